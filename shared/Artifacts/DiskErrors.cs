@@ -1,0 +1,68 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Artifacts;
+
+/// <summary>Turns what the operating system says about a disk into the one line that tells a user what to do.</summary>
+public static class DiskErrors
+{
+    // errno ENOSPC and EDQUOT on Unix; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL as HRESULTs on Windows.
+    private static readonly int[] FullDisk = [28, 122, unchecked((int)0x80070070), unchecked((int)0x80070027)];
+
+    public static bool IsFullDisk(Exception error) => error is IOException && FullDisk.Contains(error.HResult);
+
+    /// <summary>Runs an action that writes to <paramref name="path"/>; a full or forbidden disk becomes a <see cref="UserErrorException"/>.</summary>
+    /// <param name="needed">Bytes that are being written, where known; named in the message.</param>
+    public static async Task<T> GuardAsync<T>(string path, long? needed, Func<Task<T>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (Exception error) when (Explain(error, path, needed) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <inheritdoc cref="GuardAsync{T}"/>
+    public static T Guard<T>(string path, long? needed, Func<T> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (Exception error) when (Explain(error, path, needed) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <summary>The user's line for a full disk or a forbidden folder, or null where the error is another one.</summary>
+    public static UserErrorException? Explain(Exception error, string path, long? needed = null)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? path;
+        if (IsFullDisk(error))
+        {
+            var need = needed is { } bytes ? $" ({Mebibytes(bytes)} needed, {Free(folder)} free)" : $" ({Free(folder)} free)";
+            return new UserErrorException($"disk full while writing {path}{need}: free some space in {folder}, then run the command again to go on", error);
+        }
+
+        return error is UnauthorizedAccessException
+            ? new UserErrorException($"no permission to write {path}: change the rights of {folder} or choose another folder", error)
+            : null;
+    }
+
+    private static string Free(string folder)
+    {
+        try
+        {
+            return Mebibytes(new DriveInfo(folder).AvailableFreeSpace);
+        }
+        catch (Exception error) when (error is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            return "an unknown amount";
+        }
+    }
+
+    private static string Mebibytes(long bytes) => FormattableString.Invariant($"{bytes / 1048576.0:0.0} MiB");
+}

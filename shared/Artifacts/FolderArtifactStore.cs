@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using ClipSae.Contracts;
+
+namespace ClipSae.Artifacts;
+
+/// <summary>Artifacts in a folder: <c>blobs/sha256/ab/abcdef…</c>, written once, read-only.</summary>
+public sealed class FolderArtifactStore : IArtifactStore
+{
+    private const int CopyBuffer = 1 << 20;
+    private readonly string _root;
+    private readonly ConcurrentDictionary<string, (long Length, DateTime Written)> _verified = new(StringComparer.Ordinal);
+
+    /// <param name="root">The data folder; it is made when first written to.</param>
+    public FolderArtifactStore(string root) => _root = Path.GetFullPath(root);
+
+    /// <summary>Where content with this digest lies or would lie.</summary>
+    public string PathOf(string digest)
+    {
+        var hex = Digest.Hex(digest);
+        return Path.Combine(_root, "blobs", "sha256", hex[..2], hex);
+    }
+
+    public async Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default)
+    {
+        FileStream source;
+        try
+        {
+            source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and may be read", error);
+        }
+
+        await using (source)
+        {
+            return await PutAsync(source, source.Length, name, mediaType, cancel);
+        }
+    }
+
+    public async Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var digest = Digest.OfBytes(content.Span);
+        var path = PathOf(digest);
+        if (!IsStored(path, content.Length))
+        {
+            var temporary = AtomicFile.TemporaryFor(path);
+            await DiskErrors.GuardAsync(path, content.Length, async () =>
+            {
+                using var source = new MemoryStream(content.ToArray(), writable: false);
+                await WriteAsync(source, temporary, null, cancel);
+                return 0;
+            });
+            Publish(temporary, path);
+        }
+
+        return new ArtifactRef(digest, content.Length, mediaType, name);
+    }
+
+    public Task<string> FetchAsync(ArtifactRef artifact, CancellationToken cancel = default)
+    {
+        var path = PathOf(artifact.Digest);
+        var file = new FileInfo(path);
+        if (!file.Exists)
+        {
+            throw new UserErrorException($"artifact {artifact.Name} is missing ({path}): run again, the stage that made it is then computed anew");
+        }
+
+        // Reading a large blob again for each use would cost more than the use; size and time of writing tell a change cheaply.
+        var seen = (file.Length, file.LastWriteTimeUtc);
+        if (_verified.TryGetValue(artifact.Digest, out var verified) && verified == seen)
+        {
+            return Task.FromResult(path);
+        }
+
+        return Task.Run(() => Verify(artifact, path, seen), cancel);
+    }
+
+    public Task<bool> ExistsAsync(string digest, CancellationToken cancel = default) => Task.FromResult(File.Exists(PathOf(digest)));
+
+    private string Verify(ArtifactRef artifact, string path, (long Length, DateTime Written) seen)
+    {
+        if (seen.Length != artifact.Length || Digest.OfFile(path) != artifact.Digest)
+        {
+            throw new UserErrorException(
+                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; delete that file and run again, the stage that made it is then computed anew");
+        }
+
+        _verified[artifact.Digest] = seen;
+        return path;
+    }
+
+    private async Task<ArtifactRef> PutAsync(Stream source, long length, string name, string mediaType, CancellationToken cancel)
+    {
+        var temporary = AtomicFile.TemporaryFor(Path.Combine(_root, "blobs", "sha256", "incoming"));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var written = await DiskErrors.GuardAsync(temporary, length, () => WriteAsync(source, temporary, hash, cancel));
+        var digest = Digest.Prefix + Convert.ToHexStringLower(hash.GetHashAndReset());
+        var path = PathOf(digest);
+        if (IsStored(path, written))
+        {
+            File.Delete(temporary);
+        }
+        else
+        {
+            Publish(temporary, path);
+        }
+
+        return new ArtifactRef(digest, written, mediaType, name);
+    }
+
+    private static bool IsStored(string path, long length) => new FileInfo(path) is { Exists: true } file && file.Length == length;
+
+    private static async Task<long> WriteAsync(Stream source, string temporary, IncrementalHash? hash, CancellationToken cancel)
+    {
+        try
+        {
+            await using var target = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            var buffer = new byte[CopyBuffer];
+            long written = 0;
+            for (int read; (read = await source.ReadAsync(buffer, cancel)) > 0; written += read)
+            {
+                hash?.AppendData(buffer, 0, read);
+                await target.WriteAsync(buffer.AsMemory(0, read), cancel);
+            }
+
+            target.Flush(flushToDisk: true);
+            return written;
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private void Publish(string temporary, string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(temporary, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        }
+
+        // Replacing is right here: equal digest is equal content, and a damaged blob of another length is healed.
+        File.Move(temporary, path, overwrite: true);
+        var file = new FileInfo(path);
+        _verified[Digest.Prefix + Path.GetFileName(path)] = (file.Length, file.LastWriteTimeUtc);
+    }
+}

@@ -1,0 +1,13 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Keeps nothing: for units that are run outside a pipeline, where there is nothing to resume.</summary>
+public sealed class NoCheckpoints : ICheckpoints
+{
+    public static NoCheckpoints Instance { get; } = new();
+
+    public Task SaveAsync(IReadOnlyDictionary<string, string> filesByName, JsonObject state, CancellationToken cancel) => Task.CompletedTask;
+
+    public Task<Checkpoint?> LatestAsync(CancellationToken cancel) => Task.FromResult<Checkpoint?>(null);
+}
