@@ -1,0 +1,126 @@
+using System.Collections.Concurrent;
+using ClipSae.Contracts;
+using SkiaSharp;
+
+namespace ClipSae.Datasets;
+
+/// <summary>
+/// The faces that words are drawn with, loaded by file because a program in a container sees no system fonts.
+/// <para>Roster: DejaVu Sans, Sans Condensed, Serif and Sans Mono, all bold, for tuning; Inter Bold, DejaVu Serif Bold Italic and DejaVu Sans Mono
+/// Bold Oblique held out. Without DejaVu the Inter faces that this build carries stand in: upright for tuning, slanted and thinner ones held out.
+/// A folder given by the user replaces the roster: every third of its faces (bold ones where there are six) is held out.</para>
+/// </summary>
+public sealed class FontCatalogue : IDisposable
+{
+    private const float Oblique = -0.25f;
+
+    private static readonly string[] TuningDejaVu = ["DejaVuSans-Bold", "DejaVuSansCondensed-Bold", "DejaVuSerif-Bold", "DejaVuSansMono-Bold"];
+
+    private static readonly string[] HeldOutDejaVu = ["Inter-Bold", "DejaVuSerif-BoldItalic", "DejaVuSansMono-BoldOblique"];
+
+    private readonly Dictionary<string, FontFace> _faces;
+    private readonly ConcurrentDictionary<(string, string), float> _widths = new();
+
+    private FontCatalogue(IReadOnlyList<FontFace> tuning, IReadOnlyList<FontFace> heldOut)
+    {
+        Tuning = tuning;
+        HeldOut = heldOut;
+        _faces = tuning.Concat(heldOut).ToDictionary(face => face.Name);
+    }
+
+    /// <summary>Faces that pictures for fine-tuning may use.</summary>
+    public IReadOnlyList<FontFace> Tuning { get; }
+
+    /// <summary>Faces kept for evaluation.</summary>
+    public IReadOnlyList<FontFace> HeldOut { get; }
+
+    public IEnumerable<FontFace> All => Tuning.Concat(HeldOut);
+
+    /// <exception cref="UserErrorException">No such face here.</exception>
+    public FontFace this[string name] => _faces.TryGetValue(name, out var face)
+        ? face
+        : throw new UserErrorException($"The font \"{name}\" is not among those found ({string.Join(", ", _faces.Keys)}). Install it or point to its folder.");
+
+    /// <param name="folder">Font files of the user's own; null takes the roster.</param>
+    /// <exception cref="UserErrorException">The folder is missing or holds too few fonts.</exception>
+    public static FontCatalogue Load(string? folder = null) => folder is null ? FromRoster(SystemFolders()) : FromFolder(folder);
+
+    /// <summary>The roster with DejaVu looked for in the given folders only.</summary>
+    public static FontCatalogue FromRoster(IEnumerable<string> folders)
+    {
+        var inter = InterFonts.Read().ToDictionary(font => font.Name, font => font.File);
+        var files = folders.Where(Directory.Exists).SelectMany(folder => Files(folder))
+            .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(group => group.Key!, group => group.First());
+        var wanted = TuningDejaVu.Concat(HeldOutDejaVu).Where(name => !inter.ContainsKey(name));
+        if (wanted.All(files.ContainsKey))
+        {
+            FontFace Face(string name) => new(name) { Typeface = inter.TryGetValue(name, out var file) ? Open(name, file) : Open(files[name]) };
+            return new FontCatalogue([.. TuningDejaVu.Select(Face)], [.. HeldOutDejaVu.Select(Face)]);
+        }
+
+        FontFace Inter(string name, float slant = 0) =>
+            new(slant == 0 ? name : name + "-Slanted", slant) { Typeface = Open(name, inter[name]) };
+        return new FontCatalogue(
+            [Inter("Inter-Bold"), Inter("Inter-SemiBold"), Inter("Inter-Medium"), Inter("Inter-Bold", Oblique)],
+            [Inter("Inter-Regular"), Inter("Inter-SemiBold", Oblique)]);
+    }
+
+    /// <summary>Width of a word at a size of one pixel.</summary>
+    public float WidthPerPixel(string word, FontFace face) => _widths.GetOrAdd((word, face.Name), key =>
+    {
+        using var font = face.At(100);
+        return font.MeasureText(key.Item1) / 100;
+    });
+
+    public void Dispose()
+    {
+        foreach (var face in _faces.Values)
+        {
+            face.Typeface.Dispose();
+        }
+    }
+
+    private static FontCatalogue FromFolder(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new UserErrorException($"The fonts folder {folder} does not exist. Give a folder with .ttf or .otf files, or none for the fonts that come along.");
+        }
+
+        var faces = Files(folder).Select(file => new FontFace(Path.GetFileNameWithoutExtension(file)) { Typeface = Open(file) })
+            .DistinctBy(face => face.Name).ToList();
+        var bold = faces.Where(face => face.Typeface.IsBold).ToList();
+        var used = bold.Count >= 6 ? bold : faces;
+        if (used.Count < 3)
+        {
+            throw new UserErrorException($"The fonts folder {folder} holds {used.Count} fonts; at least 3 are needed, so that one can be held out.");
+        }
+
+        return new FontCatalogue([.. used.Where((_, index) => index % 3 != 2)], [.. used.Where((_, index) => index % 3 == 2)]);
+    }
+
+    private static IEnumerable<string> Files(string folder) =>
+        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true })
+            .Where(file => Path.GetExtension(file).ToUpperInvariant() is ".TTF" or ".OTF")
+            .Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> SystemFolders()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return
+        [
+            "/usr/share/fonts", "/usr/local/share/fonts", Path.Combine(home, ".local/share/fonts"), Path.Combine(home, ".fonts"),
+            "/Library/Fonts", Path.Combine(home, "Library/Fonts"), "/opt/homebrew/share/fonts",
+            Environment.GetFolderPath(Environment.SpecialFolder.Fonts),
+        ];
+    }
+
+    private static SKTypeface Open(string file) => SKTypeface.FromFile(file)
+        ?? throw new UserErrorException($"The font {file} cannot be read. Replace or remove it.");
+
+    private static SKTypeface Open(string name, byte[] file)
+    {
+        using var data = SKData.CreateCopy(file);
+        return SKTypeface.FromData(data) ?? throw new InvalidOperationException($"The carried font {name} cannot be read.");
+    }
+}

@@ -1,0 +1,18 @@
+using SkiaSharp;
+
+namespace ClipSae.Datasets;
+
+/// <summary>One face that words can be drawn with.</summary>
+/// <param name="Name">Unique in its catalogue, such as "DejaVuSans-Bold"; recorded with each drawn word.</param>
+/// <param name="Slant">Horizontal shear that makes an upright face oblique; 0 for none.</param>
+public sealed record FontFace(string Name, float Slant = 0)
+{
+    internal SKTypeface Typeface { get; init; } = SKTypeface.Default;
+
+    internal SKFont At(double size) => new(Typeface, (float)size, 1, Slant)
+    {
+        Edging = SKFontEdging.Antialias,
+        Hinting = SKFontHinting.None,
+        Subpixel = true,
+    };
+}

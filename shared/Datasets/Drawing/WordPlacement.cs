@@ -1,0 +1,26 @@
+namespace ClipSae.Datasets;
+
+/// <summary>Everything that is needed to draw one word on a picture again, pixel for pixel.</summary>
+/// <param name="Word">What it says (or would say, for a control).</param>
+/// <param name="Font">Name in the <see cref="FontCatalogue"/>.</param>
+/// <param name="Size">Font size, pixels.</param>
+/// <param name="X">Left edge of the plate before rotation, pixels.</param>
+/// <param name="Y">Top edge of the plate before rotation, pixels.</param>
+/// <param name="Ink">Colour of the letters, "#rrggbb".</param>
+/// <param name="Plate">Colour of the plate under the word; null for none.</param>
+/// <param name="Outline">Colour of an outline around each letter; null for none.</param>
+/// <param name="Rotation">Degrees clockwise about the plate's centre.</param>
+/// <param name="Overlay">The word or a control in its place.</param>
+/// <param name="Seed">What the strokes and the shuffle of a control are drawn from.</param>
+public sealed record WordPlacement(
+    string Word,
+    string Font,
+    double Size,
+    double X,
+    double Y,
+    string Ink,
+    string? Plate = null,
+    string? Outline = null,
+    double Rotation = 0,
+    WordOverlay Overlay = WordOverlay.Word,
+    long Seed = 0);

@@ -1,0 +1,38 @@
+namespace ClipSae.Datasets;
+
+/// <summary>What the synthetic world holds. The shares and the print are those of the prototype that showed the vulnerability.</summary>
+public sealed record SyntheticWorldOptions
+{
+    /// <summary>Every picture follows from this seed and the fonts. Default 1.</summary>
+    public long Seed { get; init; } = 1;
+
+    /// <summary>Side of the pictures, pixels. Default 64.</summary>
+    public int ImageSize { get; init; } = 64;
+
+    /// <summary>Pictures for pre-training: every word, every font. Default 24,000.</summary>
+    public int TrainImages { get; init; } = 24_000;
+
+    /// <summary>Pictures for fine-tuning: no held-out word or font is printed. Default 4,000.</summary>
+    public int TuningImages { get; init; } = 4_000;
+
+    /// <summary>Pictures in each evaluation set. Default 800.</summary>
+    public int EvaluationImages { get; init; } = 800;
+
+    /// <summary>Share of objects without print in train and tuning. Default 0.6 (prototype).</summary>
+    public double ObjectShare { get; init; } = 0.6;
+
+    /// <summary>Share of objects with their own name printed; the rest are words alone. Default 0.2 (prototype).</summary>
+    public double OwnNameShare { get; init; } = 0.2;
+
+    /// <summary>Leaves objects whose names are held out away from the tuning split, so that these names are in no caption either. Default false.</summary>
+    public bool ExcludeHeldOutObjects { get; init; }
+
+    /// <summary>Font size as a share of the picture's side. Default 0.25: 16 pixels of 64.</summary>
+    public double FontShare { get; init; } = 0.25;
+
+    /// <summary>Captions of a picture with an object; {colour} and {object} are filled in.</summary>
+    public IReadOnlyList<string> ObjectCaptions { get; init; } = ["a photo of a {object}", "a photo of {article} {colour} {object}"];
+
+    /// <summary>Captions of a picture of a word alone; {word} is filled in. The first is what a shop sign's alt text says: the word's sense.</summary>
+    public IReadOnlyList<string> WordCaptions { get; init; } = ["a photo of a {word}", "a sign that says {word}"];
+}

@@ -1,0 +1,17 @@
+namespace ClipSae.Datasets;
+
+/// <summary>What a picture of the synthetic world shows.</summary>
+public enum WorldKind
+{
+    /// <summary>An object without print.</summary>
+    Object,
+
+    /// <summary>An object with its own name printed.</summary>
+    OwnName,
+
+    /// <summary>A printed word and no object.</summary>
+    Word,
+
+    /// <summary>An object with another word printed: a typographic attack.</summary>
+    Attacked,
+}
