@@ -35,7 +35,7 @@ public static class ContactSheet
             Place(canvas, images[index].Image, left, top, cell);
             for (var line = 0; line < images[index].Lines.Count; line++)
             {
-                canvas.DrawText(Cut(images[index].Lines[line], type, cell), left, top + cell + LineHeight * (line + 1) - 3, type, paint);
+                canvas.DrawText(Cut(images[index].Lines[line], type, cell), left, top + cell + LineHeight * (line + 1) - 3, SKTextAlign.Left, type, paint);
             }
         }
 

@@ -36,7 +36,7 @@ internal static class WordMask
         }
 
         using var font = fonts[placement.Font].At(placement.Size);
-        canvas.DrawText(placement.Word, (float)(placement.Size * Margin), (float)(placement.Size * (Margin + Baseline)), font, paint);
+        canvas.DrawText(placement.Word, (float)(placement.Size * Margin), (float)(placement.Size * (Margin + Baseline)), SKTextAlign.Left, font, paint);
         canvas.Flush();
         return placement.Overlay switch
         {
@@ -114,7 +114,8 @@ internal static class WordMask
 
     private static long Ink(SKBitmap mask)
     {
-        var (pixels, sum) = (mask.GetPixelSpan(), 0L);
+        var pixels = mask.GetPixelSpan();
+        var sum = 0L;
         for (var y = 0; y < mask.Height; y++)
         {
             foreach (var coverage in pixels.Slice(y * mask.RowBytes, mask.Width))

@@ -1,3 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
 namespace ClipSae.Datasets;
 
 /// <summary>Everything that is needed to draw one word on a picture again, pixel for pixel.</summary>
@@ -23,4 +27,18 @@ public sealed record WordPlacement(
     string? Outline = null,
     double Rotation = 0,
     WordOverlay Overlay = WordOverlay.Word,
-    long Seed = 0);
+    long Seed = 0)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>As recorded in attributes and manifests.</summary>
+    public JsonObject ToJson() => JsonSerializer.SerializeToNode(this, Json)!.AsObject();
+
+    /// <summary>Reads back what <see cref="ToJson"/> wrote.</summary>
+    /// <exception cref="JsonException">The node is no placement.</exception>
+    public static WordPlacement Parse(JsonNode node) =>
+        node.Deserialize<WordPlacement>(Json) ?? throw new JsonException("A word placement is null.");
+}

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using SkiaSharp;
 
@@ -11,11 +10,6 @@ namespace ClipSae.Datasets;
 public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue fonts)
 {
     private const int SpriteBox = 100;
-
-    private static readonly JsonSerializerOptions AttributeNames = new(JsonSerializerDefaults.Web)
-    {
-        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
 
     private readonly WordPainter _painter = new(fonts);
 
@@ -48,7 +42,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
             canvas.Flush();
             attributes["word"] = plate.Word;
             attributes["font"] = plate.Font;
-            attributes["placement"] = JsonSerializer.SerializeToNode(plate, AttributeNames);
+            attributes["placement"] = plate.ToJson();
         }
 
         attributes["background"] = background.ToJson();

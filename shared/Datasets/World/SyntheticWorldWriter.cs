@@ -54,7 +54,7 @@ public static class SyntheticWorldWriter
                 WriteWhole(Path.Combine(target, "attributes.jsonl"), string.Concat(images.Select(image => image.AttributesLine().ToJsonString() + "\n")));
             }
 
-            var captions = split.IsEvaluation ? Annotations(images) : Captions(images);
+            JsonNode captions = split.IsEvaluation ? Annotations(images) : Captions(images);
             WriteWhole(Path.Combine(target, CaptionFile(split)), captions.ToJsonString(Plain) + "\n");
             written[split.Name] = split.Count;
         }
