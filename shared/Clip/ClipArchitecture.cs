@@ -1,0 +1,79 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip;
+
+/// <summary>The sizes of a CLIP model. They are read off its tensors, never configured beside them.</summary>
+/// <param name="EmbedDim">Width of the space that images and texts share.</param>
+/// <param name="ImageResolution">Side of the square input image, pixels.</param>
+/// <param name="VisionLayers">Blocks of the vision tower.</param>
+/// <param name="VisionWidth">Width of the vision tower's residual stream.</param>
+/// <param name="PatchSize">Side of a patch, pixels.</param>
+/// <param name="ContextLength">Tokens of a text.</param>
+/// <param name="VocabularySize">Tokens the text tower knows.</param>
+/// <param name="TextWidth">Width of the text tower's residual stream.</param>
+/// <param name="TextLayers">Blocks of the text tower.</param>
+public sealed record ClipArchitecture(
+    int EmbedDim,
+    int ImageResolution,
+    int VisionLayers,
+    int VisionWidth,
+    int PatchSize,
+    int ContextLength,
+    int VocabularySize,
+    int TextWidth,
+    int TextLayers)
+{
+    /// <summary>OpenAI's convention: heads are 64 wide.</summary>
+    public const int HeadWidth = 64;
+
+    /// <summary>ViT-L/14 as OpenAI released it.</summary>
+    public static ClipArchitecture VitL14 { get; } = new(768, 224, 24, 1024, 14, 77, 49408, 768, 12);
+
+    public int VisionHeads => Math.Max(1, VisionWidth / HeadWidth);
+
+    public int TextHeads => Math.Max(1, TextWidth / HeadWidth);
+
+    /// <summary>Patches along a side of the image.</summary>
+    public int Grid => ImageResolution / PatchSize;
+
+    /// <summary>Tokens of an image: the class token and one a patch.</summary>
+    public int VisionTokens => (Grid * Grid) + 1;
+
+    /// <summary>Reads the sizes off tensors with OpenAI's key names.</summary>
+    /// <param name="shapes">Shape by key.</param>
+    /// <param name="source">What to call the origin in an error.</param>
+    /// <exception cref="UserErrorException">A key is missing or two shapes contradict each other; names the key.</exception>
+    public static ClipArchitecture FromTensors(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string source)
+    {
+        int Size(string key, int rank, int axis)
+        {
+            if (!shapes.TryGetValue(key, out var shape))
+            {
+                throw new UserErrorException($"{source}: key '{key}' is missing, so this is not a CLIP with a vision transformer under OpenAI's key names");
+            }
+
+            return shape.Count == rank
+                ? checked((int)shape[axis])
+                : throw new UserErrorException($"{source}: key '{key}' is [{string.Join(", ", shape)}]; it must have {rank} axes");
+        }
+
+        var patch = Size("visual.conv1.weight", 4, 3);
+        var grid = (int)Math.Round(Math.Sqrt(Size("visual.positional_embedding", 2, 0) - 1));
+        return new ClipArchitecture(
+            EmbedDim: Size("text_projection", 2, 1),
+            ImageResolution: grid * patch,
+            VisionLayers: Layers(shapes.Keys, ClipKeys.VisionBlocks),
+            VisionWidth: Size("visual.conv1.weight", 4, 0),
+            PatchSize: patch,
+            ContextLength: Size("positional_embedding", 2, 0),
+            VocabularySize: Size("token_embedding.weight", 2, 0),
+            TextWidth: Size("ln_final.weight", 1, 0),
+            TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks));
+    }
+
+    private static int Layers(IEnumerable<string> keys, string prefix) => keys
+        .Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
+        .Select(k => k[prefix.Length..].Split('.')[0])
+        .Distinct(StringComparer.Ordinal)
+        .Count();
+}

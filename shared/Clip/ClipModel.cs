@@ -1,0 +1,190 @@
+using ClipSae.Contracts;
+using ClipSae.Tensors;
+using TorchSharp;
+using TorchSharp.Modules;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// OpenAI's CLIP with a vision transformer (science, section 1). Parameters carry OpenAI's key names. The same code runs
+/// inference and training; wrap inference in <c>torch.inference_mode()</c> or <c>torch.no_grad()</c>.
+/// </summary>
+public sealed class ClipModel : torch.nn.Module
+{
+    private readonly Transformer vision;
+    private readonly Transformer text;
+
+    private ClipModel(ClipArchitecture architecture, IEnumerable<KeyValuePair<string, torch.Tensor>> weights)
+        : base(nameof(ClipModel))
+    {
+        Architecture = architecture;
+        foreach (var (key, tensor) in weights)
+        {
+            register_parameter(key, new Parameter(tensor));
+        }
+
+        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, Weight);
+        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, Weight);
+    }
+
+    public ClipArchitecture Architecture { get; }
+
+    /// <summary>Whether the MLPs are in Geometric Parametrization.</summary>
+    public bool IsGeometric => _internal_params.ContainsKey(ClipKeys.VisionBlocks + "0.mlp.c_fc" + ClipKeys.Theta);
+
+    /// <summary>Natural logarithm of the factor on cosines: a scalar parameter.</summary>
+    public torch.Tensor LogitScale => _internal_params["logit_scale"];
+
+    private torch.ScalarType Precision => _internal_params["visual.proj"].dtype;
+
+    /// <summary>Loads a safetensors file with OpenAI's keys; Geometric Parametrization is recognised by its <c>.theta</c> and <c>.r</c>.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="device">Where to put the weights; the CPU when null.</param>
+    /// <param name="type">Precision to compute in; float32 when null, whatever the file holds.</param>
+    /// <exception cref="UserErrorException">File unusable; key missing, left over, or of wrong shape; names file and key.</exception>
+    public static ClipModel Load(string path, torch.Device? device = null, torch.ScalarType? type = null)
+    {
+        using var file = SafetensorsFile.Open(path);
+        var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        var shapes = file.Entries.ToDictionary(e => e.Key, e => e.Value.Shape, StringComparer.Ordinal);
+        var (architecture, expected) = ClipStateDict.Check(shapes, path);
+        foreach (var key in expected)
+        {
+            using var scope = torch.NewDisposeScope();
+            weights[key] = file.Read(key).to(type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
+        }
+
+        return new ClipModel(architecture, weights);
+    }
+
+    /// <summary>A model from tensors with OpenAI's keys (plain or <c>.theta</c>/<c>.r</c>), which it copies to float32 or <paramref name="type"/>.</summary>
+    /// <exception cref="UserErrorException">Key missing, left over, or of wrong shape; names the key.</exception>
+    public static ClipModel FromStateDict(IReadOnlyDictionary<string, torch.Tensor> tensors, torch.ScalarType? type = null)
+    {
+        var shapes = tensors.ToDictionary(e => e.Key, e => (IReadOnlyList<long>)e.Value.shape, StringComparer.Ordinal);
+        var (architecture, expected) = ClipStateDict.Check(shapes, "state dict");
+        return new ClipModel(architecture, expected.Select(key =>
+            new KeyValuePair<string, torch.Tensor>(key, tensors[key].detach().to_type(type ?? torch.float32, copy: true).DetachFromDisposeScope())));
+    }
+
+    /// <summary>A model with OpenAI's random initialisation, fixed by the seed.</summary>
+    /// <param name="positions">The vision tower's positional embedding; <see cref="PositionInitialization.SinCos"/> when null.</param>
+    public static ClipModel Initialize(ClipArchitecture architecture, long seed, PositionInitialization? positions = null)
+    {
+        var weights = ClipInitialization.Draw(architecture, seed, positions ?? new PositionInitialization.SinCos());
+        return new ClipModel(architecture, weights.Select(w => new KeyValuePair<string, torch.Tensor>(w.Key, w.Value.DetachFromDisposeScope())));
+    }
+
+    /// <summary>Image features, not normalised.</summary>
+    /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
+    /// <param name="hooks">What to capture, replace or scale in this call alone.</param>
+    /// <returns>[batch, embed].</returns>
+    public torch.Tensor EncodeImage(torch.Tensor images, Hooks? hooks = null)
+    {
+        hooks?.Begin(Architecture);
+        torch.Tensor features;
+        using (torch.NewDisposeScope())
+        {
+            var x = Transformer.Norm(EmbedPatches(images.to(Precision)), "visual.ln_pre", Weight);
+            for (var layer = 0; layer < Architecture.VisionLayers; layer++)
+            {
+                x = vision.Block(layer, x, causal: false, hooks);
+            }
+
+            features = Transformer.Norm(x.select(1, 0), "visual.ln_post", Weight).matmul(Weight("visual.proj"));
+            features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
+            features = features.MoveToOuterDisposeScope();
+        }
+
+        hooks?.End(features);
+        return features;
+    }
+
+    /// <summary>Text features, not normalised.</summary>
+    /// <param name="tokens">Token ids [batch, context], int64, zero-padded, the end-of-text id being the largest of a row.</param>
+    /// <returns>[batch, embed].</returns>
+    public torch.Tensor EncodeText(torch.Tensor tokens)
+    {
+        using var scope = torch.NewDisposeScope();
+        var ends = tokens.argmax(-1);
+        // Attention is causal, so nothing behind the last end-of-text token can reach any result: short texts cost little.
+        var used = Math.Min(ends.max().item<long>() + 1, Architecture.ContextLength);
+        var embedded = Weight("token_embedding.weight").index_select(0, tokens.narrow(1, 0, used).reshape(-1));
+        var x = embedded.view(tokens.shape[0], used, -1) + Weight("positional_embedding").narrow(0, 0, used);
+        for (var layer = 0; layer < Architecture.TextLayers; layer++)
+        {
+            x = text.Block(layer, x, causal: true, hooks: null);
+        }
+
+        x = x[torch.arange(x.shape[0], device: x.device), ends];
+        return Transformer.Norm(x, "ln_final", Weight).matmul(Weight("text_projection")).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Puts c_fc and c_proj of every block into Geometric Parametrization, in place. Nothing happens if they are already.</summary>
+    public void ToGeometric()
+    {
+        if (IsGeometric)
+        {
+            return;
+        }
+
+        foreach (var layer in ClipKeys.GeometricLayers(Architecture))
+        {
+            using var weight = _internal_params[layer + ClipKeys.Weight];
+            var (radius, theta) = GeometricParametrization.Split(weight);
+            _internal_params.Remove(layer + ClipKeys.Weight);
+            register_parameter(layer + ClipKeys.Radius, new Parameter(radius.DetachFromDisposeScope()));
+            register_parameter(layer + ClipKeys.Theta, new Parameter(theta.DetachFromDisposeScope()));
+        }
+    }
+
+    /// <summary>The parameters by OpenAI's keys, detached but not copied; <c>.theta</c> and <c>.r</c> in Geometric Parametrization.</summary>
+    public IReadOnlyDictionary<string, torch.Tensor> StateDict() =>
+        named_parameters().ToDictionary(p => p.name, p => p.parameter.detach(), StringComparer.Ordinal);
+
+    /// <summary>The parameters by OpenAI's keys with plain <c>.weight</c> everywhere: what any CLIP code loads.</summary>
+    public IReadOnlyDictionary<string, torch.Tensor> PlainStateDict()
+    {
+        using var _ = torch.no_grad();
+        return ClipKeys.Shapes(Architecture).ToDictionary(s => s.Key, s => Weight(s.Key).detach(), StringComparer.Ordinal);
+    }
+
+    /// <summary>Writes <see cref="StateDict"/> as safetensors.</summary>
+    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    public void Save(string path, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        SafetensorsWriter.Write(path, StateDict(), metadata);
+    }
+
+    /// <summary>A parameter, or the weight that r and θ stand for.</summary>
+    internal torch.Tensor Weight(string key)
+    {
+        if (_internal_params.TryGetValue(key, out var parameter))
+        {
+            return parameter;
+        }
+
+        var layer = key[..^ClipKeys.Weight.Length];
+        return GeometricParametrization.Materialize(_internal_params[layer + ClipKeys.Radius], _internal_params[layer + ClipKeys.Theta]);
+    }
+
+    /// <summary>
+    /// The convolution of CLIP's stem has its stride equal to its size, so it is one product over cut-out patches, which
+    /// is quicker here than a convolution, forward and backward.
+    /// </summary>
+    private torch.Tensor EmbedPatches(torch.Tensor images)
+    {
+        var (a, batch) = (Architecture, images.shape[0]);
+        if (images.shape is not [_, 3, var height, var width] || height != a.ImageResolution || width != a.ImageResolution)
+        {
+            throw new ArgumentException($"images are [{string.Join(", ", images.shape)}]; the model takes [batch, 3, {a.ImageResolution}, {a.ImageResolution}]");
+        }
+
+        var patches = images.view(batch, 3, a.Grid, a.PatchSize, a.Grid, a.PatchSize)
+            .permute(0, 2, 4, 1, 3, 5).reshape(batch, a.Grid * a.Grid, 3 * a.PatchSize * a.PatchSize);
+        var embedded = patches.matmul(Weight("visual.conv1.weight").view(a.VisionWidth, -1).t());
+        var cls = Weight("visual.class_embedding").expand(batch, 1, a.VisionWidth);
+        return torch.cat([cls, embedded], 1) + Weight("visual.positional_embedding");
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip;
+
+/// <summary>A place in the vision tower where activations can be captured, replaced or scaled. Layers count from 0.</summary>
+public abstract record HookPoint
+{
+    private HookPoint()
+    {
+    }
+
+    /// <summary>The projected image features, not normalised: [batch, embed]. Written <c>image-embedding</c>.</summary>
+    public sealed record ImageEmbedding : HookPoint
+    {
+        public override string ToString() => "image-embedding";
+    }
+
+    /// <summary>The class token of a block's output: [batch, width]. Written <c>cls@L</c>.</summary>
+    public sealed record Cls(int Layer) : HookPoint
+    {
+        public override string ToString() => $"cls@{Layer}";
+    }
+
+    /// <summary>A block's output: [batch, tokens, width]. Written <c>residual@L</c>.</summary>
+    public sealed record Residual(int Layer) : HookPoint
+    {
+        public override string ToString() => $"residual@{Layer}";
+    }
+
+    /// <summary>A block's MLP neurons after QuickGELU: [batch, tokens, 4·width]. Written <c>mlp@L</c>.</summary>
+    public sealed record Mlp(int Layer) : HookPoint
+    {
+        public override string ToString() => $"mlp@{Layer}";
+    }
+
+    /// <summary>Whether the activations have a token axis.</summary>
+    public bool HasTokens => this is Residual or Mlp;
+
+    /// <summary>The block, or null for the embedding.</summary>
+    public int? LayerIndex => this switch
+    {
+        Cls point => point.Layer,
+        Residual point => point.Layer,
+        Mlp point => point.Layer,
+        _ => null,
+    };
+
+    /// <summary>Width of the activations in a model of the given sizes.</summary>
+    public int Width(ClipArchitecture architecture) => this switch
+    {
+        ImageEmbedding => architecture.EmbedDim,
+        Mlp => 4 * architecture.VisionWidth,
+        _ => architecture.VisionWidth,
+    };
+
+    /// <exception cref="UserErrorException">The model has no such layer.</exception>
+    public HookPoint CheckedFor(ClipArchitecture architecture) => LayerIndex is not { } layer || layer < architecture.VisionLayers
+        ? this
+        : throw new UserErrorException($"hook point '{this}': the model's vision tower has layers 0 to {architecture.VisionLayers - 1}");
+
+    /// <exception cref="UserErrorException">Not one of the four forms.</exception>
+    public static HookPoint Parse(string text)
+    {
+        if (text == "image-embedding")
+        {
+            return new ImageEmbedding();
+        }
+
+        if (text.Split('@') is [var kind, var number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+        {
+            switch (kind)
+            {
+                case "cls":
+                    return new Cls(layer);
+                case "residual":
+                    return new Residual(layer);
+                case "mlp":
+                    return new Mlp(layer);
+            }
+        }
+
+        throw new UserErrorException($"hook point '{text}' is not known; use image-embedding, cls@L, residual@L or mlp@L with a layer L from 0");
+    }
+}

@@ -1,0 +1,85 @@
+using TorchSharp;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// What to do at which hook points during one forward pass. It is handed to the call, so nothing stays hooked afterwards.
+/// Actions on one point run in the order they were added: a capture before a scaling sees the value as it was, one after it
+/// the scaled value. All of it is differentiable.
+/// </summary>
+public sealed class Hooks
+{
+    private readonly Dictionary<HookPoint, List<Func<torch.Tensor, torch.Tensor>>> actions = [];
+    private readonly Dictionary<HookPoint, torch.Tensor> captured = [];
+
+    /// <summary>Points with at least one action.</summary>
+    public IReadOnlyCollection<HookPoint> Points => actions.Keys;
+
+    /// <summary>Keeps the value; read it with <see cref="Captured"/> after the call. It lives in the caller's dispose scope.</summary>
+    public Hooks Capture(HookPoint point) => Add(point, value =>
+    {
+        // An alias shares the storage but outlives the scope in which the model drops its intermediates.
+        captured[point] = value.alias().DetachFromDisposeScope();
+        return value;
+    });
+
+    /// <summary>Puts what <paramref name="replacement"/> returns in the value's place; same shape.</summary>
+    public Hooks Replace(HookPoint point, Func<torch.Tensor, torch.Tensor> replacement) => Add(point, value =>
+    {
+        var replaced = replacement(value);
+        return replaced.shape.SequenceEqual(value.shape)
+            ? replaced
+            : throw new ArgumentException($"the replacement at {point} is [{string.Join(", ", replaced.shape)}] in place of [{string.Join(", ", value.shape)}]");
+    });
+
+    /// <summary>Multiplies the given components of the last axis by a factor.</summary>
+    /// <param name="neuronIndices">Indices [n], int64.</param>
+    public Hooks Scale(HookPoint point, torch.Tensor neuronIndices, double factor) => Add(point, value =>
+    {
+        var factors = torch.ones(value.shape[^1], dtype: value.dtype, device: value.device)
+            .index_fill_(0, neuronIndices.to(value.device), factor);
+        return value * factors;
+    });
+
+    /// <summary>The value captured in the last call.</summary>
+    /// <exception cref="KeyNotFoundException">The point was not captured, or no call was made.</exception>
+    public torch.Tensor Captured(HookPoint point) => captured.TryGetValue(point, out var value)
+        ? value
+        : throw new KeyNotFoundException($"nothing was captured at {point}");
+
+    internal bool Touches(HookPoint point) => actions.ContainsKey(point);
+
+    internal torch.Tensor Apply(HookPoint point, torch.Tensor value) =>
+        actions.TryGetValue(point, out var list) ? list.Aggregate(value, (v, action) => action(v)) : value;
+
+    /// <summary>Starts a call: checks the points against the model and forgets what an earlier call captured.</summary>
+    internal void Begin(ClipArchitecture architecture)
+    {
+        foreach (var point in actions.Keys)
+        {
+            point.CheckedFor(architecture);
+        }
+
+        captured.Clear();
+    }
+
+    /// <summary>Ends a call: what was captured goes to the dispose scope in which its result lives, the caller's.</summary>
+    internal void End(torch.Tensor result)
+    {
+        foreach (var value in captured.Values)
+        {
+            value.MoveToOtherDisposeScope(result);
+        }
+    }
+
+    private Hooks Add(HookPoint point, Func<torch.Tensor, torch.Tensor> action)
+    {
+        if (!actions.TryGetValue(point, out var list))
+        {
+            actions[point] = list = [];
+        }
+
+        list.Add(action);
+        return this;
+    }
+}

@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch.nn.functional;
+
+namespace ClipSae.Clip;
+
+/// <summary>The pre-LN transformer blocks that both towers share, computed from named weights.</summary>
+internal sealed class Transformer(string prefix, int width, int heads, Func<string, torch.Tensor> weight)
+{
+    /// <summary>OpenAI's QuickGELU is x·σ(1.702·x).</summary>
+    public const double QuickGeluSlope = 1.702;
+
+    private readonly int headWidth = width / heads;
+
+    /// <summary>LayerNorm over the last axis with the weights under <paramref name="key"/>.</summary>
+    public static torch.Tensor Norm(torch.Tensor x, string key, Func<string, torch.Tensor> weight) =>
+        layer_norm(x, [x.shape[^1]], weight(key + ".weight"), weight(key + ".bias"));
+
+    /// <param name="x">Residual stream [batch, tokens, width].</param>
+    /// <returns>The block's output, the same shape.</returns>
+    public torch.Tensor Block(int layer, torch.Tensor x, bool causal, Hooks? hooks)
+    {
+        using var scope = torch.NewDisposeScope();
+        var block = prefix + layer;
+        x = x + Attention(block, Norm(x, block + ".ln_1", weight), causal);
+        x = x + Mlp(block, layer, Norm(x, block + ".ln_2", weight), hooks);
+        if (hooks is not null)
+        {
+            x = hooks.Apply(new HookPoint.Residual(layer), x);
+            x = ApplyToClassToken(layer, x, hooks);
+        }
+
+        return x.MoveToOuterDisposeScope();
+    }
+
+    private static torch.Tensor ApplyToClassToken(int layer, torch.Tensor x, Hooks hooks)
+    {
+        var point = new HookPoint.Cls(layer);
+        if (!hooks.Touches(point))
+        {
+            return x;
+        }
+
+        var cls = x.select(1, 0);
+        var changed = hooks.Apply(point, cls);
+        return ReferenceEquals(changed, cls) ? x : torch.cat([changed.unsqueeze(1), x.narrow(1, 1, x.shape[1] - 1)], 1);
+    }
+
+    private torch.Tensor Attention(string block, torch.Tensor x, bool causal)
+    {
+        var (batch, tokens) = (x.shape[0], x.shape[1]);
+        var fused = linear(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
+            .view(batch, tokens, 3, heads, headWidth);
+        var query = fused.select(2, 0).transpose(1, 2);
+        var key = fused.select(2, 1).transpose(1, 2);
+        var value = fused.select(2, 2).transpose(1, 2);
+        var mixed = scaled_dot_product_attention(query, key, value, is_casual: causal)
+            .transpose(1, 2).reshape(batch, tokens, width);
+        return linear(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
+    }
+
+    private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
+    {
+        var before = linear(x, weight(block + ".mlp.c_fc.weight"), weight(block + ".mlp.c_fc.bias"));
+        var neurons = before * torch.sigmoid(before * QuickGeluSlope);
+        neurons = hooks?.Apply(new HookPoint.Mlp(layer), neurons) ?? neurons;
+        return linear(neurons, weight(block + ".mlp.c_proj.weight"), weight(block + ".mlp.c_proj.bias"));
+    }
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.Tensors;
+
+/// <summary>Where and with how many threads tensors are computed.</summary>
+public static class Compute
+{
+    /// <summary>The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    /// <exception cref="UserErrorException">No such name, or no such device in this machine or build.</exception>
+    public static torch.Device Device(string name)
+    {
+        if (name == "cpu")
+        {
+            return torch.CPU;
+        }
+
+        var parts = name.Split(':');
+        if (parts[0] != "cuda" || parts.Length > 2 || !TryIndex(parts, out var index))
+        {
+            throw new UserErrorException($"device '{name}' is not known; use cpu, cuda or cuda:N");
+        }
+
+        if (!torch.cuda.is_available() || index >= torch.cuda.device_count())
+        {
+            throw new UserErrorException(
+                $"device '{name}' is not there: this build sees {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} CUDA devices; use cpu, or build with -p:TorchBackend=cuda");
+        }
+
+        return torch.device(DeviceType.CUDA, index);
+    }
+
+    /// <summary>Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number.</summary>
+    /// <exception cref="UserErrorException"><paramref name="count"/> is below 1.</exception>
+    public static void UseThreads(int count)
+    {
+        if (count < 1)
+        {
+            throw new UserErrorException($"threads is {count}; it must be 1 or more");
+        }
+
+        torch.set_num_threads(count);
+    }
+
+    /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
+    public static long ResidentBytes => Environment.WorkingSet;
+
+    private static bool TryIndex(string[] parts, out int index)
+    {
+        index = 0;
+        return parts.Length == 1 || int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out index);
+    }
+}

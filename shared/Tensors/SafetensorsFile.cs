@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using ClipSae.Contracts;
+using Microsoft.Win32.SafeHandles;
+using TorchSharp;
+
+namespace ClipSae.Tensors;
+
+/// <summary>
+/// A safetensors file, memory-mapped: opening costs the header, reading a tensor costs its bytes once. The header is
+/// checked wholly before anything is read, so a truncated or lying file is refused and never read past its end.
+/// </summary>
+public sealed class SafetensorsFile : IDisposable
+{
+    private const int LengthPrefix = 8;
+    private const long CopyChunk = 1L << 30;
+
+    private readonly string path;
+    private readonly MemoryMappedFile? map;
+    private readonly MemoryMappedViewAccessor? view;
+    private readonly SafetensorsHeader header;
+
+    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile? map)
+    {
+        this.path = path;
+        this.header = header;
+        this.map = map;
+        view = map?.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+    }
+
+    /// <summary>The file's <c>__metadata__</c>.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+
+    /// <summary>Every tensor by name.</summary>
+    public IReadOnlyDictionary<string, TensorEntry> Entries => header.Entries;
+
+    /// <exception cref="UserErrorException">The file is missing, unreadable, truncated, or its header lies; names file and key.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path);
+            var length = RandomAccess.GetLength(file);
+            var parsed = ReadHeader(path, file, length);
+            var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
+            return new SafetensorsFile(path, parsed, map);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{path}: cannot be read: {failure.Message}");
+        }
+    }
+
+    /// <summary>Copies a tensor out of the file; the caller owns it.</summary>
+    /// <exception cref="UserErrorException">No such key, or an element type TorchSharp does not know.</exception>
+    public torch.Tensor Read(string name)
+    {
+        var entry = Entry(name);
+        return Copy(entry, entry.Offset, [.. entry.Shape]);
+    }
+
+    /// <summary>Copies rows <paramref name="start"/> … of a tensor's first axis, so that files larger than memory can be streamed.</summary>
+    /// <exception cref="UserErrorException">No such key, or rows that are not there.</exception>
+    public torch.Tensor ReadRows(string name, long start, long count)
+    {
+        var entry = Entry(name);
+        if (entry.Shape.Count == 0 || start < 0 || count < 0 || start > entry.Shape[0] - count)
+        {
+            throw new UserErrorException($"{path}: key '{name}' is {entry}; it has no rows {start} to {start + count}");
+        }
+
+        var rowBytes = entry.Shape[0] == 0 ? 0 : entry.Length / entry.Shape[0];
+        return Copy(entry, entry.Offset + (start * rowBytes), [count, .. entry.Shape.Skip(1)]);
+    }
+
+    /// <summary>Like <see cref="Read"/>, but a missing key is an answer, not an error.</summary>
+    public bool TryRead(string name, out torch.Tensor tensor)
+    {
+        var known = Entries.ContainsKey(name);
+        tensor = known ? Read(name) : null!;
+        return known;
+    }
+
+    public void Dispose()
+    {
+        view?.Dispose();
+        map?.Dispose();
+    }
+
+    private static SafetensorsHeader ReadHeader(string path, SafeFileHandle file, long length)
+    {
+        Span<byte> prefix = stackalloc byte[LengthPrefix];
+        if (length < LengthPrefix || RandomAccess.Read(file, prefix, 0) < LengthPrefix)
+        {
+            throw SafetensorsHeader.Refuse(path, $"{length} bytes are too few for a header");
+        }
+
+        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (headerLength > (ulong)(length - LengthPrefix) || headerLength > SafetensorsHeader.LongestHeader)
+        {
+            throw SafetensorsHeader.Refuse(path, $"it claims a header of {headerLength} bytes, but is {length} bytes long");
+        }
+
+        var json = new byte[headerLength];
+        for (var done = 0; done < json.Length;)
+        {
+            var read = RandomAccess.Read(file, json.AsSpan(done), LengthPrefix + done);
+            done += read > 0 ? read : throw SafetensorsHeader.Refuse(path, "the header ends early");
+        }
+
+        return SafetensorsHeader.Parse(path, json, LengthPrefix + json.Length, length);
+    }
+
+    private TensorEntry Entry(string name) => Entries.TryGetValue(name, out var entry)
+        ? entry
+        : throw new UserErrorException($"{path}: key '{name}' is missing; the file has {Entries.Count} tensors{Nearest(name)}");
+
+    private string Nearest(string name)
+    {
+        var ending = name[(name.LastIndexOf('.') + 1)..];
+        var like = Entries.Keys.Where(k => k.EndsWith(ending, StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault();
+        return like is null ? "" : $", for example '{like}'";
+    }
+
+    private unsafe torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)
+    {
+        var type = entry.ScalarType
+            ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which cannot be computed with here; convert it to F32");
+        var tensor = torch.empty(shape, dtype: type);
+        if (tensor.NumberOfElements == 0)
+        {
+            return tensor;
+        }
+
+        using var scope = torch.NewDisposeScope();
+        var flat = tensor.view(-1);
+        var elementsAtOnce = CopyChunk / tensor.ElementSize;
+        byte* source = null;
+        view!.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
+        try
+        {
+            source += view.PointerOffset + offset;
+            for (long done = 0; done < flat.NumberOfElements; done += elementsAtOnce)
+            {
+                var target = flat.narrow(0, done, Math.Min(elementsAtOnce, flat.NumberOfElements - done)).bytes;
+                new ReadOnlySpan<byte>(source + (done * tensor.ElementSize), target.Length).CopyTo(target);
+            }
+        }
+        finally
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+
+        return tensor;
+    }
+}

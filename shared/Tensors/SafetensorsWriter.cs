@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.Tensors;
+
+/// <summary>
+/// Writes safetensors files. Equal tensors and metadata give equal bytes: keys are sorted (as the original library does,
+/// widest elements first so that each tensor is aligned, then by name). The file appears whole or not at all.
+/// </summary>
+public static class SafetensorsWriter
+{
+    private const int Alignment = 8;
+    private const long CopyChunk = 1L << 26;
+
+    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, torch.Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var ordered = tensors
+            .OrderByDescending(t => t.Value.ElementSize)
+            .ThenBy(t => t.Key, StringComparer.Ordinal)
+            .ToList();
+        var entries = ordered.Select(t => new TensorLayout(t.Key, t.Value.dtype, t.Value.shape)).ToList();
+        WriteAtomically(path, stream =>
+        {
+            WriteHeader(stream, entries, metadata);
+            foreach (var (_, tensor) in ordered)
+            {
+                WriteData(stream, tensor);
+            }
+        });
+    }
+
+    /// <summary>Writes the header of a file whose data the caller then appends in the order of <paramref name="entries"/>.</summary>
+    internal static void WriteHeader(Stream stream, IReadOnlyList<TensorLayout> entries, IReadOnlyDictionary<string, string>? metadata)
+    {
+        using var json = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        {
+            writer.WriteStartObject();
+            if (metadata is { Count: > 0 })
+            {
+                writer.WriteStartObject("__metadata__");
+                foreach (var (key, value) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                {
+                    writer.WriteString(key, value);
+                }
+
+                writer.WriteEndObject();
+            }
+
+            long offset = 0;
+            foreach (var entry in entries)
+            {
+                writer.WriteStartObject(entry.Name);
+                writer.WriteString("dtype", SafetensorsDtype.FromScalarType(entry.Type));
+                WriteNumbers(writer, "shape", entry.Shape);
+                WriteNumbers(writer, "data_offsets", [offset, offset + entry.Bytes]);
+                writer.WriteEndObject();
+                offset += entry.Bytes;
+            }
+
+            writer.WriteEndObject();
+        }
+
+        while (json.Length % Alignment != 0)
+        {
+            json.WriteByte((byte)' ');
+        }
+
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, json.Length);
+        stream.Write(length);
+        json.WriteTo(stream);
+    }
+
+    /// <summary>Appends a tensor's elements, row-major.</summary>
+    internal static void WriteData(Stream stream, torch.Tensor tensor)
+    {
+        if (tensor.NumberOfElements == 0)
+        {
+            return;
+        }
+
+        using var scope = torch.NewDisposeScope();
+        var flat = tensor.detach().cpu().contiguous().view(-1);
+        var elementsAtOnce = CopyChunk / flat.ElementSize;
+        for (long done = 0; done < flat.NumberOfElements; done += elementsAtOnce)
+        {
+            stream.Write(flat.narrow(0, done, Math.Min(elementsAtOnce, flat.NumberOfElements - done)).bytes);
+        }
+    }
+
+    /// <summary>Runs <paramref name="write"/> on a temporary neighbour of <paramref name="path"/>, then renames it into place.</summary>
+    internal static void WriteAtomically(string path, Action<Stream> write)
+    {
+        var temporary = $"{path}.{Guid.NewGuid():N}.partial";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception failure)
+        {
+            File.Delete(temporary);
+            if (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new UserErrorException($"{path}: cannot be written: {failure.Message}");
+            }
+
+            throw;
+        }
+    }
+
+    private static void WriteNumbers(Utf8JsonWriter writer, string name, IEnumerable<long> numbers)
+    {
+        writer.WriteStartArray(name);
+        foreach (var number in numbers)
+        {
+            writer.WriteNumberValue(number);
+        }
+
+        writer.WriteEndArray();
+    }
+}

@@ -1,0 +1,162 @@
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.Clip.Tests;
+
+/// <summary>Expected numbers: reference files of the original code; tolerance 1e-5 relative in float32.</summary>
+public sealed class ClipModelTests : IDisposable
+{
+    private const double Tolerance = 1e-5;
+
+    private readonly DisposeScope scope = torch.NewDisposeScope();
+    private readonly IDisposable noGrad = torch.no_grad();
+
+    public void Dispose()
+    {
+        noGrad.Dispose();
+        scope.Dispose();
+    }
+
+    [Fact]
+    public void Sizes_are_read_off_the_tensors()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        model.Architecture.ShouldBe(new ClipArchitecture(64, 32, 3, 128, 8, 77, 300, 64, 2));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Features_agree_with_the_original_code(bool geometric)
+    {
+        using var model = ClipModel.Load(geometric ? ReferenceFiles.GeometricModel : ReferenceFiles.Model);
+        var expected = geometric ? ReferenceFiles.GeometricExpected : ReferenceFiles.Expected;
+        model.IsGeometric.ShouldBe(geometric);
+        var image = model.EncodeImage(ReferenceFiles.Read(ReferenceFiles.Expected, "image"));
+        var text = model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens"));
+        ReferenceFiles.RelativeError(image, ReferenceFiles.Read(expected, "image_features")).ShouldBeLessThan(Tolerance);
+        ReferenceFiles.RelativeError(text, ReferenceFiles.Read(expected, "text_features")).ShouldBeLessThan(Tolerance);
+    }
+
+    [Fact]
+    public void Logits_agree_with_the_original_code()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var image = model.EncodeImage(ReferenceFiles.Read(ReferenceFiles.Expected, "image"));
+        var text = model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens"));
+        var logits = model.LogitScale.exp() * (image / image.norm(1, keepdim: true)).matmul((text / text.norm(1, keepdim: true)).t());
+        ReferenceFiles.RelativeError(logits, ReferenceFiles.Read(ReferenceFiles.Expected, "logits_per_image")).ShouldBeLessThan(Tolerance);
+        ReferenceFiles.RelativeError(logits.t(), ReferenceFiles.Read(ReferenceFiles.Expected, "logits_per_text")).ShouldBeLessThan(Tolerance);
+    }
+
+    [Fact]
+    public void Every_block_agrees_with_the_original_code()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var hooks = new Hooks();
+        for (var layer = 0; layer < 3; layer++)
+        {
+            hooks.Capture(new HookPoint.Residual(layer)).Capture(new HookPoint.Mlp(layer));
+        }
+
+        model.EncodeImage(ReferenceFiles.Read(ReferenceFiles.Expected, "image"), hooks);
+        for (var layer = 0; layer < 3; layer++)
+        {
+            var before = ReferenceFiles.Read(ReferenceFiles.Expected, $"visual.resblocks.{layer}.mlp.c_fc.output");
+            ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(layer)), ReferenceFiles.Read(ReferenceFiles.Expected, $"visual.resblocks.{layer}.output")).ShouldBeLessThan(Tolerance);
+            ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Mlp(layer)), before * torch.sigmoid(1.702 * before)).ShouldBeLessThan(Tolerance);
+        }
+    }
+
+    [Fact]
+    public void A_text_s_features_do_not_depend_on_the_texts_beside_it()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var tokens = ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens");
+        var together = model.EncodeText(tokens);
+        for (var i = 0; i < tokens.shape[0]; i++)
+        {
+            ReferenceFiles.RelativeError(model.EncodeText(tokens.narrow(0, i, 1)), together.narrow(0, i, 1)).ShouldBeLessThan(Tolerance);
+        }
+    }
+
+    [Fact]
+    public void Saved_and_loaded_is_the_same_model()
+    {
+        var path = Path.GetTempFileName();
+        using var model = ClipModel.Load(ReferenceFiles.GeometricModel);
+        model.Save(path);
+        File.ReadAllBytes(path).Length.ShouldBeGreaterThan(0);
+        using var again = ClipModel.Load(path);
+        var image = ReferenceFiles.Read(ReferenceFiles.Expected, "image");
+        again.EncodeImage(image).Equals(model.EncodeImage(image)).ShouldBeTrue();
+        File.Delete(path);
+    }
+
+    [Fact]
+    public void Missing_key_is_named()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var weights = model.StateDict().ToDictionary();
+        weights.Remove("visual.transformer.resblocks.1.ln_1.bias");
+        Should.Throw<UserErrorException>(() => ClipModel.FromStateDict(weights)).Message.ShouldContain("'visual.transformer.resblocks.1.ln_1.bias' is missing");
+    }
+
+    [Fact]
+    public void Misshapen_key_is_named()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var weights = model.StateDict().ToDictionary();
+        weights["visual.proj"] = torch.zeros(128, 63);
+        Should.Throw<UserErrorException>(() => ClipModel.FromStateDict(weights)).Message.ShouldContain("'visual.proj' is [128, 63], expected [128, 64]");
+    }
+
+    [Fact]
+    public void Leftover_key_is_named()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var weights = model.StateDict().ToDictionary();
+        weights["visual.attnpool.c_proj.weight"] = torch.zeros(1);
+        Should.Throw<UserErrorException>(() => ClipModel.FromStateDict(weights)).Message.ShouldContain("'visual.attnpool.c_proj.weight'");
+    }
+
+    [Fact]
+    public void A_seed_fixes_the_initial_weights()
+    {
+        var small = new ClipArchitecture(64, 64, 1, 128, 16, 16, 600, 64, 1);
+        using var first = ClipModel.Initialize(small, 7);
+        using var same = ClipModel.Initialize(small, 7);
+        using var other = ClipModel.Initialize(small, 8);
+        foreach (var (key, value) in first.StateDict())
+        {
+            value.Equals(same.StateDict()[key]).ShouldBeTrue(key);
+        }
+
+        first.StateDict()["visual.proj"].Equals(other.StateDict()["visual.proj"]).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void SinCos_positions_have_the_norm_of_half_the_width_times_the_scale()
+    {
+        // sin² + cos² = 1 for each of width/2 pairs.
+        using var model = ClipModel.Initialize(new ClipArchitecture(64, 64, 1, 128, 16, 16, 600, 64, 1), 1, new PositionInitialization.SinCos(0.7));
+        var norms = model.StateDict()["visual.positional_embedding"].norm(1);
+        norms[0].item<float>().ShouldBe(0);
+        norms.narrow(0, 1, 16).min().item<float>().ShouldBe((float)(0.7 * Math.Sqrt(64)), 1e-4);
+        norms.max().item<float>().ShouldBe((float)(0.7 * Math.Sqrt(64)), 1e-4);
+    }
+
+    [Fact]
+    public void Bfloat16_features_point_where_float32_features_point()
+    {
+        using var full = ClipModel.Load(ReferenceFiles.Model);
+        using var half = ClipModel.Load(ReferenceFiles.Model, type: torch.bfloat16);
+        var image = ReferenceFiles.Read(ReferenceFiles.Expected, "image");
+        var features = half.EncodeImage(image);
+        features.dtype.ShouldBe(torch.bfloat16);
+        var cosine = torch.nn.functional.cosine_similarity(features.to(torch.float32), full.EncodeImage(image), 1).min().item<float>();
+        TestContext.Current.TestOutputHelper?.WriteLine($"smallest cosine of bfloat16 to float32: {cosine}");
+        // bfloat16 keeps 8 bits: a relative rounding of 2^-9 an operation leaves the cosine this close over three blocks.
+        cosine.ShouldBeGreaterThan(0.9995f);
+    }
+}

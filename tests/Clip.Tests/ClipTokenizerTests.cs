@@ -1,0 +1,70 @@
+using System.Text.Json;
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip.Tests;
+
+public class ClipTokenizerTests
+{
+    private static readonly ClipTokenizer Tokenizer = ClipTokenizer.Load(ReferenceFiles.Vocabulary);
+
+    public static TheoryData<string> Lines => [.. File.ReadLines(ReferenceFiles.Tokens)];
+
+    /// <summary>Each line is an output of the original tokenizer.</summary>
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public void Ids_are_those_of_the_original_code(string line)
+    {
+        var expected = JsonDocument.Parse(line).RootElement;
+        var ids = expected.GetProperty("ids").EnumerateArray().Select(i => i.GetInt64()).ToArray();
+        var actual = Tokenizer.Encode(expected.GetProperty("text").GetString()!, 77, out var truncated);
+        truncated.ShouldBe(expected.GetProperty("truncated").GetBoolean());
+        actual.Length.ShouldBe(77);
+        actual[..ids.Length].ShouldBe(ids);
+        actual[ids.Length..].ShouldAllBe(i => i == 0);
+    }
+
+    [Fact]
+    public void The_original_vocabulary_has_49408_tokens()
+    {
+        Tokenizer.VocabularySize.ShouldBe(49408);
+        Tokenizer.StartOfText.ShouldBe(49406);
+        Tokenizer.EndOfText.ShouldBe(49407);
+    }
+
+    [Fact]
+    public void Learned_merges_survive_their_file()
+    {
+        var path = Path.GetTempFileName();
+        var merges = BpeLearner.Learn(["a photo of a red cat", "a photo of a dog", "the word \"cat\" printed on a dog"], 40);
+        File.WriteAllText(path, BpeLearner.Format(merges));
+        var loaded = ClipTokenizer.Load(path);
+        var direct = ClipTokenizer.FromMerges(merges);
+        loaded.VocabularySize.ShouldBe(merges.Count + 514);
+        loaded.Encode("a photo of a cat!", 16, out _).ShouldBe(direct.Encode("a photo of a cat!", 16, out _));
+        File.Delete(path);
+    }
+
+    [Fact]
+    public void Frequent_words_become_one_token()
+    {
+        var tokenizer = ClipTokenizer.FromMerges(BpeLearner.Learn(Enumerable.Repeat("a photo of a cat", 3), 100));
+        tokenizer.Encode("photo").Count().ShouldBe(1);
+        tokenizer.Encode("cat", 8, out _).Count(id => id != 0).ShouldBe(3);
+    }
+
+    [Fact]
+    public void Learning_twice_gives_the_same_merges_in_whatever_order_captions_come()
+    {
+        string[] captions = ["red cat", "blue dog", "green bird on a tree", "a tree"];
+        BpeLearner.Learn(captions, 30).ShouldBe(BpeLearner.Learn(captions.Reverse(), 30));
+    }
+
+    [Fact]
+    public void A_file_that_is_no_vocabulary_is_refused_with_its_line()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, "#version: 0.2\na b\nthis is prose\n");
+        Should.Throw<UserErrorException>(() => ClipTokenizer.Load(path)).Message.ShouldContain("line 3");
+        File.Delete(path);
+    }
+}
