@@ -110,7 +110,11 @@ public static class SafetensorsWriter
         }
         catch (Exception failure)
         {
-            File.Delete(temporary);
+            if (File.Exists(temporary))
+            {
+                File.Delete(temporary);
+            }
+
             if (failure is IOException or UnauthorizedAccessException)
             {
                 throw new UserErrorException($"{path}: cannot be written: {failure.Message}");
