@@ -1,0 +1,125 @@
+using System.Buffers;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// CLIP's preprocessing as the original does it with Pillow and torchvision, to the bit before the last float rounding: short side to the
+/// model's resolution by antialiased bicubic (8-bit result clipped and rounded between the passes), centre crop, mean and deviation.
+/// Only the rows and columns that the crop keeps are computed.
+/// </summary>
+public static class Preprocessor
+{
+    private const int Channels = 3;
+
+    private static readonly float[] Mean = [0.48145466f, 0.4578275f, 0.40821073f];
+    private static readonly float[] Deviation = [0.26862954f, 0.26130258f, 0.27577711f];
+    private static readonly float[] Normalized = Normalize();
+
+    /// <param name="rgb">Pixels [height, width, 3].</param>
+    /// <param name="resolution">Side of the model's input, pixels.</param>
+    /// <param name="chw">Result [3, resolution, resolution].</param>
+    /// <exception cref="ArgumentException">A span has the wrong length.</exception>
+    public static void Preprocess(ReadOnlySpan<byte> rgb, int width, int height, int resolution, Span<float> chw) =>
+        Preprocess(rgb, new PixelWindow(0, 0, width, height), width, height, resolution, chw);
+
+    /// <summary>The same for a picture of which only a part was decoded; the part must cover <see cref="Needed"/>.</summary>
+    /// <param name="rgb">Pixels of the part [part.Height, part.Width, 3].</param>
+    /// <param name="part">Where the pixels lie in the whole picture.</param>
+    /// <param name="width">Width of the whole picture.</param>
+    /// <param name="height">Height of the whole picture.</param>
+    public static void Preprocess(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<float> chw) =>
+        Preprocess(rgb, part, width, height, resolution, chw, vectors: true);
+
+    /// <summary>The part of a picture that the resized centre crop depends on.</summary>
+    public static PixelWindow Needed(int width, int height, int resolution)
+    {
+        var (horizontal, vertical) = Axes(width, height, resolution);
+        return new PixelWindow(horizontal.Begin, vertical.Begin, horizontal.End - horizontal.Begin, vertical.End - vertical.Begin);
+    }
+
+    internal static void Preprocess(
+        ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<float> chw, bool vectors)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 1);
+        if (rgb.Length != (long)part.Width * part.Height * Channels || chw.Length != Channels * resolution * resolution)
+        {
+            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, 3] or result [3, {resolution}, {resolution}] have the wrong length.");
+        }
+
+        var (horizontal, vertical) = Axes(width, height, resolution);
+        if (part.Left > horizontal.Begin || part.Top > vertical.Begin
+            || part.Left + part.Width < horizontal.End || part.Top + part.Height < vertical.End)
+        {
+            throw new ArgumentException($"The part {part} does not cover what {width} × {height} at {resolution} needs.", nameof(part));
+        }
+
+        var (stride, rows) = (resolution * Channels, vertical.End - vertical.Begin);
+        var between = ArrayPool<byte>.Shared.Rent((rows + 1) * stride);
+        try
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                var source = rgb.Slice((vertical.Begin - part.Top + row) * part.Width * Channels, part.Width * Channels);
+                // One byte more than the row: the vector code writes pixels four bytes at a time.
+                BicubicResize.Horizontal(source, part.Left, horizontal, between.AsSpan(row * stride, stride + 1), vectors);
+            }
+
+            var line = between.AsSpan(rows * stride, stride);
+            for (var output = 0; output < resolution; output++)
+            {
+                var weights = vertical.Weights.AsSpan(output * vertical.Taps, vertical.Lengths[output]);
+                var first = (vertical.Starts[output] - vertical.Begin) * stride;
+                BicubicResize.Vertical(between.AsSpan(first, weights.Length * stride), stride, weights, line, vectors);
+                Write(line, chw, output, resolution);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(between);
+        }
+    }
+
+    private static (ResizeAxis Horizontal, ResizeAxis Vertical) Axes(int width, int height, int resolution)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        var (shorter, longer) = (Math.Min(width, height), Math.Max(width, height));
+        var resizedLonger = (int)((long)resolution * longer / shorter);
+        return (Axis(width, width == shorter ? resolution : resizedLonger), Axis(height, height == shorter ? resolution : resizedLonger));
+
+        // Python's round: halves to even.
+        ResizeAxis Axis(int size, int resized) => new(size, resized, (int)Math.Round((resized - resolution) / 2.0), resolution);
+    }
+
+    private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, int resolution)
+    {
+        var plane = resolution * resolution;
+        var red = chw.Slice(row * resolution, resolution);
+        var green = chw.Slice(plane + row * resolution, resolution);
+        var blue = chw.Slice(2 * plane + row * resolution, resolution);
+        var reds = Normalized.AsSpan(0, 256);
+        var greens = Normalized.AsSpan(256, 256);
+        var blues = Normalized.AsSpan(512, 256);
+        for (int column = 0, from = 0; column < red.Length; column++, from += Channels)
+        {
+            red[column] = reds[line[from]];
+            green[column] = greens[line[from + 1]];
+            blue[column] = blues[line[from + 2]];
+        }
+    }
+
+    /// <summary>What each of 256 levels becomes, by channel, rounded as torchvision's float32 steps do.</summary>
+    private static float[] Normalize()
+    {
+        var values = new float[Channels * 256];
+        for (var channel = 0; channel < Channels; channel++)
+        {
+            for (var level = 0; level < 256; level++)
+            {
+                values[channel * 256 + level] = (level / 255f - Mean[channel]) / Deviation[channel];
+            }
+        }
+
+        return values;
+    }
+}

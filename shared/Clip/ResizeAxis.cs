@@ -1,0 +1,105 @@
+namespace ClipSae.Clip;
+
+/// <summary>
+/// Pillow's antialiased bicubic filter along one axis for the outputs that the centre crop keeps: for each output where its taps start and
+/// their weights in 22-bit fixed point (Pillow's <c>precompute_coeffs</c> and <c>normalize_coeffs_8bpc</c>).
+/// </summary>
+internal sealed class ResizeAxis
+{
+    /// <summary>32 bits less 8 of the pixel and 2 of head room: Pillow's PRECISION_BITS.</summary>
+    public const int PrecisionBits = 32 - 8 - 2;
+
+    /// <summary>Weights are split as high · 2¹⁵ + low, so that both halves fit signed 16-bit multipliers.</summary>
+    public const int LowBits = 15;
+
+    private const double Support = 2.0;
+
+    /// <param name="size">Pixels of the source along this axis.</param>
+    /// <param name="resized">Pixels after resizing.</param>
+    /// <param name="first">First output that is kept.</param>
+    /// <param name="count">Outputs that are kept.</param>
+    public ResizeAxis(int size, int resized, int first, int count)
+    {
+        var scale = (double)size / resized;
+        var filterScale = Math.Max(scale, 1.0);
+        var support = Support * filterScale;
+        Count = count;
+        // Rounded up to whole groups of four taps, the unit in which the vector code reads.
+        Taps = ((int)Math.Ceiling(support) * 2 + 1 + 3) / 4 * 4;
+        Starts = new int[count];
+        Lengths = new int[count];
+        Weights = new int[count * Taps];
+        Span<double> row = new double[Taps];
+        for (var output = 0; output < count; output++)
+        {
+            var centre = (first + output + 0.5) * scale;
+            var start = Math.Max(0, (int)(centre - support + 0.5));
+            var length = Math.Min(size, (int)(centre + support + 0.5)) - start;
+            var sum = 0.0;
+            for (var tap = 0; tap < length; tap++)
+            {
+                row[tap] = Bicubic((tap + start - centre + 0.5) / filterScale);
+                sum += row[tap];
+            }
+
+            for (var tap = 0; tap < length; tap++)
+            {
+                var weight = row[tap] / sum * (1 << PrecisionBits);
+                Weights[output * Taps + tap] = (int)(weight < 0 ? weight - 0.5 : weight + 0.5);
+            }
+
+            Starts[output] = start;
+            Lengths[output] = length;
+        }
+
+        Packed = Pack();
+        Begin = Starts[0];
+        End = Starts[^1] + Lengths[^1];
+    }
+
+    public int Count { get; }
+
+    /// <summary>Weights stored for each output, a multiple of four, zero behind <see cref="Lengths"/>.</summary>
+    public int Taps { get; }
+
+    public int[] Starts { get; }
+
+    public int[] Lengths { get; }
+
+    /// <summary>[count, taps].</summary>
+    public int[] Weights { get; }
+
+    /// <summary>The weights as the horizontal pass multiplies them, [count, taps / 4, 4]: high halves of taps 0, 1 and 2, 3, low halves of 0, 1 and 2, 3.</summary>
+    public int[] Packed { get; }
+
+    /// <summary>First source pixel that any kept output needs.</summary>
+    public int Begin { get; }
+
+    /// <summary>One past the last source pixel that any kept output needs.</summary>
+    public int End { get; }
+
+    private int[] Pack()
+    {
+        var packed = new int[Weights.Length];
+        for (var group = 0; group < Weights.Length; group += 4)
+        {
+            (packed[group], packed[group + 2]) = BicubicResize.Split(Weights[group], Weights[group + 1]);
+            (packed[group + 1], packed[group + 3]) = BicubicResize.Split(Weights[group + 2], Weights[group + 3]);
+        }
+
+        return packed;
+    }
+
+    /// <summary>Keys' cubic with a = −0.5.</summary>
+    private static double Bicubic(double x)
+    {
+        const double a = -0.5;
+        x = Math.Abs(x);
+        return x switch
+        {
+            < 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1,
+            < 2.0 => (((x - 5) * x + 8) * x - 4) * a,
+            _ => 0.0,
+        };
+    }
+}

@@ -1,0 +1,95 @@
+using ClipSae.Datasets;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.Clip.Tests;
+
+public class PreprocessorTests
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Reference");
+
+    /// <summary>Expected values: Pillow and torchvision's transform of the original, stored as float16 (reference preprocess_224).</summary>
+    [Theory]
+    [InlineData("bwcat_cat")]
+    [InlineData("landscape")]
+    [InlineData("upscaled")]
+    public void Agrees_with_Pillow_within_one_level(string name)
+    {
+        var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
+        var actual = new float[3 * 224 * 224];
+        Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, 224, actual);
+        using var file = SafetensorsFile.Open(Path.Combine(Folder, "preprocess_224.expected.safetensors"));
+        using var read = file.Read(name);
+        using var wide = read.to(torch.float32);
+        var expected = wide.data<float>().ToArray();
+        // One level is 1/255 over the smallest deviation; float16 adds half a unit of its last place.
+        var off = actual.Zip(expected).Count(pair => Math.Abs(pair.First - pair.Second) > 0.4 / 255 / 0.2613 + Math.Abs(pair.Second) / 1024);
+        off.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData(500, 375, 224)]
+    [InlineData(333, 500, 224)]
+    [InlineData(95, 95, 224)]
+    [InlineData(68, 121, 224)]
+    [InlineData(64, 64, 64)]
+    [InlineData(1200, 31, 64)]
+    [InlineData(7, 900, 32)]
+    [InlineData(2000, 1500, 32)]
+    [InlineData(1, 1, 64)]
+    public void Vector_and_scalar_code_agree_to_the_bit(int width, int height, int resolution)
+    {
+        var rgb = Noise(width * height * 3);
+        var (vectors, scalars) = (new float[3 * resolution * resolution], new float[3 * resolution * resolution]);
+        var whole = new PixelWindow(0, 0, width, height);
+        Preprocessor.Preprocess(rgb, whole, width, height, resolution, vectors, vectors: true);
+        Preprocessor.Preprocess(rgb, whole, width, height, resolution, scalars, vectors: false);
+        vectors.ShouldBe(scalars);
+    }
+
+    [Theory]
+    [InlineData(500, 375)]
+    [InlineData(300, 700)]
+    public void The_needed_part_gives_what_the_whole_picture_gives(int width, int height)
+    {
+        var rgb = Noise(width * height * 3);
+        var needed = Preprocessor.Needed(width, height, 224);
+        needed.Width.ShouldBeLessThanOrEqualTo(width);
+        ((long)needed.Width * needed.Height).ShouldBeLessThan((long)width * height);
+        var part = new byte[needed.Width * needed.Height * 3];
+        for (var row = 0; row < needed.Height; row++)
+        {
+            rgb.AsSpan(((needed.Top + row) * width + needed.Left) * 3, needed.Width * 3).CopyTo(part.AsSpan(row * needed.Width * 3));
+        }
+
+        var (fromWhole, fromPart) = (new float[3 * 224 * 224], new float[3 * 224 * 224]);
+        Preprocessor.Preprocess(rgb, width, height, 224, fromWhole);
+        Preprocessor.Preprocess(part, needed, width, height, 224, fromPart);
+        fromPart.ShouldBe(fromWhole);
+    }
+
+    [Fact]
+    public void A_picture_of_the_models_size_is_only_normalised()
+    {
+        var rgb = Noise(64 * 64 * 3);
+        var actual = new float[3 * 64 * 64];
+        Preprocessor.Preprocess(rgb, 64, 64, 64, actual);
+        // Mean and deviation of openai/CLIP's transform.
+        actual[0].ShouldBe((rgb[0] / 255f - 0.48145466f) / 0.26862954f, 1e-6f);
+        actual[2 * 64 * 64 + 4095].ShouldBe((rgb[^1] / 255f - 0.40821073f) / 0.27577711f, 1e-6f);
+    }
+
+    private static byte[] Noise(int length)
+    {
+        var random = new SeededRandom(1, "noise");
+        var noise = new byte[length];
+        foreach (ref var value in noise.AsSpan())
+        {
+            // Mostly the extremes, where the filter overshoots and clipping matters.
+            var bits = random.NextBits();
+            value = (bits & 3) switch { 0 => 0, 1 => 255, _ => (byte)(bits >> 8) };
+        }
+
+        return noise;
+    }
+}
