@@ -1,0 +1,166 @@
+using System.Threading.Channels;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ClipSae.Datasets;
+
+/// <summary>
+/// Reads a folder of captioned pictures and packs it into shards and a manifest in the artifact store. Pictures are read and checked in
+/// parallel and packed in order; whatever cannot be used is named in the manifest and the log.
+/// </summary>
+public static class DatasetImporter
+{
+    private const int ProblemsLogged = 20;
+
+    /// <param name="folder">The pictures' folder, with captions in any of the forms that <see cref="ImportOptions"/> and the README name.</param>
+    /// <param name="scratch">Where shards are built; null takes the system's temporary folder.</param>
+    /// <exception cref="UserErrorException">No folder, no captions, nothing usable, one class where several are needed, or too many problems.</exception>
+    public static async Task<ImportedDataset> ImportAsync(
+        string folder,
+        ImportOptions options,
+        IArtifactStore store,
+        ILogger? log = null,
+        IProgress<int>? progress = null,
+        string? scratch = null,
+        CancellationToken cancel = default)
+    {
+        log ??= NullLogger.Instance;
+        var name = options.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
+        var collected = new RowCollector(folder, options);
+        collected.Collect(CaptionSource.Find(folder, options).Rows());
+        if (collected.Rows == 0)
+        {
+            throw new UserErrorException($"The data set {folder} is empty: its caption file names no picture.");
+        }
+
+        await using var packer = new ShardPacker(store, options, scratch ?? Path.GetTempPath());
+        var items = await PackAsync(collected, options, packer, progress, cancel);
+        Report(collected.Problems, name, log);
+        Check(folder, collected, items, options);
+        await packer.CloseAsync(cancel);
+        var manifest = Describe(name, collected, items, packer.Described);
+        var reference = await store.PutBytesAsync(manifest.Serialize(), "manifest", DatasetManifest.MediaType, cancel);
+        return new ImportedDataset(reference, packer.Shards, manifest);
+    }
+
+    private static async Task<List<ManifestItem>> PackAsync(
+        RowCollector collected, ImportOptions options, ShardPacker packer, IProgress<int>? progress, CancellationToken cancel)
+    {
+        var loading = Channel.CreateBounded<Task<(byte[] Bytes, string? Problem)>>(options.ReadAhead);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var feeding = FeedAsync(collected.Items, options, loading.Writer, stop.Token);
+        var packed = new List<ManifestItem>(collected.Items.Count);
+        try
+        {
+            foreach (var (item, _) in collected.Items)
+            {
+                var (bytes, problem) = await await loading.Reader.ReadAsync(cancel);
+                if (problem is not null)
+                {
+                    collected.Problems.Add(new ImportProblem(ImportProblemKind.UnreadablePicture, item.Id, problem));
+                    continue;
+                }
+
+                await packer.AddAsync(item, bytes, cancel);
+                packed.Add(new ManifestItem(item.Id, packer.Current, item.Label));
+                if (packed.Count % 500 == 0)
+                {
+                    progress?.Report(packed.Count);
+                }
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await feeding.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        progress?.Report(packed.Count);
+        return packed;
+    }
+
+    private static async Task FeedAsync(
+        List<(DatasetItem Item, string File)> items, ImportOptions options, ChannelWriter<Task<(byte[], string?)>> writer, CancellationToken stop)
+    {
+        foreach (var (_, file) in items)
+        {
+            // The slot is taken before the reading starts, so no more pictures are in memory than the channel holds.
+            await writer.WaitToWriteAsync(stop);
+            await writer.WriteAsync(Task.Run(() => Load(file, options), stop), stop);
+        }
+
+        writer.Complete();
+    }
+
+    private static (byte[] Bytes, string? Problem) Load(string file, ImportOptions options)
+    {
+        try
+        {
+            // Asked before opening: a pipe or device has no length, and opening it could block for ever.
+            var length = new FileInfo(file).Length;
+            if (length == 0 || length > options.Limits.MaxFileBytes)
+            {
+                return ([], length == 0 ? "empty file" : $"file of {length} bytes (limit {options.Limits.MaxFileBytes})");
+            }
+
+            var bytes = File.ReadAllBytes(file);
+            if (options.DecodeWholly)
+            {
+                _ = ImageDecoder.TryDecode(bytes, options.Limits, out _, out var damage);
+                return (bytes, damage);
+            }
+
+            _ = ImageDecoder.TryReadSize(bytes, options.Limits, out _, out var problem);
+            return (bytes, problem);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return ([], error.Message);
+        }
+    }
+
+    private static void Report(List<ImportProblem> problems, string name, ILogger log)
+    {
+        foreach (var problem in problems.Take(ProblemsLogged))
+        {
+            log.LogWarning("{Dataset}: {Kind} at {Where}: {Detail}", name, problem.Kind, problem.Where, problem.Detail);
+        }
+
+        if (problems.Count > ProblemsLogged)
+        {
+            log.LogWarning("{Dataset}: {Count} more problems, all named in the manifest", name, problems.Count - ProblemsLogged);
+        }
+    }
+
+    private static void Check(string folder, RowCollector collected, List<ManifestItem> items, ImportOptions options)
+    {
+        var serious = collected.Problems.Where(problem => problem.Kind != ImportProblemKind.Duplicate).ToList();
+        if (items.Count == 0 || serious.Count > options.MaxProblemShare * collected.Rows)
+        {
+            var first = string.Join("; ", serious.Take(3).Select(problem => $"{problem.Where}: {problem.Detail}"));
+            throw new UserErrorException(
+                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({first}{(serious.Count > 3 ? "; …" : "")}). Mend them, or allow a larger share (now {options.MaxProblemShare:P0}).");
+        }
+
+        if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < 2)
+        {
+            throw new UserErrorException($"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two.");
+        }
+    }
+
+    private static DatasetManifest Describe(string name, RowCollector collected, List<ManifestItem> items, IReadOnlyList<ManifestShard> shards) =>
+        new(
+            DatasetManifest.CurrentFormat,
+            name,
+            collected.Rows,
+            items,
+            new SortedDictionary<string, int>(
+                items.Where(item => item.Label is not null).GroupBy(item => item.Label!).ToDictionary(group => group.Key, group => group.Count()),
+                StringComparer.Ordinal),
+            new SortedDictionary<string, int>(
+                collected.Problems.GroupBy(problem => problem.Kind).ToDictionary(group => group.Key, group => group.Count()), StringComparer.Ordinal),
+            collected.Problems,
+            shards);
+}

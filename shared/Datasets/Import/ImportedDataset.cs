@@ -1,0 +1,9 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Datasets;
+
+/// <summary>A data set in the artifact store.</summary>
+/// <param name="Manifest">JSON, see <see cref="DatasetManifest"/>.</param>
+/// <param name="Shards">Tar files, see <see cref="DatasetShard"/>.</param>
+/// <param name="Content">What the manifest says.</param>
+public sealed record ImportedDataset(ArtifactRef Manifest, IReadOnlyList<ArtifactRef> Shards, DatasetManifest Content);

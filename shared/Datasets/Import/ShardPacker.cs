@@ -1,0 +1,66 @@
+using System.Formats.Tar;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+
+namespace ClipSae.Datasets;
+
+/// <summary>Fills tar files up to the size asked for and hands each to the store.</summary>
+internal sealed class ShardPacker(IArtifactStore store, ImportOptions options, string scratch) : IAsyncDisposable
+{
+    private readonly List<ArtifactRef> _shards = [];
+    private readonly List<ManifestShard> _described = [];
+    private FileStream? _file;
+    private TarWriter? _writer;
+    private int _items;
+
+    public IReadOnlyList<ArtifactRef> Shards => _shards;
+
+    public IReadOnlyList<ManifestShard> Described => _described;
+
+    /// <summary>Index of the shard that the next item goes to.</summary>
+    public int Current => _shards.Count;
+
+    public async Task AddAsync(DatasetItem item, byte[] picture, CancellationToken cancel)
+    {
+        if (_items > 0 && (_items >= options.ShardItems || _file!.Length + picture.Length > options.ShardBytes))
+        {
+            await CloseAsync(cancel);
+        }
+
+        _file ??= new FileStream(Path.Combine(scratch, $"shard-{Guid.NewGuid():N}.tar"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
+        _writer ??= new TarWriter(_file, TarEntryFormat.Ustar, leaveOpen: true);
+        DatasetShard.Append(_writer, _items++, item, picture);
+    }
+
+    public async Task CloseAsync(CancellationToken cancel)
+    {
+        if (_file is null || _writer is null)
+        {
+            return;
+        }
+
+        await _writer.DisposeAsync();
+        var path = _file.Name;
+        await _file.DisposeAsync();
+        var name = $"shards/{_shards.Count:D5}";
+        var stored = await store.PutFileAsync(path, name, DatasetShard.MediaType, cancel);
+        File.Delete(path);
+        _shards.Add(stored);
+        _described.Add(new ManifestShard(name, stored.Digest, _items));
+        (_file, _writer, _items) = (null, null, 0);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_writer is not null)
+        {
+            await _writer.DisposeAsync();
+        }
+
+        if (_file is not null)
+        {
+            await _file.DisposeAsync();
+            File.Delete(_file.Name);
+        }
+    }
+}

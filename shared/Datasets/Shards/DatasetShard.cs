@@ -1,0 +1,115 @@
+using System.Formats.Tar;
+using System.Text.Json;
+using ClipSae.Contracts;
+
+namespace ClipSae.Datasets;
+
+/// <summary>
+/// A piece of a data set as a tar file in WebDataset's layout: for each item <c>KEY.json</c> with its id, captions, label and attributes, then
+/// <c>KEY.EXT</c> with the picture as it was. The same items give the same bytes.
+/// </summary>
+public static class DatasetShard
+{
+    public const string MediaType = "application/x-tar";
+
+    /// <summary>No picture of a data set that was imported under sensible limits is larger.</summary>
+    private const long LargestEntry = 1L << 30;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
+
+    /// <summary>The items in order, read one at a time.</summary>
+    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
+    public static IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> Read(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        using var reader = new TarReader(stream);
+        while (Next(reader, stream, path) is { } described)
+        {
+            var item = Describe(described.Content, described.Name, path);
+            var picture = Next(reader, stream, path);
+            if (picture is null || Path.GetFileNameWithoutExtension(picture.Value.Name) != Path.GetFileNameWithoutExtension(described.Name))
+            {
+                throw Broken(path, $"the picture of {item.Id} is missing");
+            }
+
+            yield return (item, picture.Value.Content);
+        }
+    }
+
+    /// <summary>Writes items one after the other; the caller owns the stream.</summary>
+    internal static void Append(TarWriter writer, int index, DatasetItem item, byte[] picture)
+    {
+        var key = index.ToString("D8", System.Globalization.CultureInfo.InvariantCulture);
+        Append(writer, key + ".json", JsonSerializer.SerializeToUtf8Bytes(item, Json));
+        Append(writer, key + Extension(item.Id), picture);
+    }
+
+    private static void Append(TarWriter writer, string name, byte[] content)
+    {
+        using var data = new MemoryStream(content);
+        writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
+        {
+            DataStream = data,
+            ModificationTime = DateTimeOffset.UnixEpoch,
+            Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+            Uid = 0,
+            Gid = 0,
+            UserName = "",
+            GroupName = "",
+        });
+    }
+
+    private static string Extension(string id)
+    {
+        var extension = Path.GetExtension(id);
+        return extension.Length is > 1 and <= 6 && extension.AsSpan(1).IndexOfAnyExceptInRange('0', 'z') < 0 && !extension.Equals(".json", StringComparison.OrdinalIgnoreCase)
+            ? extension.ToLowerInvariant()
+            : ".img";
+    }
+
+    private static (string Name, byte[] Content)? Next(TarReader reader, FileStream stream, string path)
+    {
+        try
+        {
+            var entry = reader.GetNextEntry();
+            if (entry is null)
+            {
+                return null;
+            }
+
+            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.Length is < 0 or > LargestEntry || entry.Length > stream.Length)
+            {
+                throw Broken(path, $"entry {entry.Name} claims {entry.Length} bytes of a file of {stream.Length}");
+            }
+
+            var content = GC.AllocateUninitializedArray<byte>((int)entry.Length);
+            entry.DataStream?.ReadExactly(content);
+            return (entry.Name, content);
+        }
+        catch (Exception error) when (error is InvalidDataException or InvalidOperationException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
+        {
+            throw Broken(path, error.Message);
+        }
+    }
+
+    private static DatasetItem Describe(byte[] content, string name, string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<DatasetItem>(content, Json) ?? throw new JsonException("null");
+        }
+        catch (JsonException error)
+        {
+            throw Broken(path, $"{name} does not describe an item ({error.Message})");
+        }
+    }
+
+    private static UserErrorException Broken(string path, string detail) =>
+        new($"The shard {path} is damaged: {detail}. Import the data set again.");
+}

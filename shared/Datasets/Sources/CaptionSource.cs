@@ -1,0 +1,72 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Datasets;
+
+/// <summary>Where the captions of a folder come from.</summary>
+internal abstract record CaptionSource(string Folder)
+{
+    private static readonly string[] PictureExtensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
+
+    private static readonly string[] UsualNames =
+        ["annotations.json", "captions.json", "labels.json", "captions.csv", "captions.tsv", "annotations.csv", "annotations.tsv"];
+
+    /// <summary>Rows in an order that depends on the content alone.</summary>
+    public abstract IEnumerable<SourceRow> Rows();
+
+    /// <summary>Takes the caption file given, or looks for what the folder offers.</summary>
+    /// <exception cref="UserErrorException">The folder or file is missing, or no captions are found.</exception>
+    public static CaptionSource Find(string folder, ImportOptions options)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new UserErrorException($"The data set folder {folder} does not exist. Give a folder of captioned pictures.");
+        }
+
+        if (options.CaptionFile is not null)
+        {
+            var path = Path.Combine(folder, options.CaptionFile);
+            return File.Exists(path) ? FromFile(folder, path) : throw new UserErrorException($"The caption file {path} does not exist.");
+        }
+
+        if (UsualNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } usual)
+        {
+            return FromFile(folder, usual);
+        }
+
+        var pictures = Pictures(folder).ToList();
+        if (pictures.Count == 0)
+        {
+            throw new UserErrorException($"The data set {folder} is empty: it holds no pictures ({string.Join(", ", PictureExtensions)}) and no caption file.");
+        }
+
+        if (pictures.Any(picture => File.Exists(Path.ChangeExtension(Path.Combine(folder, picture), ".txt"))))
+        {
+            return new SidecarSource(folder, pictures);
+        }
+
+        if (pictures.Any(picture => FileNameSource.Parse(picture) is not null))
+        {
+            return new FileNameSource(folder, pictures, options.ClassCaption);
+        }
+
+        return pictures.Any(picture => picture.Contains('/', StringComparison.Ordinal))
+            ? new ClassFolderSource(folder, pictures, options.ClassCaption)
+            : throw new UserErrorException(
+                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt beside each picture, or a folder a class.");
+    }
+
+    /// <summary>Pictures below a folder, relative, with forward slashes, in ordinal order.</summary>
+    private static IEnumerable<string> Pictures(string folder) =>
+        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 32 })
+            .Where(file => PictureExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
+            .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/'))
+            .Order(StringComparer.Ordinal);
+
+    private static CaptionSource FromFile(string folder, string path) => Path.GetExtension(path).ToUpperInvariant() switch
+    {
+        ".JSON" => new JsonSource(folder, path),
+        ".CSV" => new TableSource(folder, path, ','),
+        ".TSV" or ".TXT" => new TableSource(folder, path, '\t'),
+        _ => throw new UserErrorException($"The caption file {path} is neither .json, .csv nor .tsv."),
+    };
+}

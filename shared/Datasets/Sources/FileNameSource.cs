@@ -1,0 +1,32 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace ClipSae.Datasets;
+
+/// <summary>File names that say it all: <c>label=dog_text=cat.png</c> (the layout of typographic attack sets such as RTA-100).</summary>
+internal sealed partial record FileNameSource(string Folder, IReadOnlyList<string> Pictures, string Caption) : CaptionSource(Folder)
+{
+    /// <summary>What a name says, or null if it says nothing.</summary>
+    public static (string Label, string? Word)? Parse(string picture)
+    {
+        var match = Pattern().Match(Path.GetFileNameWithoutExtension(picture));
+        return match.Success
+            ? (match.Groups["label"].Value, match.Groups["text"] is { Success: true, Value.Length: > 0 } text ? text.Value : null)
+            : null;
+    }
+
+    public override IEnumerable<SourceRow> Rows()
+    {
+        foreach (var picture in Pictures)
+        {
+            yield return Parse(picture) is { } said
+                ? new SourceRow.Captioned(
+                    picture, picture, [Caption.Replace("{class}", said.Label, StringComparison.Ordinal)], said.Label,
+                    said.Word is null ? null : new JsonObject { ["word"] = said.Word })
+                : new SourceRow.Unusable(picture, new ImportProblem(ImportProblemKind.NoCaption, picture, "name without label="));
+        }
+    }
+
+    [GeneratedRegex(@"^(?:.*_)?label=(?<label>[^=]+?)(?:_text=(?<text>[^=]*?))?(?:_\d+)?$", RegexOptions.CultureInvariant)]
+    private static partial Regex Pattern();
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Datasets;
+
+/// <summary>One row of a source: a caption for a picture, or the reason why the row has none.</summary>
+internal abstract record SourceRow(string Where)
+{
+    /// <param name="Where">File and line, or the picture.</param>
+    /// <param name="Path">Of the picture, relative to the folder, as written in the source.</param>
+    internal sealed record Captioned(
+        string Where, string Path, IReadOnlyList<string> Captions, string? Label = null, JsonObject? Attributes = null) : SourceRow(Where);
+
+    internal sealed record Unusable(string Where, ImportProblem Problem) : SourceRow(Where);
+
+    public static SourceRow Bad(string where, string detail) => new Unusable(where, new ImportProblem(ImportProblemKind.BadRow, where, detail));
+}

@@ -1,0 +1,181 @@
+using System.Buffers.Binary;
+using System.Formats.Tar;
+using ClipSae.Contracts;
+
+namespace ClipSae.Datasets.Tests;
+
+public sealed class DatasetImporterTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task What_cannot_be_used_is_counted_and_named()
+    {
+        _folder.Picture("good.png");
+        _folder.Picture("again.png");
+        _folder.Bytes("corrupt.png", [1, 2, 3, 4]);
+        _folder.Bytes("empty.png", []);
+        _folder.Bytes("bomb.png", PngHeader(40_000, 40_000));
+        File.WriteAllText(Path.Combine(_folder.Root, "secret.png"), "x");
+        File.CreateSymbolicLink(Path.Combine(_folder.Data, "link.png"), Path.Combine(_folder.Root, "secret.png"));
+        File.CreateSymbolicLink(Path.Combine(_folder.Data, "folder"), _folder.Root);
+        _folder.Text("captions.csv", $"""
+            filepath,caption
+            good.png,fine
+            again.png,twice
+            again.png,twice
+            corrupt.png,a
+            empty.png,b
+            bomb.png,c
+            missing.png,d
+            ../secret.png,e
+            {_folder.Root}/secret.png,f
+            link.png,g
+            folder/secret.png,h
+            good.png
+            ,i
+            good.png,
+            """);
+        var imported = await _folder.Import();
+        (await _folder.Items(imported)).Select(item => item.Item.Id).ShouldBe(["good.png", "again.png"]);
+        imported.Content.Rows.ShouldBe(14);
+        imported.Content.ProblemCounts.ShouldBe(new Dictionary<string, int>
+        {
+            [ImportProblemKind.BadRow] = 2,
+            [ImportProblemKind.Duplicate] = 1,
+            [ImportProblemKind.MissingFile] = 1,
+            [ImportProblemKind.NoCaption] = 1,
+            [ImportProblemKind.OutsideFolder] = 4,
+            [ImportProblemKind.UnreadablePicture] = 3,
+        }, ignoreOrder: true);
+        imported.Content.Problems.Single(problem => problem.Where == "bomb.png").Detail.ShouldContain("40000 × 40000");
+        DatasetManifest.Load(await _folder.Store.FetchAsync(imported.Manifest)).Problems.ShouldBe(imported.Content.Problems);
+    }
+
+    [Fact]
+    public async Task Too_many_problems_stop_the_import()
+    {
+        _folder.Picture("good.png");
+        _folder.Text("captions.json", """{"good.png": ["a"], "missing.png": ["b"]}""");
+        var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import(new ImportOptions()));
+        error.Message.ShouldContain("1 of 2 rows");
+        error.Message.ShouldContain("missing.png");
+    }
+
+    [Fact]
+    public async Task The_same_folder_gives_the_same_digests()
+    {
+        for (var index = 0; index < 40; index++)
+        {
+            _folder.Picture($"{(index % 2 == 0 ? "cat" : "dog")}/{index}.png", index);
+        }
+
+        var options = new ImportOptions { ShardItems = 7 };
+        var one = await _folder.Import(options);
+        var other = await _folder.Import(options);
+        one.Shards.Count.ShouldBe(6);
+        other.Manifest.ShouldBe(one.Manifest);
+        other.Shards.ShouldBe(one.Shards);
+        one.Content.Items[8].Shard.ShouldBe(1);
+        Directory.GetFiles(_folder.Root, "*.tar").ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task An_empty_folder_is_a_clear_error() =>
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("is empty");
+
+    [Fact]
+    public async Task An_empty_caption_file_is_a_clear_error()
+    {
+        _folder.Text("captions.json", "{}");
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("is empty");
+    }
+
+    [Fact]
+    public async Task One_class_is_an_error_only_where_labels_are_needed()
+    {
+        _folder.Picture("cat/1.png");
+        (await _folder.Import()).Content.Items.Count.ShouldBe(1);
+        var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import(new ImportOptions { LabelsNeeded = true }));
+        error.Message.ShouldContain("one class");
+    }
+
+    [Fact]
+    public async Task A_damaged_shard_is_one_clear_line()
+    {
+        _folder.Picture("cat/1.png");
+        var shard = await File.ReadAllBytesAsync(await _folder.Store.FetchAsync((await _folder.Import()).Shards[0]));
+        var path = Path.Combine(_folder.Root, "damaged.tar");
+        var random = new SeededRandom(7, "damage");
+        for (var trial = 0; trial < 100; trial++)
+        {
+            var damaged = shard.AsSpan(0, random.Next(3) == 0 ? random.Next(shard.Length) : shard.Length).ToArray();
+            for (var flips = random.Next(0, 4); flips > 0 && damaged.Length > 0; flips--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.NextBits();
+            }
+
+            await File.WriteAllBytesAsync(path, damaged);
+            try
+            {
+                _ = DatasetShard.Read(path).Count();
+            }
+            catch (UserErrorException error)
+            {
+                error.Message.ShouldContain(path);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData('0')]
+    [InlineData('L')]
+    [InlineData('x')]
+    [InlineData('g')]
+    public void A_lying_length_allocates_nothing(char type)
+    {
+        var path = Path.Combine(_folder.Root, "lying.tar");
+        using (var stream = File.Create(path))
+        using (var writer = new TarWriter(stream, TarEntryFormat.Ustar))
+        {
+            writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, "00000000.json") { DataStream = new MemoryStream([1]) });
+        }
+
+        var bytes = File.ReadAllBytes(path);
+        bytes[156] = (byte)type;
+        "77777777777\0"u8.CopyTo(bytes.AsSpan(124));
+        var sum = bytes.Take(512).Select((value, index) => index is >= 148 and < 156 ? 32 : value).Sum();
+        System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(bytes, 148);
+        File.WriteAllBytes(path, bytes);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Should.Throw<UserErrorException>(() => DatasetShard.Read(path).Count()).Message.ShouldContain("damaged");
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(4 << 20);
+    }
+
+    private static byte[] PngHeader(int width, int height)
+    {
+        byte[] png = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0,
+            0, 0, 0, 0, 0x49, 0x44, 0x41, 0x54, 0x35, 0xAF, 0x06, 0x1E, 0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82];
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
+        return png;
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> content)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in content)
+        {
+            crc ^= value;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
+            }
+        }
+
+        return ~crc;
+    }
+}
