@@ -1,0 +1,210 @@
+using ClipSae.Contracts;
+using static TorchSharp.torch;
+
+namespace ClipSae.Sae;
+
+/// <summary>
+/// A trained sparse autoencoder in the space of the activations it was trained on: centring and scale of the training are folded in
+/// (<see cref="SaeNormalization"/>), decoder rows keep unit length, and activations are in units of the input.
+/// Every method takes activations [..., d_in] and keeps the leading dimensions; all are differentiable with respect to their input.
+/// </summary>
+public sealed class SparseAutoencoder : IDisposable
+{
+    /// <param name="variant">How latents are selected.</param>
+    /// <param name="encoder">W_enc as rows, [d_sae, d_in].</param>
+    /// <param name="decoder">W_dec as rows, [d_sae, d_in]; for tied variants the encoder itself.</param>
+    /// <param name="encoderBias">b_enc [d_sae].</param>
+    /// <param name="decoderBias">b_dec [d_in], subtracted before encoding and added after decoding.</param>
+    /// <param name="inputScale">The factor inputs were multiplied with in training; kept as a record, already folded in.</param>
+    /// <param name="threshold">For <see cref="SaeVariant.BatchTopK"/>: the activation above which a latent is on, [d_sae].</param>
+    public SparseAutoencoder(
+        SaeVariant variant, Tensor encoder, Tensor decoder, Tensor encoderBias, Tensor decoderBias, double inputScale, Tensor? threshold = null)
+    {
+        Variant = variant;
+        EncoderRows = encoder.DetachFromDisposeScope();
+        DecoderRows = variant.Tied ? EncoderRows : decoder.DetachFromDisposeScope();
+        EncoderBias = encoderBias.DetachFromDisposeScope();
+        DecoderBias = decoderBias.DetachFromDisposeScope();
+        InputScale = inputScale;
+        Threshold = threshold?.DetachFromDisposeScope();
+    }
+
+    public SaeVariant Variant { get; }
+
+    /// <summary>W_enc, one row a latent [d_sae, d_in].</summary>
+    public Tensor EncoderRows { get; private set; }
+
+    /// <summary>W_dec, one unit row a latent [d_sae, d_in].</summary>
+    public Tensor DecoderRows { get; private set; }
+
+    /// <summary>b_enc [d_sae].</summary>
+    public Tensor EncoderBias { get; private set; }
+
+    /// <summary>b_dec [d_in].</summary>
+    public Tensor DecoderBias { get; private set; }
+
+    /// <summary>Per-latent threshold [d_sae] of a <see cref="SaeVariant.BatchTopK"/> autoencoder; null for the others.</summary>
+    public Tensor? Threshold { get; private set; }
+
+    /// <summary>The factor with which training brought the mean-square norm of its centred inputs to √d; folded in, kept as a record.</summary>
+    public double InputScale { get; }
+
+    public int InputWidth => (int)EncoderRows.shape[1];
+
+    public int Latents => (int)EncoderRows.shape[0];
+
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <exception cref="UserErrorException">The file is not such an autoencoder; the message names file and key.</exception>
+    public static SparseAutoencoder Load(string path, Device? device = null) => SaeFile.Load(path, device ?? CPU);
+
+    /// <summary>Writes one safetensors file, scale and variant in its metadata; equal autoencoders give equal bytes.</summary>
+    public void Save(string path) => SaeFile.Save(this, path);
+
+    /// <summary><c>W_enc(x − b_dec) + b_enc</c> of all latents, [..., d_sae].</summary>
+    public Tensor PreActivations(Tensor x)
+    {
+        CheckWidth(x);
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(x - DecoderBias, EncoderRows, EncoderBias).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// <c>ReLU(W_enc(x − b_dec) + b_enc)</c> of the given latents alone, [..., features]: the activation before the k largest are selected, so
+    /// that a latent just below the selection still has a value and a gradient. Costs only these columns of the encoder.
+    /// </summary>
+    public Tensor Features(Tensor x, IReadOnlyList<int> features)
+    {
+        CheckWidth(x);
+        using var scope = NewDisposeScope();
+        var index = Index(features);
+        var rows = EncoderRows.index_select(0, index);
+        return nn.functional.linear(x - DecoderBias, rows, EncoderBias.index_select(0, index)).relu().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Latents after selection, dense [..., d_sae]; at most k of a row are not zero.</summary>
+    public Tensor Encode(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return Select(PreActivations(x)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Latents after selection, sparse. For <see cref="SaeVariant.BatchTopK"/>, whose rows differ in number, the largest 4·k of a row.
+    /// </summary>
+    /// <param name="x">Activations [rows, d_in].</param>
+    public SparseCode EncodeSparse(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var latents = PreActivations(x).relu_();
+        if (Threshold is not null)
+        {
+            latents = latents * (latents > Threshold);
+        }
+
+        var most = Threshold is null ? Variant.K : 4 * Variant.K;
+        var (values, indices) = latents.topk(Math.Min(most, Latents), -1, true, true);
+        return new SparseCode(values.MoveToOuterDisposeScope(), indices.MoveToOuterDisposeScope());
+    }
+
+    /// <summary><c>zW_dec + b_dec</c>, [..., d_in], of dense latents [..., d_sae].</summary>
+    public Tensor Decode(Tensor latents)
+    {
+        using var scope = NewDisposeScope();
+        return (latents.matmul(DecoderRows) + DecoderBias).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same of sparse latents: gathers k decoder rows a sample. [rows, d_in].</summary>
+    public Tensor Decode(SparseCode code)
+    {
+        using var scope = NewDisposeScope();
+        var (rows, k) = (code.Values.shape[0], code.Values.shape[1]);
+        var gathered = DecoderRows.index_select(0, code.Indices.flatten()).view(rows, k, InputWidth);
+        return (code.Values.unsqueeze(1).bmm(gathered).squeeze(1) + DecoderBias).MoveToOuterDisposeScope();
+    }
+
+    /// <summary><c>Decode(Encode(x))</c>, [..., d_in].</summary>
+    public Tensor Reconstruct(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return Decode(Encode(x)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// x with the given latents switched off in its reconstruction and the error of the reconstruction kept:
+    /// <c>x − Σ_f z_f·W_dec[f]</c>, z after selection. With no features it is x itself. [..., d_in].
+    /// </summary>
+    public Tensor Ablate(Tensor x, IReadOnlyList<int> features)
+    {
+        using var scope = NewDisposeScope();
+        var index = Index(features);
+        var written = Encode(x).index_select(-1, index).matmul(DecoderRows.index_select(0, index));
+        return (x - written).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Moves the weights to another device, in place.</summary>
+    public SparseAutoencoder To(Device device)
+    {
+        var (encoder, decoder) = (EncoderRows, DecoderRows);
+        EncoderRows = Moved(EncoderRows, device);
+        DecoderRows = ReferenceEquals(encoder, decoder) ? EncoderRows : Moved(decoder, device);
+        EncoderBias = Moved(EncoderBias, device);
+        DecoderBias = Moved(DecoderBias, device);
+        Threshold = Threshold is null ? null : Moved(Threshold, device);
+        return this;
+    }
+
+    public void Dispose()
+    {
+        EncoderRows.Dispose();
+        DecoderRows.Dispose();
+        EncoderBias.Dispose();
+        DecoderBias.Dispose();
+        Threshold?.Dispose();
+    }
+
+    private static Tensor Moved(Tensor tensor, Device device)
+    {
+        var moved = tensor.to(device).DetachFromDisposeScope();
+        if (!ReferenceEquals(moved, tensor))
+        {
+            tensor.Dispose();
+        }
+
+        return moved;
+    }
+
+    private Tensor Select(Tensor preActivations)
+    {
+        var positive = preActivations.relu();
+        if (Threshold is not null)
+        {
+            return positive * (positive > Threshold);
+        }
+
+        var (values, indices) = positive.topk(Math.Min(Variant.K, Latents), -1, true, false);
+        return zeros_like(positive).scatter(-1, indices, values);
+    }
+
+    private Tensor Index(IReadOnlyList<int> features)
+    {
+        foreach (var feature in features)
+        {
+            if (feature < 0 || feature >= Latents)
+            {
+                throw new UserErrorException(
+                    $"feature {feature} does not exist: the autoencoder has {Latents} latents, numbered from 0; choose one of these");
+            }
+        }
+
+        return tensor(features.Select(f => (long)f).ToArray(), device: EncoderRows.device);
+    }
+
+    private void CheckWidth(Tensor x)
+    {
+        if (x.shape[^1] != InputWidth)
+        {
+            throw new UserErrorException(
+                $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; use the one trained at this hook point of this model");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ClipSae.Sae.Training;
+
+/// <summary>
+/// The step as the papers write it: dense products, gradients by autograd, any device, every variant. The reference that
+/// <see cref="SparseStep"/> is tested against, and the faster one where k is above about 512.
+/// </summary>
+public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
+{
+    /// <inheritdoc/>
+    public Tensor Run(SaeTrainingState state, Tensor batch, double rate)
+    {
+        using var scope = NewDisposeScope();
+        var parameters = state.Parameters.ToDictionary(name => name, name => state.Tensors[name].detach().requires_grad_());
+        var encoder = parameters["encoder"];
+        var decoder = state.Tied ? encoder : parameters["decoder"];
+        var centred = batch - parameters["pre_bias"];
+        var preActivations = nn.functional.linear(centred, encoder, parameters["encoder_bias"]);
+        var latents = Select(preActivations);
+        var variance = Variance(batch);
+        var reconstruction = latents.matmul(decoder) + parameters["pre_bias"];
+        var loss = ReconstructionLoss(latents, decoder, parameters["pre_bias"], reconstruction, batch, variance);
+        var auxiliary = AuxiliaryLoss(state, preActivations, decoder, batch - reconstruction.detach());
+        (loss + options.AuxAlpha * auxiliary).backward();
+
+        using (no_grad())
+        {
+            foreach (var (name, parameter) in parameters)
+            {
+                var gradient = parameter.grad!;
+                var unitRows = name == "decoder" || (state.Tied && name == "encoder");
+                if (unitRows)
+                {
+                    gradient = gradient - (gradient * parameter).sum(1, true) * parameter;
+                }
+
+                Adam(state, name, gradient, rate);
+                if (unitRows)
+                {
+                    state.Tensors[name].div_(state.Tensors[name].norm(1, true, 2));
+                }
+            }
+
+            var fired = (latents > 0).any(0);
+            state.SinceFired.add_(batch.shape[0]).mul_(fired.logical_not());
+            TrackThreshold(state, latents);
+        }
+
+        state.Step++;
+        return stack([loss.detach(), auxiliary.detach()]).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private Tensor Select(Tensor preActivations)
+    {
+        var positive = preActivations.relu();
+        if (options.Variant is SaeVariant.BatchTopK)
+        {
+            var kept = (int)Math.Min((long)options.Variant.K * positive.shape[0], positive.numel());
+            var (largest, places) = positive.flatten().topk(kept, 0, true, false);
+            return zeros_like(positive).flatten().scatter(0, places, largest).view_as(positive);
+        }
+
+        var (values, indices) = positive.topk(Math.Min(options.Variant.K, (int)positive.shape[1]), 1, true, false);
+        return zeros_like(positive).scatter(1, indices, values);
+    }
+
+    private Tensor ReconstructionLoss(Tensor latents, Tensor decoder, Tensor preBias, Tensor reconstruction, Tensor batch, Tensor variance)
+    {
+        if (options.Variant is not SaeVariant.Matryoshka matryoshka)
+        {
+            return (reconstruction - batch).square().mean() / variance;
+        }
+
+        var total = zeros(1, device: batch.device);
+        foreach (var share in matryoshka.Prefixes)
+        {
+            var length = Math.Clamp((long)Math.Round(share * options.Latents), 1, options.Latents);
+            var partial = latents.narrow(1, 0, length).matmul(decoder.narrow(0, 0, length)) + preBias;
+            total = total + (partial - batch).square().mean() / variance;
+        }
+
+        return (total / matryoshka.Prefixes.Count).squeeze();
+    }
+
+    /// <summary>
+    /// The residual reconstructed, without b_pre, by each row's k_aux largest dead latents, over the residual's variance (section 2.4). The
+    /// masks make it zero when no latent is dead, so that nothing is read back from the device.
+    /// </summary>
+    private Tensor AuxiliaryLoss(SaeTrainingState state, Tensor preActivations, Tensor decoder, Tensor residual)
+    {
+        var dead = state.SinceFired > options.DeadAfterSamples;
+        var auxK = Math.Min(options.AuxKFor(state.Width), state.Latents);
+        var (values, indices) = preActivations.relu().mul(dead).topk(auxK, 1, true, false);
+        var latents = zeros_like(preActivations).scatter(1, indices, values);
+        var error = (latents.matmul(decoder) - residual).square().mean() / Variance(residual);
+        return error * dead.any();
+    }
+
+    /// <summary>Mean over the features of their variance in the batch, a constant to the gradient.</summary>
+    private static Tensor Variance(Tensor x) => (x - x.mean([0])).square().mean().detach().clamp_min(1e-12);
+
+    private void Adam(SaeTrainingState state, string name, Tensor gradient, double rate)
+    {
+        var (first, second) = (state.FirstMoment(name), state.SecondMoment(name));
+        var step = state.Step + 1;
+        first.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
+        second.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
+        var denominator = second.sqrt().div_(Math.Sqrt(1 - Math.Pow(options.Beta2, step))).add_(options.Epsilon);
+        state.Tensors[name].addcdiv_(first, denominator, -rate / (1 - Math.Pow(options.Beta1, step)));
+    }
+
+    /// <summary>BatchTopK's threshold for use: the mean over batches of the smallest activation kept (arXiv 2412.06410, equation 6).</summary>
+    private void TrackThreshold(SaeTrainingState state, Tensor latents)
+    {
+        if (options.Variant is SaeVariant.BatchTopK)
+        {
+            var smallest = latents.masked_fill(latents <= 0, double.PositiveInfinity).min();
+            state.Threshold.mul_(state.Step).add_(smallest).div_(state.Step + 1.0);
+        }
+    }
+}
