@@ -1,11 +1,10 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
 
 /// <summary>
 /// The step as the papers write it: dense products, gradients by autograd, any device, every variant. The reference that
-/// <see cref="SparseStep"/> is tested against, and the faster one where k is above about 512.
+/// the sparse kernels is tested against, and the faster one where k is above about 512.
 /// </summary>
 public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
 {

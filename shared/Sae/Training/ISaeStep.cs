@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
 
-/// <summary>One optimizer step. Two implementations that agree to float32 rounding: <see cref="DenseStep"/> and <see cref="SparseStep"/>.</summary>
+/// <summary>One optimizer step. Two implementations that agree to float32 rounding: by autograd and by sparse kernels.</summary>
 public interface ISaeStep : IDisposable
 {
     /// <summary>Takes the step's gradient, moves the parameters, counts which latents fired.</summary>

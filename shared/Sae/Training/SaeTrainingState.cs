@@ -106,8 +106,8 @@ public sealed class SaeTrainingState : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var encoder = Encoder.to(CPU, float32).clone();
-        var decoder = Tied ? encoder : Decoder.to(CPU, float32).clone();
+        var encoder = Encoder.cpu().clone();
+        var decoder = Tied ? encoder : Decoder.cpu().clone();
         var decoderBias = PreBias.to(CPU) / normalization.Scale + normalization.Mean;
         var threshold = variant is SaeVariant.BatchTopK ? (Threshold.to(CPU) / normalization.Scale).expand(Latents).contiguous() : null;
         return new SparseAutoencoder(
