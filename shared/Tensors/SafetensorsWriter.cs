@@ -34,6 +34,36 @@ public static class SafetensorsWriter
         });
     }
 
+    /// <summary>
+    /// Writes tensors that are made one at a time, so that a file larger than memory can be written. The file is the one that
+    /// <see cref="Write"/> gives for the same tensors.
+    /// </summary>
+    /// <param name="layouts">Name, type and sizes of every tensor to come.</param>
+    /// <param name="make">Gives the tensor of a name, which is disposed after it is written.</param>
+    /// <exception cref="UserErrorException">The file cannot be written.</exception>
+    public static void WriteStreaming(
+        string path, IEnumerable<TensorLayout> layouts, Func<string, torch.Tensor> make, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var ordered = layouts
+            .OrderByDescending(layout => layout.ElementSize)
+            .ThenBy(layout => layout.Name, StringComparer.Ordinal)
+            .ToList();
+        WriteAtomically(path, stream =>
+        {
+            WriteHeader(stream, ordered, metadata);
+            foreach (var layout in ordered)
+            {
+                using var tensor = make(layout.Name);
+                if (tensor.dtype != layout.Type || !tensor.shape.SequenceEqual(layout.Shape))
+                {
+                    throw new ArgumentException($"'{layout.Name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}], announced was {layout}", nameof(make));
+                }
+
+                WriteData(stream, tensor);
+            }
+        });
+    }
+
     /// <summary>Writes the header of a file whose data the caller then appends in the order of <paramref name="entries"/>.</summary>
     internal static void WriteHeader(Stream stream, IReadOnlyList<TensorLayout> entries, IReadOnlyDictionary<string, string>? metadata)
     {
