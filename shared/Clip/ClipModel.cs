@@ -169,22 +169,11 @@ public sealed class ClipModel : torch.nn.Module
         return GeometricParametrization.Materialize(_internal_params[layer + ClipKeys.Radius], _internal_params[layer + ClipKeys.Theta]);
     }
 
-    /// <summary>
-    /// The convolution of CLIP's stem has its stride equal to its size, so it is one product over cut-out patches, which
-    /// is quicker here than a convolution, forward and backward.
-    /// </summary>
+    /// <returns>Class token and patches with their positions [batch, tokens, width].</returns>
     private torch.Tensor EmbedPatches(torch.Tensor images)
     {
-        var (a, batch) = (Architecture, images.shape[0]);
-        if (images.shape is not [_, 3, var height, var width] || height != a.ImageResolution || width != a.ImageResolution)
-        {
-            throw new ArgumentException($"images are [{string.Join(", ", images.shape)}]; the model takes [batch, 3, {a.ImageResolution}, {a.ImageResolution}]");
-        }
-
-        var patches = images.view(batch, 3, a.Grid, a.PatchSize, a.Grid, a.PatchSize)
-            .permute(0, 2, 4, 1, 3, 5).reshape(batch, a.Grid * a.Grid, 3 * a.PatchSize * a.PatchSize);
-        var embedded = patches.matmul(Weight("visual.conv1.weight").view(a.VisionWidth, -1).t());
-        var cls = Weight("visual.class_embedding").expand(batch, 1, a.VisionWidth);
+        var embedded = Patches.Cut(images, Architecture).matmul(Weight("visual.conv1.weight").view(Architecture.VisionWidth, -1).t());
+        var cls = Weight("visual.class_embedding").expand(images.shape[0], 1, Architecture.VisionWidth);
         return torch.cat([cls, embedded], 1) + Weight("visual.positional_embedding");
     }
 }

@@ -58,11 +58,25 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
         return linear(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
 
+    /// <summary>
+    /// QuickGELU is silu(1.702x)/1.702. Scaling the weights around it instead of the much larger activations leaves one pass
+    /// over memory where the formula as written takes three, and as many fewer to remember for the backward pass.
+    /// </summary>
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
-        var before = linear(x, weight(block + ".mlp.c_fc.weight"), weight(block + ".mlp.c_fc.bias"));
-        var neurons = before * torch.sigmoid(before * QuickGeluSlope);
-        neurons = hooks?.Apply(new HookPoint.Mlp(layer), neurons) ?? neurons;
-        return linear(neurons, weight(block + ".mlp.c_proj.weight"), weight(block + ".mlp.c_proj.bias"));
+        var point = new HookPoint.Mlp(layer);
+        var scaled = silu(linear(x, weight(block + ".mlp.c_fc.weight") * QuickGeluSlope, weight(block + ".mlp.c_fc.bias") * QuickGeluSlope));
+        var (project, bias) = (weight(block + ".mlp.c_proj.weight"), weight(block + ".mlp.c_proj.bias"));
+        if (hooks?.Touches(point) == true)
+        {
+            var plain = scaled / QuickGeluSlope;
+            var changed = hooks.Apply(point, plain);
+            if (!ReferenceEquals(changed, plain))
+            {
+                return linear(changed, project, bias);
+            }
+        }
+
+        return linear(scaled, project / QuickGeluSlope, bias);
     }
 }

@@ -65,7 +65,9 @@ public static class SafetensorsWriter
     }
 
     /// <summary>Writes the header of a file whose data the caller then appends in the order of <paramref name="entries"/>.</summary>
-    internal static void WriteHeader(Stream stream, IReadOnlyList<TensorLayout> entries, IReadOnlyDictionary<string, string>? metadata)
+    /// <param name="room">Bytes the JSON is padded to, where its place was kept free; a multiple of 8 when 0.</param>
+    internal static void WriteHeader(
+        Stream stream, IReadOnlyList<TensorLayout> entries, IReadOnlyDictionary<string, string>? metadata, int room = 0)
     {
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -96,7 +98,12 @@ public static class SafetensorsWriter
             writer.WriteEndObject();
         }
 
-        while (json.Length % Alignment != 0)
+        if (room > 0 && json.Length > room)
+        {
+            throw new InvalidOperationException($"the header takes {json.Length} bytes where {room} were kept free");
+        }
+
+        while (json.Length % Alignment != 0 || json.Length < room)
         {
             json.WriteByte((byte)' ');
         }

@@ -29,10 +29,10 @@ internal sealed class ExtractionBenchmark : IBenchmark
             using var scope = torch.NewDisposeScope();
             using var mode = torch.inference_mode();
             using var model = ClipModel.Initialize(ClipArchitecture.VitL14, 1);
-            model.to(type);
+            using var plan = VisionPlan.Compile(model, type);
             var images = torch.randn(batch, 3, 224, 224, dtype: type);
             var (a, b) = (torch.randn(GemmSide, GemmSide, dtype: type), torch.randn(GemmSide, GemmSide, dtype: type));
-            var seconds = Measure.Interleaved(rounds, () => a.mm(b).Dispose(), () => model.EncodeImage(images).Dispose());
+            var seconds = Measure.Interleaved(rounds, () => a.mm(b).Dispose(), () => plan.EncodeImage(images).Dispose());
             var gemm = 2 * Math.Pow(GemmSide, 3) / Measure.Median(seconds[0]) / 1e9;
             var rate = batch * FlopPerImage / Measure.Median(seconds[1]) / 1e9;
             table.Add(type.ToString(), Text(gemm), Text(rate), (rate / gemm).ToString("P1", CultureInfo.InvariantCulture), Text(batch / Measure.Median(seconds[1]), "F2"));

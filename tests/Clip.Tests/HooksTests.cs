@@ -46,7 +46,8 @@ public sealed class HooksTests : IDisposable
             return x.clone();
         }));
         seen.ShouldBe(shape);
-        output.Equals(model.EncodeImage(images)).ShouldBeTrue();
+        // Replaced neurons meet c_proj's weights without the folded slope, so the last bit may differ.
+        ReferenceFiles.RelativeError(output, model.EncodeImage(images)).ShouldBeLessThan(1e-6);
     }
 
     [Fact]

@@ -1,0 +1,110 @@
+using TorchSharp;
+using static TorchSharp.torch.nn.functional;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// One vision block rewritten for inference: LayerNorm's scale and shift are folded into the linear layer behind them, and
+/// QuickGELU's slope into the layers around it, since x·σ(1.702x) = silu(1.702x)/1.702. The residual stream is updated in place.
+/// </summary>
+internal sealed class VisionBlockPlan : IDisposable
+{
+    private readonly int heads;
+    private readonly int width;
+    private readonly torch.Tensor inWeight;
+    private readonly torch.Tensor inBias;
+    private readonly torch.Tensor outWeight;
+    private readonly torch.Tensor outBias;
+    private readonly torch.Tensor fcWeight;
+    private readonly torch.Tensor fcBias;
+    private readonly torch.Tensor projWeight;
+    private readonly torch.Tensor projBias;
+
+    public VisionBlockPlan(ClipModel model, int layer, torch.ScalarType type)
+    {
+        (heads, width) = (model.Architecture.VisionHeads, model.Architecture.VisionWidth);
+        var block = ClipKeys.VisionBlocks + layer;
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor Weight(string key) => model.Weight(block + key).detach().to(torch.float32);
+        torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
+        (torch.Tensor, torch.Tensor) Fold(string norm, string linear, string weight, string bias, double factor)
+        {
+            var w = Weight(linear + weight);
+            return (Keep(w * Weight(norm + ".weight") * factor), Keep((Weight(linear + bias) + w.mv(Weight(norm + ".bias"))) * factor));
+        }
+
+        (inWeight, inBias) = Fold(".ln_1", ".attn.in_proj", "_weight", "_bias", 1);
+        (outWeight, outBias) = (Keep(Weight(".attn.out_proj.weight")), Keep(Weight(".attn.out_proj.bias")));
+        (fcWeight, fcBias) = Fold(".ln_2", ".mlp.c_fc", ".weight", ".bias", Transformer.QuickGeluSlope);
+        (projWeight, projBias) = (Keep(Weight(".mlp.c_proj.weight") / Transformer.QuickGeluSlope), Keep(Weight(".mlp.c_proj.bias")));
+    }
+
+    /// <summary>Adds the attention's output to the residual stream.</summary>
+    /// <param name="x">[batch·tokens, width], changed in place.</param>
+    /// <param name="space">At least [batch·tokens, 3·width] of scratch.</param>
+    public void AddAttention(torch.Tensor x, long batch, torch.Tensor space)
+    {
+        using var scope = torch.NewDisposeScope();
+        var fused = Linear(Normalize(x), inWeight, inBias, space).view(batch, -1, 3, heads, width / heads);
+        var mixed = Attend(fused.select(2, 0), fused.select(2, 1), fused.select(2, 2));
+        Add(x, mixed, outWeight, outBias);
+    }
+
+    /// <summary>Like <see cref="AddAttention"/>, but only class tokens ask: all that the features need of the last block.</summary>
+    /// <returns>The class tokens' residual stream [batch, width].</returns>
+    public torch.Tensor ClassTokensAfterAttention(torch.Tensor x, long batch, torch.Tensor space)
+    {
+        using var scope = torch.NewDisposeScope();
+        var normal = Normalize(x);
+        var keysValues = Linear(normal, inWeight.narrow(0, width, 2 * width), inBias.narrow(0, width, 2 * width), space)
+            .view(batch, -1, 2, heads, width / heads);
+        var query = linear(normal.view(batch, -1, width).select(1, 0), inWeight.narrow(0, 0, width), inBias.narrow(0, 0, width))
+            .view(batch, 1, heads, width / heads);
+        var cls = x.view(batch, -1, width).select(1, 0).clone();
+        Add(cls, Attend(query, keysValues.select(2, 0), keysValues.select(2, 1)), outWeight, outBias);
+        return cls.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The MLP's neurons, times QuickGELU's slope.</summary>
+    /// <param name="x">[rows, width].</param>
+    /// <param name="space">At least [rows, 4·width] of scratch; the result lies in it.</param>
+    public torch.Tensor Neurons(torch.Tensor x, torch.Tensor space)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Linear(Normalize(x), fcWeight, fcBias, space).silu_().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Adds the MLP's output to the residual stream.</summary>
+    /// <param name="x">[rows, width], changed in place.</param>
+    /// <param name="neurons">What <see cref="Neurons"/> gave [rows, 4·width].</param>
+    public void AddMlp(torch.Tensor x, torch.Tensor neurons)
+    {
+        using var scope = torch.NewDisposeScope();
+        Add(x, neurons, projWeight, projBias);
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in new[] { inWeight, inBias, outWeight, outBias, fcWeight, fcBias, projWeight, projBias })
+        {
+            tensor.Dispose();
+        }
+    }
+
+    private torch.Tensor Normalize(torch.Tensor x) => layer_norm(x, [width]);
+
+    /// <summary>A linear layer whose result lies in reused memory: fresh pages would cost a few percent of the product.</summary>
+    private static torch.Tensor Linear(torch.Tensor x, torch.Tensor weight, torch.Tensor bias, torch.Tensor space)
+    {
+        var (rows, columns) = (x.shape[0], weight.shape[0]);
+        var result = space.narrow(0, 0, rows * columns).view(rows, columns);
+        result.copy_(bias);
+        return result.addmm_(x, weight.t());
+    }
+
+    private static void Add(torch.Tensor x, torch.Tensor y, torch.Tensor weight, torch.Tensor bias) => x.addmm_(y, weight.t()).add_(bias);
+
+    private torch.Tensor Attend(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
+        scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))
+            .transpose(1, 2).reshape(-1, width);
+}

@@ -1,0 +1,215 @@
+using TorchSharp;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// The vision tower of a <see cref="ClipModel"/> made ready for inference: the same features and hook points, quicker, without
+/// gradients. It keeps its own folded weights and scratch memory, so later changes of the model do not reach it, and it
+/// serves one caller at a time.
+/// </summary>
+public sealed class VisionPlan : IDisposable
+{
+    private readonly VisionBlockPlan[] blocks;
+    private readonly torch.ScalarType type;
+    private readonly torch.Device device;
+    private readonly torch.Tensor patchWeight;
+    private readonly torch.Tensor positions;
+    private readonly torch.Tensor preScale;
+    private readonly torch.Tensor preShift;
+    private readonly torch.Tensor proj;
+    private readonly torch.Tensor projBias;
+    private torch.Tensor? space;
+
+    private VisionPlan(ClipModel model, torch.ScalarType type)
+    {
+        Architecture = model.Architecture;
+        this.type = type;
+        using var noGrad = torch.no_grad();
+        using var scope = torch.NewDisposeScope();
+        torch.Tensor Weight(string key) => model.Weight("visual." + key).detach().to(torch.float32);
+        torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
+        device = model.Weight("visual.proj").device;
+        blocks = [.. Enumerable.Range(0, Architecture.VisionLayers).Select(layer => new VisionBlockPlan(model, layer, type))];
+        patchWeight = Keep(Weight("conv1.weight").view(Architecture.VisionWidth, -1));
+        var table = Weight("positional_embedding").clone();
+        table[0] += Weight("class_embedding");
+        positions = Keep(table);
+        (preScale, preShift) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
+        proj = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
+        projBias = Keep(Weight("ln_post.bias").unsqueeze(0).mm(Weight("proj")).squeeze(0));
+    }
+
+    public ClipArchitecture Architecture { get; }
+
+    /// <summary>Copies and folds the model's weights.</summary>
+    /// <param name="type">Precision to compute in: float32 when null, or bfloat16 for CPUs that multiply it natively.</param>
+    public static VisionPlan Compile(ClipModel model, torch.ScalarType? type = null) => new(model, type ?? torch.float32);
+
+    /// <summary>Image features, not normalised.</summary>
+    /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
+    /// <param name="hooks">What to capture, replace or scale in this call alone.</param>
+    /// <returns>[batch, embed] in the plan's precision.</returns>
+    public torch.Tensor EncodeImage(torch.Tensor images, Hooks? hooks = null)
+    {
+        using var noGrad = torch.no_grad();
+        hooks?.Begin(Architecture);
+        torch.Tensor features;
+        using (torch.NewDisposeScope())
+        {
+            features = Forward(images, hooks, depth: null)!.MoveToOuterDisposeScope();
+        }
+
+        hooks?.End(features);
+        return features;
+    }
+
+    /// <summary>Computes only as deep as the hooks reach; read the values from them.</summary>
+    public void Run(torch.Tensor images, Hooks hooks)
+    {
+        if (hooks.Points.Count == 0)
+        {
+            return;
+        }
+
+        if (hooks.Points.Any(p => p is HookPoint.ImageEmbedding))
+        {
+            EncodeImage(images, hooks).Dispose();
+            return;
+        }
+
+        using var noGrad = torch.no_grad();
+        hooks.Begin(Architecture);
+        using var anchor = torch.empty(0);
+        using (torch.NewDisposeScope())
+        {
+            Forward(images, hooks, hooks.Points.Max(p => p.LayerIndex));
+        }
+
+        hooks.End(anchor);
+    }
+
+    public void Dispose()
+    {
+        foreach (var block in blocks)
+        {
+            block.Dispose();
+        }
+
+        foreach (var tensor in new[] { patchWeight, positions, preScale, preShift, proj, projBias, space })
+        {
+            tensor?.Dispose();
+        }
+    }
+
+    /// <param name="depth">Last layer that matters, or null for all and the features.</param>
+    private torch.Tensor? Forward(torch.Tensor images, Hooks? hooks, int? depth)
+    {
+        var batch = images.shape[0];
+        var x = Embed(images.to(type).to(device));
+        for (var layer = 0; layer < blocks.Length; layer++)
+        {
+            if (layer == blocks.Length - 1 && depth is null && !NeedsPatches(layer, hooks))
+            {
+                return Features(LastBlock(x, batch, layer, hooks), hooks);
+            }
+
+            Block(x, batch, layer, hooks, depth);
+            if (layer == depth)
+            {
+                return null;
+            }
+        }
+
+        return Features(x.view(batch, -1, Architecture.VisionWidth).select(1, 0), hooks);
+    }
+
+    private static bool NeedsPatches(int layer, Hooks? hooks) =>
+        hooks is not null && (hooks.Touches(new HookPoint.Residual(layer)) || hooks.Touches(new HookPoint.Mlp(layer)));
+
+    private torch.Tensor Embed(torch.Tensor images)
+    {
+        var a = Architecture;
+        var batch = images.shape[0];
+        var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
+        x.copy_(positions);
+        var embedded = Patches.Cut(images, a).matmul(patchWeight.t());
+        x.narrow(1, 1, a.VisionTokens - 1).add_(embedded);
+        return torch.nn.functional.layer_norm(x, [a.VisionWidth], preScale, preShift).view(-1, a.VisionWidth);
+    }
+
+    private void Block(torch.Tensor x, long batch, int layer, Hooks? hooks, int? depth)
+    {
+        using var scope = torch.NewDisposeScope();
+        var block = blocks[layer];
+        block.AddAttention(x, batch, Space(x.shape[0]));
+        var neurons = block.Neurons(x, Space(x.shape[0]));
+        var point = new HookPoint.Mlp(layer);
+        if (hooks is not null && hooks.Touches(point))
+        {
+            var plain = (neurons / Transformer.QuickGeluSlope).view(batch, -1, 4 * Architecture.VisionWidth);
+            var changed = hooks.Apply(point, plain);
+            if (layer == depth && !hooks.Touches(new HookPoint.Residual(layer)) && !hooks.Touches(new HookPoint.Cls(layer)))
+            {
+                return;
+            }
+
+            neurons = ReferenceEquals(changed, plain) ? neurons : (changed * Transformer.QuickGeluSlope).view(x.shape[0], -1);
+        }
+
+        block.AddMlp(x, neurons);
+        if (hooks is not null)
+        {
+            var stream = x.view(batch, -1, Architecture.VisionWidth);
+            Hook(new HookPoint.Residual(layer), stream, hooks);
+            Hook(new HookPoint.Cls(layer), stream.select(1, 0), hooks);
+        }
+    }
+
+    private torch.Tensor LastBlock(torch.Tensor x, long batch, int layer, Hooks? hooks)
+    {
+        var cls = blocks[layer].ClassTokensAfterAttention(x, batch, Space(x.shape[0]));
+        blocks[layer].AddMlp(cls, blocks[layer].Neurons(cls, Space(cls.shape[0])));
+        if (hooks is not null)
+        {
+            Hook(new HookPoint.Cls(layer), cls, hooks);
+        }
+
+        return cls;
+    }
+
+    private torch.Tensor Features(torch.Tensor cls, Hooks? hooks)
+    {
+        var normal = torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth]);
+        var features = torch.addmm(projBias, normal, proj, 1, 1);
+        return hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
+    }
+
+    /// <summary>Hooks see a copy, because the stream itself goes on changing; what they return is written back.</summary>
+    private static void Hook(HookPoint point, torch.Tensor stream, Hooks hooks)
+    {
+        if (!hooks.Touches(point))
+        {
+            return;
+        }
+
+        var copy = stream.clone();
+        var changed = hooks.Apply(point, copy);
+        if (!ReferenceEquals(changed, copy))
+        {
+            stream.copy_(changed);
+        }
+    }
+
+    /// <summary>Scratch for the widest layer, kept from call to call.</summary>
+    private torch.Tensor Space(long rows)
+    {
+        var needed = rows * 4 * Architecture.VisionWidth;
+        if (space is null || space.NumberOfElements < needed)
+        {
+            space?.Dispose();
+            space = torch.empty(needed, dtype: type, device: device).DetachFromDisposeScope();
+        }
+
+        return space;
+    }
+}
