@@ -1,0 +1,40 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>
+/// Symmetric InfoNCE of CLIP (arXiv 2103.00020, figure 3) in which images with equal captions are positives of one another.
+/// Each different caption is encoded once; its multiplicity enters as a weight, which gives the same value as the full batch × batch matrix.
+/// </summary>
+public static class ContrastiveLoss
+{
+    /// <summary>The loss, a scalar.</summary>
+    /// <param name="images">Image embeddings [batch, embed], not yet normalised.</param>
+    /// <param name="texts">Embeddings [captions, embed] of the different captions, not yet normalised.</param>
+    /// <param name="caption">Row of <paramref name="texts"/> for each image, int64 [batch].</param>
+    /// <param name="logitScale">CLIP's logit_scale (a logarithm), a scalar; its exponential is clamped to 100.</param>
+    /// <param name="smoothing">Label smoothing ε: this share of each target is spread evenly over the batch.</param>
+    public static Tensor Symmetric(Tensor images, Tensor texts, Tensor caption, Tensor logitScale, double smoothing = 0)
+    {
+        using var scope = NewDisposeScope();
+        var batch = images.shape[0];
+        var scale = logitScale.exp().clamp_max(100);
+        var logits = scale * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
+        var counts = bincount(caption, minlength: texts.shape[0]).to(logits.dtype);
+
+        var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1);
+        var overTexts = logsumexp(logits + counts.log().unsqueeze(0), dim: 1);
+        var overImages = logsumexp(logits, dim: 0);
+        var imageToText = (overTexts - matching).mean();
+        var textToImage = (overImages.index_select(0, caption) - matching).mean();
+        if (smoothing > 0)
+        {
+            var share = counts / batch;
+            imageToText = ((1 - smoothing) * imageToText) + (smoothing * (overTexts - logits.matmul(share)).mean());
+            textToImage = ((1 - smoothing) * textToImage) + (smoothing * (share * (overImages - logits.mean(new long[] { 0 }))).sum());
+        }
+
+        return ((imageToText + textToImage) / 2).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,30 @@
+namespace ClipSae.FineTuning;
+
+/// <summary>Learning rate of each part of the model; 0 freezes a part. Defaults are upstream's recipe for ViT-L/14.</summary>
+public sealed record GroupRates
+{
+    internal const string VisionPart = "visual transformer";
+    internal const string TextPart = "text transformer";
+    internal const string TokenEmbeddingPart = "token embedding";
+    internal const string PositionsPart = "positional and class embeddings";
+    internal const string ProjectionsPart = "projections and norms";
+
+    public double Vision { get; init; } = 3e-7;
+
+    public double Text { get; init; } = 3e-8;
+
+    public double TokenEmbedding { get; init; } = 3e-7;
+
+    public double Positions { get; init; } = 1e-7;
+
+    public double Projections { get; init; } = 1e-8;
+
+    internal double Of(string part) => part switch
+    {
+        VisionPart => Vision,
+        TextPart => Text,
+        TokenEmbeddingPart => TokenEmbedding,
+        PositionsPart => Positions,
+        _ => Projections,
+    };
+}

@@ -1,0 +1,27 @@
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Optimization;
+
+/// <summary>Norms and clipping of gradients as they are, before any scaling.</summary>
+public static class Gradients
+{
+    /// <summary>Euclidean norm of all gradients together, a scalar on the parameters' device (not read back).</summary>
+    public static Tensor Norm(IEnumerable<ParameterGroup> groups)
+    {
+        using var scope = NewDisposeScope();
+        var norms = groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>().Select(g => g.norm()).ToArray();
+        return norms.Length == 0 ? tensor(0f).MoveToOuterDisposeScope() : stack(norms).norm().MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scales all gradients so that their common norm is at most <paramref name="limit"/>.</summary>
+    /// <param name="norm">As <see cref="Norm"/> gave it.</param>
+    public static void Clip(IEnumerable<ParameterGroup> groups, Tensor norm, double limit)
+    {
+        using var scope = NewDisposeScope();
+        var factor = (limit / (norm + 1e-6)).clamp_max(1);
+        foreach (var gradient in groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>())
+        {
+            gradient.mul_(factor);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using ClipSae.Clip;
+using ClipSae.FineTuning.Optimization;
+using TorchSharp.Modules;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>Sorts a CLIP's parameters into groups by OpenAI's key names.</summary>
+public static class ParameterGrouping
+{
+    /// <summary>One rate for all; decay on matrices alone.</summary>
+    public static IEnumerable<ParameterGroup> Uniform(ClipModel model, double learningRate, double weightDecay) =>
+        Split("all", model.named_parameters(), learningRate, weightDecay);
+
+    /// <summary>Upstream's groups, each with its own rate.</summary>
+    public static IEnumerable<ParameterGroup> ByPart(ClipModel model, GroupRates rates, double weightDecay) =>
+        model.named_parameters().GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
+            .OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Where(g => rates.Of(g.Key) > 0)
+            .SelectMany(g => Split(g.Key, g, rates.Of(g.Key), weightDecay));
+
+    /// <summary>The part of the model that a key belongs to.</summary>
+    internal static string PartOf(string key) => key switch
+    {
+        "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
+        "positional_embedding" or "positional_embedding_res" or "visual.positional_embedding" or "visual.class_embedding" => GroupRates.PositionsPart,
+        _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
+        _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,
+        _ => GroupRates.ProjectionsPart,
+    };
+
+    // r of GmP, biases, LayerNorm gains, embeddings and logit_scale are lengths or positions, not directions: decay would shrink what they measure.
+    private static bool Decays((string Name, Parameter Value) p) =>
+        p.Value.dim() >= 2
+        && !p.Name.EndsWith(".r", StringComparison.Ordinal)
+        && !p.Name.Contains("embedding", StringComparison.Ordinal);
+
+    private static IEnumerable<ParameterGroup> Split(string name, IEnumerable<(string name, Parameter parameter)> parameters, double rate, double weightDecay)
+    {
+        var ordered = parameters.Select(p => (Name: p.name, Value: p.parameter)).OrderBy(p => p.Name, StringComparer.Ordinal).ToArray();
+        yield return new ParameterGroup(name + ", decayed", rate, weightDecay, [.. ordered.Where(Decays)]);
+        yield return new ParameterGroup(name, rate, 0, [.. ordered.Where(p => !Decays(p))]);
+    }
+}

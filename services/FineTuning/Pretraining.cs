@@ -1,0 +1,69 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.FineTuning.Optimization;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>Trains a CLIP of OpenAI's architecture from scratch on captioned pictures.</summary>
+public static class Pretraining
+{
+    /// <summary>What a step shows.</summary>
+    /// <param name="Step">Steps done.</param>
+    /// <param name="Total">Steps in all.</param>
+    /// <param name="Loss">Contrastive loss, mean since the last report.</param>
+    public sealed record Progress(int Step, int Total, double Loss);
+
+    /// <summary>A byte-level vocabulary in CLIP's own format, learned from captions.</summary>
+    public static ClipTokenizer LearnVocabulary(CaptionedPixels data, int merges) =>
+        ClipTokenizer.FromMerges(BpeLearner.Learn(data.Captions.SelectMany(c => c), merges));
+
+    /// <summary>Trains; the same data, options, thread count and device kind give the same weights.</summary>
+    /// <param name="data">Pictures at the options' resolution.</param>
+    /// <param name="tokenizer">As <see cref="LearnVocabulary"/> gave it.</param>
+    /// <exception cref="UserErrorException">Too little data for one batch.</exception>
+    public static ClipModel Train(
+        CaptionedPixels data, ClipTokenizer tokenizer, PretrainingOptions options, Device device, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+    {
+        if (data.Count < options.BatchSize)
+        {
+            throw new UserErrorException($"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; add images or lower the batch size");
+        }
+
+        var model = ClipModel.Initialize(
+            new ClipArchitecture(
+                options.EmbedDim, options.Resolution, options.VisionLayers, options.VisionWidth, options.PatchSize,
+                options.ContextLength, tokenizer.VocabularySize, options.TextWidth, options.TextLayers),
+            options.Seed);
+        model.to(device);
+        using var captions = new CaptionTable(data.Captions, tokenizer, options.ContextLength);
+        using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)]);
+        var schedule = new RateSchedule.Cosine(options.WarmupSteps);
+        var order = new BatchOrder(data.Count, options.BatchSize, options.Seed);
+        using var lossSum = zeros(1, device: device).DetachFromDisposeScope();
+        var reported = 0;
+        for (var step = 0; step < options.Steps; step++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var items = order.Batch(step);
+            var random = new SeededRandom(options.Seed, "caption", step);
+            var (tokens, caption) = captions.Batch(items, random.Next);
+            var images = data.Images(items, device);
+            var loss = ContrastiveLoss.Symmetric(model.EncodeImage(images), model.EncodeText(tokens.to(device)), caption.to(device), model.LogitScale);
+            loss.backward();
+            Gradients.Clip(optimizer.Groups, Gradients.Norm(optimizer.Groups), options.GradientClip);
+            optimizer.Step(schedule.FactorAt(step, options.Steps));
+            lossSum.add_(loss.detach());
+            if ((step + 1) % 25 == 0 || step + 1 == options.Steps)
+            {
+                progress?.Report(new Progress(step + 1, options.Steps, lossSum.item<float>() / (step + 1 - reported)));
+                reported = step + 1;
+                lossSum.zero_();
+            }
+        }
+
+        return model;
+    }
+}
