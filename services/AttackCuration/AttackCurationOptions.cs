@@ -1,0 +1,71 @@
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>How text-salient features are found and attacks chosen. Sources: science, sections 4 and 5.</summary>
+public sealed record AttackCurationOptions
+{
+    /// <summary>Object classes; empty takes the labels of the data set's pictures without print.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>Words that attacks may print; empty takes the classes.</summary>
+    public IReadOnlyList<string> Words { get; init; } = [];
+
+    /// <summary>Words kept for evaluation: never printed here, and pictures recorded as showing one are left out.</summary>
+    public IReadOnlyList<string> HeldOutWords { get; init; } = [];
+
+    /// <summary>Folder of font files; null takes the catalogue's roster. Only faces that are not held out are used.</summary>
+    public string? FontFolder { get; init; }
+
+    /// <summary>Prompts for CLIP's decision; {} is the class or word.</summary>
+    public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
+
+    /// <summary>Pictures shown clean, with a word and with a control. Half of them choose features, the other half measure the ablation.</summary>
+    public int Pairs { get; init; } = 512;
+
+    /// <summary>Shares of an SAE's live latents tried as "the text-salient ones" in the causal sweep; 15 % is what the prototype found to act.</summary>
+    public IReadOnlyList<double> SalientShares { get; init; } = [0.05, 0.15];
+
+    /// <summary>Random feature sets of equal mean activation measured beside each chosen set.</summary>
+    public int RandomDraws { get; init; } = 3;
+
+    /// <summary>Salient neurons reported and scaled, in each layer that has any.</summary>
+    public int NeuronsPerLayer { get; init; } = 32;
+
+    /// <summary>Attacks kept.</summary>
+    public int Attacks { get; init; } = 1024;
+
+    /// <summary>Words tried on a picture.</summary>
+    public int CandidatesPerImage { get; init; } = 2;
+
+    /// <summary>Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions.</summary>
+    public int NaturalImages { get; init; } = 64;
+
+    public AttackStyle Style { get; init; } = new();
+
+    /// <summary>Images in one forward.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    public long Seed { get; init; }
+
+    /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
+    public void Validate()
+    {
+        Require(Pairs >= 8, "pairs", "at least 8");
+        Require(SalientShares.Count > 0 && SalientShares.All(s => s is > 0 and < 1), "salientShares", "between 0 and 1, at least one");
+        Require(RandomDraws >= 1, "randomDraws", "at least 1: a chosen set means nothing without its control");
+        Require(NeuronsPerLayer >= 1, "neuronsPerLayer", "at least 1");
+        Require(Attacks >= 1 && CandidatesPerImage >= 1 && NaturalImages >= 0, "attacks", "positive");
+        Require(BatchSize >= 1, "batchSize", "at least 1");
+        Style.Validate();
+    }
+
+    private static void Require(bool holds, string key, string rule)
+    {
+        if (!holds)
+        {
+            throw new UserErrorException($"curation.{key}: must be {rule}");
+        }
+    }
+}
