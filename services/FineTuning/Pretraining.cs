@@ -2,6 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Optimization;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;

@@ -1,0 +1,46 @@
+using ClipSae.Clip;
+using static TorchSharp.torch;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>Zero-shot accuracy on a set of pairs, as it is or with something ablated.</summary>
+/// <param name="Clean">Share of clean pictures whose class wins.</param>
+/// <param name="Attacked">The same of the pictures with the word.</param>
+/// <param name="AttackSuccess">Share of them on which the printed word wins.</param>
+public sealed record AttackAccuracy(double Clean, double Attacked, double AttackSuccess)
+{
+    /// <summary>Classifies the clean and the attacked pictures among classes and words.</summary>
+    /// <param name="intervene">Adds an ablation to a forward's hooks; null for none.</param>
+    public static AttackAccuracy Measure(
+        ClipModel model, ZeroShotClassifier classifier, WordPairs pairs, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
+    {
+        var column = classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => (long)c.index, StringComparer.Ordinal);
+        var label = pairs.Labels.Select(l => column[l]).ToArray();
+        var word = pairs.Words.Select(w => column[w]).ToArray();
+        var clean = Decisions(model, classifier, pairs.Clean, batch, device, intervene, cancel);
+        var attacked = Decisions(model, classifier, pairs.Word, batch, device, intervene, cancel);
+        double n = pairs.Count;
+        return new AttackAccuracy(
+            Enumerable.Range(0, pairs.Count).Count(i => clean[i] == label[i]) / n,
+            Enumerable.Range(0, pairs.Count).Count(i => attacked[i] == label[i]) / n,
+            Enumerable.Range(0, pairs.Count).Count(i => attacked[i] == word[i]) / n);
+    }
+
+    private static long[] Decisions(
+        ClipModel model, ZeroShotClassifier classifier, Tensor pixels, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
+    {
+        using var noGrad = no_grad();
+        var decisions = new List<long>();
+        for (long from = 0; from < pixels.shape[0]; from += batch)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var hooks = new Hooks();
+            intervene?.Invoke(hooks);
+            var images = PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device));
+            decisions.AddRange(classifier.Logits(model.EncodeImage(images, hooks)).argmax(1).cpu().data<long>().ToArray());
+        }
+
+        return [.. decisions];
+    }
+}

@@ -1,0 +1,15 @@
+using ClipSae.Datasets;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>A picture of the data set that a word can be printed on.</summary>
+/// <param name="Item">Its entry.</param>
+/// <param name="Encoded">The image file.</param>
+/// <param name="Label">The class it shows.</param>
+public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encoded, string Label)
+{
+    public RgbImage Decode() => ImageDecoder.Decode(Encoded);
+
+    /// <summary>The word recorded as printed on a picture, if any.</summary>
+    public static string? PrintedWord(DatasetItem item) => item.Attributes?["word"]?.GetValue<string>();
+}
