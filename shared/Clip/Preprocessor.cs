@@ -11,8 +11,6 @@ public static class Preprocessor
 {
     private const int Channels = 3;
 
-    private static readonly float[] Mean = [0.48145466f, 0.4578275f, 0.40821073f];
-    private static readonly float[] Deviation = [0.26862954f, 0.26130258f, 0.27577711f];
     private static readonly float[] Normalized = Normalize();
 
     /// <param name="rgb">Pixels [height, width, 3].</param>
@@ -41,9 +39,39 @@ public static class Preprocessor
         ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<float> chw, bool vectors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 1);
-        if (rgb.Length != (long)part.Width * part.Height * Channels || chw.Length != Channels * resolution * resolution)
+        RequireLength(chw.Length, resolution);
+        var resized = ArrayPool<byte>.Shared.Rent(resolution * resolution * Channels);
+        try
         {
-            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, 3] or result [3, {resolution}, {resolution}] have the wrong length.");
+            Resize(rgb, part, width, height, resolution, resized.AsSpan(0, resolution * resolution * Channels), vectors);
+            for (var row = 0; row < resolution; row++)
+            {
+                Write(resized.AsSpan(row * resolution * Channels, resolution * Channels), chw, row, resolution);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(resized);
+        }
+    }
+
+    /// <summary>Resize and centre crop alone: what is left of a picture before bytes become floats, a quarter of their size.</summary>
+    /// <param name="rgb">Pixels of the part [part.Height, part.Width, 3].</param>
+    /// <param name="part">Where the pixels lie in the whole picture; it must cover <see cref="Needed"/>.</param>
+    /// <param name="width">Width of the whole picture.</param>
+    /// <param name="height">Height of the whole picture.</param>
+    /// <param name="hwc">Result [resolution, resolution, 3].</param>
+    /// <exception cref="ArgumentException">A span has the wrong length.</exception>
+    public static void Resize(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<byte> hwc) =>
+        Resize(rgb, part, width, height, resolution, hwc, vectors: true);
+
+    private static void Resize(
+        ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<byte> hwc, bool vectors)
+    {
+        RequireLength(hwc.Length, resolution);
+        if (rgb.Length != (long)part.Width * part.Height * Channels)
+        {
+            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, 3] have the wrong length.", nameof(rgb));
         }
 
         var (horizontal, vertical) = Axes(width, height, resolution);
@@ -54,7 +82,7 @@ public static class Preprocessor
         }
 
         var (stride, rows) = (resolution * Channels, vertical.End - vertical.Begin);
-        var between = ArrayPool<byte>.Shared.Rent((rows + 1) * stride);
+        var between = ArrayPool<byte>.Shared.Rent((rows * stride) + 1);
         try
         {
             for (var row = 0; row < rows; row++)
@@ -64,18 +92,25 @@ public static class Preprocessor
                 BicubicResize.Horizontal(source, part.Left, horizontal, between.AsSpan(row * stride, stride + 1), vectors);
             }
 
-            var line = between.AsSpan(rows * stride, stride);
             for (var output = 0; output < resolution; output++)
             {
                 var weights = vertical.Weights.AsSpan(output * vertical.Taps, vertical.Lengths[output]);
                 var first = (vertical.Starts[output] - vertical.Begin) * stride;
-                BicubicResize.Vertical(between.AsSpan(first, weights.Length * stride), stride, weights, line, vectors);
-                Write(line, chw, output, resolution);
+                BicubicResize.Vertical(
+                    between.AsSpan(first, weights.Length * stride), stride, weights, hwc.Slice(output * stride, stride), vectors);
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(between);
+        }
+    }
+
+    private static void RequireLength(int length, int resolution)
+    {
+        if (length != Channels * resolution * resolution)
+        {
+            throw new ArgumentException($"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {length}.");
         }
     }
 
@@ -116,7 +151,7 @@ public static class Preprocessor
         {
             for (var level = 0; level < 256; level++)
             {
-                values[channel * 256 + level] = (level / 255f - Mean[channel]) / Deviation[channel];
+                values[channel * 256 + level] = (level / 255f - PixelNormalization.Mean[channel]) / PixelNormalization.Deviation[channel];
             }
         }
 

@@ -110,12 +110,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
     private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, WordPlacement? plate, SeededRandom random)
     {
         double size = options.ImageSize;
-        var side = size * random.NextDouble(0.5, 0.78);
-        if (plate is not null)
-        {
-            side = Math.Min(side, size * 0.7);
-        }
-
+        var side = size * random.NextDouble(options.MinObjectSize, options.MaxObjectSize);
         var slack = Math.Max(0, (size - side) / 2 - size / 64);
         var x = size / 2 + random.NextDouble(-slack, slack);
         var y = plate is null

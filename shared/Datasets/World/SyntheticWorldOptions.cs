@@ -24,6 +24,12 @@ public sealed record SyntheticWorldOptions
     /// <summary>Share of objects with their own name printed; the rest are words alone. Default 0.2 (prototype).</summary>
     public double OwnNameShare { get; init; } = 0.2;
 
+    /// <summary>Smallest side of an object as a share of the picture's. Default 0.32.</summary>
+    public double MinObjectSize { get; init; } = 0.32;
+
+    /// <summary>Largest side of an object as a share of the picture's. Default 0.62.</summary>
+    public double MaxObjectSize { get; init; } = 0.62;
+
     /// <summary>Leaves objects whose names are held out away from the tuning split, so that these names are in no caption either. Default false.</summary>
     public bool ExcludeHeldOutObjects { get; init; }
 
