@@ -1,0 +1,116 @@
+using System.Formats.Tar;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.EmbeddingExtraction;
+
+/// <summary>
+/// Runs one shard of a data set (input <c>shard</c>) through the vision tower of a CLIP (input <c>model</c>). Outputs: one
+/// safetensors file a hook point under the point's name, for example <c>mlp@0</c> (layout: <see cref="ActivationFile"/>), and <c>ids</c>,
+/// JSON with the ids that <c>image_index</c> counts in and the images that could not be read.
+/// </summary>
+public sealed class EmbeddingExtractionStage : IStage
+{
+    private const int NamedInErrors = 3;
+
+    public string Name => "embedding-extraction";
+
+    public int AlgorithmVersion => 1;
+
+    public JsonObject Normalize(JsonObject parameters) =>
+        StageParameters.Normalize<ExtractionOptions>(parameters, Name, options => options.Validate());
+
+    public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
+    {
+        var options = context.Options<ExtractionOptions>();
+        var shard = await context.FetchAsync("shard", cancel);
+        var weights = await context.FetchAsync("model", cancel);
+        using var extractor = new ActivationExtractor(ClipModel.Load(weights, Compute.Device(options.Device)), options);
+        var total = CountItems(shard);
+        var result = await extractor.Run(
+            DatasetShard.Read(shard), context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        Check(result, options, context);
+
+        var outputs = new Dictionary<string, ArtifactRef>();
+        foreach (var file in result.Files)
+        {
+            outputs[file.Point.ToString()] = await context.Artifacts.PutFileAsync(
+                file.Path, $"{context.Unit}.{Path.GetFileName(file.Path)}", "application/x-safetensors", cancel);
+        }
+
+        outputs["ids"] = await context.Artifacts.PutBytesAsync(
+            JsonSerializer.SerializeToUtf8Bytes(Ids(result), ContractJson.Options), $"{context.Unit}.ids.json", "application/json", cancel);
+        return new StageResult(outputs, Figures(result));
+    }
+
+    private static void Check(ExtractionResult result, ExtractionOptions options, StageContext context)
+    {
+        foreach (var (id, problem) in result.Unreadable)
+        {
+            context.Log.LogWarning("{Unit}: {Image} cannot be read: {Problem}", context.Unit, id, problem);
+        }
+
+        var total = result.Ids.Count + result.Unreadable.Count;
+        if (total == 0)
+        {
+            throw new UserErrorException($"shard {context.Unit} holds no images; import the data set again");
+        }
+
+        if (result.Ids.Count == 0 || result.Unreadable.Count > options.MaxUnreadableShare * total)
+        {
+            var some = string.Join(", ", result.Unreadable.Take(NamedInErrors).Select(u => $"{u.Key} ({u.Value})"));
+            throw new UserErrorException(
+                $"shard {context.Unit}: {result.Unreadable.Count} of {total} images cannot be read, for example {some}; mend them or raise extraction.maxUnreadableShare");
+        }
+    }
+
+    private static JsonObject Ids(ExtractionResult result) => new()
+    {
+        ["images"] = new JsonArray([.. result.Ids.Select(id => JsonValue.Create(id))]),
+        ["unreadable"] = new JsonArray([.. result.Unreadable.Select(u => new JsonObject { ["id"] = u.Key, ["problem"] = u.Value })]),
+    };
+
+    private static JsonObject Figures(ExtractionResult result)
+    {
+        var figures = new JsonObject
+        {
+            ["images"] = result.Ids.Count,
+            ["unreadable"] = result.Unreadable.Count,
+            ["hookPoints"] = new JsonObject(result.Files.Select(file =>
+                KeyValuePair.Create<string, JsonNode?>(file.Point.ToString(), new JsonObject { ["rows"] = file.Rows, ["width"] = file.Width }))),
+        };
+        if (result.ComputeCosine is { } cosine)
+        {
+            figures["cosineToFloat32"] = cosine;
+        }
+
+        return figures;
+    }
+
+    /// <summary>Counts by the tar headers alone, for the progress bar; a damaged file is reported when it is read.</summary>
+    private static int CountItems(string shard)
+    {
+        try
+        {
+            using var stream = File.OpenRead(shard);
+            using var reader = new TarReader(stream);
+            var entries = 0;
+            while (reader.GetNextEntry() is not null)
+            {
+                entries++;
+            }
+
+            return entries / 2;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or EndOfStreamException or FormatException)
+        {
+            return 0;
+        }
+    }
+}

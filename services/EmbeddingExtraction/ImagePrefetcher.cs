@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using ClipSae.Clip;
+using ClipSae.Datasets;
+
+namespace ClipSae.EmbeddingExtraction;
+
+/// <summary>
+/// Decodes and preprocesses ahead of the model on threads of its own, in a bounded channel, so that the model finds its next
+/// batch ready and memory stays flat. Order is kept.
+/// </summary>
+/// <param name="resolution">Side of the model's input, pixels.</param>
+/// <param name="threads">Images in work at once.</param>
+/// <param name="ahead">Images ready or in work at most.</param>
+internal sealed class ImagePrefetcher(int resolution, int threads, int ahead)
+{
+    public async IAsyncEnumerable<PreparedImage> Prepare(
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var channel = Channel.CreateBounded<Task<PreparedImage>>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
+        var producer = Task.Run(() => Produce(items, channel.Writer, stop.Token), CancellationToken.None);
+        try
+        {
+            await foreach (var image in channel.Reader.ReadAllAsync(cancel))
+            {
+                yield return await image;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await producer;
+        }
+    }
+
+    private async Task Produce(
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, ChannelWriter<Task<PreparedImage>> writer, CancellationToken cancel)
+    {
+        using var places = new SemaphoreSlim(threads);
+        var started = new List<Task>();
+        try
+        {
+            foreach (var (item, bytes) in items)
+            {
+                await places.WaitAsync(cancel);
+                var work = Task.Run(() => Prepare(item, bytes, places), CancellationToken.None);
+                started.RemoveAll(task => task.IsCompleted);
+                started.Add(work);
+                await writer.WriteAsync(work, cancel);
+            }
+
+            writer.Complete();
+        }
+        catch (Exception failure)
+        {
+            // The reader meets it where it would have met the next image; a cancelled reader has left already.
+            writer.Complete(failure);
+        }
+        finally
+        {
+            await Task.WhenAll(started);
+        }
+    }
+
+    private PreparedImage Prepare(DatasetItem item, ReadOnlyMemory<byte> bytes, SemaphoreSlim places)
+    {
+        try
+        {
+            if (!ImageDecoder.TryDecode(bytes, limits: null, out var image, out var problem))
+            {
+                return new PreparedImage(item.Id, null, problem);
+            }
+
+            var length = 3 * resolution * resolution;
+            var pixels = ArrayPool<float>.Shared.Rent(length);
+            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
+            return new PreparedImage(item.Id, pixels, null);
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.EmbeddingExtraction.Tests;
+
+public sealed class EmbeddingExtractionStageTests : IDisposable
+{
+    private readonly ExtractionBench bench = new();
+    private readonly DisposeScope scope = torch.NewDisposeScope();
+
+    public void Dispose()
+    {
+        scope.Dispose();
+        bench.Dispose();
+    }
+
+    [Fact]
+    public async Task Activations_are_those_of_the_model()
+    {
+        var pictures = Pictures(5);
+        string[] names = ["image-embedding", "cls@1", "residual@0", "mlp@1"];
+        var result = await bench.Run(Parameters(names, batch: 2, tokens: "all"), pictures);
+
+        using var model = ExtractionBench.CreateModel();
+        using var noGrad = torch.no_grad();
+        var hooks = new Hooks();
+        names.ToList().ForEach(name => hooks.Capture(HookPoint.Parse(name)));
+        model.EncodeImage(ExtractionBench.Preprocessed(pictures), hooks);
+        foreach (var name in names)
+        {
+            var point = HookPoint.Parse(name);
+            var expected = hooks.Captured(point).reshape(-1, point.Width(ExtractionBench.Architecture));
+            var actual = await bench.Read(result, name, "activations");
+            actual.shape.ShouldBe(expected.shape, name);
+            // Batches of other sizes and folded weights round differently.
+            (actual - expected).abs().max().item<float>().ShouldBeLessThan(2e-5f * expected.abs().max().item<float>(), name);
+        }
+    }
+
+    [Fact]
+    public async Task Rows_say_which_image_and_token_they_are()
+    {
+        var result = await bench.Run(Parameters(["mlp@0", "cls@0"], batch: 2, tokens: "all"), Pictures(3));
+        (await bench.Read(result, "mlp@0", "image_index")).data<int>().ToArray().ShouldBe(Enumerable.Range(0, 3 * 17).Select(i => i / 17));
+        (await bench.Read(result, "mlp@0", "token_index")).data<int>().ToArray().ShouldBe(Enumerable.Range(0, 3 * 17).Select(i => i % 17));
+        (await bench.Read(result, "cls@0", "image_index")).data<int>().ToArray().ShouldBe([0, 1, 2]);
+    }
+
+    [Fact]
+    public async Task Sampled_tokens_are_the_rows_of_all_tokens_at_their_index()
+    {
+        var pictures = Pictures(4);
+        var all = await bench.Run(Parameters(["residual@0"], tokens: "all"), pictures);
+        var some = await bench.Run(Parameters(["residual@0"], tokens: 5), pictures);
+        var (image, token) = (await bench.Read(some, "residual@0", "image_index"), await bench.Read(some, "residual@0", "token_index"));
+        var expected = (await bench.Read(all, "residual@0", "activations")).index_select(0, (image.to(torch.int64) * 17) + token);
+        (await bench.Read(some, "residual@0", "activations")).Equals(expected).ShouldBeTrue();
+        image.data<int>().ToArray().CountBy(i => i).ShouldAllBe(group => group.Value == 5);
+        // Four images of five draws from seventeen: some image draws other tokens than the first.
+        token.view(4, 5).ne(token.view(4, 5)[0]).any().item<bool>().ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Same_input_gives_the_same_digests()
+    {
+        var parameters = Parameters(["mlp@0", "image-embedding"], batch: 2, tokens: 5);
+        var (first, second) = (await bench.Run(parameters, Pictures(5)), await bench.Run(parameters, Pictures(5)));
+        second.Outputs.ShouldBe(first.Outputs);
+        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Unreadable_images_are_named_and_do_not_stop_the_others()
+    {
+        var pictures = Pictures(20);
+        pictures[7] = [1, 2, 3];
+        var result = await bench.Run(Parameters(["image-embedding"]), pictures);
+        var ids = await bench.Ids(result);
+        ids["images"]!.AsArray().Count.ShouldBe(19);
+        ids["images"]![7]!.GetValue<string>().ShouldBe("images/8.png");
+        ids["unreadable"]![0]!["id"]!.GetValue<string>().ShouldBe("images/7.png");
+        (await bench.Read(result, "image-embedding", "activations")).shape.ShouldBe([19, 64]);
+        result.Figures["unreadable"]!.GetValue<int>().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Too_many_unreadable_images_fail_with_a_name()
+    {
+        var pictures = Pictures(4);
+        pictures[1] = [];
+        var failure = await Should.ThrowAsync<UserErrorException>(bench.Run(Parameters(["image-embedding"]), pictures));
+        failure.Message.ShouldContain("1 of 4 images");
+        failure.Message.ShouldContain("images/1.png");
+    }
+
+    [Fact]
+    public async Task Empty_shard_is_a_clear_line() =>
+        (await Should.ThrowAsync<UserErrorException>(bench.Run([]))).Message.ShouldContain("holds no images");
+
+    [Theory]
+    [InlineData("bfloat16", torch.ScalarType.BFloat16)]
+    [InlineData("float16", torch.ScalarType.Float16)]
+    public async Task Stored_precision_is_as_asked(string store, torch.ScalarType type)
+    {
+        var parameters = Parameters(["image-embedding"]);
+        parameters["store"] = store;
+        (await bench.Read(await bench.Run(parameters, Pictures(2)), "image-embedding", "activations")).dtype.ShouldBe(type);
+    }
+
+    [Fact]
+    public async Task Bfloat16_reports_its_cosine_to_float32()
+    {
+        var parameters = Parameters(["image-embedding"]);
+        parameters["compute"] = "bfloat16";
+        var figures = (await bench.Run(parameters, Pictures(3))).Figures;
+        figures["cosineToFloat32"]!.GetValue<double>().ShouldBeInRange(0.999, 1.0001);
+    }
+
+    [Theory]
+    [InlineData("{\"hookPoints\":[]}", "extraction.hookPoints")]
+    [InlineData("{\"hookPoints\":[\"attention@1\"]}", "attention@1")]
+    [InlineData("{\"hookPoints\":[\"mlp@0\",\"mlp@0\"]}", "twice")]
+    [InlineData("{\"batch\":0}", "extraction.batch")]
+    [InlineData("{\"tokensPerImage\":\"some\"}", "tokensPerImage")]
+    [InlineData("{\"tokensPerImage\":0}", "tokensPerImage")]
+    [InlineData("{\"maxUnreadableShare\":2}", "extraction.maxUnreadableShare")]
+    [InlineData("{\"batchSize\":2}", "batchSize")]
+    public void Impossible_parameters_are_refused_by_name(string parameters, string named) =>
+        Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(named);
+
+    [Fact]
+    public void Defaults_are_explicit_after_normalizing()
+    {
+        var normal = bench.Stage.Normalize([]);
+        normal["tokensPerImage"]!.GetValue<int>().ShouldBe(32);
+        normal["hookPoints"]!.AsArray().Count.ShouldBe(2);
+        bench.Stage.Normalize(normal).ToJsonString().ShouldBe(normal.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_layer_the_model_lacks_is_refused() =>
+        (await Should.ThrowAsync<UserErrorException>(bench.Run(Parameters(["mlp@2"]), Pictures(1)))).Message.ShouldContain("layers 0 to 1");
+
+    private static byte[][] Pictures(int count) => [.. Enumerable.Range(0, count).Select(ExtractionBench.Picture)];
+
+    private static JsonObject Parameters(string[] hookPoints, int batch = 4, JsonNode? tokens = null)
+    {
+        var parameters = new JsonObject { ["hookPoints"] = new JsonArray([.. hookPoints.Select(h => JsonValue.Create(h))]), ["batch"] = batch };
+        if (tokens is not null)
+        {
+            parameters["tokensPerImage"] = tokens;
+        }
+
+        return parameters;
+    }
+}

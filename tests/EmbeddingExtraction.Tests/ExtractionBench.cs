@@ -1,0 +1,106 @@
+using System.Formats.Tar;
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.EmbeddingExtraction.Tests;
+
+/// <summary>A small model, a shard that can hold damaged pictures, and a folder for what comes out.</summary>
+internal sealed class ExtractionBench : IDisposable
+{
+    /// <summary>Two layers, 16 patches and a class token.</summary>
+    public static readonly ClipArchitecture Architecture = new(64, 32, 2, 128, 8, 16, 600, 64, 1);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("extraction").FullName;
+
+    public ExtractionBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
+
+    public FolderArtifactStore Store { get; }
+
+    public EmbeddingExtractionStage Stage { get; } = new();
+
+    public static byte[] Picture(int index)
+    {
+        var rgb = new byte[48 * 40 * 3];
+        for (var i = 0; i < rgb.Length; i++)
+        {
+            rgb[i] = (byte)((i * (index + 3)) >> 2);
+        }
+
+        return PngEncoder.Encode(new RgbImage(48, 40, rgb));
+    }
+
+    public async Task<StageResult> Run(JsonObject parameters, params byte[][] pictures)
+    {
+        var scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
+        return await Stage.RunAsync(
+            new StageContext
+            {
+                Stage = Stage.Name,
+                Unit = "00000",
+                Parameters = Stage.Normalize(parameters),
+                Inputs = new Dictionary<string, ArtifactRef> { ["model"] = await Model(), ["shard"] = await Shard(pictures) },
+                Artifacts = Store,
+                Scratch = scratch,
+            },
+            CancellationToken.None);
+    }
+
+    public async Task<torch.Tensor> Read(StageResult result, string output, string key)
+    {
+        using var file = SafetensorsFile.Open(await Store.FetchAsync(result.Outputs[output]));
+        return file.Read(key);
+    }
+
+    public async Task<JsonObject> Ids(StageResult result) =>
+        JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["ids"])))!.AsObject();
+
+    public static ClipModel CreateModel() => ClipModel.Initialize(Architecture, 5);
+
+    /// <summary>Pixels as the model sees them: [n, 3, 32, 32].</summary>
+    public static torch.Tensor Preprocessed(params byte[][] pictures)
+    {
+        var pixels = new float[pictures.Length * 3 * 32 * 32];
+        for (var i = 0; i < pictures.Length; i++)
+        {
+            var image = ImageDecoder.Decode(pictures[i]);
+            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, 32, pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32));
+        }
+
+        return torch.tensor(pixels).view(pictures.Length, 3, 32, 32);
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private async Task<ArtifactRef> Model()
+    {
+        var path = Path.Combine(folder, "model.safetensors");
+        using var model = CreateModel();
+        model.Save(path);
+        return await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");
+    }
+
+    private async Task<ArtifactRef> Shard(byte[][] pictures)
+    {
+        using var content = new MemoryStream();
+        await using (var writer = new TarWriter(content, leaveOpen: true))
+        {
+            for (var i = 0; i < pictures.Length; i++)
+            {
+                Add(writer, $"{i:D8}.json", Encoding.UTF8.GetBytes($$"""{"id":"images/{{i}}.png","captions":["picture {{i}}"]}"""));
+                Add(writer, $"{i:D8}.png", pictures[i]);
+            }
+        }
+
+        return await Store.PutBytesAsync(content.ToArray(), "00000.tar", DatasetShard.MediaType);
+    }
+
+    private static void Add(TarWriter writer, string name, byte[] content) =>
+        writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) });
+}
