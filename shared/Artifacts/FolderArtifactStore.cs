@@ -9,10 +9,16 @@ public sealed class FolderArtifactStore : IArtifactStore
 {
     private const int CopyBuffer = 1 << 20;
     private readonly string _root;
+    private readonly ProcessScratch _scratch;
     private readonly ConcurrentDictionary<string, (long Length, DateTime Written)> _verified = new(StringComparer.Ordinal);
 
     /// <param name="root">The data folder; it is made when first written to.</param>
-    public FolderArtifactStore(string root) => _root = Path.GetFullPath(root);
+    /// <param name="scratch">Where content is gathered before it gets its name; on the same disk as the root.</param>
+    public FolderArtifactStore(string root, ProcessScratch? scratch = null)
+    {
+        _root = Path.GetFullPath(root);
+        _scratch = scratch ?? new ProcessScratch(_root);
+    }
 
     /// <summary>Where content with this digest lies or would lie.</summary>
     public string PathOf(string digest)
@@ -46,7 +52,7 @@ public sealed class FolderArtifactStore : IArtifactStore
         var path = PathOf(digest);
         if (!IsStored(path, content.Length))
         {
-            var temporary = AtomicFile.TemporaryFor(path);
+            var temporary = _scratch.NewPath();
             await DiskErrors.GuardAsync(path, content.Length, async () =>
             {
                 using var source = new MemoryStream(content.ToArray(), writable: false);
@@ -94,7 +100,7 @@ public sealed class FolderArtifactStore : IArtifactStore
 
     private async Task<ArtifactRef> PutAsync(Stream source, long length, string name, string mediaType, CancellationToken cancel)
     {
-        var temporary = AtomicFile.TemporaryFor(Path.Combine(_root, "blobs", "sha256", "incoming"));
+        var temporary = _scratch.NewPath();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var written = await DiskErrors.GuardAsync(temporary, length, () => WriteAsync(source, temporary, hash, cancel));
         var digest = Digest.Prefix + Convert.ToHexStringLower(hash.GetHashAndReset());

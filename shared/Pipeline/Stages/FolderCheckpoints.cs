@@ -23,15 +23,6 @@ public sealed class FolderCheckpoints(string folder, string scratch) : ICheckpoi
         () => Saved().Reverse().Select(TryRead).FirstOrDefault(checkpoint => checkpoint is not null),
         cancel);
 
-    /// <summary>Removes all checkpoints of the unit.</summary>
-    public void Clear()
-    {
-        if (Directory.Exists(_folder))
-        {
-            Directory.Delete(_folder, recursive: true);
-        }
-    }
-
     private int Save(IReadOnlyDictionary<string, string> filesByName, JsonObject state, CancellationToken cancel)
     {
         var earlier = Saved();

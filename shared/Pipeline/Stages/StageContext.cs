@@ -30,6 +30,9 @@ public sealed class StageContext
     /// <summary>A private folder for temporary files; it is removed when the unit ends.</summary>
     public required string Scratch { get; init; }
 
+    /// <summary>The run's events so far. Only a stage that is not <see cref="IStage.Cacheable"/> may let its outputs depend on them.</summary>
+    public IRunLog? RunLog { get; init; }
+
     public ILogger Log { get; init; } = NullLogger.Instance;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -1,0 +1,21 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Contracts;
+
+/// <summary>A run began: all that decides what it will compute.</summary>
+/// <param name="Run">The run's name.</param>
+/// <param name="Plan">Stages and units.</param>
+/// <param name="Inputs">Run inputs by name, for example <c>dataset:manifest</c>, <c>model:weights</c>.</param>
+/// <param name="Parameters">Parameters in sections (<c>sae</c>, <c>tuning</c>, …) as the user gave them.</param>
+/// <param name="Seed">Every draw of every stage comes from it.</param>
+/// <param name="Origin">The run that this one replays.</param>
+/// <param name="Verify">Recompute what is stored already, and fail where a digest differs.</param>
+[EventType("run-started/1")]
+public sealed record RunStarted(
+    string Run,
+    RunPlan Plan,
+    IReadOnlyDictionary<string, ArtifactRef> Inputs,
+    JsonObject Parameters,
+    long Seed,
+    ReplayOrigin? Origin = null,
+    bool Verify = false) : RunEvent;

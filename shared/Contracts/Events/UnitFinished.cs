@@ -1,0 +1,22 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Contracts;
+
+/// <summary>A unit has its result.</summary>
+/// <param name="Key">The stage key that addresses the result.</param>
+/// <param name="Outputs">Artifacts by output name.</param>
+/// <param name="Figures">Small JSON for tables and the report.</param>
+/// <param name="Cache">Hit or miss, and why.</param>
+/// <param name="Seconds">Wall time of the unit, the look-up of a hit included.</param>
+/// <param name="StartedAt">When the worker took the unit up.</param>
+[EventType("unit-finished/1")]
+public sealed record UnitFinished(
+    string Stage,
+    string Unit,
+    string Worker,
+    string Key,
+    IReadOnlyDictionary<string, ArtifactRef> Outputs,
+    JsonObject Figures,
+    CacheOutcome Cache,
+    double Seconds,
+    DateTimeOffset StartedAt) : UnitFact(Stage, Unit, Worker);

@@ -1,0 +1,17 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Contracts;
+
+/// <summary>Run one unit.</summary>
+/// <param name="Parameters">The stage's parameters with the unit's overlay, before normalization.</param>
+/// <param name="Inputs">Inputs by the names the unit sees.</param>
+/// <param name="Verify">Compute even where a result is stored, and compare.</param>
+/// <param name="Origin">The run to compare with when saying why a stored result was or was not taken.</param>
+public sealed record RunUnit(
+    string Run,
+    string Stage,
+    string Unit,
+    JsonObject Parameters,
+    IReadOnlyDictionary<string, ArtifactRef> Inputs,
+    bool Verify = false,
+    string? Origin = null) : StageCommand(Run, Stage);

@@ -1,0 +1,12 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Carries what the coordinator decides to the workers. At least once: a worker may see a command again.</summary>
+public interface ICommandSender
+{
+    Task SendAsync(IReadOnlyList<StageCommand> commands, CancellationToken cancel = default);
+
+    /// <summary>Tells all workers to give up the units of a run.</summary>
+    Task StopAsync(string run, CancellationToken cancel = default);
+}

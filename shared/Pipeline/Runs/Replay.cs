@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>What a replay takes from the run it replays.</summary>
+public static class Replay
+{
+    /// <summary>The stages of the origin before the chosen one.</summary>
+    /// <param name="origin">The origin's state.</param>
+    /// <param name="fromStage">Name of a stage or of its section.</param>
+    /// <exception cref="UserErrorException">The run is unknown or has no such stage.</exception>
+    public static IReadOnlyList<StageState> StagesBefore(RunState origin, string fromStage)
+    {
+        var stages = origin.StagesInOrder().ToArray();
+        var from = Array.FindIndex(stages, stage => stage.Plan.Stage == ParameterSections.StageOf(fromStage));
+        return from >= 0
+            ? stages[..from]
+            : throw new UserErrorException($"the run has no stage {fromStage}; {NearMatches.Describe(fromStage, stages.Select(stage => stage.Plan.Stage))}");
+    }
+
+    /// <exception cref="UserErrorException">A section of a stage that is taken as it is differs from the origin's.</exception>
+    public static void RequireUnchanged(IEnumerable<StageState> taken, JsonObject before, JsonObject after)
+    {
+        foreach (var section in taken.Select(stage => ParameterSections.SectionOf(stage.Plan.Stage)))
+        {
+            if (CanonicalJson.Serialize(before[section] ?? new JsonObject()) != CanonicalJson.Serialize(after[section] ?? new JsonObject()))
+            {
+                throw new UserErrorException($"{section} parameters changed, but the replay starts after that stage: use --from {ParameterSections.StageOf(section)}");
+            }
+        }
+    }
+
+    /// <summary>Facts of the taken stages for the new run. A unit is not taken where it never finished or an output is gone: it is then run like any other.</summary>
+    public static async Task<IReadOnlyList<UnitFinished>> TakeAsync(
+        IEnumerable<StageState> taken, string origin, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)
+    {
+        var facts = new List<UnitFinished>();
+        foreach (var unit in taken.SelectMany(stage => stage.FinishedUnits()))
+        {
+            if (await AllExistAsync(unit.Outputs.Values, artifacts, cancel))
+            {
+                facts.Add(unit with { Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"), Seconds = 0, StartedAt = now, At = now });
+            }
+        }
+
+        return facts;
+    }
+
+    private static async Task<bool> AllExistAsync(IEnumerable<ArtifactRef> outputs, IArtifactStore artifacts, CancellationToken cancel)
+    {
+        foreach (var output in outputs)
+        {
+            if (!await artifacts.ExistsAsync(output.Digest, cancel))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

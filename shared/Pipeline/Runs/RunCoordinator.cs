@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>
+/// Appends facts to their run's stream and sends what follows from them. Facts that come while an append is being written
+/// share the next one. Several coordinators, in one or many processes, may serve the same run.
+/// </summary>
+public sealed class RunCoordinator(IEventStore events, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, RunDesk> _desks = new(StringComparer.Ordinal);
+
+    /// <summary>Appends what is new in these events, then sends what has become ready. It returns when both are done.</summary>
+    public async Task HandleAsync(string run, IReadOnlyList<RunEvent> happened, CancellationToken cancel = default)
+    {
+        var desk = DeskOf(run);
+        await desk.HandleAsync(happened, cancel);
+        if (desk.State.End is not null)
+        {
+            // What still comes for an ended run is answered from the store, by a desk of its own.
+            _desks.TryRemove(KeyValuePair.Create(run, desk));
+        }
+    }
+
+    /// <summary>
+    /// Sends again what is outstanding, and takes the next step if none was taken: after a crash between append and send, a
+    /// redelivered fact, or a start of the process.
+    /// </summary>
+    public async Task HealAsync(string run, CancellationToken cancel = default)
+    {
+        var desk = DeskOf(run);
+        await desk.HandleAsync([], cancel);
+        await commands.SendAsync(RunDecisions.Outstanding(desk.State), cancel);
+    }
+
+    /// <summary>The run's state as this coordinator last saw it in the store.</summary>
+    public async Task<RunState> StateAsync(string run, CancellationToken cancel = default)
+    {
+        var desk = DeskOf(run);
+        await desk.RefreshAsync(cancel);
+        return desk.State;
+    }
+
+    private RunDesk DeskOf(string run) => _desks.GetOrAdd(run, name => new RunDesk(name, events, commands, observers, time));
+}

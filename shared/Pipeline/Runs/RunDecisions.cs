@@ -1,0 +1,85 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>What to do next, as a pure function of the state.</summary>
+public static class RunDecisions
+{
+    /// <summary>
+    /// The units that are ready and were not given out. Once <see cref="UnitsRequested"/> events tell of them, deciding again
+    /// gives nothing new.
+    /// </summary>
+    public static IReadOnlyList<StageCommand> Decide(RunState state)
+    {
+        if (state.Status != RunStatus.Running)
+        {
+            return [];
+        }
+
+        var inputs = new InputResolver(state);
+        return [.. from stage in state.StagesInOrder()
+                   where !stage.Waiting.IsEmpty
+                   from stageGroup in stage.Groups
+                   where stageGroup.Needs.All(needed => state.Stages.TryGetValue(needed, out var earlier) && earlier.IsComplete)
+                   from unit in stageGroup.Units
+                   where stage.Waiting.Contains(unit.Name)
+                   select Command(state.Start!, stage.Plan, unit, inputs)];
+    }
+
+    /// <summary>The commands of all units that were given out and have no fact yet: sent again when a crash may have lost them.</summary>
+    public static IReadOnlyList<StageCommand> Outstanding(RunState state)
+    {
+        if (state.Status != RunStatus.Running)
+        {
+            return [];
+        }
+
+        var inputs = new InputResolver(state);
+        return [.. from stage in state.StagesInOrder()
+                   where !stage.Outstanding.IsEmpty
+                   from unit in stage.Plan.Units
+                   where stage.Outstanding.Contains(unit.Name)
+                   select Command(state.Start!, stage.Plan, unit, inputs)];
+    }
+
+    /// <summary>The events that record a decision.</summary>
+    public static IEnumerable<UnitsRequested> Record(IEnumerable<StageCommand> commands, DateTimeOffset now) => commands
+        .OfType<RunUnit>()
+        .GroupBy(command => command.Stage, StringComparer.Ordinal)
+        .Select(stage => new UnitsRequested(stage.Key, [.. stage.Select(command => command.Unit)]) { At = now });
+
+    /// <summary>The run's last event where all is done, or where it is to stop and no unit is at work any more.</summary>
+    public static RunEnded? Conclude(RunState state, DateTimeOffset now)
+    {
+        if (state.Start is null || state.End is not null)
+        {
+            return null;
+        }
+
+        if (state.IsComplete)
+        {
+            return new RunCompleted { At = now };
+        }
+
+        if (state.HasOutstanding)
+        {
+            return null;
+        }
+
+        if (state.FirstFailure() is { } failure)
+        {
+            return new RunFailed(failure.Stage, failure.Unit, failure.Reason) { At = now };
+        }
+
+        return state.CancelRequested ? new RunCancelled { At = now } : null;
+    }
+
+    private static RunUnit Command(RunStarted start, StagePlan stage, UnitPlan unit, InputResolver inputs) => new(
+        start.Run,
+        stage.Stage,
+        unit.Name,
+        StageParameters.Overlay(stage.Parameters, unit.Parameters),
+        inputs.Resolve(stage.Inputs.Concat(unit.Inputs)),
+        start.Verify,
+        start.Origin?.Run);
+}

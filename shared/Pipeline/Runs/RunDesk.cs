@@ -1,0 +1,165 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next.</summary>
+internal sealed class RunDesk(string run, IEventStore store, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Lock _gate = new();
+    private List<(IReadOnlyList<RunEvent> Events, TaskCompletionSource Done)> _waiting = [];
+    private long _version;
+
+    public RunState State { get; private set; } = RunState.Empty;
+
+    public async Task HandleAsync(IReadOnlyList<RunEvent> happened, CancellationToken cancel)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            _waiting.Add((happened, done));
+        }
+
+        await _turn.WaitAsync(cancel);
+        try
+        {
+            await HandleWaitingAsync(cancel);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+
+        await done.Task;
+    }
+
+    /// <summary>Reads what others have appended.</summary>
+    public async Task RefreshAsync(CancellationToken cancel)
+    {
+        await _turn.WaitAsync(cancel);
+        try
+        {
+            await CatchUpAsync(cancel);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task HandleWaitingAsync(CancellationToken cancel)
+    {
+        List<(IReadOnlyList<RunEvent> Events, TaskCompletionSource Done)> batch;
+        lock (_gate)
+        {
+            (batch, _waiting) = (_waiting, []);
+        }
+
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await AppendAndSendAsync([.. batch.SelectMany(waiting => waiting.Events)], cancel);
+            batch.ForEach(waiting => waiting.Done.SetResult());
+        }
+        catch (Exception error)
+        {
+            batch.ForEach(waiting => waiting.Done.SetException(error));
+        }
+    }
+
+    private async Task AppendAndSendAsync(List<RunEvent> happened, CancellationToken cancel)
+    {
+        if (_version == 0)
+        {
+            await CatchUpAsync(cancel);
+        }
+
+        while (true)
+        {
+            var step = Step(State, happened, time.GetUtcNow());
+            if (step.Append.Count == 0)
+            {
+                return;
+            }
+
+            if (await store.TryAppendAsync(run, _version, step.Append, cancel))
+            {
+                var wasRunning = State.Status is RunStatus.Unknown or RunStatus.Running;
+                Advance([.. step.Append.Select((appended, index) => new StoredEvent(_version + index + 1, appended))], step.State);
+                await commands.SendAsync(step.Commands, cancel);
+                if (wasRunning && State.Status is RunStatus.Stopping)
+                {
+                    await commands.StopAsync(run, cancel);
+                }
+
+                return;
+            }
+
+            await CatchUpAsync(cancel);
+        }
+    }
+
+    private static (List<RunEvent> Append, IReadOnlyList<StageCommand> Commands, RunState State) Step(
+        RunState state, IEnumerable<RunEvent> happened, DateTimeOffset now)
+    {
+        var append = new List<RunEvent>();
+        void Add(RunEvent candidate)
+        {
+            var next = state.Apply(candidate);
+            if (!ReferenceEquals(next, state))
+            {
+                append.Add(candidate);
+                state = next;
+            }
+        }
+
+        foreach (var fact in happened)
+        {
+            Add(fact);
+        }
+
+        var decided = RunDecisions.Decide(state);
+        foreach (var requested in RunDecisions.Record(decided, now))
+        {
+            Add(requested);
+        }
+
+        if (RunDecisions.Conclude(state, now) is { } end)
+        {
+            Add(end);
+        }
+
+        return (append, decided, state);
+    }
+
+    private async Task CatchUpAsync(CancellationToken cancel)
+    {
+        var news = await store.ReadAsync(run, _version, cancel);
+        if (news.Count == 0)
+        {
+            return;
+        }
+
+        var wasRunning = State.Status is RunStatus.Running;
+        Advance(news, news.Aggregate(State, (state, stored) => state.Apply(stored.Event)));
+        if (wasRunning && State.Status is RunStatus.Stopping or RunStatus.Cancelled or RunStatus.Failed)
+        {
+            // Another process has cancelled the run: the workers that this one serves must hear of it.
+            await commands.StopAsync(run, cancel);
+        }
+    }
+
+    private void Advance(IReadOnlyList<StoredEvent> news, RunState state)
+    {
+        State = state;
+        _version = news[^1].Sequence;
+        foreach (var observer in observers)
+        {
+            observer.OnAppended(run, news);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Finds before anything runs what would make a plan stand still or fail.</summary>
+public static class RunPlanValidation
+{
+    /// <summary>Checks names, selectors, run inputs and every unit's parameters.</summary>
+    /// <exception cref="UserErrorException">What is wrong, and where.</exception>
+    public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyDictionary<string, IStage> stages)
+    {
+        var earlier = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var stage in plan.Stages)
+        {
+            if (!stages.TryGetValue(stage.Stage, out var implementation))
+            {
+                throw new UserErrorException($"the plan names stage {stage.Stage}, which is not hosted here; {NearMatches.Describe(stage.Stage, stages.Keys)}");
+            }
+
+            RequireUnits(stage, implementation);
+            foreach (var selector in stage.Inputs.Concat(stage.Units.SelectMany(unit => unit.Inputs)).Distinct())
+            {
+                RequireSource(stage.Stage, selector, inputs, earlier);
+            }
+
+            if (!earlier.Add(stage.Stage))
+            {
+                throw new UserErrorException($"the plan names stage {stage.Stage} twice");
+            }
+        }
+    }
+
+    private static void RequireUnits(StagePlan stage, IStage implementation)
+    {
+        if (stage.Units.Count == 0)
+        {
+            throw new UserErrorException($"stage {stage.Stage} has nothing to do: the plan gives it no unit");
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var unit in stage.Units)
+        {
+            if (unit.Name.Length == 0 || unit.Name.AsSpan().IndexOfAny("/:*\\\n") >= 0 || unit.Name.StartsWith('.') || !names.Add(unit.Name))
+            {
+                throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or holds one of / : * \\");
+            }
+
+            implementation.Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
+        }
+    }
+
+    private static void RequireSource(string stage, InputSelector selector, IReadOnlyDictionary<string, ArtifactRef> inputs, HashSet<string> earlier)
+    {
+        switch (InputSource.Parse(selector.From))
+        {
+            case InputSource.RunInput input when !StarPattern.HasStar(input.Pattern) && !inputs.ContainsKey(input.Pattern):
+                throw new UserErrorException($"stage {stage} needs run input {input.Pattern}; given are {string.Join(", ", inputs.Keys.Order(StringComparer.Ordinal).Take(8))}");
+            case InputSource.StageOutput output when !earlier.Contains(output.Stage):
+                throw new UserErrorException($"stage {stage} takes outputs of {output.Stage}, which is no earlier stage of the plan");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Turns what a user asks for into the concrete plan of the pipeline: a pure function.</summary>
+public static class RunPlanner
+{
+    /// <summary>Arms that are tuned where <c>tuning.arms</c> says nothing.</summary>
+    public static IReadOnlyList<string> DefaultArms { get; } = ["none", "penalise", "penalise-random"];
+
+    /// <summary>Keys of sections that decide how many units there are; the stages themselves never see them.</summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> PlanningKeys { get; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
+    {
+        [ParameterSections.Tuning] = [ArmsKey, SeedsKey],
+    };
+
+    private const string ArmsKey = "arms";
+    private const string SeedsKey = "seeds";
+    private const string HookPointsKey = "hookPoints";
+    private const string SeedKey = "seed";
+    private const string ShardPrefix = "dataset:shards/";
+    private static readonly InputSelector Model = new("model", "model:weights");
+    private static readonly InputSelector Tokenizer = new("tokenizer", "model:tokenizer");
+    private static readonly InputSelector Shards = new("shard", ShardPrefix + "*");
+
+    /// <summary>The plan of the whole pipeline.</summary>
+    /// <param name="request">What is asked for; its inputs say how many shards there are.</param>
+    /// <param name="defaults">Normalized default parameters by stage, where known: they say which hook points are extracted and which stages draw from a seed.</param>
+    /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
+    public static RunPlan Plan(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        ParameterSections.RequireKnown(request.Parameters);
+        JsonObject Parameters(string stage) => StageParametersOf(request, stage, defaults);
+        var shards = request.Inputs.Keys.Where(name => name.StartsWith(ShardPrefix, StringComparison.Ordinal))
+            .Select(name => name[ShardPrefix.Length..]).Order(StringComparer.Ordinal).ToArray();
+        if (shards.Length == 0)
+        {
+            throw new UserErrorException("the run has no data set: it needs inputs dataset:shards/00000 and so on");
+        }
+
+        var hookPoints = Strings(Section(request, ParameterSections.Extraction), HookPointsKey)
+            ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey)
+            ?? ["image-embedding"];
+        var tuned = TuningUnits(request).ToArray();
+        return new RunPlan(
+        [
+            new StagePlan(
+                ParameterSections.Extraction,
+                Parameters(ParameterSections.Extraction),
+                [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
+                [Model]),
+            new StagePlan(
+                ParameterSections.Sae,
+                Parameters(ParameterSections.Sae),
+                [.. hookPoints.Select(hook => new UnitPlan(hook, [], [new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}")]))],
+                [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), Shards, Model]),
+            new StagePlan(
+                ParameterSections.Curation,
+                Parameters(ParameterSections.Curation),
+                Whole(new InputSelector("sae", $"{ParameterSections.Sae}/*:*"), new InputSelector("attack", "attack:*")),
+                [Model, Tokenizer, Shards]),
+            new StagePlan(
+                ParameterSections.Tuning,
+                Parameters(ParameterSections.Tuning),
+                tuned,
+                [Model, Tokenizer, Shards, new InputSelector("curation", $"{ParameterSections.Curation}/*:*"), new InputSelector("sae", $"{ParameterSections.Sae}/*:*")]),
+            new StagePlan(
+                ParameterSections.Conversion,
+                Parameters(ParameterSections.Conversion),
+                [.. tuned.Select(unit => new UnitPlan(unit.Name, [], [new InputSelector("model", $"{ParameterSections.Tuning}/{unit.Name}:model")]))],
+                [Tokenizer]),
+            new StagePlan(
+                ParameterSections.Evaluation,
+                Parameters(ParameterSections.Evaluation),
+                Whole(new InputSelector("tuned", $"{ParameterSections.Conversion}/*:model"), new InputSelector("evaluation", "evaluation:*")),
+                [Model, Tokenizer]),
+            new StagePlan(
+                ParameterSections.Report,
+                Parameters(ParameterSections.Report),
+                Whole([.. new[] { ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Tuning, ParameterSections.Conversion, ParameterSections.Evaluation }
+                    .Select(stage => new InputSelector(stage, $"{stage}/*:*"))]),
+                [Model, Tokenizer, new InputSelector("dataset", "dataset:*"), new InputSelector("evaluation", "evaluation:*")]),
+        ]);
+    }
+
+    private static IReadOnlyList<UnitPlan> Whole(params InputSelector[] inputs) => [new UnitPlan("all", [], inputs)];
+
+    private static IEnumerable<UnitPlan> TuningUnits(RunRequest request)
+    {
+        var section = Section(request, ParameterSections.Tuning);
+        var arms = Strings(section, ArmsKey) ?? DefaultArms;
+        var seeds = Seeds(section);
+        return from arm in arms
+               from seed in seeds
+               select new UnitPlan(
+                   FormattableString.Invariant($"{arm}.s{seed}"),
+                   new JsonObject { ["arm"] = arm, [SeedKey] = request.Seed + seed },
+                   []);
+    }
+
+    private static int[] Seeds(JsonObject? section)
+    {
+        var given = section?[SeedsKey];
+        try
+        {
+            return given switch
+            {
+                null => [0],
+                JsonArray list => [.. list.Select(seed => seed!.GetValue<int>())],
+                _ => [.. Enumerable.Range(0, given.GetValue<int>())],
+            };
+        }
+        catch (Exception error) when (error is InvalidOperationException or FormatException or NullReferenceException or ArgumentOutOfRangeException)
+        {
+            throw new UserErrorException($"tuning.seeds = {given!.ToJsonString()}: expected how many, or a list of whole numbers", error);
+        }
+    }
+
+    private static JsonObject StageParametersOf(RunRequest request, string stage, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        var parameters = Section(request, stage)?.DeepClone().AsObject() ?? [];
+        foreach (var key in PlanningKeys.GetValueOrDefault(stage) ?? [])
+        {
+            parameters.Remove(key);
+        }
+
+        if (!parameters.ContainsKey(SeedKey) && defaults.TryGetValue(stage, out var known) && known.ContainsKey(SeedKey))
+        {
+            parameters[SeedKey] = request.Seed;
+        }
+
+        return parameters;
+    }
+
+    private static JsonObject? Section(RunRequest request, string stage) => request.Parameters[ParameterSections.SectionOf(stage)] as JsonObject;
+
+    private static IReadOnlyList<string>? Strings(JsonObject? parameters, string key) => parameters?[key] switch
+    {
+        null => null,
+        JsonArray { Count: > 0 } list when list.All(item => item is JsonValue value && value.TryGetValue<string>(out _)) => [.. list.Select(item => item!.GetValue<string>())],
+        JsonValue single when single.TryGetValue<string>(out var one) => [one],
+        var other => throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{key} = {other.ToJsonString()}: expected a list of names")),
+    };
+}

@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>All there is to know about a run: a pure fold of its events.</summary>
+public sealed record RunState
+{
+    public static RunState Empty { get; } = new();
+
+    /// <summary>What the run computes; null before it began.</summary>
+    public RunStarted? Start { get; private init; }
+
+    /// <summary>Stages by name.</summary>
+    public ImmutableDictionary<string, StageState> Stages { get; private init; } = ImmutableDictionary.Create<string, StageState>(StringComparer.Ordinal);
+
+    public bool CancelRequested { get; private init; }
+
+    /// <summary>The run's last event, once it is there. Nothing after it counts.</summary>
+    public RunEnded? End { get; private init; }
+
+    public RunStatus Status => End switch
+    {
+        RunCompleted => RunStatus.Completed,
+        RunFailed => RunStatus.Failed,
+        RunCancelled => RunStatus.Cancelled,
+        _ when Start is null => RunStatus.Unknown,
+        _ => CancelRequested || HasFailure ? RunStatus.Stopping : RunStatus.Running,
+    };
+
+    public bool HasFailure => Stages.Values.Any(stage => stage.FailedCount > 0);
+
+    public bool HasOutstanding => Stages.Values.Any(stage => !stage.Outstanding.IsEmpty);
+
+    public bool IsComplete => Start is not null && Stages.Values.All(stage => stage.IsComplete);
+
+    /// <summary>Stages in the plan's order.</summary>
+    public IEnumerable<StageState> StagesInOrder() => Start is null ? [] : Start.Plan.Stages.Select(stage => Stages[stage.Stage]);
+
+    /// <summary>The earliest failure, or null where no unit failed.</summary>
+    public UnitFailed? FirstFailure() => Stages.Values
+        .Where(stage => stage.FailedCount > 0)
+        .SelectMany(stage => stage.Facts.Values).OfType<UnitFailed>()
+        .OrderBy(failure => failure.At).ThenBy(failure => failure.Stage, StringComparer.Ordinal).ThenBy(failure => failure.Unit, StringComparer.Ordinal)
+        .FirstOrDefault();
+
+    public static RunState Fold(IEnumerable<RunEvent> events) => events.Aggregate(Empty, (state, happened) => state.Apply(happened));
+
+    /// <summary>The state after one more event; the very same state where the event adds nothing.</summary>
+    public RunState Apply(RunEvent happened) => End is not null ? this : happened switch
+    {
+        RunStarted started => Start is null ? Begin(started) : this,
+        _ when Start is null => this,
+        UnitsRequested requested => Change(requested.Stage, stage => stage.Request(requested.Units)),
+        UnitFact fact => Change(fact.Stage, stage => stage.Settle(fact)),
+        RunCancelRequested => CancelRequested ? this : this with { CancelRequested = true },
+        RunEnded ended => this with { End = ended },
+        _ => this,
+    };
+
+    private RunState Begin(RunStarted started) => this with
+    {
+        Start = started,
+        Stages = started.Plan.Stages.ToImmutableDictionary(plan => plan.Stage, plan => new StageState(plan), StringComparer.Ordinal),
+    };
+
+    private RunState Change(string stage, Func<StageState, StageState> change)
+    {
+        if (!Stages.TryGetValue(stage, out var before))
+        {
+            return this;
+        }
+
+        var after = change(before);
+        return ReferenceEquals(after, before) ? this : this with { Stages = Stages.SetItem(stage, after) };
+    }
+}

@@ -1,0 +1,7 @@
+namespace ClipSae.Pipeline;
+
+/// <summary>The events of the run so far: for stages that tell about the run itself.</summary>
+public interface IRunLog
+{
+    Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel);
+}

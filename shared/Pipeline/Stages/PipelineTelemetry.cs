@@ -1,0 +1,22 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Names and instruments of ClipSae's spans and metrics.</summary>
+public static class PipelineTelemetry
+{
+    /// <summary>Name of the activity source and of the meter.</summary>
+    public const string Name = "ClipSae";
+
+    public const string RunTag = "clipsae.run.id";
+    public const string StageTag = "clipsae.stage";
+    public const string UnitTag = "clipsae.unit";
+    public const string CacheTag = "clipsae.cache.hit";
+
+    internal static readonly ActivitySource Source = new(Name);
+    private static readonly Meter Meter = new(Name);
+    internal static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("clipsae.stage.duration", "s", "Wall time of a unit");
+    internal static readonly Counter<long> CacheHits = Meter.CreateCounter<long>("clipsae.cache.hits", "{unit}", "Units taken from stored results");
+    internal static readonly Counter<long> Units = Meter.CreateCounter<long>("clipsae.units", "{unit}", "Units by stage and outcome");
+}

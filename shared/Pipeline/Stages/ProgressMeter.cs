@@ -1,0 +1,61 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Turns a stage's reports into shown progress: a few a second, with a smoothed rate and the time that remains.</summary>
+internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown, TimeProvider time) : IProgress<StageProgress>
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+
+    // Older speed fades with this time constant: long enough to be calm, short enough to follow a change.
+    private static readonly TimeSpan Smoothing = TimeSpan.FromSeconds(8);
+
+    private readonly Lock _gate = new();
+    private long _lastTime;
+    private long _lastDone = -1;
+    private double? _rate;
+
+    public void Report(StageProgress value)
+    {
+        lock (_gate)
+        {
+            var now = time.GetTimestamp();
+            if (_lastDone < 0)
+            {
+                // What a checkpoint brought along was not done at this speed: the first report only sets the mark.
+                (_lastTime, _lastDone) = (now, value.Done);
+                Show(value);
+                return;
+            }
+
+            var elapsed = time.GetElapsedTime(_lastTime, now);
+            if (elapsed < Interval && value.Done < value.Total)
+            {
+                return;
+            }
+
+            Update(value.Done - _lastDone, elapsed);
+            (_lastTime, _lastDone) = (now, value.Done);
+            Show(value);
+        }
+    }
+
+    private void Update(long done, TimeSpan elapsed)
+    {
+        if (elapsed <= TimeSpan.Zero || done < 0)
+        {
+            return;
+        }
+
+        var current = done / elapsed.TotalSeconds;
+        var weight = _rate is null ? 1 : 1 - Math.Exp(-elapsed / Smoothing);
+        _rate = ((1 - weight) * (_rate ?? 0)) + (weight * current);
+    }
+
+    private void Show(StageProgress value)
+    {
+        TimeSpan? remaining = _rate > 0 ? TimeSpan.FromSeconds(Math.Min((value.Total - value.Done) / _rate.Value, TimeSpan.MaxValue.TotalSeconds / 2)) : null;
+        shown.Report(new UnitProgress(
+            unit.Run, unit.Stage, unit.Unit, value.Done, value.Total, value.Unit, _rate, remaining, value.Values ?? new Dictionary<string, double>()));
+    }
+}

@@ -1,0 +1,7 @@
+namespace ClipSae.Pipeline;
+
+/// <summary>Reads a run's events from the event store.</summary>
+internal sealed class RunLog(IEventStore events, string run) : IRunLog
+{
+    public Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel) => events.ReadAsync(run, 0, cancel);
+}

@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Runs units: takes a stored result where there is one, and otherwise lets the stage compute it and stores what it gives.</summary>
+public sealed class StageRunner(
+    IEnumerable<IStage> stages,
+    IArtifactStore artifacts,
+    IStageResults results,
+    ICheckpointStore checkpoints,
+    IEventStore events,
+    ProcessScratch scratch,
+    TimeProvider time,
+    ILoggerFactory logs)
+{
+    private readonly Dictionary<string, IStage> _stages = stages.ToDictionary(stage => stage.Name, StringComparer.Ordinal);
+    private readonly CacheExplainer _explainer = new(results, events);
+    private readonly ILogger _log = logs.CreateLogger<StageRunner>();
+
+    /// <summary>This process, as facts name it.</summary>
+    public static string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+
+    /// <summary>Runs one unit to its result.</summary>
+    /// <exception cref="UserErrorException">The user's to mend; trying again changes nothing.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; checkpoints stay for the next time.</exception>
+    public async Task<UnitFinished> RunAsync(RunUnit command, IProgress<UnitProgress> progress, CancellationToken cancel)
+    {
+        var startedAt = time.GetUtcNow();
+        var start = time.GetTimestamp();
+        using var span = StartSpan(command);
+        try
+        {
+            var finished = await RunAsync(command, progress, startedAt, start, cancel);
+            span?.SetTag(PipelineTelemetry.CacheTag, finished.Cache.Kind == CacheKind.Hit);
+            Count(command, finished.Cache.Kind == CacheKind.Hit ? "hit" : "computed", finished.Seconds);
+            return finished;
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            span?.SetStatus(ActivityStatusCode.Error, error.Message);
+            Count(command, "failed", time.GetElapsedTime(start).TotalSeconds);
+            if (DiskErrors.IsFullDisk(error) && DiskErrors.Explain(error, scratch.NewPath()) is { } explained)
+            {
+                throw explained;
+            }
+
+            throw;
+        }
+    }
+
+    private async Task<UnitFinished> RunAsync(
+        RunUnit command, IProgress<UnitProgress> progress, DateTimeOffset startedAt, long start, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var stage = _stages.TryGetValue(command.Stage, out var found)
+            ? found
+            : throw new UserErrorException($"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}");
+        var parameters = stage.Normalize(command.Parameters.DeepClone().AsObject());
+        var parts = StageKeyParts.Of(stage, parameters, command.Inputs);
+        var key = parts.Key();
+        UnitFinished Finished(IReadOnlyDictionary<string, ArtifactRef> outputs, JsonObject figures, CacheKind kind, string reason) => new(
+            command.Stage, command.Unit, Worker, key, outputs, figures, new CacheOutcome(kind, reason), Math.Round(time.GetElapsedTime(start).TotalSeconds, 4), startedAt)
+        {
+            At = time.GetUtcNow(),
+        };
+
+        if (!stage.Cacheable)
+        {
+            var told = await ComputeAsync(stage, command, parameters, NoCheckpointsFor, progress, cancel);
+            return Finished(told.Outputs, told.Figures, CacheKind.Miss, "never cached: it tells about the run itself");
+        }
+
+        var (stored, lost) = await LookUpAsync(key, command.Verify, cancel);
+        IDisposable? hold = null;
+        try
+        {
+            if (stored is null || command.Verify)
+            {
+                hold = await results.HoldAsync(key, cancel);
+                (stored, lost) = await LookUpAsync(key, command.Verify, cancel);
+            }
+
+            if (stored is not null && !command.Verify)
+            {
+                await RememberAsync(command, key, cancel);
+                return Finished(stored.Outputs, stored.Figures, CacheKind.Hit, $"same parameters and inputs as in run {stored.Run}");
+            }
+
+            var reason = lost ?? (stored is null ? await _explainer.WhyMissAsync(command, parts, cancel) : "");
+
+            // What a verification computes must not start from what it is to be compared with.
+            var checkpointKey = stored is null ? key : key + "-verify";
+            var result = await ComputeAsync(stage, command, parameters, folder => checkpoints.Open(checkpointKey, folder), progress, cancel);
+            if (stored is not null)
+            {
+                RequireEqual(command, stored, result);
+            }
+            else
+            {
+                var seconds = Math.Round(time.GetElapsedTime(start).TotalSeconds, 4);
+                await results.SaveAsync(key, new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Figures, seconds, time.GetUtcNow()), cancel);
+                await RememberAsync(command, key, cancel);
+            }
+
+            await checkpoints.ClearAsync(checkpointKey, cancel);
+            return stored is null
+                ? Finished(result.Outputs, result.Figures, CacheKind.Miss, reason)
+                : Finished(result.Outputs, result.Figures, CacheKind.Verified, $"computed again: all {result.Outputs.Count} outputs equal those of run {stored.Run}");
+        }
+        finally
+        {
+            hold?.Dispose();
+        }
+    }
+
+    private static ICheckpoints NoCheckpointsFor(string folder) => NoCheckpoints.Instance;
+
+    /// <summary>The stored result, or why it is of no use although it is there.</summary>
+    private async Task<(StoredResult? Stored, string? Lost)> LookUpAsync(string key, bool verify, CancellationToken cancel)
+    {
+        var stored = await results.FindAsync(key, cancel);
+        if (stored is null || verify)
+        {
+            return (stored, null);
+        }
+
+        foreach (var (name, output) in stored.Outputs)
+        {
+            if (!await artifacts.ExistsAsync(output.Digest, cancel))
+            {
+                return (null, $"output {name} of the stored result is no longer in the store");
+            }
+        }
+
+        return (stored, null);
+    }
+
+    private async Task<StageResult> ComputeAsync(
+        IStage stage, RunUnit command, JsonObject parameters, Func<string, ICheckpoints> openCheckpoints, IProgress<UnitProgress> progress, CancellationToken cancel)
+    {
+        var folder = scratch.NewFolder();
+        var meter = new ProgressMeter(command, progress, time);
+        try
+        {
+            progress.Report(new UnitProgress(command.Run, command.Stage, command.Unit, 0, 0, "", null, null, new Dictionary<string, double>()));
+            return await stage.RunAsync(
+                new StageContext
+                {
+                    Run = command.Run,
+                    Stage = command.Stage,
+                    Unit = command.Unit,
+                    Parameters = parameters,
+                    Inputs = command.Inputs,
+                    Artifacts = artifacts,
+                    Checkpoints = openCheckpoints(folder),
+                    Progress = meter,
+                    Scratch = folder,
+                    RunLog = new RunLog(events, command.Run),
+                    Log = logs.CreateLogger(command.Stage),
+                    Time = time,
+                },
+                cancel);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private async Task RememberAsync(RunUnit command, string key, CancellationToken cancel)
+    {
+        if (await results.LastKeyAsync(command.Stage, command.Unit, cancel) != key)
+        {
+            await results.RememberKeyAsync(command.Stage, command.Unit, key, cancel);
+        }
+    }
+
+    private void RequireEqual(RunUnit command, StoredResult stored, StageResult result)
+    {
+        var differing = stored.Outputs.Keys.Union(result.Outputs.Keys, StringComparer.Ordinal)
+            .Where(name => stored.Outputs.GetValueOrDefault(name)?.Digest != result.Outputs.GetValueOrDefault(name)?.Digest)
+            .Order(StringComparer.Ordinal).ToArray();
+        if (differing.Length > 0)
+        {
+            _log.LogWarning("{Stage}/{Unit}: verification found other digests than run {Run} had stored", command.Stage, command.Unit, stored.Run);
+            throw new UserErrorException(
+                $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored; same device kind and thread count are needed for equal digests");
+        }
+    }
+
+    private static Activity? StartSpan(RunUnit command)
+    {
+        var span = PipelineTelemetry.Source.StartActivity($"{command.Stage} {command.Unit}");
+        span?.SetTag(PipelineTelemetry.RunTag, command.Run).SetTag(PipelineTelemetry.StageTag, command.Stage).SetTag(PipelineTelemetry.UnitTag, command.Unit);
+        return span;
+    }
+
+    private static void Count(RunUnit command, string outcome, double seconds)
+    {
+        var stage = KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, command.Stage);
+        PipelineTelemetry.Duration.Record(seconds, stage);
+        PipelineTelemetry.Units.Add(1, stage, KeyValuePair.Create<string, object?>("outcome", outcome));
+        if (outcome == "hit")
+        {
+            PipelineTelemetry.CacheHits.Add(1, stage);
+        }
+    }
+}
