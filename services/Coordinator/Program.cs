@@ -1,1 +1,4 @@
-return 0;
+using ClipSae.Coordinator;
+using ClipSae.Hosting;
+
+return await ServiceHost.RunAsync(args, services => services.AddCoordinator());

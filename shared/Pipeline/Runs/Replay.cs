@@ -32,6 +32,9 @@ public static class Replay
         }
     }
 
+    /// <summary>A plan that is the origin's up to the chosen stage, so that its units are found again, and the new one from there.</summary>
+    public static RunPlan Combine(RunPlan origin, RunPlan changed, int taken) => new([.. origin.Stages.Take(taken), .. changed.Stages.Skip(taken)]);
+
     /// <summary>Facts of the taken stages for the new run. A unit is not taken where it never finished or an output is gone: it is then run like any other.</summary>
     public static async Task<IReadOnlyList<UnitFinished>> TakeAsync(
         IEnumerable<StageState> taken, string origin, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)

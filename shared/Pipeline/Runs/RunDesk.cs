@@ -68,6 +68,13 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         catch (Exception error)
         {
             batch.ForEach(waiting => waiting.Done.SetException(error));
+            if (error is not OperationCanceledException)
+            {
+                foreach (var observer in observers)
+                {
+                    observer.OnStalled(run, error);
+                }
+            }
         }
     }
 

@@ -1,0 +1,9 @@
+using MassTransit;
+
+namespace ClipSae.Hosting;
+
+/// <summary>A queue that this process consumes, registered as a service by whoever has the consumer.</summary>
+/// <param name="Queue">Name of the queue.</param>
+/// <param name="AtOnce">Messages consumed at once.</param>
+/// <param name="Configure">Connects consumers.</param>
+public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpointConfigurator, IServiceProvider> Configure);

@@ -1,0 +1,18 @@
+using System.Text.Json;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Whether two requests ask for the same: a digest over plan, inputs, parameters, seed and verification.</summary>
+internal static class RunIdentity
+{
+    public static string Of(RunRequest request, RunPlan plan) => Of(request, plan, null);
+
+    public static string Of(RunStarted start) =>
+        Of(new RunRequest(start.Inputs, start.Parameters, start.Seed, start.Verify), start.Plan, start.Origin);
+
+    private static string Of(RunRequest request, RunPlan plan, ReplayOrigin? origin) => Digest.OfText(CanonicalJson.Serialize(
+        JsonSerializer.SerializeToNode(new { request, plan, origin }, ContractJson.Options)));
+}

@@ -1,0 +1,24 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Hosting;
+
+/// <summary>What a watcher of a run sees, in order.</summary>
+public abstract record RunUpdate
+{
+    private RunUpdate()
+    {
+    }
+
+    /// <summary>An event was stored.</summary>
+    public sealed record Happened(StoredEvent Stored) : RunUpdate;
+
+    /// <summary>A unit at work in this process has come further.</summary>
+    public sealed record Progressed(UnitProgress Progress) : RunUpdate;
+
+    /// <summary>The run cannot go on here: its events cannot be stored. Watching ends with this error.</summary>
+    internal sealed record Stalled(Exception Error) : RunUpdate;
+
+    /// <summary>No process works on the run although it has not ended; the last update. <see cref="EmbeddedRuntime.ResumeAsync"/> goes on with it.</summary>
+    public sealed record Abandoned : RunUpdate;
+}

@@ -1,0 +1,68 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Takes commands of one stage off the bus, runs them and reports the fact. It holds its delivery while it works.</summary>
+public sealed class StageWorker(
+    StageRunner runner,
+    UnitRetry retry,
+    UnitsAtWork atWork,
+    RunCancellations cancellations,
+    IProgress<UnitProgress> progress,
+    TimeProvider time,
+    ILogger<StageWorker> log) : IConsumer<RunUnit>
+{
+    public async Task Consume(ConsumeContext<RunUnit> context)
+    {
+        var unit = context.Message;
+        var runStops = cancellations.Run(unit.Run);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(runStops, cancellations.Process);
+        var attempts = 0;
+        try
+        {
+            using var place = await atWork.TryTakeAsync(unit, stop.Token);
+            if (place is null)
+            {
+                return;
+            }
+
+            var finished = await retry.RunAsync(
+                unit,
+                attempt =>
+                {
+                    attempts = attempt;
+                    return runner.RunAsync(unit, progress, stop.Token);
+                },
+                stop.Token);
+            await ReportAsync(context, unit, finished);
+        }
+        catch (Exception) when (cancellations.Process.IsCancellationRequested)
+        {
+            // No fact: the unit stays outstanding, and whoever goes on with the run sends it again.
+        }
+        catch (Exception) when (runStops.IsCancellationRequested)
+        {
+            await ReportAsync(context, unit, new UnitStopped(unit.Stage, unit.Unit, StageRunner.Worker) { At = time.GetUtcNow() });
+        }
+        catch (Exception error)
+        {
+            log.LogError(error, "{Stage}/{Unit} failed", unit.Stage, unit.Unit);
+            var detail = error is UserErrorException ? null : error.ToString();
+            var reason = error is UserErrorException ? error.Message : $"{error.GetType().Name}: {FirstLine(error.Message)}";
+            await ReportAsync(
+                context, unit, new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail) { At = time.GetUtcNow() });
+        }
+    }
+
+    private static async Task ReportAsync<TFact>(ConsumeContext context, RunUnit unit, TFact fact)
+        where TFact : UnitFact
+    {
+        var coordinator = await context.GetSendEndpoint(new Uri("queue:" + QueueNames.Coordinator));
+        await coordinator.Send(new Reported<TFact>(unit.Run, fact));
+    }
+
+    private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd('\r');
+}

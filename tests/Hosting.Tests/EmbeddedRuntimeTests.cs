@@ -1,0 +1,241 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using static ClipSae.Hosting.Tests.FakePipeline;
+
+namespace ClipSae.Hosting.Tests;
+
+public sealed class EmbeddedRuntimeTests : IDisposable
+{
+    private readonly FakePipeline _pipeline = new();
+
+    public void Dispose() => _pipeline.Dispose();
+
+    [Fact]
+    public async Task A_run_runs_every_unit_once_and_completes()
+    {
+        await using var runtime = _pipeline.Start();
+
+        var state = await RunAsync(runtime);
+
+        state.Status.ShouldBe(RunStatus.Completed);
+        (_pipeline.First.Runs, _pipeline.Second.Runs, _pipeline.Third.Runs).ShouldBe((3, 3, 1));
+        Caches(state).ShouldAllBe(kind => kind == CacheKind.Miss);
+        var last = state.Stages["third"].Finished("all")!;
+        (await File.ReadAllTextAsync(await runtime.Artifacts.FetchAsync(last.Outputs["text"]))).ShouldContain("texts/u00002=second factor 1");
+    }
+
+    [Fact]
+    public async Task A_second_run_takes_everything_from_stored_results()
+    {
+        await using var runtime = _pipeline.Start();
+        var first = await RunAsync(runtime);
+
+        var second = await RunAsync(runtime);
+
+        Caches(second).ShouldAllBe(kind => kind == CacheKind.Hit);
+        Digest(second).ShouldBe(Digest(first));
+        _pipeline.First.Runs.ShouldBe(3);
+        second.Stages["first"].Finished("u00000")!.Cache.Reason.ShouldBe($"same parameters and inputs as in run {first.Start!.Run}");
+    }
+
+    [Fact]
+    public async Task A_user_error_fails_the_run_at_once_with_its_line()
+    {
+        _pipeline.Second.Act = (_, _) => throw new UserErrorException("second: the picture is too large");
+        await using var runtime = _pipeline.Start();
+
+        var state = await RunAsync(runtime);
+
+        state.Status.ShouldBe(RunStatus.Failed);
+        ((RunFailed)state.End!).Reason.ShouldBe("second: the picture is too large");
+        _pipeline.Second.Runs.ShouldBeLessThanOrEqualTo(3);
+        state.FirstFailure()!.Attempts.ShouldBe(1);
+        _pipeline.Third.Runs.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_passing_error_is_tried_again()
+    {
+        var failures = 2;
+        _pipeline.Third.Act = (_, _) => Interlocked.Decrement(ref failures) >= 0 ? throw new TimeoutException("busy") : Task.CompletedTask;
+        await using var runtime = _pipeline.Start();
+
+        (await RunAsync(runtime)).Status.ShouldBe(RunStatus.Completed);
+        _pipeline.Third.Runs.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_lasting_error_fails_after_the_last_attempt()
+    {
+        _pipeline.Third.Act = (_, _) => throw new TimeoutException("busy");
+        await using var runtime = _pipeline.Start();
+
+        var state = await RunAsync(runtime);
+
+        state.Status.ShouldBe(RunStatus.Failed);
+        state.FirstFailure()!.Attempts.ShouldBe(3);
+        state.FirstFailure()!.Reason.ShouldBe("TimeoutException: busy");
+        state.FirstFailure()!.Detail!.ShouldContain("at ");
+    }
+
+    [Fact]
+    public async Task Cancelling_stops_the_units_at_work()
+    {
+        var begun = new TaskCompletionSource();
+        _pipeline.Second.Act = async (_, cancel) =>
+        {
+            begun.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancel);
+        };
+        await using var runtime = _pipeline.Start();
+        var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
+        await begun.Task;
+
+        (await runtime.CancelAsync(run)).ShouldBeTrue();
+
+        (await runtime.WaitAsync(run)).Status.ShouldBe(RunStatus.Cancelled);
+        (await runtime.CancelAsync(run)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Another_process_can_watch_and_cancel()
+    {
+        var begun = new TaskCompletionSource();
+        _pipeline.Second.Act = async (_, cancel) =>
+        {
+            begun.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancel);
+        };
+        await using var host = _pipeline.Start();
+        var run = await host.SubmitAsync(await RequestAsync(host), Plan());
+        await begun.Task;
+        await using var other = _pipeline.Start();
+        var watched = other.WaitAsync(run);
+
+        (await other.ResumeAsync(run)).ShouldBe(ResumeOutcome.WorkedOnElsewhere);
+        await other.CancelAsync(run);
+
+        (await host.WaitAsync(run)).Status.ShouldBe(RunStatus.Cancelled);
+        (await watched).Status.ShouldBe(RunStatus.Cancelled);
+        (await other.ReadEventsAsync(run)).Count(stored => stored.Event is RunCancelled).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task After_a_stop_in_the_middle_the_next_process_goes_on()
+    {
+        var begun = new TaskCompletionSource();
+        _pipeline.Second.Act = async (context, cancel) =>
+        {
+            if (context.Unit == "u00001")
+            {
+                begun.TrySetResult();
+                await Task.Delay(Timeout.Infinite, cancel);
+            }
+        };
+        string run;
+        await using (var stopped = _pipeline.Start())
+        {
+            run = await stopped.SubmitAsync(await RequestAsync(stopped), Plan());
+            await begun.Task;
+        }
+
+        _pipeline.Second.Act = (_, _) => Task.CompletedTask;
+        await using var next = _pipeline.Start();
+        (await next.StateAsync(run)).Status.ShouldBe(RunStatus.Running);
+        (await next.FindUnfinishedAsync(await RequestAsync(next), Plan())).ShouldBe(run);
+        (await next.ResumeAsync(run)).ShouldBe(ResumeOutcome.Resumed);
+        var state = await next.WaitAsync(run);
+
+        state.Status.ShouldBe(RunStatus.Completed);
+        _pipeline.First.Runs.ShouldBe(3);
+        (await next.ResumeAsync(run)).ShouldBe(ResumeOutcome.Ended);
+        using var undisturbed = new FakePipeline();
+        await using var runtime = undisturbed.Start();
+        Digest(state).ShouldBe(Digest(await RunAsync(runtime)));
+    }
+
+    [Fact]
+    public async Task A_run_that_no_process_works_on_is_reported_as_abandoned()
+    {
+        var begun = new TaskCompletionSource();
+        _pipeline.First.Act = async (_, cancel) =>
+        {
+            begun.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancel);
+        };
+        string run;
+        await using (var stopped = _pipeline.Start())
+        {
+            run = await stopped.SubmitAsync(await RequestAsync(stopped), Plan());
+            await begun.Task;
+        }
+
+        await using var other = _pipeline.Start();
+        var updates = await other.WatchAsync(run).ToListAsync();
+
+        updates[^1].ShouldBeOfType<RunUpdate.Abandoned>();
+        (await other.CancelAsync(run)).ShouldBeTrue();
+        (await other.StateAsync(run)).Status.ShouldBe(RunStatus.Cancelled);
+    }
+
+    [Fact]
+    public async Task Watching_shows_every_event_once_and_progress()
+    {
+        await using var runtime = _pipeline.Start();
+        var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
+
+        var updates = await runtime.WatchAsync(run).ToListAsync();
+
+        var stored = await runtime.ReadEventsAsync(run);
+        updates.OfType<RunUpdate.Happened>().Select(update => update.Stored.Sequence).ShouldBe(stored.Select(one => one.Sequence));
+    }
+
+    [Fact]
+    public async Task An_event_store_that_fails_ends_the_watch_with_its_line()
+    {
+        var run = "";
+        _pipeline.Third.Act = (context, _) =>
+        {
+            var events = Path.Combine(_pipeline.Folder, "runs", context.Run, "events");
+            Directory.Delete(events, recursive: true);
+            File.WriteAllText(events, "no folder any more");
+            return Task.CompletedTask;
+        };
+        await using var runtime = _pipeline.Start();
+        run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
+
+        await Should.ThrowAsync<UserErrorException>(() => runtime.WaitAsync(run));
+    }
+
+    [Fact]
+    public async Task Many_units_pass()
+    {
+        await using var runtime = _pipeline.Start();
+
+        var state = await RunAsync(runtime, Plan(units: 60));
+
+        state.Status.ShouldBe(RunStatus.Completed);
+        state.Stages["second"].FinishedCount.ShouldBe(60);
+    }
+
+    [Fact]
+    public async Task A_run_that_does_not_exist_is_named() =>
+        (await Should.ThrowAsync<UserErrorException>(async () =>
+        {
+            await using var runtime = _pipeline.Start();
+            await runtime.StateAsync("20260101-000000-abcd");
+        })).Message.ShouldContain("there is no run 20260101-000000-abcd");
+
+    [Fact]
+    public async Task A_plan_that_cannot_run_is_refused_before_anything_starts()
+    {
+        await using var runtime = _pipeline.Start();
+        var request = await RequestAsync(runtime);
+
+        var unknownStage = new RunPlan([new StagePlan("secnd", [], [new UnitPlan("all", [], [])], [])]);
+        (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownStage))).Message.ShouldContain("did you mean second?");
+        var unknownKey = new RunPlan([new StagePlan("first", new System.Text.Json.Nodes.JsonObject { ["factr"] = 1 }, [new UnitPlan("all", [], [])], [])]);
+        (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownKey))).Message.ShouldContain("did you mean factor?");
+        (await runtime.ListRunsAsync()).ShouldBeEmpty();
+    }
+}
