@@ -1,0 +1,30 @@
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>An arm of fine-tuning over its seeds.</summary>
+/// <param name="Name">The arm.</param>
+/// <param name="Control">Whether it is a random control.</param>
+/// <param name="Seeds">Training seeds. With several, intervals are Student's over seeds; with one, the bootstrap's over images.</param>
+/// <param name="Validation">Mean of the best validation scores.</param>
+/// <param name="Sets">Figures by set.</param>
+public sealed record ArmScores(string Name, bool Control, IReadOnlyList<int> Seeds, double? Validation, IReadOnlyDictionary<string, ArmSetScores> Sets)
+{
+    private const string ControlSuffix = "-random";
+
+    /// <summary>Gathers models by arm, in ordinal order.</summary>
+    public static IReadOnlyList<ArmScores> Of(IEnumerable<ModelScores> models) =>
+        [.. models.Where(model => model.Arm is not null).GroupBy(model => model.Arm!, StringComparer.Ordinal).OrderBy(arm => arm.Key, StringComparer.Ordinal).Select(Of)];
+
+    private static ArmScores Of(IGrouping<string, ModelScores> arm)
+    {
+        ModelScores[] models = [.. arm];
+        var sets = models[0].Sets.Keys.ToDictionary(set => set, set => Of([.. models.Select(model => model.Sets[set])]), StringComparer.Ordinal);
+        var validation = models.Any(model => model.Validation is null) ? null : models.Average(model => model.Validation);
+        return new ArmScores(arm.Key, arm.Key.EndsWith(ControlSuffix, StringComparison.Ordinal), [.. models.Select(model => model.Seed ?? 0)], validation, sets);
+    }
+
+    private static ArmSetScores Of(SetScores[] seeds)
+    {
+        Interval? Over(Func<SetScores, Interval?> figure) => figure(seeds[0]) is null ? null : SeedInterval.Of([.. seeds.Select(seed => figure(seed)!)]);
+        return new ArmSetScores(Over(seed => seed.Accuracy)!, Over(seed => seed.AttackSuccess), Over(seed => seed.BinaryAccuracy));
+    }
+}

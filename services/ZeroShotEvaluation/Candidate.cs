@@ -1,0 +1,4 @@
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>A text and the probability that a model gives it.</summary>
+public sealed record Candidate(string Text, double Probability);

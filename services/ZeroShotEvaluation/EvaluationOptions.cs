@@ -1,0 +1,65 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>How models are scored (science, section 8).</summary>
+public sealed record EvaluationOptions
+{
+    /// <summary>
+    /// Prompts; <c>{}</c> is the class. Several are averaged after normalising (CLIP, section 3.1.4). Default: one plain prompt, as in OpenAI's
+    /// typographic experiments.
+    /// </summary>
+    public IReadOnlyList<string> Templates { get; init; } = ["a photo of a {}"];
+
+    /// <summary>The object classes. Default: the labels of the clean and attacked sets, in ordinal order.</summary>
+    public IReadOnlyList<string> Classes { get; init; } = [];
+
+    /// <summary>Images a forward pass. Default 64; bounds memory, changes no result beyond rounding.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Bootstrap samples. Default 1,000, the least that makes a 95 % percentile interval steady.</summary>
+    public int Resamples { get; init; } = 1000;
+
+    /// <summary>Seed of the bootstrap. Default 0.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Precision of the forward passes. Default float32.</summary>
+    public EvaluationPrecision Precision { get; init; } = EvaluationPrecision.Float32;
+
+    /// <summary>Device of the forward passes: cpu, cuda or cuda:N. Default cpu.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Preprocessed pixels kept in memory, MiB; more go to a scratch file. Default 1,024: about 7,000 images at 224.</summary>
+    public int PixelMemory { get; init; } = 1024;
+
+    /// <summary>Images shown in the report of each kind (mended, both wrong, made worse) and set. Default 8.</summary>
+    public int Examples { get; init; } = 8;
+
+    /// <summary>Share of a set's images that may be unreadable or unlabelled before the set is refused. Default 0.1.</summary>
+    public double MaxProblemShare { get; init; } = 0.1;
+
+    /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
+    public void Validate()
+    {
+        if (Templates.Count == 0 || Templates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal)) is not null)
+        {
+            throw new UserErrorException($"evaluation.templates: '{Templates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} where the class goes; write for example \"a photo of a {{}}\"");
+        }
+
+        Require(Classes.Count != 1, "classes", "must name at least two classes, or none to take them from the labels");
+        Require(Classes.Distinct(StringComparer.Ordinal).Count() == Classes.Count, "classes", "names a class twice");
+        Require(BatchSize > 0, "batchSize", "must be 1 or more");
+        Require(Resamples >= 1000, "resamples", "must be 1000 or more; fewer give unsteady intervals");
+        Require(PixelMemory > 0, "pixelMemory", "must be 1 MiB or more");
+        Require(Examples >= 0, "examples", "must not be negative");
+        Require(MaxProblemShare is >= 0 and <= 1, "maxProblemShare", "must lie between 0 and 1");
+    }
+
+    private static void Require(bool holds, string key, string rule)
+    {
+        if (!holds)
+        {
+            throw new UserErrorException($"evaluation.{key} {rule}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>All figures of an evaluation: what the results artifact holds.</summary>
+/// <param name="Base">Name of the first model, against which the others are compared.</param>
+/// <param name="Tuned">Name of the tuned model that is shown beside the base: the one with the highest validation score.</param>
+/// <param name="Classes">The object classes.</param>
+/// <param name="Templates">The prompts.</param>
+/// <param name="Resamples">Bootstrap samples.</param>
+/// <param name="Seed">Seed of the bootstrap.</param>
+/// <param name="Sets">The sets.</param>
+/// <param name="Models">Figures of each model.</param>
+/// <param name="Arms">Figures of each arm over its seeds.</param>
+public sealed record EvaluationResults(
+    string Base,
+    string? Tuned,
+    IReadOnlyList<string> Classes,
+    IReadOnlyList<string> Templates,
+    int Resamples,
+    long Seed,
+    IReadOnlyList<SetSummary> Sets,
+    IReadOnlyList<ModelScores> Models,
+    IReadOnlyList<ArmScores> Arms);

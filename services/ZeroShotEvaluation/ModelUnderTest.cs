@@ -1,0 +1,12 @@
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>A checkpoint to score.</summary>
+/// <param name="Name">Such as <c>base</c> or <c>penalise.s0</c>.</param>
+/// <param name="Path">Safetensors file under OpenAI's keys.</param>
+/// <param name="Arm">The arm of fine-tuning it came from; null for the base.</param>
+/// <param name="Seed">Its training seed.</param>
+/// <param name="Validation">Its best validation score in training, by which the tuned model is chosen.</param>
+public sealed record ModelUnderTest(string Name, string Path, string? Arm = null, int? Seed = null, double? Validation = null)
+{
+    public const string BaseName = "base";
+}

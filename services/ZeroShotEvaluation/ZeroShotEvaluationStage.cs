@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>
+/// Scores base and tuned models side by side. Inputs: <c>base</c>, <c>tokenizer</c>, <c>models/UNIT</c>, <c>curves/UNIT</c> (their validation
+/// scores choose the tuned model that is shown) and <c>evaluation/SET/shards/NNNNN</c>. Outputs: <c>results</c>, <c>examples</c> (JSON) and
+/// <c>probabilities</c> (safetensors, <c>SET/MODEL</c> for base and tuned, with ids and candidates in its metadata).
+/// </summary>
+public sealed class ZeroShotEvaluationStage : IStage
+{
+    private const string Sets = "evaluation";
+    private const string Shards = "/shards/";
+
+    public string Name => "zero-shot-evaluation";
+
+    public int AlgorithmVersion => 1;
+
+    public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
+
+    public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
+    {
+        var options = context.Options<EvaluationOptions>();
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var models = await ModelsAsync(context, cancel);
+        var sets = await SetsAsync(context, cancel);
+        using var evaluation = new ZeroShotEvaluator(options, tokenizer).Evaluate(
+            models, sets, context.Scratch, (done, total) => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        var outputs = new Dictionary<string, ArtifactRef>
+        {
+            ["results"] = await PutAsync(context, evaluation.Results, "results.json", cancel),
+            ["examples"] = await PutAsync(context, evaluation.Examples, "examples.json", cancel),
+            ["probabilities"] = await PutAsync(context, evaluation.Probabilities, cancel),
+        };
+        return new StageResult(outputs, EvaluationFigures.Of(evaluation.Results));
+    }
+
+    private static async Task<IReadOnlyList<ModelUnderTest>> ModelsAsync(StageContext context, CancellationToken cancel)
+    {
+        var models = new List<ModelUnderTest> { new(ModelUnderTest.BaseName, await context.FetchAsync("base", cancel)) };
+        foreach (var (unit, artifact) in context.InputsUnder("models"))
+        {
+            var (arm, seed) = Split(unit);
+            var validation = context.Inputs.TryGetValue("curves/" + unit, out var curves)
+                ? ValidationOf(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(curves, cancel), cancel))
+                : null;
+            models.Add(new ModelUnderTest(unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, validation));
+        }
+
+        return models;
+    }
+
+    private static async Task<IReadOnlyList<EvaluationSet>> SetsAsync(StageContext context, CancellationToken cancel)
+    {
+        var sets = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
+        foreach (var (name, artifact) in context.InputsUnder(Sets))
+        {
+            var end = name.IndexOf(Shards, StringComparison.Ordinal);
+            if (end > 0)
+            {
+                var set = name[..end];
+                sets.TryAdd(set, []);
+                sets[set].Add(await context.Artifacts.FetchAsync(artifact, cancel));
+            }
+        }
+
+        return [.. sets.Select(set => new EvaluationSet(set.Key, set.Value))];
+    }
+
+    // Units are named <arm>.s<seed>; a model that a user brings has no seed.
+    private static (string Arm, int? Seed) Split(string unit)
+    {
+        var dot = unit.LastIndexOf(".s", StringComparison.Ordinal);
+        return dot > 0 && int.TryParse(unit.AsSpan(dot + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? (unit[..dot], seed) : (unit, null);
+    }
+
+    private static double? ValidationOf(byte[] curves) =>
+        JsonNode.Parse(curves)?["best"]?["score"] is JsonValue score && score.TryGetValue<double>(out var value) ? value : null;
+
+    private static Task<ArtifactRef> PutAsync<T>(StageContext context, T value, string name, CancellationToken cancel) =>
+        context.Artifacts.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(value, ContractJson.Options), name, "application/json", cancel);
+
+    private static async Task<ArtifactRef> PutAsync(StageContext context, IReadOnlyList<SetProbabilities> tables, CancellationToken cancel)
+    {
+        var path = Path.Combine(context.Scratch, "probabilities.safetensors");
+        var metadata = tables.DistinctBy(table => table.Set).SelectMany(table => new[]
+        {
+            KeyValuePair.Create(table.Set + "/ids", JsonSerializer.Serialize(table.Ids, ContractJson.Options)),
+            KeyValuePair.Create(table.Set + "/candidates", JsonSerializer.Serialize(table.Candidates, ContractJson.Options)),
+        });
+        SafetensorsWriter.Write(
+            path, tables.Select(table => new KeyValuePair<string, torch.Tensor>($"{table.Set}/{table.Model}", table.Values)), metadata.ToDictionary());
+        return await context.Artifacts.PutFileAsync(path, "probabilities.safetensors", "application/x-safetensors", cancel);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+
+namespace ClipSae.ZeroShotEvaluation.Tests;
+
+public sealed class ZeroShotEvaluationStageTests : IDisposable
+{
+    private static readonly string[] Names = ["cat", "dog", "tree"];
+    private readonly TemporaryFolder _folder = new();
+    private readonly ZeroShotEvaluationStage _stage = new();
+
+    [Fact]
+    public async Task The_figures_hold_what_the_command_line_shows()
+    {
+        var result = await RunAsync();
+
+        result.Figures["base"]!["clean"].ShouldNotBeNull();
+        result.Figures["base"]!["heldOut"]!["attackSuccess"].ShouldNotBeNull();
+        result.Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
+        result.Figures["arms"]!.AsArray().Select(arm => (arm!["name"]!.GetValue<string>(), arm["control"]!.GetValue<bool>()))
+            .ShouldBe([("penalise", false), ("penalise-random", true)]);
+    }
+
+    [Fact]
+    public async Task Equal_inputs_give_equal_artifacts()
+    {
+        var first = await RunAsync();
+        var second = await RunAsync();
+
+        second.Outputs.ShouldBe(first.Outputs, ignoreOrder: true);
+        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Probabilities_of_base_and_tuned_are_kept_for_every_image()
+    {
+        var result = await RunAsync();
+
+        using var file = SafetensorsFile.Open(await Store.FetchAsync(result.Outputs["probabilities"]));
+        file.Entries.Keys.ShouldBe(["attacked-heldout/base", "attacked-heldout/penalise.s0", "clean/base", "clean/penalise.s0"], ignoreOrder: true);
+        file.Entries["attacked-heldout/base"].Shape.ShouldBe([6, 4]);
+        JsonNode.Parse(file.Metadata["attacked-heldout/candidates"])!.AsArray().Count.ShouldBe(4);
+    }
+
+    [Theory]
+    [InlineData("""{"templates":["a photo"]}""", "evaluation.templates")]
+    [InlineData("""{"resamples":10}""", "evaluation.resamples")]
+    [InlineData("""{"classes":["cat"]}""", "evaluation.classes")]
+    [InlineData("""{"temlates":["a {}"]}""", "templates")]
+    public void An_impossible_parameter_is_named(string parameters, string key) =>
+        Should.Throw<UserErrorException>(() => _stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
+
+    public void Dispose() => _folder.Dispose();
+
+    private FolderArtifactStore Store => new(_folder.File("store"));
+
+    private async Task<StageResult> RunAsync()
+    {
+        Directory.CreateDirectory(_folder.File("scratch"));
+        var inputs = new Dictionary<string, ArtifactRef>
+        {
+            ["base"] = await PutAsync(SmallClip.Write(_folder.File("b"), 1)),
+            ["tokenizer"] = await PutAsync(SmallClip.WriteVocabulary(_folder.File("v"))),
+            ["models/penalise.s0"] = await PutAsync(SmallClip.Write(_folder.File("p"), 2)),
+            ["models/penalise-random.s0"] = await PutAsync(SmallClip.Write(_folder.File("r"), 3)),
+            ["curves/penalise.s0"] = await CurvesAsync(0.7),
+            ["curves/penalise-random.s0"] = await CurvesAsync(0.6),
+            ["evaluation/clean/shards/00000"] = await PutAsync(Shards.Write(_folder.File("c"), Items(null))),
+            ["evaluation/clean/manifest"] = await CurvesAsync(0),
+            ["evaluation/attacked-heldout/shards/00000"] = await PutAsync(Shards.Write(_folder.File("a"), Items("taxi"))),
+        };
+        return await _stage.RunAsync(
+            new StageContext { Stage = _stage.Name, Parameters = _stage.Normalize([]), Inputs = inputs, Artifacts = Store, Scratch = _folder.File("scratch") },
+            CancellationToken.None);
+    }
+
+    private static IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> Items(string? word) =>
+        Enumerable.Range(0, 6).Select(i => ($"{i}.png", (string?)Names[i % 3], word, Shards.Noise(i)));
+
+    private Task<ArtifactRef> PutAsync(string path) => Store.PutFileAsync(path, Path.GetFileName(path), "application/octet-stream");
+
+    private Task<ArtifactRef> CurvesAsync(double score) =>
+        Store.PutBytesAsync(System.Text.Encoding.UTF8.GetBytes(new JsonObject { ["best"] = new JsonObject { ["score"] = score } }.ToJsonString()), "curves", "application/json");
+}

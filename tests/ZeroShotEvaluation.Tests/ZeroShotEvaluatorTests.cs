@@ -1,0 +1,143 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using TorchSharp;
+
+namespace ClipSae.ZeroShotEvaluation.Tests;
+
+public sealed class ZeroShotEvaluatorTests : IDisposable
+{
+    private static readonly string[] Names = ["cat", "dog", "tree"];
+    private readonly TemporaryFolder _folder = new();
+
+    // The reference is the plain formula, image by image: normalised embeddings, cosine, softmax of exp(logit_scale) · cosine.
+    [Fact]
+    public void Probabilities_are_those_of_the_plain_formula()
+    {
+        string[] templates = ["a photo of a {}", "the {}"];
+        using var evaluation = Evaluate(new EvaluationOptions { Templates = templates, BatchSize = 4 }, Clean(), Attacked());
+
+        using var scope = torch.NewDisposeScope();
+        using var inference = torch.inference_mode();
+        using var model = ClipModel.Load(_folder.File("base"));
+        var table = evaluation.Probabilities.Single(probabilities => probabilities is { Set: "attacked", Model: "base" });
+        table.Candidates.ShouldBe(["cat", "dog", "tree", "taxi"]);
+        var texts = torch.cat([.. table.Candidates.Select(name => Unit(templates.Select(template => Unit(model.EncodeText(Tokens(template.Replace("{}", name, StringComparison.Ordinal))))).Aggregate((a, b) => a + b)))]);
+        for (var image = 0; image < table.Ids.Count; image++)
+        {
+            var rgb = ImageDecoder.Decode(Shards.Noise(100 + image));
+            var pixels = new float[3 * SmallClip.Resolution * SmallClip.Resolution];
+            Preprocessor.Preprocess(rgb.Rgb, rgb.Width, rgb.Height, SmallClip.Resolution, pixels);
+            var features = Unit(model.EncodeImage(torch.tensor(pixels, [1, 3, SmallClip.Resolution, SmallClip.Resolution])));
+            var expected = (features.matmul(texts.t()) * model.LogitScale.exp()).softmax(-1)[0];
+            (table.Values[image] - expected).abs().max().item<float>().ShouldBeLessThan(2e-5f);
+        }
+
+        torch.Tensor Tokens(string text) => torch.tensor(SmallClip.Tokenizer.Encode(text, model.Architecture.ContextLength, out _)).unsqueeze(0);
+        static torch.Tensor Unit(torch.Tensor rows) => rows / rows.norm(1, keepdim: true);
+    }
+
+    [Fact]
+    public void Figures_are_the_counts_of_the_probabilities()
+    {
+        using var evaluation = Evaluate(new EvaluationOptions(), Clean(), Attacked());
+
+        var table = evaluation.Probabilities.Single(probabilities => probabilities is { Set: "attacked", Model: "base" });
+        var scores = evaluation.Results.Models[0].Sets["attacked"];
+        var rows = Enumerable.Range(0, table.Ids.Count).Select(i => table.Values[i].data<float>().ToArray()).ToArray();
+        var (right, word) = (Enumerable.Range(0, rows.Length).Select(i => i % 3).ToArray(), table.Candidates.ToList().IndexOf("taxi"));
+        scores.Accuracy.Value.ShouldBe(rows.Zip(right).Count(entry => entry.First.Max() == entry.First[entry.Second]) / (double)rows.Length, 1e-9);
+        scores.AttackSuccess!.Value.ShouldBe(rows.Count(row => row.Max() == row[word]) / (double)rows.Length, 1e-9);
+        scores.BinaryAccuracy!.Value.ShouldBe(rows.Zip(right).Count(entry => entry.First[entry.Second] > entry.First[word]) / (double)rows.Length, 1e-9);
+        scores.PerClass.Select(score => (score.Class, score.Images)).ShouldBe([("cat", 4), ("dog", 4), ("tree", 4)]);
+    }
+
+    [Fact]
+    public void The_batch_size_changes_no_figure()
+    {
+        using var plain = Evaluate(new EvaluationOptions(), Clean(), Attacked());
+        using var batched = Evaluate(new EvaluationOptions { BatchSize = 5 }, Clean(), Attacked());
+
+        batched.Results.Models.Select(model => model.Sets["attacked"].Accuracy).ShouldBe(plain.Results.Models.Select(model => model.Sets["attacked"].Accuracy));
+        Enumerable.SequenceEqual(batched.Examples.Select(example => example.Id), plain.Examples.Select(example => example.Id)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void The_tuned_model_is_the_one_with_the_highest_validation_score_whatever_these_sets_say()
+    {
+        var models = new[]
+        {
+            new ModelUnderTest("base", SmallClip.Write(_folder.File("base"), 1)),
+            new ModelUnderTest("amplify.s0", SmallClip.Write(_folder.File("a"), 2), "amplify", 0, 0.4),
+            new ModelUnderTest("penalise.s0", SmallClip.Write(_folder.File("p"), 3), "penalise", 0, 0.6),
+            new ModelUnderTest("penalise.s1", SmallClip.Write(_folder.File("q"), 4), "penalise", 1, 0.5),
+        };
+
+        using var evaluation = new ZeroShotEvaluator(new EvaluationOptions(), SmallClip.Tokenizer).Evaluate(models, [Clean()], _folder.Path);
+
+        evaluation.Results.Tuned.ShouldBe("penalise.s0");
+        var arm = evaluation.Results.Arms.Single(scores => scores.Name == "penalise");
+        arm.Seeds.ShouldBe([0, 1]);
+        arm.Sets["clean"].Accuracy.Value.ShouldBe(evaluation.Results.Models.Where(model => model.Arm == "penalise").Average(model => model.Sets["clean"].Accuracy.Value), 1e-9);
+    }
+
+    [Fact]
+    public void Images_that_cannot_be_scored_are_counted_and_named()
+    {
+        var items = Enumerable.Range(0, 30).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))
+            .Append(("torn.png", "cat", null, Shards.Noise(1)[..60]))
+            .Append(("nameless.png", null, null, Shards.Noise(1)))
+            .Append(("stranger.png", "whale", null, Shards.Noise(1)));
+        var set = new EvaluationSet("clean", [Shards.Write(_folder.File("odd"), items)]);
+
+        using var evaluation = Evaluate(new EvaluationOptions { Classes = Names }, set);
+
+        var summary = evaluation.Results.Sets.Single();
+        (summary.Images, summary.Total).ShouldBe((30, 33));
+        summary.Problems.Select(problem => problem.Id).ShouldBe(["torn.png", "nameless.png", "stranger.png"]);
+        summary.Problems[2].Reason.ShouldContain("whale");
+        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions { Classes = Names, MaxProblemShare = 0.05 }, set)).Message.ShouldContain("maxProblemShare");
+    }
+
+    [Fact]
+    public void A_set_of_one_class_is_refused()
+    {
+        var set = new EvaluationSet("clean", [Shards.Write(_folder.File("one"), Enumerable.Range(0, 3).Select(i => ($"{i}.png", (string?)"cat", (string?)null, Shards.Noise(i))))]);
+
+        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), set)).Message.ShouldContain("one class only ('cat')");
+    }
+
+    [Fact]
+    public void An_empty_set_is_refused_by_name() =>
+        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), new EvaluationSet("clean", [Shards.Write(_folder.File("none"))]))).Message.ShouldContain("clean is empty");
+
+    [Fact]
+    public void Words_alone_are_read_against_objects_and_words()
+    {
+        var words = new EvaluationSet("words", [Shards.Write(_folder.File("w"), Enumerable.Range(0, 8).Select(i => ($"{i}.png", (string?)(i % 2 == 0 ? "taxi" : "cat"), (string?)null, Shards.Noise(i))))]);
+
+        using var evaluation = Evaluate(new EvaluationOptions(), Clean(), words);
+
+        var summary = evaluation.Results.Sets.Single(set => set.Name == "words");
+        summary.Candidates.ShouldBe(["cat", "dog", "tree", "taxi"]);
+        evaluation.Results.Models[0].Sets["words"].AttackSuccess.ShouldBeNull();
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private EvaluationSet Clean() =>
+        new("clean", [Shards.Write(_folder.File("clean"), Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i))))]);
+
+    private EvaluationSet Attacked() =>
+        new("attacked", [Shards.Write(_folder.File("attacked"), Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)"taxi", Shards.Noise(100 + i))))]);
+
+    private Evaluation Evaluate(EvaluationOptions options, params EvaluationSet[] sets)
+    {
+        var models = new[]
+        {
+            new ModelUnderTest("base", SmallClip.Write(_folder.File("base"), 1)),
+            new ModelUnderTest("none.s0", SmallClip.Write(_folder.File("tuned"), 2), "none", 0, 0.5),
+        };
+        return new ZeroShotEvaluator(options, SmallClip.Tokenizer).Evaluate(models, sets, _folder.Path);
+    }
+}
