@@ -23,8 +23,8 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
         {
             using var step = NewDisposeScope();
             var rows = data.ReadRange(start, (int)Math.Min(chunk, data.Rows - start)).to(float64);
-            sum.add_(rows.sum(0));
-            squares.add_(rows.square().sum(0));
+            sum.add_(rows.sum([0]));
+            squares.add_(rows.square().sum([0]));
         }
 
         var mean = sum / data.Rows;

@@ -57,6 +57,18 @@ public sealed class TopKTrainerTests : IDisposable
     }
 
     [Fact]
+    public void Normalised_inputs_are_centred_and_of_mean_square_norm_d()
+    {
+        var (rows, _) = PlantedFeatures.Draw(500, 24, 48, 3, seed: 1);
+        rows = rows * 7 + 3;
+        using var normalization = SaeNormalization.Measure(new TensorRows(rows), chunk: 128);
+        var x = normalization.Apply(rows);
+
+        x.mean([0]).abs().max().item<float>().ShouldBeLessThan(1e-5f);
+        (x.square().sum() / 500).item<float>().ShouldBe(24, 1e-3);
+    }
+
+    [Fact]
     public void Decoder_rows_keep_unit_length()
     {
         var (rows, _) = PlantedFeatures.Draw(512, 24, 48, 3, seed: 1);

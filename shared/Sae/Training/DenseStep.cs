@@ -114,13 +114,16 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
         state.Tensors[name].addcdiv_(first, denominator, -rate / (1 - Math.Pow(options.Beta1, step)));
     }
 
-    /// <summary>BatchTopK's threshold for use: the mean over batches of the smallest activation kept (arXiv 2412.06410, equation 6).</summary>
+    /// <summary>
+    /// BatchTopK's threshold for use: the smallest activation a batch kept, averaged over the last hundred or so batches (arXiv 2412.06410,
+    /// section 3, averages over batches; the early ones, of another autoencoder, are forgotten here).
+    /// </summary>
     private void TrackThreshold(SaeTrainingState state, Tensor latents)
     {
         if (options.Variant is SaeVariant.BatchTopK)
         {
             var smallest = latents.masked_fill(latents <= 0, double.PositiveInfinity).min();
-            state.Threshold.mul_(state.Step).add_(smallest).div_(state.Step + 1.0);
+            state.Threshold.lerp_(smallest.expand(1), tensor(state.Step == 0 ? 1f : 0.01f, device: latents.device));
         }
     }
 }

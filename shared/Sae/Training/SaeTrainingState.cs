@@ -43,7 +43,7 @@ public sealed class SaeTrainingState : IDisposable
     /// <summary>Samples since each latent last fired, int64 [d_sae].</summary>
     public Tensor SinceFired => Tensors["since_fired"];
 
-    /// <summary>Running mean of the smallest activation kept in a batch, float32 [1]; meaningful for BatchTopK alone.</summary>
+    /// <summary>Smallest activation kept in a batch, averaged over recent batches, float32 [1]; used by BatchTopK alone.</summary>
     public Tensor Threshold => Tensors["threshold"];
 
     /// <summary>Names of the trained parameters.</summary>

@@ -8,6 +8,9 @@ namespace ClipSae.Sae.Training;
 /// </summary>
 public sealed class TopKTrainer : IDisposable
 {
+    // Above this the dense products win (science: "the dense path wins for k above about 512").
+    private const int LargestSparseK = 512;
+
     private readonly SaeTrainingOptions options;
     private readonly IActivationRows data;
     private readonly ISaeStep step;
@@ -57,7 +60,8 @@ public sealed class TopKTrainer : IDisposable
         new(data, options, normalization, state, step ?? StepFor(options));
 
     /// <summary>The step for these options on the CPU: sparse kernels where they exist and win, else dense.</summary>
-    public static ISaeStep StepFor(SaeTrainingOptions options) => new DenseStep(options);
+    public static ISaeStep StepFor(SaeTrainingOptions options) =>
+        options.Variant is SaeVariant.TopK { K: <= LargestSparseK } ? new SparseStep(options) : new DenseStep(options);
 
     /// <summary>Takes one step on the next batch.</summary>
     public void Advance()

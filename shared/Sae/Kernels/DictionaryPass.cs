@@ -1,0 +1,125 @@
+using ClipSae.Sae.Training;
+
+namespace ClipSae.Sae.Kernels;
+
+/// <summary>
+/// What is computed latent by latent: the gradient of its encoder and decoder rows from the places where it is active, projection, Adam,
+/// renormalisation. The rows of one latent and their gradient stay in cache, and no gradient of the whole dictionary exists.
+/// </summary>
+internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatents active, float* centred, float* error, float scale, AdamRow adam)
+{
+    private const int Blocks = 64;
+
+    private readonly int width = state.Width;
+    private readonly float* encoder = PinnedArray.Address<float>(state.Encoder);
+    private readonly float* encoderFirst = PinnedArray.Address<float>(state.FirstMoment("encoder"));
+    private readonly float* encoderSecond = PinnedArray.Address<float>(state.SecondMoment("encoder"));
+    private readonly float* decoder = PinnedArray.Address<float>(state.Decoder);
+    private readonly float* decoderFirst = PinnedArray.Address<float>(state.FirstMoment(state.Tied ? "encoder" : "decoder"));
+    private readonly float* decoderSecond = PinnedArray.Address<float>(state.SecondMoment(state.Tied ? "encoder" : "decoder"));
+
+    /// <summary>Moves all parameters by one step.</summary>
+    public void Update(DeadLatentGradient? dead)
+    {
+        var deadRow = new Dictionary<int, int>();
+        for (var i = 0; i < (dead?.Dead.Length ?? 0); i++)
+        {
+            deadRow[dead!.Dead[i]] = i;
+        }
+
+        var biasGradient = PinnedArray.Create<float>(active.Latents);
+        var blockSize = (active.Latents + Blocks - 1) / Blocks;
+        var written = PinnedArray.Create<float>(Blocks * width);
+        Parallelism.ForBlocks(active.Latents, blockSize, (block, first, end) =>
+        {
+            var buffers = PinnedArray.Create<float>(2 * width);
+            var towardsPreBias = PinnedArray.Address(written) + (block * width);
+            for (var j = first; j < end; j++)
+            {
+                var ofEncoder = PinnedArray.Address(buffers);
+                var ofDecoder = ofEncoder + width;
+                biasGradient[j] = Gather(j, ofEncoder, ofDecoder);
+                if (dead is not null && deadRow.TryGetValue(j, out var row))
+                {
+                    biasGradient[j] += AddDead(dead, row, ofEncoder, ofDecoder);
+                }
+
+                RowMath.AddScaled(towardsPreBias, -biasGradient[j], encoder + ((long)j * width), width);
+                UpdateRows(j, ofEncoder, ofDecoder);
+            }
+        });
+        UpdateBiases(biasGradient, written);
+    }
+
+    /// <summary>The gradient of a latent's two rows from the samples on which it is active; returns that of its bias.</summary>
+    private float Gather(int latent, float* ofEncoder, float* ofDecoder)
+    {
+        new Span<float>(ofEncoder, width).Clear();
+        new Span<float>(ofDecoder, width).Clear();
+        var places = active.Places;
+        var values = active.Values;
+        var gradients = active.Gradients;
+        var (first, end) = (active.Starts[latent], active.Starts[latent + 1]);
+        float bias = 0;
+        for (var i = first; i < end; i++)
+        {
+            var place = places[i];
+            var offset = (long)(place / active.K) * width;
+            var gradient = scale * gradients[place];
+            RowMath.AddScaled(ofEncoder, gradient, centred + offset, width);
+            RowMath.AddScaled(ofDecoder, scale * values[place], error + offset, width);
+            bias += gradient;
+        }
+
+        return bias;
+    }
+
+    private float AddDead(DeadLatentGradient dead, int row, float* ofEncoder, float* ofDecoder)
+    {
+        RowMath.AddScaled(ofEncoder, dead.Scale, PinnedArray.Address<float>(dead.Encoder) + ((long)row * width), width);
+        RowMath.AddScaled(ofDecoder, dead.Scale, PinnedArray.Address<float>(dead.Decoder) + ((long)row * width), width);
+        return dead.Scale * PinnedArray.Address<float>(dead.Bias)[row];
+    }
+
+    private void UpdateRows(int latent, float* ofEncoder, float* ofDecoder)
+    {
+        var offset = (long)latent * width;
+        if (state.Tied)
+        {
+            RowMath.AddScaled(ofDecoder, 1, ofEncoder, width);
+        }
+        else
+        {
+            adam.Update(encoder + offset, ofEncoder, encoderFirst + offset, encoderSecond + offset, width);
+        }
+
+        var row = decoder + offset;
+        RowMath.AddScaled(ofDecoder, -RowMath.Dot(ofDecoder, row, width), row, width);
+        adam.Update(row, ofDecoder, decoderFirst + offset, decoderSecond + offset, width);
+        RowMath.Scale(row, 1 / MathF.Sqrt(RowMath.Dot(row, row, width)), width);
+    }
+
+    /// <summary>b_enc, and b_pre, which the error sees directly and every active latent through its encoder row.</summary>
+    private void UpdateBiases(float[] biasGradient, float[] written)
+    {
+        var throughError = BatchStatistics.ColumnSums(error, active.Rows, width);
+        var preBiasGradient = PinnedArray.Create<float>(width);
+        for (var i = 0; i < width; i++)
+        {
+            var sum = scale * throughError[i];
+            for (var block = 0; block < Blocks; block++)
+            {
+                sum += written[(block * width) + i];
+            }
+
+            preBiasGradient[i] = (float)sum;
+        }
+
+        Update("encoder_bias", biasGradient);
+        Update("pre_bias", preBiasGradient);
+    }
+
+    private void Update(string parameter, float[] gradient) => adam.Update(
+        PinnedArray.Address<float>(state.Tensors[parameter]), PinnedArray.Address(gradient),
+        PinnedArray.Address<float>(state.FirstMoment(parameter)), PinnedArray.Address<float>(state.SecondMoment(parameter)), gradient.Length);
+}
