@@ -3,6 +3,7 @@ using ClipSae.Benchmarks;
 IBenchmark[] benchmarks =
 [
     new ExtractionBenchmark(),
+    new SaeStepBenchmark(),
 ];
 
 if (args is ["all", .. var rest])
