@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>The evaluation's results as the page reads them.</summary>
+internal sealed class EvaluationView
+{
+    private static readonly string[] Order = ["clean", "attacked", "attacked-heldout", "words", "words-heldout"];
+
+    private EvaluationView(JsonNode results)
+    {
+        Root = results;
+        Models = [.. results.Items("models")];
+        Base = Models[0];
+        Tuned = results.Text("tuned") is { } tuned ? Models.Skip(1).FirstOrDefault(model => model.Text("name") == tuned) : null;
+        Sets = [.. results.Items("sets").OrderBy(set => Array.IndexOf(Order, set.Text("name")) is >= 0 and var place ? place : Order.Length)];
+    }
+
+    public JsonNode Root { get; }
+
+    public IReadOnlyList<JsonNode> Models { get; }
+
+    public JsonNode Base { get; }
+
+    public JsonNode? Tuned { get; }
+
+    /// <summary>The sets, in the order in which they are told.</summary>
+    public IReadOnlyList<JsonNode> Sets { get; }
+
+    public IEnumerable<JsonNode> Arms => Root.Items("arms");
+
+    /// <summary>The attacked set that counts most: unseen words and fonts where there are such.</summary>
+    public string? HardestAttack => Name("attacked-heldout") ?? Name("attacked") ?? Sets.FirstOrDefault(set => set.Text("protocol") == "attacked").Text("name");
+
+    /// <summary>The set without print.</summary>
+    public string? Clean => Name("clean") ?? Sets.FirstOrDefault(set => set.Text("protocol") == "clean").Text("name");
+
+    public static EvaluationView? Of(JsonNode? results) => results.Items("models").Any() ? new EvaluationView(results!) : null;
+
+    public static Figure? Figure(JsonNode? scores, string? set, string figure) => set is null ? null : Reporting.Figure.Of(scores.At("sets", set, figure));
+
+    /// <summary>What a set shows, for people.</summary>
+    public static string Title(string? set) => set switch
+    {
+        "clean" => "No print",
+        "attacked" => "Printed word, from fine-tuning’s vocabulary",
+        "attacked-heldout" => "Printed word, unseen words and fonts",
+        "words" => "Word alone, from fine-tuning’s vocabulary",
+        "words-heldout" => "Word alone, unseen words and fonts",
+        _ => set ?? "",
+    };
+
+    private string? Name(string set) => Sets.Any(entry => entry.Text("name") == set) ? set : null;
+}

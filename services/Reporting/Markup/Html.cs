@@ -1,0 +1,15 @@
+namespace ClipSae.Reporting;
+
+/// <summary>A piece of HTML in which every value is escaped: <c>Html.Of($"&lt;td&gt;{name}&lt;/td&gt;")</c> encodes the holes and leaves the text.</summary>
+public readonly record struct Html(string Text)
+{
+    public static Html Empty { get; } = new("");
+
+    /// <summary>HTML from a template; values in its holes are escaped, unless they are HTML themselves.</summary>
+    public static Html Of(HtmlTemplate template) => new(template.ToString());
+
+    /// <summary>Pieces one after another.</summary>
+    public static Html Join(IEnumerable<Html> pieces) => new(string.Concat(pieces.Select(piece => piece.Text)));
+
+    public override string ToString() => Text ?? "";
+}

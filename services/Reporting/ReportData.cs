@@ -1,0 +1,61 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+
+namespace ClipSae.Reporting;
+
+/// <summary>All that a page tells. Any part may be missing: the page then leaves it out.</summary>
+public sealed record ReportData
+{
+    /// <summary>Name of the run.</summary>
+    public required string Run { get; init; }
+
+    /// <summary>When the page was made.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The run's units in the order they were taken up.</summary>
+    public IReadOnlyList<UnitRecord> Units { get; init; } = [];
+
+    /// <summary>Parameters by section, as the run was started with.</summary>
+    public JsonObject Parameters { get; init; } = [];
+
+    public long? Seed { get; init; }
+
+    /// <summary>The run that this one replays.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>What the run was given.</summary>
+    public IReadOnlyDictionary<string, ArtifactRef> Inputs { get; init; } = new Dictionary<string, ArtifactRef>();
+
+    /// <summary>Figures of the zero-shot evaluation.</summary>
+    public JsonNode? Results { get; init; }
+
+    /// <summary>Images with the probabilities of base and tuned.</summary>
+    public JsonNode? Examples { get; init; }
+
+    /// <summary>Text-salient features, causal sweep, salient neurons.</summary>
+    public JsonNode? Salient { get; init; }
+
+    /// <summary>Autoencoders by hook point: figures and statistics.</summary>
+    public IReadOnlyList<AutoencoderRecord> Autoencoders { get; init; } = [];
+
+    /// <summary>Curated attacks to show.</summary>
+    public IReadOnlyList<AttackPicture> Attacks { get; init; } = [];
+
+    /// <summary>Curated attacks in all.</summary>
+    public int AttackCount { get; init; }
+
+    /// <summary>Training curves by unit.</summary>
+    public IReadOnlyDictionary<string, JsonNode> Curves { get; init; } = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+
+    /// <summary>Proofs of converted weights by unit.</summary>
+    public IReadOnlyDictionary<string, JsonNode> Proofs { get; init; } = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+
+    /// <summary>The data set's manifest.</summary>
+    public JsonNode? Dataset { get; init; }
+
+    /// <summary>Pictures of the data set by id, as data URIs: the top images of features.</summary>
+    public IReadOnlyDictionary<string, string> Pictures { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Names and versions of what computed.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Versions { get; init; } = [];
+}

@@ -1,0 +1,120 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Reporting;
+
+/// <summary>
+/// Gathers a page's parts from a unit's inputs. They are named after the stage, unit and output they come from
+/// (<c>sae-training/mlp@0/statistics</c>, <c>fine-tuning/none.s0/curves</c>) and <c>dataset/…</c>; whatever is not there is left out.
+/// </summary>
+internal sealed class ReportGathering(StageContext context, ReportOptions options)
+{
+    private const string Sae = "sae-training";
+    private const string Curation = "attack-curation/all/";
+    private const string Evaluation = "zero-shot-evaluation/all/";
+
+    public async Task<ReportData> GatherAsync(CancellationToken cancel)
+    {
+        var data = new ReportData
+        {
+            Run = context.Run,
+            At = context.Time.GetUtcNow(),
+            Results = await JsonAsync(Evaluation + "results", cancel),
+            Examples = await JsonAsync(Evaluation + "examples", cancel),
+            Salient = await JsonAsync(Curation + "salient", cancel),
+            Dataset = await JsonAsync("dataset/manifest", cancel),
+            Curves = await ByUnitAsync("fine-tuning", "curves", cancel),
+            Proofs = await ByUnitAsync("weight-conversion", "proof", cancel),
+            Versions = Versions(),
+        };
+        if (context.RunLog is not null)
+        {
+            data = RunHistory.Tell(data, await context.RunLog.ReadAsync(cancel));
+        }
+
+        data = data with { Autoencoders = await AutoencodersAsync(data, cancel) };
+        var (attacks, count) = await AttacksAsync(cancel);
+        return data with { Attacks = attacks, AttackCount = count, Pictures = await PicturesAsync(data, cancel) };
+    }
+
+    private static IReadOnlyList<KeyValuePair<string, string>> Versions() =>
+    [
+        KeyValuePair.Create("ClipSae", Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown"),
+        KeyValuePair.Create(".NET", RuntimeInformation.FrameworkDescription),
+        KeyValuePair.Create("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}"),
+        KeyValuePair.Create("Processors", Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+    ];
+
+    private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
+        context.Inputs.TryGetValue(input, out var artifact) ? JsonReading.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(artifact, cancel), cancel)) : null;
+
+    private async Task<IReadOnlyDictionary<string, JsonNode>> ByUnitAsync(string stage, string output, CancellationToken cancel)
+    {
+        var found = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+        foreach (var (name, _) in context.InputsUnder(stage))
+        {
+            if (name.EndsWith("/" + output, StringComparison.Ordinal) && await JsonAsync($"{stage}/{name}", cancel) is { } content)
+            {
+                found[name[..^(output.Length + 1)]] = content;
+            }
+        }
+
+        return found;
+    }
+
+    private async Task<IReadOnlyList<AutoencoderRecord>> AutoencodersAsync(ReportData data, CancellationToken cancel)
+    {
+        var statistics = await ByUnitAsync(Sae, "statistics", cancel);
+        var figures = data.Units.Where(unit => unit.Stage == Sae).ToDictionary(unit => unit.Unit, unit => (JsonNode)unit.Figures, StringComparer.Ordinal);
+        return [.. statistics.Keys.Union(figures.Keys).Order(StringComparer.Ordinal).Select(hook => new AutoencoderRecord(hook, figures.GetValueOrDefault(hook), statistics.GetValueOrDefault(hook)))];
+    }
+
+    private async Task<(IReadOnlyList<AttackPicture> Shown, int Count)> AttacksAsync(CancellationToken cancel)
+    {
+        if (!context.Inputs.TryGetValue(Curation + "attacks", out var artifact))
+        {
+            return ([], 0);
+        }
+
+        var shown = new List<AttackPicture>();
+        var count = 0;
+        foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(artifact, cancel)))
+        {
+            cancel.ThrowIfCancellationRequested();
+            count++;
+            if (shown.Count < options.Attacks && Thumbnail.Of(bytes, options.PictureSide) is { } image)
+            {
+                shown.Add(new AttackPicture(image, item.Attributes.Text("object") ?? item.Label, item.Attributes.Text("word"), item.Attributes.Text("font")));
+            }
+        }
+
+        return (shown, count);
+    }
+
+    private async Task<IReadOnlyDictionary<string, string>> PicturesAsync(ReportData data, CancellationToken cancel)
+    {
+        var wanted = SalientFeatures.WantedPictures(data).ToHashSet(StringComparer.Ordinal);
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (_, shard) in context.InputsUnder("dataset/shards"))
+        {
+            if (wanted.Count == 0)
+            {
+                break;
+            }
+
+            foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(shard, cancel)))
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (wanted.Remove(item.Id) && Thumbnail.Of(bytes, options.PictureSide / 2) is { } image)
+                {
+                    found[item.Id] = image;
+                }
+            }
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Reflection;
+
+namespace ClipSae.Reporting;
+
+/// <summary>The page of a run: one HTML file that asks for nothing else.</summary>
+public static class ReportPage
+{
+    private static readonly string Style = ReadStyle();
+
+    /// <summary>Renders the page. Parts that the run does not have are left out.</summary>
+    public static string Render(ReportData data)
+    {
+        Section[] sections = [.. new[]
+        {
+            BeforeAfter.Render(data), ArmComparison.Render(data), SideBySide.Render(data), Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data),
+            AttackGallery.Render(data), TrainingCurves.Render(data), Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
+        }.OfType<Section>()];
+        return Html.Of($"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+            <title>ClipSae · {data.Run}</title><style>{new Html(Style)}</style></head><body>
+            <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1><p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
+            {Headline.Render(data)}</header>
+            <nav aria-label="Contents"><ul>{sections.Select(section => Html.Of($"<li><a href=\"#{section.Id}\">{section.Title}</a></li>"))}</ul></nav>
+            <main>{sections.Select(section => section.Render())}</main>
+            <footer>Made by ClipSae. This file holds everything it shows and loads nothing.</footer>
+            </body></html>
+            """).Text;
+    }
+
+    private static string ReadStyle()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("report.css")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Reporting;
+
+/// <summary>Tells a run as one HTML file (output <c>report</c>). It reads the run's events, so it is made anew each time.</summary>
+public sealed class ReportStage : IStage
+{
+    public string Name => "report";
+
+    public int AlgorithmVersion => 1;
+
+    public bool Cacheable => false;
+
+    public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<ReportOptions>(parameters, Name, options => options.Validate());
+
+    public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
+    {
+        var data = await new ReportGathering(context, context.Options<ReportOptions>()).GatherAsync(cancel);
+        var page = Encoding.UTF8.GetBytes(ReportPage.Render(data));
+        var report = await context.Artifacts.PutBytesAsync(page, "report.html", "text/html", cancel);
+        return new StageResult(new Dictionary<string, ArtifactRef> { ["report"] = report }, new JsonObject { ["bytes"] = page.Length });
+    }
+}

@@ -1,0 +1,29 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Reporting;
+
+/// <summary>What the run's events say about it.</summary>
+internal static class RunHistory
+{
+    /// <summary>Adds start, parameters and finished units to what is known.</summary>
+    public static ReportData Tell(ReportData data, IEnumerable<StoredEvent> events)
+    {
+        var units = new List<UnitRecord>();
+        foreach (var stored in events)
+        {
+            switch (stored.Event)
+            {
+                case RunStarted started:
+                    data = data with { Parameters = started.Parameters, Seed = started.Seed, Origin = started.Origin?.Run, Inputs = started.Inputs };
+                    break;
+                case UnitFinished unit:
+                    units.Add(new UnitRecord(
+                        unit.Stage, unit.Unit, unit.Cache.Kind.ToString().ToLowerInvariant(), unit.Cache.Reason, unit.StartedAt, unit.Seconds, unit.Key, unit.Outputs, unit.Figures));
+                    break;
+            }
+        }
+
+        return data with { Units = [.. units.OrderBy(unit => unit.StartedAt).ThenBy(unit => unit.Stage, StringComparer.Ordinal).ThenBy(unit => unit.Unit, StringComparer.Ordinal)] };
+    }
+}

@@ -1,0 +1,63 @@
+using System.Text;
+
+namespace ClipSae.Reporting;
+
+/// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
+internal static class Autoencoders
+{
+    private const int MostColumns = 12;
+
+    private static readonly (string Key, string Title)[] Known =
+    [
+        ("latents", "Features"), ("k", "k"), ("explainedVariance", "Explained variance"), ("fvu", "Unexplained (FVU)"), ("cosine", "Cosine"), ("l0", "Active a row (L0)"),
+        ("deadFraction", "Dead"), ("denseFraction", "Dense"), ("zeroShot", "Zero-shot, original"), ("zeroShotReconstructed", "Zero-shot, reconstructed"),
+        ("zeroShotRecovered", "Zero-shot kept"), ("monosemanticity", "Monosemanticity"),
+    ];
+
+    private static readonly string[] Shares = ["deadFraction", "denseFraction", "zeroShot", "zeroShotReconstructed", "zeroShotRecovered", "explainedVariance", "fvu"];
+
+    public static Section? Render(ReportData data)
+    {
+        if (data.Autoencoders.Count == 0)
+        {
+            return null;
+        }
+
+        var numbers = data.Autoencoders.SelectMany(autoencoder => autoencoder.Figures.Members().Select(member => member.Key).Where(key => autoencoder.Figures.Number(key) is not null)).Distinct().ToArray();
+        var known = Known.Select(column => column.Key).ToArray();
+        string[] columns = [.. known.Where(numbers.Contains).Concat(numbers.Except(known)).Take(MostColumns)];
+        var table = Html.Of($"""
+            <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{TitleOf(column)}</th>"))}</tr></thead>
+            <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Hook == data.Salient.Text("hook")))}</tbody></table>
+            """);
+        return new Section(
+            "sae",
+            "Sparse autoencoders",
+            Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures."),
+            Html.Of($"{Section.Wide(table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>"));
+    }
+
+    private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""
+        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Hook}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures.Number(column))}</td>"))}</tr>
+        """);
+
+    private static Html Density(AutoencoderRecord autoencoder) => Histogram.Render(
+        $"How often features fire, {autoencoder.Hook}",
+        [.. autoencoder.Statistics.Items("features").Select(feature => feature.Number("density")).Where(density => density > 0).Select(density => density!.Value)]);
+
+    private static string TitleOf(string key) => Known.FirstOrDefault(known => known.Key == key).Title ?? Words(key);
+
+    private static string Words(string key)
+    {
+        var text = new StringBuilder();
+        foreach (var letter in key)
+        {
+            text.Append(char.IsUpper(letter) ? " " : "").Append(text.Length == 0 ? char.ToUpperInvariant(letter) : char.ToLowerInvariant(letter));
+        }
+
+        return text.ToString();
+    }
+
+    private static string Value(string key, double? value) => Shares.Contains(key) ? Written.Percent(value)
+        : value is { } number && number == Math.Floor(number) ? Written.Count(number) : Written.Number(value);
+}

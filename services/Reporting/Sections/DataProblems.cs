@@ -1,0 +1,40 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>What the data sets hold and what of them could not be used.</summary>
+internal static class DataProblems
+{
+    private const int Most = 40;
+
+    public static Section? Render(ReportData data)
+    {
+        var sets = data.Results.Items("sets").ToArray();
+        if (data.Dataset is null && sets.Length == 0)
+        {
+            return null;
+        }
+
+        var problems = data.Dataset.Items("problems").Select(problem => (Set: "fine-tuning", Where: problem.Text("where"), What: $"{problem.Text("kind")}: {problem.Text("detail")}"))
+            .Concat(sets.SelectMany(set => set.Items("problems").Select(problem => (Set: set.Text("name") ?? "", Where: problem.Text("id"), What: problem.Text("reason") ?? ""))))
+            .ToArray();
+        if (problems.Length == 0)
+        {
+            return new Section("data", "Data", Counts(data.Dataset, sets), Html.Of($"<p>Every image could be used.</p>"));
+        }
+
+        var rows = problems.Take(Most).Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
+        var rest = problems.Length > Most ? Html.Of($"<p class=\"note\">and {problems.Length - Most} more, all of them in the manifests</p>") : Html.Empty;
+        var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead><tbody>{rows}</tbody></table>");
+        return new Section("data", "Data", Counts(data.Dataset, sets), Html.Of($"<h3>{problems.Length} could not be used</h3>{Section.Wide(table)}{rest}"));
+    }
+
+    private static Html Counts(JsonNode? dataset, JsonNode[] sets)
+    {
+        var tuning = dataset is null
+            ? Html.Empty
+            : Html.Of($"<b>{dataset.Text("name")}</b>: {Written.Count(dataset.Items("items").Count())} usable images of {Written.Count(dataset.Number("rows"))} rows in {dataset.Items("shards").Count()} shards. ");
+        var evaluation = sets.Select((set, index) => Html.Of($"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Text("name")}</code> {Written.Count(set.Number("images"))} of {Written.Count(set.Number("total") ?? set.Number("images"))}"));
+        return Html.Of($"{tuning}{evaluation}{(sets.Length > 0 ? "." : "")}");
+    }
+}

@@ -1,0 +1,74 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>The verdict in one sentence and three numbers, each before and after.</summary>
+internal static class Headline
+{
+    public static Html Render(ReportData data)
+    {
+        if (EvaluationView.Of(data.Results) is not { } view)
+        {
+            return Html.Of($"<p class=\"verdict\">This run has no evaluation, so there is nothing to compare yet. What it did is below.</p>");
+        }
+
+        var (attack, clean) = (view.HardestAttack, view.Clean);
+        return Html.Of($"""
+            <p class="verdict">{Verdict(view, attack, clean)}</p>
+            <div class="cards">
+            {Card("Right despite a printed word", attack, "accuracy", higherIsBetter: true)}
+            {Card("Taken for the printed word", attack, "attackSuccess", higherIsBetter: false)}
+            {Card("Right without print", clean, "accuracy", higherIsBetter: true)}
+            </div>
+            <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {EvaluationView.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>
+            """);
+
+        Html Card(string title, string? set, string figure, bool higherIsBetter)
+        {
+            var before = EvaluationView.Figure(view.Base, set, figure);
+            var after = EvaluationView.Figure(view.Tuned, set, figure);
+            if (before is null)
+            {
+                return Html.Empty;
+            }
+
+            var comparison = view.Tuned.At("sets", set!, "againstBase", figure);
+            return Html.Of($"""
+                <div class="card"><h3>{title}</h3>
+                <p class="big"><span class="before">{Written.Percent(before.Value)}</span>{(after is null ? Html.Empty : Html.Of($"<span class=\"arrow\" aria-label=\"to\">→</span><span class=\"after\">{Written.Percent(after.Value)}</span>"))}</p>
+                {IntervalTrack.Render(new("base", before.Value, before.Low, before.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}
+                <p class="change">{Change(comparison, higherIsBetter)}</p></div>
+                """);
+        }
+    }
+
+    private static Html Change(JsonNode? comparison, bool higherIsBetter)
+    {
+        if (Figure.Of(comparison) is not { } change)
+        {
+            return Html.Empty;
+        }
+
+        var (low, high) = (change.Low ?? change.Value, change.High ?? change.Value);
+        var verdict = low <= 0 && high >= 0 ? "within chance" : change.Value > 0 == higherIsBetter ? "better" : "worse";
+        return Html.Of($"<b class=\"{verdict.Replace(' ', '-')}\">{Written.Points(change.Value)}</b> ({Written.SignedRange(low, high)}), {verdict}");
+    }
+
+    private static Html Verdict(EvaluationView view, string? attack, string? clean)
+    {
+        var fooled = EvaluationView.Figure(view.Base, attack, "attackSuccess");
+        if (view.Tuned is null || fooled is null)
+        {
+            return fooled is null
+                ? Html.Of($"There is no attacked set here, so this says how good the model is, not how easily it is fooled.")
+                : Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images. No tuned model is here to compare.");
+        }
+
+        var after = EvaluationView.Figure(view.Tuned, attack, "attackSuccess");
+        var (cleanBefore, cleanAfter) = (EvaluationView.Figure(view.Base, clean, "accuracy"), EvaluationView.Figure(view.Tuned, clean, "accuracy"));
+        var price = cleanBefore is null || cleanAfter is null
+            ? Html.Empty
+            : Html.Of($" Without print it is right on <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
+        return Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}");
+    }
+}

@@ -1,0 +1,87 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>The text-salient features with the images that excite them most, and the neurons that write them.</summary>
+internal static class SalientFeatures
+{
+    public const int MostFeatures = 12;
+    public const int MostImages = 8;
+    private const int MostNeurons = 12;
+
+    public static Section? Render(ReportData data)
+    {
+        var features = Ranked(data.Salient);
+        if (features.Length == 0)
+        {
+            return null;
+        }
+
+        var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => (long)feature.Number("feature")!.Value);
+        return new Section(
+            "features",
+            "Features that fire for text",
+            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features at <code>{data.Salient.Text("hook")}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes."),
+            Html.Of($"<div class=\"features\">{features.Take(MostFeatures).Select(feature => Card(feature, statistics[(long)(feature.Number("feature") ?? -1)].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
+    }
+
+    /// <summary>Ids of the images that the section would like to show.</summary>
+    public static IEnumerable<string> WantedPictures(ReportData data)
+    {
+        var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => feature.Number("feature"));
+        return Ranked(data.Salient).Take(MostFeatures).SelectMany(feature => TopImages(feature, statistics[feature.Number("feature")].FirstOrDefault()).Take(MostImages));
+    }
+
+    private static JsonNode[] Ranked(JsonNode? salient) => [.. salient.Items("features").OrderByDescending(feature => feature.Number("salience"))];
+
+    private static IEnumerable<JsonNode> StatisticsOf(ReportData data) =>
+        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Hook == data.Salient.Text("hook"))?.Statistics.Items("features") ?? [];
+
+    private static IEnumerable<string> TopImages(JsonNode feature, JsonNode? statistics) =>
+        (feature.Items("topImages").Any() ? feature.Items("topImages") : statistics.Items("topImages")).Select(image => image.Text("id") ?? image.Text()).OfType<string>();
+
+    private static Html Card(JsonNode feature, JsonNode? statistics, ReportData data)
+    {
+        var name = feature.Text("name") ?? statistics.Text("name");
+        var images = TopImages(feature, statistics).Where(data.Pictures.ContainsKey).Take(MostImages).ToArray();
+        var density = statistics.Number("density");
+        return Html.Of($"""
+            <article class="feature"><h4>Feature {feature.Text("feature")}{(string.IsNullOrEmpty(name) ? Html.Empty : Html.Of($" <small>“{name}”</small>"))}</h4>
+            <dl>{Entry("salience", Written.Number(feature.Number("salience")))}{Entry("word − clean", Written.Number(feature.Number("wordMinusClean")))}{Entry("word − strokes", Written.Number(feature.Number("wordMinusControl")))}{Entry("AUROC", Written.Number(feature.Number("auroc")))}{(density is null ? Html.Empty : Entry("fires on", Written.Rare(density)))}</dl>
+            {(images.Length == 0 ? Html.Empty : Html.Of($"<div class=\"strip\">{images.Select(id => Html.Of($"<img src=\"{data.Pictures[id]}\" alt=\"{id}\" loading=\"lazy\">"))}</div>"))}</article>
+            """);
+    }
+
+    private static Html Entry(string name, string value) => Html.Of($"<div><dt>{name}</dt><dd>{value}</dd></div>");
+
+    private static Html Neurons(JsonNode? salient)
+    {
+        var neurons = salient.Items("neurons").ToArray();
+        if (neurons.Length == 0)
+        {
+            return Html.Empty;
+        }
+
+        var most = neurons.Max(neuron => neuron.Number("score")) ?? 1;
+        var layers = neurons.GroupBy(neuron => neuron.Number("layer")).OrderBy(layer => layer.Key).Select(layer => Html.Of($"""
+            <div><h4>Block {Written.Count(layer.Key)}</h4><ol class="neurons">{layer.OrderByDescending(neuron => neuron.Number("score")).Take(MostNeurons).Select(neuron => Html.Of($"<li><span>{neuron.Text("neuron")}</span><b><i style=\"width:{100 * Math.Clamp((neuron.Number("score") ?? 0) / most, 0, 1):0.#}%\"></i></b><em>{Written.Number(neuron.Number("score"))}</em></li>"))}</ol></div>
+            """));
+        return Html.Of($"<h3>Neurons that write them <small>the top {MostNeurons} of each block, by their direct write into the features</small></h3><div class=\"columns\">{layers}{Ablation(salient.At("neuronAblation"))}</div>");
+    }
+
+    private static Html Ablation(JsonNode? ablation)
+    {
+        if (ablation.At("chosen") is not { } chosen)
+        {
+            return Html.Empty;
+        }
+
+        var random = ablation.Items("random").ToArray();
+        double? Mean(string figure) => random.Length == 0 ? null : random.Average(draw => draw.Number(figure));
+        return Html.Of($"""
+            <div><h4>Switched off in the base</h4><table class="compact"><thead><tr><th>Neurons</th><th class="n">Clean</th><th class="n">Attacked</th><th class="n">Taken for the word</th></tr></thead><tbody>
+            <tr><th scope="row">these</th><td class="n">{Written.Percent(chosen.Number("clean"))}</td><td class="n">{Written.Percent(chosen.Number("attacked"))}</td><td class="n">{Written.Percent(chosen.Number("attackSuccess"))}</td></tr>
+            <tr class="control"><th scope="row">as many at random <small>mean of {random.Length}</small></th><td class="n">{Written.Percent(Mean("clean"))}</td><td class="n">{Written.Percent(Mean("attacked"))}</td><td class="n">{Written.Percent(Mean("attackSuccess"))}</td></tr></tbody></table></div>
+            """);
+    }
+}

@@ -1,0 +1,16 @@
+namespace ClipSae.Reporting;
+
+/// <summary>A part of the page.</summary>
+/// <param name="Id">Its anchor.</param>
+/// <param name="Title">Its heading, also in the list of contents.</param>
+/// <param name="Lead">One or two sentences on what it shows.</param>
+/// <param name="Body">The rest.</param>
+internal sealed record Section(string Id, string Title, Html Lead, Html Body)
+{
+    public Html Render() => Html.Of($"""
+        <section id="{Id}"><h2>{Title}</h2><p class="lead">{Lead}</p>{Body}</section>
+        """);
+
+    /// <summary>A table that scrolls within itself where the page is narrow.</summary>
+    public static Html Wide(Html table) => Html.Of($"<div class=\"wide\" tabindex=\"0\">{table}</div>");
+}

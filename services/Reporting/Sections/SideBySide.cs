@@ -1,0 +1,74 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>Images with what both models make of them.</summary>
+internal static class SideBySide
+{
+    private const int MostBytes = 1_300_000;
+
+    private static readonly (string Kind, string Title, string Lead, int Most)[] Kinds =
+    [
+        ("mended", "Mended", "The base was wrong, the tuned model is right.", 12),
+        ("bothWrong", "Still wrong", "Both models are wrong.", 8),
+        ("worse", "Made worse", "The base was right, the tuned model is wrong.", 8),
+    ];
+
+    public static Section? Render(ReportData data)
+    {
+        var examples = (data.Examples as JsonArray ?? []).OfType<JsonNode>().ToArray();
+        if (examples.Length == 0)
+        {
+            return null;
+        }
+
+        var budget = MostBytes;
+        var groups = Kinds.Select(kind =>
+        {
+            var of = examples.Where(example => example.Text("kind") == kind.Kind).ToArray();
+            var shown = InTurn(of).Take(kind.Most).Where(example => (budget -= example.Text("image")?.Length ?? 0) > 0).ToArray();
+            return Html.Of($"<h3>{kind.Title} <small>{kind.Lead}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(Card)}</div>");
+        }).ToArray();
+        return new Section(
+            "images",
+            "The images, side by side",
+            Html.Of($"The clearest cases first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that neither model thinks of are left out. <span class=\"legend-inline\"><i class=\"swatch base\"></i> base <i class=\"swatch tuned\"></i> tuned</span>"),
+            Html.Join(groups));
+    }
+
+    // Sets in turn, the attacks with unseen words first, so that one set does not fill the page.
+    private static IEnumerable<JsonNode> InTurn(JsonNode[] examples) => examples
+        .GroupBy(example => example.Text("set"))
+        .OrderBy(group => group.Key switch { "attacked-heldout" => 0, "attacked" => 1, "clean" => 2, _ => 3 })
+        .SelectMany((group, set) => group.Select((example, turn) => (example, turn, set)))
+        .OrderBy(entry => entry.turn).ThenBy(entry => entry.set)
+        .Select(entry => entry.example);
+
+    private static Html Card(JsonNode example)
+    {
+        var (label, word) = (example.Text("label"), example.Text("word"));
+        var tuned = example.Items("tuned").GroupBy(candidate => candidate.Text("text") ?? "").ToDictionary(group => group.Key, group => group.First().Number("probability"));
+        var rows = example.Items("base").Select(candidate =>
+        {
+            var text = candidate.Text("text") ?? "";
+            var role = text == label ? "right" : text == word ? "printed" : "";
+            return Html.Of($"""
+                <div class="cand {role}"><span class="name">{text}{(role.Length == 0 ? Html.Empty : Html.Of($" <small>{(role == "right" ? "✓" : "printed")}</small>"))}</span>
+                <span class="bars">{Bar("base", candidate.Number("probability"))}{Bar("tuned", tuned.GetValueOrDefault(text))}</span></div>
+                """);
+        });
+        var caption = word is null || word == label ? Html.Of($"<b>{label}</b>") : Html.Of($"<b>{label}</b> with “{word}”");
+        return Html.Of($"""
+            <article class="example"><img src="data:image/png;base64,{example.Text("image")}" alt="{label}{(word is null ? "" : $" with the word {word} printed on it")}" loading="lazy">
+            <div class="what"><p>{caption} <small>{example.Text("set")}</small></p>{rows}</div></article>
+            """);
+    }
+
+    private static Html Bar(string model, double? probability) => Html.Of($"""
+        <span class="bar"><i class="{model}" style="width:{100 * (probability ?? 0):0.#}%"></i><em>{Percent(probability)}</em></span>
+        """);
+
+    private static string Percent(double? probability) =>
+        probability is not { } value ? "" : value is > 0 and < 0.005 ? "<1" : (100 * value).ToString("0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>Losses, gradient norms and drift of the chosen model, and the validation of all arms.</summary>
+internal static class TrainingCurves
+{
+    private const int Colours = 6;
+    private const string ControlSuffix = "-random";
+
+    public static Section? Render(ReportData data)
+    {
+        if (data.Curves.Count == 0)
+        {
+            return null;
+        }
+
+        var tuned = data.Results.Text("tuned");
+        var shown = tuned is not null && data.Curves.ContainsKey(tuned) ? tuned : data.Curves.Keys.First();
+        var curves = data.Curves[shown];
+        (double X, double Y)? best = curves.Number("best", "step") is { } step && curves.Number("best", "score") is { } score ? (step, score) : null;
+        Html[] own =
+        [
+            new LineChart("Loss", [Steps("all", "loss", 0), Steps("clean half", "cleanLoss", 1), Steps("attack half", "attackLoss", 2), Steps("penalty", "penalty", 3)]).Render(),
+            new LineChart("Validation", [Line(curves, "validation", "clean", 1, "no print"), Line(curves, "validation", "attacked", 2, "attacked"), Line(curves, "validation", "score", 0, "score") with { Mark = best }]) { Share = true }.Render(),
+            new LineChart("Gradient norm, unscaled", [Steps("norm", "gradientNorm", 0)]) { Logarithmic = true }.Render(),
+            new LineChart("Drift of the geometry", [Line(curves, "drift", "theta", 0, "direction θ"), Line(curves, "drift", "radius", 4, "length r")]).Render(),
+            new LineChart("Learning rate, share of each group’s own", [Steps("rate", "rate", 5)]).Render(),
+        ];
+        return new Section(
+            "training",
+            "Training",
+            Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored") : Html.Empty)}."),
+            Html.Of($"<div class=\"charts\">{own}</div>{AllArms(data)}"));
+
+        ChartSeries Steps(string name, string figure, int colour) => Line(curves, "steps", figure, colour, name);
+    }
+
+    private static Html AllArms(ReportData data)
+    {
+        if (data.Curves.Count < 2)
+        {
+            return Html.Empty;
+        }
+
+        string[] kinds = [.. data.Curves.Values.Select(Kind).Distinct().Order(StringComparer.Ordinal)];
+        LineChart Chart(string title, string figure) => new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
+        return Html.Of($"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Attacked accuracy", "attacked").Render()}{Chart("Accuracy without print", "clean").Render()}</div>");
+    }
+
+    private static ChartSeries Arm(string unit, JsonNode curves, string figure, string[] kinds) =>
+        Line(curves, "validation", figure, Array.IndexOf(kinds, Kind(curves)) % Colours, unit) with
+        {
+            Dashed = (curves.Text("arm") ?? "").EndsWith(ControlSuffix, StringComparison.Ordinal),
+        };
+
+    private static string Kind(JsonNode curves) => (curves.Text("arm") ?? "").Replace(ControlSuffix, "", StringComparison.Ordinal);
+
+    private static ChartSeries Line(JsonNode curves, string list, string figure, int colour, string name) => new(
+        name,
+        [.. curves.Items(list).Select(point => (X: point.Number("step") ?? 0, Y: point.Number(figure) ?? double.NaN)).Where(point => double.IsFinite(point.Y))],
+        colour);
+}

@@ -1,0 +1,11 @@
+using ClipSae.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>Adds the service to a process.</summary>
+public static class WeightConversionRegistration
+{
+    /// <summary>Adds the stage.</summary>
+    public static IServiceCollection AddWeightConversion(this IServiceCollection services) => services.AddStage<WeightConversionStage>();
+}

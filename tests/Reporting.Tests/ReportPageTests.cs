@@ -1,0 +1,146 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace ClipSae.Reporting.Tests;
+
+public sealed partial class ReportPageTests
+{
+    private const int LargestPage = 3 << 20;
+
+    [Fact]
+    public void A_whole_run_is_told_in_one_small_file()
+    {
+        var page = ReportPage.Render(SampleRun.Data());
+
+        // Left beside the tests for a look in a browser.
+        File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "sample-report.html"), page);
+        page.Length.ShouldBeLessThan(LargestPage);
+        foreach (var id in new[] { "before-after", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
+        {
+            page.ShouldContain($"<section id=\"{id}\">");
+            page.ShouldContain($"href=\"#{id}\"");
+        }
+    }
+
+    [Fact]
+    public void The_page_asks_for_nothing_outside_itself()
+    {
+        var page = ReportPage.Render(SampleRun.Data());
+
+        Sources().Matches(page).Select(match => match.Groups[1].Value).ShouldAllBe(source => source.StartsWith("data:image/", StringComparison.Ordinal) || source.StartsWith('#'));
+        page.ShouldNotContain("<script");
+        page.ShouldNotContain("@import");
+        page.ShouldNotContain("url(");
+    }
+
+    [Fact]
+    public void Whatever_a_data_set_says_is_text_and_never_markup()
+    {
+        const string attack = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'";
+        var data = SampleRun.Data();
+        var results = data.Results!.ToJsonString();
+        var examples = data.Examples!;
+        examples[0]!["label"] = attack;
+        examples[0]!["word"] = attack;
+        examples[0]!["base"]![0]!["text"] = attack;
+        var page = ReportPage.Render(data with
+        {
+            Run = attack,
+            Origin = attack,
+            Results = JsonNode.Parse(results.Replace("images/00004.png", JsonText(attack), StringComparison.Ordinal).Replace("penalise", JsonText(attack), StringComparison.Ordinal)),
+            Attacks = [new AttackPicture("data:image/png;base64,", attack, attack, attack)],
+            Autoencoders = [.. data.Autoencoders.Select(autoencoder => autoencoder with { Hook = attack })],
+            Parameters = new JsonObject { [attack] = attack },
+            Units = [.. data.Units.Select(unit => unit with { Reason = attack, Unit = attack })],
+        });
+
+        page.ShouldNotContain("<script");
+        page.ShouldNotContain("<img src=x");
+        page.ShouldContain("&lt;script&gt;");
+    }
+
+    [Fact]
+    public void Random_controls_are_shown_beside_the_arms_they_control_and_named_as_such()
+    {
+        var page = ReportPage.Render(SampleRun.Data());
+
+        page.ShouldContain("penalise-random");
+        page.ShouldContain("random control");
+        page.ShouldContain("highest score on the validation images");
+    }
+
+    [Fact]
+    public void A_random_control_that_is_chosen_is_called_one()
+    {
+        var data = SampleRun.Data();
+        data.Results!["tuned"] = "penalise-random.s0";
+
+        ReportPage.Render(data).ShouldContain("what the autoencoder knew was no help");
+    }
+
+    [Theory]
+    [InlineData("results")]
+    [InlineData("examples")]
+    [InlineData("salient")]
+    [InlineData("autoencoders")]
+    [InlineData("curves")]
+    [InlineData("units")]
+    [InlineData("tuned")]
+    [InlineData("heldout")]
+    [InlineData("attacked")]
+    [InlineData("everything")]
+    public void A_run_without_a_part_still_has_a_page(string part)
+    {
+        var data = SampleRun.Data();
+        data = part switch
+        {
+            "results" => data with { Results = null },
+            "examples" => data with { Examples = null },
+            "salient" => data with { Salient = null },
+            "autoencoders" => data with { Autoencoders = [], Pictures = new Dictionary<string, string>() },
+            "curves" => data with { Curves = new Dictionary<string, JsonNode>() },
+            "units" => data with { Units = [] },
+            "tuned" => data with { Results = Without(data.Results!, _ => true, onlyBase: true) },
+            "heldout" => data with { Results = Without(data.Results!, set => !set.EndsWith("heldout", StringComparison.Ordinal)) },
+            "attacked" => data with { Results = Without(data.Results!, set => set == "clean") },
+            _ => new ReportData { Run = "empty", At = SampleRun.Begin },
+        };
+
+        var page = ReportPage.Render(data);
+
+        page.ShouldContain("<section id=\"provenance\">");
+        page.ShouldNotMatch("[>:\\s]NaN");
+        page.ShouldContain("</html>");
+    }
+
+    [Fact]
+    public void A_change_within_chance_is_not_called_better()
+    {
+        var data = SampleRun.Data();
+        var change = data.Results!["models"]!.AsArray().Single(model => model!["name"]!.GetValue<string>() == "penalise.s0")!["sets"]!["clean"]!["againstBase"]!["accuracy"]!;
+        change["value"] = 0.004;
+        change["low"] = -0.003;
+        change["high"] = 0.011;
+
+        ReportPage.Render(data).ShouldContain("within chance");
+    }
+
+    private static string JsonText(string text) => JsonValue.Create(text).ToJsonString()[1..^1];
+
+    private static JsonNode Without(JsonNode results, Func<string, bool> keep, bool onlyBase = false)
+    {
+        var copy = results.DeepClone();
+        copy["sets"] = new JsonArray([.. copy["sets"]!.AsArray().Where(set => keep(set!["name"]!.GetValue<string>())).Select(set => set!.DeepClone())]);
+        if (onlyBase)
+        {
+            copy["models"] = new JsonArray(copy["models"]![0]!.DeepClone());
+            copy["arms"] = new JsonArray();
+            copy["tuned"] = null;
+        }
+
+        return copy;
+    }
+
+    [GeneratedRegex("(?:src|href|srcset)=\"([^\"]*)\"")]
+    private static partial Regex Sources();
+}

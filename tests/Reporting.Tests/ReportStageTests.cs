@@ -1,0 +1,92 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Reporting.Tests;
+
+public sealed class ReportStageTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ReportStage _stage = new();
+
+    [Fact]
+    public async Task A_report_is_made_from_whatever_inputs_there_are()
+    {
+        var sample = SampleRun.Data();
+        var page = await RunAsync(new Dictionary<string, ArtifactRef>
+        {
+            ["zero-shot-evaluation/all/results"] = await PutAsync(sample.Results!),
+            ["zero-shot-evaluation/all/examples"] = await PutAsync(sample.Examples!),
+            ["attack-curation/all/salient"] = await PutAsync(sample.Salient!),
+            ["attack-curation/all/attacks"] = await ShardAsync(),
+            ["fine-tuning/penalise.s0/curves"] = await PutAsync(sample.Curves["penalise.s0"]),
+            ["fine-tuning/penalise.s0/model"] = await PutAsync(new JsonObject()),
+            ["weight-conversion/penalise.s0/proof"] = await PutAsync(sample.Proofs["penalise.s0"]),
+            ["sae-training/mlp@0/statistics"] = await PutAsync(sample.Autoencoders[1].Statistics!),
+            ["dataset/manifest"] = await PutAsync(sample.Dataset!),
+            ["dataset/shards/00000"] = await ShardAsync(),
+        });
+
+        page.ShouldContain("<section id=\"attacks\">");
+        page.ShouldContain("3 of 3 images that take the base in");
+        page.ShouldContain("alt=\"images/00001.png\""); // top image of a feature, found in the data set's shard
+        page.ShouldContain("computed by an earlier run");
+    }
+
+    [Fact]
+    public async Task A_run_that_has_nothing_to_show_still_gets_its_page() => (await RunAsync([])).ShouldContain("no evaluation");
+
+    [Fact]
+    public void It_is_made_anew_each_time() => ((IStage)_stage).Cacheable.ShouldBeFalse();
+
+    [Fact]
+    public void An_impossible_parameter_is_named() =>
+        Should.Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["pictureSide"] = 3 })).Message.ShouldContain("report.pictureSide");
+
+    public void Dispose() => _folder.Dispose();
+
+    private FolderArtifactStore Store => new(_folder.File("store"));
+
+    private async Task<string> RunAsync(Dictionary<string, ArtifactRef> inputs)
+    {
+        Directory.CreateDirectory(_folder.File("scratch"));
+        var context = new StageContext
+        {
+            Stage = _stage.Name,
+            Parameters = _stage.Normalize([]),
+            Inputs = inputs,
+            Artifacts = Store,
+            Scratch = _folder.File("scratch"),
+            RunLog = new OneUnit(),
+        };
+        var result = await _stage.RunAsync(context, CancellationToken.None);
+        return await File.ReadAllTextAsync(await Store.FetchAsync(result.Outputs["report"]));
+    }
+
+    private Task<ArtifactRef> PutAsync(JsonNode content) => Store.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(content), "content", "application/json");
+
+    private async Task<ArtifactRef> ShardAsync()
+    {
+        var captions = new JsonObject();
+        Directory.CreateDirectory(_folder.File("pictures", "images"));
+        foreach (var (picture, index) in SampleRun.Pictures("attacked", 3).Select((picture, index) => (picture, index)))
+        {
+            await File.WriteAllBytesAsync(_folder.File("pictures", "images", $"{index:D5}.png"), picture.Png.ToArray());
+            captions[$"images/{index:D5}.png"] = new JsonArray("a photo");
+        }
+
+        await File.WriteAllTextAsync(_folder.File("pictures", "captions.json"), captions.ToJsonString());
+        return (await DatasetImporter.ImportAsync(_folder.File("pictures"), new ImportOptions(), Store)).Shards[0];
+    }
+
+    private sealed class OneUnit : IRunLog
+    {
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<StoredEvent>>(
+        [
+            new StoredEvent(1, new UnitFinished("sae-training", "mlp@0", "worker", "key", new Dictionary<string, ArtifactRef>(), new JsonObject { ["k"] = 32 }, new CacheOutcome(CacheKind.Hit, "computed by an earlier run"), 1.5, SampleRun.Begin) { At = SampleRun.Begin }),
+        ]);
+    }
+}

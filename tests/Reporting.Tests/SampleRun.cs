@@ -1,0 +1,184 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+
+namespace ClipSae.Reporting.Tests;
+
+/// <summary>A run as it might have gone: figures are made up, pictures are those of the synthetic world.</summary>
+internal static class SampleRun
+{
+    public static readonly DateTimeOffset Begin = new(2026, 11, 23, 21, 4, 11, TimeSpan.Zero);
+    private static readonly string[] Arms = ["none", "amplify", "amplify-random", "penalise", "penalise-random", "suppress", "suppress-random"];
+    private static readonly Lazy<SyntheticWorld> World = new(() => new SyntheticWorld(new SyntheticWorldOptions(), FontCatalogue.Load()));
+
+    public static ReportData Data() => new()
+    {
+        Run = "demo-2026-11-23-a7k2",
+        At = Begin.AddMinutes(6.5),
+        Seed = 0,
+        Parameters = new JsonObject { ["extraction"] = new JsonObject { ["hookPoints"] = new JsonArray("mlp@0", "mlp@1", "cls@3") }, ["sae"] = new JsonObject { ["k"] = 32, ["latents"] = 2048 }, ["tuning"] = new JsonObject { ["steps"] = 120, ["arms"] = new JsonArray([.. Arms.Select(arm => (JsonNode)arm)]) } },
+        Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = Artifact("model", 4_412_308), ["dataset:shards/00000"] = Artifact("shard", 21_000_113), ["model:tokenizer"] = Artifact("tokenizer", 4_133) },
+        Results = Results(),
+        Examples = new JsonArray([.. Examples()]),
+        Salient = Salient(),
+        Autoencoders = [.. new[] { "cls@3", "mlp@0", "mlp@1" }.Select(Autoencoder)],
+        Attacks = [.. Pictures("attacked", 40).Select(picture => new AttackPicture("data:image/png;base64," + Convert.ToBase64String(picture.Png.Span), picture.Item.Label, picture.Item.Attributes!["word"]!.GetValue<string>(), "DejaVu Sans Bold"))],
+        AttackCount = 400,
+        Curves = new SortedDictionary<string, JsonNode>(Arms.Select((arm, index) => (arm + ".s0", Curves(arm, index))).ToDictionary(entry => entry.Item1, entry => entry.Item2), StringComparer.Ordinal),
+        Proofs = new SortedDictionary<string, JsonNode>(Arms.ToDictionary(arm => arm + ".s0", _ => Proof()), StringComparer.Ordinal),
+        Dataset = JsonNode.Parse("""{"name":"demo world, tuning","rows":4003,"items":[{},{},{}],"shards":[{},{}],"problems":[{"kind":"unreadable-picture","where":"images/00017.png","detail":"truncated"},{"kind":"outside-folder","where":"../../x.png","detail":"leads out of the folder"}]}"""),
+        Pictures = Pictures("words", 12).Select((picture, index) => (Id: $"images/{index:D5}.png", Uri: "data:image/png;base64," + Convert.ToBase64String(picture.Png.Span))).ToDictionary(entry => entry.Id, entry => entry.Uri),
+        Units = Units(),
+        Versions = [KeyValuePair.Create("ClipSae", "0.1.0"), KeyValuePair.Create(".NET", ".NET 10.0.1"), KeyValuePair.Create("System", "Debian 12, X64")],
+    };
+
+    public static IEnumerable<WorldImage> Pictures(string split, int count)
+    {
+        var part = World.Value.Splits.Single(candidate => candidate.Name == split);
+        return Enumerable.Range(0, count).Select(index => World.Value.Draw(part, index));
+    }
+
+    public static JsonObject Results()
+    {
+        var models = new JsonArray { Model("base", null, null, 0.946, 0.154, 0.689, 0.948) };
+        var arms = new JsonArray();
+        foreach (var (arm, index) in Arms.Select((arm, index) => (arm, index)))
+        {
+            var attacked = 0.955 - 0.012 * index + (arm == "penalise" ? 0.028 : 0);
+            var model = Model(arm + ".s0", arm, 0.91 + (arm == "penalise" ? 0.04 : 0.002 * index), 0.941 - 0.002 * index, attacked, 0.5 * (1 - attacked), 0.71);
+            models.Add(model);
+            arms.Add(new JsonObject { ["name"] = arm, ["control"] = arm.EndsWith("-random", StringComparison.Ordinal), ["seeds"] = new JsonArray(0), ["validation"] = model["validation"]!.DeepClone(), ["sets"] = model["sets"]!.DeepClone() });
+        }
+
+        return new JsonObject
+        {
+            ["base"] = "base",
+            ["tuned"] = "penalise.s0",
+            ["classes"] = new JsonArray([.. WorldVocabulary.Objects.Select(name => (JsonNode)name)]),
+            ["templates"] = new JsonArray("a photo of a {}"),
+            ["sets"] = new JsonArray([.. new[] { "attacked", "attacked-heldout", "clean", "words", "words-heldout" }.Select(set => (JsonNode)new JsonObject { ["name"] = set, ["protocol"] = set.Split('-')[0], ["images"] = 799, ["total"] = 800, ["problems"] = new JsonArray(new JsonObject { ["id"] = "images/00004.png", ["reason"] = "unreadable: truncated" }) })]),
+            ["models"] = models,
+            ["arms"] = arms,
+        };
+    }
+
+    private static JsonObject Model(string name, string? arm, double? validation, double clean, double attacked, double fooled, double words)
+    {
+        JsonObject Interval(double value, double half = 0.018) => new() { ["value"] = value, ["low"] = Math.Max(-1, value - half), ["high"] = Math.Min(1, value + half) };
+        JsonObject Set(double accuracy, double? success)
+        {
+            var classes = WorldVocabulary.Objects.Select((label, index) => (JsonNode)new JsonObject { ["class"] = label, ["images"] = 40, ["accuracy"] = Math.Clamp(accuracy + 0.03 * Math.Sin(index), 0, 1) });
+            var set = new JsonObject { ["accuracy"] = Interval(accuracy), ["meanPerClass"] = accuracy, ["perClass"] = new JsonArray([.. classes]) };
+            if (success is { } rate)
+            {
+                set["attackSuccess"] = Interval(rate);
+                set["binaryAccuracy"] = Interval(Math.Min(1, accuracy + 0.02));
+                set["binaryMargin"] = Interval((accuracy - 0.4) / 4, 0.006);
+            }
+
+            if (arm is not null)
+            {
+                set["againstBase"] = new JsonObject { ["accuracy"] = Interval(accuracy - (success is null ? 0.946 : 0.154), 0.012), ["attackSuccess"] = success is null ? null : Interval(success.Value - 0.689, 0.03), ["mcNemar"] = new JsonObject { ["baseOnly"] = 4, ["tunedOnly"] = 623, ["pValue"] = success is null ? 0.3877 : 3e-12 } };
+            }
+
+            return set;
+        }
+
+        return new JsonObject
+        {
+            ["name"] = name,
+            ["arm"] = arm,
+            ["seed"] = 0,
+            ["validation"] = validation,
+            ["sets"] = new JsonObject { ["clean"] = Set(clean, null), ["attacked"] = Set(Math.Min(0.99, attacked + 0.01), fooled), ["attacked-heldout"] = Set(attacked, fooled), ["words"] = Set(words, null), ["words-heldout"] = Set(words - 0.04, null) },
+        };
+    }
+
+    private static IEnumerable<JsonNode> Examples() => Pictures("attacked-heldout", 18).Select((picture, index) =>
+    {
+        var (label, word) = (picture.Item.Label!, picture.Item.Attributes!["word"]!.GetValue<string>());
+        var kind = index < 10 ? "mended" : index < 14 ? "bothWrong" : "worse";
+        var (right, wrong) = (0.02 + 0.003 * index, 0.96 - 0.01 * index);
+        return (JsonNode)new JsonObject
+        {
+            ["set"] = index % 3 == 0 ? "attacked" : "attacked-heldout",
+            ["id"] = picture.Item.Id,
+            ["kind"] = kind,
+            ["label"] = label,
+            ["word"] = word,
+            ["image"] = Convert.ToBase64String(picture.Png.Span),
+            ["base"] = Candidates(kind == "worse" ? wrong : right, kind == "worse" ? right : wrong),
+            ["tuned"] = Candidates(kind == "mended" ? wrong : right, kind == "mended" ? right : wrong),
+        };
+
+        JsonArray Candidates(double ofLabel, double ofWord) =>
+        [
+            new JsonObject { ["text"] = word, ["probability"] = ofWord }, new JsonObject { ["text"] = label, ["probability"] = ofLabel },
+            new JsonObject { ["text"] = "umbrella", ["probability"] = 0.011 }, new JsonObject { ["text"] = "pineapple", ["probability"] = 0.0003 },
+        ];
+    });
+
+    private static JsonObject Salient() => new()
+    {
+        ["hook"] = "mlp@0",
+        ["layers"] = new JsonArray([.. new[] { "mlp@0", "mlp@0", "mlp@1", "cls@3" }.Select((hook, index) => (JsonNode)new JsonObject
+        {
+            ["hook"] = hook,
+            ["share"] = index == 0 ? 0.15 : 0.05,
+            ["features"] = 2048,
+            ["salient"] = 307 - 80 * index,
+            ["chosen"] = index == 0,
+            ["before"] = Accuracy(0.946, 0.154, 0.689),
+            ["ablation"] = Accuracy(0.936, 0.44 - 0.08 * index, 0.34 + 0.1 * index),
+            ["random"] = new JsonArray(Accuracy(0.944, 0.16, 0.68), Accuracy(0.945, 0.15, 0.65), Accuracy(0.94, 0.17, 0.70)),
+        })]),
+        ["features"] = new JsonArray([.. Enumerable.Range(0, 40).Select(index => (JsonNode)new JsonObject { ["feature"] = 37 * index + 5, ["salience"] = 6.1 - 0.11 * index, ["wordMinusClean"] = 2.31, ["wordMinusControl"] = 1.87, ["auroc"] = 0.991 - 0.002 * index })]),
+        ["neurons"] = new JsonArray([.. Enumerable.Range(0, 24).Select(index => (JsonNode)new JsonObject { ["layer"] = index / 12, ["neuron"] = 11 * index + 3, ["score"] = 0.92 - 0.035 * index })]),
+        ["neuronAblation"] = new JsonObject { ["chosen"] = Accuracy(0.93, 0.31, 0.51), ["random"] = new JsonArray(Accuracy(0.94, 0.16, 0.68), Accuracy(0.945, 0.15, 0.66)) },
+    };
+
+    private static JsonObject Accuracy(double clean, double attacked, double success) => new() { ["clean"] = clean, ["attacked"] = attacked, ["attackSuccess"] = success };
+
+    private static AutoencoderRecord Autoencoder(string hook)
+    {
+        var random = new SeededRandom(7, hook);
+        var features = Enumerable.Range(0, 600).Select(index => (JsonNode)new JsonObject
+        {
+            ["feature"] = index,
+            ["density"] = Math.Pow(10, -3.4 + 1.1 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)),
+            ["name"] = index % 37 == 5 ? "word, print" : null,
+            ["topImages"] = new JsonArray([.. Enumerable.Range(0, 8).Select(image => (JsonNode)$"images/{(index + image) % 12:D5}.png")]),
+        });
+        return new AutoencoderRecord(
+            hook,
+            new JsonObject { ["latents"] = 2048, ["k"] = 32, ["explainedVariance"] = 0.874, ["fvu"] = 0.126, ["cosine"] = 0.941, ["l0"] = 31.6, ["deadFraction"] = 0.021, ["denseFraction"] = 0.004, ["zeroShot"] = 0.946, ["zeroShotReconstructed"] = 0.931, ["monosemanticity"] = 0.413 },
+            new JsonObject { ["features"] = new JsonArray([.. features]) });
+    }
+
+    private static JsonNode Curves(string arm, int index)
+    {
+        var random = new SeededRandom(3, arm);
+        var steps = Enumerable.Range(1, 120).Select(step => (JsonNode)new JsonObject { ["step"] = step, ["loss"] = 1.1 * Math.Exp(-step / 40.0) + 0.5 + 0.06 * random.NextDouble(), ["cleanLoss"] = 0.42 + 0.05 * random.NextDouble(), ["attackLoss"] = 1.9 * Math.Exp(-step / 34.0) + 0.4 + 0.09 * random.NextDouble(), ["penalty"] = 0.4 * Math.Exp(-step / 25.0), ["gradientNorm"] = 3.2 * Math.Exp(-step / 50.0) * (0.6 + random.NextDouble()), ["rate"] = Math.Sin(Math.PI * step / 121) });
+        var validation = Enumerable.Range(0, 13).Select(point => (JsonNode)new JsonObject { ["step"] = 10 * point, ["clean"] = 0.946 - 0.001 * point, ["attacked"] = 0.95 - 0.8 * Math.Exp(-point / (2.0 + 0.3 * index)), ["score"] = 0.93 - 0.5 * Math.Exp(-point / (2.0 + 0.3 * index)) });
+        var drift = Enumerable.Range(0, 13).Select(point => (JsonNode)new JsonObject { ["step"] = 10 * point, ["theta"] = 0.004 * point, ["radius"] = 0.0011 * point });
+        return new JsonObject { ["arm"] = arm, ["seed"] = 0, ["steps"] = new JsonArray([.. steps]), ["validation"] = new JsonArray([.. validation]), ["drift"] = new JsonArray([.. drift]), ["best"] = new JsonObject { ["step"] = 110, ["clean"] = 0.94, ["attacked"] = 0.93, ["score"] = 0.925 } };
+    }
+
+    private static JsonNode Proof() => JsonNode.Parse("""{"image":{"maxRelative":3.1e-7,"minCosine":0.99999994},"text":{"maxRelative":2.2e-7,"minCosine":1},"written":"sha256:0f3a6c9be0114f6f8a8d6f0a64b7f3f1cd9da1d3a9d1a3f9a6a4a2c3e9ab12cd"}""")!;
+
+    private static UnitRecord[] Units()
+    {
+        (string Stage, string Unit, string Cache, double Start, double Seconds)[] units =
+        [
+            ("embedding-extraction", "00000", "hit", 0.1, 0.02), ("embedding-extraction", "00001", "miss", 0.1, 21.4), ("sae-training", "cls@3", "miss", 22, 31), ("sae-training", "mlp@0", "miss", 22, 58), ("sae-training", "mlp@1", "miss", 53, 44),
+            ("attack-curation", "all", "miss", 98, 47), .. Arms.Select((arm, index) => ("fine-tuning", arm + ".s0", "miss", 146.0 + 21 * index, 20.5)), .. Arms.Select((arm, index) => ("weight-conversion", arm + ".s0", "miss", 294.0 + 0.4 * index, 0.35)), ("zero-shot-evaluation", "all", "verified", 298, 33),
+        ];
+        return [.. units.Select(unit => new UnitRecord(
+            unit.Stage, unit.Unit, unit.Cache, unit.Cache == "hit" ? "computed by demo-2026-11-23-k9x1" : "no result with this key: parameter sae.k is 32, was 16 in demo-2026-11-23-k9x1", Begin.AddSeconds(unit.Start), unit.Seconds,
+            Digest(unit.Stage + unit.Unit), new Dictionary<string, ArtifactRef> { ["model"] = Artifact(unit.Unit, 4_400_000) }, []))];
+    }
+
+    private static ArtifactRef Artifact(string name, long length) => new(Digest(name), length, "application/octet-stream", name);
+
+    private static string Digest(string text) => Artifacts.Digest.OfText(text);
+}
