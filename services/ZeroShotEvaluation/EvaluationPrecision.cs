@@ -1,6 +1,6 @@
 namespace ClipSae.ZeroShotEvaluation;
 
-/// <summary>Precision the models are run in.</summary>
+/// <summary>Precision of the vision tower; the text tower, which runs once a class, stays in float32.</summary>
 public enum EvaluationPrecision
 {
     Float32,

@@ -9,10 +9,10 @@ internal static class ImageEmbedder
     /// <param name="embedded">Called after each batch with the images it held.</param>
     /// <returns>Unit rows [images, embed], float32, on the CPU.</returns>
     public static torch.Tensor Embed(
-        ClipModel model, PixelStore pixels, int[] rows, int batchSize, torch.Device device, Action<int> embedded, CancellationToken cancel)
+        VisionPlan vision, PixelStore pixels, int[] rows, int batchSize, torch.Device device, Action<int> embedded, CancellationToken cancel)
     {
         using var scope = torch.NewDisposeScope();
-        var resolution = model.Architecture.ImageResolution;
+        var resolution = vision.Architecture.ImageResolution;
         var parts = new List<torch.Tensor>();
         foreach (var batch in rows.Chunk(batchSize))
         {
@@ -21,7 +21,7 @@ internal static class ImageEmbedder
             var levels = new byte[batch.Length * pixels.ImageBytes];
             pixels.Read(batch, levels);
             var images = PixelLevels.Normalize(levels, batch.Length, resolution, device);
-            parts.Add(ClassTexts.Unit(model.EncodeImage(images).to(torch.float32)).cpu().MoveToOuterDisposeScope());
+            parts.Add(ClassTexts.Unit(vision.EncodeImage(images).to(torch.float32)).cpu().MoveToOuterDisposeScope());
             embedded(batch.Length);
         }
 

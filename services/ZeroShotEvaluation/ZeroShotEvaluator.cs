@@ -69,10 +69,11 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
     private ModelRun Run(ModelUnderTest model, SetQuestion[] questions, int resolution, bool isShown, Action<int> embedded, CancellationToken cancel)
     {
         using var scope = torch.NewDisposeScope();
-        using var inference = torch.inference_mode();
+        using var noGrad = torch.no_grad();
         var device = Compute.Device(options.Device);
-        using var clip = ClipModel.Load(model.Path, device, options.Precision == EvaluationPrecision.BFloat16 ? torch.bfloat16 : torch.float32);
+        using var clip = ClipModel.Load(model.Path, device);
         CheckFits(model, clip, resolution);
+        using var vision = VisionPlan.Compile(clip, options.Precision == EvaluationPrecision.BFloat16 ? torch.bfloat16 : torch.float32);
         string[] texts = [.. questions.SelectMany(question => question.Candidates).Distinct(StringComparer.Ordinal)];
         var column = texts.Select((text, index) => (text, index)).ToDictionary(entry => entry.text, entry => (long)entry.index, StringComparer.Ordinal);
         var embeddings = ClassTexts.Embed(clip, tokenizer, texts, options.Templates, device);
@@ -82,7 +83,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         foreach (var question in questions)
         {
             using var set = torch.NewDisposeScope();
-            var images = ImageEmbedder.Embed(clip, question.Pixels, question.Rows, options.BatchSize, device, embedded, cancel);
+            var images = ImageEmbedder.Embed(vision, question.Pixels, question.Rows, options.BatchSize, device, embedded, cancel);
             var candidates = embeddings.index_select(0, torch.tensor([.. question.Candidates.Select(text => column[text])]));
             var cosines = images.matmul(candidates.t());
             answers[question.Name] = SetAnswers.Of(question, cosines.data<float>().ToArray());

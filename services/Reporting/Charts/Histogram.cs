@@ -7,7 +7,7 @@ internal static class Histogram
 {
     private const int Bins = 30;
     private const int Fewest = 10;
-    private const double Width = 420;
+    private const double Width = 370;
     private const double Height = 150;
     private const double Floor = 126;
     private const double Margin = 14;

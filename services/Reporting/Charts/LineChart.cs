@@ -6,8 +6,8 @@ namespace ClipSae.Reporting;
 /// <summary>A small line chart as inline SVG. Colours come from the page's style sheet, so that it follows light and dark.</summary>
 internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series)
 {
-    private const double Width = 420;
-    private const double Height = 230;
+    private const double Width = 370;
+    private const double Height = 215;
     private const double Left = 48;
     private const double Right = 10;
     private const double Top = 10;
