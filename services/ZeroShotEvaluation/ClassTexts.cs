@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -12,6 +13,7 @@ internal static class ClassTexts
     /// <param name="names">Class names.</param>
     /// <param name="templates">Prompts in which <c>{}</c> is the name.</param>
     /// <returns>Unit rows [names, embed], float32.</returns>
+    /// <exception cref="UserErrorException">A prompt is longer than the model's context: cut, it might no longer name its class.</exception>
     public static torch.Tensor Embed(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> names, IReadOnlyList<string> templates, torch.Device device)
     {
         using var scope = torch.NewDisposeScope();
@@ -21,12 +23,20 @@ internal static class ClassTexts
         foreach (var chunk in prompts.Chunk(Batch))
         {
             using var step = torch.NewDisposeScope();
-            var tokens = torch.tensor([.. chunk.SelectMany(prompt => tokenizer.Encode(prompt, context, out _))], [chunk.Length, context], dtype: torch.int64);
+            var tokens = torch.tensor([.. chunk.SelectMany(prompt => Tokens(tokenizer, prompt, context))], [chunk.Length, context], dtype: torch.int64);
             rows.Add(Unit(model.EncodeText(tokens.to(device)).to(torch.float32)).cpu().MoveToOuterDisposeScope());
         }
 
         var all = torch.cat(rows).view(names.Count, templates.Count, -1);
         return Unit(all.mean([1L])).MoveToOuterDisposeScope();
+    }
+
+    private static long[] Tokens(ClipTokenizer tokenizer, string prompt, int context)
+    {
+        var tokens = tokenizer.Encode(prompt, context, out var truncated);
+        return truncated
+            ? throw new UserErrorException($"the prompt \"{prompt}\" is longer than the model's {context} tokens: shorten the class name or evaluation.templates")
+            : tokens;
     }
 
     /// <summary>Rows scaled to length 1.</summary>

@@ -5,6 +5,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -33,6 +34,12 @@ public sealed class ZeroShotEvaluationStage : IStage
         var sets = await SetsAsync(context, cancel);
         using var evaluation = new ZeroShotEvaluator(options, tokenizer).Evaluate(
             models, sets, context.Scratch, (done, total) => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        foreach (var set in evaluation.Results.Sets.Where(set => set.Problems.Count > 0))
+        {
+            context.Log.LogWarning(
+                "Evaluation set {Set}: {Problems} of {Total} images could not be scored, first {Id}: {Reason}", set.Name, set.Problems.Count, set.Total, set.Problems[0].Id, set.Problems[0].Reason);
+        }
+
         var outputs = new Dictionary<string, ArtifactRef>
         {
             ["results"] = await PutAsync(context, evaluation.Results, "results.json", cancel),

@@ -86,6 +86,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
             var images = ImageEmbedder.Embed(vision, question.Pixels, question.Rows, options.BatchSize, device, embedded, cancel);
             var candidates = embeddings.index_select(0, torch.tensor([.. question.Candidates.Select(text => column[text])]));
             var cosines = images.matmul(candidates.t());
+            RequireNumbers(model, question, cosines);
             answers[question.Name] = SetAnswers.Of(question, cosines.data<float>().ToArray());
             if (isShown)
             {
@@ -106,6 +107,15 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         if (clip.Architecture.VocabularySize != tokenizer.VocabularySize)
         {
             throw new UserErrorException($"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: give the tokenizer that belongs to the model");
+        }
+    }
+
+    // The largest of no numbers is the first candidate: a broken model would get a plausible score.
+    private static void RequireNumbers(ModelUnderTest model, SetQuestion question, torch.Tensor cosines)
+    {
+        if (!cosines.isfinite().all().item<bool>())
+        {
+            throw new UserErrorException($"{model.Name} gives features that are no finite numbers on set {question.Name}: its weights are damaged, or training diverged; use another checkpoint");
         }
     }
 

@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
@@ -110,6 +111,25 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     [Fact]
     public void An_empty_set_is_refused_by_name() =>
         Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), new EvaluationSet("clean", [Shards.Write(_folder.File("none"))]))).Message.ShouldContain("clean is empty");
+
+    [Fact]
+    public void A_model_whose_weights_are_no_numbers_gets_no_score()
+    {
+        using (var scope = torch.NewDisposeScope())
+        using (var model = ClipModel.Load(SmallClip.Write(_folder.File("sound"), 1)))
+        {
+            var weights = model.StateDict().ToDictionary();
+            weights["visual.proj"] = torch.full_like(weights["visual.proj"], float.NaN);
+            SafetensorsWriter.Write(_folder.File("broken"), weights);
+        }
+
+        Should.Throw<UserErrorException>(() => new ZeroShotEvaluator(new EvaluationOptions(), SmallClip.Tokenizer).Evaluate([new ModelUnderTest("base", _folder.File("broken"))], [Clean()], _folder.Path))
+            .Message.ShouldContain("no finite numbers");
+    }
+
+    [Fact]
+    public void A_prompt_that_the_context_would_cut_is_refused() =>
+        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions { Templates = ["a photo of a photo of a photo of a photo of a photo of a {}"] }, Clean())).Message.ShouldContain("16 tokens");
 
     [Fact]
     public void Words_alone_are_read_against_objects_and_words()
