@@ -4,6 +4,7 @@ IBenchmark[] benchmarks =
 [
     new ExtractionBenchmark(),
     new SaeStepBenchmark(),
+    new ExtractionStageBenchmark(),
 ];
 
 if (args is ["all", .. var rest])
