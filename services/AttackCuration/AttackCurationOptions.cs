@@ -1,5 +1,4 @@
 using ClipSae.Contracts;
-using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration;
 
@@ -48,6 +47,9 @@ public sealed record AttackCurationOptions
     public int BatchSize { get; init; } = 128;
 
     public long Seed { get; init; }
+
+    /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "cpu";
 
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()

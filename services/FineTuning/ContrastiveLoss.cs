@@ -37,4 +37,14 @@ public static class ContrastiveLoss
 
         return ((imageToText + textToImage) / 2).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The image-to-text half for each image, [batch], without smoothing: to follow parts of a batch.</summary>
+    public static Tensor PerImage(Tensor images, Tensor texts, Tensor caption, Tensor logitScale)
+    {
+        using var scope = NewDisposeScope();
+        var logits = logitScale.exp().clamp_max(100) * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
+        var counts = bincount(caption, minlength: texts.shape[0]).to(logits.dtype);
+        var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1);
+        return (logsumexp(logits + counts.log().unsqueeze(0), dim: 1) - matching).MoveToOuterDisposeScope();
+    }
 }

@@ -42,6 +42,18 @@ public static class DatasetShard
         }
     }
 
+    /// <summary>Writes a shard of its own.</summary>
+    /// <param name="path">Made new; whoever hands it on (an artifact store) makes that atomic.</param>
+    public static void Write(string path, IEnumerable<(DatasetItem Item, byte[] ImageBytes)> items)
+    {
+        using var writer = new TarWriter(new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20), TarEntryFormat.Ustar);
+        var index = 0;
+        foreach (var (item, picture) in items)
+        {
+            Append(writer, index++, item, picture);
+        }
+    }
+
     /// <summary>Writes items one after the other; the caller owns the stream.</summary>
     internal static void Append(TarWriter writer, int index, DatasetItem item, byte[] picture)
     {
@@ -50,7 +62,8 @@ public static class DatasetShard
         Append(writer, key + Extension(item.Id), picture);
     }
 
-    private static void Append(TarWriter writer, string name, byte[] content)
+    /// <summary>Writes one file, with nothing in its header but its name and length, so that equal files give equal bytes.</summary>
+    public static void Append(TarWriter writer, string name, byte[] content)
     {
         using var data = new MemoryStream(content);
         writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)

@@ -1,0 +1,12 @@
+using ClipSae.Datasets;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>A word printed on a picture, and what CLIP and the SAE make of it.</summary>
+/// <param name="Source">Index of the picture among the sources.</param>
+/// <param name="Placement">How the word is drawn; drawing it again gives the same pixels.</param>
+/// <param name="Label">What the picture shows.</param>
+/// <param name="Margin">Logit of the printed word minus logit of the object: above 0, CLIP takes the word for the object.</param>
+/// <param name="Fooled">The word wins over every class and word.</param>
+/// <param name="Activation">Salience-weighted activation of the text-salient features.</param>
+public sealed record AttackCandidate(int Source, WordPlacement Placement, string Label, double Margin, bool Fooled, double Activation);

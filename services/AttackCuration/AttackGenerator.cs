@@ -1,0 +1,131 @@
+using ClipSae.Clip;
+using ClipSae.Datasets;
+using static TorchSharp.torch;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>Prints wrong words on pictures and asks CLIP and the text-salient features what they see.</summary>
+public sealed class AttackGenerator(
+    ClipModel model, ZeroShotClassifier classifier, CausalSweep.Row salient, FontCatalogue fonts, AttackCurationOptions options, Device device)
+{
+    private enum WordChoice
+    {
+        Nearest,
+        Confusing,
+        Random,
+    }
+
+    private readonly WordPainter _painter = new(fonts);
+    private readonly IReadOnlyDictionary<string, int> _column =
+        classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.Ordinal);
+
+    /// <summary>Every candidate of the given pictures, scored.</summary>
+    /// <param name="words">What may be printed.</param>
+    /// <param name="done">Pictures done.</param>
+    public IReadOnlyList<AttackCandidate> Generate(IReadOnlyList<PictureSource> sources, IReadOnlyList<string> words, Action<int> done, CancellationToken cancel)
+    {
+        var candidates = new List<AttackCandidate>();
+        for (var from = 0; from < sources.Count; from += options.BatchSize)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var count = Math.Min(options.BatchSize, sources.Count - from);
+            candidates.AddRange(Batch(sources, from, count, words));
+            done(from + count);
+        }
+
+        return candidates;
+    }
+
+    /// <summary>Activation of the text-salient features on pictures as they are, one value each.</summary>
+    public double[] Activations(Tensor pixels, CancellationToken cancel)
+    {
+        var values = new List<double>();
+        for (long from = 0; from < pixels.shape[0]; from += options.BatchSize)
+        {
+            cancel.ThrowIfCancellationRequested();
+            values.AddRange(Look(pixels.narrow(0, from, Math.Min(options.BatchSize, pixels.shape[0] - from))).Activation);
+        }
+
+        return [.. values];
+    }
+
+    /// <summary>The picture of a candidate.</summary>
+    public RgbImage Draw(PictureSource source, WordPlacement placement) => _painter.Paint(source.Decode(), placement);
+
+    /// <summary>The box of a placement, pixels, for the manifest.</summary>
+    public (double Left, double Top, double Right, double Bottom) Box(WordPlacement placement) => _painter.Box(placement);
+
+    private AttackCandidate[] Batch(IReadOnlyList<PictureSource> sources, int from, int count, IReadOnlyList<string> words)
+    {
+        using var scope = NewDisposeScope();
+        var images = new RgbImage[count];
+        Parallel.For(0, count, i => images[i] = sources[from + i].Decode());
+        var (cleanLogits, _) = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
+        var placements = new WordPlacement[count * options.CandidatesPerImage];
+        var attacked = new RgbImage[placements.Length];
+        Parallel.For(0, count, i =>
+        {
+            var used = new HashSet<string>(StringComparer.Ordinal) { sources[from + i].Label };
+            for (var c = 0; c < options.CandidatesPerImage; c++)
+            {
+                var random = new SeededRandom(options.Seed, "attack", ((long)(from + i) * options.CandidatesPerImage) + c);
+                var word = Word(sources[from + i].Label, cleanLogits[i], words, used, random);
+                used.Add(word);
+                var index = (i * options.CandidatesPerImage) + c;
+                placements[index] = options.Style.Place(word, images[i].Width, images[i].Height, fonts, _painter, random);
+                attacked[index] = _painter.Paint(images[i], placements[index]);
+            }
+        });
+        var (logits, activation) = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
+        return [.. placements.Select((placement, index) =>
+        {
+            var source = from + (index / options.CandidatesPerImage);
+            var row = logits[index];
+            var word = row[_column[placement.Word]];
+            return new AttackCandidate(source, placement, sources[source].Label, word - row[_column[sources[source].Label]], word >= row.Max(), activation[index]);
+        })];
+    }
+
+    /// <summary>A wrong word: the nearest to the label as text, the one CLIP confuses this picture with most, or any.</summary>
+    private string Word(string label, float[] cleanLogits, IReadOnlyList<string> words, HashSet<string> used, SeededRandom random)
+    {
+        var free = words.Where(w => !used.Contains(w)).ToArray();
+        if (free.Length == 0)
+        {
+            free = [.. words.Where(w => w != label)];
+        }
+
+        return (WordChoice)random.Next(3) switch
+        {
+            WordChoice.Nearest => free.MaxBy(w => Similarity[_column[label], _column[w]])!,
+            WordChoice.Confusing => free.MaxBy(w => cleanLogits[_column[w]])!,
+            _ => random.Pick(free),
+        };
+    }
+
+    private float[,] Similarity => field ??= Cosines();
+
+    private float[,] Cosines()
+    {
+        using var scope = NewDisposeScope();
+        var flat = classifier.Embeddings.matmul(classifier.Embeddings.t()).cpu().data<float>().ToArray();
+        var n = classifier.Names.Count;
+        var square = new float[n, n];
+        Buffer.BlockCopy(flat, 0, square, 0, flat.Length * sizeof(float));
+        return square;
+    }
+
+    private (float[][] Logits, double[] Activation) Look(Tensor pixels)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var hooks = new Hooks().Capture(salient.Hook.Hook);
+        var logits = classifier.Logits(model.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks));
+        var features = salient.Salient.Select(s => s.Feature).ToArray();
+        var latents = salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
+            .index_select(1, tensor(features.Select(f => (long)f).ToArray(), device: device));
+        var weights = tensor(salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: device);
+        var activation = latents.mv(weights).cpu().data<float>().ToArray();
+        return ([.. logits.cpu().data<float>().ToArray().Chunk(classifier.Names.Count)], [.. activation.Select(a => (double)a)]);
+    }
+}

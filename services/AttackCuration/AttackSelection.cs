@@ -1,0 +1,63 @@
+namespace ClipSae.AttackCuration;
+
+/// <summary>Chooses attacks among candidates (science, section 5).</summary>
+public static class AttackSelection
+{
+    /// <summary>
+    /// The candidates that fool CLIP while the text-salient features fire, ranked by margin and activation (each in units of its own spread) and
+    /// taken class by class in turn, within a class from the font used least so far, so that no class or font crowds out the others.
+    /// </summary>
+    /// <param name="firing">Activation above which the features count as firing.</param>
+    /// <param name="count">Most to choose.</param>
+    public static IReadOnlyList<AttackCandidate> Choose(IReadOnlyList<AttackCandidate> candidates, double firing, int count)
+    {
+        var fit = candidates.Where(c => c.Fooled && c.Activation > firing).ToArray();
+        if (fit.Length == 0)
+        {
+            return [];
+        }
+
+        var margin = Spread(fit.Select(c => c.Margin));
+        var activation = Spread(fit.Select(c => c.Activation));
+        double Rank(AttackCandidate c) => ((c.Margin - margin.Mean) / margin.Deviation) + ((c.Activation - activation.Mean) / activation.Deviation);
+        var byClass = fit.GroupBy(c => c.Label, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => g.GroupBy(c => c.Placement.Font, StringComparer.Ordinal)
+                .ToDictionary(f => f.Key, f => new Queue<AttackCandidate>(f.OrderByDescending(Rank).ThenBy(c => c.Source)), StringComparer.Ordinal))
+            .ToList();
+        var fontUses = new Dictionary<string, int>(StringComparer.Ordinal);
+        var chosen = new List<AttackCandidate>();
+        while (chosen.Count < count && byClass.Count > 0)
+        {
+            foreach (var fonts in byClass.ToArray())
+            {
+                var (font, queue) = fonts.OrderBy(f => fontUses.GetValueOrDefault(f.Key)).ThenBy(f => f.Key, StringComparer.Ordinal).First();
+                chosen.Add(queue.Dequeue());
+                fontUses[font] = fontUses.GetValueOrDefault(font) + 1;
+                if (queue.Count == 0)
+                {
+                    fonts.Remove(font);
+                }
+
+                if (fonts.Count == 0)
+                {
+                    byClass.Remove(fonts);
+                }
+
+                if (chosen.Count == count)
+                {
+                    break;
+                }
+            }
+        }
+
+        return chosen;
+    }
+
+    private static (double Mean, double Deviation) Spread(IEnumerable<double> values)
+    {
+        var all = values.ToArray();
+        var mean = all.Average();
+        var deviation = Math.Sqrt(all.Average(v => (v - mean) * (v - mean)));
+        return (mean, deviation > 0 ? deviation : 1);
+    }
+}

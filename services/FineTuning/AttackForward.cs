@@ -1,0 +1,58 @@
+using ClipSae.Clip;
+using ClipSae.Sae;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>What an arm does to the forward pass of attack images: nothing, scaling of neurons, or a look at the salient features for the hinge.</summary>
+public sealed class AttackForward(TuningArm arm, SalientParts parts, SparseAutoencoder? autoencoder, FineTuningOptions options)
+{
+    private double? Factor => arm switch
+    {
+        TuningArm.Amplify => options.Amplification,
+        TuningArm.Suppress => options.Suppression,
+        _ => null,
+    };
+
+    /// <summary>Whether the arm adds the hinge, which needs the unreadable controls.</summary>
+    public bool Penalises => arm is TuningArm.Penalise or TuningArm.PenaliseOnly;
+
+    /// <summary>Whether attack images enter the contrastive loss with their true captions.</summary>
+    public bool Captions => arm is not TuningArm.PenaliseOnly;
+
+    /// <summary>Features of attack images; the interventions belong to this call alone.</summary>
+    /// <param name="images">[batch, 3, R, R].</param>
+    /// <param name="controls">The unreadable twins, or null where the arm needs none.</param>
+    /// <returns>Embeddings [batch, embed] and the hinge λ·mean ReLU(z_f(word) − z_f(control) − margin), null without one.</returns>
+    public (Tensor Embeddings, Tensor? Penalty) Run(ClipModel model, Tensor images, Tensor? controls)
+    {
+        var hooks = new Hooks();
+        if (Factor is { } factor)
+        {
+            foreach (var (layer, neurons) in parts.Neurons)
+            {
+                hooks.Scale(new HookPoint.Mlp(layer), tensor(neurons.Select(n => (long)n).ToArray(), device: images.device), factor);
+            }
+        }
+
+        if (!Penalises || controls is null)
+        {
+            return (model.EncodeImage(images, hooks), null);
+        }
+
+        hooks.Capture(parts.Hook);
+        var embeddings = model.EncodeImage(images, hooks);
+        var word = autoencoder!.Features(hooks.Captured(parts.Hook), parts.Features);
+        var excess = (word - ControlFeatures(model, controls) - options.PenaltyMargin).relu();
+        return (embeddings, options.PenaltyWeight * excess.mean());
+    }
+
+    // The control is the yardstick, not a thing to be trained: no gradient flows through it.
+    private Tensor ControlFeatures(ClipModel model, Tensor controls)
+    {
+        using var noGrad = no_grad();
+        var hooks = new Hooks().Capture(parts.Hook);
+        model.EncodeImage(controls, hooks);
+        return autoencoder!.Features(hooks.Captured(parts.Hook), parts.Features);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.FineTuning.Optimization;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>Fine-tunes one model in Geometric Parametrization; a training resumed from a checkpoint ends with the bits of an uninterrupted one.</summary>
+public sealed class FineTuner(
+    ClipModel model, ClipTokenizer tokenizer, TuningData data, AttackForward attackForward, FineTuningOptions options, Device device)
+{
+    private const string ModelFile = "model.safetensors";
+    private const string MomentsFile = "moments.safetensors";
+    private const string BestFile = "best.safetensors";
+
+    private readonly TuningCurves _curves = new();
+    private readonly GeometricDrift _drift = new(model);
+
+    /// <summary>Trains and leaves the best checkpoint's weights in a file.</summary>
+    /// <param name="folder">For files; the result is in it.</param>
+    /// <returns>Path of the best weights (GmP safetensors) and the curves.</returns>
+    public async Task<(string BestModel, TuningCurves Curves)> TrainAsync(
+        string folder, ICheckpoints checkpoints, IProgress<StageProgress> progress, CancellationToken cancel)
+    {
+        using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
+        using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)]);
+        var step = new TuningStep(model, data, captions, attackForward, options, device);
+        var bestFile = Path.Combine(folder, BestFile);
+        var next = await ResumeAsync(checkpoints, optimizer, bestFile, cancel);
+        if (next == 0)
+        {
+            Validate(0, bestFile);
+        }
+
+        var attackSteps = (long)Math.Ceiling(options.AttackShare * options.Steps);
+        for (var at = next; at < options.Steps; at++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            Train(step, optimizer, at, withAttacks: at < attackSteps);
+            var done = at + 1;
+            if (done % options.ValidationInterval == 0 || done == options.Steps)
+            {
+                Validate(done, bestFile);
+            }
+
+            if (done % options.CheckpointInterval == 0 && done < options.Steps)
+            {
+                await SaveAsync(checkpoints, optimizer, folder, bestFile, done, cancel);
+            }
+
+            progress.Report(new StageProgress(done, options.Steps, "steps", new Dictionary<string, double> { ["loss"] = _curves.LastLoss }));
+        }
+
+        return (bestFile, _curves);
+    }
+
+    private void Train(TuningStep step, Optimizer optimizer, long at, bool withAttacks)
+    {
+        using var scope = NewDisposeScope();
+        var figures = step.Backward(at, withAttacks);
+        var norm = Gradients.Norm(optimizer.Groups);
+        Gradients.Clip(optimizer.Groups, norm, options.GradientClip);
+        var factor = options.Schedule.FactorAt(at, options.Steps);
+        optimizer.Step(factor);
+        _curves.AddStep(at + 1, figures, norm, factor);
+    }
+
+    // The step-0 row is the base itself: what clean accuracy is held against, never a candidate for the best.
+    private void Validate(long at, string bestFile)
+    {
+        var clean = data.CleanValidation.Accuracy(model, tokenizer, options.PromptTemplates, device);
+        var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device);
+        _curves.AddValidation(at, clean, attacked, options.CleanLossCost);
+        var (theta, radius) = _drift.Measure(model);
+        _curves.AddDrift(at, theta, radius);
+        if (at > 0 && _curves.BestStep == at)
+        {
+            model.Save(bestFile);
+        }
+    }
+
+    private async Task SaveAsync(ICheckpoints checkpoints, Optimizer optimizer, string folder, string bestFile, long done, CancellationToken cancel)
+    {
+        var (modelFile, momentsFile) = (Path.Combine(folder, ModelFile), Path.Combine(folder, MomentsFile));
+        model.Save(modelFile);
+        SafetensorsWriter.Write(momentsFile, optimizer.State.ToTensors());
+        var files = new Dictionary<string, string> { [ModelFile] = modelFile, [MomentsFile] = momentsFile };
+        if (File.Exists(bestFile))
+        {
+            files[BestFile] = bestFile;
+        }
+
+        await checkpoints.SaveAsync(files, new JsonObject { ["step"] = done, ["curves"] = _curves.ToJson() }, cancel);
+    }
+
+    private async Task<long> ResumeAsync(ICheckpoints checkpoints, Optimizer optimizer, string bestFile, CancellationToken cancel)
+    {
+        if (await checkpoints.LatestAsync(cancel) is not { } checkpoint)
+        {
+            return 0;
+        }
+
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using (var weights = SafetensorsFile.Open(checkpoint.Files[ModelFile]))
+        {
+            foreach (var (name, parameter) in model.named_parameters())
+            {
+                parameter.copy_(weights.Read(name));
+            }
+        }
+
+        var done = checkpoint.State["step"]!.GetValue<long>();
+        using (var moments = SafetensorsFile.Open(checkpoint.Files[MomentsFile]))
+        {
+            optimizer.State.Load(done, moments.Entries.Keys.ToDictionary(k => k, k => moments.Read(k).to(device), StringComparer.Ordinal));
+        }
+
+        if (checkpoint.Files.TryGetValue(BestFile, out var best))
+        {
+            File.Copy(best, bestFile, overwrite: true);
+        }
+
+        _curves.Load(checkpoint.State["curves"]!.AsObject());
+        return done;
+    }
+}

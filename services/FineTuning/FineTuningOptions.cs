@@ -1,0 +1,99 @@
+using ClipSae.Contracts;
+using ClipSae.FineTuning.Optimization;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>How one model is fine-tuned. Defaults are upstream's recipe for ViT-L/14 (science, section 5) without its defects (section 6).</summary>
+public sealed record FineTuningOptions
+{
+    /// <summary>What the SAE's knowledge is used for; see <see cref="TuningArm"/>.</summary>
+    public string Arm { get; init; } = "none";
+
+    /// <summary>Order of batches, captions and random controls.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Optimizer steps; equal for all arms that are compared.</summary>
+    public int Steps { get; init; } = 1000;
+
+    /// <summary>Clean images in a forward (upstream: 32).</summary>
+    public int CleanBatch { get; init; } = 32;
+
+    /// <summary>Attack images in a forward (upstream: 12).</summary>
+    public int AttackBatch { get; init; } = 12;
+
+    /// <summary>Forwards a step. Their features are cached, so that every image of the step is a negative of every other (arXiv 2101.06983); upstream: 2.</summary>
+    public int Accumulation { get; init; } = 2;
+
+    /// <summary>Share of the steps, from the start, that see attacks (upstream: 8 of 20 epochs).</summary>
+    public double AttackShare { get; init; } = 0.4;
+
+    /// <summary>Attack images used at most, taken from the best ranked; 0 uses all.</summary>
+    public int AttackPool { get; init; }
+
+    public OptimizerOptions Optimizer { get; init; } = new OptimizerOptions.AdaBelief();
+
+    public RateSchedule Schedule { get; init; } = new RateSchedule.OneCycle();
+
+    public GroupRates Rates { get; init; } = new();
+
+    /// <summary>Largest norm of all gradients together, as they are.</summary>
+    public double GradientClip { get; init; } = 1;
+
+    public double LabelSmoothing { get; init; }
+
+    /// <summary>Factor on the salient neurons in the arm <c>amplify</c>.</summary>
+    public double Amplification { get; init; } = 4;
+
+    /// <summary>Factor on the salient neurons in the arm <c>suppress</c>.</summary>
+    public double Suppression { get; init; } = 0.25;
+
+    /// <summary>λ of the hinge in the arms <c>penalise</c> and <c>penalise-only</c>.</summary>
+    public double PenaltyWeight { get; init; } = 0.3;
+
+    /// <summary>How much more a salient feature may fire on the word than on its unreadable control before the hinge acts.</summary>
+    public double PenaltyMargin { get; init; }
+
+    /// <summary>Share of clean and of attack images kept for validation.</summary>
+    public double ValidationShare { get; init; } = 0.1;
+
+    /// <summary>Images of each kind validated at most.</summary>
+    public int ValidationImages { get; init; } = 512;
+
+    /// <summary>Steps between validations; the last step always is one.</summary>
+    public int ValidationInterval { get; init; } = 50;
+
+    /// <summary>What a point of clean accuracy lost against the base costs, in points of attacked accuracy, when the best checkpoint is chosen.</summary>
+    public double CleanLossCost { get; init; } = 5;
+
+    /// <summary>Prompts for validation; {} is the class or word.</summary>
+    public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
+
+    /// <summary>Steps between checkpoints that a killed training goes on from.</summary>
+    public int CheckpointInterval { get; init; } = 100;
+
+    /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
+    public void Validate()
+    {
+        TuningArm.Parse(Arm);
+        Require(Steps >= 1, "steps", "at least 1");
+        Require(CleanBatch >= 2 && AttackBatch >= 1 && Accumulation >= 1, "cleanBatch, attackBatch, accumulation", "at least 2, 1 and 1");
+        Require(AttackShare is > 0 and <= 1, "attackShare", "in (0, 1]");
+        Require(AttackPool >= 0, "attackPool", "0 (all) or more");
+        Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
+        Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
+        Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
+        Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
+        Require(CheckpointInterval >= 1, "checkpointInterval", "at least 1");
+    }
+
+    private static void Require(bool holds, string key, string rule)
+    {
+        if (!holds)
+        {
+            throw new UserErrorException($"tuning.{key}: must be {rule}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using ClipSae.Sae;
+using ClipSae.Tensors;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>
+/// Fine-tunes CLIP against the curated attacks; a unit is one arm with one seed. Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>,
+/// <c>attacks</c>, <c>controls</c>, <c>salient</c>, <c>sae/HOOK/sae</c>. Outputs: <c>model</c> (GmP), <c>curves</c>.
+/// </summary>
+public sealed class FineTuningStage : IStage
+{
+    public string Name => "fine-tuning";
+
+    public int AlgorithmVersion => 1;
+
+    public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
+
+    public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
+    {
+        var options = context.Options<FineTuningOptions>();
+        var arm = TuningArm.Parse(options.Arm);
+        var device = Compute.Device(options.Device);
+        using var scope = NewDisposeScope();
+        using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
+        model.ToGeometric();
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var salient = JsonNode.Parse(await File.ReadAllTextAsync(await context.FetchAsync("salient", cancel), cancel))!.AsObject();
+        var parts = SalientParts.Read(salient, arm, model.Architecture, options.Seed);
+        using var autoencoder = arm is TuningArm.Penalise or TuningArm.PenaliseOnly ? await LoadAutoencoderAsync(context, parts.Hook, device, cancel) : null;
+        var shards = new List<string>();
+        foreach (var (_, shard) in context.InputsUnder("shards"))
+        {
+            shards.Add(await context.Artifacts.FetchAsync(shard, cancel));
+        }
+
+        using var data = TuningData.Read(
+            shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
+            [.. salient["classes"]!.AsArray().Select(c => c!.GetValue<string>())], model.Architecture.ImageResolution, options, context.Log, cancel);
+        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device);
+        var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
+        var json = curves.ToJson();
+        json["arm"] = arm.Name;
+        json["seed"] = options.Seed;
+        var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
+        {
+            ["model"] = await context.Artifacts.PutFileAsync(bestModel, "model.safetensors", "application/vnd.safetensors", cancel),
+            ["curves"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(json)), "curves", "application/json", cancel),
+        };
+        var figures = new JsonObject
+        {
+            ["arm"] = arm.Name,
+            ["seed"] = options.Seed,
+            ["steps"] = options.Steps,
+            ["cleanImages"] = data.Clean.Count,
+            ["attackImages"] = data.Attacks.Count,
+            ["bestStep"] = curves.BestStep,
+            ["validation"] = curves.Best?.DeepClone(),
+        };
+        return new StageResult(outputs, figures);
+    }
+
+    private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, HookPoint hook, Device device, CancellationToken cancel)
+    {
+        var name = $"{hook}/sae";
+        var artifact = context.InputsUnder("sae").FirstOrDefault(i => i.Key == name).Value
+            ?? throw new UserErrorException($"fine-tuning: the SAE of {hook} is not among the inputs (sae/{name})");
+        return SparseAutoencoder.Load(await context.Artifacts.FetchAsync(artifact, cancel), device);
+    }
+}

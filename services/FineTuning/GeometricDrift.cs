@@ -1,0 +1,39 @@
+using ClipSae.Clip;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>How far directions and radii of the Geometric Parametrization have moved from where they started.</summary>
+public sealed class GeometricDrift
+{
+    private readonly Dictionary<string, Tensor> _start;
+
+    public GeometricDrift(ClipModel model)
+    {
+        _start = Geometric(model).ToDictionary(p => p.Name, p => p.Value.clone().DetachFromDisposeScope(), StringComparer.Ordinal);
+    }
+
+    /// <summary>‖p − p₀‖/‖p₀‖ over all θ together and over all r together.</summary>
+    public (double Theta, double Radius) Measure(ClipModel model)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        double Relative(string suffix)
+        {
+            double moved = 0, size = 0;
+            foreach (var (name, value) in Geometric(model).Where(p => p.Name.EndsWith(suffix, StringComparison.Ordinal)))
+            {
+                moved += (value - _start[name]).square().sum().item<float>();
+                size += _start[name].square().sum().item<float>();
+            }
+
+            return size == 0 ? 0 : Math.Sqrt(moved / size);
+        }
+
+        return (Relative(".theta"), Relative(".r"));
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Geometric(ClipModel model) => model.StateDict()
+        .Where(p => p.Key.EndsWith(".theta", StringComparison.Ordinal) || p.Key.EndsWith(".r", StringComparison.Ordinal))
+        .OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, p.Value));
+}

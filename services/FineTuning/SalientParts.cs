@@ -1,0 +1,35 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Datasets;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>The neurons or features that an arm acts on: those that curation found, or a control's random ones.</summary>
+/// <param name="Hook">Where the features live.</param>
+/// <param name="Features">Latents of the SAE at that hook.</param>
+/// <param name="Neurons">MLP neurons by layer.</param>
+public sealed record SalientParts(HookPoint Hook, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
+{
+    /// <summary>Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the same layers.</summary>
+    public static SalientParts Read(JsonObject salient, TuningArm arm, ClipArchitecture architecture, long seed)
+    {
+        var hook = HookPoint.Parse(salient["hook"]!.GetValue<string>()).CheckedFor(architecture);
+        var neurons = salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>(), n => n!["neuron"]!.GetValue<int>())
+            .ToDictionary(g => g.Key, g => g.ToArray());
+        if (!arm.IsRandom)
+        {
+            return new SalientParts(hook, [.. salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>())], neurons);
+        }
+
+        var draws = salient["randomFeatures"]!.AsArray();
+        var features = draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)]!.AsArray().Select(f => f!.GetValue<int>());
+        return new SalientParts(hook, [.. features], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, 4 * architecture.VisionWidth, seed)));
+    }
+
+    private static int[] RandomTwins(int layer, int[] chosen, int width, long seed)
+    {
+        var others = Enumerable.Range(0, width).Except(chosen).ToList();
+        new SeededRandom(seed, "random neurons", layer).Shuffle(others);
+        return [.. others.Take(chosen.Length)];
+    }
+}
