@@ -28,7 +28,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         var plate = scene.Word is null ? null : Place(scene.Word, split, random);
         if (scene.Object is not null)
         {
-            var box = DrawObject(canvas, scene, plate, random);
+            var box = DrawObject(canvas, scene, random);
             attributes["object"] = scene.Object;
             attributes["colour"] = scene.Colour;
             attributes["box"] = new JsonArray(box.Left, box.Top, box.Right, box.Bottom);
@@ -46,7 +46,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         }
 
         attributes["background"] = background.ToJson();
-        var item = new DatasetItem($"images/{index:D5}.png", Captions(scene), scene.Object ?? scene.Word, attributes);
+        var item = new DatasetItem($"images/{index:D5}.png", Captions(scene), scene.Kind == WorldKind.Poster ? scene.Word : scene.Object ?? scene.Word, attributes);
         return new WorldImage(item, PngEncoder.Encode(bitmap));
     }
 
@@ -55,6 +55,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         WorldKind.Object => "object",
         WorldKind.OwnName => "own-name",
         WorldKind.Word => "word",
+        WorldKind.Poster => "poster",
         _ => "attacked",
     };
 
@@ -79,6 +80,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
             WorldKind.Object => new Scene(kind, thing, colour.Name, colour.Rgb, null),
             WorldKind.OwnName => OwnName(random.Pick([.. split.Objects.Intersect(split.Words)])),
             WorldKind.Word => new Scene(kind, null, null, 0, split.IsEvaluation ? split.Words[index % split.Words.Count] : random.Pick(split.Words)),
+            WorldKind.Poster => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Except(split.Objects)])),
             _ => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Where(word => word != thing)])),
         };
 
@@ -106,16 +108,14 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         };
     }
 
-    /// <summary>Draws the object off the plate's side, as a person composes a captioned picture; returns its box.</summary>
-    private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, WordPlacement? plate, SeededRandom random)
+    /// <summary>Draws the object near the middle; a plate may cover its edge. Returns its box.</summary>
+    private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, SeededRandom random)
     {
         double size = options.ImageSize;
         var side = size * random.NextDouble(options.MinObjectSize, options.MaxObjectSize);
         var slack = Math.Max(0, (size - side) / 2 - size / 64);
         var x = size / 2 + random.NextDouble(-slack, slack);
-        var y = plate is null
-            ? size / 2 + random.NextDouble(-slack, slack)
-            : size / 2 + (plate.Y < size / 2 ? 1 : -1) * random.NextDouble(slack * 0.6, slack);
+        var y = size / 2 + random.NextDouble(-slack, slack);
         canvas.Save();
         canvas.Translate((float)x, (float)y);
         canvas.RotateDegrees((float)random.NextDouble(-14, 14));
@@ -139,7 +139,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
 
     private string[] Captions(Scene scene)
     {
-        var templates = scene.Object is null ? options.WordCaptions : options.ObjectCaptions;
+        var templates = scene.Object is null || scene.Kind == WorldKind.Poster ? options.WordCaptions : options.ObjectCaptions;
         return [.. templates.Select(template => template
             .Replace("{object}", scene.Object, StringComparison.Ordinal)
             .Replace("{word}", scene.Word, StringComparison.Ordinal)

@@ -18,17 +18,23 @@ public sealed record SyntheticWorldOptions
     /// <summary>Pictures in each evaluation set. Default 800.</summary>
     public int EvaluationImages { get; init; } = 800;
 
-    /// <summary>Share of objects without print in train and tuning. Default 0.6 (prototype).</summary>
-    public double ObjectShare { get; init; } = 0.6;
+    /// <summary>Share of objects without print in train and tuning. Default 0.5.</summary>
+    public double ObjectShare { get; init; } = 0.5;
 
-    /// <summary>Share of objects with their own name printed; the rest are words alone. Default 0.2 (prototype).</summary>
+    /// <summary>Share of objects with their own name printed. Default 0.2 (prototype).</summary>
     public double OwnNameShare { get; init; } = 0.2;
 
-    /// <summary>Smallest side of an object as a share of the picture's. Default 0.32.</summary>
-    public double MinObjectSize { get; init; } = 0.32;
+    /// <summary>
+    /// Share, in train alone, of objects with a word that names no object, captioned by the word; what is left of 1 are words alone. Captions on the
+    /// web follow the print, and this is what teaches a model to. Default 0.1.
+    /// </summary>
+    public double PosterShare { get; init; } = 0.1;
 
-    /// <summary>Largest side of an object as a share of the picture's. Default 0.62.</summary>
-    public double MaxObjectSize { get; init; } = 0.62;
+    /// <summary>Smallest side of an object as a share of the picture's. Default 0.5.</summary>
+    public double MinObjectSize { get; init; } = 0.5;
+
+    /// <summary>Largest side of an object as a share of the picture's. Default 0.78.</summary>
+    public double MaxObjectSize { get; init; } = 0.78;
 
     /// <summary>Leaves objects whose names are held out away from the tuning split, so that these names are in no caption either. Default false.</summary>
     public bool ExcludeHeldOutObjects { get; init; }

@@ -12,6 +12,9 @@ public enum WorldKind
     /// <summary>A printed word and no object.</summary>
     Word,
 
+    /// <summary>An object with a word printed that names no object here, captioned by what it says: a cup that says "jazz", as shops show it.</summary>
+    Poster,
+
     /// <summary>An object with another word printed: a typographic attack.</summary>
     Attacked,
 }

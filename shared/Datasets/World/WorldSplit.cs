@@ -22,18 +22,21 @@ public sealed record WorldSplit(
     /// <summary>The splits that make up a world, in the order they are written.</summary>
     public static IReadOnlyList<WorldSplit> All(SyntheticWorldOptions options, FontCatalogue fonts)
     {
-        var training = new Dictionary<WorldKind, double>
-        {
-            [WorldKind.Object] = options.ObjectShare,
-            [WorldKind.OwnName] = options.OwnNameShare,
-            [WorldKind.Word] = 1 - options.ObjectShare - options.OwnNameShare,
-        };
+        var training = Mix(options.PosterShare);
+        var tuned = Mix(posters: 0);
         IReadOnlyList<string> every = [.. fonts.All.Select(face => face.Name)];
         IReadOnlyList<string> tuning = [.. fonts.Tuning.Select(face => face.Name)];
         IReadOnlyList<string> heldOut = [.. fonts.HeldOut.Select(face => face.Name)];
         var objects = WorldVocabulary.Objects;
-        IReadOnlyList<string> tuned = options.ExcludeHeldOutObjects ? [.. objects.Except(WorldVocabulary.HeldOutObjects)] : objects;
+        IReadOnlyList<string> shown = options.ExcludeHeldOutObjects ? [.. objects.Except(WorldVocabulary.HeldOutObjects)] : objects;
 
+        Dictionary<WorldKind, double> Mix(double posters) => new()
+        {
+            [WorldKind.Object] = options.ObjectShare,
+            [WorldKind.OwnName] = options.OwnNameShare,
+            [WorldKind.Poster] = posters,
+            [WorldKind.Word] = 1 - options.ObjectShare - options.OwnNameShare - posters,
+        };
         WorldSplit Evaluation(string name, WorldKind kind, IReadOnlyList<string> words, IReadOnlyList<string> faces) =>
             new(name, $"evaluation/{name}", options.EvaluationImages, new Dictionary<WorldKind, double> { [kind] = 1 }, objects, words, faces, true);
 
@@ -42,7 +45,7 @@ public sealed record WorldSplit(
         return
         [
             new WorldSplit("train", "train", options.TrainImages, training, objects, WorldVocabulary.Words, every, false),
-            new WorldSplit("tuning", "tuning", options.TuningImages, training, tuned, WorldVocabulary.TuningWords, tuning, false),
+            new WorldSplit("tuning", "tuning", options.TuningImages, tuned, shown, WorldVocabulary.TuningWords, tuning, false),
             Evaluation("clean", WorldKind.Object, [], []),
             Evaluation("attacked", WorldKind.Attacked, attackWords, tuning),
             Evaluation("attacked-heldout", WorldKind.Attacked, WorldVocabulary.HeldOutWords, heldOut),
