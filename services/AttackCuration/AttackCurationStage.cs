@@ -12,7 +12,7 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>
 /// Finds the features that read text and the neurons that write them, proves both by intervention, and chooses the attacks that fine-tuning sees.
-/// Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK/sae</c>. Outputs: <c>salient</c>, <c>attacks</c>, <c>controls</c>,
+/// Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK</c>. Outputs: <c>salient</c>, <c>attacks</c>, <c>controls</c>,
 /// <c>attack-folder</c>, <c>manifest</c>, <c>contact-sheet</c>.
 /// </summary>
 public sealed class AttackCurationStage : IStage
@@ -124,7 +124,7 @@ public sealed class AttackCurationStage : IStage
         var hooks = new List<SaeAtHook>();
         foreach (var (name, artifact) in context.InputsUnder("sae"))
         {
-            var hook = HookPoint.Parse(name.Split('/')[0]).CheckedFor(model.Architecture);
+            var hook = HookPoint.Parse(name).CheckedFor(model.Architecture);
             hooks.Add(new SaeAtHook(hook, SparseAutoencoder.Load(await context.Artifacts.FetchAsync(artifact, cancel), device)));
         }
 

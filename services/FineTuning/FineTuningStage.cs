@@ -12,7 +12,7 @@ namespace ClipSae.FineTuning;
 
 /// <summary>
 /// Fine-tunes CLIP against the curated attacks; a unit is one arm with one seed. Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>,
-/// <c>attacks</c>, <c>controls</c>, <c>salient</c>, <c>sae/HOOK/sae</c>. Outputs: <c>model</c> (GmP), <c>curves</c>.
+/// <c>attacks</c>, <c>controls</c>, <c>salient</c>, <c>sae/HOOK</c>. Outputs: <c>model</c> (GmP), <c>curves</c>.
 /// </summary>
 public sealed class FineTuningStage : IStage
 {
@@ -68,7 +68,7 @@ public sealed class FineTuningStage : IStage
 
     private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, HookPoint hook, Device device, CancellationToken cancel)
     {
-        var name = $"{hook}/sae";
+        var name = hook.ToString();
         var artifact = context.InputsUnder("sae").FirstOrDefault(i => i.Key == name).Value
             ?? throw new UserErrorException($"fine-tuning: the SAE of {hook} is not among the inputs (sae/{name})");
         return SparseAutoencoder.Load(await context.Artifacts.FetchAsync(artifact, cancel), device);

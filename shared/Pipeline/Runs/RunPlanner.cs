@@ -23,7 +23,8 @@ public static class RunPlanner
     private const string ShardPrefix = "dataset:shards/";
     private static readonly InputSelector Model = new("model", "model:weights");
     private static readonly InputSelector Tokenizer = new("tokenizer", "model:tokenizer");
-    private static readonly InputSelector Shards = new("shard", ShardPrefix + "*");
+    private static readonly InputSelector Autoencoders = new("sae", $"{ParameterSections.Sae}/*:sae");
+    private static readonly InputSelector Shards = new("shards", ShardPrefix + "*");
 
     /// <summary>The plan of the whole pipeline.</summary>
     /// <param name="request">What is asked for; its inputs say how many shards there are.</param>
@@ -59,13 +60,13 @@ public static class RunPlanner
             new StagePlan(
                 ParameterSections.Curation,
                 Parameters(ParameterSections.Curation),
-                Whole(new InputSelector("sae", $"{ParameterSections.Sae}/*:*"), new InputSelector("attack", "attack:*")),
+                Whole(Autoencoders),
                 [Model, Tokenizer, Shards]),
             new StagePlan(
                 ParameterSections.Tuning,
                 Parameters(ParameterSections.Tuning),
                 tuned,
-                [Model, Tokenizer, Shards, new InputSelector("curation", $"{ParameterSections.Curation}/*:*"), new InputSelector("sae", $"{ParameterSections.Sae}/*:*")]),
+                [Model, Tokenizer, Shards, Autoencoders, .. new[] { "attacks", "controls", "salient" }.Select(output => new InputSelector(output, $"{ParameterSections.Curation}/all:{output}"))]),
             new StagePlan(
                 ParameterSections.Conversion,
                 Parameters(ParameterSections.Conversion),
@@ -74,8 +75,12 @@ public static class RunPlanner
             new StagePlan(
                 ParameterSections.Evaluation,
                 Parameters(ParameterSections.Evaluation),
-                Whole(new InputSelector("tuned", $"{ParameterSections.Conversion}/*:model"), new InputSelector("evaluation", "evaluation:*")),
-                [Model, Tokenizer]),
+                Whole(
+                    new InputSelector("base", "model:weights"),
+                    new InputSelector("models", $"{ParameterSections.Conversion}/*:model"),
+                    new InputSelector("curves", $"{ParameterSections.Tuning}/*:curves"),
+                    new InputSelector("evaluation", "evaluation:*")),
+                [Tokenizer]),
             new StagePlan(
                 ParameterSections.Report,
                 Parameters(ParameterSections.Report),
