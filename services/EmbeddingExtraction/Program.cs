@@ -1,1 +1,4 @@
-return 0;
+using ClipSae.Hosting;
+using ClipSae.EmbeddingExtraction;
+
+return await ServiceHost.RunAsync(args, services => services.AddEmbeddingExtraction());

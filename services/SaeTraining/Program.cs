@@ -1,1 +1,4 @@
-return 0;
+using ClipSae.Hosting;
+using ClipSae.SaeTraining;
+
+return await ServiceHost.RunAsync(args, services => services.AddSaeTraining());

@@ -1,0 +1,11 @@
+using ClipSae.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.EmbeddingExtraction;
+
+/// <summary>Adds the service to a process.</summary>
+public static class EmbeddingExtractionRegistration
+{
+    /// <summary>Adds its stage.</summary>
+    public static IServiceCollection AddEmbeddingExtraction(this IServiceCollection services) => services.AddStage<EmbeddingExtractionStage>();
+}

@@ -1,0 +1,11 @@
+using ClipSae.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>Adds the service to a process.</summary>
+public static class FineTuningRegistration
+{
+    /// <summary>Adds its stage.</summary>
+    public static IServiceCollection AddFineTuning(this IServiceCollection services) => services.AddStage<FineTuningStage>();
+}
