@@ -69,7 +69,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
     {
         var statistics = await ByUnitAsync(Sae, "statistics", cancel);
         var figures = data.Units.Where(unit => unit.Stage == Sae).ToDictionary(unit => unit.Unit, unit => (JsonNode)unit.Figures, StringComparer.Ordinal);
-        return [.. statistics.Keys.Union(figures.Keys).Order(StringComparer.Ordinal).Select(hook => new AutoencoderRecord(hook, figures.GetValueOrDefault(hook), statistics.GetValueOrDefault(hook)))];
+        return [.. statistics.Keys.Union(figures.Keys).Order(StringComparer.Ordinal).Select(hook => new AutoencoderRecord(hook, figures.GetValueOrDefault(hook) ?? statistics.GetValueOrDefault(hook).At("figures"), statistics.GetValueOrDefault(hook)))];
     }
 
     private async Task<(IReadOnlyList<AttackPicture> Shown, int Count)> AttacksAsync(CancellationToken cancel)

@@ -151,7 +151,7 @@ internal static class SampleRun
         });
         return new AutoencoderRecord(
             hook,
-            new JsonObject { ["latents"] = 2048, ["k"] = 32, ["explainedVariance"] = 0.874, ["fvu"] = 0.126, ["cosine"] = 0.941, ["l0"] = 31.6, ["deadFraction"] = 0.021, ["denseFraction"] = 0.004, ["zeroShot"] = 0.946, ["zeroShotReconstructed"] = 0.931, ["monosemanticity"] = 0.413 },
+            new JsonObject { ["variant"] = "topk", ["latents"] = 2048, ["k"] = 32, ["explainedVariance"] = 0.874, ["fvu"] = 0.126, ["cosine"] = 0.941, ["l0"] = 31.6, ["dead"] = 0.021, ["dense"] = 0.004, ["zeroShot"] = 0.946, ["zeroShotReconstructed"] = 0.931, ["monosemanticity"] = 0.413 },
             new JsonObject { ["features"] = new JsonArray([.. features]) });
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace ClipSae.Reporting;
 
@@ -9,12 +10,12 @@ internal static class Autoencoders
 
     private static readonly (string Key, string Title)[] Known =
     [
-        ("latents", "Features"), ("k", "k"), ("explainedVariance", "Explained variance"), ("fvu", "Unexplained (FVU)"), ("cosine", "Cosine"), ("l0", "Active a row (L0)"),
-        ("deadFraction", "Dead"), ("denseFraction", "Dense"), ("zeroShot", "Zero-shot, original"), ("zeroShotReconstructed", "Zero-shot, reconstructed"),
-        ("zeroShotRecovered", "Zero-shot kept"), ("monosemanticity", "Monosemanticity"),
+        ("variant", "Variant"), ("latents", "Features"), ("k", "k"), ("explainedVariance", "Explained variance"), ("fvu", "Unexplained (FVU)"), ("cosine", "Cosine"), ("l0", "Active a row (L0)"),
+        ("dead", "Dead"), ("dense", "Dense"), ("zeroShot", "Zero-shot, original"), ("zeroShotReconstructed", "Zero-shot, reconstructed"),
+        ("zeroShotRecovered", "Zero-shot kept"), ("monosemanticity", "Monosemanticity"), ("heldOutRows", "Held-out rows"), ("trainingRows", "Training rows"), ("steps", "Steps"),
     ];
 
-    private static readonly string[] Shares = ["deadFraction", "denseFraction", "zeroShot", "zeroShotReconstructed", "zeroShotRecovered", "explainedVariance", "fvu"];
+    private static readonly string[] Shares = ["dead", "dense", "zeroShot", "zeroShotReconstructed", "zeroShotRecovered", "explainedVariance", "fvu"];
 
     public static Section? Render(ReportData data)
     {
@@ -23,9 +24,9 @@ internal static class Autoencoders
             return null;
         }
 
-        var numbers = data.Autoencoders.SelectMany(autoencoder => autoencoder.Figures.Members().Select(member => member.Key).Where(key => autoencoder.Figures.Number(key) is not null)).Distinct().ToArray();
+        var given = data.Autoencoders.SelectMany(autoencoder => autoencoder.Figures.Members()).Where(member => member.Value is JsonValue).Select(member => member.Key).Distinct().ToArray();
         var known = Known.Select(column => column.Key).ToArray();
-        string[] columns = [.. known.Where(numbers.Contains).Concat(numbers.Except(known)).Take(MostColumns)];
+        string[] columns = [.. known.Where(given.Contains).Concat(given.Except(known)).Take(MostColumns)];
         var table = Html.Of($"""
             <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{TitleOf(column)}</th>"))}</tr></thead>
             <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Hook == data.Salient.Text("hook")))}</tbody></table>
@@ -38,7 +39,7 @@ internal static class Autoencoders
     }
 
     private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""
-        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Hook}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures.Number(column))}</td>"))}</tr>
+        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Hook}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures)}</td>"))}</tr>
         """);
 
     private static Html Density(AutoencoderRecord autoencoder) => Histogram.Render(
@@ -58,6 +59,11 @@ internal static class Autoencoders
         return text.ToString();
     }
 
-    private static string Value(string key, double? value) => Shares.Contains(key) ? Written.Percent(value)
-        : value is { } number && number == Math.Floor(number) ? Written.Count(number) : Written.Number(value);
+    private static string Value(string key, JsonNode? figures) => (Shares.Contains(key), figures.Number(key)) switch
+    {
+        (_, null) => figures.Text(key) ?? Written.Missing,
+        (true, var share) => Written.Percent(share),
+        (_, { } number) when number == Math.Floor(number) => Written.Count(number),
+        (_, var number) => Written.Number(number),
+    };
 }
