@@ -39,7 +39,7 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
         if (Share)
         {
             // Shares start at 0, unless all of them crowd at the top.
-            (low, high) = (low > Crowded ? Math.Floor(10 * low) / 10 : 0, Math.Max(1, high));
+            (low, high) = (low > Crowded ? Math.Floor(10 * low) / 10 : Math.Min(0, low), Math.Max(1, high));
         }
 
         var up = Logarithmic ? AxisTicks.Logarithmic(low, high) : AxisTicks.Linear(low, high > low ? high : low + 1, 4);
