@@ -34,8 +34,8 @@ public static class FeatureStatistics
             residual += (x - back).square().sum().to(ScalarType.Float64).item<double>();
             total += (x - mean).square().sum().to(ScalarType.Float64).item<double>();
             cosine += nn.functional.cosine_similarity(x, back, 1).sum().to(ScalarType.Float64).item<double>();
-            fired.add_((latents > 0).sum(0).to(ScalarType.Float64));
-            sums.add_(latents.sum(0).to(ScalarType.Float64));
+            fired.add_((latents > 0).sum([0]).to(ScalarType.Float64));
+            sums.add_(latents.sum([0]).to(ScalarType.Float64));
             Strongest(latents, from, data.HeldOutImage, perImage);
         }
 
@@ -95,7 +95,7 @@ public static class FeatureStatistics
         var sum = zeros(rows.Width, ScalarType.Float64);
         for (long from = 0; from < rows.Rows; from += Chunk)
         {
-            sum.add_(rows.ReadRange(from, (int)Math.Min(Chunk, rows.Rows - from)).to(ScalarType.Float64).sum(0));
+            sum.add_(rows.ReadRange(from, (int)Math.Min(Chunk, rows.Rows - from)).to(ScalarType.Float64).sum([0]));
         }
 
         return (sum / rows.Rows).to(ScalarType.Float32).MoveToOuterDisposeScope();
