@@ -1,0 +1,64 @@
+using SkiaSharp;
+
+namespace ClipSae.Datasets;
+
+/// <summary>Chooses where and how a word is printed; what it chose is recorded and can be drawn again.</summary>
+public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)
+{
+    /// <summary>Space between word and border, and its jitter: 1 and 2 pixels of 64.</summary>
+    private const double Border = 1 / 64.0;
+
+    private readonly WordPainter _painter = new(fonts);
+
+    /// <param name="faces">Names of the faces that may be used.</param>
+    /// <param name="width">Width of the picture, pixels.</param>
+    /// <param name="height">Height of the picture, pixels.</param>
+    public IReadOnlyList<WordPlacement> Plan(string word, IReadOnlyList<string> faces, int width, int height, SeededRandom random)
+    {
+        var shown = new WordPlacement[random.Next(1, style.MaxCount)];
+        for (var copy = 0; copy < shown.Length; copy++)
+        {
+            shown[copy] = PlanOne(word, random.Pick(faces), width, height, random);
+        }
+
+        return shown;
+    }
+
+    /// <summary>The control of a printed word: the same plate, ink and place, unreadable.</summary>
+    public static IReadOnlyList<WordPlacement> Control(IReadOnlyList<WordPlacement> shown, WordOverlay overlay, long seed) =>
+        [.. shown.Select((placement, copy) => placement with { Overlay = overlay, Seed = seed + copy })];
+
+    private WordPlacement PlanOne(string word, string face, int width, int height, SeededRandom random)
+    {
+        double side = Math.Min(width, height);
+        var unit = side * Border;
+        var widest = (width - 2 * unit) / (fonts.WidthPerPixel(word, fonts[face]) + 0.33);
+        var size = Math.Floor(Math.Min(side * random.NextDouble(style.MinSize, style.MaxSize), widest) * 4) / 4;
+        var (ink, ground) = Colours(random);
+        var plated = random.NextDouble() < style.PlateShare;
+        var rotation = style.MaxRotation == 0 ? 0 : Math.Round(random.NextDouble(-style.MaxRotation, style.MaxRotation), 1);
+        var placement = new WordPlacement(word, face, Math.Max(4, size), 0, 0, ink, plated ? ground : null, plated ? null : ground, rotation);
+        var (left, top, right, bottom) = _painter.Box(placement);
+        var (freeX, freeY) = (Math.Max(0, width - (int)Math.Ceiling(right - left)), Math.Max(0, height - (int)Math.Ceiling(bottom - top)));
+        var (x, y) = style.Anywhere ? (random.Next(freeX + 1), random.Next(freeY + 1)) : Corner(freeX, freeY, unit, random);
+        return placement with { X = Math.Ceiling(x - left), Y = Math.Ceiling(y - top) };
+    }
+
+    private static (int X, int Y) Corner(int freeX, int freeY, double unit, SeededRandom random)
+    {
+        var edge = (int)Math.Round(unit);
+        var (x, y) = (edge + random.Next(2 * edge + 1), edge + random.Next(2 * edge + 1));
+        return (Math.Min(x, freeX), random.Next(2) == 0 ? Math.Min(y, freeY) : Math.Max(0, freeY - y));
+    }
+
+    private (string Ink, string Ground) Colours(SeededRandom random)
+    {
+        var (dark, light) = style.Coloured
+            ? (Tone(random, 100, 8, 32), Tone(random, 100, 78, 99))
+            : (Tone(random, 60, 4, 18), Tone(random, 50, 92, 99));
+        return style.Coloured && random.Next(2) == 0 ? (light, dark) : (dark, light);
+    }
+
+    private static string Tone(SeededRandom random, double saturation, double darkest, double lightest) => WorldBackground.Hex(SKColor.FromHsl(
+        (float)random.NextDouble(0, 360), (float)random.NextDouble(0, saturation), (float)random.NextDouble(darkest, lightest)));
+}
