@@ -13,4 +13,7 @@ public sealed record DecodeLimits
 
     /// <summary>Bytes of the encoded file. Default 256 MiB.</summary>
     public long MaxFileBytes { get; init; } = 256L << 20;
+
+    internal bool Allows(int width, int height, long fileBytes) =>
+        width <= MaxSide && height <= MaxSide && (long)width * height <= MaxPixels && fileBytes <= MaxFileBytes;
 }

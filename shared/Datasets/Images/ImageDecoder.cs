@@ -10,6 +10,9 @@ namespace ClipSae.Datasets;
 /// </summary>
 public static class ImageDecoder
 {
+    [ThreadStatic]
+    private static RegionDecoder? _decoder;
+
     /// <exception cref="UserErrorException">The bytes are no picture, are damaged, or exceed the limits.</exception>
     public static RgbImage Decode(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) =>
         TryDecode(encoded, limits, out var image, out var problem)
@@ -18,6 +21,26 @@ public static class ImageDecoder
 
     /// <summary>Decodes, or says in a few words why not.</summary>
     public static bool TryDecode(
+        ReadOnlyMemory<byte> encoded,
+        DecodeLimits? limits,
+        [NotNullWhen(true)] out RgbImage? image,
+        [NotNullWhen(false)] out string? problem)
+    {
+        // The region decoder's buffers are used again by the thread's next picture.
+        _decoder ??= new RegionDecoder();
+        if (JpegFrame.Parse(encoded.Span) is { } frame && (limits ?? DecodeLimits.Default).Allows(frame.Width, frame.Height, encoded.Length)
+            && _decoder.TryDecode(encoded, static (width, height) => new ImageRegion(0, 0, width, height), out var region, out _))
+        {
+            image = new RgbImage(region.Width, region.Height, region.Rgb.ToArray());
+            problem = null;
+            return true;
+        }
+
+        return TryDecodeGenerally(encoded, limits, out image, out problem);
+    }
+
+    /// <summary>Decodes with SkiaSharp, whatever the format.</summary>
+    internal static bool TryDecodeGenerally(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
         [NotNullWhen(true)] out RgbImage? image,
@@ -92,7 +115,7 @@ public static class ImageDecoder
         }
 
         var (width, height) = (codec.Info.Width, codec.Info.Height);
-        if (width > limits.MaxSide || height > limits.MaxSide || (long)width * height > limits.MaxPixels)
+        if (!limits.Allows(width, height, encoded.Length))
         {
             problem = $"{width} × {height} pixels (limits: side {limits.MaxSide}, pixels {limits.MaxPixels})";
             codec.Dispose();
