@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ClipSae.Clip;
@@ -15,6 +16,8 @@ namespace ClipSae.EmbeddingExtraction;
 /// <param name="ahead">Images ready or in work at most.</param>
 internal sealed class ImagePrefetcher(int resolution, int threads, int ahead)
 {
+    private readonly ConcurrentBag<RegionDecoder> _decoders = [];
+
     public async IAsyncEnumerable<PreparedImage> Prepare(
         IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
     {
@@ -66,21 +69,30 @@ internal sealed class ImagePrefetcher(int resolution, int threads, int ahead)
 
     private PreparedImage Prepare(DatasetItem item, ReadOnlyMemory<byte> bytes, SemaphoreSlim places)
     {
+        var decoder = _decoders.TryTake(out var idle) ? idle : new RegionDecoder();
         try
         {
-            if (!ImageDecoder.TryDecode(bytes, limits: null, out var image, out var problem))
+            if (!decoder.TryDecode(bytes, Needed, out var image, out var problem))
             {
                 return new PreparedImage(item.Id, null, problem);
             }
 
             var length = 3 * resolution * resolution;
             var pixels = ArrayPool<float>.Shared.Rent(length);
-            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
+            var part = new PixelWindow(image.Region.Left, image.Region.Top, image.Region.Width, image.Region.Height);
+            Preprocessor.Preprocess(image.Rgb, part, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
             return new PreparedImage(item.Id, pixels, null);
         }
         finally
         {
+            _decoders.Add(decoder);
             places.Release();
         }
+    }
+
+    private ImageRegion Needed(int width, int height)
+    {
+        var window = Preprocessor.Needed(width, height, resolution);
+        return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
     }
 }

@@ -5,6 +5,7 @@ IBenchmark[] benchmarks =
     new ExtractionBenchmark(),
     new SaeStepBenchmark(),
     new ExtractionStageBenchmark(),
+    new PreprocessingBenchmark(),
 ];
 
 if (args is ["all", .. var rest])
