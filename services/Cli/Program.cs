@@ -1,1 +1,3 @@
-Console.WriteLine(ClipSae.Tensors.Smoke.Norm());
+using ClipSae.Cli;
+
+return await Application.RunAsync(args, ConsoleStreams.System(), TimeProvider.System);

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Builds everything once, warnings and formatting being errors, and runs every test project.
+# Ends with the line "N passed, N failed" (and ", N skipped" where there are any); exit code 0 only if some passed and none failed.
+#   infra/test.sh [NAME ...]     only the test projects with these names, for example: infra/test.sh Clip.Tests EndToEnd
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
+export PATH="$PATH:${DOTNET_ROOT:-$HOME/.dotnet}:/usr/share/dotnet"
+
+stop() {
+    echo "$1" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+command -v dotnet >/dev/null \
+    || stop "The .NET 10 SDK is missing. Get it from https://dotnet.microsoft.com/download/dotnet/10.0 or: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
+dotnet --version >/dev/null 2>&1 \
+    || stop "$(dotnet --version 2>&1 | tail -n 3)
+The SDK that global.json asks for is missing: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+echo "building ..."
+if ! dotnet build ClipSae.sln --verbosity quiet --nologo -consoleLoggerParameters:NoSummary >"$results/build.log" 2>&1; then
+    grep -E 'error|warning' "$results/build.log" | sort -u | head -50
+    stop "The build failed."
+fi
+
+passed=0 failed=0 skipped=0
+for project in tests/*/*.csproj; do
+    name=$(basename "$(dirname "$project")")
+    if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
+    program=$(dotnet msbuild "$project" -getProperty:TargetPath 2>/dev/null)
+    # Benchmarks and other programs that are no tests carry no test runner.
+    [ -f "$program" ] && [ "$(dotnet msbuild "$project" -getProperty:IsTestProject 2>/dev/null)" = true ] || continue
+
+    log="$results/$name.log"
+    started=$SECONDS
+    # 8 is "no tests ran": a project may have none for this machine.
+    dotnet "$program" --no-ansi --no-progress >"$log" 2>&1
+    code=$?
+    count() { sed -nE "s/^ *$1: ([0-9]+).*/\1/p" "$log" | tail -n 1; }
+    p=$(count succeeded) f=$(count failed) s=$(count skipped)
+    p=${p:-0} f=${f:-0} s=${s:-0}
+    # A runner that died without counting is a failure, whatever it had said before.
+    if [ "$code" -ne 0 ] && [ "$code" -ne 8 ] && [ "$f" -eq 0 ]; then f=1; fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    printf '%-28s %4d passed %4d failed %4d skipped %5d s\n' "$name" "$p" "$f" "$s" $((SECONDS - started))
+    if [ "$f" -gt 0 ]; then
+        grep -vE '^(xUnit.net|Test run summary|  (total|succeeded|skipped|duration):)' "$log" | tail -n 200
+    fi
+done
+
+summary="$passed passed, $failed failed"
+[ "$skipped" -gt 0 ] && summary="$summary, $skipped skipped"
+echo "$summary"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace ClipSae.Cli;
+
+/// <summary>The command with all its verbs.</summary>
+internal static class CommandTree
+{
+    public static RootCommand Create()
+    {
+        var root = new RootCommand("Makes a CLIP that no longer believes the words printed on a picture, and shows the evidence.");
+        foreach (var option in GlobalOptions.All)
+        {
+            root.Add(option);
+        }
+
+        foreach (var verb in Verbs())
+        {
+            root.Add(verb);
+        }
+
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    private static IEnumerable<Verb> Verbs() =>
+    [
+        new DemoVerb(), new RunVerb(),
+        new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(),
+        new ReplayVerb(), new ExplainVerb(), new CancelVerb(),
+        new MakeDatasetVerb(), new PretrainVerb(),
+        new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(),
+        new DoctorVerb(),
+    ];
+}

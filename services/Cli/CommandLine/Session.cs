@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Tensors;
+using Spectre.Console;
+using TorchSharp;
+
+namespace ClipSae.Cli;
+
+/// <summary>What a verb sees of its caller: the global options, where to answer, and the clock.</summary>
+internal sealed class Session
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private readonly ConsoleStreams _streams;
+
+    public Session(ParseResult arguments, ConsoleStreams streams, TimeProvider time)
+    {
+        _streams = streams;
+        Time = time;
+        Json = arguments.GetValue(GlobalOptions.Json);
+        Verbose = arguments.GetValue(GlobalOptions.Verbose);
+        Device = arguments.GetValue(GlobalOptions.Device) ?? "cpu";
+        Threads = arguments.GetValue(GlobalOptions.Threads);
+        DataFolder = Path.GetFullPath(
+            arguments.GetValue(GlobalOptions.Data) ?? NotEmpty(streams.Environment(GlobalOptions.DataVariable)) ?? GlobalOptions.DefaultData);
+        Console = ConsoleOn(streams.Out, interactive: false);
+    }
+
+    public bool Json { get; }
+
+    public bool Verbose { get; }
+
+    public string Device { get; }
+
+    /// <summary>Threads for tensor work; null leaves the choice to the library.</summary>
+    public int? Threads { get; }
+
+    public string DataFolder { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>Standard output for people.</summary>
+    public IAnsiConsole Console { get; }
+
+    public TextWriter Error => _streams.Error;
+
+    public bool IsErrorInteractive => _streams.IsErrorInteractive;
+
+    /// <summary>Whether the one answer of this call has been given.</summary>
+    public bool Answered { get; private set; }
+
+    /// <summary>Gives the verb's answer: JSON with <c>--json</c>, otherwise what <paramref name="forPeople"/> writes.</summary>
+    public void Answer(JsonObject json, Action<IAnsiConsole> forPeople)
+    {
+        Answered = true;
+        if (Json)
+        {
+            _streams.Out.WriteLine(json.ToJsonString(Indented));
+        }
+        else
+        {
+            forPeople(Console);
+        }
+    }
+
+    /// <summary>Sets the thread count that was asked for and gives the device.</summary>
+    /// <exception cref="WrongUseException">There is no such device, or the thread count is impossible.</exception>
+    public torch.Device UseDevice()
+    {
+        try
+        {
+            if (Threads is { } threads)
+            {
+                Compute.UseThreads(threads);
+            }
+
+            return Compute.Device(Device);
+        }
+        catch (UserErrorException error)
+        {
+            throw new WrongUseException(error.Message, error);
+        }
+    }
+
+    /// <summary>A line about what is going on; never on standard output.</summary>
+    public void Tell(string line) => _streams.Error.WriteLine(line);
+
+    /// <summary>A console on standard error for live progress.</summary>
+    public IAnsiConsole ErrorConsole() => ConsoleOn(_streams.Error, _streams.IsErrorInteractive);
+
+    private static IAnsiConsole ConsoleOn(TextWriter writer, bool interactive)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
+        });
+        if (!console.Profile.Out.IsTerminal)
+        {
+            // A pipe has no width; lines must not be folded there.
+            console.Profile.Width = 10_000;
+        }
+
+        return console;
+    }
+
+    private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
+}

@@ -1,0 +1,22 @@
+using System.CommandLine;
+
+namespace ClipSae.Cli;
+
+/// <summary>One verb of the command: its arguments, its examples and what it does.</summary>
+internal abstract class Verb : Command
+{
+    protected Verb(string name, string description, params string[] examples)
+        : base(name, description)
+    {
+        Examples = examples;
+        SetAction((_, _) => throw new InvalidOperationException("Application runs verbs itself"));
+    }
+
+    /// <summary>Command lines shown by <c>--help</c>.</summary>
+    public IReadOnlyList<string> Examples { get; }
+
+    /// <summary>Does the work and returns the exit code.</summary>
+    /// <exception cref="WrongUseException">The arguments cannot be carried out.</exception>
+    /// <exception cref="Contracts.UserErrorException">Something the user can mend went wrong.</exception>
+    public abstract Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel);
+}

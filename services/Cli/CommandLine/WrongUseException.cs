@@ -1,0 +1,15 @@
+namespace ClipSae.Cli;
+
+/// <summary>The command line itself is at fault; the process ends with <see cref="ExitCode.WrongUse"/>.</summary>
+internal sealed class WrongUseException : Exception
+{
+    public WrongUseException(string message)
+        : base(message)
+    {
+    }
+
+    public WrongUseException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,8 @@
+namespace ClipSae.Cli;
+
+/// <summary>What one check of the machine found.</summary>
+/// <param name="Check">What was looked at.</param>
+/// <param name="Grade">How it is.</param>
+/// <param name="Detail">What was found.</param>
+/// <param name="Remedy">How to mend it, where something is amiss.</param>
+internal sealed record Finding(string Check, FindingGrade Grade, string Detail, string? Remedy = null);

@@ -1,0 +1,9 @@
+namespace ClipSae.Cli;
+
+/// <summary>How a check of the machine went.</summary>
+internal enum FindingGrade
+{
+    Ok,
+    Warn,
+    Fail,
+}

@@ -1,0 +1,135 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace ClipSae.Cli;
+
+/// <summary>
+/// Shows a run while it works: a table that redraws itself on a terminal, and otherwise a line for each change and every ten seconds. It
+/// always writes to standard error, so that answers stay clean.
+/// </summary>
+internal sealed class ProgressDisplay(Session session, RunBoard board)
+{
+    private const int BarWidth = 20;
+    private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
+    private readonly Dictionary<string, string> _said = [];
+
+    /// <summary>Shows progress until <paramref name="work"/> ends, then its last state.</summary>
+    public async Task ShowAsync(Task work)
+    {
+        if (session.IsErrorInteractive)
+        {
+            await session.ErrorConsole().Live(Table()).AutoClear(false).StartAsync(async live =>
+            {
+                while (await TicksAsync(work, LiveInterval))
+                {
+                    live.UpdateTarget(Table());
+                }
+
+                live.UpdateTarget(Table());
+            });
+        }
+        else
+        {
+            var sinceLine = TimeSpan.Zero;
+            while (await TicksAsync(work, LiveInterval))
+            {
+                sinceLine += LiveInterval;
+                SayChanges(sinceLine >= LineInterval);
+                sinceLine = sinceLine >= LineInterval ? TimeSpan.Zero : sinceLine;
+            }
+
+            SayChanges(withRunning: false);
+        }
+    }
+
+    /// <summary>One line on a stage, for logs.</summary>
+    internal static string Line(StageBoard stage, DateTimeOffset now)
+    {
+        if (stage.IsComplete)
+        {
+            return stage.Cached == stage.Units.Count
+                ? $"{stage.Stage}: from cache"
+                : $"{stage.Stage}: done in {Amounts.Duration(stage.Elapsed(now))}{(stage.Cached > 0 ? $" ({stage.Cached} of {stage.Units.Count} from cache)" : "")}";
+        }
+
+        return stage.IsFailed ? $"{stage.Stage}: failed"
+            : stage.IsStopped ? $"{stage.Stage}: stopped"
+            : string.Join(", ", new[] { $"{stage.Stage}: {UnitsDone(stage)}", Detail(stage), LeftText(stage, now) }.Where(text => text.Length > 0));
+    }
+
+    private Task<bool> TicksAsync(Task work, TimeSpan interval) => TicksAsync(work, interval, session.Time);
+
+    private static async Task<bool> TicksAsync(Task work, TimeSpan interval, TimeProvider time)
+    {
+        await Task.WhenAny(work, Task.Delay(interval, time));
+        return !work.IsCompleted;
+    }
+
+    private void SayChanges(bool withRunning)
+    {
+        var now = session.Time.GetUtcNow();
+        var lines = board.Read(stages => stages.Where(stage => stage.StartedAt is not null)
+            .Select(stage => (stage.Stage, State: $"{stage.Ended} {stage.IsFailed} {stage.IsStopped}", IsOver: stage.IsComplete || stage.IsFailed || stage.IsStopped, Line: Line(stage, now))).ToArray());
+        foreach (var (stage, state, isOver, line) in lines)
+        {
+            if (_said.GetValueOrDefault(stage) != state || withRunning && !isOver)
+            {
+                _said[stage] = state;
+                session.Tell(line);
+            }
+        }
+    }
+
+    private Table Table()
+    {
+        var now = session.Time.GetUtcNow();
+        var table = new Table { Border = TableBorder.None, ShowHeaders = false };
+        table.AddColumns("stage", "bar", "units", "detail", "time");
+        foreach (var row in board.Read(stages => stages.Select(stage => Row(stage, now)).ToArray()))
+        {
+            table.AddRow(row);
+        }
+
+        return table;
+    }
+
+    private static IRenderable[] Row(StageBoard stage, DateTimeOffset now)
+    {
+        var (mark, style) = stage switch
+        {
+            { IsFailed: true } => ("✗", "red"),
+            { IsStopped: true } => ("■", "grey"),
+            { IsComplete: true } => ("✓", "green"),
+            { StartedAt: null } => ("·", "grey"),
+            _ => ("▸", "yellow"),
+        };
+        var filled = (int)Math.Round(stage.Share * BarWidth);
+        var time = stage.StartedAt is null ? ""
+            : stage.IsComplete && stage.Cached == stage.Units.Count ? "from cache"
+            : stage.IsComplete ? Amounts.Duration(stage.Elapsed(now))
+            : LeftText(stage, now);
+        return
+        [
+            new Markup($"[{style}]{mark}[/] {stage.Stage.EscapeMarkup()}"),
+            new Markup($"[{style}]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]"),
+            new Text(UnitsDone(stage)),
+            new Text(Detail(stage)),
+            new Text(time),
+        ];
+    }
+
+    private static string UnitsDone(StageBoard stage) => stage.Units.Count == 1 ? "" : $"{stage.Ended}/{stage.Units.Count}";
+
+    private static string LeftText(StageBoard stage, DateTimeOffset now) => stage.Left(now) is { } left ? $"{Amounts.Duration(left)} left" : "";
+
+    private static string Detail(StageBoard stage) => string.Join("; ", stage.Running.Where(unit => unit.Latest is not null).Take(2).Select(unit =>
+    {
+        var progress = unit.Latest!;
+        var name = stage.Units.Count == 1 ? "" : $"{unit.Name} ";
+        var done = progress.Total > 0 ? $"{progress.Done}/{progress.Total} {progress.Items}" : $"{progress.Done} {progress.Items}";
+        var rate = progress.Rate is { } perSecond and > 0 ? $", {Amounts.Rate(perSecond, progress.Items)}" : "";
+        var values = string.Concat(progress.Values.Take(3).Select(value => $", {value.Key} {Amounts.Significant(value.Value)}"));
+        return $"{name}{done}{rate}{values}";
+    }));
+}

@@ -1,0 +1,140 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>What a run gave, read off its events: scores, stages with their cache outcomes, artifacts.</summary>
+internal sealed class RunSummary
+{
+    private readonly Dictionary<(string Stage, string Unit), UnitFinished> _finished = [];
+
+    /// <param name="run">The run's name.</param>
+    /// <param name="events">The run's events in order.</param>
+    public RunSummary(string run, IEnumerable<RunEvent> events)
+    {
+        Run = run;
+        foreach (var happened in events)
+        {
+            switch (happened)
+            {
+                case RunStarted started:
+                    Started = started;
+                    break;
+                case UnitFinished finished:
+                    _finished[(finished.Stage, finished.Unit)] = finished;
+                    break;
+                case RunCancelRequested:
+                    CancelRequested = true;
+                    break;
+                case RunEnded ended:
+                    Ended = ended;
+                    break;
+            }
+        }
+
+        var figures = Figures(ParameterSections.Evaluation);
+        Base = ModelScores.From("base", figures?["base"]);
+        Tuned = ModelScores.From("tuned", figures?["tuned"]);
+        TunedUnit = figures?["tuned"]?["name"] is JsonValue name && name.TryGetValue<string>(out var text) ? text : null;
+        Arms = [.. (figures?["arms"] as JsonArray ?? []).Select(arm => ModelScores.From(arm?["name"]?.GetValue<string>() ?? "?", arm))];
+    }
+
+    public string Run { get; }
+
+    public RunStarted? Started { get; }
+
+    public RunEnded? Ended { get; }
+
+    public bool CancelRequested { get; }
+
+    public ModelScores Base { get; }
+
+    public ModelScores Tuned { get; }
+
+    /// <summary>The fine-tuning unit whose model is the tuned one, where the evaluation named it.</summary>
+    public string? TunedUnit { get; }
+
+    public IReadOnlyList<ModelScores> Arms { get; }
+
+    /// <summary>running, done, failed or cancelled.</summary>
+    public string Status => Ended switch
+    {
+        RunCompleted => "done",
+        RunFailed => "failed",
+        RunCancelled => "cancelled",
+        _ => CancelRequested ? "cancelling" : "running or interrupted",
+    };
+
+    public UnitFinished? Finished(string stage, string unit) => _finished.GetValueOrDefault((stage, unit));
+
+    /// <summary>An output of the only unit of a stage.</summary>
+    public ArtifactRef? Output(string stage, string output) =>
+        _finished.Values.FirstOrDefault(unit => unit.Stage == stage)?.Outputs.GetValueOrDefault(output);
+
+    /// <summary>Whether every unit was taken from the store.</summary>
+    public bool IsAllCached => _finished.Values.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
+
+    /// <param name="report">Path of the HTML report, where there is one.</param>
+    public JsonObject ToJson(string? report) => new()
+    {
+        ["runId"] = Run,
+        ["status"] = Status,
+        ["report"] = report,
+        ["base"] = Base.ToJson(withName: false),
+        ["tuned"] = Tuned.ToJson(withName: false),
+        ["arms"] = new JsonArray([.. Arms.Select(arm => arm.ToJson(withName: true))]),
+        ["stages"] = Stages(),
+    };
+
+    /// <summary>One entry a unit, in the plan's order.</summary>
+    public JsonArray Stages()
+    {
+        var stages = new JsonArray();
+        foreach (var (stage, unit) in PlannedUnits())
+        {
+            if (Finished(stage, unit) is { } finished)
+            {
+                stages.Add(new JsonObject
+                {
+                    ["stage"] = stage,
+                    ["unit"] = unit,
+                    ["cache"] = CacheName(finished),
+                    ["reason"] = finished.Cache.Reason,
+                    ["seconds"] = Math.Round(finished.Seconds, 3),
+                    ["key"] = finished.Key,
+                });
+            }
+        }
+
+        return stages;
+    }
+
+    public Table StageTable()
+    {
+        var table = new Table { Border = TableBorder.Rounded };
+        table.AddColumns("stage", "unit", "cache", "time", "why");
+        foreach (var (stage, unit) in PlannedUnits())
+        {
+            var finished = Finished(stage, unit);
+            table.AddRow(
+                stage.EscapeMarkup(), unit.EscapeMarkup(), finished is null ? "–" : CacheName(finished),
+                finished is null ? "–" : Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), (finished?.Cache.Reason ?? "not finished").EscapeMarkup());
+        }
+
+        return table;
+    }
+
+    private static string CacheName(UnitFinished finished) => finished.Cache.Kind switch
+    {
+        CacheKind.Hit => "hit",
+        CacheKind.Verified => "verified",
+        _ => "miss",
+    };
+
+    private IEnumerable<(string Stage, string Unit)> PlannedUnits() =>
+        Started?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? _finished.Keys;
+
+    private JsonObject? Figures(string stage) => _finished.Values.FirstOrDefault(unit => unit.Stage == stage)?.Figures;
+}

@@ -1,0 +1,45 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Cli;
+
+/// <summary>What is known of one unit while a run is watched.</summary>
+internal sealed class UnitState(string name)
+{
+    public string Name { get; } = name;
+
+    public UnitStatus Status { get; private set; } = UnitStatus.Waiting;
+
+    public DateTimeOffset? StartedAt { get; private set; }
+
+    public DateTimeOffset? EndedAt { get; private set; }
+
+    public UnitProgress? Latest { get; private set; }
+
+    /// <summary>Share of the unit that was done when it was first heard of: above 0 where it goes on from a checkpoint.</summary>
+    public double ShareAtStart { get; private set; }
+
+    /// <summary>Share of the unit that is done, 0 to 1.</summary>
+    public double Share => Status is UnitStatus.Done or UnitStatus.Cached ? 1 : ShareOf(Latest);
+
+    public void Report(UnitProgress progress, DateTimeOffset at)
+    {
+        if (Status is UnitStatus.Waiting)
+        {
+            Status = UnitStatus.Running;
+            StartedAt = at;
+            ShareAtStart = ShareOf(progress);
+        }
+
+        Latest = progress;
+    }
+
+    public void End(UnitStatus status, DateTimeOffset? startedAt, DateTimeOffset at)
+    {
+        Status = status;
+        StartedAt = startedAt ?? StartedAt ?? at;
+        EndedAt = at;
+    }
+
+    private static double ShareOf(UnitProgress? progress) =>
+        progress is { Total: > 0 } ? Math.Clamp((double)progress.Done / progress.Total, 0, 1) : 0;
+}

@@ -1,0 +1,12 @@
+namespace ClipSae.Cli;
+
+/// <summary>Where a unit stands.</summary>
+internal enum UnitStatus
+{
+    Waiting,
+    Running,
+    Done,
+    Cached,
+    Failed,
+    Stopped,
+}

@@ -1,0 +1,142 @@
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Starts or goes on with a run, shows how it comes along, and gives the verb's answer.</summary>
+internal sealed class RunExecution(Session session, EmbeddedRuntime runtime)
+{
+    /// <summary>Runs what is asked for; where the same was asked for before and has not ended, goes on with that.</summary>
+    public async Task<int> RunAsync(RunRequest request, CancellationToken cancel)
+    {
+        var unfinished = await Workplace.CheckedAsync(() => runtime.FindUnfinishedAsync(request, cancel: cancel));
+        if (unfinished is not null)
+        {
+            session.Tell($"going on with run {unfinished}");
+            switch (await runtime.ResumeAsync(unfinished, cancel))
+            {
+                case ResumeOutcome.WorkedOnElsewhere:
+                    session.Tell("another process works on it; watching");
+                    return await FollowAsync(unfinished, cancel);
+                case ResumeOutcome.Resumed:
+                    return await FollowAsync(unfinished, cancel);
+            }
+        }
+
+        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, cancel: cancel));
+        session.Tell($"run {run}");
+        return await FollowAsync(run, cancel);
+    }
+
+    /// <summary>Shows a run until it ends, then answers with what it gave.</summary>
+    public async Task<int> FollowAsync(string run, CancellationToken cancel)
+    {
+        var board = new RunBoard();
+        var following = FoldAsync(run, board, cancel);
+        await new ProgressDisplay(session, board).ShowAsync(following);
+        var isAbandoned = await AwaitAsync(following, run);
+        return await AnswerAsync(run, isAbandoned, cancel);
+    }
+
+    /// <summary>Answers with what a run has given so far, its stages included. A failed run is shown as it is: showing it succeeds.</summary>
+    public async Task<int> ShowAsync(string run, CancellationToken cancel)
+    {
+        var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
+        var folder = new RunFolder(session.DataFolder, run);
+        var report = await folder.ExportAsync(runtime.Artifacts, summary, cancel);
+        var json = summary.ToJson(report);
+        json["error"] = Problem(summary, isAbandoned: false);
+        session.Answer(json, console =>
+        {
+            console.WriteLine($"run {run}: {summary.Status}{(Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
+            console.Write(summary.StageTable());
+            Write(console, summary, folder.Path, report);
+        });
+        return ExitCode.Done;
+    }
+
+    private async Task<int> AnswerAsync(string run, bool isAbandoned, CancellationToken cancel)
+    {
+        var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
+        var folder = new RunFolder(session.DataFolder, run);
+        var report = await folder.ExportAsync(runtime.Artifacts, summary, cancel);
+        var json = summary.ToJson(report);
+        var problem = Problem(summary, isAbandoned);
+        if (problem is not null)
+        {
+            json["error"] = problem;
+            session.Tell($"clipsae: {problem}");
+        }
+
+        session.Answer(json, console => Write(console, summary, folder.Path, report));
+        return problem is null ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    private async Task<bool> FoldAsync(string run, RunBoard board, CancellationToken cancel)
+    {
+        await foreach (var update in runtime.WatchAsync(run, cancel))
+        {
+            switch (update)
+            {
+                case RunUpdate.Happened happened:
+                    board.Apply(happened.Stored.Event);
+                    break;
+                case RunUpdate.Progressed progressed:
+                    board.Apply(progressed.Progress, session.Time.GetUtcNow());
+                    break;
+                case RunUpdate.Abandoned:
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> AwaitAsync(Task<bool> following, string run)
+    {
+        try
+        {
+            return await following;
+        }
+        catch (OperationCanceledException error)
+        {
+            throw new InterruptedException(run, error);
+        }
+    }
+
+    private static string? Problem(RunSummary summary, bool isAbandoned) => summary.Ended switch
+    {
+        RunFailed failed => $"{failed.Stage}/{failed.Unit} failed: {failed.Reason}",
+        RunCancelled => $"run {summary.Run} was cancelled; the same command starts it again and takes up what was finished",
+        null when isAbandoned => $"no process works on run {summary.Run}; the command that started it goes on where it was",
+        _ => null,
+    };
+
+    private static void Write(IAnsiConsole console, RunSummary summary, string folder, string? report)
+    {
+        if (summary.Base.Clean is not null || summary.Base.Attacked is not null)
+        {
+            console.Write(ScoreTable.Create(summary.Base, summary.Tuned, summary.Arms));
+            console.WriteLine("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
+            console.WriteLine("held-out: words and fonts that appear nowhere in fine-tuning.");
+            if (summary.TunedUnit is not null)
+            {
+                console.WriteLine($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
+            }
+        }
+
+        if (summary.IsAllCached)
+        {
+            console.WriteLine("Every stage was taken from the store.");
+        }
+
+        if (report is not null)
+        {
+            console.WriteLine($"report:     {report}");
+        }
+
+        console.WriteLine($"run folder: {folder}");
+    }
+}

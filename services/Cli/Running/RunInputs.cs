@@ -1,0 +1,46 @@
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Cli;
+
+/// <summary>Brings what a run works on into the artifact store, under the names that plans use.</summary>
+internal sealed class RunInputs(IArtifactStore store, Session session, ILogger log)
+{
+    private const string Safetensors = "application/x-safetensors";
+    private readonly SortedDictionary<string, ArtifactRef> _inputs = new(StringComparer.Ordinal);
+
+    public IReadOnlyDictionary<string, ArtifactRef> All => _inputs;
+
+    /// <summary>The data set that is worked on.</summary>
+    public Task AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel) => AddFolderAsync("dataset:", "dataset", folder, options, cancel);
+
+    /// <summary>A labelled set to evaluate on.</summary>
+    public Task AddEvaluationAsync(string name, string folder, ImportOptions options, CancellationToken cancel) =>
+        AddFolderAsync($"evaluation:{name}/", name, folder, options with { LabelsNeeded = true }, cancel);
+
+    /// <summary>A checkpoint and its vocabulary.</summary>
+    public async Task AddModelAsync(string weights, string tokenizer, CancellationToken cancel)
+    {
+        _inputs["model:weights"] = await store.PutFileAsync(weights, Path.GetFileName(weights), Safetensors, cancel);
+        _inputs["model:tokenizer"] = await store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
+    }
+
+    private async Task AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)
+    {
+        var progress = new Reporter<int>(images =>
+        {
+            if (images % 5_000 == 0)
+            {
+                session.Tell($"{name}: {images} images read");
+            }
+        });
+        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, store, log, progress, cancel: cancel);
+        _inputs[prefix + "manifest"] = imported.Manifest;
+        for (var shard = 0; shard < imported.Shards.Count; shard++)
+        {
+            _inputs[FormattableString.Invariant($"{prefix}shards/{shard:D5}")] = imported.Shards[shard];
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Cli;
+
+/// <summary>Options that decide what a run computes; <c>demo</c> and <c>run</c> share them.</summary>
+internal sealed class RunOptions
+{
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Change a parameter, for example sae.k=16 or extraction.hookPoints=mlp@0,mlp@1; may be given several times",
+        HelpName = "SECTION.KEY=VALUE",
+    };
+
+    private readonly Option<string[]> _arms = new("--arms")
+    {
+        Description = "Ways of fine-tuning to compare: none, amplify, suppress, penalise, penalise-only, and each of the last four with -random",
+        HelpName = "ARM,…",
+    };
+
+    private readonly Option<int?> _seeds = new("--seeds") { Description = "How many seeds each arm is tuned with", HelpName = "N" };
+
+    private readonly Option<long> _seed = new("--seed") { Description = "Every draw of the run follows from it", HelpName = "N" };
+
+    public IEnumerable<Option> All => [_set, _arms, _seeds, _seed];
+
+    public long Seed(ParseResult arguments) => arguments.GetValue(_seed);
+
+    /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>
+    public IReadOnlyList<string> Assignments(ParseResult arguments)
+    {
+        var assignments = new List<string>();
+        if (arguments.GetValue(_arms) is { Length: > 0 } arms)
+        {
+            var names = arms.SelectMany(arm => arm.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+            assignments.Add("tuning.arms=" + new JsonArray([.. names.Select(name => JsonValue.Create(name))]).ToJsonString());
+        }
+
+        if (arguments.GetValue(_seeds) is { } seeds)
+        {
+            assignments.Add(seeds >= 1 ? FormattableString.Invariant($"tuning.seeds={seeds}") : throw new WrongUseException($"--seeds {seeds}: must be 1 or more"));
+        }
+
+        return [.. assignments, .. arguments.GetValue(_set) ?? []];
+    }
+}

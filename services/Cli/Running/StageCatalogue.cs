@@ -1,0 +1,16 @@
+using ClipSae.EmbeddingExtraction;
+using ClipSae.Hosting;
+using ClipSae.WeightConversion;
+using ClipSae.ZeroShotEvaluation;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.Cli;
+
+/// <summary>Every stage of the pipeline, as its service adds it.</summary>
+internal static class StageCatalogue
+{
+    public static void AddTo(IServiceCollection services) => services
+        .AddStage<EmbeddingExtractionStage>()
+        .AddStage<WeightConversionStage>()
+        .AddStage<ZeroShotEvaluationStage>();
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Asks a run to stop for good.</summary>
+internal sealed class CancelVerb : Verb
+{
+    private readonly Argument<string> _run = RunArgument.Create();
+    private readonly Option<string> _reason = new("--reason") { Description = "Kept with the run", HelpName = "TEXT", DefaultValueFactory = _ => "asked by the user" };
+
+    public CancelVerb()
+        : base("cancel", "Stop a run for good, whichever process works on it. What it finished stays stored.", "clipsae cancel latest", "clipsae cancel 20261124-091500-1f0c --reason \"wrong data\"")
+    {
+        Add(_run);
+        Add(_reason);
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        await using var runtime = Workplace.Open(session);
+        var run = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
+        var isAsked = await runtime.CancelAsync(run, arguments.GetValue(_reason)!, cancel);
+        session.Answer(
+            new JsonObject { ["runId"] = run, ["cancelled"] = isAsked },
+            console => console.WriteLine(isAsked ? $"run {run} was asked to stop" : $"run {run} had ended already"));
+        return ExitCode.Done;
+    }
+}

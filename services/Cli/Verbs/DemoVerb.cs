@@ -1,0 +1,67 @@
+using System.CommandLine;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Cli;
+
+/// <summary>Shows the whole thing on a small world and a small CLIP, in minutes.</summary>
+internal sealed class DemoVerb : Verb
+{
+    private readonly Option<int> _images = new("--images")
+    {
+        Description = "Images to fine-tune on",
+        HelpName = "N",
+        DefaultValueFactory = _ => new SyntheticWorldOptions().TuningImages,
+    };
+
+    private readonly Option<int> _evaluationImages = new("--evaluation-images")
+    {
+        Description = "Images in each evaluation set",
+        HelpName = "N",
+        DefaultValueFactory = _ => new SyntheticWorldOptions().EvaluationImages,
+    };
+
+    private readonly RunOptions _run = new();
+
+    public DemoVerb()
+        : base(
+            "demo",
+            "Draw a small world, find what makes a small CLIP believe printed words, mend it, and show before and after.",
+            "clipsae demo",
+            "clipsae demo --arms none,penalise,penalise-random --seeds 3",
+            "clipsae demo --set tuning.steps=200 --json")
+    {
+        Add(_images);
+        Add(_evaluationImages);
+        foreach (var option in _run.All)
+        {
+            Add(option);
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var world = new DemoWorld(Path.Combine(session.DataFolder, "demo"), new SyntheticWorldOptions
+        {
+            TrainImages = 0,
+            TuningImages = AtLeastOne("--images", arguments.GetValue(_images)),
+            EvaluationImages = AtLeastOne("--evaluation-images", arguments.GetValue(_evaluationImages)),
+        });
+        await using var runtime = Workplace.Open(session);
+        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(ParameterOverrides.Apply(Preset.Load(Preset.Demo), _run.Assignments(arguments), runtime.DefaultParameters())));
+        var folder = world.Make(session, cancel);
+        var inputs = new RunInputs(runtime.Artifacts, session, runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import"));
+        await inputs.AddModelAsync(DemoFiles.Model, DemoFiles.Tokenizer, cancel);
+        await inputs.AddDatasetAsync(Path.Combine(folder, "tuning"), new ImportOptions(), cancel);
+        foreach (var set in Directory.GetDirectories(Path.Combine(folder, "evaluation")).Order(StringComparer.Ordinal))
+        {
+            await inputs.AddEvaluationAsync(Path.GetFileName(set), set, new ImportOptions(), cancel);
+        }
+
+        return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+    }
+
+    private static int AtLeastOne(string option, int value) => value > 0 ? value : throw new WrongUseException($"{option} {value}: must be 1 or more");
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Tells whether this machine has what the program needs.</summary>
+internal sealed class DoctorVerb() : Verb(
+    "doctor",
+    "Check this machine: .NET, libtorch, threads, memory, fonts, disk. Says how to mend what is amiss.",
+    "clipsae doctor",
+    "clipsae doctor --data /mnt/big/clipsae --json")
+{
+    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var findings = new MachineChecks(session.DataFolder, session.Device).Run().ToArray();
+        var fails = findings.Count(finding => finding.Grade is FindingGrade.Fail);
+        session.Answer(ToJson(findings, fails == 0), console => Write(console, findings));
+        return Task.FromResult(fails == 0 ? ExitCode.Done : ExitCode.Failed);
+    }
+
+    private static JsonObject ToJson(IEnumerable<Finding> findings, bool isHealthy) => new()
+    {
+        ["ok"] = isHealthy,
+        ["checks"] = new JsonArray([.. findings.Select(finding => new JsonObject
+        {
+            ["check"] = finding.Check,
+            ["grade"] = GradeName(finding.Grade),
+            ["detail"] = finding.Detail,
+            ["remedy"] = finding.Remedy,
+        })]),
+    };
+
+    private static void Write(IAnsiConsole console, IEnumerable<Finding> findings)
+    {
+        foreach (var finding in findings)
+        {
+            var colour = finding.Grade switch { FindingGrade.Ok => "green", FindingGrade.Warn => "yellow", _ => "red" };
+            var remedy = finding.Remedy is null ? "" : $" → {finding.Remedy}";
+            console.MarkupLine($"[{colour}]{GradeName(finding.Grade),-4}[/]  {finding.Check,-12}  {(finding.Detail + remedy).EscapeMarkup()}");
+        }
+    }
+
+    private static string GradeName(FindingGrade grade) => grade switch { FindingGrade.Ok => "ok", FindingGrade.Warn => "warn", _ => "fail" };
+}

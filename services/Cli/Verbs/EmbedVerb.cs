@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Tensors;
+using Spectre.Console;
+using static TorchSharp.torch;
+
+namespace ClipSae.Cli;
+
+/// <summary>Embeds images and texts, and compares the ones with the others.</summary>
+internal sealed class EmbedVerb : Verb
+{
+    private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string[]> _texts = new("--text") { Description = "A text to embed; may be given several times", HelpName = "TEXT" };
+    private readonly Option<string?> _model = new("--model") { Description = "Checkpoint, safetensors with OpenAI's keys [default: the demo's]", HelpName = "FILE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format [default: the demo's]", HelpName = "FILE" };
+    private readonly Option<string?> _out = new("--out") { Description = "Write the embeddings to this safetensors file instead of showing them", HelpName = "FILE" };
+    private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
+
+    public EmbedVerb()
+        : base(
+            "embed",
+            "Embed images and texts; with both, show which text each image matches.",
+            "clipsae embed cat.png --text \"a photo of a cat\" --text \"a photo of a dog\"",
+            "clipsae embed photos/1.jpg photos/2.jpg --model tuned.safetensors --out embeddings.safetensors",
+            "clipsae embed --text \"a photo of a tree\" --json")
+    {
+        Add(_images);
+        foreach (var option in new Option[] { _texts, _model, _tokenizer, _out, _raw })
+        {
+            Add(option);
+        }
+    }
+
+    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var images = arguments.GetValue(_images)!.Select(path => GivenPath.File("image", path)!).ToArray();
+        var texts = arguments.GetValue(_texts)!;
+        if (images.Length + texts.Length == 0)
+        {
+            throw new WrongUseException("name image files, or texts with --text; see 'clipsae embed --help'");
+        }
+
+        var checkpoint = GivenPath.File("--model", arguments.GetValue(_model)) ?? DemoFiles.Model;
+        using var scope = NewDisposeScope();
+        using var quiet = inference_mode();
+        using var model = ClipModel.Load(checkpoint, session.UseDevice());
+        var imageFeatures = images.Length == 0 ? null : EncodeImages(model, images, cancel);
+        var textFeatures = texts.Length == 0 ? null : EncodeTexts(model, texts, GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? DemoFiles.Tokenizer, session);
+        var raw = arguments.GetValue(_raw);
+        var answer = new JsonObject { ["model"] = checkpoint, ["width"] = model.Architecture.EmbedDim };
+        if (arguments.GetValue(_out) is { } path)
+        {
+            Save(path, raw, (imageFeatures, images, "images"), (textFeatures, texts, "texts"));
+            answer["file"] = Path.GetFullPath(path);
+        }
+        else
+        {
+            answer["images"] = Rows(imageFeatures, images, "path", raw);
+            answer["texts"] = Rows(textFeatures, texts, "text", raw);
+        }
+
+        var matches = imageFeatures is null || textFeatures is null
+            ? null
+            : (model.LogitScale.exp() * Unit(imageFeatures).matmul(Unit(textFeatures).T)).softmax(-1).cpu().data<float>().ToArray();
+        answer["probabilities"] = matches is null ? null : Matrix(matches, images.Length, texts.Length);
+        session.Answer(answer, console => Write(console, answer, matches, images, texts));
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Tensor EncodeImages(ClipModel model, string[] images, CancellationToken cancel)
+    {
+        var side = model.Architecture.ImageResolution;
+        var device = model.LogitScale.device;
+        return cat([.. images.Select(path =>
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (!ImageDecoder.TryDecode(File.ReadAllBytes(path), DecodeLimits.Default, out var image, out var problem))
+            {
+                throw new UserErrorException($"{path} cannot be read as an image: {problem}");
+            }
+
+            var pixels = new float[3 * side * side];
+            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, side, pixels);
+            return model.EncodeImage(tensor(pixels, [1, 3, side, side]).to(device));
+        })]);
+    }
+
+    private static Tensor EncodeTexts(ClipModel model, string[] texts, string vocabulary, Session session)
+    {
+        var tokenizer = ClipTokenizer.Load(vocabulary);
+        var (context, known) = (model.Architecture.ContextLength, model.Architecture.VocabularySize);
+        if (tokenizer.VocabularySize != known)
+        {
+            throw new UserErrorException($"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: name the model's own vocabulary with --tokenizer");
+        }
+
+        var ids = texts.SelectMany(text =>
+        {
+            var row = tokenizer.Encode(text, context, out var truncated);
+            if (truncated)
+            {
+                session.Tell($"clipsae: cut to {context} tokens: {text}");
+            }
+
+            return row;
+        }).ToArray();
+        return model.EncodeText(tensor(ids, [texts.Length, context]).to(model.LogitScale.device));
+    }
+
+    private static Tensor Unit(Tensor features) => features / features.norm(-1, keepdim: true);
+
+    private static void Save(string path, bool raw, params (Tensor? Features, string[] Names, string Key)[] parts)
+    {
+        var present = parts.Where(part => part.Features is not null).ToArray();
+        SafetensorsWriter.Write(
+            path,
+            present.Select(part => KeyValuePair.Create(part.Key, (raw ? part.Features! : Unit(part.Features!)).cpu())),
+            present.ToDictionary(part => part.Key, part => new JsonArray([.. part.Names.Select(name => JsonValue.Create(name))]).ToJsonString()));
+    }
+
+    private static JsonArray Rows(Tensor? features, string[] names, string key, bool raw)
+    {
+        if (features is null)
+        {
+            return [];
+        }
+
+        var values = (raw ? features : Unit(features)).cpu().data<float>().ToArray();
+        var width = values.Length / names.Length;
+        return [.. names.Select((name, row) => new JsonObject { [key] = name, ["embedding"] = Numbers(values.AsSpan(row * width, width)) })];
+    }
+
+    private static JsonArray Matrix(float[] values, int rows, int columns) =>
+        [.. Enumerable.Range(0, rows).Select(row => Numbers(values.AsSpan(row * columns, columns)))];
+
+    private static JsonArray Numbers(ReadOnlySpan<float> values) => [.. values.ToArray().Select(value => JsonValue.Create(value))];
+
+    private static void Write(IAnsiConsole console, JsonObject answer, float[]? matches, string[] images, string[] texts)
+    {
+        if (answer["file"] is { } file)
+        {
+            console.WriteLine($"{images.Length} images and {texts.Length} texts embedded into {file}");
+        }
+
+        if (matches is null)
+        {
+            if (answer["file"] is null)
+            {
+                console.WriteLine(answer.ToJsonString());
+            }
+
+            return;
+        }
+
+        var table = new Table { Border = TableBorder.Rounded };
+        table.AddColumn("image");
+        foreach (var text in texts)
+        {
+            table.AddColumn(new TableColumn(text.EscapeMarkup()).RightAligned());
+        }
+
+        for (var row = 0; row < images.Length; row++)
+        {
+            table.AddRow([Path.GetFileName(images[row]).EscapeMarkup(), .. Enumerable.Range(0, texts.Length).Select(column => Amounts.Share(matches[(row * texts.Length) + column]))]);
+        }
+
+        console.Write(table);
+    }
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using ClipSae.Datasets;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Draws the synthetic world into a folder.</summary>
+internal sealed class MakeDatasetVerb : Verb
+{
+    private static readonly SyntheticWorldOptions Defaults = new();
+
+    private readonly Argument<string> _folder = new("folder") { Description = "Folder to write to; made if missing" };
+    private readonly Option<int> _train = Count("--train", "Images for pre-training", Defaults.TrainImages);
+    private readonly Option<int> _tuning = Count("--tuning", "Images for fine-tuning; no held-out word or font is printed", Defaults.TuningImages);
+    private readonly Option<int> _evaluation = Count("--evaluation", "Images in each evaluation set", Defaults.EvaluationImages);
+    private readonly Option<int> _size = Count("--size", "Pixels a side", Defaults.ImageSize);
+
+    private readonly Option<long> _seed = new("--seed") { Description = "Every picture follows from it", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
+
+    private readonly Option<string?> _fonts = new("--fonts") { Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]", HelpName = "FOLDER" };
+
+    public MakeDatasetVerb()
+        : base(
+            "make-dataset",
+            "Draw a captioned world of objects and printed words, with typographic test sets.",
+            "clipsae make-dataset world",
+            "clipsae make-dataset small --train 0 --tuning 400 --evaluation 100 --seed 7")
+    {
+        Add(_folder);
+        foreach (var option in new Option[] { _train, _tuning, _evaluation, _size, _seed, _fonts })
+        {
+            Add(option);
+        }
+    }
+
+    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var options = Defaults with
+        {
+            Seed = arguments.GetValue(_seed),
+            ImageSize = AtLeast("--size", arguments.GetValue(_size), 32),
+            TrainImages = AtLeast("--train", arguments.GetValue(_train), 0),
+            TuningImages = AtLeast("--tuning", arguments.GetValue(_tuning), 0),
+            EvaluationImages = AtLeast("--evaluation", arguments.GetValue(_evaluation), 0),
+        };
+        var folder = Path.GetFullPath(arguments.GetValue(_folder)!);
+        using var fonts = FontCatalogue.Load(GivenPath.Folder("--fonts", arguments.GetValue(_fonts)));
+        var counts = SyntheticWorldWriter.Write(new SyntheticWorld(options, fonts), folder, new Reporter<int>(done => session.Tell($"{done} images drawn")), cancel);
+        session.Answer(
+            new JsonObject
+            {
+                ["folder"] = folder,
+                ["seed"] = options.Seed,
+                ["splits"] = new JsonObject(counts.Select(split => KeyValuePair.Create(split.Key, (JsonNode?)split.Value))),
+            },
+            console =>
+            {
+                var table = new Table { Border = TableBorder.Rounded };
+                table.AddColumns("split", "images");
+                foreach (var (name, count) in counts)
+                {
+                    table.AddRow(name, $"{count}");
+                }
+
+                console.Write(table);
+                console.WriteLine($"written to {folder}");
+            });
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static Option<int> Count(string name, string description, int value) =>
+        new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+
+    private static int AtLeast(string option, int value, int least) =>
+        value >= least ? value : throw new WrongUseException($"{option} {value}: must be {least} or more");
+}

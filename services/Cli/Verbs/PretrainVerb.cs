@@ -1,0 +1,157 @@
+using System.CommandLine;
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.FineTuning;
+using Spectre.Console;
+using static TorchSharp.torch;
+
+namespace ClipSae.Cli;
+
+/// <summary>Trains a small CLIP from scratch on captioned images.</summary>
+internal sealed class PretrainVerb : Verb
+{
+    private static readonly PretrainingOptions Defaults = new();
+
+    private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
+    private readonly Option<string> _out = new("--out") { Description = "Folder for model.safetensors and bpe.txt.gz", HelpName = "FOLDER", Required = true };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format [default: learned from the captions]", HelpName = "FILE" };
+    private readonly Option<int> _resolution = Number("--resolution", "Pixels a side, a multiple of the patch", Defaults.Resolution);
+    private readonly Option<int> _patch = Number("--patch", "Pixels of a patch's side", Defaults.PatchSize);
+    private readonly Option<int> _visionWidth = Number("--vision-width", "Width of the vision tower, a multiple of 64", Defaults.VisionWidth);
+    private readonly Option<int> _visionLayers = Number("--vision-layers", "Blocks of the vision tower", Defaults.VisionLayers);
+    private readonly Option<int> _textWidth = Number("--text-width", "Width of the text tower, a multiple of 64", Defaults.TextWidth);
+    private readonly Option<int> _textLayers = Number("--text-layers", "Blocks of the text tower", Defaults.TextLayers);
+    private readonly Option<int> _embed = Number("--embed", "Width of the common embedding", Defaults.EmbedDim);
+    private readonly Option<int> _context = Number("--context", "Tokens of a caption, start and end included", Defaults.ContextLength);
+    private readonly Option<int> _merges = Number("--merges", "Byte-pair merges to learn", Defaults.Merges);
+    private readonly Option<int> _steps = Number("--steps", "Optimizer steps", Defaults.Steps);
+    private readonly Option<int> _batch = Number("--batch", "Images a step", Defaults.BatchSize);
+    private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmupSteps);
+    private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate", HelpName = "RATE", DefaultValueFactory = _ => Defaults.LearningRate };
+    private readonly Option<long> _seed = new("--seed") { Description = "Every draw follows from it", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
+
+    public PretrainVerb()
+        : base(
+            "pretrain",
+            "Train a small CLIP of OpenAI's architecture from scratch on captioned images.",
+            "clipsae pretrain --dataset world/train --out base",
+            "clipsae pretrain --dataset photos --out base --resolution 96 --patch 16 --vision-width 192 --steps 6000")
+    {
+        foreach (var option in new Option[]
+        {
+            _dataset, _out, _tokenizer, _resolution, _patch, _visionWidth, _visionLayers, _textWidth, _textLayers, _embed, _context, _merges, _steps, _batch, _warmup, _rate, _seed,
+        })
+        {
+            Add(option);
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var folder = GivenPath.Folder("--dataset", arguments.GetValue(_dataset))!;
+        var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer));
+        var target = Path.GetFullPath(arguments.GetValue(_out)!);
+        var options = Chosen(arguments);
+        var device = session.UseDevice();
+        var start = session.Time.GetTimestamp();
+
+        using var data = await LoadAsync(folder, options.Resolution, session, cancel);
+        var merges = vocabulary is null ? BpeLearner.Learn(data.Captions.SelectMany(captions => captions), options.Merges) : null;
+        var tokenizer = merges is null ? ClipTokenizer.Load(vocabulary!) : ClipTokenizer.FromMerges(merges);
+        session.Tell($"{data.Count} images, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
+        double loss = 0;
+        var training = session.Time.GetTimestamp();
+        var progress = new Reporter<Pretraining.Progress>(at =>
+        {
+            loss = at.Loss;
+            var elapsed = session.Time.GetElapsedTime(training);
+            var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
+            session.Tell($"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}");
+        });
+        using var model = Pretraining.Train(data, tokenizer, options, device, progress, cancel);
+        var parameters = model.parameters().Sum(parameter => parameter.numel());
+        var (weights, words) = (Path.Combine(target, "model.safetensors"), Path.Combine(target, "bpe.txt.gz"));
+        Directory.CreateDirectory(target);
+        model.Save(weights, new Dictionary<string, string> { ["format"] = "pt", ["pretraining"] = System.Text.Json.JsonSerializer.Serialize(options, ContractJson.Options) });
+        AtomicFile.Write(words, merges is null ? await File.ReadAllBytesAsync(vocabulary!, cancel) : Compressed(BpeLearner.Format(merges)));
+
+        var took = session.Time.GetElapsedTime(start);
+        session.Answer(
+            new JsonObject
+            {
+                ["model"] = weights,
+                ["tokenizer"] = words,
+                ["parameters"] = parameters,
+                ["images"] = data.Count,
+                ["steps"] = options.Steps,
+                ["loss"] = loss,
+                ["seconds"] = Math.Round(took.TotalSeconds, 1),
+            },
+            console => console.WriteLine($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}"));
+        return ExitCode.Done;
+    }
+
+    private static Option<int> Number(string name, string description, int value) =>
+        new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+
+    private PretrainingOptions Chosen(ParseResult arguments)
+    {
+        try
+        {
+            return new PretrainingOptions
+            {
+                Resolution = arguments.GetValue(_resolution),
+                PatchSize = arguments.GetValue(_patch),
+                VisionWidth = arguments.GetValue(_visionWidth),
+                VisionLayers = arguments.GetValue(_visionLayers),
+                TextWidth = arguments.GetValue(_textWidth),
+                TextLayers = arguments.GetValue(_textLayers),
+                EmbedDim = arguments.GetValue(_embed),
+                ContextLength = arguments.GetValue(_context),
+                Merges = arguments.GetValue(_merges),
+                Steps = arguments.GetValue(_steps),
+                BatchSize = arguments.GetValue(_batch),
+                WarmupSteps = arguments.GetValue(_warmup),
+                LearningRate = arguments.GetValue(_rate),
+                Seed = arguments.GetValue(_seed),
+            }.Validated();
+        }
+        catch (UserErrorException error)
+        {
+            throw new WrongUseException(error.Message, error);
+        }
+    }
+
+    private static async Task<CaptionedPixels> LoadAsync(string folder, int resolution, Session session, CancellationToken cancel)
+    {
+        var store = new FolderArtifactStore(session.DataFolder);
+        var imported = await DatasetImporter.ImportAsync(folder, new ImportOptions(), store, new LineLoggerProvider(session).CreateLogger("import"), cancel: cancel);
+        var captions = new List<IReadOnlyList<string>>(imported.Content.Items.Count);
+        using var scope = NewDisposeScope();
+        var shards = new List<Tensor>();
+        foreach (var shard in imported.Shards)
+        {
+            var items = DatasetShard.Read(await store.FetchAsync(shard, cancel)).Select(item => (item.Item, Bytes: item.ImageBytes.ToArray())).ToArray();
+            captions.AddRange(items.Select(item => item.Item.Captions));
+            shards.Add(PixelLoader.Load(items.Length, index => ImageDecoder.Decode(items[index].Bytes), resolution, cancel));
+        }
+
+        return new CaptionedPixels(cat(shards).MoveToOuterDisposeScope(), captions);
+    }
+
+    private static byte[] Compressed(string text)
+    {
+        using var target = new MemoryStream();
+        using (var gzip = new GZipStream(target, CompressionLevel.SmallestSize))
+        {
+            gzip.Write(Encoding.UTF8.GetBytes(text));
+        }
+
+        return target.ToArray();
+    }
+}

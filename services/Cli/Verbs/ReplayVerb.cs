@@ -1,0 +1,36 @@
+using System.CommandLine;
+
+namespace ClipSae.Cli;
+
+/// <summary>Runs a run again, changed from a stage on.</summary>
+internal sealed class ReplayVerb : Verb
+{
+    private readonly Argument<string> _run = RunArgument.Create();
+    private readonly Option<string?> _from = new("--from") { Description = "First stage that is looked at anew [default: the first stage]", HelpName = "STAGE" };
+    private readonly Option<bool> _verify = new("--verify") { Description = "Compute again even what is stored, and fail where a digest differs" };
+    private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter, for example sae.k=16; may be given several times", HelpName = "SECTION.KEY=VALUE" };
+
+    public ReplayVerb()
+        : base(
+            "replay",
+            "Run a run again from a stage on, with changed parameters: only what the change touches is computed.",
+            "clipsae replay latest --from sae --set sae.k=16",
+            "clipsae replay 20261124-091500-1f0c --from fine-tuning --set tuning.steps=200",
+            "clipsae replay latest --from attack-curation --verify")
+    {
+        Add(_run);
+        Add(_from);
+        Add(_set);
+        Add(_verify);
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        await using var runtime = Workplace.Open(session);
+        var origin = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
+        var run = await Workplace.CheckedAsync(() =>
+            runtime.ReplayAsync(origin, arguments.GetValue(_from), arguments.GetValue(_set) ?? [], arguments.GetValue(_verify), cancel));
+        session.Tell($"run {run} replays {origin}");
+        return await new RunExecution(session, runtime).FollowAsync(run, cancel);
+    }
+}

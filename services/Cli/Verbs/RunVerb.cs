@@ -1,0 +1,80 @@
+using System.CommandLine;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Cli;
+
+/// <summary>Runs the whole pipeline on the user's own images and weights.</summary>
+internal sealed class RunVerb : Verb
+{
+    private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
+    private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
+    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors with OpenAI's keys", HelpName = "FILE", Required = true };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
+
+    private readonly Option<string[]> _evaluation = new("--evaluation")
+    {
+        Description = "Labelled set to evaluate on; names: clean, attacked, attacked-heldout, words, words-heldout",
+        HelpName = "NAME=FOLDER",
+    };
+
+    private readonly Option<string> _preset = new("--preset") { Description = $"Parameters to start from: {string.Join(", ", Preset.Names)}", HelpName = "NAME", DefaultValueFactory = _ => "vit-l-14" };
+
+    private readonly Option<double?> _maxProblems = new("--max-problems") { Description = "Share of rows that may be unusable [default: 0.05]", HelpName = "SHARE" };
+
+    private readonly RunOptions _run = new();
+
+    public RunVerb()
+        : base(
+            "run",
+            "Run the whole pipeline on your own captioned images and weights.",
+            "clipsae run --dataset photos --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz",
+            "clipsae run --dataset world/tuning --model base.safetensors --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
+            "clipsae run --dataset photos --model base.safetensors --arms none,penalise,penalise-random --seeds 3 --set sae.k=16 --json")
+    {
+        foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _evaluation, _preset, _maxProblems }.Concat(_run.All))
+        {
+            Add(option);
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var dataset = GivenPath.Folder("--dataset", arguments.GetValue(_dataset))!;
+        var model = GivenPath.File("--model", arguments.GetValue(_model))!;
+        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? BesideModel(model);
+        var evaluations = arguments.GetValue(_evaluation)!.Select(NamedPath).ToArray();
+        var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
+        options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
+        var preset = Preset.Load(arguments.GetValue(_preset)!);
+
+        await using var runtime = Workplace.Open(session);
+        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(ParameterOverrides.Apply(preset, _run.Assignments(arguments), runtime.DefaultParameters())));
+        var inputs = new RunInputs(runtime.Artifacts, session, runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import"));
+        await inputs.AddModelAsync(model, tokenizer, cancel);
+        await inputs.AddDatasetAsync(dataset, options, cancel);
+        foreach (var (name, folder) in evaluations)
+        {
+            await inputs.AddEvaluationAsync(name, folder, options with { CaptionFile = null }, cancel);
+        }
+
+        return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+    }
+
+    private static (string Name, string Folder) NamedPath(string given)
+    {
+        var equals = given.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && given[..equals].All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
+            ? (given[..equals], GivenPath.Folder("--evaluation", given[(equals + 1)..])!)
+            : throw new WrongUseException($"--evaluation {given}: expected NAME=FOLDER, for example attacked=sets/attacked");
+    }
+
+    private static string BesideModel(string model)
+    {
+        var folder = Path.GetDirectoryName(model)!;
+        return Directory.EnumerateFiles(folder, "*bpe*.txt*").Order(StringComparer.Ordinal).FirstOrDefault()
+            ?? throw new WrongUseException($"--tokenizer is missing, and there is no *bpe*.txt.gz in {folder}: name the vocabulary of the model");
+    }
+}

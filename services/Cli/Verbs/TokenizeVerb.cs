@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Shows the token ids of texts.</summary>
+internal sealed class TokenizeVerb : Verb
+{
+    private const int DefaultContext = 77;
+
+    private readonly Argument<string[]> _texts = new("text") { Description = "Texts to tokenize", Arity = ArgumentArity.OneOrMore };
+
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format (.txt or .txt.gz) [default: the demo's]", HelpName = "FILE" };
+
+    private readonly Option<int?> _context = new("--context") { Description = $"Context length [default: {DefaultContext}; the demo's model has 16]", HelpName = "N" };
+
+    public TokenizeVerb()
+        : base(
+            "tokenize",
+            "Show the token ids that CLIP's text tower gets for a text.",
+            "clipsae tokenize \"a photo of a red house\"",
+            "clipsae tokenize --tokenizer bpe_simple_vocab_16e6.txt.gz --json \"a diagram\"")
+    {
+        Add(_texts);
+        Add(_tokenizer);
+        Add(_context);
+    }
+
+    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var context = arguments.GetValue(_context) ?? DefaultContext;
+        if (context < 3)
+        {
+            throw new WrongUseException($"--context {context}: at least 3 are needed, for start, one word and end");
+        }
+
+        var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? DemoFiles.Tokenizer);
+        var texts = new JsonArray();
+        var table = new Table { Border = TableBorder.Rounded };
+        table.AddColumns("text", "tokens", "ids");
+        foreach (var text in arguments.GetValue(_texts)!)
+        {
+            var ids = tokenizer.Encode(text, context, out var truncated);
+            var used = ids.AsSpan(0, Array.IndexOf(ids, (long)tokenizer.EndOfText) + 1).ToArray();
+            texts.Add(new JsonObject
+            {
+                ["text"] = text,
+                ["ids"] = new JsonArray([.. used.Select(id => JsonValue.Create(id))]),
+                ["truncated"] = truncated,
+            });
+            table.AddRow(text.EscapeMarkup(), $"{used.Length}{(truncated ? " (cut)" : "")}", string.Join(' ', used));
+        }
+
+        session.Answer(
+            new JsonObject { ["vocabulary"] = tokenizer.VocabularySize, ["context"] = context, ["texts"] = texts },
+            console => console.Write(table));
+        return Task.FromResult(ExitCode.Done);
+    }
+}

@@ -1,0 +1,19 @@
+using System.CommandLine;
+
+namespace ClipSae.Cli;
+
+/// <summary>Follows a run, whichever process works on it.</summary>
+internal sealed class WatchVerb : Verb
+{
+    private readonly Argument<string> _run = RunArgument.Create();
+
+    public WatchVerb()
+        : base("watch", "Follow a run that another process works on, until it ends. Stopping the watch leaves the run alone.", "clipsae watch latest", "clipsae watch 20261124-091500-1f0c") => Add(_run);
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        await using var runtime = Workplace.Open(session);
+        var run = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
+        return await new RunExecution(session, runtime).FollowAsync(run, cancel);
+    }
+}
