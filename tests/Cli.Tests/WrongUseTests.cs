@@ -9,7 +9,7 @@ public class WrongUseTests
     [InlineData("'doctor' takes no argument 'extra'; see 'clipsae doctor --help'", "doctor", "extra")]
     [InlineData("option --context cannot take 'many': expected a whole number; see 'clipsae tokenize --help'", "tokenize", "a", "--context", "many")]
     [InlineData("say what to do, for example 'clipsae demo'; see 'clipsae --help'")]
-    [InlineData("'tokenize' needs an argument; see 'clipsae tokenize --help'", "tokenize")]
+    [InlineData("<text> is missing; see 'clipsae tokenize --help'", "tokenize")]
     [InlineData("--tokenizer: there is no file /nowhere/bpe.txt", "tokenize", "a", "--tokenizer", "/nowhere/bpe.txt")]
     public async Task Wrong_use_is_one_line_and_exit_code_2(string expected, params string[] args)
     {

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Pipeline;
 using ClipSae.Tensors;
 using Spectre.Console;
 using TorchSharp;
@@ -82,6 +83,19 @@ internal sealed class Session
         {
             throw new WrongUseException(error.Message, error);
         }
+    }
+
+    /// <summary>Parameters in sections with the device that was asked for, in every section that knows one; the CPU is everyone's default.</summary>
+    public JsonObject OnDevice(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        foreach (var stage in defaults.Where(stage => Device != "cpu" && stage.Value.ContainsKey("device")))
+        {
+            var section = ParameterSections.SectionOf(stage.Key);
+            parameters[section] ??= new JsonObject();
+            parameters[section]!["device"] ??= Device;
+        }
+
+        return parameters;
     }
 
     /// <summary>A line about what is going on; never on standard output.</summary>

@@ -1,14 +1,17 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Cli;
 
 /// <summary>Brings what a run works on into the artifact store, under the names that plans use.</summary>
-internal sealed class RunInputs(IArtifactStore store, Session session, ILogger log)
+internal sealed class RunInputs(EmbeddedRuntime runtime, Session session)
 {
-    private const string Safetensors = "application/x-safetensors";
+    private readonly IArtifactStore _store = runtime.Artifacts;
+    private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import");
     private readonly SortedDictionary<string, ArtifactRef> _inputs = new(StringComparer.Ordinal);
 
     public IReadOnlyDictionary<string, ArtifactRef> All => _inputs;
@@ -21,10 +24,12 @@ internal sealed class RunInputs(IArtifactStore store, Session session, ILogger l
         AddFolderAsync($"evaluation:{name}/", name, folder, options with { LabelsNeeded = true }, cancel);
 
     /// <summary>A checkpoint and its vocabulary.</summary>
+    /// <exception cref="UserErrorException">The files are no checkpoint, or do not belong together.</exception>
     public async Task AddModelAsync(string weights, string tokenizer, CancellationToken cancel)
     {
-        _inputs["model:weights"] = await store.PutFileAsync(weights, Path.GetFileName(weights), Safetensors, cancel);
-        _inputs["model:tokenizer"] = await store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
+        ModelFiles.Check(weights, tokenizer);
+        _inputs["model:weights"] = await _store.PutFileAsync(weights, Path.GetFileName(weights), ModelFiles.MediaType, cancel);
+        _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
     }
 
     private async Task AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)
@@ -36,7 +41,7 @@ internal sealed class RunInputs(IArtifactStore store, Session session, ILogger l
                 session.Tell($"{name}: {images} images read");
             }
         });
-        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, store, log, progress, cancel: cancel);
+        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, cancel: cancel);
         _inputs[prefix + "manifest"] = imported.Manifest;
         for (var shard = 0; shard < imported.Shards.Count; shard++)
         {

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
@@ -26,8 +28,16 @@ internal sealed class RunOptions
 
     public long Seed(ParseResult arguments) => arguments.GetValue(_seed);
 
+    /// <summary>The preset's parameters with all that the command line changes.</summary>
+    /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
+    public Task<JsonObject> ParametersAsync(ParseResult arguments, JsonObject preset, Session session, EmbeddedRuntime runtime) => Workplace.CheckedAsync(() =>
+    {
+        var defaults = runtime.DefaultParameters();
+        return Task.FromResult(ParameterOverrides.Apply(session.OnDevice(preset, defaults), Assignments(arguments), defaults));
+    });
+
     /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>
-    public IReadOnlyList<string> Assignments(ParseResult arguments)
+    private IReadOnlyList<string> Assignments(ParseResult arguments)
     {
         var assignments = new List<string>();
         if (arguments.GetValue(_arms) is { Length: > 0 } arms)

@@ -1,4 +1,6 @@
+using ClipSae.AttackCuration;
 using ClipSae.EmbeddingExtraction;
+using ClipSae.FineTuning;
 using ClipSae.Hosting;
 using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
@@ -11,6 +13,8 @@ internal static class StageCatalogue
 {
     public static void AddTo(IServiceCollection services) => services
         .AddStage<EmbeddingExtractionStage>()
+        .AddStage<AttackCurationStage>()
+        .AddStage<FineTuningStage>()
         .AddStage<WeightConversionStage>()
         .AddStage<ZeroShotEvaluationStage>();
 }

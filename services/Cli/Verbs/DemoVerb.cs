@@ -1,8 +1,6 @@
 using System.CommandLine;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Cli;
 
@@ -50,9 +48,9 @@ internal sealed class DemoVerb : Verb
             EvaluationImages = AtLeastOne("--evaluation-images", arguments.GetValue(_evaluationImages)),
         });
         await using var runtime = Workplace.Open(session);
-        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(ParameterOverrides.Apply(Preset.Load(Preset.Demo), _run.Assignments(arguments), runtime.DefaultParameters())));
+        var parameters = await _run.ParametersAsync(arguments, Preset.Load(Preset.Demo), session, runtime);
         var folder = world.Make(session, cancel);
-        var inputs = new RunInputs(runtime.Artifacts, session, runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import"));
+        var inputs = new RunInputs(runtime, session);
         await inputs.AddModelAsync(DemoFiles.Model, DemoFiles.Tokenizer, cancel);
         await inputs.AddDatasetAsync(Path.Combine(folder, "tuning"), new ImportOptions(), cancel);
         foreach (var set in Directory.GetDirectories(Path.Combine(folder, "evaluation")).Order(StringComparer.Ordinal))

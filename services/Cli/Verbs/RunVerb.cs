@@ -1,8 +1,6 @@
 using System.CommandLine;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Cli;
 
@@ -44,15 +42,15 @@ internal sealed class RunVerb : Verb
     {
         var dataset = GivenPath.Folder("--dataset", arguments.GetValue(_dataset))!;
         var model = GivenPath.File("--model", arguments.GetValue(_model))!;
-        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? BesideModel(model);
-        var evaluations = arguments.GetValue(_evaluation)!.Select(NamedPath).ToArray();
+        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ModelFiles.TokenizerBeside(model);
+        var evaluations = arguments.GetValue(_evaluation)!.Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
         var preset = Preset.Load(arguments.GetValue(_preset)!);
 
         await using var runtime = Workplace.Open(session);
-        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(ParameterOverrides.Apply(preset, _run.Assignments(arguments), runtime.DefaultParameters())));
-        var inputs = new RunInputs(runtime.Artifacts, session, runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import"));
+        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime);
+        var inputs = new RunInputs(runtime, session);
         await inputs.AddModelAsync(model, tokenizer, cancel);
         await inputs.AddDatasetAsync(dataset, options, cancel);
         foreach (var (name, folder) in evaluations)
@@ -61,20 +59,5 @@ internal sealed class RunVerb : Verb
         }
 
         return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
-    }
-
-    private static (string Name, string Folder) NamedPath(string given)
-    {
-        var equals = given.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && given[..equals].All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
-            ? (given[..equals], GivenPath.Folder("--evaluation", given[(equals + 1)..])!)
-            : throw new WrongUseException($"--evaluation {given}: expected NAME=FOLDER, for example attacked=sets/attacked");
-    }
-
-    private static string BesideModel(string model)
-    {
-        var folder = Path.GetDirectoryName(model)!;
-        return Directory.EnumerateFiles(folder, "*bpe*.txt*").Order(StringComparer.Ordinal).FirstOrDefault()
-            ?? throw new WrongUseException($"--tokenizer is missing, and there is no *bpe*.txt.gz in {folder}: name the vocabulary of the model");
     }
 }
