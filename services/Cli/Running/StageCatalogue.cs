@@ -1,7 +1,8 @@
 using ClipSae.AttackCuration;
 using ClipSae.EmbeddingExtraction;
 using ClipSae.FineTuning;
-using ClipSae.Hosting;
+using ClipSae.Reporting;
+using ClipSae.SaeTraining;
 using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,9 +13,11 @@ namespace ClipSae.Cli;
 internal static class StageCatalogue
 {
     public static void AddTo(IServiceCollection services) => services
-        .AddStage<EmbeddingExtractionStage>()
-        .AddStage<AttackCurationStage>()
-        .AddStage<FineTuningStage>()
-        .AddStage<WeightConversionStage>()
-        .AddStage<ZeroShotEvaluationStage>();
+        .AddEmbeddingExtraction()
+        .AddSaeTraining()
+        .AddAttackCuration()
+        .AddFineTuning()
+        .AddWeightConversion()
+        .AddZeroShotEvaluation()
+        .AddReporting();
 }
