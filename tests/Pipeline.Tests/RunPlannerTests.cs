@@ -1,0 +1,84 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline.Tests;
+
+public class RunPlannerTests
+{
+    private static readonly Dictionary<string, JsonObject> NoDefaults = [];
+
+    [Fact]
+    public void Shards_hook_points_arms_and_seeds_become_units()
+    {
+        var plan = Plan("""{"extraction":{"hookPoints":["mlp@0","mlp@1"]},"tuning":{"arms":["none","penalise"],"seeds":2,"steps":70}}""");
+
+        Units(plan, ParameterSections.Extraction).ShouldBe(["00000", "00001"]);
+        Units(plan, ParameterSections.Sae).ShouldBe(["mlp@0", "mlp@1"]);
+        Units(plan, ParameterSections.Curation).ShouldBe(["all"]);
+        Units(plan, ParameterSections.Tuning).ShouldBe(["none.s0", "none.s1", "penalise.s0", "penalise.s1"]);
+        Units(plan, ParameterSections.Conversion).ShouldBe(["none.s0", "none.s1", "penalise.s0", "penalise.s1"]);
+        Units(plan, ParameterSections.Evaluation).ShouldBe(["all"]);
+        Units(plan, ParameterSections.Report).ShouldBe(["all"]);
+        Stage(plan, ParameterSections.Tuning).Parameters.ToJsonString().ShouldBe("""{"steps":70}""");
+        Stage(plan, ParameterSections.Tuning).Units[3].Parameters.ToJsonString().ShouldBe("""{"arm":"penalise","seed":8}""");
+    }
+
+    [Fact]
+    public void Stages_that_draw_get_the_seed_of_the_run()
+    {
+        var defaults = new Dictionary<string, JsonObject> { [ParameterSections.Sae] = new() { ["k"] = 32, ["seed"] = 0 }, [ParameterSections.Report] = [] };
+
+        var plan = RunPlanner.Plan(Request("{}"), defaults);
+
+        Stage(plan, ParameterSections.Sae).Parameters["seed"]!.GetValue<long>().ShouldBe(7);
+        Stage(plan, ParameterSections.Report).Parameters.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("""{"sea":{}}""", "unknown parameter section sea; did you mean sae?")]
+    [InlineData("""{"sae":3}""", "parameter section sae must be an object")]
+    [InlineData("""{"extraction":{"hookPoints":[1]}}""", "hookPoints = [1]: expected a list of names")]
+    [InlineData("""{"tuning":{"seeds":"many"}}""", "tuning.seeds = \"many\": expected how many, or a list of whole numbers")]
+    public void What_cannot_be_planned_is_told(string parameters, string message) =>
+        Should.Throw<UserErrorException>(() => Plan(parameters)).Message.ShouldStartWith(message);
+
+    [Fact]
+    public void A_run_without_data_is_refused() =>
+        Should.Throw<UserErrorException>(() => RunPlanner.Plan(new RunRequest(new Dictionary<string, ArtifactRef>(), []), NoDefaults));
+
+    [Fact]
+    public void The_plan_stands_the_validation_of_its_inputs_and_names()
+    {
+        var stages = ParameterSections.All.ToDictionary(pair => pair.Stage, pair => (IStage)new AnyStage(pair.Stage));
+        var request = Request("{}");
+
+        RunPlanValidation.Require(RunPlanner.Plan(request, NoDefaults), request.Inputs, stages);
+        Should.Throw<UserErrorException>(() => RunPlanValidation.Require(
+            RunPlanner.Plan(request, NoDefaults), request.Inputs.Where(input => input.Key != "model:weights").ToDictionary(), stages))
+            .Message.ShouldContain("needs run input model:weights");
+    }
+
+    private static RunPlan Plan(string parameters) => RunPlanner.Plan(Request(parameters), NoDefaults);
+
+    private static RunRequest Request(string parameters) => new(
+        new[] { "model:weights", "model:tokenizer", "dataset:manifest", "dataset:shards/00001", "dataset:shards/00000" }
+            .ToDictionary(name => name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)),
+        JsonNode.Parse(parameters)!.AsObject(),
+        7);
+
+    private static StagePlan Stage(RunPlan plan, string stage) => plan.Stages.Single(planned => planned.Stage == stage);
+
+    private static IEnumerable<string> Units(RunPlan plan, string stage) => Stage(plan, stage).Units.Select(unit => unit.Name);
+
+    private sealed class AnyStage(string name) : IStage
+    {
+        public string Name => name;
+
+        public int AlgorithmVersion => 1;
+
+        public JsonObject Normalize(JsonObject parameters) => parameters;
+
+        public Task<StageResult> RunAsync(StageContext context, CancellationToken cancel) =>
+            Task.FromResult(new StageResult(new Dictionary<string, ArtifactRef>(), []));
+    }
+}

@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ClipSae.Pipeline.Tests;
+
+public sealed class StageRunnerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly CountingStage _stage = new();
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task An_interrupted_unit_goes_on_from_its_checkpoint_and_then_removes_it()
+    {
+        using var stop = new CancellationTokenSource();
+        _stage.AfterStep = step => { if (step == 3) { stop.Cancel(); } };
+        await Should.ThrowAsync<OperationCanceledException>(() => RunAsync(CreateSut(), stop.Token));
+        Directory.GetDirectories(Path.Combine(_folder, "checkpoints")).ShouldHaveSingleItem();
+        _stage.AfterStep = _ => { };
+        _stage.StepsRun = 0;
+
+        var finished = await RunAsync(CreateSut());
+
+        _stage.StepsRun.ShouldBe(7);
+        finished.Figures["sum"]!.GetValue<int>().ShouldBe(45); // 0 + 1 + … + 9
+        Directory.GetDirectories(Path.Combine(_folder, "checkpoints")).ShouldBeEmpty();
+        Leftovers().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Two_processes_compute_a_unit_once()
+    {
+        var finished = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => RunAsync(CreateSut()))));
+
+        finished.Count(one => one.Cache.Kind == CacheKind.Miss).ShouldBe(1);
+        _stage.StepsRun.ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_one_line_that_names_the_folder()
+    {
+        const int NoSpaceLeft = 28; // errno ENOSPC
+        _stage.AfterStep = _ => throw new IOException("No space left on device", NoSpaceLeft);
+
+        var error = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
+
+        error.Message.ShouldContain("disk full");
+        error.Message.ShouldContain(_folder);
+        error.Message.ShouldNotContain("\n");
+    }
+
+    [Fact]
+    public async Task A_unit_leaves_a_span_and_counts()
+    {
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == PipelineTelemetry.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = spans.Add,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var hits = 0L;
+        using var meter = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "clipsae.cache.hits") { self.EnableMeasurementEvents(instrument); } } };
+        meter.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref hits, count));
+        meter.Start();
+
+        await RunAsync(CreateSut(), run: "telemetry");
+        await RunAsync(CreateSut(), run: "telemetry");
+
+        var own = spans.Where(span => Equals(span.GetTagItem(PipelineTelemetry.RunTag), "telemetry")).ToArray();
+        own.Select(span => span.GetTagItem(PipelineTelemetry.CacheTag)).ShouldBe([false, true]);
+        own[0].GetTagItem(PipelineTelemetry.StageTag).ShouldBe("counting");
+        own[0].GetTagItem(PipelineTelemetry.UnitTag).ShouldBe("all");
+        hits.ShouldBeGreaterThanOrEqualTo(1);
+    }
+
+    [Fact]
+    public async Task A_stage_that_is_not_cacheable_runs_each_time()
+    {
+        _stage.Cacheable = false;
+
+        await RunAsync(CreateSut());
+        var second = await RunAsync(CreateSut());
+
+        second.Cache.Reason.ShouldBe("never cached: it tells about the run itself");
+        _stage.StepsRun.ShouldBe(20);
+    }
+
+    [Fact]
+    public async Task An_unknown_stage_is_named()
+    {
+        var command = Command("run") with { Stage = "countin" };
+
+        var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().RunAsync(command, new Progress<UnitProgress>(), default));
+
+        error.Message.ShouldBe("no worker for stage countin is hosted here; did you mean counting?");
+    }
+
+    [Theory]
+    [InlineData(1, "{\"steps\":10}", "a", null)]
+    [InlineData(2, "{\"steps\":10}", "a", "algorithm version 1 → 2")]
+    [InlineData(1, "{\"steps\":11}", "a", "parameter steps 10 → 11")]
+    [InlineData(1, "{\"steps\":10,\"rate\":{\"peak\":0.1}}", "a", "parameter rate absent → {\"peak\":0.1}")]
+    [InlineData(1, "{\"steps\":10}", "b", "input data changed")]
+    [InlineData(2, "{\"steps\":9}", "b", "algorithm version 1 → 2; parameter steps 10 → 9; input data changed")]
+    public void A_difference_of_keys_is_told(int version, string parameters, string digest, string? difference)
+    {
+        var before = new StageKeyParts("s", 1, new JsonObject { ["steps"] = 10 }, new Dictionary<string, string> { ["data"] = "a" });
+        var after = new StageKeyParts("s", version, JsonNode.Parse(parameters)!.AsObject(), new Dictionary<string, string> { ["data"] = digest });
+
+        after.DifferenceFrom(before).ShouldBe(difference);
+        (after.Key() == before.Key()).ShouldBe(difference is null);
+    }
+
+    private string[] Leftovers() => Directory.GetDirectories(Path.Combine(_folder, "scratch")).SelectMany(Directory.GetDirectories).ToArray();
+
+    private static Task<UnitFinished> RunAsync(StageRunner runner, CancellationToken cancel = default, string run = "run") =>
+        runner.RunAsync(Command(run), new Progress<UnitProgress>(), cancel);
+
+    private static RunUnit Command(string run) => new(run, "counting", "all", [], new Dictionary<string, ArtifactRef>());
+
+    // Each shares nothing with the others but the folder, as processes do.
+    private StageRunner CreateSut()
+    {
+        var scratch = new ProcessScratch(_folder);
+        return new StageRunner(
+            [_stage],
+            new FolderArtifactStore(_folder, scratch),
+            new FolderStageResults(_folder, TimeProvider.System),
+            new FolderCheckpointStore(_folder),
+            new FolderEventStore(_folder),
+            scratch,
+            TimeProvider.System,
+            NullLoggerFactory.Instance);
+    }
+
+    /// <summary>Adds up its steps, with a checkpoint after each.</summary>
+    private sealed class CountingStage : IStage
+    {
+        public int StepsRun { get; set; }
+
+        public Action<int> AfterStep { get; set; } = _ => { };
+
+        public string Name => "counting";
+
+        public int AlgorithmVersion => 1;
+
+        public bool Cacheable { get; set; } = true;
+
+        public JsonObject Normalize(JsonObject parameters) => parameters;
+
+        public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
+        {
+            var latest = await context.Checkpoints.LatestAsync(cancel);
+            var sum = latest?.State["sum"]!.GetValue<int>() ?? 0;
+            for (var step = latest?.State["step"]!.GetValue<int>() ?? 0; step < 10; step++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                sum += step;
+                StepsRun++;
+                var weights = Path.Combine(context.Scratch, "weights.bin");
+                await File.WriteAllTextAsync(weights, $"{sum}", cancel);
+                await context.Checkpoints.SaveAsync(
+                    new Dictionary<string, string> { ["weights.bin"] = weights }, new JsonObject { ["step"] = step + 1, ["sum"] = sum }, cancel);
+                AfterStep(step + 1);
+                context.Progress.Report(new StageProgress(step + 1, 10, "steps"));
+            }
+
+            return new StageResult(new Dictionary<string, ArtifactRef>(), new JsonObject { ["sum"] = sum });
+        }
+    }
+}
