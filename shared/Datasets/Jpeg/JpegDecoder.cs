@@ -73,7 +73,7 @@ internal sealed class JpegDecoder
     private bool DecodeUnits(JpegFrame frame, ImageRegion region)
     {
         var (across, down) = (Units(frame.Width, frame.MaxAcross), Units(frame.Height, frame.MaxDown));
-        var plans = frame.Components.Select(component => new BlockPlan(frame, component, region)).ToArray();
+        var plans = frame.Components.Select(component => new JpegBlockPlan(frame, component, region)).ToArray();
         var lastRow = Math.Min(down, plans.Max(plan => (plan.Bottom + plan.Component.Down - 1) / plan.Component.Down));
         var interval = frame.RestartInterval == 0 ? int.MaxValue : frame.RestartInterval;
         var segments = _entropy.Segments;
@@ -119,7 +119,7 @@ internal sealed class JpegDecoder
         return true;
     }
 
-    private static bool DecodeUnit(ref JpegBits bits, BlockPlan plan, int x, int y, scoped Span<short> block)
+    private static bool DecodeUnit(ref JpegBits bits, JpegBlockPlan plan, int x, int y, scoped Span<short> block)
     {
         var component = plan.Component;
         for (var row = y * component.Down; row < (y + 1) * component.Down; row++)
@@ -159,7 +159,7 @@ internal sealed class JpegDecoder
     }
 
     /// <summary>Reads one block's coefficients into natural order (ITU T.81, F.2.2).</summary>
-    private static bool ReadBlock(ref JpegBits bits, BlockPlan plan, scoped Span<short> block, out bool onlyDc)
+    private static bool ReadBlock(ref JpegBits bits, JpegBlockPlan plan, scoped Span<short> block, out bool onlyDc)
     {
         onlyDc = false;
         if (!ReadSymbol(ref bits, plan.Dc, out var size) || size > 15)
@@ -280,39 +280,5 @@ internal sealed class JpegDecoder
         var far = Math.Clamp(near + ((y & 1) == 0 ? -1 : 1), 0, component.Height - 1);
         JpegColour.DoubleBoth(nearRow, component.Samples.AsSpan(far * component.Stride, component.Width), _sums, result);
         return result;
-    }
-
-    /// <summary>What decoding one component needs, and which of its blocks the region needs: one sample more on each side for the chroma filter.</summary>
-    private sealed class BlockPlan
-    {
-        public BlockPlan(JpegFrame frame, JpegComponent component, ImageRegion region)
-        {
-            Component = component;
-            component.Dc = 0;
-            Dc = frame.DcTables[component.DcTable]!;
-            Ac = frame.AcTables[component.AcTable]!;
-            Steps = frame.Quantization[component.Quantization]!;
-            var (across, down) = (frame.MaxAcross / component.Across, frame.MaxDown / component.Down);
-            Left = Math.Max(0, region.Left / across - 1) / 8;
-            Top = Math.Max(0, region.Top / down - 1) / 8;
-            Right = (Math.Min(component.Width - 1, (region.Right - 1) / across + 1) / 8) + 1;
-            Bottom = (Math.Min(component.Height - 1, (region.Bottom - 1) / down + 1) / 8) + 1;
-        }
-
-        public JpegComponent Component { get; }
-
-        public JpegHuffmanTable Dc { get; }
-
-        public JpegHuffmanTable Ac { get; }
-
-        public short[] Steps { get; }
-
-        public int Left { get; }
-
-        public int Top { get; }
-
-        public int Right { get; }
-
-        public int Bottom { get; }
     }
 }
