@@ -89,7 +89,9 @@ public sealed class FineTuner(
         var files = new Dictionary<string, string> { [ModelFile] = modelFile, [MomentsFile] = momentsFile };
         if (File.Exists(bestFile))
         {
-            files[BestFile] = bestFile;
+            // A checkpoint may take its files away; the best weights are still needed here.
+            files[BestFile] = Path.Combine(folder, "checkpointed-" + BestFile);
+            File.Copy(bestFile, files[BestFile], overwrite: true);
         }
 
         await checkpoints.SaveAsync(files, new JsonObject { ["step"] = done, ["curves"] = _curves.ToJson() }, cancel);
