@@ -8,76 +8,104 @@ using static TorchSharp.torch;
 
 namespace ClipSae.SaeTraining;
 
-/// <summary>The activations of one hook point over all shards, split by image into training and held-out rows.</summary>
+/// <summary>
+/// The activations of one hook point over all shards, memory-mapped, split by image into rows for training and rows held out, so that no
+/// token of a held-out image is trained on.
+/// </summary>
 public sealed class ActivationSet : IDisposable
 {
-    private readonly Tensor _training;
-    private readonly Tensor _heldOut;
+    private readonly ShardRows rows;
+    private readonly Tensor? embeddings;
 
-    private ActivationSet(Tensor training, Tensor heldOut, int[] heldOutImage, IReadOnlyList<string> images, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
+    private ActivationSet(ShardRows rows, int[] imageOfRow, IReadOnlyList<string> images, HashSet<int> heldOut, Tensor? embeddings)
     {
-        (_training, _heldOut, HeldOutImage, Images, Captions) = (training, heldOut, heldOutImage, images, captions);
+        (this.rows, Images, this.embeddings) = (rows, images, embeddings);
+        Training = new ChosenRows(rows, RowsWhere(imageOfRow, image => !heldOut.Contains(image)));
+        var held = RowsWhere(imageOfRow, heldOut.Contains);
+        HeldOut = new ChosenRows(rows, held);
+        HeldOutImage = [.. held.Select(row => imageOfRow[row])];
+        HeldOutIds = heldOut.Select(image => images[image]).ToHashSet(StringComparer.Ordinal);
     }
 
-    public IActivationRows Training => new TensorRows(_training);
+    public IActivationRows Training { get; }
 
-    public IActivationRows HeldOut => new TensorRows(_heldOut);
+    public IActivationRows HeldOut { get; }
 
     /// <summary>For each held-out row, its image in <see cref="Images"/>.</summary>
-    public IReadOnlyList<int> HeldOutImage { get; }
+    public int[] HeldOutImage { get; }
 
     /// <summary>Ids of all images.</summary>
     public IReadOnlyList<string> Images { get; }
 
-    /// <summary>Captions by id.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<string>> Captions { get; }
+    /// <summary>Ids of the images held out.</summary>
+    public IReadOnlySet<string> HeldOutIds { get; }
 
-    /// <summary>Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, for captions, <c>shards/SHARD</c>.</summary>
-    /// <exception cref="UserErrorException">No rows, or too few to hold any out.</exception>
+    /// <summary>Embeddings of all images [images, e], where the run extracts them; else null.</summary>
+    public Tensor? Embeddings => embeddings;
+
+    /// <summary>Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, where there are any, <c>embeddings/SHARD</c>.</summary>
+    /// <exception cref="UserErrorException">No rows, too few to hold any out, or shards that do not fit together.</exception>
     public static async Task<ActivationSet> ReadAsync(StageContext context, SaeOptions options, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        var parts = new List<Tensor>();
-        var imageOfRow = new List<int>();
-        var images = new List<string>();
+        var (paths, imageOfRow, images) = (new List<string>(), new List<int>(), new List<string>());
         foreach (var (shard, artifact) in context.InputsUnder("activations"))
         {
-            using var file = SafetensorsFile.Open(await context.Artifacts.FetchAsync(artifact, cancel));
-            var first = images.Count;
-            parts.Add(file.Read("activations"));
-            imageOfRow.AddRange(file.Read("image_index").data<int>().ToArray().Select(i => first + i));
-            var ids = JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync("ids/" + shard, cancel), cancel));
-            images.AddRange(ids!["images"]!.AsArray().Select(i => i!.GetValue<string>()));
-        }
-
-        var captions = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        foreach (var (_, shard) in context.InputsUnder("shards"))
-        {
-            foreach (var (item, _) in DatasetShard.Read(await context.Artifacts.FetchAsync(shard, cancel)))
+            paths.Add(await context.Artifacts.FetchAsync(artifact, cancel));
+            using var file = SafetensorsFile.Open(paths[^1]);
+            var ids = await ReadIdsAsync(context, shard, cancel);
+            foreach (var image in file.Read("image_index").data<int>().ToArray())
             {
-                captions[item.Id] = item.Captions;
+                imageOfRow.Add(image >= 0 && image < ids.Length
+                    ? images.Count + image
+                    : throw new UserErrorException($"{context.Stage}/{context.Unit}: shard {shard} names image {image} of {ids.Length}; extract it again"));
             }
+
+            images.AddRange(ids);
         }
 
-        var order = Enumerable.Range(0, images.Count).ToArray();
-        new SeededRandom(options.Seed, "held-out images").Shuffle(order);
-        var held = order.Take((int)Math.Ceiling(options.HeldOutShare * images.Count)).ToHashSet();
-        var training = Enumerable.Range(0, imageOfRow.Count).Where(r => !held.Contains(imageOfRow[r])).Select(r => (long)r).ToArray();
-        var heldOut = Enumerable.Range(0, imageOfRow.Count).Where(r => held.Contains(imageOfRow[r])).Select(r => (long)r).ToArray();
-        if (training.Length < 2 || heldOut.Length == 0)
+        var heldOut = HeldOutImages(images.Count, options);
+        if (imageOfRow.Count < 2 || imageOfRow.All(heldOut.Contains) || !imageOfRow.Any(heldOut.Contains))
         {
-            throw new UserErrorException($"sae-training/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and hold some out; add images");
+            throw new UserErrorException(
+                $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and hold some out; add images");
         }
 
-        var all = cat(parts);
-        return new ActivationSet(
-            all.index_select(0, tensor(training)).DetachFromDisposeScope(), all.index_select(0, tensor(heldOut)).DetachFromDisposeScope(),
-            [.. heldOut.Select(r => imageOfRow[(int)r])], images, captions);
+        var embeddings = await ReadEmbeddingsAsync(context, images.Count, cancel);
+        return new ActivationSet(ShardRows.Open(paths), [.. imageOfRow], images, heldOut, embeddings?.DetachFromDisposeScope());
     }
 
     public void Dispose()
     {
-        _training.Dispose();
-        _heldOut.Dispose();
+        rows.Dispose();
+        embeddings?.Dispose();
     }
+
+    private static async Task<string[]> ReadIdsAsync(StageContext context, string shard, CancellationToken cancel)
+    {
+        var json = JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync("ids/" + shard, cancel), cancel));
+        return [.. json!["images"]!.AsArray().Select(id => id!.GetValue<string>())];
+    }
+
+    private static HashSet<int> HeldOutImages(int images, SaeOptions options)
+    {
+        var order = Enumerable.Range(0, images).ToArray();
+        new SeededRandom(options.Seed, "held-out images").Shuffle(order);
+        return [.. order.Take((int)Math.Ceiling(options.HeldOutShare * images))];
+    }
+
+    private static async Task<Tensor?> ReadEmbeddingsAsync(StageContext context, int images, CancellationToken cancel)
+    {
+        var parts = new List<Tensor>();
+        foreach (var (_, artifact) in context.InputsUnder("embeddings"))
+        {
+            using var file = SafetensorsFile.Open(await context.Artifacts.FetchAsync(artifact, cancel));
+            parts.Add(file.Read("activations").to(float32));
+        }
+
+        return parts.Sum(part => part.shape[0]) == images ? cat(parts) : null;
+    }
+
+    private static long[] RowsWhere(int[] imageOfRow, Func<int, bool> chosen) =>
+        [.. Enumerable.Range(0, imageOfRow.Length).Where(row => chosen(imageOfRow[row])).Select(row => (long)row)];
 }

@@ -1,27 +1,29 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using ClipSae.Sae;
+using ClipSae.Sae.Quality;
 using ClipSae.Sae.Training;
-using ClipSae.Tensors;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace ClipSae.SaeTraining;
 
 /// <summary>
-/// Trains the autoencoder of one hook point; the unit is its name. Inputs: <c>activations/SHARD</c>, <c>ids/SHARD</c>, <c>shards/SHARD</c> for captions.
-/// Outputs: <c>sae</c>, <c>statistics</c>.
+/// Trains the autoencoder of one hook point; the unit is its name. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
+/// check of the reconstruction <c>shards/SHARD</c>, <c>model</c> and <c>tokenizer</c>; for the monosemanticity score
+/// <c>embeddings/SHARD</c>. Outputs: <c>sae</c>, <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
 /// </summary>
 public sealed class SaeTrainingStage : IStage
 {
-    private const string StateFile = "state.safetensors";
     private const int ReportInterval = 20;
 
     public string Name => "sae-training";
 
-    public int AlgorithmVersion => 1;
+    public int AlgorithmVersion => 2;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());
 
@@ -31,56 +33,106 @@ public sealed class SaeTrainingStage : IStage
         using var scope = NewDisposeScope();
         using var data = await ActivationSet.ReadAsync(context, options, cancel);
         var training = options.For(data.Training.Width, data.Training.Rows);
-        using var trainer = await StartAsync(context, data.Training, training, cancel);
+        using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, cancel);
+
+        var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutImage, options.TopImages, data.Embeddings, cancel);
+        var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options.ReconstructionImages, cancel);
+        var figures = SaeReport.Figures(quality.Figures);
+        AddTraining(figures, training, data.Training.Rows);
+        await AddReconstructionAsync(figures, context, options, sae, pictures, cancel);
+        var names = NamesOf(quality.Features, data.Images, pictures.Captions);
+        var statistics = new JsonObject
+        {
+            ["hook"] = context.Unit,
+            ["figures"] = figures.DeepClone(),
+            ["densityHistogram"] = new JsonArray([.. quality.Figures.DensityHistogram.Select(count => (JsonNode)count)]),
+            ["features"] = SaeReport.Features(quality.Features, data.Images, names),
+        };
+        return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
+    }
+
+    private static async Task<SparseAutoencoder> TrainAsync(
+        StageContext context, IActivationRows rows, SaeTrainingOptions training, int checkpointInterval, CancellationToken cancel)
+    {
+        using var trainer = await TrainingCheckpoint.StartOrResumeAsync(context, rows, training, cancel);
         while (!trainer.Done)
         {
             cancel.ThrowIfCancellationRequested();
             trainer.Advance();
             var step = trainer.State.Step;
-            if (step % options.CheckpointInterval == 0 && !trainer.Done)
+            if (step % checkpointInterval == 0 && !trainer.Done)
             {
-                var path = Path.Combine(context.Scratch, StateFile);
-                SafetensorsWriter.Write(path, trainer.State.Tensors);
-                await context.Checkpoints.SaveAsync(new Dictionary<string, string> { [StateFile] = path }, new JsonObject { ["step"] = step }, cancel);
+                await TrainingCheckpoint.SaveAsync(context, trainer, cancel);
             }
 
             if (step % ReportInterval == 0 || trainer.Done)
             {
-                context.Progress.Report(new StageProgress(step, training.Steps, "steps", new Dictionary<string, double> { ["loss"] = trainer.Losses().Total }));
+                var losses = trainer.Losses();
+                context.Progress.Report(new StageProgress(step, training.Steps, "steps", new Dictionary<string, double>
+                {
+                    ["loss"] = losses.Total,
+                    ["reconstruction"] = losses.Reconstruction,
+                    ["auxiliary"] = losses.Auxiliary,
+                }));
             }
         }
 
-        using var sae = trainer.Export();
-        var (figures, features) = FeatureStatistics.Measure(sae, data, options.TopImages, cancel);
-        figures["variant"] = training.Variant.Name;
-        figures["k"] = training.Variant.K;
-        figures["steps"] = training.Steps;
-        figures["trainingRows"] = data.Training.Rows;
-        figures["deadAfterSamples"] = training.DeadAfterSamples;
-        var file = Path.Combine(context.Scratch, "sae.safetensors");
-        sae.Save(file);
-        var statistics = new JsonObject { ["hook"] = context.Unit, ["figures"] = figures.DeepClone(), ["features"] = features };
-        return new StageResult(
-            new Dictionary<string, ArtifactRef>
-            {
-                ["sae"] = await context.Artifacts.PutFileAsync(file, $"{context.Unit}.sae.safetensors", "application/x-safetensors", cancel),
-                ["statistics"] = await context.Artifacts.PutBytesAsync(
-                    Encoding.UTF8.GetBytes(CanonicalJson.Serialize(statistics)), $"{context.Unit}.statistics.json", "application/json", cancel),
-            },
-            figures);
+        return trainer.Export();
     }
 
-    private static async Task<TopKTrainer> StartAsync(StageContext context, IActivationRows rows, SaeTrainingOptions training, CancellationToken cancel)
+    private static void AddTraining(JsonObject figures, SaeTrainingOptions training, long rows)
     {
-        if (await context.Checkpoints.LatestAsync(cancel) is not { } checkpoint)
+        figures["variant"] = training.Variant.Name;
+        figures["latents"] = training.Latents;
+        figures["k"] = training.Variant.K;
+        figures["steps"] = training.Steps;
+        figures["trainingRows"] = rows;
+        figures["deadAfterSamples"] = training.DeadAfterSamples;
+    }
+
+    private static async Task AddReconstructionAsync(
+        JsonObject figures, StageContext context, SaeOptions options, SparseAutoencoder sae, PictureTable pictures, CancellationToken cancel)
+    {
+        if (pictures.Labelled.Count == 0 || !context.Inputs.ContainsKey("model") || !context.Inputs.ContainsKey("tokenizer"))
         {
-            return TopKTrainer.Start(rows, training);
+            context.Log.LogInformation("{Unit}: no labelled held-out pictures, model or tokenizer; zero-shot accuracy of the reconstruction is left out", context.Unit);
+            return;
         }
 
-        using var file = SafetensorsFile.Open(checkpoint.Files[StateFile]);
-        var tensors = file.Entries.Keys.ToDictionary(k => k, k => file.Read(k), StringComparer.Ordinal);
-        var state = SaeTrainingState.Restore(tensors, training.Variant.Tied, checkpoint.State["step"]!.GetValue<long>());
-        // The normalisation is a function of the rows alone, so measuring it again gives the same.
-        return TopKTrainer.Resume(rows, training, SaeNormalization.Measure(rows), state);
+        using var model = ClipModel.Load(await context.FetchAsync("model", cancel));
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var point = HookPoint.Parse(context.Unit).CheckedFor(model.Architecture);
+        if (ReconstructionCheck.Measure(model, tokenizer, point, sae, pictures, options.Prompt, cancel) is var (original, reconstructed))
+        {
+            figures["zeroShot"] = Math.Round(original, 6);
+            figures["zeroShotReconstructed"] = Math.Round(reconstructed, 6);
+            figures["zeroShotRecovered"] = Math.Round(original > 0 ? reconstructed / original : 0, 6);
+        }
+    }
+
+    private static string?[] NamesOf(
+        IReadOnlyList<FeatureRecord> features, IReadOnlyList<string> ids, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
+    {
+        var shares = FeatureNames.ShareOfImages([.. captions.Values]);
+        return [.. features.Select(feature => FeatureNames.FromCaptions(
+            [.. feature.TopImages.Select(top => captions.GetValueOrDefault(ids[top.Image])).OfType<IReadOnlyList<string>>()], shares))];
+    }
+
+    private static async Task<Dictionary<string, ArtifactRef>> StoreAsync(
+        StageContext context, SparseAutoencoder sae, JsonObject statistics, CancellationToken cancel)
+    {
+        const string Safetensors = "application/x-safetensors", Json = "application/json";
+        var file = Path.Combine(context.Scratch, "sae.safetensors");
+        sae.Save(file);
+        SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", context.Unit);
+        return new Dictionary<string, ArtifactRef>
+        {
+            ["sae"] = await context.Artifacts.PutFileAsync(file, $"{context.Unit}.sae.safetensors", Safetensors, cancel),
+            ["sae_weights"] = await context.Artifacts.PutFileAsync(
+                Path.Combine(context.Scratch, SaeLensFormat.WeightsFile), SaeLensFormat.WeightsFile, Safetensors, cancel),
+            ["cfg"] = await context.Artifacts.PutFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, Json, cancel),
+            ["statistics"] = await context.Artifacts.PutBytesAsync(
+                Encoding.UTF8.GetBytes(CanonicalJson.Serialize(statistics)), $"{context.Unit}.statistics.json", Json, cancel),
+        };
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae;
@@ -29,6 +30,11 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
 
         var mean = sum / data.Rows;
         var meanSquareNorm = (squares / data.Rows - mean.square()).sum().item<double>();
+        if (!double.IsFinite(meanSquareNorm))
+        {
+            throw new UserErrorException("the activations hold values that are not numbers (NaN or infinite); extract them again, in float32 if they were stored narrower");
+        }
+
         // Inputs that are all equal have no scale; 1 keeps them finite and the autoencoder reconstructs them by its bias.
         var scale = meanSquareNorm > 1e-20 ? Math.Sqrt(data.Width / meanSquareNorm) : 1;
         return new SaeNormalization(mean.to(float32).MoveToOuterDisposeScope(), scale);

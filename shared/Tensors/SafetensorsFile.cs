@@ -73,6 +73,42 @@ public sealed class SafetensorsFile : IDisposable
         return Copy(entry, entry.Offset + (start * rowBytes), [count, .. entry.Shape.Skip(1)]);
     }
 
+    /// <summary>Copies single rows of a tensor's first axis, in the order given; for samples of files larger than memory.</summary>
+    /// <exception cref="UserErrorException">No such key, or a row that is not there.</exception>
+    public unsafe torch.Tensor GatherRows(string name, ReadOnlySpan<long> rows)
+    {
+        var entry = Entry(name);
+        var tensor = Empty(entry, [rows.Length, .. entry.Shape.Skip(1)]);
+        if (tensor.NumberOfElements == 0)
+        {
+            return tensor;
+        }
+
+        var target = tensor.bytes;
+        var rowBytes = target.Length / rows.Length;
+        byte* source = null;
+        view!.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
+        try
+        {
+            source += view.PointerOffset + entry.Offset;
+            for (var i = 0; i < rows.Length; i++)
+            {
+                if (rows[i] < 0 || rows[i] >= entry.Shape[0])
+                {
+                    throw new UserErrorException($"{path}: key '{entry.Name}' is {entry}; it has no row {rows[i]}");
+                }
+
+                new ReadOnlySpan<byte>(source + (rows[i] * rowBytes), rowBytes).CopyTo(target[(i * rowBytes)..]);
+            }
+        }
+        finally
+        {
+            view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+
+        return tensor;
+    }
+
     /// <summary>Like <see cref="Read"/>, but a missing key is an answer, not an error.</summary>
     public bool TryRead(string name, out torch.Tensor tensor)
     {
@@ -122,11 +158,12 @@ public sealed class SafetensorsFile : IDisposable
         return like is null ? "" : $", for example '{like}'";
     }
 
+    private torch.Tensor Empty(TensorEntry entry, long[] shape) => torch.empty(shape, dtype: entry.ScalarType
+        ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which cannot be computed with here; convert it to F32"));
+
     private unsafe torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)
     {
-        var type = entry.ScalarType
-            ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which cannot be computed with here; convert it to F32");
-        var tensor = torch.empty(shape, dtype: type);
+        var tensor = Empty(entry, shape);
         if (tensor.NumberOfElements == 0)
         {
             return tensor;

@@ -1,0 +1,76 @@
+using ClipSae.Clip;
+using ClipSae.Datasets;
+using ClipSae.Sae;
+using static TorchSharp.torch;
+
+namespace ClipSae.SaeTraining;
+
+/// <summary>
+/// The figure that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the activation's
+/// place, beside the accuracy without (science, section 3).
+/// </summary>
+public static class ReconstructionCheck
+{
+    private const int Batch = 64;
+
+    /// <param name="point">Where the autoencoder belongs.</param>
+    /// <param name="pictures">Held-out pictures with their labels.</param>
+    /// <param name="prompt">Prompt of a class, with {} for its name.</param>
+    /// <returns>Accuracy without and with the reconstruction, or null where fewer than two classes or no picture can be read.</returns>
+    public static (double Original, double Reconstructed)? Measure(
+        ClipModel model, ClipTokenizer tokenizer, HookPoint point, SparseAutoencoder sae, PictureTable pictures, string prompt, CancellationToken cancel)
+    {
+        if (pictures.Classes.Count < 2)
+        {
+            return null;
+        }
+
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var tokens = pictures.Classes.Select(name => tokenizer.Encode(prompt.Replace("{}", name, StringComparison.Ordinal), model.Architecture.ContextLength, out _));
+        var texts = nn.functional.normalize(model.EncodeText(stack([.. tokens.Select(t => tensor(t))])), 2, 1);
+        var place = pictures.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
+        var (original, reconstructed, count) = (0L, 0L, 0L);
+        foreach (var batch in pictures.Labelled.Chunk(Batch))
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var step = NewDisposeScope();
+            var (pixels, labels) = Read(batch, place, model.Architecture.ImageResolution);
+            if (labels.Length == 0)
+            {
+                continue;
+            }
+
+            original += Correct(model, pixels, labels, texts, hooks: null);
+            reconstructed += Correct(model, pixels, labels, texts, new Hooks().Replace(point, sae.Reconstruct));
+            count += labels.Length;
+        }
+
+        return count == 0 ? null : ((double)original / count, (double)reconstructed / count);
+    }
+
+    private static long Correct(ClipModel model, Tensor pixels, long[] labels, Tensor texts, Hooks? hooks)
+    {
+        var image = nn.functional.normalize(model.EncodeImage(pixels, hooks), 2, 1);
+        return (image.mm(texts.t()).argmax(1) == tensor(labels)).sum().item<long>();
+    }
+
+    /// <summary>Pictures that cannot be read are left out; extraction has named them already.</summary>
+    private static (Tensor Pixels, long[] Labels) Read(
+        (string Label, ReadOnlyMemory<byte> Encoded)[] batch, Dictionary<string, long> place, int resolution)
+    {
+        var size = 3 * resolution * resolution;
+        var pixels = new float[batch.Length * size];
+        var labels = new List<long>();
+        foreach (var (label, encoded) in batch)
+        {
+            if (ImageDecoder.TryDecode(encoded, limits: null, out var image, out _))
+            {
+                Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, resolution, pixels.AsSpan(labels.Count * size, size));
+                labels.Add(place[label]);
+            }
+        }
+
+        return (tensor(pixels).narrow(0, 0, labels.Count * size).view(labels.Count, 3, resolution, resolution), [.. labels]);
+    }
+}

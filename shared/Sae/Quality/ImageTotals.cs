@@ -1,0 +1,112 @@
+using static TorchSharp.torch;
+
+namespace ClipSae.Sae.Quality;
+
+/// <summary>What latents do image by image: an image's activation is the largest of its rows. Memory does not grow with the number of images.</summary>
+internal sealed class ImageTotals
+{
+    private readonly Tensor? embeddings;
+    private readonly Tensor weighted;
+    private readonly Tensor sum;
+    private readonly Tensor squares;
+    private readonly Tensor embeddingSum;
+    private Tensor topValues;
+    private Tensor topImages;
+    private long images;
+
+    /// <param name="embeddings">[images, e], or null.</param>
+    public ImageTotals(int latents, int top, Tensor? embeddings)
+    {
+        var width = embeddings?.shape[1] ?? 0;
+        this.embeddings = embeddings is null ? null : nn.functional.normalize(embeddings.to(float32), 2, 1);
+        weighted = zeros(latents, width, float64);
+        (sum, squares, embeddingSum) = (zeros(latents, float64), zeros(latents, float64), zeros(width, float64));
+        (topValues, topImages) = (zeros(latents, top), zeros(latents, top, int64));
+    }
+
+    /// <param name="latents">[rows, d_sae], whole images.</param>
+    /// <param name="imageOfRow">For each row its image; equal ones follow each other.</param>
+    public void Add(Tensor latents, int[] imageOfRow)
+    {
+        var (largest, numbers) = LargestByImage(latents, imageOfRow);
+        var index = tensor(numbers);
+        images += numbers.Length;
+        KeepTop(largest, index);
+        if (embeddings is null)
+        {
+            return;
+        }
+
+        var unit = embeddings.index_select(0, index);
+        weighted.add_(largest.t().mm(unit).to(float64));
+        sum.add_(largest.to(float64).sum([0]));
+        squares.add_(largest.to(float64).square().sum([0]));
+        embeddingSum.add_(unit.to(float64).sum([0]));
+    }
+
+    /// <summary>
+    /// Per latent Σ_{i&lt;j} aᵢaⱼ cos(eᵢ, eⱼ) / Σ_{i&lt;j} aᵢaⱼ; with unit embeddings (‖Σaᵢeᵢ‖² − Σaᵢ²) / ((Σaᵢ)² − Σaᵢ²). NaN where fewer than two
+    /// images count; null without embeddings.
+    /// </summary>
+    public double[]? Monosemanticity()
+    {
+        if (embeddings is null)
+        {
+            return null;
+        }
+
+        var pairs = sum.square() - squares;
+        // Rounding leaves a trace where a single image counts.
+        var counts = pairs > squares * 1e-9;
+        var score = (weighted.square().sum([1]) - squares) / pairs;
+        return score.masked_fill(counts.logical_not(), double.NaN).data<double>().ToArray();
+    }
+
+    /// <summary>The same for a latent that is 1 on every image: the mean cosine of all pairs.</summary>
+    public double? MonosemanticityBaseline() => embeddings is null || images < 2
+        ? null
+        : (embeddingSum.square().sum().item<double>() - images) / ((double)images * (images - 1));
+
+    /// <summary>By latent, strongest first, only images on which it fires.</summary>
+    public ImageActivation[][] TopImages()
+    {
+        var (values, numbers) = (topValues.contiguous().data<float>().ToArray(), topImages.contiguous().data<long>().ToArray());
+        var width = (int)topValues.shape[1];
+        return [.. Enumerable.Range(0, (int)topValues.shape[0]).Select(f => Enumerable.Range(f * width, width)
+            .Where(i => values[i] > 0).Select(i => new ImageActivation((int)numbers[i], values[i])).ToArray())];
+    }
+
+    private static (Tensor Largest, long[] Images) LargestByImage(Tensor latents, int[] imageOfRow)
+    {
+        var runs = new List<(int Start, int Length)>();
+        for (var row = 0; row < imageOfRow.Length; row++)
+        {
+            if (row > 0 && imageOfRow[row] == imageOfRow[row - 1])
+            {
+                runs[^1] = (runs[^1].Start, runs[^1].Length + 1);
+            }
+            else
+            {
+                runs.Add((row, 1));
+            }
+        }
+
+        var even = runs.All(run => run.Length == runs[0].Length);
+        var largest = even
+            ? latents.view(runs.Count, runs[0].Length, -1).amax([1])
+            : stack([.. runs.Select(run => latents.narrow(0, run.Start, run.Length).amax([0]))]);
+        return (largest, [.. runs.Select(run => (long)imageOfRow[run.Start])]);
+    }
+
+    private void KeepTop(Tensor largest, Tensor index)
+    {
+        var width = (int)topValues.shape[1];
+        var values = cat([topValues, largest.t()], 1);
+        var numbers = cat([topImages, index.unsqueeze(0).expand(values.shape[0], -1)], 1);
+        var (kept, places) = values.topk(width, 1, true, true);
+        topValues.Dispose();
+        topImages.Dispose();
+        topValues = kept.MoveToOuterDisposeScope();
+        topImages = numbers.gather(1, places).MoveToOuterDisposeScope();
+    }
+}
