@@ -20,6 +20,7 @@ public static class RunPlanner
     private const string SeedsKey = "seeds";
     private const string HookPointsKey = "hookPoints";
     private const string SeedKey = "seed";
+    private const string EmbeddingPoint = "image-embedding";
     private const string ShardPrefix = "dataset:shards/";
     private static readonly InputSelector Model = new("model", "model:weights");
     private static readonly InputSelector Tokenizer = new("tokenizer", "model:tokenizer");
@@ -43,7 +44,7 @@ public static class RunPlanner
 
         var hookPoints = Strings(Section(request, ParameterSections.Extraction), HookPointsKey)
             ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey)
-            ?? ["image-embedding"];
+            ?? [EmbeddingPoint];
         var tuned = TuningUnits(request).ToArray();
         return new RunPlan(
         [
@@ -56,7 +57,7 @@ public static class RunPlanner
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
                 [.. hookPoints.Select(hook => new UnitPlan(hook, [], [new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}")]))],
-                [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), Shards, Model]),
+                [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), .. Embeddings(hookPoints), Shards, Model, Tokenizer]),
             new StagePlan(
                 ParameterSections.Curation,
                 Parameters(ParameterSections.Curation),
@@ -89,6 +90,10 @@ public static class RunPlanner
                 [Model, Tokenizer, new InputSelector("dataset", "dataset:*"), new InputSelector("evaluation", "evaluation:*")]),
         ]);
     }
+
+    /// <summary>The final embeddings, where they are extracted: how alike images are decides how monosemantic a feature is.</summary>
+    private static InputSelector[] Embeddings(IEnumerable<string> hookPoints) =>
+        hookPoints.Contains(EmbeddingPoint, StringComparer.Ordinal) ? [new("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}")] : [];
 
     private static IReadOnlyList<UnitPlan> Whole(params InputSelector[] inputs) => [new UnitPlan("all", [], inputs)];
 

@@ -1,0 +1,112 @@
+using System.Formats.Tar;
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using static TorchSharp.torch;
+
+namespace ClipSae.SaeTraining.Tests;
+
+/// <summary>A tiny CLIP, a labelled data set of two shards, and activations of mlp@0 as extraction would leave them.</summary>
+internal sealed class SaeTrainingBench : IDisposable
+{
+    public const int Images = 60;
+    public const int Width = 256;
+    private const int Tokens = 5;
+    private static readonly ClipArchitecture Architecture = new(64, 32, 1, 64, 16, 16, 530, 64, 1);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("sae-training").FullName;
+
+    public SaeTrainingBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
+
+    public FolderArtifactStore Store { get; }
+
+    public SaeTrainingStage Stage { get; } = new();
+
+    public static JsonObject Parameters => new() { ["latents"] = 64, ["k"] = 4, ["steps"] = 30, ["batchSize"] = 64, ["topImages"] = 3, ["checkpointInterval"] = 10 };
+
+    public async Task<Dictionary<string, ArtifactRef>> InputsAsync(bool withPictures = true)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(1, CPU);
+        var inputs = new Dictionary<string, ArtifactRef>();
+        for (var shard = 0; shard < 2; shard++)
+        {
+            var (half, name) = (Images / 2, $"0000{shard}");
+            var path = Path.Combine(folder, "activations.safetensors");
+            SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
+            {
+                ["activations"] = randn(half * Tokens, Width, generator: generator),
+                ["image_index"] = arange(half, int32).repeat_interleave(Tokens),
+            });
+            inputs[$"activations/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
+            SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["activations"] = randn(half, 64, generator: generator) });
+            inputs[$"embeddings/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
+            var ids = new JsonObject { ["images"] = new JsonArray([.. Enumerable.Range(shard * half, half).Select(i => JsonValue.Create(Id(i)))]) };
+            inputs[$"ids/{name}"] = await Store.PutBytesAsync(Encoding.UTF8.GetBytes(ids.ToJsonString()), name, "application/json");
+            if (withPictures)
+            {
+                inputs[$"shards/{name}"] = await Store.PutBytesAsync(Shard(shard * half, half), name, DatasetShard.MediaType);
+            }
+        }
+
+        if (withPictures)
+        {
+            await AddModelAsync(inputs);
+        }
+
+        return inputs;
+    }
+
+    public StageContext Context(
+        IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, ICheckpoints? checkpoints = null, IProgress<StageProgress>? progress = null) => new()
+        {
+            Stage = Stage.Name,
+            Unit = "mlp@0",
+            Parameters = Stage.Normalize(parameters ?? Parameters),
+            Inputs = inputs,
+            Artifacts = Store,
+            Checkpoints = checkpoints ?? NoCheckpoints.Instance,
+            Progress = progress ?? new Progress<StageProgress>(),
+            Scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName,
+        };
+
+    public async Task<JsonObject> JsonAsync(ArtifactRef artifact) =>
+        JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(artifact)))!.AsObject();
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static string Id(int image) => $"images/{image}.png";
+
+    private async Task AddModelAsync(Dictionary<string, ArtifactRef> inputs)
+    {
+        var path = Path.Combine(folder, "model.safetensors");
+        using var model = ClipModel.Initialize(Architecture, 5);
+        model.Save(path);
+        inputs["model"] = await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");
+        inputs["tokenizer"] = await Store.PutBytesAsync(Encoding.UTF8.GetBytes("#version: 0.2\na t</w>\n"), "bpe.txt", "text/plain");
+    }
+
+    private static byte[] Shard(int first, int count)
+    {
+        using var content = new MemoryStream();
+        using (var writer = new TarWriter(content, leaveOpen: true))
+        {
+            for (var i = first; i < first + count; i++)
+            {
+                var label = i % 2 == 0 ? "cat" : "dog";
+                Add(writer, $"{i:D8}.json", Encoding.UTF8.GetBytes($$"""{"id":"{{Id(i)}}","captions":["a photo of a {{label}}"],"label":"{{label}}"}"""));
+                Add(writer, $"{i:D8}.png", PngEncoder.Encode(new RgbImage(40, 40, [.. Enumerable.Repeat((byte)(i * 4), 40 * 40 * 3)])));
+            }
+        }
+
+        return content.ToArray();
+    }
+
+    private static void Add(TarWriter writer, string name, byte[] content) =>
+        writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) });
+}

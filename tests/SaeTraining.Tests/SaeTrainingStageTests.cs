@@ -1,0 +1,137 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using ClipSae.Sae;
+
+namespace ClipSae.SaeTraining.Tests;
+
+public sealed class SaeTrainingStageTests : IDisposable
+{
+    private readonly SaeTrainingBench bench = new();
+
+    public void Dispose() => bench.Dispose();
+
+    [Fact]
+    public async Task Outputs_are_an_autoencoder_its_statistics_and_the_layout_of_SAELens()
+    {
+        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+
+        result.Outputs.Keys.Order().ShouldBe(["cfg", "sae", "sae_weights", "statistics"]);
+        using var sae = SparseAutoencoder.Load(await bench.Store.FetchAsync(result.Outputs["sae"]));
+        (sae.Latents, sae.InputWidth, sae.Variant).ShouldBe((64, SaeTrainingBench.Width, new SaeVariant.TopK(4)));
+        var cfg = await bench.JsonAsync(result.Outputs["cfg"]);
+        cfg["metadata"]!["hook_name"]!.GetValue<string>().ShouldBe("mlp@0");
+    }
+
+    [Fact]
+    public async Task Figures_tell_quality_training_and_what_the_reconstruction_keeps()
+    {
+        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+
+        string[] keys = ["fvu", "explainedVariance", "cosine", "l0", "dead", "dense", "heldOutRows", "monosemanticity", "variant", "latents", "k", "steps", "trainingRows", "deadAfterSamples", "zeroShot", "zeroShotReconstructed"];
+        keys.Where(key => !result.Figures.ContainsKey(key)).ShouldBeEmpty();
+        // A tenth of 60 images of 5 tokens is held out.
+        result.Figures["heldOutRows"]!.GetValue<long>().ShouldBe(30);
+        result.Figures["trainingRows"]!.GetValue<long>().ShouldBe(270);
+    }
+
+    [Fact]
+    public async Task Statistics_name_strongest_images_among_the_held_out_ones()
+    {
+        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+        var statistics = await bench.JsonAsync(result.Outputs["statistics"]);
+
+        var features = statistics["features"]!.AsArray();
+        features.Count.ShouldBeGreaterThan(0);
+        var images = features.SelectMany(f => f!["topImages"]!.AsArray()).Select(i => i!["id"]!.GetValue<string>()).Distinct().ToArray();
+        images.Length.ShouldBeLessThanOrEqualTo(6);
+        images.ShouldAllBe(id => id.StartsWith("images/", StringComparison.Ordinal));
+        features.ShouldContain(f => f!["name"] != null);
+        statistics["densityHistogram"]!.AsArray().Sum(n => n!.GetValue<int>()).ShouldBe(64);
+    }
+
+    [Fact]
+    public async Task Same_input_gives_the_same_digests()
+    {
+        var inputs = await bench.InputsAsync();
+        var first = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+        var second = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+
+        second.Outputs.ShouldBe(first.Outputs);
+        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("topk")]
+    [InlineData("topk-tied")]
+    [InlineData("batch-topk")]
+    [InlineData("matryoshka")]
+    public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one(string variant)
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = SaeTrainingBench.Parameters;
+        parameters["variant"] = variant;
+        var undisturbed = await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+        var checkpoints = new KeptCheckpoints(Directory.CreateTempSubdirectory("sae-checkpoints").FullName);
+        using var cut = new CancellationTokenSource();
+        checkpoints.Saved = count =>
+        {
+            if (count == 2)
+            {
+                cut.Cancel();
+            }
+        };
+
+        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints), cut.Token));
+        var resumed = await bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
+
+        checkpoints.Steps.ShouldBe([10, 20]);
+        resumed.Outputs.ShouldBe(undisturbed.Outputs);
+    }
+
+    [Fact]
+    public async Task Without_pictures_model_or_embeddings_it_trains_all_the_same()
+    {
+        var inputs = await bench.InputsAsync(withPictures: false);
+        var bare = inputs.Where(input => !input.Key.StartsWith("embeddings", StringComparison.Ordinal)).ToDictionary();
+        var result = await bench.Stage.RunAsync(bench.Context(bare), CancellationToken.None);
+
+        result.Figures.ContainsKey("zeroShot").ShouldBeFalse();
+        result.Figures.ContainsKey("monosemanticity").ShouldBeFalse();
+        result.Outputs.ShouldContainKey("sae");
+    }
+
+    [Theory]
+    [InlineData("{\"variant\":\"gated\"}", "sae.variant")]
+    [InlineData("{\"k\":0}", "sae.k")]
+    [InlineData("{\"heldOutShare\":0.7}", "sae.heldOutShare")]
+    [InlineData("{\"prompt\":\"a photo\"}", "sae.prompt")]
+    [InlineData("{\"width\":3}", "width")]
+    public void Impossible_parameters_are_named(string parameters, string key) =>
+        Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
+
+    [Fact]
+    public async Task More_active_latents_than_there_are_is_a_clear_error()
+    {
+        var parameters = SaeTrainingBench.Parameters;
+        parameters["k"] = 65;
+        var context = bench.Context(await bench.InputsAsync(), parameters);
+
+        (await Should.ThrowAsync<UserErrorException>(() => bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain("64 latents");
+    }
+
+    [Fact]
+    public async Task Losses_are_reported_while_it_trains()
+    {
+        var reports = new List<StageProgress>();
+        await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync(), progress: new Reports(reports)), CancellationToken.None);
+
+        reports.Select(report => report.Done).ShouldBe([20, 30]);
+        reports[0].Values!["loss"].ShouldBeGreaterThan(0);
+    }
+
+    private sealed class Reports(List<StageProgress> into) : IProgress<StageProgress>
+    {
+        public void Report(StageProgress value) => into.Add(value);
+    }
+}
