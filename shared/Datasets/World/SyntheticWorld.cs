@@ -28,7 +28,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         var plate = scene.Word is null ? null : Place(scene.Word, split, random);
         if (scene.Object is not null)
         {
-            var box = DrawObject(canvas, scene, plate, random);
+            var box = DrawObject(canvas, scene, random);
             attributes["object"] = scene.Object;
             attributes["colour"] = scene.Colour;
             attributes["box"] = new JsonArray(box.Left, box.Top, box.Right, box.Bottom);
@@ -108,16 +108,14 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         };
     }
 
-    /// <summary>Draws the object, off the plate's side of the middle as a person composes a picture; the plate may still cover its edge. Returns its box.</summary>
-    private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, WordPlacement? plate, SeededRandom random)
+    /// <summary>Draws the object near the middle; a plate may cover its edge. Returns its box.</summary>
+    private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, SeededRandom random)
     {
         double size = options.ImageSize;
         var side = size * random.NextDouble(options.MinObjectSize, options.MaxObjectSize);
         var slack = Math.Max(0, (size - side) / 2 - size / 64);
         var x = size / 2 + random.NextDouble(-slack, slack);
-        var y = plate is null
-            ? size / 2 + random.NextDouble(-slack, slack)
-            : size / 2 + (plate.Y < size / 2 ? 1 : -1) * random.NextDouble(slack * 0.3, slack);
+        var y = size / 2 + random.NextDouble(-slack, slack);
         canvas.Save();
         canvas.Translate((float)x, (float)y);
         canvas.RotateDegrees((float)random.NextDouble(-14, 14));

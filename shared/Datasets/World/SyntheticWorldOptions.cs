@@ -28,7 +28,7 @@ public sealed record SyntheticWorldOptions
     /// Share, in train alone, of objects with a word that names no object, captioned by the word; what is left of 1 are words alone. Captions on the
     /// web follow the print, and this is what teaches a model to. Default 0.1.
     /// </summary>
-    public double PosterShare { get; init; } = 0.08;
+    public double PosterShare { get; init; } = 0.1;
 
     /// <summary>Smallest side of an object as a share of the picture's. Default 0.5.</summary>
     public double MinObjectSize { get; init; } = 0.5;
