@@ -71,7 +71,7 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
     public async Task A_replay_computes_only_what_its_change_touches()
     {
         var replay = await Command.RunAsync(
-            ["replay", undisturbed.Run, "--from", "evaluation", "--set", "evaluation.bootstrap=50", "--data", undisturbed.Data, "--threads", "1", "--json"]);
+            ["replay", undisturbed.Run, "--from", "evaluation", "--set", "evaluation.resamples=1100", "--data", undisturbed.Data, "--threads", "1", "--json"]);
 
         replay.Code.ShouldBe(0, replay.Error);
         var computed = replay.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>());

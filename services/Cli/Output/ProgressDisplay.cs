@@ -55,7 +55,7 @@ internal sealed class ProgressDisplay(Session session, RunBoard board)
 
         return stage.IsFailed ? $"{stage.Stage}: failed"
             : stage.IsStopped ? $"{stage.Stage}: stopped"
-            : string.Join(", ", new[] { $"{stage.Stage}: {UnitsDone(stage)}", Detail(stage), LeftText(stage, now) }.Where(text => text.Length > 0));
+            : $"{stage.Stage}: {string.Join(", ", new[] { UnitsDone(stage), Detail(stage), LeftText(stage, now) }.Where(text => text.Length > 0))}";
     }
 
     private Task<bool> TicksAsync(Task work, TimeSpan interval) => TicksAsync(work, interval, session.Time);
@@ -127,6 +127,11 @@ internal sealed class ProgressDisplay(Session session, RunBoard board)
     {
         var progress = unit.Latest!;
         var name = stage.Units.Count == 1 ? "" : $"{unit.Name} ";
+        if (progress.Items.Length == 0)
+        {
+            return $"{name}getting ready";
+        }
+
         var done = progress.Total > 0 ? $"{progress.Done}/{progress.Total} {progress.Items}" : $"{progress.Done} {progress.Items}";
         var rate = progress.Rate is { } perSecond and > 0 ? $", {Amounts.Rate(perSecond, progress.Items)}" : "";
         var values = string.Concat(progress.Values.Take(3).Select(value => $", {value.Key} {Amounts.Significant(value.Value)}"));

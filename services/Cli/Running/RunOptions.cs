@@ -33,8 +33,25 @@ internal sealed class RunOptions
     public Task<JsonObject> ParametersAsync(ParseResult arguments, JsonObject preset, Session session, EmbeddedRuntime runtime) => Workplace.CheckedAsync(() =>
     {
         var defaults = runtime.DefaultParameters();
-        return Task.FromResult(ParameterOverrides.Apply(session.OnDevice(preset, defaults), Assignments(arguments), defaults));
+        var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), Assignments(arguments), defaults);
+        RequirePossible(parameters, runtime);
+        return Task.FromResult(parameters);
     });
+
+    // The runtime checks this too, but only once the data set has been read, which may take minutes.
+    private static void RequirePossible(JsonObject parameters, EmbeddedRuntime runtime)
+    {
+        foreach (var (section, stage) in ParameterSections.All)
+        {
+            var own = parameters[section]?.DeepClone().AsObject() ?? [];
+            foreach (var key in RunPlanner.PlanningKeys.GetValueOrDefault(stage) ?? [])
+            {
+                own.Remove(key);
+            }
+
+            runtime.Stages[stage].Normalize(own);
+        }
+    }
 
     /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>
     private IReadOnlyList<string> Assignments(ParseResult arguments)
