@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
@@ -19,12 +18,11 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly RunCoordinator _coordinator;
     private readonly RunCancellations _cancellations;
-    private readonly RunFeed _feed;
     private readonly RunHolds _holds;
+    private readonly RunQueries _queries;
     private readonly RunWatch _watch;
     private readonly SemaphoreSlim _starting = new(1, 1);
-    private readonly CancellationTokenSource _ending = new();
-    private Task? _polling;
+    private readonly RunPoll _poll;
     private bool _started;
 
     private EmbeddedRuntime(IHost host)
@@ -36,13 +34,15 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
         _time = services.GetRequiredService<TimeProvider>();
         _coordinator = services.GetRequiredService<RunCoordinator>();
         _cancellations = services.GetRequiredService<RunCancellations>();
-        _feed = services.GetRequiredService<RunFeed>();
+        var feed = services.GetRequiredService<RunFeed>();
         Artifacts = services.GetRequiredService<IArtifactStore>();
         Events = services.GetRequiredService<IEventStore>();
         Results = services.GetRequiredService<IStageResults>();
         Stages = services.GetServices<IStage>().ToDictionary(stage => stage.Name, StringComparer.Ordinal);
         _holds = new RunHolds(_options.DataFolder);
-        _watch = new RunWatch(Events, _feed, _holds, _options, _time);
+        _queries = new RunQueries(Events, Results, _options.DataFolder);
+        _poll = new RunPoll(_coordinator, _holds, feed, _options, _time);
+        _watch = new RunWatch(Events, _queries, feed, _holds, _options, _time);
     }
 
     public IArtifactStore Artifacts { get; }
@@ -108,7 +108,7 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
     public async Task<string> ReplayAsync(
         string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
     {
-        var earlier = await RequireAsync(origin, cancel);
+        var earlier = await _queries.StateAsync(origin, cancel);
         var start = earlier.Start!;
         fromStage = ParameterSections.StageOf(fromStage ?? start.Plan.Stages[0].Stage);
         var before = Replay.StagesBefore(earlier, fromStage);
@@ -128,23 +128,14 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
     public async Task<string?> FindUnfinishedAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
     {
         plan ??= RunPlanner.Plan(request, DefaultParameters());
-        var asked = RunIdentity.Of(request, plan);
-        foreach (var run in (await Events.ListRunsAsync(cancel)).Reverse())
-        {
-            if (await TryStateAsync(run, cancel) is { End: null, CancelRequested: false, Start: { } start } && RunIdentity.Of(start) == asked)
-            {
-                return run;
-            }
-        }
-
-        return null;
+        return await _queries.FindUnfinishedAsync(RunIdentity.Of(request, plan), cancel);
     }
 
     /// <summary>Goes on with a run where a killed or stopped process left it: what was outstanding is sent again.</summary>
     /// <exception cref="UserErrorException">There is no such run.</exception>
     public async Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default)
     {
-        var state = await RequireAsync(run, cancel);
+        var state = await _queries.StateAsync(run, cancel);
         if (state.End is not null)
         {
             return ResumeOutcome.Ended;
@@ -175,7 +166,7 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
     /// <returns>False where the run had ended already.</returns>
     public async Task<bool> CancelAsync(string run, string reason = "asked by the user", CancellationToken cancel = default)
     {
-        var state = await RequireAsync(run, cancel);
+        var state = await _queries.StateAsync(run, cancel);
         if (state.End is not null)
         {
             return false;
@@ -208,50 +199,22 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
 
     /// <summary>Where the run stands.</summary>
     /// <exception cref="UserErrorException">There is no such run.</exception>
-    public Task<RunState> StateAsync(string run, CancellationToken cancel = default) => RequireAsync(run, cancel);
+    public Task<RunState> StateAsync(string run, CancellationToken cancel = default) => _queries.StateAsync(run, cancel);
 
     /// <exception cref="UserErrorException">There is no such run.</exception>
-    public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(string run, CancellationToken cancel = default) => _watch.RequireEventsAsync(run, cancel);
+    public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(string run, CancellationToken cancel = default) => _queries.EventsAsync(run, cancel);
 
     /// <summary>All runs, oldest first; a run that cannot be read is listed with its problem.</summary>
-    public async Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default)
-    {
-        var runs = new List<RunOverview>();
-        foreach (var run in await Events.ListRunsAsync(cancel))
-        {
-            try
-            {
-                runs.Add(RunOverview.Of(run, RunState.Fold((await Events.ReadAsync(run, 0, cancel)).Select(stored => stored.Event))));
-            }
-            catch (UserErrorException error)
-            {
-                runs.Add(new RunOverview(run, RunStatus.Unknown, null, null, null, 0, 0, error.Message));
-            }
-        }
-
-        return runs;
-    }
+    public Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default) => _queries.ListAsync(cancel);
 
     /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
-    public async IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, [EnumeratorCancellation] CancellationToken cancel = default)
-    {
-        var state = await RequireAsync(run, cancel);
-        foreach (var unit in state.StagesInOrder().SelectMany(stage => stage.FinishedUnits()))
-        {
-            yield return new UnitExplanation(unit, (await Results.FindAsync(unit.Key, cancel))?.Parts);
-        }
-    }
+    public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => _queries.ExplainAsync(run, cancel);
 
     /// <summary>Stops what is at work here; unfinished runs stay as they are and can be resumed.</summary>
     public async ValueTask DisposeAsync()
     {
         _cancellations.StopProcess();
-        await _ending.CancelAsync();
-        if (_polling is not null)
-        {
-            await _polling;
-        }
-
+        await _poll.DisposeAsync();
         if (_started)
         {
             await _host.StopAsync();
@@ -259,7 +222,6 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
 
         _holds.Dispose();
         await ((IAsyncDisposable)_host).DisposeAsync();
-        _ending.Dispose();
         _starting.Dispose();
     }
 
@@ -283,48 +245,13 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
             if (!_started)
             {
                 await _host.StartAsync(cancel);
-                _polling = Task.Run(PollAsync, CancellationToken.None);
+                _poll.Start();
                 _started = true;
             }
         }
         finally
         {
             _starting.Release();
-        }
-    }
-
-    // Another process cancels a run by appending to its stream: only looking there tells.
-    private async Task PollAsync()
-    {
-        try
-        {
-            using var timer = new PeriodicTimer(_options.PollInterval, _time);
-            while (await timer.WaitForNextTickAsync(_ending.Token))
-            {
-                foreach (var run in _holds.Held)
-                {
-                    await LookAsync(run);
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The runtime ends.
-        }
-    }
-
-    private async Task LookAsync(string run)
-    {
-        try
-        {
-            if ((await _coordinator.StateAsync(run, _ending.Token)).End is not null)
-            {
-                _holds.Release(run);
-            }
-        }
-        catch (UserErrorException error)
-        {
-            _feed.OnStalled(run, error);
         }
     }
 
@@ -338,20 +265,5 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
                 select new UnitStopped(stage.Plan.Stage, unit, StageRunner.Worker) { At = now }],
             cancel);
         _holds.Release(run);
-    }
-
-    private async Task<RunState> RequireAsync(string run, CancellationToken cancel) =>
-        RunState.Fold((await _watch.RequireEventsAsync(run, cancel)).Select(stored => stored.Event));
-
-    private async Task<RunState?> TryStateAsync(string run, CancellationToken cancel)
-    {
-        try
-        {
-            return await RequireAsync(run, cancel);
-        }
-        catch (UserErrorException)
-        {
-            return null;
-        }
     }
 }

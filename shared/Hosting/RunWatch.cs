@@ -5,7 +5,7 @@ using ClipSae.Pipeline;
 namespace ClipSae.Hosting;
 
 /// <summary>Follows a run: through the feed where this process works on it, through its stream where another does.</summary>
-internal sealed class RunWatch(IEventStore events, RunFeed feed, RunHolds holds, ClipSaeOptions options, TimeProvider time)
+internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed feed, RunHolds holds, ClipSaeOptions options, TimeProvider time)
 {
     // A process that has appended the last event lets go of the run a moment later, and one that starts takes hold a moment earlier.
     private const int FreeLooksUntilAbandoned = 3;
@@ -20,7 +20,7 @@ internal sealed class RunWatch(IEventStore events, RunFeed feed, RunHolds holds,
         {
             if (look)
             {
-                var news = version == 0 ? await RequireEventsAsync(run, cancel) : await events.ReadAsync(run, version, cancel);
+                var news = version == 0 ? await queries.EventsAsync(run, cancel) : await events.ReadAsync(run, version, cancel);
                 foreach (var stored in news)
                 {
                     version = stored.Sequence;
@@ -71,20 +71,5 @@ internal sealed class RunWatch(IEventStore events, RunFeed feed, RunHolds holds,
                 await subscription.WaitAsync(options.PollInterval, time, cancel);
             }
         }
-    }
-
-    /// <exception cref="UserErrorException">There is no such run.</exception>
-    public async Task<IReadOnlyList<StoredEvent>> RequireEventsAsync(string run, CancellationToken cancel)
-    {
-        var stored = await events.ReadAsync(run, 0, cancel);
-        if (stored.Count > 0)
-        {
-            return stored;
-        }
-
-        var known = await events.ListRunsAsync(cancel);
-        throw new UserErrorException(known.Count == 0
-            ? $"there is no run {run}: the data folder {options.DataFolder} has none yet"
-            : $"there is no run {run} in {options.DataFolder}; {NearMatches.Describe(run, known.TakeLast(20))}");
     }
 }

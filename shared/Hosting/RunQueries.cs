@@ -1,0 +1,85 @@
+using System.Runtime.CompilerServices;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Hosting;
+
+/// <summary>What can be asked about stored runs without working on any.</summary>
+internal sealed class RunQueries(IEventStore events, IStageResults results, string dataFolder)
+{
+    // Enough names for a near match to be among them, few enough to list.
+    private const int NamesListed = 20;
+
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string run, CancellationToken cancel)
+    {
+        var stored = await events.ReadAsync(run, 0, cancel);
+        if (stored.Count > 0)
+        {
+            return stored;
+        }
+
+        var known = await events.ListRunsAsync(cancel);
+        throw new UserErrorException(known.Count == 0
+            ? $"there is no run {run}: the data folder {dataFolder} has none yet"
+            : $"there is no run {run} in {dataFolder}; {NearMatches.Describe(run, known.TakeLast(NamesListed))}");
+    }
+
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public async Task<RunState> StateAsync(string run, CancellationToken cancel) => Folded(await EventsAsync(run, cancel));
+
+    public async Task<IReadOnlyList<RunOverview>> ListAsync(CancellationToken cancel)
+    {
+        var runs = new List<RunOverview>();
+        foreach (var run in await events.ListRunsAsync(cancel))
+        {
+            try
+            {
+                runs.Add(RunOverview.Of(run, Folded(await events.ReadAsync(run, 0, cancel))));
+            }
+            catch (UserErrorException error)
+            {
+                runs.Add(new RunOverview(run, RunStatus.Unknown, null, null, null, 0, 0, error.Message));
+            }
+        }
+
+        return runs;
+    }
+
+    /// <summary>The latest run of this identity that is neither ended nor cancelled. Runs that cannot be read are passed over.</summary>
+    public async Task<string?> FindUnfinishedAsync(string identity, CancellationToken cancel)
+    {
+        foreach (var run in (await events.ListRunsAsync(cancel)).Reverse())
+        {
+            if (await TryStateAsync(run, cancel) is { End: null, CancelRequested: false, Start: { } start } && RunIdentity.Of(start) == identity)
+            {
+                return run;
+            }
+        }
+
+        return null;
+    }
+
+    public async IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        var state = await StateAsync(run, cancel);
+        foreach (var unit in state.StagesInOrder().SelectMany(stage => stage.FinishedUnits()))
+        {
+            yield return new UnitExplanation(unit, (await results.FindAsync(unit.Key, cancel))?.Parts);
+        }
+    }
+
+    private async Task<RunState?> TryStateAsync(string run, CancellationToken cancel)
+    {
+        try
+        {
+            return await StateAsync(run, cancel);
+        }
+        catch (UserErrorException)
+        {
+            return null;
+        }
+    }
+
+    private static RunState Folded(IEnumerable<StoredEvent> stored) => RunState.Fold(stored.Select(one => one.Event));
+}

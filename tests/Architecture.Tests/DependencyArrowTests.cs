@@ -1,0 +1,61 @@
+namespace ClipSae.Architecture.Tests;
+
+public class DependencyArrowTests
+{
+    /// <summary>What each shared project may reference. A project that is not here must first be given its place.</summary>
+    private static readonly Dictionary<string, string[]> Shared = new()
+    {
+        ["Contracts"] = [],
+        ["Artifacts"] = ["Contracts"],
+        ["Pipeline"] = ["Artifacts", "Contracts"],
+        ["Hosting"] = ["Pipeline", "Artifacts", "Contracts"],
+        ["Tensors"] = ["Artifacts", "Contracts"],
+        ["Datasets"] = ["Artifacts", "Contracts"],
+        ["Clip"] = ["Tensors", "Datasets", "Artifacts", "Contracts"],
+        ["Sae"] = ["Tensors", "Artifacts", "Contracts"],
+    };
+
+    [Fact]
+    public void Shared_projects_point_one_way()
+    {
+        Solution.Projects("shared").ShouldBe(Shared.Keys.Order(StringComparer.Ordinal));
+        foreach (var (project, allowed) in Shared)
+        {
+            Solution.References("shared", project).Except(allowed).ShouldBeEmpty($"references of shared/{project}");
+        }
+    }
+
+    [Fact]
+    public void No_service_references_another_but_the_command()
+    {
+        foreach (var service in Solution.Projects("services").Where(service => service != "Cli"))
+        {
+            Solution.References("services", service).Except(Shared.Keys).ShouldBeEmpty($"references of services/{service}");
+        }
+    }
+
+    [Fact]
+    public void The_command_hosts_every_service() =>
+        Solution.Projects("services").Where(service => service != "Cli").Except(Solution.References("services", "Cli")).ShouldBeEmpty();
+
+    [Fact]
+    public void The_bus_stays_behind_the_hosting()
+    {
+        var allowed = new[] { Path.Combine("shared", "Hosting"), Path.Combine("services", "Coordinator") };
+        Solution.Sources("services", "shared").Where(path => File.ReadAllText(path).Contains("using MassTransit", StringComparison.Ordinal))
+            .Select(path => Path.GetRelativePath(Solution.Root, path))
+            .Where(path => !allowed.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)))
+            .ShouldBeEmpty();
+        Solution.Projects("services").Where(service => Solution.Packages("services", service).Any(package => package.StartsWith("MassTransit", StringComparison.Ordinal)))
+            .ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Tensors_stay_out_of_the_pipeline()
+    {
+        foreach (var project in new[] { "Contracts", "Artifacts", "Pipeline", "Hosting" })
+        {
+            Solution.Sources(Path.Combine("shared", project)).Where(path => File.ReadAllText(path).Contains("TorchSharp", StringComparison.Ordinal)).ShouldBeEmpty();
+        }
+    }
+}

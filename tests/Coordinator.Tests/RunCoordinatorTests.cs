@@ -1,0 +1,181 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Coordinator.Tests;
+
+public class RunCoordinatorTests
+{
+    private const string Run = "run";
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+    private readonly InMemoryEventStore _store = new();
+    private readonly RecordingSender _sender = new();
+
+    [Fact]
+    public async Task A_start_and_what_it_requests_are_one_append()
+    {
+        await CreateSut().HandleAsync(Run, [Started(2)]);
+
+        (await Events()).ShouldBe(["RunStarted", "UnitsRequested"]);
+        _sender.Sent.ShouldBe(["a/u0", "a/u1"]);
+    }
+
+    [Fact]
+    public async Task The_last_fact_of_a_stage_requests_the_next_and_the_last_of_all_completes_the_run()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(2)]);
+        await coordinator.HandleAsync(Run, [Finished("a", "u0")]);
+        _sender.Sent.Count.ShouldBe(2);
+        await coordinator.HandleAsync(Run, [Finished("a", "u1")]);
+        _sender.Sent[^1].ShouldBe("b/all");
+        await coordinator.HandleAsync(Run, [Finished("b", "all")]);
+
+        (await Events())[^2..].ShouldBe(["UnitFinished", "RunCompleted"]);
+    }
+
+    [Fact]
+    public async Task A_repeated_fact_appends_nothing()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(2)]);
+        await coordinator.HandleAsync(Run, [Finished("a", "u0")]);
+        var before = await Events();
+
+        await coordinator.HandleAsync(Run, [Finished("a", "u0")]);
+        await CreateSut().HandleAsync(Run, [Finished("a", "u0")]);
+
+        (await Events()).ShouldBe(before);
+    }
+
+    [Fact]
+    public async Task A_crash_between_append_and_send_heals()
+    {
+        _sender.Dies = true;
+        await Should.ThrowAsync<TimeoutException>(() => CreateSut().HandleAsync(Run, [Started(2)]));
+        _sender.Dies = false;
+        var next = CreateSut();
+
+        // The redelivered message appends nothing, and healing sends what is outstanding.
+        await next.HandleAsync(Run, [Started(2)]);
+        _sender.Sent.ShouldBeEmpty();
+        await next.HealAsync(Run);
+
+        _sender.Sent.ShouldBe(["a/u0", "a/u1"]);
+        (await Events()).ShouldBe(["RunStarted", "UnitsRequested"]);
+    }
+
+    [Fact]
+    public async Task Several_coordinators_on_one_run_lose_nothing_and_request_each_unit_once()
+    {
+        const int Units = 60;
+        var coordinators = Enumerable.Range(0, 4).Select(_ => CreateSut()).ToArray();
+        await coordinators[0].HandleAsync(Run, [Started(Units)]);
+
+        await Task.WhenAll(Enumerable.Range(0, Units).Select(unit => Task.Run(() =>
+            coordinators[unit % 4].HandleAsync(Run, [Finished("a", $"u{unit}")]))));
+        await coordinators[3].HandleAsync(Run, [Finished("b", "all")]);
+
+        (await CreateSut().StateAsync(Run)).Status.ShouldBe(RunStatus.Completed);
+        _sender.Sent.Count.ShouldBe(Units + 1);
+        _sender.Sent.Distinct().Count().ShouldBe(Units + 1);
+        (await Events()).Count(name => name == nameof(UnitFinished)).ShouldBe(Units + 1);
+    }
+
+    [Fact]
+    public async Task Facts_that_come_together_share_appends()
+    {
+        const int Units = 400;
+        var counting = new CountingStore(_store);
+        var coordinator = new RunCoordinator(counting, _sender, [], TimeProvider.System);
+        await coordinator.HandleAsync(Run, [Started(Units)]);
+
+        await Task.WhenAll(Enumerable.Range(0, Units).Select(unit => coordinator.HandleAsync(Run, [Finished("a", $"u{unit}")])));
+
+        counting.Appends.ShouldBeLessThan(Units / 4);
+    }
+
+    [Fact]
+    public async Task A_failure_stops_the_others_and_ends_the_run_when_they_have_stopped()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(2)]);
+        await coordinator.HandleAsync(Run, [new UnitFailed("a", "u0", "w", "no room", 1) { At = Now }]);
+        _sender.Stopped.ShouldBe([Run]);
+        (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Stopping);
+
+        await coordinator.HandleAsync(Run, [new UnitStopped("a", "u1", "w") { At = Now }]);
+
+        var state = await coordinator.StateAsync(Run);
+        state.Status.ShouldBe(RunStatus.Failed);
+        ((RunFailed)state.End!).Reason.ShouldBe("no room");
+    }
+
+    [Fact]
+    public async Task A_cancellation_by_another_process_reaches_the_workers_here()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(1)]);
+        await _store.TryAppendAsync(Run, (await _store.ReadAsync(Run)).Count, [new RunCancelRequested("elsewhere") { At = Now }]);
+
+        (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Stopping);
+
+        _sender.Stopped.ShouldBe([Run]);
+    }
+
+    [Fact]
+    public async Task Nothing_is_appended_after_the_end()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(1), Finished("a", "u0"), Finished("b", "all")]);
+        var ended = await Events();
+        ended[^1].ShouldBe("RunCompleted");
+
+        await coordinator.HandleAsync(Run, [new RunCancelRequested("late") { At = Now }, Finished("a", "u0")]);
+
+        (await Events()).ShouldBe(ended);
+    }
+
+    private RunCoordinator CreateSut() => new(_store, _sender, [], TimeProvider.System);
+
+    private async Task<string[]> Events() => [.. (await _store.ReadAsync(Run)).Select(stored => stored.Event.GetType().Name)];
+
+    private static RunStarted Started(int units) => new(
+        Run,
+        new RunPlan(
+        [
+            new StagePlan("a", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], []),
+            new StagePlan("b", [], [new UnitPlan("all", [], [new InputSelector("a", "a/*:*")])], []),
+        ]),
+        new Dictionary<string, ArtifactRef>(),
+        [],
+        0)
+    {
+        At = Now,
+    };
+
+    private static UnitFinished Finished(string stage, string unit) => new(
+        stage, unit, "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Miss, "new"), 1, Now)
+    {
+        At = Now,
+    };
+
+    private sealed class CountingStore(IEventStore inner) : IEventStore
+    {
+        private int _appends;
+
+        public int Appends => _appends;
+
+        public async Task<bool> TryAppendAsync(string run, long version, IReadOnlyList<RunEvent> events, CancellationToken cancel = default)
+        {
+            Interlocked.Increment(ref _appends);
+
+            // As slow as a disk: meanwhile other facts gather.
+            await Task.Delay(1, cancel);
+            return await inner.TryAppendAsync(run, version, events, cancel);
+        }
+
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(string run, long version = 0, CancellationToken cancel = default) => inner.ReadAsync(run, version, cancel);
+
+        public Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancel = default) => inner.ListRunsAsync(cancel);
+    }
+}
