@@ -8,7 +8,9 @@ public static class DiskErrors
     // errno ENOSPC and EDQUOT on Unix; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL as HRESULTs on Windows.
     private static readonly int[] FullDisk = [28, 122, unchecked((int)0x80070070), unchecked((int)0x80070027)];
 
-    public static bool IsFullDisk(Exception error) => error is IOException && FullDisk.Contains(error.HResult);
+    // .NET reports EFBIG, a write over the process's file size limit, as a bad argument named "value".
+    public static bool IsFullDisk(Exception error) =>
+        (error is IOException && FullDisk.Contains(error.HResult)) || error is ArgumentOutOfRangeException { ParamName: "value" };
 
     /// <summary>Runs an action that writes to <paramref name="path"/>; a full or forbidden disk becomes a <see cref="UserErrorException"/>.</summary>
     /// <param name="needed">Bytes that are being written, where known; named in the message.</param>
