@@ -13,12 +13,11 @@ public static class ReconstructionCheck
 {
     private const int Batch = 64;
 
-    /// <param name="point">Where the autoencoder belongs.</param>
     /// <param name="pictures">Held-out pictures with their labels.</param>
     /// <param name="prompt">Prompt of a class, with {} for its name.</param>
     /// <returns>Accuracy without and with the reconstruction, or null where fewer than two classes or no picture can be read.</returns>
     public static (double Original, double Reconstructed)? Measure(
-        ClipModel model, ClipTokenizer tokenizer, HookPoint point, SparseAutoencoder sae, PictureTable pictures, string prompt, CancellationToken cancel)
+        ClipInputs clip, SparseAutoencoder sae, PictureTable pictures, string prompt, CancellationToken cancel)
     {
         if (pictures.Classes.Count < 2)
         {
@@ -27,8 +26,8 @@ public static class ReconstructionCheck
 
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var tokens = pictures.Classes.Select(name => tokenizer.Encode(prompt.Replace("{}", name, StringComparison.Ordinal), model.Architecture.ContextLength, out _));
-        var texts = nn.functional.normalize(model.EncodeText(stack([.. tokens.Select(t => tensor(t))])), 2, 1);
+        var model = clip.Model;
+        var texts = clip.EncodeTexts([.. pictures.Classes.Select(name => prompt.Replace("{}", name, StringComparison.Ordinal))]);
         var place = pictures.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
         var (original, reconstructed, count) = (0L, 0L, 0L);
         foreach (var batch in pictures.Labelled.Chunk(Batch))
@@ -42,7 +41,7 @@ public static class ReconstructionCheck
             }
 
             original += Correct(model, pixels, labels, texts, hooks: null);
-            reconstructed += Correct(model, pixels, labels, texts, new Hooks().Replace(point, sae.Reconstruct));
+            reconstructed += Correct(model, pixels, labels, texts, new Hooks().Replace(clip.Point, sae.Reconstruct));
             count += labels.Length;
         }
 

@@ -39,8 +39,11 @@ public sealed class SaeTrainingStage : IStage
         var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options.ReconstructionImages, cancel);
         var figures = SaeReport.Figures(quality.Figures);
         AddTraining(figures, training, data.Training.Rows);
-        await AddReconstructionAsync(figures, context, options, sae, pictures, cancel);
-        var names = NamesOf(quality.Features, data.Images, pictures.Captions);
+        using var clip = await ClipInputs.LoadAsync(context, cancel);
+        AddReconstruction(figures, context, options, sae, pictures, clip, cancel);
+        var names = clip?.Point is HookPoint.ImageEmbedding
+            ? FeatureNaming.FromTexts(sae, clip, pictures.Captions)
+            : FeatureNaming.FromCaptions(quality.Features, data.Images, pictures.Captions);
         var statistics = new JsonObject
         {
             ["hook"] = context.Unit,
@@ -90,32 +93,21 @@ public sealed class SaeTrainingStage : IStage
         figures["deadAfterSamples"] = training.DeadAfterSamples;
     }
 
-    private static async Task AddReconstructionAsync(
-        JsonObject figures, StageContext context, SaeOptions options, SparseAutoencoder sae, PictureTable pictures, CancellationToken cancel)
+    private static void AddReconstruction(
+        JsonObject figures, StageContext context, SaeOptions options, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip, CancellationToken cancel)
     {
-        if (pictures.Labelled.Count == 0 || !context.Inputs.ContainsKey("model") || !context.Inputs.ContainsKey("tokenizer"))
+        if (clip is null || pictures.Labelled.Count == 0)
         {
             context.Log.LogInformation("{Unit}: no labelled held-out pictures, model or tokenizer; zero-shot accuracy of the reconstruction is left out", context.Unit);
             return;
         }
 
-        using var model = ClipModel.Load(await context.FetchAsync("model", cancel));
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var point = HookPoint.Parse(context.Unit).CheckedFor(model.Architecture);
-        if (ReconstructionCheck.Measure(model, tokenizer, point, sae, pictures, options.Prompt, cancel) is var (original, reconstructed))
+        if (ReconstructionCheck.Measure(clip, sae, pictures, options.Prompt, cancel) is var (original, reconstructed))
         {
             figures["zeroShot"] = Math.Round(original, 6);
             figures["zeroShotReconstructed"] = Math.Round(reconstructed, 6);
             figures["zeroShotRecovered"] = Math.Round(original > 0 ? reconstructed / original : 0, 6);
         }
-    }
-
-    private static string?[] NamesOf(
-        IReadOnlyList<FeatureRecord> features, IReadOnlyList<string> ids, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
-    {
-        var shares = FeatureNames.ShareOfImages([.. captions.Values]);
-        return [.. features.Select(feature => FeatureNames.FromCaptions(
-            [.. feature.TopImages.Select(top => captions.GetValueOrDefault(ids[top.Image])).OfType<IReadOnlyList<string>>()], shares))];
     }
 
     private static async Task<Dictionary<string, ArtifactRef>> StoreAsync(

@@ -16,6 +16,8 @@ public sealed class SparseStepTests : IDisposable
     [InlineData(false, 100, 333, 17, 130)]
     [InlineData(true, 100, 333, 17, 130)]
     [InlineData(false, 64, 1024, 32, 512)]
+    [InlineData(false, 16, 40, 40, 5)]
+    [InlineData(true, 3, 7, 2, 1)]
     public void A_sparse_step_equals_autograd(bool tied, int width, int latents, int k, int rows)
     {
         var options = Options(tied, latents, k);

@@ -44,7 +44,11 @@ internal sealed class SaeTrainingBench : IDisposable
                 ["image_index"] = arange(half, int32).repeat_interleave(Tokens),
             });
             inputs[$"activations/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
-            SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["activations"] = randn(half, 64, generator: generator) });
+            SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
+            {
+                ["activations"] = randn(half, 64, generator: generator),
+                ["image_index"] = arange(half, int32),
+            });
             inputs[$"embeddings/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
             var ids = new JsonObject { ["images"] = new JsonArray([.. Enumerable.Range(shard * half, half).Select(i => JsonValue.Create(Id(i)))]) };
             inputs[$"ids/{name}"] = await Store.PutBytesAsync(Encoding.UTF8.GetBytes(ids.ToJsonString()), name, "application/json");
@@ -63,10 +67,11 @@ internal sealed class SaeTrainingBench : IDisposable
     }
 
     public StageContext Context(
-        IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, ICheckpoints? checkpoints = null, IProgress<StageProgress>? progress = null) => new()
+        IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, ICheckpoints? checkpoints = null, IProgress<StageProgress>? progress = null,
+        string unit = "mlp@0") => new()
         {
             Stage = Stage.Name,
-            Unit = "mlp@0",
+            Unit = unit,
             Parameters = Stage.Normalize(parameters ?? Parameters),
             Inputs = inputs,
             Artifacts = Store,

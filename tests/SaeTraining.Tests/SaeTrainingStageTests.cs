@@ -51,6 +51,23 @@ public sealed class SaeTrainingStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Features_of_the_final_embedding_are_named_by_texts()
+    {
+        var inputs = await bench.InputsAsync();
+        foreach (var shard in new[] { "00000", "00001" })
+        {
+            inputs[$"activations/{shard}"] = inputs[$"embeddings/{shard}"];
+        }
+
+        var result = await bench.Stage.RunAsync(bench.Context(inputs, unit: "image-embedding"), CancellationToken.None);
+        var features = (await bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
+
+        // The captions' words: "a photo of a cat" and "a photo of a dog".
+        features.Count.ShouldBeGreaterThan(0);
+        features.ShouldAllBe(feature => new[] { "a", "photo", "of", "cat", "dog" }.Contains(feature!["name"]!.GetValue<string>()));
+    }
+
+    [Fact]
     public async Task Same_input_gives_the_same_digests()
     {
         var inputs = await bench.InputsAsync();

@@ -50,14 +50,14 @@ public static class RunPlanner
         [
             new StagePlan(
                 ParameterSections.Extraction,
-                Parameters(ParameterSections.Extraction),
+                WithEmbeddings(Parameters(ParameterSections.Extraction), hookPoints),
                 [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
                 [Model]),
             new StagePlan(
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
                 [.. hookPoints.Select(hook => new UnitPlan(hook, [], [new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}")]))],
-                [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), .. Embeddings(hookPoints), Shards, Model, Tokenizer]),
+                [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}"), Shards, Model, Tokenizer]),
             new StagePlan(
                 ParameterSections.Curation,
                 Parameters(ParameterSections.Curation),
@@ -91,9 +91,15 @@ public static class RunPlanner
         ]);
     }
 
-    /// <summary>The final embeddings, where they are extracted: how alike images are decides how monosemantic a feature is.</summary>
-    private static InputSelector[] Embeddings(IEnumerable<string> hookPoints) =>
-        hookPoints.Contains(EmbeddingPoint, StringComparer.Ordinal) ? [new("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}")] : [];
+    /// <summary>
+    /// The final embeddings are extracted in any case, since the forward pass gives them for nothing: how alike images are says how
+    /// monosemantic a feature is. An autoencoder is trained on them only where they are asked for.
+    /// </summary>
+    private static JsonObject WithEmbeddings(JsonObject parameters, IReadOnlyList<string> hookPoints)
+    {
+        parameters[HookPointsKey] = new JsonArray([.. hookPoints.Append(EmbeddingPoint).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point)]);
+        return parameters;
+    }
 
     private static IReadOnlyList<UnitPlan> Whole(params InputSelector[] inputs) => [new UnitPlan("all", [], inputs)];
 

@@ -32,7 +32,7 @@ internal sealed unsafe class SparseEncoder : IDisposable
         (this.width, this.latents) = (width, latents);
         narrow = bfloat16Products ?? ProductPrecision.PreferBFloat16;
         var type = narrow ? bfloat16 : float32;
-        chunk = (int)Math.Clamp(ProductBytes / ((long)latents * (narrow ? 2 : 4)), 64, rows);
+        chunk = (int)Math.Min(rows, Math.Max(64, ProductBytes / ((long)latents * (narrow ? 2 : 4))));
         roundedWeights = narrow ? empty(latents, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
         roundedRows = narrow ? empty(chunk, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
         product = empty(chunk, latents, type).DetachFromDisposeScope();

@@ -1,0 +1,40 @@
+using ClipSae.Clip;
+using ClipSae.Pipeline;
+using static TorchSharp.torch;
+
+namespace ClipSae.SaeTraining;
+
+/// <summary>The CLIP that the activations come from, its tokenizer, and where in it they were taken.</summary>
+public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPoint Point) : IDisposable
+{
+    private const int Batch = 256;
+
+    /// <summary>Inputs <c>model</c> and <c>tokenizer</c>, or null where one is not given.</summary>
+    public static async Task<ClipInputs?> LoadAsync(StageContext context, CancellationToken cancel)
+    {
+        if (!context.Inputs.ContainsKey("model") || !context.Inputs.ContainsKey("tokenizer"))
+        {
+            return null;
+        }
+
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var model = ClipModel.Load(await context.FetchAsync("model", cancel));
+        return new ClipInputs(model, tokenizer, HookPoint.Parse(context.Unit).CheckedFor(model.Architecture));
+    }
+
+    /// <summary>Unit embeddings of texts [texts, embed].</summary>
+    public Tensor EncodeTexts(IReadOnlyList<string> texts)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var parts = texts.Chunk(Batch).Select(chunk =>
+        {
+            using var step = NewDisposeScope();
+            var tokens = stack([.. chunk.Select(text => tensor(Tokenizer.Encode(text, Model.Architecture.ContextLength, out _)))]);
+            return nn.functional.normalize(Model.EncodeText(tokens), 2, 1).MoveToOuterDisposeScope();
+        });
+        return cat([.. parts]).MoveToOuterDisposeScope();
+    }
+
+    public void Dispose() => Model.Dispose();
+}
