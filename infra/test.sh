@@ -19,6 +19,13 @@ dotnet --version >/dev/null 2>&1 \
     || stop "$(dotnet --version 2>&1 | tail -n 3)
 The SDK that global.json asks for is missing: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
 
+# Some projects test against real servers.
+wants_servers=false
+for name in ObjectStorage.Tests Distributed; do
+    if [ -d "tests/$name" ] && { [ $# -eq 0 ] || [[ " $* " == *" $name "* ]]; }; then wants_servers=true; fi
+done
+if $wants_servers; then infra/local/install.sh || stop "The servers that tests need are missing."; fi
+
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
@@ -33,7 +40,7 @@ for project in tests/*/*.csproj; do
     name=$(basename "$(dirname "$project")")
     if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
     # Benchmarks and other programs beside the tests carry no test runner.
-    case $name in *.Tests | EndToEnd) ;; *) continue ;; esac
+    case $name in *.Tests | EndToEnd | Distributed) ;; *) continue ;; esac
     program="tests/$name/bin/Debug/net10.0/ClipSae.$name.dll"
 
     log="$results/$name.log"

@@ -8,7 +8,8 @@ public class DependencyArrowTests
         ["Contracts"] = [],
         ["Artifacts"] = ["Contracts"],
         ["Pipeline"] = ["Artifacts", "Contracts"],
-        ["Hosting"] = ["Pipeline", "Artifacts", "Contracts"],
+        ["ObjectStorage"] = ["Pipeline", "Artifacts", "Contracts"],
+        ["Hosting"] = ["ObjectStorage", "Pipeline", "Artifacts", "Contracts"],
         ["Tensors"] = ["Artifacts", "Contracts"],
         ["Datasets"] = ["Artifacts", "Contracts"],
         ["Clip"] = ["Tensors", "Datasets", "Artifacts", "Contracts"],
@@ -51,9 +52,16 @@ public class DependencyArrowTests
     }
 
     [Fact]
+    public void The_object_store_stays_behind_its_project() =>
+        Solution.Sources("services", "shared").Where(path => File.ReadAllText(path).Contains("using Minio", StringComparison.Ordinal))
+            .Select(path => Path.GetRelativePath(Solution.Root, path))
+            .Where(path => !path.StartsWith(Path.Combine("shared", "ObjectStorage"), StringComparison.Ordinal))
+            .ShouldBeEmpty();
+
+    [Fact]
     public void Tensors_stay_out_of_the_pipeline()
     {
-        foreach (var project in new[] { "Contracts", "Artifacts", "Pipeline", "Hosting" })
+        foreach (var project in new[] { "Contracts", "Artifacts", "Pipeline", "ObjectStorage", "Hosting" })
         {
             Solution.Sources(Path.Combine("shared", project)).Where(path => File.ReadAllText(path).Contains("TorchSharp", StringComparison.Ordinal)).ShouldBeEmpty();
         }

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# A real S3 server on loopback without Docker: Ceph's RADOS gateway over one monitor and one store (Debian: radosgw ceph-mon ceph-osd).
+#   s3.sh start FOLDER PORT [memory|disk]   starts it and prints nothing; keys are in FOLDER/access-key and FOLDER/secret-key
+#   s3.sh stop FOLDER                       stops it; with "memory" what it held is gone, with "disk" it is there again at the next start
+#   s3.sh pause FOLDER / resume FOLDER      stops and starts the gateway alone: an outage in which nothing is lost
+set -euo pipefail
+command=${1:?start, stop, pause or resume} folder=$(realpath -m "${2:?folder}")
+conf=$folder/ceph.conf
+missing=$(for program in ceph-mon ceph-osd radosgw radosgw-admin ceph monmaptool; do command -v $program >/dev/null || echo $program; done)
+[ -z "$missing" ] || { echo "not installed: $(echo $missing): apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-common" >&2; exit 1; }
+
+running() { [ -s "$folder/$1.pid" ] && kill -0 "$(cat "$folder/$1.pid")" 2>/dev/null; }
+launch() { # name, command...
+    local name=$1; shift
+    setsid nohup "$@" >>"$folder/$name.out" 2>&1 </dev/null &
+    echo $! >"$folder/$name.pid"
+}
+halt() {
+    running "$1" || { rm -f "$folder/$1.pid"; return 0; }
+    local pid; pid=$(cat "$folder/$1.pid")
+    kill "$pid" 2>/dev/null || true
+    for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+    kill -9 "$pid" 2>/dev/null || true
+    rm -f "$folder/$1.pid"
+}
+free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-29999 -n 1; }
+gateway() {
+    launch radosgw radosgw -c "$conf" -f -n client.rgw --no-mon-config
+    for _ in $(seq 200); do
+        (exec 3<>"/dev/tcp/127.0.0.1/$(cat "$folder/port")") 2>/dev/null && return 0
+        running radosgw || break
+        sleep 0.1
+    done
+    echo "the S3 server did not start; see $folder/radosgw.out and $folder/*.log" >&2
+    exit 1
+}
+
+case $command in
+pause) halt radosgw ;;
+resume) gateway ;;
+stop) halt radosgw; halt osd; halt mon ;;
+start)
+    port=${3:?port} store=${4:-disk}
+    fresh=true; [ -d "$folder/mon" ] && [ "$store" = disk ] && fresh=false
+    if $fresh; then
+        rm -rf "$folder"; mkdir -p -m 700 "$folder"
+        monitor_port=$(free_port) fsid=$(cat /proc/sys/kernel/random/uuid)
+        kind=bluestore; [ "$store" = memory ] && kind=memstore
+        cat >"$conf" <<CONF
+[global]
+fsid = $fsid
+mon_host = v1:127.0.0.1:$monitor_port
+mon_initial_members = a
+public_addr = 127.0.0.1
+cluster_addr = 127.0.0.1
+ms_bind_ipv4 = true
+ms_bind_ipv6 = false
+auth_cluster_required = none
+auth_service_required = none
+auth_client_required = none
+osd_pool_default_size = 1
+osd_pool_default_min_size = 1
+osd_pool_default_pg_num = 1
+osd_pool_default_pgp_num = 1
+osd_pool_default_pg_autoscale_mode = off
+mon_allow_pool_size_one = true
+mon_allow_pool_delete = true
+mon_max_pg_per_osd = 1000
+osd_crush_chooseleaf_type = 0
+osd_crush_update_on_start = false
+osd_class_update_on_start = false
+osd_objectstore = $kind
+memstore_device_bytes = 8589934592
+bluestore_block_size = 21474836480
+osd_memory_target = 939524096
+run_dir = $folder
+admin_socket = $folder/\$name.asok
+pid_file =
+log_file = $folder/\$name.log
+log_to_stderr = false
+debug_ms = 0/0
+mon_data_avail_warn = 1
+mon_data_avail_crit = 0
+[mon.a]
+host = localhost
+mon_data = $folder/mon
+mon_addr = v1:127.0.0.1:$monitor_port
+[osd.0]
+host = localhost
+osd_data = $folder/osd
+[client.rgw]
+rgw_frontends = beast endpoint=127.0.0.1:$port
+rgw_thread_pool_size = 64
+rgw_data = $folder/rgw
+rgw_enable_usage_log = false
+rgw_max_put_size = 5368709120
+CONF
+        echo "$port" >"$folder/port"
+        mkdir -p "$folder/mon" "$folder/osd" "$folder/rgw"
+        monmaptool --create --fsid "$fsid" --addv a "[v1:127.0.0.1:$monitor_port]" "$folder/monmap" >>"$folder/setup.out" 2>&1
+        ceph-mon -c "$conf" --mkfs -i a --monmap "$folder/monmap" >>"$folder/setup.out" 2>&1
+    fi
+    launch mon ceph-mon -c "$conf" -f -i a
+    if $fresh; then
+        timeout 60 ceph -c "$conf" osd new "$(cat /proc/sys/kernel/random/uuid | tee "$folder/osd.uuid")" >>"$folder/setup.out" 2>&1
+        # By itself the store asks for its place before it knows the monitor, and one time in three that is refused.
+        timeout 60 ceph -c "$conf" osd crush add osd.0 1 root=default host=localhost >>"$folder/setup.out" 2>&1
+        ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$(cat "$folder/osd.uuid")" >>"$folder/setup.out" 2>&1
+    fi
+    launch osd ceph-osd -c "$conf" -f -i 0
+    if $fresh; then
+        (umask 077; head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$folder/access-key"; head -c 30 /dev/urandom | base64 | tr -d '/+=\n' >"$folder/secret-key")
+        timeout 120 radosgw-admin -c "$conf" -n client.rgw --no-mon-config user create --uid clipsae --display-name ClipSae \
+            --access-key "$(cat "$folder/access-key")" --secret-key "$(cat "$folder/secret-key")" >>"$folder/setup.out" 2>&1 \
+            || { echo "no user could be made; see $folder/setup.out" >&2; exit 1; }
+    fi
+    gateway
+    ;;
+*) echo "unknown command $command" >&2; exit 2 ;;
+esac

@@ -1,0 +1,233 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ClipSae.Contracts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Minio;
+using Minio.DataModel.Args;
+using Minio.Exceptions;
+using Polly;
+
+namespace ClipSae.ObjectStorage;
+
+/// <summary>
+/// One bucket of an S3 server. Every request is repeated while the server cannot be reached (jitter, circuit breaker, a time-out
+/// for each), and what cannot pass becomes one line for the user.
+/// </summary>
+/// <remarks>
+/// The Minio package looks for the bucket, lists and removes. Version 7.0.0 takes the answer to a range for an error, looks an object
+/// up before each read and sends the parts of an upload one after another from memory; reads and writes are therefore requests of our own.
+/// </remarks>
+public sealed class ObjectStore : IDisposable
+{
+    // Objects read into memory are events, results and indices; more is a mistake or an attack.
+    private const long LongestInMemory = 64L << 20;
+
+    private readonly IMinioClient _minio;
+    private readonly HttpClient _http;
+    private readonly RequestSigner _signer;
+    private readonly ResiliencePipeline _resilience;
+
+    public ObjectStore(ObjectStorageOptions options, TimeProvider time, ILogger<ObjectStore>? log = null)
+    {
+        options.Validate();
+        Options = options;
+        _http = new HttpClient(CreateHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
+        _signer = new RequestSigner(options.ReadAccessKey(), options.ReadSecretKey(), options.Region, time);
+        _minio = new MinioClient()
+            .WithEndpoint(new Uri(options.Endpoint))
+            .WithCredentials(options.ReadAccessKey(), options.ReadSecretKey())
+            .WithRegion(options.Region)
+            .WithHttpClient(_http)
+            .Build();
+        _resilience = StorageResilience.Create(options, time, log ?? NullLogger<ObjectStore>.Instance);
+    }
+
+    public ObjectStorageOptions Options { get; }
+
+    /// <summary>Whether the bucket is there.</summary>
+    public Task<bool> HasBucketAsync(CancellationToken cancel = default) => SendAsync(
+        "looking for the bucket", token => ThroughPackageAsync(() => _minio.BucketExistsAsync(new BucketExistsArgs().WithBucket(Options.Bucket), token)), cancel);
+
+    /// <summary>Writes a small object, replacing an earlier one.</summary>
+    public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
+        SendAsync($"writing {key}", token => PutAsync(key, content, isNew: false, token), cancel);
+
+    /// <summary>Writes a small object only where none has this key. Of several writers that race, one gets true.</summary>
+    public Task<bool> TryCreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default)
+    {
+        if (content.Length > LongestInMemory)
+        {
+            throw new UserErrorException(FormattableString.Invariant($"{key} would be {content.Length >> 20} MiB: more than {LongestInMemory >> 20} MiB are not kept as one object; use fewer and larger shards"));
+        }
+
+        var sent = 0;
+        return SendAsync(
+            $"writing {key}",
+            async token =>
+            {
+                sent++;
+                if (await PutAsync(key, content, isNew: true, token))
+                {
+                    return true;
+                }
+
+                // A first try whose answer was lost may have been the winner itself.
+                return sent > 1 && await ReadOnceAsync(key, token) is { } stored && stored.AsSpan().SequenceEqual(content.Span);
+            },
+            cancel);
+    }
+
+    /// <summary>Reads a small object whole; null where there is none.</summary>
+    public Task<byte[]?> ReadAsync(string key, CancellationToken cancel = default) => SendAsync($"reading {key}", token => ReadOnceAsync(key, token), cancel);
+
+    /// <summary>Length of an object in bytes; null where there is none.</summary>
+    public Task<long?> LengthAsync(string key, CancellationToken cancel = default) => SendAsync(
+        $"looking at {key}",
+        async token =>
+        {
+            using var answer = await RequestAsync(HttpMethod.Head, key, "", null, RequestSigner.EmptyBody, null, token);
+            return answer.StatusCode == HttpStatusCode.NotFound ? null : answer.Content.Headers.ContentLength;
+        },
+        cancel);
+
+    /// <summary>Keys that begin with a prefix, in ordinal order, with the objects' lengths.</summary>
+    /// <param name="isDeep">False lists what a folder would: keys up to the next <c>/</c>, those that go on ending in it.</param>
+    public Task<IReadOnlyList<(string Key, long Length)>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default) => SendAsync<IReadOnlyList<(string, long)>>(
+        $"listing {prefix}",
+        token => ThroughPackageAsync<IReadOnlyList<(string, long)>>(async () =>
+        {
+            var found = new List<(string Key, long Length)>();
+            await foreach (var item in _minio.ListObjectsEnumAsync(
+                new ListObjectsArgs().WithBucket(Options.Bucket).WithPrefix(prefix).WithRecursive(isDeep), token))
+            {
+                found.Add((item.Key, (long)item.Size));
+            }
+
+            found.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
+            return found;
+        }),
+        cancel);
+
+    /// <summary>Removes an object; it need not be there.</summary>
+    public Task RemoveAsync(string key, CancellationToken cancel = default) => SendAsync(
+        $"removing {key}",
+        token => ThroughPackageAsync(async () =>
+        {
+            await _minio.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(Options.Bucket).WithObject(key), token);
+            return 0;
+        }),
+        cancel);
+
+    public void Dispose()
+    {
+        (_minio as IDisposable)?.Dispose();
+        _http.Dispose();
+    }
+
+    /// <summary>Runs requests with repeats and time-outs; failures become lines for the user.</summary>
+    internal async Task<T> SendAsync<T>(string doing, Func<CancellationToken, Task<T>> request, CancellationToken cancel)
+    {
+        try
+        {
+            return await _resilience.ExecuteAsync(async token => await request(token), cancel);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && StorageErrors.Explain(error, Options, doing) is { } explained)
+        {
+            throw explained;
+        }
+    }
+
+    /// <summary>One signed request. An answer that is neither a success nor "not found" is an <see cref="HttpRequestException"/> with its status.</summary>
+    internal async Task<HttpResponseMessage> RequestAsync(
+        HttpMethod method, string key, string query, HttpContent? body, string bodyDigest, RangeHeaderValue? range, CancellationToken cancel, bool isNew = false)
+    {
+        var address = $"{Options.Endpoint.TrimEnd('/')}/{Options.Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}{(query.Length == 0 ? "" : "?" + query)}";
+        using var request = new HttpRequestMessage(method, address) { Content = body };
+        request.Headers.Range = range;
+        if (isNew)
+        {
+            request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+        }
+
+        _signer.Sign(request, bodyDigest);
+        var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound)
+        {
+            return answer;
+        }
+
+        using (answer)
+        {
+            throw new HttpRequestException(
+                $"status {(int)answer.StatusCode} {await S3Xml.ErrorCodeAsync(answer, cancel)}".TrimEnd(), null, answer.StatusCode);
+        }
+    }
+
+    private async Task<byte[]?> ReadOnceAsync(string key, CancellationToken cancel)
+    {
+        using var answer = await RequestAsync(HttpMethod.Get, key, "", null, RequestSigner.EmptyBody, null, cancel);
+        if (answer.StatusCode == HttpStatusCode.NotFound)
+        {
+            return await S3Xml.ErrorCodeAsync(answer, cancel) == "NoSuchBucket" ? throw new BucketNotFoundException(Options.Bucket, "no such bucket") : null;
+        }
+
+        if (answer.Content.Headers.ContentLength > LongestInMemory)
+        {
+            throw new UserErrorException($"{key} in {Options} has {answer.Content.Headers.ContentLength} bytes: more than such an object may have");
+        }
+
+        return await answer.Content.ReadAsByteArrayAsync(cancel);
+    }
+
+    private async Task<bool> PutAsync(string key, ReadOnlyMemory<byte> content, bool isNew, CancellationToken cancel)
+    {
+        try
+        {
+            using var answer = await RequestAsync(
+                HttpMethod.Put, key, "", new ReadOnlyMemoryContent(content), Convert.ToHexStringLower(SHA256.HashData(content.Span)), null, cancel, isNew);
+            return answer.StatusCode != HttpStatusCode.NotFound ? true : throw new BucketNotFoundException(Options.Bucket, "no such bucket");
+        }
+        catch (HttpRequestException error) when (isNew && error.StatusCode is HttpStatusCode.PreconditionFailed)
+        {
+            return false;
+        }
+    }
+
+    // Version 7.0.0 falls over an error that has no body, as those of proxies have none.
+    private static async Task<T> ThroughPackageAsync<T>(Func<Task<T>> request)
+    {
+        try
+        {
+            return await request();
+        }
+        catch (NullReferenceException error)
+        {
+            throw new IOException("the server answered with an error and nothing else", error);
+        }
+    }
+
+    private static SocketsHttpHandler CreateHandler(ObjectStorageOptions options)
+    {
+        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), MaxConnectionsPerServer = 64, ConnectTimeout = TimeSpan.FromSeconds(10) };
+        if (options.CertificateAuthorityFile is { } file)
+        {
+            var authority = new X509Certificate2Collection();
+            try
+            {
+                authority.ImportFromPemFile(file);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
+            {
+                throw new UserErrorException($"ClipSae:S3:CertificateAuthorityFile: cannot read {file} ({StorageErrors.FirstLine(error.Message)})", error);
+            }
+
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authority);
+        }
+
+        return handler;
+    }
+}

@@ -1,0 +1,227 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using ClipSae.Contracts;
+using Microsoft.Win32.SafeHandles;
+
+namespace ClipSae.ObjectStorage;
+
+/// <summary>Moves files to and from the store in parallel parts; memory stays at a few buffers whatever the file's length.</summary>
+internal sealed class ObjectTransfer(ObjectStore store)
+{
+    private const int Buffer = 1 << 20;
+    private const int MostParts = 10_000;
+
+    /// <summary>A file's digest, with those of its parts, which the server checks when they arrive.</summary>
+    /// <param name="Digest">SHA-256 of the whole, hexadecimal.</param>
+    /// <param name="Length">Bytes.</param>
+    /// <param name="PartBytes">Bytes of each part but the last.</param>
+    /// <param name="Parts">SHA-256 of each part, hexadecimal.</param>
+    internal sealed record Outline(string Digest, long Length, long PartBytes, IReadOnlyList<string> Parts);
+
+    /// <summary>Reads the file once.</summary>
+    public async Task<Outline> OutlineAsync(SafeFileHandle file, CancellationToken cancel)
+    {
+        var length = RandomAccess.GetLength(file);
+        var partBytes = Math.Max(store.Options.PartBytes, ((length + MostParts - 1) / MostParts) + Buffer - 1) / Buffer * Buffer;
+        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var part = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var parts = new List<string>();
+        var buffer = ArrayPool<byte>.Shared.Rent(Buffer);
+        try
+        {
+            long position = 0;
+            for (int read; (read = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, Buffer), position, cancel)) > 0;)
+            {
+                whole.AppendData(buffer, 0, read);
+                var ofThisPart = (int)Math.Min(read, partBytes - (position % partBytes));
+                part.AppendData(buffer, 0, ofThisPart);
+                position += read;
+                if (position % partBytes == 0 || ofThisPart < read)
+                {
+                    parts.Add(Convert.ToHexStringLower(part.GetHashAndReset()));
+                    part.AppendData(buffer, ofThisPart, read - ofThisPart);
+                }
+            }
+
+            if (position % partBytes != 0 || parts.Count == 0)
+            {
+                parts.Add(Convert.ToHexStringLower(part.GetHashAndReset()));
+            }
+
+            return new Outline(Convert.ToHexStringLower(whole.GetHashAndReset()), position, partBytes, parts);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Uploads a file; readers see it whole or not at all.</summary>
+    public async Task UploadAsync(SafeFileHandle file, Outline outline, string key, CancellationToken cancel)
+    {
+        if (outline.Parts.Count == 1)
+        {
+            await store.SendAsync(
+                $"writing {key}",
+                async token =>
+                {
+                    using var answer = await store.RequestAsync(HttpMethod.Put, key, "", Body(file, 0, outline.Length), outline.Parts[0], null, token);
+                    RequireFound(answer, key);
+                    return 0;
+                },
+                cancel);
+            return;
+        }
+
+        var upload = await BeginAsync(key, cancel);
+        try
+        {
+            var tags = new string[outline.Parts.Count];
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, tags.Length),
+                new ParallelOptions { MaxDegreeOfParallelism = store.Options.PartsAtOnce, CancellationToken = cancel },
+                async (part, token) => tags[part] = await UploadPartAsync(file, outline, key, upload, part, token));
+            await CompleteAsync(key, upload, tags, cancel);
+        }
+        catch
+        {
+            await AbortAsync(key, upload);
+            throw;
+        }
+    }
+
+    /// <summary>Downloads an object of known length into a new file.</summary>
+    /// <returns>False where there is no such object, or it has another length.</returns>
+    public async Task<bool> DownloadAsync(string key, long length, string path, CancellationToken cancel)
+    {
+        if (await store.LengthAsync(key, cancel) != length)
+        {
+            return false;
+        }
+
+        using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, length);
+        var partBytes = store.Options.PartBytes;
+        var parts = (length + partBytes - 1) / partBytes;
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, (int)parts).Select(part => part * partBytes),
+            new ParallelOptions { MaxDegreeOfParallelism = store.Options.PartsAtOnce, CancellationToken = cancel },
+            async (start, token) => await store.SendAsync(
+                $"reading {key}",
+                async attempt =>
+                {
+                    await DownloadPartAsync(key, file, start, Math.Min(partBytes, length - start), attempt);
+                    return 0;
+                },
+                token));
+        return true;
+    }
+
+    private async Task DownloadPartAsync(string key, SafeFileHandle file, long start, long length, CancellationToken cancel)
+    {
+        using var answer = await store.RequestAsync(
+            HttpMethod.Get, key, "", null, RequestSigner.EmptyBody, new RangeHeaderValue(start, start + length - 1), cancel);
+        RequireFound(answer, key);
+        if (answer.StatusCode != HttpStatusCode.PartialContent && start > 0)
+        {
+            throw new UserErrorException($"the object store {store.Options.Endpoint} does not give parts of objects (range requests): it cannot be used");
+        }
+
+        await using var content = await answer.Content.ReadAsStreamAsync(cancel);
+        var buffer = ArrayPool<byte>.Shared.Rent(Buffer);
+        try
+        {
+            long done = 0;
+            while (done < length)
+            {
+                var read = await content.ReadAsync(buffer.AsMemory(0, (int)Math.Min(Buffer, length - done)), cancel);
+                if (read == 0)
+                {
+                    throw new IOException($"{key}: the answer ended {length - done} bytes early");
+                }
+
+                await RandomAccess.WriteAsync(file, buffer.AsMemory(0, read), start + done, cancel);
+                done += read;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private Task<string> BeginAsync(string key, CancellationToken cancel) => store.SendAsync(
+        $"writing {key}",
+        async token =>
+        {
+            using var answer = await store.RequestAsync(HttpMethod.Post, key, "uploads=", null, RequestSigner.EmptyBody, null, token);
+            RequireFound(answer, key);
+            return await S3Xml.ValueAsync(answer, "UploadId", token) ?? throw new IOException($"{key}: the server began an upload without naming it");
+        },
+        cancel);
+
+    private Task<string> UploadPartAsync(SafeFileHandle file, Outline outline, string key, string upload, int part, CancellationToken cancel) => store.SendAsync(
+        $"writing part {part + 1} of {key}",
+        async token =>
+        {
+            var start = part * outline.PartBytes;
+            using var answer = await store.RequestAsync(
+                HttpMethod.Put, key, FormattableString.Invariant($"partNumber={part + 1}&uploadId={Uri.EscapeDataString(upload)}"),
+                Body(file, start, Math.Min(outline.PartBytes, outline.Length - start)), outline.Parts[part], null, token);
+            RequireFound(answer, key);
+            return answer.Headers.ETag?.Tag ?? throw new IOException($"{key}: the server took a part without naming it");
+        },
+        cancel);
+
+    private Task CompleteAsync(string key, string upload, IEnumerable<string> tags, CancellationToken cancel)
+    {
+        var body = Encoding.UTF8.GetBytes(S3Xml.CompleteUpload(tags));
+        var digest = Convert.ToHexStringLower(SHA256.HashData(body));
+        return store.SendAsync(
+            $"writing {key}",
+            async token =>
+            {
+                using var answer = await store.RequestAsync(HttpMethod.Post, key, "uploadId=" + Uri.EscapeDataString(upload), new ByteArrayContent(body), digest, null, token);
+
+                // A first try whose answer was lost has completed the upload: then the upload is gone and the object there.
+                if (answer.StatusCode == HttpStatusCode.NotFound && await store.LengthAsync(key, token) is null)
+                {
+                    throw new IOException($"{key}: the upload is gone");
+                }
+
+                return 0;
+            },
+            cancel);
+    }
+
+    private async Task AbortAsync(string key, string upload)
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+            using var answer = await store.RequestAsync(
+                HttpMethod.Delete, key, "uploadId=" + Uri.EscapeDataString(upload), null, RequestSigner.EmptyBody, null, limit.Token);
+        }
+        catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
+        {
+            // The upload failed because the server is away: what was sent is for its life-cycle rule to remove.
+        }
+    }
+
+    private static void RequireFound(HttpResponseMessage answer, string key)
+    {
+        if (answer.StatusCode == HttpStatusCode.NotFound)
+        {
+            throw new HttpRequestException($"status 404: {key} or its bucket is not there", null, HttpStatusCode.NotFound);
+        }
+    }
+
+    private static StreamContent Body(SafeFileHandle file, long start, long length)
+    {
+        var content = new StreamContent(new FileSection(file, start, length), Buffer);
+        content.Headers.ContentLength = length;
+        return content;
+    }
+}

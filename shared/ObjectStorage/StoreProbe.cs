@@ -1,0 +1,32 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.ObjectStorage;
+
+/// <summary>Proves at start that the store can be used: the bucket is there, the keys may write, and a write on a condition is refused where the object exists.</summary>
+public static class StoreProbe
+{
+    /// <exception cref="UserErrorException">It cannot; the message says what to mend.</exception>
+    public static async Task RequireUsableAsync(ObjectStore store, CancellationToken cancel = default)
+    {
+        if (!await store.HasBucketAsync(cancel))
+        {
+            throw new UserErrorException($"the object store {store.Options.Endpoint} has no bucket {store.Options.Bucket}: create it, or name another in ClipSae:S3:Bucket");
+        }
+
+        var key = $"probe/{Guid.NewGuid():N}";
+        try
+        {
+            var isFirst = await store.TryCreateAsync(key, "first"u8.ToArray(), cancel);
+            var isSecond = await store.TryCreateAsync(key, "second"u8.ToArray(), cancel);
+            if (!isFirst || isSecond || await store.ReadAsync(key, cancel) is not { } stored || !stored.AsSpan().SequenceEqual("first"u8))
+            {
+                throw new UserErrorException(
+                    $"the object store {store.Options.Endpoint} ignores conditional writes (If-None-Match: *): two writers could both own a place in a run's log; use a server that honours them (MinIO, Ceph, AWS)");
+            }
+        }
+        finally
+        {
+            await store.RemoveAsync(key, CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.ObjectStorage.Tests;
+
+public class ResilienceTests
+{
+    [Theory]
+    [InlineData(500)]
+    [InlineData(503)]
+    [InlineData(429)]
+    public async Task A_server_that_is_overloaded_for_a_moment_is_asked_again(int status)
+    {
+        using var server = new FakeServer { Fails = request => request < 3 ? status : 0 };
+        using var store = new ObjectStore(server.Options, TimeProvider.System);
+
+        (await store.LengthAsync("none")).ShouldBeNull();
+
+        server.Requests.ShouldBe(4);
+    }
+
+    [Fact]
+    public async Task A_write_is_repeated_too()
+    {
+        using var server = new FakeServer { Fails = request => request < 2 ? 503 : 0 };
+        using var store = new ObjectStore(server.Options, TimeProvider.System);
+
+        await store.WriteAsync("key", "content"u8.ToArray());
+
+        (await store.ReadAsync("key"))!.ShouldBe("content"u8.ToArray());
+    }
+
+    [Fact]
+    public async Task A_created_object_whose_answer_was_lost_is_known_as_our_own()
+    {
+        using var server = new FakeServer { HonoursConditions = true, Fails = request => request == 0 ? 500 : 0 };
+        using var store = new ObjectStore(server.Options, TimeProvider.System);
+
+        (await store.TryCreateAsync("runs/run/events/00000001.json", "mine"u8.ToArray())).ShouldBeTrue();
+        (await store.TryCreateAsync("runs/run/events/00000001.json", "theirs"u8.ToArray())).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(507, "is full or over its quota")]
+    [InlineData(403, "refuses")]
+    public async Task What_does_not_pass_is_said_at_once(int status, string said)
+    {
+        using var server = new FakeServer { Fails = _ => status };
+        using var store = new ObjectStore(server.Options, TimeProvider.System);
+
+        var error = await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"));
+
+        error.Message.ShouldContain(said);
+        server.Requests.ShouldBe(1);
+    }
+}
