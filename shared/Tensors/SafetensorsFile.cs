@@ -10,7 +10,7 @@ namespace ClipSae.Tensors;
 /// A safetensors file, memory-mapped: opening costs the header, reading a tensor costs its bytes once. The header is
 /// checked wholly before anything is read, so a truncated or lying file is refused and never read past its end.
 /// </summary>
-public sealed class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : ITensorFile
 {
     private const int LengthPrefix = 8;
     private const long CopyChunk = 1L << 30;

@@ -1,0 +1,204 @@
+using System.Globalization;
+using System.Numerics;
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.Tensors;
+
+/// <summary>
+/// A file that <c>torch.save</c> or <c>torch.jit.save</c> wrote, memory-mapped: state dicts and pickled modules in the zip and in the
+/// legacy format, and TorchScript archives. It is read without Python: names in the pickle are never imported, and names that weights
+/// do not need are refused. Tensors are read when asked for.
+/// </summary>
+public sealed class TorchFile : ITensorFile
+{
+    private const int LongestPickle = 256 << 20;
+    private const long LegacyProtocol = 1001;
+
+    private static readonly BigInteger LegacyMagic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    private readonly MappedBytes _file;
+    private readonly Dictionary<string, (TorchTensor Tensor, TensorEntry Entry)> _tensors;
+
+    private TorchFile(MappedBytes file, TorchFileKind kind, IReadOnlyDictionary<string, TorchTensor> tensors, IReadOnlyDictionary<string, long> storages)
+    {
+        _file = file;
+        Kind = kind;
+        _tensors = tensors.ToDictionary(found => found.Key, found => (found.Value, Describe(found.Key, found.Value, storages[found.Value.Storage.Key])), StringComparer.Ordinal);
+        Entries = _tensors.ToDictionary(found => found.Key, found => found.Value.Entry, StringComparer.Ordinal);
+    }
+
+    /// <summary>How the file was written.</summary>
+    public TorchFileKind Kind { get; }
+
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+
+    /// <summary>Whether a file begins as PyTorch's do: as a zip archive, or as a pickle.</summary>
+    public static bool IsLike(ReadOnlySpan<byte> start) => start is [(byte)'P', (byte)'K', 3, 4, ..] or [0x80, >= 2 and <= 5, ..];
+
+    /// <param name="path">The file.</param>
+    /// <param name="name">What to call it in errors; the path when null.</param>
+    /// <exception cref="UserErrorException">
+    /// The file is unreadable, truncated or lies, its pickle asks for a name that weights do not need, or it holds no named tensors.
+    /// </exception>
+    public static TorchFile Open(string path, string? name = null)
+    {
+        var file = MappedBytes.Open(path, name ?? path);
+        try
+        {
+            return file.Length >= 4 && file.Span(0, 4)[0] == (byte)'P' ? OpenZip(file) : OpenLegacy(file);
+        }
+        catch (PickleException failure)
+        {
+            file.Dispose();
+            throw file.Refuse(failure.Offset, $"its pickle cannot be read: {failure.Message}");
+        }
+        catch (UserErrorException)
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public torch.Tensor Read(string name)
+    {
+        var (tensor, entry) = _tensors.TryGetValue(name, out var known)
+            ? known
+            : throw new UserErrorException($"{_file.Name}: key '{name}' is missing; the file has {Entries.Count} tensors");
+        using var scope = torch.NewDisposeScope();
+        if (tensor.Elements == 0 || IsContiguous(tensor))
+        {
+            var whole = torch.empty(tensor.Shape, dtype: entry.ScalarType);
+            _file.CopyTo(whole, entry.Offset);
+            return whole.MoveToOuterDisposeScope();
+        }
+
+        var reach = tensor.Shape.Zip(tensor.Strides).Sum(axis => (axis.First - 1) * axis.Second) + 1;
+        var span = torch.empty([reach], dtype: entry.ScalarType);
+        _file.CopyTo(span, entry.Offset);
+        return span.as_strided(tensor.Shape, tensor.Strides).contiguous().MoveToOuterDisposeScope();
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private static TorchFile OpenZip(MappedBytes file)
+    {
+        var entries = ZipDirectory.Read(file);
+        var root = entries.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)).OrderBy(name => name.Length).FirstOrDefault()
+            ?? throw file.Refuse(0, "the archive has no data.pkl");
+        var folder = root[..^"data.pkl".Length];
+        if (entries.TryGetValue(folder + "byteorder", out var order) && order.Length is > 0 and < 16 && !file.Span(order.Offset, order.Length).StartsWith("little"u8))
+        {
+            throw file.Refuse(order.Offset, "its numbers are big-endian");
+        }
+
+        var script = entries.ContainsKey(folder + "constants.pkl");
+        var (at, length) = entries[root];
+        if (length is < 0 or > LongestPickle)
+        {
+            throw file.Refuse(at, length < 0 ? "data.pkl is compressed" : $"data.pkl is {length} bytes long");
+        }
+
+        var found = new StateDictSearch(script).Find(Next(file, ref at));
+        var storages = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var storage in found.Values.Select(tensor => tensor.Storage).Distinct())
+        {
+            if (!entries.TryGetValue($"{folder}data/{storage.Key}", out var entry) || entry.Length < storage.Bytes)
+            {
+                throw file.Refuse(entry.Offset, $"storage '{storage.Key}' should have {storage.Bytes} bytes, the archive has {Math.Max(0, entry.Length)}");
+            }
+
+            storages[storage.Key] = entry.Offset;
+        }
+
+        return Create(file, script ? TorchFileKind.Script : TorchFileKind.Zip, found, storages);
+    }
+
+    // Pickles of magic number, protocol, system, object and list of storages, one behind the other; then the storages, each with its length.
+    private static TorchFile OpenLegacy(MappedBytes file)
+    {
+        long at = 0;
+        if (!Equals(Next(file, ref at), LegacyMagic) || !Equals(Next(file, ref at), LegacyProtocol))
+        {
+            throw file.Refuse(0, "it is neither a zip archive nor a pickle of torch.save");
+        }
+
+        if (Next(file, ref at) is PickleDict system && system["little_endian"] is false)
+        {
+            throw file.Refuse(at, "its numbers are big-endian");
+        }
+
+        var world = new TorchWorld();
+        var found = new StateDictSearch(isScript: false).Find(Next(file, ref at, world));
+        if (Next(file, ref at) is not List<object?> keys)
+        {
+            throw file.Refuse(at, "the list of storages is missing");
+        }
+
+        var storages = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var key in keys)
+        {
+            var elements = BitConverter.ToInt64(file.Span(at, 8));
+            if (!world.Storages.TryGetValue(key as string ?? "", out var storage) || elements != storage.Elements || storage.Bytes > file.Length - at - 8 || !storages.TryAdd(storage.Key, at + 8))
+            {
+                throw file.Refuse(at, $"storage '{key}' of {elements} elements is not the one that the weights ask for");
+            }
+
+            at += 8 + (long)storage.Bytes;
+        }
+
+        return world.Storages.Keys.FirstOrDefault(key => !storages.ContainsKey(key)) is { } missing
+            ? throw file.Refuse(at, $"storage '{missing}' is missing")
+            : Create(file, TorchFileKind.Legacy, found, storages);
+    }
+
+    private static TorchFile Create(MappedBytes file, TorchFileKind kind, IReadOnlyDictionary<string, TorchTensor> found, IReadOnlyDictionary<string, long> storages)
+    {
+        // Weights may be tied, but a small file in which thousands of tensors share one storage would fill the memory.
+        var bytes = found.Values.Aggregate(Int128.Zero, (sum, tensor) => sum + ((Int128)tensor.Elements * SafetensorsDtype.Size(tensor.Dtype)!.Value));
+        return found.Count == 0
+            ? throw file.Refuse(0, "it holds no named tensors")
+            : bytes > (Int128)file.Length * 2
+                ? throw file.Refuse(0, $"its {found.Count} tensors take {bytes} bytes, the file has {file.Length}")
+                : new TorchFile(file, kind, found, storages);
+    }
+
+    private static object? Next(MappedBytes file, ref long at, TorchWorld? world = null)
+    {
+        var machine = new PickleMachine(file.Span(at, Math.Min(file.Length - at, LongestPickle)), world ?? new TorchWorld());
+        try
+        {
+            var value = machine.Run();
+            at += machine.Position;
+            return value is PickleGlobal name ? throw TorchNames.Refuse(name) : value;
+        }
+        catch (PickleException failure)
+        {
+            throw new PickleException(at + failure.Offset, failure.Message);
+        }
+    }
+
+    private static TensorEntry Describe(string name, TorchTensor tensor, long storage)
+    {
+        var size = SafetensorsDtype.Size(tensor.Dtype)!.Value;
+        return new TensorEntry(name, tensor.Dtype, tensor.Shape, storage + (tensor.Offset * size), tensor.Elements * size);
+    }
+
+    private static bool IsContiguous(TorchTensor tensor)
+    {
+        long expected = 1;
+        for (var axis = tensor.Shape.Length - 1; axis >= 0; axis--)
+        {
+            if (tensor.Shape[axis] != 1 && tensor.Strides[axis] != expected)
+            {
+                return false;
+            }
+
+            expected *= tensor.Shape[axis];
+        }
+
+        return true;
+    }
+}

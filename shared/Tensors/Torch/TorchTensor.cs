@@ -1,0 +1,13 @@
+namespace ClipSae.Tensors;
+
+/// <summary>A view of a storage.</summary>
+/// <param name="Storage">Where the elements are.</param>
+/// <param name="Dtype">Element type by its safetensors name.</param>
+/// <param name="Offset">First element.</param>
+/// <param name="Shape">Sizes.</param>
+/// <param name="Strides">Elements between neighbours along each axis.</param>
+internal sealed record TorchTensor(TorchStorage Storage, string Dtype, long Offset, long[] Shape, long[] Strides)
+{
+    /// <summary>Elements of the tensor; the constructor's caller has checked that they are not more than the storage's.</summary>
+    public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
+}

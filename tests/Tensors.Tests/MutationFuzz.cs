@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.Tensors.Tests;
+
+/// <summary>
+/// Opens a file again and again with a few bytes of its structure changed, or its end cut off. Every mutant must either be read or be refused in
+/// one line that names the file, and must not make the reader allocate much more than the file is long.
+/// </summary>
+internal sealed class MutationFuzz(string path, params (long Offset, long Length)[] structure)
+{
+    private const int LongestCut = 1 << 16;
+    private const int MostChanges = 4;
+
+    private static readonly long[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40];
+
+    /// <summary>Runs the mutants.</summary>
+    /// <returns>How many were read and how many refused.</returns>
+    public (int Read, int Refused) Run(int mutants, int seed, long mostAllocated, Func<string, ITensorFile> open)
+    {
+        var random = new Random(seed);
+        var original = File.ReadAllBytes(path);
+        var (read, refused) = (0, 0);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+        for (var mutant = 0; mutant < mutants; mutant++)
+        {
+            var changed = new List<(long At, int Length)>();
+            for (var change = random.Next(MostChanges); change >= 0; change--)
+            {
+                changed.Add(Change(random, file, original));
+            }
+
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            try
+            {
+                ReadOne(random, open);
+                read++;
+            }
+            catch (UserErrorException refusal)
+            {
+                refused++;
+                refusal.Message.ShouldContain(Path.GetFileName(path), customMessage: $"mutant {mutant} of seed {seed}");
+            }
+            catch (Exception failure)
+            {
+                throw new InvalidOperationException($"mutant {mutant} of seed {seed} ({string.Join(", ", changed)}): {failure.GetType().Name} {failure.Message}", failure);
+            }
+
+            (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(mostAllocated, $"mutant {mutant} of seed {seed}");
+            foreach (var (at, length) in changed)
+            {
+                file.Position = at;
+                file.Write(original, (int)at, length);
+            }
+        }
+
+        return (read, refused);
+    }
+
+    private void ReadOne(Random random, Func<string, ITensorFile> open)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var opened = open(path);
+        if (opened.Entries.Count > 0)
+        {
+            opened.Read(opened.Entries.Keys.ElementAt(random.Next(opened.Entries.Count)));
+        }
+    }
+
+    private (long At, int Length) Change(Random random, FileStream file, byte[] original)
+    {
+        if (random.Next(16) == 0)
+        {
+            var cut = random.Next(1, Math.Min(LongestCut, original.Length) + 1);
+            file.SetLength(original.Length - cut);
+            return (original.Length - cut, cut);
+        }
+
+        var (offset, length) = structure[random.Next(structure.Length)];
+        var bytes = new byte[random.Next(4) switch { 0 => 8, 1 => 4, _ => 1 }];
+        var at = offset + random.NextInt64(Math.Max(1, length - bytes.Length));
+        switch (random.Next(4))
+        {
+            case 0:
+                random.NextBytes(bytes);
+                break;
+            case 1:
+                Span<byte> wide = stackalloc byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(wide, Extremes[random.Next(Extremes.Length)]);
+                wide[..bytes.Length].CopyTo(bytes);
+                break;
+            case 2:
+                original.AsSpan((int)at, bytes.Length).CopyTo(bytes);
+                bytes[0] ^= (byte)(1 << random.Next(8));
+                break;
+            default:
+                // A piece of the structure from elsewhere: opcodes in the wrong place.
+                original.AsSpan((int)(offset + random.NextInt64(Math.Max(1, length - bytes.Length))), bytes.Length).CopyTo(bytes);
+                break;
+        }
+
+        if (file.Length < at + bytes.Length)
+        {
+            return (at, 0);
+        }
+
+        file.Position = at;
+        file.Write(bytes);
+        return (at, bytes.Length);
+    }
+}
