@@ -9,9 +9,25 @@ namespace ClipSae.Coordinator;
 public static class CoordinatorRegistration
 {
     // Facts that arrive together share an append, so taking many at once is what keeps bursts cheap.
-    private const int FactsAtOnce = 64;
+    private const int FactsAtOnce = 256;
 
-    public static IServiceCollection AddCoordinator(this IServiceCollection services) => services.AddSingleton(
-        new BusEndpoint(QueueNames.Coordinator, FactsAtOnce, (queue, provider) =>
-            queue.Consumer(() => ActivatorUtilities.CreateInstance<FactConsumer>(provider))));
+    public static IServiceCollection AddCoordinator(this IServiceCollection services) => services
+        .AddSingleton<Healing>()
+        .AddSingleton<RunStarter>()
+        .AddSingleton(new BusEndpoint(QueueNames.Coordinator, FactsAtOnce, (queue, provider) =>
+        {
+            queue.Consumer(() => ActivatorUtilities.CreateInstance<FactConsumer>(provider));
+            queue.Consumer(() => ActivatorUtilities.CreateInstance<RunRequestsConsumer>(provider));
+        }))
+        .AddSingleton(new BusEndpoint(QueueNames.DatasetReady, 4, (queue, provider) =>
+        {
+            // Any AMQP client may publish the event as plain JSON; messages of MassTransit programs say themselves what they are.
+            queue.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+            queue.Consumer(() => ActivatorUtilities.CreateInstance<DatasetReadyConsumer>(provider));
+        })
+        {
+            PutsBack = false,
+        })
+        .AddSingleton(new BusEndpoint(QueueNames.DeadUnits, 4, (queue, provider) =>
+            queue.Consumer(() => ActivatorUtilities.CreateInstance<DeadUnitConsumer>(provider))));
 }

@@ -5,16 +5,24 @@ using MassTransit;
 namespace ClipSae.Hosting;
 
 /// <summary>Sends commands to the queue of their stage.</summary>
-public sealed class BusCommandSender(IBus bus) : ICommandSender
+public sealed class BusCommandSender(IBus bus, BusAddresses addresses, BrokerTopology? topology = null) : ICommandSender
 {
+    // The broker confirms each message: sending many at once hides the round trips, and this many fit its flow control.
+    private const int SentAtOnce = 64;
+
     public async Task SendAsync(IReadOnlyList<StageCommand> commands, CancellationToken cancel = default)
     {
-        foreach (var stage in commands.GroupBy(command => command.Stage, StringComparer.Ordinal))
+        foreach (var stage in commands.GroupBy(command => (command.Stage, IsInteractive: command is RunUnit { Interactive: true })))
         {
-            var queue = await bus.GetSendEndpoint(new Uri("queue:" + stage.Key));
-            foreach (var command in stage)
+            if (topology is not null)
             {
-                await queue.Send((object)command, command.GetType(), cancel);
+                await topology.DeclareStageAsync(stage.Key.Stage, cancel);
+            }
+
+            var queue = await bus.GetSendEndpoint(addresses.Of(topology is null ? stage.Key.Stage : QueueNames.OfStage(stage.Key.Stage, stage.Key.IsInteractive)));
+            foreach (var some in stage.Chunk(SentAtOnce))
+            {
+                await Task.WhenAll(some.Select(command => queue.Send((object)command, command.GetType(), cancel)));
             }
         }
     }

@@ -6,4 +6,8 @@ namespace ClipSae.Hosting;
 /// <param name="Queue">Name of the queue.</param>
 /// <param name="AtOnce">Messages consumed at once.</param>
 /// <param name="Configure">Connects consumers.</param>
-public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpointConfigurator, IServiceProvider> Configure);
+public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpointConfigurator, IServiceProvider> Configure)
+{
+    /// <summary>Whether a message that fails is put back for another try; otherwise it goes to the queue's error queue, and its sender is told.</summary>
+    public bool PutsBack { get; init; } = true;
+}

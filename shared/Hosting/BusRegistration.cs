@@ -5,31 +5,33 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
-/// <summary>The bus: one queue a stage hosted here, one for each registered <see cref="BusEndpoint"/>. MassTransit stays behind this file and the consumers.</summary>
+/// <summary>The bus: the queues of the stages hosted here, and one for each registered <see cref="BusEndpoint"/>. MassTransit stays behind this file and the consumers.</summary>
 public static class BusRegistration
 {
     /// <summary>Adds the bus that the options choose.</summary>
-    public static IServiceCollection AddClipSaeBus(this IServiceCollection services)
+    /// <param name="hostsStages">Whether this process works on units of the registered stages.</param>
+    public static IServiceCollection AddClipSaeBus(this IServiceCollection services, ClipSaeOptions options, bool hostsStages)
     {
+        services.AddSingleton<BusAddresses>();
         services.AddSingleton<ICommandSender, BusCommandSender>();
 
         // A message that is sent before its queue is bound is lost without a word: starting waits until the bus is up.
-        services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
+        services.AddOptions<MassTransitHostOptions>().Configure(bus =>
+        {
+            bus.WaitUntilStarted = true;
+            bus.StopTimeout = options.StopTimeout;
+        });
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
-            bus.UsingInMemory((context, transport) =>
+            if (options.IsDistributed)
             {
-                ConfigureStages(context, transport);
-                foreach (var endpoint in context.GetServices<BusEndpoint>())
-                {
-                    transport.ReceiveEndpoint(endpoint.Queue, queue =>
-                    {
-                        queue.ConcurrentMessageLimit = endpoint.AtOnce;
-                        endpoint.Configure(queue, context);
-                    });
-                }
-            });
+                bus.UsingRabbitMq((context, transport) => RabbitBus.Configure(context, transport, options, hostsStages));
+            }
+            else
+            {
+                bus.UsingInMemory((context, transport) => ConfigureInMemory(context, transport, options, hostsStages));
+            }
         });
         return services;
     }
@@ -37,23 +39,40 @@ public static class BusRegistration
     /// <summary>Directs the bus's log to these services; left alone it goes to those of the first bus that the process had.</summary>
     internal static void LogTo(IServiceProvider services) => LogContext.ConfigureCurrentLogContext(services.GetRequiredService<ILoggerFactory>());
 
-    private static void ConfigureStages(IBusRegistrationContext context, IReceiveConfigurator transport)
+    /// <summary>Connects the worker of a stage to one of its queues.</summary>
+    internal static void ConnectWorker(IReceiveEndpointConfigurator queue, IBusRegistrationContext context)
     {
-        var stages = context.GetServices<IStage>().ToArray();
+        queue.PublishFaults = false;
+        queue.ConcurrentMessageLimit = context.GetRequiredService<ClipSaeOptions>().UnitsAtOnce;
+        queue.Consumer(() => ActivatorUtilities.CreateInstance<StageWorker>(context));
+    }
+
+    /// <summary>Name of the queue in which this process hears that runs stop.</summary>
+    internal static string StopQueue { get; } = $"stop-{StageRunner.Worker.Replace(':', '-')}";
+
+    internal static void ConnectStop(IReceiveEndpointConfigurator queue, IBusRegistrationContext context) =>
+        queue.Consumer(() => ActivatorUtilities.CreateInstance<StopRunConsumer>(context));
+
+    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator transport, ClipSaeOptions options, bool hostsStages)
+    {
+        var stages = hostsStages ? context.GetServices<IStage>().ToArray() : [];
         foreach (var stage in stages)
         {
-            transport.ReceiveEndpoint(stage.Name, queue =>
-            {
-                queue.PublishFaults = false;
-                queue.ConcurrentMessageLimit = context.GetRequiredService<ClipSaeOptions>().UnitsAtOnce;
-                queue.Consumer(() => ActivatorUtilities.CreateInstance<StageWorker>(context));
-            });
+            transport.ReceiveEndpoint(stage.Name, queue => ConnectWorker(queue, context));
         }
 
         if (stages.Length > 0)
         {
-            transport.ReceiveEndpoint($"stop-{StageRunner.Worker.Replace(':', '-')}", queue =>
-                queue.Consumer(() => ActivatorUtilities.CreateInstance<StopRunConsumer>(context)));
+            transport.ReceiveEndpoint(StopQueue, queue => ConnectStop(queue, context));
+        }
+
+        foreach (var endpoint in context.GetServices<BusEndpoint>())
+        {
+            transport.ReceiveEndpoint(endpoint.Queue, queue =>
+            {
+                queue.ConcurrentMessageLimit = endpoint.AtOnce;
+                endpoint.Configure(queue, context);
+            });
         }
     }
 }

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.ObjectStorage;
 
 namespace ClipSae.Hosting;
 
@@ -8,14 +9,34 @@ public sealed record ClipSaeOptions
     /// <summary>Name of the configuration section.</summary>
     public const string Section = "ClipSae";
 
-    /// <summary>Folder of events, artifacts, results and checkpoints. Default <c>clipsae-data</c> in the working folder.</summary>
+    private const string Memory = "memory";
+    private const string RabbitMq = "rabbitmq";
+    private const string Folder = "folder";
+    private const string S3Store = "s3";
+
+    /// <summary>How messages travel: <c>memory</c>, within the process, or <c>rabbitmq</c>, between processes. Default memory.</summary>
+    public string Bus { get; init; } = Memory;
+
+    /// <summary>Where events, artifacts, results and checkpoints are: <c>folder</c> or <c>s3</c>. Default folder.</summary>
+    public string Store { get; init; } = Folder;
+
+    /// <summary>The folder store, and where a process keeps its temporary files. Default <c>clipsae-data</c> in the working folder.</summary>
     public string DataFolder { get; init; } = "clipsae-data";
 
-    /// <summary>How messages travel. Default and so far only choice <c>memory</c>: within the process.</summary>
-    public string Bus { get; init; } = "memory";
+    /// <summary>The broker, for <c>Bus = rabbitmq</c>.</summary>
+    public BrokerOptions Broker { get; init; } = new();
+
+    /// <summary>The object store, for <c>Store = s3</c>.</summary>
+    public ObjectStorageOptions S3 { get; init; } = new();
 
     /// <summary>Units that this process works on at once. Default 1: one unit already uses all cores, or the one device.</summary>
     public int UnitsAtOnce { get; init; } = 1;
+
+    /// <summary>Device of this worker, <c>cpu</c> or <c>cuda:N</c>, in place of the one that runs ask for. Default: what the run asks for.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Whether this worker ends after one unit, for batch schedulers. Default no.</summary>
+    public bool Once { get; init; }
 
     /// <summary>How often a unit is tried when it fails for a passing reason. Default 3.</summary>
     public int Attempts { get; init; } = 3;
@@ -26,6 +47,18 @@ public sealed record ClipSaeOptions
     /// <summary>How soon a cancellation by another process is noticed, and how often a run of another process is looked at. Default 300 ms.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(300);
 
+    /// <summary>How long units at work may take to come to a stop when the process is told to end. Default 30 s.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Address at which <c>/live</c> and <c>/ready</c> answer, for example <c>http://127.0.0.1:8081/</c>. Default none.</summary>
+    public string? HealthAddress { get; init; }
+
+    /// <summary>Whether messages go through a broker.</summary>
+    public bool IsDistributed => Bus == RabbitMq;
+
+    /// <summary>Whether events and artifacts are in an object store.</summary>
+    public bool UsesObjectStore => Store == S3Store;
+
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {
@@ -34,9 +67,24 @@ public sealed record ClipSaeOptions
             throw new UserErrorException($"{Section}: UnitsAtOnce and Attempts must be at least 1");
         }
 
-        if (Bus != "memory")
+        RequireOneOf("Bus", Bus, Memory, RabbitMq);
+        RequireOneOf("Store", Store, Folder, S3Store);
+        if (IsDistributed)
         {
-            throw new UserErrorException($"{Section}:Bus = {Bus}: known is memory");
+            Broker.Validate();
+        }
+
+        if (UsesObjectStore)
+        {
+            S3.Validate();
+        }
+    }
+
+    private static void RequireOneOf(string name, string value, params string[] known)
+    {
+        if (!known.Contains(value, StringComparer.Ordinal))
+        {
+            throw new UserErrorException($"{Section}:{name} = {value}: known are {string.Join(" and ", known)}");
         }
     }
 }

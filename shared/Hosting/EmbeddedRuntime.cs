@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,51 +9,24 @@ namespace ClipSae.Hosting;
 /// The whole of ClipSae in one process: coordinator, workers, bus and a data folder. Reading starts nothing; the bus starts
 /// with the first run.
 /// </summary>
-public sealed class EmbeddedRuntime : IAsyncDisposable
+public sealed class EmbeddedRuntime : ClipSaeRuntime
 {
-    private readonly IHost _host;
-    private readonly ClipSaeOptions _options;
-    private readonly TimeProvider _time;
     private readonly RunCoordinator _coordinator;
     private readonly RunCancellations _cancellations;
     private readonly RunHolds _holds;
-    private readonly RunQueries _queries;
     private readonly RunWatch _watch;
-    private readonly SemaphoreSlim _starting = new(1, 1);
     private readonly RunPoll _poll;
-    private bool _started;
 
     private EmbeddedRuntime(IHost host)
+        : base(host)
     {
-        _host = host;
-        var services = host.Services;
-        BusRegistration.LogTo(services);
-        _options = services.GetRequiredService<ClipSaeOptions>();
-        _time = services.GetRequiredService<TimeProvider>();
-        _coordinator = services.GetRequiredService<RunCoordinator>();
-        _cancellations = services.GetRequiredService<RunCancellations>();
-        var feed = services.GetRequiredService<RunFeed>();
-        Artifacts = services.GetRequiredService<IArtifactStore>();
-        Events = services.GetRequiredService<IEventStore>();
-        Results = services.GetRequiredService<IStageResults>();
-        Stages = services.GetServices<IStage>().ToDictionary(stage => stage.Name, StringComparer.Ordinal);
-        _holds = new RunHolds(_options.DataFolder);
-        _queries = new RunQueries(Events, Results, _options.DataFolder);
-        _poll = new RunPoll(_coordinator, _holds, feed, _options, _time);
-        _watch = new RunWatch(Events, _queries, feed, _holds, _options, _time);
+        _coordinator = Services.GetRequiredService<RunCoordinator>();
+        _cancellations = Services.GetRequiredService<RunCancellations>();
+        var feed = Services.GetRequiredService<RunFeed>();
+        _holds = new RunHolds(Options.DataFolder);
+        _poll = new RunPoll(_coordinator, _holds, feed, Options, Time);
+        _watch = new RunWatch(Events, Queries, feed, _holds.IsFree, Options, Time);
     }
-
-    public IArtifactStore Artifacts { get; }
-
-    public IEventStore Events { get; }
-
-    public IStageResults Results { get; }
-
-    /// <summary>The hosted stages by name.</summary>
-    public IReadOnlyDictionary<string, IStage> Stages { get; }
-
-    /// <summary>Services of the process, for what a stage's own package registers.</summary>
-    public IServiceProvider Services => _host.Services;
 
     /// <summary>Makes the runtime.</summary>
     /// <param name="options">Where the data are, and how many units at once.</param>
@@ -68,74 +39,9 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
         return new EmbeddedRuntime(builder.Build());
     }
 
-    /// <summary>Normalized defaults of each hosted stage; stages that have required parameters are left out.</summary>
-    public IReadOnlyDictionary<string, JsonObject> DefaultParameters()
+    public override async Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default)
     {
-        var defaults = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
-        foreach (var (name, stage) in Stages)
-        {
-            try
-            {
-                defaults[name] = stage.Normalize([]);
-            }
-            catch (UserErrorException)
-            {
-                // Without defaults, keys of this stage are checked only when a unit's parameters are normalized.
-            }
-        }
-
-        return defaults;
-    }
-
-    /// <summary>Starts a run and returns its name as soon as it is on its way.</summary>
-    /// <param name="request">What is asked for.</param>
-    /// <param name="plan">The plan; by default <see cref="RunPlanner.Plan"/> makes it.</param>
-    /// <exception cref="UserErrorException">Parameters or inputs are wrong; nothing was started.</exception>
-    public async Task<string> SubmitAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
-    {
-        plan ??= RunPlanner.Plan(request, DefaultParameters());
-        return await BeginAsync(request, plan, null, [], cancel);
-    }
-
-    /// <summary>
-    /// Starts a run that takes everything before a stage from its origin, and looks at the rest anew: unchanged units are
-    /// cache hits, changed ones are computed.
-    /// </summary>
-    /// <param name="origin">The run to replay.</param>
-    /// <param name="fromStage">Stage or section to start from; null is the first stage.</param>
-    /// <param name="assignments">Changed parameters, <c>sae.k=16</c>.</param>
-    /// <param name="verify">Compute again what is stored, and fail where a digest differs.</param>
-    public async Task<string> ReplayAsync(
-        string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
-    {
-        var earlier = await _queries.StateAsync(origin, cancel);
-        var start = earlier.Start!;
-        fromStage = ParameterSections.StageOf(fromStage ?? start.Plan.Stages[0].Stage);
-        var before = Replay.StagesBefore(earlier, fromStage);
-        var changes = assignments.ToArray();
-        var defaults = DefaultParameters();
-        var parameters = ParameterOverrides.Apply(start.Parameters, changes, defaults);
-        Replay.RequireUnchanged(before, start.Parameters, parameters);
-        var request = new RunRequest(start.Inputs, parameters, start.Seed, verify);
-
-        // An unchanged request keeps its plan to the letter, whoever made it.
-        var plan = changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count);
-        var taken = await Replay.TakeAsync(before, origin, Artifacts, _time.GetUtcNow(), cancel);
-        return await BeginAsync(request, plan, new ReplayOrigin(origin, fromStage), taken, cancel);
-    }
-
-    /// <summary>The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is none.</summary>
-    public async Task<string?> FindUnfinishedAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
-    {
-        plan ??= RunPlanner.Plan(request, DefaultParameters());
-        return await _queries.FindUnfinishedAsync(RunIdentity.Of(request, plan), cancel);
-    }
-
-    /// <summary>Goes on with a run where a killed or stopped process left it: what was outstanding is sent again.</summary>
-    /// <exception cref="UserErrorException">There is no such run.</exception>
-    public async Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default)
-    {
-        var state = await _queries.StateAsync(run, cancel);
+        var state = await Queries.StateAsync(run, cancel);
         if (state.End is not null)
         {
             return ResumeOutcome.Ended;
@@ -162,11 +68,9 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
         return ResumeOutcome.Resumed;
     }
 
-    /// <summary>Asks a run to stop, wherever it is worked on. It returns at once; the run ends when its units have given up.</summary>
-    /// <returns>False where the run had ended already.</returns>
-    public async Task<bool> CancelAsync(string run, string reason = "asked by the user", CancellationToken cancel = default)
+    public override async Task<bool> CancelAsync(string run, string reason = "asked by the user", CancellationToken cancel = default)
     {
-        var state = await _queries.StateAsync(run, cancel);
+        var state = await Queries.StateAsync(run, cancel);
         if (state.End is not null)
         {
             return false;
@@ -174,7 +78,7 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
 
         await StartAsync(cancel);
         var free = _holds.IsFree(run);
-        await _coordinator.HandleAsync(run, [new RunCancelRequested(reason) { At = _time.GetUtcNow() }], cancel);
+        await _coordinator.HandleAsync(run, [new RunCancelRequested(reason) { At = Time.GetUtcNow() }], cancel);
         if (free)
         {
             await SettleStoppedAsync(run, await _coordinator.StateAsync(run, cancel), cancel);
@@ -183,81 +87,32 @@ public sealed class EmbeddedRuntime : IAsyncDisposable
         return true;
     }
 
-    /// <summary>All events of the run so far, then what happens, until it ends or no one works on it.</summary>
-    /// <exception cref="UserErrorException">There is no such run.</exception>
-    public IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default) => _watch.WatchAsync(run, cancel);
+    public override IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default) => _watch.WatchAsync(run, cancel);
 
-    /// <summary>Waits until the run has ended or is abandoned.</summary>
-    public async Task<RunState> WaitAsync(string run, CancellationToken cancel = default)
+    private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {
-        await foreach (var _ in WatchAsync(run, cancel))
-        {
-        }
-
-        return await StateAsync(run, cancel);
-    }
-
-    /// <summary>Where the run stands.</summary>
-    /// <exception cref="UserErrorException">There is no such run.</exception>
-    public Task<RunState> StateAsync(string run, CancellationToken cancel = default) => _queries.StateAsync(run, cancel);
-
-    /// <exception cref="UserErrorException">There is no such run.</exception>
-    public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(string run, CancellationToken cancel = default) => _queries.EventsAsync(run, cancel);
-
-    /// <summary>All runs, oldest first; a run that cannot be read is listed with its problem.</summary>
-    public Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default) => _queries.ListAsync(cancel);
-
-    /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
-    public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => _queries.ExplainAsync(run, cancel);
-
-    /// <summary>Stops what is at work here; unfinished runs stay as they are and can be resumed.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        _cancellations.StopProcess();
-        await _poll.DisposeAsync();
-        if (_started)
-        {
-            await _host.StopAsync();
-        }
-
-        _holds.Dispose();
-        await ((IAsyncDisposable)_host).DisposeAsync();
-        _starting.Dispose();
-    }
-
-    private async Task<string> BeginAsync(
-        RunRequest request, RunPlan plan, ReplayOrigin? origin, IReadOnlyList<UnitFinished> taken, CancellationToken cancel)
-    {
-        RunPlanValidation.Require(plan, request.Inputs, Stages);
-        await StartAsync(cancel);
-        var run = RunName.New(_time);
+        var taken = origin is null ? [] : await Replay.TakeAsync(
+            Replay.StagesBefore(await Queries.StateAsync(origin.Run, cancel), origin.FromStage), origin.Run, Artifacts, Time.GetUtcNow(), cancel);
+        var run = RunName.New(Time);
         _holds.TryHold(run);
-        var started = new RunStarted(run, plan, request.Inputs, request.Parameters, request.Seed, origin, request.Verify) { At = _time.GetUtcNow() };
+        var started = new RunStarted(run, plan, request.Inputs, request.Parameters, request.Seed, origin, request.Verify) { At = Time.GetUtcNow() };
         await _coordinator.HandleAsync(run, [started, .. taken], cancel);
         return run;
     }
 
-    private async Task StartAsync(CancellationToken cancel)
+    private protected override void Started() => _poll.Start();
+
+    private protected override async ValueTask StoppingAsync()
     {
-        await _starting.WaitAsync(cancel);
-        try
-        {
-            if (!_started)
-            {
-                await _host.StartAsync(cancel);
-                _poll.Start();
-                _started = true;
-            }
-        }
-        finally
-        {
-            _starting.Release();
-        }
+        _cancellations.StopProcess();
+        await _poll.DisposeAsync();
     }
+
+    private protected override void Stopped() => _holds.Dispose();
 
     private async Task SettleStoppedAsync(string run, RunState state, CancellationToken cancel)
     {
-        var now = _time.GetUtcNow();
+        var now = Time.GetUtcNow();
         await _coordinator.HandleAsync(
             run,
             [.. from stage in state.Stages.Values

@@ -1,8 +1,10 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.ObjectStorage;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
@@ -14,30 +16,62 @@ public static class PipelineRegistration
         where TStage : class, IStage => services.AddSingleton<IStage, TStage>();
 
     /// <summary>Adds all that is the same in each process. Adapters registered before, for example by another package, stay.</summary>
-    public static IServiceCollection AddClipSae(this IServiceCollection services, ClipSaeOptions options)
+    /// <param name="hostsStages">Whether this process works on units of the registered stages, or has them only to know their parameters.</param>
+    public static IServiceCollection AddClipSae(this IServiceCollection services, ClipSaeOptions options, bool hostsStages = true)
     {
         options.Validate();
         services.AddLogging();
         services.AddSingleton(options);
         services.TryAddSingleton(TimeProvider.System);
-        services.AddFolderStores(options.DataFolder);
+        services.TryAddSingleton(_ => new ProcessScratch(options.DataFolder));
+        if (options.UsesObjectStore)
+        {
+            services.AddObjectStores(options.S3);
+        }
+        else
+        {
+            services.AddFolderStores(options.DataFolder);
+        }
+
+        if (options.IsDistributed)
+        {
+            services.TryAddSingleton(new BrokerTopology(options.Broker));
+            if (hostsStages)
+            {
+                services.TryAddSingleton<IProgress<UnitProgress>, BusProgress>();
+            }
+        }
+
         services.AddSingleton<StageRunner>();
         services.AddSingleton<RunCoordinator>();
         services.AddSingleton<RunCancellations>();
         services.AddSingleton<UnitsAtWork>();
         services.AddSingleton<UnitRetry>();
+        services.AddSingleton<WorkerDevice>();
+        services.AddSingleton<WorkerLifetime>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<IRunObserver>(provider => provider.GetRequiredService<RunFeed>());
         services.TryAddSingleton<IProgress<UnitProgress>>(provider => provider.GetRequiredService<RunFeed>());
-        return services.AddClipSaeBus().AddClipSaeTelemetry();
+        return services.AddClipSaeBus(options, hostsStages).AddClipSaeTelemetry();
     }
 
     private static void AddFolderStores(this IServiceCollection services, string root)
     {
-        services.TryAddSingleton(_ => new ProcessScratch(root));
         services.TryAddSingleton<IArtifactStore>(provider => new FolderArtifactStore(root, provider.GetRequiredService<ProcessScratch>()));
         services.TryAddSingleton<IEventStore>(_ => new FolderEventStore(root));
         services.TryAddSingleton<IStageResults>(provider => new FolderStageResults(root, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ICheckpointStore>(_ => new FolderCheckpointStore(root));
+        services.TryAddSingleton<IStageDefaults>(_ => new FolderStageDefaults(root));
+    }
+
+    private static void AddObjectStores(this IServiceCollection services, ObjectStorageOptions options)
+    {
+        services.TryAddSingleton(provider => new ObjectStore(
+            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ObjectStore>>()));
+        services.TryAddSingleton<IArtifactStore, S3ArtifactStore>();
+        services.TryAddSingleton<IEventStore, S3EventStore>();
+        services.TryAddSingleton<IStageResults, S3StageResults>();
+        services.TryAddSingleton<ICheckpointStore, S3CheckpointStore>();
+        services.TryAddSingleton<IStageDefaults, S3StageDefaults>();
     }
 }

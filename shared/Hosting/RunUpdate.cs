@@ -19,6 +19,6 @@ public abstract record RunUpdate
     /// <summary>The run cannot go on here: its events cannot be stored. Watching ends with this error.</summary>
     internal sealed record Stalled(Exception Error) : RunUpdate;
 
-    /// <summary>No process works on the run although it has not ended; the last update. <see cref="EmbeddedRuntime.ResumeAsync"/> goes on with it.</summary>
+    /// <summary>No process works on the run although it has not ended; the last update. <see cref="ClipSaeRuntime.ResumeAsync"/> goes on with it.</summary>
     public sealed record Abandoned : RunUpdate;
 }

@@ -5,7 +5,7 @@ using ClipSae.Pipeline;
 namespace ClipSae.Hosting;
 
 /// <summary>Follows a run: through the feed where this process works on it, through its stream where another does.</summary>
-internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed feed, RunHolds holds, ClipSaeOptions options, TimeProvider time)
+internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed feed, Func<string, bool> isFree, ClipSaeOptions options, TimeProvider time)
 {
     // A process that has appended the last event lets go of the run a moment later, and one that starts takes hold a moment earlier.
     private const int FreeLooksUntilAbandoned = 3;
@@ -32,7 +32,7 @@ internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed f
                     }
                 }
 
-                freeLooks = holds.IsHeldHere(run) || !holds.IsFree(run) ? 0 : freeLooks + 1;
+                freeLooks = !isFree(run) ? 0 : freeLooks + 1;
                 if (freeLooks >= FreeLooksUntilAbandoned)
                 {
                     yield return new RunUpdate.Abandoned();

@@ -11,6 +11,10 @@ public sealed class StageWorker(
     UnitRetry retry,
     UnitsAtWork atWork,
     RunCancellations cancellations,
+    WorkerDevice device,
+    WorkerLifetime lifetime,
+    BusAddresses addresses,
+    ClipSaeOptions options,
     IProgress<UnitProgress> progress,
     TimeProvider time,
     ILogger<StageWorker> log) : IConsumer<RunUnit>
@@ -29,23 +33,32 @@ public sealed class StageWorker(
                 return;
             }
 
+            lifetime.Begin(cancellations);
+            var command = device.Apply(unit);
             var finished = await retry.RunAsync(
                 unit,
                 attempt =>
                 {
                     attempts = attempt;
-                    return runner.RunAsync(unit, progress, stop.Token);
+                    return runner.RunAsync(command, progress, stop.Token);
                 },
                 stop.Token);
             await ReportAsync(context, unit, finished);
+            lifetime.End();
         }
         catch (Exception) when (cancellations.Process.IsCancellationRequested)
         {
-            // No fact: the unit stays outstanding, and whoever goes on with the run sends it again.
+            // No fact: the unit stays outstanding. Within one process whoever goes on with the run sends it again; on a broker
+            // this delivery is spent, and the next worker gets one that has not been counted against the unit.
+            if (options.IsDistributed)
+            {
+                await PutBackAsync(context, unit);
+            }
         }
         catch (Exception) when (runStops.IsCancellationRequested)
         {
             await ReportAsync(context, unit, new UnitStopped(unit.Stage, unit.Unit, StageRunner.Worker) { At = time.GetUtcNow() });
+            lifetime.End();
         }
         catch (Exception error)
         {
@@ -54,14 +67,21 @@ public sealed class StageWorker(
             var reason = error is UserErrorException ? error.Message : $"{error.GetType().Name}: {FirstLine(error.Message)}";
             await ReportAsync(
                 context, unit, new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail) { At = time.GetUtcNow() });
+            lifetime.End();
         }
     }
 
-    private static async Task ReportAsync<TFact>(ConsumeContext context, RunUnit unit, TFact fact)
+    private async Task PutBackAsync(ConsumeContext context, RunUnit unit)
+    {
+        var queue = await context.GetSendEndpoint(addresses.Of(QueueNames.OfStage(unit.Stage, unit.Interactive)));
+        await queue.Send(unit, CancellationToken.None);
+    }
+
+    private async Task ReportAsync<TFact>(ConsumeContext context, RunUnit unit, TFact fact)
         where TFact : UnitFact
     {
-        var coordinator = await context.GetSendEndpoint(new Uri("queue:" + QueueNames.Coordinator));
-        await coordinator.Send(new Reported<TFact>(unit.Run, fact));
+        var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
+        await coordinator.Send(new Reported<TFact>(unit.Run, fact), CancellationToken.None);
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd('\r');

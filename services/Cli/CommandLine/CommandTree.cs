@@ -26,9 +26,9 @@ internal static class CommandTree
 
     private static IEnumerable<Verb> Verbs() =>
     [
-        new DemoVerb(), new RunVerb(),
+        new DemoVerb(), new RunVerb(), new SubmitVerb(),
         new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(),
-        new ReplayVerb(), new ExplainVerb(), new CancelVerb(),
+        new ReplayVerb(), new RetryVerb(), new ExplainVerb(), new CancelVerb(),
         new MakeDatasetVerb(), new PretrainVerb(),
         new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(),
         new DoctorVerb(),

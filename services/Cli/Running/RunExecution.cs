@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace ClipSae.Cli;
 
 /// <summary>Starts or goes on with a run, shows how it comes along, and gives the verb's answer.</summary>
-internal sealed class RunExecution(Session session, EmbeddedRuntime runtime)
+internal sealed class RunExecution(Session session, ClipSaeRuntime runtime)
 {
     /// <summary>Runs what is asked for; where the same was asked for before and has not ended, goes on with that.</summary>
     public async Task<int> RunAsync(RunRequest request, CancellationToken cancel)

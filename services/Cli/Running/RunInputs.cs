@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Cli;
 
 /// <summary>Brings what a run works on into the artifact store, under the names that plans use.</summary>
-internal sealed class RunInputs(EmbeddedRuntime runtime, Session session)
+internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
 {
     private readonly IArtifactStore _store = runtime.Artifacts;
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import");

@@ -30,7 +30,7 @@ internal sealed class RunOptions
 
     /// <summary>The preset's parameters with all that the command line changes.</summary>
     /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
-    public Task<JsonObject> ParametersAsync(ParseResult arguments, JsonObject preset, Session session, EmbeddedRuntime runtime) => Workplace.CheckedAsync(() =>
+    public Task<JsonObject> ParametersAsync(ParseResult arguments, JsonObject preset, Session session, ClipSaeRuntime runtime) => Workplace.CheckedAsync(() =>
     {
         var defaults = runtime.DefaultParameters();
         var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), Assignments(arguments), defaults);
@@ -39,7 +39,7 @@ internal sealed class RunOptions
     });
 
     // The runtime checks this too, but only once the data set has been read, which may take minutes.
-    private static void RequirePossible(JsonObject parameters, EmbeddedRuntime runtime)
+    private static void RequirePossible(JsonObject parameters, ClipSaeRuntime runtime)
     {
         foreach (var (section, stage) in ParameterSections.All)
         {

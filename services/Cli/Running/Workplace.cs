@@ -2,31 +2,63 @@ using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Cli;
 
-/// <summary>The embedded runtime with every stage, in the session's data folder.</summary>
+/// <summary>The runtime that verbs work with, every stage known.</summary>
 internal static class Workplace
 {
-    public static EmbeddedRuntime Open(Session session)
+    /// <summary>The distributed system that the environment names (<c>ClipSae__Bus=rabbitmq</c>), or everything in this process and the session's data folder.</summary>
+    public static ClipSaeRuntime Open(Session session) => Settings(session) is { IsDistributed: true } options ? OpenDistributed(session, options) : OpenHere(session);
+
+    /// <summary>Everything in this process and the session's data folder.</summary>
+    public static EmbeddedRuntime OpenHere(Session session)
     {
         session.UseDevice();
         return EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = session.DataFolder }, services =>
         {
-            services.AddSingleton(session.Time);
-            services.AddLogging(logging => logging
-                .SetMinimumLevel(session.Verbose ? LogLevel.Information : LogLevel.Warning)
-                .AddProvider(new LineLoggerProvider(session)));
+            AddDefaults(services, session);
             services.AddCoordinator();
-            StageCatalogue.AddTo(services);
         });
+    }
+
+    /// <summary>The distributed system that the environment names.</summary>
+    /// <exception cref="WrongUseException">It names none.</exception>
+    public static DistributedRuntime OpenDistributed(Session session) => Settings(session) is { IsDistributed: true } options
+        ? OpenDistributed(session, options)
+        : throw new WrongUseException("no broker is configured: set ClipSae__Bus=rabbitmq and what the README's table names, or use 'clipsae run', which does everything itself");
+
+    private static DistributedRuntime OpenDistributed(Session session, ClipSaeOptions options) =>
+        DistributedRuntime.Create(options, services => AddDefaults(services, session));
+
+    private static ClipSaeOptions Settings(Session session)
+    {
+        try
+        {
+            var options = new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(ClipSaeOptions.Section).Get<ClipSaeOptions>() ?? new ClipSaeOptions();
+            return options with { DataFolder = session.DataFolder };
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new WrongUseException($"configuration: {error.Message.Split('\n')[0].TrimEnd('.')}", error);
+        }
+    }
+
+    private static void AddDefaults(IServiceCollection services, Session session)
+    {
+        services.AddSingleton(session.Time);
+        services.AddLogging(logging => logging
+            .SetMinimumLevel(session.Verbose ? LogLevel.Information : LogLevel.Warning)
+            .AddProvider(new LineLoggerProvider(session)));
+        StageCatalogue.AddTo(services);
     }
 
     /// <summary>The full name of a run that the user named: whole, by a part that only it has, or <c>latest</c>.</summary>
     /// <exception cref="WrongUseException">No run or several have such a name.</exception>
-    public static async Task<string> FindRunAsync(EmbeddedRuntime runtime, string given, CancellationToken cancel)
+    public static async Task<string> FindRunAsync(ClipSaeRuntime runtime, string given, CancellationToken cancel)
     {
         var known = await runtime.Events.ListRunsAsync(cancel);
         if (given == "latest" && known.Count > 0)

@@ -54,7 +54,7 @@ internal sealed class EvaluateVerb : Verb
             throw new WrongUseException("two models have one name: name them with --model NAME=FILE");
         }
 
-        await using var runtime = Workplace.Open(session);
+        await using var runtime = Workplace.OpenHere(session);
         var stage = runtime.Stages[ParameterSections.Evaluation];
         var parameters = await Workplace.CheckedAsync(() => Task.FromResult(stage.Normalize(
             ParameterOverrides.Apply(session.OnDevice([], runtime.DefaultParameters()), arguments.GetValue(_set) ?? [], runtime.DefaultParameters())["evaluation"] as JsonObject ?? [])));
@@ -88,7 +88,7 @@ internal sealed class EvaluateVerb : Verb
     }
 
     private static async Task<Dictionary<string, ArtifactRef>> InputsAsync(
-        EmbeddedRuntime runtime, RunInputs sets, (string Name, string File)[] models, string tokenizer, CancellationToken cancel)
+        ClipSaeRuntime runtime, RunInputs sets, (string Name, string File)[] models, string tokenizer, CancellationToken cancel)
     {
         var inputs = sets.All.ToDictionary(input => input.Key.Replace("evaluation:", "evaluation/", StringComparison.Ordinal), input => input.Value);
         inputs["tokenizer"] = await runtime.Artifacts.PutFileAsync(tokenizer, "tokenizer", "text/plain", cancel);
@@ -103,7 +103,7 @@ internal sealed class EvaluateVerb : Verb
     }
 
     private static async Task<EvaluationResults> ScoreAsync(
-        EmbeddedRuntime runtime, IStage stage, JsonObject parameters, Dictionary<string, ArtifactRef> inputs, Session session, CancellationToken cancel)
+        ClipSaeRuntime runtime, IStage stage, JsonObject parameters, Dictionary<string, ArtifactRef> inputs, Session session, CancellationToken cancel)
     {
         var scratch = Directory.CreateTempSubdirectory("clipsae-evaluate-");
         try

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using ClipSae.Datasets;
+using ClipSae.Hosting;
 using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
 /// <summary>Runs the whole pipeline on the user's own images and weights.</summary>
-internal sealed class RunVerb : Verb
+internal class RunVerb : Verb
 {
     private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
     private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
@@ -25,12 +26,17 @@ internal sealed class RunVerb : Verb
     private readonly RunOptions _run = new();
 
     public RunVerb()
-        : base(
+        : this(
             "run",
             "Run the whole pipeline on your own captioned images and weights.",
             "clipsae run --dataset photos --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz",
             "clipsae run --dataset world/tuning --model base.safetensors --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
             "clipsae run --dataset photos --model base.safetensors --arms none,penalise,penalise-random --seeds 3 --set sae.k=16 --json")
+    {
+    }
+
+    protected RunVerb(string name, string description, params string[] examples)
+        : base(name, description, examples)
     {
         foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _evaluation, _preset, _maxProblems }.Concat(_run.All))
         {
@@ -48,7 +54,7 @@ internal sealed class RunVerb : Verb
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
         var preset = Preset.Load(arguments.GetValue(_preset)!);
 
-        await using var runtime = Workplace.Open(session);
+        await using var runtime = Open(session);
         var parameters = await _run.ParametersAsync(arguments, preset, session, runtime);
         var inputs = new RunInputs(runtime, session);
         await inputs.AddModelAsync(model, tokenizer, cancel);
@@ -58,6 +64,13 @@ internal sealed class RunVerb : Verb
             await inputs.AddEvaluationAsync(name, folder, options with { CaptionFile = null }, cancel);
         }
 
-        return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+        return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
+
+    /// <summary>Where the run is to be carried out.</summary>
+    protected virtual ClipSaeRuntime Open(Session session) => Workplace.Open(session);
+
+    /// <summary>Does what the verb is for, once its inputs are in the store.</summary>
+    protected virtual Task<int> ExecuteAsync(ParseResult arguments, Session session, ClipSaeRuntime runtime, RunRequest request, CancellationToken cancel) =>
+        new RunExecution(session, runtime).RunAsync(request, cancel);
 }

@@ -10,6 +10,7 @@ namespace ClipSae.Contracts;
 /// <param name="Seed">Every draw of every stage comes from it.</param>
 /// <param name="Origin">The run that this one replays.</param>
 /// <param name="Verify">Recompute what is stored already, and fail where a digest differs.</param>
+/// <param name="Interactive">Whether someone is waiting: its units go before those of other runs.</param>
 [EventType("run-started/1")]
 public sealed record RunStarted(
     string Run,
@@ -18,4 +19,5 @@ public sealed record RunStarted(
     JsonObject Parameters,
     long Seed,
     ReplayOrigin? Origin = null,
-    bool Verify = false) : RunEvent;
+    bool Verify = false,
+    bool Interactive = false) : RunEvent;

@@ -5,4 +5,16 @@ public static class QueueNames
 {
     /// <summary>Where facts go.</summary>
     public const string Coordinator = "coordinator";
+
+    /// <summary>Where runs begin.</summary>
+    public const string DatasetReady = "dataset-ready";
+
+    /// <summary>Units that killed their worker again and again; the coordinator tells the run.</summary>
+    public const string DeadUnits = "dead-units";
+
+    /// <summary>Copies of everything that was set aside, for people to look at.</summary>
+    public const string DeadLetters = "dead-letters";
+
+    /// <summary>The queue of a stage's units; those of runs that someone waits for have one of their own.</summary>
+    public static string OfStage(string stage, bool isInteractive) => isInteractive ? stage + "-interactive" : stage;
 }

@@ -6,6 +6,7 @@ namespace ClipSae.Contracts;
 /// <param name="Parameters">The stage's parameters with the unit's overlay, before normalization.</param>
 /// <param name="Inputs">Inputs by the names the unit sees.</param>
 /// <param name="Verify">Compute even where a result is stored, and compare.</param>
+/// <param name="Interactive">Whether someone is waiting for the run.</param>
 /// <param name="Origin">The run to compare with when saying why a stored result was or was not taken.</param>
 public sealed record RunUnit(
     string Run,
@@ -14,4 +15,5 @@ public sealed record RunUnit(
     JsonObject Parameters,
     IReadOnlyDictionary<string, ArtifactRef> Inputs,
     bool Verify = false,
-    string? Origin = null) : StageCommand(Run, Stage);
+    string? Origin = null,
+    bool Interactive = false) : StageCommand(Run, Stage);

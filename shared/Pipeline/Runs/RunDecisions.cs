@@ -81,5 +81,6 @@ public static class RunDecisions
         StageParameters.Overlay(stage.Parameters, unit.Parameters),
         inputs.Resolve(stage.Inputs.Concat(unit.Inputs)),
         start.Verify,
-        start.Origin?.Run);
+        start.Origin?.Run,
+        start.Interactive);
 }

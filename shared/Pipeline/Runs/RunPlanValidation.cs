@@ -6,13 +6,15 @@ namespace ClipSae.Pipeline;
 public static class RunPlanValidation
 {
     /// <summary>Checks names, selectors, run inputs and every unit's parameters.</summary>
+    /// <param name="stages">The stages by name; null where they are hosted elsewhere, and each unit's worker checks its parameters.</param>
     /// <exception cref="UserErrorException">What is wrong, and where.</exception>
-    public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyDictionary<string, IStage> stages)
+    public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyDictionary<string, IStage>? stages)
     {
         var earlier = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
-            if (!stages.TryGetValue(stage.Stage, out var implementation))
+            IStage? implementation = null;
+            if (stages is not null && !stages.TryGetValue(stage.Stage, out implementation))
             {
                 throw new UserErrorException($"the plan names stage {stage.Stage}, which is not hosted here; {NearMatches.Describe(stage.Stage, stages.Keys)}");
             }
@@ -30,7 +32,7 @@ public static class RunPlanValidation
         }
     }
 
-    private static void RequireUnits(StagePlan stage, IStage implementation)
+    private static void RequireUnits(StagePlan stage, IStage? implementation)
     {
         if (stage.Units.Count == 0)
         {
@@ -45,7 +47,7 @@ public static class RunPlanValidation
                 throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or holds one of / : * \\");
             }
 
-            implementation.Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
+            implementation?.Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
         }
     }
 

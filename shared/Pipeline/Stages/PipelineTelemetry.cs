@@ -18,5 +18,8 @@ public static class PipelineTelemetry
     private static readonly Meter Meter = new(Name);
     internal static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("clipsae.stage.duration", "s", "Wall time of a unit");
     internal static readonly Counter<long> CacheHits = Meter.CreateCounter<long>("clipsae.cache.hits", "{unit}", "Units taken from stored results");
+    /// <summary>Units that were set aside because every worker that took them died.</summary>
+    public static readonly Counter<long> DeadUnits = Meter.CreateCounter<long>("clipsae.units.dead", "{unit}", "Units set aside because every worker that took them died");
+
     internal static readonly Counter<long> Units = Meter.CreateCounter<long>("clipsae.units", "{unit}", "Units by stage and outcome");
 }

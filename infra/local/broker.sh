@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# A real RabbitMQ on loopback without Docker, with a node name, data folder, ports and password of its own (Debian: rabbitmq-server).
+#   broker.sh start FOLDER PORT      AMQP on PORT, HTTP API on PORT+1; user "clipsae", its password in FOLDER/password
+#   broker.sh stop FOLDER            stops it; what it holds is there again at the next start
+#   broker.sh ctl FOLDER ARGUMENT…   rabbitmqctl for it
+set -euo pipefail
+command=${1:?start, stop or ctl} folder=$(realpath -m "${2:?folder}")
+bin=/usr/lib/rabbitmq/bin
+[ -x $bin/rabbitmq-server ] || { echo "not installed: rabbitmq-server: apt-get install --no-install-recommends rabbitmq-server" >&2; exit 1; }
+
+environment() {
+    local port; port=$(cat "$folder/port")
+    export HOME=$folder RABBITMQ_NODENAME="clipsae-$port@localhost" RABBITMQ_HOME=$folder
+    export RABBITMQ_MNESIA_BASE=$folder/mnesia RABBITMQ_LOG_BASE=$folder/log RABBITMQ_PID_FILE=$folder/broker.pid
+    export RABBITMQ_CONFIG_FILE=$folder/rabbitmq RABBITMQ_ADVANCED_CONFIG_FILE=$folder/none RABBITMQ_ENABLED_PLUGINS_FILE=$folder/plugins RABBITMQ_CONF_ENV_FILE=$folder/none
+    export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_DIST_PORT=$((port + 2)) RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 1:1"
+    export ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=$((port + 3))
+}
+running() { [ -s "$folder/broker.pid" ] && kill -0 "$(cat "$folder/broker.pid")" 2>/dev/null; }
+
+case $command in
+start)
+    port=${3:?port}
+    if [ ! -s "$folder/password" ]; then
+        mkdir -p -m 700 "$folder" "$folder/mnesia" "$folder/log"
+        (umask 077
+         head -c 30 /dev/urandom | base64 | tr -d '/+=\n' >"$folder/password"
+         head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$folder/.erlang.cookie")
+        chmod 400 "$folder/.erlang.cookie"
+        echo '[rabbitmq_management,rabbitmq_prometheus].' >"$folder/plugins"
+    fi
+    echo "$port" >"$folder/port"
+    (umask 077; sed -e "s|@port@|$port|g; s|@http@|$((port + 1))|g; s|@metrics@|$((port + 4))|g; s|@password@|$(cat "$folder/password")|g" \
+        "$(dirname "${BASH_SOURCE[0]}")/../rabbitmq/local.conf" >"$folder/rabbitmq.conf")
+    environment
+    setsid nohup $bin/rabbitmq-server >"$folder/broker.out" 2>&1 </dev/null &
+    for _ in $(seq 300); do
+        if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && (exec 3<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; then exit 0; fi
+        sleep 0.2
+    done
+    echo "the broker did not start; see $folder/broker.out and $folder/log" >&2
+    exit 1
+    ;;
+stop)
+    [ -s "$folder/port" ] || exit 0
+    environment
+    if running; then
+        pid=$(cat "$folder/broker.pid")
+        kill "$pid" 2>/dev/null || true
+        for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done
+        kill -9 "$pid" 2>/dev/null || true
+    fi
+    rm -f "$folder/broker.pid"
+    epmd -port "$ERL_EPMD_PORT" -kill >/dev/null 2>&1 || true
+    ;;
+ctl)
+    environment
+    shift 2
+    exec $bin/rabbitmqctl -n "$RABBITMQ_NODENAME" "$@"
+    ;;
+*) echo "unknown command $command" >&2; exit 2 ;;
+esac

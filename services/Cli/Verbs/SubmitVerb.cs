@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Gives a run to the distributed system and leaves it there.</summary>
+internal sealed class SubmitVerb : RunVerb
+{
+    private readonly Option<bool> _print = new("--print") { Description = "Bring the inputs into the store and print the event, for another program to publish" };
+    private readonly Option<bool> _bulk = new("--bulk") { Description = "Nobody waits: let units of other runs go first" };
+
+    public SubmitVerb()
+        : base(
+            "submit",
+            "Give a run to the coordinator and workers of other processes, and return at once.",
+            "clipsae submit --dataset photos --model ViT-L-14.safetensors --preset vit-l-14",
+            "clipsae submit --dataset photos --model ViT-L-14.safetensors --bulk --json",
+            "clipsae submit --dataset photos --model ViT-L-14.safetensors --print > event.json")
+    {
+        Add(_print);
+        Add(_bulk);
+    }
+
+    protected override ClipSaeRuntime Open(Session session) => Workplace.OpenDistributed(session);
+
+    protected override async Task<int> ExecuteAsync(ParseResult arguments, Session session, ClipSaeRuntime runtime, RunRequest request, CancellationToken cancel)
+    {
+        var distributed = (DistributedRuntime)runtime;
+        distributed.IsInteractive = !arguments.GetValue(_bulk);
+        if (arguments.GetValue(_print))
+        {
+            var message = JsonSerializer.SerializeToNode(distributed.Message(request), ContractJson.Options)!.AsObject();
+            session.Answer(message, console => console.WriteLine(message.ToJsonString()));
+            return ExitCode.Done;
+        }
+
+        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, cancel: cancel));
+        session.Answer(new JsonObject { ["runId"] = run }, console => console.WriteLine(run));
+        return ExitCode.Done;
+    }
+}

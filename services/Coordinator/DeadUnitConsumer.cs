@@ -1,0 +1,21 @@
+using System.Globalization;
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using MassTransit;
+
+namespace ClipSae.Coordinator;
+
+/// <summary>Tells a run that one of its units was set aside: every worker that took it died.</summary>
+public sealed class DeadUnitConsumer(RunCoordinator coordinator, ClipSaeOptions options, TimeProvider time) : IConsumer<RunUnit>
+{
+    public async Task Consume(ConsumeContext<RunUnit> context)
+    {
+        var unit = context.Message;
+        PipelineTelemetry.DeadUnits.Add(1, KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, unit.Stage));
+        var deaths = options.Broker.DeliveryLimit + 1;
+        var reason = string.Create(CultureInfo.InvariantCulture, $"set aside after {deaths} workers that took it ended without a word (killed, out of memory?); a copy is in queue {QueueNames.DeadLetters}");
+        await coordinator.HandleAsync(
+            unit.Run, [new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, deaths) { At = time.GetUtcNow() }], context.CancellationToken);
+    }
+}

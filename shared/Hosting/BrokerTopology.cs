@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace ClipSae.Hosting;
+
+/// <summary>
+/// The queues on the broker. Each process declares them before it sends anything: what is sent to an exchange without a queue
+/// would be lost. Every queue is a quorum queue and has a durable fanout exchange of its name in front.
+/// </summary>
+public sealed class BrokerTopology(BrokerOptions options)
+{
+    // A fact that cannot be stored is tried again and again: only what no coordinator can read ends in the dead letters.
+    private const int FactDeliveries = 1000;
+    private const int DeadLettersKept = 10_000;
+    private readonly ConcurrentDictionary<string, Task> _declared = new(StringComparer.Ordinal);
+
+    /// <summary>Arguments of a queue, the same wherever it is declared; RabbitMQ refuses a second declaration that differs.</summary>
+    public IReadOnlyDictionary<string, object> Arguments(string queue) => queue switch
+    {
+        QueueNames.DeadLetters => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-max-length"] = DeadLettersKept },
+        QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.DatasetReady => Quorum(FactDeliveries, QueueNames.DeadLetters),
+        _ => Quorum(options.DeliveryLimit, QueueNames.DeadUnits),
+    };
+
+    /// <summary>Declares everything that every process counts on, and waits for a broker that is just starting.</summary>
+    /// <exception cref="UserErrorException">The broker cannot be reached, refuses the user or has a queue of another kind; the message says which.</exception>
+    public async Task DeclareAsync(TimeProvider time, CancellationToken cancel)
+    {
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await DeclareOnceAsync(
+                    [QueueNames.DeadLetters, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => QueuesOf(pair.Stage))],
+                    cancel);
+                return;
+            }
+            catch (BrokerUnreachableException error) when (Reason(error) is null && time.GetElapsedTime(start) < options.StartTimeout)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), time, cancel);
+            }
+            catch (Exception error) when (error is BrokerUnreachableException or OperationInterruptedException or IOException)
+            {
+                throw new UserErrorException(Reason(error) ?? $"the broker {options} cannot be reached ({FirstLine(error)}): is it running, and are ClipSae:Broker:Host and Port right?", error);
+            }
+        }
+    }
+
+    /// <summary>Declares the queues of a stage that is none of the pipeline's own, once.</summary>
+    public Task DeclareStageAsync(string stage, CancellationToken cancel) => ParameterSections.All.Any(pair => pair.Stage == stage)
+        ? Task.CompletedTask
+        : _declared.GetOrAdd(stage, name => DeclareOnceAsync(QueuesOf(name), cancel));
+
+    /// <summary>Both queues of a stage.</summary>
+    public static IReadOnlyList<string> QueuesOf(string stage) => [QueueNames.OfStage(stage, false), QueueNames.OfStage(stage, true)];
+
+    internal ConnectionFactory CreateFactory() => new()
+    {
+        HostName = options.Host,
+        Port = options.Port,
+        VirtualHost = options.VirtualHost,
+        UserName = options.User,
+        Password = options.ReadPassword(),
+        Ssl = options.Tls ? new SslOption(options.Host) { Enabled = true, CertificateValidationCallback = Validation() } : new SslOption(),
+    };
+
+    /// <summary>Accepts certificates of the given authority; null leaves it to the system.</summary>
+    internal System.Net.Security.RemoteCertificateValidationCallback? Validation()
+    {
+        if (options.CertificateAuthorityFile is not { } file)
+        {
+            return null;
+        }
+
+        var authority = new X509Certificate2Collection();
+        try
+        {
+            authority.ImportFromPemFile(file);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new UserErrorException($"ClipSae:Broker:CertificateAuthorityFile: cannot read {file} ({FirstLine(error)})", error);
+        }
+
+        return (_, certificate, chain, problems) =>
+        {
+            if (certificate is null || chain is null || problems.HasFlag(System.Net.Security.SslPolicyErrors.RemoteCertificateNameMismatch))
+            {
+                return false;
+            }
+
+            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            chain.ChainPolicy.CustomTrustStore.AddRange(authority);
+            using var own = new X509Certificate2(certificate);
+            return chain.Build(own);
+        };
+    }
+
+    private async Task DeclareOnceAsync(IReadOnlyList<string> queues, CancellationToken cancel)
+    {
+        await using var connection = await CreateFactory().CreateConnectionAsync("clipsae-topology", cancel);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        foreach (var queue in queues)
+        {
+            await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
+            await channel.QueueDeclareAsync(
+                queue, durable: true, exclusive: false, autoDelete: false, Arguments(queue).ToDictionary(pair => pair.Key, pair => (object?)pair.Value), cancellationToken: cancel);
+            await channel.QueueBindAsync(queue, queue, "", cancellationToken: cancel);
+        }
+
+        if (queues.Contains(QueueNames.DatasetReady))
+        {
+            // What kills its worker is kept beside being told, and the event has the exchange that publishers of the message type use.
+            await channel.ExchangeBindAsync(QueueNames.DeadLetters, QueueNames.DeadUnits, "", cancellationToken: cancel);
+            var published = $"{typeof(DatasetReady).Namespace}:{nameof(DatasetReady)}";
+            await channel.ExchangeDeclareAsync(published, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
+            await channel.ExchangeBindAsync(QueueNames.DatasetReady, published, "", cancellationToken: cancel);
+        }
+    }
+
+    private static Dictionary<string, object> Quorum(int deliveries, string deadLetters) => new()
+    {
+        ["x-queue-type"] = "quorum",
+        ["x-delivery-limit"] = deliveries,
+        ["x-dead-letter-exchange"] = deadLetters,
+        ["x-dead-letter-strategy"] = "at-least-once",
+        ["x-overflow"] = "reject-publish",
+    };
+
+    /// <summary>What no waiting mends; null for the rest.</summary>
+    private string? Reason(Exception error)
+    {
+        for (var inner = error; inner is not null; inner = inner.InnerException)
+        {
+            switch (inner)
+            {
+                case AuthenticationFailureException or PossibleAuthenticationFailureException:
+                    return $"the broker {options} refuses user {options.User}: check ClipSae:Broker:User and Password";
+                case System.Security.Authentication.AuthenticationException:
+                    return $"no encrypted connection to the broker {options} ({FirstLine(inner)}): check ClipSae:Broker:Tls and CertificateAuthorityFile";
+                case OperationInterruptedException { ShutdownReason: { } reason }:
+                    return $"the broker {options} refused: {reason.ReplyText}; a queue that was declared otherwise before must be removed first";
+            }
+        }
+
+        return null;
+    }
+
+    private static string FirstLine(Exception error) => (error.InnerException ?? error).Message.Split('\n')[0].TrimEnd('\r', '.');
+}

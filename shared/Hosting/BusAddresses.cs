@@ -1,0 +1,7 @@
+namespace ClipSae.Hosting;
+
+/// <summary>Where messages are sent. On the broker it is the exchange before the queue: its declaration is the same for sender and receiver.</summary>
+public sealed class BusAddresses(ClipSaeOptions options)
+{
+    public Uri Of(string queue) => new((options.IsDistributed ? "exchange:" : "queue:") + queue);
+}

@@ -1,0 +1,33 @@
+using ClipSae.Contracts;
+using MassTransit;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Tells the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.</summary>
+internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    private Task _last = Task.CompletedTask;
+
+    public void Report(UnitProgress value)
+    {
+        // One at a time: a broker that is away must not gather a queue of old news.
+        if (_last.IsCompleted)
+        {
+            _last = SendAsync(value);
+        }
+    }
+
+    private async Task SendAsync(UnitProgress value)
+    {
+        using var limit = new CancellationTokenSource(Longest);
+        try
+        {
+            await bus.Publish(value, publish => publish.TimeToLive = Longest, limit.Token);
+        }
+        catch (Exception)
+        {
+            // No one is told that no one was told.
+        }
+    }
+}

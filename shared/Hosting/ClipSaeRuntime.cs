@@ -1,0 +1,204 @@
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ClipSae.Hosting;
+
+/// <summary>What a user can do with runs, wherever they are worked on.</summary>
+public abstract class ClipSaeRuntime : IAsyncDisposable
+{
+    private readonly IHost _host;
+    private readonly SemaphoreSlim _starting = new(1, 1);
+    private bool _started;
+
+    private protected ClipSaeRuntime(IHost host)
+    {
+        _host = host;
+        var services = host.Services;
+        BusRegistration.LogTo(services);
+        Options = services.GetRequiredService<ClipSaeOptions>();
+        Time = services.GetRequiredService<TimeProvider>();
+        Artifacts = services.GetRequiredService<IArtifactStore>();
+        Events = services.GetRequiredService<IEventStore>();
+        Results = services.GetRequiredService<IStageResults>();
+        Stages = services.GetServices<IStage>().ToDictionary(stage => stage.Name, StringComparer.Ordinal);
+        Queries = new RunQueries(Events, Results, Options.UsesObjectStore ? Options.S3.ToString() : Options.DataFolder);
+    }
+
+    public IArtifactStore Artifacts { get; }
+
+    public IEventStore Events { get; }
+
+    public IStageResults Results { get; }
+
+    /// <summary>The known stages by name.</summary>
+    public IReadOnlyDictionary<string, IStage> Stages { get; }
+
+    /// <summary>Services of the process, for what a stage's own package registers.</summary>
+    public IServiceProvider Services => _host.Services;
+
+    private protected ClipSaeOptions Options { get; }
+
+    private protected TimeProvider Time { get; }
+
+    private protected RunQueries Queries { get; }
+
+    /// <summary>Normalized defaults of each known stage; stages that have required parameters are left out.</summary>
+    public IReadOnlyDictionary<string, JsonObject> DefaultParameters() => StageDefaults.Of(Stages.Values);
+
+    /// <summary>Starts a run and returns its name as soon as it is on its way.</summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="plan">The plan; by default <see cref="RunPlanner.Plan"/> makes it.</param>
+    /// <exception cref="UserErrorException">Parameters or inputs are wrong; nothing was started.</exception>
+    public async Task<string> SubmitAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
+    {
+        plan ??= RunPlanner.Plan(request, DefaultParameters());
+        return await BeginCheckedAsync(request, plan, null, cancel);
+    }
+
+    /// <summary>
+    /// Starts a run that takes everything before a stage from its origin, and looks at the rest anew: unchanged units are
+    /// cache hits, changed ones are computed.
+    /// </summary>
+    /// <param name="origin">The run to replay.</param>
+    /// <param name="fromStage">Stage or section to start from; null is the first stage.</param>
+    /// <param name="assignments">Changed parameters, <c>sae.k=16</c>.</param>
+    /// <param name="verify">Compute again what is stored, and fail where a digest differs.</param>
+    public async Task<string> ReplayAsync(
+        string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
+    {
+        var earlier = await Queries.StateAsync(origin, cancel);
+        var start = earlier.Start!;
+        fromStage = ParameterSections.StageOf(fromStage ?? start.Plan.Stages[0].Stage);
+        var before = Replay.StagesBefore(earlier, fromStage);
+        var changes = assignments.ToArray();
+        var defaults = DefaultParameters();
+        var parameters = ParameterOverrides.Apply(start.Parameters, changes, defaults);
+        Replay.RequireUnchanged(before, start.Parameters, parameters);
+        var request = new RunRequest(start.Inputs, parameters, start.Seed, verify);
+
+        // An unchanged request keeps its plan to the letter, whoever made it.
+        var plan = changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count);
+        return await BeginCheckedAsync(request, plan, new ReplayOrigin(origin, fromStage), cancel);
+    }
+
+    /// <summary>Starts a run that takes from a failed one what it had finished, and tries its failed stage again.</summary>
+    /// <exception cref="UserErrorException">The run is unknown, or did not fail.</exception>
+    public async Task<string> RetryAsync(string run, CancellationToken cancel = default)
+    {
+        var state = await Queries.StateAsync(run, cancel);
+        return state.End switch
+        {
+            RunFailed failed => await ReplayAsync(run, failed.Stage, [], state.Start!.Verify, cancel),
+            RunCancelled => await ReplayAsync(run, state.StagesInOrder().First(stage => !stage.IsComplete).Plan.Stage, [], state.Start!.Verify, cancel),
+            RunCompleted => throw new UserErrorException($"run {run} completed: there is nothing to try again; replay runs it anew"),
+            _ => throw new UserErrorException($"run {run} has not ended: watch follows it, cancel ends it"),
+        };
+    }
+
+    /// <summary>The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is none.</summary>
+    public async Task<string?> FindUnfinishedAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
+    {
+        plan ??= RunPlanner.Plan(request, DefaultParameters());
+        return await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan), cancel);
+    }
+
+    /// <summary>Goes on with a run where a killed or stopped process left it: what was outstanding is sent again.</summary>
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public abstract Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default);
+
+    /// <summary>Asks a run to stop, wherever it is worked on. It returns at once; the run ends when its units have given up.</summary>
+    /// <returns>False where the run had ended already.</returns>
+    public abstract Task<bool> CancelAsync(string run, string reason = "asked by the user", CancellationToken cancel = default);
+
+    /// <summary>All events of the run so far, then what happens, until it ends or no one works on it.</summary>
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public abstract IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default);
+
+    /// <summary>Waits until the run has ended or is abandoned.</summary>
+    public async Task<RunState> WaitAsync(string run, CancellationToken cancel = default)
+    {
+        await foreach (var _ in WatchAsync(run, cancel))
+        {
+        }
+
+        return await StateAsync(run, cancel);
+    }
+
+    /// <summary>Where the run stands.</summary>
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public Task<RunState> StateAsync(string run, CancellationToken cancel = default) => Queries.StateAsync(run, cancel);
+
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(string run, CancellationToken cancel = default) => Queries.EventsAsync(run, cancel);
+
+    /// <summary>All runs, oldest first; a run that cannot be read is listed with its problem.</summary>
+    public Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default) => Queries.ListAsync(cancel);
+
+    /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
+    public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => Queries.ExplainAsync(run, cancel);
+
+    /// <summary>Stops what is at work here; unfinished runs stay as they are and can be resumed.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StoppingAsync();
+        if (_started)
+        {
+            await _host.StopAsync();
+        }
+
+        Stopped();
+        await ((IAsyncDisposable)_host).DisposeAsync();
+        _starting.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Begins a run whose plan has been checked.</summary>
+    private protected abstract Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel);
+
+    /// <summary>Before the bus is started for the first time.</summary>
+    private protected virtual Task PreparingAsync(CancellationToken cancel) => Task.CompletedTask;
+
+    /// <summary>After the bus has started.</summary>
+    private protected virtual void Started()
+    {
+    }
+
+    /// <summary>Before the bus stops.</summary>
+    private protected virtual ValueTask StoppingAsync() => ValueTask.CompletedTask;
+
+    /// <summary>After the bus has stopped.</summary>
+    private protected virtual void Stopped()
+    {
+    }
+
+    /// <summary>Starts the bus, once.</summary>
+    private protected async Task StartAsync(CancellationToken cancel)
+    {
+        await _starting.WaitAsync(cancel);
+        try
+        {
+            if (!_started)
+            {
+                await PreparingAsync(cancel);
+                await _host.StartAsync(cancel);
+                Started();
+                _started = true;
+            }
+        }
+        finally
+        {
+            _starting.Release();
+        }
+    }
+
+    private async Task<string> BeginCheckedAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
+    {
+        RunPlanValidation.Require(plan, request.Inputs, Stages);
+        await StartAsync(cancel);
+        return await BeginAsync(request, plan, origin, cancel);
+    }
+}

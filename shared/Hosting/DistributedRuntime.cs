@@ -1,0 +1,104 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Works with runs that coordinator and workers of other processes carry out: asks over the broker, reads from the store.</summary>
+public sealed class DistributedRuntime : ClipSaeRuntime
+{
+    // The coordinator answers within milliseconds; one that is just starting or busy may take longer.
+    private static readonly TimeSpan BeginsWithin = TimeSpan.FromSeconds(60);
+    private readonly RunWatch _watch;
+    private readonly BusAddresses _addresses;
+    private readonly IBus _bus;
+
+    private DistributedRuntime(IHost host)
+        : base(host)
+    {
+        _bus = Services.GetRequiredService<IBus>();
+        _addresses = Services.GetRequiredService<BusAddresses>();
+        _watch = new RunWatch(Events, Queries, Services.GetRequiredService<RunFeed>(), _ => false, Options, Time);
+    }
+
+    /// <summary>Whether the units of runs that this runtime begins go before those of others. Default yes: someone waits at the command.</summary>
+    public bool IsInteractive { get; set; } = true;
+
+    /// <summary>Makes the runtime.</summary>
+    /// <param name="options">Broker and store.</param>
+    /// <param name="configure">Adds the stages, for their parameters, and logging where wanted.</param>
+    public static DistributedRuntime Create(ClipSaeOptions options, Action<IServiceCollection> configure)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        configure(builder.Services);
+        builder.Services.AddSingleton(new BusListener("watch", (queue, services) =>
+            queue.Consumer(() => ActivatorUtilities.CreateInstance<ProgressConsumer>(services))));
+        builder.Services.AddClipSae(options, hostsStages: false);
+        return new DistributedRuntime(builder.Build());
+    }
+
+    /// <summary>What <see cref="ClipSaeRuntime.SubmitAsync"/> would publish, for other programs to publish.</summary>
+    public DatasetReady Message(RunRequest request, RunPlan? plan = null) =>
+        Message(RunName.New(Time), request, plan ?? RunPlanner.Plan(request, DefaultParameters()), null);
+
+    public override async Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default) =>
+        (await Queries.StateAsync(run, cancel)).End is null ? ResumeOutcome.WorkedOnElsewhere : ResumeOutcome.Ended;
+
+    public override async Task<bool> CancelAsync(string run, string reason = "asked by the user", CancellationToken cancel = default)
+    {
+        if ((await Queries.StateAsync(run, cancel)).End is not null)
+        {
+            return false;
+        }
+
+        await StartAsync(cancel);
+        await SendAsync(QueueNames.Coordinator, new CancelRun(run, reason), cancel);
+        return true;
+    }
+
+    /// <summary>Has the coordinator send again what a run waits for; nothing is computed twice that was stored.</summary>
+    /// <exception cref="UserErrorException">There is no such run.</exception>
+    public async Task HealAsync(string run, CancellationToken cancel = default)
+    {
+        await Queries.StateAsync(run, cancel);
+        await StartAsync(cancel);
+        await SendAsync(QueueNames.Coordinator, new ResumeRun(run), cancel);
+    }
+
+    public override async IAsyncEnumerable<RunUpdate> WatchAsync(string run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await StartAsync(cancel);
+        await foreach (var update in _watch.WatchAsync(run, cancel))
+        {
+            yield return update;
+        }
+    }
+
+    private protected override Task PreparingAsync(CancellationToken cancel) => ServiceHost.PrepareAsync(Services, cancel);
+
+    private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
+    {
+        var run = RunName.New(Time);
+        await SendAsync(QueueNames.DatasetReady, Message(run, request, plan, origin), cancel);
+        var start = Time.GetTimestamp();
+        while ((await Events.ReadAsync(run, 0, cancel)).Count == 0)
+        {
+            if (Time.GetElapsedTime(start) > BeginsWithin)
+            {
+                throw new UserErrorException($"run {run} was asked for, but no coordinator has taken it up within {BeginsWithin.TotalSeconds:0} s: it begins when one runs; see also queue {QueueNames.DatasetReady}_error of the broker");
+            }
+
+            await Task.Delay(Options.PollInterval, Time, cancel);
+        }
+
+        return run;
+    }
+
+    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) =>
+        new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin);
+
+    private async Task SendAsync<T>(string queue, T message, CancellationToken cancel)
+        where T : class => await (await _bus.GetSendEndpoint(_addresses.Of(queue))).Send(message, cancel);
+}

@@ -1,0 +1,14 @@
+using ClipSae.Contracts;
+using MassTransit;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Hears the progress of units at other processes, for those who watch here.</summary>
+internal sealed class ProgressConsumer(RunFeed feed) : IConsumer<UnitProgress>
+{
+    public Task Consume(ConsumeContext<UnitProgress> context)
+    {
+        feed.Report(context.Message);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Default parameters of stages.</summary>
+internal static class StageDefaults
+{
+    /// <summary>Normalized defaults of each stage; stages that have required parameters are left out.</summary>
+    public static IReadOnlyDictionary<string, JsonObject> Of(IEnumerable<IStage> stages)
+    {
+        var defaults = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
+        foreach (var stage in stages)
+        {
+            try
+            {
+                defaults[stage.Name] = stage.Normalize([]);
+            }
+            catch (UserErrorException)
+            {
+                // Without defaults, keys of this stage are checked only when a unit's parameters are normalized.
+            }
+        }
+
+        return defaults;
+    }
+
+    /// <summary>Tells the defaults of the stages that a worker hosts.</summary>
+    public static async Task TellAsync(IEnumerable<IStage> stages, IStageDefaults told, CancellationToken cancel)
+    {
+        foreach (var (stage, defaults) in Of(stages))
+        {
+            await told.TellAsync(stage, defaults, cancel);
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using ClipSae.Pipeline;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Whether the store of events and artifacts answers.</summary>
+internal sealed class StoreHealth(IStageDefaults defaults) : IHealthCheck
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await defaults.FindAsync("health", cancellationToken).WaitAsync(Longest, cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            return HealthCheckResult.Unhealthy(error.Message);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>What the workers' stages take where a run says nothing: workers tell it when they start, and whoever plans a run without having the stages reads it.</summary>
+public interface IStageDefaults
+{
+    /// <summary>Tells the normalized default parameters of a stage.</summary>
+    Task TellAsync(string stage, JsonObject defaults, CancellationToken cancel = default);
+
+    /// <summary>What was told of a stage last; null where no worker of it has ever started.</summary>
+    Task<JsonObject?> FindAsync(string stage, CancellationToken cancel = default);
+}
