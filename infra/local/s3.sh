@@ -2,6 +2,7 @@
 # A real S3 server on loopback without Docker: Ceph's RADOS gateway over one monitor and one store (Debian: radosgw ceph-mon ceph-osd).
 #   s3.sh start FOLDER PORT [memory|disk]   starts it and prints nothing; keys are in FOLDER/access-key and FOLDER/secret-key
 #   s3.sh stop FOLDER                       stops it; with "memory" what it held is gone, with "disk" it is there again at the next start
+#   s3.sh bucket FOLDER NAME                creates a bucket, unless it is there
 #   s3.sh pause FOLDER / resume FOLDER      stops and starts the gateway alone: an outage in which nothing is lost
 set -euo pipefail
 command=${1:?start, stop, pause or resume} folder=$(realpath -m "${2:?folder}")
@@ -36,6 +37,14 @@ gateway() {
 }
 
 case $command in
+bucket)
+    # The key goes by a file and the signature by standard input: arguments can be seen by every user of the machine.
+    date=$(LC_ALL=C date -u '+%a, %d %b %Y %H:%M:%S GMT')
+    signature=$(perl -MDigest::SHA=hmac_sha1_base64 -e 'open my $f, "<", shift; my $key = <$f>; my $s = hmac_sha1_base64(shift, $key); $s .= "=" while length($s) % 4; print $s' \
+        "$folder/secret-key" "PUT"$'\n\n\n'"$date"$'\n'"/${3:?bucket}")
+    printf 'header = "Date: %s"\nheader = "Authorization: AWS %s:%s"\n' "$date" "$(cat "$folder/access-key")" "$signature" \
+        | curl --silent --show-error --fail --config - --request PUT "http://127.0.0.1:$(cat "$folder/port")/$3" >/dev/null
+    ;;
 pause) halt radosgw ;;
 resume) gateway ;;
 stop) halt radosgw; halt osd; halt mon ;;

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Starts the whole distributed system on this machine, without Docker: RabbitMQ, an S3 server, the coordinator and one process for each worker.
+# Everything listens on loopback, with generated credentials; the data stay in the folder when it is stopped.
+#   infra/local/up.sh [FOLDER] [WORKERS]     FOLDER default ./clipsae-data/local; WORKERS: embedding workers, default 2
+# Then: source FOLDER/env; clipsae submit …
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) root=$(cd "$here/../.." && pwd)
+folder=$(realpath -m "${1:-clipsae-data/local}") embedding=${2:-2}
+configuration=${CLIPSAE_BUILD:-Release} broker_port=${CLIPSAE_BROKER_PORT:-25672} s3_port=${CLIPSAE_S3_PORT:-29000} health_port=${CLIPSAE_HEALTH_PORT:-28080}
+services=(Coordinator EmbeddingExtraction SaeTraining AttackCuration FineTuning WeightConversion ZeroShotEvaluation Reporting)
+
+"$here/install.sh"
+program() { echo "$root/services/$1/bin/$configuration/net10.0/ClipSae.$1"; }
+for service in "${services[@]}"; do
+    [ -x "$(program "$service")" ] && continue
+    echo "building ..."
+    dotnet build "$root/ClipSae.sln" -c "$configuration" -v quiet --nologo
+    break
+done
+
+mkdir -p -m 700 "$folder/pids" "$folder/logs"
+echo "starting the broker and the object store ..."
+"$here/broker.sh" start "$folder/broker" "$broker_port"
+"$here/s3.sh" start "$folder/s3" "$s3_port" disk
+"$here/s3.sh" bucket "$folder/s3" clipsae
+(umask 077; cat >"$folder/env" <<ENV
+export ClipSae__Bus=rabbitmq ClipSae__Store=s3
+export ClipSae__Broker__Host=localhost ClipSae__Broker__Port=$broker_port ClipSae__Broker__User=clipsae ClipSae__Broker__PasswordFile=$folder/broker/password
+export ClipSae__S3__Endpoint=http://127.0.0.1:$s3_port ClipSae__S3__Bucket=clipsae ClipSae__S3__AccessKeyFile=$folder/s3/access-key ClipSae__S3__SecretKeyFile=$folder/s3/secret-key
+export ClipSae__S3__CacheFolder=$folder/cache
+alias clipsae=$root/services/Cli/bin/$configuration/net10.0/clipsae
+ENV
+)
+# shellcheck disable=SC1091
+source "$folder/env"
+
+port=$health_port
+launch() { # name, service
+    ClipSae__DataFolder=$folder/work/$1 ClipSae__HealthAddress=http://127.0.0.1:$port/ \
+        setsid nohup "$(program "$2")" >>"$folder/logs/$1.log" 2>&1 </dev/null &
+    echo $! >"$folder/pids/$1"
+    echo "$port" >"$folder/pids/$1.port"
+    port=$((port + 1))
+}
+launch coordinator Coordinator
+for i in $(seq "$embedding"); do launch "embedding-extraction-$i" EmbeddingExtraction; done
+for service in "${services[@]:2}"; do launch "$(sed -E 's/([a-z])([A-Z])/\1-\2/g' <<<"$service" | tr '[:upper:]' '[:lower:]')" "$service"; done
+
+for pid in "$folder"/pids/*.port; do
+    name=$(basename "$pid" .port)
+    for _ in $(seq 300); do
+        curl --silent --fail "http://127.0.0.1:$(cat "$pid")/ready" >/dev/null && continue 2
+        kill -0 "$(cat "$folder/pids/$name")" 2>/dev/null || break
+        sleep 0.2
+    done
+    echo "$name did not become ready; see $folder/logs/$name.log:" >&2
+    tail -n 3 "$folder/logs/$name.log" >&2
+    exit 1
+done
+echo "ready. In your shell: source $folder/env; then clipsae submit … or clipsae demo; stop with infra/local/down.sh $folder"
