@@ -85,7 +85,7 @@ public sealed class AttackCurationStage : IStage
         }
 
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
-        var salient = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options.Seed);
+        var salient = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options);
         outputs["salient"] = await context.Artifacts.PutBytesAsync(System.Text.Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", "application/json", cancel);
         var figures = new JsonObject
         {

@@ -55,7 +55,9 @@ public sealed record Pictures(
             : throw new UserErrorException($"attack-curation: only {plain.Length} usable labelled images without print; at least 8 are needed");
     }
 
-    // Without labels, a class is one that a caption names as a whole word.
-    private static string? ClassOf(DatasetItem item, IReadOnlyList<string> classes) => item.Label ?? classes.FirstOrDefault(c =>
+    // A label counts where it is one of the classes, or any where none are named; without a label, a class is one that a caption names as a whole word.
+    private static string? ClassOf(DatasetItem item, IReadOnlyList<string> classes) => item.Label is { } label
+        ? classes.Count == 0 || classes.Contains(label, StringComparer.Ordinal) ? label : null
+        : classes.FirstOrDefault(c =>
         item.Captions.Any(caption => $" {caption} ".Contains($" {c} ", StringComparison.OrdinalIgnoreCase)));
 }

@@ -10,13 +10,14 @@ public static class SalientReport
 
     public static JsonObject Build(
         IReadOnlyList<CausalSweep.Row> rows, CausalSweep.Row best, IReadOnlyList<SalientNeurons.Neuron> neurons, NeuronAblation ablation,
-        WordPairs choosing, Pictures pictures, double firing, long seed) => new()
+        WordPairs choosing, Pictures pictures, double firing, AttackCurationOptions options) => new()
         {
             ["hook"] = best.Hook.Hook.ToString(),
             ["share"] = best.Share,
             ["firing"] = Round(firing),
             ["pairs"] = choosing.Count,
             ["classes"] = new JsonArray([.. pictures.Classes.Select(c => (JsonNode)c)]),
+            ["heldOutWords"] = new JsonArray([.. options.HeldOutWords.Select(w => (JsonNode)w)]),
             ["layers"] = new JsonArray([.. rows.Select(r => (JsonNode)new JsonObject
             {
                 ["hook"] = r.Hook.Hook.ToString(),
@@ -39,7 +40,7 @@ public static class SalientReport
                 ["auroc"] = Round(f.Auroc),
             })]),
             ["randomFeatures"] = new JsonArray([.. Enumerable.Range(0, ControlDraws).Select(draw => (JsonNode)new JsonArray(
-                [.. best.Survey.MatchedRandom([.. best.Salient.Select(f => f.Feature)], seed, draw).Select(f => (JsonNode)f)]))]),
+                [.. best.Survey.MatchedRandom([.. best.Salient.Select(f => f.Feature)], options.Seed, draw).Select(f => (JsonNode)f)]))]),
             ["neurons"] = new JsonArray([.. neurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index, ["score"] = Round(n.Score) })]),
             ["neuronAblation"] = new JsonObject
             {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
@@ -16,7 +17,6 @@ public sealed class FineTuner(
     private const string BestFile = "best.safetensors";
 
     private readonly TuningCurves _curves = new();
-    private readonly GeometricDrift _drift = new(model);
 
     /// <summary>Trains and leaves the best checkpoint's weights in a file.</summary>
     /// <param name="folder">For files; the result is in it.</param>
@@ -25,13 +25,14 @@ public sealed class FineTuner(
         string folder, ICheckpoints checkpoints, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
+        using var drift = new GeometricDrift(model);
         using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)]);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);
         var next = await ResumeAsync(checkpoints, optimizer, bestFile, cancel);
         if (next == 0)
         {
-            Validate(0, bestFile);
+            Validate(0, drift, bestFile);
         }
 
         var attackSteps = (long)Math.Ceiling(options.AttackShare * options.Steps);
@@ -42,7 +43,7 @@ public sealed class FineTuner(
             var done = at + 1;
             if (done % options.ValidationInterval == 0 || done == options.Steps)
             {
-                Validate(done, bestFile);
+                Validate(done, drift, bestFile);
             }
 
             if (done % options.CheckpointInterval == 0 && done < options.Steps)
@@ -60,6 +61,11 @@ public sealed class FineTuner(
     {
         using var scope = NewDisposeScope();
         var figures = step.Backward(at, withAttacks);
+        if (!figures.Loss.isfinite().item<bool>())
+        {
+            throw new UserErrorException($"fine-tuning: the loss is no longer a number at step {at + 1}; lower tuning.rates or lengthen the warm-up of tuning.schedule");
+        }
+
         var norm = Gradients.Norm(optimizer.Groups);
         Gradients.Clip(optimizer.Groups, norm, options.GradientClip);
         var factor = options.Schedule.FactorAt(at, options.Steps);
@@ -68,12 +74,12 @@ public sealed class FineTuner(
     }
 
     // The step-0 row is the base itself: what clean accuracy is held against, never a candidate for the best.
-    private void Validate(long at, string bestFile)
+    private void Validate(long at, GeometricDrift drift, string bestFile)
     {
         var clean = data.CleanValidation.Accuracy(model, tokenizer, options.PromptTemplates, device);
         var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device);
         _curves.AddValidation(at, clean, attacked, options.CleanLossCost);
-        var (theta, radius) = _drift.Measure(model);
+        var (theta, radius) = drift.Measure(model);
         _curves.AddDrift(at, theta, radius);
         if (at > 0 && _curves.BestStep == at)
         {

@@ -27,7 +27,7 @@ public sealed class FineTuningStage : IStage
         var options = context.Options<FineTuningOptions>();
         var arm = TuningArm.Parse(options.Arm);
         var device = Compute.Device(options.Device);
-        using var scope = NewDisposeScope();
+        // No dispose scope here: scopes belong to a thread, and after each await this may be another one.
         using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
         model.ToGeometric();
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
@@ -42,7 +42,7 @@ public sealed class FineTuningStage : IStage
 
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            [.. salient["classes"]!.AsArray().Select(c => c!.GetValue<string>())], model.Architecture.ImageResolution, options, context.Log, cancel);
+            Strings(salient["classes"]), Strings(salient["heldOutWords"]), model.Architecture.ImageResolution, options, context.Log, cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device);
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         var json = curves.ToJson();
@@ -65,6 +65,8 @@ public sealed class FineTuningStage : IStage
         };
         return new StageResult(outputs, figures);
     }
+
+    private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 
     private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, HookPoint hook, Device device, CancellationToken cancel)
     {

@@ -4,12 +4,13 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>How far directions and radii of the Geometric Parametrization have moved from where they started.</summary>
-public sealed class GeometricDrift
+public sealed class GeometricDrift : IDisposable
 {
     private readonly Dictionary<string, Tensor> _start;
 
     public GeometricDrift(ClipModel model)
     {
+        using var scope = NewDisposeScope();
         _start = Geometric(model).ToDictionary(p => p.Name, p => p.Value.clone().DetachFromDisposeScope(), StringComparer.Ordinal);
     }
 
@@ -31,6 +32,14 @@ public sealed class GeometricDrift
         }
 
         return (Relative(".theta"), Relative(".r"));
+    }
+
+    public void Dispose()
+    {
+        foreach (var start in _start.Values)
+        {
+            start.Dispose();
+        }
     }
 
     private static IEnumerable<(string Name, Tensor Value)> Geometric(ClipModel model) => model.StateDict()

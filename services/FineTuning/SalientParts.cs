@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 
 namespace ClipSae.FineTuning;
@@ -11,11 +12,17 @@ namespace ClipSae.FineTuning;
 public sealed record SalientParts(HookPoint Hook, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
 {
     /// <summary>Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the same layers.</summary>
+    /// <exception cref="UserErrorException">The arm scales neurons and there are none.</exception>
     public static SalientParts Read(JsonObject salient, TuningArm arm, ClipArchitecture architecture, long seed)
     {
         var hook = HookPoint.Parse(salient["hook"]!.GetValue<string>()).CheckedFor(architecture);
         var neurons = salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>(), n => n!["neuron"]!.GetValue<int>())
             .ToDictionary(g => g.Key, g => g.ToArray());
+        if (neurons.Count == 0 && arm is (TuningArm.Amplify or TuningArm.Suppress))
+        {
+            throw new UserErrorException($"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; leave it out of tuning.arms or raise curation.neuronsPerLayer");
+        }
+
         if (!arm.IsRandom)
         {
             return new SalientParts(hook, [.. salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>())], neurons);

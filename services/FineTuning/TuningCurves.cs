@@ -37,8 +37,9 @@ public sealed class TuningCurves
     {
         var baseClean = _validations.Count == 0 ? clean : _validations[0]!["clean"]?.GetValue<double>() ?? double.NaN;
         var lost = double.IsNaN(clean) || double.IsNaN(baseClean) ? 0 : Math.Max(0, baseClean - clean);
-        var score = (double.IsNaN(attacked) ? 0 : attacked) - (cleanLossCost * lost);
-        _validations.Add(new JsonObject { ["step"] = step, ["clean"] = Finite(clean), ["attacked"] = Finite(attacked), ["score"] = Math.Round(score, 6) });
+        // Compared as it is kept, so that a training resumed from the kept score decides as an undisturbed one.
+        var score = Math.Round((double.IsNaN(attacked) ? 0 : attacked) - (cleanLossCost * lost), 6);
+        _validations.Add(new JsonObject { ["step"] = step, ["clean"] = Finite(clean), ["attacked"] = Finite(attacked), ["score"] = score });
         if (step > 0 && score > BestScore)
         {
             (BestStep, BestScore) = (step, score);

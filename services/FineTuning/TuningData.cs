@@ -30,13 +30,14 @@ public sealed class TuningData : IDisposable
     /// <param name="attackShard">Path of curation's <c>attacks</c>, best ranked first.</param>
     /// <param name="controlShard">Path of curation's <c>controls</c>.</param>
     /// <param name="classes">Object classes.</param>
+    /// <param name="heldOutWords">Words kept for evaluation: pictures recorded as showing one are left out.</param>
     /// <exception cref="UserErrorException">Too few images for a batch.</exception>
     public static TuningData Read(
-        IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes,
+        IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, IReadOnlyList<string> heldOutWords,
         int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel)
     {
         var clean = new List<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)>();
-        foreach (var entry in cleanShards.SelectMany(DatasetShard.Read))
+        foreach (var entry in cleanShards.SelectMany(DatasetShard.Read).Where(e => Printed(e.Item) is not { } word || !heldOutWords.Contains(word, StringComparer.Ordinal)))
         {
             if (ImageDecoder.TryReadSize(entry.ImageBytes.Span, null, out _, out var problem))
             {

@@ -1,0 +1,128 @@
+using ClipSae.Clip;
+using ClipSae.Sae;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class AttackForwardTests : IDisposable
+{
+    private static readonly FineTuningOptions Options = new() { Amplification = 6, Suppression = 0.1, PenaltyWeight = 0.7, PenaltyMargin = 0.02 };
+
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly ClipModel model = TuningBench.Model();
+    private readonly SparseAutoencoder autoencoder = TuningBench.Autoencoder();
+    private readonly Tensor images = TuningBench.Images(5, 1);
+    private readonly Tensor controls = TuningBench.Images(5, 2);
+
+    public void Dispose()
+    {
+        model.Dispose();
+        autoencoder.Dispose();
+        scope.Dispose();
+    }
+
+    [Theory]
+    [InlineData("amplify", 6)]
+    [InlineData("suppress", 0.1)]
+    [InlineData("amplify-random", 6)]
+    [InlineData("suppress-random", 0.1)]
+    public void Scaling_is_that_of_the_neurons_weights(string arm, double factor)
+    {
+        using var noGrad = no_grad();
+        var embeddings = Run(arm).Embeddings;
+        using var scaled = WithScaledNeurons(TuningBench.Parts(arm), factor);
+
+        Difference(embeddings, scaled.EncodeImage(images)).ShouldBeLessThan(1e-5);
+        Difference(embeddings, model.EncodeImage(images)).ShouldBeGreaterThan(1e-2);
+    }
+
+    [Theory]
+    [InlineData("amplify")]
+    [InlineData("suppress")]
+    [InlineData("penalise")]
+    public void Nothing_stays_hooked(string arm)
+    {
+        using var noGrad = no_grad();
+        var before = model.EncodeImage(images);
+        Run(arm);
+
+        model.EncodeImage(images).Equals(before).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("penalise")]
+    [InlineData("penalise-only")]
+    public void Other_arms_leave_the_embeddings_alone(string arm)
+    {
+        using var noGrad = no_grad();
+        Run(arm).Embeddings.Equals(model.EncodeImage(images)).ShouldBeTrue();
+    }
+
+    [Theory]
+    [InlineData("penalise")]
+    [InlineData("penalise-only")]
+    [InlineData("penalise-random")]
+    public void The_hinge_has_the_value_of_its_formula(string arm)
+    {
+        using var noGrad = no_grad();
+        var (word, control) = (Features(arm, images), Features(arm, controls));
+        // λ·mean ReLU(z_f(word) − z_f(control) − margin) over images, tokens and features.
+        var expected = 0.7 * word.Zip(control, (w, c) => Math.Max(0, w - c - 0.02)).Average();
+
+        word.Count(value => value > 0).ShouldBeGreaterThan(0);
+        Run(arm).Penalty!.item<float>().ShouldBe((float)expected, 1e-6f);
+    }
+
+    [Fact]
+    public void No_gradient_flows_through_the_control()
+    {
+        // Word and control are the same picture: a gradient through both would cancel to nothing. The margin keeps the hinge open.
+        var options = Options with { PenaltyMargin = -1 };
+        TuningBench.Forward("penalise", autoencoder, options).Run(model, images, images).Penalty!.backward();
+
+        model.named_parameters().Single(p => p.name == "visual.transformer.resblocks.0.mlp.c_fc.theta").parameter.grad!.abs().max().item<float>().ShouldBeGreaterThan(1e-6f);
+    }
+
+    [Fact]
+    public void A_closed_hinge_has_no_gradient()
+    {
+        var (_, penalty) = TuningBench.Forward("penalise", autoencoder, Options with { PenaltyMargin = 100 }).Run(model, images, controls);
+        penalty!.backward();
+
+        penalty.item<float>().ShouldBe(0);
+        model.named_parameters().Select(p => p.parameter.grad).OfType<Tensor>().ShouldAllBe(gradient => gradient.abs().max().item<float>() == 0);
+    }
+
+    [Fact]
+    public void Arms_that_scale_have_no_hinge() => Run("amplify").Penalty.ShouldBeNull();
+
+    private (Tensor Embeddings, Tensor? Penalty) Run(string arm) => TuningBench.Forward(arm, autoencoder, Options).Run(model, images, controls);
+
+    /// <summary>A neuron times a factor is its column of c_proj times that factor.</summary>
+    private ClipModel WithScaledNeurons(SalientParts parts, double factor)
+    {
+        var weights = model.PlainStateDict().ToDictionary(w => w.Key, w => w.Value.clone());
+        foreach (var (layer, neurons) in parts.Neurons)
+        {
+            foreach (var neuron in neurons)
+            {
+                weights[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].select(1, neuron).mul_(factor);
+            }
+        }
+
+        return ClipModel.FromStateDict(weights);
+    }
+
+    private float[] Features(string arm, Tensor pictures)
+    {
+        var point = new HookPoint.Mlp(0);
+        var hooks = new Hooks().Capture(point);
+        model.EncodeImage(pictures, hooks);
+        var index = tensor(TuningBench.Parts(arm).Features.Select(f => (long)f).ToArray());
+        return [.. autoencoder.PreActivations(hooks.Captured(point)).relu().index_select(-1, index).contiguous().data<float>()];
+    }
+
+    private static double Difference(Tensor actual, Tensor expected) => ((actual - expected).norm() / expected.norm()).item<float>();
+}

@@ -1,0 +1,102 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class ContrastiveLossTests : IDisposable
+{
+    private const int Width = 6;
+
+    /// <summary>Seven images with three different captions.</summary>
+    private static readonly long[] Caption = [0, 1, 0, 2, 1, 0, 2];
+
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly Tensor images;
+    private readonly Tensor texts;
+    private readonly Tensor logitScale = tensor(1.3f, requires_grad: true);
+
+    public ContrastiveLossTests()
+    {
+        using var generator = new Generator(2, CPU);
+        images = randn(Caption.Length, Width, generator: generator).requires_grad_();
+        texts = randn(3, Width, generator: generator).requires_grad_();
+    }
+
+    public void Dispose() => scope.Dispose();
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    [InlineData(0.6)]
+    public void It_equals_the_plain_matrix_of_all_pairs_with_equal_captions_as_positives(double smoothing) =>
+        Loss(smoothing).item<float>().ShouldBe(Naive(smoothing).item<float>(), 1e-5f);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    public void Its_gradients_are_those_of_the_plain_matrix(double smoothing)
+    {
+        Loss(smoothing).backward();
+        Tensor[] actual = [images.grad!.clone(), texts.grad!.clone(), logitScale.grad!.clone()];
+        foreach (var leaf in new[] { images, texts, logitScale })
+        {
+            leaf.grad!.zero_();
+        }
+
+        Naive(smoothing).backward();
+        foreach (var (mine, plain) in actual.Zip([images.grad!, texts.grad!, logitScale.grad!]))
+        {
+            (mine - plain).abs().max().item<float>().ShouldBeLessThan(1e-5f);
+        }
+    }
+
+    [Fact]
+    public void Different_captions_all_the_way_give_cross_entropy_with_the_diagonal()
+    {
+        var (some, caption) = (images.narrow(0, 0, 3), arange(3));
+        var logits = logitScale.exp() * Unit(some).matmul(Unit(texts).t());
+        var expected = (nn.functional.cross_entropy(logits, caption) + nn.functional.cross_entropy(logits.t(), caption)) / 2;
+
+        ContrastiveLoss.Symmetric(some, texts, caption, logitScale).item<float>().ShouldBe(expected.item<float>(), 1e-6f);
+    }
+
+    [Fact]
+    public void The_scale_is_clamped_to_a_hundred()
+    {
+        var at100 = ContrastiveLoss.Symmetric(images, texts, tensor(Caption), tensor((float)Math.Log(100)));
+        var above = ContrastiveLoss.Symmetric(images, texts, tensor(Caption), tensor(9f));
+
+        above.item<float>().ShouldBe(at100.item<float>(), 1e-3f);
+    }
+
+    [Fact]
+    public void The_losses_of_images_average_to_the_image_half()
+    {
+        var perImage = ContrastiveLoss.PerImage(images, texts, tensor(Caption), logitScale);
+        var logits = logitScale.exp() * Unit(images).matmul(Unit(texts.index_select(0, tensor(Caption))).t());
+        var expected = -(Positives() * logits.log_softmax(1)).sum(1);
+
+        perImage.shape.ShouldBe([Caption.Length]);
+        (perImage - expected).abs().max().item<float>().ShouldBeLessThan(1e-5f);
+    }
+
+    private Tensor Loss(double smoothing) => ContrastiveLoss.Symmetric(images, texts, tensor(Caption), logitScale, smoothing);
+
+    /// <summary>Every image against every image's caption; an image's target is spread evenly over the captions that equal its own.</summary>
+    private Tensor Naive(double smoothing)
+    {
+        var logits = logitScale.exp() * Unit(images).matmul(Unit(texts.index_select(0, tensor(Caption))).t());
+        var target = ((1 - smoothing) * Positives()) + (smoothing / Caption.Length);
+        var imageToText = -(target * logits.log_softmax(1)).sum(1).mean();
+        var textToImage = -(target * logits.t().log_softmax(1)).sum(1).mean();
+        return (imageToText + textToImage) / 2;
+    }
+
+    private static Tensor Positives()
+    {
+        var equal = tensor(Caption).unsqueeze(0).eq(tensor(Caption).unsqueeze(1)).to(ScalarType.Float32);
+        return equal / equal.sum(1, keepdim: true);
+    }
+
+    private static Tensor Unit(Tensor rows) => rows / rows.norm(1, keepdim: true);
+}

@@ -1,0 +1,219 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class FineTuningStageTests : IDisposable
+{
+    private readonly TuningBench bench = new();
+
+    public void Dispose() => bench.Dispose();
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("amplify")]
+    [InlineData("amplify-random")]
+    [InlineData("suppress")]
+    [InlineData("suppress-random")]
+    [InlineData("penalise")]
+    [InlineData("penalise-random")]
+    [InlineData("penalise-only")]
+    [InlineData("penalise-only-random")]
+    public async Task Every_arm_trains_a_model_in_geometric_parametrization(string arm)
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = arm;
+        var result = await RunAsync(await bench.InputsAsync(), parameters);
+
+        result.Outputs.Keys.Order().ShouldBe(["curves", "model"]);
+        using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        model.IsGeometric.ShouldBeTrue();
+        var curves = await bench.JsonAsync(result.Outputs["curves"]);
+        (curves["arm"]!.GetValue<string>(), curves["steps"]!.AsArray().Count).ShouldBe((arm, 6));
+        curves["validation"]!.AsArray().Select(v => v!["step"]!.GetValue<int>()).ShouldBe([0, 1, 2, 3, 4, 5, 6]);
+        curves["drift"]![6]!["theta"]!.GetValue<double>().ShouldBeGreaterThan(0);
+        var steps = curves["steps"]!.AsArray();
+        steps.ShouldAllBe(step => step!["attackLoss"] == null == arm.StartsWith("penalise-only", StringComparison.Ordinal));
+        steps.ShouldAllBe(step => step!["penalty"] != null == arm.StartsWith("penalise", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Arms_end_in_different_weights()
+    {
+        var inputs = await bench.InputsAsync();
+        var digests = new List<string>();
+        foreach (var arm in new[] { "none", "amplify", "amplify-random", "suppress", "penalise", "penalise-random", "penalise-only" })
+        {
+            var parameters = TuningBench.Parameters;
+            parameters["arm"] = arm;
+            digests.Add((await RunAsync(inputs, parameters)).Outputs["model"].Digest);
+        }
+
+        digests.Distinct().Count().ShouldBe(digests.Count);
+    }
+
+    [Theory]
+    [InlineData("penalise", 1)]
+    [InlineData("amplify", 2)]
+    public async Task Same_input_gives_the_same_digests(string arm, int accumulation)
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        (parameters["arm"], parameters["accumulation"]) = (arm, accumulation);
+        var first = await RunAsync(inputs, parameters);
+        var second = await RunAsync(inputs, parameters);
+
+        second.Outputs.ShouldBe(first.Outputs);
+        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Stages_at_work_at_once_do_not_disturb_one_another()
+    {
+        var inputs = await bench.InputsAsync();
+        var alone = await RunAsync(inputs);
+        var together = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => RunAsync(inputs))));
+
+        together.ShouldAllBe(result => result.Outputs["model"] == alone.Outputs["model"]);
+    }
+
+    [Theory]
+    [InlineData("none", "adamw", 2, 1)]
+    [InlineData("penalise", "adamw", 3, 1)]
+    [InlineData("amplify", "adabelief", 4, 1)]
+    [InlineData("none", "adamw", 5, 6)]
+    public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one(string arm, string optimizer, int cutAfter, int validationInterval)
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        (parameters["arm"], parameters["validationInterval"]) = (arm, validationInterval);
+        parameters["optimizer"] = new JsonObject { ["kind"] = optimizer };
+        var undisturbed = await RunAsync(inputs, parameters);
+
+        using var cut = new CancellationTokenSource();
+        var first = new List<long>();
+        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(
+            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report =>
+            {
+                first.Add(report.Done);
+                if (report.Done == cutAfter)
+                {
+                    cut.Cancel();
+                }
+            })), cut.Token));
+        var second = new List<long>();
+        var resumed = await bench.Stage.RunAsync(
+            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))), CancellationToken.None);
+
+        first.ShouldBe(Enumerable.Range(1, cutAfter).Select(step => (long)step));
+        // Checkpoints are made every two steps; it goes on at the last one.
+        second[0].ShouldBe((cutAfter / 2 * 2) + 1);
+        resumed.Outputs.ShouldBe(undisturbed.Outputs);
+        resumed.Figures.ToJsonString().ShouldBe(undisturbed.Figures.ToJsonString());
+    }
+
+    [Fact]
+    public async Task The_weights_given_are_those_of_the_best_validation()
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        // With a floor of 1 the rate does not depend on how many steps are to come, so a shorter training ends where a longer one passes by.
+        parameters["schedule"]!["floor"] = 1;
+        var whole = await RunAsync(inputs, parameters);
+        var best = whole.Figures["bestStep"]!.GetValue<long>();
+        (parameters["steps"], parameters["validationInterval"]) = (best, best);
+        var shorter = await RunAsync(inputs, parameters);
+
+        best.ShouldBeInRange(1, 5);
+        shorter.Outputs["model"].ShouldBe(whole.Outputs["model"]);
+    }
+
+    [Fact]
+    public async Task Attacks_are_seen_in_their_share_of_the_steps_alone()
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["attackShare"] = 0.5;
+        var curves = await bench.JsonAsync((await RunAsync(await bench.InputsAsync(), parameters)).Outputs["curves"]);
+
+        curves["steps"]!.AsArray().Select(step => step!["attackLoss"] != null).ShouldBe([true, true, true, false, false, false]);
+    }
+
+    [Theory]
+    [InlineData("{\"arm\":\"louder\"}", "tuning.arms: 'louder' is not an arm")]
+    [InlineData("{\"steps\":0}", "tuning.steps")]
+    [InlineData("{\"attackShare\":0}", "tuning.attackShare")]
+    [InlineData("{\"amplification\":0.5}", "tuning.amplification")]
+    [InlineData("{\"validationShare\":0.5}", "tuning.validationShare")]
+    [InlineData("{\"step\":5}", "unknown parameter step")]
+    [InlineData("{\"optimizer\":{\"kind\":\"sgd\"}}", "optimizer")]
+    public void Impossible_parameters_are_named(string parameters, string part)
+    {
+        var message = Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
+        message.ShouldContain(part);
+        message.ShouldNotContain('\n');
+    }
+
+    [Fact]
+    public async Task An_arm_that_needs_the_autoencoder_says_so_where_it_is_missing()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("sae/mlp@0");
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = "penalise";
+
+        (await ShouldFailAsync(inputs, parameters)).ShouldBe("fine-tuning: the SAE of mlp@0 is not among the inputs (sae/mlp@0)");
+        (await RunAsync(inputs)).Outputs.ShouldContainKey("model");
+    }
+
+    [Fact]
+    public async Task An_arm_that_scales_neurons_needs_some()
+    {
+        var inputs = await bench.InputsAsync();
+        var salient = TuningBench.Salient;
+        salient["neurons"] = new JsonArray();
+        inputs["salient"] = await bench.PutJsonAsync(salient);
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = "amplify";
+
+        (await ShouldFailAsync(inputs, parameters)).ShouldStartWith("fine-tuning: curation found no salient neuron, so the arm amplify would be the arm none");
+    }
+
+    [Fact]
+    public async Task Too_few_images_are_a_clear_error()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("shards/00001");
+        inputs["shards/00000"] = await bench.PutShardAsync(TuningBench.Clean(0, 7));
+
+        (await ShouldFailAsync(inputs)).ShouldStartWith("fine-tuning: 6 clean and 23 attack images are left for training; at least 8 and 1 are needed");
+    }
+
+    [Fact]
+    public async Task A_missing_input_is_named()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("controls");
+
+        (await ShouldFailAsync(inputs)).ShouldContain("input controls is missing");
+    }
+
+    [Fact]
+    public async Task A_training_that_diverges_is_a_clear_error()
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["rates"]!["vision"] = 1e30;
+        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("fine-tuning: the loss is no longer a number at step ");
+    }
+
+    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
+        bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+
+    private async Task<string> ShouldFailAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null)
+    {
+        var message = (await Should.ThrowAsync<UserErrorException>(() => RunAsync(inputs, parameters))).Message;
+        message.ShouldNotContain('\n');
+        return message;
+    }
+}

@@ -1,0 +1,162 @@
+using ClipSae.FineTuning.Optimization;
+using TorchSharp;
+using static TorchSharp.torch;
+using Parameter = TorchSharp.Modules.Parameter;
+
+namespace ClipSae.FineTuning.Tests.Optimization;
+
+public sealed class OptimizerTests : IDisposable
+{
+    private const double Rate = 0.01;
+    private const double RateFactor = 0.5;
+    private const double Decay = 0.2;
+
+    private static readonly double[] Start = [0.5, -1.25, 2];
+
+    private readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose() => scope.Dispose();
+
+    // arXiv 1711.05101, algorithm 2, in the form of torch.optim.AdamW, in double precision.
+    [Fact]
+    public void AdamW_follows_its_formulas()
+    {
+        var (beta1, beta2, epsilon) = (0.8, 0.95, 1e-3);
+        var expected = Start.Select((start, i) =>
+        {
+            double p = start, m = 0, v = 0;
+            for (var t = 1; t <= 8; t++)
+            {
+                var g = Gradient(t)[i];
+                p -= Rate * RateFactor * Decay * p;
+                m = (beta1 * m) + ((1 - beta1) * g);
+                v = (beta2 * v) + ((1 - beta2) * g * g);
+                p -= Rate * RateFactor * (m / (1 - Math.Pow(beta1, t))) / (Math.Sqrt(v / (1 - Math.Pow(beta2, t))) + epsilon);
+            }
+
+            return p;
+        });
+
+        Values(Trained(new OptimizerOptions.AdamW(beta1, beta2, epsilon), 8)).ShouldBe(expected, 1e-6);
+    }
+
+    // arXiv 2010.07468, algorithm 1, with ε inside and outside of the root, rectified as arXiv 1908.03265, algorithm 2: plain momentum
+    // while the variance rests on fewer than five effective samples, which with β₂ = 0.999 is the case in the first five steps.
+    [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(9)]
+    public void AdaBelief_follows_its_formulas_on_both_sides_of_the_rectification(int steps)
+    {
+        var (beta1, beta2, epsilon) = (0.9, 0.999, 1e-4);
+        var rectified = 0;
+        var expected = Start.Select((start, i) =>
+        {
+            double p = start, m = 0, s = 0;
+            for (var t = 1; t <= steps; t++)
+            {
+                var g = Gradient(t)[i];
+                p -= Rate * RateFactor * Decay * p;
+                m = (beta1 * m) + ((1 - beta1) * g);
+                s = (beta2 * s) + ((1 - beta2) * (g - m) * (g - m)) + epsilon;
+                var mean = m / (1 - Math.Pow(beta1, t));
+                double limit = (2 / (1 - beta2)) - 1, samples = limit - (2 * t * Math.Pow(beta2, t) / (1 - Math.Pow(beta2, t)));
+                if (samples < 5)
+                {
+                    p -= Rate * RateFactor * mean;
+                    continue;
+                }
+
+                rectified++;
+                var r = Math.Sqrt((samples - 4) * (samples - 2) * limit / ((limit - 4) * (limit - 2) * samples));
+                p -= Rate * RateFactor * r * mean * Math.Sqrt(1 - Math.Pow(beta2, t)) / (Math.Sqrt(s) + epsilon);
+            }
+
+            return p;
+        }).ToArray();
+
+        Values(Trained(new OptimizerOptions.AdaBelief(beta1, beta2, epsilon), steps)).ShouldBe(expected, 2e-6);
+        rectified.ShouldBe(Start.Length * Math.Max(0, steps - 5));
+    }
+
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("adabelief")]
+    public void Decay_is_decoupled_from_the_gradient(string rule)
+    {
+        OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief();
+        var parameter = new Parameter(tensor(Start, ScalarType.Float32));
+        using var optimizer = new Optimizer(options, [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        for (var t = 0; t < 3; t++)
+        {
+            parameter.grad = zeros(3);
+            optimizer.Step(RateFactor);
+        }
+
+        // A gradient of zero leaves the moments at zero, so the decay alone acts.
+        Values(parameter).ShouldBe(Start.Select(p => p * Math.Pow(1 - (Rate * RateFactor * Decay), 3)), 1e-6);
+    }
+
+    [Fact]
+    public void A_parameter_without_a_gradient_is_left_alone()
+    {
+        var parameter = new Parameter(tensor(Start, ScalarType.Float32));
+        using var optimizer = new Optimizer(new OptimizerOptions.AdamW(), [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        optimizer.Step(1);
+
+        Values(parameter).ShouldBe(Start);
+        optimizer.State.ToTensors().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Gradients_are_cleared_by_the_step()
+    {
+        var parameter = new Parameter(tensor(Start, ScalarType.Float32)) { grad = ones(3) };
+        using var optimizer = new Optimizer(new OptimizerOptions.AdamW(), [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        optimizer.Step(1);
+
+        parameter.grad.ShouldBeNull();
+    }
+
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("adabelief")]
+    public void A_state_that_was_taken_over_goes_on_to_the_same_bits(string rule)
+    {
+        OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief();
+        var undisturbed = Trained(options, 8);
+        var parameter = new Parameter(tensor(Start, ScalarType.Float32));
+        using var first = Advance(options, parameter, 1, 4);
+        using var second = Advance(options, parameter, 5, 8, first.State);
+
+        parameter.Equals(undisturbed).ShouldBeTrue();
+    }
+
+    private static Parameter Trained(OptimizerOptions options, int steps)
+    {
+        var parameter = new Parameter(tensor(Start, ScalarType.Float32));
+        Advance(options, parameter, 1, steps).Dispose();
+        return parameter;
+    }
+
+    private static Optimizer Advance(OptimizerOptions options, Parameter parameter, int from, int to, OptimizerState? state = null)
+    {
+        var optimizer = new Optimizer(options, [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+        if (state is not null)
+        {
+            optimizer.State.Load(state.Step, state.ToTensors());
+        }
+
+        for (var t = from; t <= to; t++)
+        {
+            parameter.grad = tensor(Gradient(t), ScalarType.Float32);
+            optimizer.Step(RateFactor);
+        }
+
+        return optimizer;
+    }
+
+    private static double[] Gradient(int step) => [Math.Sin(step), 0.3 * Math.Cos(2 * step), 5 * Math.Sin(step * step)];
+
+    private static double[] Values(Tensor tensor) => [.. tensor.detach().data<float>().Select(value => (double)value)];
+}

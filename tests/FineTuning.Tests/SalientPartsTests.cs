@@ -1,0 +1,69 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class SalientPartsTests
+{
+    [Fact]
+    public void An_informed_arm_takes_what_curation_found()
+    {
+        var parts = TuningBench.Parts("amplify");
+
+        parts.Hook.ToString().ShouldBe("mlp@0");
+        parts.Features.ShouldBe([1, 2, 3]);
+        parts.Neurons[0].ShouldBe([3, 17, 40]);
+        parts.Neurons[1].ShouldBe([5, 200]);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(77)]
+    public void A_random_arm_uses_as_many_neurons_of_the_same_layers_and_none_of_the_salient(long seed)
+    {
+        var (informed, random) = (TuningBench.Parts("amplify"), TuningBench.Parts("amplify-random", seed));
+
+        random.Neurons.Keys.Order().ShouldBe([0, 1]);
+        foreach (var (layer, neurons) in random.Neurons)
+        {
+            neurons.Distinct().Count().ShouldBe(informed.Neurons[layer].Length);
+            neurons.Intersect(informed.Neurons[layer]).ShouldBeEmpty();
+            neurons.ShouldAllBe(neuron => neuron >= 0 && neuron < 256);
+        }
+    }
+
+    [Fact]
+    public void A_random_arm_follows_from_its_seed()
+    {
+        TuningBench.Parts("amplify-random", 4).Neurons[0].ShouldBe(TuningBench.Parts("amplify-random", 4).Neurons[0]);
+        TuningBench.Parts("amplify-random", 4).Neurons[0].ShouldNotBe(TuningBench.Parts("amplify-random", 5).Neurons[0]);
+    }
+
+    [Theory]
+    [InlineData(0, new[] { 4, 5, 6 })]
+    [InlineData(1, new[] { 7, 8, 9 })]
+    [InlineData(2, new[] { 4, 5, 6 })]
+    [InlineData(-1, new[] { 7, 8, 9 })]
+    public void Random_features_take_curations_draws_in_turn(long seed, int[] features) =>
+        TuningBench.Parts("penalise-random", seed).Features.ShouldBe(features);
+
+    [Theory]
+    [InlineData("none", false)]
+    [InlineData("suppress", false)]
+    [InlineData("penalise-only", false)]
+    [InlineData("penalise-only-random", true)]
+    public void Arms_have_names(string name, bool random)
+    {
+        var arm = TuningArm.Parse(name);
+
+        arm.Name.ShouldBe(name);
+        arm.IsRandom.ShouldBe(random);
+    }
+
+    [Theory]
+    [InlineData("none-random")]
+    [InlineData("amplify-randomly")]
+    [InlineData("")]
+    public void Other_names_are_refused(string name) =>
+        Should.Throw<UserErrorException>(() => TuningArm.Parse(name)).Message.ShouldStartWith($"tuning.arms: '{name}' is not an arm; use none, amplify");
+}

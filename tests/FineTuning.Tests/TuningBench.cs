@@ -1,0 +1,188 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using ClipSae.Sae;
+using Microsoft.Extensions.Logging.Abstractions;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+/// <summary>A tiny CLIP with random weights, an SAE of its first block's neurons, a labelled data set, attacks with their controls, and curation's findings.</summary>
+internal sealed class TuningBench : IDisposable
+{
+    public const int CleanImages = 48;
+    public const int AttackImages = 24;
+    public const int NaturalImages = 2;
+    public const int Resolution = 16;
+    private const int Latents = 32;
+    private static readonly string[] Names = ["cat", "dog", "tree"];
+
+    // Before what is made of it: static members are initialised in the order of the text.
+    private static readonly IReadOnlyList<(string Left, string Right)> Merges = BpeLearner.Learn(Names.Select(name => $"a photo of a {name}"), 60);
+
+    private readonly string folder = Directory.CreateTempSubdirectory("fine-tuning").FullName;
+
+    public TuningBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
+
+    public static IReadOnlyList<string> Classes => Names;
+
+    public static ClipTokenizer Tokenizer { get; } = ClipTokenizer.FromMerges(Merges);
+
+    /// <summary>Two blocks of 64, four patches, so that a forward takes a millisecond.</summary>
+    public static ClipArchitecture Architecture { get; } = new(32, Resolution, 2, 64, 8, 16, Tokenizer.VocabularySize, 64, 1);
+
+    public FolderArtifactStore Store { get; }
+
+    public FineTuningStage Stage { get; } = new();
+
+    /// <summary>Rates high enough that six steps change decisions.</summary>
+    public static JsonObject Parameters => new()
+    {
+        ["steps"] = 6,
+        ["cleanBatch"] = 8,
+        ["attackBatch"] = 4,
+        ["accumulation"] = 1,
+        ["attackShare"] = 1,
+        ["optimizer"] = new JsonObject { ["kind"] = "adamw", ["weightDecay"] = 0.1 },
+        ["schedule"] = new JsonObject { ["kind"] = "cosine", ["warmupSteps"] = 2 },
+        ["rates"] = new JsonObject { ["vision"] = 2e-3, ["text"] = 2e-3, ["tokenEmbedding"] = 2e-3, ["positions"] = 2e-3, ["projections"] = 2e-3 },
+        ["validationInterval"] = 1,
+        ["checkpointInterval"] = 2,
+    };
+
+    /// <summary>As curation reports it: salient neurons in both blocks, features of mlp@0, two draws of random features.</summary>
+    public static JsonObject Salient => new()
+    {
+        ["hook"] = "mlp@0",
+        ["classes"] = new JsonArray([.. Names.Select(name => (JsonNode)name)]),
+        ["features"] = new JsonArray([.. new[] { 1, 2, 3 }.Select(f => (JsonNode)new JsonObject { ["feature"] = f, ["salience"] = 1.5 })]),
+        ["randomFeatures"] = new JsonArray(new JsonArray(4, 5, 6), new JsonArray(7, 8, 9)),
+        ["neurons"] = new JsonArray([.. SalientNeurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index, ["score"] = 1 })]),
+    };
+
+    public static IReadOnlyList<(int Layer, int Index)> SalientNeurons { get; } = [(0, 3), (0, 17), (0, 40), (1, 5), (1, 200)];
+
+    public static ClipModel Model(long seed = 5)
+    {
+        var model = ClipModel.Initialize(Architecture, seed);
+        model.ToGeometric();
+        return model;
+    }
+
+    public static SparseAutoencoder Autoencoder()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(3, CPU);
+        var rows = nn.functional.normalize(randn(Latents, 4L * Architecture.VisionWidth, generator: generator), dim: 1);
+        return new SparseAutoencoder(new SaeVariant.TopK(4, Tied: true), rows, rows, full(Latents, 0.05f), zeros(4L * Architecture.VisionWidth), 1);
+    }
+
+    public static AttackForward Forward(string arm, SparseAutoencoder? autoencoder = null, FineTuningOptions? options = null, long seed = 0) =>
+        new(TuningArm.Parse(arm), Parts(arm, seed), autoencoder, options ?? new FineTuningOptions { Arm = arm });
+
+    public static SalientParts Parts(string arm, long seed = 0) => SalientParts.Read(Salient, TuningArm.Parse(arm), Architecture, seed);
+
+    /// <summary>Pictures of noise, the same for the same seed.</summary>
+    public static Tensor Images(int count, ulong seed)
+    {
+        using var generator = new Generator(seed, CPU);
+        return randn(new long[] { count, 3, Resolution, Resolution }, generator: generator);
+    }
+
+    /// <param name="attackCaption">Given to every attack in place of its own caption.</param>
+    public TuningData Data(FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null) => TuningData.Read(
+        [Write(Clean(0, CleanImages / 2)), Write(Clean(CleanImages / 2, CleanImages / 2))], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
+        heldOutWords ?? [], Resolution, options, NullLogger.Instance, CancellationToken.None);
+
+    public async Task<Dictionary<string, ArtifactRef>> InputsAsync()
+    {
+        var model = Path.Combine(folder, "model.safetensors");
+        using (var plain = ClipModel.Initialize(Architecture, 5))
+        {
+            plain.Save(model);
+        }
+
+        var autoencoder = Path.Combine(folder, "sae.safetensors");
+        using (var sae = Autoencoder())
+        {
+            sae.Save(autoencoder);
+        }
+
+        return new Dictionary<string, ArtifactRef>
+        {
+            ["model"] = await Store.PutFileAsync(model, "model.safetensors", "application/x-safetensors"),
+            ["tokenizer"] = await Store.PutBytesAsync(Encoding.UTF8.GetBytes(BpeLearner.Format(Merges)), "bpe.txt", "text/plain"),
+            ["shards/00000"] = await PutShardAsync(Clean(0, CleanImages / 2)),
+            ["shards/00001"] = await PutShardAsync(Clean(CleanImages / 2, CleanImages / 2)),
+            ["attacks"] = await PutShardAsync(Attacks(0)),
+            ["controls"] = await PutShardAsync(Attacks(1)),
+            ["salient"] = await PutJsonAsync(Salient),
+            ["sae/mlp@0"] = await Store.PutFileAsync(autoencoder, "sae", "application/x-safetensors"),
+        };
+    }
+
+    public Task<ArtifactRef> PutShardAsync(IEnumerable<(DatasetItem Item, byte[] Image)> items) => Store.PutFileAsync(Write(items), "shard", DatasetShard.MediaType);
+
+    public Task<ArtifactRef> PutJsonAsync(JsonObject json) => Store.PutBytesAsync(Encoding.UTF8.GetBytes(json.ToJsonString()), "json", "application/json");
+
+    public StageContext Context(
+        IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, string? checkpoints = null, IProgress<StageProgress>? progress = null)
+    {
+        var scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
+        return new StageContext
+        {
+            Stage = Stage.Name,
+            Parameters = Stage.Normalize(parameters ?? Parameters),
+            Inputs = inputs,
+            Artifacts = Store,
+            Checkpoints = checkpoints is null ? NoCheckpoints.Instance : new FolderCheckpointStore(folder).Open(checkpoints, scratch),
+            Progress = progress ?? new Progress<StageProgress>(),
+            Scratch = scratch,
+        };
+    }
+
+    public async Task<JsonObject> JsonAsync(ArtifactRef artifact) =>
+        JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(artifact)))!.AsObject();
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    /// <summary>Every sixth picture has its own name printed.</summary>
+    public static IEnumerable<(DatasetItem Item, byte[] Image)> Clean(int first, int count) => Enumerable.Range(first, count).Select(i =>
+    {
+        var label = Names[i % Names.Length];
+        var attributes = i % 6 == 0 ? new JsonObject { ["word"] = label } : null;
+        return (new DatasetItem($"images/{i}.png", [$"a photo of a {label}"], label, attributes), Noise("clean", i));
+    });
+
+    private static IEnumerable<(DatasetItem Item, byte[] Image)> Attacks(int version, string? caption = null) => Enumerable.Range(0, AttackImages + NaturalImages).Select(i =>
+    {
+        var label = Names[i % Names.Length];
+        var attributes = i < AttackImages
+            ? new JsonObject { ["kind"] = "attack", ["word"] = Names[(i + 1) % Names.Length] }
+            : new JsonObject { ["kind"] = "natural", ["word"] = null };
+        return (new DatasetItem($"attack-{i}.png", [caption ?? $"a photo of a {label}"], label, attributes), Noise($"attack {version}", i));
+    });
+
+    private static byte[] Noise(string purpose, int index)
+    {
+        var random = new SeededRandom(1, purpose, index);
+        var rgb = new byte[Resolution * Resolution * 3];
+        for (var i = 0; i < rgb.Length; i++)
+        {
+            rgb[i] = (byte)random.Next(256);
+        }
+
+        return PngEncoder.Encode(new RgbImage(Resolution, Resolution, rgb));
+    }
+
+    private string Write(IEnumerable<(DatasetItem Item, byte[] Image)> items)
+    {
+        var path = Path.Combine(folder, Guid.NewGuid().ToString("N") + ".tar");
+        DatasetShard.Write(path, items);
+        return path;
+    }
+}

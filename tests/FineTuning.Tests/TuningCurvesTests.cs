@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class TuningCurvesTests
+{
+    private const double CleanLossCost = 5;
+
+    [Fact]
+    public void The_best_step_wins_attacked_accuracy_without_losing_clean()
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 0.90, 0.10, CleanLossCost);
+        curves.BestStep.ShouldBe(-1);
+        curves.AddValidation(10, 0.90, 0.50, CleanLossCost);
+        curves.BestStep.ShouldBe(10);
+        // .70 − 5·.05 = .45: five points of clean accuracy are not worth twenty of attacked.
+        curves.AddValidation(20, 0.85, 0.70, CleanLossCost);
+        curves.BestStep.ShouldBe(10);
+        // .60 − 5·.01 = .55.
+        curves.AddValidation(30, 0.89, 0.60, CleanLossCost);
+        curves.BestStep.ShouldBe(30);
+        curves.BestScore.ShouldBe(0.55, 1e-9);
+        // More clean accuracy than the base's is worth nothing.
+        curves.AddValidation(40, 1, 0.54, CleanLossCost);
+        curves.Best!["step"]!.GetValue<long>().ShouldBe(30);
+    }
+
+    [Fact]
+    public void Equal_scores_go_to_the_earlier_step()
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 1, 0, CleanLossCost);
+        curves.AddValidation(10, 1, 1 / 3.0, CleanLossCost);
+        curves.AddValidation(20, 1, 1 / 3.0, CleanLossCost);
+
+        curves.BestStep.ShouldBe(10);
+    }
+
+    // A third has no end in decimals: what is kept is rounded, and the decision must not depend on it.
+    [Fact]
+    public void Equal_scores_go_to_the_earlier_step_after_a_resume_too()
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 1, 0, CleanLossCost);
+        curves.AddValidation(10, 1, 1 / 3.0, CleanLossCost);
+        var resumed = Resumed(curves);
+        resumed.AddValidation(20, 1, 1 / 3.0, CleanLossCost);
+
+        resumed.BestStep.ShouldBe(10);
+    }
+
+    [Fact]
+    public void Without_clean_images_attacked_accuracy_decides()
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, double.NaN, 0.1, CleanLossCost);
+        curves.AddValidation(10, double.NaN, 0.4, CleanLossCost);
+
+        curves.BestScore.ShouldBe(0.4, 1e-9);
+        curves.ToJson()["validation"]![1]!["clean"].ShouldBeNull();
+    }
+
+    [Fact]
+    public void They_come_back_from_JSON_as_they_were()
+    {
+        using var scope = NewDisposeScope();
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 0.9, 0.1, CleanLossCost);
+        curves.AddDrift(0, 0, 0);
+        curves.AddStep(1, new TuningStep.Figures(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.AddValidation(1, 0.88, 0.7, CleanLossCost);
+        curves.AddDrift(1, 0.01, 0.002);
+        var resumed = Resumed(curves);
+
+        JsonNode.DeepEquals(resumed.ToJson(), JsonNode.Parse(curves.ToJson().ToJsonString())).ShouldBeTrue();
+        (resumed.BestStep, resumed.BestScore, resumed.LastLoss).ShouldBe((curves.BestStep, curves.BestScore, curves.LastLoss));
+        var step = resumed.ToJson()["steps"]![0]!;
+        step["attackLoss"]!.GetValue<double>().ShouldBe(3);
+        step["penalty"].ShouldBeNull();
+        step["gradientNorm"]!.GetValue<double>().ShouldBe(0.75);
+    }
+
+    [Fact]
+    public void Before_the_first_validation_there_is_no_best()
+    {
+        var resumed = Resumed(new TuningCurves());
+
+        resumed.Best.ShouldBeNull();
+        resumed.BestStep.ShouldBe(-1);
+    }
+
+    private static TuningCurves Resumed(TuningCurves curves)
+    {
+        var resumed = new TuningCurves();
+        resumed.Load(JsonNode.Parse(curves.ToJson().ToJsonString())!.AsObject());
+        return resumed;
+    }
+}

@@ -1,0 +1,96 @@
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class TuningDataTests : IDisposable
+{
+    private static readonly FineTuningOptions Options = new() { CleanBatch = 8, ValidationShare = 0.25 };
+    private readonly TuningBench bench = new();
+
+    public void Dispose() => bench.Dispose();
+
+    [Fact]
+    public void Validation_images_are_never_trained_on()
+    {
+        using var data = bench.Data(Options);
+
+        Pictures(data.Clean.Pixels).Intersect(Pictures(data.CleanValidation.Pixels)).ShouldBeEmpty();
+        Pictures(data.Attacks.Pixels).Intersect(Pictures(data.AttackValidation.Pixels)).ShouldBeEmpty();
+        // A quarter of 48 and, rounded up, of 26.
+        (data.Clean.Count, data.CleanValidation.Labels.Count).ShouldBe((36, 12));
+        (data.Attacks.Count, data.AttackValidation.Labels.Count).ShouldBe((19, 7));
+    }
+
+    [Fact]
+    public void Controls_are_the_twins_of_the_attacks_trained_on()
+    {
+        using var data = bench.Data(Options);
+        using var all = bench.Data(Options with { ValidationShare = 0.01, ValidationImages = 1 });
+        var twins = Pictures(all.Attacks.Pixels).Zip(Pictures(all.Controls)).ToDictionary(p => p.First, p => p.Second);
+
+        data.Controls.shape.ShouldBe(data.Attacks.Pixels.shape);
+        Pictures(data.Attacks.Pixels).Zip(Pictures(data.Controls)).Where(pair => twins.TryGetValue(pair.First, out var twin) && twin != pair.Second).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Validation_judges_plain_pictures_among_classes_and_attacks_among_words_too()
+    {
+        using var data = bench.Data(Options);
+        var printed = TuningBench.Clean(0, TuningBench.CleanImages).Where(entry => entry.Item.Attributes is not null).Select(entry => Picture(entry.Image)).ToArray();
+
+        printed.Length.ShouldBe(8);
+        Pictures(data.CleanValidation.Pixels).Intersect(printed).ShouldBeEmpty();
+        data.CleanValidation.Candidates.ShouldBe(TuningBench.Classes);
+        data.AttackValidation.Candidates.ShouldBe(TuningBench.Classes);
+    }
+
+    [Fact]
+    public void Which_images_validate_depends_on_neither_arm_nor_seed()
+    {
+        using var first = bench.Data(Options);
+        using var second = bench.Data(Options with { Arm = "amplify", Seed = 9 });
+
+        Pictures(second.CleanValidation.Pixels).ShouldBe(Pictures(first.CleanValidation.Pixels));
+        Pictures(second.AttackValidation.Pixels).ShouldBe(Pictures(first.AttackValidation.Pixels));
+    }
+
+    [Fact]
+    public void A_pool_takes_the_best_ranked_attacks_and_leaves_validation_as_it_is()
+    {
+        using var all = bench.Data(Options);
+        using var pool = bench.Data(Options with { AttackPool = 5 });
+
+        pool.Attacks.Count.ShouldBe(5);
+        Pictures(pool.Attacks.Pixels).ShouldBe(Pictures(all.Attacks.Pixels).Take(5));
+        Pictures(pool.Controls).ShouldBe(Pictures(all.Controls).Take(5));
+        Pictures(pool.AttackValidation.Pixels).ShouldBe(Pictures(all.AttackValidation.Pixels));
+    }
+
+    [Fact]
+    public void Pictures_that_show_a_held_out_word_are_left_out()
+    {
+        using var data = bench.Data(Options, heldOutWords: ["cat"]);
+        var shown = TuningBench.Clean(0, TuningBench.CleanImages).Where(entry => entry.Item.Attributes?["word"]?.GetValue<string>() == "cat").Select(entry => Picture(entry.Image)).ToArray();
+
+        shown.Length.ShouldBe(8);
+        Pictures(data.Clean.Pixels).Concat(Pictures(data.CleanValidation.Pixels)).Intersect(shown).ShouldBeEmpty();
+        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBe(40);
+        // The class itself stays: a picture of it without print is no word.
+        data.Clean.Captions.ShouldContain(captions => captions[0] == "a photo of a cat");
+    }
+
+    [Fact]
+    public void Too_few_images_are_told_with_their_numbers() =>
+        Should.Throw<UserErrorException>(() => bench.Data(Options with { CleanBatch = 37 })).Message.ShouldBe(
+            "fine-tuning: 36 clean and 19 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch");
+
+    private static string[] Pictures(Tensor pixels) => [.. Enumerable.Range(0, (int)pixels.shape[0]).Select(i => Convert.ToHexString(pixels[i].contiguous().bytes))];
+
+    private static string Picture(byte[] png)
+    {
+        using var scope = NewDisposeScope();
+        return Pictures(Clip.PixelLoader.Stack([ImageDecoder.Decode(png)], TuningBench.Resolution))[0];
+    }
+}

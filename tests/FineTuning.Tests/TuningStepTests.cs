@@ -1,0 +1,120 @@
+using ClipSae.Sae;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class TuningStepTests : IDisposable
+{
+    private static readonly FineTuningOptions OneForward = new() { CleanBatch = 16, AttackBatch = 8, Accumulation = 1, LabelSmoothing = 0.1 };
+    private static readonly FineTuningOptions FourForwards = OneForward with { CleanBatch = 4, AttackBatch = 2, Accumulation = 4 };
+
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly TuningBench bench = new();
+    private readonly SparseAutoencoder autoencoder = TuningBench.Autoencoder();
+
+    public void Dispose()
+    {
+        autoencoder.Dispose();
+        bench.Dispose();
+        scope.Dispose();
+    }
+
+    // GradCache (arXiv 2101.06983): exact, so only the order of sums differs.
+    [Theory]
+    [InlineData("none")]
+    [InlineData("amplify")]
+    [InlineData("suppress")]
+    [InlineData("penalise")]
+    [InlineData("penalise-only")]
+    public void Accumulated_forwards_give_the_gradients_of_one_big_batch(string arm)
+    {
+        var whole = Gradients(arm, OneForward, out var one);
+        var parts = Gradients(arm, FourForwards, out var four);
+
+        ShouldAgree(parts, whole);
+        four.Loss.item<float>().ShouldBe(one.Loss.item<float>(), 1e-5f);
+        (four.Penalty is null).ShouldBe(one.Penalty is null);
+        if (one.Penalty is not null)
+        {
+            one.Penalty.item<float>().ShouldBeGreaterThan(0);
+            four.Penalty!.item<float>().ShouldBe(one.Penalty.item<float>(), 1e-6f);
+        }
+    }
+
+    [Fact]
+    public void Every_parameter_gets_a_gradient()
+    {
+        var gradients = Gradients("none", OneForward, out _);
+
+        gradients.Where(g => g.Value.abs().max().item<float>() == 0).Select(g => g.Key).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Scaling_acts_in_the_attack_half_alone()
+    {
+        var plain = Gradients("none", OneForward, out var none);
+        var amplified = Gradients("amplify", OneForward, out var amplify);
+
+        RelativeDifference(amplified, plain).ShouldBeGreaterThan(1e-2);
+        Math.Abs(amplify.AttackLoss!.item<float>() - none.AttackLoss!.item<float>()).ShouldBeGreaterThan(1e-4f);
+        // The clean images' losses rest on their own embeddings and the captions.
+        amplify.CleanLoss.item<float>().ShouldBe(none.CleanLoss.item<float>());
+    }
+
+    [Fact]
+    public void Without_attacks_an_arm_is_plain_fine_tuning()
+    {
+        var plain = Gradients("none", OneForward, out _, withAttacks: false);
+        var amplified = Gradients("amplify", OneForward, out var figures, withAttacks: false);
+        var penalised = Gradients("penalise", OneForward, out _, withAttacks: false);
+
+        figures.AttackLoss.ShouldBeNull();
+        RelativeDifference(amplified, plain).ShouldBe(0);
+        RelativeDifference(penalised, plain).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Random_neurons_act_otherwise_than_salient_ones() =>
+        RelativeDifference(Gradients("amplify-random", OneForward, out _), Gradients("amplify", OneForward, out _)).ShouldBeGreaterThan(1e-3);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void The_hinge_alone_never_uses_attack_captions(int accumulation)
+    {
+        var options = accumulation == 1 ? OneForward : FourForwards;
+        const string Other = "a photo of another thing";
+
+        RelativeDifference(Gradients("penalise-only", options, out var figures, attackCaption: Other), Gradients("penalise-only", options, out _)).ShouldBe(0);
+        figures.AttackLoss.ShouldBeNull();
+        figures.Penalty!.item<float>().ShouldBeGreaterThan(0);
+        RelativeDifference(Gradients("penalise", options, out _, attackCaption: Other), Gradients("penalise", options, out _)).ShouldBeGreaterThan(1e-3);
+    }
+
+    [Fact]
+    public void The_hinge_adds_to_the_gradients_of_plain_fine_tuning() =>
+        RelativeDifference(Gradients("penalise", OneForward, out _), Gradients("none", OneForward, out _)).ShouldBeGreaterThan(1e-3);
+
+    private Dictionary<string, Tensor> Gradients(
+        string arm, FineTuningOptions options, out TuningStep.Figures figures, bool withAttacks = true, string? attackCaption = null)
+    {
+        using var data = bench.Data(options, attackCaption);
+        using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], TuningBench.Tokenizer, TuningBench.Architecture.ContextLength);
+        using var model = TuningBench.Model();
+        figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options), options, CPU).Backward(1, withAttacks);
+        return model.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+    }
+
+    private static void ShouldAgree(Dictionary<string, Tensor> actual, Dictionary<string, Tensor> expected)
+    {
+        actual.Keys.ShouldBe(expected.Keys);
+        foreach (var (name, gradient) in expected)
+        {
+            ((actual[name] - gradient).norm() / gradient.norm()).item<float>().ShouldBeLessThan(1e-4f, name);
+        }
+    }
+
+    private static double RelativeDifference(Dictionary<string, Tensor> actual, Dictionary<string, Tensor> expected) =>
+        Math.Sqrt(expected.Sum(e => (actual[e.Key] - e.Value).square().sum().item<float>()) / expected.Sum(e => e.Value.square().sum().item<float>()));
+}
