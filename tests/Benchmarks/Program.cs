@@ -6,6 +6,8 @@ IBenchmark[] benchmarks =
     new SaeStepBenchmark(),
     new ExtractionStageBenchmark(),
     new PreprocessingBenchmark(),
+    new ShardMemoryBenchmark(),
+    new PipelineBenchmark(),
 ];
 
 if (args is ["all", .. var rest])
