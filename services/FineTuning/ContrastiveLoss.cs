@@ -9,6 +9,15 @@ namespace ClipSae.FineTuning;
 /// </summary>
 public static class ContrastiveLoss
 {
+    private const double CompatTemperature = 0.07;
+
+    /// <summary>The loss that the options name.</summary>
+    internal static Tensor Of(TuningLoss kind, Tensor images, Tensor texts, Tensor caption, Tensor logitScale, double smoothing) => kind switch
+    {
+        TuningLoss.Compat => Compat(images, texts, caption, smoothing),
+        _ => Symmetric(images, texts, caption, logitScale, smoothing),
+    };
+
     /// <summary>The loss, a scalar.</summary>
     /// <param name="images">Image embeddings [batch, embed], not yet normalised.</param>
     /// <param name="texts">Embeddings [captions, embed] of the different captions, not yet normalised.</param>
@@ -35,6 +44,25 @@ public static class ContrastiveLoss
             textToImage = ((1 - smoothing) * textToImage) + (smoothing * (share * (overImages - logits.mean(new long[] { 0 }))).sum());
         }
 
+        return ((imageToText + textToImage) / 2).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The loss of the upstream project, for comparison alone: each image's row of logits and each text's are scaled to length 1 (so that logit_scale
+    /// cancels) and their products, over a fixed temperature, are told apart. Equal captions count as negatives, as they do there.
+    /// </summary>
+    /// <param name="images">Image embeddings [batch, embed], not yet normalised.</param>
+    /// <param name="texts">Embeddings [captions, embed] of the different captions, not yet normalised.</param>
+    /// <param name="caption">Row of <paramref name="texts"/> for each image, int64 [batch].</param>
+    /// <param name="smoothing">Label smoothing ε.</param>
+    public static Tensor Compat(Tensor images, Tensor texts, Tensor caption, double smoothing)
+    {
+        using var scope = NewDisposeScope();
+        var cosines = functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t()).index_select(1, caption);
+        var logits = functional.normalize(cosines, dim: 1).matmul(functional.normalize(cosines.t(), dim: 1).t()) / CompatTemperature;
+        var target = arange(images.shape[0], device: images.device);
+        var imageToText = functional.cross_entropy(logits, target, label_smoothing: smoothing);
+        var textToImage = functional.cross_entropy(logits.t(), target, label_smoothing: smoothing);
         return ((imageToText + textToImage) / 2).MoveToOuterDisposeScope();
     }
 

@@ -39,6 +39,9 @@ public sealed record FineTuningOptions
     /// <summary>Largest norm of all gradients together, as they are.</summary>
     public double GradientClip { get; init; } = 1;
 
+    /// <summary>CLIP's own loss, or upstream's for comparison.</summary>
+    public TuningLoss Loss { get; init; }
+
     public double LabelSmoothing { get; init; }
 
     /// <summary>Factor on the salient neurons in the arm <c>amplify</c>.</summary>

@@ -43,7 +43,7 @@ public sealed class TuningStep(
         var (attacked, penalty) = Attack(attackItems);
         var images = attacked is null || !attackForward.Captions ? clean : cat([clean, attacked]);
         var texts = model.EncodeText(tokens);
-        var loss = ContrastiveLoss.Symmetric(images, texts, caption, model.LogitScale, options.LabelSmoothing);
+        var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
         (penalty is null ? loss : loss + penalty).backward();
         return Describe(loss, images, texts, caption, cleanItems.Length, penalty);
     }
@@ -64,7 +64,7 @@ public sealed class TuningStep(
 
         images.requires_grad_();
         texts.requires_grad_();
-        var loss = ContrastiveLoss.Symmetric(images, texts, caption, model.LogitScale, options.LabelSmoothing);
+        var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
         loss.backward();
         long row = 0;
         foreach (var chunk in cleanChunks)
