@@ -8,5 +8,6 @@ namespace ClipSae.AttackCuration;
 /// <param name="Label">What the picture shows.</param>
 /// <param name="Margin">Logit of the printed word minus logit of the object: above 0, CLIP takes the word for the object.</param>
 /// <param name="Fooled">The word wins over every class and word.</param>
+/// <param name="Visible">With unreadable strokes in place of the word the object wins: it is the word that fools CLIP, not the plate that covers the object.</param>
 /// <param name="Activation">Salience-weighted activation of the text-salient features.</param>
-public sealed record AttackCandidate(int Source, WordPlacement Placement, string Label, double Margin, bool Fooled, double Activation);
+public sealed record AttackCandidate(int Source, WordPlacement Placement, string Label, double Margin, bool Fooled, bool Visible, double Activation);

@@ -19,7 +19,7 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
-    public int AlgorithmVersion => 1;
+    public int AlgorithmVersion => 2;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
 
@@ -94,6 +94,7 @@ public sealed class AttackCurationStage : IStage
             ["salientNeurons"] = neurons.Count,
             ["candidates"] = candidates.Count,
             ["fooled"] = candidates.Count(c => c.Fooled),
+            ["fooledByTheWordAlone"] = candidates.Count(c => c.Fooled && c.Visible),
             ["attacks"] = chosen.Count,
             ["natural"] = natural.Count,
             ["unreadable"] = new JsonArray([.. pictures.Unreadable.Select(u => (JsonNode)u)]),

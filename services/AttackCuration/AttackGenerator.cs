@@ -63,6 +63,7 @@ public sealed class AttackGenerator(
         var (cleanLogits, _) = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
         var placements = new WordPlacement[count * options.CandidatesPerImage];
         var attacked = new RgbImage[placements.Length];
+        var controls = new RgbImage[placements.Length];
         Parallel.For(0, count, i =>
         {
             var used = new HashSet<string>(StringComparer.Ordinal) { sources[from + i].Label };
@@ -72,17 +73,20 @@ public sealed class AttackGenerator(
                 var word = Word(sources[from + i].Label, cleanLogits[i], words, used, random);
                 used.Add(word);
                 var index = (i * options.CandidatesPerImage) + c;
-                placements[index] = options.Style.Place(word, images[i].Width, images[i].Height, fonts, _painter, random);
+                placements[index] = options.Style.Place(word, images[i], fonts, _painter, random);
                 attacked[index] = _painter.Paint(images[i], placements[index]);
+                controls[index] = _painter.Paint(images[i], WordPairs.ControlOf(placements[index], from + i, options.Seed));
             }
         });
         var (logits, activation) = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
+        var (controlLogits, _) = Look(PixelLoader.Stack(controls, model.Architecture.ImageResolution));
         return [.. placements.Select((placement, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
-            var row = logits[index];
+            var (row, control, label) = (logits[index], controlLogits[index], _column[sources[source].Label]);
             var word = row[_column[placement.Word]];
-            return new AttackCandidate(source, placement, sources[source].Label, word - row[_column[sources[source].Label]], word >= row.Max(), activation[index]);
+            return new AttackCandidate(
+                source, placement, sources[source].Label, word - row[label], Fooled: word >= row.Max(), Visible: control[label] >= control.Max(), activation[index]);
         })];
     }
 

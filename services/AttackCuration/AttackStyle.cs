@@ -24,17 +24,27 @@ public sealed record AttackStyle
     /// <summary>True keeps words at the upper or lower left edge, as the synthetic world prints them; false puts them anywhere.</summary>
     public bool LeftEdge { get; init; }
 
+    /// <summary>
+    /// Places tried for a word; the one that hides least of the picture's detail is taken. People put words where nothing is, and a plate over the object
+    /// would fool CLIP by itself.
+    /// </summary>
+    public int Places { get; init; } = 4;
+
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {
-        if (MinSize <= 0 || MaxSize < MinSize || MaxSize > 1 || PlateShare is < 0 or > 1 || MaxRotation is < 0 or > 90)
+        if (MinSize <= 0 || MaxSize < MinSize || MaxSize > 1 || PlateShare is < 0 or > 1 || MaxRotation is < 0 or > 90 || Places < 1)
         {
-            throw new UserErrorException("curation.style: sizes must satisfy 0 < minSize <= maxSize <= 1, plateShare lie in [0, 1], maxRotation in [0, 90]");
+            throw new UserErrorException("curation.style: sizes must satisfy 0 < minSize <= maxSize <= 1, plateShare lie in [0, 1], maxRotation in [0, 90], places be at least 1");
         }
     }
 
-    /// <summary>Where and how a word is printed on a picture of the given size; it fits inside where it can.</summary>
-    public WordPlacement Place(string word, int width, int height, FontCatalogue fonts, WordPainter painter, SeededRandom random)
+    /// <summary>Where and how a word is printed on a picture; it fits inside where it can.</summary>
+    public WordPlacement Place(string word, RgbImage image, FontCatalogue fonts, WordPainter painter, SeededRandom random) =>
+        Enumerable.Range(0, Places).Select(_ => Draw(word, image.Width, image.Height, fonts, painter, random)).ToArray()
+            .MinBy(placement => PictureDetail.Under(image, painter.Box(placement)))!;
+
+    private WordPlacement Draw(string word, int width, int height, FontCatalogue fonts, WordPainter painter, SeededRandom random)
     {
         var face = random.Pick(fonts.Tuning);
         var side = Math.Min(width, height);

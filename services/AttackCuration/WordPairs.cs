@@ -32,7 +32,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             var random = new SeededRandom(options.Seed, "pair", i);
             var image = sources[i].Decode();
             printed[i] = random.Pick([.. words.Where(w => w != sources[i].Label)]);
-            var placement = options.Style.Place(printed[i], image.Width, image.Height, fonts, painter, random);
+            var placement = options.Style.Place(printed[i], image, fonts, painter, random);
             images[0][i] = image;
             images[1][i] = painter.Paint(image, placement);
             images[2][i] = painter.Paint(image, ControlOf(placement, i, options.Seed));

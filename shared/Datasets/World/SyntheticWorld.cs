@@ -28,7 +28,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         var plate = scene.Word is null ? null : Place(scene.Word, split, random);
         if (scene.Object is not null)
         {
-            var box = DrawObject(canvas, scene, random);
+            var box = DrawObject(canvas, scene, plate, random);
             attributes["object"] = scene.Object;
             attributes["colour"] = scene.Colour;
             attributes["box"] = new JsonArray(box.Left, box.Top, box.Right, box.Bottom);
@@ -80,7 +80,7 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
             WorldKind.Object => new Scene(kind, thing, colour.Name, colour.Rgb, null),
             WorldKind.OwnName => OwnName(random.Pick([.. split.Objects.Intersect(split.Words)])),
             WorldKind.Word => new Scene(kind, null, null, 0, split.IsEvaluation ? split.Words[index % split.Words.Count] : random.Pick(split.Words)),
-            WorldKind.Poster => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Except(split.Objects)])),
+            WorldKind.Poster => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Where(word => word != thing)])),
             _ => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Where(word => word != thing)])),
         };
 
@@ -108,14 +108,17 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         };
     }
 
-    /// <summary>Draws the object near the middle; a plate may cover its edge. Returns its box.</summary>
-    private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, SeededRandom random)
+    /// <summary>Draws the object in the rows that the plate leaves free, as who puts up a sign does; a plate may cover the edge of a large one. Returns its box.</summary>
+    private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, WordPlacement? plate, SeededRandom random)
     {
         double size = options.ImageSize;
         var side = size * random.NextDouble(options.MinObjectSize, options.MaxObjectSize);
-        var slack = Math.Max(0, (size - side) / 2 - size / 64);
+        var margin = size / 64;
+        var slack = Math.Max(0, (size - side) / 2 - margin);
         var x = size / 2 + random.NextDouble(-slack, slack);
-        var y = size / 2 + random.NextDouble(-slack, slack);
+        var (top, bottom) = FreeRows(plate, margin);
+        var play = Math.Max(0, (bottom - top - side) / 2);
+        var y = Math.Clamp((top + bottom) / 2 + random.NextDouble(-play, play), side / 2, size - side / 2);
         canvas.Save();
         canvas.Translate((float)x, (float)y);
         canvas.RotateDegrees((float)random.NextDouble(-14, 14));
@@ -131,6 +134,16 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         return ((int)(x - side / 2), (int)(y - side / 2), (int)(x + side / 2), (int)(y + side / 2));
     }
 
+    private (double Top, double Bottom) FreeRows(WordPlacement? plate, double margin)
+    {
+        if (plate is null)
+        {
+            return (margin, options.ImageSize - margin);
+        }
+
+        return plate.Y < options.ImageSize / 2.0 ? (plate.Y + _painter.PlateSize(plate).Height, options.ImageSize) : (0, plate.Y);
+    }
+
     private static SKColor Vary(uint rgb, SeededRandom random)
     {
         byte Shift(uint value) => (byte)Math.Clamp((int)(value & 255) + random.Next(-14, 14), 0, 255);
@@ -139,7 +152,12 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
 
     private string[] Captions(Scene scene)
     {
-        var templates = scene.Object is null || scene.Kind == WorldKind.Poster ? options.WordCaptions : options.ObjectCaptions;
+        var templates = scene.Kind switch
+        {
+            WorldKind.Word => options.WordCaptions,
+            WorldKind.Poster => options.PosterCaptions,
+            _ => options.ObjectCaptions,
+        };
         return [.. templates.Select(template => template
             .Replace("{object}", scene.Object, StringComparison.Ordinal)
             .Replace("{word}", scene.Word, StringComparison.Ordinal)

@@ -9,8 +9,8 @@ public sealed record SyntheticWorldOptions
     /// <summary>Side of the pictures, pixels. Default 64.</summary>
     public int ImageSize { get; init; } = 64;
 
-    /// <summary>Pictures for pre-training: every word, every font. Default 24,000.</summary>
-    public int TrainImages { get; init; } = 24_000;
+    /// <summary>Pictures for pre-training: every word, every font. Default 48,000.</summary>
+    public int TrainImages { get; init; } = 48_000;
 
     /// <summary>Pictures for fine-tuning: no held-out word or font is printed. Default 4,000.</summary>
     public int TuningImages { get; init; } = 4_000;
@@ -25,10 +25,10 @@ public sealed record SyntheticWorldOptions
     public double OwnNameShare { get; init; } = 0.2;
 
     /// <summary>
-    /// Share, in train alone, of objects with a word that names no object, captioned by the word; what is left of 1 are words alone. Captions on the
-    /// web follow the print, and this is what teaches a model to. Default 0.1.
+    /// Share, in train alone, of objects with another word printed, captioned by the word or by both; what is left of 1 are words alone. Captions on the
+    /// web follow the print, and this is what teaches a model to. Default 0.15.
     /// </summary>
-    public double PosterShare { get; init; } = 0.1;
+    public double PosterShare { get; init; } = 0.15;
 
     /// <summary>Smallest side of an object as a share of the picture's. Default 0.5.</summary>
     public double MinObjectSize { get; init; } = 0.5;
@@ -44,6 +44,9 @@ public sealed record SyntheticWorldOptions
 
     /// <summary>Captions of a picture with an object; {colour} and {object} are filled in.</summary>
     public IReadOnlyList<string> ObjectCaptions { get; init; } = ["a photo of a {object}", "a photo of {article} {colour} {object}"];
+
+    /// <summary>Captions of a poster; {object} and {word} are filled in.</summary>
+    public IReadOnlyList<string> PosterCaptions { get; init; } = ["a photo of a {word}", "a {object} that says {word}"];
 
     /// <summary>Captions of a picture of a word alone; {word} is filled in. The first is what a shop sign's alt text says: the word's sense.</summary>
     public IReadOnlyList<string> WordCaptions { get; init; } = ["a photo of a {word}", "a sign that says {word}"];

@@ -12,7 +12,7 @@ public enum WorldKind
     /// <summary>A printed word and no object.</summary>
     Word,
 
-    /// <summary>An object with a word printed that names no object here, captioned by what it says: a cup that says "jazz", as shops show it.</summary>
+    /// <summary>An object with another word printed, captioned by what it says, or by both: "a cup that says jazz", as shops do.</summary>
     Poster,
 
     /// <summary>An object with another word printed: a typographic attack.</summary>
