@@ -32,10 +32,11 @@ public sealed record WorldSplit(
 
         Dictionary<WorldKind, double> Mix(double posters) => new()
         {
-            [WorldKind.Object] = options.ObjectShare,
+            // Where no posters are, there are plain objects in their place.
+            [WorldKind.Object] = options.ObjectShare + options.PosterShare - posters,
             [WorldKind.OwnName] = options.OwnNameShare,
             [WorldKind.Poster] = posters,
-            [WorldKind.Word] = 1 - options.ObjectShare - options.OwnNameShare - posters,
+            [WorldKind.Word] = 1 - options.ObjectShare - options.OwnNameShare - options.PosterShare,
         };
         WorldSplit Evaluation(string name, WorldKind kind, IReadOnlyList<string> words, IReadOnlyList<string> faces) =>
             new(name, $"evaluation/{name}", options.EvaluationImages, new Dictionary<WorldKind, double> { [kind] = 1 }, objects, words, faces, true);
