@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Tensors;
 using TorchSharp;
 
@@ -14,10 +15,10 @@ public static class WeightConverter
     /// <exception cref="ClipSae.Contracts.UserErrorException">A key or shape does not fit, or the file cannot be written.</exception>
     public static int Convert(string source, string name, string path, ConversionTarget target, Action<int, int>? written = null, CancellationToken cancel = default)
     {
-        using var file = SafetensorsFile.Open(source);
-        var plain = PlainWeights.Of(file, name);
+        using var checkpoint = ClipCheckpoint.Open(source, name);
+        var plain = new PlainWeights(checkpoint);
         var layouts = target.Layouts(plain.Shapes).ToDictionary(layout => layout.Name, StringComparer.Ordinal);
-        var metadata = file.Metadata.Concat(target.Metadata).GroupBy(entry => entry.Key)
+        var metadata = plain.Metadata.Concat(target.Metadata).GroupBy(entry => entry.Key)
             .ToDictionary(group => group.Key, group => group.Last().Value, StringComparer.Ordinal);
         var done = 0;
         SafetensorsWriter.WriteStreaming(path, layouts.Values, Make, metadata);

@@ -139,8 +139,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
 
     private static int ResolutionOf(ModelUnderTest model)
     {
-        using var file = SafetensorsFile.Open(model.Path);
-        var shapes = file.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Shape, StringComparer.Ordinal);
-        return ClipArchitecture.FromTensors(shapes, model.Name).ImageResolution;
+        using var checkpoint = ClipCheckpoint.Open(model.Path, model.Name);
+        return checkpoint.Architecture.ImageResolution;
     }
 }

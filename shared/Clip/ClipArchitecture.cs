@@ -52,9 +52,9 @@ public sealed record ClipArchitecture(
                 throw new UserErrorException($"{source}: key '{key}' is missing, so this is not a CLIP with a vision transformer under OpenAI's key names");
             }
 
-            return shape.Count == rank
-                ? checked((int)shape[axis])
-                : throw new UserErrorException($"{source}: key '{key}' is [{string.Join(", ", shape)}]; it must have {rank} axes");
+            return shape.Count == rank && shape[axis] is > 0 and <= int.MaxValue
+                ? (int)shape[axis]
+                : throw new UserErrorException($"{source}: key '{key}' is [{string.Join(", ", shape)}]; it must have {rank} axes, none of them empty");
         }
 
         var patch = Size("visual.conv1.weight", 4, 3);

@@ -37,24 +37,31 @@ public sealed class ClipModel : torch.nn.Module
 
     private torch.ScalarType Precision => _internal_params["visual.proj"].dtype;
 
-    /// <summary>Loads a safetensors file with OpenAI's keys; Geometric Parametrization is recognised by its <c>.theta</c> and <c>.r</c>.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Loads a checkpoint in any form that <see cref="ClipCheckpoint"/> reads.</summary>
+    /// <param name="path">File or folder.</param>
     /// <param name="device">Where to put the weights; the CPU when null.</param>
     /// <param name="type">Precision to compute in; float32 when null, whatever the file holds.</param>
     /// <exception cref="UserErrorException">File unusable; key missing, left over, or of wrong shape; names file and key.</exception>
     public static ClipModel Load(string path, torch.Device? device = null, torch.ScalarType? type = null)
     {
-        using var file = SafetensorsFile.Open(path);
+        using var checkpoint = ClipCheckpoint.Open(path);
+        return Load(checkpoint, device, type);
+    }
+
+    /// <summary>Loads an open checkpoint.</summary>
+    /// <param name="checkpoint">The checkpoint; it may be closed afterwards.</param>
+    /// <param name="device">Where to put the weights; the CPU when null.</param>
+    /// <param name="type">Precision to compute in; float32 when null, whatever the file holds.</param>
+    public static ClipModel Load(ClipCheckpoint checkpoint, torch.Device? device = null, torch.ScalarType? type = null)
+    {
         var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        var shapes = file.Entries.ToDictionary(e => e.Key, e => e.Value.Shape, StringComparer.Ordinal);
-        var (architecture, expected) = ClipStateDict.Check(shapes, path);
-        foreach (var key in expected)
+        foreach (var key in checkpoint.Keys)
         {
             using var scope = torch.NewDisposeScope();
-            weights[key] = file.Read(key).to(type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
+            weights[key] = checkpoint.Read(key).to(type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
         }
 
-        return new ClipModel(architecture, weights);
+        return new ClipModel(checkpoint.Architecture, weights);
     }
 
     /// <summary>A model from tensors with OpenAI's keys (plain or <c>.theta</c>/<c>.r</c>), which it copies to float32 or <paramref name="type"/>.</summary>

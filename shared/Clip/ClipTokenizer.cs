@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.IO.Compression;
 using ClipSae.Contracts;
 
 namespace ClipSae.Clip;
@@ -10,9 +9,6 @@ namespace ClipSae.Clip;
 /// </summary>
 public sealed class ClipTokenizer
 {
-    /// <summary>OpenAI's file lists more merges than the model uses (simple_tokenizer.py: 49152 − 256 − 2).</summary>
-    private const int MostMerges = 49152 - 256 - 2;
-
     private readonly Dictionary<string, int> idOfSymbol = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Left, string Right), int> rankOfMerge = [];
     private readonly ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
@@ -50,23 +46,24 @@ public sealed class ClipTokenizer
 
     public int EndOfText { get; }
 
-    /// <summary>Loads a vocabulary in OpenAI's format: a heading line, then one merge a line; gzip is recognised by its content.</summary>
+    /// <summary>Every symbol with its id: what <c>vocab.json</c> lists.</summary>
+    public IEnumerable<KeyValuePair<string, int>> Vocabulary => idOfSymbol
+        .Append(new(BytePairs.StartOfText, StartOfText)).Append(new(BytePairs.EndOfText, EndOfText));
+
+    /// <summary>The merges in order of their rank.</summary>
+    public IEnumerable<(string Left, string Right)> Merges => rankOfMerge.OrderBy(merge => merge.Value).Select(merge => merge.Key);
+
+    /// <summary>Loads a vocabulary in any of its three forms: OpenAI's merges (plain or gzip), <c>merges.txt</c>, or <c>tokenizer.json</c>.</summary>
     /// <exception cref="UserErrorException">The file is missing or has a line that is not a merge; names file and line.</exception>
-    public static ClipTokenizer Load(string path)
+    public static ClipTokenizer Load(string path) => TokenizerFile.Load(path);
+
+    /// <summary>The vocabulary that lies beside a checkpoint (a file, or a model folder).</summary>
+    /// <exception cref="UserErrorException">There is none; says which file to fetch and where to put it.</exception>
+    public static string FileBeside(string checkpoint)
     {
-        try
-        {
-            using var file = File.OpenRead(path);
-            var zipped = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-            file.Position = 0;
-            using Stream text = zipped ? new GZipStream(file, CompressionMode.Decompress) : file;
-            using var reader = new StreamReader(text);
-            return new ClipTokenizer(ReadMerges(reader, path).ToList());
-        }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read as a tokenizer vocabulary: {failure.Message}");
-        }
+        var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
+        return TokenizerFile.In(folder) ?? throw new UserErrorException(
+            $"{folder}: no vocabulary lies beside the weights; fetch bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, and put it there, or name it with --tokenizer");
     }
 
     /// <summary>A tokenizer from merges in order of their rank.</summary>
@@ -115,17 +112,4 @@ public sealed class ClipTokenizer
 
         return [.. symbols.Select(s => idOfSymbol[s])];
     });
-
-    private static IEnumerable<(string Left, string Right)> ReadMerges(StreamReader reader, string path)
-    {
-        var number = 1;
-        _ = reader.ReadLine();
-        for (var count = 0; count < MostMerges && reader.ReadLine() is { Length: > 0 } line; count++)
-        {
-            number++;
-            yield return line.Split(' ') is [var left, var right]
-                ? (left, right)
-                : throw new UserErrorException($"{path}: line {number} is not a merge of two symbols; the file is not a CLIP vocabulary (bpe_simple_vocab…)");
-        }
-    }
 }

@@ -34,20 +34,23 @@ public sealed class SafetensorsFile : ITensorFile
     /// <summary>Every tensor by name.</summary>
     public IReadOnlyDictionary<string, TensorEntry> Entries => header.Entries;
 
+    /// <param name="path">The file.</param>
+    /// <param name="name">What to call it in errors; the path when null.</param>
     /// <exception cref="UserErrorException">The file is missing, unreadable, truncated, or its header lies; names file and key.</exception>
-    public static SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path, string? name = null)
     {
+        name ??= path;
         try
         {
             using var file = File.OpenHandle(path);
             var length = RandomAccess.GetLength(file);
-            var parsed = ReadHeader(path, file, length);
+            var parsed = ReadHeader(name, file, length);
             var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
-            return new SafetensorsFile(path, parsed, map);
+            return new SafetensorsFile(name, parsed, map);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"{path}: cannot be read: {failure.Message}");
+            throw new UserErrorException($"{name}: cannot be read: {failure.Message}");
         }
     }
 

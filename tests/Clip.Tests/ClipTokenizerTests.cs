@@ -67,4 +67,54 @@ public class ClipTokenizerTests
         Should.Throw<UserErrorException>(() => ClipTokenizer.Load(path)).Message.ShouldContain("line 3");
         File.Delete(path);
     }
+
+    [Theory]
+    [InlineData("merges.txt")]
+    [InlineData("tokenizer.json with texts")]
+    [InlineData("tokenizer.json with pairs")]
+    public void Every_form_of_the_vocabulary_gives_the_same_ids(string form)
+    {
+        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+        var vocabulary = Tokenizer.Vocabulary.ToDictionary(symbol => symbol.Key, symbol => symbol.Value);
+        if (form == "merges.txt")
+        {
+            File.WriteAllLines(Path.Combine(folder, "merges.txt"), Tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}").Prepend("#version: 0.2"));
+            File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary));
+        }
+        else
+        {
+            var merges = Tokenizer.Merges.Select(merge => form.EndsWith("texts", StringComparison.Ordinal) ? $"{merge.Left} {merge.Right}" : (object)new[] { merge.Left, merge.Right });
+            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), JsonSerializer.Serialize(new { model = new { vocab = vocabulary, merges } }));
+        }
+
+        var loaded = ClipTokenizer.Load(ClipTokenizer.FileBeside(folder));
+
+        loaded.VocabularySize.ShouldBe(49408);
+        foreach (var line in File.ReadLines(ReferenceFiles.Tokens))
+        {
+            var text = JsonDocument.Parse(line).RootElement.GetProperty("text").GetString()!;
+            loaded.Encode(text, 77, out _).ShouldBe(Tokenizer.Encode(text, 77, out _));
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Ids_that_do_not_follow_from_the_merges_are_refused()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, """{"model":{"vocab":{"!":7},"merges":["a b"]}}""");
+        Should.Throw<UserErrorException>(() => ClipTokenizer.Load(path)).Message.ShouldContain("'!' should have id 0");
+        File.Delete(path);
+    }
+
+    [Fact]
+    public void Without_a_vocabulary_the_error_says_which_file_goes_where()
+    {
+        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+        var error = Should.Throw<UserErrorException>(() => ClipTokenizer.FileBeside(Path.Combine(folder, "model.pt"))).Message;
+        error.ShouldContain("bpe_simple_vocab_16e6.txt.gz");
+        error.ShouldContain(folder);
+        Directory.Delete(folder);
+    }
 }

@@ -20,6 +20,8 @@ internal static class ReferenceFiles
 
     public static string Vocabulary => Path("bpe_simple_vocab_16e6.txt.gz");
 
+    public static string Named(string name) => Path(name);
+
     public static torch.Tensor Read(string path, string key)
     {
         using var file = SafetensorsFile.Open(path);

@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
@@ -7,28 +8,44 @@ namespace ClipSae.Cli;
 /// <summary>A checkpoint and its vocabulary as files.</summary>
 internal static class ModelFiles
 {
-    public const string MediaType = "application/x-safetensors";
-
-    /// <summary>The vocabulary that lies beside a checkpoint.</summary>
-    /// <exception cref="WrongUseException">There is none.</exception>
-    public static string TokenizerBeside(string model)
-    {
-        var folder = Path.GetDirectoryName(model)!;
-        return Directory.EnumerateFiles(folder, "*bpe*.txt*").Order(StringComparer.Ordinal).FirstOrDefault()
-            ?? throw new WrongUseException($"--tokenizer is missing, and there is no *bpe*.txt.gz in {folder}: name the vocabulary of the model");
-    }
+    private const string MediaType = "application/x-safetensors";
 
     /// <summary>Reads what can be known without the weights themselves, so that a wrong file stops a run before it starts.</summary>
     /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, or the vocabulary is another model's; the message names the file.</exception>
     public static void Check(string weights, string tokenizer)
     {
-        using var file = SafetensorsFile.Open(weights);
-        var architecture = ClipArchitecture.FromTensors(file.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Shape, StringComparer.Ordinal), weights);
+        using var checkpoint = ClipCheckpoint.Open(weights);
+        var architecture = checkpoint.Architecture;
         var vocabulary = ClipTokenizer.Load(tokenizer).VocabularySize;
         if (vocabulary != architecture.VocabularySize)
         {
             throw new UserErrorException(
                 $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");
+        }
+    }
+
+    /// <summary>Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys.</summary>
+    public static async Task<ArtifactRef> PutAsync(IArtifactStore store, string model, string name, CancellationToken cancel)
+    {
+        if (File.Exists(model) && !model.EndsWith(ShardedTensors.IndexEnding, StringComparison.Ordinal))
+        {
+            return await store.PutFileAsync(model, name, MediaType, cancel);
+        }
+
+        var scratch = Directory.CreateTempSubdirectory("clipsae-model-");
+        try
+        {
+            var joined = Path.Combine(scratch.FullName, "model.safetensors");
+            using (var checkpoint = ClipCheckpoint.Open(model))
+            {
+                checkpoint.SaveAs(joined);
+            }
+
+            return await store.PutFileAsync(joined, name, MediaType, cancel);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
         }
     }
 }

@@ -28,7 +28,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
     public async Task AddModelAsync(string weights, string tokenizer, CancellationToken cancel)
     {
         ModelFiles.Check(weights, tokenizer);
-        _inputs["model:weights"] = await _store.PutFileAsync(weights, Path.GetFileName(weights), ModelFiles.MediaType, cancel);
+        _inputs["model:weights"] = await ModelFiles.PutAsync(_store, weights, Path.GetFileName(weights), cancel);
         _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
     }
 

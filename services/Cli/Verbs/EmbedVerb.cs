@@ -14,7 +14,7 @@ internal sealed class EmbedVerb : Verb
 {
     private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> _texts = new("--text") { Description = "A text to embed; may be given several times", HelpName = "TEXT" };
-    private readonly Option<string?> _model = new("--model") { Description = "Checkpoint, safetensors with OpenAI's keys [default: the demo's]", HelpName = "FILE" };
+    private readonly Option<string?> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a model folder [default: the demo's]", HelpName = "PATH" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format [default: the demo's]", HelpName = "FILE" };
     private readonly Option<string?> _out = new("--out") { Description = "Write the embeddings to this safetensors file instead of showing them", HelpName = "FILE" };
     private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
@@ -43,7 +43,7 @@ internal sealed class EmbedVerb : Verb
             throw new WrongUseException("name image files, or texts with --text; see 'clipsae embed --help'");
         }
 
-        var checkpoint = GivenPath.File("--model", arguments.GetValue(_model)) ?? DemoFiles.Model;
+        var checkpoint = arguments.GetValue(_model) is { } given ? GivenPath.FileOrFolder("--model", given) : DemoFiles.Model;
         using var scope = NewDisposeScope();
         using var quiet = inference_mode();
         using var model = ClipModel.Load(checkpoint, session.UseDevice());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
@@ -17,7 +18,7 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<string[]> _models = new("--model")
     {
         Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken",
-        HelpName = "[NAME=]FILE",
+        HelpName = "[NAME=]PATH",
         Required = true,
     };
 
@@ -48,7 +49,7 @@ internal sealed class EvaluateVerb : Verb
     {
         var models = arguments.GetValue(_models)!.Select(Model).ToArray();
         var sets = arguments.GetValue(_sets)!.Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
-        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ModelFiles.TokenizerBeside(models[0].File);
+        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(models[0].File);
         if (models.Select(model => model.Name).Distinct(StringComparer.Ordinal).Count() < models.Length)
         {
             throw new WrongUseException("two models have one name: name them with --model NAME=FILE");
@@ -82,9 +83,9 @@ internal sealed class EvaluateVerb : Verb
     private static (string Name, string File) Model(string given)
     {
         var equals = given.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && !File.Exists(given)
-            ? (given[..equals], GivenPath.File("--model", given[(equals + 1)..])!)
-            : (Path.GetFileNameWithoutExtension(given), GivenPath.File("--model", given)!);
+        return equals > 0 && !Path.Exists(given)
+            ? (given[..equals], GivenPath.FileOrFolder("--model", given[(equals + 1)..]))
+            : (Path.GetFileNameWithoutExtension(given), GivenPath.FileOrFolder("--model", given));
     }
 
     private static async Task<Dictionary<string, ArtifactRef>> InputsAsync(
@@ -96,7 +97,7 @@ internal sealed class EvaluateVerb : Verb
         {
             // Numbered, so that they come back in the order in which they were given.
             var name = place == 0 ? "base" : string.Create(CultureInfo.InvariantCulture, $"models/{place:D3}");
-            inputs[name] = await runtime.Artifacts.PutFileAsync(models[place].File, models[place].Name, ModelFiles.MediaType, cancel);
+            inputs[name] = await ModelFiles.PutAsync(runtime.Artifacts, models[place].File, models[place].Name, cancel);
         }
 
         return inputs;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
@@ -10,7 +11,7 @@ internal class RunVerb : Verb
 {
     private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
     private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
-    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors with OpenAI's keys", HelpName = "FILE", Required = true };
+    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip", HelpName = "PATH", Required = true };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
@@ -47,8 +48,8 @@ internal class RunVerb : Verb
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var dataset = GivenPath.Folder("--dataset", arguments.GetValue(_dataset))!;
-        var model = GivenPath.File("--model", arguments.GetValue(_model))!;
-        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ModelFiles.TokenizerBeside(model);
+        var model = GivenPath.FileOrFolder("--model", arguments.GetValue(_model)!);
+        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
         var evaluations = arguments.GetValue(_evaluation)!.Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;

@@ -1,0 +1,119 @@
+using ClipSae.Contracts;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// A CLIP on disk in any of the forms that people have: safetensors (one file or sharded), files of <c>torch.save</c> and
+/// <c>torch.jit.save</c>, folders of <c>transformers</c> and open_clip, Long-CLIP, Geometric Parametrization, or a text encoder alone beside
+/// the checkpoint that has its vision tower. What it is, is told by its content. Weights are seen under OpenAI's keys and read one at a time.
+/// </summary>
+public sealed class ClipCheckpoint : IDisposable
+{
+    private const string VisionPrefix = "visual.";
+
+    private readonly ITensorFile _file;
+    private readonly ClipCheckpoint? _vision;
+    private readonly Dictionary<string, WeightPart> _parts;
+    private readonly string _source;
+
+    private ClipCheckpoint(ITensorFile file, ClipCheckpoint? vision, KeyLayout layout, Dictionary<string, WeightPart> parts, string source)
+    {
+        _file = file;
+        _vision = vision;
+        _parts = parts;
+        _source = source;
+        Layout = layout;
+        (Architecture, Keys) = ClipStateDict.Check(parts.ToDictionary(part => part.Key, part => part.Value.Shape, StringComparer.Ordinal), source);
+    }
+
+    /// <summary>Under whose names the weights are in the file.</summary>
+    public KeyLayout Layout { get; }
+
+    public ClipArchitecture Architecture { get; }
+
+    /// <summary>OpenAI's keys in OpenAI's order; <c>.theta</c> and <c>.r</c> for layers in Geometric Parametrization.</summary>
+    public IReadOnlyList<string> Keys { get; }
+
+    /// <summary>Free-form texts that the file carries beside its tensors.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _file.Metadata;
+
+    /// <summary>Whether the MLPs are in Geometric Parametrization.</summary>
+    public bool IsGeometric => Keys.Any(key => key.EndsWith(ClipKeys.Theta, StringComparison.Ordinal));
+
+    /// <summary>Opens a checkpoint and checks names and shapes of all its weights.</summary>
+    /// <param name="path">A file, an index of sharded files, or a folder.</param>
+    /// <param name="name">What to call it in errors; the path when null.</param>
+    /// <param name="vision">The checkpoint that gives what a text encoder alone does not have; unused for whole models.</param>
+    /// <exception cref="UserErrorException">It cannot be read, or is no CLIP that can be computed here; names file and key.</exception>
+    public static ClipCheckpoint Open(string path, string? name = null, string? vision = null)
+    {
+        var source = name ?? path;
+        var file = OpenFile(path, name);
+        ClipCheckpoint? whole = null;
+        try
+        {
+            var (layout, parts) = WeightParts.Find(file, source);
+            if (!parts.Keys.Any(key => key.StartsWith(VisionPrefix, StringComparison.Ordinal)) && parts.ContainsKey("token_embedding.weight"))
+            {
+                whole = Open(vision ?? throw new UserErrorException(
+                    $"{source}: holds a text encoder alone; name the checkpoint whose vision tower belongs to it with --vision"));
+                AddVision(parts, whole);
+            }
+
+            return new ClipCheckpoint(file, whole, layout, parts, source);
+        }
+        catch (UserErrorException)
+        {
+            whole?.Dispose();
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes the weights, as precise as they are, into one safetensors file under OpenAI's keys.</summary>
+    /// <exception cref="UserErrorException">The file cannot be written, or a weight has an element type that cannot be computed with.</exception>
+    public void SaveAs(string path) =>
+        SafetensorsWriter.WriteStreaming(path, Keys.Select(key => new TensorLayout(key, ScalarType(key), Shape(key))), Read, new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" });
+
+    /// <summary>Element type of a weight in the file.</summary>
+    /// <exception cref="UserErrorException">It cannot be computed with here.</exception>
+    public torch.ScalarType ScalarType(string key) => _parts[key].ScalarType
+        ?? throw new UserErrorException($"{_source}: key '{key}' has element type {_parts[key].Dtype}, which cannot be computed with here; convert it to F32");
+
+    /// <summary>Sizes of a weight.</summary>
+    public IReadOnlyList<long> Shape(string key) => _parts[key].Shape;
+
+    /// <summary>A weight as precise as the file holds it; the caller owns it.</summary>
+    public torch.Tensor Read(string key) => _parts[key].Read();
+
+    public void Dispose()
+    {
+        _file.Dispose();
+        _vision?.Dispose();
+    }
+
+    private static ITensorFile OpenFile(string path, string? name)
+    {
+        if (Directory.Exists(path))
+        {
+            return CheckpointFolder.Open(path);
+        }
+
+        CheckpointFolder.CheckBeside(path);
+        return path.EndsWith(ShardedTensors.IndexEnding, StringComparison.Ordinal) ? ShardedTensors.Open(path) : TensorFiles.Open(path, name);
+    }
+
+    // Projection and scale come with some text encoders and not with others.
+    private static void AddVision(Dictionary<string, WeightPart> parts, ClipCheckpoint whole)
+    {
+        foreach (var (key, part) in whole._parts)
+        {
+            if (key.StartsWith(VisionPrefix, StringComparison.Ordinal) || key is "text_projection" or "logit_scale")
+            {
+                parts.TryAdd(key, part);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.Clip;
+
+/// <summary>How one weight under OpenAI's key is made of what a file holds.</summary>
+internal abstract record WeightPart
+{
+    private WeightPart()
+    {
+    }
+
+    /// <summary>The tensor of the file that tells the element type.</summary>
+    public abstract TensorEntry Leader { get; }
+
+    /// <summary>Element type, or null where TorchSharp has none for it.</summary>
+    public torch.ScalarType? ScalarType => Leader.ScalarType;
+
+    /// <summary>Element type by its safetensors name.</summary>
+    public string Dtype => Leader.Dtype;
+
+    public abstract IReadOnlyList<long> Shape { get; }
+
+    /// <summary>The weight; the caller owns it.</summary>
+    public abstract torch.Tensor Read();
+
+    /// <summary>The tensor as it is.</summary>
+    public sealed record Plain(ITensorFile File, string Key) : WeightPart
+    {
+        public override TensorEntry Leader => File.Entries[Key];
+
+        public override IReadOnlyList<long> Shape => File.Entries[Key].Shape;
+
+        public override torch.Tensor Read() => File.Read(Key);
+    }
+
+    /// <summary>A matrix with its axes changed round.</summary>
+    public sealed record Transposed(ITensorFile File, string Key) : WeightPart
+    {
+        public override TensorEntry Leader => File.Entries[Key];
+
+        public override IReadOnlyList<long> Shape => [.. File.Entries[Key].Shape.Reverse()];
+
+        public override torch.Tensor Read()
+        {
+            using var scope = torch.NewDisposeScope();
+            var stored = File.Read(Key);
+            return (stored.dim() == 2 ? stored.t().contiguous() : stored).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Rows of query, key and value, one behind the other.</summary>
+    public sealed record Stacked(ITensorFile File, string[] Keys) : WeightPart
+    {
+        public override TensorEntry Leader => File.Entries[Keys[0]];
+
+        public override IReadOnlyList<long> Shape => [Keys.Sum(key => File.Entries[key].Shape.FirstOrDefault()), .. File.Entries[Keys[0]].Shape.Skip(1)];
+
+        public override torch.Tensor Read()
+        {
+            using var scope = torch.NewDisposeScope();
+            return torch.cat([.. Keys.Select(File.Read)], 0).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Long-CLIP's two positional embeddings: rows below 20 of the first, the others of the second (Long-CLIP, model/longclip.py).</summary>
+    public sealed record LongPositions(ITensorFile File, string Kept, string Stretched) : WeightPart
+    {
+        public const long KeptRows = 20;
+
+        public override TensorEntry Leader => File.Entries[Kept];
+
+        public override IReadOnlyList<long> Shape => File.Entries[Kept].Shape;
+
+        public override torch.Tensor Read()
+        {
+            using var scope = torch.NewDisposeScope();
+            var (kept, stretched) = (File.Read(Kept), File.Read(Stretched).to(torch.float32));
+            return torch.cat([kept.to(torch.float32).narrow(0, 0, KeptRows), stretched.narrow(0, KeptRows, stretched.shape[0] - KeptRows)], 0).to(kept.dtype).MoveToOuterDisposeScope();
+        }
+    }
+}

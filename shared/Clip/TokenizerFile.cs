@@ -1,0 +1,129 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// The three forms in which CLIP's merges are kept: OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c> (also unpacked, or as <c>merges.txt</c> beside
+/// <c>vocab.json</c>), and <c>tokenizer.json</c>. Ids follow from the order of the merges; where a file lists ids too, they must agree.
+/// </summary>
+internal static class TokenizerFile
+{
+    /// <summary>OpenAI's file lists more merges than the model uses (simple_tokenizer.py: 49152 − 256 − 2).</summary>
+    private const int MostMerges = 49152 - 256 - 2;
+
+    private const int LongestText = 32 << 20;
+
+    private static readonly string[] Patterns = ["*bpe*.txt.gz", "*bpe*.txt", "merges.txt", "tokenizer.json"];
+
+    /// <summary>The tokenizer file that lies in a folder, or null.</summary>
+    public static string? In(string folder) =>
+        Patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal)).FirstOrDefault();
+
+    /// <exception cref="UserErrorException">The file is missing or no vocabulary of CLIP's kind; names file and place.</exception>
+    public static ClipTokenizer Load(string path)
+    {
+        try
+        {
+            var text = ReadText(path);
+            return text.AsSpan().TrimStart().StartsWith("{")
+                ? FromJson(path, text)
+                : Checked(path, ClipTokenizer.FromMerges(Merges(path, text)), Beside(path));
+        }
+        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException or JsonException or InvalidOperationException)
+        {
+            throw new UserErrorException($"{path}: cannot be read as a tokenizer vocabulary: {failure.Message}");
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        using var file = File.OpenRead(path);
+        var zipped = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+        file.Position = 0;
+        using Stream bytes = zipped ? new GZipStream(file, CompressionMode.Decompress) : file;
+        using var reader = new StreamReader(bytes);
+        var text = new StringBuilder();
+        var buffer = new char[1 << 16];
+        while (reader.ReadBlock(buffer) is > 0 and var read)
+        {
+            // A few kilobytes of gzip may unpack to gigabytes.
+            text.Append(buffer, 0, text.Length < LongestText ? read : throw new InvalidDataException($"longer than {LongestText >> 20} Mi characters"));
+        }
+
+        return text.ToString();
+    }
+
+    // A heading line, then one merge a line.
+    private static List<(string, string)> Merges(string path, string text)
+    {
+        var merges = new List<(string, string)>();
+        var number = 1;
+        foreach (var line in text.Split('\n').Skip(1).Select(line => line.TrimEnd('\r')).TakeWhile(line => line.Length > 0).Take(MostMerges))
+        {
+            number++;
+            merges.Add(line.Split(' ') is [var left, var right]
+                ? (left, right)
+                : throw new UserErrorException($"{path}: line {number} is not a merge of two symbols; the file is not a CLIP vocabulary (bpe_simple_vocab…)"));
+        }
+
+        return merges;
+    }
+
+    private static ClipTokenizer FromJson(string path, string text)
+    {
+        using var json = JsonDocument.Parse(text);
+        if (Property(json.RootElement, "model") is not { } model || Property(model, "merges") is not { ValueKind: JsonValueKind.Array } list || Property(model, "vocab") is not { } vocabulary)
+        {
+            throw new UserErrorException($"{path}: has no model.merges, so it is no tokenizer.json of CLIP's kind; for vocab.json name merges.txt, which lies beside it");
+        }
+
+        var merges = list.EnumerateArray().Select((merge, place) => Merge(merge) ?? throw new UserErrorException($"{path}: model.merges[{place}] is not a merge of two symbols")).ToList();
+        return Checked(path, ClipTokenizer.FromMerges(merges), vocabulary);
+    }
+
+    // Older files write "a b", newer ones ["a", "b"].
+    private static (string, string)? Merge(JsonElement merge) => merge.ValueKind switch
+    {
+        JsonValueKind.String => merge.GetString()!.Split(' ') is [var left, var right] ? (left, right) : null,
+        JsonValueKind.Array when merge.GetArrayLength() == 2 && merge.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String) =>
+            (merge[0].GetString()!, merge[1].GetString()!),
+        _ => null,
+    };
+
+    private static JsonElement? Beside(string path)
+    {
+        var vocabulary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "vocab.json");
+        if (Path.GetFileName(path) != "merges.txt" || !File.Exists(vocabulary))
+        {
+            return null;
+        }
+
+        using var json = JsonDocument.Parse(ReadText(vocabulary));
+        return json.RootElement.Clone();
+    }
+
+    private static ClipTokenizer Checked(string path, ClipTokenizer tokenizer, JsonElement? vocabulary)
+    {
+        if (vocabulary is not { ValueKind: JsonValueKind.Object } known)
+        {
+            return vocabulary is null ? tokenizer : throw new UserErrorException($"{path}: the vocabulary is no list of ids by symbol; this is not CLIP's tokenizer");
+        }
+
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var entry in known.EnumerateObject())
+        {
+            ids[entry.Name] = entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id) ? id : -1;
+        }
+
+        var wrong = tokenizer.Vocabulary.FirstOrDefault(symbol => ids.GetValueOrDefault(symbol.Key, -1) != symbol.Value);
+        return wrong.Key is null
+            ? tokenizer
+            : throw new UserErrorException($"{path}: '{wrong.Key}' should have id {wrong.Value} by the order of the merges, but the vocabulary says otherwise; this is not CLIP's tokenizer");
+    }
+
+    private static JsonElement? Property(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) ? value : null;
+}

@@ -1,0 +1,108 @@
+using System.Text.Json;
+using ClipSae.Contracts;
+using TorchSharp;
+
+namespace ClipSae.Tensors;
+
+/// <summary>A checkpoint in several files, as an index (<c>model.safetensors.index.json</c>) says which key lies in which.</summary>
+public sealed class ShardedTensors : ITensorFile
+{
+    /// <summary>How the names of index files end.</summary>
+    public const string IndexEnding = ".index.json";
+
+    private const long LongestIndex = 64 << 20;
+    private const int MostFiles = 10_000;
+
+    private readonly Dictionary<string, ITensorFile> _files;
+    private readonly Dictionary<string, ITensorFile> _fileOf;
+
+    private ShardedTensors(Dictionary<string, ITensorFile> files, Dictionary<string, ITensorFile> fileOf)
+    {
+        _files = files;
+        _fileOf = fileOf;
+        Entries = fileOf.ToDictionary(key => key.Key, key => key.Value.Entries[key.Key], StringComparer.Ordinal);
+        Metadata = files.Count > 0 ? files.First().Value.Metadata : new Dictionary<string, string>();
+    }
+
+    public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
+
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <exception cref="UserErrorException">The index or a file of it is missing or unusable, or a key is not where the index says; names file and key.</exception>
+    public static ShardedTensors Open(string index)
+    {
+        var files = new Dictionary<string, ITensorFile>(StringComparer.Ordinal);
+        try
+        {
+            var fileOf = new Dictionary<string, ITensorFile>(StringComparer.Ordinal);
+            foreach (var (key, name) in ReadIndex(index))
+            {
+                if (!files.TryGetValue(name, out var file))
+                {
+                    files[name] = file = Shard(index, name, files.Count);
+                }
+
+                fileOf[key] = file.Entries.ContainsKey(key)
+                    ? file
+                    : throw new UserErrorException($"{index}: key '{key}' should be in {name}, but is not; fetch both files again");
+            }
+
+            if (files.Values.SelectMany(file => file.Entries.Keys).FirstOrDefault(key => !fileOf.ContainsKey(key)) is { } unknown)
+            {
+                throw new UserErrorException($"{index}: key '{unknown}' is in the files but not in the index; fetch both again");
+            }
+
+            return new ShardedTensors(files, fileOf);
+        }
+        catch (UserErrorException)
+        {
+            Close(files.Values);
+            throw;
+        }
+    }
+
+    public torch.Tensor Read(string name) => _fileOf.TryGetValue(name, out var file)
+        ? file.Read(name)
+        : throw new UserErrorException($"key '{name}' is missing; the checkpoint has {Entries.Count} tensors in {_files.Count} files");
+
+    public void Dispose() => Close(_files.Values);
+
+    private static ITensorFile Shard(string index, string name, int opened)
+    {
+        // The index comes from outside: it must not lead to files elsewhere.
+        if (name != Path.GetFileName(name) || name is "" or "." or "..")
+        {
+            throw new UserErrorException($"{index}: '{name}' is not the name of a file beside it");
+        }
+
+        return opened < MostFiles
+            ? TensorFiles.Open(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(index))!, name))
+            : throw new UserErrorException($"{index}: it names more than {MostFiles} files");
+    }
+
+    private static List<(string Key, string File)> ReadIndex(string index)
+    {
+        try
+        {
+            if (new FileInfo(index).Length > LongestIndex)
+            {
+                throw new UserErrorException($"{index}: too long for an index of tensors");
+            }
+
+            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
+            return [.. json.RootElement.GetProperty("weight_map").EnumerateObject().Select(entry => (entry.Name, entry.Value.GetString() ?? ""))];
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            throw new UserErrorException($"{index}: cannot be read as an index of tensors: {failure.Message}");
+        }
+    }
+
+    private static void Close(IEnumerable<ITensorFile> files)
+    {
+        foreach (var file in files)
+        {
+            file.Dispose();
+        }
+    }
+}

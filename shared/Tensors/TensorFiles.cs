@@ -1,0 +1,36 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Tensors;
+
+/// <summary>Opens files of tensors by what they begin with, whatever they are called.</summary>
+public static class TensorFiles
+{
+    private const int PrefixLength = 9;
+
+    /// <param name="path">A safetensors file, or one that <c>torch.save</c> or <c>torch.jit.save</c> wrote.</param>
+    /// <param name="name">What to call it in errors; the path when null.</param>
+    /// <exception cref="UserErrorException">The file is unreadable, of another format, truncated or lies.</exception>
+    public static ITensorFile Open(string path, string? name = null)
+    {
+        Span<byte> start = stackalloc byte[PrefixLength];
+        try
+        {
+            using var file = File.OpenHandle(path);
+            start = start[..RandomAccess.Read(file, start, 0)];
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{name ?? path}: cannot be read: {failure.Message}");
+        }
+
+        if (TorchFile.IsLike(start))
+        {
+            return TorchFile.Open(path, name);
+        }
+
+        // Eight bytes of length, then JSON.
+        return start.Length == PrefixLength && start[^1] == (byte)'{'
+            ? SafetensorsFile.Open(path, name)
+            : throw new UserErrorException($"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; fetch it again, or name the file that holds the weights");
+    }
+}

@@ -1,0 +1,98 @@
+using ClipSae.Tensors;
+using ClipSae.Tensors.Tests;
+using TorchSharp;
+
+namespace ClipSae.Clip.Tests;
+
+/// <summary>What the readers of checkpoints, their descriptions and vocabularies do with damaged and lying files.</summary>
+public sealed class MutationTests : IDisposable
+{
+    private const int Mutants = 20_000;
+    private const long MostAllocated = 16 << 20;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+
+    // Names, types and shapes are what a checkpoint is recognised by.
+    [Theory]
+    [InlineData(KeyLayout.OpenAi)]
+    [InlineData(KeyLayout.HuggingFace)]
+    public void Mutants_of_checkpoints_are_read_or_refused_in_one_line(KeyLayout layout)
+    {
+        var path = Smallest(layout);
+        var header = BitConverter.ToInt64(File.ReadAllBytes(path), 0);
+
+        Check(new MutationFuzz(path, (0, 8 + header)).Run(Mutants, seed: 4, MostAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
+    }
+
+    [Fact]
+    public void Mutants_of_an_index_are_read_or_refused_in_one_line()
+    {
+        var whole = Smallest(KeyLayout.HuggingFace);
+        var index = Path.Combine(_folder, "model.safetensors.index.json");
+        using (var file = SafetensorsFile.Open(whole))
+        {
+            var map = string.Join(",", file.Entries.Keys.Select(key => $"\"{key}\":\"{Path.GetFileName(whole)}\""));
+            File.WriteAllText(index, $"{{\"metadata\":{{\"total_size\":1}},\"weight_map\":{{{map}}}}}");
+        }
+
+        Check(new MutationFuzz(index, (0, new FileInfo(index).Length)).Run(Mutants, seed: 5, MostAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
+    }
+
+    [Fact]
+    public void Mutants_of_a_description_are_read_or_refused_in_one_line()
+    {
+        File.Move(Smallest(KeyLayout.HuggingFace), Path.Combine(_folder, "model.safetensors"));
+        var path = Path.Combine(_folder, "config.json");
+        File.WriteAllText(path, """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}""");
+
+        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 6, MostAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose()));
+    }
+
+    [Theory]
+    [InlineData("merges.txt", "#version: 0.2\na b\nab c</w>\ni n\nt h\nth e</w>\no r</w>\n")]
+    [InlineData("tokenizer.json", """{"model":{"type":"BPE","vocab":{},"merges":["a b",["ab","c</w>"],"i n"]},"version":"1.0"}""")]
+    public void Mutants_of_vocabularies_are_read_or_refused_in_one_line(string name, string content)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllText(path, content.Replace("{}", Vocabulary(), StringComparison.Ordinal));
+
+        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 7, MostAllocated, (file, _) => ClipTokenizer.Load(file)));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static void Check((int Read, int Refused) counts)
+    {
+        (counts.Read + counts.Refused).ShouldBe(Mutants);
+        counts.Refused.ShouldBeGreaterThan(Mutants / 4);
+        counts.Read.ShouldBeGreaterThan(0);
+    }
+
+    private static string Vocabulary()
+    {
+        var tokenizer = ClipTokenizer.FromMerges([("a", "b"), ("ab", "c</w>"), ("i", "n")]);
+        return System.Text.Json.JsonSerializer.Serialize(tokenizer.Vocabulary.ToDictionary());
+    }
+
+    // One block a tower.
+    private string Smallest(KeyLayout layout)
+    {
+        var path = Path.Combine(_folder, "smallest.safetensors");
+        using var scope = torch.NewDisposeScope();
+        using var model = ClipModel.Initialize(new ClipArchitecture(8, 8, 1, 64, 4, 8, 16, 64, 1), seed: 0);
+        SafetensorsWriter.Write(path, model.StateDict().SelectMany(weight => Named(weight.Key, weight.Value, layout)));
+        return path;
+    }
+
+    private static IEnumerable<KeyValuePair<string, torch.Tensor>> Named(string key, torch.Tensor weight, KeyLayout layout)
+    {
+        if (layout == KeyLayout.OpenAi)
+        {
+            return [KeyValuePair.Create(key, weight)];
+        }
+
+        var names = HuggingFaceKeys.FromOpenAi(key);
+        var turned = HuggingFaceKeys.IsTransposed(key) ? weight.t() : weight;
+        return names.Count == 1 ? [KeyValuePair.Create(names[0], turned)] : names.Zip(turned.chunk(names.Count), KeyValuePair.Create);
+    }
+}
