@@ -8,4 +8,7 @@ public enum ConversionDtype
 
     /// <summary>As OpenAI's <c>convert_weights</c>: convolution, linear layers, attention and projections in 16 bits; LayerNorm and embeddings in 32.</summary>
     Float16,
+
+    /// <summary>The same division with bfloat16 for float16.</summary>
+    BFloat16,
 }

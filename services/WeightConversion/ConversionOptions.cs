@@ -6,12 +6,18 @@ namespace ClipSae.WeightConversion;
 /// <summary>How a tuned checkpoint becomes one that other programs load, and how that is proved.</summary>
 public sealed record ConversionOptions
 {
+    /// <summary>
+    /// Formats to write: <c>openai</c>, <c>openai-pt</c>, <c>huggingface</c>, <c>text-encoder</c>, <c>open-clip</c>, <c>gmp</c>, <c>long-clip</c>.
+    /// Default <c>openai</c>, which a run writes in any case, because the evaluation reads it.
+    /// </summary>
+    public IReadOnlyList<string> Formats { get; init; } = ["openai"];
+
     /// <summary>Precision of the written weights. Default float32: nothing is lost.</summary>
     public ConversionDtype Dtype { get; init; } = ConversionDtype.Float32;
 
     /// <summary>
     /// Largest difference of a feature between source and written weights, as a share of the largest feature. Default (null) 1e-5 for float32
-    /// (rounding of one product by row) and 1e-2 for float16 (11-bit mantissas through a dozen layers).
+    /// (rounding of one product by row), 1e-2 for float16 (11-bit mantissas through a dozen layers) and 5e-2 for bfloat16 (8 bits).
     /// </summary>
     public double? Tolerance { get; init; }
 
@@ -26,7 +32,17 @@ public sealed record ConversionOptions
 
     /// <summary>The tolerance that holds when none is given.</summary>
     [JsonIgnore]
-    public double EffectiveTolerance => Tolerance ?? (Dtype == ConversionDtype.Float32 ? 1e-5 : 1e-2);
+    public double EffectiveTolerance => Tolerance ?? Dtype switch
+    {
+        ConversionDtype.Float32 => 1e-5,
+        ConversionDtype.Float16 => 1e-2,
+        _ => 5e-2,
+    };
+
+    /// <summary>The formats by name, each once.</summary>
+    /// <exception cref="UserErrorException">A format is not known.</exception>
+    [JsonIgnore]
+    public IReadOnlyList<ConversionTarget> Targets => [.. Formats.Distinct(StringComparer.Ordinal).Select(ConversionTarget.Named)];
 
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()
@@ -34,6 +50,11 @@ public sealed record ConversionOptions
         if (EffectiveTolerance is not (>= 0 and < 1))
         {
             throw new UserErrorException($"conversion.tolerance is {Tolerance}; it must be at least 0 and below 1");
+        }
+
+        if (Targets.Count == 0)
+        {
+            throw new UserErrorException("conversion.formats is empty; name at least one format");
         }
 
         if (ProbeImages < 1 || ProbeTexts < 1)

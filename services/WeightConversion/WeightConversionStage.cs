@@ -7,14 +7,16 @@ using ClipSae.Pipeline;
 namespace ClipSae.WeightConversion;
 
 /// <summary>
-/// Turns one tuned checkpoint (input <c>model</c>) into plain weights that any CLIP code loads (output <c>model</c>), proved equal by a
-/// forward pass of both files (output <c>proof</c>).
+/// Turns one tuned checkpoint (input <c>model</c>) into plain weights under OpenAI's keys (output <c>model</c>) and the other formats that are asked
+/// for (outputs <c>files/…</c>, with model card and provenance), each proved equal by a forward pass of what was written (output <c>proof</c>).
 /// </summary>
 public sealed class WeightConversionStage : IStage
 {
+    private const string SafetensorsType = "application/x-safetensors";
+
     public string Name => "weight-conversion";
 
-    public int AlgorithmVersion => 1;
+    public int AlgorithmVersion => 2;
 
     public JsonObject Normalize(JsonObject parameters)
     {
@@ -26,40 +28,47 @@ public sealed class WeightConversionStage : IStage
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ConversionOptions>();
-        var target = ConversionTarget.From(options);
+        options = options with { Formats = [.. options.Formats.Prepend(new OpenAiTarget().Name).Distinct(StringComparer.Ordinal)] };
         var input = context.Input("model");
-        var source = await context.FetchAsync("model", cancel);
-        var path = Path.Combine(context.Scratch, target.FileName);
-        var name = $"{context.Unit} ({input.Name})";
-        var layers = WeightConverter.Convert(
-            source, name, path, target, (done, total) => context.Progress.Report(new StageProgress(done, total, "tensors")), cancel);
+        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})");
+        var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
+        var folder = Path.Combine(context.Scratch, "formats");
+        var conversion = Conversion.Run(
+            source, folder, options, tokenizer, (done, total) => context.Progress.Report(new StageProgress(done, total, "tensors")), cancel);
 
-        var proof = Prove(source, path, options);
-        proof.Require(name);
-        var model = await context.Artifacts.PutFileAsync(path, $"{context.Unit}.{target.FileName}", "application/x-safetensors", cancel);
-        var evidence = Evidence(proof, options, layers, input, model);
-        var stored = await context.Artifacts.PutBytesAsync(
+        var outputs = new Dictionary<string, ArtifactRef>
+        {
+            ["model"] = await context.Artifacts.PutFileAsync(Path.Combine(folder, OpenAiTarget.FileName), $"{context.Unit}.model.safetensors", SafetensorsType, cancel),
+        };
+        foreach (var path in conversion.Files.Keys.Append(Conversion.CardName).Append(Conversion.ProvenanceName).Where(path => path != OpenAiTarget.FileName))
+        {
+            outputs[$"files/{path}"] = await context.Artifacts.PutFileAsync(Path.Combine(folder, path), $"{context.Unit}/{path}", TypeOf(path), cancel);
+        }
+
+        var evidence = Evidence(conversion, options, input, outputs["model"]);
+        outputs["proof"] = await context.Artifacts.PutBytesAsync(
             JsonSerializer.SerializeToUtf8Bytes(evidence, ContractJson.Options), $"{context.Unit}.proof.json", "application/json", cancel);
-        return new StageResult(new Dictionary<string, ArtifactRef> { ["model"] = model, ["proof"] = stored }, evidence);
+        return new StageResult(outputs, evidence);
     }
 
-    private static JsonSerializerOptions Json => ContractJson.Options;
-
-    // Both are read from disk: what is proved is the file, not what was in memory when it was written.
-    private static ForwardProof Prove(string source, string written, ConversionOptions options)
+    private static string TypeOf(string path) => Path.GetExtension(path) switch
     {
-        using var tuned = ClipModel.Load(source);
-        using var plain = ClipModel.Load(written);
-        return ForwardProof.Run(tuned, plain, options);
-    }
+        ".safetensors" => SafetensorsType,
+        ".json" => "application/json",
+        ".md" => "text/markdown",
+        ".txt" => "text/plain",
+        _ => "application/octet-stream",
+    };
 
-    private static JsonObject Evidence(ForwardProof proof, ConversionOptions options, int layers, ArtifactRef source, ArtifactRef written)
+    // The proof of the weights that go on in the run, and beside it that of every format.
+    private static JsonObject Evidence(Conversion conversion, ConversionOptions options, ArtifactRef source, ArtifactRef written)
     {
-        var evidence = JsonSerializer.SerializeToNode(proof, ContractJson.Options)!.AsObject();
+        var evidence = JsonSerializer.SerializeToNode(conversion.Proofs[OpenAiTarget.FileName], ContractJson.Options)!.AsObject();
         evidence["dtype"] = JsonSerializer.SerializeToNode(options.Dtype, ContractJson.Options);
-        evidence["geometricLayers"] = layers;
+        evidence["geometricLayers"] = conversion.GeometricLayers;
         evidence["source"] = source.Digest;
         evidence["written"] = written.Digest;
+        evidence["formats"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options);
         return evidence;
     }
 }

@@ -5,8 +5,11 @@ namespace ClipSae.Clip;
 /// <summary>The last step of CLIP's preprocessing: bytes to normalised floats (science, section 1).</summary>
 public static class PixelNormalization
 {
-    internal static readonly float[] Mean = [0.48145466f, 0.4578275f, 0.40821073f];
-    internal static readonly float[] Deviation = [0.26862954f, 0.26130258f, 0.27577711f];
+    /// <summary>Mean of each channel, of pixels between 0 and 1.</summary>
+    public static readonly IReadOnlyList<float> Mean = [0.48145466f, 0.4578275f, 0.40821073f];
+
+    /// <summary>Standard deviation of each channel.</summary>
+    public static readonly IReadOnlyList<float> Deviation = [0.26862954f, 0.26130258f, 0.27577711f];
 
     /// <param name="pixels">uint8 [batch, 3, R, R], resized and cropped.</param>
     /// <returns>float32 [batch, 3, R, R] on the same device.</returns>

@@ -10,6 +10,8 @@ internal static class ReferenceFiles
 
     public static string Geometric => Path("openai_clip_tiny.gmp.safetensors");
 
+    public static string Vocabulary => Path("bpe_simple_vocab_16e6.txt.gz");
+
     public static string Expected => Path("openai_clip_tiny.expected.safetensors");
 
     public static string GeometricExpected => Path("openai_clip_tiny.gmp.expected.safetensors");
@@ -24,8 +26,12 @@ internal static class ReferenceFiles
     public static void Rewrite(string source, string target, Action<Dictionary<string, torch.Tensor>> change)
     {
         using var scope = torch.NewDisposeScope();
-        using var file = SafetensorsFile.Open(source);
-        var tensors = file.Entries.Keys.ToDictionary(key => key, file.Read);
+        Dictionary<string, torch.Tensor> tensors;
+        using (var file = SafetensorsFile.Open(source))
+        {
+            tensors = file.Entries.Keys.ToDictionary(key => key, file.Read);
+        }
+
         change(tensors);
         SafetensorsWriter.Write(target, tensors);
     }

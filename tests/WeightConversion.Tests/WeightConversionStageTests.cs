@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 
@@ -48,20 +47,38 @@ public sealed class WeightConversionStageTests : IDisposable
     public void A_weight_that_was_changed_behind_the_converter_is_found_by_the_proof()
     {
         const string key = "visual.transformer.resblocks.2.mlp.c_proj.weight";
-        WeightConverter.Convert(ReferenceFiles.Geometric, "source", _folder.File("plain"), new ConversionTarget.OpenAi(ConversionDtype.Float32));
-        ReferenceFiles.Rewrite(_folder.File("plain"), _folder.File("changed"), tensors => tensors[key] = tensors[key] * 1.5f);
-        using var source = ClipModel.Load(ReferenceFiles.Geometric);
-        using var written = ClipModel.Load(_folder.File("changed"));
+        WeightConverter.Convert(new ConversionSource(ReferenceFiles.Geometric, "source"), _folder.Path, [new OpenAiTarget()], ConversionDtype.Float32);
+        var written = _folder.File(OpenAiTarget.FileName);
+        ReferenceFiles.Rewrite(written, written, tensors => tensors[key] = tensors[key] * 1.5f);
 
-        var proof = ForwardProof.Run(source, written, new ConversionOptions());
+        var proof = ForwardProof.Run(new ConversionSource(ReferenceFiles.Geometric, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
 
         proof.Holds.ShouldBeFalse();
-        Should.Throw<UserErrorException>(() => proof.Require("tuned")).Message.ShouldContain(key);
+        Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName)).Message.ShouldContain(key);
+    }
+
+    [Fact]
+    public async Task Other_formats_are_stored_beside_with_their_proofs_and_where_they_come_from()
+    {
+        var result = await RunAsync(new JsonObject { ["formats"] = new JsonArray("openai-pt", "text-encoder") });
+
+        result.Outputs.Keys.ShouldBe(
+            ["model", "proof", "files/openai.pt", "files/text_encoder.safetensors", "files/text_encoder_with_projection.safetensors", "files/README.md", "files/provenance.json"],
+            ignoreOrder: true);
+        var proof = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["proof"])))!;
+        proof["formats"]!.AsObject().Select(format => format.Key).ShouldBe(["openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+        var provenance = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["files/provenance.json"])))!;
+        provenance["files"]!["openai.pt"]!.GetValue<string>().ShouldBe(result.Outputs["files/openai.pt"].Digest);
+        provenance["parameters"]!["dtype"]!.GetValue<string>().ShouldBe("float32");
     }
 
     [Fact]
     public void Defaults_become_explicit_so_that_the_stage_key_sees_them() =>
-        _stage.Normalize([]).ToJsonString().ShouldBe("""{"dtype":"float32","tolerance":1E-05,"probeImages":4,"probeTexts":8,"seed":0}""");
+        _stage.Normalize([]).ToJsonString().ShouldBe("""{"formats":["openai"],"dtype":"float32","tolerance":1E-05,"probeImages":4,"probeTexts":8,"seed":0}""");
+
+    [Fact]
+    public void An_unknown_format_is_refused_with_the_known_ones() =>
+        Should.Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["formats"] = new JsonArray("gguf") })).Message.ShouldContain("openai-pt");
 
     [Fact]
     public void An_impossible_value_is_refused_by_name() =>

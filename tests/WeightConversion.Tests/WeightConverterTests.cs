@@ -104,16 +104,17 @@ public sealed class WeightConverterTests : IDisposable
         var error = Should.Throw<UserErrorException>(() => Convert(_folder.File("defect.safetensors"), ConversionDtype.Float32));
         error.Message.ShouldContain($"'{key}'");
         error.Message.ShouldContain("tuned.safetensors");
-        Directory.GetFiles(_folder.Path).ShouldBe([_folder.File("defect.safetensors")]);
+        Directory.GetFiles(_folder.Path, "*", SearchOption.AllDirectories).ShouldBe([_folder.File("defect.safetensors")]);
     }
 
     public void Dispose() => _folder.Dispose();
 
     private static double RelativeError(torch.Tensor actual, torch.Tensor expected) => ((actual - expected).abs().max() / expected.abs().max()).item<float>();
 
-    private string Convert(string source, ConversionDtype dtype, string name = "plain.safetensors")
+    private string Convert(string source, ConversionDtype dtype, string name = "plain")
     {
-        WeightConverter.Convert(source, "tuned.safetensors", _folder.File(name), new ConversionTarget.OpenAi(dtype));
-        return _folder.File(name);
+        Directory.CreateDirectory(_folder.File(name));
+        WeightConverter.Convert(new ConversionSource(source, "tuned.safetensors"), _folder.File(name), [new OpenAiTarget()], dtype);
+        return _folder.File(name, OpenAiTarget.FileName);
     }
 }

@@ -40,7 +40,7 @@ public sealed class ClipCheckpoint : IDisposable
     public IReadOnlyDictionary<string, string> Metadata => _file.Metadata;
 
     /// <summary>Whether the MLPs are in Geometric Parametrization.</summary>
-    public bool IsGeometric => Keys.Any(key => key.EndsWith(ClipKeys.Theta, StringComparison.Ordinal));
+    public bool IsGeometric => Keys.Any(IsTheta);
 
     /// <summary>Opens a checkpoint and checks names and shapes of all its weights.</summary>
     /// <param name="path">A file, an index of sharded files, or a folder.</param>
@@ -108,12 +108,26 @@ public sealed class ClipCheckpoint : IDisposable
     // Projection and scale come with some text encoders and not with others.
     private static void AddVision(Dictionary<string, WeightPart> parts, ClipCheckpoint whole)
     {
+        var plain = !parts.Keys.Any(IsTheta);
         foreach (var (key, part) in whole._parts)
         {
-            if (key.StartsWith(VisionPrefix, StringComparison.Ordinal) || key is "text_projection" or "logit_scale")
+            if (!key.StartsWith(VisionPrefix, StringComparison.Ordinal) && key is not ("text_projection" or "logit_scale"))
+            {
+                continue;
+            }
+
+            // One tower in r and theta beside a plain one is no model that is trained: the vision tower follows the text.
+            if (!plain || !(IsTheta(key) || key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)))
             {
                 parts.TryAdd(key, part);
             }
+            else if (IsTheta(key))
+            {
+                var layer = key[..^ClipKeys.Theta.Length];
+                parts.TryAdd(layer + ClipKeys.Weight, new WeightPart.Materialized(whole._parts[layer + ClipKeys.Radius], part));
+            }
         }
     }
+
+    private static bool IsTheta(string key) => key.EndsWith(ClipKeys.Theta, StringComparison.Ordinal);
 }

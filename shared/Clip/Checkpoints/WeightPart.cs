@@ -14,7 +14,7 @@ internal abstract record WeightPart
     public abstract TensorEntry Leader { get; }
 
     /// <summary>Element type, or null where TorchSharp has none for it.</summary>
-    public torch.ScalarType? ScalarType => Leader.ScalarType;
+    public virtual torch.ScalarType? ScalarType => Leader.ScalarType;
 
     /// <summary>Element type by its safetensors name.</summary>
     public string Dtype => Leader.Dtype;
@@ -60,6 +60,22 @@ internal abstract record WeightPart
         {
             using var scope = torch.NewDisposeScope();
             return torch.cat([.. Keys.Select(File.Read)], 0).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>The product of r and θ, in float32.</summary>
+    public sealed record Materialized(WeightPart Radius, WeightPart Theta) : WeightPart
+    {
+        public override TensorEntry Leader => Theta.Leader;
+
+        public override torch.ScalarType? ScalarType => Theta.ScalarType is null ? null : torch.ScalarType.Float32;
+
+        public override IReadOnlyList<long> Shape => Theta.Shape;
+
+        public override torch.Tensor Read()
+        {
+            using var scope = torch.NewDisposeScope();
+            return GeometricParametrization.Materialize(Radius.Read().to(torch.float32), Theta.Read().to(torch.float32)).MoveToOuterDisposeScope();
         }
     }
 

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.WeightConversion;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Rewrites a checkpoint in the formats that other programs load.</summary>
+internal sealed class ConvertVerb : Verb
+{
+    private readonly Argument<string> _source = new("in") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
+
+    private readonly Option<string[]> _formats = new("--to")
+    {
+        Description = "Formats: " + string.Join(", ", ConversionTarget.All.Select(target => target.Name)),
+        HelpName = "FORMAT",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16 [default: float32]", HelpName = "TYPE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model, for formats that carry it [default: beside the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, where IN is a text encoder alone", HelpName = "PATH" };
+    private readonly Option<double?> _tolerance = new("--tolerance") { Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]", HelpName = "SHARE" };
+
+    public ConvertVerb()
+        : base(
+            "convert",
+            "Rewrite a checkpoint in the formats that other programs load; each is loaded again and compared with the source.",
+            "clipsae convert ViT-L-14.pt converted --to openai huggingface",
+            "clipsae convert tuned.safetensors out --to huggingface text-encoder open-clip openai-pt --dtype float16",
+            "clipsae convert clip_l.safetensors whole --vision ViT-L-14.pt --to huggingface")
+    {
+        Add(_source);
+        Add(_target);
+        foreach (var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _tolerance })
+        {
+            Add(option);
+        }
+    }
+
+    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var path = GivenPath.FileOrFolder("in", arguments.GetValue(_source)!);
+        var vision = arguments.GetValue(_vision) is { } given ? GivenPath.FileOrFolder("--vision", given) : null;
+        var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer));
+        var options = OptionsOf(arguments);
+        session.UseDevice();
+        var source = new ConversionSource(path, Path.GetFileName(path), vision);
+        // Only formats that carry the vocabulary need one; an explicit one is read in any case, so that a wrong one is told.
+        var tokenizer = vocabulary is not null ? ClipTokenizer.Load(vocabulary)
+            : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))
+            : null;
+        var folder = Path.GetFullPath(arguments.GetValue(_target)!);
+        var conversion = Conversion.Run(source, folder, options, tokenizer, written: null, cancel);
+        session.Answer(
+            new JsonObject
+            {
+                ["folder"] = folder,
+                ["geometricLayers"] = conversion.GeometricLayers,
+                ["files"] = JsonSerializer.SerializeToNode(conversion.Files, ContractJson.Options),
+                ["proofs"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options),
+            },
+            console => Write(console, folder, conversion));
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private ConversionOptions OptionsOf(ParseResult arguments)
+    {
+        try
+        {
+            var options = new ConversionOptions
+            {
+                Formats = arguments.GetValue(_formats)!,
+                Dtype = arguments.GetValue(_dtype),
+                Tolerance = arguments.GetValue(_tolerance),
+            };
+            options.Validate();
+            return options;
+        }
+        catch (UserErrorException error)
+        {
+            throw new WrongUseException(error.Message, error);
+        }
+    }
+
+    private static void Write(IAnsiConsole console, string folder, Conversion conversion)
+    {
+        var table = new Table { Border = TableBorder.Rounded };
+        table.AddColumn("written");
+        foreach (var title in new[] { "image features differ by", "text features differ by", "at most" })
+        {
+            table.AddColumn(new TableColumn(title).RightAligned());
+        }
+
+        foreach (var (path, proof) in conversion.Proofs)
+        {
+            table.AddRow(path.EscapeMarkup(), Share(proof.Image.MaxRelative), Share(proof.Text.MaxRelative), Share(proof.Tolerance));
+        }
+
+        console.Write(table);
+        console.WriteLine($"{conversion.Files.Count} files in {folder}, with {Conversion.CardName} and {Conversion.ProvenanceName}");
+    }
+
+    private static string Share(double value) => FormattableString.Invariant($"{value:0.0e+0}");
+}

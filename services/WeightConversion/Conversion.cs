@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>One conversion from beginning to end: the formats, the proof of each, the model card and where everything comes from.</summary>
+/// <param name="Proofs">A proof for each part that loads by itself, by its path.</param>
+/// <param name="GeometricLayers">Linear layers of the source that are in Geometric Parametrization.</param>
+/// <param name="Files">Digest of every written file, by its path; model card and provenance are not among them.</param>
+public sealed record Conversion(
+    IReadOnlyDictionary<string, ForwardProof> Proofs, int GeometricLayers, IReadOnlyDictionary<string, string> Files)
+{
+    /// <summary>The model card's file.</summary>
+    public const string CardName = "README.md";
+
+    /// <summary>The file that says where the weights come from and how far they are from their source.</summary>
+    public const string ProvenanceName = "provenance.json";
+
+    /// <summary>Writes and proves all formats that the options name.</summary>
+    /// <param name="folder">Where to write; made where it is missing.</param>
+    /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
+    /// <param name="written">Called after each tensor with the number written and the number in all.</param>
+    /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, or a written model is not the source.</exception>
+    public static Conversion Run(
+        ConversionSource source, string folder, ConversionOptions options, ClipTokenizer? tokenizer = null, Action<int, int>? written = null, CancellationToken cancel = default)
+    {
+        Directory.CreateDirectory(folder);
+        var targets = options.Targets;
+        var layers = WeightConverter.Convert(source, folder, targets, options.Dtype, tokenizer, written, cancel);
+        var proofs = ForwardProof.Run(source, folder, targets, options, cancel);
+        foreach (var (path, proof) in proofs)
+        {
+            proof.Require(source.Name, path);
+        }
+
+        var conversion = new Conversion(proofs, layers, Digests(folder, targets));
+        conversion.Describe(source, folder, options);
+        return conversion;
+    }
+
+    private void Describe(ConversionSource source, string folder, ConversionOptions options)
+    {
+        using var checkpoint = source.Open();
+        var provenance = new JsonObject
+        {
+            ["tool"] = "clipsae",
+            ["version"] = typeof(Conversion).Assembly.GetName().Version!.ToString(3),
+            ["source"] = new JsonObject { ["name"] = source.Name, ["files"] = Node(SourceFiles(source)), ["metadata"] = Node(checkpoint.Metadata) },
+            ["parameters"] = Node(options with { Tolerance = options.EffectiveTolerance }),
+            ["geometricLayers"] = GeometricLayers,
+            ["files"] = Node(Files),
+            ["proofs"] = Node(Proofs),
+        };
+        JsonDescription.Write(folder, ProvenanceName, provenance);
+        AtomicFile.Write(Path.Combine(folder, CardName), Encoding.UTF8.GetBytes(ModelCard.Write(source, checkpoint.Architecture, options, this)));
+    }
+
+    private static JsonNode? Node<T>(T value) => JsonSerializer.SerializeToNode(value, ContractJson.Options);
+
+    private static SortedDictionary<string, string> Digests(string folder, IEnumerable<ConversionTarget> targets)
+    {
+        var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        foreach (var loadable in targets.SelectMany(target => target.Loadable))
+        {
+            var path = Path.Combine(folder, loadable);
+            foreach (var file in Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path])
+            {
+                digests[Path.GetRelativePath(folder, file).Replace('\\', '/')] = Digest.OfFile(file);
+            }
+        }
+
+        return digests;
+    }
+
+    private static SortedDictionary<string, string> SourceFiles(ConversionSource source)
+    {
+        IEnumerable<string> files = Directory.Exists(source.Path) ? Directory.EnumerateFiles(source.Path) : [source.Path];
+        return new SortedDictionary<string, string>(files.ToDictionary(file => Directory.Exists(source.Path) ? Path.GetFileName(file) : source.Name, Digest.OfFile), StringComparer.Ordinal);
+    }
+}

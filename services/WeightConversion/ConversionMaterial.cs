@@ -1,0 +1,63 @@
+using ClipSae.Clip;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>What the formats are written from.</summary>
+/// <param name="Weights">The source's weights.</param>
+/// <param name="Dtype">Precision to write in.</param>
+/// <param name="Tokenizer">The model's tokenizer, where it is known; formats that carry it cannot do without.</param>
+/// <param name="Written">Called after each tensor.</param>
+/// <param name="Cancel">Stops between two tensors.</param>
+public sealed record ConversionMaterial(
+    PlainWeights Weights, ConversionDtype Dtype, ClipTokenizer? Tokenizer, Action? Written = null, CancellationToken Cancel = default)
+{
+    private static readonly string[] NarrowEndings =
+    [
+        "visual.conv1.weight", "visual.proj", "text_projection", ".attn.in_proj_weight", ".attn.in_proj_bias", ".attn.out_proj.weight",
+        ".attn.out_proj.bias", ".mlp.c_fc.weight", ".mlp.c_fc.bias", ".mlp.c_proj.weight", ".mlp.c_proj.bias",
+    ];
+
+    public ClipArchitecture Architecture => Weights.Architecture;
+
+    /// <summary>Element type that a weight is written in.</summary>
+    /// <param name="key">OpenAI's key.</param>
+    public torch.ScalarType TypeOf(string key) => Dtype != ConversionDtype.Float32 && NarrowEndings.Any(ending => key.EndsWith(ending, StringComparison.Ordinal))
+        ? Dtype == ConversionDtype.Float16 ? torch.ScalarType.Float16 : torch.ScalarType.BFloat16
+        : torch.ScalarType.Float32;
+
+    /// <summary>A plain weight in its type.</summary>
+    public torch.Tensor Make(string key)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Weights.Read(key).to(TypeOf(key)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Every plain weight under OpenAI's key.</summary>
+    internal IEnumerable<WrittenTensor> OpenAi() =>
+        Weights.Shapes.Select(weight => new WrittenTensor(new TensorLayout(weight.Key, TypeOf(weight.Key), weight.Value), () => Make(weight.Key)));
+
+    /// <summary>Every plain weight under the keys of <c>transformers</c>: attention in three, projections transposed (science, section 7).</summary>
+    internal IEnumerable<WrittenTensor> HuggingFace() => Weights.Shapes.SelectMany(weight =>
+    {
+        var (key, shape) = weight;
+        var names = HuggingFaceKeys.FromOpenAi(key);
+        if (HuggingFaceKeys.IsTransposed(key))
+        {
+            return [new WrittenTensor(new TensorLayout(names[0], TypeOf(key), [shape[1], shape[0]]), () => Changed(key, tensor => tensor.t()))];
+        }
+
+        return names.Count == 1
+            ? new[] { new WrittenTensor(new TensorLayout(names[0], TypeOf(key), shape), () => Make(key)) }
+            : names.Select((name, place) => new WrittenTensor(
+                new TensorLayout(name, TypeOf(key), [shape[0] / names.Count, .. shape.Skip(1)]),
+                () => Changed(key, tensor => tensor.narrow(0, place * shape[0] / names.Count, shape[0] / names.Count))));
+    });
+
+    private torch.Tensor Changed(string key, Func<torch.Tensor, torch.Tensor> change)
+    {
+        using var scope = torch.NewDisposeScope();
+        return change(Make(key)).contiguous().MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,16 @@
+using ClipSae.Clip;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>Where the weights come from.</summary>
+/// <param name="Path">File or folder.</param>
+/// <param name="Name">What to call it in errors and on the model card.</param>
+/// <param name="Vision">Checkpoint of the vision tower, where the source is a text encoder alone.</param>
+public sealed record ConversionSource(string Path, string Name, string? Vision = null)
+{
+    /// <summary>A checkpoint that has every weight of a CLIP.</summary>
+    public string Whole => Vision ?? Path;
+
+    /// <exception cref="Contracts.UserErrorException">It cannot be read, or is no CLIP.</exception>
+    public ClipCheckpoint Open() => ClipCheckpoint.Open(Path, Name, Vision);
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+using ClipSae.Clip;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>The page that lies beside converted weights: what they are, what loads them, and how far they are from their source.</summary>
+internal static class ModelCard
+{
+    public static string Write(ConversionSource source, ClipArchitecture architecture, ConversionOptions options, Conversion conversion)
+    {
+        var a = architecture;
+        return string.Create(CultureInfo.InvariantCulture, $"""
+            ---
+            tags: [clip, zero-shot-image-classification]
+            pipeline_tag: zero-shot-image-classification
+            ---
+
+            # {source.Name}
+
+            A CLIP with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
+            {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is QuickGELU.
+            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}
+
+            | format | path | for |
+            |---|---|---|
+            {string.Join('\n', options.Targets.Select(target => $"| {target.Name} | {string.Join(", ", target.Loadable.Select(path => $"`{path}`"))} | {target.Loaders} |"))}
+
+            Each was loaded again from disk and run beside its source on {options.ProbeImages} random images and {options.ProbeTexts} random texts. Largest difference of a
+            feature, as a share of the largest feature (allowed: {options.EffectiveTolerance:0.0e+0}):
+
+            | path | image | text |
+            |---|--:|--:|
+            {string.Join('\n', conversion.Proofs.Select(proof => string.Create(CultureInfo.InvariantCulture, $"| `{proof.Key}` | {proof.Value.Image.MaxRelative:0.0e+0} | {proof.Value.Text.MaxRelative:0.0e+0} |")))}
+
+            Images are prepared as OpenAI does: RGB, short side to {a.ImageResolution} with Pillow's bicubic, centre crop, mean {Numbers(PixelNormalization.Mean)}, deviation {Numbers(PixelNormalization.Deviation)}.
+            Digests of all files and of the source, and the parameters of the conversion, are in `{Conversion.ProvenanceName}`.
+
+            """).ReplaceLineEndings("\n");
+    }
+
+    private static string Geometric(Conversion conversion) => conversion.GeometricLayers == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"\nThe source keeps {conversion.GeometricLayers} linear layers in Geometric Parametrization; all formats but `gmp` hold their plain weights.");
+
+    private static string Numbers(IEnumerable<float> values) => string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)));
+}

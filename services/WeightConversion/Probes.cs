@@ -1,0 +1,34 @@
+using ClipSae.Clip;
+using TorchSharp;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>Random images and texts that go through both towers of source and written model.</summary>
+/// <param name="Images">[images, 3, R, R], float32.</param>
+/// <param name="Tokens">[texts, context], int64.</param>
+internal sealed record Probes(torch.Tensor Images, torch.Tensor Tokens)
+{
+    /// <summary>Probes for a model of these sizes, the same for the same seed.</summary>
+    public static Probes Draw(ClipArchitecture architecture, ConversionOptions options)
+    {
+        using var generator = new torch.Generator((ulong)options.Seed);
+        var side = architecture.ImageResolution;
+        return new Probes(torch.randn([options.ProbeImages, 3, side, side], generator: generator), Texts(architecture, options.ProbeTexts, generator));
+    }
+
+    // Start, words of growing number, end, zeros: as the tokenizer would give them. The largest id marks the end of the text.
+    private static torch.Tensor Texts(ClipArchitecture a, int count, torch.Generator generator)
+    {
+        var tokens = torch.zeros([count, a.ContextLength], dtype: torch.int64);
+        for (var row = 0; row < count; row++)
+        {
+            // The last one fills the context, so that every position is proved.
+            var words = row == count - 1 ? a.ContextLength - 2 : Math.Min(1 + row, a.ContextLength - 2);
+            tokens[row, 0] = a.VocabularySize - 2;
+            tokens[row].narrow(0, 1, words).copy_(torch.randint(0, a.VocabularySize - 2, [words], dtype: torch.int64, generator: generator));
+            tokens[row, words + 1] = a.VocabularySize - 1;
+        }
+
+        return tokens;
+    }
+}

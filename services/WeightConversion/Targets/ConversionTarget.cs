@@ -1,0 +1,52 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>A format that people load (science, section 7): how the weights are named, shaped and described in it, and what loads them again.</summary>
+/// <param name="Name">What the user calls it.</param>
+/// <param name="Loaders">Programs that load it, for the model card.</param>
+public abstract record ConversionTarget(string Name, string Loaders)
+{
+    /// <summary>Every format, in the order in which they are explained.</summary>
+    public static IReadOnlyList<ConversionTarget> All { get; } =
+    [
+        new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new TextEncoderTarget(), new OpenClipTarget(), new GeometricTarget(), new LongClipTarget(),
+    ];
+
+    /// <summary>Whether the format carries the tokenizer.</summary>
+    public virtual bool NeedsTokenizer => false;
+
+    /// <summary>Files and folders of the format that can each be loaded by themselves, relative to the output folder.</summary>
+    public abstract IReadOnlyList<string> Loadable { get; }
+
+    /// <summary>Tensors that <see cref="Write"/> writes, for progress.</summary>
+    public virtual int Tensors(PlainWeights weights) => weights.Shapes.Count;
+
+    /// <summary>The format of a name.</summary>
+    /// <exception cref="UserErrorException">There is none; the message lists them.</exception>
+    public static ConversionTarget Named(string name) => All.FirstOrDefault(target => target.Name == name)
+        ?? throw new UserErrorException($"format '{name}' is not known; known are {string.Join(", ", All.Select(target => target.Name))}");
+
+    /// <summary>Writes the format's files, each whole or not at all; equal sources give equal bytes.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <exception cref="UserErrorException">The model or what is known of it does not fit the format, or a file cannot be written.</exception>
+    public abstract void Write(ConversionMaterial material, string folder);
+
+    /// <summary>Loads what was written.</summary>
+    /// <param name="path">One of <see cref="Loadable"/>, under its folder.</param>
+    /// <param name="source">The source, for parts that a format leaves out.</param>
+    internal virtual (ProbeFeatures Features, WeightDifference? Worst) Load(string path, ConversionSource source, Probes probes)
+    {
+        using var written = ClipCheckpoint.Open(path, vision: source.Whole);
+        using var original = source.Open();
+        return (ProbeFeatures.Of(written, probes), WeightDifference.Worst(new PlainWeights(original), new PlainWeights(written)));
+    }
+
+    /// <summary>The tokenizer, which the format needs.</summary>
+    private protected ClipTokenizer Tokenizer(ConversionMaterial material) => material.Tokenizer is not { } tokenizer
+        ? throw new UserErrorException($"format {Name} carries the tokenizer, and none is known: put the model's vocabulary beside the weights, or name it with --tokenizer")
+        : tokenizer.VocabularySize == material.Architecture.VocabularySize
+            ? tokenizer
+            : throw new UserErrorException($"the tokenizer has {tokenizer.VocabularySize} tokens, but the model knows {material.Architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");
+}

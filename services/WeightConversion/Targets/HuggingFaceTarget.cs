@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>A folder of <c>transformers</c>' CLIPModel, with its tokenizer and preprocessing.</summary>
+public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")
+{
+    private const string QuickGelu = "quick_gelu";
+    private const double LayerNormEpsilon = 1e-5;
+
+    /// <summary>CLIPImageProcessor's number for Pillow's bicubic.</summary>
+    private const int Bicubic = 3;
+
+    public override bool NeedsTokenizer => true;
+
+    public override IReadOnlyList<string> Loadable => ["huggingface"];
+
+    public override int Tensors(PlainWeights weights) => weights.Shapes.Sum(weight => HuggingFaceKeys.FromOpenAi(weight.Key).Count);
+
+    public override void Write(ConversionMaterial material, string folder)
+    {
+        var tokenizer = Tokenizer(material);
+        var target = Directory.CreateDirectory(Path.Combine(folder, Loadable[0])).FullName;
+        TensorSink.Safetensors(Path.Combine(target, "model.safetensors"), material.HuggingFace(), material);
+        JsonDescription.Write(target, "config.json", Configuration(material.Architecture, tokenizer, material.Dtype));
+        JsonDescription.Write(target, "preprocessor_config.json", Preprocessing(material.Architecture.ImageResolution));
+        WriteTokenizer(target, tokenizer, material.Architecture.ContextLength);
+    }
+
+    private static JsonObject Configuration(ClipArchitecture a, ClipTokenizer tokenizer, ConversionDtype dtype) => new()
+    {
+        ["architectures"] = new JsonArray("CLIPModel"),
+        ["model_type"] = "clip",
+        ["projection_dim"] = a.EmbedDim,
+        ["logit_scale_init_value"] = 2.6592,
+        ["initializer_factor"] = 1.0,
+        ["torch_dtype"] = dtype switch { ConversionDtype.Float16 => "float16", ConversionDtype.BFloat16 => "bfloat16", _ => "float32" },
+        ["text_config"] = new JsonObject(
+        [
+            .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextLayers, a.EmbedDim),
+            new("max_position_embeddings", a.ContextLength),
+            new("vocab_size", a.VocabularySize),
+            new("bos_token_id", tokenizer.StartOfText),
+            // Never 2, the old default: it selects a legacy pooling.
+            new("eos_token_id", tokenizer.EndOfText),
+            new("pad_token_id", 1),
+        ]),
+        ["vision_config"] = new JsonObject(
+        [
+            .. Tower("clip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionLayers, a.EmbedDim),
+            new("image_size", a.ImageResolution),
+            new("patch_size", a.PatchSize),
+            new("num_channels", 3),
+        ]),
+    };
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(string type, int width, int heads, int layers, int embedding) =>
+    [
+        new("model_type", type),
+        new("hidden_size", width),
+        new("intermediate_size", 4 * width),
+        new("num_attention_heads", heads),
+        new("num_hidden_layers", layers),
+        new("projection_dim", embedding),
+        new("hidden_act", QuickGelu),
+        new("layer_norm_eps", LayerNormEpsilon),
+        new("attention_dropout", 0.0),
+    ];
+
+    private static JsonObject Preprocessing(int resolution) => new()
+    {
+        ["image_processor_type"] = "CLIPImageProcessor",
+        ["do_convert_rgb"] = true,
+        ["do_resize"] = true,
+        ["size"] = new JsonObject { ["shortest_edge"] = resolution },
+        ["resample"] = Bicubic,
+        ["do_center_crop"] = true,
+        ["crop_size"] = new JsonObject { ["height"] = resolution, ["width"] = resolution },
+        ["do_rescale"] = true,
+        ["rescale_factor"] = 1.0 / 255,
+        ["do_normalize"] = true,
+        ["image_mean"] = new JsonArray([.. PixelNormalization.Mean.Select(mean => (JsonNode)mean)]),
+        ["image_std"] = new JsonArray([.. PixelNormalization.Deviation.Select(deviation => (JsonNode)deviation)]),
+    };
+
+    private static void WriteTokenizer(string folder, ClipTokenizer tokenizer, int context)
+    {
+        var symbols = tokenizer.Vocabulary.OrderBy(symbol => symbol.Value).ToList();
+        var (start, end) = (symbols[^2].Key, symbols[^1].Key);
+        JsonDescription.Write(folder, "vocab.json", new JsonObject(symbols.Select(symbol => KeyValuePair.Create(symbol.Key, (JsonNode?)symbol.Value))));
+        AtomicFile.Write(Path.Combine(folder, "merges.txt"), System.Text.Encoding.UTF8.GetBytes(
+            string.Concat(tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}\n").Prepend("#version: 0.2\n"))));
+        JsonDescription.Write(folder, "special_tokens_map.json", Special(start, end));
+        var configuration = Special(start, end);
+        configuration["tokenizer_class"] = "CLIPTokenizer";
+        configuration["model_max_length"] = context;
+        configuration["do_lower_case"] = true;
+        configuration["add_prefix_space"] = false;
+        configuration["errors"] = "replace";
+        JsonDescription.Write(folder, "tokenizer_config.json", configuration);
+    }
+
+    private static JsonObject Special(string start, string end) => new()
+    {
+        ["bos_token"] = start,
+        ["eos_token"] = end,
+        ["unk_token"] = end,
+        ["pad_token"] = end,
+    };
+}

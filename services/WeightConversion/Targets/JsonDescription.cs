@@ -1,0 +1,15 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>Writes the JSON files that lie beside weights.</summary>
+internal static class JsonDescription
+{
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static void Write(string folder, string name, JsonNode content) =>
+        AtomicFile.Write(Path.Combine(folder, name), [.. JsonSerializer.SerializeToUtf8Bytes(content, Readable), (byte)'\n']);
+}

@@ -1,0 +1,154 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.WeightConversion.Tests;
+
+public sealed class RoundTripTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
+
+    // Every format into every other one and back into the first; the tiny model has 130 tokens of context, so that Long-CLIP's fits too.
+    public static TheoryData<string, string> Pairs => [.. from a in Written() from b in Written() select (a, b)];
+
+    [Theory]
+    [MemberData(nameof(Pairs))]
+    public void From_any_format_into_any_other_the_weights_stay_the_same(string from, string to)
+    {
+        var source = new ConversionSource(Small(), "small");
+        var first = Convert(source, from, ConversionDtype.Float32, "first");
+        var second = Convert(new ConversionSource(first, from, source.Path), to, ConversionDtype.Float32, "second");
+
+        using var original = ClipCheckpoint.Open(source.Path);
+        using var arrived = ClipCheckpoint.Open(second, vision: source.Path);
+        var (expected, actual) = (new PlainWeights(original), new PlainWeights(arrived));
+        foreach (var (key, _) in expected.Shapes)
+        {
+            // Splitting into r and theta and multiplying again rounds twice.
+            expected.Read(key).allclose(actual.Read(key), rtol: 1e-6, atol: 1e-7).ShouldBeTrue(key);
+        }
+    }
+
+    [Theory]
+    [InlineData("float16")]
+    [InlineData("bfloat16")]
+    public void Narrow_formats_keep_features_within_their_precision(string dtype)
+    {
+        var options = new ConversionOptions { Formats = [.. Written()], Dtype = Enum.Parse<ConversionDtype>(dtype, ignoreCase: true) };
+
+        var conversion = Conversion.Run(new ConversionSource(Small(), "small"), _folder.File("out"), options, SmallTokenizer());
+
+        conversion.Proofs.Keys.ShouldBe(
+            ["gmp.safetensors", "huggingface", "longclip.pt", "open_clip", "openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+        conversion.Proofs.Values.ShouldAllBe(proof => proof.Holds);
+        // Something was rounded, or the proof would prove nothing.
+        conversion.Proofs["openai.pt"].Image.MaxRelative.ShouldBeGreaterThan(1e-5);
+        conversion.Proofs["gmp.safetensors"].Image.MaxRelative.ShouldBeLessThan(1e-5);
+    }
+
+    // The features are those of the original PyTorch code for the model with r and theta.
+    [Theory]
+    [InlineData("openai-pt", "openai.pt")]
+    [InlineData("huggingface", "huggingface")]
+    [InlineData("open-clip", "open_clip")]
+    [InlineData("gmp", "gmp.safetensors")]
+    public void Written_formats_give_the_features_of_the_original_code(string format, string path)
+    {
+        var target = ConversionTarget.Named(format);
+        WeightConverter.Convert(Widened(ReferenceFiles.Geometric), _folder.Path, [target], ConversionDtype.Float32, SmallTokenizer());
+
+        using var model = ClipModel.Load(_folder.File(path));
+        using var inference = torch.no_grad();
+        Difference(model.EncodeImage(ReferenceFiles.Read(ReferenceFiles.Expected, "image")), ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "image_features")).ShouldBeLessThan(1e-5);
+        Difference(model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens")), ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "text_features")).ShouldBeLessThan(1e-5);
+    }
+
+    [Fact]
+    public void A_folder_of_transformers_has_the_names_and_the_description_that_it_needs()
+    {
+        var folder = Convert(Widened(ReferenceFiles.Plain), "huggingface", ConversionDtype.Float32, "out");
+
+        using (var file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors")))
+        {
+            file.Metadata["format"].ShouldBe("pt");
+            file.Entries.Keys.ShouldNotContain(key => key.Contains("position_ids", StringComparison.Ordinal));
+            file.Entries["visual_projection.weight"].Shape.ShouldBe([64, 128]);
+            foreach (var key in new[] { "vision_model.pre_layrnorm.weight", "text_model.encoder.layers.1.self_attn.q_proj.bias", "vision_model.encoder.layers.2.mlp.fc2.weight", "text_model.final_layer_norm.bias", "logit_scale" })
+            {
+                file.Entries.Keys.ShouldContain(key);
+            }
+        }
+
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!;
+        config["text_config"]!["hidden_act"]!.GetValue<string>().ShouldBe("quick_gelu");
+        config["text_config"]!["eos_token_id"]!.GetValue<int>().ShouldBe(513);
+        config["text_config"]!["max_position_embeddings"]!.GetValue<int>().ShouldBe(77);
+        config["vision_config"]!["num_attention_heads"]!.GetValue<int>().ShouldBe(2);
+        var tokenizer = ClipTokenizer.Load(Path.Combine(folder, "merges.txt")); // checks vocab.json beside it
+        tokenizer.VocabularySize.ShouldBe(514);
+    }
+
+    [Fact]
+    public void The_real_vocabulary_survives_the_folder()
+    {
+        var path = _folder.File("wide.safetensors");
+        using (var model = ClipModel.Initialize(new ClipArchitecture(8, 8, 1, 64, 4, 77, 49408, 64, 1), seed: 0))
+        {
+            model.Save(path);
+        }
+
+        var folder = Convert(new ConversionSource(path, "wide"), "huggingface", ConversionDtype.Float32, "out", ClipTokenizer.Load(ReferenceFiles.Vocabulary));
+
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["<|endoftext|>"]!.GetValue<int>().ShouldBe(49407);
+        JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["cat</w>"]!.GetValue<int>().ShouldBe(2368); // as OpenAI's tokenizer numbers it
+        File.ReadLines(Path.Combine(folder, "merges.txt")).Count().ShouldBe(48895); // a heading and 48,894 merges, as in openai/clip-vit-large-patch14
+    }
+
+    [Fact]
+    public void Formats_say_what_they_cannot_do()
+    {
+        var source = new ConversionSource(ReferenceFiles.Plain, "tiny");
+        Should.Throw<UserErrorException>(() => Convert(source, "long-clip", ConversionDtype.Float32, "a")).Message.ShouldContain("77 tokens");
+        Should.Throw<UserErrorException>(() => WeightConverter.Convert(source, _folder.Path, [new HuggingFaceTarget()], ConversionDtype.Float32)).Message.ShouldContain("--tokenizer");
+        Should.Throw<UserErrorException>(() => Convert(source, "huggingface", ConversionDtype.Float32, "b")).Message.ShouldContain("514 tokens");
+    }
+
+    public void Dispose()
+    {
+        _scope.Dispose();
+        _folder.Dispose();
+    }
+
+    private static IEnumerable<string> Written() => ConversionTarget.All.Select(target => target.Name);
+
+    private static double Difference(torch.Tensor actual, torch.Tensor expected) => ((actual - expected).abs().max() / expected.abs().max()).item<float>();
+
+    private string Convert(ConversionSource source, string format, ConversionDtype dtype, string name, ClipTokenizer? tokenizer = null)
+    {
+        var folder = Directory.CreateDirectory(_folder.File(name)).FullName;
+        var target = ConversionTarget.Named(format);
+        WeightConverter.Convert(source, folder, [target], dtype, tokenizer ?? SmallTokenizer());
+        return Path.Combine(folder, target.Loadable[^1]);
+    }
+
+    // No merges: the 512 byte symbols, start and end of text.
+    private static ClipTokenizer SmallTokenizer() => ClipTokenizer.FromMerges([]);
+
+    private string Small()
+    {
+        using var model = ClipModel.Initialize(new ClipArchitecture(16, 16, 2, 64, 8, 130, 514, 64, 2), seed: 1);
+        model.Save(_folder.File("small.safetensors"));
+        return _folder.File("small.safetensors");
+    }
+
+    // The reference knows 300 tokens, fewer than any tokenizer has; tokens that no text uses change nothing.
+    private ConversionSource Widened(string reference)
+    {
+        const string Key = "token_embedding.weight";
+        ReferenceFiles.Rewrite(reference, _folder.File("tiny.safetensors"), tensors => tensors[Key] = torch.cat([tensors[Key], torch.zeros(214, 64, dtype: tensors[Key].dtype)]));
+        return new ConversionSource(_folder.File("tiny.safetensors"), "tiny");
+    }
+}
