@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion;
@@ -11,10 +12,15 @@ internal sealed record ProbeFeatures(torch.Tensor Image, torch.Tensor Text)
     /// <summary>Loads a checkpoint and runs it; its weights are freed before this returns.</summary>
     public static ProbeFeatures Of(ClipCheckpoint checkpoint, Probes probes)
     {
-        using var scope = torch.NewDisposeScope();
         using var inference = torch.no_grad();
-        using var model = ClipModel.Load(checkpoint);
-        var (image, text) = (model.EncodeImage(probes.Images), model.EncodeText(probes.Tokens));
-        return new ProbeFeatures(image.MoveToOuterDisposeScope(), text.MoveToOuterDisposeScope());
+        torch.Tensor image, text;
+        using (var model = ClipModel.Load(checkpoint))
+        {
+            (image, text) = (model.EncodeImage(probes.Images), model.EncodeText(probes.Tokens));
+        }
+
+        // Models are loaded one after the other, so that one at a time is in memory.
+        NativeHeap.Trim();
+        return new ProbeFeatures(image, text);
     }
 }

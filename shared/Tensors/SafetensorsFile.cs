@@ -13,16 +13,17 @@ namespace ClipSae.Tensors;
 public sealed class SafetensorsFile : ITensorFile
 {
     private const int LengthPrefix = 8;
-    private const long CopyChunk = 1L << 30;
 
     private readonly string path;
+    private readonly SafeFileHandle file;
     private readonly MemoryMappedFile? map;
     private readonly MemoryMappedViewAccessor? view;
     private readonly SafetensorsHeader header;
 
-    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile? map)
+    private SafetensorsFile(string path, SafeFileHandle file, SafetensorsHeader header, MemoryMappedFile? map)
     {
         this.path = path;
+        this.file = file;
         this.header = header;
         this.map = map;
         view = map?.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
@@ -40,17 +41,23 @@ public sealed class SafetensorsFile : ITensorFile
     public static SafetensorsFile Open(string path, string? name = null)
     {
         name ??= path;
+        SafeFileHandle? file = null;
         try
         {
-            using var file = File.OpenHandle(path);
-            var length = RandomAccess.GetLength(file);
-            var parsed = ReadHeader(name, file, length);
+            file = File.OpenHandle(path);
+            var parsed = ReadHeader(name, file, RandomAccess.GetLength(file));
             var map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
-            return new SafetensorsFile(name, parsed, map);
+            return new SafetensorsFile(name, file, parsed, map);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure)
         {
-            throw new UserErrorException($"{name}: cannot be read: {failure.Message}");
+            file?.Dispose();
+            if (failure is IOException or UnauthorizedAccessException)
+            {
+                throw new UserErrorException($"{name}: cannot be read: {failure.Message}");
+            }
+
+            throw;
         }
     }
 
@@ -122,6 +129,7 @@ public sealed class SafetensorsFile : ITensorFile
 
     public void Dispose()
     {
+        file.Dispose();
         view?.Dispose();
         map?.Dispose();
     }
@@ -164,7 +172,7 @@ public sealed class SafetensorsFile : ITensorFile
     private torch.Tensor Empty(TensorEntry entry, long[] shape) => torch.empty(shape, dtype: entry.ScalarType
         ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which cannot be computed with here; convert it to F32"));
 
-    private unsafe torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)
+    private torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)
     {
         var tensor = Empty(entry, shape);
         if (tensor.NumberOfElements == 0)
@@ -172,25 +180,7 @@ public sealed class SafetensorsFile : ITensorFile
             return tensor;
         }
 
-        using var scope = torch.NewDisposeScope();
-        var flat = tensor.view(-1);
-        var elementsAtOnce = CopyChunk / tensor.ElementSize;
-        byte* source = null;
-        view!.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
-        try
-        {
-            source += view.PointerOffset + offset;
-            for (long done = 0; done < flat.NumberOfElements; done += elementsAtOnce)
-            {
-                var target = flat.narrow(0, done, Math.Min(elementsAtOnce, flat.NumberOfElements - done)).bytes;
-                new ReadOnlySpan<byte>(source + (done * tensor.ElementSize), target.Length).CopyTo(target);
-            }
-        }
-        finally
-        {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
-
+        TensorBytes.Fill(tensor, file, offset, path);
         return tensor;
     }
 }

@@ -1,5 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using ClipSae.Contracts;
+using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 
 namespace ClipSae.Tensors;
@@ -7,14 +8,14 @@ namespace ClipSae.Tensors;
 /// <summary>A file mapped into memory, read within its bounds only.</summary>
 internal sealed unsafe class MappedBytes : IDisposable
 {
-    private const long CopyChunk = 1L << 30;
-
+    private readonly SafeFileHandle _file;
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _start;
 
-    private MappedBytes(string name, long length, MemoryMappedFile? map)
+    private MappedBytes(string name, SafeFileHandle file, long length, MemoryMappedFile? map)
     {
+        _file = file;
         Name = name;
         Length = length;
         _map = map;
@@ -31,15 +32,18 @@ internal sealed unsafe class MappedBytes : IDisposable
     /// <exception cref="UserErrorException">The file is missing or unreadable.</exception>
     public static MappedBytes Open(string path, string name)
     {
+        SafeFileHandle? file = null;
         try
         {
-            var length = new FileInfo(path).Length;
+            file = File.OpenHandle(path);
+            var length = RandomAccess.GetLength(file);
             // A mapping must not be empty.
             var map = length == 0 ? null : MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
-            return new MappedBytes(name, length, map);
+            return new MappedBytes(name, file, length, map);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
+            file?.Dispose();
             throw new UserErrorException($"{name}: cannot be read: {failure.Message}");
         }
     }
@@ -50,17 +54,7 @@ internal sealed unsafe class MappedBytes : IDisposable
         : throw Refuse(offset, $"the file ends at byte {Length}");
 
     /// <summary>Copies bytes into a contiguous tensor.</summary>
-    public void CopyTo(torch.Tensor tensor, long offset)
-    {
-        using var scope = torch.NewDisposeScope();
-        var flat = tensor.view(-1);
-        var elementsAtOnce = CopyChunk / tensor.ElementSize;
-        for (long done = 0; done < flat.NumberOfElements; done += elementsAtOnce)
-        {
-            var target = flat.narrow(0, done, Math.Min(elementsAtOnce, flat.NumberOfElements - done)).bytes;
-            Span(offset + (done * tensor.ElementSize), target.Length).CopyTo(target);
-        }
-    }
+    public void CopyTo(torch.Tensor tensor, long offset) => TensorBytes.Fill(tensor, _file, offset, Name);
 
     public UserErrorException Refuse(long offset, string reason) =>
         new($"{Name}: not a usable PyTorch file: {reason} (byte {offset}). Fetch or export the file again.");
@@ -70,5 +64,6 @@ internal sealed unsafe class MappedBytes : IDisposable
         _view?.SafeMemoryMappedViewHandle.ReleasePointer();
         _view?.Dispose();
         _map?.Dispose();
+        _file.Dispose();
     }
 }

@@ -27,7 +27,7 @@ public static class TorchWriter
             for (var place = 0; place < layouts.Count; place++)
             {
                 using var scope = torch.NewDisposeScope();
-                var tensor = make(layouts[place].Name);
+                using var tensor = make(layouts[place].Name);
                 if (tensor.dtype != layouts[place].Type || !tensor.shape.SequenceEqual(layouts[place].Shape))
                 {
                     throw new ArgumentException($"'{layouts[place].Name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}], announced was {layouts[place]}", nameof(make));
