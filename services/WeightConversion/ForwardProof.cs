@@ -39,7 +39,7 @@ public sealed record ForwardProof(
                     options.ProbeImages,
                     options.ProbeTexts,
                     options.Seed,
-                    options.EffectiveTolerance,
+                    Math.Max(options.EffectiveTolerance, target.LeastTolerance),
                     FeatureDifference.Between(expected.Image, features.Image),
                     FeatureDifference.Between(expected.Text, features.Text),
                     worst);

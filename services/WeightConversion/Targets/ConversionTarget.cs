@@ -11,11 +11,14 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <summary>Every format, in the order in which they are explained.</summary>
     public static IReadOnlyList<ConversionTarget> All { get; } =
     [
-        new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new TextEncoderTarget(), new OpenClipTarget(), new GeometricTarget(), new LongClipTarget(),
+        new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new TextEncoderTarget(), new OpenClipTarget(), new OnnxTarget(), new GeometricTarget(), new LongClipTarget(),
     ];
 
     /// <summary>Whether the format carries the tokenizer.</summary>
     public virtual bool NeedsTokenizer => false;
+
+    /// <summary>Difference of features that is allowed in any case.</summary>
+    public virtual double LeastTolerance => 0;
 
     /// <summary>Files and folders of the format that can each be loaded by themselves, relative to the output folder.</summary>
     public abstract IReadOnlyList<string> Loadable { get; }
