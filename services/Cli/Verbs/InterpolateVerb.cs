@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ClipSae.WeightConversion;
+
+namespace ClipSae.Cli;
+
+/// <summary>Writes the models between a base and a tuned one.</summary>
+internal sealed class InterpolateVerb : Verb
+{
+    private readonly Argument<string> _base = new("base") { Description = "The checkpoint before fine-tuning, in any format" };
+    private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
+
+    private readonly Option<double[]> _alphas = new("--alpha")
+    {
+        Description = "Shares of the tuned model, 0 to 1 [default: 0.25 0.5 0.75]",
+        HelpName = "SHARE",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    public InterpolateVerb()
+        : base(
+            "interpolate",
+            "Write the models between a base and a fine-tuned one (WiSE-FT), one file for each share.",
+            "clipsae interpolate ViT-L-14.pt tuned.safetensors between --alpha 0.25 0.5 0.75",
+            "clipsae evaluate --model base=ViT-L-14.pt --model half=between/alpha-0.5.safetensors --evaluation attacked=world/evaluation/attacked")
+    {
+        Add(_base);
+        Add(_tuned);
+        Add(_target);
+        Add(_alphas);
+    }
+
+    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var from = Source("base", arguments.GetValue(_base)!);
+        var to = Source("tuned", arguments.GetValue(_tuned)!);
+        var alphas = arguments.GetValue(_alphas) is { Length: > 0 } given ? given : [0.25, 0.5, 0.75];
+        if (alphas.Any(alpha => alpha is not (>= 0 and <= 1)))
+        {
+            throw new WrongUseException("--alpha must be from 0 (base) to 1 (tuned)");
+        }
+
+        var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
+        var files = alphas.Distinct().Order().Select(alpha =>
+        {
+            var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"alpha-{alpha}.safetensors"));
+            WeightInterpolation.Write(from, to, alpha, path, cancel);
+            return path;
+        }).ToArray();
+        session.Answer(
+            new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) },
+            console => console.Profile.Out.Writer.WriteLine(string.Join(Environment.NewLine, files)));
+        return Task.FromResult(ExitCode.Done);
+    }
+
+    private static ConversionSource Source(string argument, string given)
+    {
+        var path = GivenPath.FileOrFolder(argument, given);
+        return new ConversionSource(path, Path.GetFileName(path));
+    }
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using ClipSae.Contracts;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.WeightConversion;
+
+/// <summary>
+/// WiSE-FT (arXiv 2109.01903): the weights between a base and its fine-tuned model, <c>(1 − α)·base + α·tuned</c>. Plain weights are mixed, never
+/// r and θ, which are not linear in them (science, section 2).
+/// </summary>
+public static class WeightInterpolation
+{
+    /// <summary>Writes one safetensors file under OpenAI's keys, float32; at α 0 and 1 it holds the one or the other model exactly.</summary>
+    /// <param name="alpha">Share of the tuned model, 0 to 1.</param>
+    /// <exception cref="UserErrorException">The models are not of one architecture, α is out of its range, or the file cannot be written.</exception>
+    public static void Write(ConversionSource @base, ConversionSource tuned, double alpha, string path, CancellationToken cancel = default)
+    {
+        if (alpha is not (>= 0 and <= 1))
+        {
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"alpha is {alpha}; it must be from 0 (base) to 1 (tuned)"));
+        }
+
+        using var from = @base.Open();
+        using var to = tuned.Open();
+        if (from.Architecture != to.Architecture)
+        {
+            throw new UserErrorException($"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); interpolate a model with the one it was tuned from");
+        }
+
+        var (start, end) = (new PlainWeights(from), new PlainWeights(to));
+        SafetensorsWriter.WriteStreaming(
+            path,
+            start.Shapes.Select(weight => new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)),
+            key => Mix(start, end, alpha, key, cancel),
+            new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai", ["wise_ft_alpha"] = alpha.ToString(CultureInfo.InvariantCulture) });
+    }
+
+    private static torch.Tensor Mix(PlainWeights start, PlainWeights end, double alpha, string key, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        using var scope = torch.NewDisposeScope();
+        return ((start.Read(key) * (float)(1 - alpha)) + (end.Read(key) * (float)alpha)).DetachFromDisposeScope();
+    }
+}
