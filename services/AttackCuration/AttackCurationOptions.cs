@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration;
 
@@ -41,7 +42,8 @@ public sealed record AttackCurationOptions
     /// <summary>Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions.</summary>
     public int NaturalImages { get; init; } = 64;
 
-    public AttackStyle Style { get; init; } = new();
+    /// <summary>How attack words look.</summary>
+    public WordStyle Style { get; init; } = new();
 
     /// <summary>Images in one forward.</summary>
     public int BatchSize { get; init; } = 128;
@@ -60,7 +62,10 @@ public sealed record AttackCurationOptions
         Require(NeuronsPerLayer >= 1, "neuronsPerLayer", "at least 1");
         Require(Attacks >= 1 && CandidatesPerImage >= 1 && NaturalImages >= 0, "attacks", "positive");
         Require(BatchSize >= 1, "batchSize", "at least 1");
-        Style.Validate();
+        Require(Style.MinSize > 0 && Style.MaxSize >= Style.MinSize && Style.MaxSize <= 1, "style", "0 < minSize <= maxSize <= 1");
+        Require(Style.PlateShare is >= 0 and <= 1 && Style.MaxRotation is >= 0 and <= 90, "style", "plateShare in [0, 1], maxRotation in [0, 90]");
+        Require(Style.MaxCount is >= 1 and <= 16, "style.maxCount", "from 1 to 16");
+        Require(Style.Places is >= 1 and <= 64, "style.places", "from 1 to 64");
     }
 
     private static void Require(bool holds, string key, string rule)

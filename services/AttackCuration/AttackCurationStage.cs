@@ -1,10 +1,10 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
-using ClipSae.Sae;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -19,20 +19,50 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
-    public int AlgorithmVersion => 2;
+    public int AlgorithmVersion => 3;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<AttackCurationOptions>();
+        using var fonts = FontCatalogue.Load(options.FontFolder);
+        var model = await context.FetchAsync("model", cancel);
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        var autoencoders = await FetchAutoencodersAsync(context, cancel);
+        var pictures = await Pictures.ReadAsync(context, options, cancel);
+        // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
+        var (curated, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, fonts, options, context.Progress, cancel);
+        var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
+        outputs["salient"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", "application/json", cancel);
+        return new StageResult(outputs, figures);
+    }
+
+    private static (CuratedAttacks Attacks, JsonObject Salient, JsonObject Figures) Curate(
+        string modelFile, ClipTokenizer tokenizer, IReadOnlyList<(string Hook, string File)> autoencoders, Pictures pictures, FontCatalogue fonts,
+        AttackCurationOptions options, IProgress<StageProgress> progress, CancellationToken cancel)
+    {
         var device = Compute.Device(options.Device);
         using var scope = NewDisposeScope();
-        using var fonts = FontCatalogue.Load(options.FontFolder);
-        using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
-        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var hooks = await LoadAutoencodersAsync(context, model, device, cancel);
-        var pictures = await Pictures.ReadAsync(context, options, cancel);
+        using var model = ClipModel.Load(modelFile, device);
+        SaeAtHook[] hooks = [.. autoencoders.Select(a => SaeAtHook.Load(a.Hook, a.File, model.Architecture, device))];
+        try
+        {
+            return Curate(model, tokenizer, hooks, pictures, fonts, options, device, progress, cancel);
+        }
+        finally
+        {
+            foreach (var hook in hooks)
+            {
+                hook.Sae.Dispose();
+            }
+        }
+    }
+
+    private static (CuratedAttacks Attacks, JsonObject Salient, JsonObject Figures) Curate(
+        ClipModel model, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, FontCatalogue fonts,
+        AttackCurationOptions options, Device device, IProgress<StageProgress> progress, CancellationToken cancel)
+    {
         var words = options.Words.Count > 0 ? options.Words : pictures.Classes;
         words = [.. words.Except(options.HeldOutWords, StringComparer.Ordinal)];
         if (words.Count < 2)
@@ -43,8 +73,8 @@ public sealed class AttackCurationStage : IStage
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, [.. pictures.Classes.Union(words, StringComparer.Ordinal)], options.PromptTemplates);
         var pairCount = Math.Min(options.Pairs, pictures.Plain.Count) / 2 * 2;
         var attackSources = pictures.Plain.Take(2 * options.Attacks).ToArray();
-        var steps = (long)(hooks.Count * options.SalientShares.Count) + 1;
-        void Report(long done, long total, string unit) => context.Progress.Report(new StageProgress(done, total, unit));
+        var steps = (long)(hooks.Length * options.SalientShares.Count) + 1;
+        void Report(long done, long total, string unit) => progress.Report(new StageProgress(done, total, unit));
 
         using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, fonts, model.Architecture.ImageResolution);
         var choosing = pairs.Part(0, pairCount / 2);
@@ -74,8 +104,8 @@ public sealed class AttackCurationStage : IStage
         {
             cancel.ThrowIfCancellationRequested();
             var source = attackSources[attack.Source];
-            var control = WordPairs.ControlOf(attack.Placement, attack.Source, options.Seed);
-            curated.Add(attack, source, generator.Draw(source, attack.Placement), generator.Draw(source, control), generator.Box(attack.Placement));
+            var control = WordPairs.ControlOf(attack.Shown, attack.Source, options.Seed);
+            curated.Add(attack, source, generator.Draw(source, attack.Shown), generator.Draw(source, control), generator.Boxes(attack));
         }
 
         var natural = NaturalAttacks(pictures, generator, model, firing, options, cancel);
@@ -84,9 +114,6 @@ public sealed class AttackCurationStage : IStage
             curated.AddNatural(source, source.Decode(), activation);
         }
 
-        var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
-        var salient = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options);
-        outputs["salient"] = await context.Artifacts.PutBytesAsync(System.Text.Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", "application/json", cancel);
         var figures = new JsonObject
         {
             ["hook"] = best.Hook.Hook.ToString(),
@@ -102,7 +129,7 @@ public sealed class AttackCurationStage : IStage
             ["ablation"] = SalientReport.Accuracy(best.Ablation),
             ["random"] = new JsonArray([.. best.Random.Select(r => (JsonNode)SalientReport.Accuracy(r))]),
         };
-        return new StageResult(outputs, figures);
+        return (curated, SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options), figures);
     }
 
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(
@@ -120,17 +147,16 @@ public sealed class AttackCurationStage : IStage
             .Take(options.NaturalImages)];
     }
 
-    private static async Task<List<SaeAtHook>> LoadAutoencodersAsync(StageContext context, ClipModel model, Device device, CancellationToken cancel)
+    private static async Task<List<(string Hook, string File)>> FetchAutoencodersAsync(StageContext context, CancellationToken cancel)
     {
-        var hooks = new List<SaeAtHook>();
+        var fetched = new List<(string Hook, string File)>();
         foreach (var (name, artifact) in context.InputsUnder("sae"))
         {
-            var hook = HookPoint.Parse(name).CheckedFor(model.Architecture);
-            hooks.Add(new SaeAtHook(hook, SparseAutoencoder.Load(await context.Artifacts.FetchAsync(artifact, cancel), device)));
+            fetched.Add((name, await context.Artifacts.FetchAsync(artifact, cancel)));
         }
 
-        return hooks.Count > 0
-            ? hooks
+        return fetched.Count > 0
+            ? fetched
             : throw new UserErrorException("attack-curation: no SAE among the inputs; give extraction.hookPoints at least one hook point");
     }
 }

@@ -15,7 +15,11 @@ public sealed class AttackGenerator(
         Random,
     }
 
+    private const int FeaturesNamed = 3;
+
     private readonly WordPainter _painter = new(fonts);
+    private readonly WordPlanner _planner = new(fonts, options.Style);
+    private readonly string[] _faces = [.. fonts.Tuning.Select(face => face.Name)];
     private readonly IReadOnlyDictionary<string, int> _column =
         classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.Ordinal);
 
@@ -50,20 +54,20 @@ public sealed class AttackGenerator(
     }
 
     /// <summary>The picture of a candidate.</summary>
-    public RgbImage Draw(PictureSource source, WordPlacement placement) => _painter.Paint(source.Decode(), placement);
+    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => _painter.Paint(source.Decode(), shown);
 
-    /// <summary>The box of a placement, pixels, for the manifest.</summary>
-    public (double Left, double Top, double Right, double Bottom) Box(WordPlacement placement) => _painter.Box(placement);
+    /// <summary>The boxes of a candidate's copies, pixels, for the manifest.</summary>
+    public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) => attack.Shown.Select(_painter.Box);
 
     private AttackCandidate[] Batch(IReadOnlyList<PictureSource> sources, int from, int count, IReadOnlyList<string> words)
     {
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
         Parallel.For(0, count, i => images[i] = sources[from + i].Decode());
-        var (cleanLogits, _) = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
-        var placements = new WordPlacement[count * options.CandidatesPerImage];
-        var attacked = new RgbImage[placements.Length];
-        var controls = new RgbImage[placements.Length];
+        var (cleanLogits, _, _) = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
+        var shown = new IReadOnlyList<WordPlacement>[count * options.CandidatesPerImage];
+        var attacked = new RgbImage[shown.Length];
+        var controls = new RgbImage[shown.Length];
         Parallel.For(0, count, i =>
         {
             var used = new HashSet<string>(StringComparer.Ordinal) { sources[from + i].Label };
@@ -73,20 +77,21 @@ public sealed class AttackGenerator(
                 var word = Word(sources[from + i].Label, cleanLogits[i], words, used, random);
                 used.Add(word);
                 var index = (i * options.CandidatesPerImage) + c;
-                placements[index] = options.Style.Place(word, images[i], fonts, _painter, random);
-                attacked[index] = _painter.Paint(images[i], placements[index]);
-                controls[index] = _painter.Paint(images[i], WordPairs.ControlOf(placements[index], from + i, options.Seed));
+                shown[index] = _planner.Plan(word, _faces, images[i], random);
+                attacked[index] = _painter.Paint(images[i], shown[index]);
+                controls[index] = _painter.Paint(images[i], WordPairs.ControlOf(shown[index], from + i, options.Seed));
             }
         });
-        var (logits, activation) = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
-        var (controlLogits, _) = Look(PixelLoader.Stack(controls, model.Architecture.ImageResolution));
-        return [.. placements.Select((placement, index) =>
+        var (logits, activation, features) = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
+        var (controlLogits, _, _) = Look(PixelLoader.Stack(controls, model.Architecture.ImageResolution));
+        return [.. shown.Select((placements, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
             var (row, control, label) = (logits[index], controlLogits[index], _column[sources[source].Label]);
-            var word = row[_column[placement.Word]];
+            var word = row[_column[placements[0].Word]];
             return new AttackCandidate(
-                source, placement, sources[source].Label, word - row[label], Fooled: word >= row.Max(), Visible: control[label] >= control.Max(), activation[index]);
+                source, placements, sources[source].Label, word - row[label], Fooled: word >= row.Max(), Visible: control[label] >= control.Max(),
+                activation[index], features[index]);
         })];
     }
 
@@ -119,7 +124,8 @@ public sealed class AttackGenerator(
         return square;
     }
 
-    private (float[][] Logits, double[] Activation) Look(Tensor pixels)
+    /// <summary>Logits of each picture, the salience-weighted activation of the text-salient features, and which of these fire most.</summary>
+    private (float[][] Logits, double[] Activation, int[][] Features) Look(Tensor pixels)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
@@ -130,6 +136,9 @@ public sealed class AttackGenerator(
             .index_select(1, tensor(features.Select(f => (long)f).ToArray(), device: device));
         var weights = tensor(salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: device);
         var activation = latents.mv(weights).cpu().data<float>().ToArray();
-        return ([.. logits.cpu().data<float>().ToArray().Chunk(classifier.Names.Count)], [.. activation.Select(a => (double)a)]);
+        var strongest = (latents * weights).cpu().data<float>().ToArray().Chunk(features.Length).Select(row => row
+            .Select((value, column) => (value, column)).Where(f => f.value > 0)
+            .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => features[f.column]).ToArray());
+        return ([.. logits.cpu().data<float>().ToArray().Chunk(classifier.Names.Count)], [.. activation.Select(a => (double)a)], [.. strongest]);
     }
 }

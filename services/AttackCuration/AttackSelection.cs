@@ -4,8 +4,8 @@ namespace ClipSae.AttackCuration;
 public static class AttackSelection
 {
     /// <summary>
-    /// The candidates that fool CLIP while the text-salient features fire, first those where the word alone does it, ranked by margin and activation (each in units of its own spread) and
-    /// taken class by class in turn, within a class from the font used least so far, so that no class or font crowds out the others.
+    /// The candidates that fool CLIP while the text-salient features fire, first those where the word alone does it, ranked by margin and activation
+    /// (each in units of its own spread) and taken class by class in turn, within a class from the font used least so far, so that no class or font crowds out the others.
     /// </summary>
     /// <param name="firing">Activation above which the features count as firing.</param>
     /// <param name="count">Most to choose.</param>
@@ -21,7 +21,7 @@ public static class AttackSelection
         var activation = Spread(fit.Select(c => c.Activation));
         double Rank(AttackCandidate c) => ((c.Margin - margin.Mean) / margin.Deviation) + ((c.Activation - activation.Mean) / activation.Deviation);
         var byClass = fit.GroupBy(c => c.Label, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Select(g => g.GroupBy(c => c.Placement.Font, StringComparer.Ordinal)
+            .Select(g => g.GroupBy(c => c.Font, StringComparer.Ordinal)
                 .ToDictionary(f => f.Key, f => new Queue<AttackCandidate>(f.OrderByDescending(c => c.Visible).ThenByDescending(Rank).ThenBy(c => c.Source)), StringComparer.Ordinal))
             .ToList();
         var fontUses = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -32,6 +32,7 @@ public static class CausalSweep
         AttackCurationOptions options, TorchSharp.torch.Device device, Action<int> done, CancellationToken cancel)
     {
         var rows = new List<Row>();
+        var tried = 0;
         var before = AttackAccuracy.Measure(model, classifier, measuring, options.BatchSize, device, null, cancel);
         AttackAccuracy Without(SaeAtHook at, IReadOnlyList<int> latents) =>
             AttackAccuracy.Measure(model, classifier, measuring, options.BatchSize, device, h => at.Ablate(h, latents), cancel);
@@ -49,7 +50,7 @@ public static class CausalSweep
                     rows.Add(new Row(at, survey, share, salient, before, Without(at, chosen), random));
                 }
 
-                done(rows.Count);
+                done(++tried);
             }
         }
 

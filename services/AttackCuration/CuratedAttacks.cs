@@ -22,21 +22,22 @@ public sealed class CuratedAttacks
     public int Count => _attacks.Count;
 
     /// <summary>Adds an attack with its unreadable twin.</summary>
-    public void Add(AttackCandidate attack, PictureSource source, RgbImage image, RgbImage control, (double Left, double Top, double Right, double Bottom) box)
+    public void Add(AttackCandidate attack, PictureSource source, RgbImage image, RgbImage control, IEnumerable<(double Left, double Top, double Right, double Bottom)> boxes)
     {
         var attributes = new JsonObject
         {
             ["kind"] = "attack",
             ["source"] = source.Item.Id,
             ["object"] = attack.Label,
-            ["word"] = attack.Placement.Word,
-            ["font"] = attack.Placement.Font,
-            ["box"] = new JsonArray(Round(box.Left), Round(box.Top), Round(box.Right), Round(box.Bottom)),
+            ["word"] = attack.Word,
+            ["font"] = string.Join(", ", attack.Shown.Select(p => p.Font).Distinct(StringComparer.Ordinal)),
+            ["boxes"] = new JsonArray([.. boxes.Select(box => (JsonNode)new JsonArray(Round(box.Left), Round(box.Top), Round(box.Right), Round(box.Bottom)))]),
             ["margin"] = Round(attack.Margin),
             ["activation"] = Round(attack.Activation),
-            ["placement"] = attack.Placement.ToJson(),
+            ["features"] = new JsonArray([.. attack.Features.Select(f => (JsonNode)f)]),
+            ["placements"] = new JsonArray([.. attack.Shown.Select(p => (JsonNode)p.ToJson())]),
         };
-        Add(source.Item.Captions, attack.Label, attributes, image, PngEncoder.Encode(image), PngEncoder.Encode(control), $"{attack.Label} / {attack.Placement.Word}");
+        Add(source.Item.Captions, attack.Label, attributes, image, PngEncoder.Encode(image), PngEncoder.Encode(control), $"{attack.Label} / {attack.Word}");
     }
 
     /// <summary>Adds a picture of the data set on which the features fire by themselves; it is its own twin.</summary>

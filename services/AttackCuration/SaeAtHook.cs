@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Sae;
 using static TorchSharp.torch;
 
@@ -7,6 +8,17 @@ namespace ClipSae.AttackCuration;
 /// <summary>A sparse autoencoder and the place in the vision tower that it was trained on.</summary>
 public sealed record SaeAtHook(HookPoint Hook, SparseAutoencoder Sae)
 {
+    /// <summary>Loads an SAE for the hook point of this name.</summary>
+    /// <exception cref="UserErrorException">No such hook point in the model, or the SAE is of another width.</exception>
+    public static SaeAtHook Load(string hook, string file, ClipArchitecture architecture, Device device)
+    {
+        var point = HookPoint.Parse(hook).CheckedFor(architecture);
+        var sae = SparseAutoencoder.Load(file, device);
+        return sae.InputWidth == point.Width(architecture)
+            ? new SaeAtHook(point, sae)
+            : throw new UserErrorException($"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model has {point.Width(architecture)}; train it on this model");
+    }
+
     /// <summary>Latents of each picture, the mean over its tokens where the hook has tokens.</summary>
     /// <param name="activations">As captured: [batch, tokens, width] or [batch, width].</param>
     /// <returns>[batch, latents].</returns>

@@ -20,6 +20,8 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
     public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, FontCatalogue fonts, int resolution)
     {
         var painter = new WordPainter(fonts);
+        var planner = new WordPlanner(fonts, options.Style);
+        string[] faces = [.. fonts.Tuning.Select(face => face.Name)];
         var images = new RgbImage[3][];
         for (var version = 0; version < 3; version++)
         {
@@ -32,10 +34,10 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             var random = new SeededRandom(options.Seed, "pair", i);
             var image = sources[i].Decode();
             printed[i] = random.Pick([.. words.Where(w => w != sources[i].Label)]);
-            var placement = options.Style.Place(printed[i], image, fonts, painter, random);
+            var shown = planner.Plan(printed[i], faces, image, random);
             images[0][i] = image;
-            images[1][i] = painter.Paint(image, placement);
-            images[2][i] = painter.Paint(image, ControlOf(placement, i, options.Seed));
+            images[1][i] = painter.Paint(image, shown);
+            images[2][i] = painter.Paint(image, ControlOf(shown, i, options.Seed));
         });
         return new WordPairs(
             PixelLoader.Stack(images[0], resolution), PixelLoader.Stack(images[1], resolution), PixelLoader.Stack(images[2], resolution),
@@ -43,8 +45,8 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
     }
 
     /// <summary>The unreadable twin of a printed word.</summary>
-    public static WordPlacement ControlOf(WordPlacement word, int index, long seed) =>
-        word with { Overlay = Controls[index % Controls.Length], Seed = seed + index };
+    public static IReadOnlyList<WordPlacement> ControlOf(IReadOnlyList<WordPlacement> shown, int index, long seed) =>
+        WordPlanner.Control(shown, Controls[index % Controls.Length], seed + index);
 
     /// <summary>A contiguous part, sharing the pixels.</summary>
     public WordPairs Part(int from, int count) => new(

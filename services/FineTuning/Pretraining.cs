@@ -23,7 +23,7 @@ public static class Pretraining
     /// <summary>Trains; the same data, options, thread count and device kind give the same weights.</summary>
     /// <param name="data">Pictures at the options' resolution.</param>
     /// <param name="tokenizer">As <see cref="LearnVocabulary"/> gave it.</param>
-    /// <exception cref="UserErrorException">Too little data for one batch.</exception>
+    /// <exception cref="UserErrorException">Too little data for one batch, or the training diverges.</exception>
     public static ClipModel Train(
         CaptionedPixels data, ClipTokenizer tokenizer, PretrainingOptions options, Device device, IProgress<Progress>? progress = null, CancellationToken cancel = default)
     {
@@ -59,7 +59,14 @@ public static class Pretraining
             lossSum.add_(loss.detach());
             if ((step + 1) % 25 == 0 || step + 1 == options.Steps)
             {
-                progress?.Report(new Progress(step + 1, options.Steps, lossSum.item<float>() / (step + 1 - reported)));
+                var mean = lossSum.item<float>() / (step + 1 - reported);
+                if (!float.IsFinite(mean))
+                {
+                    model.Dispose();
+                    throw new UserErrorException($"pretrain: the loss is no longer a number by step {step + 1}; lower the learning rate or lengthen the warm-up");
+                }
+
+                progress?.Report(new Progress(step + 1, options.Steps, mean));
                 reported = step + 1;
                 lossSum.zero_();
             }

@@ -10,11 +10,11 @@ public sealed class WordPainterTests : IDisposable
     public void A_recorded_placement_is_drawn_again_to_the_pixel()
     {
         var painter = new WordPainter(_fonts);
-        var planner = new WordPlanner(_fonts, WordStyle.Varied);
+        var planner = new WordPlanner(_fonts, new WordStyle());
         for (var index = 0; index < 50; index++)
         {
             var random = new SeededRandom(3, "plan", index);
-            var placements = planner.Plan("house", [.. _fonts.All.Select(face => face.Name)], 320, 224, random);
+            var placements = planner.Plan("house", [.. _fonts.All.Select(face => face.Name)], Grey(320, 224), random);
             var recorded = placements.Select(placement => WordPlacement.Parse(System.Text.Json.Nodes.JsonNode.Parse(placement.ToJson().ToJsonString())!));
             painter.Paint(Grey(320, 224), recorded).Rgb.AsSpan().SequenceEqual(painter.Paint(Grey(320, 224), placements).Rgb).ShouldBeTrue();
         }
@@ -45,17 +45,38 @@ public sealed class WordPainterTests : IDisposable
     public void A_planned_word_lies_within_the_picture(int width, int height)
     {
         var painter = new WordPainter(_fonts);
-        foreach (var style in new[] { WordStyle.Plate, WordStyle.Varied })
+        foreach (var style in new[] { WordStyle.Plate, new WordStyle() })
         {
             var planner = new WordPlanner(_fonts, style);
             foreach (var placement in Enumerable.Range(0, 100).SelectMany(index =>
-                planner.Plan("crown", [.. _fonts.All.Select(face => face.Name)], width, height, new SeededRandom(1, "inside", index))))
+                planner.Plan("crown", [.. _fonts.All.Select(face => face.Name)], Grey(width, height), new SeededRandom(1, "inside", index))))
             {
                 var (left, top, right, bottom) = painter.Box(placement);
                 left.ShouldBeGreaterThanOrEqualTo(0);
                 top.ShouldBeGreaterThanOrEqualTo(0);
                 right.ShouldBeLessThanOrEqualTo(width + 1);
                 bottom.ShouldBeLessThanOrEqualTo(height + 1);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_word_is_printed_where_it_hides_least()
+    {
+        var style = WordStyle.Plate with { Places = 12 };
+        string[] faces = [.. _fonts.Tuning.Select(face => face.Name)];
+        foreach (var detailAbove in new[] { true, false })
+        {
+            var picture = Grey(64, 64);
+            for (var pixel = 0; pixel < 64 * 24; pixel++)
+            {
+                picture.Rgb[3 * (pixel + (detailAbove ? 0 : 64 * 40))] = (byte)(pixel % 5 * 50);
+            }
+
+            for (var index = 0; index < 20; index++)
+            {
+                var placement = new WordPlanner(_fonts, style).Plan("boat", faces, picture, new SeededRandom(1, "place", index)).ShouldHaveSingleItem();
+                (placement.Y > 24).ShouldBe(detailAbove);
             }
         }
     }

@@ -80,6 +80,20 @@ public sealed class ContrastiveLossTests : IDisposable
         (perImage - expected).abs().max().item<float>().ShouldBeLessThan(1e-5f);
     }
 
+    // Upstream: logits = normalize(images·textsᵀ), by row for each side, and their product over the temperature; the target is the diagonal.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.1)]
+    public void Upstreams_loss_compares_normalised_rows_of_logits(double smoothing)
+    {
+        var cosines = Unit(images).matmul(Unit(texts.index_select(0, tensor(Caption))).t());
+        var logits = Unit(cosines).matmul(Unit(cosines.t()).t()) / 0.07;
+        var target = ((1 - smoothing) * eye(Caption.Length)) + (smoothing / Caption.Length);
+        var expected = (-(target * logits.log_softmax(1)).sum(1).mean() - (target * logits.t().log_softmax(1)).sum(1).mean()) / 2;
+
+        ContrastiveLoss.Compat(images, texts, tensor(Caption), smoothing).item<float>().ShouldBe(expected.item<float>(), 1e-4f);
+    }
+
     private Tensor Loss(double smoothing) => ContrastiveLoss.Symmetric(images, texts, tensor(Caption), logitScale, smoothing);
 
     /// <summary>Every image against every image's caption; an image's target is spread evenly over the captions that equal its own.</summary>

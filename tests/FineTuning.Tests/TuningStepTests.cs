@@ -43,10 +43,24 @@ public sealed class TuningStepTests : IDisposable
     }
 
     [Fact]
+    public void Upstreams_loss_accumulates_too_and_leaves_the_scale_without_a_gradient()
+    {
+        var whole = Gradients("none", OneForward with { Loss = TuningLoss.Compat }, out _);
+        var parts = Gradients("none", FourForwards with { Loss = TuningLoss.Compat }, out _);
+
+        whole.ShouldNotContainKey("logit_scale");
+        ShouldAgree(parts, whole);
+        whole.Remove("visual.proj", out var projection).ShouldBeTrue();
+        (projection! - Gradients("none", OneForward, out _)["visual.proj"]).abs().max().item<float>().ShouldBeGreaterThan(1e-3f);
+    }
+
+    [Fact]
     public void Every_parameter_gets_a_gradient()
     {
         var gradients = Gradients("none", OneForward, out _);
 
+        using var model = TuningBench.Model();
+        gradients.Keys.ShouldBe(model.named_parameters().Select(p => p.name), ignoreOrder: true);
         gradients.Where(g => g.Value.abs().max().item<float>() == 0).Select(g => g.Key).ShouldBeEmpty();
     }
 
@@ -103,7 +117,7 @@ public sealed class TuningStepTests : IDisposable
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], TuningBench.Tokenizer, TuningBench.Architecture.ContextLength);
         using var model = TuningBench.Model();
         figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options), options, CPU).Backward(1, withAttacks);
-        return model.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+        return model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone());
     }
 
     private static void ShouldAgree(Dictionary<string, Tensor> actual, Dictionary<string, Tensor> expected)

@@ -11,14 +11,19 @@ public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)
     private readonly WordPainter _painter = new(fonts);
 
     /// <param name="faces">Names of the faces that may be used.</param>
-    /// <param name="width">Width of the picture, pixels.</param>
-    /// <param name="height">Height of the picture, pixels.</param>
-    public IReadOnlyList<WordPlacement> Plan(string word, IReadOnlyList<string> faces, int width, int height, SeededRandom random)
+    /// <param name="image">What the word is printed on.</param>
+    public IReadOnlyList<WordPlacement> Plan(string word, IReadOnlyList<string> faces, RgbImage image, SeededRandom random)
     {
         var shown = new WordPlacement[random.Next(1, style.MaxCount)];
         for (var copy = 0; copy < shown.Length; copy++)
         {
-            shown[copy] = PlanOne(word, random.Pick(faces), width, height, random);
+            var tried = new WordPlacement[style.Places];
+            for (var place = 0; place < tried.Length; place++)
+            {
+                tried[place] = PlanOne(word, random.Pick(faces), image.Width, image.Height, random);
+            }
+
+            shown[copy] = tried.MinBy(placement => PictureDetail.Under(image, _painter.Box(placement)))!;
         }
 
         return shown;

@@ -1,6 +1,4 @@
-using ClipSae.Datasets;
-
-namespace ClipSae.AttackCuration;
+namespace ClipSae.Datasets;
 
 /// <summary>How much of a picture something would hide.</summary>
 internal static class PictureDetail

@@ -1,0 +1,262 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+
+namespace ClipSae.AttackCuration.Tests;
+
+public sealed class AttackCurationStageTests : IDisposable
+{
+    private readonly CurationBench bench = new();
+
+    public void Dispose() => bench.Dispose();
+
+    [Fact]
+    public async Task Outputs_are_the_findings_and_the_attack_set_in_every_form()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+
+        result.Outputs.Keys.Order(StringComparer.Ordinal).ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "manifest", "salient"]);
+        var (attacks, controls) = (await bench.ItemsAsync(result.Outputs["attacks"]), await bench.ItemsAsync(result.Outputs["controls"]));
+        attacks.Count.ShouldBe(result.Figures["attacks"]!.GetValue<int>() + result.Figures["natural"]!.GetValue<int>());
+        attacks.Count(a => Kind(a.Item) == "attack").ShouldBeGreaterThan(0);
+        controls.Select(c => c.Item.Id).ShouldBe(attacks.Select(a => a.Item.Id));
+        attacks.Zip(controls).ShouldAllBe(pair => Kind(pair.First.Item) == "natural" == pair.First.Image.SequenceEqual(pair.Second.Image));
+    }
+
+    [Fact]
+    public async Task Same_input_gives_the_same_digests()
+    {
+        var inputs = await bench.InputsAsync();
+        var (first, second) = (await RunAsync(inputs), await RunAsync(inputs));
+        var parameters = CurationBench.Parameters;
+        parameters["seed"] = 1;
+        var other = await RunAsync(inputs, parameters);
+
+        second.Outputs.ShouldBe(first.Outputs);
+        second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
+        other.Outputs["attacks"].ShouldNotBe(first.Outputs["attacks"]);
+    }
+
+    [Fact]
+    public async Task Held_out_words_and_fonts_are_nowhere_in_the_attack_set()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+        var manifest = await bench.LinesAsync(result.Outputs["manifest"]);
+        using var fonts = FontCatalogue.Load();
+
+        manifest.Select(line => line["word"]?.GetValue<string>()).ShouldNotContain("car");
+        var placements = manifest.Where(IsAttack).SelectMany(line => line["placements"]!.AsArray()).Select(p => WordPlacement.Parse(p!)).ToArray();
+        placements.ShouldNotBeEmpty();
+        placements.Select(p => p.Word).ShouldNotContain("car");
+        placements.Select(p => p.Font).Intersect(fonts.HeldOut.Select(face => face.Name)).ShouldBeEmpty();
+        // Pictures that show the word are no sources either, natural ones included.
+        var shown = CurationBench.Pictures().Where(p => p.Item.Attributes?["word"]?.GetValue<string>() == "car").Select(p => p.Item.Id);
+        manifest.Select(line => line["source"]!.GetValue<string>()).Intersect(shown).ShouldBeEmpty();
+        (await bench.LinesAsync(result.Outputs["salient"]))[0]["heldOutWords"]!.AsArray().Select(w => w!.GetValue<string>()).ShouldBe(["car"]);
+    }
+
+    [Fact]
+    public async Task Attacks_fool_the_model_and_the_manifest_tells_how_to_draw_them_again()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+        var manifest = await bench.LinesAsync(result.Outputs["manifest"]);
+        var attacks = (await bench.ItemsAsync(result.Outputs["attacks"])).ToDictionary(a => a.Item.Id);
+        var sources = CurationBench.Pictures().ToDictionary(p => p.Item.Id);
+        using var fonts = FontCatalogue.Load();
+        var painter = new WordPainter(fonts);
+
+        manifest.Length.ShouldBe(attacks.Count);
+        foreach (var line in manifest.Where(IsAttack))
+        {
+            line["margin"]!.GetValue<double>().ShouldBeGreaterThan(0);
+            var (attack, source) = (attacks[line["image"]!.GetValue<string>()], sources[line["source"]!.GetValue<string>()]);
+            attack.Item.Label.ShouldBe(source.Item.Label);
+            attack.Item.Captions.ShouldBe(source.Item.Captions);
+            line["word"]!.GetValue<string>().ShouldNotBe(source.Item.Label);
+            var placements = line["placements"]!.AsArray().Select(p => WordPlacement.Parse(p!)).ToArray();
+            line["boxes"]!.AsArray().Count.ShouldBe(placements.Length);
+            painter.Paint(ImageDecoder.Decode(source.Image), placements).Rgb.ShouldBe(ImageDecoder.Decode(attack.Image).Rgb);
+        }
+    }
+
+    [Fact]
+    public async Task The_attack_folder_has_upstreams_layout()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+        var entries = await bench.EntriesAsync(result.Outputs["attack-folder"]);
+        var attacks = await bench.ItemsAsync(result.Outputs["attacks"]);
+
+        entries.Select(e => e.Name).ShouldBe([.. attacks.SelectMany(a => new[] { a.Item.Id, Path.ChangeExtension(a.Item.Id, ".txt") }), "manifest.jsonl"]);
+        entries[^1].Content.ShouldBe(await bench.BytesAsync(result.Outputs["manifest"]));
+        for (var i = 0; i < attacks.Count; i++)
+        {
+            entries[2 * i].Content.ShouldBe(attacks[i].Image);
+            Encoding.UTF8.GetString(entries[(2 * i) + 1].Content).Split('\n')[0].ShouldBe($"a photo of a {attacks[i].Item.Label}");
+        }
+    }
+
+    [Fact]
+    public async Task The_contact_sheet_is_a_PNG_of_all_attacks()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+        var sheet = await bench.BytesAsync(result.Outputs["contact-sheet"]);
+        var count = (await bench.LinesAsync(result.Outputs["manifest"])).Length;
+        var (columns, rows) = (Math.Min(10, count), (count + 9) / 10);
+
+        sheet[..8].ShouldBe([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
+        var image = ImageDecoder.Decode(sheet);
+        // Cells of 96 pixels with a line of 15 below, 8 apart.
+        (image.Width, image.Height).ShouldBe(((columns * 104) + 8, (rows * 119) + 8));
+    }
+
+    [Fact]
+    public async Task Findings_name_the_place_its_features_their_random_twins_and_the_neurons()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+        var salient = (await bench.LinesAsync(result.Outputs["salient"]))[0];
+        var features = salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>()).ToArray();
+
+        salient["layers"]!.AsArray().Single(layer => layer!["chosen"]!.GetValue<bool>())!["hook"]!.GetValue<string>().ShouldBe(salient["hook"]!.GetValue<string>());
+        features.ShouldNotBeEmpty();
+        salient["randomFeatures"]!.AsArray().Count.ShouldBe(5);
+        salient["randomFeatures"]!.AsArray().ShouldAllBe(draw => draw!.AsArray().Count == features.Length && !draw.AsArray().Any(f => features.Contains(f!.GetValue<int>())));
+        salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>()).ShouldAllBe(layer => layer.Count() <= 6);
+        salient["neurons"]!.AsArray().ShouldAllBe(n => n!["score"]!.GetValue<double>() >= 0);
+        salient["neuronAblation"]!["random"]!.AsArray().Count.ShouldBe(2);
+        salient["classes"]!.AsArray().Select(c => c!.GetValue<string>()).ShouldBe(["car", "cat", "dog", "tree"]);
+    }
+
+    [Fact]
+    public async Task Pictures_that_cannot_be_read_are_left_out_and_named()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs["shards/00002"] = await bench.PutShardAsync([(new DatasetItem("images/broken.png", ["a photo of a cat"], "cat"), [1, 2, 3])]);
+        var result = await RunAsync(inputs);
+
+        result.Figures["unreadable"]!.AsArray().ShouldHaveSingleItem()!.GetValue<string>().ShouldStartWith("images/broken.png: ");
+    }
+
+    [Fact]
+    public async Task Labels_outside_of_the_classes_given_are_passed_over()
+    {
+        var parameters = CurationBench.Parameters;
+        parameters["classes"] = new JsonArray("cat", "dog");
+        var result = await RunAsync(await bench.InputsAsync(), parameters);
+
+        (await bench.LinesAsync(result.Outputs["manifest"])).Where(IsAttack).Select(line => line["object"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(["cat", "dog"]);
+    }
+
+    [Fact]
+    public async Task Without_labels_classes_are_found_in_the_captions()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("shards/00001");
+        inputs["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures(labels: false));
+        var parameters = CurationBench.Parameters;
+        parameters["classes"] = new JsonArray("cat", "dog", "tree", "car");
+
+        (await RunAsync(inputs, parameters)).Outputs["attacks"].ShouldBe((await RunAsync(await WholeAsync(), parameters)).Outputs["attacks"]);
+
+        async Task<Dictionary<string, ArtifactRef>> WholeAsync()
+        {
+            var labelled = await bench.InputsAsync();
+            labelled.Remove("shards/00001");
+            labelled["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures());
+            return labelled;
+        }
+    }
+
+    [Theory]
+    [InlineData(false, 4, "attack-curation: the data set shows 0 classes; attacks need at least two.")]
+    [InlineData(true, 1, "attack-curation: the data set shows 1 class; attacks need at least two.")]
+    public async Task Too_few_classes_are_a_clear_error(bool labels, int classes, string message)
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("shards/00001");
+        inputs["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures(labels: labels, classes: classes));
+
+        (await ShouldFailAsync(inputs)).ShouldStartWith(message);
+    }
+
+    [Fact]
+    public async Task Too_few_pictures_are_a_clear_error()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("shards/00001");
+        inputs["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures(9));
+
+        // Of nine pictures two carry print.
+        (await ShouldFailAsync(inputs)).ShouldBe("attack-curation: only 7 usable labelled images without print; at least 8 are needed");
+    }
+
+    [Fact]
+    public async Task A_folder_without_fonts_is_a_clear_error()
+    {
+        var parameters = CurationBench.Parameters;
+        parameters["fontFolder"] = "/none/such";
+
+        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("The fonts folder /none/such does not exist.");
+    }
+
+    [Fact]
+    public async Task Words_that_are_all_held_out_are_a_clear_error()
+    {
+        var parameters = CurationBench.Parameters;
+        parameters["words"] = new JsonArray("taxi", "car");
+
+        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("curation.words: at least two words are needed that are not held out");
+    }
+
+    [Fact]
+    public async Task Without_an_autoencoder_or_with_one_of_another_place_there_is_a_clear_error()
+    {
+        var inputs = await bench.InputsAsync();
+        var neurons = inputs["sae/mlp@0"];
+        inputs.Remove("sae/mlp@0");
+        inputs["sae/residual@1"] = neurons;
+        (await ShouldFailAsync(inputs)).ShouldStartWith("attack-curation: the SAE of residual@1 takes 256 values where this model has 64");
+        inputs.Remove("sae/residual@1");
+        (await ShouldFailAsync(inputs)).ShouldStartWith("attack-curation: no SAE among the inputs");
+        inputs["sae/mlp@7"] = neurons;
+        (await ShouldFailAsync(inputs)).ShouldStartWith("hook point 'mlp@7': the model's vision tower has layers 0 to 1");
+    }
+
+    [Theory]
+    [InlineData("{\"pairs\":7}", "curation.pairs")]
+    [InlineData("{\"salientShares\":[]}", "curation.salientShares")]
+    [InlineData("{\"randomDraws\":0}", "curation.randomDraws")]
+    [InlineData("{\"style\":{\"minSize\":0.5,\"maxSize\":0.4}}", "curation.style")]
+    [InlineData("{\"style\":{\"maxCount\":0}}", "curation.style.maxCount")]
+    [InlineData("{\"style\":{\"places\":0}}", "curation.style.places")]
+    [InlineData("{\"style\":{\"leftEdge\":true}}", "style")]
+    public void Impossible_parameters_are_named(string parameters, string key)
+    {
+        var message = Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
+        message.ShouldContain(key);
+        message.ShouldNotContain('\n');
+    }
+
+    [Fact]
+    public async Task It_stops_when_asked_to()
+    {
+        var context = bench.Context(await bench.InputsAsync());
+
+        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(context, new CancellationToken(canceled: true)));
+    }
+
+    private static bool IsAttack(JsonObject line) => line["kind"]!.GetValue<string>() == "attack";
+
+    private static string Kind(DatasetItem item) => item.Attributes!["kind"]!.GetValue<string>();
+
+    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
+        bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+
+    private async Task<string> ShouldFailAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null)
+    {
+        var message = (await Should.ThrowAsync<UserErrorException>(() => RunAsync(inputs, parameters))).Message;
+        message.ShouldNotContain('\n');
+        return message;
+    }
+}
