@@ -11,6 +11,16 @@ public sealed class PretrainingTests : IDisposable
 {
     private const int Images = 640;
 
+    /// <summary>Objects without print, whose captions always tell the colour: what can be learned soonest.</summary>
+    private static readonly SyntheticWorldOptions World = new()
+    {
+        ImageSize = 32,
+        ObjectShare = 1,
+        OwnNameShare = 0,
+        PosterShare = 0,
+        ObjectCaptions = ["a photo of {article} {colour} {object}"],
+    };
+
     private static readonly PretrainingOptions Options = new()
     {
         Resolution = 32,
@@ -40,11 +50,11 @@ public sealed class PretrainingTests : IDisposable
         using var model = Pretraining.Train(data, tokenizer, Options, CPU, new Reports<Pretraining.Progress>(losses.Add));
 
         losses.Select(loss => loss.Step).ShouldBe([25, 50, 75, 100]);
-        losses[^1].Loss.ShouldBeLessThan(losses[0].Loss - 0.2);
+        losses[^1].Loss.ShouldBeLessThan(losses[0].Loss - 0.5);
         // Zero-shot on pictures of another split, among eight colours: chance is .125.
         var templates = WorldVocabulary.Objects.Select(name => $"a photo of a {{}} {name}").ToArray();
         new ValidationSet(unseen.Pixels, colours, [.. WorldVocabulary.Colours.Select(colour => colour.Name)])
-            .Accuracy(model, tokenizer, templates, CPU).ShouldBeGreaterThan(0.4);
+            .Accuracy(model, tokenizer, templates, CPU).ShouldBeGreaterThan(0.6);
     }
 
     [Fact]
@@ -101,7 +111,7 @@ public sealed class PretrainingTests : IDisposable
     private static CaptionedPixels Draw(string split, int count, out string[] colours)
     {
         using var fonts = FontCatalogue.FromRoster([]);
-        var world = new SyntheticWorld(new SyntheticWorldOptions { ImageSize = 32 }, fonts);
+        var world = new SyntheticWorld(World, fonts);
         var part = world.Splits.Single(s => s.Name == split);
         var images = Enumerable.Range(0, count).Select(index => world.Draw(part, index)).ToArray();
         colours = [.. images.Select(image => image.Item.Attributes?["colour"]?.GetValue<string>() ?? "")];
