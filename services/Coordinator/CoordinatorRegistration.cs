@@ -22,6 +22,7 @@ public static class CoordinatorRegistration
         .AddSingleton(new BusEndpoint(QueueNames.DatasetReady, 4, (queue, provider) =>
         {
             // Any AMQP client may publish the event as plain JSON; messages of MassTransit programs say themselves what they are.
+            queue.ConfigureReceive(received => received.UseFilter(new PlainEventCheck()));
             queue.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
             queue.Consumer(() => ActivatorUtilities.CreateInstance<DatasetReadyConsumer>(provider));
         })

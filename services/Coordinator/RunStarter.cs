@@ -65,7 +65,8 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
             }
             catch (UserErrorException error)
             {
-                throw new UserErrorException($"dataset-ready: inputs['{name}'].digest: {error.Message}", error);
+                // No inner exception: what the sender is told is the innermost message.
+                throw new UserErrorException($"dataset-ready: inputs['{name}'].digest: {error.Message}");
             }
         }
 
@@ -75,7 +76,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
         }
         catch (UserErrorException error)
         {
-            throw new UserErrorException($"dataset-ready: run: {error.Message}", error);
+            throw new UserErrorException($"dataset-ready: run: {error.Message}");
         }
     }
 

@@ -22,6 +22,7 @@ public static class ServiceHost
         try
         {
             var options = Read(args, out var builder);
+            options.Validate();
             if (!options.IsDistributed)
             {
                 throw new UserErrorException("a service by itself hears nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process");

@@ -34,6 +34,7 @@ public sealed class StageWorker(
             }
 
             lifetime.Begin(cancellations);
+            log.LogInformation("{Run}: {Stage}/{Unit} begins", unit.Run, unit.Stage, unit.Unit);
             var command = device.Apply(unit);
             var finished = await retry.RunAsync(
                 unit,

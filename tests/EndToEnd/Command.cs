@@ -33,15 +33,16 @@ internal sealed partial class Command : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Runs the command to its end.</summary>
-    public static async Task<CommandResult> RunAsync(IEnumerable<string> arguments, string? wrapper = null)
+    public static async Task<CommandResult> RunAsync(IEnumerable<string> arguments, string? wrapper = null, IReadOnlyDictionary<string, string>? environment = null)
     {
-        using var command = Start(arguments, wrapper);
+        using var command = Start(arguments, wrapper, environment);
         return await command.EndAsync();
     }
 
     /// <param name="arguments">Arguments of the command.</param>
     /// <param name="wrapper">A line of shell that runs before the command in the same process, for example a limit.</param>
-    public static Command Start(IEnumerable<string> arguments, string? wrapper = null)
+    /// <param name="environment">Variables beside those of this process.</param>
+    public static Command Start(IEnumerable<string> arguments, string? wrapper = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "clipsae");
         var start = new ProcessStartInfo
@@ -58,6 +59,11 @@ internal sealed partial class Command : IDisposable
         }
 
         start.Environment.Remove("CLIPSAE_DATA");
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         return new Command(new Process { StartInfo = start });
     }
 

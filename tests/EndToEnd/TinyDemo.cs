@@ -18,9 +18,9 @@ internal static class TinyDemo
     public static IEnumerable<string> Arguments(string data, params string[] more) => [.. Budget, "--data", data, .. more];
 
     /// <summary>Digests of every output of every finished unit of a run, by stage, unit and output; the report, which tells of times, left out.</summary>
-    public static async Task<SortedDictionary<string, string>> DigestsAsync(string data, string run)
+    public static async Task<SortedDictionary<string, string>> DigestsAsync(string data, string run, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var events = (await Command.RunAsync(["events", run, "--data", data, "--json"])).Json["events"]!.AsArray();
+        var events = (await Command.RunAsync(["events", run, "--data", data, "--json"], environment: environment)).Json["events"]!.AsArray();
         var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var happened in events.Select(stored => stored!["event"]!.AsObject()).Where(happened => happened["outputs"] is JsonObject))
         {

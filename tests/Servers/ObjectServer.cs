@@ -24,6 +24,9 @@ public sealed class ObjectServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>Creates a bucket.</summary>
+    public Task MakeBucketAsync(string name) => Script.RunAsync("s3.sh", "bucket", _folder, name);
+
     /// <summary>Stops the gateway as a crash of the machine that serves it would; what it holds stays.</summary>
     public Task PauseAsync() => Script.RunAsync("s3.sh", "pause", _folder);
 

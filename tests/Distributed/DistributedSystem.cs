@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ClipSae.EndToEnd;
+using ClipSae.Servers;
+
+[assembly: AssemblyFixture(typeof(ClipSae.Distributed.DistributedSystem))]
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace ClipSae.Distributed;
+
+/// <summary>Real servers and the real programs: two coordinators, two embedding workers, one worker of each other stage.</summary>
+public sealed class DistributedSystem : IAsyncLifetime
+{
+    public const int DeliveryLimit = 6;
+    private static readonly string[] Services =
+        ["Coordinator", "Coordinator", "EmbeddingExtraction", "EmbeddingExtraction", "SaeTraining", "AttackCuration", "FineTuning", "WeightConversion", "ZeroShotEvaluation", "Reporting"];
+
+    private readonly TemporaryFolder _folder = new();
+
+    public Broker Broker { get; private set; } = null!;
+
+    public ObjectServer Objects { get; private set; } = null!;
+
+    internal IReadOnlyList<ServiceProcess> Processes { get; private set; } = [];
+
+    internal Dictionary<string, string> Environment { get; private set; } = [];
+
+    /// <summary>Digests of the run that one process did all by itself.</summary>
+    internal SortedDictionary<string, string> EmbeddedDigests { get; private set; } = [];
+
+    internal string Data => _folder.At("client");
+
+    public async ValueTask InitializeAsync()
+    {
+        var starting = (Broker: Broker.StartAsync(), Objects: ObjectServer.StartAsync());
+        Broker = await starting.Broker;
+        Objects = await starting.Objects;
+        await Objects.MakeBucketAsync("clipsae");
+        Environment = new Dictionary<string, string>
+        {
+            ["ClipSae__Bus"] = "rabbitmq",
+            ["ClipSae__Store"] = "s3",
+            ["ClipSae__Broker__Port"] = Broker.Port.ToString(CultureInfo.InvariantCulture),
+            ["ClipSae__Broker__User"] = "clipsae",
+            ["ClipSae__Broker__Password"] = Broker.Password,
+            ["ClipSae__Broker__DeliveryLimit"] = DeliveryLimit.ToString(CultureInfo.InvariantCulture),
+            ["ClipSae__S3__Endpoint"] = Objects.Endpoint,
+            ["ClipSae__S3__AccessKey"] = Objects.AccessKey,
+            ["ClipSae__S3__SecretKey"] = Objects.SecretKey,
+            ["ClipSae__S3__CacheFolder"] = _folder.At("cache"),
+            ["OMP_NUM_THREADS"] = "1", // equal digests need equal thread counts
+        };
+        var embedded = await Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded")));
+        embedded.Code.ShouldBe(0, embedded.Error);
+        EmbeddedDigests = await TinyDemo.DigestsAsync(_folder.At("embedded"), embedded.Json["runId"]!.GetValue<string>());
+        Processes = [.. Services.Select((service, index) => NewProcess(service, $"{service}-{index}"))];
+        foreach (var process in Processes)
+        {
+            process.Start();
+        }
+
+        foreach (var process in Processes)
+        {
+            await LogsAsync(process, "Application started", 1);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in Processes)
+        {
+            process.Dispose();
+        }
+
+        await Broker.DisposeAsync();
+        await Objects.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    internal ServiceProcess NewProcess(string service, string name, params (string Variable, string Value)[] changes)
+    {
+        var environment = new Dictionary<string, string>(Environment);
+        foreach (var (variable, value) in changes)
+        {
+            environment[variable] = value;
+        }
+
+        return new ServiceProcess(service, name, _folder.Path, environment);
+    }
+
+    internal ServiceProcess Process(string service) => Processes.First(process => process.Service == service);
+
+    /// <summary>Starts a tiny demo that recomputes everything, and does not wait for it.</summary>
+    internal async Task<Command> StartAfreshAsync()
+    {
+        await ForgetResultsAsync();
+        return Command.Start(TinyDemo.Arguments(Data), environment: Environment);
+    }
+
+    internal Task<CommandResult> ClientAsync(params string[] arguments) => Command.RunAsync([.. arguments, "--data", Data, "--json"], environment: Environment);
+
+    internal async Task<JsonArray> EventsAsync(string run) => (await ClientAsync("events", run)).Json["events"]!.AsArray();
+
+    internal Task<SortedDictionary<string, string>> DigestsAsync(string run) => TinyDemo.DigestsAsync(Data, run, Environment);
+
+    /// <summary>The name of the run that a client has just begun or goes on with.</summary>
+    internal static async Task<string> RunOfAsync(Command client)
+    {
+        (await client.SaysAsync("run 2")).ShouldBeTrue(client.Error);
+        return client.Error.Split('\n').First(line => line.Contains("run 2", StringComparison.Ordinal)).Trim().Split(' ')[^1];
+    }
+
+    /// <summary>Waits until a process has logged a text once more than before.</summary>
+    internal static async Task LogsAsync(ServiceProcess process, string text, int times)
+    {
+        var waited = Stopwatch.StartNew();
+        while (process.Log.Split(text).Length - 1 < times)
+        {
+            waited.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(2), $"{process.Name} has not said '{text}' {times} times:\n{process.Log}");
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Removes results and checkpoints, so that everything is computed again; events and artifacts stay.</summary>
+    internal async Task ForgetResultsAsync()
+    {
+        using var store = new ObjectStorage.ObjectStore(
+            new ObjectStorage.ObjectStorageOptions { Endpoint = Objects.Endpoint, AccessKey = Objects.AccessKey, SecretKey = Objects.SecretKey }, TimeProvider.System);
+        foreach (var prefix in new[] { "stages/", "checkpoints/" })
+        {
+            foreach (var (key, _) in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal)))
+            {
+                await store.RemoveAsync(key);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Text.Json.Nodes;
+using ClipSae.EndToEnd;
+
+namespace ClipSae.Distributed;
+
+public sealed class RunTests(DistributedSystem system)
+{
+    [Fact]
+    public async Task A_run_of_separate_processes_gives_the_digests_of_one_process()
+    {
+        using var client = await system.StartAfreshAsync();
+        var result = await client.EndAsync();
+
+        result.Code.ShouldBe(0, result.Error);
+        (await system.DigestsAsync(result.Json["runId"]!.GetValue<string>())).ShouldBe(system.EmbeddedDigests);
+    }
+
+    [Fact]
+    public async Task Plain_JSON_through_the_brokers_own_API_starts_a_run_and_twice_the_same_starts_one()
+    {
+        var origin = await FinishedRunAsync();
+        var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
+        var text = new JsonObject { ["inputs"] = started["inputs"]!.DeepClone(), ["parameters"] = started["parameters"]!.DeepClone(), ["seed"] = started["seed"]!.DeepClone() }.ToJsonString();
+
+        (await system.Broker.PublishAsync("amq.default", "dataset-ready", text)).ShouldBeTrue();
+        (await system.Broker.PublishAsync("ClipSae.Contracts:DatasetReady", "", text)).ShouldBeTrue();
+        var watched = await system.ClientAsync("watch", await EventRunAsync());
+
+        watched.Code.ShouldBe(0, watched.Error);
+        var run = watched.Json["runId"]!.GetValue<string>();
+        (await system.DigestsAsync(run)).ShouldBe(system.EmbeddedDigests);
+        (await system.ClientAsync("runs")).Json["runs"]!.AsArray().Count(one => one!["runId"]!.GetValue<string>().StartsWith("event-", StringComparison.Ordinal)).ShouldBe(1);
+        (await system.EventsAsync(run)).Count(stored => stored!["event"]!["type"]!.GetValue<string>() == "run-started/1").ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("""{"inputs":{},"parameters":{}}""", "inputs is missing")]
+    [InlineData("""{"inputs":5,"parameters":{}}""", "inputs")]
+    [InlineData("""{"inputs":{},"parameters":{},"seeed":3}""", "seeed")]
+    [InlineData("""{"inputs":{"model:weights":{"digest":"x","length":1,"mediaType":"a","name":"b"}},"parameters":{}}""", "inputs['model:weights'].digest")]
+    [InlineData("no json", "no valid event")]
+    public async Task An_invalid_event_is_kept_in_the_error_queue_with_the_field_that_is_wrong(string text, string field)
+    {
+        (await system.Broker.PublishAsync("amq.default", "dataset-ready", text)).ShouldBeTrue();
+
+        for (var look = 0; look < 100; look++)
+        {
+            var kept = (await system.Broker.PeekAsync("dataset-ready_error")).Where(message => message.Text == text).ToArray();
+            if (kept.Length > 0)
+            {
+                kept[0].Headers["MT-Fault-Message"]!.GetValue<string>().ShouldContain(field);
+                return;
+            }
+
+            await Task.Delay(100);
+        }
+
+        Assert.Fail("the event did not come to the error queue");
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_stops_and_a_retry_finishes_it()
+    {
+        using var client = await system.StartAfreshAsync();
+        var run = await DistributedSystem.RunOfAsync(client);
+        var tuning = system.Process("FineTuning");
+        await DistributedSystem.LogsAsync(tuning, $"{run}: fine-tuning/", 1);
+
+        (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
+        var ended = await client.EndAsync();
+        var retried = await system.ClientAsync("retry", run);
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("was cancelled");
+        retried.Code.ShouldBe(0, retried.Error);
+        (await system.DigestsAsync(retried.Json["runId"]!.GetValue<string>())).ShouldBe(system.EmbeddedDigests);
+    }
+
+    [Fact]
+    public async Task A_replay_computes_only_what_its_change_touches()
+    {
+        var origin = await FinishedRunAsync();
+
+        var replay = await system.ClientAsync("replay", origin, "--from", "evaluation", "--set", "evaluation.resamples=1200");
+
+        replay.Code.ShouldBe(0, replay.Error);
+        replay.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>())
+            .ShouldBe(["zero-shot-evaluation", "report"]);
+        var explained = await system.ClientAsync("explain", replay.Json["runId"]!.GetValue<string>());
+        explained.Out.ShouldContain("resamples");
+    }
+
+    [Fact]
+    public async Task A_worker_of_one_unit_ends_after_it()
+    {
+        var origin = await FinishedRunAsync();
+        var reporting = system.Process("Reporting");
+        (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
+        using var once = system.NewProcess("Reporting", "reporting-once");
+        once.Start("--once");
+
+        var replay = await system.ClientAsync("replay", origin, "--from", "report");
+
+        (await once.EndAsync()).ShouldBe(0, once.Log);
+        replay.Code.ShouldBe(0, replay.Error);
+        reporting.Start();
+    }
+
+    private async Task<string> FinishedRunAsync()
+    {
+        var result = await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment);
+        result.Code.ShouldBe(0, result.Error);
+        return result.Json["runId"]!.GetValue<string>();
+    }
+
+    private async Task<string> EventRunAsync()
+    {
+        for (var look = 0; look < 100; look++)
+        {
+            var runs = (await system.ClientAsync("runs")).Json["runs"]!.AsArray().Select(run => run!["runId"]!.GetValue<string>());
+            if (runs.FirstOrDefault(run => run.StartsWith("event-", StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+        }
+
+        throw new TimeoutException("no run began");
+    }
+}

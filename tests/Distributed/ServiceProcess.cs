@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace ClipSae.Distributed;
+
+/// <summary>One process of the system, as an operator runs it; it can be killed and started again.</summary>
+internal sealed partial class ServiceProcess(string service, string name, string folder, IReadOnlyDictionary<string, string> environment) : IDisposable
+{
+    private const int Kill9 = 9;
+    private const int Terminate = 15;
+    private Process _process = null!;
+
+    public string Name => name;
+
+    public string Service => service;
+
+    /// <summary>All that the process and its predecessors have written.</summary>
+    public string Log
+    {
+        get
+        {
+            using var file = new FileStream(LogPath, FileMode.OpenOrCreate, FileAccess.Read, FileShare.ReadWrite);
+            using var reader = new StreamReader(file);
+            return reader.ReadToEnd();
+        }
+    }
+
+    private string LogPath => Path.Combine(folder, name + ".log");
+
+    public void Start(params string[] arguments)
+    {
+        // A shell that becomes the program: its output goes to the log without anyone pumping it.
+        var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
+        foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", LogPath, Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}"), .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (variable, value) in environment)
+        {
+            start.Environment[variable] = value;
+        }
+
+        start.Environment["ClipSae__DataFolder"] = Path.Combine(folder, "work-" + name);
+        _process = Process.Start(start)!;
+    }
+
+    /// <summary>kill -9, without a chance to say anything.</summary>
+    public async Task KillAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _ = Signal(_process.Id, Kill9);
+            await _process.WaitForExitAsync();
+        }
+    }
+
+    /// <summary>SIGTERM; gives the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _ = Signal(_process.Id, Terminate);
+        }
+
+        return await EndAsync();
+    }
+
+    /// <summary>Waits until the process ends by itself; gives the exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(90));
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
+}

@@ -1,0 +1,62 @@
+using ClipSae.Servers;
+
+namespace ClipSae.Distributed;
+
+public sealed class StartTests(DistributedSystem system)
+{
+    [Theory]
+    [InlineData("ClipSae__S3__SecretKey", "wrong", "refuses", "SecretKey")]
+    [InlineData("ClipSae__S3__Bucket", "nobody-made-it", "has no bucket nobody-made-it", "create it")]
+    [InlineData("ClipSae__S3__SecretKey", "", "ClipSae:S3:SecretKey", "expected a key")]
+    [InlineData("ClipSae__Broker__Password", "wrong", "refuses user clipsae", "Password")]
+    [InlineData("ClipSae__Broker__DeliveryLimit", "3", "refused", "declared otherwise")]
+    [InlineData("ClipSae__Bus", "carrier-pigeon", "ClipSae:Bus = carrier-pigeon", "rabbitmq")]
+    [InlineData("ClipSae__UnitsAtOnce", "many", "configuration", "UnitsAtOnce")]
+    public async Task What_keeps_a_process_from_working_is_one_line_at_its_start(string variable, string value, string said, string mend)
+    {
+        using var process = system.NewProcess("Reporting", "bad-" + Guid.NewGuid().ToString("N"), (variable, value));
+        process.Start();
+
+        (await process.EndAsync()).ShouldBe(1, process.Log);
+
+        process.Log.Trim().Split('\n').Length.ShouldBe(1, process.Log);
+        process.Log.ShouldContain(said);
+        process.Log.ShouldContain(mend);
+    }
+
+    [Fact]
+    public async Task Health_tells_live_from_ready()
+    {
+        var address = $"http://127.0.0.1:{FreePort.Next()}";
+        using var process = system.NewProcess("Coordinator", "healthy", ("ClipSae__HealthAddress", address + "/"));
+        process.Start();
+        using var http = new HttpClient();
+        await EventuallyAsync(http, address + "/ready", "masstransit-bus: Healthy");
+
+        (await http.GetStringAsync(address + "/live")).ShouldBe("live\n");
+        (await process.StopAsync()).ShouldBe(0, process.Log);
+    }
+
+    private static async Task EventuallyAsync(HttpClient http, string address, string said)
+    {
+        for (var look = 0; look < 200; look++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(address);
+                if (answer.IsSuccessStatusCode && (await answer.Content.ReadAsStringAsync()).Contains(said, StringComparison.Ordinal))
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not up yet.
+            }
+
+            await Task.Delay(100);
+        }
+
+        Assert.Fail($"{address} did not say {said}");
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Servers;
+
+/// <summary>RabbitMQ with a node, ports, folder and password of its own.</summary>
+public sealed class Broker : IAsyncDisposable
+{
+    // AMQP, HTTP API, two for Erlang's own, metrics: the script takes the five that follow the first.
+    private const int Ports = 5;
+    private readonly string _folder = Path.Combine(Directory.CreateTempSubdirectory("clipsae-broker-").FullName, "server");
+    private readonly HttpClient _http = new();
+
+    private Broker(int port) => Port = port;
+
+    public int Port { get; }
+
+    public string Password => File.ReadAllText(Path.Combine(_folder, "password"));
+
+    public static async Task<Broker> StartAsync()
+    {
+        var broker = new Broker(FreePort.Next(Ports));
+        await broker.ResumeAsync();
+        broker._http.BaseAddress = new Uri($"http://127.0.0.1:{broker.Port + 1}/api/");
+        broker._http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"clipsae:{broker.Password}")));
+        return broker;
+    }
+
+    /// <summary>Stops the broker; what its queues hold stays.</summary>
+    public Task PauseAsync() => Script.RunAsync("broker.sh", "stop", _folder);
+
+    public Task ResumeAsync() => Script.RunAsync("broker.sh", "start", _folder, Port.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Publishes a text over the HTTP API, as any client can.</summary>
+    /// <returns>Whether a queue took it.</returns>
+    public async Task<bool> PublishAsync(string exchange, string key, string text)
+    {
+        var message = new JsonObject
+        {
+            ["properties"] = new JsonObject { ["content_type"] = "application/json", ["delivery_mode"] = 2 },
+            ["routing_key"] = key,
+            ["payload"] = text,
+            ["payload_encoding"] = "string",
+        };
+        using var answer = await _http.PostAsJsonAsync($"exchanges/%2f/{Uri.EscapeDataString(exchange)}/publish", message);
+        return answer.IsSuccessStatusCode && (await answer.Content.ReadFromJsonAsync<JsonObject>())!["routed"]!.GetValue<bool>();
+    }
+
+    /// <summary>Looks at the messages of a queue and leaves them there: text and headers.</summary>
+    public async Task<IReadOnlyList<(string Text, JsonObject Headers)>> PeekAsync(string queue)
+    {
+        using var answer = await _http.PostAsJsonAsync(
+            $"queues/%2f/{queue}/get", new JsonObject { ["count"] = 100, ["ackmode"] = "ack_requeue_true", ["encoding"] = "auto" });
+        return !answer.IsSuccessStatusCode
+            ? []
+            : [.. (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(message => (
+                message!["payload"]!.GetValue<string>(),
+                message["properties"]!["headers"] as JsonObject ?? []))];
+    }
+
+    /// <summary>All queues with what the broker knows of them.</summary>
+    public async Task<JsonArray> QueuesAsync() => (await _http.GetFromJsonAsync<JsonArray>("queues"))!;
+
+    public async ValueTask DisposeAsync()
+    {
+        _http.Dispose();
+        await PauseAsync();
+        Directory.Delete(Path.GetDirectoryName(_folder)!, recursive: true);
+    }
+}
