@@ -199,6 +199,11 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     {
         RunPlanValidation.Require(plan, request.Inputs, Stages);
         await StartAsync(cancel);
-        return await BeginAsync(request, plan, origin, cancel);
+
+        // The root of the run's trace: what coordinator and workers do hangs below it, across all processes.
+        using var span = PipelineTelemetry.Source.StartActivity("submit");
+        var run = await BeginAsync(request, plan, origin, cancel);
+        span?.SetTag(PipelineTelemetry.RunTag, run);
+        return run;
     }
 }

@@ -34,6 +34,7 @@ public sealed class StageWorker(
             }
 
             lifetime.Begin(cancellations);
+            Count(context);
             log.LogInformation("{Run}: {Stage}/{Unit} begins", unit.Run, unit.Stage, unit.Unit);
             var command = device.Apply(unit);
             var finished = await retry.RunAsync(
@@ -83,6 +84,20 @@ public sealed class StageWorker(
     {
         var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
         await coordinator.Send(new Reported<TFact>(unit.Run, fact), CancellationToken.None);
+    }
+
+    private void Count(ConsumeContext<RunUnit> context)
+    {
+        var stage = KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, context.Message.Stage);
+        if (context.SentTime is { } sent)
+        {
+            PipelineTelemetry.QueueWait.Record(Math.Max(0, (time.GetUtcNow().UtcDateTime - sent.ToUniversalTime()).TotalSeconds), stage);
+        }
+
+        if (context.ReceiveContext.Redelivered)
+        {
+            PipelineTelemetry.Redeliveries.Add(1, stage);
+        }
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd('\r');

@@ -1,15 +1,20 @@
+using System.Reflection;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace ClipSae.Hosting;
 
-/// <summary>Spans and metrics leave the process only where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says where to.</summary>
+/// <summary>Spans, metrics and logs leave the process only where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says where to.</summary>
 public static class TelemetryRegistration
 {
     public const string EndpointVariable = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string ServiceVariable = "OTEL_SERVICE_NAME";
+    private const string MassTransit = "MassTransit";
 
     public static IServiceCollection AddClipSaeTelemetry(this IServiceCollection services)
     {
@@ -19,9 +24,16 @@ public static class TelemetryRegistration
         }
 
         services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("clipsae"))
-            .WithTracing(tracing => tracing.AddSource(PipelineTelemetry.Name, "MassTransit").AddOtlpExporter())
-            .WithMetrics(metrics => metrics.AddMeter(PipelineTelemetry.Name).AddOtlpExporter());
+            .ConfigureResource(resource => resource.AddService(
+                Environment.GetEnvironmentVariable(ServiceVariable) is { Length: > 0 } named ? named : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae",
+                serviceInstanceId: StageRunner.Worker))
+            .WithTracing(tracing => tracing.AddSource(PipelineTelemetry.Name, MassTransit).AddOtlpExporter())
+            .WithMetrics(metrics => metrics.AddMeter(PipelineTelemetry.Name, MassTransit).AddOtlpExporter());
+        services.AddLogging(logging => logging.AddOpenTelemetry(exported =>
+        {
+            exported.IncludeFormattedMessage = true;
+            exported.AddOtlpExporter();
+        }));
         return services;
     }
 }

@@ -14,10 +14,21 @@ public static class PipelineTelemetry
     public const string UnitTag = "clipsae.unit";
     public const string CacheTag = "clipsae.cache.hit";
 
-    internal static readonly ActivitySource Source = new(Name);
+    /// <summary>Spans of the pipeline.</summary>
+    public static readonly ActivitySource Source = new(Name);
+
     private static readonly Meter Meter = new(Name);
     internal static readonly Histogram<double> Duration = Meter.CreateHistogram<double>("clipsae.stage.duration", "s", "Wall time of a unit");
     internal static readonly Counter<long> CacheHits = Meter.CreateCounter<long>("clipsae.cache.hits", "{unit}", "Units taken from stored results");
+    /// <summary>Time between a unit's sending and its taking up.</summary>
+    public static readonly Histogram<double> QueueWait = Meter.CreateHistogram<double>("clipsae.queue.wait", "s", "Time a unit waited for a worker");
+
+    /// <summary>Units that came again, because the worker that had them before was lost.</summary>
+    public static readonly Counter<long> Redeliveries = Meter.CreateCounter<long>("clipsae.redeliveries", "{unit}", "Units that came again because their worker was lost");
+
+    internal static readonly Counter<long> Items = Meter.CreateCounter<long>("clipsae.items", "{item}", "Images, steps and the like that units have done");
+    internal static readonly Gauge<double> Values = Meter.CreateGauge<double>("clipsae.progress.value", description: "Figures that stages report as they go, such as the loss");
+
     /// <summary>Units that were set aside because every worker that took them died.</summary>
     public static readonly Counter<long> DeadUnits = Meter.CreateCounter<long>("clipsae.units.dead", "{unit}", "Units set aside because every worker that took them died");
 

@@ -10,6 +10,7 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
     // Older speed fades with this time constant: long enough to be calm, short enough to follow a change.
     private static readonly TimeSpan Smoothing = TimeSpan.FromSeconds(8);
 
+    private readonly KeyValuePair<string, object?> _stage = KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, unit.Stage);
     private readonly Lock _gate = new();
     private long _lastTime;
     private long _lastDone = -1;
@@ -47,6 +48,7 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
             return;
         }
 
+        PipelineTelemetry.Items.Add(done, _stage);
         var current = done / elapsed.TotalSeconds;
         var weight = _rate is null ? 1 : 1 - Math.Exp(-elapsed / Smoothing);
         _rate = ((1 - weight) * (_rate ?? 0)) + (weight * current);
@@ -55,6 +57,11 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
     private void Show(StageProgress value)
     {
         TimeSpan? remaining = _rate > 0 ? TimeSpan.FromSeconds(Math.Min((value.Total - value.Done) / _rate.Value, TimeSpan.MaxValue.TotalSeconds / 2)) : null;
+        foreach (var (name, figure) in value.Values ?? new Dictionary<string, double>())
+        {
+            PipelineTelemetry.Values.Record(figure, _stage, KeyValuePair.Create<string, object?>("name", name));
+        }
+
         shown.Report(new UnitProgress(
             unit.Run, unit.Stage, unit.Unit, value.Done, value.Total, value.Unit, _rate, remaining, value.Values ?? new Dictionary<string, double>()));
     }
