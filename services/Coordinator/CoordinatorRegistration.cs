@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting;
 using MassTransit;
+using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Coordinator;
@@ -22,8 +23,7 @@ public static class CoordinatorRegistration
         .AddSingleton(new BusEndpoint(QueueNames.DatasetReady, 4, (queue, provider) =>
         {
             // Any AMQP client may publish the event as plain JSON; messages of MassTransit programs say themselves what they are.
-            queue.ConfigureReceive(received => received.UseFilter(new PlainEventCheck()));
-            queue.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
+            queue.AddDeserializer(new StrictJson(new SystemTextJsonRawMessageSerializerFactory(RawSerializerOptions.AnyMessageType)), isDefault: true);
             queue.Consumer(() => ActivatorUtilities.CreateInstance<DatasetReadyConsumer>(provider));
         })
         {

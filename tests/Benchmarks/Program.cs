@@ -8,6 +8,8 @@ IBenchmark[] benchmarks =
     new PreprocessingBenchmark(),
     new ShardMemoryBenchmark(),
     new PipelineBenchmark(),
+    new ObjectStoreBenchmark(),
+    new EmptyShardsBenchmark(),
 ];
 
 if (args is ["all", .. var rest])

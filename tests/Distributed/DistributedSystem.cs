@@ -22,6 +22,8 @@ public sealed class DistributedSystem : IAsyncLifetime
 
     public ObjectServer Objects { get; private set; } = null!;
 
+    internal TraceCollector Traces { get; } = new();
+
     internal IReadOnlyList<ServiceProcess> Processes { get; private set; } = [];
 
     internal Dictionary<string, string> Environment { get; private set; } = [];
@@ -49,6 +51,8 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["ClipSae__S3__AccessKey"] = Objects.AccessKey,
             ["ClipSae__S3__SecretKey"] = Objects.SecretKey,
             ["ClipSae__S3__CacheFolder"] = _folder.At("cache"),
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OMP_NUM_THREADS"] = "1", // equal digests need equal thread counts
         };
         var embedded = await Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded")));
@@ -73,6 +77,7 @@ public sealed class DistributedSystem : IAsyncLifetime
             process.Dispose();
         }
 
+        Traces.Dispose();
         await Broker.DisposeAsync();
         await Objects.DisposeAsync();
         _folder.Dispose();

@@ -34,7 +34,8 @@ internal static class Workplace
     private static DistributedRuntime OpenDistributed(Session session, ClipSaeOptions options) =>
         DistributedRuntime.Create(options, services => AddDefaults(services, session));
 
-    private static ClipSaeOptions Settings(Session session)
+    /// <summary>What the environment says.</summary>
+    public static ClipSaeOptions Settings(Session session)
     {
         try
         {

@@ -47,8 +47,8 @@ internal class RunVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var dataset = GivenPath.Folder("--dataset", arguments.GetValue(_dataset))!;
-        var model = GivenPath.FileOrFolder("--model", arguments.GetValue(_model)!);
+        var dataset = GivenPath.Folder("--dataset", await RemotePath.LocalAsync("--dataset", arguments.GetValue(_dataset)!, session, cancel))!;
+        var model = GivenPath.FileOrFolder("--model", await RemotePath.LocalAsync("--model", arguments.GetValue(_model)!, session, cancel));
         var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
         var evaluations = arguments.GetValue(_evaluation)!.Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };

@@ -19,7 +19,7 @@ internal sealed class SubmitVerb : RunVerb
             "submit",
             "Give a run to the coordinator and workers of other processes, and return at once.",
             "clipsae submit --dataset photos --model ViT-L-14.safetensors --preset vit-l-14",
-            "clipsae submit --dataset photos --model ViT-L-14.safetensors --bulk --json",
+            "clipsae submit --dataset s3://datasets/coco --model s3://models/vit-l-14 --bulk --json",
             "clipsae submit --dataset photos --model ViT-L-14.safetensors --print > event.json")
     {
         Add(_print);
