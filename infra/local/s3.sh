@@ -3,6 +3,7 @@
 #   s3.sh start FOLDER PORT [memory|disk]   starts it and prints nothing; keys are in FOLDER/access-key and FOLDER/secret-key
 #   s3.sh stop FOLDER                       stops it; with "memory" what it held is gone, with "disk" it is there again at the next start
 #   s3.sh bucket FOLDER NAME                creates a bucket, unless it is there
+#   s3.sh admin FOLDER ARGUMENT…            radosgw-admin for it
 #   s3.sh pause FOLDER / resume FOLDER      stops and starts the gateway alone: an outage in which nothing is lost
 set -euo pipefail
 command=${1:?start, stop, pause or resume} folder=$(realpath -m "${2:?folder}")
@@ -44,6 +45,10 @@ bucket)
         "$folder/secret-key" "PUT"$'\n\n\n'"$date"$'\n'"/${3:?bucket}")
     printf 'header = "Date: %s"\nheader = "Authorization: AWS %s:%s"\n' "$date" "$(cat "$folder/access-key")" "$signature" \
         | curl --silent --show-error --fail --config - --request PUT "http://127.0.0.1:$(cat "$folder/port")/$3" >/dev/null
+    ;;
+admin)
+    shift 2
+    exec radosgw-admin -c "$conf" -n client.rgw --no-mon-config "$@"
     ;;
 pause) halt radosgw ;;
 resume) gateway ;;

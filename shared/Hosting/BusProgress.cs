@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using MassTransit;
+using OpenTelemetry;
 
 namespace ClipSae.Hosting;
 
@@ -20,6 +21,8 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 
     private async Task SendAsync(UnitProgress value)
     {
+        // Hundreds of these a unit would hide the spans that tell something.
+        using var untraced = SuppressInstrumentationScope.Begin();
         using var limit = new CancellationTokenSource(Longest);
         try
         {

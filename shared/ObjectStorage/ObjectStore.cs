@@ -17,8 +17,9 @@ namespace ClipSae.ObjectStorage;
 /// for each), and what cannot pass becomes one line for the user.
 /// </summary>
 /// <remarks>
-/// The Minio package looks for the bucket, lists and removes. Version 7.0.0 takes the answer to a range for an error, looks an object
-/// up before each read and sends the parts of an upload one after another from memory; reads and writes are therefore requests of our own.
+/// The Minio package looks for the bucket and lists. Version 7.0.0 takes the answer to a range for an error, looks an object up before
+/// each read, sends the parts of an upload one after another from memory and falls over errors without a body; the rest are therefore
+/// requests of our own.
 /// </remarks>
 public sealed class ObjectStore : IDisposable
 {
@@ -114,11 +115,11 @@ public sealed class ObjectStore : IDisposable
     /// <summary>Removes an object; it need not be there.</summary>
     public Task RemoveAsync(string key, CancellationToken cancel = default) => SendAsync(
         $"removing {key}",
-        token => ThroughPackageAsync(async () =>
+        async token =>
         {
-            await _minio.RemoveObjectAsync(new RemoveObjectArgs().WithBucket(Options.Bucket).WithObject(key), token);
+            using var answer = await RequestAsync(HttpMethod.Delete, key, "", null, RequestSigner.EmptyBody, null, token);
             return 0;
-        }),
+        },
         cancel);
 
     public void Dispose()

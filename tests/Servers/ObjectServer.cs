@@ -27,6 +27,9 @@ public sealed class ObjectServer : IAsyncDisposable
     /// <summary>Creates a bucket.</summary>
     public Task MakeBucketAsync(string name) => Script.RunAsync("s3.sh", "bucket", _folder, name);
 
+    /// <summary>Does what the server's own administrator can do: users, quotas.</summary>
+    public Task AdministerAsync(params string[] arguments) => Script.RunAsync("s3.sh", ["admin", _folder, .. arguments]);
+
     /// <summary>Stops the gateway as a crash of the machine that serves it would; what it holds stays.</summary>
     public Task PauseAsync() => Script.RunAsync("s3.sh", "pause", _folder);
 
