@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -154,6 +155,14 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         await ((IAsyncDisposable)_host).DisposeAsync();
         _starting.Dispose();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A host without defaults but the environment: the exporters of traces read their settings from it.</summary>
+    private protected static HostApplicationBuilder CreateBuilder()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Configuration.AddEnvironmentVariables();
+        return builder;
     }
 
     /// <summary>Begins a run whose plan has been checked.</summary>

@@ -31,7 +31,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     /// <param name="configure">Adds the stages, for their parameters, and logging where wanted.</param>
     public static DistributedRuntime Create(ClipSaeOptions options, Action<IServiceCollection> configure)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var builder = CreateBuilder();
         configure(builder.Services);
         builder.Services.AddSingleton(new BusListener("watch", (queue, services) =>
             queue.Consumer(() => ActivatorUtilities.CreateInstance<ProgressConsumer>(services))));

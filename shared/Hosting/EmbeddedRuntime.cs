@@ -33,7 +33,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
     /// <param name="configure">Adds the coordinator and the stages, and logging where wanted.</param>
     public static EmbeddedRuntime Create(ClipSaeOptions options, Action<IServiceCollection> configure)
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var builder = CreateBuilder();
         configure(builder.Services);
         builder.Services.AddClipSae(options);
         return new EmbeddedRuntime(builder.Build());
