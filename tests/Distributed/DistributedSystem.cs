@@ -122,7 +122,7 @@ public sealed class DistributedSystem : IAsyncLifetime
         var waited = Stopwatch.StartNew();
         while (process.Log.Split(text).Length - 1 < times)
         {
-            waited.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(2), $"{process.Name} has not said '{text}' {times} times:\n{process.Log}");
+            waited.Elapsed.ShouldBeLessThan(TimeSpan.FromMinutes(5), $"{process.Name} has not said '{text}' {times} times:\n{process.Log}");
             await Task.Delay(50);
         }
     }

@@ -10,7 +10,7 @@ internal sealed partial class Command : IDisposable
     public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     private readonly Process _process;
     private readonly StringBuilder _out = new();
