@@ -30,7 +30,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
             Bus = "rabbitmq",
             Store = "s3",
             DataFolder = folder,
-            UnitsAtOnce = 32,
+            UnitsAtOnce = 128,
             Broker = new BrokerOptions { Port = broker.Port, User = "clipsae", Password = broker.Password },
             S3 = new ObjectStorage.ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(folder, "cache") },
         };
@@ -38,7 +38,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
         // Coordinator and worker as one process beside the client; it ends with the benchmark.
         _ = ServiceHost.RunAsync(
             [
-                "--ClipSae:Bus=rabbitmq", "--ClipSae:Store=s3", $"--ClipSae:DataFolder={folder}", "--ClipSae:UnitsAtOnce=32", $"--ClipSae:Broker:Port={broker.Port}", "--ClipSae:Broker:User=clipsae",
+                "--ClipSae:Bus=rabbitmq", "--ClipSae:Store=s3", $"--ClipSae:DataFolder={folder}", "--ClipSae:UnitsAtOnce=128", $"--ClipSae:Broker:Port={broker.Port}", "--ClipSae:Broker:User=clipsae",
                 $"--ClipSae:Broker:Password={broker.Password}", $"--ClipSae:S3:Endpoint={server.Endpoint}", $"--ClipSae:S3:AccessKey={server.AccessKey}", $"--ClipSae:S3:SecretKey={server.SecretKey}",
                 "--Logging:LogLevel:Default=Warning",
             ],

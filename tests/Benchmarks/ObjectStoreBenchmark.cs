@@ -39,11 +39,12 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             using var objects = new ObjectStore(options, TimeProvider.System);
             using var store = new S3ArtifactStore(objects, TimeProvider.System);
             var plain = new PlainClient(options);
-            var plainUp = await SecondsAsync(() => plain.UploadAsync(source));
             ArtifactRef artifact = null!;
             var up = await SecondsAsync(async () => artifact = await store.PutFileAsync(source, "source", "application/octet-stream"));
-            var plainDown = await SecondsAsync(() => plain.DownloadAsync(Path.Combine(folder, "plain")));
             var down = await SecondsAsync(() => store.FetchAsync(artifact));
+            var peak = PeakMebibytes(); // before the plain client, which holds whole parts
+            var plainUp = await SecondsAsync(() => plain.UploadAsync(source));
+            var plainDown = await SecondsAsync(() => plain.DownloadAsync(Path.Combine(folder, "plain")));
             var hash = await SecondsAsync(() => Task.Run(() => Artifacts.Digest.OfFile(source)));
 
             var table = new MarkdownTable($"{mebibytes} MiB", "MiB/s", "of plain %");
@@ -53,7 +54,7 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             table.Add("artifact download, digest verified", Rate(down), Percent(plainDown, down));
             table.Add("digest alone", Rate(hash), "");
             table.Print(output);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"most memory resident: {PeakMebibytes()} MiB"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"most memory resident: {peak} MiB"));
             output.WriteLine();
 
             string Rate(double seconds) => (mebibytes / seconds).ToString("F0", CultureInfo.InvariantCulture);
