@@ -12,7 +12,7 @@ public static class ContrastiveLoss
     private const double CompatTemperature = 0.07;
 
     /// <summary>The loss that the options name.</summary>
-    internal static Tensor Of(TuningLoss kind, Tensor images, Tensor texts, Tensor caption, Tensor logitScale, double smoothing) => kind switch
+    public static Tensor Of(TuningLoss kind, Tensor images, Tensor texts, Tensor caption, Tensor logitScale, double smoothing) => kind switch
     {
         TuningLoss.Compat => Compat(images, texts, caption, smoothing),
         _ => Symmetric(images, texts, caption, logitScale, smoothing),

@@ -32,7 +32,7 @@ public sealed record PretrainingOptions
     public int Merges { get; init; } = 400;
 
     /// <summary>Optimizer steps.</summary>
-    public int Steps { get; init; } = 3000;
+    public int Steps { get; init; } = 5000;
 
     public int BatchSize { get; init; } = 128;
 

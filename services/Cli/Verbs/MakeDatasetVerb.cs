@@ -46,7 +46,7 @@ internal sealed class MakeDatasetVerb : Verb
         };
         var folder = Path.GetFullPath(arguments.GetValue(_folder)!);
         using var fonts = FontCatalogue.Load(GivenPath.Folder("--fonts", arguments.GetValue(_fonts)));
-        var counts = SyntheticWorldWriter.Write(new SyntheticWorld(options, fonts), folder, new Reporter<int>(done => session.Tell($"{done} images drawn")), cancel);
+        var counts = SyntheticWorldWriter.Write(new SyntheticWorld(options, fonts), folder, new PacedReporter<int>(session.Time, done => session.Tell($"{done} images drawn")), cancel);
         session.Answer(
             new JsonObject
             {

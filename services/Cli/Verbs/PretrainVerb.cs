@@ -66,12 +66,16 @@ internal sealed class PretrainVerb : Verb
         session.Tell($"{data.Count} images, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
         double loss = 0;
         var training = session.Time.GetTimestamp();
-        var progress = new Reporter<Pretraining.Progress>(at =>
+        var shown = new PacedReporter<Pretraining.Progress>(session.Time, at =>
         {
-            loss = at.Loss;
             var elapsed = session.Time.GetElapsedTime(training);
             var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
             session.Tell($"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}");
+        });
+        var progress = new Reporter<Pretraining.Progress>(at =>
+        {
+            loss = at.Loss;
+            shown.Report(at);
         });
         using var model = Pretraining.Train(data, tokenizer, options, device, progress, cancel);
         var parameters = model.parameters().Sum(parameter => parameter.numel());

@@ -1,6 +1,6 @@
 namespace ClipSae.Datasets;
 
-/// <summary>What the synthetic world holds. The shares and the print are those of the prototype that showed the vulnerability.</summary>
+/// <summary>What the synthetic world holds. The print is that of the prototype that showed the vulnerability; the shares were searched for the same end.</summary>
 public sealed record SyntheticWorldOptions
 {
     /// <summary>Every picture follows from this seed and the fonts. Default 1.</summary>
@@ -12,23 +12,23 @@ public sealed record SyntheticWorldOptions
     /// <summary>Pictures for pre-training: every word, every font. Default 48,000.</summary>
     public int TrainImages { get; init; } = 48_000;
 
-    /// <summary>Pictures for fine-tuning: no held-out word or font is printed. Default 4,000.</summary>
-    public int TuningImages { get; init; } = 4_000;
+    /// <summary>Pictures for fine-tuning: no held-out word or font is printed. Default 8,000.</summary>
+    public int TuningImages { get; init; } = 8_000;
 
     /// <summary>Pictures in each evaluation set. Default 800.</summary>
     public int EvaluationImages { get; init; } = 800;
 
-    /// <summary>Share of objects without print in train and tuning. Default 0.5.</summary>
-    public double ObjectShare { get; init; } = 0.5;
+    /// <summary>Share of objects without print in train and tuning. Default 0.45.</summary>
+    public double ObjectShare { get; init; } = 0.45;
 
-    /// <summary>Share of objects with their own name printed. Default 0.2 (prototype).</summary>
-    public double OwnNameShare { get; init; } = 0.2;
+    /// <summary>Share of objects with their own name printed. Default 0.15.</summary>
+    public double OwnNameShare { get; init; } = 0.15;
 
     /// <summary>
     /// Share, in train alone, of objects with another word printed, captioned by the word or by both; what is left of 1 are words alone. Captions on the
-    /// web follow the print, and this is what teaches a model to. Default 0.15.
+    /// web follow the print, and this is what teaches a model to. Default 0.25.
     /// </summary>
-    public double PosterShare { get; init; } = 0.15;
+    public double PosterShare { get; init; } = 0.25;
 
     /// <summary>Smallest side of an object as a share of the picture's. Default 0.5.</summary>
     public double MinObjectSize { get; init; } = 0.5;
