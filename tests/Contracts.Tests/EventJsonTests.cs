@@ -48,6 +48,17 @@ public class EventJsonTests
     }
 
     [Fact]
+    public void A_run_that_someone_waits_for_says_so_and_another_says_nothing()
+    {
+        var quiet = new RunStarted("r", new RunPlan([]), new Dictionary<string, ArtifactRef>(), [], 7) { At = At };
+        string Written(RunStarted started) => JsonSerializer.Serialize<RunEvent>(started, ContractJson.Options);
+
+        Written(quiet).ShouldNotContain("interactive");
+        Written(quiet with { Interactive = true }).ShouldContain("\"interactive\":true");
+        ((RunStarted)JsonSerializer.Deserialize<RunEvent>(Written(quiet with { Interactive = true }), ContractJson.Options)!).Interactive.ShouldBeTrue();
+    }
+
+    [Fact]
     public void Every_event_has_a_versioned_name_and_a_released_form()
     {
         var events = typeof(RunEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(RunEvent)) && !type.IsAbstract).ToArray();
