@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch.nn.functional;
 
@@ -102,7 +103,7 @@ internal sealed class VisionBlockPlan : IDisposable
         return result.addmm_(x, weight.t());
     }
 
-    private static void Add(torch.Tensor x, torch.Tensor y, torch.Tensor weight, torch.Tensor bias) => x.addmm_(y, weight.t()).add_(bias);
+    private static void Add(torch.Tensor x, torch.Tensor y, torch.Tensor weight, torch.Tensor bias) => x.addmm_(y, weight.t()).add_(bias, Compute.One);
 
     private torch.Tensor Attend(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
         scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.Clip;
@@ -133,7 +134,7 @@ public sealed class VisionPlan : IDisposable
         var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
         x.copy_(positions);
         var embedded = Patches.Cut(images, a).matmul(patchWeight.t());
-        x.narrow(1, 1, a.VisionTokens - 1).add_(embedded);
+        x.narrow(1, 1, a.VisionTokens - 1).add_(embedded, Compute.One);
         return torch.nn.functional.layer_norm(x, [a.VisionWidth], preScale, preShift).view(-1, a.VisionWidth);
     }
 

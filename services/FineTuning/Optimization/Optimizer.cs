@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
@@ -28,7 +29,8 @@ public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterG
 
                 var (first, second) = State.MomentsOf(name, parameter);
                 var rate = group.LearningRate * rateFactor;
-                parameter.mul_(1 - (rate * group.WeightDecay));
+                using Scalar shrink = 1 - (rate * group.WeightDecay);
+                parameter.mul_(shrink);
                 switch (options)
                 {
                     case OptimizerOptions.AdamW adam:
@@ -44,32 +46,37 @@ public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterG
         }
     }
 
+    // Numbers are held for the length of each call: TorchSharp does not, and a collection then frees them while libtorch reads them.
     private void StepAdam(OptimizerOptions.AdamW o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
     {
-        first.mul_(o.Beta1).add_(gradient, alpha: 1 - o.Beta1);
-        second.mul_(o.Beta2).addcmul_(gradient, gradient, value: 1 - o.Beta2);
-        var firstCorrection = 1 - Math.Pow(o.Beta1, State.Step);
-        var secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
-        using var denominator = second.sqrt().div_(secondCorrection).add_(o.Epsilon);
-        parameter.addcdiv_(first, denominator, value: -rate / firstCorrection);
+        using Scalar keepFirst = o.Beta1, addFirst = 1 - o.Beta1, keepSecond = o.Beta2, addSecond = 1 - o.Beta2, epsilon = o.Epsilon;
+        first.mul_(keepFirst).add_(gradient, addFirst);
+        second.mul_(keepSecond).addcmul_(gradient, gradient, addSecond);
+        using Scalar secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
+        using Scalar stride = -rate / (1 - Math.Pow(o.Beta1, State.Step));
+        using var denominator = second.sqrt().div_(secondCorrection).add_(epsilon);
+        parameter.addcdiv_(first, denominator, stride);
     }
 
     // The variance is of the gradient around its own mean (the "belief"); ε is added inside as well as outside, as in the authors' code.
     private void StepAdaBelief(OptimizerOptions.AdaBelief o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
     {
-        first.mul_(o.Beta1).add_(gradient, alpha: 1 - o.Beta1);
+        using Scalar keepFirst = o.Beta1, addFirst = 1 - o.Beta1, keepSecond = o.Beta2, addSecond = 1 - o.Beta2, epsilon = o.Epsilon;
+        first.mul_(keepFirst).add_(gradient, addFirst);
         using var surprise = gradient - first;
-        second.mul_(o.Beta2).addcmul_(surprise, surprise, value: 1 - o.Beta2).add_(o.Epsilon);
+        second.mul_(keepSecond).addcmul_(surprise, surprise, addSecond).add_(epsilon);
         var firstCorrection = 1 - Math.Pow(o.Beta1, State.Step);
         if (Rectification(o.Beta2, State.Step) is { } rectification)
         {
-            using var denominator = second.sqrt().add_(o.Epsilon);
+            using var denominator = second.sqrt().add_(epsilon);
             var secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
-            parameter.addcdiv_(first, denominator, value: -rate * rectification * secondCorrection / firstCorrection);
+            using Scalar stride = -rate * rectification * secondCorrection / firstCorrection;
+            parameter.addcdiv_(first, denominator, stride);
         }
         else
         {
-            parameter.add_(first, alpha: -rate / firstCorrection);
+            using Scalar stride = -rate / firstCorrection;
+            parameter.add_(first, stride);
         }
     }
 
