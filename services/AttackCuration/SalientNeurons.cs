@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Clip;
 using static TorchSharp.torch;
 
@@ -65,9 +66,9 @@ public static class SalientNeurons
             using var step = NewDisposeScope();
             var hooks = new Hooks().Capture(point);
             model.EncodeImage(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
-            sum.add_(hooks.Captured(point).to(ScalarType.Float32).mean(new long[] { 1 }).sum([0]));
+            sum.AddInPlace(hooks.Captured(point).to(ScalarType.Float32).mean(new long[] { 1 }).sum([0]));
         }
 
-        return sum / pixels.shape[0];
+        return sum.Over(pixels.shape[0]);
     }
 }

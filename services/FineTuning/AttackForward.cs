@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Clip;
 using ClipSae.Sae;
 using static TorchSharp.torch;
@@ -43,8 +44,8 @@ public sealed class AttackForward(TuningArm arm, SalientParts parts, SparseAutoe
         hooks.Capture(parts.Hook);
         var embeddings = model.EncodeImage(images, hooks);
         var word = autoencoder!.Features(hooks.Captured(parts.Hook), parts.Features);
-        var excess = (word - ControlFeatures(model, controls) - options.PenaltyMargin).relu();
-        return (embeddings, options.PenaltyWeight * excess.mean());
+        var excess = (word - ControlFeatures(model, controls)).Minus(options.PenaltyMargin).relu();
+        return (embeddings, excess.mean().Times(options.PenaltyWeight));
     }
 
     // The control is the yardstick, not a thing to be trained: no gradient flows through it.

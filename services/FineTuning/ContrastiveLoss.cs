@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -28,23 +29,23 @@ public static class ContrastiveLoss
     {
         using var scope = NewDisposeScope();
         var batch = images.shape[0];
-        var scale = logitScale.exp().clamp_max(100);
+        var scale = logitScale.exp().AtMost(100);
         var logits = scale * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
         var counts = bincount(caption, minlength: texts.shape[0]).to(logits.dtype);
 
         var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1);
-        var overTexts = logsumexp(logits + counts.log().unsqueeze(0), dim: 1);
+        var overTexts = logsumexp(logits.Plus(counts.log().unsqueeze(0)), dim: 1);
         var overImages = logsumexp(logits, dim: 0);
         var imageToText = (overTexts - matching).mean();
         var textToImage = (overImages.index_select(0, caption) - matching).mean();
         if (smoothing > 0)
         {
-            var share = counts / batch;
-            imageToText = ((1 - smoothing) * imageToText) + (smoothing * (overTexts - logits.matmul(share)).mean());
-            textToImage = ((1 - smoothing) * textToImage) + (smoothing * (share * (overImages - logits.mean(new long[] { 0 }))).sum());
+            var share = counts.Over(batch);
+            imageToText = imageToText.Times(1 - smoothing).Plus((overTexts - logits.matmul(share)).mean().Times(smoothing));
+            textToImage = textToImage.Times(1 - smoothing).Plus((share * (overImages - logits.mean(new long[] { 0 }))).sum().Times(smoothing));
         }
 
-        return ((imageToText + textToImage) / 2).MoveToOuterDisposeScope();
+        return imageToText.Plus(textToImage).Over(2).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -59,20 +60,20 @@ public static class ContrastiveLoss
     {
         using var scope = NewDisposeScope();
         var cosines = functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t()).index_select(1, caption);
-        var logits = functional.normalize(cosines, dim: 1).matmul(functional.normalize(cosines.t(), dim: 1).t()) / CompatTemperature;
-        var target = arange(images.shape[0], device: images.device);
+        var logits = functional.normalize(cosines, dim: 1).matmul(functional.normalize(cosines.t(), dim: 1).t()).Over(CompatTemperature);
+        var target = TensorArithmetic.Range(images.shape[0], device: images.device);
         var imageToText = functional.cross_entropy(logits, target, label_smoothing: smoothing);
         var textToImage = functional.cross_entropy(logits.t(), target, label_smoothing: smoothing);
-        return ((imageToText + textToImage) / 2).MoveToOuterDisposeScope();
+        return imageToText.Plus(textToImage).Over(2).MoveToOuterDisposeScope();
     }
 
     /// <summary>The image-to-text half for each image, [batch], without smoothing: to follow parts of a batch.</summary>
     public static Tensor PerImage(Tensor images, Tensor texts, Tensor caption, Tensor logitScale)
     {
         using var scope = NewDisposeScope();
-        var logits = logitScale.exp().clamp_max(100) * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
+        var logits = logitScale.exp().AtMost(100) * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
         var counts = bincount(caption, minlength: texts.shape[0]).to(logits.dtype);
         var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1);
-        return (logsumexp(logits + counts.log().unsqueeze(0), dim: 1) - matching).MoveToOuterDisposeScope();
+        return (logsumexp(logits.Plus(counts.log().unsqueeze(0)), dim: 1) - matching).MoveToOuterDisposeScope();
     }
 }

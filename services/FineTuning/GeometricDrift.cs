@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Clip;
 using static TorchSharp.torch;
 
@@ -24,8 +25,8 @@ public sealed class GeometricDrift : IDisposable
             double moved = 0, size = 0;
             foreach (var (name, value) in Geometric(model).Where(p => p.Name.EndsWith(suffix, StringComparison.Ordinal)))
             {
-                moved += (value - _start[name]).square().sum().item<float>();
-                size += _start[name].square().sum().item<float>();
+                moved += (value - _start[name]).Squared().sum().item<float>();
+                size += _start[name].Squared().sum().item<float>();
             }
 
             return size == 0 ? 0 : Math.Sqrt(moved / size);

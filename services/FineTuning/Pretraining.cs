@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
@@ -56,7 +57,7 @@ public static class Pretraining
             loss.backward();
             Gradients.Clip(optimizer.Groups, Gradients.Norm(optimizer.Groups), options.GradientClip);
             optimizer.Step(schedule.FactorAt(step, options.Steps));
-            lossSum.add_(loss.detach());
+            lossSum.AddInPlace(loss.detach());
             if ((step + 1) % 25 == 0 || step + 1 == options.Steps)
             {
                 var mean = lossSum.item<float>() / (step + 1 - reported);

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using static TorchSharp.torch;
@@ -44,7 +45,7 @@ public sealed class TuningStep(
         var images = attacked is null || !attackForward.Captions ? clean : cat([clean, attacked]);
         var texts = model.EncodeText(tokens);
         var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
-        (penalty is null ? loss : loss + penalty).backward();
+        (penalty is null ? loss : loss.Plus(penalty)).backward();
         return Describe(loss, images, texts, caption, cleanItems.Length, penalty);
     }
 
@@ -83,8 +84,8 @@ public sealed class TuningStep(
             var surrogate = captioned ? (attacked! * images.grad!.narrow(0, row, chunk.Length)).sum() : zeros(1, device: device).sum();
             if (penalty is not null)
             {
-                surrogate += penalty / attackChunks.Length;
-                penalties.Add((penalty.detach() / attackChunks.Length).MoveToOuterDisposeScope());
+                surrogate = surrogate.Plus(penalty.Over(attackChunks.Length));
+                penalties.Add(penalty.detach().Over(attackChunks.Length).MoveToOuterDisposeScope());
             }
 
             if (captioned || penalty is not null)

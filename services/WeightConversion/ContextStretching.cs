@@ -27,8 +27,8 @@ public static class ContextStretching
         var steps = tail.narrow(0, 1, tail.shape[0] - 1) - tail.narrow(0, 0, tail.shape[0] - 1);
         // Behind the last row it goes on as it came.
         steps = torch.cat([steps, steps.narrow(0, steps.shape[0] - 1, 1)], 0);
-        var quarters = torch.arange(Factor, dtype: positions.dtype).view(1, Factor, 1) / Factor;
-        var stretched = (tail.unsqueeze(1) + (quarters * steps.unsqueeze(1))).reshape(-1, positions.shape[1]);
+        var quarters = TensorArithmetic.Range(Factor, positions.dtype).view(1, Factor, 1).Over(Factor);
+        var stretched = tail.unsqueeze(1).Plus(quarters * steps.unsqueeze(1)).reshape(-1, positions.shape[1]);
         return torch.cat([positions.narrow(0, 0, KeptRows), stretched], 0).MoveToOuterDisposeScope();
     }
 

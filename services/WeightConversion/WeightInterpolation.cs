@@ -40,6 +40,6 @@ public static class WeightInterpolation
     {
         cancel.ThrowIfCancellationRequested();
         using var scope = torch.NewDisposeScope();
-        return ((start.Read(key) * (float)(1 - alpha)) + (end.Read(key) * (float)alpha)).DetachFromDisposeScope();
+        return start.Read(key).Times((float)(1 - alpha)).Plus(end.Read(key).Times((float)alpha)).DetachFromDisposeScope();
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.Clip;
@@ -43,7 +44,7 @@ internal static class ClipInitialization
             return torch.ones(shape);
         }
 
-        return torch.randn(shape, generator: generator).mul_(StandardDeviation(a, key));
+        return torch.randn(shape, generator: generator).MultiplyInPlace(StandardDeviation(a, key));
     }
 
     private static double StandardDeviation(ClipArchitecture a, string key)
@@ -67,14 +68,14 @@ internal static class ClipInitialization
     {
         using var scope = torch.NewDisposeScope();
         var quarter = a.VisionWidth / 4;
-        var frequencies = torch.pow(torch.tensor(10000.0), torch.arange(quarter, dtype: torch.float64) / -quarter);
-        var angles = torch.outer(torch.arange(a.Grid, dtype: torch.float64), frequencies);
+        var frequencies = torch.pow(torch.tensor(10000.0), TensorArithmetic.Range(quarter, torch.float64).Over(-quarter));
+        var angles = torch.outer(TensorArithmetic.Range(a.Grid, torch.float64), frequencies);
         var line = torch.cat([angles.sin(), angles.cos()], 1);
         var columns = line.unsqueeze(0).expand(a.Grid, a.Grid, -1);
         var rows = line.unsqueeze(1).expand(a.Grid, a.Grid, -1);
         var table = torch.zeros([a.VisionTokens, a.VisionWidth]);
         table.narrow(0, 1, a.VisionTokens - 1).narrow(1, 0, 4 * quarter)
-            .copy_(torch.cat([columns, rows], 2).reshape(-1, 4 * quarter) * scale);
+            .copy_(torch.cat([columns, rows], 2).reshape(-1, 4 * quarter).Times(scale));
         return table.MoveToOuterDisposeScope();
     }
 }

@@ -117,13 +117,13 @@ public sealed class ClipModel : torch.nn.Module
         // Attention is causal, so nothing behind the last end-of-text token can reach any result: short texts cost little.
         var used = Math.Min(ends.max().item<long>() + 1, Architecture.ContextLength);
         var embedded = Weight("token_embedding.weight").index_select(0, tokens.narrow(1, 0, used).reshape(-1));
-        var x = embedded.view(tokens.shape[0], used, -1) + Weight("positional_embedding").narrow(0, 0, used);
+        var x = embedded.view(tokens.shape[0], used, -1).Plus(Weight("positional_embedding").narrow(0, 0, used));
         for (var layer = 0; layer < Architecture.TextLayers; layer++)
         {
             x = text.Block(layer, x, causal: true, hooks: null);
         }
 
-        x = x[torch.arange(x.shape[0], device: x.device), ends];
+        x = x[TensorArithmetic.Range(x.shape[0], device: x.device), ends];
         return Transformer.Norm(x, "ln_final", Weight).matmul(Weight("text_projection")).MoveToOuterDisposeScope();
     }
 
@@ -181,6 +181,6 @@ public sealed class ClipModel : torch.nn.Module
     {
         var embedded = Patches.Cut(images, Architecture).matmul(Weight("visual.conv1.weight").view(Architecture.VisionWidth, -1).t());
         var cls = Weight("visual.class_embedding").expand(images.shape[0], 1, Architecture.VisionWidth);
-        return torch.cat([cls, embedded], 1) + Weight("visual.positional_embedding");
+        return torch.cat([cls, embedded], 1).Plus(Weight("visual.positional_embedding"));
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.Clip;
@@ -16,9 +17,10 @@ public static class GeometricParametrization
         using var scope = torch.NewDisposeScope();
         var full = weight.detach().to(torch.float32);
         var radius = full.norm(1, keepdim: true);
-        var safe = torch.where(radius > 0, radius, torch.ones_like(radius));
-        var uniform = torch.full_like(full, 1 / Math.Sqrt(full.shape[1]));
-        var theta = torch.where(radius > 0, full / safe, uniform);
+        var nonzero = radius.IsAbove(0);
+        var safe = torch.where(nonzero, radius, torch.ones_like(radius));
+        var uniform = TensorArithmetic.Constant(full.shape, 1 / Math.Sqrt(full.shape[1]), full.device);
+        var theta = torch.where(nonzero, full / safe, uniform);
         return scope.MoveToOuter(radius, theta);
     }
 

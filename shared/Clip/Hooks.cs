@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.Clip;
@@ -37,7 +38,7 @@ public sealed class Hooks
     public Hooks Scale(HookPoint point, torch.Tensor neuronIndices, double factor) => Add(point, value =>
     {
         var factors = torch.ones(value.shape[^1], dtype: value.dtype, device: value.device)
-            .index_fill_(0, neuronIndices.to(value.device), factor);
+            .FillInPlace(0, neuronIndices.to(value.device), factor);
         return value * factors;
     });
 

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch.nn.functional;
 
@@ -21,8 +22,8 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
     {
         using var scope = torch.NewDisposeScope();
         var block = prefix + layer;
-        x = x + Attention(block, Norm(x, block + ".ln_1", weight), causal);
-        x = x + Mlp(block, layer, Norm(x, block + ".ln_2", weight), hooks);
+        x = x.Plus(Attention(block, Norm(x, block + ".ln_1", weight), causal));
+        x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight), hooks));
         if (hooks is not null)
         {
             x = hooks.Apply(new HookPoint.Residual(layer), x);
@@ -65,11 +66,11 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
         var point = new HookPoint.Mlp(layer);
-        var scaled = silu(linear(x, weight(block + ".mlp.c_fc.weight") * QuickGeluSlope, weight(block + ".mlp.c_fc.bias") * QuickGeluSlope));
+        var scaled = silu(linear(x, weight(block + ".mlp.c_fc.weight").Times(QuickGeluSlope), weight(block + ".mlp.c_fc.bias").Times(QuickGeluSlope)));
         var (project, bias) = (weight(block + ".mlp.c_proj.weight"), weight(block + ".mlp.c_proj.bias"));
         if (hooks?.Touches(point) == true)
         {
-            var plain = scaled / QuickGeluSlope;
+            var plain = scaled.Over(QuickGeluSlope);
             var changed = hooks.Apply(point, plain);
             if (!ReferenceEquals(changed, plain))
             {
@@ -77,6 +78,6 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
             }
         }
 
-        return linear(scaled, project / QuickGeluSlope, bias);
+        return linear(scaled, project.Over(QuickGeluSlope), bias);
     }
 }

@@ -31,13 +31,13 @@ internal sealed class VisionBlockPlan : IDisposable
         (torch.Tensor, torch.Tensor) Fold(string norm, string linear, string weight, string bias, double factor)
         {
             var w = Weight(linear + weight);
-            return (Keep(w * Weight(norm + ".weight") * factor), Keep((Weight(linear + bias) + w.mv(Weight(norm + ".bias"))) * factor));
+            return (Keep((w * Weight(norm + ".weight")).Times(factor)), Keep(Weight(linear + bias).Plus(w.mv(Weight(norm + ".bias"))).Times(factor)));
         }
 
         (inWeight, inBias) = Fold(".ln_1", ".attn.in_proj", "_weight", "_bias", 1);
         (outWeight, outBias) = (Keep(Weight(".attn.out_proj.weight")), Keep(Weight(".attn.out_proj.bias")));
         (fcWeight, fcBias) = Fold(".ln_2", ".mlp.c_fc", ".weight", ".bias", Transformer.QuickGeluSlope);
-        (projWeight, projBias) = (Keep(Weight(".mlp.c_proj.weight") / Transformer.QuickGeluSlope), Keep(Weight(".mlp.c_proj.bias")));
+        (projWeight, projBias) = (Keep(Weight(".mlp.c_proj.weight").Over(Transformer.QuickGeluSlope)), Keep(Weight(".mlp.c_proj.bias")));
     }
 
     /// <summary>Adds the attention's output to the residual stream.</summary>
@@ -103,7 +103,7 @@ internal sealed class VisionBlockPlan : IDisposable
         return result.addmm_(x, weight.t());
     }
 
-    private static void Add(torch.Tensor x, torch.Tensor y, torch.Tensor weight, torch.Tensor bias) => x.addmm_(y, weight.t()).add_(bias, Compute.One);
+    private static void Add(torch.Tensor x, torch.Tensor y, torch.Tensor weight, torch.Tensor bias) => x.addmm_(y, weight.t()).AddInPlace(bias);
 
     private torch.Tensor Attend(torch.Tensor query, torch.Tensor key, torch.Tensor value) =>
         scaled_dot_product_attention(query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2))

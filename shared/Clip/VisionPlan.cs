@@ -33,7 +33,7 @@ public sealed class VisionPlan : IDisposable
         blocks = [.. Enumerable.Range(0, Architecture.VisionLayers).Select(layer => new VisionBlockPlan(model, layer, type))];
         patchWeight = Keep(Weight("conv1.weight").view(Architecture.VisionWidth, -1));
         var table = Weight("positional_embedding").clone();
-        table[0] += Weight("class_embedding");
+        table[0].AddInPlace(Weight("class_embedding"));
         positions = Keep(table);
         (preScale, preShift) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
         proj = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
@@ -134,7 +134,7 @@ public sealed class VisionPlan : IDisposable
         var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
         x.copy_(positions);
         var embedded = Patches.Cut(images, a).matmul(patchWeight.t());
-        x.narrow(1, 1, a.VisionTokens - 1).add_(embedded, Compute.One);
+        x.narrow(1, 1, a.VisionTokens - 1).AddInPlace(embedded);
         return torch.nn.functional.layer_norm(x, [a.VisionWidth], preScale, preShift).view(-1, a.VisionWidth);
     }
 
@@ -147,14 +147,14 @@ public sealed class VisionPlan : IDisposable
         var point = new HookPoint.Mlp(layer);
         if (hooks is not null && hooks.Touches(point))
         {
-            var plain = (neurons / Transformer.QuickGeluSlope).view(batch, -1, 4 * Architecture.VisionWidth);
+            var plain = neurons.Over(Transformer.QuickGeluSlope).view(batch, -1, 4 * Architecture.VisionWidth);
             var changed = hooks.Apply(point, plain);
             if (layer == depth && !hooks.Touches(new HookPoint.Residual(layer)) && !hooks.Touches(new HookPoint.Cls(layer)))
             {
                 return;
             }
 
-            neurons = ReferenceEquals(changed, plain) ? neurons : (changed * Transformer.QuickGeluSlope).view(x.shape[0], -1);
+            neurons = ReferenceEquals(changed, plain) ? neurons : changed.Times(Transformer.QuickGeluSlope).view(x.shape[0], -1);
         }
 
         block.AddMlp(x, neurons);

@@ -69,7 +69,7 @@ public static class SaeLensFormat
         if ((bool?)config["apply_b_dec_to_input"] == false)
         {
             // Here b_dec is always subtracted from the input; what that takes away is given back through b_enc.
-            encoderBias = encoderBias + encoder.matmul(decoderBias);
+            encoderBias = encoderBias.Plus(encoder.matmul(decoderBias));
         }
 
         var scale = (double?)config["metadata"]?["input_scale"] ?? 1;

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Contracts;
 using static TorchSharp.torch;
 
@@ -24,12 +25,12 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
         {
             using var step = NewDisposeScope();
             var rows = data.ReadRange(start, (int)Math.Min(chunk, data.Rows - start)).to(float64);
-            sum.add_(rows.sum([0]));
-            squares.add_(rows.square().sum([0]));
+            sum.AddInPlace(rows.sum([0]));
+            squares.AddInPlace(rows.Squared().sum([0]));
         }
 
-        var mean = sum / data.Rows;
-        var meanSquareNorm = (squares / data.Rows - mean.square()).sum().item<double>();
+        var mean = sum.Over(data.Rows);
+        var meanSquareNorm = (squares.Over(data.Rows) - mean.Squared()).sum().item<double>();
         if (!double.IsFinite(meanSquareNorm))
         {
             throw new UserErrorException("the activations hold values that are not numbers (NaN or infinite); extract them again, in float32 if they were stored narrower");
@@ -41,7 +42,7 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
     }
 
     /// <summary>Normalised inputs [rows, d_in] of raw ones, float32.</summary>
-    public Tensor Apply(Tensor x) => (x.to(float32) - Mean).mul_(Scale);
+    public Tensor Apply(Tensor x) => (x.to(float32) - Mean).MultiplyInPlace(Scale);
 
     public void Dispose() => Mean.Dispose();
 }

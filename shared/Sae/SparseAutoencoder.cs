@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using ClipSae.Contracts;
 using static TorchSharp.torch;
 
@@ -110,7 +111,7 @@ public sealed class SparseAutoencoder : IDisposable
     public Tensor Decode(Tensor latents)
     {
         using var scope = NewDisposeScope();
-        return (latents.matmul(DecoderRows) + DecoderBias).MoveToOuterDisposeScope();
+        return latents.matmul(DecoderRows).Plus(DecoderBias).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same of sparse latents: gathers k decoder rows a sample. [rows, d_in].</summary>
@@ -119,7 +120,7 @@ public sealed class SparseAutoencoder : IDisposable
         using var scope = NewDisposeScope();
         var (rows, k) = (code.Values.shape[0], code.Values.shape[1]);
         var gathered = DecoderRows.index_select(0, code.Indices.flatten()).view(rows, k, InputWidth);
-        return (code.Values.unsqueeze(1).bmm(gathered).squeeze(1) + DecoderBias).MoveToOuterDisposeScope();
+        return code.Values.unsqueeze(1).bmm(gathered).squeeze(1).Plus(DecoderBias).MoveToOuterDisposeScope();
     }
 
     /// <summary><c>Decode(Encode(x))</c>, [..., d_in].</summary>

@@ -7,12 +7,6 @@ namespace ClipSae.Tensors;
 /// <summary>Where and with how many threads tensors are computed.</summary>
 public static class Compute
 {
-    /// <summary>
-    /// The number 1 for operations that add with a factor. TorchSharp makes such a number anew for each call and does not hold it during the call, so a
-    /// collection at the wrong moment frees it while libtorch reads it; this one is never freed.
-    /// </summary>
-    public static Scalar One { get; } = 1;
-
     /// <summary>The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
     /// <exception cref="UserErrorException">No such name, or no such device in this machine or build.</exception>
     public static torch.Device Device(string name)

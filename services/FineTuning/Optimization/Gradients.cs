@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
@@ -18,7 +19,7 @@ public static class Gradients
     public static void Clip(IEnumerable<ParameterGroup> groups, Tensor norm, double limit)
     {
         using var scope = NewDisposeScope();
-        var factor = (limit / (norm + 1e-6)).clamp_max(1);
+        var factor = norm.Plus(1e-6).reciprocal().MultiplyInPlace(limit).AtMost(1);
         foreach (var gradient in groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>())
         {
             gradient.mul_(factor);

@@ -1,4 +1,4 @@
-using TorchSharp;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
@@ -29,8 +29,7 @@ public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterG
 
                 var (first, second) = State.MomentsOf(name, parameter);
                 var rate = group.LearningRate * rateFactor;
-                using Scalar shrink = 1 - (rate * group.WeightDecay);
-                parameter.mul_(shrink);
+                parameter.MultiplyInPlace(1 - (rate * group.WeightDecay));
                 switch (options)
                 {
                     case OptimizerOptions.AdamW adam:
@@ -46,37 +45,32 @@ public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterG
         }
     }
 
-    // Numbers are held for the length of each call: TorchSharp does not, and a collection then frees them while libtorch reads them.
     private void StepAdam(OptimizerOptions.AdamW o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
     {
-        using Scalar keepFirst = o.Beta1, addFirst = 1 - o.Beta1, keepSecond = o.Beta2, addSecond = 1 - o.Beta2, epsilon = o.Epsilon;
-        first.mul_(keepFirst).add_(gradient, addFirst);
-        second.mul_(keepSecond).addcmul_(gradient, gradient, addSecond);
-        using Scalar secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
-        using Scalar stride = -rate / (1 - Math.Pow(o.Beta1, State.Step));
-        using var denominator = second.sqrt().div_(secondCorrection).add_(epsilon);
-        parameter.addcdiv_(first, denominator, stride);
+        first.MultiplyInPlace(o.Beta1).AddInPlace(gradient, 1 - o.Beta1);
+        second.MultiplyInPlace(o.Beta2).AddProductInPlace(gradient, gradient, 1 - o.Beta2);
+        var firstCorrection = 1 - Math.Pow(o.Beta1, State.Step);
+        var secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
+        using var denominator = second.sqrt().DivideInPlace(secondCorrection).AddInPlace(o.Epsilon);
+        parameter.AddQuotientInPlace(first, denominator, -rate / firstCorrection);
     }
 
     // The variance is of the gradient around its own mean (the "belief"); ε is added inside as well as outside, as in the authors' code.
     private void StepAdaBelief(OptimizerOptions.AdaBelief o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
     {
-        using Scalar keepFirst = o.Beta1, addFirst = 1 - o.Beta1, keepSecond = o.Beta2, addSecond = 1 - o.Beta2, epsilon = o.Epsilon;
-        first.mul_(keepFirst).add_(gradient, addFirst);
+        first.MultiplyInPlace(o.Beta1).AddInPlace(gradient, 1 - o.Beta1);
         using var surprise = gradient - first;
-        second.mul_(keepSecond).addcmul_(surprise, surprise, addSecond).add_(epsilon);
+        second.MultiplyInPlace(o.Beta2).AddProductInPlace(surprise, surprise, 1 - o.Beta2).AddInPlace(o.Epsilon);
         var firstCorrection = 1 - Math.Pow(o.Beta1, State.Step);
         if (Rectification(o.Beta2, State.Step) is { } rectification)
         {
-            using var denominator = second.sqrt().add_(epsilon);
+            using var denominator = second.sqrt().AddInPlace(o.Epsilon);
             var secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
-            using Scalar stride = -rate * rectification * secondCorrection / firstCorrection;
-            parameter.addcdiv_(first, denominator, stride);
+            parameter.AddQuotientInPlace(first, denominator, -rate * rectification * secondCorrection / firstCorrection);
         }
         else
         {
-            using Scalar stride = -rate / firstCorrection;
-            parameter.add_(first, stride);
+            parameter.AddInPlace(first, -rate / firstCorrection);
         }
     }
 

@@ -56,7 +56,7 @@ internal sealed class ClipGraph
         var x = graph.Node("Add", [graph.Node("Gather", [builder.Plain("token_embedding.weight"), ids]), builder.Plain("positional_embedding")]);
         var mask = graph.Weight(
             new TensorLayout("causal_mask", torch.ScalarType.Float32, [a.ContextLength, a.ContextLength]),
-            () => torch.full([a.ContextLength, a.ContextLength], float.NegativeInfinity).triu(1));
+            () => TensorArithmetic.Constant([a.ContextLength, a.ContextLength], float.NegativeInfinity).triu(1));
         for (var layer = 0; layer < a.TextLayers; layer++)
         {
             x = builder.Block(x, ClipKeys.TextBlocks + layer, a.TextWidth, a.TextHeads, mask);

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Kernels;
@@ -38,9 +39,9 @@ internal sealed record DeadLatentGradient(int[] Dead, Tensor Encoder, Tensor Dec
             var off = addmm(error.narrow(0, start, count), latents, d, 1, 1);
             squares += SumOfSquares(PinnedArray.Address<float>(off), count, width);
             decoderGradient.addmm_(latents.t(), off, 1, 1);
-            var latentGradient = off.mm(d.t()).mul_(latents > 0);
+            var latentGradient = off.mm(d.t()).mul_(latents.IsAbove(0));
             encoderGradient.addmm_(latentGradient.t(), x, 1, 1);
-            biasGradient.add_(latentGradient.sum([0]));
+            biasGradient.AddInPlace(latentGradient.sum([0]));
         }
 
         var elements = (double)rows * width;

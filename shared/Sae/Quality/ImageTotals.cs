@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Quality;
@@ -38,10 +39,10 @@ internal sealed class ImageTotals
         }
 
         var unit = embeddings.index_select(0, index);
-        weighted.add_(largest.t().mm(unit).to(float64));
-        sum.add_(largest.to(float64).sum([0]));
-        squares.add_(largest.to(float64).square().sum([0]));
-        embeddingSum.add_(unit.to(float64).sum([0]));
+        weighted.AddInPlace(largest.t().mm(unit).to(float64));
+        sum.AddInPlace(largest.to(float64).sum([0]));
+        squares.AddInPlace(largest.to(float64).Squared().sum([0]));
+        embeddingSum.AddInPlace(unit.to(float64).sum([0]));
     }
 
     /// <summary>
@@ -55,17 +56,17 @@ internal sealed class ImageTotals
             return null;
         }
 
-        var pairs = sum.square() - squares;
+        var pairs = sum.Squared() - squares;
         // Rounding leaves a trace where a single image counts.
-        var counts = pairs > squares * 1e-9;
-        var score = (weighted.square().sum([1]) - squares) / pairs;
-        return score.masked_fill(counts.logical_not(), double.NaN).data<double>().ToArray();
+        var counts = pairs > squares.Times(1e-9);
+        var score = (weighted.Squared().sum([1]) - squares) / pairs;
+        return score.FilledWhere(counts.logical_not(), double.NaN).data<double>().ToArray();
     }
 
     /// <summary>The same for a latent that is 1 on every image: the mean cosine of all pairs.</summary>
     public double? MonosemanticityBaseline() => embeddings is null || images < 2
         ? null
-        : (embeddingSum.square().sum().item<double>() - images) / ((double)images * (images - 1));
+        : (embeddingSum.Squared().sum().item<double>() - images) / ((double)images * (images - 1));
 
     /// <summary>By latent, strongest first, only images on which it fires.</summary>
     public ImageActivation[][] TopImages()

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Quality;
@@ -21,13 +22,13 @@ internal sealed class ReconstructionTotals(SparseAutoencoder sae)
         var back = sae.Decode(latents);
         var (centred, residual) = ((x - sae.DecoderBias).to(float64), (x - back).to(float64));
         rows += x.shape[0];
-        inputSum.add_(centred.sum([0]));
-        residualSum.add_(residual.sum([0]));
-        inputSquares += centred.square().sum().item<double>();
-        residualSquares += residual.square().sum().item<double>();
+        inputSum.AddInPlace(centred.sum([0]));
+        residualSum.AddInPlace(residual.sum([0]));
+        inputSquares += centred.Squared().sum().item<double>();
+        residualSquares += residual.Squared().sum().item<double>();
         cosines += nn.functional.cosine_similarity(x, back, 1).to(float64).sum().item<double>();
-        fired.add_((latents > 0).to(float64).sum([0]));
-        activation.add_(latents.to(float64).sum([0]));
+        fired.AddInPlace(latents.IsAbove(0).to(float64).sum([0]));
+        activation.AddInPlace(latents.to(float64).sum([0]));
     }
 
     public double Fvu() => residualSquares / Variance(inputSquares, inputSum);
@@ -36,9 +37,9 @@ internal sealed class ReconstructionTotals(SparseAutoencoder sae)
 
     public double Cosine() => cosines / rows;
 
-    public double[] Density() => (fired / rows).data<double>().ToArray();
+    public double[] Density() => fired.Over(rows).data<double>().ToArray();
 
-    public double[] MeanActivation() => (activation / fired.clamp_min(1)).data<double>().ToArray();
+    public double[] MeanActivation() => (activation / fired.AtLeast(1)).data<double>().ToArray();
 
-    private double Variance(double squares, Tensor sum) => Math.Max(1e-30, squares - (sum.square().sum().item<double>() / rows));
+    private double Variance(double squares, Tensor sum) => Math.Max(1e-30, squares - (sum.Squared().sum().item<double>() / rows));
 }

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
@@ -19,10 +20,10 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
         var preActivations = nn.functional.linear(centred, encoder, parameters["encoder_bias"]);
         var latents = Select(preActivations);
         var variance = Variance(batch);
-        var reconstruction = latents.matmul(decoder) + parameters["pre_bias"];
+        var reconstruction = latents.matmul(decoder).Plus(parameters["pre_bias"]);
         var loss = ReconstructionLoss(latents, decoder, parameters["pre_bias"], reconstruction, batch, variance);
         var auxiliary = AuxiliaryLoss(state, preActivations, decoder, batch - reconstruction.detach());
-        (loss + options.AuxAlpha * auxiliary).backward();
+        loss.Plus(auxiliary.Times(options.AuxAlpha)).backward();
 
         using (no_grad())
         {
@@ -42,8 +43,8 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
                 }
             }
 
-            var fired = (latents > 0).any(0);
-            state.SinceFired.add_(batch.shape[0]).mul_(fired.logical_not());
+            var fired = latents.IsAbove(0).any(0);
+            state.SinceFired.AddInPlace(batch.shape[0]).mul_(fired.logical_not());
             TrackThreshold(state, latents);
         }
 
@@ -73,18 +74,18 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
     {
         if (options.Variant is not SaeVariant.Matryoshka matryoshka)
         {
-            return (reconstruction - batch).square().mean() / variance;
+            return (reconstruction - batch).Squared().mean() / variance;
         }
 
         var total = zeros(1, device: batch.device);
         foreach (var share in matryoshka.Prefixes)
         {
             var length = Math.Clamp((long)Math.Round(share * options.Latents), 1, options.Latents);
-            var partial = latents.narrow(1, 0, length).matmul(decoder.narrow(0, 0, length)) + preBias;
-            total = total + (partial - batch).square().mean() / variance;
+            var partial = latents.narrow(1, 0, length).matmul(decoder.narrow(0, 0, length)).Plus(preBias);
+            total = total.Plus((partial - batch).Squared().mean() / variance);
         }
 
-        return (total / matryoshka.Prefixes.Count).squeeze();
+        return total.Over(matryoshka.Prefixes.Count).squeeze();
     }
 
     /// <summary>
@@ -93,25 +94,25 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
     /// </summary>
     private Tensor AuxiliaryLoss(SaeTrainingState state, Tensor preActivations, Tensor decoder, Tensor residual)
     {
-        var dead = state.SinceFired > options.DeadAfterSamples;
+        var dead = state.SinceFired.IsAbove(options.DeadAfterSamples);
         var auxK = Math.Min(options.AuxKFor(state.Width), state.Latents);
         var (values, indices) = preActivations.relu().mul(dead).topk(auxK, 1, true, false);
         var latents = zeros_like(preActivations).scatter(1, indices, values);
-        var error = (latents.matmul(decoder) - residual).square().mean() / Variance(residual);
+        var error = (latents.matmul(decoder) - residual).Squared().mean() / Variance(residual);
         return error * dead.any();
     }
 
     /// <summary>Mean over the features of their variance in the batch, a constant to the gradient.</summary>
-    private static Tensor Variance(Tensor x) => (x - x.mean([0])).square().mean().detach().clamp_min(1e-12);
+    private static Tensor Variance(Tensor x) => (x - x.mean([0])).Squared().mean().detach().AtLeast(1e-12);
 
     private void Adam(SaeTrainingState state, string name, Tensor gradient, double rate)
     {
         var (first, second) = (state.FirstMoment(name), state.SecondMoment(name));
         var step = state.Step + 1;
-        first.mul_(options.Beta1).add_(gradient, 1 - options.Beta1);
-        second.mul_(options.Beta2).addcmul_(gradient, gradient, 1 - options.Beta2);
-        var denominator = second.sqrt().div_(Math.Sqrt(1 - Math.Pow(options.Beta2, step))).add_(options.Epsilon);
-        state.Tensors[name].addcdiv_(first, denominator, -rate / (1 - Math.Pow(options.Beta1, step)));
+        first.MultiplyInPlace(options.Beta1).AddInPlace(gradient, 1 - options.Beta1);
+        second.MultiplyInPlace(options.Beta2).AddProductInPlace(gradient, gradient, 1 - options.Beta2);
+        var denominator = second.sqrt().DivideInPlace(Math.Sqrt(1 - Math.Pow(options.Beta2, step))).AddInPlace(options.Epsilon);
+        state.Tensors[name].AddQuotientInPlace(first, denominator, -rate / (1 - Math.Pow(options.Beta1, step)));
     }
 
     /// <summary>
@@ -122,7 +123,7 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
     {
         if (options.Variant is SaeVariant.BatchTopK)
         {
-            var smallest = latents.masked_fill(latents <= 0, double.PositiveInfinity).min();
+            var smallest = latents.FilledWhere(latents.IsAbove(0).logical_not(), double.PositiveInfinity).min();
             state.Threshold.lerp_(smallest.expand(1), tensor(state.Step == 0 ? 1f : 0.01f, device: latents.device));
         }
     }

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
@@ -16,7 +17,7 @@ public static class GeometricMedian
         {
             using var step = NewDisposeScope();
             // A sample that the estimate has reached would weigh infinitely much.
-            var weights = (samples - median).norm(1, false, 2).clamp_min(1e-8).reciprocal();
+            var weights = (samples - median).norm(1, false, 2).AtLeast(1e-8).reciprocal();
             median.copy_(weights.matmul(samples).div_(weights.sum()));
         }
 

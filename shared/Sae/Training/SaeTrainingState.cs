@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
@@ -108,10 +109,10 @@ public sealed class SaeTrainingState : IDisposable
         using var scope = NewDisposeScope();
         var encoder = Encoder.cpu().clone();
         var decoder = Tied ? encoder : Decoder.cpu().clone();
-        var decoderBias = PreBias.to(CPU) / normalization.Scale + normalization.Mean;
-        var threshold = variant is SaeVariant.BatchTopK ? (Threshold.to(CPU) / normalization.Scale).expand(Latents).contiguous() : null;
+        var decoderBias = PreBias.to(CPU).Over(normalization.Scale).Plus(normalization.Mean);
+        var threshold = variant is SaeVariant.BatchTopK ? Threshold.to(CPU).Over(normalization.Scale).expand(Latents).contiguous() : null;
         return new SparseAutoencoder(
-            variant, encoder, decoder, EncoderBias.to(CPU) / normalization.Scale, decoderBias, normalization.Scale, threshold);
+            variant, encoder, decoder, EncoderBias.to(CPU).Over(normalization.Scale), decoderBias, normalization.Scale, threshold);
     }
 
     public void Dispose()
