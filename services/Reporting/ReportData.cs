@@ -15,6 +15,9 @@ public sealed record ReportData
     /// <summary>The run's units in the order they were taken up.</summary>
     public IReadOnlyList<UnitRecord> Units { get; init; } = [];
 
+    /// <summary>Units that the run went on without.</summary>
+    public IReadOnlyList<MissingUnit> Missing { get; init; } = [];
+
     /// <summary>Parameters by section, as the run was started with.</summary>
     public JsonObject Parameters { get; init; } = [];
 

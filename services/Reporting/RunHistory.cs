@@ -10,12 +10,22 @@ internal static class RunHistory
     public static ReportData Tell(ReportData data, IEnumerable<StoredEvent> events)
     {
         var units = new List<UnitRecord>();
+        var planned = new Dictionary<string, int>(StringComparer.Ordinal);
+        var failed = new Dictionary<(string Stage, string Unit), string>();
+        var missing = new List<MissingUnit>();
         foreach (var stored in events)
         {
             switch (stored.Event)
             {
                 case RunStarted started:
                     data = data with { Parameters = started.Parameters, Seed = started.Seed, Origin = started.Origin?.Run, Inputs = started.Inputs };
+                    planned = started.Plan.Stages.ToDictionary(stage => stage.Stage, stage => stage.Units.Count, StringComparer.Ordinal);
+                    break;
+                case UnitFailed failure:
+                    failed[(failure.Stage, failure.Unit)] = failure.Reason;
+                    break;
+                case UnitsGivenUp givenUp:
+                    missing.AddRange(givenUp.Units.Select(unit => new MissingUnit(givenUp.Stage, unit, failed[(givenUp.Stage, unit)], planned[givenUp.Stage])));
                     break;
                 case UnitFinished unit:
                     units.Add(new UnitRecord(
@@ -24,6 +34,6 @@ internal static class RunHistory
             }
         }
 
-        return data with { Units = [.. units.OrderBy(unit => unit.StartedAt).ThenBy(unit => unit.Stage, StringComparer.Ordinal).ThenBy(unit => unit.Unit, StringComparer.Ordinal)] };
+        return data with { Missing = missing, Units = [.. units.OrderBy(unit => unit.StartedAt).ThenBy(unit => unit.Stage, StringComparer.Ordinal).ThenBy(unit => unit.Unit, StringComparer.Ordinal)] };
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace ClipSae.Contracts;
 
@@ -7,4 +8,13 @@ namespace ClipSae.Contracts;
 /// <param name="Parameters">Parameters of the stage as the user gave them; the stage itself fills in the defaults.</param>
 /// <param name="Units">The units of the stage, at least one.</param>
 /// <param name="Inputs">What every unit of the stage takes.</param>
-public sealed record StagePlan(string Stage, JsonObject Parameters, IReadOnlyList<UnitPlan> Units, IReadOnlyList<InputSelector> Inputs);
+/// <param name="ToleratedFailures">
+/// Share of the units, 0 to 1, that may fail without failing the run; later stages then take what is there. At least one unit must have
+/// a result whatever the share. Default 0. Written only where it is not 0: older plans have no such member.
+/// </param>
+public sealed record StagePlan(
+    string Stage,
+    JsonObject Parameters,
+    IReadOnlyList<UnitPlan> Units,
+    IReadOnlyList<InputSelector> Inputs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double ToleratedFailures = 0);

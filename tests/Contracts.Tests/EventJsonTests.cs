@@ -28,6 +28,7 @@ public class EventJsonTests
             new UnitFailed("s", "u", "w", "no room", 3) { At = At },
             """{"type":"unit-failed/1","reason":"no room","attempts":3,"detail":null,"stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
         },
+        { new UnitsGivenUp("s", ["u"]) { At = At }, """{"type":"units-given-up/1","stage":"s","units":["u"],"at":"2026-11-23T12:00:00+00:00"}""" },
         { new UnitStopped("s", "u", "w") { At = At }, """{"type":"unit-stopped/1","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}""" },
         { new RunCancelRequested("why") { At = At }, """{"type":"run-cancel-requested/1","reason":"why","at":"2026-11-23T12:00:00+00:00"}""" },
         { new RunCancelled { At = At }, """{"type":"run-cancelled/1","at":"2026-11-23T12:00:00+00:00"}""" },
@@ -56,6 +57,17 @@ public class EventJsonTests
         Written(quiet).ShouldNotContain("interactive");
         Written(quiet with { Interactive = true }).ShouldContain("\"interactive\":true");
         ((RunStarted)JsonSerializer.Deserialize<RunEvent>(Written(quiet with { Interactive = true }), ContractJson.Options)!).Interactive.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void A_stage_that_tolerates_failures_says_so_and_another_says_nothing()
+    {
+        var strict = new StagePlan("s", [], [], []);
+        string Written(StagePlan plan) => JsonSerializer.Serialize(plan, ContractJson.Options);
+
+        Written(strict).ShouldNotContain("tolerated");
+        Written(strict with { ToleratedFailures = 0.25 }).ShouldContain("\"toleratedFailures\":0.25");
+        JsonSerializer.Deserialize<StagePlan>(Written(strict with { ToleratedFailures = 0.25 }), ContractJson.Options)!.ToleratedFailures.ShouldBe(0.25);
     }
 
     [Fact]

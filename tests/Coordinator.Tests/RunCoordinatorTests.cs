@@ -111,6 +111,60 @@ public class RunCoordinatorTests
     }
 
     [Fact]
+    public async Task A_tolerated_failure_is_given_up_when_the_rest_has_finished_and_the_next_stage_is_sent_without_it()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(4, tolerated: 0.5)]);
+        await coordinator.HandleAsync(Run, [Failed("u1"), Finished("a", "u0"), Finished("a", "u2")]);
+        _sender.Stopped.ShouldBeEmpty();
+        _sender.Sent.Count.ShouldBe(4);
+
+        await coordinator.HandleAsync(Run, [Finished("a", "u3")]);
+
+        (await Events())[^3..].ShouldBe(["UnitFinished", "UnitsGivenUp", "UnitsRequested"]);
+        _sender.Sent[^1].ShouldBe("b/all");
+        var before = await Events();
+        await coordinator.HandleAsync(Run, [Finished("a", "u1")]);
+        (await Events()).ShouldBe(before, "a unit that is back after that must not change what was given out");
+        await coordinator.HandleAsync(Run, [Finished("b", "all")]);
+        (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Completed);
+    }
+
+    [Fact]
+    public async Task One_failure_more_than_tolerated_fails_the_run_and_names_them_all()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(4, tolerated: 0.25)]);
+        await coordinator.HandleAsync(Run, [Failed("u1")]);
+        await coordinator.HandleAsync(Run, [Failed("u2")]);
+        _sender.Stopped.ShouldBe([Run]);
+        await coordinator.HandleAsync(Run, [new UnitStopped("a", "u0", "w") { At = Now }, new UnitStopped("a", "u3", "w") { At = Now }]);
+
+        ((RunFailed)(await coordinator.StateAsync(Run)).End!).Reason.ShouldBe("no room (2 of 4 units failed, 1 are tolerated: u1, u2)");
+    }
+
+    [Fact]
+    public async Task Not_all_units_can_be_given_up()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(2, tolerated: 1)]);
+        await coordinator.HandleAsync(Run, [Failed("u0"), Failed("u1")]);
+
+        (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Failed);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_cancelled_after_a_tolerated_failure_is_cancelled_and_not_failed()
+    {
+        var coordinator = CreateSut();
+        await coordinator.HandleAsync(Run, [Started(4, tolerated: 0.25)]);
+        await coordinator.HandleAsync(Run, [Failed("u0"), new RunCancelRequested("enough") { At = Now }]);
+        await coordinator.HandleAsync(Run, [.. new[] { "u1", "u2", "u3" }.Select(unit => new UnitStopped("a", unit, "w") { At = Now })]);
+
+        (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Cancelled);
+    }
+
+    [Fact]
     public async Task A_cancellation_by_another_process_reaches_the_workers_here()
     {
         var coordinator = CreateSut();
@@ -139,11 +193,13 @@ public class RunCoordinatorTests
 
     private async Task<string[]> Events() => [.. (await _store.ReadAsync(Run)).Select(stored => stored.Event.GetType().Name)];
 
-    private static RunStarted Started(int units) => new(
+    private static UnitFailed Failed(string unit) => new("a", unit, "w", "no room", 1) { At = Now };
+
+    private static RunStarted Started(int units, double tolerated = 0) => new(
         Run,
         new RunPlan(
         [
-            new StagePlan("a", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], []),
+            new StagePlan("a", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], tolerated),
             new StagePlan("b", [], [new UnitPlan("all", [], [new InputSelector("a", "a/*:*")])], []),
         ]),
         new Dictionary<string, ArtifactRef>(),

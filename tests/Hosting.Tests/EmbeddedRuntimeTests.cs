@@ -54,6 +54,28 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_goes_on_without_a_unit_that_may_fail_and_so_does_its_replay()
+    {
+        _pipeline.First.Act = (context, _) => context.Unit == "u00001" ? throw new UserErrorException("first: the shard is torn") : Task.CompletedTask;
+        await using var runtime = _pipeline.Start();
+
+        var state = await RunAsync(runtime, TolerantPlan(0.25));
+
+        state.Status.ShouldBe(RunStatus.Completed);
+        state.Stages["first"].GivenUp.ShouldBe(["u00001"]);
+        var text = await File.ReadAllTextAsync(await runtime.Artifacts.FetchAsync(state.Stages["third"].Finished("all")!.Outputs["text"]));
+        text.ShouldContain("texts/u00000=");
+        text.ShouldNotContain("texts/u00001=");
+        _pipeline.First.Act = (_, _) => Task.CompletedTask;
+        var replay = await runtime.WaitAsync(await runtime.ReplayAsync(state.Start!.Run, "third", []));
+        replay.Stages["first"].GivenUp.ShouldBe(["u00001"]);
+        Digest(replay).ShouldBe(Digest(state));
+        var whole = await runtime.WaitAsync(await runtime.ReplayAsync(state.Start!.Run, "first", []));
+        whole.Stages["first"].GivenUp.ShouldBeEmpty();
+        Digest(whole).ShouldNotBe(Digest(state));
+    }
+
+    [Fact]
     public async Task A_passing_error_is_tried_again()
     {
         var failures = 2;

@@ -24,6 +24,13 @@ internal sealed class FakePipeline : IDisposable
         new ClipSaeOptions { DataFolder = Folder, RetryDelay = TimeSpan.FromMilliseconds(1), PollInterval = TimeSpan.FromMilliseconds(40) },
         services => services.AddCoordinator().AddSingleton<IStage>(First).AddSingleton<IStage>(Second).AddSingleton<IStage>(Third));
 
+    /// <summary>The plan in which a share of the first stage's units may fail; the last stage takes what the first gave.</summary>
+    public static RunPlan TolerantPlan(double tolerated, int units = 4)
+    {
+        var plan = Plan(units);
+        return new RunPlan([plan.Stages[0] with { ToleratedFailures = tolerated }, plan.Stages[2] with { Units = [new UnitPlan("all", [], [new InputSelector("texts", "first/*:text")])] }]);
+    }
+
     public static RunPlan Plan(int units = 3, int factor = 1)
     {
         string[] names = [.. Enumerable.Range(0, units).Select(unit => $"u{unit:D5}")];

@@ -25,23 +25,38 @@ internal sealed class History
     };
 
     /// <summary>A chain of stages: each takes all of the one before, some by star, some unit by unit.</summary>
-    public static RunPlan Plan(params int[] unitsByStage) => new([.. unitsByStage.Select((units, index) => new StagePlan(
+    public static RunPlan Plan(params int[] unitsByStage) => Plan(0, unitsByStage);
+
+    /// <summary>The same with a share of units that may fail; each unit of the first stage takes a run input of its own, and the later stages take them all.</summary>
+    public static RunPlan Plan(double tolerated, int[] unitsByStage) => new([.. unitsByStage.Select((units, index) => new StagePlan(
         $"s{index}",
         [],
-        [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", new JsonObject { ["n"] = unit }, []))],
-        index == 0 ? [new InputSelector("data", "dataset:*")] : [new InputSelector("all", $"s{index - 1}/*:out")]))]);
+        [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", new JsonObject { ["n"] = unit }, index == 0 ? [new InputSelector("own", $"dataset:shards/u{unit}")] : []))],
+        index == 0 ? [new InputSelector("data", "dataset:a")] : [new InputSelector("all", $"s{index - 1}/*:out"), new InputSelector("shards", "dataset:shards/*")],
+        tolerated))]);
 
     public static RunStarted Start(RunPlan plan, DateTimeOffset at) =>
-        new("run", plan, new Dictionary<string, ArtifactRef> { ["dataset:a"] = new("sha256:a", 1, "x/y", "a") }, [], 1) { At = at };
+        new("run", plan, plan.Stages[0].Units.Select(unit => "shards/" + unit.Name).Append("a").ToDictionary(name => "dataset:" + name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)), [], 1) { At = at };
 
     private List<RunEvent> Play()
     {
         var stages = _random.Next(1, 4);
-        Add(Start(Plan([.. Enumerable.Range(0, stages).Select(_ => _random.Next(1, 5))]), Tick()));
-        var failing = _random.Next(4) == 0;
+        var failing = _random.Next(3) == 0;
+        var tolerated = failing ? _random.Next(3) * 0.5 : 0;
+        Add(Start(Plan(tolerated, [.. Enumerable.Range(0, stages).Select(_ => _random.Next(1, 5))]), Tick()));
         var cancelling = _random.Next(4) == 0;
         while (_state.End is null)
         {
+            foreach (var givenUp in RunDecisions.GiveUp(_state, Tick()))
+            {
+                Add(givenUp);
+                if (_random.Next(2) == 0)
+                {
+                    // A worker that was thought lost comes back with a result when the run has gone on without it.
+                    Add(Finished(givenUp.Stage, givenUp.Units[0], Tick(), "lost"));
+                }
+            }
+
             foreach (var requested in RunDecisions.Record(RunDecisions.Decide(_state), Tick()))
             {
                 Add(requested);

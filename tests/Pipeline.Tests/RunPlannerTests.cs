@@ -38,9 +38,28 @@ public class RunPlannerTests
     [InlineData("""{"sea":{}}""", "unknown parameter section sea; did you mean sae?")]
     [InlineData("""{"sae":3}""", "parameter section sae must be an object")]
     [InlineData("""{"extraction":{"hookPoints":[1]}}""", "hookPoints = [1]: expected a list of names")]
+    [InlineData("""{"extraction":{"toleratedFailures":2}}""", "extraction.toleratedFailures = 2: expected the share of shards that may fail, 0 to 1")]
     [InlineData("""{"tuning":{"seeds":"many"}}""", "tuning.seeds = \"many\": expected how many, or a list of whole numbers")]
     public void What_cannot_be_planned_is_told(string parameters, string message) =>
         Should.Throw<UserErrorException>(() => Plan(parameters)).Message.ShouldStartWith(message);
+
+    [Fact]
+    public void Failed_shards_are_tolerated_only_where_asked_for_and_the_stage_never_sees_it()
+    {
+        var tolerant = Stage(Plan("""{"extraction":{"toleratedFailures":0.01}}"""), ParameterSections.Extraction);
+
+        tolerant.ToleratedFailures.ShouldBe(0.01);
+        tolerant.Parameters.ContainsKey("toleratedFailures").ShouldBeFalse();
+        Plan("{}").Stages.ShouldAllBe(stage => stage.ToleratedFailures == 0);
+    }
+
+    [Theory]
+    [InlineData(0.29, 100, 29)]
+    [InlineData(0.01, 99, 0)]
+    [InlineData(1, 3, 2)]
+    [InlineData(0.5, 1, 0)]
+    public void The_tolerated_share_is_rounded_down_and_leaves_one(double share, int units, int tolerated) =>
+        StageState.ToleratedBy(new StagePlan("s", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], share)).ShouldBe(tolerated);
 
     [Fact]
     public void A_run_without_data_is_refused() =>

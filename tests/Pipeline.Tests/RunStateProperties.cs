@@ -45,16 +45,71 @@ public class RunStateProperties
     });
 
     [Fact]
-    public void The_order_of_unit_facts_is_irrelevant() => ForAnyHistory(seed =>
+    public void The_order_of_unit_facts_is_irrelevant_up_to_the_decision_to_go_on_without_some() => ForAnyHistory(seed =>
     {
-        var history = History.Of(seed);
-        var facts = history.OfType<UnitFact>().ToArray();
-        new Random(seed).Shuffle(facts);
-        var next = 0;
-        var open = history.Where(happened => happened is not RunEnded).ToArray();
-        var shuffled = open.Select(happened => happened is UnitFact ? facts[next++] : happened);
+        RunEvent[] open = [.. History.Of(seed).Where(happened => happened is not RunEnded)];
+        var shuffled = open.ToArray();
+        var random = new Random(seed);
+        var places = new List<int>();
+        for (var place = 0; place <= shuffled.Length; place++)
+        {
+            if (place == shuffled.Length || shuffled[place] is UnitsGivenUp)
+            {
+                var facts = places.Select(index => shuffled[index]).ToArray();
+                random.Shuffle(facts);
+                places.Select((index, order) => shuffled[index] = facts[order]).Count();
+                places.Clear();
+            }
+            else if (shuffled[place] is UnitFact)
+            {
+                places.Add(place);
+            }
+        }
 
         Described(RunState.Fold(shuffled)).ShouldBe(Described(RunState.Fold(open)));
+    });
+
+    [Fact]
+    public void A_run_goes_on_without_failed_units_within_what_is_tolerated_and_fails_beyond() => ForAnyHistory(seed =>
+    {
+        var history = History.Of(seed);
+        var state = RunState.Fold(history);
+        foreach (var stage in state.Stages.Values)
+        {
+            (stage.FailedCount <= stage.ToleratedFailures).ShouldBe(!stage.HasFailed);
+            stage.GivenUp.Count.ShouldBeLessThanOrEqualTo(stage.ToleratedFailures);
+            stage.GivenUp.ShouldAllBe(unit => stage.Facts[unit] is UnitFailed);
+            stage.ToleratedFailures.ShouldBeLessThan(stage.Plan.Units.Count);
+        }
+
+        state.HasFailure.ShouldBe(state.FirstFailure() is not null);
+        if (state.End is RunCompleted)
+        {
+            history.OfType<UnitsGivenUp>().Select(givenUp => $"{givenUp.Stage} {string.Join(',', givenUp.Units)}").ShouldBe(
+                state.StagesInOrder().Where(stage => stage.FailedCount > 0).Select(stage => $"{stage.Plan.Stage} {string.Join(',', stage.FailedUnits().Select(failed => failed.Unit))}"));
+        }
+        else if (state.End is RunFailed)
+        {
+            state.HasFailure.ShouldBeTrue();
+        }
+    });
+
+    [Fact]
+    public void What_is_given_out_again_has_the_inputs_it_had_the_first_time() => ForAnyHistory(seed =>
+    {
+        var state = RunState.Empty;
+        var inputs = new Dictionary<string, string>();
+        foreach (var happened in History.Of(seed))
+        {
+            foreach (var command in RunDecisions.Decide(state).Concat(RunDecisions.Outstanding(state)).OfType<RunUnit>())
+            {
+                var seen = string.Join(',', command.Inputs.Keys);
+                inputs.TryAdd(Name(command), seen);
+                seen.ShouldBe(inputs[Name(command)]);
+            }
+
+            state = state.Apply(happened);
+        }
     });
 
     [Fact]
@@ -81,7 +136,7 @@ public class RunStateProperties
     });
 
     [Fact]
-    public void A_unit_gets_all_outputs_of_the_stages_it_names_and_never_starts_before() => ForAnyHistory(seed =>
+    public void A_unit_gets_all_outputs_of_the_stages_it_names_but_those_given_up_and_never_starts_before() => ForAnyHistory(seed =>
     {
         var state = RunState.Empty;
         foreach (var happened in History.Of(seed))
@@ -91,7 +146,10 @@ public class RunStateProperties
             {
                 var before = state.Stages["s" + (int.Parse(command.Stage[1..], System.Globalization.CultureInfo.InvariantCulture) - 1)];
                 before.IsComplete.ShouldBeTrue();
-                command.Inputs.Keys.ShouldBe(before.Plan.Units.Select(unit => "all/" + unit.Name));
+                command.Inputs.Keys.Where(name => name.StartsWith("all/", StringComparison.Ordinal))
+                    .ShouldBe(before.Plan.Units.Where(unit => !before.GivenUp.Contains(unit.Name)).Select(unit => "all/" + unit.Name));
+                command.Inputs.Keys.Where(name => name.StartsWith("shards/", StringComparison.Ordinal))
+                    .ShouldBe(state.Stages["s0"].FinishedUnits().Select(unit => "shards/" + unit.Unit));
             }
         }
     });

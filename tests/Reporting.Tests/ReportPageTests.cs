@@ -114,6 +114,16 @@ public sealed partial class ReportPageTests
     }
 
     [Fact]
+    public void What_the_run_went_on_without_is_named_with_its_reason()
+    {
+        var page = ReportPage.Render(SampleRun.Data() with { Missing = [new MissingUnit("embedding-extraction", "00003", "the shard is torn", 40)] });
+
+        page.ShouldContain("<b>1 of 40</b> units of embedding-extraction failed");
+        page.ShouldContain("<code>00003</code></td><td>the shard is torn</td>");
+        ReportPage.Render(SampleRun.Data()).ShouldNotContain("everything after it was computed without them");
+    }
+
+    [Fact]
     public void A_change_within_chance_is_not_called_better()
     {
         var data = SampleRun.Data();

@@ -50,7 +50,7 @@ internal sealed class ProgressDisplay(Session session, RunBoard board)
         {
             return stage.Cached == stage.Units.Count
                 ? $"{stage.Stage}: from cache"
-                : $"{stage.Stage}: done in {Amounts.Duration(stage.Elapsed(now))}{(stage.Cached > 0 ? $" ({stage.Cached} of {stage.Units.Count} from cache)" : "")}";
+                : $"{stage.Stage}: done in {Amounts.Duration(stage.Elapsed(now))}{(stage.Cached > 0 ? $" ({stage.Cached} of {stage.Units.Count} from cache)" : "")}{Missing(stage)}";
         }
 
         return stage.IsFailed ? $"{stage.Stage}: failed"
@@ -114,10 +114,12 @@ internal sealed class ProgressDisplay(Session session, RunBoard board)
             new Markup($"[{style}]{mark}[/] {stage.Stage.EscapeMarkup()}"),
             new Markup($"[{style}]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]"),
             new Text(UnitsDone(stage)),
-            new Text(Detail(stage)),
+            new Text(Detail(stage) + Missing(stage)),
             new Text(time),
         ];
     }
+
+    private static string Missing(StageBoard stage) => MissingUnits.Short([.. stage.GivenUp]) is { Length: > 0 } names ? $" without {names}" : "";
 
     private static string UnitsDone(StageBoard stage) => stage.Units.Count == 1 ? "" : $"{stage.Ended}/{stage.Units.Count}";
 

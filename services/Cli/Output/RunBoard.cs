@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
@@ -17,7 +18,7 @@ internal sealed class RunBoard
             {
                 case RunStarted started:
                     _stages.Clear();
-                    _stages.AddRange(started.Plan.Stages.Select(stage => new StageBoard(stage.Stage, stage.Units.Select(unit => unit.Name))));
+                    _stages.AddRange(started.Plan.Stages.Select(stage => new StageBoard(stage.Stage, stage.Units.Select(unit => unit.Name), StageState.ToleratedBy(stage))));
                     break;
                 case UnitFinished finished:
                     var status = finished.Cache.Kind is CacheKind.Hit ? UnitStatus.Cached : UnitStatus.Done;
@@ -25,6 +26,13 @@ internal sealed class RunBoard
                     break;
                 case UnitFailed failed:
                     Find(failed.Stage, failed.Unit)?.End(UnitStatus.Failed, null, failed.At);
+                    break;
+                case UnitsGivenUp givenUp:
+                    foreach (var unit in givenUp.Units)
+                    {
+                        Find(givenUp.Stage, unit)?.End(UnitStatus.GivenUp, null, givenUp.At);
+                    }
+
                     break;
                 case UnitStopped stopped:
                     Find(stopped.Stage, stopped.Unit)?.End(UnitStatus.Stopped, null, stopped.At);

@@ -9,6 +9,8 @@ namespace ClipSae.Cli;
 internal sealed class RunSummary
 {
     private readonly Dictionary<(string Stage, string Unit), UnitFinished> _finished = [];
+    private readonly Dictionary<(string Stage, string Unit), UnitFailed> _failed = [];
+    private readonly List<UnitFailed> _missing = [];
 
     /// <param name="run">The run's name.</param>
     /// <param name="events">The run's events in order.</param>
@@ -24,6 +26,12 @@ internal sealed class RunSummary
                     break;
                 case UnitFinished finished:
                     _finished[(finished.Stage, finished.Unit)] = finished;
+                    break;
+                case UnitFailed failed:
+                    _failed[(failed.Stage, failed.Unit)] = failed;
+                    break;
+                case UnitsGivenUp givenUp:
+                    _missing.AddRange(givenUp.Units.Select(unit => _failed[(givenUp.Stage, unit)]));
                     break;
                 case RunCancelRequested:
                     CancelRequested = true;
@@ -58,6 +66,9 @@ internal sealed class RunSummary
 
     public IReadOnlyList<ModelScores> Arms { get; }
 
+    /// <summary>Units that failed and that the run went on without.</summary>
+    public IReadOnlyList<UnitFailed> Missing => _missing;
+
     /// <summary>running, done, failed or cancelled.</summary>
     public string Status => Ended switch
     {
@@ -86,6 +97,7 @@ internal sealed class RunSummary
         ["tuned"] = Tuned.ToJson(withName: false),
         ["arms"] = new JsonArray([.. Arms.Select(arm => arm.ToJson(withName: true))]),
         ["stages"] = Stages(),
+        ["missing"] = new JsonArray([.. Missing.Select(failed => new JsonObject { ["stage"] = failed.Stage, ["unit"] = failed.Unit, ["reason"] = failed.Reason })]),
     };
 
     /// <summary>One entry a unit, in the plan's order.</summary>
@@ -120,11 +132,15 @@ internal sealed class RunSummary
             var finished = Finished(stage, unit);
             table.AddRow(
                 stage.EscapeMarkup(), unit.EscapeMarkup(), finished is null ? "–" : CacheName(finished),
-                finished is null ? "–" : Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), (finished?.Cache.Reason ?? "not finished").EscapeMarkup());
+                finished is null ? "–" : Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), (finished?.Cache.Reason ?? Unfinished(stage, unit)).EscapeMarkup());
         }
 
         return table;
     }
+
+    private string Unfinished(string stage, string unit) => _failed.GetValueOrDefault((stage, unit)) is { } failed
+        ? $"{(_missing.Contains(failed) ? "missing" : "failed")}: {failed.Reason}"
+        : "not finished";
 
     private static string CacheName(UnitFinished finished) => finished.Cache.Kind switch
     {

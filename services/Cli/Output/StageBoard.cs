@@ -1,7 +1,10 @@
 namespace ClipSae.Cli;
 
 /// <summary>One stage of a watched run: its units, how far it is, and how long it will take.</summary>
-internal sealed class StageBoard(string stage, IEnumerable<string> units)
+/// <param name="stage">Name of the stage.</param>
+/// <param name="units">Names of its units.</param>
+/// <param name="tolerated">How many of them may fail without failing the run.</param>
+internal sealed class StageBoard(string stage, IEnumerable<string> units, int tolerated = 0)
 {
     // Below this share the pace is guesswork.
     private const double EnoughToExtrapolate = 0.02;
@@ -14,11 +17,14 @@ internal sealed class StageBoard(string stage, IEnumerable<string> units)
 
     public int Cached => Units.Values.Count(unit => unit.Status is UnitStatus.Cached);
 
-    public bool IsFailed => Units.Values.Any(unit => unit.Status is UnitStatus.Failed);
+    public bool IsFailed => Units.Values.Count(unit => unit.Status is UnitStatus.Failed or UnitStatus.GivenUp) > tolerated;
+
+    /// <summary>Units that the run goes on without.</summary>
+    public IEnumerable<string> GivenUp => Units.Values.Where(unit => unit.Status is UnitStatus.GivenUp).Select(unit => unit.Name);
 
     public bool IsStopped => Units.Values.Any(unit => unit.Status is UnitStatus.Stopped);
 
-    public bool IsComplete => Ended == Units.Count;
+    public bool IsComplete => Ended + GivenUp.Count() == Units.Count;
 
     public IEnumerable<UnitState> Running => Units.Values.Where(unit => unit.Status is UnitStatus.Running);
 

@@ -19,7 +19,7 @@ internal sealed class UnitState(string name)
     public double ShareAtStart { get; private set; }
 
     /// <summary>Share of the unit that is done, 0 to 1.</summary>
-    public double Share => Status is UnitStatus.Done or UnitStatus.Cached ? 1 : ShareOf(Latest);
+    public double Share => Status is UnitStatus.Done or UnitStatus.Cached or UnitStatus.GivenUp ? 1 : ShareOf(Latest);
 
     public void Report(UnitProgress progress, DateTimeOffset at)
     {

@@ -9,4 +9,7 @@ internal enum UnitStatus
     Cached,
     Failed,
     Stopped,
+
+    /// <summary>Failed, and the run goes on without it.</summary>
+    GivenUp,
 }

@@ -127,6 +127,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime)
             }
         }
 
+        foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
+        {
+            console.WriteLine($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
+        }
+
         if (summary.IsAllCached)
         {
             console.WriteLine("Every stage was taken from the store.");

@@ -5,13 +5,19 @@ namespace ClipSae.Pipeline;
 /// <summary>Finds what selectors select in a run, each selector once however many units ask for it.</summary>
 internal sealed class InputResolver(RunState state)
 {
-    private readonly Dictionary<InputSelector, IReadOnlyList<KeyValuePair<string, ArtifactRef>>> _resolved = [];
+    private static readonly HashSet<string> Nothing = [];
+    private readonly MissingInputs _missing = new(state);
+    private readonly Dictionary<(InputSelector, IReadOnlySet<string>), IReadOnlyList<KeyValuePair<string, ArtifactRef>>> _resolved = [];
 
-    /// <summary>Inputs by name, in ordinal order. A selector that matches nothing gives nothing; the stage says what it misses.</summary>
-    public IReadOnlyDictionary<string, ArtifactRef> Resolve(IEnumerable<InputSelector> selectors)
+    /// <summary>
+    /// Inputs of a unit by name, in ordinal order. A selector that matches nothing gives nothing; the stage says what it misses. What a
+    /// star selects does without the run inputs of units that an earlier stage has given up.
+    /// </summary>
+    public IReadOnlyDictionary<string, ArtifactRef> Resolve(StagePlan stage, UnitPlan unit)
     {
+        var missing = _missing.For(stage);
         var inputs = new SortedDictionary<string, ArtifactRef>(StringComparer.Ordinal);
-        foreach (var (name, artifact) in selectors.SelectMany(Resolve))
+        foreach (var (name, artifact) in stage.Inputs.Concat(unit.Inputs).SelectMany(selector => Resolve(selector, missing ?? Nothing)))
         {
             inputs[name] = artifact;
         }
@@ -19,27 +25,28 @@ internal sealed class InputResolver(RunState state)
         return inputs;
     }
 
-    private IReadOnlyList<KeyValuePair<string, ArtifactRef>> Resolve(InputSelector selector)
+    private IReadOnlyList<KeyValuePair<string, ArtifactRef>> Resolve(InputSelector selector, IReadOnlySet<string> missing)
     {
-        if (!_resolved.TryGetValue(selector, out var found))
+        if (!_resolved.TryGetValue((selector, missing), out var found))
         {
             found = [.. InputSource.Parse(selector.From) switch
             {
-                InputSource.RunInput input => RunInputs(selector.As, input),
+                InputSource.RunInput input => RunInputs(selector.As, input, missing),
                 InputSource.StageOutput output => StageOutputs(selector.As, output),
                 _ => [],
             }];
-            _resolved.Add(selector, found);
+            _resolved.Add((selector, missing), found);
         }
 
         return found;
     }
 
-    private IEnumerable<KeyValuePair<string, ArtifactRef>> RunInputs(string name, InputSource.RunInput source)
+    private IEnumerable<KeyValuePair<string, ArtifactRef>> RunInputs(string name, InputSource.RunInput source, IReadOnlySet<string> missing)
     {
         var inputs = state.Start!.Inputs;
         return StarPattern.HasStar(source.Pattern)
             ? from input in inputs
+              where !missing.Contains(input.Key)
               let matched = StarPattern.Match(source.Pattern, input.Key)
               where matched is not null
               select KeyValuePair.Create(Named(name, matched), input.Value)

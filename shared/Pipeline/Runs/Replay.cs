@@ -35,17 +35,25 @@ public static class Replay
     /// <summary>A plan that is the origin's up to the chosen stage, so that its units are found again, and the new one from there.</summary>
     public static RunPlan Combine(RunPlan origin, RunPlan changed, int taken) => new([.. origin.Stages.Take(taken), .. changed.Stages.Skip(taken)]);
 
-    /// <summary>Facts of the taken stages for the new run. A unit is not taken where it never finished or an output is gone: it is then run like any other.</summary>
-    public static async Task<IReadOnlyList<UnitFinished>> TakeAsync(
+    /// <summary>
+    /// Facts of the taken stages for the new run. A unit is not taken where it never finished or an output is gone: it is then run like
+    /// any other. What the origin went on without stays missing.
+    /// </summary>
+    public static async Task<IReadOnlyList<UnitFact>> TakeAsync(
         IEnumerable<StageState> taken, string origin, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)
     {
-        var facts = new List<UnitFinished>();
-        foreach (var unit in taken.SelectMany(stage => stage.FinishedUnits()))
+        var facts = new List<UnitFact>();
+        foreach (var stage in taken)
         {
-            if (await AllExistAsync(unit.Outputs.Values, artifacts, cancel))
+            foreach (var unit in stage.FinishedUnits())
             {
-                facts.Add(unit with { Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"), Seconds = 0, StartedAt = now, At = now });
+                if (await AllExistAsync(unit.Outputs.Values, artifacts, cancel))
+                {
+                    facts.Add(unit with { Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"), Seconds = 0, StartedAt = now, At = now });
+                }
             }
+
+            facts.AddRange(stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)).Select(failed => failed with { At = now }));
         }
 
         return facts;

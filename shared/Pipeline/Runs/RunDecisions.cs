@@ -5,6 +5,8 @@ namespace ClipSae.Pipeline;
 /// <summary>What to do next, as a pure function of the state.</summary>
 public static class RunDecisions
 {
+    private const int NamesListed = 20;
+
     /// <summary>
     /// The units that are ready and were not given out. Once <see cref="UnitsRequested"/> events tell of them, deciding again
     /// gives nothing new.
@@ -25,6 +27,16 @@ public static class RunDecisions
                    where stage.Waiting.Contains(unit.Name)
                    select Command(state.Start!, stage.Plan, unit, inputs)];
     }
+
+    /// <summary>
+    /// The events by which stages that have nothing else to wait for go on without their failed units, within what their plans tolerate.
+    /// They come before <see cref="Decide"/>: what is given out afterwards does without those units for good.
+    /// </summary>
+    public static IReadOnlyList<UnitsGivenUp> GiveUp(RunState state, DateTimeOffset now) => state.Status != RunStatus.Running
+        ? []
+        : [.. from stage in state.StagesInOrder()
+              where stage.HasUnitsToGiveUp
+              select new UnitsGivenUp(stage.Plan.Stage, [.. stage.FailedUnits().Select(failed => failed.Unit)]) { At = now }];
 
     /// <summary>The commands of all units that were given out and have no fact yet: sent again when a crash may have lost them.</summary>
     public static IReadOnlyList<StageCommand> Outstanding(RunState state)
@@ -68,10 +80,23 @@ public static class RunDecisions
 
         if (state.FirstFailure() is { } failure)
         {
-            return new RunFailed(failure.Stage, failure.Unit, failure.Reason) { At = now };
+            return new RunFailed(failure.Stage, failure.Unit, Reason(state.Stages[failure.Stage], failure)) { At = now };
         }
 
         return state.CancelRequested ? new RunCancelled { At = now } : null;
+    }
+
+    private static string Reason(StageState stage, UnitFailed failure)
+    {
+        if (stage.Plan.ToleratedFailures == 0)
+        {
+            return failure.Reason;
+        }
+
+        var names = stage.FailedUnits().Select(failed => failed.Unit).ToArray();
+        var more = names.Length > NamesListed ? FormattableString.Invariant($" and {names.Length - NamesListed} more") : "";
+        return FormattableString.Invariant(
+            $"{failure.Reason} ({names.Length} of {stage.Plan.Units.Count} units failed, {stage.ToleratedFailures} are tolerated: {string.Join(", ", names.Take(NamesListed))}{more})");
     }
 
     private static RunUnit Command(RunStarted start, StagePlan stage, UnitPlan unit, InputResolver inputs) => new(
@@ -79,7 +104,7 @@ public static class RunDecisions
         stage.Stage,
         unit.Name,
         StageParameters.Overlay(stage.Parameters, unit.Parameters),
-        inputs.Resolve(stage.Inputs.Concat(unit.Inputs)),
+        inputs.Resolve(stage, unit),
         start.Verify,
         start.Origin?.Run,
         start.Interactive);

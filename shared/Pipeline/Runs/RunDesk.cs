@@ -129,6 +129,11 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
             Add(fact);
         }
 
+        foreach (var givenUp in RunDecisions.GiveUp(state, now))
+        {
+            Add(givenUp);
+        }
+
         var decided = RunDecisions.Decide(state);
         foreach (var requested in RunDecisions.Record(decided, now))
         {

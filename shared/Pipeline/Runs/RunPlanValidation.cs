@@ -39,6 +39,11 @@ public static class RunPlanValidation
             throw new UserErrorException($"stage {stage.Stage} has nothing to do: the plan gives it no unit");
         }
 
+        if (stage.ToleratedFailures is not (>= 0 and <= 1))
+        {
+            throw new UserErrorException(FormattableString.Invariant($"stage {stage.Stage}: toleratedFailures = {stage.ToleratedFailures}: expected the share of units that may fail, 0 to 1"));
+        }
+
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var unit in stage.Units)
         {

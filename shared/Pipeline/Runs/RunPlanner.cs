@@ -10,11 +10,15 @@ public static class RunPlanner
     /// <summary>Arms that are tuned where <c>tuning.arms</c> says nothing.</summary>
     public static IReadOnlyList<string> DefaultArms { get; } = ["none", "penalise", "penalise-random"];
 
-    /// <summary>Keys of sections that decide how many units there are; the stages themselves never see them.</summary>
+    /// <summary>Keys of sections that shape the plan: how many units there are, and how many may fail. The stages themselves never see them.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> PlanningKeys { get; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
     {
+        [ParameterSections.Extraction] = [ToleratedFailuresKey],
         [ParameterSections.Tuning] = [ArmsKey, SeedsKey],
     };
+
+    /// <summary>Key of the section <c>extraction</c>: the share of shards, 0 to 1, that may fail without failing the run.</summary>
+    public const string ToleratedFailuresKey = "toleratedFailures";
 
     private const string ArmsKey = "arms";
     private const string SeedsKey = "seeds";
@@ -52,7 +56,8 @@ public static class RunPlanner
                 ParameterSections.Extraction,
                 WithEmbeddings(Parameters(ParameterSections.Extraction), hookPoints),
                 [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
-                [Model]),
+                [Model],
+                ToleratedFailures(Section(request, ParameterSections.Extraction))),
             new StagePlan(
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
@@ -115,6 +120,13 @@ public static class RunPlanner
                    new JsonObject { ["arm"] = arm, [SeedKey] = request.Seed + seed },
                    []);
     }
+
+    private static double ToleratedFailures(JsonObject? section) => section?[ToleratedFailuresKey] switch
+    {
+        null => 0,
+        JsonValue value when value.TryGetValue<double>(out var share) && share is >= 0 and <= 1 => share,
+        var other => throw new UserErrorException($"extraction.{ToleratedFailuresKey} = {other.ToJsonString()}: expected the share of shards that may fail, 0 to 1"),
+    };
 
     private static int[] Seeds(JsonObject? section)
     {

@@ -28,7 +28,8 @@ public sealed record RunState
         _ => CancelRequested || HasFailure ? RunStatus.Stopping : RunStatus.Running,
     };
 
-    public bool HasFailure => Stages.Values.Any(stage => stage.FailedCount > 0);
+    /// <summary>Whether more units of a stage failed than its plan tolerates.</summary>
+    public bool HasFailure => Stages.Values.Any(stage => stage.HasFailed);
 
     public bool HasOutstanding => Stages.Values.Any(stage => !stage.Outstanding.IsEmpty);
 
@@ -37,9 +38,9 @@ public sealed record RunState
     /// <summary>Stages in the plan's order.</summary>
     public IEnumerable<StageState> StagesInOrder() => Start is null ? [] : Start.Plan.Stages.Select(stage => Stages[stage.Stage]);
 
-    /// <summary>The earliest failure, or null where no unit failed.</summary>
+    /// <summary>The earliest failure that fails the run, or null where there is none or what failed is tolerated.</summary>
     public UnitFailed? FirstFailure() => Stages.Values
-        .Where(stage => stage.FailedCount > 0)
+        .Where(stage => stage.HasFailed)
         .SelectMany(stage => stage.Facts.Values).OfType<UnitFailed>()
         .OrderBy(failure => failure.At).ThenBy(failure => failure.Stage, StringComparer.Ordinal).ThenBy(failure => failure.Unit, StringComparer.Ordinal)
         .FirstOrDefault();
@@ -52,6 +53,7 @@ public sealed record RunState
         RunStarted started => Start is null ? Begin(started) : this,
         _ when Start is null => this,
         UnitsRequested requested => Change(requested.Stage, stage => stage.Request(requested.Units)),
+        UnitsGivenUp givenUp => Change(givenUp.Stage, stage => stage.GiveUp(givenUp.Units)),
         UnitFact fact => Change(fact.Stage, stage => stage.Settle(fact)),
         RunCancelRequested => CancelRequested ? this : this with { CancelRequested = true },
         RunEnded ended => this with { End = ended },

@@ -6,9 +6,13 @@ namespace ClipSae.Pipeline;
 /// <summary>Where one stage of a run stands. Each unit is waiting, outstanding or settled by a fact.</summary>
 public sealed record StageState
 {
+    // 0.29 of 100 units are 29, though their product in floating point is a little less.
+    private const double Rounding = 1e-9;
+
     internal StageState(StagePlan plan)
     {
         Plan = plan;
+        ToleratedFailures = ToleratedBy(plan);
         Waiting = [.. plan.Units.Select(unit => unit.Name)];
         Groups = [.. plan.Units
             .GroupBy(unit => string.Join('\n', NeededStages(plan, unit)), StringComparer.Ordinal)
@@ -30,16 +34,41 @@ public sealed record StageState
 
     public int FailedCount { get; private init; }
 
-    public bool IsComplete => FinishedCount == Plan.Units.Count;
+    /// <summary>How many units may fail without failing the run.</summary>
+    public int ToleratedFailures { get; }
+
+    /// <summary>Failed units that the run goes on without: their inputs and outputs are missing for later stages.</summary>
+    public ImmutableHashSet<string> GivenUp { get; private init; } = [];
+
+    /// <summary>Whether every unit has its result, but for those given up.</summary>
+    public bool IsComplete => FinishedCount + GivenUp.Count == Plan.Units.Count;
+
+    /// <summary>Whether more units failed than are tolerated.</summary>
+    public bool HasFailed => FailedCount > ToleratedFailures;
+
+    /// <summary>Whether nothing is left to wait for, and some units failed that may be given up.</summary>
+    public bool HasUnitsToGiveUp => FailedCount > GivenUp.Count && !HasFailed && FinishedCount + FailedCount == Plan.Units.Count;
 
     /// <summary>Units that need the same stages: they become ready together, so that deciding looks at groups and not at each unit.</summary>
     internal ImmutableArray<UnitGroup> Groups { get; }
+
+    /// <summary>How many units of a stage may fail: its share of the units, but never all of them.</summary>
+    public static int ToleratedBy(StagePlan plan) => Math.Min((int)Math.Floor(plan.ToleratedFailures * plan.Units.Count + Rounding), plan.Units.Count - 1);
 
     /// <summary>The unit's result, or null where it has none yet.</summary>
     public UnitFinished? Finished(string unit) => Facts.GetValueOrDefault(unit) as UnitFinished;
 
     /// <summary>Results of all finished units, in the plan's order.</summary>
     public IEnumerable<UnitFinished> FinishedUnits() => Plan.Units.Select(unit => Finished(unit.Name)).OfType<UnitFinished>();
+
+    /// <summary>Failures of units, in the plan's order.</summary>
+    public IEnumerable<UnitFailed> FailedUnits() => FailedCount == 0 ? [] : Plan.Units.Select(unit => Facts.GetValueOrDefault(unit.Name)).OfType<UnitFailed>();
+
+    internal StageState GiveUp(IEnumerable<string> units)
+    {
+        var givenUp = GivenUp.Union(units.Where(unit => Facts.GetValueOrDefault(unit) is UnitFailed));
+        return givenUp.Count == GivenUp.Count ? this : this with { GivenUp = givenUp };
+    }
 
     internal StageState Request(IEnumerable<string> units)
     {
@@ -49,6 +78,12 @@ public sealed record StageState
 
     internal StageState Settle(UnitFact fact)
     {
+        if (GivenUp.Contains(fact.Unit))
+        {
+            // Later stages may have been given out without it: a unit that is back would change what they are.
+            return this;
+        }
+
         var earlier = Facts.GetValueOrDefault(fact.Unit);
         if (earlier is null ? !Waiting.Contains(fact.Unit) && !Outstanding.Contains(fact.Unit) : !Supersedes(fact, earlier))
         {
