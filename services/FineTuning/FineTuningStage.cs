@@ -18,7 +18,7 @@ public sealed class FineTuningStage : IStage
 {
     public string Name => "fine-tuning";
 
-    public int AlgorithmVersion => 1;
+    public int AlgorithmVersion => 2;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 

@@ -22,7 +22,7 @@ public static class ParameterGrouping
     internal static string PartOf(string key) => key switch
     {
         "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
-        "positional_embedding" or "positional_embedding_res" or "visual.positional_embedding" or "visual.class_embedding" => GroupRates.PositionsPart,
+        ClipKeys.Positions or ClipKeys.StretchedPositions or "visual.positional_embedding" or "visual.class_embedding" => GroupRates.PositionsPart,
         _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
         _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,
         _ => GroupRates.ProjectionsPart,

@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
@@ -11,12 +12,10 @@ namespace ClipSae.WeightConversion;
 public static class ContextStretching
 {
     /// <summary>Rows that stay.</summary>
-    public const int KeptRows = 20;
+    public const int KeptRows = LongPositions.KeptRows;
 
     /// <summary>Rows that each of the others becomes.</summary>
     public const int Factor = 4;
-
-    private const string Positions = "positional_embedding";
 
     /// <param name="positions">[context, width].</param>
     /// <returns>[20 + 4·(context − 20), width].</returns>
@@ -32,7 +31,7 @@ public static class ContextStretching
         return torch.cat([positions.narrow(0, 0, KeptRows), stretched], 0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes the stretched model as one safetensors file under OpenAI's keys, float32; all other weights stay.</summary>
+    /// <summary>Writes the stretched model as one safetensors file, float32, under OpenAI's keys and with the stretched positions in both of Long-CLIP's embeddings; all other weights stay.</summary>
     /// <returns>Tokens of the new context.</returns>
     /// <exception cref="UserErrorException">The context is too short to be stretched, or longer than CLIP's already, or the file cannot be written.</exception>
     public static int Write(ConversionSource source, string path)
@@ -48,7 +47,9 @@ public static class ContextStretching
         var longer = KeptRows + (Factor * (context - KeptRows));
         SafetensorsWriter.WriteStreaming(
             path,
-            weights.Shapes.Select(weight => new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Key == Positions ? [longer, weight.Value[1]] : weight.Value)),
+            weights.Shapes.SelectMany(weight => weight.Key == ClipKeys.Positions
+                ? new[] { weight.Key, ClipKeys.StretchedPositions }.Select(key => new TensorLayout(key, torch.ScalarType.Float32, [longer, weight.Value[1]]))
+                : [new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)]),
             key => Make(weights, key),
             new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" });
         return longer;
@@ -57,7 +58,6 @@ public static class ContextStretching
     private static torch.Tensor Make(PlainWeights weights, string key)
     {
         using var scope = torch.NewDisposeScope();
-        var weight = weights.Read(key);
-        return (key == Positions ? Stretch(weight) : weight).DetachFromDisposeScope();
+        return (key is ClipKeys.Positions or ClipKeys.StretchedPositions ? Stretch(weights.Read(ClipKeys.Positions)) : weights.Read(key)).DetachFromDisposeScope();
     }
 }

@@ -5,7 +5,7 @@ namespace ClipSae.WeightConversion;
 
 /// <summary>
 /// A checkpoint seen as plain weights under OpenAI's keys, whether it holds <c>.weight</c> or the <c>.r</c> and <c>.theta</c> of Geometric
-/// Parametrization (science, section 2). Weights are made one at a time, in float32.
+/// Parametrization (science, section 2), one positional embedding of the text tower or Long-CLIP's two. Weights are made one at a time, in float32.
 /// </summary>
 public sealed class PlainWeights
 {
@@ -29,6 +29,9 @@ public sealed class PlainWeights
     /// <summary>Linear layers that the file holds as r and θ.</summary>
     public int GeometricLayers { get; }
 
+    /// <summary>Whether the file holds Long-CLIP's two positional embeddings.</summary>
+    public bool HasLongPositions => _held.Contains(ClipKeys.StretchedPositions);
+
     /// <summary>Texts that the file carries beside its tensors.</summary>
     public IReadOnlyDictionary<string, string> Metadata => _checkpoint.Metadata;
 
@@ -36,7 +39,20 @@ public sealed class PlainWeights
     public torch.Tensor Read(string key)
     {
         using var scope = torch.NewDisposeScope();
+        if (key == ClipKeys.Positions && HasLongPositions)
+        {
+            return LongPositions.Join(Float(key), Float(ClipKeys.StretchedPositions)).MoveToOuterDisposeScope();
+        }
+
         return (_held.Contains(key) ? Float(key) : Materialize(key)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>One of Long-CLIP's two positional embeddings [context, width] with the rows that are not used, where the file holds both; otherwise the only one.</summary>
+    /// <param name="key"><see cref="ClipKeys.Positions"/> or <see cref="ClipKeys.StretchedPositions"/>.</param>
+    public torch.Tensor ReadPositions(string key)
+    {
+        using var scope = torch.NewDisposeScope();
+        return Float(HasLongPositions ? key : ClipKeys.Positions).MoveToOuterDisposeScope();
     }
 
     /// <summary>r [out, 1] and θ [out, in] of a linear layer, as trained where the file holds them, otherwise split from its weight.</summary>

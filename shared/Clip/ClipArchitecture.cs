@@ -65,7 +65,7 @@ public sealed record ClipArchitecture(
             VisionLayers: Layers(shapes.Keys, ClipKeys.VisionBlocks),
             VisionWidth: Size("visual.conv1.weight", 4, 0),
             PatchSize: patch,
-            ContextLength: Size("positional_embedding", 2, 0),
+            ContextLength: Size(ClipKeys.Positions, 2, 0),
             VocabularySize: Size("token_embedding.weight", 2, 0),
             TextWidth: Size("ln_final.weight", 1, 0),
             TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks));

@@ -9,6 +9,12 @@ public static class ClipKeys
     /// <summary>Prefix of the text tower's blocks.</summary>
     public const string TextBlocks = "transformer.resblocks.";
 
+    /// <summary>Positions of the text tower, [context, width].</summary>
+    public const string Positions = "positional_embedding";
+
+    /// <summary>Long-CLIP's second embedding of the text's positions, beside <see cref="Positions"/> and of its sizes (<see cref="LongPositions"/>).</summary>
+    public const string StretchedPositions = "positional_embedding_res";
+
     /// <summary>Ending of a plain weight.</summary>
     public const string Weight = ".weight";
 
@@ -21,7 +27,7 @@ public static class ClipKeys
     /// <summary>Every key of a plain model with its shape, in OpenAI's order.</summary>
     public static IEnumerable<KeyValuePair<string, long[]>> Shapes(ClipArchitecture a)
     {
-        yield return new("positional_embedding", [a.ContextLength, a.TextWidth]);
+        yield return new(Positions, [a.ContextLength, a.TextWidth]);
         yield return new("text_projection", [a.TextWidth, a.EmbedDim]);
         yield return new("logit_scale", []);
         yield return new("visual.class_embedding", [a.VisionWidth]);

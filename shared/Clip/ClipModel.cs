@@ -32,6 +32,9 @@ public sealed class ClipModel : torch.nn.Module
     /// <summary>Whether the MLPs are in Geometric Parametrization.</summary>
     public bool IsGeometric => _internal_params.ContainsKey(ClipKeys.VisionBlocks + "0.mlp.c_fc" + ClipKeys.Theta);
 
+    /// <summary>Whether the text tower has Long-CLIP's two positional embeddings.</summary>
+    public bool HasLongPositions => _internal_params.ContainsKey(ClipKeys.StretchedPositions);
+
     /// <summary>Natural logarithm of the factor on cosines: a scalar parameter.</summary>
     public torch.Tensor LogitScale => _internal_params["logit_scale"];
 
@@ -117,7 +120,7 @@ public sealed class ClipModel : torch.nn.Module
         // Attention is causal, so nothing behind the last end-of-text token can reach any result: short texts cost little.
         var used = Math.Min(ends.max().item<long>() + 1, Architecture.ContextLength);
         var embedded = Weight("token_embedding.weight").index_select(0, tokens.narrow(1, 0, used).reshape(-1));
-        var x = embedded.view(tokens.shape[0], used, -1).Plus(Weight("positional_embedding").narrow(0, 0, used));
+        var x = embedded.view(tokens.shape[0], used, -1).Plus(Weight(ClipKeys.Positions).narrow(0, 0, used));
         for (var layer = 0; layer < Architecture.TextLayers; layer++)
         {
             x = text.Block(layer, x, causal: true, hooks: null);
@@ -145,11 +148,11 @@ public sealed class ClipModel : torch.nn.Module
         }
     }
 
-    /// <summary>The parameters by OpenAI's keys, detached but not copied; <c>.theta</c> and <c>.r</c> in Geometric Parametrization.</summary>
+    /// <summary>The parameters by OpenAI's keys, detached but not copied; <c>.theta</c> and <c>.r</c> in Geometric Parametrization, both positional embeddings of a Long-CLIP.</summary>
     public IReadOnlyDictionary<string, torch.Tensor> StateDict() =>
         named_parameters().ToDictionary(p => p.name, p => p.parameter.detach(), StringComparer.Ordinal);
 
-    /// <summary>The parameters by OpenAI's keys with plain <c>.weight</c> everywhere: what any CLIP code loads.</summary>
+    /// <summary>The parameters by OpenAI's keys with plain <c>.weight</c> everywhere and one positional embedding: what any CLIP code loads.</summary>
     public IReadOnlyDictionary<string, torch.Tensor> PlainStateDict()
     {
         using var _ = torch.no_grad();
@@ -164,9 +167,14 @@ public sealed class ClipModel : torch.nn.Module
         SafetensorsWriter.Write(path, StateDict(), metadata);
     }
 
-    /// <summary>A parameter, or the weight that r and θ stand for.</summary>
+    /// <summary>A parameter, or the weight that r and θ, or Long-CLIP's two positional embeddings, stand for.</summary>
     internal torch.Tensor Weight(string key)
     {
+        if (key == ClipKeys.Positions && HasLongPositions)
+        {
+            return LongPositions.Join(_internal_params[key], _internal_params[ClipKeys.StretchedPositions]);
+        }
+
         if (_internal_params.TryGetValue(key, out var parameter))
         {
             return parameter;

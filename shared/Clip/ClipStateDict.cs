@@ -13,6 +13,7 @@ internal static class ClipStateDict
     public static (ClipArchitecture Architecture, IReadOnlyList<string> Keys) Check(
         IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string source)
     {
+        CheckLongPositions(shapes, source);
         var architecture = ClipArchitecture.FromTensors(shapes, source);
         var geometric = ClipKeys.GeometricLayers(architecture).ToHashSet(StringComparer.Ordinal);
         var expected = new List<string>();
@@ -23,6 +24,11 @@ internal static class ClipStateDict
             if (!geometric.Contains(layer) || (!shapes.ContainsKey(theta) && !shapes.ContainsKey(radius)))
             {
                 Expect(key, shape);
+                if (key == ClipKeys.Positions && shapes.ContainsKey(ClipKeys.StretchedPositions))
+                {
+                    Expect(ClipKeys.StretchedPositions, shape);
+                }
+
                 continue;
             }
 
@@ -54,6 +60,25 @@ internal static class ClipStateDict
             }
 
             expected.Add(key);
+        }
+    }
+
+    private static void CheckLongPositions(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string source)
+    {
+        if (!shapes.TryGetValue(ClipKeys.StretchedPositions, out var stretched))
+        {
+            return;
+        }
+
+        if (!shapes.TryGetValue(ClipKeys.Positions, out var kept))
+        {
+            throw new UserErrorException($"{source}: key '{ClipKeys.StretchedPositions}' is there without its partner '{ClipKeys.Positions}'; the checkpoint is incomplete");
+        }
+
+        if (!kept.SequenceEqual(stretched) || kept is not [> LongPositions.KeptRows, _])
+        {
+            throw new UserErrorException(
+                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' [{string.Join(", ", stretched)}]; they must be alike, with more than {LongPositions.KeptRows} rows");
         }
     }
 

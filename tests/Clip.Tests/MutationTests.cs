@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Text;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Tests;
 using TorchSharp;
@@ -9,6 +11,7 @@ public sealed class MutationTests : IDisposable
 {
     private const int Mutants = 20_000;
     private const long MostAllocated = 16 << 20;
+    private const string Merges = "#version: 0.2\na b\nab c</w>\ni n\nt h\nth e</w>\no r</w>\n";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 
@@ -38,25 +41,47 @@ public sealed class MutationTests : IDisposable
         Check(new MutationFuzz(index, (0, new FileInfo(index).Length)).Run(Mutants, seed: 5, MostAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
     }
 
-    [Fact]
-    public void Mutants_of_a_description_are_read_or_refused_in_one_line()
+    [Theory]
+    [InlineData(
+        "model.safetensors",
+        "config.json",
+        """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}""")]
+    [InlineData(
+        "open_clip_model.safetensors",
+        "open_clip_config.json",
+        """{"model_cfg":{"embed_dim":8,"quick_gelu":true,"vision_cfg":{"image_size":8,"layers":1},"text_cfg":{"context_length":8}},"preprocess_cfg":{"mean":[0.5]}}""")]
+    public void Mutants_of_a_description_are_read_or_refused_in_one_line(string weights, string name, string content)
     {
-        File.Move(Smallest(KeyLayout.HuggingFace), Path.Combine(_folder, "model.safetensors"));
-        var path = Path.Combine(_folder, "config.json");
-        File.WriteAllText(path, """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}""");
+        File.Move(Smallest(KeyLayout.HuggingFace), Path.Combine(_folder, weights));
 
-        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 6, MostAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose()));
+        Check(Fuzz(name, Encoding.UTF8.GetBytes(content)).Run(Mutants, seed: 6, MostAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose()));
     }
 
     [Theory]
-    [InlineData("merges.txt", "#version: 0.2\na b\nab c</w>\ni n\nt h\nth e</w>\no r</w>\n")]
+    [InlineData("merges.txt", Merges)]
     [InlineData("tokenizer.json", """{"model":{"type":"BPE","vocab":{},"merges":["a b",["ab","c</w>"],"i n"]},"version":"1.0"}""")]
-    public void Mutants_of_vocabularies_are_read_or_refused_in_one_line(string name, string content)
-    {
-        var path = Path.Combine(_folder, name);
-        File.WriteAllText(path, content.Replace("{}", Vocabulary(), StringComparison.Ordinal));
+    public void Mutants_of_vocabularies_are_read_or_refused_in_one_line(string name, string content) =>
+        Check(Fuzz(name, Encoding.UTF8.GetBytes(content.Replace("{}", Vocabulary(), StringComparison.Ordinal))).Run(Mutants, seed: 7, MostAllocated, (file, _) => ClipTokenizer.Load(file)));
 
-        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 7, MostAllocated, (file, _) => ClipTokenizer.Load(file)));
+    [Fact]
+    public void Mutants_of_ids_beside_merges_are_read_or_refused_in_one_line()
+    {
+        var merges = Path.Combine(_folder, "merges.txt");
+        File.WriteAllText(merges, "#version: 0.2\na b\nab c</w>\ni n\n");
+
+        Check(Fuzz("vocab.json", Encoding.UTF8.GetBytes(Vocabulary())).Run(Mutants, seed: 8, MostAllocated, (_, _) => ClipTokenizer.Load(merges)));
+    }
+
+    [Fact]
+    public void Mutants_of_a_gzipped_vocabulary_are_read_or_refused_in_one_line()
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new GZipStream(packed, CompressionLevel.SmallestSize))
+        {
+            zip.Write(Encoding.UTF8.GetBytes(Merges));
+        }
+
+        Check(Fuzz("bpe_simple_vocab_16e6.txt.gz", packed.ToArray()).Run(Mutants, seed: 9, MostAllocated, (file, _) => ClipTokenizer.Load(file)));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -66,6 +91,14 @@ public sealed class MutationTests : IDisposable
         (counts.Read + counts.Refused).ShouldBe(Mutants);
         counts.Refused.ShouldBeGreaterThan(Mutants / 4);
         counts.Read.ShouldBeGreaterThan(0);
+    }
+
+    // All of the file is structure.
+    private MutationFuzz Fuzz(string name, byte[] content)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllBytes(path, content);
+        return new MutationFuzz(path, (0, content.Length));
     }
 
     private static string Vocabulary()

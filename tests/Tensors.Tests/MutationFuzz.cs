@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using ClipSae.Contracts;
 using TorchSharp;
 
@@ -6,12 +7,16 @@ namespace ClipSae.Tensors.Tests;
 
 /// <summary>
 /// Opens a file again and again with a few bytes of its structure changed, or its end cut off. Every mutant must either be read or be refused in
-/// one line that names the file, and must not make the reader allocate much more than the file is long.
+/// one line that names the file, and must neither make the reader allocate much more than the file is long nor keep it busy.
 /// </summary>
 internal sealed class MutationFuzz(string path, params (long Offset, long Length)[] structure)
 {
     private const int LongestCut = 1 << 16;
+    private const int LongestLine = 2_000;
     private const int MostChanges = 4;
+
+    /// <summary>A mutant takes well under a millisecond; this is for machines on which everything stands still for a while.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
 
     private static readonly long[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40];
 
@@ -32,6 +37,7 @@ internal sealed class MutationFuzz(string path, params (long Offset, long Length
             }
 
             var before = GC.GetAllocatedBytesForCurrentThread();
+            var start = Stopwatch.GetTimestamp();
             try
             {
                 open(path, random);
@@ -42,12 +48,15 @@ internal sealed class MutationFuzz(string path, params (long Offset, long Length
                 refused++;
                 // An index may be refused in the name of a file beside it.
                 refusal.Message.ShouldContain(Path.GetDirectoryName(path)!, customMessage: $"mutant {mutant} of seed {seed}");
+                refusal.Message.Length.ShouldBeLessThan(LongestLine, $"mutant {mutant} of seed {seed}");
+                refusal.Message.Any(char.IsControl).ShouldBeFalse($"mutant {mutant} of seed {seed}");
             }
             catch (Exception failure)
             {
                 throw new InvalidOperationException($"mutant {mutant} of seed {seed} ({string.Join(", ", changed)}): {failure.GetType().Name} {failure.Message}", failure);
             }
 
+            Stopwatch.GetElapsedTime(start).ShouldBeLessThan(Longest, $"mutant {mutant} of seed {seed}");
             (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(mostAllocated, $"mutant {mutant} of seed {seed}");
             foreach (var (at, length) in changed)
             {
@@ -59,11 +68,12 @@ internal sealed class MutationFuzz(string path, params (long Offset, long Length
         return (read, refused);
     }
 
-    /// <summary>Reads one of the tensors of an open file.</summary>
-    public static void ReadOne(ITensorFile file, Random random)
+    /// <summary>Reads one of the tensors of an open file; together they may take twice its length, since tensors may share their numbers.</summary>
+    public static void ReadOne(string path, ITensorFile file, Random random)
     {
         using var scope = torch.NewDisposeScope();
         using var opened = file;
+        opened.Entries.Values.Sum(entry => entry.Length).ShouldBeLessThanOrEqualTo(2 * new FileInfo(path).Length);
         if (opened.Entries.Count > 0)
         {
             opened.Read(opened.Entries.Keys.ElementAt(random.Next(opened.Entries.Count)));

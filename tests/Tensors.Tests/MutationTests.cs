@@ -21,7 +21,7 @@ public sealed class MutationTests : IDisposable
         var length = new FileInfo(path).Length;
         (long, long)[] structure = tail == 0 ? [(0, head)] : [(0, head), (length - tail, tail)];
 
-        Check(new MutationFuzz(path, structure).Run(Mutants, seed: 1, MostAllocated, (file, random) => MutationFuzz.ReadOne(TorchFile.Open(file), random)));
+        Check(new MutationFuzz(path, structure).Run(Mutants, seed: 1, MostAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class MutationTests : IDisposable
         var path = _folder.File("script.pt");
         ScriptArchive.Write(path);
 
-        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 2, MostAllocated, (file, random) => MutationFuzz.ReadOne(TorchFile.Open(file), random)));
+        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 2, MostAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class MutationTests : IDisposable
                 new Dictionary<string, string> { ["format"] = "pt" });
         }
 
-        Check(new MutationFuzz(path, (0, 8 + 1100)).Run(Mutants, seed: 3, MostAllocated, (file, random) => MutationFuzz.ReadOne(SafetensorsFile.Open(file), random)));
+        Check(new MutationFuzz(path, (0, 8 + 1100)).Run(Mutants, seed: 3, MostAllocated, (file, random) => MutationFuzz.ReadOne(file, SafetensorsFile.Open(file), random)));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -16,6 +16,8 @@ public sealed class RoundTripTests : IDisposable
     // Every format into every other one and back into the first; the tiny model has 130 tokens of context, so that Long-CLIP's fits too.
     public static TheoryData<string, string> Pairs => [.. from a in Written() from b in Written() select (a, b)];
 
+    public static TheoryData<string, string> PairsWithOnnx => [.. from a in Written() from b in ConversionTarget.All select (a, b.Name)];
+
     [Theory]
     [MemberData(nameof(Pairs))]
     public void From_any_format_into_any_other_the_weights_stay_the_same(string from, string to)
@@ -31,6 +33,31 @@ public sealed class RoundTripTests : IDisposable
         {
             // Splitting into r and theta and multiplying again rounds twice.
             expected.Read(key).allclose(actual.Read(key), rtol: 1e-6, atol: 1e-7).ShouldBeTrue(key);
+        }
+    }
+
+    // Nine pairs of types for every pair of formats; the way ends in ONNX too, which is always float32.
+    [Theory]
+    [MemberData(nameof(PairsWithOnnx))]
+    public void Between_any_two_formats_and_types_features_stay_within_the_tolerance_of_the_narrower_type(string from, string to)
+    {
+        var source = new ConversionSource(Small(), "small");
+        using var original = source.Open();
+        var probes = Probes.Draw(original.Architecture, new ConversionOptions());
+        var expected = ProbeFeatures.Of(original, probes);
+        foreach (var first in Enum.GetValues<ConversionDtype>())
+        {
+            var middle = new ConversionSource(Convert(source, from, first, "first"), from, source.Path);
+            foreach (var second in Enum.GetValues<ConversionDtype>())
+            {
+                var target = ConversionTarget.Named(to);
+                var (features, _) = target.Load(Convert(middle, to, second, "second"), source, probes);
+
+                var tolerance = new[] { first, second }.Max(type => new ConversionOptions { Dtype = type }.EffectiveTolerance);
+                tolerance = Math.Max(tolerance, target.LeastTolerance);
+                Difference(features.Image, expected.Image).ShouldBeLessThan(tolerance, $"images, {first} then {second}");
+                Difference(features.Text, expected.Text).ShouldBeLessThan(tolerance, $"texts, {first} then {second}");
+            }
         }
     }
 

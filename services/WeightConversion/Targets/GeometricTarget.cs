@@ -17,6 +17,16 @@ public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fi
         var geometric = ClipKeys.GeometricLayers(weights.Architecture).ToHashSet(StringComparer.Ordinal);
         foreach (var (key, shape) in weights.Shapes)
         {
+            if (key == ClipKeys.Positions && weights.HasLongPositions)
+            {
+                foreach (var positions in new[] { key, ClipKeys.StretchedPositions })
+                {
+                    yield return new WrittenTensor(new TensorLayout(positions, torch.ScalarType.Float32, shape), () => weights.ReadPositions(positions));
+                }
+
+                continue;
+            }
+
             var layer = key.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) ? key[..^ClipKeys.Weight.Length] : key;
             if (!geometric.Contains(layer))
             {

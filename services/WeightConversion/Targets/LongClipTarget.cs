@@ -1,13 +1,12 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Tensors;
+using TorchSharp;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>Long-CLIP's state dict: OpenAI's keys and a second positional embedding, of which it takes the rows from 20 on.</summary>
+/// <summary>Long-CLIP's state dict: OpenAI's keys and both positional embeddings, as trained where the source has them.</summary>
 public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP's own code (models with a longer context only)")
 {
-    private const string Positions = "positional_embedding";
-
     public override IReadOnlyList<string> Loadable => ["longclip.pt"];
 
     public override void Write(ConversionMaterial material, string folder)
@@ -18,8 +17,17 @@ public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP
         }
 
         var tensors = material.OpenAi().ToList();
-        var positions = tensors.Single(tensor => tensor.Layout.Name == Positions);
-        tensors.Add(new WrittenTensor(new TensorLayout(Positions + "_res", positions.Layout.Type, positions.Layout.Shape), positions.Make));
+        var merged = tensors.FindIndex(tensor => tensor.Layout.Name == ClipKeys.Positions);
+        var layout = tensors[merged].Layout;
+        tensors.RemoveAt(merged);
+        tensors.InsertRange(merged, new[] { ClipKeys.Positions, ClipKeys.StretchedPositions }.Select(key =>
+            new WrittenTensor(layout with { Name = key }, () => Embedding(material, key, layout.Type))));
         TensorSink.Torch(Path.Combine(folder, Loadable[0]), tensors, material);
+    }
+
+    private static torch.Tensor Embedding(ConversionMaterial material, string key, torch.ScalarType type)
+    {
+        using var scope = torch.NewDisposeScope();
+        return material.Weights.ReadPositions(key).to(type).MoveToOuterDisposeScope();
     }
 }

@@ -33,7 +33,7 @@ public sealed class ClipCheckpoint : IDisposable
 
     public ClipArchitecture Architecture { get; }
 
-    /// <summary>OpenAI's keys in OpenAI's order; <c>.theta</c> and <c>.r</c> for layers in Geometric Parametrization.</summary>
+    /// <summary>OpenAI's keys in OpenAI's order; <c>.theta</c> and <c>.r</c> for layers in Geometric Parametrization, both positional embeddings of a Long-CLIP.</summary>
     public IReadOnlyList<string> Keys { get; }
 
     /// <summary>Free-form texts that the file carries beside its tensors.</summary>

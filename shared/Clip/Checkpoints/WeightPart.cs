@@ -78,21 +78,4 @@ internal abstract record WeightPart
             return GeometricParametrization.Materialize(Radius.Read().to(torch.float32), Theta.Read().to(torch.float32)).MoveToOuterDisposeScope();
         }
     }
-
-    /// <summary>Long-CLIP's two positional embeddings: rows below 20 of the first, the others of the second (Long-CLIP, model/longclip.py).</summary>
-    public sealed record LongPositions(ITensorFile File, string Kept, string Stretched) : WeightPart
-    {
-        public const long KeptRows = 20;
-
-        public override TensorEntry Leader => File.Entries[Kept];
-
-        public override IReadOnlyList<long> Shape => File.Entries[Kept].Shape;
-
-        public override torch.Tensor Read()
-        {
-            using var scope = torch.NewDisposeScope();
-            var (kept, stretched) = (File.Read(Kept), File.Read(Stretched).to(torch.float32));
-            return torch.cat([kept.to(torch.float32).narrow(0, 0, KeptRows), stretched.narrow(0, KeptRows, stretched.shape[0] - KeptRows)], 0).to(kept.dtype).MoveToOuterDisposeScope();
-        }
-    }
 }

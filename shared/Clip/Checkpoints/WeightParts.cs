@@ -7,8 +7,6 @@ namespace ClipSae.Clip;
 internal static class WeightParts
 {
     private const string OpenClipText = "text.";
-    private const string Positions = "positional_embedding";
-    private const string StretchedPositions = "positional_embedding_res";
 
     /// <summary>Prefixes that training programs leave on every key.</summary>
     private static readonly string[] Wrappers = ["module.", "clip.", "model."];
@@ -29,7 +27,6 @@ internal static class WeightParts
             parts.Add(group.Key, Part(file, group.Key, [.. group], layout, source));
         }
 
-        JoinLongPositions(file, parts, source);
         return (layout, parts);
     }
 
@@ -92,26 +89,5 @@ internal static class WeightParts
         return ordered.FirstOrDefault(key => !file.Entries[key].Shape.SequenceEqual(first.Shape) || file.Entries[key].Dtype != first.Dtype) is { } other
             ? throw new UserErrorException($"{source}: key '{other}' is {file.Entries[other]}, but '{first.Name}' is {first}")
             : ordered;
-    }
-
-    private static void JoinLongPositions(ITensorFile file, Dictionary<string, WeightPart> parts, string source)
-    {
-        if (!parts.Remove(StretchedPositions, out var stretched))
-        {
-            return;
-        }
-
-        if (!parts.TryGetValue(Positions, out var kept))
-        {
-            throw new UserErrorException($"{source}: '{StretchedPositions}' is there without its partner '{Positions}'; the checkpoint is incomplete");
-        }
-
-        if (!kept.Shape.SequenceEqual(stretched.Shape) || kept.Shape is not [> WeightPart.LongPositions.KeptRows, _])
-        {
-            throw new UserErrorException(
-                $"{source}: '{Positions}' is [{string.Join(", ", kept.Shape)}] and '{StretchedPositions}' [{string.Join(", ", stretched.Shape)}]; they must be alike, with more than {WeightPart.LongPositions.KeptRows} rows");
-        }
-
-        parts[Positions] = new WeightPart.LongPositions(file, ((WeightPart.Plain)kept).Key, ((WeightPart.Plain)stretched).Key);
     }
 }
