@@ -49,7 +49,7 @@ public sealed record Conversion(
         {
             ["tool"] = "clipsae",
             ["version"] = typeof(Conversion).Assembly.GetName().Version!.ToString(3),
-            ["source"] = new JsonObject { ["name"] = source.Name, ["files"] = Node(SourceFiles(source)), ["metadata"] = Node(checkpoint.Metadata) },
+            ["source"] = new JsonObject { ["name"] = source.Name, ["files"] = Node(source.FileDigests()), ["metadata"] = Node(checkpoint.Metadata) },
             ["parameters"] = Node(options with { Tolerance = options.EffectiveTolerance }),
             ["geometricLayers"] = GeometricLayers,
             ["files"] = Node(Files),
@@ -74,11 +74,5 @@ public sealed record Conversion(
         }
 
         return digests;
-    }
-
-    private static SortedDictionary<string, string> SourceFiles(ConversionSource source)
-    {
-        IEnumerable<string> files = Directory.Exists(source.Path) ? Directory.EnumerateFiles(source.Path) : [source.Path];
-        return new SortedDictionary<string, string>(files.ToDictionary(file => Directory.Exists(source.Path) ? Path.GetFileName(file) : source.Name, Digest.OfFile), StringComparer.Ordinal);
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Clip;
 
 namespace ClipSae.WeightConversion;
@@ -13,4 +14,9 @@ public sealed record ConversionSource(string Path, string Name, string? Vision =
 
     /// <exception cref="Contracts.UserErrorException">It cannot be read, or is no CLIP.</exception>
     public ClipCheckpoint Open() => ClipCheckpoint.Open(Path, Name, Vision);
+
+    /// <summary>Digest of the file, or of every file of the folder, by its name.</summary>
+    public IReadOnlyDictionary<string, string> FileDigests() => new SortedDictionary<string, string>(
+        Directory.Exists(Path) ? Directory.EnumerateFiles(Path).ToDictionary(file => System.IO.Path.GetFileName(file), Digest.OfFile) : new Dictionary<string, string> { [Name] = Digest.OfFile(Path) },
+        StringComparer.Ordinal);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
@@ -23,17 +24,40 @@ public static class WeightInterpolation
 
         using var from = @base.Open();
         using var to = tuned.Open();
-        if (from.Architecture != to.Architecture)
-        {
-            throw new UserErrorException($"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); interpolate a model with the one it was tuned from");
-        }
-
+        Check(@base, from, tuned, to);
         var (start, end) = (new PlainWeights(from), new PlainWeights(to));
         SafetensorsWriter.WriteStreaming(
             path,
             start.Shapes.Select(weight => new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)),
             key => Mix(start, end, alpha, key, cancel),
-            new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai", ["wise_ft_alpha"] = alpha.ToString(CultureInfo.InvariantCulture) });
+            new Dictionary<string, string>
+            {
+                ["format"] = "pt",
+                ["keys"] = "openai",
+                ["wise_ft_alpha"] = alpha.ToString(CultureInfo.InvariantCulture),
+                ["wise_ft_base"] = @base.Name,
+                ["wise_ft_tuned"] = tuned.Name,
+            });
+    }
+
+    /// <summary>Whether there are models between the two at all.</summary>
+    /// <exception cref="UserErrorException">One cannot be read, or they are not of one architecture.</exception>
+    public static void Check(ConversionSource @base, ConversionSource tuned)
+    {
+        using var from = @base.Open();
+        using var to = tuned.Open();
+        Check(@base, from, tuned, to);
+    }
+
+    /// <summary>What the file of a share is called.</summary>
+    public static string FileName(double alpha) => string.Create(CultureInfo.InvariantCulture, $"alpha-{alpha}.safetensors");
+
+    private static void Check(ConversionSource @base, ClipCheckpoint from, ConversionSource tuned, ClipCheckpoint to)
+    {
+        if (from.Architecture != to.Architecture)
+        {
+            throw new UserErrorException($"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); interpolate a model with the one it was tuned from");
+        }
     }
 
     private static torch.Tensor Mix(PlainWeights start, PlainWeights end, double alpha, string key, CancellationToken cancel)

@@ -71,7 +71,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
         var device = Compute.Device(options.Device);
-        using var clip = ClipModel.Load(model.Path, device);
+        using var clip = model.Load(device);
         CheckFits(model, clip, resolution);
         using var vision = VisionPlan.Compile(clip, options.Precision == EvaluationPrecision.BFloat16 ? torch.bfloat16 : torch.float32);
         string[] texts = [.. questions.SelectMany(question => question.Candidates).Distinct(StringComparer.Ordinal)];

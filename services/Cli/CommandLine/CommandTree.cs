@@ -30,7 +30,7 @@ internal static class CommandTree
         new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(),
         new ReplayVerb(), new RetryVerb(), new ExplainVerb(), new CancelVerb(),
         new MakeDatasetVerb(), new PretrainVerb(),
-        new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(), new ConvertVerb(), new InterpolateVerb(), new StretchVerb(),
+        new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(), new ConvertVerb(), new WiseFtVerb(), new InterpolateVerb(), new StretchVerb(),
         new DoctorVerb(),
     ];
 }

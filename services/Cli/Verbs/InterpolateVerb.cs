@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.WeightConversion;
 
@@ -45,7 +44,7 @@ internal sealed class InterpolateVerb : Verb
         var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
         var files = alphas.Distinct().Order().Select(alpha =>
         {
-            var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"alpha-{alpha}.safetensors"));
+            var path = Path.Combine(folder, WeightInterpolation.FileName(alpha));
             WeightInterpolation.Write(from, to, alpha, path, cancel);
             return path;
         }).ToArray();

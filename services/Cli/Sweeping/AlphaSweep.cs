@@ -1,0 +1,44 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.WeightConversion;
+using ClipSae.ZeroShotEvaluation;
+
+namespace ClipSae.Cli;
+
+/// <summary>Scores the models between a base and a tuned one (WiSE-FT, arXiv 2109.01903), one at a time in memory, and chooses one.</summary>
+/// <param name="from">The checkpoint before fine-tuning.</param>
+/// <param name="to">The fine-tuned checkpoint.</param>
+/// <param name="alphas">Shares of the tuned model in rising order, with 0 and 1.</param>
+internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IReadOnlyList<double> alphas)
+{
+    /// <summary>Scores every model on every set.</summary>
+    /// <param name="folder">Where models that are kept go.</param>
+    /// <param name="keep">Whether every model stays as a file.</param>
+    /// <param name="progress">Called with images done and in all.</param>
+    /// <exception cref="UserErrorException">The models are not of one architecture, a set cannot be scored, or none of those that choose is clean, or attacked.</exception>
+    public AlphaSweepResult Run(
+        IReadOnlyList<SweepSet> sets, EvaluationOptions options, ClipTokenizer tokenizer, AlphaRule rule, string folder, bool keep, Action<long, long> progress, CancellationToken cancel)
+    {
+        WeightInterpolation.Check(from, to);
+        var scratch = Directory.CreateTempSubdirectory("clipsae-wise-ft-");
+        try
+        {
+            // Base and tuned are scored as they are; what is between them is mixed.
+            ModelUnderTest[] models =
+            [
+                .. alphas.Select(alpha => alpha switch
+                {
+                    0 => new ModelUnderTest(ModelUnderTest.BaseName, from.Path),
+                    1 => new ModelUnderTest("tuned", to.Path),
+                    _ => new InterpolatedModel(from, to, alpha, Path.Combine(keep ? folder : scratch.FullName, WeightInterpolation.FileName(alpha)), keep),
+                }),
+            ];
+            using var evaluation = new ZeroShotEvaluator(options with { Examples = 0 }, tokenizer).Evaluate(models, [.. sets.Select(set => set.Set)], scratch.FullName, progress, cancel);
+            return AlphaSweepResult.Of(alphas, sets, evaluation.Results, rule);
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.WeightConversion;
+using ClipSae.ZeroShotEvaluation;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Sweeps the models between a base and a tuned one, chooses one on validation sets and exports it.</summary>
+internal sealed class WiseFtVerb : Verb
+{
+    private const int DefaultSteps = 10;
+    private const string ChartName = "frontier.svg";
+    private const string FiguresName = "sweep.json";
+
+    private readonly Argument<string> _base = new("base") { Description = "The checkpoint before fine-tuning, in any format" };
+    private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
+
+    private readonly Option<string[]> _validation = new("--validation")
+    {
+        Description = "Labelled set on which α is chosen; one of them clean and one attacked",
+        HelpName = "NAME=FOLDER",
+        Required = true,
+    };
+
+    private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Labelled set that is only scored: it never chooses", HelpName = "NAME=FOLDER" };
+    private readonly Option<double[]> _alphas = new("--alpha") { Description = "Shares of the tuned model beside 0 and 1 [default: 0.1, 0.2 … 0.9]", HelpName = "SHARE", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<double> _tolerance = new("--clean-tolerance") { Description = "Clean accuracy that may be given up", HelpName = "SHARE", DefaultValueFactory = _ => new AlphaRule().CleanTolerance };
+    private readonly Option<string[]> _formats = new("--to") { Description = "Formats to export the chosen model in [default: openai]", HelpName = "FORMAT", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the exported weights: float32, float16, bfloat16 [default: float32]", HelpName = "TYPE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: beside the base]", HelpName = "FILE" };
+    private readonly Option<bool> _keep = new("--keep") { Description = "Keep every model of the sweep as a file; otherwise one at a time is on the disk" };
+    private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter of the evaluation, for example evaluation.resamples=2000", HelpName = "SECTION.KEY=VALUE" };
+
+    public WiseFtVerb()
+        : base(
+            "wise-ft",
+            "Sweep the models between a base and a tuned one, plot clean against attacked accuracy, choose one on validation sets and export it.",
+            "clipsae wise-ft ViT-L-14.pt tuned.safetensors swept --validation clean=val/clean --validation attacked=val/attacked --to huggingface openai-pt",
+            "clipsae wise-ft base tuned.safetensors swept --validation clean=val/clean --validation attacked=val/attacked --evaluation attacked=test/attacked --alpha 0.25 0.5 0.75 --clean-tolerance 0.005")
+    {
+        foreach (var argument in new[] { _base, _tuned, _target })
+        {
+            Add(argument);
+        }
+
+        foreach (var option in new Option[] { _validation, _evaluation, _alphas, _tolerance, _formats, _dtype, _tokenizer, _keep, _set })
+        {
+            Add(option);
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var (from, to) = (Source("base", arguments.GetValue(_base)!), Source("tuned", arguments.GetValue(_tuned)!));
+        var folders = Folders(arguments);
+        var alphas = Alphas(arguments.GetValue(_alphas) ?? []);
+        var rule = arguments.GetValue(_tolerance) is >= 0 and <= 1 and var tolerance ? new AlphaRule(tolerance) : throw new WrongUseException("--clean-tolerance must be from 0 to 1: a share of the images");
+        var export = Export(arguments);
+        var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(from.Path));
+
+        await using var runtime = Workplace.OpenHere(session);
+        var options = await OptionsAsync(runtime, session, arguments.GetValue(_set) ?? []);
+        var sets = await SetsAsync(runtime, session, folders, cancel);
+        var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
+        var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
+        var sweep = new AlphaSweep(from, to, alphas).Run(
+            sets, options, tokenizer, rule, folder, arguments.GetValue(_keep), (done, total) => progress.Report((done, total)), cancel);
+        var conversion = Write(sweep, from, to, folder, export, tokenizer, cancel);
+
+        var answer = AlphaSweepOutput.Json(sweep);
+        (answer["folder"], answer["chart"]) = (folder, Path.Combine(folder, ChartName));
+        answer["files"] = JsonSerializer.SerializeToNode(conversion.Files, ContractJson.Options);
+        answer["proofs"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options);
+        session.Answer(answer, console =>
+        {
+            console.Write(AlphaSweepOutput.Table(sweep));
+            console.WriteLine(FormattableString.Invariant($"α = {sweep.Chosen.Alpha} is chosen: {rule}."));
+            console.WriteLine($"{string.Join(", ", conversion.Proofs.Keys)}, {ChartName} and {FiguresName} are in {folder}");
+        });
+        return ExitCode.Done;
+    }
+
+    // The chosen model is mixed once more, rather than keep all of them: equal inputs give equal bytes.
+    private static Conversion Write(
+        AlphaSweepResult sweep, ConversionSource from, ConversionSource to, string folder, ConversionOptions export, ClipTokenizer tokenizer, CancellationToken cancel)
+    {
+        var scratch = Directory.CreateTempSubdirectory("clipsae-wise-ft-");
+        try
+        {
+            var file = Path.Combine(scratch.FullName, WeightInterpolation.FileName(sweep.Chosen.Alpha));
+            WeightInterpolation.Write(from, to, sweep.Chosen.Alpha, file, cancel);
+            var conversion = Conversion.Run(
+                new ConversionSource(file, FormattableString.Invariant($"{from.Name} and {to.Name}, alpha {sweep.Chosen.Alpha}")), folder, export, tokenizer, written: null, cancel);
+            var figures = AlphaSweepOutput.Json(sweep);
+            figures["base"] = JsonSerializer.SerializeToNode(from.FileDigests(), ContractJson.Options);
+            figures["tuned"] = JsonSerializer.SerializeToNode(to.FileDigests(), ContractJson.Options);
+            AtomicFile.Write(Path.Combine(folder, FiguresName), Encoding.UTF8.GetBytes(figures.ToJsonString(new JsonSerializerOptions(ContractJson.Options) { WriteIndented = true }) + "\n"));
+            AtomicFile.Write(Path.Combine(folder, ChartName), Encoding.UTF8.GetBytes(AlphaSweepOutput.Chart(sweep)));
+            return conversion;
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<EvaluationOptions> OptionsAsync(EmbeddedRuntime runtime, Session session, string[] changes)
+    {
+        var stage = runtime.Stages[ParameterSections.Evaluation];
+        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(stage.Normalize(
+            ParameterOverrides.Apply(session.OnDevice([], runtime.DefaultParameters()), changes, runtime.DefaultParameters())["evaluation"] as JsonObject ?? [])));
+        return StageParameters.Bind<EvaluationOptions>(parameters, stage.Name);
+    }
+
+    private static async Task<IReadOnlyList<SweepSet>> SetsAsync(
+        EmbeddedRuntime runtime, Session session, IReadOnlyList<(string Name, string Folder, bool Chooses)> folders, CancellationToken cancel)
+    {
+        var sets = new List<SweepSet>();
+        foreach (var (name, folder, chooses) in folders)
+        {
+            var inputs = new RunInputs(runtime, session);
+            // The protocol is told by how the name begins, so both kinds keep it.
+            var scored = name + (chooses ? "-validation" : "");
+            await inputs.AddEvaluationAsync(scored, folder, new ImportOptions(), cancel);
+            var shards = new List<string>();
+            foreach (var (_, shard) in inputs.All.Where(input => input.Key.Contains("/shards/", StringComparison.Ordinal)))
+            {
+                shards.Add(await runtime.Artifacts.FetchAsync(shard, cancel));
+            }
+
+            sets.Add(new SweepSet(name, chooses, new EvaluationSet(scored, shards)));
+        }
+
+        return sets;
+    }
+
+    private IReadOnlyList<(string Name, string Folder, bool Chooses)> Folders(ParseResult arguments)
+    {
+        var validation = arguments.GetValue(_validation)!.Select(given => NamedFolder.Parse("--validation", given)).Select(set => (set.Name, set.Folder, Chooses: true));
+        var evaluation = (arguments.GetValue(_evaluation) ?? []).Select(given => NamedFolder.Parse("--evaluation", given)).Select(set => (set.Name, set.Folder, Chooses: false));
+        (string Name, string Folder, bool Chooses)[] sets = [.. validation, .. evaluation];
+        if (sets.GroupBy(set => (set.Name, set.Chooses)).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new WrongUseException($"two sets are named {twice.Key.Name}; give each a name of its own");
+        }
+
+        return sets.FirstOrDefault(set => !set.Chooses && sets.Any(other => other.Chooses && other.Folder == set.Folder)) is { Folder: { } both }
+            ? throw new WrongUseException($"{both} is both --validation and --evaluation: figures of a set on which α was chosen are no test figures; give one of them other images")
+            : sets;
+    }
+
+    private static double[] Alphas(double[] given) => given.Any(alpha => alpha is not (>= 0 and <= 1))
+        ? throw new WrongUseException("--alpha must be from 0 (base) to 1 (tuned)")
+        : [.. (given.Length > 0 ? given : Enumerable.Range(1, DefaultSteps - 1).Select(step => step / (double)DefaultSteps)).Append(0).Append(1).Distinct().Order()];
+
+    private ConversionOptions Export(ParseResult arguments)
+    {
+        try
+        {
+            var options = new ConversionOptions { Formats = arguments.GetValue(_formats) is { Length: > 0 } formats ? formats : new ConversionOptions().Formats, Dtype = arguments.GetValue(_dtype) };
+            options.Validate();
+            return options;
+        }
+        catch (UserErrorException error)
+        {
+            throw new WrongUseException(error.Message, error);
+        }
+    }
+
+    private static ConversionSource Source(string argument, string given)
+    {
+        var path = GivenPath.FileOrFolder(argument, given);
+        return new ConversionSource(path, Path.GetFileName(path));
+    }
+}
