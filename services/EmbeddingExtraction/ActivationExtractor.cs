@@ -59,7 +59,7 @@ internal sealed class ActivationExtractor : IDisposable
                 progress(ids.Count + unreadable.Count);
             }
 
-            var prefetcher = new ImagePrefetcher(model.Architecture.ImageResolution, options.DecodeThreads, options.Batch * options.BatchesAhead);
+            var prefetcher = new ImagePrefetcher<float>(model.Architecture.ImageResolution, Preprocessor.Preprocess, options.DecodeThreads, options.Batch * options.BatchesAhead);
             await foreach (var image in prefetcher.Prepare(items, cancel))
             {
                 if (image.Pixels is null)

@@ -1,13 +1,18 @@
 namespace ClipSae.ZeroShotEvaluation;
 
-/// <summary>What an evaluation gives: figures, and base and tuned image by image.</summary>
+/// <summary>What an evaluation gives: figures, and the shown models image by image.</summary>
 public sealed class Evaluation : IDisposable
 {
-    internal Evaluation(EvaluationResults results, IReadOnlyList<Example> examples, IReadOnlyList<SetProbabilities> probabilities)
+    private readonly IReadOnlyList<SetQuestion> _questions;
+    private readonly IReadOnlyList<ModelRun> _runs;
+
+    internal Evaluation(EvaluationResults results, IReadOnlyList<Example> examples, IReadOnlyList<SetQuestion> questions, IReadOnlyList<ModelRun> runs)
     {
         Results = results;
         Examples = examples;
-        Probabilities = probabilities;
+        _questions = questions;
+        _runs = runs;
+        Probabilities = [.. runs.SelectMany(run => questions.Where(question => run.Features.ContainsKey(question.Name)).Select(question => new SetProbabilities(question, run)))];
     }
 
     /// <summary>All figures.</summary>
@@ -16,14 +21,17 @@ public sealed class Evaluation : IDisposable
     /// <summary>The images that people ask about first.</summary>
     public IReadOnlyList<Example> Examples { get; }
 
-    /// <summary>Probabilities of base and tuned for every image.</summary>
+    /// <summary>Probabilities of the shown models for every image.</summary>
     public IReadOnlyList<SetProbabilities> Probabilities { get; }
+
+    /// <summary>What each model answers for each labelled image.</summary>
+    public IEnumerable<ImageAnswer> Answers() => _questions.SelectMany(question => _runs.SelectMany(run => ImageAnswer.Of(question, run)));
 
     public void Dispose()
     {
-        foreach (var table in Probabilities)
+        foreach (var run in _runs)
         {
-            table.Values.Dispose();
+            run.Release();
         }
     }
 }

@@ -11,7 +11,10 @@ public sealed record EvaluationOptions
     /// </summary>
     public IReadOnlyList<string> Templates { get; init; } = ["a photo of a {}"];
 
-    /// <summary>The object classes. Default: the labels of the clean and attacked sets, in ordinal order.</summary>
+    /// <summary>
+    /// The object classes. Default: the labels, in ordinal order, of all sets called clean or attacked together, and of any other set its own. A set
+    /// that prescribes its classes (MVT) keeps them.
+    /// </summary>
     public IReadOnlyList<string> Classes { get; init; } = [];
 
     /// <summary>Images a forward pass. Default 64; bounds memory, changes no result beyond rounding.</summary>
@@ -32,8 +35,17 @@ public sealed record EvaluationOptions
     /// <summary>Preprocessed pixels kept in memory, MiB; more go to a scratch file. Default 1,024: about 7,000 images at 224.</summary>
     public int PixelMemory { get; init; } = 1024;
 
-    /// <summary>Images shown in the report of each kind (mended, both wrong, made worse) and set. Default 8.</summary>
+    /// <summary>Images shown in the report of each kind (mended, all wrong, made worse) and set. Default 8.</summary>
     public int Examples { get; init; } = 8;
+
+    /// <summary>Models shown image by image: base, tuned, then others in their order. Default 2.</summary>
+    public int ShownModels { get; init; } = 2;
+
+    /// <summary>Bins of the calibration error. Default 15, as Guo et al. 2017.</summary>
+    public int CalibrationBins { get; init; } = 15;
+
+    /// <summary>Trains a linear probe on every set of objects. Default none; <c>{}</c> trains one with the defaults of <see cref="ProbeOptions"/>.</summary>
+    public ProbeOptions? Probe { get; init; }
 
     /// <summary>Share of a set's images that may be unreadable or unlabelled before the set is refused. Default 0.1.</summary>
     public double MaxProblemShare { get; init; } = 0.1;
@@ -51,6 +63,9 @@ public sealed record EvaluationOptions
         Require(BatchSize > 0, "batchSize", "must be 1 or more");
         Require(Resamples >= 1000, "resamples", "must be 1000 or more; fewer give unsteady intervals");
         Require(PixelMemory > 0, "pixelMemory", "must be 1 MiB or more");
+        Require(ShownModels >= 0, "shownModels", "must not be negative");
+        Require(CalibrationBins is >= 1 and <= 1000, "calibrationBins", "must lie between 1 and 1000");
+        Probe?.Validate();
         Require(Examples >= 0, "examples", "must not be negative");
         Require(MaxProblemShare is >= 0 and <= 1, "maxProblemShare", "must lie between 0 and 1");
     }

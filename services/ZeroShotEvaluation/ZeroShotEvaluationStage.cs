@@ -22,7 +22,7 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     public string Name => "zero-shot-evaluation";
 
-    public int AlgorithmVersion => 1;
+    public int AlgorithmVersion => 2;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
 
@@ -32,7 +32,8 @@ public sealed class ZeroShotEvaluationStage : IStage
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var models = await ModelsAsync(context, cancel);
         var sets = await SetsAsync(context, cancel);
-        using var evaluation = new ZeroShotEvaluator(options, tokenizer).Evaluate(
+        var cache = context.Results is null ? null : new TextEmbeddingCache(context.Artifacts, context.Results, context.Run, context.Time);
+        using var evaluation = await new ZeroShotEvaluator(options, tokenizer, context.Input("tokenizer").Digest, cache).EvaluateAsync(
             models, sets, context.Scratch, (done, total) => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
         foreach (var set in evaluation.Results.Sets.Where(set => set.Problems.Count > 0))
         {
@@ -51,14 +52,14 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     private static async Task<IReadOnlyList<ModelUnderTest>> ModelsAsync(StageContext context, CancellationToken cancel)
     {
-        var models = new List<ModelUnderTest> { new(ModelUnderTest.BaseName, await context.FetchAsync("base", cancel)) };
+        var models = new List<ModelUnderTest> { new(ModelUnderTest.BaseName, await context.FetchAsync("base", cancel), Digest: context.Input("base").Digest) };
         foreach (var (unit, artifact) in context.InputsUnder("models"))
         {
             var (arm, seed) = Split(unit);
             var validation = context.Inputs.TryGetValue("curves/" + unit, out var curves)
                 ? ValidationOf(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(curves, cancel), cancel))
                 : null;
-            models.Add(new ModelUnderTest(unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, validation));
+            models.Add(new ModelUnderTest(unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, validation, artifact.Digest));
         }
 
         return models;
@@ -102,8 +103,12 @@ public sealed class ZeroShotEvaluationStage : IStage
             KeyValuePair.Create(table.Set + "/ids", JsonSerializer.Serialize(table.Ids, ContractJson.Options)),
             KeyValuePair.Create(table.Set + "/candidates", JsonSerializer.Serialize(table.Candidates, ContractJson.Options)),
         });
-        SafetensorsWriter.Write(
-            path, tables.Select(table => new KeyValuePair<string, torch.Tensor>($"{table.Set}/{table.Model}", table.Values)), metadata.ToDictionary());
+        var byName = tables.ToDictionary(table => $"{table.Set}/{table.Model}", StringComparer.Ordinal);
+        SafetensorsWriter.WriteStreaming(
+            path,
+            byName.Select(table => new TensorLayout(table.Key, torch.float32, [table.Value.Ids.Count, table.Value.Candidates.Count])),
+            name => byName[name].Compute(),
+            metadata.ToDictionary());
         return await context.Artifacts.PutFileAsync(path, "probabilities.safetensors", "application/x-safetensors", cancel);
     }
 }

@@ -25,6 +25,12 @@ public sealed class StageContext
 
     public ICheckpoints Checkpoints { get; init; } = NoCheckpoints.Instance;
 
+    /// <summary>
+    /// Where a stage keeps parts of its work under keys of their own (<see cref="StageKeyParts"/>), for other units to take; null where nothing
+    /// stored may be taken, as in a verification.
+    /// </summary>
+    public IStageResults? Results { get; init; }
+
     public IProgress<StageProgress> Progress { get; init; } = new Progress<StageProgress>();
 
     /// <summary>A private folder for temporary files; it is removed when the unit ends.</summary>

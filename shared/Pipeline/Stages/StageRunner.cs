@@ -157,6 +157,7 @@ public sealed class StageRunner(
                     Inputs = command.Inputs,
                     Artifacts = artifacts,
                     Checkpoints = openCheckpoints(folder),
+                    Results = command.Verify ? null : results,
                     Progress = meter,
                     Scratch = folder,
                     RunLog = new RunLog(events, command.Run),

@@ -1,7 +1,0 @@
-namespace ClipSae.EmbeddingExtraction;
-
-/// <summary>An image ready for the model, or the reason why there is none.</summary>
-/// <param name="Id">The item's id.</param>
-/// <param name="Pixels">At least [3, R, R] values, rented from the shared pool; null for an unreadable image.</param>
-/// <param name="Problem">Why it cannot be read; null for a readable image.</param>
-internal sealed record PreparedImage(string Id, float[]? Pixels, string? Problem);

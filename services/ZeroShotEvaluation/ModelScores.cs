@@ -1,9 +1,0 @@
-namespace ClipSae.ZeroShotEvaluation;
-
-/// <summary>The figures of one model.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Arm">Its arm; null for the base.</param>
-/// <param name="Seed">Its training seed.</param>
-/// <param name="Validation">Its best validation score in training.</param>
-/// <param name="Sets">Figures by set.</param>
-public sealed record ModelScores(string Name, string? Arm, int? Seed, double? Validation, IReadOnlyDictionary<string, SetScores> Sets);

@@ -1,0 +1,20 @@
+using ClipSae.Clip;
+using TorchSharp;
+
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>A checkpoint to score.</summary>
+/// <param name="Name">Such as <c>base</c> or <c>penalise.s0</c>.</param>
+/// <param name="Path">The checkpoint, in any form that <see cref="ClipCheckpoint"/> reads.</param>
+/// <param name="Arm">The arm of fine-tuning it came from; null for the base and for models that a user brings.</param>
+/// <param name="Seed">Its training seed.</param>
+/// <param name="Validation">Its best validation score in training, by which the tuned model is chosen.</param>
+/// <param name="Digest">Digest of its content, under which its text embeddings are kept; null keeps none.</param>
+public record ModelUnderTest(string Name, string Path, string? Arm = null, int? Seed = null, double? Validation = null, string? Digest = null)
+{
+    public const string BaseName = "base";
+
+    /// <summary>Loads the weights, when the model's turn comes.</summary>
+    /// <exception cref="Contracts.UserErrorException">They cannot be read, or are no CLIP.</exception>
+    public virtual ClipModel Load(torch.Device device) => ClipModel.Load(Path, device);
+}

@@ -1,0 +1,13 @@
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>A figure that is a function of means over images.</summary>
+/// <param name="Columns">For each mean its value for each image; all of one length.</param>
+/// <param name="Combine">The figure from the means; for one column usually the mean itself.</param>
+public sealed record MeanFigure(IReadOnlyList<float[]> Columns, Func<double[], double> Combine)
+{
+    /// <summary>The mean of a column.</summary>
+    public static MeanFigure Of(float[] column) => new([column], means => means[0]);
+
+    /// <summary>A sum over a sum, such as right captions over captions.</summary>
+    public static MeanFigure Ratio(float[] numerator, float[] denominator) => new([numerator, denominator], means => means[1] == 0 ? 0 : means[0] / means[1]);
+}

@@ -1,0 +1,38 @@
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>The images of a set that are to be scored, and those that cannot be.</summary>
+/// <param name="Name">Name of the set.</param>
+/// <param name="Protocol">What is asked on it.</param>
+/// <param name="Shards">Paths of its data set shards.</param>
+/// <param name="Images">Images to score, in the order of the set.</param>
+/// <param name="Rows">Place of each image in the set, ascending.</param>
+/// <param name="Choices">The classes that the set itself prescribes (MVT's fifty), or null.</param>
+/// <param name="Total">Images in the set, those with problems included.</param>
+/// <param name="Problems">Images that were set aside, by their place in the set.</param>
+internal sealed record SetImages(
+    string Name,
+    EvaluationProtocol Protocol,
+    IReadOnlyList<string> Shards,
+    IReadOnlyList<EvaluationImage> Images,
+    int[] Rows,
+    IReadOnlyList<string>? Choices,
+    int Total,
+    IReadOnlyDictionary<int, EvaluationProblem> Problems)
+{
+    /// <summary>Problems in the order of the set.</summary>
+    public IReadOnlyList<EvaluationProblem> OrderedProblems => [.. Problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)];
+
+    /// <summary>Sets images aside.</summary>
+    /// <param name="reasons">Why, by the image's index in <see cref="Images"/>.</param>
+    public SetImages Without(IReadOnlyDictionary<int, string> reasons)
+    {
+        int[] kept = [.. Enumerable.Range(0, Images.Count).Where(image => !reasons.ContainsKey(image))];
+        var problems = Problems.ToDictionary();
+        foreach (var (image, reason) in reasons)
+        {
+            problems[Rows[image]] = new EvaluationProblem(Images[image].Id, reason);
+        }
+
+        return this with { Images = [.. kept.Select(image => Images[image])], Rows = [.. kept.Select(image => Rows[image])], Problems = problems };
+    }
+}

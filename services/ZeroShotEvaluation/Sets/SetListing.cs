@@ -1,0 +1,81 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+
+namespace ClipSae.ZeroShotEvaluation;
+
+/// <summary>Reads what a set's shards say about its images; the pictures themselves are passed over.</summary>
+internal static class SetListing
+{
+    /// <summary>Attribute of a printed word.</summary>
+    private const string WordAttribute = "word";
+
+    /// <summary>Attribute with the classes that a set prescribes.</summary>
+    private const string ChoicesAttribute = "choices";
+
+    /// <exception cref="UserErrorException">The set is empty, a shard is damaged, or its images prescribe different classes. Images without label become problems.</exception>
+    public static SetImages Read(EvaluationSet set, CancellationToken cancel)
+    {
+        var (images, rows) = (new List<EvaluationImage>(), new List<int>());
+        var problems = new Dictionary<int, EvaluationProblem>();
+        string? choices = null;
+        var row = 0;
+        foreach (var item in Items(set))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var own = (item.Attributes?[ChoicesAttribute] as JsonArray)?.ToJsonString();
+            choices = own is null || choices is null || own == choices
+                ? choices ?? own
+                : throw new UserErrorException($"evaluation set {set.Name}: {item.Id} prescribes other classes than the images before it: make it a set of its own");
+            var label = item.Label?.Trim() ?? "";
+            if (label.Length == 0 && !EvaluationProtocol.IsRetrieval(set.Name))
+            {
+                problems[row++] = new EvaluationProblem(item.Id, "no label");
+                continue;
+            }
+
+            images.Add(new EvaluationImage(item.Id, label, Text(item.Attributes?[WordAttribute]), item.Captions));
+            rows.Add(row++);
+        }
+
+        return row == 0
+            ? throw new UserErrorException($"evaluation set {set.Name} is empty: give it images with labels, or leave the set out")
+            : new SetImages(set.Name, EvaluationProtocol.For(set.Name, images), set.Shards, images, [.. rows], Choices(set, choices), row, problems);
+    }
+
+    private static IEnumerable<DatasetItem> Items(EvaluationSet set)
+    {
+        using var items = set.Shards.SelectMany(DatasetShard.ReadItems).GetEnumerator();
+        while (Next(set, items))
+        {
+            yield return items.Current;
+        }
+    }
+
+    private static bool Next(EvaluationSet set, IEnumerator<DatasetItem> items)
+    {
+        try
+        {
+            return items.MoveNext();
+        }
+        catch (UserErrorException problem)
+        {
+            throw new UserErrorException($"evaluation set {set.Name}: {problem.Message}", problem);
+        }
+    }
+
+    private static IReadOnlyList<string>? Choices(EvaluationSet set, string? choices)
+    {
+        try
+        {
+            return choices is null ? null : JsonSerializer.Deserialize<string[]>(choices, ContractJson.Options);
+        }
+        catch (JsonException error)
+        {
+            throw new UserErrorException($"evaluation set {set.Name}: attribute {ChoicesAttribute} must be a list of class names", error);
+        }
+    }
+
+    private static string? Text(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>().Trim() : null;
+}

@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using ClipSae.Datasets;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// Decodes and preprocesses ahead of the model on threads of its own, in a bounded channel, so that the model finds its next
+/// batch ready and memory stays flat. Order is kept.
+/// </summary>
+/// <param name="resolution">Side of the model's input, pixels.</param>
+/// <param name="prepare">What is made of a decoded picture.</param>
+/// <param name="threads">Images in work at once.</param>
+/// <param name="ahead">Images ready or in work at most.</param>
+public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepare, int threads, int ahead)
+{
+    private readonly ConcurrentBag<RegionDecoder> _decoders = [];
+
+    /// <summary>The images in order; what <paramref name="items"/> throws is thrown where its next image would come.</summary>
+    public async IAsyncEnumerable<PreparedImage<T>> Prepare(
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var channel = Channel.CreateBounded<Task<PreparedImage<T>>>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
+        var producer = Task.Run(() => Produce(items, channel.Writer, stop.Token), CancellationToken.None);
+        try
+        {
+            await foreach (var image in channel.Reader.ReadAllAsync(cancel))
+            {
+                yield return await image;
+            }
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await producer;
+        }
+    }
+
+    private async Task Produce(
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, ChannelWriter<Task<PreparedImage<T>>> writer, CancellationToken cancel)
+    {
+        using var places = new SemaphoreSlim(threads);
+        var started = new List<Task>();
+        try
+        {
+            foreach (var (item, bytes) in items)
+            {
+                await places.WaitAsync(cancel);
+                var work = Task.Run(() => Prepare(item, bytes, places), CancellationToken.None);
+                started.RemoveAll(task => task.IsCompleted);
+                started.Add(work);
+                await writer.WriteAsync(work, cancel);
+            }
+
+            writer.Complete();
+        }
+        catch (Exception failure)
+        {
+            // The reader meets it where it would have met the next image; a cancelled reader has left already.
+            writer.Complete(failure);
+        }
+        finally
+        {
+            await Task.WhenAll(started);
+        }
+    }
+
+    private PreparedImage<T> Prepare(DatasetItem item, ReadOnlyMemory<byte> bytes, SemaphoreSlim places)
+    {
+        var decoder = _decoders.TryTake(out var idle) ? idle : new RegionDecoder();
+        try
+        {
+            if (!decoder.TryDecode(bytes, Needed, out var image, out var problem))
+            {
+                return new PreparedImage<T>(item.Id, null, problem);
+            }
+
+            var length = 3 * resolution * resolution;
+            var pixels = ArrayPool<T>.Shared.Rent(length);
+            var part = new PixelWindow(image.Region.Left, image.Region.Top, image.Region.Width, image.Region.Height);
+            prepare(image.Rgb, part, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
+            return new PreparedImage<T>(item.Id, pixels, null);
+        }
+        finally
+        {
+            _decoders.Add(decoder);
+            places.Release();
+        }
+    }
+
+    private ImageRegion Needed(int width, int height)
+    {
+        var window = Preprocessor.Needed(width, height, resolution);
+        return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
+    }
+}
