@@ -5,6 +5,7 @@ namespace ClipSae.Reporting;
 /// <summary>The evaluation's results as the page reads them.</summary>
 internal sealed class EvaluationView
 {
+    private const string Retrieval = "retrieval";
     private static readonly string[] Order = ["clean", "attacked", "attacked-heldout", "words", "words-heldout"];
 
     private EvaluationView(JsonNode results)
@@ -13,7 +14,8 @@ internal sealed class EvaluationView
         Models = [.. results.Items("models")];
         Base = Models[0];
         Tuned = results.Text("tuned") is { } tuned ? Models.Skip(1).FirstOrDefault(model => model.Text("name") == tuned) : null;
-        Sets = [.. results.Items("sets").OrderBy(set => Array.IndexOf(Order, set.Text("name")) is >= 0 and var place ? place : Order.Length)];
+        RetrievalSets = [.. results.Items("sets").Where(set => set.Text("protocol") == Retrieval)];
+        Sets = [.. results.Items("sets").Where(set => set.Text("protocol") != Retrieval).OrderBy(set => Array.IndexOf(Order, set.Text("name")) is >= 0 and var place ? place : Order.Length)];
     }
 
     public JsonNode Root { get; }
@@ -24,8 +26,14 @@ internal sealed class EvaluationView
 
     public JsonNode? Tuned { get; }
 
-    /// <summary>The sets, in the order in which they are told.</summary>
+    /// <summary>The sets of objects and words, in the order in which they are told.</summary>
     public IReadOnlyList<JsonNode> Sets { get; }
+
+    /// <summary>The sets of captioned images.</summary>
+    public IReadOnlyList<JsonNode> RetrievalSets { get; }
+
+    /// <summary>The models that are told one by one: all of them, or base and tuned where arms tell of the others.</summary>
+    public IReadOnlyList<JsonNode> Told => Arms.Any() ? [.. new[] { Base, Tuned }.OfType<JsonNode>()] : Models;
 
     public IEnumerable<JsonNode> Arms => Root.Items("arms");
 

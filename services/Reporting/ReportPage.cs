@@ -12,7 +12,7 @@ public static class ReportPage
     {
         Section[] sections = [.. new[]
         {
-            BeforeAfter.Render(data), ArmComparison.Render(data), SideBySide.Render(data), Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data),
+            BeforeAfter.Render(data), ModelTables.Render(data), RetrievalTables.Render(data), ArmComparison.Render(data), SideBySide.Render(data), Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data),
             AttackGallery.Render(data), TrainingCurves.Render(data), Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
         }.OfType<Section>()];
         return Html.Of($"""

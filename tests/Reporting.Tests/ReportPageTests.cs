@@ -15,7 +15,7 @@ public sealed partial class ReportPageTests
         // Left beside the tests for a look in a browser.
         File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "sample-report.html"), page);
         page.Length.ShouldBeLessThan(LargestPage);
-        foreach (var id in new[] { "before-after", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
+        foreach (var id in new[] { "before-after", "models", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
         {
             page.ShouldContain($"<section id=\"{id}\">");
             page.ShouldContain($"href=\"#{id}\"");
@@ -42,7 +42,7 @@ public sealed partial class ReportPageTests
         var examples = data.Examples!;
         examples[0]!["label"] = attack;
         examples[0]!["word"] = attack;
-        examples[0]!["base"]![0]!["text"] = attack;
+        examples[0]!["answers"]![0]!["candidates"]![0]!["text"] = attack;
         var page = ReportPage.Render(data with
         {
             Run = attack,

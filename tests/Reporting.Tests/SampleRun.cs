@@ -67,8 +67,8 @@ internal static class SampleRun
         JsonObject Interval(double value, double half = 0.018) => new() { ["value"] = value, ["low"] = Math.Max(-1, value - half), ["high"] = Math.Min(1, value + half) };
         JsonObject Set(double accuracy, double? success)
         {
-            var classes = WorldVocabulary.Objects.Select((label, index) => (JsonNode)new JsonObject { ["class"] = label, ["images"] = 40, ["accuracy"] = Math.Clamp(accuracy + 0.03 * Math.Sin(index), 0, 1) });
-            var set = new JsonObject { ["accuracy"] = Interval(accuracy), ["meanPerClass"] = accuracy, ["perClass"] = new JsonArray([.. classes]) };
+            var classes = WorldVocabulary.Objects.Select((label, index) => (JsonNode)new JsonObject { ["class"] = label, ["images"] = 40, ["accuracy"] = Interval(Math.Clamp(accuracy + 0.03 * Math.Sin(index), 0, 1)) });
+            var set = new JsonObject { ["accuracy"] = Interval(accuracy), ["meanPerClass"] = Interval(accuracy), ["modalityGap"] = Interval(0.82), ["calibration"] = new JsonObject { ["bins"] = 15, ["expectedError"] = Interval(0.041), ["logLoss"] = Interval(0.21), ["brier"] = Interval(0.093) }, ["perClass"] = new JsonArray([.. classes]) };
             if (success is { } rate)
             {
                 set["attackSuccess"] = Interval(rate);
@@ -107,8 +107,9 @@ internal static class SampleRun
             ["label"] = label,
             ["word"] = word,
             ["image"] = Convert.ToBase64String(picture.Png.Span),
-            ["base"] = Candidates(kind == "worse" ? wrong : right, kind == "worse" ? right : wrong),
-            ["tuned"] = Candidates(kind == "mended" ? wrong : right, kind == "mended" ? right : wrong),
+            ["answers"] = new JsonArray(
+                new JsonObject { ["model"] = "base", ["candidates"] = Candidates(kind == "worse" ? wrong : right, kind == "worse" ? right : wrong) },
+                new JsonObject { ["model"] = "penalise.s0", ["candidates"] = Candidates(kind == "mended" ? wrong : right, kind == "mended" ? right : wrong) }),
         };
 
         JsonArray Candidates(double ofLabel, double ofWord) =>

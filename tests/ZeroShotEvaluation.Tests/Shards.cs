@@ -9,7 +9,9 @@ namespace ClipSae.ZeroShotEvaluation.Tests;
 /// <summary>Writes shards in the data sets' format, with whatever an item may lack.</summary>
 internal static class Shards
 {
-    public static string Write(string path, params IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items)
+    public static string Write(string path, params IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items) => WriteWithChoices(path, [], items);
+
+    public static string WriteWithChoices(string path, string[] choices, IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items)
     {
         using var stream = File.Create(path);
         using var tar = new TarWriter(stream, TarEntryFormat.Ustar);
@@ -17,15 +19,21 @@ internal static class Shards
         foreach (var (id, label, word, image) in items)
         {
             var key = index++.ToString("D8", CultureInfo.InvariantCulture);
-            var json = new JsonObject { ["id"] = id, ["captions"] = new JsonArray("a photo") };
+            var json = new JsonObject { ["id"] = id, ["captions"] = new JsonArray("a photo " + id[..^4]) };
             if (label is not null)
             {
                 json["label"] = label;
             }
 
+            json["attributes"] = new JsonObject();
             if (word is not null)
             {
-                json["attributes"] = new JsonObject { ["word"] = word };
+                json["attributes"]!["word"] = word;
+            }
+
+            if (choices.Length > 0)
+            {
+                json["attributes"]!["choices"] = new JsonArray([.. choices.Select(choice => (JsonNode)choice)]);
             }
 
             Add(tar, key + ".json", Encoding.UTF8.GetBytes(json.ToJsonString()));

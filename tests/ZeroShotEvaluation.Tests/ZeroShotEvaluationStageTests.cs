@@ -35,6 +35,20 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_evaluation_takes_the_texts_of_the_first_and_gives_the_same()
+    {
+        var results = new CountingResults(new FolderStageResults(_folder.File("results"), TimeProvider.System));
+        var first = await RunAsync(results);
+        results.Saved.ShouldBe(3);
+
+        var second = await RunAsync(results);
+
+        results.Saved.ShouldBe(3);
+        second.Outputs.ShouldBe(first.Outputs, ignoreOrder: true);
+        (await RunAsync()).Outputs.ShouldBe(first.Outputs, ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Probabilities_of_base_and_tuned_are_kept_for_every_image()
     {
         var result = await RunAsync();
@@ -49,6 +63,8 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     [InlineData("""{"templates":["a photo"]}""", "evaluation.templates")]
     [InlineData("""{"resamples":10}""", "evaluation.resamples")]
     [InlineData("""{"classes":["cat"]}""", "evaluation.classes")]
+    [InlineData("""{"probe":{"trainShare":1}}""", "evaluation.probe.trainShare")]
+    [InlineData("""{"calibrationBins":0}""", "evaluation.calibrationBins")]
     [InlineData("""{"temlates":["a {}"]}""", "templates")]
     public void An_impossible_parameter_is_named(string parameters, string key) =>
         Should.Throw<UserErrorException>(() => _stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
@@ -57,7 +73,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync()
+    private async Task<StageResult> RunAsync(IStageResults? results = null)
     {
         Directory.CreateDirectory(_folder.File("scratch"));
         var inputs = new Dictionary<string, ArtifactRef>
@@ -73,12 +89,32 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
             ["evaluation/attacked-heldout/shards/00000"] = await PutAsync(Shards.Write(_folder.File("a"), Items("taxi"))),
         };
         return await _stage.RunAsync(
-            new StageContext { Stage = _stage.Name, Parameters = _stage.Normalize([]), Inputs = inputs, Artifacts = Store, Scratch = _folder.File("scratch") },
+            new StageContext { Stage = _stage.Name, Parameters = _stage.Normalize([]), Inputs = inputs, Artifacts = Store, Scratch = _folder.File("scratch"), Results = results },
             CancellationToken.None);
     }
 
     private static IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> Items(string? word) =>
         Enumerable.Range(0, 6).Select(i => ($"{i}.png", (string?)Names[i % 3], word, Shards.Noise(i)));
+
+    /// <summary>Counts what is kept.</summary>
+    private sealed class CountingResults(IStageResults inner) : IStageResults
+    {
+        public int Saved { get; private set; }
+
+        public Task<StoredResult?> FindAsync(string key, CancellationToken cancel = default) => inner.FindAsync(key, cancel);
+
+        public Task SaveAsync(string key, StoredResult result, CancellationToken cancel = default)
+        {
+            Saved++;
+            return inner.SaveAsync(key, result, cancel);
+        }
+
+        public Task<string?> LastKeyAsync(string stage, string unit, CancellationToken cancel = default) => inner.LastKeyAsync(stage, unit, cancel);
+
+        public Task RememberKeyAsync(string stage, string unit, string key, CancellationToken cancel = default) => inner.RememberKeyAsync(stage, unit, key, cancel);
+
+        public Task<IDisposable> HoldAsync(string key, CancellationToken cancel = default) => inner.HoldAsync(key, cancel);
+    }
 
     private Task<ArtifactRef> PutAsync(string path) => Store.PutFileAsync(path, Path.GetFileName(path), "application/octet-stream");
 

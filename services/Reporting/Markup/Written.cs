@@ -30,6 +30,12 @@ internal static class Written
     public static string SignedRange(double? low, double? high) =>
         low is { } from && high is { } to ? $"{Text(100 * from, "+0.0;−0.0;0.0")} to {Text(100 * to, "+0.0;−0.0;0.0")}" : "";
 
+    /// <summary>A number with its sign, to a thousandth.</summary>
+    public static string Signed(double value) => Text(value, "+0.000;−0.000;0.000");
+
+    /// <summary>A p-value; nothing where there is none.</summary>
+    public static string Probability(double? value) => value is not { } number ? "" : number < 0.0001 ? "< 0.0001" : Text(number, "0.####");
+
     /// <summary>A figure with three significant digits.</summary>
     public static string Number(double? value)
     {

@@ -1,27 +1,26 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace ClipSae.Reporting;
 
-/// <summary>Base and tuned on every set, with intervals, paired differences and McNemar's test.</summary>
+/// <summary>Base and tuned on every set of objects and words, with intervals, paired differences and McNemar's test.</summary>
 internal static class BeforeAfter
 {
     public static Section? Render(ReportData data)
     {
-        if (EvaluationView.Of(data.Results) is not { } view)
+        if (EvaluationView.Of(data.Results) is not { Tuned: not null } view || view.Sets.Count == 0)
         {
             return null;
         }
 
         var table = Html.Of($"""
-            <table class="scores"><thead><tr><th>Set and figure</th><th class="n">Base</th><th class="n">Tuned</th><th class="n">Difference</th><th class="n">McNemar p</th>{IntervalTrack.Heading("")}</tr></thead>
+            <table class="scores"><thead><tr><th>Set and figure</th><th class="n">Base{Name(view.Base)}</th><th class="n">Tuned{Name(view.Tuned)}</th><th class="n">Difference</th><th class="n">McNemar p</th>{IntervalTrack.Heading("")}</tr></thead>
             <tbody>{view.Sets.SelectMany(set => Rows(view, set))}</tbody></table>
             """);
         return new Section(
             "before-after",
             "Before and after",
             Html.Of($"Zero-shot with {Templates(view)}, choosing among {view.Root.Items("classes").Count()} classes, and among the printed words too where there are any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
-            Html.Of($"{Section.Wide(table)}{PerClass(view)}"));
+            Section.Wide(table));
     }
 
     private static IEnumerable<Html> Rows(EvaluationView view, JsonNode set)
@@ -29,10 +28,19 @@ internal static class BeforeAfter
         var name = set.Text("name")!;
         yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{EvaluationView.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></th></tr>");
         yield return Row(view, name, set.Text("protocol") == "words" ? "Word is read" : "Accuracy", "accuracy", view.Tuned.Number("sets", name, "againstBase", "mcNemar", "pValue"));
+        if (EvaluationView.Figure(view.Base, name, "meanPerClass") is not null)
+        {
+            yield return Row(view, name, "Mean of the classes", "meanPerClass", null);
+        }
+
         if (set.Text("protocol") == "attacked")
         {
             yield return Row(view, name, "Taken for the printed word", "attackSuccess", null);
-            yield return Row(view, name, "Object beats word, two choices", "binaryAccuracy", null);
+        }
+
+        if (EvaluationView.Figure(view.Base, name, "binaryAccuracy") is not null)
+        {
+            yield return Row(view, name, "Object beats word, two choices", "binaryAccuracy", view.Tuned.Number("sets", name, "againstBase", "binaryMcNemar", "pValue"));
             yield return Margin(view, name);
         }
     }
@@ -45,7 +53,7 @@ internal static class BeforeAfter
             ? Html.Of($"<span class=\"v\">{Written.Points(change.Value)}</span><span class=\"ci\">{Written.SignedRange(change.Low, change.High)}</span>")
             : Html.Of($"{Written.Points(after?.Value - before?.Value)}");
         return Html.Of($"""
-            <tr><th scope="row">{title}</th>{Figure.Cell(before)}{Figure.Cell(after)}<td class="n">{difference}</td><td class="n">{(probability is null ? "" : Probability(probability.Value))}</td>
+            <tr><th scope="row">{title}</th>{Figure.Cell(before)}{Figure.Cell(after)}<td class="n">{difference}</td><td class="n">{Written.Probability(probability)}</td>
             <td class="plot">{IntervalTrack.Render(new("base", before?.Value, before?.Low, before?.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}</td></tr>
             """);
     }
@@ -55,27 +63,11 @@ internal static class BeforeAfter
         var (before, after) = (EvaluationView.Figure(view.Base, set, "binaryMargin"), EvaluationView.Figure(view.Tuned, set, "binaryMargin"));
         return before is null
             ? Html.Empty
-            : Html.Of($"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>");
+            : Html.Of($"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>");
 
         static Html Cell(Figure? figure) => figure is null
             ? Html.Of($"<td class=\"n\">{Written.Missing}</td>")
-            : Html.Of($"<td class=\"n\"><span class=\"v\">{Signed(figure.Value)}</span><span class=\"ci\">{Signed(figure.Low ?? 0)} to {Signed(figure.High ?? 0)}</span></td>");
-    }
-
-    private static Html PerClass(EvaluationView view)
-    {
-        var blocks = view.Sets.Where(set => set.Text("protocol") != "words").Select(set => Block(set.Text("name")!)).ToArray();
-        return blocks.Length == 0 ? Html.Empty : Html.Of($"<details><summary>Accuracy of each class</summary><div class=\"columns\">{blocks}</div></details>");
-
-        Html Block(string set)
-        {
-            var tuned = view.Tuned.Items("sets", set, "perClass").ToDictionary(score => score.Text("class") ?? "", score => score.Number("accuracy"));
-            var rows = view.Base.Items("sets", set, "perClass").Select(score => Html.Of($"""
-                <tr><th scope="row">{score.Text("class")}</th><td class="n">{Written.Percent(score.Number("accuracy"))}</td><td class="n">{Written.Percent(tuned.GetValueOrDefault(score.Text("class") ?? ""))}</td>
-                <td class="plot">{IntervalTrack.Render(new("base", score.Number("accuracy")), new IntervalTrack.Mark("tuned", tuned.GetValueOrDefault(score.Text("class") ?? "")))}</td></tr>
-                """));
-            return Html.Of($"<div><h4>{EvaluationView.Title(set)}</h4><table class=\"compact\"><thead><tr><th>Class</th><th class=\"n\">Base</th><th class=\"n\">Tuned</th><th class=\"plot\"></th></tr></thead><tbody>{rows}</tbody></table></div>");
-        }
+            : Html.Of($"<td class=\"n\"><span class=\"v\">{Written.Signed(figure.Value)}</span><span class=\"ci\">{Written.Signed(figure.Low ?? 0)} to {Written.Signed(figure.High ?? 0)}</span></td>");
     }
 
     private static Html Templates(EvaluationView view)
@@ -84,7 +76,5 @@ internal static class BeforeAfter
         return templates.Length == 1 ? Html.Of($"the prompt “{templates[0]}”") : Html.Of($"the mean of {templates.Length} prompts");
     }
 
-    private static string Signed(double value) => value.ToString("+0.000;−0.000;0.000", CultureInfo.InvariantCulture);
-
-    private static string Probability(double value) => value < 0.0001 ? "< 0.0001" : value.ToString("0.####", CultureInfo.InvariantCulture);
+    private static Html Name(JsonNode? model) => model.Text("name") is { } name and not "base" ? Html.Of($" <small>{name}</small>") : Html.Empty;
 }

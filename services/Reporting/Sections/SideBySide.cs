@@ -8,11 +8,14 @@ internal static class SideBySide
 {
     private const int MostBytes = 1_300_000;
 
-    private static readonly (string Kind, string Title, string Lead, int Most)[] Kinds =
+    // Classes of the style sheet, by place: the base, the tuned model, others.
+    private static readonly string[] Colours = ["base", "tuned", "m2", "m3", "m4", "m5"];
+
+    private static readonly (string Kind, string Title, string OfTwo, string OfMany, int Most)[] Kinds =
     [
-        ("mended", "Mended", "The base was wrong, the tuned model is right.", 12),
-        ("bothWrong", "Still wrong", "Both models are wrong.", 8),
-        ("worse", "Made worse", "The base was right, the tuned model is wrong.", 8),
+        ("mended", "Mended", "The base was wrong, the tuned model is right.", "The base is wrong, another model is right.", 12),
+        ("bothWrong", "Still wrong", "Both models are wrong.", "All models are wrong.", 8),
+        ("worse", "Made worse", "The base was right, the tuned model is wrong.", "The base is right, another model is wrong.", 8),
     ];
 
     public static Section? Render(ReportData data)
@@ -23,17 +26,18 @@ internal static class SideBySide
             return null;
         }
 
+        string[] models = [.. examples[0].Items("answers").Select(answer => answer.Text("model") ?? "").Take(Colours.Length)];
         var budget = MostBytes;
         var groups = Kinds.Select(kind =>
         {
             var of = examples.Where(example => example.Text("kind") == kind.Kind).ToArray();
             var shown = InTurn(of).Take(kind.Most).Where(example => (budget -= example.Text("image")?.Length ?? 0) > 0).ToArray();
-            return Html.Of($"<h3>{kind.Title} <small>{kind.Lead}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(Card)}</div>");
+            return Html.Of($"<h3>{kind.Title} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(Card)}</div>");
         }).ToArray();
         return new Section(
             "images",
             "The images, side by side",
-            Html.Of($"The clearest cases first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that neither model thinks of are left out. <span class=\"legend-inline\"><i class=\"swatch base\"></i> base <i class=\"swatch tuned\"></i> tuned</span>"),
+            Html.Of($"The clearest cases first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that no model thinks of are left out. <span class=\"legend-inline\">{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"),
             Html.Join(groups));
     }
 
@@ -48,16 +52,16 @@ internal static class SideBySide
     private static Html Card(JsonNode example)
     {
         var (label, word) = (example.Text("label"), example.Text("word"));
-        var tuned = example.Items("tuned").GroupBy(candidate => candidate.Text("text") ?? "").ToDictionary(group => group.Key, group => group.First().Number("probability"));
-        var rows = example.Items("base").Select(candidate =>
+        var answers = example.Items("answers").Take(Colours.Length)
+            .Select(answer => answer.Items("candidates").GroupBy(candidate => candidate.Text("text") ?? "").ToDictionary(group => group.Key, group => group.First().Number("probability"))).ToArray();
+        var rows = answers.Length == 0 ? [] : answers[0].Keys.Select(text =>
         {
-            var text = candidate.Text("text") ?? "";
             var role = text == label ? "right" : text == word ? "printed" : "";
             return Html.Of($"""
                 <div class="cand {role}"><span class="name">{text}{(role.Length == 0 ? Html.Empty : Html.Of($" <small>{(role == "right" ? "✓" : "printed")}</small>"))}</span>
-                <span class="bars">{Bar("base", candidate.Number("probability"))}{Bar("tuned", tuned.GetValueOrDefault(text))}</span></div>
+                <span class="bars">{answers.Select((answer, place) => Bar(Colours[place], answer.GetValueOrDefault(text)))}</span></div>
                 """);
-        });
+        }).ToArray();
         var caption = word is null || word == label ? Html.Of($"<b>{label}</b>") : Html.Of($"<b>{label}</b> with “{word}”");
         return Html.Of($"""
             <article class="example"><img src="data:image/png;base64,{example.Text("image")}" alt="{label}{(word is null ? "" : $" with the word {word} printed on it")}" loading="lazy">

@@ -9,6 +9,7 @@ internal sealed class AskedSets : IDisposable
     private readonly RetrievalQuestion[] _retrievals;
     private readonly Dictionary<string, SetPixels> _pixels;
     private readonly double _maxProblemShare;
+    private readonly HashSet<string> _settled = new(StringComparer.Ordinal);
 
     private AskedSets(SetQuestion[] questions, RetrievalQuestion[] retrievals, Dictionary<string, SetPixels> pixels, IReadOnlyList<string> classes, double maxProblemShare)
     {
@@ -68,12 +69,12 @@ internal sealed class AskedSets : IDisposable
     public IReadOnlyList<TextRequest> Requests(IReadOnlyList<string> templates) =>
         [new TextRequest(Texts, templates, MayCut: false), .. _retrievals.Select(question => TextRequest.Captions(question.Captions))];
 
-    /// <summary>Sets the unreadable images of a set aside, after the first pass over it.</summary>
+    /// <summary>Sets the unreadable images of a set aside, after the first pass over it; later calls change nothing.</summary>
     /// <exception cref="UserErrorException">No image is left, or more than the allowed share has problems.</exception>
     public void Settle(string set)
     {
         var unreadable = _pixels[set].Unreadable;
-        if (unreadable.Count == 0)
+        if (!_settled.Add(set) || unreadable.Count == 0)
         {
             return;
         }
