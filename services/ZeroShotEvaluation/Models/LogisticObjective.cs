@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -90,6 +91,6 @@ internal sealed class LogisticObjective(torch.Tensor features, int[] classOf, in
     {
         var weights = torch.tensor(point.AsSpan(0, classes * _width).ToArray(), [classes, _width]);
         var biases = torch.tensor(point.AsSpan(classes * _width).ToArray());
-        return (rows.matmul(weights.t()) + biases).data<double>().ToArray();
+        return rows.matmul(weights.t()).Plus(biases).data<double>().ToArray();
     }
 }
