@@ -16,10 +16,15 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
     /// <param name="keep">Whether every model stays as a file.</param>
     /// <param name="progress">Called with images done and in all.</param>
     /// <exception cref="UserErrorException">The models are not of one architecture, a set cannot be scored, or none of those that choose is clean, or attacked.</exception>
-    public AlphaSweepResult Run(
+    public async Task<AlphaSweepResult> RunAsync(
         IReadOnlyList<SweepSet> sets, EvaluationOptions options, ClipTokenizer tokenizer, AlphaRule rule, string folder, bool keep, Action<long, long> progress, CancellationToken cancel)
     {
         WeightInterpolation.Check(from, to);
+        if (sets.FirstOrDefault(set => EvaluationProtocol.IsRetrieval(set.Set.Name)) is { } captioned)
+        {
+            throw new UserErrorException($"set {captioned.Name} is one of captions, and the sweep chooses by accuracy: leave it out, and score the chosen model on it with 'clipsae evaluate'");
+        }
+
         var scratch = Directory.CreateTempSubdirectory("clipsae-wise-ft-");
         try
         {
@@ -33,7 +38,7 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
                     _ => new InterpolatedModel(from, to, alpha, Path.Combine(keep ? folder : scratch.FullName, WeightInterpolation.FileName(alpha)), keep),
                 }),
             ];
-            using var evaluation = new ZeroShotEvaluator(options with { Examples = 0 }, tokenizer).Evaluate(models, [.. sets.Select(set => set.Set)], scratch.FullName, progress, cancel);
+            using var evaluation = await new ZeroShotEvaluator(options with { Examples = 0 }, tokenizer).EvaluateAsync(models, [.. sets.Select(set => set.Set)], scratch.FullName, progress, cancel);
             return AlphaSweepResult.Of(alphas, sets, evaluation.Results, rule);
         }
         finally

@@ -73,7 +73,7 @@ internal sealed class WiseFtVerb : Verb
         var sets = await SetsAsync(runtime, session, folders, cancel);
         var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
-        var sweep = new AlphaSweep(from, to, alphas).Run(
+        var sweep = await new AlphaSweep(from, to, alphas).RunAsync(
             sets, options, tokenizer, rule, folder, arguments.GetValue(_keep), (done, total) => progress.Report((done, total)), cancel);
         var conversion = Write(sweep, from, to, folder, export, tokenizer, cancel);
 
