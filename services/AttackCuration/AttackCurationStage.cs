@@ -19,7 +19,7 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
-    public int AlgorithmVersion => 3;
+    public int AlgorithmVersion => 4;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
 
@@ -30,10 +30,12 @@ public sealed class AttackCurationStage : IStage
         var model = await context.FetchAsync("model", cancel);
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var autoencoders = await FetchAutoencodersAsync(context, cancel);
-        var pictures = await Pictures.ReadAsync(context, options, cancel);
+        var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
+        var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
         var (curated, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, fonts, options, context.Progress, cancel);
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
+        salient["heldOutFonts"] = new JsonArray([.. heldOut.Fonts.Select(face => (JsonNode)face)]);
         outputs["salient"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", "application/json", cancel);
         return new StageResult(outputs, figures);
     }
@@ -89,7 +91,7 @@ public sealed class AttackCurationStage : IStage
         var neurons = SalientNeurons.Find(model, best.Hook, best.Salient, choosing, options.NeuronsPerLayer, options.BatchSize, device, cancel);
         var neuronAblation = NeuronAblation.Measure(model, classifier, neurons, measuring, options, device, cancel);
 
-        var generator = new AttackGenerator(model, classifier, best, fonts, options, device);
+        var generator = new AttackGenerator(model, classifier, best, neurons, fonts, options, device);
         var cleanActivations = generator.Activations(choosing.Clean, cancel).Order().ToArray();
         var firing = cleanActivations[(int)(0.95 * (cleanActivations.Length - 1))];
         var candidates = generator.Generate(attackSources, words, done => Report(done, attackSources.Length, "images"), cancel);

@@ -6,7 +6,8 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>Prints wrong words on pictures and asks CLIP and the text-salient features what they see.</summary>
 public sealed class AttackGenerator(
-    ClipModel model, ZeroShotClassifier classifier, CausalSweep.Row salient, FontCatalogue fonts, AttackCurationOptions options, Device device)
+    ClipModel model, ZeroShotClassifier classifier, CausalSweep.Row salient, IReadOnlyList<SalientNeurons.Neuron> neurons, FontCatalogue fonts,
+    AttackCurationOptions options, Device device)
 {
     private enum WordChoice
     {
@@ -16,6 +17,7 @@ public sealed class AttackGenerator(
     }
 
     private const int FeaturesNamed = 3;
+    private const int NeuronsNamed = 3;
 
     private readonly WordPainter _painter = new(fonts);
     private readonly WordPlanner _planner = new(fonts, options.Style);
@@ -64,7 +66,7 @@ public sealed class AttackGenerator(
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
         Parallel.For(0, count, i => images[i] = sources[from + i].Decode());
-        var (cleanLogits, _, _) = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
+        var clean = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
         var shown = new IReadOnlyList<WordPlacement>[count * options.CandidatesPerImage];
         var attacked = new RgbImage[shown.Length];
         var controls = new RgbImage[shown.Length];
@@ -74,7 +76,7 @@ public sealed class AttackGenerator(
             for (var c = 0; c < options.CandidatesPerImage; c++)
             {
                 var random = new SeededRandom(options.Seed, "attack", ((long)(from + i) * options.CandidatesPerImage) + c);
-                var word = Word(sources[from + i].Label, cleanLogits[i], words, used, random);
+                var word = Word(sources[from + i].Label, clean.Logits[i], words, used, random);
                 used.Add(word);
                 var index = (i * options.CandidatesPerImage) + c;
                 shown[index] = _planner.Plan(word, _faces, images[i], random);
@@ -82,16 +84,16 @@ public sealed class AttackGenerator(
                 controls[index] = _painter.Paint(images[i], WordPairs.ControlOf(shown[index], from + i, options.Seed));
             }
         });
-        var (logits, activation, features) = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
-        var (controlLogits, _, _) = Look(PixelLoader.Stack(controls, model.Architecture.ImageResolution));
+        var word = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
+        var control = Look(PixelLoader.Stack(controls, model.Architecture.ImageResolution));
         return [.. shown.Select((placements, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
-            var (row, control, label) = (logits[index], controlLogits[index], _column[sources[source].Label]);
-            var word = row[_column[placements[0].Word]];
+            var (logits, unread, label) = (word.Logits[index], control.Logits[index], _column[sources[source].Label]);
+            var printed = logits[_column[placements[0].Word]];
             return new AttackCandidate(
-                source, placements, sources[source].Label, word - row[label], Fooled: word >= row.Max(), Visible: control[label] >= control.Max(),
-                activation[index], features[index]);
+                source, placements, sources[source].Label, printed - logits[label], Fooled: printed >= logits.Max(), Visible: unread[label] >= unread.Max(),
+                word.Activation[index], word.Features[index], Writers(word.Neurons[index], control.Neurons[index]));
         })];
     }
 
@@ -124,12 +126,26 @@ public sealed class AttackGenerator(
         return square;
     }
 
-    /// <summary>Logits of each picture, the salience-weighted activation of the text-salient features, and which of these fire most.</summary>
-    private (float[][] Logits, double[] Activation, int[][] Features) Look(Tensor pixels)
+    /// <summary>The neurons that write more into the salient features on the word than on its control, as <see cref="SalientNeurons"/> scores them over all pairs.</summary>
+    private (int Layer, int Index)[] Writers(float[] word, float[] control) => [.. neurons
+        .Select((neuron, i) => (neuron.Layer, neuron.Index, Written: (word[i] - control[i]) * neuron.Write)).Where(n => n.Written > 0)
+        .OrderByDescending(n => n.Written).ThenBy(n => n.Layer).ThenBy(n => n.Index).Take(NeuronsNamed).Select(n => (n.Layer, n.Index))];
+
+    /// <summary>
+    /// Logits of each picture, the salience-weighted activation of the text-salient features, which of these fire most, and the mean activation over the
+    /// tokens of each salient neuron.
+    /// </summary>
+    private (float[][] Logits, double[] Activation, int[][] Features, float[][] Neurons) Look(Tensor pixels)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var hooks = new Hooks().Capture(salient.Hook.Hook);
+        var layers = neurons.Select(n => n.Layer).Distinct().Select(layer => new HookPoint.Mlp(layer)).ToArray();
+        foreach (var layer in layers.Where(layer => layer != salient.Hook.Hook))
+        {
+            hooks.Capture(layer);
+        }
+
         var logits = classifier.Logits(model.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks));
         var features = salient.Salient.Select(s => s.Feature).ToArray();
         var latents = salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
@@ -139,6 +155,9 @@ public sealed class AttackGenerator(
         var strongest = (latents * weights).cpu().data<float>().ToArray().Chunk(features.Length).Select(row => row
             .Select((value, column) => (value, column)).Where(f => f.value > 0)
             .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => features[f.column]).ToArray());
-        return ([.. logits.cpu().data<float>().ToArray().Chunk(classifier.Names.Count)], [.. activation.Select(a => (double)a)], [.. strongest]);
+        var active = layers.ToDictionary(layer => layer.Layer, layer => hooks.Captured(layer).to(ScalarType.Float32).mean(new long[] { 1 }).cpu().data<float>().ToArray());
+        var width = 4 * model.Architecture.VisionWidth;
+        var ofNeurons = Enumerable.Range(0, (int)pixels.shape[0]).Select(i => neurons.Select(n => active[n.Layer][(i * width) + n.Index]).ToArray());
+        return ([.. logits.cpu().data<float>().ToArray().Chunk(classifier.Names.Count)], [.. activation.Select(a => (double)a)], [.. strongest], [.. ofNeurons]);
     }
 }

@@ -35,6 +35,7 @@ public sealed class CuratedAttacks
             ["margin"] = Round(attack.Margin),
             ["activation"] = Round(attack.Activation),
             ["features"] = new JsonArray([.. attack.Features.Select(f => (JsonNode)f)]),
+            ["neurons"] = new JsonArray([.. attack.Neurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index })]),
             ["placements"] = new JsonArray([.. attack.Shown.Select(p => (JsonNode)p.ToJson())]),
         };
         Add(source.Item.Captions, attack.Label, attributes, image, PngEncoder.Encode(image), PngEncoder.Encode(control), $"{attack.Label} / {attack.Word}");
@@ -48,7 +49,7 @@ public sealed class CuratedAttacks
             ["kind"] = "natural",
             ["source"] = source.Item.Id,
             ["object"] = source.Label,
-            ["word"] = PictureSource.PrintedWord(source.Item),
+            ["word"] = PrintedText.On(source.Item)?.Word,
             ["activation"] = Round(activation),
         };
         var png = PngEncoder.Encode(image);

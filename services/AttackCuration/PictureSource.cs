@@ -9,7 +9,4 @@ namespace ClipSae.AttackCuration;
 public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encoded, string Label)
 {
     public RgbImage Decode() => ImageDecoder.Decode(Encoded);
-
-    /// <summary>The word recorded as printed on a picture, if any.</summary>
-    public static string? PrintedWord(DatasetItem item) => item.Attributes?["word"]?.GetValue<string>();
 }

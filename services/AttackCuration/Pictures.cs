@@ -13,9 +13,9 @@ namespace ClipSae.AttackCuration;
 public sealed record Pictures(
     IReadOnlyList<string> Classes, IReadOnlyList<PictureSource> Plain, IReadOnlyList<PictureSource> All, IReadOnlyList<string> Unreadable)
 {
-    /// <summary>Reads the shards; pictures that show a held-out word are left out.</summary>
+    /// <summary>Reads the shards; pictures that show a held-out word or face are left out.</summary>
     /// <exception cref="UserErrorException">Fewer than two classes, or too few pictures.</exception>
-    public static async Task<Pictures> ReadAsync(StageContext context, AttackCurationOptions options, CancellationToken cancel)
+    public static async Task<Pictures> ReadAsync(StageContext context, AttackCurationOptions options, HeldOutPrint heldOut, CancellationToken cancel)
     {
         var all = new List<PictureSource>();
         var unreadable = new List<string>();
@@ -24,7 +24,7 @@ public sealed record Pictures(
             foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(shard, cancel)))
             {
                 cancel.ThrowIfCancellationRequested();
-                if (PictureSource.PrintedWord(item) is { } word && options.HeldOutWords.Contains(word, StringComparer.Ordinal))
+                if (heldOut.IsOn(item))
                 {
                     continue;
                 }
@@ -42,7 +42,7 @@ public sealed record Pictures(
 
         var random = new SeededRandom(options.Seed, "pictures");
         random.Shuffle(all);
-        var plain = all.Where(p => p.Label.Length > 0 && PictureSource.PrintedWord(p.Item) is null).ToArray();
+        var plain = all.Where(p => p.Label.Length > 0 && PrintedText.On(p.Item) is null).ToArray();
         var classes = options.Classes.Count > 0 ? options.Classes : [.. plain.Select(p => p.Label).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         if (classes.Count < 2)
         {

@@ -7,8 +7,8 @@ namespace ClipSae.AttackCuration;
 /// <summary>The MLP neurons that write the text-salient features (science, section 4).</summary>
 public static class SalientNeurons
 {
-    /// <summary>A neuron and its direct write into the salient features.</summary>
-    public sealed record Neuron(int Layer, int Index, double Score);
+    /// <summary>A neuron, its score, and what one unit of its activation writes directly into the salient features.</summary>
+    public sealed record Neuron(int Layer, int Index, double Score, double Write);
 
     /// <summary>
     /// <c>score_j = mean over pairs of (a_j(word) − a_j(control)) · Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩</c> for the neurons of every block at or before
@@ -39,7 +39,8 @@ public static class SalientNeurons
             var (values, indices) = (difference * write).topk((int)Math.Min(perLayer, difference.shape[0]));
             var index = indices.cpu().data<long>().ToArray();
             var value = values.cpu().data<float>().ToArray();
-            neurons.AddRange(index.Select((j, i) => new Neuron(layer, (int)j, value[i])).Where(n => n.Score > 0));
+            var writes = write.index_select(0, indices).cpu().data<float>().ToArray();
+            neurons.AddRange(index.Select((j, i) => new Neuron(layer, (int)j, value[i], writes[i])).Where(n => n.Score > 0));
         }
 
         return neurons;

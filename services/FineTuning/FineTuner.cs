@@ -29,7 +29,7 @@ public sealed class FineTuner(
         using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)]);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);
-        var next = await ResumeAsync(checkpoints, optimizer, bestFile, cancel);
+        var next = await checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, optimizer, bestFile) : 0;
         if (next == 0)
         {
             Validate(0, drift, bestFile);
@@ -103,13 +103,8 @@ public sealed class FineTuner(
         await checkpoints.SaveAsync(files, new JsonObject { ["step"] = done, ["curves"] = _curves.ToJson() }, cancel);
     }
 
-    private async Task<long> ResumeAsync(ICheckpoints checkpoints, Optimizer optimizer, string bestFile, CancellationToken cancel)
+    private long Resume(Checkpoint checkpoint, Optimizer optimizer, string bestFile)
     {
-        if (await checkpoints.LatestAsync(cancel) is not { } checkpoint)
-        {
-            return 0;
-        }
-
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using (var weights = SafetensorsFile.Open(checkpoint.Files[ModelFile]))

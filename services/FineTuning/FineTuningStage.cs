@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Sae;
 using ClipSae.Tensors;
@@ -42,7 +43,7 @@ public sealed class FineTuningStage : IStage
 
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            Strings(salient["classes"]), Strings(salient["heldOutWords"]), model.Architecture.ImageResolution, options, context.Log, cancel);
+            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device);
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         var json = curves.ToJson();

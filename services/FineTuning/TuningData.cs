@@ -30,14 +30,14 @@ public sealed class TuningData : IDisposable
     /// <param name="attackShard">Path of curation's <c>attacks</c>, best ranked first.</param>
     /// <param name="controlShard">Path of curation's <c>controls</c>.</param>
     /// <param name="classes">Object classes.</param>
-    /// <param name="heldOutWords">Words kept for evaluation: pictures recorded as showing one are left out.</param>
+    /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
     /// <exception cref="UserErrorException">Too few images for a batch.</exception>
     public static TuningData Read(
-        IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, IReadOnlyList<string> heldOutWords,
+        IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
         int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel)
     {
         var clean = new List<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)>();
-        foreach (var entry in cleanShards.SelectMany(DatasetShard.Read).Where(e => Printed(e.Item) is not { } word || !heldOutWords.Contains(word, StringComparer.Ordinal)))
+        foreach (var entry in cleanShards.SelectMany(DatasetShard.Read).Where(e => !heldOut.IsOn(e.Item)))
         {
             if (ImageDecoder.TryReadSize(entry.ImageBytes.Span, null, out _, out var problem))
             {
@@ -52,7 +52,7 @@ public sealed class TuningData : IDisposable
         var attacks = DatasetShard.Read(attackShard).ToList();
         var controls = DatasetShard.Read(controlShard).ToList();
         // Which images validate follows from the data alone, not from arm or seed, so that arms are compared on the same ones.
-        var (cleanRows, cleanHeld) = Split(clean.Count, options, i => Printed(clean[i].Item) is null && clean[i].Item.Label is { } l && classes.Contains(l, StringComparer.Ordinal));
+        var (cleanRows, cleanHeld) = Split(clean.Count, options, i => PrintedText.On(clean[i].Item) is null && clean[i].Item.Label is { } l && classes.Contains(l, StringComparer.Ordinal));
         var (attackRows, attackHeld) = Split(attacks.Count, options, i => Kind(attacks[i].Item) == "attack");
         if (options.AttackPool > 0)
         {
@@ -69,7 +69,7 @@ public sealed class TuningData : IDisposable
             PixelLoader.Load(rows.Length, i => ImageDecoder.Decode(from[rows[i]].Bytes), resolution, cancel).DetachFromDisposeScope();
         CaptionedPixels Captioned(IReadOnlyList<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> from, int[] rows) =>
             new(Pixels(from, rows), [.. rows.Select(r => from[r].Item.Captions)]);
-        var words = attacks.Select(a => Printed(a.Item)).OfType<string>();
+        var words = attacks.Select(a => PrintedText.On(a.Item)?.Word).OfType<string>();
         var names = classes.Union(words, StringComparer.Ordinal).ToArray();
         ValidationSet Held(IReadOnlyList<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> from, int[] rows, IReadOnlyList<string> candidates) =>
             new(Pixels(from, rows), [.. rows.Select(r => from[r].Item.Label!)], candidates);
@@ -94,8 +94,6 @@ public sealed class TuningData : IDisposable
         var held = order.Where(canValidate).Take(Math.Min(options.ValidationImages, (int)Math.Ceiling(options.ValidationShare * count))).ToHashSet();
         return ([.. Enumerable.Range(0, count).Where(i => !held.Contains(i))], [.. held.Order()]);
     }
-
-    private static string? Printed(DatasetItem item) => item.Attributes?["word"]?.GetValue<string>();
 
     private static string? Kind(DatasetItem item) => item.Attributes?["kind"]?.GetValue<string>();
 }

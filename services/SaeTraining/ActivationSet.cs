@@ -47,14 +47,12 @@ public sealed class ActivationSet : IDisposable
     /// <exception cref="UserErrorException">No rows, too few to hold any out, or shards that do not fit together.</exception>
     public static async Task<ActivationSet> ReadAsync(StageContext context, SaeOptions options, CancellationToken cancel)
     {
-        using var scope = NewDisposeScope();
         var (paths, imageOfRow, images) = (new List<string>(), new List<int>(), new List<string>());
         foreach (var (shard, artifact) in context.InputsUnder("activations"))
         {
             paths.Add(await context.Artifacts.FetchAsync(artifact, cancel));
-            using var file = SafetensorsFile.Open(paths[^1]);
             var ids = await ReadIdsAsync(context, shard, cancel);
-            foreach (var image in file.Read("image_index").data<int>().ToArray())
+            foreach (var image in ImageIndices(paths[^1]))
             {
                 imageOfRow.Add(image >= 0 && image < ids.Length
                     ? images.Count + image
@@ -72,7 +70,7 @@ public sealed class ActivationSet : IDisposable
         }
 
         var embeddings = await ReadEmbeddingsAsync(context, images.Count, cancel);
-        return new ActivationSet(ShardRows.Open(paths), [.. imageOfRow], images, heldOut, embeddings?.DetachFromDisposeScope());
+        return new ActivationSet(ShardRows.Open(paths), [.. imageOfRow], images, heldOut, embeddings);
     }
 
     public void Dispose()
@@ -96,14 +94,31 @@ public sealed class ActivationSet : IDisposable
 
     private static async Task<Tensor?> ReadEmbeddingsAsync(StageContext context, int images, CancellationToken cancel)
     {
-        var parts = new List<Tensor>();
+        var paths = new List<string>();
         foreach (var (_, artifact) in context.InputsUnder("embeddings"))
         {
-            using var file = SafetensorsFile.Open(await context.Artifacts.FetchAsync(artifact, cancel));
-            parts.Add(file.Read("activations").to(float32));
+            paths.Add(await context.Artifacts.FetchAsync(artifact, cancel));
         }
 
-        return parts.Sum(part => part.shape[0]) == images ? cat(parts) : null;
+        return ReadEmbeddings(paths, images);
+    }
+
+    private static Tensor? ReadEmbeddings(IReadOnlyList<string> paths, int images)
+    {
+        using var scope = NewDisposeScope();
+        var parts = paths.Select(path =>
+        {
+            using var file = SafetensorsFile.Open(path);
+            return file.Read("activations").to(float32);
+        }).ToList();
+        return parts.Sum(part => part.shape[0]) == images ? cat(parts).DetachFromDisposeScope() : null;
+    }
+
+    private static int[] ImageIndices(string path)
+    {
+        using var scope = NewDisposeScope();
+        using var file = SafetensorsFile.Open(path);
+        return file.Read("image_index").data<int>().ToArray();
     }
 
     private static long[] RowsWhere(int[] imageOfRow, Func<int, bool> chosen) =>

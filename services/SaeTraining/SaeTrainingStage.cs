@@ -30,16 +30,23 @@ public sealed class SaeTrainingStage : IStage
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<SaeOptions>();
-        using var scope = NewDisposeScope();
         using var data = await ActivationSet.ReadAsync(context, options, cancel);
         var training = options.For(data.Training.Width, data.Training.Rows);
         using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, cancel);
-
-        var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutImage, options.TopImages, data.Embeddings, cancel);
         var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options.ReconstructionImages, cancel);
+        using var clip = await ClipInputs.LoadAsync(context, cancel);
+        var (statistics, figures) = Examine(context, options, training, data, sae, pictures, clip, cancel);
+        return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
+    }
+
+    private static (JsonObject Statistics, JsonObject Figures) Examine(
+        StageContext context, SaeOptions options, SaeTrainingOptions training, ActivationSet data, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip,
+        CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutImage, options.TopImages, data.Embeddings, cancel);
         var figures = SaeReport.Figures(quality.Figures);
         AddTraining(figures, training, data.Training.Rows);
-        using var clip = await ClipInputs.LoadAsync(context, cancel);
         AddReconstruction(figures, context, options, sae, pictures, clip, cancel);
         var names = clip?.Point is HookPoint.ImageEmbedding
             ? FeatureNaming.FromTexts(sae, clip, pictures.Captions)
@@ -51,7 +58,7 @@ public sealed class SaeTrainingStage : IStage
             ["densityHistogram"] = new JsonArray([.. quality.Figures.DensityHistogram.Select(count => (JsonNode)count)]),
             ["features"] = SaeReport.Features(quality.Features, data.Images, names),
         };
-        return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
+        return (statistics, figures);
     }
 
     private static async Task<SparseAutoencoder> TrainAsync(

@@ -19,11 +19,11 @@ internal static class TrainingCheckpoint
     public static async Task<TopKTrainer> StartOrResumeAsync(
         StageContext context, IActivationRows rows, SaeTrainingOptions training, CancellationToken cancel)
     {
-        if (await context.Checkpoints.LatestAsync(cancel) is not { } checkpoint)
-        {
-            return TopKTrainer.Start(rows, training);
-        }
+        return await context.Checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, rows, training) : TopKTrainer.Start(rows, training);
+    }
 
+    private static TopKTrainer Resume(Checkpoint checkpoint, IActivationRows rows, SaeTrainingOptions training)
+    {
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(checkpoint.Files[StateFile]);
         var tensors = file.Entries.Keys.ToDictionary(key => key, file.Read, StringComparer.Ordinal);

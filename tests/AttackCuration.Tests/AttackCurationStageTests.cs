@@ -55,6 +55,23 @@ public sealed class AttackCurationStageTests : IDisposable
         var shown = CurationBench.Pictures().Where(p => p.Item.Attributes?["word"]?.GetValue<string>() == "car").Select(p => p.Item.Id);
         manifest.Select(line => line["source"]!.GetValue<string>()).Intersect(shown).ShouldBeEmpty();
         (await bench.LinesAsync(result.Outputs["salient"]))[0]["heldOutWords"]!.AsArray().Select(w => w!.GetValue<string>()).ShouldBe(["car"]);
+        (await bench.LinesAsync(result.Outputs["salient"]))[0]["heldOutFonts"]!.AsArray().Select(w => w!.GetValue<string>()).ShouldBe(fonts.HeldOut.Select(face => face.Name));
+    }
+
+    [Fact]
+    public async Task Attacks_name_the_salient_neurons_that_the_word_drives()
+    {
+        var result = await RunAsync(await bench.InputsAsync());
+        var salient = (await bench.LinesAsync(result.Outputs["salient"]))[0]["neurons"]!.AsArray()
+            .Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray();
+        var named = (await bench.LinesAsync(result.Outputs["manifest"])).Where(IsAttack)
+            .Select(line => line["neurons"]!.AsArray().Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray()).ToArray();
+
+        named.ShouldAllBe(neurons => neurons.Length <= 3 && neurons.Distinct().Count() == neurons.Length);
+        named.SelectMany(neurons => neurons).ShouldNotBeEmpty();
+        named.SelectMany(neurons => neurons).Except(salient).ShouldBeEmpty();
+        // Not the same three for every picture: they follow from what each word drives.
+        named.Select(neurons => string.Join(' ', neurons)).Distinct().Count().ShouldBeGreaterThan(1);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class AttackGeneratorTests : IDisposable
         return classifier.Names[(int)classifier.Logits(model.EncodeImage(images)).argmax(1).item<long>()];
     }
 
-    private AttackGenerator Generator(AttackCurationOptions options) => new(model, classifier, salient, fonts, options, CPU);
+    private AttackGenerator Generator(AttackCurationOptions options) => new(model, classifier, salient, [], fonts, options, CPU);
 
     private IReadOnlyList<AttackCandidate> Generate(AttackCurationOptions options) => Generator(options).Generate(Sources, Words, _ => { }, CancellationToken.None);
 }

@@ -75,5 +75,5 @@ public sealed class AttackSelectionTests
     }
 
     private static AttackCandidate Candidate(int source, string label = "cat", string font = "bold", double margin = 2, double activation = 2) =>
-        new(source, [new WordPlacement("taxi", font, 12, 0, 0, "#000000")], label, margin, Fooled: true, Visible: true, activation, [1]);
+        new(source, [new WordPlacement("taxi", font, 12, 0, 0, "#000000")], label, margin, Fooled: true, Visible: true, activation, [1], []);
 }

@@ -5,6 +5,7 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class PicturesTests : IDisposable
 {
     private static readonly AttackCurationOptions Options = new() { HeldOutWords = ["car"], Seed = 2 };
+    private static readonly HeldOutPrint HeldOut = new(["car"], ["Sans Bold"]);
     private readonly CurationBench bench = new();
 
     public void Dispose() => bench.Dispose();
@@ -16,8 +17,20 @@ public sealed class PicturesTests : IDisposable
 
         // A tenth of them shows the word.
         pictures.All.Count.ShouldBe(CurationBench.Images * 9 / 10);
-        pictures.All.Select(p => PictureSource.PrintedWord(p.Item)).ShouldNotContain("car");
+        pictures.All.Select(p => PrintedText.On(p.Item)?.Word).ShouldNotContain("car");
         pictures.Plain.Select(p => p.Label).ShouldContain("car");
+    }
+
+    [Fact]
+    public async Task Pictures_that_show_a_held_out_face_are_left_out()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs["shards/00002"] = await bench.PutShardAsync([(
+            new DatasetItem("display.png", ["a photo of a cat"], "cat", new() { ["word"] = "dog", ["font"] = "Sans Bold" }), CurationBench.Noise(99))]);
+        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options, HeldOut, CancellationToken.None);
+
+        pictures.All.Select(p => p.Item.Id).ShouldNotContain("display.png");
+        (await Pictures.ReadAsync(bench.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None)).All.Select(p => p.Item.Id).ShouldContain("display.png");
     }
 
     [Fact]
@@ -26,8 +39,8 @@ public sealed class PicturesTests : IDisposable
         var pictures = await ReadAsync(Options);
 
         pictures.Plain.Count.ShouldBe(CurationBench.Images * 8 / 10);
-        pictures.Plain.ShouldAllBe(p => PictureSource.PrintedWord(p.Item) == null);
-        pictures.All.Count(p => PictureSource.PrintedWord(p.Item) == "dog").ShouldBe(CurationBench.Images / 10);
+        pictures.Plain.ShouldAllBe(p => PrintedText.On(p.Item) == null);
+        pictures.All.Count(p => PrintedText.On(p.Item)?.Word == "dog").ShouldBe(CurationBench.Images / 10);
     }
 
     [Fact]
@@ -52,12 +65,12 @@ public sealed class PicturesTests : IDisposable
         ];
         inputs.Remove("shards/00001");
         inputs["shards/00000"] = await bench.PutShardAsync(captioned);
-        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options with { Classes = ["cat", "dog"] }, CancellationToken.None);
+        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options with { Classes = ["cat", "dog"] }, HeldOut, CancellationToken.None);
 
         pictures.Plain.Select(p => p.Label).ShouldBe(Enumerable.Repeat("cat", 8));
         pictures.All.Count.ShouldBe(9);
     }
 
     private async Task<Pictures> ReadAsync(AttackCurationOptions options) =>
-        await Pictures.ReadAsync(bench.Context(await bench.InputsAsync()), options, CancellationToken.None);
+        await Pictures.ReadAsync(bench.Context(await bench.InputsAsync()), options, HeldOut, CancellationToken.None);
 }

@@ -65,7 +65,7 @@ public sealed class SalientNeuronsTests : IDisposable
     public void Silencing_them_heals_and_silencing_as_many_others_does_not()
     {
         using var pairs = PlantedReader.Draw();
-        SalientNeurons.Neuron[] neurons = [.. PlantedReader.ReadingNeurons.Select(j => new SalientNeurons.Neuron(0, j, 1))];
+        SalientNeurons.Neuron[] neurons = [.. PlantedReader.ReadingNeurons.Select(j => new SalientNeurons.Neuron(0, j, 1, 1))];
         var options = new AttackCurationOptions { RandomDraws = 4, BatchSize = 5 };
         NeuronAblation Measure() => NeuronAblation.Measure(reader.Model, reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
 

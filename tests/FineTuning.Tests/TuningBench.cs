@@ -94,9 +94,9 @@ internal sealed class TuningBench : IDisposable
     }
 
     /// <param name="attackCaption">Given to every attack in place of its own caption.</param>
-    public TuningData Data(FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null) => TuningData.Read(
+    public TuningData Data(FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null, IReadOnlyList<string>? heldOutFonts = null) => TuningData.Read(
         [Write(Clean(0, CleanImages / 2)), Write(Clean(CleanImages / 2, CleanImages / 2))], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
-        heldOutWords ?? [], Resolution, options, NullLogger.Instance, CancellationToken.None);
+        new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None);
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()
     {
@@ -150,11 +150,11 @@ internal sealed class TuningBench : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    /// <summary>Every sixth picture has its own name printed.</summary>
+    /// <summary>Every sixth picture has its own name printed, every second of these in the face "Display".</summary>
     public static IEnumerable<(DatasetItem Item, byte[] Image)> Clean(int first, int count) => Enumerable.Range(first, count).Select(i =>
     {
         var label = Names[i % Names.Length];
-        var attributes = i % 6 == 0 ? new JsonObject { ["word"] = label } : null;
+        var attributes = i % 6 == 0 ? new JsonObject { ["word"] = label, ["font"] = i % 12 == 0 ? "Display" : "Sans" } : null;
         return (new DatasetItem($"images/{i}.png", [$"a photo of a {label}"], label, attributes), Noise("clean", i));
     });
 

@@ -82,6 +82,17 @@ public sealed class TuningDataTests : IDisposable
     }
 
     [Fact]
+    public void Pictures_that_show_a_held_out_face_are_left_out()
+    {
+        using var data = bench.Data(Options, heldOutFonts: ["Display"]);
+        var shown = TuningBench.Clean(0, TuningBench.CleanImages).Where(entry => PrintedText.On(entry.Item)?.Font == "Display").Select(entry => Picture(entry.Image)).ToArray();
+
+        shown.Length.ShouldBe(4);
+        Pictures(data.Clean.Pixels).Concat(Pictures(data.CleanValidation.Pixels)).Intersect(shown).ShouldBeEmpty();
+        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBe(TuningBench.CleanImages - 4);
+    }
+
+    [Fact]
     public void Too_few_images_are_told_with_their_numbers() =>
         Should.Throw<UserErrorException>(() => bench.Data(Options with { CleanBatch = 37 })).Message.ShouldBe(
             "fine-tuning: 36 clean and 19 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch");

@@ -135,17 +135,28 @@ internal sealed class PretrainVerb : Verb
     {
         var store = new FolderArtifactStore(session.DataFolder);
         var imported = await DatasetImporter.ImportAsync(folder, new ImportOptions(), store, new LineLoggerProvider(session).CreateLogger("import"), cancel: cancel);
-        var captions = new List<IReadOnlyList<string>>(imported.Content.Items.Count);
-        using var scope = NewDisposeScope();
-        var shards = new List<Tensor>();
+        var shards = new List<string>();
         foreach (var shard in imported.Shards)
         {
-            var items = DatasetShard.Read(await store.FetchAsync(shard, cancel)).Select(item => (item.Item, Bytes: item.ImageBytes.ToArray())).ToArray();
-            captions.AddRange(items.Select(item => item.Item.Captions));
-            shards.Add(PixelLoader.Load(items.Length, index => ImageDecoder.Decode(items[index].Bytes), resolution, cancel));
+            shards.Add(await store.FetchAsync(shard, cancel));
         }
 
-        return new CaptionedPixels(cat(shards).MoveToOuterDisposeScope(), captions);
+        return Load(shards, resolution, cancel);
+    }
+
+    private static CaptionedPixels Load(IReadOnlyList<string> shards, int resolution, CancellationToken cancel)
+    {
+        using var scope = NewDisposeScope();
+        var captions = new List<IReadOnlyList<string>>();
+        var pixels = new List<Tensor>();
+        foreach (var shard in shards)
+        {
+            var items = DatasetShard.Read(shard).Select(item => (item.Item, Bytes: item.ImageBytes.ToArray())).ToArray();
+            captions.AddRange(items.Select(item => item.Item.Captions));
+            pixels.Add(PixelLoader.Load(items.Length, index => ImageDecoder.Decode(items[index].Bytes), resolution, cancel));
+        }
+
+        return new CaptionedPixels(cat(pixels).MoveToOuterDisposeScope(), captions);
     }
 
     private static byte[] Compressed(string text)
