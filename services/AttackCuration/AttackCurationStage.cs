@@ -119,6 +119,7 @@ public sealed class AttackCurationStage : IStage
         var figures = new JsonObject
         {
             ["hook"] = best.Hook.Hook.ToString(),
+            ["sae"] = best.Hook.Name,
             ["salientFeatures"] = best.Salient.Count,
             ["salientNeurons"] = neurons.Count,
             ["candidates"] = candidates.Count,

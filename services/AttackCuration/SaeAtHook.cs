@@ -6,16 +6,19 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration;
 
 /// <summary>A sparse autoencoder and the place in the vision tower that it was trained on.</summary>
-public sealed record SaeAtHook(HookPoint Hook, SparseAutoencoder Sae)
+/// <param name="Name">Its name among the stage's inputs, which begins with the hook point's.</param>
+/// <param name="Hook">Where it reads.</param>
+/// <param name="Sae">The autoencoder.</param>
+public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sae)
 {
-    /// <summary>Loads an SAE for the hook point of this name.</summary>
+    /// <summary>Loads an SAE of this name.</summary>
     /// <exception cref="UserErrorException">No such hook point in the model, or the SAE is of another width.</exception>
-    public static SaeAtHook Load(string hook, string file, ClipArchitecture architecture, Device device)
+    public static SaeAtHook Load(string name, string file, ClipArchitecture architecture, Device device)
     {
-        var point = HookPoint.Parse(hook).CheckedFor(architecture);
+        var point = HookPoint.OfAutoencoder(name).CheckedFor(architecture);
         var sae = SparseAutoencoder.Load(file, device);
         return sae.InputWidth == point.Width(architecture)
-            ? new SaeAtHook(point, sae)
+            ? new SaeAtHook(name, point, sae)
             : throw new UserErrorException($"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model has {point.Width(architecture)}; train it on this model");
     }
 

@@ -13,6 +13,7 @@ public static class SalientReport
         WordPairs choosing, Pictures pictures, double firing, AttackCurationOptions options) => new()
         {
             ["hook"] = best.Hook.Hook.ToString(),
+            ["sae"] = best.Hook.Name,
             ["share"] = best.Share,
             ["firing"] = Round(firing),
             ["pairs"] = choosing.Count,
@@ -21,6 +22,7 @@ public static class SalientReport
             ["layers"] = new JsonArray([.. rows.Select(r => (JsonNode)new JsonObject
             {
                 ["hook"] = r.Hook.Hook.ToString(),
+                ["sae"] = r.Hook.Name,
                 ["share"] = r.Share,
                 ["features"] = r.Hook.Sae.Latents,
                 ["live"] = r.Survey.Ranked.Count,

@@ -34,7 +34,7 @@ public sealed class FineTuningStage : IStage
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var salient = JsonNode.Parse(await File.ReadAllTextAsync(await context.FetchAsync("salient", cancel), cancel))!.AsObject();
         var parts = SalientParts.Read(salient, arm, model.Architecture, options.Seed);
-        using var autoencoder = arm is TuningArm.Penalise or TuningArm.PenaliseOnly ? await LoadAutoencoderAsync(context, parts.Hook, device, cancel) : null;
+        using var autoencoder = arm is TuningArm.Penalise or TuningArm.PenaliseOnly ? await LoadAutoencoderAsync(context, parts.Autoencoder, device, cancel) : null;
         var shards = new List<string>();
         foreach (var (_, shard) in context.InputsUnder("shards"))
         {
@@ -69,11 +69,10 @@ public sealed class FineTuningStage : IStage
 
     private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 
-    private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, HookPoint hook, Device device, CancellationToken cancel)
+    private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, string name, Device device, CancellationToken cancel)
     {
-        var name = hook.ToString();
         var artifact = context.InputsUnder("sae").FirstOrDefault(i => i.Key == name).Value
-            ?? throw new UserErrorException($"fine-tuning: the SAE of {hook} is not among the inputs (sae/{name})");
+            ?? throw new UserErrorException($"fine-tuning: the SAE of {name} is not among the inputs (sae/{name})");
         return SparseAutoencoder.Load(await context.Artifacts.FetchAsync(artifact, cancel), device);
     }
 }

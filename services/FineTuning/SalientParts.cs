@@ -7,15 +7,17 @@ namespace ClipSae.FineTuning;
 
 /// <summary>The neurons or features that an arm acts on: those that curation found, or a control's random ones.</summary>
 /// <param name="Hook">Where the features live.</param>
+/// <param name="Autoencoder">Name of the SAE among the stage's inputs.</param>
 /// <param name="Features">Latents of the SAE at that hook.</param>
 /// <param name="Neurons">MLP neurons by layer.</param>
-public sealed record SalientParts(HookPoint Hook, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
+public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
 {
     /// <summary>Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the same layers.</summary>
     /// <exception cref="UserErrorException">The arm scales neurons and there are none.</exception>
     public static SalientParts Read(JsonObject salient, TuningArm arm, ClipArchitecture architecture, long seed)
     {
         var hook = HookPoint.Parse(salient["hook"]!.GetValue<string>()).CheckedFor(architecture);
+        var autoencoder = salient["sae"]!.GetValue<string>();
         var neurons = salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>(), n => n!["neuron"]!.GetValue<int>())
             .ToDictionary(g => g.Key, g => g.ToArray());
         if (neurons.Count == 0 && arm is (TuningArm.Amplify or TuningArm.Suppress))
@@ -25,12 +27,12 @@ public sealed record SalientParts(HookPoint Hook, IReadOnlyList<int> Features, I
 
         if (!arm.IsRandom)
         {
-            return new SalientParts(hook, [.. salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>())], neurons);
+            return new SalientParts(hook, autoencoder, [.. salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>())], neurons);
         }
 
         var draws = salient["randomFeatures"]!.AsArray();
         var features = draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)]!.AsArray().Select(f => f!.GetValue<int>());
-        return new SalientParts(hook, [.. features], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, 4 * architecture.VisionWidth, seed)));
+        return new SalientParts(hook, autoencoder, [.. features], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, 4 * architecture.VisionWidth, seed)));
     }
 
     private static int[] RandomTwins(int layer, int[] chosen, int width, long seed)

@@ -19,7 +19,7 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
 
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var model = ClipModel.Load(await context.FetchAsync("model", cancel));
-        return new ClipInputs(model, tokenizer, HookPoint.Parse(context.Unit).CheckedFor(model.Architecture));
+        return new ClipInputs(model, tokenizer, HookPoint.OfAutoencoder(context.Unit).CheckedFor(model.Architecture));
     }
 
     /// <summary>Unit embeddings of texts [texts, embed].</summary>

@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining;
 
 /// <summary>
-/// Trains the autoencoder of one hook point; the unit is its name. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
+/// Trains one autoencoder of a hook point, with whose name the unit's begins. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
 /// check of the reconstruction <c>shards/SHARD</c>, <c>model</c> and <c>tokenizer</c>; for the monosemanticity score
 /// <c>embeddings/SHARD</c>. Outputs: <c>sae</c>, <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
 /// </summary>
@@ -53,7 +53,7 @@ public sealed class SaeTrainingStage : IStage
             : FeatureNaming.FromCaptions(quality.Features, data.Images, pictures.Captions);
         var statistics = new JsonObject
         {
-            ["hook"] = context.Unit,
+            ["hook"] = HookPoint.OfAutoencoder(context.Unit).ToString(),
             ["figures"] = figures.DeepClone(),
             ["densityHistogram"] = new JsonArray([.. quality.Figures.DensityHistogram.Select(count => (JsonNode)count)]),
             ["features"] = SaeReport.Features(quality.Features, data.Images, names),
@@ -123,7 +123,7 @@ public sealed class SaeTrainingStage : IStage
         const string Safetensors = "application/x-safetensors", Json = "application/json";
         var file = Path.Combine(context.Scratch, "sae.safetensors");
         sae.Save(file);
-        SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", context.Unit);
+        SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", HookPoint.OfAutoencoder(context.Unit).ToString());
         return new Dictionary<string, ArtifactRef>
         {
             ["sae"] = await context.Artifacts.PutFileAsync(file, $"{context.Unit}.sae.safetensors", Safetensors, cancel),

@@ -59,6 +59,10 @@ public abstract record HookPoint
         ? this
         : throw new UserErrorException($"hook point '{this}': the model's vision tower has layers 0 to {architecture.VisionLayers - 1}");
 
+    /// <summary>The hook point that the name of an autoencoder begins with: <c>mlp@0</c>, or in a sweep <c>mlp@0,variant=topk,k=16</c>.</summary>
+    /// <exception cref="UserErrorException">The name begins with none.</exception>
+    public static HookPoint OfAutoencoder(string name) => Parse(name.Split(',')[0]);
+
     /// <exception cref="UserErrorException">Not one of the four forms.</exception>
     public static HookPoint Parse(string text)
     {

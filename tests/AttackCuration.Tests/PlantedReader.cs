@@ -35,8 +35,8 @@ internal sealed class PlantedReader : IDisposable
     {
         Model = Write();
         Classifier = ZeroShotClassifier.Create(Model, ClipTokenizer.FromMerges(Merges), Names, ["a photo of a {}"]);
-        AtNeurons = new SaeAtHook(new HookPoint.Mlp(0), Identity(Neurons));
-        AtResidual = new SaeAtHook(new HookPoint.Residual(0), Identity(Width));
+        AtNeurons = new SaeAtHook("mlp@0", new HookPoint.Mlp(0), Identity(Neurons));
+        AtResidual = new SaeAtHook("residual@0", new HookPoint.Residual(0), Identity(Width));
     }
 
     public static IReadOnlyList<int> ReadingNeurons { get; } = [0, 1];

@@ -28,7 +28,7 @@ internal static class RandomClip
         var width = point.Width(model.Architecture);
         var encoder = nn.functional.normalize(randn(latents, width, generator: generator), dim: 1);
         var decoder = nn.functional.normalize(randn(latents, width, generator: generator), dim: 1);
-        return new SaeAtHook(point, new SparseAutoencoder(new SaeVariant.TopK(k), encoder, decoder, zeros(latents), zeros(width), 1));
+        return new SaeAtHook(point.ToString(), point, new SparseAutoencoder(new SaeVariant.TopK(k), encoder, decoder, zeros(latents), zeros(width), 1));
     }
 
     /// <summary>Pictures of noise without any relation between the versions but a common part.</summary>

@@ -58,6 +58,7 @@ internal sealed class TuningBench : IDisposable
     public static JsonObject Salient => new()
     {
         ["hook"] = "mlp@0",
+        ["sae"] = "mlp@0",
         ["classes"] = new JsonArray([.. Names.Select(name => (JsonNode)name)]),
         ["features"] = new JsonArray([.. new[] { 1, 2, 3 }.Select(f => (JsonNode)new JsonObject { ["feature"] = f, ["salience"] = 1.5 })]),
         ["randomFeatures"] = new JsonArray(new JsonArray(4, 5, 6), new JsonArray(7, 8, 9)),

@@ -34,7 +34,36 @@ public class RunPlannerTests
         Stage(plan, ParameterSections.Report).Parameters.ShouldBeEmpty();
     }
 
+    [Fact]
+    public void Lists_in_the_section_sae_become_an_autoencoder_for_every_combination()
+    {
+        var sae = Stage(Plan("""{"extraction":{"hookPoints":["mlp@0","cls@1"]},"sae":{"variant":["topk","topk-tied"],"k":[16,32],"expansion":4,"epochs":2}}"""), ParameterSections.Sae);
+
+        sae.Units.Select(unit => unit.Name).ShouldBe(
+        [
+            "mlp@0,variant=topk,k=16", "mlp@0,variant=topk,k=32", "mlp@0,variant=topk-tied,k=16", "mlp@0,variant=topk-tied,k=32",
+            "cls@1,variant=topk,k=16", "cls@1,variant=topk,k=32", "cls@1,variant=topk-tied,k=16", "cls@1,variant=topk-tied,k=32",
+        ]);
+        sae.Units[2].Parameters.ToJsonString().ShouldBe("""{"variant":"topk-tied","k":16}""");
+        sae.Units.ShouldAllBe(unit => unit.Inputs.Single().From == $"embedding-extraction/*:{(unit.Name.StartsWith('m') ? "mlp@0" : "cls@1")}");
+        // What is no list stays with the stage, so that an autoencoder of a sweep and the same one alone share their result.
+        sae.Parameters.ToJsonString().ShouldBe("""{"expansion":4,"epochs":2}""");
+    }
+
+    [Fact]
+    public void A_shortened_plan_ends_with_a_report_on_what_there_is()
+    {
+        var request = Request("{}");
+        var plan = ShortenedPlan.Until(RunPlanner.Plan(request, NoDefaults), ParameterSections.Curation);
+
+        plan.Stages.Select(stage => stage.Stage).ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Report]);
+        Stage(plan, ParameterSections.Report).Units[0].Inputs.Select(input => input.From).ShouldBe(["sae-training/*:*", "attack-curation/*:*"]);
+        RunPlanValidation.Require(plan, request.Inputs, ParameterSections.All.ToDictionary(pair => pair.Stage, pair => (IStage)new AnyStage(pair.Stage)));
+    }
+
     [Theory]
+    [InlineData("""{"sae":{"k":[]}}""", "sae.k = []: expected a value, or a list of values to sweep")]
+    [InlineData("""{"sae":{"k":[16,16]}}""", "sae.k = [16,16]: a value is named twice")]
     [InlineData("""{"sea":{}}""", "unknown parameter section sea; did you mean sae?")]
     [InlineData("""{"sae":3}""", "parameter section sae must be an object")]
     [InlineData("""{"extraction":{"hookPoints":[1]}}""", "hookPoints = [1]: expected a list of names")]

@@ -49,7 +49,7 @@ public sealed partial class ReportPageTests
             Origin = attack,
             Results = JsonNode.Parse(results.Replace("images/00004.png", JsonText(attack), StringComparison.Ordinal).Replace("penalise", JsonText(attack), StringComparison.Ordinal)),
             Attacks = [new AttackPicture("data:image/png;base64,", attack, attack, attack)],
-            Autoencoders = [.. data.Autoencoders.Select(autoencoder => autoencoder with { Hook = attack })],
+            Autoencoders = [.. data.Autoencoders.Select(autoencoder => autoencoder with { Name = attack })],
             Parameters = new JsonObject { [attack] = attack },
             Units = [.. data.Units.Select(unit => unit with { Reason = attack, Unit = attack })],
         });

@@ -122,9 +122,11 @@ internal static class SampleRun
     private static JsonObject Salient() => new()
     {
         ["hook"] = "mlp@0",
+        ["sae"] = "mlp@0",
         ["layers"] = new JsonArray([.. new[] { "mlp@0", "mlp@0", "mlp@1", "cls@3" }.Select((hook, index) => (JsonNode)new JsonObject
         {
             ["hook"] = hook,
+            ["sae"] = hook,
             ["share"] = index == 0 ? 0.15 : 0.05,
             ["features"] = 2048,
             ["salient"] = 307 - 80 * index,

@@ -21,6 +21,15 @@ internal static class Amounts
         ? string.Create(CultureInfo.InvariantCulture, $"{value * 100:0.0} %")
         : "–";
 
+    /// <summary>A difference of fractions as per cent with its sign.</summary>
+    public static string Points(double difference) => string.Create(CultureInfo.InvariantCulture, $"{difference * 100:+0.0;-0.0;0.0} %");
+
+    /// <summary>A whole number.</summary>
+    public static string Whole(double value) => value.ToString("0", CultureInfo.InvariantCulture);
+
+    /// <summary>Three decimals.</summary>
+    public static string Decimals(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
+
     /// <summary>Three significant digits.</summary>
     public static string Significant(double value) => Math.Abs(value) switch
     {

@@ -78,6 +78,9 @@ internal sealed class RunSummary
         _ => CancelRequested ? "cancelling" : "running or interrupted",
     };
 
+    /// <summary>The finished units of a stage, in the plan's order.</summary>
+    public IEnumerable<UnitFinished> Units(string stage) => PlannedUnits().Where(unit => unit.Stage == stage).Select(unit => Finished(unit.Stage, unit.Unit)).OfType<UnitFinished>();
+
     public UnitFinished? Finished(string stage, string unit) => _finished.GetValueOrDefault((stage, unit));
 
     /// <summary>An output of the only unit of a stage.</summary>

@@ -6,12 +6,16 @@ using Spectre.Console;
 namespace ClipSae.Cli;
 
 /// <summary>Starts or goes on with a run, shows how it comes along, and gives the verb's answer.</summary>
-internal sealed class RunExecution(Session session, ClipSaeRuntime runtime)
+/// <param name="supplement">What the verb tells of its run beyond what every run tells.</param>
+internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func<RunSummary, CancellationToken, Task<ISupplement?>>? supplement = null)
 {
     /// <summary>Runs what is asked for; where the same was asked for before and has not ended, goes on with that.</summary>
-    public async Task<int> RunAsync(RunRequest request, CancellationToken cancel)
+    public Task<int> RunAsync(RunRequest request, CancellationToken cancel) => RunAsync(request, null, cancel);
+
+    /// <summary>As <see cref="RunAsync(RunRequest, CancellationToken)"/>, with a plan of the verb's own.</summary>
+    public async Task<int> RunAsync(RunRequest request, RunPlan? plan, CancellationToken cancel)
     {
-        var unfinished = await Workplace.CheckedAsync(() => runtime.FindUnfinishedAsync(request, cancel: cancel));
+        var unfinished = await Workplace.CheckedAsync(() => runtime.FindUnfinishedAsync(request, plan, cancel));
         if (unfinished is not null)
         {
             session.Tell($"going on with run {unfinished}");
@@ -25,7 +29,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime)
             }
         }
 
-        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, cancel: cancel));
+        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, plan, cancel));
         session.Tell($"run {run}");
         return await FollowAsync(run, cancel);
     }
@@ -63,6 +67,8 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime)
         var folder = new RunFolder(session.DataFolder, run);
         var report = await folder.ExportAsync(runtime.Artifacts, summary, cancel);
         var json = summary.ToJson(report);
+        var more = supplement is null ? null : await supplement(summary, cancel);
+        more?.AddTo(json);
         var problem = Problem(summary, isAbandoned);
         if (problem is not null)
         {
@@ -70,7 +76,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime)
             session.Tell($"clipsae: {problem}");
         }
 
-        session.Answer(json, console => Write(console, summary, folder.Path, report));
+        session.Answer(json, console =>
+        {
+            more?.Write(console);
+            Write(console, summary, folder.Path, report);
+        });
         return problem is null ? ExitCode.Done : ExitCode.Failed;
     }
 

@@ -5,8 +5,9 @@ using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
-/// <summary>Options that decide what a run computes; <c>demo</c> and <c>run</c> share them.</summary>
-internal sealed class RunOptions
+/// <summary>Options that decide what a run computes; <c>demo</c>, <c>run</c>, <c>submit</c> and <c>sweep</c> share them.</summary>
+/// <param name="tunes">Whether the run goes as far as fine-tuning.</param>
+internal sealed class RunOptions(bool tunes = true)
 {
     private readonly Option<string[]> _set = new("--set")
     {
@@ -24,16 +25,18 @@ internal sealed class RunOptions
 
     private readonly Option<long> _seed = new("--seed") { Description = "Every draw of the run follows from it", HelpName = "N" };
 
-    public IEnumerable<Option> All => [_set, _arms, _seeds, _seed];
+    public IEnumerable<Option> All => tunes ? [_set, _arms, _seeds, _seed] : [_set, _seed];
 
     public long Seed(ParseResult arguments) => arguments.GetValue(_seed);
 
     /// <summary>The preset's parameters with all that the command line changes.</summary>
+    /// <param name="before">Assignments that come before those of the command line.</param>
     /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
-    public Task<JsonObject> ParametersAsync(ParseResult arguments, JsonObject preset, Session session, ClipSaeRuntime runtime) => Workplace.CheckedAsync(() =>
+    public Task<JsonObject> ParametersAsync(
+        ParseResult arguments, JsonObject preset, Session session, ClipSaeRuntime runtime, IEnumerable<string>? before = null) => Workplace.CheckedAsync(() =>
     {
         var defaults = runtime.DefaultParameters();
-        var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), Assignments(arguments), defaults);
+        var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), [.. before ?? [], .. Assignments(arguments)], defaults);
         RequirePossible(parameters, runtime);
         return Task.FromResult(parameters);
     });
@@ -44,12 +47,12 @@ internal sealed class RunOptions
         foreach (var (section, stage) in ParameterSections.All)
         {
             var own = parameters[section]?.DeepClone().AsObject() ?? [];
-            foreach (var key in RunPlanner.PlanningKeys.GetValueOrDefault(stage) ?? [])
+            var combinations = stage == ParameterSections.Sae ? RunPlanner.Combinations(own) : [("", [])];
+            RunPlanner.RemovePlanningKeys(own, stage);
+            foreach (var (_, swept) in combinations)
             {
-                own.Remove(key);
+                runtime.Stages[stage].Normalize(StageParameters.Overlay(own, swept));
             }
-
-            runtime.Stages[stage].Normalize(own);
         }
     }
 

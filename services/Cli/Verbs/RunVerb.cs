@@ -24,22 +24,28 @@ internal class RunVerb : Verb
 
     private readonly Option<double?> _maxProblems = new("--max-problems") { Description = "Share of rows that may be unusable [default: 0.05]", HelpName = "SHARE" };
 
-    private readonly RunOptions _run = new();
+    private readonly RunOptions _run;
 
     public RunVerb()
         : this(
             "run",
             "Run the whole pipeline on your own captioned images and weights.",
+            tunes: true,
             "clipsae run --dataset photos --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz",
             "clipsae run --dataset world/tuning --model base.safetensors --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
             "clipsae run --dataset photos --model base.safetensors --arms none,penalise,penalise-random --seeds 3 --set sae.k=16 --json")
     {
     }
 
-    protected RunVerb(string name, string description, params string[] examples)
+    /// <param name="name">The verb.</param>
+    /// <param name="description">What it does.</param>
+    /// <param name="tunes">Whether its run goes as far as fine-tuning and evaluation.</param>
+    /// <param name="examples">Command lines.</param>
+    protected RunVerb(string name, string description, bool tunes, params string[] examples)
         : base(name, description, examples)
     {
-        foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _evaluation, _preset, _maxProblems }.Concat(_run.All))
+        _run = new RunOptions(tunes);
+        foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _preset, _maxProblems }.Concat(tunes ? [_evaluation] : []).Concat(_run.All))
         {
             Add(option);
         }
@@ -50,13 +56,13 @@ internal class RunVerb : Verb
         var dataset = GivenPath.Folder("--dataset", await RemotePath.LocalAsync("--dataset", arguments.GetValue(_dataset)!, session, cancel))!;
         var model = GivenPath.FileOrFolder("--model", await RemotePath.LocalAsync("--model", arguments.GetValue(_model)!, session, cancel));
         var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
-        var evaluations = arguments.GetValue(_evaluation)!.Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
+        var evaluations = (arguments.GetValue(_evaluation) ?? []).Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
         var preset = Preset.Load(arguments.GetValue(_preset)!);
 
         await using var runtime = Open(session);
-        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime);
+        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, Assignments(arguments));
         var inputs = new RunInputs(runtime, session);
         await inputs.AddModelAsync(model, tokenizer, cancel);
         await inputs.AddDatasetAsync(dataset, options, cancel);
@@ -67,6 +73,9 @@ internal class RunVerb : Verb
 
         return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
+
+    /// <summary>Parameters that the verb sets before those of the command line, in the form of <c>--set</c>.</summary>
+    protected virtual IEnumerable<string> Assignments(ParseResult arguments) => [];
 
     /// <summary>Where the run is to be carried out.</summary>
     protected virtual ClipSaeRuntime Open(Session session) => Workplace.Open(session);

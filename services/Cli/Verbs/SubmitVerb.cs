@@ -18,6 +18,7 @@ internal sealed class SubmitVerb : RunVerb
         : base(
             "submit",
             "Give a run to the coordinator and workers of other processes, and return at once.",
+            tunes: true,
             "clipsae submit --dataset photos --model ViT-L-14.safetensors --preset vit-l-14",
             "clipsae submit --dataset s3://datasets/coco --model s3://models/vit-l-14 --bulk --json",
             "clipsae submit --dataset photos --model ViT-L-14.safetensors --print > event.json")

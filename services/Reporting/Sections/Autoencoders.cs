@@ -29,7 +29,7 @@ internal static class Autoencoders
         string[] columns = [.. known.Where(given.Contains).Concat(given.Except(known)).Take(MostColumns)];
         var table = Html.Of($"""
             <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{TitleOf(column)}</th>"))}</tr></thead>
-            <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Hook == data.Salient.Text("hook")))}</tbody></table>
+            <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Name == data.Salient.Text("sae")))}</tbody></table>
             """);
         return new Section(
             "sae",
@@ -39,11 +39,11 @@ internal static class Autoencoders
     }
 
     private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""
-        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Hook}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures)}</td>"))}</tr>
+        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Name}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures)}</td>"))}</tr>
         """);
 
     private static Html Density(AutoencoderRecord autoencoder) => Histogram.Render(
-        $"How often features fire, {autoencoder.Hook}",
+        $"How often features fire, {autoencoder.Name}",
         [.. autoencoder.Statistics.Items("features").Select(feature => feature.Number("density")).Where(density => density > 0).Select(density => density!.Value)]);
 
     private static string TitleOf(string key) => Known.FirstOrDefault(known => known.Key == key).Title ?? Words(key);

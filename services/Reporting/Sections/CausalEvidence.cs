@@ -30,9 +30,9 @@ internal static class CausalEvidence
         var (before, after) = (row.At("before"), row.At("ablation"));
         var random = row.Items("random").ToArray();
         double? Mean(string figure) => random.Length == 0 ? null : random.Average(draw => draw.Number(figure));
-        var chosen = row.IsTrue("chosen") || (row.At("chosen") is null && row.Text("hook") == salient.Text("hook"));
+        var chosen = row.IsTrue("chosen") || (row.At("chosen") is null && row.Text("sae") == salient.Text("sae"));
         return Html.Of($"""
-            <tr class="{(chosen ? "chosen" : "")}"><th scope="row"><code>{row.Text("hook")}</code>{(chosen ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th><td class="n">{Written.Percent(row.Number("share") ?? after.Number("share"))}</td><td class="n">{Written.Count(row.Number("salient"))} of {Written.Count(row.Number("features"))}</td>
+            <tr class="{(chosen ? "chosen" : "")}"><th scope="row"><code>{row.Text("sae")}</code>{(chosen ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th><td class="n">{Written.Percent(row.Number("share") ?? after.Number("share"))}</td><td class="n">{Written.Count(row.Number("salient"))} of {Written.Count(row.Number("features"))}</td>
             <td class="n">{Written.Percent(before.Number("attacked"))}</td><td class="n strong">{Written.Percent(after.Number("attacked"))}</td><td class="n">{Written.Percent(Mean("attacked"))}</td>
             <td class="n">{Written.Percent(before.Number("attackSuccess"))}</td><td class="n strong">{Written.Percent(after.Number("attackSuccess"))}</td><td class="n">{Written.Percent(Mean("attackSuccess"))}</td>
             <td class="n">{Written.Points(after.Number("clean") - before.Number("clean"))}</td>

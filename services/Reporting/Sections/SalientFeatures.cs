@@ -21,7 +21,7 @@ internal static class SalientFeatures
         return new Section(
             "features",
             "Features that fire for text",
-            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features at <code>{data.Salient.Text("hook")}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes."),
+            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient.Text("sae")}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes."),
             Html.Of($"<div class=\"features\">{features.Take(MostFeatures).Select(feature => Card(feature, statistics[(long)(feature.Number("feature") ?? -1)].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
     }
 
@@ -35,7 +35,7 @@ internal static class SalientFeatures
     private static JsonNode[] Ranked(JsonNode? salient) => [.. salient.Items("features").OrderByDescending(feature => feature.Number("salience"))];
 
     private static IEnumerable<JsonNode> StatisticsOf(ReportData data) =>
-        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Hook == data.Salient.Text("hook"))?.Statistics.Items("features") ?? [];
+        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Name == data.Salient.Text("sae"))?.Statistics.Items("features") ?? [];
 
     private static IEnumerable<string> TopImages(JsonNode feature, JsonNode? statistics) =>
         (feature.Items("topImages").Any() ? feature.Items("topImages") : statistics.Items("topImages")).Select(image => image.Text("id") ?? image.Text()).OfType<string>();

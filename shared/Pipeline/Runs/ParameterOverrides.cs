@@ -75,7 +75,7 @@ public static class ParameterOverrides
 
             if (!members.TryGetPropertyValue(step, out value))
             {
-                var keys = members.Select(member => member.Key).Concat(ReferenceEquals(members, known) ? planning ?? [] : []);
+                var keys = members.Select(member => member.Key).Union(ReferenceEquals(members, known) ? planning ?? [] : [], StringComparer.Ordinal);
                 throw new UserErrorException($"unknown parameter {step} in {assignment}; {NearMatches.Describe(step, keys)}");
             }
         }

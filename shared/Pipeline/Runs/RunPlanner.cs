@@ -10,10 +10,14 @@ public static class RunPlanner
     /// <summary>Arms that are tuned where <c>tuning.arms</c> says nothing.</summary>
     public static IReadOnlyList<string> DefaultArms { get; } = ["none", "penalise", "penalise-random"];
 
-    /// <summary>Keys of sections that shape the plan: how many units there are, and how many may fail. The stages themselves never see them.</summary>
+    /// <summary>Keys of the section <c>sae</c> that may be lists: an autoencoder is then trained for every combination, and curation goes on with the best by intervention.</summary>
+    public static IReadOnlyList<string> SweptKeys { get; } = ["variant", "expansion", "latents", "k"];
+
+    /// <summary>Keys of sections that shape the plan: how many units there are, and how many may fail. The stages themselves never see them, or, swept, one value of the list.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<string>> PlanningKeys { get; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
     {
         [ParameterSections.Extraction] = [ToleratedFailuresKey],
+        [ParameterSections.Sae] = SweptKeys,
         [ParameterSections.Tuning] = [ArmsKey, SeedsKey],
     };
 
@@ -61,7 +65,9 @@ public static class RunPlanner
             new StagePlan(
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
-                [.. hookPoints.Select(hook => new UnitPlan(hook, [], [new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}")]))],
+                [.. from hook in hookPoints
+                    from swept in Combinations(Section(request, ParameterSections.Sae))
+                    select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), [new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}")])],
                 [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}"), Shards, Model, Tokenizer]),
             new StagePlan(
                 ParameterSections.Curation,
@@ -104,6 +110,37 @@ public static class RunPlanner
     {
         parameters[HookPointsKey] = new JsonArray([.. hookPoints.Append(EmbeddingPoint).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point)]);
         return parameters;
+    }
+
+    /// <summary>The values of swept keys, one set an autoencoder of each hook point, and what they add to its name: <c>,variant=topk,k=16</c>; one empty set where no key is a list.</summary>
+    public static IReadOnlyList<(string Suffix, JsonObject Parameters)> Combinations(JsonObject? section)
+    {
+        IEnumerable<(string Suffix, JsonObject Parameters)> sets = [("", [])];
+        foreach (var (key, values) in SweptKeys.Select(key => (key, section?[key] as JsonArray)).Where(swept => swept.Item2 is not null))
+        {
+            if (values!.Count == 0 || values.Any(value => value is not JsonValue))
+            {
+                throw new UserErrorException($"sae.{key} = {values.ToJsonString()}: expected a value, or a list of values to sweep");
+            }
+
+            if (values.Select(value => value!.ToJsonString()).Distinct(StringComparer.Ordinal).Count() < values.Count)
+            {
+                throw new UserErrorException($"sae.{key} = {values.ToJsonString()}: a value is named twice");
+            }
+
+            sets = [.. from set in sets
+                       from value in values
+                       select ($"{set.Suffix},{key}={value}", With(set.Parameters, key, value))];
+        }
+
+        return [.. sets];
+    }
+
+    private static JsonObject With(JsonObject parameters, string key, JsonNode? value)
+    {
+        var more = parameters.DeepClone().AsObject();
+        more[key] = value?.DeepClone();
+        return more;
     }
 
     private static IReadOnlyList<UnitPlan> Whole(params InputSelector[] inputs) => [new UnitPlan("all", [], inputs)];
@@ -149,17 +186,25 @@ public static class RunPlanner
     private static JsonObject StageParametersOf(RunRequest request, string stage, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         var parameters = Section(request, stage)?.DeepClone().AsObject() ?? [];
-        foreach (var key in PlanningKeys.GetValueOrDefault(stage) ?? [])
-        {
-            parameters.Remove(key);
-        }
-
+        RemovePlanningKeys(parameters, stage);
         if (!parameters.ContainsKey(SeedKey) && defaults.TryGetValue(stage, out var known) && known.ContainsKey(SeedKey))
         {
             parameters[SeedKey] = request.Seed;
         }
 
         return parameters;
+    }
+
+    /// <summary>Takes out of a stage's parameters what only the plan needs: planning keys, of swept ones those that are lists.</summary>
+    public static void RemovePlanningKeys(JsonObject parameters, string stage)
+    {
+        foreach (var key in PlanningKeys.GetValueOrDefault(stage) ?? [])
+        {
+            if (!SweptKeys.Contains(key) || parameters[key] is JsonArray)
+            {
+                parameters.Remove(key);
+            }
+        }
     }
 
     private static JsonObject? Section(RunRequest request, string stage) => request.Parameters[ParameterSections.SectionOf(stage)] as JsonObject;

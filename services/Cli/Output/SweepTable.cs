@@ -1,0 +1,100 @@
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Pipeline;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>The autoencoders of a run side by side: how well each reconstructs, and what switching off its text-salient features does.</summary>
+internal sealed class SweepTable : ISupplement
+{
+    private static readonly (string Key, string Title, Func<double, string> Format)[] Columns =
+    [
+        ("latents", "features", Amounts.Whole), ("explainedVariance", "explained\nvariance", Share), ("cosine", "cosine", Amounts.Decimals),
+        ("l0", "active\na row", Amounts.Significant), ("dead", "dead", Share),
+        ("zeroShotRecovered", "zero-shot\nkept", Share), ("monosemanticity", "mono-\nsemanticity", Amounts.Decimals),
+        ("salient", "text-\nsalient", Amounts.Whole), ("attackedAblated", "attacked,\nablated", Share),
+        ("attackedRandom", "attacked,\nrandom out", Share), ("cleanChange", "clean,\nchange", Amounts.Points), ("effect", "text\neffect", Amounts.Points),
+    ];
+
+    private readonly List<(string Name, bool IsBest, JsonObject Figures)> _rows;
+    private readonly double? _attacked;
+
+    private SweepTable(List<(string, bool, JsonObject)> rows, double? attacked) => (_rows, _attacked) = (rows, attacked);
+
+    /// <summary>The table of what a run has given so far; null where it has no autoencoder.</summary>
+    public static async Task<ISupplement?> ReadAsync(RunSummary summary, IArtifactStore store, CancellationToken cancel)
+    {
+        var trained = summary.Units(ParameterSections.Sae).ToArray();
+        if (trained.Length == 0)
+        {
+            return null;
+        }
+
+        var salient = summary.Output(ParameterSections.Curation, "salient") is { } artifact
+            ? JsonNode.Parse(await File.ReadAllBytesAsync(await store.FetchAsync(artifact, cancel), cancel))
+            : null;
+        var layers = salient?["layers"]?.AsArray().Select(row => row!.AsObject()).ToArray() ?? [];
+        var rows = trained.Select(unit =>
+        {
+            var figures = unit.Figures.DeepClone().AsObject();
+            // An autoencoder is shown at the share of its features that acts most.
+            if (layers.Where(row => row["sae"]?.GetValue<string>() == unit.Unit).MaxBy(row => row["effect"]!.GetValue<double>()) is { } row)
+            {
+                AddSalience(figures, row);
+            }
+
+            return (unit.Unit, unit.Unit == salient?["sae"]?.GetValue<string>(), figures);
+        });
+        return new SweepTable(
+            [.. rows.OrderByDescending(row => Number(row.figures, "effect") ?? double.NegativeInfinity).ThenByDescending(row => Number(row.figures, "explainedVariance") ?? 0)],
+            layers.Length > 0 ? layers[0]["before"]!["attacked"]!.GetValue<double>() : null);
+    }
+
+    public void AddTo(JsonObject answer) => answer["autoencoders"] = new JsonArray([.. _rows.Select(row =>
+    {
+        var entry = row.Figures.DeepClone().AsObject();
+        entry.Insert(0, "name", row.Name);
+        entry["best"] = row.IsBest;
+        return (JsonNode)entry;
+    })]);
+
+    public void Write(IAnsiConsole console)
+    {
+        var table = new Table { Border = TableBorder.Rounded };
+        table.AddColumn("autoencoder");
+        var columns = Columns.Where(column => _rows.Any(row => Number(row.Figures, column.Key) is not null)).ToArray();
+        foreach (var column in columns)
+        {
+            table.AddColumn(new TableColumn(column.Title).RightAligned());
+        }
+
+        foreach (var (name, isBest, figures) in _rows)
+        {
+            Markup Cell(string text) => new(isBest ? $"[bold green]{text.EscapeMarkup()}[/]" : text.EscapeMarkup());
+            // In a narrow terminal a name breaks at its commas.
+            table.AddRow([Cell(name.Replace(",", ", ", StringComparison.Ordinal)), .. columns.Select(column => Cell(Number(figures, column.Key) is { } value ? column.Format(value) : "–"))]);
+        }
+
+        console.Write(table);
+        if (_attacked is { } attacked)
+        {
+            console.WriteLine($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
+            console.WriteLine("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best goes on to curation.");
+        }
+    }
+
+    private static void AddSalience(JsonObject figures, JsonObject row)
+    {
+        double Of(JsonNode? accuracy, string figure) => accuracy![figure]!.GetValue<double>();
+        figures["salient"] = row["salient"]!.GetValue<double>();
+        figures["attackedAblated"] = Of(row["ablation"], "attacked");
+        figures["attackedRandom"] = row["random"]!.AsArray().Average(draw => Of(draw, "attacked"));
+        figures["cleanChange"] = Of(row["ablation"], "clean") - Of(row["before"], "clean");
+        figures["effect"] = row["effect"]!.GetValue<double>();
+    }
+
+    private static string Share(double fraction) => Amounts.Share(fraction);
+
+    private static double? Number(JsonObject figures, string key) => figures[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+}
