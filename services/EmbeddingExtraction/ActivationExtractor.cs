@@ -9,9 +9,6 @@ namespace ClipSae.EmbeddingExtraction;
 /// <summary>Runs images through the vision tower and writes what passes the hook points.</summary>
 internal sealed class ActivationExtractor : IDisposable
 {
-    /// <summary>Images on which another precision is compared with float32.</summary>
-    private const int ImagesToCompare = 4;
-
     private readonly ExtractionOptions options;
     private readonly IReadOnlyList<HookPoint> points;
     private readonly ClipModel model;
@@ -52,7 +49,7 @@ internal sealed class ActivationExtractor : IDisposable
                     return;
                 }
 
-                cosine ??= CompareWithFloat32(Math.Min(waiting.Count, ImagesToCompare));
+                cosine ??= CompareWithFloat32(Math.Min(waiting.Count, EmbeddingExtractionStage.ImagesToCompare));
                 Forward(files, ids.Count, waiting);
                 ids.AddRange(waiting);
                 waiting.Clear();

@@ -17,6 +17,9 @@ namespace ClipSae.EmbeddingExtraction;
 /// </summary>
 public sealed class EmbeddingExtractionStage : IStage
 {
+    /// <summary>Images of a shard on which another precision is compared with float32.</summary>
+    public const int ImagesToCompare = 4;
+
     private const int NamedInErrors = 3;
 
     public string Name => "embedding-extraction";
