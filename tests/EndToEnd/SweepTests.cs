@@ -1,0 +1,54 @@
+namespace ClipSae.EndToEnd;
+
+public sealed class SweepTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Every_combination_is_trained_and_compared_and_the_best_by_intervention_is_named()
+    {
+        (await Command.RunAsync(["make-dataset", _folder.At("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])).Code.ShouldBe(0);
+        string[] arguments =
+        [
+            "sweep", "--dataset", _folder.At("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+            "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.At("data"), "--threads", "1", "--json",
+            "--hooks", "mlp@0", "--variants", "topk,topk-tied", "--expansions", "1", "--k", "4,8",
+            "--set", "extraction.tokensPerImage=8", "--set", "sae.epochs=2", "--set", "sae.batchSize=256",
+            "--set", "curation.pairs=32", "--set", "curation.randomDraws=1", "--set", "curation.salientShares=0.1",
+        ];
+        var sweep = await Command.RunAsync(arguments);
+
+        sweep.Code.ShouldBe(0, sweep.Error);
+        var autoencoders = sweep.Json["autoencoders"]!.AsArray().Select(row => row!.AsObject()).ToArray();
+        autoencoders.Select(row => row["name"]!.GetValue<string>()).Order(StringComparer.Ordinal).ShouldBe(
+        [
+            "mlp@0,variant=topk,expansion=1,k=4", "mlp@0,variant=topk,expansion=1,k=8",
+            "mlp@0,variant=topk-tied,expansion=1,k=4", "mlp@0,variant=topk-tied,expansion=1,k=8",
+        ]);
+        autoencoders.ShouldAllBe(row => row["l0"]!.GetValue<double>() > 0 && row["l0"]!.GetValue<double>() <= row["k"]!.GetValue<double>());
+        autoencoders.Select(row => row["effect"]!.GetValue<double>()).ShouldBeInOrder(SortDirection.Descending);
+        autoencoders.Single(row => row["best"]!.GetValue<bool>())["effect"]!.GetValue<double>().ShouldBe(autoencoders[0]["effect"]!.GetValue<double>());
+        sweep.Json["stages"]!.AsArray().Select(stage => stage!["stage"]!.GetValue<string>()).Distinct()
+            .ShouldBe(["embedding-extraction", "sae-training", "attack-curation", "report"]);
+        File.Exists(sweep.Json["report"]!.GetValue<string>()).ShouldBeTrue();
+
+        // One autoencoder more costs that one, and curation over all.
+        var more = await Command.RunAsync([.. arguments.Select(argument => argument == "4,8" ? "4,8,16" : argument)]);
+        more.Json["stages"]!.AsArray().Select(stage => (Unit: stage!["unit"]!.GetValue<string>(), Cache: stage["cache"]!.GetValue<string>()))
+            .Where(stage => stage.Unit.StartsWith("mlp@0", StringComparison.Ordinal)).ShouldAllBe(stage => stage.Cache == (stage.Unit.EndsWith("k=16", StringComparison.Ordinal) ? "miss" : "hit"));
+    }
+
+    [Theory]
+    [InlineData("no whole number", "--k", "many")]
+    [InlineData("variant", "--variants", "topp")]
+    [InlineData("named twice", "--k", "16,16")]
+    public async Task A_wrong_list_ends_with_code_2(string expected, params string[] arguments)
+    {
+        Directory.CreateDirectory(_folder.At("photos"));
+        var model = Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors");
+
+        (await Command.RunAsync(["sweep", "--dataset", _folder.At("photos"), "--model", model, .. arguments, "--data", _folder.At("data")])).ShouldRefuse(2, expected);
+    }
+}
