@@ -103,7 +103,8 @@ mon_addr = v1:127.0.0.1:$monitor_port
 host = localhost
 osd_data = $folder/osd
 [client.rgw]
-rgw_frontends = beast endpoint=127.0.0.1:$port
+# Without tcp_nodelay each answer with a body waits 40 ms for the acknowledgement of its head.
+rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_data = $folder/rgw
 rgw_enable_usage_log = false

@@ -20,10 +20,10 @@ public sealed class BusCommandSender(IBus bus, BusAddresses addresses, BrokerTop
             }
 
             var queue = await bus.GetSendEndpoint(addresses.Of(topology is null ? stage.Key.Stage : QueueNames.OfStage(stage.Key.Stage, stage.Key.IsInteractive)));
-            foreach (var some in stage.Chunk(SentAtOnce))
-            {
-                await Task.WhenAll(some.Select(command => queue.Send((object)command, command.GetType(), cancel)));
-            }
+            await Parallel.ForEachAsync(
+                stage,
+                new ParallelOptions { MaxDegreeOfParallelism = SentAtOnce, CancellationToken = cancel },
+                async (command, token) => await queue.Send((object)command, command.GetType(), token));
         }
     }
 

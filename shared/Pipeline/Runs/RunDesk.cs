@@ -2,7 +2,10 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline;
 
-/// <summary>What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next.</summary>
+/// <summary>
+/// What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next. What follows
+/// from an append is sent after its turn, so that facts and cancellations need not wait until thousands of units have been given out.
+/// </summary>
 internal sealed class RunDesk(string run, IEventStore store, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -21,13 +24,19 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         }
 
         await _turn.WaitAsync(cancel);
+        Appended? appended;
         try
         {
-            await HandleWaitingAsync(cancel);
+            appended = await AppendWaitingAsync(cancel);
         }
         finally
         {
             _turn.Release();
+        }
+
+        if (appended is not null)
+        {
+            await SendAsync(appended, cancel);
         }
 
         await done.Task;
@@ -47,7 +56,7 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         }
     }
 
-    private async Task HandleWaitingAsync(CancellationToken cancel)
+    private async Task<Appended?> AppendWaitingAsync(CancellationToken cancel)
     {
         List<(IReadOnlyList<RunEvent> Events, TaskCompletionSource Done)> batch;
         lock (_gate)
@@ -57,28 +66,57 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
 
         if (batch.Count == 0)
         {
-            return;
+            return null;
         }
 
         try
         {
-            await AppendAndSendAsync([.. batch.SelectMany(waiting => waiting.Events)], cancel);
-            batch.ForEach(waiting => waiting.Done.SetResult());
+            var (send, stops) = await AppendAsync([.. batch.SelectMany(waiting => waiting.Events)], cancel);
+            return new Appended([.. batch.Select(waiting => waiting.Done)], send, stops);
         }
         catch (Exception error)
         {
-            batch.ForEach(waiting => waiting.Done.SetException(error));
-            if (error is not OperationCanceledException)
+            Fail(batch.Select(waiting => waiting.Done), error);
+            return null;
+        }
+    }
+
+    private async Task SendAsync(Appended appended, CancellationToken cancel)
+    {
+        try
+        {
+            if (appended.Stops)
             {
-                foreach (var observer in observers)
-                {
-                    observer.OnStalled(run, error);
-                }
+                await commands.StopAsync(run, cancel);
+            }
+
+            await commands.SendAsync(appended.Send, cancel);
+            appended.Waiting.ForEach(done => done.SetResult());
+        }
+        catch (Exception error)
+        {
+            Fail(appended.Waiting, error);
+        }
+    }
+
+    private void Fail(IEnumerable<TaskCompletionSource> waiting, Exception error)
+    {
+        foreach (var done in waiting)
+        {
+            done.SetException(error);
+        }
+
+        if (error is not OperationCanceledException)
+        {
+            foreach (var observer in observers)
+            {
+                observer.OnStalled(run, error);
             }
         }
     }
 
-    private async Task AppendAndSendAsync(List<RunEvent> happened, CancellationToken cancel)
+    /// <summary>Appends what is new in these events and what follows from it; gives the commands to send, and whether workers are to stop.</summary>
+    private async Task<(IReadOnlyList<StageCommand> Send, bool Stops)> AppendAsync(List<RunEvent> happened, CancellationToken cancel)
     {
         if (_version == 0)
         {
@@ -90,20 +128,14 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
             var step = Step(State, happened, time.GetUtcNow());
             if (step.Append.Count == 0)
             {
-                return;
+                return ([], false);
             }
 
             if (await store.TryAppendAsync(run, _version, step.Append, cancel))
             {
                 var wasRunning = State.Status is RunStatus.Unknown or RunStatus.Running;
                 Advance([.. step.Append.Select((appended, index) => new StoredEvent(_version + index + 1, appended))], step.State);
-                await commands.SendAsync(step.Commands, cancel);
-                if (wasRunning && State.Status is RunStatus.Stopping)
-                {
-                    await commands.StopAsync(run, cancel);
-                }
-
-                return;
+                return (step.Commands, wasRunning && State.Status is RunStatus.Stopping);
             }
 
             await CatchUpAsync(cancel);
@@ -174,4 +206,6 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
             observer.OnAppended(run, news);
         }
     }
+
+    private sealed record Appended(List<TaskCompletionSource> Waiting, IReadOnlyList<StageCommand> Send, bool Stops);
 }
