@@ -1,4 +1,5 @@
 using ClipSae.Hosting;
+using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.AttackCuration;
@@ -7,5 +8,6 @@ namespace ClipSae.AttackCuration;
 public static class AttackCurationRegistration
 {
     /// <summary>Adds its stage.</summary>
-    public static IServiceCollection AddAttackCuration(this IServiceCollection services) => services.AddStage<AttackCurationStage>();
+    public static IServiceCollection AddAttackCuration(this IServiceCollection services) =>
+        services.AddStage<AttackCurationStage>(new DeviceProbe(Compute.Require, Compute.UsedBytes));
 }

@@ -1,4 +1,5 @@
 using ClipSae.Hosting;
+using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.EmbeddingExtraction;
@@ -7,5 +8,6 @@ namespace ClipSae.EmbeddingExtraction;
 public static class EmbeddingExtractionRegistration
 {
     /// <summary>Adds its stage.</summary>
-    public static IServiceCollection AddEmbeddingExtraction(this IServiceCollection services) => services.AddStage<EmbeddingExtractionStage>();
+    public static IServiceCollection AddEmbeddingExtraction(this IServiceCollection services) =>
+        services.AddStage<EmbeddingExtractionStage>(new DeviceProbe(Compute.Require, Compute.UsedBytes));
 }

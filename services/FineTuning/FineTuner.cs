@@ -38,7 +38,9 @@ public sealed class FineTuner(
         var attackSteps = (long)Math.Ceiling(options.AttackShare * options.Steps);
         for (var at = next; at < options.Steps; at++)
         {
-            cancel.ThrowIfCancellationRequested();
+            var before = at;
+            var isSaved = before == next || before % options.CheckpointInterval == 0;
+            await StopGrace.ThrowIfStoppedAsync(token => isSaved ? Task.CompletedTask : SaveAsync(checkpoints, optimizer, folder, bestFile, before, token), cancel);
             Train(step, optimizer, at, withAttacks: at < attackSteps);
             var done = at + 1;
             if (done % options.ValidationInterval == 0 || done == options.Steps)

@@ -1,4 +1,5 @@
 using ClipSae.Hosting;
+using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.FineTuning;
@@ -7,5 +8,6 @@ namespace ClipSae.FineTuning;
 public static class FineTuningRegistration
 {
     /// <summary>Adds its stage.</summary>
-    public static IServiceCollection AddFineTuning(this IServiceCollection services) => services.AddStage<FineTuningStage>();
+    public static IServiceCollection AddFineTuning(this IServiceCollection services) =>
+        services.AddStage<FineTuningStage>(new DeviceProbe(Compute.Require, Compute.UsedBytes));
 }

@@ -1,4 +1,5 @@
 using ClipSae.Hosting;
+using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.SaeTraining;
@@ -7,5 +8,6 @@ namespace ClipSae.SaeTraining;
 public static class SaeTrainingRegistration
 {
     /// <summary>Adds the stage that trains sparse autoencoders.</summary>
-    public static IServiceCollection AddSaeTraining(this IServiceCollection services) => services.AddStage<SaeTrainingStage>();
+    public static IServiceCollection AddSaeTraining(this IServiceCollection services) =>
+        services.AddStage<SaeTrainingStage>(new DeviceProbe(Compute.Require, Compute.UsedBytes));
 }

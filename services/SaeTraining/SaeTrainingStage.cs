@@ -65,9 +65,11 @@ public sealed class SaeTrainingStage : IStage
         StageContext context, IActivationRows rows, SaeTrainingOptions training, int checkpointInterval, CancellationToken cancel)
     {
         using var trainer = await TrainingCheckpoint.StartOrResumeAsync(context, rows, training, cancel);
+        var first = trainer.State.Step;
         while (!trainer.Done)
         {
-            cancel.ThrowIfCancellationRequested();
+            var isSaved = trainer.State.Step == first || trainer.State.Step % checkpointInterval == 0;
+            await StopGrace.ThrowIfStoppedAsync(token => isSaved ? Task.CompletedTask : TrainingCheckpoint.SaveAsync(context, trainer, token), cancel);
             trainer.Advance();
             var step = trainer.State.Step;
             if (step % checkpointInterval == 0 && !trainer.Done)

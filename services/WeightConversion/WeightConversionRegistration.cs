@@ -1,4 +1,5 @@
 using ClipSae.Hosting;
+using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.WeightConversion;
@@ -7,5 +8,6 @@ namespace ClipSae.WeightConversion;
 public static class WeightConversionRegistration
 {
     /// <summary>Adds the stage.</summary>
-    public static IServiceCollection AddWeightConversion(this IServiceCollection services) => services.AddStage<WeightConversionStage>();
+    public static IServiceCollection AddWeightConversion(this IServiceCollection services) =>
+        services.AddStage<WeightConversionStage>(new DeviceProbe(Compute.Require, Compute.UsedBytes));
 }

@@ -1,4 +1,5 @@
 using ClipSae.Hosting;
+using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -7,5 +8,6 @@ namespace ClipSae.ZeroShotEvaluation;
 public static class ZeroShotEvaluationRegistration
 {
     /// <summary>Adds the stage.</summary>
-    public static IServiceCollection AddZeroShotEvaluation(this IServiceCollection services) => services.AddStage<ZeroShotEvaluationStage>();
+    public static IServiceCollection AddZeroShotEvaluation(this IServiceCollection services) =>
+        services.AddStage<ZeroShotEvaluationStage>(new DeviceProbe(Compute.Require, Compute.UsedBytes));
 }

@@ -15,6 +15,14 @@ public static class PipelineRegistration
     public static IServiceCollection AddStage<TStage>(this IServiceCollection services)
         where TStage : class, IStage => services.AddSingleton<IStage, TStage>();
 
+    /// <summary>Adds a stage that computes on a device, and how that device is looked at.</summary>
+    public static IServiceCollection AddStage<TStage>(this IServiceCollection services, DeviceProbe device)
+        where TStage : class, IStage
+    {
+        services.TryAddSingleton(device);
+        return services.AddStage<TStage>();
+    }
+
     /// <summary>Adds all that is the same in each process. Adapters registered before, for example by another package, stay.</summary>
     /// <param name="hostsStages">Whether this process works on units of the registered stages, or has them only to know their parameters.</param>
     public static IServiceCollection AddClipSae(this IServiceCollection services, ClipSaeOptions options, bool hostsStages = true)

@@ -32,7 +32,8 @@ public static class ServiceHost
             builder.Services.AddHostedService<GracefulStop>(); // before the bus, which waits for units when it stops
             builder.Services.AddClipSae(options);
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout + TimeSpan.FromSeconds(5));
-            builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store");
+            builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<DeviceHealth>("device");
+            builder.Services.AddHostedService<DeviceMemory>();
             if (options.HealthAddress is not null)
             {
                 builder.Services.AddHostedService<HealthEndpoint>();

@@ -7,20 +7,27 @@ namespace ClipSae.Hosting;
 public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> stages)
 {
     private const string Parameter = "device";
+    private const string Processor = "cpu";
+    private volatile string _last = Processor;
+
+    /// <summary>The device that this worker computes on: its own, or the one that its last unit asked for; <c>cpu</c> before the first.</summary>
+    public string Current => options.Device ?? _last;
 
     public RunUnit Apply(RunUnit unit)
     {
-        if (options.Device is not { } device || stages.FirstOrDefault(stage => stage.Name == unit.Stage) is not { } stage)
+        if (stages.FirstOrDefault(stage => stage.Name == unit.Stage) is not { } stage
+            || stage.Normalize(unit.Parameters.DeepClone().AsObject())[Parameter]?.GetValue<string>() is not { } asked)
         {
+            return unit;
+        }
+
+        if (options.Device is not { } device)
+        {
+            _last = asked;
             return unit;
         }
 
         var parameters = unit.Parameters.DeepClone().AsObject();
-        if (!stage.Normalize(parameters.DeepClone().AsObject()).ContainsKey(Parameter))
-        {
-            return unit;
-        }
-
         parameters[Parameter] = device;
         return unit with { Parameters = parameters };
     }

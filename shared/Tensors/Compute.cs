@@ -43,6 +43,22 @@ public static class Compute
         torch.set_num_threads(count);
     }
 
+    /// <summary>Computes one number on the device: it is there, and its driver answers.</summary>
+    /// <exception cref="UserErrorException">There is no such device.</exception>
+    /// <exception cref="System.Runtime.InteropServices.ExternalException">The device does not compute.</exception>
+    public static void Require(string name)
+    {
+        using var one = torch.ones(1, dtype: torch.float32, device: Device(name));
+        if (one.item<float>() != 1)
+        {
+            throw new UserErrorException($"device '{name}' computes wrongly");
+        }
+    }
+
+    /// <summary>Memory in use: the whole of a GPU's, by whatever process, or the resident set of this process for <c>cpu</c>.</summary>
+    /// <returns>Bytes; null where the driver does not tell.</returns>
+    public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaMemory.Used(Device(name).index);
+
     /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
     public static long ResidentBytes => Environment.WorkingSet;
 

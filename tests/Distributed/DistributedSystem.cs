@@ -53,6 +53,7 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["ClipSae__S3__CacheFolder"] = _folder.At("cache"),
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "2000",
             ["OMP_NUM_THREADS"] = "1", // equal digests need equal thread counts
         };
         var embedded = await Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded")));

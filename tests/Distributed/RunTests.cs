@@ -33,6 +33,32 @@ public sealed class RunTests(DistributedSystem system)
         (await system.EventsAsync(run)).Count(stored => stored!["event"]!["type"]!.GetValue<string>() == "run-started/1").ShouldBe(1);
     }
 
+    [Fact]
+    public async Task A_torn_shard_that_may_fail_is_named_and_the_rest_gives_the_same_digests()
+    {
+        var started = (await system.EventsAsync(await FinishedRunAsync()))[0]!["event"]!.AsObject();
+        var inputs = started["inputs"]!.DeepClone().AsObject();
+        inputs["dataset:shards/torn"] = inputs["model:tokenizer"]!.DeepClone();
+        string Event(string run, double tolerated)
+        {
+            var parameters = started["parameters"]!.DeepClone().AsObject();
+            parameters["extraction"]!["toleratedFailures"] = tolerated;
+            return new JsonObject { ["run"] = run, ["inputs"] = inputs.DeepClone(), ["parameters"] = parameters, ["seed"] = started["seed"]!.DeepClone() }.ToJsonString();
+        }
+
+        (await system.Broker.PublishAsync("amq.default", "dataset-ready", Event("torn-tolerated", 0.5))).ShouldBeTrue();
+        (await system.Broker.PublishAsync("amq.default", "dataset-ready", Event("torn-strict", 0))).ShouldBeTrue();
+        var tolerated = await WatchAsync("torn-tolerated");
+        var strict = await WatchAsync("torn-strict");
+
+        tolerated.Code.ShouldBe(0, tolerated.Error);
+        (await system.DigestsAsync("torn-tolerated")).ShouldBe(system.EmbeddedDigests);
+        var missing = (await system.ClientAsync("show", "torn-tolerated")).Json["missing"]!.AsArray().ShouldHaveSingleItem()!;
+        missing["unit"]!.GetValue<string>().ShouldBe("torn");
+        strict.Code.ShouldBe(1);
+        strict.Error.ShouldContain("embedding-extraction/torn failed");
+    }
+
     [Theory]
     [InlineData("""{"inputs":{},"parameters":{}}""", "inputs is missing")]
     [InlineData("""{"inputs":5,"parameters":{}}""", "inputs")]
@@ -104,6 +130,20 @@ public sealed class RunTests(DistributedSystem system)
         (await once.EndAsync()).ShouldBe(0, once.Log);
         replay.Code.ShouldBe(0, replay.Error);
         reporting.Start();
+    }
+
+    /// <summary>Follows a run that may not have begun yet.</summary>
+    private async Task<CommandResult> WatchAsync(string run)
+    {
+        for (var look = 0; look < 100; look++)
+        {
+            if ((await system.ClientAsync("runs")).Json["runs"]!.AsArray().Any(one => one!["runId"]!.GetValue<string>() == run))
+            {
+                return await system.ClientAsync("watch", run);
+            }
+        }
+
+        throw new TimeoutException($"run {run} did not begin");
     }
 
     private async Task<string> FinishedRunAsync()

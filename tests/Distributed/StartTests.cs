@@ -1,3 +1,4 @@
+using System.Net;
 using ClipSae.Servers;
 
 namespace ClipSae.Distributed;
@@ -24,29 +25,35 @@ public sealed class StartTests(DistributedSystem system)
         process.Log.ShouldContain(mend);
     }
 
-    [Fact]
-    public async Task Health_tells_live_from_ready()
+    [Theory]
+    [InlineData("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed")]
+    [InlineData("WeightConversion", "", HttpStatusCode.OK, "device: Healthy cpu")]
+    [InlineData("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is not there")]
+    public async Task Health_tells_live_from_ready_with_bus_store_and_device(string service, string device, HttpStatusCode status, string said)
     {
         var address = $"http://127.0.0.1:{FreePort.Next()}";
-        using var process = system.NewProcess("Coordinator", "healthy", ("ClipSae__HealthAddress", address + "/"));
-        process.Start();
+        using var process = system.NewProcess(service, "healthy-" + Guid.NewGuid().ToString("N"), ("ClipSae__HealthAddress", address + "/"));
+        process.Start(device.Length == 0 ? [] : ["--device", device]);
         using var http = new HttpClient();
-        await EventuallyAsync(http, address + "/ready", "masstransit-bus: Healthy");
+        var answer = await EventuallyAsync(http, address + "/ready", status, "masstransit-bus: Healthy");
 
+        answer.ShouldContain("store: Healthy");
+        answer.ShouldContain(said);
         (await http.GetStringAsync(address + "/live")).ShouldBe("live\n");
         (await process.StopAsync()).ShouldBe(0, process.Log);
     }
 
-    private static async Task EventuallyAsync(HttpClient http, string address, string said)
+    private static async Task<string> EventuallyAsync(HttpClient http, string address, HttpStatusCode status, string said)
     {
         for (var look = 0; look < 200; look++)
         {
             try
             {
                 using var answer = await http.GetAsync(address);
-                if (answer.IsSuccessStatusCode && (await answer.Content.ReadAsStringAsync()).Contains(said, StringComparison.Ordinal))
+                var text = await answer.Content.ReadAsStringAsync();
+                if (answer.StatusCode == status && text.Contains(said, StringComparison.Ordinal))
                 {
-                    return;
+                    return text;
                 }
             }
             catch (HttpRequestException)
@@ -57,6 +64,6 @@ public sealed class StartTests(DistributedSystem system)
             await Task.Delay(100);
         }
 
-        Assert.Fail($"{address} did not say {said}");
+        throw new TimeoutException($"{address} did not say {said}");
     }
 }

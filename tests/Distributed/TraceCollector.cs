@@ -1,15 +1,16 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using ClipSae.Servers;
-using Google.Protobuf;
 
 namespace ClipSae.Distributed;
 
-/// <summary>Takes spans as an OpenTelemetry collector does: OTLP over HTTP in protobuf.</summary>
+/// <summary>Takes spans and metrics as an OpenTelemetry collector does: OTLP over HTTP in protobuf.</summary>
 internal sealed class TraceCollector : IDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly ConcurrentBag<Span> _spans = [];
+    private readonly ConcurrentDictionary<string, string> _metrics = new(StringComparer.Ordinal);
 
     public TraceCollector()
     {
@@ -22,11 +23,19 @@ internal sealed class TraceCollector : IDisposable
     /// <param name="Trace">Trace id, hexadecimal.</param>
     /// <param name="Id">Span id, hexadecimal.</param>
     /// <param name="Parent">Span id of the parent; empty for a root.</param>
-    internal sealed record Span(string Trace, string Id, string Parent, string Name);
+    /// <param name="Name">Name of the span.</param>
+    /// <param name="Service">Name of the process's service.</param>
+    /// <param name="Start">Nanoseconds since 1970.</param>
+    /// <param name="End">Nanoseconds since 1970.</param>
+    /// <param name="Attributes">Attributes as text; lists joined by commas.</param>
+    internal sealed record Span(string Trace, string Id, string Parent, string Name, string Service, ulong Start, ulong End, IReadOnlyDictionary<string, string> Attributes);
 
     public string Endpoint { get; }
 
     public IReadOnlyList<Span> Spans => [.. _spans];
+
+    /// <summary>Units of the metrics that came, by name.</summary>
+    public IReadOnlyDictionary<string, string> Metrics => _metrics;
 
     public void Dispose() => _listener.Close();
 
@@ -39,11 +48,7 @@ internal sealed class TraceCollector : IDisposable
                 var context = await _listener.GetContextAsync();
                 using var body = new MemoryStream();
                 await context.Request.InputStream.CopyToAsync(body);
-                if (context.Request.Url!.AbsolutePath == "/v1/traces")
-                {
-                    Read(body.ToArray(), depth: 0);
-                }
-
+                Read(context.Request.Url!.AbsolutePath, new ProtobufFields(body.ToArray()));
                 context.Response.Close();
             }
             catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or IOException)
@@ -53,45 +58,38 @@ internal sealed class TraceCollector : IDisposable
         }
     }
 
-    // ExportTraceServiceRequest.resource_spans = 1, ResourceSpans.scope_spans = 2, ScopeSpans.spans = 2.
-    private void Read(ReadOnlyMemory<byte> message, int depth)
+    // Export…ServiceRequest.resource_… = 1, Resource… .resource = 1 and .scope_… = 2, Scope… .spans or .metrics = 2.
+    private void Read(string path, ProtobufFields request)
     {
-        var wanted = depth == 0 ? 1 : 2;
-        var input = new CodedInputStream(message.ToArray());
-        for (uint tag; (tag = input.ReadTag()) != 0;)
+        foreach (var resource in request.Messages(1))
         {
-            if (WireFormat.GetTagFieldNumber(tag) != wanted)
+            var service = Attributes(resource.Messages(1).FirstOrDefault(), 1).GetValueOrDefault("service.name", "");
+            foreach (var item in resource.Messages(2).SelectMany(scope => scope.Messages(2)))
             {
-                input.SkipLastField();
-            }
-            else if (depth < 2)
-            {
-                Read(input.ReadBytes().Memory, depth + 1);
-            }
-            else
-            {
-                _spans.Add(ReadSpan(input.ReadBytes().ToByteArray()));
+                if (path == "/v1/traces")
+                {
+                    _spans.Add(new Span(item.Hex(1), item.Hex(2), item.Hex(4), item.Text(5), service, item.Number(7), item.Number(8), Attributes(item, 9)));
+                }
+                else if (path == "/v1/metrics")
+                {
+                    _metrics[item.Text(1)] = item.Text(3);
+                }
             }
         }
     }
 
-    private static Span ReadSpan(byte[] message)
-    {
-        var fields = new Dictionary<int, byte[]>();
-        var input = new CodedInputStream(message);
-        for (uint tag; (tag = input.ReadTag()) != 0;)
-        {
-            if (WireFormat.GetTagFieldNumber(tag) is var field and <= 5 && WireFormat.GetTagWireType(tag) == WireFormat.WireType.LengthDelimited)
-            {
-                fields[field] = input.ReadBytes().ToByteArray();
-            }
-            else
-            {
-                input.SkipLastField();
-            }
-        }
+    private static Dictionary<string, string> Attributes(ProtobufFields? owner, int field) => (owner?.Messages(field) ?? [])
+        .GroupBy(pair => pair.Text(1), StringComparer.Ordinal).ToDictionary(pairs => pairs.Key, pairs => Value(pairs.First().Messages(2).FirstOrDefault()), StringComparer.Ordinal);
 
-        string Hex(int field) => Convert.ToHexStringLower(fields.GetValueOrDefault(field, []));
-        return new Span(Hex(1), Hex(2), Hex(4), System.Text.Encoding.UTF8.GetString(fields.GetValueOrDefault(5, [])));
-    }
+    // AnyValue: string 1, bool 2, int 3, double 4, array 5 of values 1.
+    private static string Value(ProtobufFields? value) => value switch
+    {
+        null => "",
+        _ when value.Has(1) => value.Text(1),
+        _ when value.Has(2) => value.Number(2) == 1 ? "true" : "false",
+        _ when value.Has(3) => value.Number(3).ToString(CultureInfo.InvariantCulture),
+        _ when value.Has(4) => BitConverter.UInt64BitsToDouble(value.Number(4)).ToString(CultureInfo.InvariantCulture),
+        _ when value.Has(5) => string.Join(',', value.Messages(5).SelectMany(array => array.Messages(1)).Select(Value)),
+        _ => "",
+    };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ClipSae.Pipeline;
 
 namespace ClipSae.Distributed;
@@ -5,15 +6,65 @@ namespace ClipSae.Distributed;
 public sealed class TraceTests(DistributedSystem system)
 {
     [Fact]
-    public async Task A_run_is_one_tree_of_spans_with_every_stage_below_its_submission()
+    public async Task A_run_is_one_tree_of_spans_with_every_stage_below_its_submission_and_every_metric_has_its_unit()
     {
         var before = Submissions().Select(span => span.Id).ToHashSet();
         using var client = await system.StartAfreshAsync();
-        (await client.EndAsync()).Code.ShouldBe(0, client.Error);
+        var result = await client.EndAsync();
+        result.Code.ShouldBe(0, client.Error);
 
         var missing = await MissingAsync(before);
 
-        missing.ShouldBeEmpty(string.Join('\n', system.Traces.Spans.Where(span => !span.Name.Contains("UnitProgress", StringComparison.Ordinal)).Select(span => span.ToString()).Take(200)));
+        missing.ShouldBeEmpty(string.Join('\n', system.Traces.Spans.Select(span => span.ToString()).Take(200)));
+        var trace = Submissions().First(span => !before.Contains(span.Id)).Trace;
+        var run = result.Json["runId"]!.GetValue<string>();
+        var units = system.Traces.Spans.Where(span => span.Trace == trace && span.Attributes.ContainsKey(PipelineTelemetry.CacheTag)).ToArray();
+        units.Length.ShouldBeGreaterThanOrEqualTo(8);
+        units.ShouldAllBe(unit => unit.Attributes[PipelineTelemetry.RunTag] == run);
+        units.Select(unit => unit.Attributes[PipelineTelemetry.StageTag]).Distinct().Order().ShouldBe(ParameterSections.All.Select(pair => pair.Stage).Order());
+        var digests = string.Join(' ', units.Select(unit => unit.Attributes[PipelineTelemetry.ArtifactsTag]));
+        system.EmbeddedDigests.Values.ShouldAllBe(digest => digests.Contains(digest, StringComparison.Ordinal));
+        var tuning = units.First(unit => unit.Attributes[PipelineTelemetry.StageTag] == "fine-tuning");
+        system.Traces.Spans.Where(span => span.Parent == tuning.Id).Select(span => span.Name.Split(' ')[0]).Distinct().Order().ShouldBe(["checkpoint", "steps"]);
+        await ShouldHaveUnitsAsync(new Dictionary<string, string>
+        {
+            ["clipsae.items"] = "{item}",
+            ["clipsae.queue.wait"] = "s",
+            ["clipsae.stage.duration"] = "s",
+            ["clipsae.units"] = "{unit}",
+            ["clipsae.device.memory"] = "By",
+            ["clipsae.checkpoint.age"] = "s",
+            ["messaging.masstransit.receive"] = "",
+        });
+        await ExportAsync(trace);
+    }
+
+    /// <summary>Processes send their metrics every few seconds.</summary>
+    private async Task ShouldHaveUnitsAsync(Dictionary<string, string> expected)
+    {
+        for (var look = 0; look < 150 && !expected.Keys.All(system.Traces.Metrics.ContainsKey); look++)
+        {
+            await Task.Delay(200);
+        }
+
+        foreach (var (name, unit) in expected)
+        {
+            system.Traces.Metrics.ShouldContainKey(name, string.Join(", ", system.Traces.Metrics.Keys));
+            if (unit.Length > 0)
+            {
+                system.Traces.Metrics[name].ShouldBe(unit, name);
+            }
+        }
+    }
+
+    /// <summary>Leaves the collected trace as JSON where CLIPSAE_TRACE says, for pictures.</summary>
+    private async Task ExportAsync(string trace)
+    {
+        if (System.Environment.GetEnvironmentVariable("CLIPSAE_TRACE") is { Length: > 0 } path)
+        {
+            var spans = system.Traces.Spans.Where(span => span.Trace == trace).DistinctBy(span => span.Id).OrderBy(span => span.Start);
+            await File.WriteAllTextAsync(path, JsonSerializer.Serialize(spans, JsonSerializerOptions.Web));
+        }
     }
 
     private IEnumerable<TraceCollector.Span> Submissions() => system.Traces.Spans.Where(span => span.Name == "submit");

@@ -74,9 +74,13 @@ public sealed class StageRunnerTests : IDisposable
         await RunAsync(CreateSut(), run: "telemetry");
 
         var own = spans.Where(span => Equals(span.GetTagItem(PipelineTelemetry.RunTag), "telemetry")).ToArray();
-        own.Select(span => span.GetTagItem(PipelineTelemetry.CacheTag)).ShouldBe([false, true]);
-        own[0].GetTagItem(PipelineTelemetry.StageTag).ShouldBe("counting");
-        own[0].GetTagItem(PipelineTelemetry.UnitTag).ShouldBe("all");
+        var units = own.Where(span => span.DisplayName == "counting all").ToArray();
+        units.Select(span => span.GetTagItem(PipelineTelemetry.CacheTag)).ShouldBe([false, true]);
+        units[0].GetTagItem(PipelineTelemetry.StageTag).ShouldBe("counting");
+        units[0].GetTagItem(PipelineTelemetry.UnitTag).ShouldBe("all");
+        units[0].GetTagItem(PipelineTelemetry.ArtifactsTag).ShouldBeOfType<string[]>();
+        own.Except(units).ShouldAllBe(part => part.ParentSpanId == units[0].SpanId && part.DisplayName.StartsWith("steps ", StringComparison.Ordinal));
+        own.Length.ShouldBe(2 + 9, "one span a tenth of the work; the first report only sets the mark");
         hits.ShouldBeGreaterThanOrEqualTo(1);
     }
 

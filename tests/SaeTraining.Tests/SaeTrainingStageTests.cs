@@ -107,6 +107,29 @@ public sealed class SaeTrainingStageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_training_that_is_told_to_stop_saves_the_step_it_has_reached()
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = SaeTrainingBench.Parameters;
+        parameters["checkpointInterval"] = 100_000;
+        var undisturbed = await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+        var checkpoints = new KeptCheckpoints(Directory.CreateTempSubdirectory("sae-checkpoints").FullName);
+        using var cut = new CancellationTokenSource();
+        long reached = 0;
+        var progress = new FirstReport(report =>
+        {
+            reached = report.Done;
+            cut.Cancel();
+        });
+
+        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints, progress), cut.Token));
+        var resumed = await bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
+
+        checkpoints.Steps.ShouldBe([reached]);
+        resumed.Outputs.ShouldBe(undisturbed.Outputs);
+    }
+
+    [Fact]
     public async Task Without_pictures_model_or_embeddings_it_trains_all_the_same()
     {
         var inputs = await bench.InputsAsync(withPictures: false);
@@ -145,6 +168,20 @@ public sealed class SaeTrainingStageTests : IDisposable
 
         reports.Select(report => report.Done).ShouldBe([20, 30]);
         reports[0].Values!["loss"].ShouldBeGreaterThan(0);
+    }
+
+    private sealed class FirstReport(Action<StageProgress> told) : IProgress<StageProgress>
+    {
+        private bool _isTold;
+
+        public void Report(StageProgress value)
+        {
+            if (!_isTold)
+            {
+                _isTold = true;
+                told(value);
+            }
+        }
     }
 
     private sealed class Reports(List<StageProgress> into) : IProgress<StageProgress>

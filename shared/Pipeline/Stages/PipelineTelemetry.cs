@@ -13,6 +13,10 @@ public static class PipelineTelemetry
     public const string StageTag = "clipsae.stage";
     public const string UnitTag = "clipsae.unit";
     public const string CacheTag = "clipsae.cache.hit";
+    public const string DeviceTag = "clipsae.device";
+
+    /// <summary>The unit's outputs, each <c>name=sha256:…</c>.</summary>
+    public const string ArtifactsTag = "clipsae.artifact.digests";
 
     /// <summary>Spans of the pipeline.</summary>
     public static readonly ActivitySource Source = new(Name);
@@ -31,6 +35,13 @@ public static class PipelineTelemetry
 
     /// <summary>Units that were set aside because every worker that took them died.</summary>
     public static readonly Counter<long> DeadUnits = Meter.CreateCounter<long>("clipsae.units.dead", "{unit}", "Units set aside because every worker that took them died");
+
+    /// <summary>Memory in use on the device that this process computes on.</summary>
+    public static void ObserveDeviceMemory(Func<IEnumerable<Measurement<long>>> observe) =>
+        Meter.CreateObservableGauge("clipsae.device.memory", observe, "By", "Memory in use on the device: the whole of a GPU's, the process's own on the CPU");
+
+    internal static readonly ObservableGauge<double> CheckpointAge = Meter.CreateObservableGauge(
+        "clipsae.checkpoint.age", ObservedCheckpoints.Ages, "s", "Time since a unit at work began or last saved what it has: what a crash would cost");
 
     internal static readonly Counter<long> Units = Meter.CreateCounter<long>("clipsae.units", "{unit}", "Units by stage and outcome");
 }

@@ -1,8 +1,12 @@
+using System.Diagnostics;
 using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline;
 
-/// <summary>Turns a stage's reports into shown progress: a few a second, with a smoothed rate and the time that remains.</summary>
+/// <summary>
+/// Turns a stage's reports into shown progress: a few a second, with a smoothed rate and the time that remains. Each tenth of the work is
+/// a span below the unit's, so that a trace shows where a long unit spent its time.
+/// </summary>
 internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown, TimeProvider time) : IProgress<StageProgress>
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
@@ -10,11 +14,14 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
     // Older speed fades with this time constant: long enough to be calm, short enough to follow a change.
     private static readonly TimeSpan Smoothing = TimeSpan.FromSeconds(8);
 
+    private const int Parts = 10;
+    private readonly ActivityContext _unit = Activity.Current?.Context ?? default;
     private readonly KeyValuePair<string, object?> _stage = KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, unit.Stage);
     private readonly Lock _gate = new();
     private long _lastTime;
     private long _lastDone = -1;
     private double? _rate;
+    private (long Done, DateTimeOffset At) _part;
 
     public void Report(StageProgress value)
     {
@@ -25,10 +32,12 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
             {
                 // What a checkpoint brought along was not done at this speed: the first report only sets the mark.
                 (_lastTime, _lastDone) = (now, value.Done);
+                _part = (value.Done, time.GetUtcNow());
                 Show(value);
                 return;
             }
 
+            Trace(value);
             var elapsed = time.GetElapsedTime(_lastTime, now);
             if (elapsed < Interval && value.Done < value.Total)
             {
@@ -39,6 +48,26 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
             (_lastTime, _lastDone) = (now, value.Done);
             Show(value);
         }
+    }
+
+    private void Trace(StageProgress value)
+    {
+        if (value.Total <= 0 || value.Done <= _part.Done || value.Done * Parts / value.Total == _part.Done * Parts / value.Total)
+        {
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        using var span = PipelineTelemetry.Source.StartActivity(
+            FormattableString.Invariant($"{value.Unit} {_part.Done + 1}-{value.Done} of {value.Total}"), ActivityKind.Internal, _unit, startTime: _part.At);
+        span?.SetTag(PipelineTelemetry.RunTag, unit.Run).SetTag(PipelineTelemetry.StageTag, unit.Stage).SetTag(PipelineTelemetry.UnitTag, unit.Unit);
+        foreach (var (name, figure) in value.Values ?? new Dictionary<string, double>())
+        {
+            span?.SetTag(name, figure);
+        }
+
+        span?.SetEndTime(now.UtcDateTime);
+        _part = (value.Done, now);
     }
 
     private void Update(long done, TimeSpan elapsed)

@@ -35,7 +35,8 @@ public sealed class StageRunner(
         try
         {
             var finished = await RunAsync(command, progress, startedAt, start, cancel);
-            span?.SetTag(PipelineTelemetry.CacheTag, finished.Cache.Kind == CacheKind.Hit);
+            span?.SetTag(PipelineTelemetry.CacheTag, finished.Cache.Kind == CacheKind.Hit)
+                .SetTag(PipelineTelemetry.ArtifactsTag, finished.Outputs.Select(output => $"{output.Key}={output.Value.Digest}").ToArray());
             Count(command, finished.Cache.Kind == CacheKind.Hit ? "hit" : "computed", finished.Seconds);
             return finished;
         }
@@ -144,6 +145,7 @@ public sealed class StageRunner(
     {
         var folder = scratch.NewFolder();
         var meter = new ProgressMeter(command, progress, time);
+        using var observed = new ObservedCheckpoints(openCheckpoints(folder), command.Stage, time);
         try
         {
             progress.Report(new UnitProgress(command.Run, command.Stage, command.Unit, 0, 0, "", null, null, new Dictionary<string, double>()));
@@ -156,7 +158,7 @@ public sealed class StageRunner(
                     Parameters = parameters,
                     Inputs = command.Inputs,
                     Artifacts = artifacts,
-                    Checkpoints = openCheckpoints(folder),
+                    Checkpoints = observed,
                     Results = command.Verify ? null : results,
                     Progress = meter,
                     Scratch = folder,
