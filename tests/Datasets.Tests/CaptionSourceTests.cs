@@ -77,9 +77,67 @@ public sealed class CaptionSourceTests : IDisposable
     public async Task File_names_of_attack_sets_are_understood()
     {
         _folder.Picture("label=dog_text=cat.png");
-        _folder.Picture("label=hot pepper_text=fire truck.png");
+        _folder.Picture("label=hot_pepper_text=fire truck.png");
         var items = await _folder.Items(await _folder.Import());
         items.Select(item => (item.Item.Label, (string?)item.Item.Attributes!["word"])).ShouldBe([("dog", "cat"), ("hot pepper", "fire truck")]);
+    }
+
+    // The columns and the first values are those of the published file.
+    [Fact]
+    public async Task Answers_of_the_viewing_time_study_are_read_as_published_each_image_once()
+    {
+        const string Options = "\"['Band-Aid', 'T-shirt', \"\"cook's hat\"\"]\"";
+        _folder.Picture("all/0010c289bf9e42d.png");
+        _folder.Picture("all/002609e58d0d4fc.png");
+        _folder.Text(
+            "human_responses.csv",
+            $"""
+            ,image,image_duration,label,response,response_time,worker_id,objectnet,response_options
+            55694,0010c289bf9e42d.png,17,T-shirt,Band-Aid,3.522,d05e50d79e217a61,True,{Options}
+            55695,0010c289bf9e42d.png,150,T-shirt,T-shirt,2.1,d05e50d79e217a62,True,{Options}
+            53987,002609e58d0d4fc.png,17,cook's hat,T-shirt,3.244,ddcb33cadb30bbbd,True,{Options}
+            7858,lost.png,17,T-shirt,T-shirt,5.178,3b6fe41e504a9d10,True,{Options}
+            7859,0010c289bf9e42d.png,17,Band-Aid,T-shirt,5.178,3b6fe41e504a9d10,True,{Options}
+
+            """);
+
+        var imported = await _folder.Import(new ImportOptions { LabelsNeeded = true, MaxProblemShare = 0.5 });
+
+        var items = await _folder.Items(imported);
+        items.Select(item => (item.Item.Id, item.Item.Label)).ShouldBe([("all/0010c289bf9e42d.png", "T-shirt"), ("all/002609e58d0d4fc.png", "cook's hat")]);
+        items[1].Item.Attributes!["choices"]!.AsArray().Select(choice => (string?)choice).ShouldBe(["Band-Aid", "T-shirt", "cook's hat"]);
+        imported.Content.Problems.Select(problem => problem.Kind).ShouldBe([ImportProblemKind.BadRow, ImportProblemKind.MissingFile], ignoreOrder: true);
+    }
+
+    [Theory]
+    [InlineData("image,response\na.png,cat\n", "label")]
+    [InlineData("picture,response\na.png,cat\n", "image and label")]
+    [InlineData("image,label,response_options\na.png,cat,cat or dog\n", "response_options is no list")]
+    public async Task A_file_of_the_study_that_lacks_what_it_needs_is_refused_by_name(string content, string expected)
+    {
+        _folder.Picture("a.png");
+        _folder.Text("human_responses.csv", content);
+
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain(expected);
+    }
+
+    [Fact]
+    public async Task Without_options_the_labels_of_the_study_are_the_classes()
+    {
+        _folder.Picture("a.png");
+        _folder.Text("human_responses_dedup.csv", "image,label\na.png,cat\n");
+
+        (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item.Attributes.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Tables_of_SCAM_are_read_with_its_own_column_names()
+    {
+        _folder.Picture("a.png");
+        _folder.Text("annotations.csv", "image,object_label,attack_word,type\na.png,clock,taxi,SCAM\n");
+        var item = (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item;
+        item.Label.ShouldBe("clock");
+        ((string?)item.Attributes!["word"]).ShouldBe("taxi");
     }
 
     [Theory]

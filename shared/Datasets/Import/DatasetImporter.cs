@@ -144,7 +144,7 @@ public static class DatasetImporter
                 $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({first}{(serious.Count > 3 ? "; …" : "")}). Mend them, or allow a larger share (now {options.MaxProblemShare:P0}).");
         }
 
-        if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < 2)
+        if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < options.MinClasses)
         {
             throw new UserErrorException($"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two.");
         }

@@ -24,8 +24,11 @@ public sealed record ImportOptions
     /// <summary>Decodes each picture wholly instead of reading its header. Default false: extraction decodes them anyway.</summary>
     public bool DecodeWholly { get; init; }
 
-    /// <summary>Whether every item needs a label and at least two classes must be there, as for classification. Default false.</summary>
+    /// <summary>Whether every item needs a label, as for classification. Default false.</summary>
     public bool LabelsNeeded { get; init; }
+
+    /// <summary>Classes that must be there at least where labels are needed. Default 2; 1 where the classes to choose from are known otherwise.</summary>
+    public int MinClasses { get; init; } = 2;
 
     /// <summary>Caption of a picture known by its class alone. Default "a photo of a {class}" (CLIP, section 3.1.4).</summary>
     public string ClassCaption { get; init; } = "a photo of a {class}";

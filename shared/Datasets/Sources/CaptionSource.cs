@@ -33,6 +33,11 @@ internal abstract record CaptionSource(string Folder)
             return FromFile(folder, usual);
         }
 
+        if (Directory.EnumerateFiles(folder, MvtSource.UsualName).FirstOrDefault() is { } responses)
+        {
+            return FromFile(folder, responses);
+        }
+
         var pictures = Pictures(folder).ToList();
         if (pictures.Count == 0)
         {
@@ -65,6 +70,7 @@ internal abstract record CaptionSource(string Folder)
     private static CaptionSource FromFile(string folder, string path) => Path.GetExtension(path).ToUpperInvariant() switch
     {
         ".JSON" => new JsonSource(folder, path),
+        ".CSV" when MvtSource.Claims(path) => new MvtSource(folder, path),
         ".CSV" => new TableSource(folder, path, ','),
         ".TSV" or ".TXT" => new TableSource(folder, path, '\t'),
         _ => throw new UserErrorException($"The caption file {path} is neither .json, .csv nor .tsv."),

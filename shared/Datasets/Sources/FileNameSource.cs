@@ -11,8 +11,10 @@ internal sealed partial record FileNameSource(string Folder, IReadOnlyList<strin
     {
         var match = Pattern().Match(Path.GetFileNameWithoutExtension(picture));
         return match.Success
-            ? (match.Groups["label"].Value, match.Groups["text"] is { Success: true, Value.Length: > 0 } text ? text.Value : null)
+            ? (Spaced(match.Groups["label"].Value), match.Groups["text"] is { Success: true, Value.Length: > 0 } text ? Spaced(text.Value) : null)
             : null;
+
+        static string Spaced(string name) => name.Replace('_', ' ');
     }
 
     public override IEnumerable<SourceRow> Rows()

@@ -53,12 +53,12 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
     private SourceRow FromElement(JsonElement element, int index)
     {
         var where = $"{Path.GetFileName(File)}[{index}]";
-        if (element.ValueKind != JsonValueKind.Object || First(element, "path", "filepath", "file", "image") is not { ValueKind: JsonValueKind.String } path)
+        if (element.ValueKind != JsonValueKind.Object || First(element, "path", "filepath", "file", "image", "image_path") is not { ValueKind: JsonValueKind.String } path)
         {
             return SourceRow.Bad(where, "no path");
         }
 
-        var label = First(element, "label", "object", "class") is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        var label = First(element, "label", "object", "class", "object_label") is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
         var captions = First(element, "captions", "caption") is { } found ? Texts(found) : [];
         if (captions is null)
         {
@@ -66,7 +66,7 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         }
 
         var attributes = First(element, "attributes") is { ValueKind: JsonValueKind.Object } more ? JsonObject.Create(more.Clone()) : null;
-        if (First(element, "word", "text") is { ValueKind: JsonValueKind.String } word)
+        if (First(element, "word", "text", "attack_word") is { ValueKind: JsonValueKind.String } word)
         {
             (attributes ??= [])["word"] = word.GetString();
         }

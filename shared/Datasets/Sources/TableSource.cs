@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
@@ -6,20 +5,21 @@ namespace ClipSae.Datasets;
 
 /// <summary>
 /// Captions in CSV or TSV with a header, as open_clip reads them: a column for the picture (filepath, path, file, image) and one for the caption
-/// (caption, title, text_caption), optionally label and word. A picture on several rows gets several captions.
+/// (caption, title, text_caption), optionally label and word. A picture on several rows gets several captions. SCAM's
+/// object_label and attack_word are read as label and word.
 /// </summary>
 internal sealed record TableSource(string Folder, string File, char Separator) : CaptionSource(Folder)
 {
-    private static readonly string[] PathNames = ["filepath", "path", "file", "image", "filename"];
+    private static readonly string[] PathNames = ["filepath", "path", "file", "image", "filename", "image_path"];
     private static readonly string[] CaptionNames = ["caption", "title", "captions"];
-    private static readonly string[] LabelNames = ["label", "class", "object"];
+    private static readonly string[] LabelNames = ["label", "class", "object", "object_label"];
     private static readonly string[] WordNames = ["word", "text", "attack_word"];
 
     public override IEnumerable<SourceRow> Rows()
     {
         using var reader = new StreamReader(File);
         var line = 1;
-        var (header, _) = ReadRecord(reader, ref line) ?? throw new UserErrorException($"The caption file {File} is empty.");
+        var (header, _) = DelimitedText.ReadRecord(reader, Separator, ref line) ?? throw new UserErrorException($"The caption file {File} is empty.");
         var (path, caption, label, word) = (Column(header, PathNames), Column(header, CaptionNames), Column(header, LabelNames), Column(header, WordNames));
         if (path < 0 || (caption < 0 && label < 0))
         {
@@ -28,7 +28,7 @@ internal sealed record TableSource(string Folder, string File, char Separator) :
         }
 
         var rows = new List<SourceRow>();
-        while (ReadRecord(reader, ref line) is var (fields, start))
+        while (DelimitedText.ReadRecord(reader, Separator, ref line) is var (fields, start))
         {
             var where = $"{Path.GetFileName(File)}:{start}";
             if (fields is [""])
@@ -52,55 +52,4 @@ internal sealed record TableSource(string Folder, string File, char Separator) :
 
     private static int Column(List<string> header, string[] names) =>
         header.FindIndex(name => names.Contains(name.Trim(), StringComparer.OrdinalIgnoreCase));
-
-    /// <summary>One record in the manner of RFC 4180: quoted fields may hold separators, line ends and doubled quotes.</summary>
-    private (List<string> Fields, int Line)? ReadRecord(StreamReader reader, ref int line)
-    {
-        if (reader.Peek() < 0)
-        {
-            return null;
-        }
-
-        var (fields, field, quoted, start) = (new List<string>(), new StringBuilder(), false, line);
-        for (var next = reader.Read(); next >= 0; next = reader.Read())
-        {
-            var character = (char)next;
-            line += character == '\n' ? 1 : 0;
-            if (quoted)
-            {
-                if (character != '"')
-                {
-                    field.Append(character);
-                }
-                else if (reader.Peek() == '"')
-                {
-                    field.Append((char)reader.Read());
-                }
-                else
-                {
-                    quoted = false;
-                }
-            }
-            else if (character == '"' && field.Length == 0)
-            {
-                quoted = true;
-            }
-            else if (character == Separator)
-            {
-                fields.Add(field.ToString());
-                field.Clear();
-            }
-            else if (character == '\n')
-            {
-                break;
-            }
-            else if (character != '\r')
-            {
-                field.Append(character);
-            }
-        }
-
-        fields.Add(field.ToString());
-        return (fields, start);
-    }
 }

@@ -1,0 +1,60 @@
+using System.Text;
+
+namespace ClipSae.Datasets;
+
+/// <summary>Tables as text in the manner of RFC 4180.</summary>
+internal static class DelimitedText
+{
+    /// <summary>The next record, or null at the end; quoted fields may hold separators, line ends and doubled quotes.</summary>
+    /// <param name="line">Line that the reader is at; moved on.</param>
+    /// <returns>The fields and the line on which the record starts.</returns>
+    public static (List<string> Fields, int Line)? ReadRecord(TextReader reader, char separator, ref int line)
+    {
+        if (reader.Peek() < 0)
+        {
+            return null;
+        }
+
+        var (fields, field, quoted, start) = (new List<string>(), new StringBuilder(), false, line);
+        for (var next = reader.Read(); next >= 0; next = reader.Read())
+        {
+            var character = (char)next;
+            line += character == '\n' ? 1 : 0;
+            if (quoted)
+            {
+                if (character != '"')
+                {
+                    field.Append(character);
+                }
+                else if (reader.Peek() == '"')
+                {
+                    field.Append((char)reader.Read());
+                }
+                else
+                {
+                    quoted = false;
+                }
+            }
+            else if (character == '"' && field.Length == 0)
+            {
+                quoted = true;
+            }
+            else if (character == separator)
+            {
+                fields.Add(field.ToString());
+                field.Clear();
+            }
+            else if (character == '\n')
+            {
+                break;
+            }
+            else if (character != '\r')
+            {
+                field.Append(character);
+            }
+        }
+
+        fields.Add(field.ToString());
+        return (fields, start);
+    }
+}
