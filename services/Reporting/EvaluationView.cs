@@ -47,10 +47,14 @@ internal sealed class EvaluationView
 
     public static Figure? Figure(JsonNode? scores, string? set, string figure) => set is null ? null : Reporting.Figure.Of(scores.At("sets", set, figure));
 
-    /// <summary>What a set shows, for people.</summary>
-    public static string Title(string? set) => set switch
+    /// <summary>What a set shows, for people: fine-tuning's vocabulary is spoken of where there was fine-tuning.</summary>
+    public string Title(string? set) => set switch
     {
         "clean" => "No print",
+        "attacked" when !Arms.Any() => "Printed word",
+        "attacked-heldout" when !Arms.Any() => "Printed word, held out",
+        "words" when !Arms.Any() => "Word alone",
+        "words-heldout" when !Arms.Any() => "Word alone, held out",
         "attacked" => "Printed word, from fine-tuning’s vocabulary",
         "attacked-heldout" => "Printed word, unseen words and fonts",
         "words" => "Word alone, from fine-tuning’s vocabulary",

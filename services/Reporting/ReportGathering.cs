@@ -1,5 +1,3 @@
-using System.Reflection;
-using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
@@ -28,7 +26,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             Dataset = await JsonAsync("dataset/manifest", cancel),
             Curves = await ByUnitAsync("fine-tuning", "curves", cancel),
             Proofs = await ByUnitAsync("weight-conversion", "proof", cancel),
-            Versions = Versions(),
+            Versions = SoftwareVersions.Here(),
         };
         if (context.RunLog is not null)
         {
@@ -39,14 +37,6 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         var (attacks, count) = await AttacksAsync(cancel);
         return data with { Attacks = attacks, AttackCount = count, Pictures = await PicturesAsync(data, cancel) };
     }
-
-    private static IReadOnlyList<KeyValuePair<string, string>> Versions() =>
-    [
-        KeyValuePair.Create("ClipSae", Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown"),
-        KeyValuePair.Create(".NET", RuntimeInformation.FrameworkDescription),
-        KeyValuePair.Create("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}"),
-        KeyValuePair.Create("Processors", Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-    ];
 
     private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
         context.Inputs.TryGetValue(input, out var artifact) ? JsonReading.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(artifact, cancel), cancel)) : null;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
@@ -12,7 +13,7 @@ namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>
 /// Scores base and tuned models side by side. Inputs: <c>base</c>, <c>tokenizer</c>, <c>models/UNIT</c>, <c>curves/UNIT</c> (their validation
-/// scores choose the tuned model that is shown) and <c>evaluation/SET/shards/NNNNN</c>. Outputs: <c>results</c>, <c>examples</c> (JSON) and
+/// scores choose the tuned model that is shown), <c>evaluation/SET/shards/NNNNN</c> and <c>evaluation/SET/manifest</c> (for its problems). Outputs: <c>results</c>, <c>examples</c> (JSON) and
 /// <c>probabilities</c> (safetensors, <c>SET/MODEL</c> for base and tuned, with ids and candidates in its metadata).
 /// </summary>
 public sealed class ZeroShotEvaluationStage : IStage
@@ -79,7 +80,14 @@ public sealed class ZeroShotEvaluationStage : IStage
             }
         }
 
-        return [.. sets.Select(set => new EvaluationSet(set.Key, set.Value))];
+        var listed = new List<EvaluationSet>();
+        foreach (var (name, shards) in sets)
+        {
+            var manifest = context.Inputs.TryGetValue($"{Sets}/{name}/manifest", out var artifact) ? DatasetManifest.Load(await context.Artifacts.FetchAsync(artifact, cancel)) : null;
+            listed.Add(new EvaluationSet(name, shards, manifest?.Problems));
+        }
+
+        return listed;
     }
 
     // Units are named <arm>.s<seed>; a model that a user brings has no seed.

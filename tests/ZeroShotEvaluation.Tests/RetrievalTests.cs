@@ -71,6 +71,6 @@ public sealed class RetrievalTests
     {
         EvaluationImage[] images = [.. pictures.Select(picture => new EvaluationImage(picture.Id, "", null, picture.Captions))];
         return RetrievalQuestion.Ask(
-            new SetImages("retrieval", new EvaluationProtocol.Retrieval(), [], images, [.. Enumerable.Range(0, images.Length)], null, images.Length, new Dictionary<int, EvaluationProblem>()));
+            new SetImages("retrieval", new EvaluationProtocol.Retrieval(), [], images, [.. Enumerable.Range(0, images.Length)], null, images.Length, new Dictionary<int, EvaluationProblem>(), []));
     }
 }

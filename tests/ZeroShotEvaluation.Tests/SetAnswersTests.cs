@@ -61,7 +61,7 @@ public sealed class SetAnswersTests
     {
         EvaluationImage[] listed = [.. images.Select((image, index) => new EvaluationImage($"{index}.png", image.Label, image.Word, []))];
         return SetQuestion.Ask(
-            new SetImages(set, EvaluationProtocol.For(set, listed), [], listed, [.. Enumerable.Range(0, listed.Length)], null, listed.Length, new Dictionary<int, EvaluationProblem>()), Objects);
+            new SetImages(set, EvaluationProtocol.For(set, listed), [], listed, [.. Enumerable.Range(0, listed.Length)], null, listed.Length, new Dictionary<int, EvaluationProblem>(), []), Objects);
     }
 
     private static SetAnswers Ask(SetQuestion question, double scale, float[] cosines)

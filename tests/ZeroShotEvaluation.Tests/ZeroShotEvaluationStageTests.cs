@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
 
@@ -22,6 +23,17 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         result.Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
         result.Figures["arms"]!.AsArray().Select(arm => (arm!["name"]!.GetValue<string>(), arm["control"]!.GetValue<bool>()))
             .ShouldBe([("penalise", false), ("penalise-random", true)]);
+    }
+
+    [Fact]
+    public async Task Rows_that_the_import_left_out_are_counted_and_named_too()
+    {
+        var results = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync((await RunAsync()).Outputs["results"])))!;
+
+        var clean = results["sets"]!.AsArray().Single(set => (string?)set!["name"] == "clean")!;
+        ((int)clean["images"]!, (int)clean["total"]!).ShouldBe((6, 7));
+        clean["problems"]![0]!["id"]!.GetValue<string>().ShouldBe("labels.csv:4");
+        clean["problems"]![0]!["reason"]!.GetValue<string>().ShouldBe("duplicate: 0.png again");
     }
 
     [Fact]
@@ -85,7 +97,8 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
             ["curves/penalise.s0"] = await CurvesAsync(0.7),
             ["curves/penalise-random.s0"] = await CurvesAsync(0.6),
             ["evaluation/clean/shards/00000"] = await PutAsync(Shards.Write(_folder.File("c"), Items(null))),
-            ["evaluation/clean/manifest"] = await CurvesAsync(0),
+            ["evaluation/clean/manifest"] = await Store.PutBytesAsync(
+                new DatasetManifest(DatasetManifest.CurrentFormat, "clean", 7, [], new Dictionary<string, int>(), new Dictionary<string, int>(), [new ImportProblem(ImportProblemKind.Duplicate, "labels.csv:4", "0.png again")], []).Serialize(), "manifest", DatasetManifest.MediaType),
             ["evaluation/attacked-heldout/shards/00000"] = await PutAsync(Shards.Write(_folder.File("a"), Items("taxi"))),
         };
         return await _stage.RunAsync(

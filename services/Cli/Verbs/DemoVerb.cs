@@ -55,7 +55,7 @@ internal sealed class DemoVerb : Verb
         await inputs.AddDatasetAsync(Path.Combine(folder, "tuning"), new ImportOptions(), cancel);
         foreach (var set in Directory.GetDirectories(Path.Combine(folder, "evaluation")).Order(StringComparer.Ordinal))
         {
-            await inputs.AddEvaluationAsync(Path.GetFileName(set), set, new ImportOptions(), cancel);
+            await inputs.AddEvaluationAsync(Path.GetFileName(set), new GivenSet(Path.GetFileName(set), set), new ImportOptions(), cancel);
         }
 
         return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);

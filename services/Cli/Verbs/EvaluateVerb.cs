@@ -1,20 +1,24 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
+using ClipSae.Reporting;
 using ClipSae.ZeroShotEvaluation;
 using Spectre.Console;
 
 namespace ClipSae.Cli;
 
-/// <summary>Scores models side by side on labelled sets.</summary>
+/// <summary>Scores models side by side on sets of images.</summary>
 internal sealed class EvaluateVerb : Verb
 {
+    private const int MostShownModels = 6;
+
     private readonly Option<string[]> _models = new("--model")
     {
         Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken",
@@ -24,22 +28,28 @@ internal sealed class EvaluateVerb : Verb
 
     private readonly Option<string[]> _sets = new("--evaluation")
     {
-        Description = "Labelled set; names that are known: clean, attacked, attacked-heldout, words, words-heldout",
-        HelpName = "NAME=FOLDER",
+        Description = "Set of images: a folder, or the table or list of annotations in it; names that begin with clean, attacked, words or retrieval tell the protocol",
+        HelpName = "NAME=PATH",
         Required = true,
     };
 
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: beside the first checkpoint]", HelpName = "FILE" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter, for example evaluation.resamples=200", HelpName = "SECTION.KEY=VALUE" };
+    private readonly Option<string?> _templates = new("--templates") { Description = "Prompts, one a line, {} for the class; their embeddings are averaged", HelpName = "FILE" };
+    private readonly Option<string?> _classes = new("--classes") { Description = "Classes to choose from, one a line [default: the labels]", HelpName = "FILE" };
+    private readonly Option<bool> _probe = new("--probe") { Description = "Train a linear probe on half of each set, and test it on the other half" };
+    private readonly Option<string?> _csv = new("--csv") { Description = "Write figures, classes, answers and problems as CSV files to this folder", HelpName = "FOLDER" };
+    private readonly Option<string?> _report = new("--report") { Description = "Write a page with all figures and the images on which the models differ", HelpName = "FILE.html" };
+    private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter, for example evaluation.resamples=2000", HelpName = "SECTION.KEY=VALUE" };
 
     public EvaluateVerb()
         : base(
             "evaluate",
-            "Score models side by side on labelled sets, clean and attacked, with 95 % intervals.",
-            "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
-            "clipsae evaluate --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM --json")
+            "Score models side by side: zero-shot and typographic accuracy, MVT, retrieval, linear probes, calibration, all with 95 % intervals.",
+            "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked --report scores.html",
+            "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM --evaluation mvt=mvt/human_responses.csv --json",
+            "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val --templates openai-80.txt --probe --csv scores")
     {
-        foreach (var option in new Option[] { _models, _sets, _tokenizer, _set })
+        foreach (var option in new Option[] { _models, _sets, _tokenizer, _templates, _classes, _probe, _csv, _report, _set })
         {
             Add(option);
         }
@@ -47,81 +57,64 @@ internal sealed class EvaluateVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var models = arguments.GetValue(_models)!.Select(Model).ToArray();
-        var sets = arguments.GetValue(_sets)!.Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
+        var models = Distinct("--model", arguments.GetValue(_models)!.Select(Model), model => model.Name);
+        var sets = Distinct("--evaluation", arguments.GetValue(_sets)!.Select(given => GivenSet.Parse("--evaluation", given)), set => set.Name);
         var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(models[0].File);
-        if (models.Select(model => model.Name).Distinct(StringComparer.Ordinal).Count() < models.Length)
-        {
-            throw new WrongUseException("two models have one name: name them with --model NAME=FILE");
-        }
-
+        var report = GivenPath.NewFile("--report", arguments.GetValue(_report));
+        var csv = GivenPath.NewFolder("--csv", arguments.GetValue(_csv));
         await using var runtime = Workplace.OpenHere(session);
-        var stage = runtime.Stages[ParameterSections.Evaluation];
-        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(stage.Normalize(
-            ParameterOverrides.Apply(session.OnDevice([], runtime.DefaultParameters()), arguments.GetValue(_set) ?? [], runtime.DefaultParameters())["evaluation"] as JsonObject ?? [])));
-        var inputs = new RunInputs(runtime, session);
-        foreach (var (name, folder) in sets)
+        var inputs = new EvaluationInputs(runtime, session);
+        var parameters = await inputs.ParametersAsync(Assignments(arguments, models.Length));
+        var options = StageParameters.Bind<EvaluationOptions>(parameters, ParameterSections.Evaluation);
+        foreach (var model in models)
         {
-            await inputs.AddEvaluationAsync(name, folder, new ImportOptions(), cancel);
+            ModelFiles.Check(model.File, tokenizer);
         }
 
-        var results = await ScoreAsync(runtime, stage, parameters, await InputsAsync(runtime, inputs, models, tokenizer, cancel), session, cancel);
-        var shown = results.Models.Select((scores, place) => (models[place].Name, scores.Sets)).ToArray();
-        session.Answer(
-            new JsonObject
+        using var evaluation = await ScoreAsync(runtime, session, options, models, sets, tokenizer, cancel);
+        var written = csv is null ? [] : EvaluationCsv.Write(evaluation, csv);
+        if (report is not null)
+        {
+            AtomicFile.Write(report, Encoding.UTF8.GetBytes(ReportPage.Render(Page(evaluation, parameters, session.Time))));
+        }
+
+        session.Answer(Json(evaluation.Results, written, report), console =>
+        {
+            EvaluationTable.Write(console, evaluation.Results);
+            foreach (var file in written.Append(report).OfType<string>())
             {
-                ["models"] = new JsonArray([.. shown.Select(model => new JsonObject
-                {
-                    ["name"] = model.Name,
-                    ["sets"] = JsonSerializer.SerializeToNode(model.Sets, ContractJson.Options),
-                })]),
-            },
-            console => Write(console, shown));
+                console.WriteLine($"written to {file}");
+            }
+        });
         return ExitCode.Done;
     }
 
-    private static (string Name, string File) Model(string given)
+    private static async Task<Evaluation> ScoreAsync(
+        EmbeddedRuntime runtime, Session session, EvaluationOptions options, (string Name, string File)[] models, GivenSet[] sets, string tokenizer, CancellationToken cancel)
     {
-        var equals = given.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && !Path.Exists(given)
-            ? (given[..equals], GivenPath.FileOrFolder("--model", given[(equals + 1)..]))
-            : (Path.GetFileNameWithoutExtension(given), GivenPath.FileOrFolder("--model", given));
-    }
-
-    private static async Task<Dictionary<string, ArtifactRef>> InputsAsync(
-        ClipSaeRuntime runtime, RunInputs sets, (string Name, string File)[] models, string tokenizer, CancellationToken cancel)
-    {
-        var inputs = sets.All.ToDictionary(input => input.Key.Replace("evaluation:", "evaluation/", StringComparison.Ordinal), input => input.Value);
-        inputs["tokenizer"] = await runtime.Artifacts.PutFileAsync(tokenizer, "tokenizer", "text/plain", cancel);
-        for (var place = 0; place < models.Length; place++)
+        var inputs = new EvaluationInputs(runtime, session);
+        var imported = new List<EvaluationSet>();
+        foreach (var set in sets)
         {
-            // Numbered, so that they come back in the order in which they were given.
-            var name = place == 0 ? "base" : string.Create(CultureInfo.InvariantCulture, $"models/{place:D3}");
-            inputs[name] = await ModelFiles.PutAsync(runtime.Artifacts, models[place].File, models[place].Name, cancel);
+            // Classes may be given, or shared with another set: only the evaluation knows whether one is enough.
+            imported.Add(await inputs.SetAsync(set.Name, set, new ImportOptions { MaxProblemShare = options.MaxProblemShare, MinClasses = 1 }, cancel));
         }
 
-        return inputs;
-    }
+        var tested = new List<ModelUnderTest>();
+        foreach (var (name, file) in models)
+        {
+            var artifact = await ModelFiles.PutAsync(runtime.Artifacts, file, name, cancel);
+            tested.Add(new ModelUnderTest(name, await runtime.Artifacts.FetchAsync(artifact, cancel), Digest: artifact.Digest));
+        }
 
-    private static async Task<EvaluationResults> ScoreAsync(
-        ClipSaeRuntime runtime, IStage stage, JsonObject parameters, Dictionary<string, ArtifactRef> inputs, Session session, CancellationToken cancel)
-    {
+        var vocabulary = await runtime.Artifacts.PutFileAsync(tokenizer, "tokenizer", "text/plain", cancel);
+        var cache = new TextEmbeddingCache(runtime.Artifacts, runtime.Results, "evaluate", session.Time);
+        var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored"));
         var scratch = Directory.CreateTempSubdirectory("clipsae-evaluate-");
         try
         {
-            var context = new StageContext
-            {
-                Stage = stage.Name,
-                Parameters = parameters,
-                Inputs = inputs,
-                Artifacts = runtime.Artifacts,
-                Scratch = scratch.FullName,
-                Log = new LineLoggerProvider(session).CreateLogger(stage.Name),
-                Time = session.Time,
-            };
-            var result = await stage.RunAsync(context, cancel);
-            var json = await File.ReadAllBytesAsync(await runtime.Artifacts.FetchAsync(result.Outputs["results"], cancel), cancel);
-            return JsonSerializer.Deserialize<EvaluationResults>(json, ContractJson.Options)!;
+            return await new ZeroShotEvaluator(options, ClipTokenizer.Load(tokenizer), vocabulary.Digest, cache).EvaluateAsync(
+                tested, imported, scratch.FullName, (done, total) => progress.Report((done, total)), cancel);
         }
         finally
         {
@@ -129,25 +122,70 @@ internal sealed class EvaluateVerb : Verb
         }
     }
 
-    private static void Write(IAnsiConsole console, IEnumerable<(string Name, IReadOnlyDictionary<string, SetScores> Sets)> models)
+    private IEnumerable<string> Assignments(ParseResult arguments, int models)
     {
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumns("model", "set");
-        foreach (var title in new[] { "accuracy", "95 % interval", "attack success", "object against word" })
+        yield return FormattableString.Invariant($"evaluation.shownModels={Math.Clamp(models, 2, MostShownModels)}");
+        if (Lines("--templates", arguments.GetValue(_templates)) is { } templates)
         {
-            table.AddColumn(new TableColumn(title).RightAligned());
+            yield return $"evaluation.templates={JsonSerializer.Serialize(templates, ContractJson.Options)}";
         }
 
-        foreach (var (name, sets) in models)
+        if (Lines("--classes", arguments.GetValue(_classes)) is { } classes)
         {
-            foreach (var (set, scores) in sets)
-            {
-                table.AddRow(
-                    name.EscapeMarkup(), set.EscapeMarkup(), Amounts.Share(scores.Accuracy.Value), $"{Amounts.Share(scores.Accuracy.Low)} … {Amounts.Share(scores.Accuracy.High)}",
-                    Amounts.Share(scores.AttackSuccess?.Value), Amounts.Share(scores.BinaryAccuracy?.Value));
-            }
+            yield return $"evaluation.classes={JsonSerializer.Serialize(classes, ContractJson.Options)}";
         }
 
-        console.Write(table);
+        if (arguments.GetValue(_probe))
+        {
+            yield return "evaluation.probe={}";
+        }
+
+        foreach (var assignment in arguments.GetValue(_set) ?? [])
+        {
+            yield return assignment;
+        }
     }
+
+    private static string[]? Lines(string option, string? path)
+    {
+        var file = GivenPath.File(option, path);
+        string[]? lines = file is null ? null : [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        return lines is { Length: 0 } ? throw new WrongUseException($"{option}: {file} has no line") : lines;
+    }
+
+    private static (string Name, string File) Model(string given)
+    {
+        var equals = given.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && !Path.Exists(given)
+            ? (given[..equals], GivenPath.FileOrFolder("--model", given[(equals + 1)..]))
+            : (Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)), GivenPath.FileOrFolder("--model", given));
+    }
+
+    private static T[] Distinct<T>(string option, IEnumerable<T> given, Func<T, string> name)
+    {
+        T[] all = [.. given];
+        return all.GroupBy(name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice
+            ? throw new WrongUseException($"{option}: two are named {twice.Key}: give each a name of its own, {option} NAME=PATH")
+            : all;
+    }
+
+    private static JsonObject Json(EvaluationResults results, IReadOnlyList<string> csv, string? report)
+    {
+        var json = JsonSerializer.SerializeToNode(results, ContractJson.Options)!.AsObject();
+        json.Remove("tuned");
+        json.Remove("arms");
+        json["csv"] = new JsonArray([.. csv.Select(file => JsonValue.Create(file))]);
+        json["report"] = report;
+        return json;
+    }
+
+    private static ReportData Page(Evaluation evaluation, JsonObject parameters, TimeProvider time) => new()
+    {
+        Run = string.Join(" and ", evaluation.Results.Models.Select(model => model.Name)),
+        At = time.GetUtcNow(),
+        Parameters = new JsonObject { ["evaluation"] = parameters.DeepClone() },
+        Results = JsonSerializer.SerializeToNode(evaluation.Results, ContractJson.Options),
+        Examples = JsonSerializer.SerializeToNode(evaluation.Examples, ContractJson.Options),
+        Versions = SoftwareVersions.Here(),
+    };
 }

@@ -16,7 +16,7 @@ internal class RunVerb : Verb
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
     {
-        Description = "Labelled set to evaluate on; names: clean, attacked, attacked-heldout, words, words-heldout",
+        Description = "Set to evaluate on: a folder, or the annotation file in it; names: clean, attacked, attacked-heldout, words, words-heldout, retrieval",
         HelpName = "NAME=FOLDER",
     };
 
@@ -56,7 +56,7 @@ internal class RunVerb : Verb
         var dataset = GivenPath.Folder("--dataset", await RemotePath.LocalAsync("--dataset", arguments.GetValue(_dataset)!, session, cancel))!;
         var model = GivenPath.FileOrFolder("--model", await RemotePath.LocalAsync("--model", arguments.GetValue(_model)!, session, cancel));
         var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
-        var evaluations = (arguments.GetValue(_evaluation) ?? []).Select(given => NamedFolder.Parse("--evaluation", given)).ToArray();
+        var evaluations = (arguments.GetValue(_evaluation) ?? []).Select(given => GivenSet.Parse("--evaluation", given)).ToArray();
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
         var preset = Preset.Load(arguments.GetValue(_preset)!);
@@ -66,9 +66,9 @@ internal class RunVerb : Verb
         var inputs = new RunInputs(runtime, session);
         await inputs.AddModelAsync(model, tokenizer, cancel);
         await inputs.AddDatasetAsync(dataset, options, cancel);
-        foreach (var (name, folder) in evaluations)
+        foreach (var set in evaluations)
         {
-            await inputs.AddEvaluationAsync(name, folder, options with { CaptionFile = null }, cancel);
+            await inputs.AddEvaluationAsync(set.Name, set, options, cancel);
         }
 
         return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);

@@ -1,15 +1,11 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
 using ClipSae.WeightConversion;
-using ClipSae.ZeroShotEvaluation;
 using Spectre.Console;
 
 namespace ClipSae.Cli;
@@ -62,15 +58,16 @@ internal sealed class WiseFtVerb : Verb
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var (from, to) = (Source("base", arguments.GetValue(_base)!), Source("tuned", arguments.GetValue(_tuned)!));
-        var folders = Folders(arguments);
+        var given = Sets(arguments);
         var alphas = Alphas(arguments.GetValue(_alphas) ?? []);
         var rule = arguments.GetValue(_tolerance) is >= 0 and <= 1 and var tolerance ? new AlphaRule(tolerance) : throw new WrongUseException("--clean-tolerance must be from 0 to 1: a share of the images");
         var export = Export(arguments);
         var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(from.Path));
 
         await using var runtime = Workplace.OpenHere(session);
-        var options = await OptionsAsync(runtime, session, arguments.GetValue(_set) ?? []);
-        var sets = await SetsAsync(runtime, session, folders, cancel);
+        var inputs = new EvaluationInputs(runtime, session);
+        var options = await inputs.OptionsAsync(arguments.GetValue(_set) ?? []);
+        var sets = await SetsAsync(inputs, given, cancel);
         var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
         var sweep = await new AlphaSweep(from, to, alphas).RunAsync(
@@ -114,48 +111,30 @@ internal sealed class WiseFtVerb : Verb
         }
     }
 
-    private static async Task<EvaluationOptions> OptionsAsync(EmbeddedRuntime runtime, Session session, string[] changes)
-    {
-        var stage = runtime.Stages[ParameterSections.Evaluation];
-        var parameters = await Workplace.CheckedAsync(() => Task.FromResult(stage.Normalize(
-            ParameterOverrides.Apply(session.OnDevice([], runtime.DefaultParameters()), changes, runtime.DefaultParameters())["evaluation"] as JsonObject ?? [])));
-        return StageParameters.Bind<EvaluationOptions>(parameters, stage.Name);
-    }
-
-    private static async Task<IReadOnlyList<SweepSet>> SetsAsync(
-        EmbeddedRuntime runtime, Session session, IReadOnlyList<(string Name, string Folder, bool Chooses)> folders, CancellationToken cancel)
+    private static async Task<IReadOnlyList<SweepSet>> SetsAsync(EvaluationInputs inputs, IReadOnlyList<(GivenSet Set, bool Chooses)> given, CancellationToken cancel)
     {
         var sets = new List<SweepSet>();
-        foreach (var (name, folder, chooses) in folders)
+        foreach (var (set, chooses) in given)
         {
-            var inputs = new RunInputs(runtime, session);
             // The protocol is told by how the name begins, so both kinds keep it.
-            var scored = name + (chooses ? "-validation" : "");
-            await inputs.AddEvaluationAsync(scored, folder, new ImportOptions(), cancel);
-            var shards = new List<string>();
-            foreach (var (_, shard) in inputs.All.Where(input => input.Key.Contains("/shards/", StringComparison.Ordinal)))
-            {
-                shards.Add(await runtime.Artifacts.FetchAsync(shard, cancel));
-            }
-
-            sets.Add(new SweepSet(name, chooses, new EvaluationSet(scored, shards)));
+            sets.Add(new SweepSet(set.Name, chooses, await inputs.SetAsync(set.Name + (chooses ? "-validation" : ""), set, new ImportOptions(), cancel)));
         }
 
         return sets;
     }
 
-    private IReadOnlyList<(string Name, string Folder, bool Chooses)> Folders(ParseResult arguments)
+    private IReadOnlyList<(GivenSet Set, bool Chooses)> Sets(ParseResult arguments)
     {
-        var validation = arguments.GetValue(_validation)!.Select(given => NamedFolder.Parse("--validation", given)).Select(set => (set.Name, set.Folder, Chooses: true));
-        var evaluation = (arguments.GetValue(_evaluation) ?? []).Select(given => NamedFolder.Parse("--evaluation", given)).Select(set => (set.Name, set.Folder, Chooses: false));
-        (string Name, string Folder, bool Chooses)[] sets = [.. validation, .. evaluation];
-        if (sets.GroupBy(set => (set.Name, set.Chooses)).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        var validation = arguments.GetValue(_validation)!.Select(given => GivenSet.Parse("--validation", given)).Select(set => (Set: set, Chooses: true));
+        var evaluation = (arguments.GetValue(_evaluation) ?? []).Select(given => GivenSet.Parse("--evaluation", given)).Select(set => (Set: set, Chooses: false));
+        (GivenSet Set, bool Chooses)[] sets = [.. validation, .. evaluation];
+        if (sets.GroupBy(set => (set.Set.Name, set.Chooses)).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
             throw new WrongUseException($"two sets are named {twice.Key.Name}; give each a name of its own");
         }
 
-        return sets.FirstOrDefault(set => !set.Chooses && sets.Any(other => other.Chooses && other.Folder == set.Folder)) is { Folder: { } both }
-            ? throw new WrongUseException($"{both} is both --validation and --evaluation: figures of a set on which α was chosen are no test figures; give one of them other images")
+        return sets.FirstOrDefault(set => !set.Chooses && sets.Any(other => other.Chooses && other.Set.Folder == set.Set.Folder && other.Set.File == set.Set.File)) is { Set: { } both }
+            ? throw new WrongUseException($"{both.File ?? both.Folder} is both --validation and --evaluation: figures of a set on which α was chosen are no test figures; give one of them other images")
             : sets;
     }
 

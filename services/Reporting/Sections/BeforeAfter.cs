@@ -26,7 +26,7 @@ internal static class BeforeAfter
     private static IEnumerable<Html> Rows(EvaluationView view, JsonNode set)
     {
         var name = set.Text("name")!;
-        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{EvaluationView.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></th></tr>");
+        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></th></tr>");
         yield return Row(view, name, set.Text("protocol") == "words" ? "Word is read" : "Accuracy", "accuracy", view.Tuned.Number("sets", name, "againstBase", "mcNemar", "pValue"));
         if (EvaluationView.Figure(view.Base, name, "meanPerClass") is not null)
         {
@@ -76,5 +76,5 @@ internal static class BeforeAfter
         return templates.Length == 1 ? Html.Of($"the prompt “{templates[0]}”") : Html.Of($"the mean of {templates.Length} prompts");
     }
 
-    private static Html Name(JsonNode? model) => model.Text("name") is { } name and not "base" ? Html.Of($" <small>{name}</small>") : Html.Empty;
+    private static Html Name(JsonNode? model) => model.Text("name") is { } name and not ("base" or "tuned") ? Html.Of($" <small>{name}</small>") : Html.Empty;
 }

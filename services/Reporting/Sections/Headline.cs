@@ -20,7 +20,7 @@ internal static class Headline
             {Card("Taken for the printed word", attack, "attackSuccess", higherIsBetter: false)}
             {Card("Right without print", clean, "accuracy", higherIsBetter: true)}
             </div>
-            <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {EvaluationView.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>
+            <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {view.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>
             """);
 
         Html Card(string title, string? set, string figure, bool higherIsBetter)

@@ -42,7 +42,7 @@ internal static class ModelTables
             <table class="compact"><thead><tr><th>Model</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}<th class="n">McNemar p</th></tr></thead><tbody>{rows}</tbody></table>
             """);
         return Html.Of($"""
-            <h3>{EvaluationView.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></h3>
+            <h3>{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></h3>
             {Section.Wide(table)}{PerClass(view, name)}
             """);
     }

@@ -9,6 +9,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="Choices">The classes that the set itself prescribes (MVT's fifty), or null.</param>
 /// <param name="Total">Images in the set, those with problems included.</param>
 /// <param name="Problems">Images that were set aside, by their place in the set.</param>
+/// <param name="Imported">Rows of the source that never became images of the set.</param>
 internal sealed record SetImages(
     string Name,
     EvaluationProtocol Protocol,
@@ -17,10 +18,14 @@ internal sealed record SetImages(
     int[] Rows,
     IReadOnlyList<string>? Choices,
     int Total,
-    IReadOnlyDictionary<int, EvaluationProblem> Problems)
+    IReadOnlyDictionary<int, EvaluationProblem> Problems,
+    IReadOnlyList<EvaluationProblem> Imported)
 {
     /// <summary>Problems in the order of the set.</summary>
     public IReadOnlyList<EvaluationProblem> OrderedProblems => [.. Problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)];
+
+    /// <summary>Those of the source and then those of the set.</summary>
+    public IReadOnlyList<EvaluationProblem> AllProblems => [.. Imported, .. OrderedProblems];
 
     /// <summary>Sets images aside.</summary>
     /// <param name="reasons">Why, by the image's index in <see cref="Images"/>.</param>

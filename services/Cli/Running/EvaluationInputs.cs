@@ -1,0 +1,39 @@
+using System.Text.Json.Nodes;
+using ClipSae.Datasets;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.ZeroShotEvaluation;
+
+namespace ClipSae.Cli;
+
+/// <summary>What verbs that score models by themselves need: options as the command line changes them, and sets in the store.</summary>
+internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
+{
+    /// <summary>The evaluation's parameters with assignments applied.</summary>
+    /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
+    public Task<JsonObject> ParametersAsync(IEnumerable<string> assignments) => Workplace.CheckedAsync(() =>
+    {
+        var defaults = runtime.DefaultParameters();
+        var changed = ParameterOverrides.Apply(session.OnDevice([], defaults), assignments, defaults)[ParameterSections.SectionOf(ParameterSections.Evaluation)];
+        return Task.FromResult(runtime.Stages[ParameterSections.Evaluation].Normalize(changed as JsonObject ?? []));
+    });
+
+    /// <summary>The same as options.</summary>
+    public async Task<EvaluationOptions> OptionsAsync(IEnumerable<string> assignments) =>
+        StageParameters.Bind<EvaluationOptions>(await ParametersAsync(assignments), ParameterSections.Evaluation);
+
+    /// <summary>Brings a set into the store.</summary>
+    /// <param name="name">Name under which it is scored; its beginning tells the protocol.</param>
+    public async Task<EvaluationSet> SetAsync(string name, GivenSet given, ImportOptions import, CancellationToken cancel)
+    {
+        var inputs = new RunInputs(runtime, session);
+        var manifest = await inputs.AddEvaluationAsync(name, given, import, cancel);
+        var shards = new List<string>();
+        foreach (var (_, shard) in inputs.All.Where(input => input.Key.Contains("/shards/", StringComparison.Ordinal)))
+        {
+            shards.Add(await runtime.Artifacts.FetchAsync(shard, cancel));
+        }
+
+        return new EvaluationSet(name, shards, manifest.Problems);
+    }
+}

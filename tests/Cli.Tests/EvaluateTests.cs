@@ -1,0 +1,199 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.Cli.Tests;
+
+/// <summary>The verb as a user types it, on small sets of the demo's world with the demo's base and a copy of it with noise on its weights.</summary>
+public sealed class EvaluateTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+
+    private static string Base => Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors");
+
+    private static string Vocabulary => Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz");
+
+    [Fact]
+    public async Task Models_are_scored_side_by_side_by_every_protocol_and_told_in_every_form()
+    {
+        await DrawAsync(40);
+        WriteNoisy(At("noisy.safetensors"));
+        string[] arguments =
+        [
+            "--model", $"base={Base}", "--model", $"noisy={At("noisy.safetensors")}", "--model", $"again={Base}", "--evaluation", $"clean={At("world/evaluation/clean")}",
+            "--evaluation", $"attacked={At("world/evaluation/attacked")}", "--evaluation", $"retrieval={At("world/tuning/captions.json")}", "--probe", "--csv", At("csv"), "--report", At("new/page.html"),
+        ];
+
+        var json = (await EvaluateAsync(arguments)).Json;
+
+        json["models"]!.AsArray().Select(model => model!["name"]!.GetValue<string>()).ShouldBe(["base", "noisy", "again"]);
+        var again = json["models"]![2]!["sets"]!["clean"]!;
+        again["againstBase"]!["mcNemar"]!["pValue"]!.GetValue<double>().ShouldBe(1);
+        again["probe"]!["accuracy"]!["value"]!.GetValue<double>().ShouldBeGreaterThan(0.5);
+        json["models"]![1]!["retrieval"]!["retrieval"]!["imageToText"]!["at5"].ShouldNotBeNull();
+
+        // The tables agree with each other: figures are shares of the answers, written by another way.
+        var answers = Table("answers.csv").ToLookup(row => (row["model"], row["set"]));
+        foreach (var figure in Table("figures.csv").Where(row => row["figure"] == "accuracy"))
+        {
+            Number(figure["value"]).ShouldBe(answers[(figure["model"], figure["set"])].Average(row => row["right"] == "true" ? 1.0 : 0), 1e-9);
+        }
+
+        foreach (var score in Table("classes.csv"))
+        {
+            answers[(score["model"], score["set"])].Count(row => row["label"] == score["class"]).ShouldBe((int)Number(score["images"]));
+        }
+
+        Table("answers.csv").Where(row => row["set"] == "attacked").ShouldAllBe(row => row["word"] != row["label"] && row["margin"].Length > 0);
+        var page = await File.ReadAllTextAsync(At("new/page.html"), TestContext.Current.CancellationToken);
+        page.ShouldContain("id=\"models\"");
+        page.ShouldContain("id=\"retrieval\"");
+        page.ShouldContain("id=\"images\"");
+        page.ShouldContain("swatch m2");
+        page.ShouldNotContain("src=\"http");
+
+        // Texts were embedded once for each model and prompt set; a second evaluation finds them and gives the same to the last digit.
+        var keys = Directory.GetDirectories(At("data/stages")).Length;
+        (await EvaluateAsync(arguments)).Json["models"]!.ToJsonString().ShouldBe(json["models"]!.ToJsonString());
+        Directory.GetDirectories(At("data/stages")).Length.ShouldBe(keys);
+    }
+
+    [Fact]
+    public async Task Attack_sets_by_file_name_class_folders_and_the_viewing_time_study_are_read()
+    {
+        await DrawAsync(20);
+        var pictures = Annotations("attacked").Select(item => (Path: item!["path"]!.GetValue<string>(), Label: item["label"]!.GetValue<string>(), Word: item["attributes"]!["word"]!.GetValue<string>())).ToArray();
+        foreach (var (path, label, word) in pictures)
+        {
+            Copy(path, $"rta/label={label}_text={word}.png");
+            Copy(path, $"folders/{label}/{Path.GetFileName(path)}");
+            Copy(path, $"mvt/all/{Path.GetFileName(path)}");
+        }
+
+        var options = "\"[" + string.Join(", ", pictures.Select(picture => picture.Label).Distinct().Append("plunger").Select(label => $"'{label}'")) + "]\"";
+        await File.WriteAllLinesAsync(
+            At("mvt/human_responses.csv"),
+            [",image,image_duration,label,response,response_time,worker_id,objectnet,response_options", .. pictures.SelectMany((picture, row) => new[] { 17, 150 }.Select(time => $"{row},{Path.GetFileName(picture.Path)},{time},{picture.Label},plunger,3.1,a,True,{options}"))],
+            TestContext.Current.CancellationToken);
+
+        var json = (await EvaluateAsync(
+            "--model", Base, "--evaluation", $"rta={At("rta")}", "--evaluation", $"folders={At("folders")}", "--evaluation", $"mvt={At("mvt/human_responses.csv")}", "--evaluation", $"attacked={At("world/evaluation/attacked")}")).Json;
+
+        var sets = json["sets"]!.AsArray().ToDictionary(set => set!["name"]!.GetValue<string>(), set => set!);
+        var scores = json["models"]![0]!["sets"]!;
+        sets["rta"]["protocol"]!.GetValue<string>().ShouldBe("attacked");
+        sets["folders"]["protocol"]!.GetValue<string>().ShouldBe("clean");
+        sets["mvt"]["images"]!.GetValue<int>().ShouldBe(20);
+        sets["mvt"]["candidates"]!.AsArray().Count.ShouldBe(pictures.Select(picture => picture.Label).Distinct().Count() + 1);
+
+        // The same pictures, so the same answers, whichever way they are described.
+        foreach (var figure in new[] { "accuracy", "attackSuccess", "binaryAccuracy" })
+        {
+            scores["rta"]![figure]!["value"]!.GetValue<double>().ShouldBe(scores["attacked"]![figure]!["value"]!.GetValue<double>());
+        }
+
+        scores["folders"]!["binaryAccuracy"].ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task What_cannot_be_scored_is_counted_and_named()
+    {
+        await DrawAsync(40);
+        var items = Annotations("clean");
+        items.Add(JsonNode.Parse("""{"path": "images/lost.png", "label": "cat"}"""));
+        items.Add(JsonNode.Parse("""{"path": "images/00003.png", "label": "dog"}"""));
+        items.Add(items[4]!.DeepClone());
+        items[5]!["label"] = null;
+        await File.WriteAllTextAsync(At("world/evaluation/clean/annotations.json"), items.ToJsonString(), TestContext.Current.CancellationToken);
+        File.WriteAllBytes(At("world/evaluation/clean/images/00006.png"), File.ReadAllBytes(At("world/evaluation/clean/images/00006.png"))[..200]);
+        var classes = items.Select(item => item?["label"]?.GetValue<string>()).OfType<string>().Distinct().Where(label => label != items[7]!["label"]!.GetValue<string>() && label != "dog");
+        await File.WriteAllLinesAsync(At("classes.txt"), classes, TestContext.Current.CancellationToken);
+        string[] arguments = ["--model", Base, "--evaluation", $"clean={At("world/evaluation/clean")}", "--classes", At("classes.txt")];
+
+        var set = (await EvaluateAsync([.. arguments, "--set", "evaluation.maxProblemShare=0.5"])).Json["sets"]![0]!;
+
+        var problems = set["problems"]!.AsArray().Select(problem => $"{problem!["id"]}: {problem["reason"]}").ToArray();
+        problems.ShouldContain("images/lost.png: missing-file: no such file");
+        problems.ShouldContain(problem => problem.Contains("duplicate"));
+        problems.ShouldContain(problem => problem.Contains("is \"dog\" here"));
+        problems.ShouldContain("images/00005.png: no-caption: no label");
+        problems.ShouldContain(problem => problem.StartsWith("images/00006.png: unreadable", StringComparison.Ordinal));
+        problems.ShouldContain($"images/00007.png: label '{items[7]!["label"]}' is not among the classes");
+        (set["images"]!.GetValue<int>() + problems.Length).ShouldBe(set["total"]!.GetValue<int>());
+
+        var refused = await CommandRun.OfAsync(["evaluate", .. arguments, "--tokenizer", Vocabulary, "--data", At("data"), "--set", "evaluation.maxProblemShare=0.01"]);
+        refused.Code.ShouldBe(1);
+        refused.Error.Split('\n').Count(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ShouldBe(1, refused.Error);
+        refused.Error.ShouldContain("cannot be used");
+    }
+
+    [Theory]
+    [InlineData(2, "two are named model", "--model", "{base}", "--model", "{base}", "--evaluation", "clean={clean}")]
+    [InlineData(2, "there is nothing at /nowhere", "--model", "{base}", "--evaluation", "clean=/nowhere")]
+    [InlineData(2, "expected NAME=FOLDER", "--model", "{base}", "--evaluation", "{clean}")]
+    [InlineData(2, "evaluation.templates", "--model", "{base}", "--evaluation", "clean={clean}", "--templates", "{list}")]
+    [InlineData(2, "evaluation.probe.trainShare", "--model", "{base}", "--evaluation", "clean={clean}", "--set", "evaluation.probe.trainShare=2")]
+    [InlineData(2, "there is no file /nowhere", "--model", "{base}", "--evaluation", "clean={clean}", "--classes", "/nowhere")]
+    [InlineData(2, "is a folder; name a file", "--model", "{base}", "--evaluation", "clean={clean}", "--report", "{clean}")]
+    [InlineData(1, "it needs label too", "--model", "{base}", "--evaluation", "mvt={mvt}")]
+    [InlineData(1, "is not among the classes", "--model", "{base}", "--evaluation", "clean={clean}", "--classes", "{list}")]
+    public async Task Wrong_use_is_one_line_that_says_what_to_mend(int code, string expected, params string[] arguments)
+    {
+        await DrawAsync(4);
+        await File.WriteAllTextAsync(At("list.txt"), "whale\nsubmarine\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(At("human_responses.csv"), "image,response\na.png,cat\n", TestContext.Current.CancellationToken);
+        string Filled(string argument) => argument.Replace("{base}", Base, StringComparison.Ordinal).Replace("{clean}", At("world/evaluation/clean"), StringComparison.Ordinal)
+            .Replace("{list}", At("list.txt"), StringComparison.Ordinal).Replace("{mvt}", At("human_responses.csv"), StringComparison.Ordinal);
+
+        var run = await CommandRun.OfAsync(["evaluate", .. arguments.Select(Filled), "--tokenizer", Vocabulary, "--data", At("data")]);
+
+        run.Code.ShouldBe(code, run.Error);
+        run.Error.Split('\n').Count(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ShouldBe(1, run.Error);
+        run.Error.ShouldContain(expected);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string At(string path) => Path.Combine(_folder, path);
+
+    private async Task DrawAsync(int images) =>
+        (await CommandRun.OfAsync("make-dataset", At("world"), "--train", "0", "--tuning", "40", "--evaluation", images.ToString(CultureInfo.InvariantCulture))).Code.ShouldBe(0);
+
+    private async Task<CommandRun> EvaluateAsync(params string[] arguments)
+    {
+        var run = await CommandRun.OfAsync(["evaluate", .. arguments, "--tokenizer", Vocabulary, "--data", At("data"), "--threads", "1", "--json"]);
+        run.Code.ShouldBe(0, run.Error);
+        return run;
+    }
+
+    private JsonArray Annotations(string set) => JsonNode.Parse(File.ReadAllText(At($"world/evaluation/{set}/annotations.json")))!.AsArray();
+
+    private void Copy(string picture, string target)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(At(target))!);
+        File.Copy(At($"world/evaluation/attacked/{picture}"), At(target), overwrite: true);
+    }
+
+    // No field of these tables holds a comma.
+    private Dictionary<string, string>[] Table(string name)
+    {
+        var lines = File.ReadAllLines(At($"csv/{name}"));
+        var columns = lines[0].Split(',');
+        return [.. lines.Skip(1).Select(line => columns.Zip(line.Split(',')).ToDictionary(pair => pair.First, pair => pair.Second))];
+    }
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+    private static void WriteNoisy(string path)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var noGrad = torch.no_grad();
+        using var model = ClipModel.Load(Base);
+        torch.manual_seed(1);
+        var weights = model.StateDict().ToDictionary();
+        weights["visual.proj"] = weights["visual.proj"] + torch.randn_like(weights["visual.proj"]).mul_(weights["visual.proj"].std().detach());
+        SafetensorsWriter.Write(path, weights);
+    }
+}
