@@ -13,15 +13,19 @@ internal static partial class EndedChildren
     {
         get
         {
-            // struct rusage begins with two pairs of seconds and microseconds, user then system; 144 bytes in all on 64-bit Linux.
-            Span<long> usage = stackalloc long[18];
-            if (GetUsage(Children, ref MemoryMarshal.GetReference(usage)) != 0)
-            {
-                throw new Win32Exception(Marshal.GetLastPInvokeError());
-            }
-
+            var usage = Usage();
             return usage[0] + usage[2] + (1e-6 * (usage[1] + usage[3]));
         }
+    }
+
+    /// <summary>The most memory that one of them had resident, bytes.</summary>
+    public static long PeakResidentBytes => Usage()[4] << 10;
+
+    // struct rusage begins with two pairs of seconds and microseconds, user then system, and the largest resident set in KiB; 144 bytes in all on 64-bit Linux.
+    private static long[] Usage()
+    {
+        var usage = new long[18];
+        return GetUsage(Children, ref usage[0]) == 0 ? usage : throw new Win32Exception(Marshal.GetLastPInvokeError());
     }
 
     [LibraryImport("libc", EntryPoint = "getrusage", SetLastError = true)]

@@ -3,6 +3,7 @@ using ClipSae.Benchmarks;
 IBenchmark[] benchmarks =
 [
     new ExtractionBenchmark(),
+    new CheckpointBenchmark(),
     new SaeStepBenchmark(),
     new ExtractionStageBenchmark(),
     new PreprocessingBenchmark(),

@@ -15,6 +15,7 @@ public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fi
     private static IEnumerable<WrittenTensor> Layers(PlainWeights weights)
     {
         var geometric = ClipKeys.GeometricLayers(weights.Architecture).ToHashSet(StringComparer.Ordinal);
+        var split = new SplitLayer(weights);
         foreach (var (key, shape) in weights.Shapes)
         {
             if (key == ClipKeys.Positions && weights.HasLongPositions)
@@ -34,15 +35,35 @@ public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fi
                 continue;
             }
 
-            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Radius, torch.ScalarType.Float32, [shape[0], 1]), () => One(weights, layer, isRadius: true));
-            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Theta, torch.ScalarType.Float32, shape), () => One(weights, layer, isRadius: false));
+            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Radius, torch.ScalarType.Float32, [shape[0], 1]), () => split.Radius(layer));
+            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Theta, torch.ScalarType.Float32, shape), () => split.Theta(layer));
         }
     }
 
-    private static torch.Tensor One(PlainWeights weights, string layer, bool isRadius)
+    // The writer asks for r and, right after it, for θ of the same layer (their names follow one another); a layer is read and split once for both.
+    private sealed class SplitLayer(PlainWeights weights)
     {
-        using var scope = torch.NewDisposeScope();
-        var (radius, theta) = weights.ReadGeometric(layer);
-        return (isRadius ? radius : theta).MoveToOuterDisposeScope();
+        private (string Layer, torch.Tensor Theta)? _waiting;
+
+        public torch.Tensor Radius(string layer)
+        {
+            _waiting?.Theta.Dispose();
+            var (radius, theta) = weights.ReadGeometric(layer);
+            _waiting = (layer, theta.DetachFromDisposeScope());
+            return radius;
+        }
+
+        public torch.Tensor Theta(string layer)
+        {
+            if (_waiting is { } split && split.Layer == layer)
+            {
+                _waiting = null;
+                return split.Theta;
+            }
+
+            var (radius, theta) = weights.ReadGeometric(layer);
+            radius.Dispose();
+            return theta;
+        }
     }
 }
