@@ -13,14 +13,16 @@ internal sealed record ProbeFeatures(torch.Tensor Image, torch.Tensor Text)
     public static ProbeFeatures Of(ClipCheckpoint checkpoint, Probes probes)
     {
         using var inference = torch.no_grad();
-        torch.Tensor image, text;
-        using (var model = ClipModel.Load(checkpoint))
-        {
-            (image, text) = (model.EncodeImage(probes.Images), model.EncodeText(probes.Tokens));
-        }
-
-        // Models are loaded one after the other, so that one at a time is in memory.
+        // Models are loaded one after the other, so that one at a time is in memory, without holes that others left.
         NativeHeap.Trim();
-        return new ProbeFeatures(image, text);
+        using var model = ClipModel.Load(checkpoint);
+        return new ProbeFeatures(Each(probes.Images, image => model.EncodeImage(image)), Each(probes.Tokens, model.EncodeText));
+    }
+
+    // One at a time: what a batch of images has in memory between two layers would come on top of the model.
+    private static torch.Tensor Each(torch.Tensor inputs, Func<torch.Tensor, torch.Tensor> encode)
+    {
+        using var scope = torch.NewDisposeScope();
+        return torch.cat([.. inputs.split(1).Select(encode)], 0).MoveToOuterDisposeScope();
     }
 }

@@ -16,7 +16,7 @@ public sealed class WeightConversionStage : IStage
 
     public string Name => "weight-conversion";
 
-    public int AlgorithmVersion => 3;
+    public int AlgorithmVersion => 4;
 
     public JsonObject Normalize(JsonObject parameters)
     {
