@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Tests;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;
@@ -19,6 +20,32 @@ public sealed class ClipCheckpointTests : IDisposable
     [InlineData("openai_clip_tiny.gmp.whole_model_pickle.pt", true, 1e-5)]
     public void Files_of_PyTorch_give_the_features_of_the_original_code(string name, bool geometric, double tolerance) =>
         RequireFeatures(ReferenceFiles.Named(name), geometric ? ReferenceFiles.GeometricExpected : ReferenceFiles.Expected, tolerance);
+
+    // OpenAI's downloads are such archives, in half precision.
+    [Theory]
+    [InlineData(torch.ScalarType.Float32, 1e-5)]
+    [InlineData(torch.ScalarType.Float16, 1e-2)]
+    public void A_TorchScript_archive_gives_the_features_of_the_original_code(torch.ScalarType type, double tolerance)
+    {
+        ScriptArchive.Write(At("ViT.pt"), OpenAi().ToDictionary(weight => weight.Key, weight => weight.Value.to(type)));
+
+        RequireFeatures(At("ViT.pt"), ReferenceFiles.Expected, tolerance);
+    }
+
+    // Numbers of parameters as open_clip's model_profile.csv lists them for these models, in millions.
+    [Theory]
+    [InlineData(512, 224, 12, 768, 32, 512, 151.28)]
+    [InlineData(512, 224, 12, 768, 16, 512, 149.62)]
+    [InlineData(768, 224, 24, 1024, 14, 768, 427.62)]
+    [InlineData(768, 336, 24, 1024, 14, 768, 427.94)]
+    public void OpenAIs_four_sizes_are_told_by_their_shapes(int embed, int resolution, int layers, int width, int patch, int textWidth, double millions)
+    {
+        var architecture = new ClipArchitecture(embed, resolution, layers, width, patch, 77, 49408, textWidth, 12);
+        var shapes = ClipKeys.Shapes(architecture).ToDictionary(shape => shape.Key, shape => (IReadOnlyList<long>)shape.Value);
+
+        ClipStateDict.Check(shapes, "model").Architecture.ShouldBe(architecture);
+        (shapes.Values.Sum(shape => shape.Aggregate(1L, (product, size) => product * size)) / 1e6).ShouldBe(millions, 0.005);
+    }
 
     [Fact]
     public void The_name_of_a_file_says_nothing()
