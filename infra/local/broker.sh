@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A real RabbitMQ on loopback without Docker, with a node name, data folder, ports and password of its own (Debian: rabbitmq-server).
-#   broker.sh start FOLDER PORT      AMQP on PORT, HTTP API on PORT+1; user "clipsae", its password in FOLDER/password
+#   broker.sh start FOLDER PORT      AMQP on PORT, HTTP API on PORT+1; user "clipsae", its password in FOLDER/password. Where the folder
+#                                    holds tls/ca.pem, tls/server.pem and tls/server.key, AMQP on PORT is encrypted and nothing else is taken
 #   broker.sh stop FOLDER            stops it; what it holds is there again at the next start
 #   broker.sh ctl FOLDER ARGUMENT…   rabbitmqctl for it
 set -euo pipefail
@@ -32,6 +33,11 @@ start)
     echo "$port" >"$folder/port"
     (umask 077; sed -e "s|@port@|$port|g; s|@http@|$((port + 1))|g; s|@metrics@|$((port + 4))|g; s|@password@|$(cat "$folder/password")|g" \
         "$(dirname "${BASH_SOURCE[0]}")/../rabbitmq/local.conf" >"$folder/rabbitmq.conf")
+    if [ -s "$folder/tls/server.key" ]; then
+        sed -i -e "s|^listeners.tcp.1 = .*|listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:$port|" "$folder/rabbitmq.conf"
+        printf 'ssl_options.%s\n' "cacertfile = $folder/tls/ca.pem" "certfile = $folder/tls/server.pem" "keyfile = $folder/tls/server.key" \
+            'verify = verify_none' 'versions.1 = tlsv1.3' 'versions.2 = tlsv1.2' >>"$folder/rabbitmq.conf"
+    fi
     environment
     setsid nohup $bin/rabbitmq-server >"$folder/broker.out" 2>&1 </dev/null &
     for _ in $(seq 300); do

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # A real S3 server on loopback without Docker: Ceph's RADOS gateway over one monitor and one store (Debian: radosgw ceph-mon ceph-osd).
 #   s3.sh start FOLDER PORT [memory|disk]   starts it and prints nothing; keys are in FOLDER/access-key and FOLDER/secret-key
+#                                           where FOLDER.tls holds ca.pem, server.pem and server.key, only https is spoken
 #   s3.sh stop FOLDER                       stops it; with "memory" what it held is gone, with "disk" it is there again at the next start
 #   s3.sh bucket FOLDER NAME                creates a bucket, unless it is there
 #   s3.sh admin FOLDER ARGUMENT…            radosgw-admin for it
 #   s3.sh pause FOLDER / resume FOLDER      stops and starts the gateway alone: an outage in which nothing is lost
 set -euo pipefail
 command=${1:?start, stop, pause or resume} folder=$(realpath -m "${2:?folder}")
-conf=$folder/ceph.conf
+conf=$folder/ceph.conf tls=$folder.tls
+scheme=http trust=()
+[ -s "$tls/server.key" ] && { scheme=https; trust=(--cacert "$tls/ca.pem"); }
 missing=$(for program in ceph-mon ceph-osd radosgw radosgw-admin ceph monmaptool; do command -v $program >/dev/null || echo $program; done)
 [ -z "$missing" ] || { echo "not installed: $(echo $missing): apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-common" >&2; exit 1; }
 
@@ -26,6 +29,13 @@ halt() {
     rm -f "$folder/$1.pid"
 }
 free_port() { python3 -c 'import socket; s=socket.socket(); s.bind(("127.0.0.1",0)); print(s.getsockname()[1])' 2>/dev/null || shuf -i 20000-29999 -n 1; }
+ask() { # A monitor that has only just come up refuses now and then; both questions may be asked again.
+    for _ in $(seq 10); do
+        timeout 60 ceph -c "$conf" "$@" >>"$folder/setup.out" 2>&1 && return 0
+        sleep 0.5
+    done
+    return 1
+}
 gateway() {
     launch radosgw radosgw -c "$conf" -f -n client.rgw --no-mon-config
     for _ in $(seq 200); do
@@ -44,7 +54,7 @@ bucket)
     signature=$(perl -MDigest::SHA=hmac_sha1_base64 -e 'open my $f, "<", shift; my $key = <$f>; my $s = hmac_sha1_base64(shift, $key); $s .= "=" while length($s) % 4; print $s' \
         "$folder/secret-key" "PUT"$'\n\n\n'"$date"$'\n'"/${3:?bucket}")
     printf 'header = "Date: %s"\nheader = "Authorization: AWS %s:%s"\n' "$date" "$(cat "$folder/access-key")" "$signature" \
-        | curl --silent --show-error --fail --config - --request PUT "http://127.0.0.1:$(cat "$folder/port")/$3" >/dev/null
+        | curl --silent --show-error --fail "${trust[@]}" --config - --request PUT "$scheme://127.0.0.1:$(cat "$folder/port")/$3" >/dev/null
     ;;
 admin)
     shift 2
@@ -54,12 +64,15 @@ pause) halt radosgw ;;
 resume) gateway ;;
 stop) halt radosgw; halt osd; halt mon ;;
 start)
+    trap 'echo "the S3 server did not start: line $LINENO: $(tail -qn 2 "$folder"/setup.out "$folder"/*.out 2>/dev/null | tr "\n" " ")" >&2' ERR
     port=${3:?port} store=${4:-disk}
     fresh=true; [ -d "$folder/mon" ] && [ "$store" = disk ] && fresh=false
     if $fresh; then
         rm -rf "$folder"; mkdir -p -m 700 "$folder"
         monitor_port=$(free_port) fsid=$(cat /proc/sys/kernel/random/uuid)
         kind=bluestore; [ "$store" = memory ] && kind=memstore
+        endpoint="endpoint=127.0.0.1:$port"
+        [ $scheme = https ] && endpoint="ssl_endpoint=127.0.0.1:$port ssl_certificate=$tls/server.pem ssl_private_key=$tls/server.key"
         cat >"$conf" <<CONF
 [global]
 fsid = $fsid
@@ -104,7 +117,7 @@ host = localhost
 osd_data = $folder/osd
 [client.rgw]
 # Without tcp_nodelay each answer with a body waits 40 ms for the acknowledgement of its head.
-rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
+rgw_frontends = beast $endpoint tcp_nodelay=1
 rgw_thread_pool_size = 64
 rgw_data = $folder/rgw
 rgw_enable_usage_log = false
@@ -117,9 +130,10 @@ CONF
     fi
     launch mon ceph-mon -c "$conf" -f -i a
     if $fresh; then
-        timeout 60 ceph -c "$conf" osd new "$(cat /proc/sys/kernel/random/uuid | tee "$folder/osd.uuid")" >>"$folder/setup.out" 2>&1
+        cat /proc/sys/kernel/random/uuid >"$folder/osd.uuid"
+        ask osd new "$(cat "$folder/osd.uuid")"
         # By itself the store asks for its place before it knows the monitor, and one time in three that is refused.
-        timeout 60 ceph -c "$conf" osd crush add osd.0 1 root=default host=localhost >>"$folder/setup.out" 2>&1
+        ask osd crush add osd.0 1 root=default host=localhost
         ceph-osd -c "$conf" -i 0 --mkfs --osd-uuid "$(cat "$folder/osd.uuid")" >>"$folder/setup.out" 2>&1
     fi
     launch osd ceph-osd -c "$conf" -f -i 0

@@ -37,8 +37,10 @@ public sealed class ObjectStore : IDisposable
         Options = options;
         _http = new HttpClient(CreateHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
         _signer = new RequestSigner(options.ReadAccessKey(), options.ReadSecretKey(), options.Region, time);
+        var endpoint = new Uri(options.Endpoint);
         _minio = new MinioClient()
-            .WithEndpoint(new Uri(options.Endpoint))
+            .WithEndpoint(endpoint)
+            .WithSSL(endpoint.Scheme == Uri.UriSchemeHttps) // left alone the package speaks plain http, whatever the address says
             .WithCredentials(options.ReadAccessKey(), options.ReadSecretKey())
             .WithRegion(options.Region)
             .WithHttpClient(_http)

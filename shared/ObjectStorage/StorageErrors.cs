@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using ClipSae.Contracts;
 using Minio.Exceptions;
 using Polly.CircuitBreaker;
@@ -17,6 +18,7 @@ internal static class StorageErrors
     public static bool MayPass(Exception error) => error switch
     {
         UserErrorException => false,
+        HttpRequestException { InnerException: AuthenticationException } => false,
         ObjectNotFoundException or BucketNotFoundException or PreconditionFailedException or AuthorizationException or AccessDeniedException => false,
         HttpRequestException { StatusCode: { } status } => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || ((int)status >= 500 && status != HttpStatusCode.InsufficientStorage),
         HttpRequestException or IOException or SocketException or TimeoutException or TimeoutRejectedException or BrokenCircuitException => true,
@@ -33,6 +35,8 @@ internal static class StorageErrors
             new UserErrorException($"the object store {options.Endpoint} has no bucket {options.Bucket}: create it, or name another in ClipSae:S3:Bucket", error),
         MinioException or HttpRequestException when IsFull(error.Message) || error is HttpRequestException { StatusCode: HttpStatusCode.InsufficientStorage } =>
             new UserErrorException($"the object store {options.Endpoint} is full or over its quota while {doing}: make room in bucket {options.Bucket}, then run again to go on", error),
+        HttpRequestException { InnerException: AuthenticationException untrusted } =>
+            new UserErrorException($"no encrypted connection to the object store {options.Endpoint} ({FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile", error),
         HttpRequestException { StatusCode: not null } =>
             new UserErrorException($"the object store {options.Endpoint} refused {doing}: {error.Message}", error),
         _ when MayPass(error) =>

@@ -1,19 +1,26 @@
+using System.Diagnostics;
 using System.Globalization;
 using ClipSae.EndToEnd;
 
 namespace ClipSae.Distributed;
 
-public sealed class DisturbanceTests(DistributedSystem system)
+public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper output)
 {
-    private static readonly int Kills = int.Parse(System.Environment.GetEnvironmentVariable("CLIPSAE_KILLS") ?? "20", CultureInfo.InvariantCulture);
+    private static readonly int Kills = Given("CLIPSAE_KILLS", 20);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(Given("CLIPSAE_KILL_MINUTES", 20));
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
 
     [Fact]
     public async Task Killed_again_and_again_at_random_moments_every_run_completes_with_the_same_digests()
     {
         var random = new Random(20261124);
-        for (var kills = 0; kills < Kills;)
+        var killed = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var started = Stopwatch.GetTimestamp();
+        var next = new Queue<ServiceProcess>();
+        var runs = 0;
+        for (var kills = 0; kills < Kills; runs++)
         {
+            Stopwatch.GetElapsedTime(started).ShouldBeLessThan(Longest, $"{kills} kills in {runs} runs are all there was time for");
             using var client = await system.StartAfreshAsync();
             var run = await DistributedSystem.RunOfAsync(client);
             while (!client.HasExited)
@@ -21,15 +28,20 @@ public sealed class DisturbanceTests(DistributedSystem system)
                 await Task.Delay(random.Next(500, 2_500));
                 if (kills < Kills && !client.HasExited)
                 {
-                    var victim = system.Processes[random.Next(system.Processes.Count)];
+                    var victim = Victim(next, random);
                     await victim.KillAsync();
                     victim.Start();
                     kills++;
+                    killed[victim.Service] = killed.GetValueOrDefault(victim.Service) + 1;
                 }
             }
 
             await ShouldBeUndisturbedAsync(client, run);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kills} kills, {runs + 1} runs complete, {Stopwatch.GetElapsedTime(started).TotalMinutes:F1} min"));
         }
+
+        output.WriteLine($"kills by kind: {string.Join(", ", killed.Select(kind => $"{kind.Key} {kind.Value}"))}");
+        killed.Keys.ShouldBe(system.Processes.Select(process => process.Service).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -93,6 +105,25 @@ public sealed class DisturbanceTests(DistributedSystem system)
 
         await ShouldBeUndisturbedAsync(client, run);
     }
+
+    /// <summary>Every process once in a random order, then again: each kind is killed as often as any other.</summary>
+    private ServiceProcess Victim(Queue<ServiceProcess> next, Random random)
+    {
+        if (next.Count == 0)
+        {
+            var order = system.Processes.ToArray();
+            random.Shuffle(order);
+            foreach (var process in order)
+            {
+                next.Enqueue(process);
+            }
+        }
+
+        return next.Dequeue();
+    }
+
+    private static int Given(string variable, int otherwise) =>
+        System.Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
     private async Task ShouldBeUndisturbedAsync(Command client, string run)
     {

@@ -20,9 +20,18 @@ public sealed class Broker : IAsyncDisposable
 
     public string Password => File.ReadAllText(Path.Combine(_folder, "password"));
 
-    public static async Task<Broker> StartAsync()
+    /// <summary>The authority of the broker's certificate, where it has one.</summary>
+    public string AuthorityFile => Path.Combine(_folder, "tls", "ca.pem");
+
+    /// <param name="tls">Whether AMQP is encrypted, with a certificate of an authority of the broker's own.</param>
+    public static async Task<Broker> StartAsync(bool tls = false)
     {
         var broker = new Broker(FreePort.Next(Ports));
+        if (tls)
+        {
+            OwnAuthority.Write(Path.Combine(broker._folder, "tls"));
+        }
+
         await broker.ResumeAsync();
         broker._http.BaseAddress = new Uri($"http://127.0.0.1:{broker.Port + 1}/api/");
         broker._http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"clipsae:{broker.Password}")));

@@ -7,19 +7,30 @@ public sealed class ObjectServer : IAsyncDisposable
 {
     private readonly string _folder = Path.Combine(Directory.CreateTempSubdirectory("clipsae-s3-").FullName, "server");
 
-    private ObjectServer(int port) => Port = port;
+    private readonly bool _tls;
+
+    private ObjectServer(int port, bool tls) => (Port, _tls) = (port, tls);
 
     public int Port { get; }
 
-    public string Endpoint => $"http://127.0.0.1:{Port}";
+    public string Endpoint => $"{(_tls ? "https" : "http")}://127.0.0.1:{Port}";
+
+    /// <summary>The authority of the server's certificate, where it has one.</summary>
+    public string AuthorityFile => Path.Combine(_folder + ".tls", "ca.pem");
 
     public string AccessKey => File.ReadAllText(Path.Combine(_folder, "access-key"));
 
     public string SecretKey => File.ReadAllText(Path.Combine(_folder, "secret-key"));
 
-    public static async Task<ObjectServer> StartAsync()
+    /// <param name="tls">Whether only https is spoken, with a certificate of an authority of the server's own.</param>
+    public static async Task<ObjectServer> StartAsync(bool tls = false)
     {
-        var server = new ObjectServer(FreePort.Next());
+        var server = new ObjectServer(FreePort.Next(), tls);
+        if (tls)
+        {
+            OwnAuthority.Write(server._folder + ".tls");
+        }
+
         await Script.RunAsync("s3.sh", "start", server._folder, server.Port.ToString(CultureInfo.InvariantCulture), "memory");
         return server;
     }
