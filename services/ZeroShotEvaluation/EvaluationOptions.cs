@@ -32,7 +32,7 @@ public sealed record EvaluationOptions
     /// <summary>Device of the forward passes: cpu, cuda or cuda:N. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Preprocessed pixels kept in memory, MiB; more go to a scratch file. Default 1,024: about 7,000 images at 224.</summary>
+    /// <summary>Preprocessed pixels kept in memory, MiB, shared by all sets; more go to a scratch file. Default 1,024: about 7,000 images at 224.</summary>
     public int PixelMemory { get; init; } = 1024;
 
     /// <summary>Images shown in the report of each kind (mended, all wrong, made worse) and set. Default 8.</summary>

@@ -6,6 +6,7 @@ IBenchmark[] benchmarks =
     new CheckpointBenchmark(),
     new SaeStepBenchmark(),
     new ExtractionStageBenchmark(),
+    new EvaluationBenchmark(),
     new PreprocessingBenchmark(),
     new ShardMemoryBenchmark(),
     new PipelineBenchmark(),

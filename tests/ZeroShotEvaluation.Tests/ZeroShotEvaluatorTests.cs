@@ -200,6 +200,18 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         evaluation.Answers().Count().ShouldBe(2 * 24);
     }
 
+    // 1 MiB holds 341 images of 32 × 32 pixels: the rest of 400 is read back from the scratch file.
+    [Fact]
+    public void A_set_that_memory_does_not_hold_gives_the_same()
+    {
+        var set = new EvaluationSet("clean", [Shards.Write(_folder.File("many"), Enumerable.Range(0, 400).Select(i => ($"{i:D3}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i))))]);
+        using var plain = Evaluate(new EvaluationOptions(), set);
+        using var tight = Evaluate(new EvaluationOptions { PixelMemory = 1 }, set);
+
+        System.Text.Json.JsonSerializer.Serialize(tight.Results.Models).ShouldBe(System.Text.Json.JsonSerializer.Serialize(plain.Results.Models));
+        tight.Examples.Select(example => Convert.ToBase64String(example.Image)).ShouldBe(plain.Examples.Select(example => Convert.ToBase64String(example.Image)));
+    }
+
     [Fact]
     public void With_one_model_no_pixels_are_kept_and_nothing_is_shown()
     {

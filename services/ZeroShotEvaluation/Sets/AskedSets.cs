@@ -51,7 +51,7 @@ internal sealed class AskedSets : IDisposable
         var retrievals = listed.Where(set => set.Protocol is EvaluationProtocol.Retrieval).Select(RetrievalQuestion.Ask).ToArray();
         var pixels = questions.Select(question => question.Set).Concat(retrievals.Select(question => question.Set)).ToDictionary(
             set => set.Name,
-            set => new SetPixels(set, resolution, options.BatchSize, scratch is null ? null : new PixelStore(3 * resolution * resolution, (long)options.PixelMemory << 20, scratch)),
+            set => new SetPixels(set, resolution, options.BatchSize, scratch is null ? null : new PixelStore(3 * resolution * resolution, ((long)options.PixelMemory << 20) / listed.Length, scratch)),
             StringComparer.Ordinal);
         string[] names = [.. objects.OrderBy(set => EvaluationProtocol.SharesClasses(set.Name) ? 0 : 1).SelectMany(set => classes[set.Name]).Distinct(StringComparer.Ordinal)];
         var asked = new AskedSets(questions, retrievals, pixels, names, options.MaxProblemShare);

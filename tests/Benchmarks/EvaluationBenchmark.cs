@@ -1,0 +1,157 @@
+using System.Globalization;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using ClipSae.ZeroShotEvaluation;
+using SkiaSharp;
+using TorchSharp;
+
+namespace ClipSae.Benchmarks;
+
+/// <summary>
+/// An evaluation (tar, decode, resize, model, figures) against the bare model on as many images, with a ViT-B/32 shape in float32, and the time for
+/// texts the first and the second time.
+/// </summary>
+internal sealed class EvaluationBenchmark : IBenchmark
+{
+    private const int Batch = 32;
+    private const int Rounds = 3;
+    private const int Width = 500;
+    private const int Height = 375;
+    private const int ClassesOfTexts = 500;
+    private static readonly string[] Classes = ["cat", "dog", "tree", "boat"];
+
+    public string Verb => "evaluation";
+
+    public string Summary => "evaluation against the bare model and decoding alone, and texts the first and second time: [images 256] [threads 2] [classes of the text part 500]";
+
+    public void Run(IReadOnlyList<string> options, TextWriter output)
+    {
+        int Option(int place, int otherwise) => options.Count > place ? int.Parse(options[place], CultureInfo.InvariantCulture) : otherwise;
+        Compute.UseThreads(Option(1, 2));
+        var folder = Directory.CreateTempSubdirectory("evaluation-benchmark").FullName;
+        try
+        {
+            RunIn(folder, Option(0, 256), Option(2, ClassesOfTexts), output);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void RunIn(string folder, int images, int classes, TextWriter output)
+    {
+        var merges = BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60);
+        var tokenizer = ClipTokenizer.FromMerges(merges);
+        var weights = Path.Combine(folder, "model.safetensors");
+        using (var made = ClipModel.Initialize(new ClipArchitecture(512, 224, 12, 768, 32, 77, tokenizer.VocabularySize, 512, 12), 1))
+        {
+            made.Save(weights);
+        }
+
+        var pictures = Enumerable.Range(0, images).Select(Jpeg).ToArray();
+        var shard = Path.Combine(folder, "shard.tar");
+        DatasetShard.Write(shard, pictures.Select((picture, i) => (new DatasetItem($"{i}.jpg", ["a photo"], Classes[i % Classes.Length]), picture)));
+        var set = new EvaluationSet("clean", [shard]);
+        var one = new ModelUnderTest("base", weights);
+        void Evaluate(params ModelUnderTest[] models) =>
+            new ZeroShotEvaluator(new EvaluationOptions { BatchSize = Batch }, tokenizer).EvaluateAsync(models, [set], folder).GetAwaiter().GetResult().Dispose();
+
+        using var model = ClipModel.Load(weights);
+        using var plan = VisionPlan.Compile(model);
+        using var batch = torch.randn(Batch, 3, 224, 224);
+        var seconds = Measure.Interleaved(
+            Rounds,
+            () => Evaluate(one),
+            () => Evaluate(one, one with { Name = "again" }),
+            () => Bare(plan, batch, images),
+            () => Load(weights),
+            () => Decode(pictures));
+        var (first, both, bare, loading, decoding) = (Measure.Median(seconds[0]), Measure.Median(seconds[1]), Measure.Median(seconds[2]), Measure.Median(seconds[3]), Measure.Median(seconds[4]));
+        var table = new MarkdownTable("ViT-B/32, float32, JPEG of 500 × 375", "seconds", "images/s", "to the bare model");
+        void Row(string name, double taken) => table.Add(
+            name, Text(taken, 2), Text(images / taken, 1), taken == bare ? "1.00" : Text(bare / taken, 2));
+        Row("bare model, nothing to decode", bare);
+        Row("evaluation without loading the model, decoding", first - loading);
+        Row("evaluation of a second model, pixels kept", both - first - loading);
+        Row("decoding and resizing alone, one thread", decoding);
+        table.Print(output);
+        Texts(folder, tokenizer, weights, shard, classes, output);
+    }
+
+    private static void Texts(string folder, ClipTokenizer tokenizer, string weights, string shard, int classes, TextWriter output)
+    {
+        string[] templates = ["a photo of a {}", "a drawing of a {}", "a {}", "the {}"];
+        var options = new EvaluationOptions { Templates = templates, Classes = [.. Classes, .. Enumerable.Range(0, classes).Select(i => $"boat {i}")] };
+        var results = new FolderStageResults(Path.Combine(folder, "results"), TimeProvider.System);
+        var cache = new TextEmbeddingCache(new FolderArtifactStore(Path.Combine(folder, "store")), results, "benchmark", TimeProvider.System);
+        var small = Path.Combine(folder, "small.tar");
+        DatasetShard.Write(small, DatasetShard.Read(shard).Take(4).Select(entry => (entry.Item, entry.ImageBytes.ToArray())));
+        double Evaluate() => Measure.Seconds(() => new ZeroShotEvaluator(options, tokenizer, "sha256:tokenizer", cache)
+            .EvaluateAsync([new ModelUnderTest("base", weights, Digest: "sha256:model")], [new EvaluationSet("clean", [small])], folder).GetAwaiter().GetResult().Dispose());
+        var (first, second) = (Evaluate(), Evaluate());
+        var table = new MarkdownTable($"4 images, {classes + Classes.Length} classes × {templates.Length} prompts", "seconds");
+        table.Add("first evaluation", Text(first, 2));
+        table.Add("second evaluation, texts taken from the store", Text(second, 2));
+        table.Print(output);
+    }
+
+    private static void Bare(VisionPlan plan, torch.Tensor batch, int images)
+    {
+        for (var done = 0; done < images; done += Batch)
+        {
+            using var part = batch.narrow(0, 0, Math.Min(Batch, images - done));
+            plan.EncodeImage(part).Dispose();
+        }
+    }
+
+    private static void Load(string weights)
+    {
+        using var loaded = ClipModel.Load(weights);
+        using var compiled = VisionPlan.Compile(loaded);
+    }
+
+    private static void Decode(byte[][] pictures)
+    {
+        var decoder = new RegionDecoder();
+        var pixels = new byte[3 * 224 * 224];
+        foreach (var picture in pictures)
+        {
+            if (!decoder.TryDecode(picture, Needed, out var decoded, out var problem))
+            {
+                throw new InvalidOperationException(problem);
+            }
+
+            Preprocessor.Resize(decoded.Rgb, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, 224, pixels);
+        }
+
+        static ImageRegion Needed(int width, int height)
+        {
+            var window = Preprocessor.Needed(width, height, 224);
+            return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
+        }
+    }
+
+    // Soft noise compresses about as a photograph does: some 60 kB.
+    private static byte[] Jpeg(int seed)
+    {
+        var random = new SeededRandom(seed, "photograph");
+        using var small = new SKBitmap(Width / 4, Height / 4);
+        for (var y = 0; y < small.Height; y++)
+        {
+            for (var x = 0; x < small.Width; x++)
+            {
+                small.SetPixel(x, y, new SKColor((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)));
+            }
+        }
+
+        using var full = small.Resize(new SKImageInfo(Width, Height), new SKSamplingOptions(SKFilterMode.Linear));
+        using var data = full.Encode(SKEncodedImageFormat.Jpeg, 90);
+        return data.ToArray();
+    }
+
+    private static string Text(double value, int digits) => value.ToString("F" + digits, CultureInfo.InvariantCulture);
+}
