@@ -6,7 +6,7 @@ public sealed class ClassBootstrapTests
     [Fact]
     public void Every_class_counts_the_same_however_many_images_it_has()
     {
-        var (mean, classes) = ClassBootstrap.Intervals(["a", "b", "c"], [0, 0, 2, 0], [1, 0, 1, 1], 1000, 1);
+        var (mean, classes) = ClassBootstrap.Intervals(["a", "b", "c"], [0, 0, 2, 0], [[1, 0, 1, 1]], 1000, 1)[0];
 
         mean.Value.ShouldBe(5 / 6.0, 1e-12);
         classes.Select(score => (score.Class, score.Images)).ShouldBe([("a", 3), ("c", 1)]);
@@ -20,7 +20,7 @@ public sealed class ClassBootstrapTests
     {
         float[] right = [.. Enumerable.Range(0, 60).Select(i => i % 3 == 0 ? 0f : 1f)];
 
-        var (mean, classes) = ClassBootstrap.Intervals(["a"], new int[60], right, 1000, 7);
+        var (mean, classes) = ClassBootstrap.Intervals(["a"], new int[60], [right], 1000, 7)[0];
         var plain = Bootstrap.Intervals([right], 1000, 7)[0];
 
         mean.Low.ShouldBe(plain.Low, 1e-9);

@@ -24,10 +24,11 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
         }).ToArray();
         figures.Compute(resamples, seed);
         var probes = Probes(question.Name, runs);
+        var byClass = ClassBootstrap.Intervals(question.Candidates, question.Right, [.. answers.Select(model => model.Right)], resamples, seed);
         return [.. answers.Select((model, index) =>
         {
             var place = places[index];
-            var (perClass, classes) = ClassBootstrap.Intervals(question.Candidates, question.Right, model.Right, resamples, seed);
+            var (perClass, classes) = byClass[index];
             var against = place.Gain is null ? null : new Comparison(
                 figures[place.Gain]!,
                 McNemar.Compare(IsRight(reference.Right), IsRight(model.Right)),
