@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
@@ -22,12 +23,20 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
     public async Task<EvaluationOptions> OptionsAsync(IEnumerable<string> assignments) =>
         StageParameters.Bind<EvaluationOptions>(await ParametersAsync(assignments), ParameterSections.Evaluation);
 
+    /// <summary>All that was brought into the store so far, by name.</summary>
+    public SortedDictionary<string, ArtifactRef> All { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Brings a set into the store.</summary>
     /// <param name="name">Name under which it is scored; its beginning tells the protocol.</param>
     public async Task<EvaluationSet> SetAsync(string name, GivenSet given, ImportOptions import, CancellationToken cancel)
     {
         var inputs = new RunInputs(runtime, session);
         var manifest = await inputs.AddEvaluationAsync(name, given, import, cancel);
+        foreach (var (input, artifact) in inputs.All)
+        {
+            All[input] = artifact;
+        }
+
         var shards = new List<string>();
         foreach (var (_, shard) in inputs.All.Where(input => input.Key.Contains("/shards/", StringComparison.Ordinal)))
         {
@@ -36,4 +45,15 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
 
         return new EvaluationSet(name, shards, manifest.Problems);
     }
+
+    /// <summary>Brings a checkpoint into the store.</summary>
+    public async Task<ModelUnderTest> ModelAsync(string name, string file, CancellationToken cancel)
+    {
+        var artifact = All[$"model:{name}"] = await ModelFiles.PutAsync(runtime.Artifacts, file, Path.GetFileName(file), cancel);
+        return new ModelUnderTest(name, await runtime.Artifacts.FetchAsync(artifact, cancel), Digest: artifact.Digest);
+    }
+
+    /// <summary>Brings a vocabulary into the store and gives its digest.</summary>
+    public async Task<string> TokenizerAsync(string file, CancellationToken cancel) =>
+        (All["tokenizer"] = await runtime.Artifacts.PutFileAsync(file, Path.GetFileName(file), "text/plain", cancel)).Digest;
 }

@@ -71,11 +71,11 @@ internal sealed class EvaluateVerb : Verb
             ModelFiles.Check(model.File, tokenizer);
         }
 
-        using var evaluation = await ScoreAsync(runtime, session, options, models, sets, tokenizer, cancel);
+        using var evaluation = await ScoreAsync(runtime, session, inputs, options, models, sets, tokenizer, cancel);
         var written = csv is null ? [] : EvaluationCsv.Write(evaluation, csv);
         if (report is not null)
         {
-            AtomicFile.Write(report, Encoding.UTF8.GetBytes(ReportPage.Render(Page(evaluation, parameters, session.Time))));
+            AtomicFile.Write(report, Encoding.UTF8.GetBytes(ReportPage.Render(Page(evaluation, parameters, inputs.All, session.Time))));
         }
 
         session.Answer(Json(evaluation.Results, written, report), console =>
@@ -90,9 +90,8 @@ internal sealed class EvaluateVerb : Verb
     }
 
     private static async Task<Evaluation> ScoreAsync(
-        EmbeddedRuntime runtime, Session session, EvaluationOptions options, (string Name, string File)[] models, GivenSet[] sets, string tokenizer, CancellationToken cancel)
+        EmbeddedRuntime runtime, Session session, EvaluationInputs inputs, EvaluationOptions options, (string Name, string File)[] models, GivenSet[] sets, string tokenizer, CancellationToken cancel)
     {
-        var inputs = new EvaluationInputs(runtime, session);
         var imported = new List<EvaluationSet>();
         foreach (var set in sets)
         {
@@ -103,17 +102,16 @@ internal sealed class EvaluateVerb : Verb
         var tested = new List<ModelUnderTest>();
         foreach (var (name, file) in models)
         {
-            var artifact = await ModelFiles.PutAsync(runtime.Artifacts, file, name, cancel);
-            tested.Add(new ModelUnderTest(name, await runtime.Artifacts.FetchAsync(artifact, cancel), Digest: artifact.Digest));
+            tested.Add(await inputs.ModelAsync(name, file, cancel));
         }
 
-        var vocabulary = await runtime.Artifacts.PutFileAsync(tokenizer, "tokenizer", "text/plain", cancel);
+        var vocabulary = await inputs.TokenizerAsync(tokenizer, cancel);
         var cache = new TextEmbeddingCache(runtime.Artifacts, runtime.Results, "evaluate", session.Time);
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored"));
         var scratch = Directory.CreateTempSubdirectory("clipsae-evaluate-");
         try
         {
-            return await new ZeroShotEvaluator(options, ClipTokenizer.Load(tokenizer), vocabulary.Digest, cache).EvaluateAsync(
+            return await new ZeroShotEvaluator(options, ClipTokenizer.Load(tokenizer), vocabulary, cache).EvaluateAsync(
                 tested, imported, scratch.FullName, (done, total) => progress.Report((done, total)), cancel);
         }
         finally
@@ -179,11 +177,12 @@ internal sealed class EvaluateVerb : Verb
         return json;
     }
 
-    private static ReportData Page(Evaluation evaluation, JsonObject parameters, TimeProvider time) => new()
+    private static ReportData Page(Evaluation evaluation, JsonObject parameters, IReadOnlyDictionary<string, ArtifactRef> inputs, TimeProvider time) => new()
     {
         Run = string.Join(" and ", evaluation.Results.Models.Select(model => model.Name)),
         At = time.GetUtcNow(),
         Parameters = new JsonObject { ["evaluation"] = parameters.DeepClone() },
+        Inputs = inputs,
         Results = JsonSerializer.SerializeToNode(evaluation.Results, ContractJson.Options),
         Examples = JsonSerializer.SerializeToNode(evaluation.Examples, ContractJson.Options),
         Versions = SoftwareVersions.Here(),

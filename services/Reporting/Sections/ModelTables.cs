@@ -34,12 +34,13 @@ internal static class ModelTables
     {
         var name = set.Text("name")!;
         var columns = Columns.Where(column => view.Told.Any(model => model.At(["sets", name, .. column.Path]) is not null)).ToArray();
+        var isCompared = view.Told.Count > 1;
         var rows = view.Told.Select(model => Html.Of($"""
             <tr><th scope="row">{model.Text("name")}</th>{columns.Select(column => Cell(Figure.Of(model.At(["sets", name, .. column.Path])), column.Share))}
-            <td class="n">{Written.Probability(model.Number("sets", name, "againstBase", "mcNemar", "pValue"))}</td></tr>
+            {(isCompared ? Html.Of($"<td class=\"n\">{Written.Probability(model.Number("sets", name, "againstBase", "mcNemar", "pValue"))}</td>") : Html.Empty)}</tr>
             """));
         var table = Html.Of($"""
-            <table class="compact"><thead><tr><th>Model</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}<th class="n">McNemar p</th></tr></thead><tbody>{rows}</tbody></table>
+            <table class="compact"><thead><tr><th>Model</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}{(isCompared ? Html.Of($"<th class=\"n\">McNemar p</th>") : Html.Empty)}</tr></thead><tbody>{rows}</tbody></table>
             """);
         return Html.Of($"""
             <h3>{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></h3>
