@@ -82,6 +82,25 @@ public sealed class CaptionSourceTests : IDisposable
         items.Select(item => (item.Item.Label, (string?)item.Item.Attributes!["word"])).ShouldBe([("dog", "cat"), ("hot pepper", "fire truck")]);
     }
 
+    [Fact]
+    public async Task Captions_are_read_as_COCO_publishes_them()
+    {
+        _folder.Picture("000000179765.jpg");
+        _folder.Picture("000000190236.jpg");
+        _folder.Text(
+            "captions_val2017.json",
+            """
+            {"info": {"year": 2017}, "licenses": [], "images": [{"license": 3, "file_name": "000000179765.jpg", "height": 480, "width": 640, "id": 179765}, {"file_name": "000000190236.jpg", "id": 190236}, {"id": 190236, "file_name": "x.jpg"}],
+             "annotations": [{"image_id": 179765, "id": 38, "caption": "A black Honda motorcycle"}, {"image_id": 190236, "id": 40, "caption": "A red one"}, {"image_id": 179765, "id": 182, "caption": "A Honda bike"}, {"image_id": 7, "id": 1, "caption": "lost"}]}
+            """);
+
+        var imported = await _folder.Import(new ImportOptions { CaptionFile = "captions_val2017.json", MaxProblemShare = 0.5 });
+
+        (await _folder.Items(imported)).Select(item => (item.Item.Id, string.Join("|", item.Item.Captions)))
+            .ShouldBe([("000000179765.jpg", "A black Honda motorcycle|A Honda bike"), ("000000190236.jpg", "A red one")]);
+        imported.Content.Problems.Select(problem => problem.Where).ShouldBe(["captions_val2017.json:images[2]", "captions_val2017.json:annotations[3]"], ignoreOrder: true);
+    }
+
     // The columns and the first values are those of the published file.
     [Fact]
     public async Task Answers_of_the_viewing_time_study_are_read_as_published_each_image_once()

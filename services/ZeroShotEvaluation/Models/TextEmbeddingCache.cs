@@ -19,7 +19,10 @@ namespace ClipSae.ZeroShotEvaluation;
 public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults results, string run, TimeProvider time)
 {
     private const string Name = "text-embedding";
+
+    /// <summary>Raised when <see cref="TextEmbedder"/> or the text tower gives other numbers for the same model and texts.</summary>
     private const int AlgorithmVersion = 1;
+
     private const string Output = "embeddings";
     private const string CutFigure = "cut";
 

@@ -6,7 +6,7 @@ namespace ClipSae.Datasets;
 
 /// <summary>
 /// Captions in JSON: <c>{"path": ["caption", …]}</c> as COCO-SPRIGHT has them, or a list of
-/// <c>{"path", "caption" or "captions", "label", "attributes"}</c>. An <c>attributes.jsonl</c> beside it is joined by path.
+/// <c>{"path", "caption" or "captions", "label", "attributes"}</c>, or COCO's own files (<see cref="CocoSource"/>). An <c>attributes.jsonl</c> beside it is joined by path.
 /// </summary>
 internal sealed record JsonSource(string Folder, string File) : CaptionSource(Folder)
 {
@@ -15,6 +15,11 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
     public override IEnumerable<SourceRow> Rows()
     {
         using var document = Open();
+        if (CocoSource.Claims(document.RootElement))
+        {
+            return CocoSource.Rows(document.RootElement, Path.GetFileName(File));
+        }
+
         var attributes = ReadAttributes();
         return document.RootElement.ValueKind switch
         {
