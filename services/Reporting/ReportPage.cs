@@ -10,11 +10,15 @@ public static class ReportPage
     /// <summary>Renders the page. Parts that the run does not have are left out.</summary>
     public static string Render(ReportData data)
     {
-        Section[] sections = [.. new[]
-        {
-            BeforeAfter.Render(data), ModelTables.Render(data), RetrievalTables.Render(data), ArmComparison.Render(data), SideBySide.Render(data), Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data),
-            AttackGallery.Render(data), TrainingCurves.Render(data), Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
-        }.OfType<Section>()];
+        // Without arms the models themselves are what the page is about; beside arms their finer figures can wait.
+        Section?[] models = [ModelTables.Render(data), RetrievalTables.Render(data)];
+        Section?[] images = [ArmComparison.Render(data), SideBySide.Render(data)];
+        Section?[] evaluation = images[0] is null ? [.. models, .. images] : [.. images, .. models];
+        Section[] sections = [.. ((Section?[])
+        [
+            BeforeAfter.Render(data), .. evaluation, Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data), AttackGallery.Render(data), TrainingCurves.Render(data),
+            Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
+        ]).OfType<Section>()];
         return Html.Of($"""
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">

@@ -135,6 +135,47 @@ public sealed partial class ReportPageTests
         ReportPage.Render(data).ShouldContain("within chance");
     }
 
+    [Fact]
+    public void Without_arms_every_model_is_told_with_every_figure_and_images_show_them_all()
+    {
+        var data = SampleRun.Data();
+        data.Results!["arms"] = new JsonArray();
+        foreach (var example in data.Examples!.AsArray())
+        {
+            example!["answers"]!.AsArray().Add(new JsonObject { ["model"] = "third", ["candidates"] = example["answers"]![0]!["candidates"]!.DeepClone() });
+        }
+
+        var page = ReportPage.Render(data);
+
+        foreach (var model in data.Results!["models"]!.AsArray())
+        {
+            page.ShouldContain($"<th scope=\"row\">{model!["name"]}</th>");
+        }
+
+        page.ShouldContain("Model by model");
+        page.ShouldContain("class=\"swatch m2\"></i> third");
+        page.ShouldContain("The base is wrong, another model is right.");
+        page.ShouldNotContain("fine-tuning’s vocabulary");
+    }
+
+    [Fact]
+    public void Retrieval_has_a_section_of_its_own_and_is_no_set_of_objects()
+    {
+        var data = SampleRun.Data();
+        data.Results!["sets"]!.AsArray().Add(JsonNode.Parse("""{"name":"retrieval-coco","protocol":"retrieval","images":5000,"total":5000,"captions":24970,"problems":[]}"""));
+        foreach (var model in data.Results["models"]!.AsArray())
+        {
+            model!["retrieval"] = JsonNode.Parse("""{"retrieval-coco":{"imageToText":{"at1":{"value":0.563,"low":0.55,"high":0.577},"at5":{"value":0.79,"low":0.78,"high":0.8},"at10":{"value":0.867,"low":0.86,"high":0.88}},"textToImage":{"at1":{"value":0.365,"low":0.36,"high":0.371},"at5":{"value":0.61,"low":0.6,"high":0.62},"at10":{"value":0.711,"low":0.7,"high":0.72}},"modalityGap":{"value":0.81,"low":0.81,"high":0.81},"cutCaptions":3}}""");
+        }
+
+        var page = ReportPage.Render(data);
+
+        page.ShouldContain("<section id=\"retrieval\">");
+        page.ShouldContain("24,970 different captions, 3 of them longer");
+        page.ShouldContain("56.3");
+        Regex.Count(page, "retrieval-coco").ShouldBe(2);
+    }
+
     private static string JsonText(string text) => JsonValue.Create(text).ToJsonString()[1..^1];
 
     private static JsonNode Without(JsonNode results, Func<string, bool> keep, bool onlyBase = false)

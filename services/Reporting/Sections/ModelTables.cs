@@ -8,10 +8,15 @@ internal static class ModelTables
     private const int MostClassColumns = 6;
 
     // Title, path of the figure in a set's scores, whether it is a share of images.
-    private static readonly (string Title, string[] Path, bool Share)[] Columns =
+    private static readonly (string Title, string[] Path, bool Share)[] Answers =
     [
         ("Accuracy", ["accuracy"], true), ("Mean of classes", ["meanPerClass"], true), ("Taken for the word", ["attackSuccess"], true), ("Object beats word", ["binaryAccuracy"], true),
-        ("Mean margin", ["binaryMargin"], false), ("Linear probe", ["probe", "accuracy"], true), ("Calibration error", ["calibration", "expectedError"], true),
+        ("Mean margin", ["binaryMargin"], false),
+    ];
+
+    private static readonly (string Title, string[] Path, bool Share)[] Others =
+    [
+        ("Linear probe", ["probe", "accuracy"], true), ("Calibration error", ["calibration", "expectedError"], true),
         ("Log loss", ["calibration", "logLoss"], false), ("Brier score", ["calibration", "brier"], false), ("Modality gap", ["modalityGap"], false),
     ];
 
@@ -25,16 +30,19 @@ internal static class ModelTables
         var bins = view.Base.At("sets", view.Sets[0].Text("name")!).Number("calibration", "bins");
         return new Section(
             "models",
-            "Model by model",
+            IsRepeated(view) ? "Calibration, modality gap, classes" : "Model by model",
             Html.Of($"Calibration is that of the probabilities at each model’s own temperature{(bins is null ? "" : $", in {Written.Count(bins)} bins")}; Brier’s score runs from 0 to 2; the modality gap is the distance between mean image and mean text of the right class.{Probe(view)}"),
             Html.Of($"<div class=\"models\">{view.Sets.Select(set => Block(view, set))}</div>"));
     }
 
+    // Two models are told before and after; what is said there is not said again.
+    private static bool IsRepeated(EvaluationView view) => view is { Tuned: not null, Told.Count: 2 };
+
     private static Html Block(EvaluationView view, JsonNode set)
     {
         var name = set.Text("name")!;
-        var columns = Columns.Where(column => view.Told.Any(model => model.At(["sets", name, .. column.Path]) is not null)).ToArray();
-        var isCompared = view.Told.Count > 1;
+        var columns = (IsRepeated(view) ? Others : [.. Answers, .. Others]).Where(column => view.Told.Any(model => model.At(["sets", name, .. column.Path]) is not null)).ToArray();
+        var isCompared = view.Told.Count > 1 && !IsRepeated(view);
         var rows = view.Told.Select(model => Html.Of($"""
             <tr><th scope="row">{model.Text("name")}</th>{columns.Select(column => Cell(Figure.Of(model.At(["sets", name, .. column.Path])), column.Share))}
             {(isCompared ? Html.Of($"<td class=\"n\">{Written.Probability(model.Number("sets", name, "againstBase", "mcNemar", "pValue"))}</td>") : Html.Empty)}</tr>
