@@ -3,11 +3,17 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Hosting;
 
-/// <summary>The units this process has taken up: a command that comes twice is worked on once, and no more at a time than allowed.</summary>
-public sealed class UnitsAtWork(ClipSaeOptions options) : IDisposable
+/// <summary>
+/// The units this process has taken up: a command that comes twice is worked on once, and no more at a time than allowed. A place that
+/// becomes free goes to a unit of a run that someone waits for, if there is one.
+/// </summary>
+public sealed class UnitsAtWork(ClipSaeOptions options)
 {
     private readonly ConcurrentDictionary<(string Run, string Stage, string Unit), TaskCompletionSource> _taken = new();
-    private readonly SemaphoreSlim _places = new(options.UnitsAtOnce);
+    private readonly Lock _gate = new();
+    private readonly LinkedList<TaskCompletionSource> _interactive = [];
+    private readonly LinkedList<TaskCompletionSource> _bulk = [];
+    private int _free = options.UnitsAtOnce;
 
     /// <summary>
     /// Waits for a place. Where the unit is being worked on already, waits until that has ended and gives null: the second
@@ -26,7 +32,7 @@ public sealed class UnitsAtWork(ClipSaeOptions options) : IDisposable
 
         try
         {
-            await _places.WaitAsync(cancel);
+            await WaitForPlaceAsync(unit.Interactive ? _interactive : _bulk, cancel);
         }
         catch
         {
@@ -38,13 +44,57 @@ public sealed class UnitsAtWork(ClipSaeOptions options) : IDisposable
         return new Place(this, name, ended);
     }
 
-    public void Dispose() => _places.Dispose();
+    private async Task WaitForPlaceAsync(LinkedList<TaskCompletionSource> line, CancellationToken cancel)
+    {
+        cancel.ThrowIfCancellationRequested();
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        LinkedListNode<TaskCompletionSource> node;
+        lock (_gate)
+        {
+            if (_free > 0)
+            {
+                _free--;
+                return;
+            }
+
+            node = line.AddLast(turn);
+        }
+
+        using var left = cancel.Register(() =>
+        {
+            lock (_gate)
+            {
+                if (node.List is not null)
+                {
+                    line.Remove(node);
+                    turn.SetCanceled(cancel);
+                }
+            }
+        });
+        await turn.Task;
+    }
+
+    private void Release()
+    {
+        lock (_gate)
+        {
+            var line = _interactive.Count > 0 ? _interactive : _bulk;
+            if (line.First is not { } first)
+            {
+                _free++;
+                return;
+            }
+
+            line.RemoveFirst();
+            first.Value.SetResult();
+        }
+    }
 
     private sealed class Place(UnitsAtWork owner, (string Run, string Stage, string Unit) name, TaskCompletionSource ended) : IDisposable
     {
         public void Dispose()
         {
-            owner._places.Release();
+            owner.Release();
             owner._taken.TryRemove(name, out _);
             ended.SetResult();
         }

@@ -5,7 +5,6 @@ using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
-using ClipSae.Servers;
 
 namespace ClipSae.Benchmarks;
 
@@ -21,29 +20,11 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
 
     private static async Task RunAsync(int units, TextWriter output)
     {
-        var folder = Directory.CreateTempSubdirectory("empty-shards-benchmark").FullName;
-        await using var broker = await Broker.StartAsync();
-        await using var server = await ObjectServer.StartAsync();
-        await server.MakeBucketAsync("clipsae");
-        var settings = new ClipSaeOptions
-        {
-            Bus = "rabbitmq",
-            Store = "s3",
-            DataFolder = folder,
-            UnitsAtOnce = 128,
-            Broker = new BrokerOptions { Port = broker.Port, User = "clipsae", Password = broker.Password },
-            S3 = new ObjectStorage.ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(folder, "cache") },
-        };
+        await using var bench = await DistributedBench.StartAsync();
 
         // Coordinator and worker as one process beside the client; it ends with the benchmark.
-        _ = ServiceHost.RunAsync(
-            [
-                "--ClipSae:Bus=rabbitmq", "--ClipSae:Store=s3", $"--ClipSae:DataFolder={folder}", "--ClipSae:UnitsAtOnce=128", $"--ClipSae:Broker:Port={broker.Port}", "--ClipSae:Broker:User=clipsae",
-                $"--ClipSae:Broker:Password={broker.Password}", $"--ClipSae:S3:Endpoint={server.Endpoint}", $"--ClipSae:S3:AccessKey={server.AccessKey}", $"--ClipSae:S3:SecretKey={server.SecretKey}",
-                "--Logging:LogLevel:Default=Warning",
-            ],
-            services => services.AddCoordinator().AddStage<EmptyStage>());
-        await using var runtime = DistributedRuntime.Create(settings, services => services.AddStage<EmptyStage>());
+        _ = ServiceHost.RunAsync(bench.Arguments(unitsAtOnce: 128), services => services.AddCoordinator().AddStage<EmptyStage>());
+        await using var runtime = bench.OpenClient(services => services.AddStage<EmptyStage>());
         await Task.Delay(TimeSpan.FromSeconds(5));
         var table = new MarkdownTable("units", "s", "units/s", "appends", "memory resident MiB");
         foreach (var count in new[] { 200, units / 2, units })
@@ -60,7 +41,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
 
             table.Add(
                 count.ToString(CultureInfo.InvariantCulture), seconds.ToString("F1", CultureInfo.InvariantCulture), (count / seconds).ToString("F0", CultureInfo.InvariantCulture),
-                (await Appends(settings, run)).ToString(CultureInfo.InvariantCulture), (Environment.WorkingSet >> 20).ToString(CultureInfo.InvariantCulture));
+                (await Appends(bench.Options, run)).ToString(CultureInfo.InvariantCulture), (Environment.WorkingSet >> 20).ToString(CultureInfo.InvariantCulture));
         }
 
         table.Print(output);

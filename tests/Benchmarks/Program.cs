@@ -12,6 +12,8 @@ IBenchmark[] benchmarks =
     new PipelineBenchmark(),
     new ObjectStoreBenchmark(),
     new EmptyShardsBenchmark(),
+    new ShardCostBenchmark(),
+    new ScaleOutBenchmark(),
 ];
 
 if (args is ["all", .. var rest])

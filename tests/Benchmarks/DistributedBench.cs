@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Globalization;
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.ObjectStorage;
+using ClipSae.Pipeline;
+using ClipSae.Servers;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.Benchmarks;
+
+/// <summary>A real broker, a real object store, a client, and programs of the system as processes of their own.</summary>
+internal sealed class DistributedBench : IAsyncDisposable
+{
+    private readonly List<Process> _programs = [];
+    private readonly Broker _broker;
+    private readonly ObjectServer _server;
+
+    private DistributedBench(Broker broker, ObjectServer server)
+    {
+        (_broker, _server) = (broker, server);
+        Options = new ClipSaeOptions
+        {
+            Bus = "rabbitmq",
+            Store = "s3",
+            DataFolder = Path.Combine(Folder, "client"),
+            Broker = new BrokerOptions { Port = broker.Port, User = "clipsae", Password = broker.Password },
+            S3 = new ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(Folder, "cache") },
+        };
+    }
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("distributed-benchmark").FullName;
+
+    /// <summary>How to reach the servers.</summary>
+    public ClipSaeOptions Options { get; }
+
+    public static async Task<DistributedBench> StartAsync()
+    {
+        var starting = (Broker: Broker.StartAsync(), Server: ObjectServer.StartAsync());
+        var bench = new DistributedBench(await starting.Broker, await starting.Server);
+        await bench._server.MakeBucketAsync("clipsae");
+        return bench;
+    }
+
+    /// <summary>The same as command line options, for a service in this process.</summary>
+    public string[] Arguments(int unitsAtOnce) =>
+    [
+        "--ClipSae:Bus=rabbitmq", "--ClipSae:Store=s3", $"--ClipSae:DataFolder={Folder}", $"--ClipSae:UnitsAtOnce={unitsAtOnce}", $"--ClipSae:Broker:Port={_broker.Port}",
+        "--ClipSae:Broker:User=clipsae", $"--ClipSae:Broker:Password={_broker.Password}", $"--ClipSae:S3:Endpoint={_server.Endpoint}", $"--ClipSae:S3:AccessKey={_server.AccessKey}",
+        $"--ClipSae:S3:SecretKey={_server.SecretKey}", "--Logging:LogLevel:Default=Error",
+    ];
+
+    /// <summary>Starts one of the system's programs, limited to one thread of computation, and waits until it is ready.</summary>
+    public async Task StartProgramAsync(string service)
+    {
+        var health = $"http://127.0.0.1:{FreePort.Next()}/";
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}"), Arguments(1)) { RedirectStandardOutput = true };
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        start.Environment["ClipSae__DataFolder"] = Path.Combine(Folder, $"{service}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}");
+        start.Environment["ClipSae__HealthAddress"] = health;
+        var program = Process.Start(start)!;
+        program.BeginOutputReadLine();
+        _programs.Add(program);
+        using var http = new HttpClient();
+        for (var look = 0; look < 600; look++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(health + "ready");
+                if (answer.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not up yet.
+            }
+
+            await Task.Delay(100);
+        }
+
+        throw new TimeoutException($"{service} did not become ready");
+    }
+
+    public DistributedRuntime OpenClient(Action<IServiceCollection> configure) => DistributedRuntime.Create(Options, configure);
+
+    /// <summary>Runs a plan to its end.</summary>
+    public static async Task<RunState> RunAsync(DistributedRuntime client, RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs)
+    {
+        var state = await client.WaitAsync(await client.SubmitAsync(new RunRequest(inputs, []), plan));
+        return state.Status == RunStatus.Completed ? state : throw new InvalidOperationException($"the run ended {state.Status}: {state.FirstFailure()?.Reason}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var program in _programs)
+        {
+            program.Kill();
+            await program.WaitForExitAsync();
+            program.Dispose();
+        }
+
+        await _broker.DisposeAsync();
+        await _server.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.EmbeddingExtraction;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Benchmarks;
+
+/// <summary>Two single-threaded embedding workers against one, as processes of their own: units a second from the first unit's start to the last one's end.</summary>
+internal sealed class ScaleOutBenchmark : IBenchmark
+{
+    private const int Side = 96;
+
+    public string Verb => "scale-out";
+
+    public string Summary => "two single-threaded embedding workers against one, ViT-B/16 [units 12] [images a unit 16]; wants two idle cores";
+
+    public void Run(IReadOnlyList<string> options, TextWriter output)
+    {
+        int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
+        RunAsync(Option(0, 12), Option(1, 16), output).GetAwaiter().GetResult();
+    }
+
+    private static async Task RunAsync(int units, int images, TextWriter output)
+    {
+        await using var bench = await DistributedBench.StartAsync();
+        await using var client = bench.OpenClient(services => services.AddEmbeddingExtraction());
+        var inputs = await InputsAsync(client, bench.Folder, images);
+        await bench.StartProgramAsync("Coordinator");
+        var seed = 0;
+        async Task<double> SecondsAsync(int count)
+        {
+            var state = await DistributedBench.RunAsync(client, Plan(seed, count), inputs);
+            seed += count;
+            var facts = state.Stages[ParameterSections.Extraction].FinishedUnits().ToArray();
+            return (facts.Max(fact => fact.At) - facts.Min(fact => fact.StartedAt)).TotalSeconds;
+        }
+
+        await bench.StartProgramAsync("EmbeddingExtraction");
+        await SecondsAsync(1); // model in the cache, code compiled
+        var one = await SecondsAsync(units);
+        await bench.StartProgramAsync("EmbeddingExtraction");
+        await SecondsAsync(4);
+        var two = await SecondsAsync(units);
+
+        var table = new MarkdownTable("embedding workers", "units", "s", "s a unit and worker", "of one");
+        table.Add("1", Text(units, "F0"), Text(one, "F1"), Text(one / units, "F2"), "1.00");
+        table.Add("2", Text(units, "F0"), Text(two, "F1"), Text(2 * two / units, "F2"), Text(one / two, "F2"));
+        table.Print(output);
+        output.WriteLine();
+    }
+
+    // Units differ in their seed alone: the same work, and no unit is another's cache hit.
+    private static RunPlan Plan(int seed, int count) => new([new StagePlan(
+        ParameterSections.Extraction,
+        new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batch"] = 16 },
+        [.. Enumerable.Range(seed, count).Select(unit => new UnitPlan(unit.ToString("D5", CultureInfo.InvariantCulture), new JsonObject { ["seed"] = unit }, [new InputSelector("shard", "dataset:shards/00000")]))],
+        [new InputSelector("model", "model:weights")])]);
+
+    private static async Task<Dictionary<string, ArtifactRef>> InputsAsync(DistributedRuntime client, string folder, int images)
+    {
+        var source = Directory.CreateDirectory(Path.Combine(folder, "pictures")).FullName;
+        for (var i = 0; i < images; i++)
+        {
+            var picture = new RgbImage(Side, Side, [.. Enumerable.Range(0, Side * Side * 3).Select(at => (byte)(at * (i + 1)))]);
+            await File.WriteAllBytesAsync(Path.Combine(source, $"{i:D4}.png"), PngEncoder.Encode(picture));
+            await File.WriteAllTextAsync(Path.Combine(source, $"{i:D4}.txt"), "a picture");
+        }
+
+        var dataset = await DatasetImporter.ImportAsync(source, new ImportOptions(), client.Artifacts);
+        var weights = Path.Combine(folder, "model.safetensors");
+        using (var model = ClipModel.Initialize(new ClipArchitecture(512, 224, 12, 768, 16, 77, 600, 64, 1), 1))
+        {
+            model.Save(weights);
+        }
+
+        return new Dictionary<string, ArtifactRef>
+        {
+            ["dataset:shards/00000"] = dataset.Shards[0],
+            ["model:weights"] = await client.Artifacts.PutFileAsync(weights, "model.safetensors", "application/x-safetensors"),
+        };
+    }
+
+    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
