@@ -3,7 +3,8 @@ using ClipSae.Benchmarks;
 IBenchmark[] benchmarks =
 [
     new ExtractionBenchmark(),
-    new CheckpointBenchmark(),
+    new CheckpointLoadBenchmark(),
+    new ConversionBenchmark(),
     new SaeStepBenchmark(),
     new ExtractionStageBenchmark(),
     new EvaluationBenchmark(),
