@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 
 namespace ClipSae.Clip;
 
@@ -47,10 +48,17 @@ internal static class TokenizerFile
         using var reader = new StreamReader(bytes);
         var text = new StringBuilder();
         var buffer = new char[1 << 16];
-        while (reader.ReadBlock(buffer) is > 0 and var read)
+        try
         {
-            // A few kilobytes of gzip may unpack to gigabytes.
-            text.Append(buffer, 0, text.Length < LongestText ? read : throw new InvalidDataException($"longer than {LongestText >> 20} Mi characters"));
+            while (reader.ReadBlock(buffer) is > 0 and var read)
+            {
+                // A few kilobytes of gzip may unpack to gigabytes.
+                text.Append(buffer, 0, text.Length < LongestText ? read : throw new UserErrorException($"{path}: longer than {LongestText >> 20} Mi characters (byte {file.Position}), so no vocabulary of CLIP's kind"));
+            }
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new InvalidDataException($"its gzip data are damaged before byte {file.Position}: {failure.Message}", failure);
         }
 
         return text.ToString();
@@ -74,7 +82,7 @@ internal static class TokenizerFile
 
     private static ClipTokenizer FromJson(string path, string text)
     {
-        using var json = JsonDocument.Parse(text);
+        using var json = Json(text);
         if (Property(json.RootElement, "model") is not { } model || Property(model, "merges") is not { ValueKind: JsonValueKind.Array } list || Property(model, "vocab") is not { } vocabulary)
         {
             throw new UserErrorException($"{path}: has no model.merges, so it is no tokenizer.json of CLIP's kind; for vocab.json name merges.txt, which lies beside it");
@@ -82,6 +90,13 @@ internal static class TokenizerFile
 
         var merges = list.EnumerateArray().Select((merge, place) => Merge(merge) ?? throw new UserErrorException($"{path}: model.merges[{place}] is not a merge of two symbols")).ToList();
         return Checked(path, ClipTokenizer.FromMerges(merges), vocabulary);
+    }
+
+    private static JsonDocument Json(string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        JsonTexts.Require(bytes);
+        return JsonDocument.Parse(bytes);
     }
 
     // Older files write "a b", newer ones ["a", "b"].
@@ -101,7 +116,7 @@ internal static class TokenizerFile
             return null;
         }
 
-        using var json = JsonDocument.Parse(ReadText(vocabulary));
+        using var json = Json(ReadText(vocabulary));
         return json.RootElement.Clone();
     }
 

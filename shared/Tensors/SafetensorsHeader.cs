@@ -22,9 +22,9 @@ internal sealed record SafetensorsHeader(
     {
         var entries = new Dictionary<string, TensorEntry>(StringComparer.Ordinal);
         IReadOnlyDictionary<string, string> metadata = new Dictionary<string, string>();
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
             Expect(ref reader, JsonTokenType.StartObject);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -42,7 +42,7 @@ internal sealed record SafetensorsHeader(
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException or DecoderFallbackException)
         {
-            throw Refuse(path, $"the header is not valid JSON of tensors ({failure.Message})");
+            throw Refuse(path, $"the header is not valid JSON of tensors at byte {dataStart - json.Length + reader.TokenStartIndex} ({failure.Message})");
         }
 
         CheckCoverage(path, entries.Values, dataStart, fileLength);

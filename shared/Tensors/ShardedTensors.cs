@@ -10,6 +10,7 @@ public sealed class ShardedTensors : ITensorFile
     /// <summary>How the names of index files end.</summary>
     public const string IndexEnding = ".index.json";
 
+    private const string Map = "weight_map";
     private const long LongestIndex = 64 << 20;
     private const int MostFiles = 10_000;
 
@@ -89,12 +90,14 @@ public sealed class ShardedTensors : ITensorFile
                 throw new UserErrorException($"{index}: too long for an index of tensors");
             }
 
-            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
-            return [.. json.RootElement.GetProperty("weight_map").EnumerateObject().Select(entry => (entry.Name, entry.Value.GetString() ?? ""))];
+            var bytes = File.ReadAllBytes(index);
+            JsonTexts.Require(bytes);
+            using var json = JsonDocument.Parse(bytes);
+            return [.. (json.RootElement.TryGetProperty(Map, out var map) ? map : throw new UserErrorException($"{index}: key '{Map}' is missing; it says which tensor lies in which file")).EnumerateObject().Select(entry => (entry.Name, entry.Value.GetString() ?? ""))];
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException or KeyNotFoundException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {
-            throw new UserErrorException($"{index}: cannot be read as an index of tensors: {failure.Message}");
+            throw new UserErrorException($"{index}: cannot be read as an index of tensors ('{Map}' lists files by key): {failure.Message}");
         }
     }
 

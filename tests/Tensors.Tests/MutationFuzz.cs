@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 using TorchSharp;
 
@@ -7,9 +8,9 @@ namespace ClipSae.Tensors.Tests;
 
 /// <summary>
 /// Opens a file again and again with a few bytes of its structure changed, or its end cut off. Every mutant must either be read or be refused in
-/// one line that names the file, and must neither make the reader allocate much more than the file is long nor keep it busy.
+/// one line that names the file and the place in it, and must neither make the reader allocate much more than the file is long nor keep it busy.
 /// </summary>
-internal sealed class MutationFuzz(string path, params (long Offset, long Length)[] structure)
+internal sealed partial class MutationFuzz(string path, params (long Offset, long Length)[] structure)
 {
     private const int LongestCut = 1 << 16;
     private const int LongestLine = 2_000;
@@ -49,6 +50,7 @@ internal sealed class MutationFuzz(string path, params (long Offset, long Length
                 // An index may be refused in the name of a file beside it.
                 refusal.Message.ShouldContain(Path.GetDirectoryName(path)!, customMessage: $"mutant {mutant} of seed {seed}");
                 refusal.Message.Length.ShouldBeLessThan(LongestLine, $"mutant {mutant} of seed {seed}");
+                Place().IsMatch(refusal.Message[Path.GetDirectoryName(path)!.Length..]).ShouldBeTrue($"mutant {mutant} of seed {seed} names no place: {refusal.Message}");
                 refusal.Message.Any(char.IsControl).ShouldBeFalse($"mutant {mutant} of seed {seed}");
             }
             catch (Exception failure)
@@ -79,6 +81,10 @@ internal sealed class MutationFuzz(string path, params (long Offset, long Length
             opened.Read(opened.Entries.Keys.ElementAt(random.Next(opened.Entries.Count)));
         }
     }
+
+    // A key, a byte offset or a count of bytes, a line, or an entry of a description.
+    [GeneratedRegex(@"'.*'|\bbytes?\b|BytePosition|\bline \d|\w+_config\.\w+|\w+_config has|model\.merges|quick_gelu", RegexOptions.Singleline)]
+    private static partial Regex Place();
 
     private (long At, int Length) Change(Random random, FileStream file, byte[] original)
     {

@@ -26,18 +26,9 @@ internal static class CheckpointFolder
     /// <summary>Checks the description beside a file that has the name which such folders give it.</summary>
     public static void CheckBeside(string path)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        try
+        if (Weights.Contains(Path.GetFileName(path)))
         {
-            if (Weights.Contains(Path.GetFileName(path)))
-            {
-                CheckDescriptions(folder);
-            }
-        }
-        catch (InvalidOperationException failure)
-        {
-            // Text that is no Unicode comes to light only when it is asked for.
-            throw new UserErrorException($"{folder}: the description of the model cannot be read: {failure.Message}");
+            CheckDescriptions(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
     }
 
@@ -99,9 +90,9 @@ internal static class CheckpointFolder
                 return null;
             }
 
-            using var json = new FileInfo(path).Length <= Longest
-                ? JsonDocument.Parse(File.ReadAllBytes(path))
-                : throw new UserErrorException($"{path}: too long for the description of a model");
+            var bytes = new FileInfo(path).Length <= Longest ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long for the description of a model");
+            JsonTexts.Require(bytes);
+            using var json = JsonDocument.Parse(bytes);
             return json.RootElement.Clone();
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
