@@ -27,4 +27,19 @@ public sealed class ClassBootstrapTests
         mean.High.ShouldBe(plain.High, 1e-9);
         classes[0].Accuracy.High.ShouldBe(plain.High, 1e-9);
     }
+
+    // 9,000 classes are too many for all models at once; each model must come out as if it were alone.
+    [Fact]
+    public void Models_that_do_not_fit_together_come_out_as_alone()
+    {
+        const int Classes = 9_000;
+        string[] names = [.. Enumerable.Range(0, Classes).Select(i => $"{i}")];
+        int[] classOf = [.. Enumerable.Range(0, Classes)];
+        float[][] models = [.. Enumerable.Range(1, 3).Select(model => classOf.Select(i => i % (model + 1) == 0 ? 0f : 1f).ToArray())];
+
+        var together = ClassBootstrap.Intervals(names, classOf, models, 1000, 5);
+
+        together.Select(scores => scores.Mean.Value).ShouldBe([0.5, 2 / 3.0, 0.75], 1e-9);
+        together[2].Mean.ShouldBe(ClassBootstrap.Intervals(names, classOf, [models[2]], 1000, 5)[0].Mean);
+    }
 }

@@ -3,6 +3,9 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <summary>The bootstrap of accuracies by class, in time that does not grow with the number of classes.</summary>
 internal static class ClassBootstrap
 {
+    // Shares of classes in resamples that are in memory at once.
+    private const int MostShares = 1 << 24;
+
     /// <summary>For each model the mean of the classes' accuracies and each class's accuracy, with 95 % intervals from the draws that <see cref="Bootstrap"/> makes.</summary>
     /// <param name="names">Names of all classes; those without images are left out.</param>
     /// <param name="classOf">Class of each image.</param>
@@ -12,6 +15,13 @@ internal static class ClassBootstrap
     {
         float[] once = [.. classOf.Select(_ => 1f)];
         var images = Totals(names.Count, classOf, once, once);
+        var atOnce = Math.Max(1, MostShares / (resamples * Math.Max(1, images.Count(count => count > 0))));
+        return [.. models.Chunk(atOnce).SelectMany(some => Intervals(names, classOf, once, images, some, resamples, seed))];
+    }
+
+    private static IReadOnlyList<(Interval Mean, IReadOnlyList<ClassScore> Classes)> Intervals(
+        IReadOnlyList<string> names, int[] classOf, float[] once, double[] images, float[][] models, int resamples, long seed)
+    {
         var hits = models.Select(right => Totals(names.Count, classOf, once, right)).ToArray();
         int[] present = [.. Enumerable.Range(0, names.Count).Where(name => images[name] > 0)];
         var means = models.Select(_ => new double[resamples]).ToArray();
@@ -20,7 +30,7 @@ internal static class ClassBootstrap
         {
             Bootstrap.Draw(counts, seed, resample);
             var drawn = Totals(names.Count, classOf, counts, once);
-            for (var model = 0; model < models.Count; model++)
+            for (var model = 0; model < models.Length; model++)
             {
                 var drawnHits = Totals(names.Count, classOf, counts, models[model]);
                 means[model][resample] = present.Where(name => drawn[name] > 0).Average(name => drawnHits[name] / drawn[name]);
