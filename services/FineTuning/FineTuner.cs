@@ -18,6 +18,9 @@ public sealed class FineTuner(
 
     private readonly TuningCurves _curves = new();
 
+    /// <summary>Texts that the best weights carry in their header: what they were made of and how. None by default.</summary>
+    public IReadOnlyDictionary<string, string>? Provenance { get; init; }
+
     /// <summary>Trains and leaves the best checkpoint's weights in a file.</summary>
     /// <param name="folder">For files; the result is in it.</param>
     /// <returns>Path of the best weights (GmP safetensors) and the curves.</returns>
@@ -85,7 +88,7 @@ public sealed class FineTuner(
         _curves.AddDrift(at, theta, radius);
         if (at > 0 && _curves.BestStep == at)
         {
-            model.Save(bestFile);
+            model.Save(bestFile, Provenance);
         }
     }
 

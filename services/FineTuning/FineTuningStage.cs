@@ -19,7 +19,7 @@ public sealed class FineTuningStage : IStage
 {
     public string Name => "fine-tuning";
 
-    public int AlgorithmVersion => 2;
+    public int AlgorithmVersion => 3;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
@@ -44,7 +44,7 @@ public sealed class FineTuningStage : IStage
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel);
-        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device);
+        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device) { Provenance = Provenance(context) };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         var json = curves.ToJson();
         json["arm"] = arm.Name;
@@ -66,6 +66,15 @@ public sealed class FineTuningStage : IStage
         };
         return new StageResult(outputs, figures);
     }
+
+    // It follows from the stage's key alone, as every output must; the conversion hands it on to whoever gets the weights.
+    private Dictionary<string, string> Provenance(StageContext context) => new(StringComparer.Ordinal)
+    {
+        ["clipsae_stage"] = FormattableString.Invariant($"{Name}/{AlgorithmVersion}"),
+        ["clipsae_parameters"] = CanonicalJson.Serialize(context.Parameters),
+        ["clipsae_base"] = context.Input("model").Digest,
+        ["clipsae_attacks"] = context.Input("attacks").Digest,
+    };
 
     private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 

@@ -33,7 +33,7 @@ internal static class ModelCard
             {string.Join('\n', conversion.Proofs.Select(proof => string.Create(CultureInfo.InvariantCulture, $"| `{proof.Key}` | {proof.Value.Image.MaxRelative:0.0e+0} | {proof.Value.Text.MaxRelative:0.0e+0} |")))}
 
             Images are prepared as OpenAI does: RGB, short side to {a.ImageResolution} with Pillow's bicubic, centre crop, mean {Numbers(PixelNormalization.Mean)}, deviation {Numbers(PixelNormalization.Deviation)}.
-            Digests of all files and of the source, and the parameters of the conversion, are in `{Conversion.ProvenanceName}`.
+            Digests of all files and of the source, the parameters of the conversion, and of weights that ClipSae tuned what they were tuned from and how, are in `{Conversion.ProvenanceName}`.
 
             """).ReplaceLineEndings("\n");
     }

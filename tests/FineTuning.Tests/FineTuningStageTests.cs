@@ -40,6 +40,21 @@ public sealed class FineTuningStageTests : IDisposable
     }
 
     [Fact]
+    public async Task The_weights_carry_what_they_were_made_of_and_how()
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = "penalise";
+        var result = await RunAsync(inputs, parameters);
+
+        using var checkpoint = ClipCheckpoint.Open(await bench.Store.FetchAsync(result.Outputs["model"]));
+        checkpoint.Metadata["clipsae_base"].ShouldBe(inputs["model"].Digest);
+        checkpoint.Metadata["clipsae_attacks"].ShouldBe(inputs["attacks"].Digest);
+        checkpoint.Metadata["clipsae_stage"].ShouldBe($"fine-tuning/{bench.Stage.AlgorithmVersion}");
+        JsonNode.DeepEquals(JsonNode.Parse(checkpoint.Metadata["clipsae_parameters"]), bench.Stage.Normalize(parameters)).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Arms_end_in_different_weights()
     {
         var inputs = await bench.InputsAsync();
@@ -134,7 +149,12 @@ public sealed class FineTuningStageTests : IDisposable
         var shorter = await RunAsync(inputs, parameters);
 
         best.ShouldBeInRange(1, 5);
-        shorter.Outputs["model"].ShouldBe(whole.Outputs["model"]);
+        // The headers tell of different parameters; the weights are the same to the bit.
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var expected = ClipCheckpoint.Open(await bench.Store.FetchAsync(whole.Outputs["model"]));
+        using var actual = ClipCheckpoint.Open(await bench.Store.FetchAsync(shorter.Outputs["model"]));
+        actual.Keys.ShouldBe(expected.Keys);
+        actual.Keys.ShouldAllBe(key => actual.Read(key).Equals(expected.Read(key)));
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;
 
@@ -32,6 +34,29 @@ public sealed class WeightConversionStageTests : IDisposable
         var second = await RunAsync([]);
 
         second.Outputs.ShouldBe(first.Outputs, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Provenance_names_digests_parameters_and_what_the_tuning_wrote_into_its_weights()
+    {
+        var tuned = _folder.File("tuned.safetensors");
+        using (torch.NewDisposeScope())
+        {
+            using var model = ClipModel.Load(ReferenceFiles.Geometric);
+            model.Save(tuned, new Dictionary<string, string> { ["clipsae_base"] = "sha256:base", ["clipsae_parameters"] = """{"arm":"penalise"}""" });
+        }
+
+        var result = await RunAsync(new JsonObject { ["formats"] = new JsonArray("openai-pt") }, tuned);
+
+        var provenance = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["files/provenance.json"]), TestContext.Current.CancellationToken))!;
+        provenance["source"]!["files"]!.AsObject().Single().Value!.GetValue<string>().ShouldBe(Digest.OfFile(tuned));
+        provenance["source"]!["metadata"]!["clipsae_base"]!.GetValue<string>().ShouldBe("sha256:base");
+        provenance["source"]!["metadata"]!["clipsae_parameters"]!.GetValue<string>().ShouldContain("penalise");
+        provenance["files"]!["openai.safetensors"]!.GetValue<string>().ShouldBe(result.Outputs["model"].Digest);
+        provenance["parameters"]!["dtype"]!.GetValue<string>().ShouldBe("float32");
+        // The weights that go on carry it too.
+        using var written = ClipCheckpoint.Open(await Store.FetchAsync(result.Outputs["model"]));
+        written.Metadata["clipsae_base"].ShouldBe("sha256:base");
     }
 
     [Fact]
@@ -88,9 +113,9 @@ public sealed class WeightConversionStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(JsonObject parameters)
+    private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null)
     {
-        var model = await Store.PutFileAsync(ReferenceFiles.Geometric, "tuned.safetensors", "application/x-safetensors");
+        var model = await Store.PutFileAsync(source ?? ReferenceFiles.Geometric, "tuned.safetensors", "application/x-safetensors");
         Directory.CreateDirectory(_folder.File("scratch"));
         return await _stage.RunAsync(
             new StageContext
