@@ -7,9 +7,6 @@ namespace ClipSae.Tensors;
 /// <summary>A checkpoint in several files, as an index (<c>model.safetensors.index.json</c>) says which key lies in which.</summary>
 public sealed class ShardedTensors : ITensorFile
 {
-    /// <summary>How the names of index files end.</summary>
-    public const string IndexEnding = ".index.json";
-
     private const string Map = "weight_map";
     private const long LongestIndex = 64 << 20;
     private const int MostFiles = 10_000;
@@ -28,6 +25,25 @@ public sealed class ShardedTensors : ITensorFile
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Whether a file is such an index, whatever it is called: JSON from its beginning, where files of tensors have a number or a magic.</summary>
+    public static bool IsIndex(string path)
+    {
+        Span<byte> start = stackalloc byte[9];
+        try
+        {
+            using var file = File.OpenHandle(path);
+            start = start[..RandomAccess.Read(file, start, 0)];
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // Who opens it next says why it cannot be read.
+            return false;
+        }
+
+        // The length that a safetensors file begins with has zeros in its upper bytes.
+        return start.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] && !start.Contains((byte)0);
+    }
 
     /// <exception cref="UserErrorException">The index or a file of it is missing or unusable, or a key is not where the index says; names file and key.</exception>
     public static ShardedTensors Open(string index)

@@ -82,6 +82,8 @@ public sealed class ClipCheckpointTests : IDisposable
 
         RequireFeatures(_folder, ReferenceFiles.Expected, 1e-5);
         RequireFeatures(At("model.safetensors.index.json"), ReferenceFiles.Expected, 1e-5);
+        File.Copy(At("model.safetensors.index.json"), At("parts"));
+        RequireFeatures(At("parts"), ReferenceFiles.Expected, 1e-5);
     }
 
     [Theory]

@@ -27,7 +27,7 @@ internal static class ModelFiles
     /// <summary>Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys.</summary>
     public static async Task<ArtifactRef> PutAsync(IArtifactStore store, string model, string name, CancellationToken cancel)
     {
-        if (File.Exists(model) && !model.EndsWith(ShardedTensors.IndexEnding, StringComparison.Ordinal))
+        if (File.Exists(model) && !ShardedTensors.IsIndex(model))
         {
             return await store.PutFileAsync(model, name, MediaType, cancel);
         }

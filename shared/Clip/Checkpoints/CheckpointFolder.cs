@@ -20,7 +20,7 @@ internal static class CheckpointFolder
     {
         CheckBeside(Path.Combine(folder, Weights[0]));
         var path = Weights.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) ?? OnlyFile(folder);
-        return path.EndsWith(ShardedTensors.IndexEnding, StringComparison.Ordinal) ? ShardedTensors.Open(path) : TensorFiles.Open(path);
+        return ShardedTensors.IsIndex(path) ? ShardedTensors.Open(path) : TensorFiles.Open(path);
     }
 
     /// <summary>Checks the description beside a file that has the name which such folders give it.</summary>

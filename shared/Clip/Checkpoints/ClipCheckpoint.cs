@@ -102,7 +102,7 @@ public sealed class ClipCheckpoint : IDisposable
         }
 
         CheckpointFolder.CheckBeside(path);
-        return path.EndsWith(ShardedTensors.IndexEnding, StringComparison.Ordinal) ? ShardedTensors.Open(path) : TensorFiles.Open(path, name);
+        return ShardedTensors.IsIndex(path) ? ShardedTensors.Open(path) : TensorFiles.Open(path, name);
     }
 
     // Projection and scale come with some text encoders and not with others.
