@@ -12,13 +12,14 @@ public class PrintedTextTests
         PrintedText.On(Item(null)).ShouldBeNull();
         PrintedText.On(Item(new JsonObject { ["word"] = null, ["font"] = "Sans" })).ShouldBeNull();
         PrintedText.On(Item(new JsonObject { ["word"] = 5 })).ShouldBeNull();
+        PrintedText.On(Item(new JsonObject { ["word"] = " " })).ShouldBeNull();
     }
 
     [Fact]
     public void Print_is_a_word_and_perhaps_a_face()
     {
         PrintedText.On(Item(new JsonObject { ["word"] = "dog" })).ShouldBe(new PrintedText("dog", null));
-        PrintedText.On(Item(new JsonObject { ["word"] = "dog", ["font"] = "Sans" })).ShouldBe(new PrintedText("dog", "Sans"));
+        PrintedText.On(Item(new JsonObject { ["word"] = " dog", ["font"] = "Sans" })).ShouldBe(new PrintedText("dog", "Sans"));
     }
 
     [Theory]

@@ -8,9 +8,6 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <summary>Reads what a set's shards say about its images; the pictures themselves are passed over.</summary>
 internal static class SetListing
 {
-    /// <summary>Attribute of a printed word.</summary>
-    private const string WordAttribute = "word";
-
     /// <summary>Attribute with the classes that a set prescribes.</summary>
     private const string ChoicesAttribute = "choices";
 
@@ -35,7 +32,7 @@ internal static class SetListing
                 continue;
             }
 
-            images.Add(new EvaluationImage(item.Id, label, Text(item.Attributes?[WordAttribute]), item.Captions));
+            images.Add(new EvaluationImage(item.Id, label, PrintedText.On(item)?.Word, item.Captions));
             rows.Add(row++);
         }
 
@@ -76,6 +73,4 @@ internal static class SetListing
             throw new UserErrorException($"evaluation set {set.Name}: attribute {ChoicesAttribute} must be a list of class names", error);
         }
     }
-
-    private static string? Text(JsonNode? node) => node?.GetValueKind() == JsonValueKind.String ? node.GetValue<string>().Trim() : null;
 }
