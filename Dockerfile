@@ -1,3 +1,4 @@
+# syntax=docker/dockerfile:1
 # One image for every process: the programs share their libraries, so that one layer serves all. Which one runs is the command:
 #   docker build -t clipsae .                                    CPU
 #   docker build -t clipsae:cuda --build-arg TORCH_BACKEND=cuda --build-arg RUNTIME_IMAGE=nvidia/cuda:12.8.1-base-ubuntu24.04 .

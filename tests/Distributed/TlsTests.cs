@@ -3,7 +3,7 @@ using ClipSae.Servers;
 
 namespace ClipSae.Distributed;
 
-/// <summary>Both servers encrypted, with certificates of authorities that the system does not know.</summary>
+/// <summary>Servers that nothing has used yet, both encrypted, with certificates of authorities that the system does not know.</summary>
 public sealed class TlsTests(DistributedSystem system) : IAsyncLifetime
 {
     private Broker _broker = null!;
@@ -26,6 +26,7 @@ public sealed class TlsTests(DistributedSystem system) : IAsyncLifetime
     [Fact]
     public async Task A_process_works_over_encrypted_connections_and_takes_no_stranger_for_its_servers()
     {
+        (await _broker.PublishAsync("amq.default", "dataset-ready", "{}")).ShouldBeFalse("an event that comes before any process has declared its queue is refused, not lost");
         using var trusting = Process("tls-trusting", _broker.AuthorityFile, _objects.AuthorityFile);
         trusting.Start();
         await DistributedSystem.LogsAsync(trusting, "Application started", 1);
