@@ -12,8 +12,8 @@ namespace ClipSae.Tensors;
 /// </summary>
 internal static unsafe class TensorBytes
 {
-    // Long enough that starting a thread costs nothing beside it, short enough that the layers of a ViT-B still have several.
-    private const long Piece = 2 << 20;
+    // Long enough that a call costs nothing beside it, short enough that threads end together.
+    private const long Piece = 1 << 20;
 
     private static readonly ParallelOptions Threads = new() { MaxDegreeOfParallelism = Math.Min(8, Environment.ProcessorCount) };
 
@@ -31,13 +31,12 @@ internal static unsafe class TensorBytes
 
         // A span ends at 2 GiB; its beginning is that of the tensor.
         var start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.view(-1).narrow(0, 0, 1).bytes));
-        if (length < 2 * Piece)
+        if (length < 4 * Piece)
         {
             Fill(start, length, file, offset, name);
             return;
         }
 
-        NativeHeap.PreferLargePages(start, length);
         try
         {
             Parallel.For(0, (length + Piece - 1) / Piece, Threads, piece => Fill(start + (piece * Piece), Math.Min(Piece, length - (piece * Piece)), file, offset + (piece * Piece), name));

@@ -7,7 +7,8 @@ namespace ClipSae.Benchmarks;
 
 /// <summary>
 /// Loading a checkpoint of ViT-L/14's sizes with random weights against plain parallel readings of the same file in the same state, from the disk and
-/// from the page cache. Pieces of work take turns; ratios are medians over the rounds.
+/// from the page cache. Pieces of work take turns; ratios are medians over the rounds. Asking for pages of 2 MiB was tried: quicker where such pages
+/// are at hand, several times slower in a fresh process on a virtual machine that has to get them from its host first.
 /// </summary>
 internal sealed class CheckpointLoadBenchmark : IBenchmark
 {

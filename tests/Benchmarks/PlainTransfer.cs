@@ -4,11 +4,9 @@ namespace ClipSae.Benchmarks;
 
 /// <summary>Reads and writes files without looking at what is in them: the rates that nothing which reads or writes the same file can exceed.</summary>
 /// <param name="threads">Threads that read at once.</param>
-internal sealed unsafe partial class PlainTransfer(int threads) : IDisposable
+internal sealed unsafe class PlainTransfer(int threads) : IDisposable
 {
     private const int Piece = 4 << 20;
-    private const int LargePage = 2 << 20;
-    private const int LargePagesAdvice = 14; // MADV_HUGEPAGE
 
     private byte* _memory;
 
@@ -34,22 +32,21 @@ internal sealed unsafe partial class PlainTransfer(int threads) : IDisposable
         var length = RandomAccess.GetLength(file);
         if (_memory is null)
         {
-            _memory = (byte*)NativeMemory.AlignedAlloc((nuint)length, LargePage);
+            _memory = (byte*)NativeMemory.Alloc((nuint)length);
             NativeMemory.Fill(_memory, (nuint)length, 1);
         }
 
         Read(file, _memory, length);
     }
 
-    /// <summary>Reads a file into fresh memory of its length, whose pages (of 2 MiB, the quickest there are) the system has to give and to clear first: what a loader cannot do without.</summary>
+    /// <summary>Reads a file into fresh memory of its length, whose pages the system has to give and to clear first: what a loader cannot do without.</summary>
     public void ReadIntoFresh(string path)
     {
         using var file = File.OpenHandle(path);
         var length = RandomAccess.GetLength(file);
-        var memory = (byte*)NativeMemory.AlignedAlloc((nuint)length, LargePage);
-        _ = Advise(memory, (nuint)length, LargePagesAdvice);
+        var memory = (byte*)NativeMemory.Alloc((nuint)length);
         Read(file, memory, length);
-        NativeMemory.AlignedFree(memory);
+        NativeMemory.Free(memory);
     }
 
     /// <summary>Writes as many bytes and waits until they are on the disk.</summary>
@@ -66,7 +63,7 @@ internal sealed unsafe partial class PlainTransfer(int threads) : IDisposable
         file.Flush(flushToDisk: true);
     }
 
-    public void Dispose() => NativeMemory.AlignedFree(_memory);
+    public void Dispose() => NativeMemory.Free(_memory);
 
     private void Read(Microsoft.Win32.SafeHandles.SafeFileHandle file, byte* memory, long length) =>
         Parallel.For(0, (length + Piece - 1) / Piece, new ParallelOptions { MaxDegreeOfParallelism = threads }, piece =>
@@ -83,7 +80,4 @@ internal sealed unsafe partial class PlainTransfer(int threads) : IDisposable
             done += read > 0 ? read : throw new EndOfStreamException();
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(byte* start, nuint length, int advice);
 }
