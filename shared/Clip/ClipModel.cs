@@ -57,27 +57,14 @@ public sealed class ClipModel : torch.nn.Module
     /// <param name="type">Precision to compute in; float32 when null, whatever the file holds.</param>
     public static ClipModel Load(ClipCheckpoint checkpoint, torch.Device? device = null, torch.ScalarType? type = null)
     {
-        // Several at once: while one waits for the disk or for fresh memory, another is read.
-        var read = new torch.Tensor?[checkpoint.Keys.Count];
-        try
+        var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var key in checkpoint.Keys)
         {
-            Parallel.For(0, read.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, place =>
-            {
-                using var scope = torch.NewDisposeScope();
-                read[place] = checkpoint.Read(checkpoint.Keys[place]).to(type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
-            });
-        }
-        catch (AggregateException failure)
-        {
-            foreach (var tensor in read)
-            {
-                tensor?.Dispose();
-            }
-
-            throw failure.GetBaseException() is UserErrorException first ? new UserErrorException(first.Message, failure) : failure;
+            using var scope = torch.NewDisposeScope();
+            weights[key] = checkpoint.Read(key).to(type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
         }
 
-        return new ClipModel(checkpoint.Architecture, checkpoint.Keys.Zip(read, (key, tensor) => KeyValuePair.Create(key, tensor!)));
+        return new ClipModel(checkpoint.Architecture, weights);
     }
 
     /// <summary>A model from tensors with OpenAI's keys (plain or <c>.theta</c>/<c>.r</c>), which it copies to float32 or <paramref name="type"/>.</summary>
