@@ -35,7 +35,7 @@ public sealed class StartTests(DistributedSystem system)
         using var process = system.NewProcess(service, "healthy-" + Guid.NewGuid().ToString("N"), ("ClipSae__HealthAddress", address + "/"));
         process.Start(device.Length == 0 ? [] : ["--device", device]);
         using var http = new HttpClient();
-        var answer = await EventuallyAsync(http, address + "/ready", status, "masstransit-bus: Healthy");
+        var answer = await EventuallyAsync(http, process, address + "/ready", status, "masstransit-bus: Healthy");
 
         answer.ShouldContain("store: Healthy");
         answer.ShouldContain(said);
@@ -43,17 +43,18 @@ public sealed class StartTests(DistributedSystem system)
         (await process.StopAsync()).ShouldBe(0, process.Log);
     }
 
-    private static async Task<string> EventuallyAsync(HttpClient http, string address, HttpStatusCode status, string said)
+    private static async Task<string> EventuallyAsync(HttpClient http, ServiceProcess process, string address, HttpStatusCode status, string said)
     {
-        for (var look = 0; look < 200; look++)
+        var last = "nothing";
+        for (var look = 0; look < 600; look++)
         {
             try
             {
                 using var answer = await http.GetAsync(address);
-                var text = await answer.Content.ReadAsStringAsync();
-                if (answer.StatusCode == status && text.Contains(said, StringComparison.Ordinal))
+                last = await answer.Content.ReadAsStringAsync();
+                if (answer.StatusCode == status && last.Contains(said, StringComparison.Ordinal))
                 {
-                    return text;
+                    return last;
                 }
             }
             catch (HttpRequestException)
@@ -64,6 +65,6 @@ public sealed class StartTests(DistributedSystem system)
             await Task.Delay(100);
         }
 
-        throw new TimeoutException($"{address} did not say {said}");
+        throw new TimeoutException($"{address} did not say {said} but {last}; the process: {process.Log}");
     }
 }
