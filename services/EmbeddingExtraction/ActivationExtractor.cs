@@ -49,8 +49,7 @@ internal sealed class ActivationExtractor : IDisposable
                     return;
                 }
 
-                cosine ??= CompareWithFloat32(Math.Min(waiting.Count, EmbeddingExtractionStage.ImagesToCompare));
-                Forward(files, ids.Count, waiting);
+                Forward(files, ids.Count, waiting, ref cosine);
                 ids.AddRange(waiting);
                 waiting.Clear();
                 progress(ids.Count + unreadable.Count);
@@ -105,7 +104,7 @@ internal sealed class ActivationExtractor : IDisposable
         ArrayPool<float>.Shared.Return(pixels);
     }
 
-    private void Forward(List<ActivationFile> files, int first, List<string> ids)
+    private void Forward(List<ActivationFile> files, int first, List<string> ids, ref double? cosine)
     {
         using var scope = torch.NewDisposeScope();
         var hooks = new Hooks();
@@ -119,9 +118,12 @@ internal sealed class ActivationExtractor : IDisposable
         {
             files[i].Append(hooks.Captured(points[i]), first, ids);
         }
+
+        cosine ??= CosineToFloat32(hooks, Math.Min(ids.Count, EmbeddingExtractionStage.ImagesToCompare));
     }
 
-    private double? CompareWithFloat32(int images)
+    /// <summary>Smallest cosine of the first images' embeddings to those of the model in float32; null where the model itself computes in float32.</summary>
+    private double? CosineToFloat32(Hooks hooks, int images)
     {
         if (options.Compute == ComputePrecision.Float32)
         {
@@ -131,7 +133,8 @@ internal sealed class ActivationExtractor : IDisposable
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
         var some = batch.narrow(0, 0, images);
-        var reference = model.EncodeImage(some);
-        return torch.nn.functional.cosine_similarity(plan.EncodeImage(some).to(torch.float32), reference, 1).min().item<float>();
+        var embedding = new HookPoint.ImageEmbedding();
+        var features = points.Contains(embedding) ? hooks.Captured(embedding).narrow(0, 0, images) : plan.EncodeImage(some);
+        return torch.nn.functional.cosine_similarity(features.to(torch.float32), model.EncodeImage(some), 1).min().item<float>();
     }
 }

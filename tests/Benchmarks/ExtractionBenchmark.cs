@@ -103,7 +103,7 @@ internal sealed class ExtractionBenchmark : IBenchmark
         (string, Action)[] operations =
         [
             ("in_proj", () => space.addmm_(x, inProj.t())),
-            ("attention", () => scaled_dot_product_attention(Head(fused, 0), Head(fused, 1), Head(fused, 2))),
+            ("fused attention", () => scaled_dot_product_attention(Head(fused, 0), Head(fused, 1), Head(fused, 2))),
             ("out_proj", () => x.addmm_(x.clone(), outProj.t(), beta: 0)),
             ("c_fc", () => wide.addmm_(x, fc.t(), beta: 0)),
             ("QuickGELU as silu", () => wide.silu_()),
