@@ -38,7 +38,7 @@ internal sealed class SweepVerb : RunVerb
             yield return $"extraction.hookPoints={hooks}";
         }
 
-        // The attacks themselves are not what is asked for: enough of them to see that the features' owner is fooled.
+        // The ablation is what is asked for, not the attacks that follow it.
         yield return "curation.attacks=64";
     }
 
