@@ -61,7 +61,7 @@ public sealed class ClipModel : torch.nn.Module
         foreach (var key in checkpoint.Keys)
         {
             using var scope = torch.NewDisposeScope();
-            weights[key] = checkpoint.Read(key).to(type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
+            weights[key] = LargePages.Convert(checkpoint.Read(key), type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
         }
 
         return new ClipModel(checkpoint.Architecture, weights);

@@ -169,7 +169,7 @@ public sealed class SafetensorsFile : ITensorFile
         return like is null ? "" : $", for example '{like}'";
     }
 
-    private torch.Tensor Empty(TensorEntry entry, long[] shape) => torch.empty(shape, dtype: entry.ScalarType
+    private torch.Tensor Empty(TensorEntry entry, long[] shape) => LargePages.Empty(shape, entry.ScalarType
         ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which cannot be computed with here; convert it to F32"));
 
     private torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)

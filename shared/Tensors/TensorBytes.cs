@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 using TorchSharp;
@@ -12,8 +10,8 @@ namespace ClipSae.Tensors;
 /// </summary>
 internal static unsafe class TensorBytes
 {
-    // Long enough that a call costs nothing beside it, short enough that threads end together.
-    private const long Piece = 1 << 20;
+    // A large page, so that no page is cleared by two threads: large tensors begin with one.
+    private const long Piece = LargePages.Size;
 
     private static readonly ParallelOptions Threads = new() { MaxDegreeOfParallelism = Math.Min(8, Environment.ProcessorCount) };
 
@@ -29,9 +27,8 @@ internal static unsafe class TensorBytes
             return;
         }
 
-        // A span ends at 2 GiB; its beginning is that of the tensor.
-        var start = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.view(-1).narrow(0, 0, 1).bytes));
-        if (length < 4 * Piece)
+        var start = (byte*)LargePages.Address(tensor);
+        if (length < 2 * Piece)
         {
             Fill(start, length, file, offset, name);
             return;
@@ -39,7 +36,12 @@ internal static unsafe class TensorBytes
 
         try
         {
-            Parallel.For(0, (length + Piece - 1) / Piece, Threads, piece => Fill(start + (piece * Piece), Math.Min(Piece, length - (piece * Piece)), file, offset + (piece * Piece), name));
+            Parallel.For(0, (length + Piece - 1) / Piece, Threads, piece =>
+            {
+                var (at, size) = (piece * Piece, Math.Min(Piece, length - (piece * Piece)));
+                LargePages.Prepare(start + at, size);
+                Fill(start + at, size, file, offset + at, name);
+            });
         }
         catch (AggregateException failure) when (failure.GetBaseException() is UserErrorException first)
         {

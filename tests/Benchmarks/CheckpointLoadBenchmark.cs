@@ -7,8 +7,8 @@ namespace ClipSae.Benchmarks;
 
 /// <summary>
 /// Loading a checkpoint of ViT-L/14's sizes with random weights against plain parallel readings of the same file in the same state, from the disk and
-/// from the page cache. Pieces of work take turns; ratios are medians over the rounds. Asking for pages of 2 MiB was tried: quicker where such pages
-/// are at hand, several times slower in a fresh process on a virtual machine that has to get them from its host first.
+/// from the page cache. Pieces of work take turns; ratios are medians over the rounds. Before each, as much memory is used and freed:
+/// what a virtual machine has not used lately has to come from its host, many times slower than anything measured here.
 /// </summary>
 internal sealed class CheckpointLoadBenchmark : IBenchmark
 {
@@ -27,8 +27,10 @@ internal sealed class CheckpointLoadBenchmark : IBenchmark
         {
             void Prepare()
             {
-                // Memory of the round before must not be there again without a fault of its pages.
+                // Memory of the round before must not be there again without a fault of its pages; but free memory must not have gone back from a virtual
+                // machine to its host either, as it does within seconds.
                 NativeHeap.Trim();
+                PlainTransfer.Touch(path);
                 if (cold)
                 {
                     PageCache.Drop(path);

@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ClipSae.Tensors;
+using TorchSharp;
 
 namespace ClipSae.Benchmarks;
 
@@ -39,14 +42,20 @@ internal sealed unsafe class PlainTransfer(int threads) : IDisposable
         Read(file, _memory, length);
     }
 
-    /// <summary>Reads a file into fresh memory of its length, whose pages the system has to give and to clear first: what a loader cannot do without.</summary>
+    /// <summary>Reads a file into fresh memory of its length, whose pages (of 2 MiB where the system has them) have to be given and cleared first: what a loader cannot do without.</summary>
     public void ReadIntoFresh(string path)
     {
         using var file = File.OpenHandle(path);
         var length = RandomAccess.GetLength(file);
-        var memory = (byte*)NativeMemory.Alloc((nuint)length);
-        Read(file, memory, length);
-        NativeMemory.Free(memory);
+        using var memory = LargePages.Empty([length], torch.ScalarType.Byte);
+        Read(file, (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(memory.bytes)), length);
+    }
+
+    /// <summary>Uses as much memory as a file takes, and frees it.</summary>
+    public static void Touch(string path)
+    {
+        using var memory = LargePages.Empty([new FileInfo(path).Length], torch.ScalarType.Byte);
+        memory.bytes.Fill(1);
     }
 
     /// <summary>Writes as many bytes and waits until they are on the disk.</summary>

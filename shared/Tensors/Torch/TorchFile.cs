@@ -70,13 +70,13 @@ public sealed class TorchFile : ITensorFile
         using var scope = torch.NewDisposeScope();
         if (tensor.Elements == 0 || IsContiguous(tensor))
         {
-            var whole = torch.empty(tensor.Shape, dtype: entry.ScalarType);
+            var whole = LargePages.Empty(tensor.Shape, entry.ScalarType!.Value);
             _file.CopyTo(whole, entry.Offset);
             return whole.MoveToOuterDisposeScope();
         }
 
         var reach = tensor.Shape.Zip(tensor.Strides).Sum(axis => (axis.First - 1) * axis.Second) + 1;
-        var span = torch.empty([reach], dtype: entry.ScalarType);
+        var span = LargePages.Empty([reach], entry.ScalarType!.Value);
         _file.CopyTo(span, entry.Offset);
         return span.as_strided(tensor.Shape, tensor.Strides).contiguous().MoveToOuterDisposeScope();
     }
