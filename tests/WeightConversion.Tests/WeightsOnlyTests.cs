@@ -7,7 +7,7 @@ using TorchSharp;
 namespace ClipSae.WeightConversion.Tests;
 
 /// <summary>
-/// PyTorch is not to be had here. What stands in for <c>torch.load(weights_only=True)</c> is a second reading of our <c>.pt</c> by Python's own
+/// PyTorch is no part of the build (<see cref="PyTorchTests"/> ask it where it is there). What stands in for <c>torch.load(weights_only=True)</c> is a second reading of our <c>.pt</c> by Python's own
 /// pickletools and zipfile with the opcodes, names and rules of PyTorch's restricted unpickler (torch/_weights_only_unpickler.py): the script beside this file.
 /// Skipped, and said so, where there is no Python.
 /// </summary>

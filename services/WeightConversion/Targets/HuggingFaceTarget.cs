@@ -35,7 +35,6 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         ["model_type"] = "clip",
         ["projection_dim"] = a.EmbedDim,
         ["logit_scale_init_value"] = 2.6592,
-        ["initializer_factor"] = 1.0,
         ["torch_dtype"] = dtype switch { ConversionDtype.Float16 => "float16", ConversionDtype.BFloat16 => "bfloat16", _ => "float32" },
         ["text_config"] = new JsonObject(
         [
@@ -66,7 +65,6 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         new("projection_dim", embedding),
         new("hidden_act", QuickGelu),
         new("layer_norm_eps", LayerNormEpsilon),
-        new("attention_dropout", 0.0),
     ];
 
     private static JsonObject Preprocessing(int resolution) => new()
