@@ -19,7 +19,7 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
-    public int AlgorithmVersion => 4;
+    public int AlgorithmVersion => 5;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
 

@@ -24,7 +24,7 @@ public sealed class EmbeddingExtractionStage : IStage
 
     public string Name => "embedding-extraction";
 
-    public int AlgorithmVersion => 2;
+    public int AlgorithmVersion => 3;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<ExtractionOptions>(parameters, Name, options => options.Validate());

@@ -23,7 +23,7 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     public string Name => "zero-shot-evaluation";
 
-    public int AlgorithmVersion => 2;
+    public int AlgorithmVersion => 3;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
 

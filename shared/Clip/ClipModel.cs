@@ -187,7 +187,7 @@ public sealed class ClipModel : torch.nn.Module
     /// <returns>Class token and patches with their positions [batch, tokens, width].</returns>
     private torch.Tensor EmbedPatches(torch.Tensor images)
     {
-        var embedded = Patches.Cut(images, Architecture).matmul(Weight("visual.conv1.weight").view(Architecture.VisionWidth, -1).t());
+        var embedded = LinearLayer.Apply(Patches.Cut(images, Architecture), Weight("visual.conv1.weight").view(Architecture.VisionWidth, -1));
         var cls = Weight("visual.class_embedding").expand(images.shape[0], 1, Architecture.VisionWidth);
         return torch.cat([cls, embedded], 1).Plus(Weight("visual.positional_embedding"));
     }

@@ -49,14 +49,14 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
     private torch.Tensor Attention(string block, torch.Tensor x, bool causal)
     {
         var (batch, tokens) = (x.shape[0], x.shape[1]);
-        var fused = linear(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
+        var fused = LinearLayer.Apply(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
             .view(batch, tokens, 3, heads, headWidth);
         var query = fused.select(2, 0).transpose(1, 2);
         var key = fused.select(2, 1).transpose(1, 2);
         var value = fused.select(2, 2).transpose(1, 2);
         var mixed = scaled_dot_product_attention(query, key, value, is_casual: causal)
             .transpose(1, 2).reshape(batch, tokens, width);
-        return linear(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
+        return LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
 
     /// <summary>
@@ -66,7 +66,7 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
         var point = new HookPoint.Mlp(layer);
-        var scaled = silu(linear(x, weight(block + ".mlp.c_fc.weight").Times(QuickGeluSlope), weight(block + ".mlp.c_fc.bias").Times(QuickGeluSlope)));
+        var scaled = silu(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight").Times(QuickGeluSlope), weight(block + ".mlp.c_fc.bias").Times(QuickGeluSlope)));
         var (project, bias) = (weight(block + ".mlp.c_proj.weight"), weight(block + ".mlp.c_proj.bias"));
         if (hooks?.Touches(point) == true)
         {
@@ -74,10 +74,10 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
             var changed = hooks.Apply(point, plain);
             if (!ReferenceEquals(changed, plain))
             {
-                return linear(changed, project, bias);
+                return LinearLayer.Apply(changed, project, bias);
             }
         }
 
-        return linear(scaled, project.Over(QuickGeluSlope), bias);
+        return LinearLayer.Apply(scaled, project.Over(QuickGeluSlope), bias);
     }
 }

@@ -42,37 +42,35 @@ internal sealed class VisionBlockPlan : IDisposable
 
     /// <summary>Adds the attention's output to the residual stream.</summary>
     /// <param name="x">[batch·tokens, width], changed in place.</param>
-    /// <param name="space">At least [batch·tokens, 3·width] of scratch.</param>
-    public void AddAttention(torch.Tensor x, long batch, torch.Tensor space)
+    public void AddAttention(torch.Tensor x, long batch)
     {
         using var scope = torch.NewDisposeScope();
-        var fused = Linear(Normalize(x), inWeight, inBias, space).view(batch, -1, 3, heads, width / heads);
+        var fused = LinearLayer.Apply(Normalize(x), inWeight, inBias).view(batch, -1, 3, heads, width / heads);
         var mixed = Attend(fused.select(2, 0), fused.select(2, 1), fused.select(2, 2));
-        Add(x, mixed, outWeight, outBias);
+        x.AddInPlace(LinearLayer.Apply(mixed, outWeight, outBias));
     }
 
     /// <summary>Like <see cref="AddAttention"/>, but only class tokens ask: all that the features need of the last block.</summary>
     /// <returns>The class tokens' residual stream [batch, width].</returns>
-    public torch.Tensor ClassTokensAfterAttention(torch.Tensor x, long batch, torch.Tensor space)
+    public torch.Tensor ClassTokensAfterAttention(torch.Tensor x, long batch)
     {
         using var scope = torch.NewDisposeScope();
         var normal = Normalize(x);
-        var keysValues = Linear(normal, inWeight.narrow(0, width, 2 * width), inBias.narrow(0, width, 2 * width), space)
+        var keysValues = LinearLayer.Apply(normal, inWeight.narrow(0, width, 2 * width), inBias.narrow(0, width, 2 * width))
             .view(batch, -1, 2, heads, width / heads);
-        var query = linear(normal.view(batch, -1, width).select(1, 0), inWeight.narrow(0, 0, width), inBias.narrow(0, 0, width))
+        var query = LinearLayer.Apply(normal.view(batch, -1, width).select(1, 0), inWeight.narrow(0, 0, width), inBias.narrow(0, 0, width))
             .view(batch, 1, heads, width / heads);
-        var cls = x.view(batch, -1, width).select(1, 0).clone();
-        Add(cls, Attend(query, keysValues.select(2, 0), keysValues.select(2, 1)), outWeight, outBias);
-        return cls.MoveToOuterDisposeScope();
+        var mixed = Attend(query, keysValues.select(2, 0), keysValues.select(2, 1));
+        return x.view(batch, -1, width).select(1, 0).Plus(LinearLayer.Apply(mixed, outWeight, outBias)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The MLP's neurons, times QuickGELU's slope.</summary>
     /// <param name="x">[rows, width].</param>
-    /// <param name="space">At least [rows, 4·width] of scratch; the result lies in it.</param>
-    public torch.Tensor Neurons(torch.Tensor x, torch.Tensor space)
+    /// <returns>[rows, 4·width].</returns>
+    public torch.Tensor Neurons(torch.Tensor x)
     {
         using var scope = torch.NewDisposeScope();
-        return Linear(Normalize(x), fcWeight, fcBias, space).silu_().MoveToOuterDisposeScope();
+        return LinearLayer.Apply(Normalize(x), fcWeight, fcBias).silu_().MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the MLP's output to the residual stream.</summary>
@@ -81,7 +79,7 @@ internal sealed class VisionBlockPlan : IDisposable
     public void AddMlp(torch.Tensor x, torch.Tensor neurons)
     {
         using var scope = torch.NewDisposeScope();
-        Add(x, neurons, projWeight, projBias);
+        x.AddInPlace(LinearLayer.Apply(neurons, projWeight, projBias));
     }
 
     public void Dispose()
@@ -93,17 +91,6 @@ internal sealed class VisionBlockPlan : IDisposable
     }
 
     private torch.Tensor Normalize(torch.Tensor x) => layer_norm(x, [width]);
-
-    /// <summary>A linear layer whose result lies in reused memory: fresh pages would cost a few percent of the product.</summary>
-    private static torch.Tensor Linear(torch.Tensor x, torch.Tensor weight, torch.Tensor bias, torch.Tensor space)
-    {
-        var (rows, columns) = (x.shape[0], weight.shape[0]);
-        var result = space.narrow(0, 0, rows * columns).view(rows, columns);
-        result.copy_(bias);
-        return result.addmm_(x, weight.t());
-    }
-
-    private static void Add(torch.Tensor x, torch.Tensor y, torch.Tensor weight, torch.Tensor bias) => x.addmm_(y, weight.t()).AddInPlace(bias);
 
     private torch.Tensor Attend(torch.Tensor query, torch.Tensor key, torch.Tensor value) => IsNarrow(query)
         ? AttendByProducts(query, key, value)

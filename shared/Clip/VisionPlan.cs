@@ -5,8 +5,7 @@ namespace ClipSae.Clip;
 
 /// <summary>
 /// The vision tower of a <see cref="ClipModel"/> made ready for inference: the same features and hook points, quicker, without
-/// gradients. It keeps its own folded weights and scratch memory, so later changes of the model do not reach it, and it
-/// serves one caller at a time.
+/// gradients. It keeps its own folded weights, so later changes of the model do not reach it.
 /// </summary>
 public sealed class VisionPlan : IDisposable
 {
@@ -19,7 +18,6 @@ public sealed class VisionPlan : IDisposable
     private readonly torch.Tensor preShift;
     private readonly torch.Tensor proj;
     private readonly torch.Tensor projBias;
-    private torch.Tensor? space;
 
     private VisionPlan(ClipModel model, torch.ScalarType type)
     {
@@ -96,9 +94,9 @@ public sealed class VisionPlan : IDisposable
             block.Dispose();
         }
 
-        foreach (var tensor in new[] { patchWeight, positions, preScale, preShift, proj, projBias, space })
+        foreach (var tensor in new[] { patchWeight, positions, preScale, preShift, proj, projBias })
         {
-            tensor?.Dispose();
+            tensor.Dispose();
         }
     }
 
@@ -133,7 +131,7 @@ public sealed class VisionPlan : IDisposable
         var batch = images.shape[0];
         var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
         x.copy_(positions);
-        var embedded = Patches.Cut(images, a).matmul(patchWeight.t());
+        var embedded = LinearLayer.Apply(Patches.Cut(images, a), patchWeight);
         x.narrow(1, 1, a.VisionTokens - 1).AddInPlace(embedded);
         return torch.nn.functional.layer_norm(x, [a.VisionWidth], preScale, preShift).view(-1, a.VisionWidth);
     }
@@ -142,22 +140,30 @@ public sealed class VisionPlan : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         var block = blocks[layer];
-        block.AddAttention(x, batch, Space(x.shape[0]));
-        var neurons = block.Neurons(x, Space(x.shape[0]));
         var point = new HookPoint.Mlp(layer);
-        if (hooks is not null && hooks.Touches(point))
+        var hooked = hooks?.Touches(point) == true;
+        foreach (var (slice, images) in Slices(x, batch))
         {
+            block.AddAttention(slice, images);
+            if (!hooked)
+            {
+                AddMlp(block, slice);
+            }
+        }
+
+        if (hooked)
+        {
+            var neurons = block.Neurons(x);
             var plain = neurons.Over(Transformer.QuickGeluSlope).view(batch, -1, 4 * Architecture.VisionWidth);
-            var changed = hooks.Apply(point, plain);
+            var changed = hooks!.Apply(point, plain);
             if (layer == depth && !hooks.Touches(new HookPoint.Residual(layer)) && !hooks.Touches(new HookPoint.Cls(layer)))
             {
                 return;
             }
 
-            neurons = ReferenceEquals(changed, plain) ? neurons : changed.Times(Transformer.QuickGeluSlope).view(x.shape[0], -1);
+            block.AddMlp(x, ReferenceEquals(changed, plain) ? neurons : changed.Times(Transformer.QuickGeluSlope).view(x.shape[0], -1));
         }
 
-        block.AddMlp(x, neurons);
         if (hooks is not null)
         {
             var stream = x.view(batch, -1, Architecture.VisionWidth);
@@ -166,10 +172,30 @@ public sealed class VisionPlan : IDisposable
         }
     }
 
+    private static void AddMlp(VisionBlockPlan block, torch.Tensor x)
+    {
+        using var neurons = block.Neurons(x);
+        block.AddMlp(x, neurons);
+    }
+
+    /// <summary>The batch in equal parts, each so small that what a block makes of it lies in memory used before.</summary>
+    private IEnumerable<(torch.Tensor Rows, long Images)> Slices(torch.Tensor x, long batch)
+    {
+        var tokens = x.shape[0] / batch;
+        var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (tokens * 4 * Architecture.VisionWidth * x.element_size()));
+        var slices = (batch + fit - 1) / fit;
+        for (long i = 0, first = 0; i < slices; i++)
+        {
+            var images = (batch * (i + 1) / slices) - first;
+            yield return (x.narrow(0, first * tokens, images * tokens), images);
+            first += images;
+        }
+    }
+
     private torch.Tensor LastBlock(torch.Tensor x, long batch, int layer, Hooks? hooks)
     {
-        var cls = blocks[layer].ClassTokensAfterAttention(x, batch, Space(x.shape[0]));
-        blocks[layer].AddMlp(cls, blocks[layer].Neurons(cls, Space(cls.shape[0])));
+        var cls = blocks[layer].ClassTokensAfterAttention(x, batch);
+        AddMlp(blocks[layer], cls);
         if (hooks is not null)
         {
             Hook(new HookPoint.Cls(layer), cls, hooks);
@@ -199,18 +225,5 @@ public sealed class VisionPlan : IDisposable
         {
             stream.copy_(changed);
         }
-    }
-
-    /// <summary>Scratch for the widest layer, kept from call to call.</summary>
-    private torch.Tensor Space(long rows)
-    {
-        var needed = rows * 4 * Architecture.VisionWidth;
-        if (space is null || space.NumberOfElements < needed)
-        {
-            space?.Dispose();
-            space = torch.empty(needed, dtype: type, device: device).DetachFromDisposeScope();
-        }
-
-        return space;
     }
 }

@@ -66,7 +66,7 @@ public sealed class SparseAutoencoder : IDisposable
     {
         CheckWidth(x);
         using var scope = NewDisposeScope();
-        return nn.functional.linear(x - DecoderBias, EncoderRows, EncoderBias).MoveToOuterDisposeScope();
+        return LinearLayer.Apply(x - DecoderBias, EncoderRows, EncoderBias).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -79,7 +79,7 @@ public sealed class SparseAutoencoder : IDisposable
         using var scope = NewDisposeScope();
         var index = Index(features);
         var rows = EncoderRows.index_select(0, index);
-        return nn.functional.linear(x - DecoderBias, rows, EncoderBias.index_select(0, index)).relu().MoveToOuterDisposeScope();
+        return LinearLayer.Apply(x - DecoderBias, rows, EncoderBias.index_select(0, index)).relu().MoveToOuterDisposeScope();
     }
 
     /// <summary>Latents after selection, dense [..., d_sae]; at most k of a row are not zero.</summary>

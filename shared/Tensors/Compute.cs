@@ -7,6 +7,9 @@ namespace ClipSae.Tensors;
 /// <summary>Where and with how many threads tensors are computed.</summary>
 public static class Compute
 {
+    // Whoever computes comes by here first.
+    static Compute() => NativeHeap.KeepFreedBlocks();
+
     /// <summary>The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
     /// <exception cref="UserErrorException">No such name, or no such device in this machine or build.</exception>
     public static torch.Device Device(string name)

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Kernels;
@@ -20,7 +21,6 @@ internal sealed unsafe class SparseEncoder : IDisposable
     private readonly int chunk;
     private readonly Tensor roundedWeights;
     private readonly Tensor roundedRows;
-    private readonly Tensor product;
     private readonly float[] norms;
     private readonly float[] lost;
     private readonly ThreadLocal<CandidateSearch> search;
@@ -31,11 +31,9 @@ internal sealed unsafe class SparseEncoder : IDisposable
     {
         (this.width, this.latents) = (width, latents);
         narrow = bfloat16Products ?? ProductPrecision.PreferBFloat16;
-        var type = narrow ? bfloat16 : float32;
         chunk = (int)Math.Min(rows, Math.Max(64, ProductBytes / ((long)latents * (narrow ? 2 : 4))));
         roundedWeights = narrow ? empty(latents, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
         roundedRows = narrow ? empty(chunk, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
-        product = empty(chunk, latents, type).DetachFromDisposeScope();
         norms = PinnedArray.Create<float>(latents);
         lost = PinnedArray.Create<float>(latents);
         search = new(() => new CandidateSearch(latents, k));
@@ -53,7 +51,6 @@ internal sealed unsafe class SparseEncoder : IDisposable
     {
         using var scope = NewDisposeScope();
         var worstLoss = RoundWeights(PinnedArray.Address<float>(weights));
-        var transposed = (narrow ? roundedWeights : weights).t();
         var x = PinnedArray.Address<float>(rows);
         var w = PinnedArray.Address<float>(weights);
         var b = PinnedArray.Address<float>(bias);
@@ -63,9 +60,8 @@ internal sealed unsafe class SparseEncoder : IDisposable
             var count = Math.Min(chunk, active.Rows - start);
             var slacks = RowSlacks(x + ((long)start * width), count, worstLoss);
             using var left = narrow ? roundedRows.narrow(0, 0, count) : rows.narrow(0, start, count);
-            using var target = product.narrow(0, 0, count);
-            target.addmm_(left, transposed, 0, 1);
-            CandidatesExamined += SelectRows(x, w, b, active, start, count, slacks);
+            using var products = LinearLayer.Apply(left, narrow ? roundedWeights : weights);
+            CandidatesExamined += SelectRows(x, w, b, active, start, count, products, slacks);
         }
     }
 
@@ -73,7 +69,6 @@ internal sealed unsafe class SparseEncoder : IDisposable
     {
         roundedWeights.Dispose();
         roundedRows.Dispose();
-        product.Dispose();
         search.Dispose();
         scratch.Dispose();
     }
@@ -129,10 +124,10 @@ internal sealed unsafe class SparseEncoder : IDisposable
         return slacks;
     }
 
-    private long SelectRows(float* x, float* w, float* b, ActiveLatents active, int start, int count, float[] slacks)
+    private long SelectRows(float* x, float* w, float* b, ActiveLatents active, int start, int count, Tensor approximate, float[] slacks)
     {
         long examined = 0;
-        var products = narrow ? (byte*)PinnedArray.Address<ushort>(product) : (byte*)PinnedArray.Address<float>(product);
+        var products = narrow ? (byte*)PinnedArray.Address<ushort>(approximate) : (byte*)PinnedArray.Address<float>(approximate);
         var stride = (long)latents * (narrow ? sizeof(ushort) : sizeof(float));
         var relative = narrow ? BFloat16Rounding : Float32Rounding;
         fixed (float* norm = norms)

@@ -17,7 +17,7 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
         var encoder = parameters["encoder"];
         var decoder = state.Tied ? encoder : parameters["decoder"];
         var centred = batch - parameters["pre_bias"];
-        var preActivations = nn.functional.linear(centred, encoder, parameters["encoder_bias"]);
+        var preActivations = LinearLayer.Apply(centred, encoder, parameters["encoder_bias"]);
         var latents = Select(preActivations);
         var variance = Variance(batch);
         var reconstruction = latents.matmul(decoder).Plus(parameters["pre_bias"]);
