@@ -124,6 +124,25 @@ public sealed class ObjectStore : IDisposable
         },
         cancel);
 
+    /// <summary>Whether the server refuses an object that does not have the digest it is sent with (<c>Content-MD5</c>).</summary>
+    internal Task<bool> RefusesDamageAsync(string key, CancellationToken cancel) => SendAsync(
+        $"writing {key}",
+        async token =>
+        {
+            using var body = new ByteArrayContent("damaged"u8.ToArray());
+            body.Headers.ContentMD5 = new byte[16];
+            try
+            {
+                using var answer = await RequestAsync(HttpMethod.Put, key, "", body, RequestSigner.BodyByMd5, null, token);
+                return false;
+            }
+            catch (HttpRequestException error) when (error.StatusCode is HttpStatusCode.BadRequest)
+            {
+                return true;
+            }
+        },
+        cancel);
+
     public void Dispose()
     {
         (_minio as IDisposable)?.Dispose();

@@ -12,63 +12,20 @@ namespace ClipSae.ObjectStorage;
 internal sealed class ObjectTransfer(ObjectStore store)
 {
     private const int Buffer = 1 << 20;
-    private const int MostParts = 10_000;
 
-    /// <summary>A file's digest, with those of its parts, which the server checks when they arrive.</summary>
-    /// <param name="Digest">SHA-256 of the whole, hexadecimal.</param>
-    /// <param name="Length">Bytes.</param>
-    /// <param name="PartBytes">Bytes of each part but the last.</param>
-    /// <param name="Parts">SHA-256 of each part, hexadecimal.</param>
-    internal sealed record Outline(string Digest, long Length, long PartBytes, IReadOnlyList<string> Parts);
-
-    /// <summary>Reads the file once.</summary>
-    public async Task<Outline> OutlineAsync(SafeFileHandle file, CancellationToken cancel)
-    {
-        var length = RandomAccess.GetLength(file);
-        var partBytes = Math.Max(store.Options.PartBytes, ((length + MostParts - 1) / MostParts) + Buffer - 1) / Buffer * Buffer;
-        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var part = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var parts = new List<string>();
-        var buffer = ArrayPool<byte>.Shared.Rent(Buffer);
-        try
-        {
-            long position = 0;
-            for (int read; (read = await RandomAccess.ReadAsync(file, buffer.AsMemory(0, Buffer), position, cancel)) > 0;)
-            {
-                var ofThisPart = (int)Math.Min(read, partBytes - (position % partBytes));
-                // Two digests of the same bytes, one a core.
-                Parallel.Invoke(() => whole.AppendData(buffer, 0, read), () => part.AppendData(buffer, 0, ofThisPart));
-                position += read;
-                if (position % partBytes == 0 || ofThisPart < read)
-                {
-                    parts.Add(Convert.ToHexStringLower(part.GetHashAndReset()));
-                    part.AppendData(buffer, ofThisPart, read - ofThisPart);
-                }
-            }
-
-            if (position % partBytes != 0 || parts.Count == 0)
-            {
-                parts.Add(Convert.ToHexStringLower(part.GetHashAndReset()));
-            }
-
-            return new Outline(Convert.ToHexStringLower(whole.GetHashAndReset()), position, partBytes, parts);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
+    /// <summary>What must be known of a file before it is uploaded; reads it once.</summary>
+    public Task<ObjectOutline> OutlineAsync(SafeFileHandle file, CancellationToken cancel) => ObjectOutline.ReadAsync(file, store.Options.PartBytes, cancel);
 
     /// <summary>Uploads a file; readers see it whole or not at all.</summary>
-    public async Task UploadAsync(SafeFileHandle file, Outline outline, string key, CancellationToken cancel)
+    public async Task UploadAsync(SafeFileHandle file, ObjectOutline outline, string key, CancellationToken cancel)
     {
-        if (outline.Parts.Count == 1)
+        if (outline.Parts.Count == 0)
         {
             await store.SendAsync(
                 $"writing {key}",
                 async token =>
                 {
-                    using var answer = await store.RequestAsync(HttpMethod.Put, key, "", Body(file, 0, outline.Length), outline.Parts[0], null, token);
+                    using var answer = await store.RequestAsync(HttpMethod.Put, key, "", Body(file, 0, outline.Length), outline.Digest, null, token);
                     RequireFound(answer, key);
                     return 0;
                 },
@@ -162,14 +119,16 @@ internal sealed class ObjectTransfer(ObjectStore store)
         },
         cancel);
 
-    private Task<string> UploadPartAsync(SafeFileHandle file, Outline outline, string key, string upload, int part, CancellationToken cancel) => store.SendAsync(
+    private Task<string> UploadPartAsync(SafeFileHandle file, ObjectOutline outline, string key, string upload, int part, CancellationToken cancel) => store.SendAsync(
         $"writing part {part + 1} of {key}",
         async token =>
         {
             var start = part * outline.PartBytes;
+            var body = Body(file, start, Math.Min(outline.PartBytes, outline.Length - start));
+            body.Headers.ContentMD5 = outline.Parts[part];
             using var answer = await store.RequestAsync(
                 HttpMethod.Put, key, FormattableString.Invariant($"partNumber={part + 1}&uploadId={Uri.EscapeDataString(upload)}"),
-                Body(file, start, Math.Min(outline.PartBytes, outline.Length - start)), outline.Parts[part], null, token);
+                body, RequestSigner.BodyByMd5, null, token);
             RequireFound(answer, key);
             return answer.Headers.ETag?.Tag ?? throw new IOException($"{key}: the server took a part without naming it");
         },

@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.ObjectStorage;
 
-/// <summary>Proves at start that the store can be used: the bucket is there, the keys may write, and a write on a condition is refused where the object exists.</summary>
+/// <summary>Proves at start that the store can be used: the bucket is there, the keys may write, a write on a condition is refused where the object exists, and so is content that arrives damaged.</summary>
 public static class StoreProbe
 {
     /// <exception cref="UserErrorException">It cannot; the message says what to mend.</exception>
@@ -22,6 +22,12 @@ public static class StoreProbe
             {
                 throw new UserErrorException(
                     $"the object store {store.Options.Endpoint} ignores conditional writes (If-None-Match: *): two writers could both own a place in a run's log; use a server that honours them (MinIO, Ceph, AWS)");
+            }
+
+            if (!await store.RefusesDamageAsync(key, cancel))
+            {
+                throw new UserErrorException(
+                    $"the object store {store.Options.Endpoint} ignores Content-MD5: it would keep parts of artifacts that were damaged on their way; use a server that checks it (MinIO, Ceph, AWS)");
             }
         }
         finally

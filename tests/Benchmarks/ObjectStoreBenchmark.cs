@@ -20,12 +20,15 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
 
     public string Verb => "object-store";
 
-    public string Summary => "artifact up- and download against a plain parallel client, on Ceph's gateway [MiB, default 512]";
+    public string Summary => "artifact up- and download against a plain parallel client, on Ceph's gateway [MiB, default 512] [rounds, default 3]";
 
-    public void Run(IReadOnlyList<string> options, TextWriter output) =>
-        RunAsync(options.Count > 0 ? int.Parse(options[0], CultureInfo.InvariantCulture) : 512, output).GetAwaiter().GetResult();
+    public void Run(IReadOnlyList<string> options, TextWriter output)
+    {
+        int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
+        RunAsync(Option(0, 512), Option(1, 3), output).GetAwaiter().GetResult();
+    }
 
-    private static async Task RunAsync(int mebibytes, TextWriter output)
+    private static async Task RunAsync(int mebibytes, int rounds, TextWriter output)
     {
         var folder = Directory.CreateTempSubdirectory("object-store-benchmark").FullName;
         await using var server = await ObjectServer.StartAsync();
@@ -33,38 +36,53 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
         {
             await server.MakeBucketAsync("clipsae");
             var options = new ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(folder, "cache"), PartsAtOnce = AtOnce };
-            var source = Path.Combine(folder, "source");
-            WriteRandom(source, mebibytes);
-
             using var objects = new ObjectStore(options, TimeProvider.System);
             using var store = new S3ArtifactStore(objects, TimeProvider.System);
             var plain = new PlainClient(options);
 
             // The first upload in parts has the gateway make a pool for them, which takes seconds once in its life.
-            var small = Path.Combine(folder, "small");
-            WriteRandom(small, 40);
-            await store.FetchAsync(await store.PutFileAsync(small, "small", "application/octet-stream"));
+            var source = Path.Combine(folder, "source");
+            WriteRandom(source, 40);
+            await store.FetchAsync(await store.PutFileAsync(source, "small", "application/octet-stream"));
+            await plain.UploadAsync(source);
+            await plain.DownloadAsync(Path.Combine(folder, "plain"));
 
+            var costs = new Dictionary<string, List<Cost>>(StringComparer.Ordinal);
             ArtifactRef artifact = null!;
-            var up = await SecondsAsync(async () => artifact = await store.PutFileAsync(source, "source", "application/octet-stream"));
-            var down = await SecondsAsync(() => store.FetchAsync(artifact));
-            var peak = PeakMebibytes(); // before the plain client, which holds whole parts
-            var plainUp = await SecondsAsync(() => plain.UploadAsync(source));
-            var plainDown = await SecondsAsync(() => plain.DownloadAsync(Path.Combine(folder, "plain")));
-            var hash = await SecondsAsync(() => Task.Run(() => Artifacts.Digest.OfFile(source)));
+            long peak = 0;
+            for (var round = 0; round < rounds; round++)
+            {
+                WriteRandom(source, mebibytes); // new content: what is stored already is not sent again
+                await CountAsync("artifact upload, digest and check on arrival included", async () => artifact = await store.PutFileAsync(source, "source", "application/octet-stream"));
+                string? fetched = null;
+                await CountAsync("artifact download, digest verified", async () => fetched = await store.FetchAsync(artifact));
+                File.Delete(fetched!);
+                peak = round == 0 ? PeakMebibytes() : peak; // before the plain client, which holds whole parts
+                await CountAsync("plain upload", () => plain.UploadAsync(source));
+                await CountAsync("plain download", () => plain.DownloadAsync(Path.Combine(folder, "plain")));
+                await CountAsync("digest alone", () => Task.Run(() => Artifacts.Digest.OfFile(source)));
+            }
 
-            var table = new MarkdownTable($"{mebibytes} MiB", "MiB/s", "of plain %");
-            table.Add("plain upload", Rate(plainUp), "100");
-            table.Add("artifact upload, digest and check on arrival included", Rate(up), Percent(plainUp, up));
-            table.Add("plain download", Rate(plainDown), "100");
-            table.Add("artifact download, digest verified", Rate(down), Percent(plainDown, down));
-            table.Add("digest alone", Rate(hash), "");
+            var table = new MarkdownTable($"{mebibytes} MiB, median of {rounds}", "MiB/s", "of plain %", "client, processor s", "server, processor s");
+            foreach (var (name, cost) in costs.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+            {
+                var like = costs.GetValueOrDefault("plain " + name.Split(' ', ',')[1]);
+                table.Add(
+                    name, Text(mebibytes / Median(cost, one => one.Seconds), "F0"), like is null ? "" : Text(100 * Median(like, one => one.Seconds) / Median(cost, one => one.Seconds), "F0"),
+                    Text(Median(cost, one => one.Client), "F2"), Text(Median(cost, one => one.Server), "F2"));
+            }
+
             table.Print(output);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"most memory resident: {peak} MiB"));
             output.WriteLine();
 
-            string Rate(double seconds) => (mebibytes / seconds).ToString("F0", CultureInfo.InvariantCulture);
-            static string Percent(double plain, double own) => (100 * plain / own).ToString("F0", CultureInfo.InvariantCulture);
+            async Task CountAsync(string name, Func<Task> work)
+            {
+                var (start, ofServer, ofClient) = (Stopwatch.GetTimestamp(), server.ProcessorTime, Environment.CpuUsage.TotalTime);
+                await work();
+                var cost = new Cost(Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - ofClient).TotalSeconds, (server.ProcessorTime - ofServer).TotalSeconds);
+                (costs.TryGetValue(name, out var earlier) ? earlier : costs[name] = []).Add(cost);
+            }
         }
         finally
         {
@@ -72,12 +90,11 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
         }
     }
 
-    private static async Task<double> SecondsAsync(Func<Task> work)
-    {
-        var start = Stopwatch.GetTimestamp();
-        await work();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
+    private sealed record Cost(double Seconds, double Client, double Server);
+
+    private static double Median(List<Cost> costs, Func<Cost, double> of) => Measure.Median(costs.Select(of));
+
+    private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
     private static void WriteRandom(string path, int mebibytes)
     {
@@ -102,14 +119,17 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
         private readonly HttpClient _http = new();
         private readonly IMinioClient _minio = new MinioClient().WithEndpoint(new Uri(options.Endpoint)).WithCredentials(options.AccessKey, options.SecretKey).WithRegion(options.Region).Build();
         private int _parts;
+        private int _uploads;
 
+        /// <summary>Uploads a file as new objects; replacing earlier ones would spare the server fresh memory.</summary>
         public async Task UploadAsync(string path)
         {
+            _uploads++;
             var length = new FileInfo(path).Length;
             _parts = (int)((length + Part - 1) / Part);
             await Parallel.ForEachAsync(Enumerable.Range(0, _parts), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (part, cancel) =>
             {
-                var address = await _minio.PresignedPutObjectAsync(new PresignedPutObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{part}").WithExpiry(600));
+                var address = await _minio.PresignedPutObjectAsync(new PresignedPutObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{_uploads}/{part}").WithExpiry(600));
                 var bytes = new byte[Math.Min(Part, length - ((long)part * Part))];
                 using var file = File.OpenHandle(path);
                 RandomAccess.Read(file, bytes, (long)part * Part);
@@ -123,7 +143,7 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
             await Parallel.ForEachAsync(Enumerable.Range(0, _parts), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (part, cancel) =>
             {
-                var address = await _minio.PresignedGetObjectAsync(new PresignedGetObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{part}").WithExpiry(600));
+                var address = await _minio.PresignedGetObjectAsync(new PresignedGetObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{_uploads}/{part}").WithExpiry(600));
                 await RandomAccess.WriteAsync(file, await _http.GetByteArrayAsync(address, cancel), (long)part * Part, cancel);
             });
         }

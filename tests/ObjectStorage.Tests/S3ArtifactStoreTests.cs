@@ -47,6 +47,23 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
         Digest.OfFile(await _store.FetchAsync(artifact)).ShouldBe(artifact.Digest);
     }
 
+    // A file that changes between the look at it and the sending stands for bytes that change on their way.
+    [Fact]
+    public async Task A_part_that_arrives_damaged_is_refused_and_nothing_is_stored()
+    {
+        var source = Path.Combine(Folder, "changing.bin");
+        File.WriteAllBytes(source, new byte[12 << 20]);
+        var transfer = new ObjectTransfer(_objects);
+        using var file = File.OpenHandle(source, FileMode.Open, FileAccess.ReadWrite);
+        var outline = await transfer.OutlineAsync(file, TestContext.Current.CancellationToken);
+        RandomAccess.Write(file, [1], (11 << 20) + 5);
+
+        var error = await Should.ThrowAsync<UserErrorException>(() => transfer.UploadAsync(file, outline, "blobs/changing", TestContext.Current.CancellationToken));
+
+        error.Message.ShouldContain("BadDigest");
+        (await _objects.ListAsync("blobs/")).ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task What_is_stored_already_is_not_sent_again()
     {

@@ -43,6 +43,13 @@ public class StoreProbeTests(SharedServer shared)
         await RefusesAsync(new ObjectStorageOptions { Endpoint = forgetful.Endpoint, AccessKey = "a", SecretKey = "b", OutageTolerance = TimeSpan.Zero }, "ignores conditional writes");
     }
 
+    [Fact]
+    public async Task A_server_that_keeps_what_arrives_damaged_is_refused()
+    {
+        using var careless = new FakeServer { HonoursConditions = true };
+        await RefusesAsync(careless.Options with { OutageTolerance = TimeSpan.Zero }, "ignores Content-MD5");
+    }
+
     private static async Task RefusesAsync(ObjectStorageOptions options, params string[] parts)
     {
         using var store = new ObjectStore(options, TimeProvider.System);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace ClipSae.Servers;
@@ -33,6 +34,22 @@ public sealed class ObjectServer : IAsyncDisposable
 
         await Script.RunAsync("s3.sh", "start", server._folder, server.Port.ToString(CultureInfo.InvariantCulture), "memory");
         return server;
+    }
+
+    /// <summary>Processor time of its processes so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            var sum = TimeSpan.Zero;
+            foreach (var file in Directory.GetFiles(_folder, "*.pid"))
+            {
+                using var process = Process.GetProcessById(int.Parse(File.ReadAllText(file), CultureInfo.InvariantCulture));
+                sum += process.TotalProcessorTime;
+            }
+
+            return sum;
+        }
     }
 
     /// <summary>Creates a bucket.</summary>
