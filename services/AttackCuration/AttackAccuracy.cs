@@ -12,13 +12,13 @@ public sealed record AttackAccuracy(double Clean, double Attacked, double Attack
     /// <summary>Classifies the clean and the attacked pictures among classes and words.</summary>
     /// <param name="intervene">Adds an ablation to a forward's hooks; null for none.</param>
     public static AttackAccuracy Measure(
-        ClipModel model, ZeroShotClassifier classifier, WordPairs pairs, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
+        VisionPlan vision, ZeroShotClassifier classifier, WordPairs pairs, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
     {
         var column = classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => (long)c.index, StringComparer.Ordinal);
         var label = pairs.Labels.Select(l => column[l]).ToArray();
         var word = pairs.Words.Select(w => column[w]).ToArray();
-        var clean = Decisions(model, classifier, pairs.Clean, batch, device, intervene, cancel);
-        var attacked = Decisions(model, classifier, pairs.Word, batch, device, intervene, cancel);
+        var clean = Decisions(vision, classifier, pairs.Clean, batch, device, intervene, cancel);
+        var attacked = Decisions(vision, classifier, pairs.Word, batch, device, intervene, cancel);
         double n = pairs.Count;
         return new AttackAccuracy(
             Enumerable.Range(0, pairs.Count).Count(i => clean[i] == label[i]) / n,
@@ -27,7 +27,7 @@ public sealed record AttackAccuracy(double Clean, double Attacked, double Attack
     }
 
     private static long[] Decisions(
-        ClipModel model, ZeroShotClassifier classifier, Tensor pixels, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
+        VisionPlan vision, ZeroShotClassifier classifier, Tensor pixels, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
     {
         using var noGrad = no_grad();
         var decisions = new List<long>();
@@ -38,7 +38,7 @@ public sealed record AttackAccuracy(double Clean, double Attacked, double Attack
             var hooks = new Hooks();
             intervene?.Invoke(hooks);
             var images = PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device));
-            decisions.AddRange(classifier.Logits(model.EncodeImage(images, hooks)).argmax(1).cpu().data<long>().ToArray());
+            decisions.AddRange(classifier.Logits(vision.EncodeImage(images, hooks)).argmax(1).cpu().data<long>().ToArray());
         }
 
         return [.. decisions];

@@ -47,10 +47,11 @@ public sealed class AttackCurationStage : IStage
         var device = Compute.Device(options.Device);
         using var scope = NewDisposeScope();
         using var model = ClipModel.Load(modelFile, device);
+        using var vision = VisionPlan.Compile(model);
         SaeAtHook[] hooks = [.. autoencoders.Select(a => SaeAtHook.Load(a.Hook, a.File, model.Architecture, device))];
         try
         {
-            return Curate(model, tokenizer, hooks, pictures, fonts, options, device, progress, cancel);
+            return Curate(model, vision, tokenizer, hooks, pictures, fonts, options, device, progress, cancel);
         }
         finally
         {
@@ -62,7 +63,7 @@ public sealed class AttackCurationStage : IStage
     }
 
     private static (CuratedAttacks Attacks, JsonObject Salient, JsonObject Figures) Curate(
-        ClipModel model, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, FontCatalogue fonts,
+        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, FontCatalogue fonts,
         AttackCurationOptions options, Device device, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         var words = options.Words.Count > 0 ? options.Words : pictures.Classes;
@@ -81,17 +82,17 @@ public sealed class AttackCurationStage : IStage
         using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, fonts, model.Architecture.ImageResolution);
         var choosing = pairs.Part(0, pairCount / 2);
         var measuring = pairs.Part(pairCount / 2, pairCount / 2);
-        var rows = CausalSweep.Run(model, classifier, hooks, choosing, measuring, options, device, done => Report(done, steps, "ablations"), cancel);
+        var rows = CausalSweep.Run(vision, classifier, hooks, choosing, measuring, options, device, done => Report(done, steps, "ablations"), cancel);
         if (rows.Count == 0)
         {
             throw new UserErrorException("attack-curation: no SAE feature reacts to printed words more than to unreadable controls; train the SAE on an earlier layer (extraction.hookPoints) or on more images");
         }
 
         var best = rows.MaxBy(r => r.Effect)!;
-        var neurons = SalientNeurons.Find(model, best.Hook, best.Salient, choosing, options.NeuronsPerLayer, options.BatchSize, device, cancel);
-        var neuronAblation = NeuronAblation.Measure(model, classifier, neurons, measuring, options, device, cancel);
+        var neurons = SalientNeurons.Find(model, vision, best.Hook, best.Salient, choosing, options.NeuronsPerLayer, options.BatchSize, device, cancel);
+        var neuronAblation = NeuronAblation.Measure(vision, classifier, neurons, measuring, options, device, cancel);
 
-        var generator = new AttackGenerator(model, classifier, best, neurons, fonts, options, device);
+        var generator = new AttackGenerator(vision, classifier, best, neurons, fonts, options, device);
         var cleanActivations = generator.Activations(choosing.Clean, cancel).Order().ToArray();
         var firing = cleanActivations[(int)(0.95 * (cleanActivations.Length - 1))];
         var candidates = generator.Generate(attackSources, words, done => Report(done, attackSources.Length, "images"), cancel);
@@ -110,7 +111,7 @@ public sealed class AttackCurationStage : IStage
             curated.Add(attack, source, generator.Draw(source, attack.Shown), generator.Draw(source, control), generator.Boxes(attack));
         }
 
-        var natural = NaturalAttacks(pictures, generator, model, firing, options, cancel);
+        var natural = NaturalAttacks(pictures, generator, model.Architecture.ImageResolution, firing, options, cancel);
         foreach (var (source, activation) in natural)
         {
             curated.AddNatural(source, source.Decode(), activation);
@@ -136,7 +137,7 @@ public sealed class AttackCurationStage : IStage
     }
 
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(
-        Pictures pictures, AttackGenerator generator, ClipModel model, double firing, AttackCurationOptions options, CancellationToken cancel)
+        Pictures pictures, AttackGenerator generator, int resolution, double firing, AttackCurationOptions options, CancellationToken cancel)
     {
         var sample = pictures.All.Take(8 * Math.Max(options.NaturalImages, 32)).ToArray();
         if (options.NaturalImages == 0 || sample.Length == 0)
@@ -144,7 +145,7 @@ public sealed class AttackCurationStage : IStage
             return [];
         }
 
-        using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Decode(), model.Architecture.ImageResolution, cancel);
+        using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Decode(), resolution, cancel);
         var activations = generator.Activations(pixels, cancel);
         return [.. sample.Zip(activations).Where(p => p.Second > firing).OrderByDescending(p => p.Second).ThenBy(p => p.First.Item.Id, StringComparer.Ordinal)
             .Take(options.NaturalImages)];

@@ -6,7 +6,7 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>Prints wrong words on pictures and asks CLIP and the text-salient features what they see.</summary>
 public sealed class AttackGenerator(
-    ClipModel model, ZeroShotClassifier classifier, CausalSweep.Row salient, IReadOnlyList<SalientNeurons.Neuron> neurons, FontCatalogue fonts,
+    VisionPlan vision, ZeroShotClassifier classifier, CausalSweep.Row salient, IReadOnlyList<SalientNeurons.Neuron> neurons, FontCatalogue fonts,
     AttackCurationOptions options, Device device)
 {
     private enum WordChoice
@@ -49,7 +49,7 @@ public sealed class AttackGenerator(
         for (long from = 0; from < pixels.shape[0]; from += options.BatchSize)
         {
             cancel.ThrowIfCancellationRequested();
-            values.AddRange(Look(pixels.narrow(0, from, Math.Min(options.BatchSize, pixels.shape[0] - from))).Activation);
+            values.AddRange(Activation(pixels.narrow(0, from, Math.Min(options.BatchSize, pixels.shape[0] - from))));
         }
 
         return [.. values];
@@ -66,7 +66,7 @@ public sealed class AttackGenerator(
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
         Parallel.For(0, count, i => images[i] = sources[from + i].Decode());
-        var clean = Look(PixelLoader.Stack(images, model.Architecture.ImageResolution));
+        var clean = Logits(PixelLoader.Stack(images, vision.Architecture.ImageResolution));
         var shown = new IReadOnlyList<WordPlacement>[count * options.CandidatesPerImage];
         var attacked = new RgbImage[shown.Length];
         var controls = new RgbImage[shown.Length];
@@ -76,7 +76,7 @@ public sealed class AttackGenerator(
             for (var c = 0; c < options.CandidatesPerImage; c++)
             {
                 var random = new SeededRandom(options.Seed, "attack", ((long)(from + i) * options.CandidatesPerImage) + c);
-                var word = Word(sources[from + i].Label, clean.Logits[i], words, used, random);
+                var word = Word(sources[from + i].Label, clean[i], words, used, random);
                 used.Add(word);
                 var index = (i * options.CandidatesPerImage) + c;
                 shown[index] = _planner.Plan(word, _faces, images[i], random);
@@ -84,8 +84,8 @@ public sealed class AttackGenerator(
                 controls[index] = _painter.Paint(images[i], WordPairs.ControlOf(shown[index], from + i, options.Seed));
             }
         });
-        var word = Look(PixelLoader.Stack(attacked, model.Architecture.ImageResolution));
-        var control = Look(PixelLoader.Stack(controls, model.Architecture.ImageResolution));
+        var word = Look(PixelLoader.Stack(attacked, vision.Architecture.ImageResolution));
+        var control = Look(PixelLoader.Stack(controls, vision.Architecture.ImageResolution));
         return [.. shown.Select((placements, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
@@ -131,13 +131,26 @@ public sealed class AttackGenerator(
         .Select((neuron, i) => (neuron.Layer, neuron.Index, Written: (word[i] - control[i]) * neuron.Write)).Where(n => n.Written > 0)
         .OrderByDescending(n => n.Written).ThenBy(n => n.Layer).ThenBy(n => n.Index).Take(NeuronsNamed).Select(n => (n.Layer, n.Index))];
 
+    private float[][] Logits(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        return Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)))));
+    }
+
+    private double[] Activation(Tensor pixels)
+    {
+        using var scope = NewDisposeScope();
+        var hooks = new Hooks().Capture(salient.Hook.Hook);
+        vision.Run(PixelNormalization.Apply(pixels.to(device)), hooks);
+        return Weighted(Latents(hooks));
+    }
+
     /// <summary>
     /// Logits of each picture, the salience-weighted activation of the text-salient features, which of these fire most, and the mean activation over the
     /// tokens of each salient neuron.
     /// </summary>
     private (float[][] Logits, double[] Activation, int[][] Features, float[][] Neurons) Look(Tensor pixels)
     {
-        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var hooks = new Hooks().Capture(salient.Hook.Hook);
         var layers = neurons.Select(n => n.Layer).Distinct().Select(layer => new HookPoint.Mlp(layer)).ToArray();
@@ -146,18 +159,23 @@ public sealed class AttackGenerator(
             hooks.Capture(layer);
         }
 
-        var logits = classifier.Logits(model.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks));
-        var features = salient.Salient.Select(s => s.Feature).ToArray();
-        var latents = salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
-            .index_select(1, tensor(features.Select(f => (long)f).ToArray(), device: device));
-        var weights = tensor(salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: device);
-        var activation = latents.mv(weights).cpu().data<float>().ToArray();
-        var strongest = (latents * weights).cpu().data<float>().ToArray().Chunk(features.Length).Select(row => row
+        var logits = classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks));
+        var latents = Latents(hooks);
+        var strongest = Rows(latents * Weights()).Select(row => row
             .Select((value, column) => (value, column)).Where(f => f.value > 0)
-            .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => features[f.column]).ToArray());
-        var active = layers.ToDictionary(layer => layer.Layer, layer => hooks.Captured(layer).to(ScalarType.Float32).mean(new long[] { 1 }).cpu().data<float>().ToArray());
-        var width = 4 * model.Architecture.VisionWidth;
-        var ofNeurons = Enumerable.Range(0, (int)pixels.shape[0]).Select(i => neurons.Select(n => active[n.Layer][(i * width) + n.Index]).ToArray());
-        return ([.. logits.cpu().data<float>().ToArray().Chunk(classifier.Names.Count)], [.. activation.Select(a => (double)a)], [.. strongest], [.. ofNeurons]);
+            .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => salient.Salient[f.column].Feature).ToArray());
+        var active = layers.ToDictionary(layer => layer.Layer, layer => Rows(hooks.Captured(layer).to(ScalarType.Float32).mean(new long[] { 1 })));
+        var ofNeurons = Enumerable.Range(0, (int)pixels.shape[0]).Select(i => neurons.Select(n => active[n.Layer][i][n.Index]).ToArray());
+        return (Rows(logits), Weighted(latents), [.. strongest], [.. ofNeurons]);
     }
+
+    /// <summary>Values of the text-salient features, [pictures, features].</summary>
+    private Tensor Latents(Hooks hooks) => salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
+        .index_select(1, tensor(salient.Salient.Select(s => (long)s.Feature).ToArray(), device: device));
+
+    private Tensor Weights() => tensor(salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: device);
+
+    private double[] Weighted(Tensor latents) => [.. latents.mv(Weights()).cpu().data<float>().Select(a => (double)a)];
+
+    private static float[][] Rows(Tensor table) => [.. table.cpu().contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
 }

@@ -28,17 +28,17 @@ public static class CausalSweep
     /// <param name="choosing">Pairs that features are chosen on.</param>
     /// <param name="measuring">Other pairs, on which the ablation is measured.</param>
     public static IReadOnlyList<Row> Run(
-        ClipModel model, ZeroShotClassifier classifier, IReadOnlyList<SaeAtHook> hooks, WordPairs choosing, WordPairs measuring,
+        VisionPlan vision, ZeroShotClassifier classifier, IReadOnlyList<SaeAtHook> hooks, WordPairs choosing, WordPairs measuring,
         AttackCurationOptions options, TorchSharp.torch.Device device, Action<int> done, CancellationToken cancel)
     {
         var rows = new List<Row>();
         var tried = 0;
-        var before = AttackAccuracy.Measure(model, classifier, measuring, options.BatchSize, device, null, cancel);
+        var before = AttackAccuracy.Measure(vision, classifier, measuring, options.BatchSize, device, null, cancel);
         AttackAccuracy Without(SaeAtHook at, IReadOnlyList<int> latents) =>
-            AttackAccuracy.Measure(model, classifier, measuring, options.BatchSize, device, h => at.Ablate(h, latents), cancel);
+            AttackAccuracy.Measure(vision, classifier, measuring, options.BatchSize, device, h => at.Ablate(h, latents), cancel);
         foreach (var at in hooks)
         {
-            var survey = FeatureSurvey.Of(model, at, choosing, options.BatchSize, device, cancel);
+            var survey = FeatureSurvey.Of(vision, at, choosing, options.BatchSize, device, cancel);
             var ranked = survey.Ranked;
             foreach (var share in options.SalientShares)
             {

@@ -23,11 +23,11 @@ public sealed class FeatureSurvey
         .OrderByDescending(s => s.Salience).ThenBy(s => s.Feature)];
 
     /// <summary>Scores every latent over the pairs.</summary>
-    public static FeatureSurvey Of(ClipModel model, SaeAtHook at, WordPairs pairs, int batch, Device device, CancellationToken cancel)
+    public static FeatureSurvey Of(VisionPlan vision, SaeAtHook at, WordPairs pairs, int batch, Device device, CancellationToken cancel)
     {
-        var clean = Latents(model, at, pairs.Clean, batch, device, cancel);
-        var word = Latents(model, at, pairs.Word, batch, device, cancel);
-        var control = Latents(model, at, pairs.Control, batch, device, cancel);
+        var clean = Latents(vision, at, pairs.Clean, batch, device, cancel);
+        var word = Latents(vision, at, pairs.Word, batch, device, cancel);
+        var control = Latents(vision, at, pairs.Control, batch, device, cancel);
         var scores = new FeatureScore[at.Sae.Latents];
         var mean = new float[at.Sae.Latents];
         Parallel.For(0, scores.Length, f =>
@@ -63,7 +63,7 @@ public sealed class FeatureSurvey
     }
 
     /// <summary>Per latent, its value on each picture: [latents][pictures].</summary>
-    private static float[][] Latents(ClipModel model, SaeAtHook at, Tensor pixels, int batch, Device device, CancellationToken cancel)
+    private static float[][] Latents(VisionPlan vision, SaeAtHook at, Tensor pixels, int batch, Device device, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -73,7 +73,7 @@ public sealed class FeatureSurvey
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var hooks = new Hooks().Capture(at.Hook);
-            model.EncodeImage(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
+            vision.Run(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
             parts.Add(at.PerImage(hooks.Captured(at.Hook).to(ScalarType.Float32)).cpu().MoveToOuterDisposeScope());
         }
 

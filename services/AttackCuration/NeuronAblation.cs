@@ -10,14 +10,14 @@ namespace ClipSae.AttackCuration;
 public sealed record NeuronAblation(AttackAccuracy Chosen, IReadOnlyList<AttackAccuracy> Random)
 {
     public static NeuronAblation Measure(
-        ClipModel model, ZeroShotClassifier classifier, IReadOnlyList<SalientNeurons.Neuron> neurons, WordPairs pairs, AttackCurationOptions options,
+        VisionPlan vision, ZeroShotClassifier classifier, IReadOnlyList<SalientNeurons.Neuron> neurons, WordPairs pairs, AttackCurationOptions options,
         Device device, CancellationToken cancel)
     {
         AttackAccuracy Silenced(IEnumerable<IGrouping<int, int>> byLayer)
         {
             using var scope = NewDisposeScope();
             var groups = byLayer.Select(g => (Point: new HookPoint.Mlp(g.Key), Index: tensor(g.Select(j => (long)j).ToArray()))).ToArray();
-            return AttackAccuracy.Measure(model, classifier, pairs, options.BatchSize, device, hooks =>
+            return AttackAccuracy.Measure(vision, classifier, pairs, options.BatchSize, device, hooks =>
             {
                 foreach (var (point, index) in groups)
                 {
@@ -26,7 +26,7 @@ public sealed record NeuronAblation(AttackAccuracy Chosen, IReadOnlyList<AttackA
             }, cancel);
         }
 
-        var width = 4 * model.Architecture.VisionWidth;
+        var width = 4 * vision.Architecture.VisionWidth;
         var random = Enumerable.Range(0, options.RandomDraws).Select(draw => Silenced(
             RandomTwins(neurons, width, new SeededRandom(options.Seed, "random neurons", draw)).GroupBy(n => n.Layer, n => n.Index)));
         return new NeuronAblation(Silenced(neurons.GroupBy(n => n.Layer, n => n.Index)), [.. random]);

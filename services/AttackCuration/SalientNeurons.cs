@@ -14,10 +14,11 @@ public static class SalientNeurons
     /// <c>score_j = mean over pairs of (a_j(word) − a_j(control)) · Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩</c> for the neurons of every block at or before
     /// the hook. An SAE on the neurons themselves (<c>mlp@L</c>) reads neuron j of block L directly, so there <c>W_enc[f][j]</c> takes the product's place.
     /// </summary>
+    /// <param name="vision">The model's vision tower.</param>
     /// <param name="salient">The features f, weighted with their salience.</param>
     /// <returns>The highest scores of each layer, highest first within a layer.</returns>
     public static IReadOnlyList<Neuron> Find(
-        ClipModel model, SaeAtHook at, IReadOnlyList<FeatureScore> salient, WordPairs pairs, int perLayer, int batch, Device device, CancellationToken cancel)
+        ClipModel model, VisionPlan vision, SaeAtHook at, IReadOnlyList<FeatureScore> salient, WordPairs pairs, int perLayer, int batch, Device device, CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -29,7 +30,7 @@ public static class SalientNeurons
         foreach (var layer in layers)
         {
             var point = new HookPoint.Mlp(layer);
-            var difference = (MeanActivation(model, point, pairs.Word, batch, device, cancel) - MeanActivation(model, point, pairs.Control, batch, device, cancel));
+            var difference = (MeanActivation(vision, point, pairs.Word, batch, device, cancel) - MeanActivation(vision, point, pairs.Control, batch, device, cancel));
             var write = at.Hook switch
             {
                 HookPoint.Mlp => direction,
@@ -58,15 +59,15 @@ public static class SalientNeurons
         plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(ScalarType.Float32);
 
     /// <summary>Mean activation of each neuron over pictures and tokens, [4·width].</summary>
-    private static Tensor MeanActivation(ClipModel model, HookPoint point, Tensor pixels, int batch, Device device, CancellationToken cancel)
+    private static Tensor MeanActivation(VisionPlan vision, HookPoint point, Tensor pixels, int batch, Device device, CancellationToken cancel)
     {
-        var sum = zeros(point.Width(model.Architecture), device: device);
+        var sum = zeros(point.Width(vision.Architecture), device: device);
         for (long from = 0; from < pixels.shape[0]; from += batch)
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var hooks = new Hooks().Capture(point);
-            model.EncodeImage(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
+            vision.Run(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
             sum.AddInPlace(hooks.Captured(point).to(ScalarType.Float32).mean(new long[] { 1 }).sum([0]));
         }
 

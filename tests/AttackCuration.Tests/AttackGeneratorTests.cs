@@ -13,22 +13,25 @@ public sealed class AttackGeneratorTests : IDisposable
     private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
     private readonly FontCatalogue fonts = FontCatalogue.FromRoster([]);
     private readonly ClipModel model = RandomClip.Create();
+    private readonly VisionPlan vision;
     private readonly ZeroShotClassifier classifier;
     private readonly CausalSweep.Row salient;
 
     public AttackGeneratorTests()
     {
+        vision = VisionPlan.Compile(model);
         classifier = ZeroShotClassifier.Create(model, RandomClip.Tokenizer, RandomClip.Classes, ["a photo of a {}"]);
         using var pairs = RandomClip.Pairs(8);
         var at = RandomClip.Autoencoder(model, new HookPoint.Mlp(0));
         var any = new AttackAccuracy(1, 0, 1);
         salient = new CausalSweep.Row(
-            at, FeatureSurvey.Of(model, at, pairs, 8, CPU, CancellationToken.None), 0.1, [new(3, 2, 1.5, 0.9), new(9, 0.5, 0.7, 0.8), new(20, 4, double.PositiveInfinity, 1)], any, any, [any]);
+            at, FeatureSurvey.Of(vision, at, pairs, 8, CPU, CancellationToken.None), 0.1, [new(3, 2, 1.5, 0.9), new(9, 0.5, 0.7, 0.8), new(20, 4, double.PositiveInfinity, 1)], any, any, [any]);
     }
 
     public void Dispose()
     {
         classifier.Dispose();
+        vision.Dispose();
         model.Dispose();
         fonts.Dispose();
         scope.Dispose();
@@ -95,7 +98,7 @@ public sealed class AttackGeneratorTests : IDisposable
         return classifier.Names[(int)classifier.Logits(model.EncodeImage(images)).argmax(1).item<long>()];
     }
 
-    private AttackGenerator Generator(AttackCurationOptions options) => new(model, classifier, salient, [], fonts, options, CPU);
+    private AttackGenerator Generator(AttackCurationOptions options) => new(vision, classifier, salient, [], fonts, options, CPU);
 
     private IReadOnlyList<AttackCandidate> Generate(AttackCurationOptions options) => Generator(options).Generate(Sources, Words, _ => { }, CancellationToken.None);
 }

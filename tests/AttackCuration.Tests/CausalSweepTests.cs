@@ -78,15 +78,15 @@ public sealed class CausalSweepTests : IDisposable
         var done = new List<int>();
         // Word and control are the same picture: nothing reads text here.
         var rows = CausalSweep.Run(
-            reader.Model, reader.Classifier, [reader.AtNeurons], pairs with { Word = pairs.Clean }, pairs, Options with { SalientShares = [0.1, 0.3] }, CPU, done.Add, CancellationToken.None);
+            reader.Vision, reader.Classifier, [reader.AtNeurons], pairs with { Word = pairs.Clean }, pairs, Options with { SalientShares = [0.1, 0.3] }, CPU, done.Add, CancellationToken.None);
 
         rows.ShouldBeEmpty();
         done.ShouldBe([1, 2]);
     }
 
     private AttackAccuracy Measure(WordPairs shown) =>
-        AttackAccuracy.Measure(reader.Model, reader.Classifier, shown, 7, CPU, null, CancellationToken.None);
+        AttackAccuracy.Measure(reader.Vision, reader.Classifier, shown, 7, CPU, null, CancellationToken.None);
 
     private IReadOnlyList<CausalSweep.Row> Sweep(IReadOnlyList<SaeAtHook> hooks) =>
-        CausalSweep.Run(reader.Model, reader.Classifier, hooks, pairs, pairs, Options, CPU, _ => { }, CancellationToken.None);
+        CausalSweep.Run(reader.Vision, reader.Classifier, hooks, pairs, pairs, Options, CPU, _ => { }, CancellationToken.None);
 }

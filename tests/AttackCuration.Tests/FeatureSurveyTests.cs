@@ -92,7 +92,11 @@ public sealed class FeatureSurveyTests : IDisposable
         survey.MatchedRandom(chosen, 4, 1).ShouldNotBe(survey.MatchedRandom(chosen, 3, 1));
     }
 
-    private FeatureSurvey Survey(SaeAtHook at) => FeatureSurvey.Of(model, at, pairs, 5, CPU, CancellationToken.None);
+    private FeatureSurvey Survey(SaeAtHook at)
+    {
+        using var vision = VisionPlan.Compile(model);
+        return FeatureSurvey.Of(vision, at, pairs, 5, CPU, CancellationToken.None);
+    }
 
     /// <summary>[latents][pictures], one forward a picture.</summary>
     private double[][] Naive(SaeAtHook at, Tensor pixels)

@@ -34,6 +34,7 @@ internal sealed class PlantedReader : IDisposable
     public PlantedReader()
     {
         Model = Write();
+        Vision = VisionPlan.Compile(Model);
         Classifier = ZeroShotClassifier.Create(Model, ClipTokenizer.FromMerges(Merges), Names, ["a photo of a {}"]);
         AtNeurons = new SaeAtHook("mlp@0", new HookPoint.Mlp(0), Identity(Neurons));
         AtResidual = new SaeAtHook("residual@0", new HookPoint.Residual(0), Identity(Width));
@@ -42,6 +43,8 @@ internal sealed class PlantedReader : IDisposable
     public static IReadOnlyList<int> ReadingNeurons { get; } = [0, 1];
 
     public ClipModel Model { get; }
+
+    public VisionPlan Vision { get; }
 
     public ZeroShotClassifier Classifier { get; }
 
@@ -86,6 +89,7 @@ internal sealed class PlantedReader : IDisposable
         AtNeurons.Sae.Dispose();
         AtResidual.Sae.Dispose();
         Classifier.Dispose();
+        Vision.Dispose();
         Model.Dispose();
     }
 

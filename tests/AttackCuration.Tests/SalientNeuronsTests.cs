@@ -67,18 +67,21 @@ public sealed class SalientNeuronsTests : IDisposable
         using var pairs = PlantedReader.Draw();
         SalientNeurons.Neuron[] neurons = [.. PlantedReader.ReadingNeurons.Select(j => new SalientNeurons.Neuron(0, j, 1, 1))];
         var options = new AttackCurationOptions { RandomDraws = 4, BatchSize = 5 };
-        NeuronAblation Measure() => NeuronAblation.Measure(reader.Model, reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
+        NeuronAblation Measure() => NeuronAblation.Measure(reader.Vision, reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
 
         Measure().Chosen.ShouldBe(new AttackAccuracy(1, 1, 0));
         Measure().Random.Count.ShouldBe(4);
         // None of the random draws may hold a reading neuron.
         Measure().Random.ShouldAllBe(r => r == new AttackAccuracy(1, 0, 1));
         // One of the two silenced heals the pictures on which it reads.
-        NeuronAblation.Measure(reader.Model, reader.Classifier, neurons[..1], pairs, options, CPU, CancellationToken.None).Chosen.ShouldBe(new AttackAccuracy(1, 0.5, 0.5));
+        NeuronAblation.Measure(reader.Vision, reader.Classifier, neurons[..1], pairs, options, CPU, CancellationToken.None).Chosen.ShouldBe(new AttackAccuracy(1, 0.5, 0.5));
     }
 
-    private static IReadOnlyList<SalientNeurons.Neuron> Find(ClipModel model, SaeAtHook at, FeatureScore[] salient, WordPairs pairs, int perLayer) =>
-        SalientNeurons.Find(model, at, salient, pairs, perLayer, 4, CPU, CancellationToken.None);
+    private static IReadOnlyList<SalientNeurons.Neuron> Find(ClipModel model, SaeAtHook at, FeatureScore[] salient, WordPairs pairs, int perLayer)
+    {
+        using var vision = VisionPlan.Compile(model);
+        return SalientNeurons.Find(model, vision, at, salient, pairs, perLayer, 4, CPU, CancellationToken.None);
+    }
 
     private static double[] Formula(ClipModel model, SaeAtHook at, FeatureScore[] salient, WordPairs pairs, int layer)
     {
