@@ -18,6 +18,11 @@ public static class GeometricParametrization
         var full = weight.detach().to(torch.float32);
         var radius = full.norm(1, keepdim: true);
         var nonzero = radius.IsAbove(0);
+        if (nonzero.all().item<bool>())
+        {
+            return scope.MoveToOuter(radius, full / radius);
+        }
+
         var safe = torch.where(nonzero, radius, torch.ones_like(radius));
         var uniform = TensorArithmetic.Constant(full.shape, 1 / Math.Sqrt(full.shape[1]), full.device);
         var theta = torch.where(nonzero, full / safe, uniform);

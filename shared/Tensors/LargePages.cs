@@ -36,7 +36,7 @@ public static unsafe partial class LargePages
 
         using var scope = torch.NewDisposeScope();
         // What lies before the first and behind the last page is never touched, and takes no memory.
-        var room = torch.empty([(layout.Bytes + (2 * Size)) / layout.ElementSize], dtype: type);
+        var room = NativeHeap.Mapped(() => torch.empty([(layout.Bytes + (2 * Size)) / layout.ElementSize], dtype: type));
         var start = Address(room);
         var aligned = (start + Size - 1) / Size * Size;
         var wanted = (layout.Bytes + Size - WorthAPage) / Size * Size;

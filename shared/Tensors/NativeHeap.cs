@@ -16,7 +16,11 @@ public static unsafe class NativeHeap
     private const int MapThreshold = -3;
     private const int ArenaLimit = -8;
 
+    private const int LeastMapped = 1 << 20;
+
     private static readonly delegate* unmanaged<nuint, int> TrimHeap = (delegate* unmanaged<nuint, int>)Find("malloc_trim");
+    private static readonly delegate* unmanaged<int, int, int> SetOption = (delegate* unmanaged<int, int, int>)Find("mallopt");
+    private static readonly Lock Allocating = new();
 
     /// <summary>
     /// Gives freed memory back to the system, so that a freed model does not stay resident with the next one, which does not fit its
@@ -36,13 +40,42 @@ public static unsafe class NativeHeap
     /// </summary>
     public static void KeepFreedBlocks()
     {
-        var option = (delegate* unmanaged<int, int, int>)Find("mallopt");
-        if (option is not null)
+        if (SetOption is not null)
         {
-            _ = option(ArenaLimit, 1);
-            _ = option(MapThreshold, LargestKeptBlock);
-            _ = option(TrimThreshold, 4 * LargestKeptBlock);
+            _ = SetOption(ArenaLimit, 1);
+            KeepBlocks();
         }
+    }
+
+    /// <summary>
+    /// Allocates a block of more than 1 MiB in a mapping of its own: its pages are fresh, and go back when it is freed. In the heap it would lie
+    /// between others, and leave a hole. Other C libraries allocate as they do.
+    /// </summary>
+    internal static T Mapped<T>(Func<T> allocate)
+    {
+        if (SetOption is null)
+        {
+            return allocate();
+        }
+
+        lock (Allocating)
+        {
+            _ = SetOption(MapThreshold, LeastMapped);
+            try
+            {
+                return allocate();
+            }
+            finally
+            {
+                KeepBlocks();
+            }
+        }
+    }
+
+    private static void KeepBlocks()
+    {
+        _ = SetOption(MapThreshold, LargestKeptBlock);
+        _ = SetOption(TrimThreshold, 4 * LargestKeptBlock);
     }
 
     private static void* Find(string name) =>

@@ -13,7 +13,7 @@ namespace ClipSae.Tensors;
 public static class SafetensorsWriter
 {
     private const int Alignment = 8;
-    private const long CopyChunk = 1L << 26;
+    private const long CopyChunk = 1L << 24;
 
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public static void Write(
@@ -39,7 +39,7 @@ public static class SafetensorsWriter
     /// <see cref="Write"/> gives for the same tensors.
     /// </summary>
     /// <param name="layouts">Name, type and sizes of every tensor to come.</param>
-    /// <param name="make">Gives the tensor of a name, which is disposed after it is written.</param>
+    /// <param name="make">Gives the tensor of a name, which is disposed after it is written; the next is made meanwhile.</param>
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public static void WriteStreaming(
         string path, IEnumerable<TensorLayout> layouts, Func<string, torch.Tensor> make, IReadOnlyDictionary<string, string>? metadata = null)
@@ -51,16 +51,7 @@ public static class SafetensorsWriter
         WriteAtomically(path, stream =>
         {
             WriteHeader(stream, ordered, metadata);
-            foreach (var layout in ordered)
-            {
-                using var tensor = make(layout.Name);
-                if (tensor.dtype != layout.Type || !tensor.shape.SequenceEqual(layout.Shape))
-                {
-                    throw new ArgumentException($"'{layout.Name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}], announced was {layout}", nameof(make));
-                }
-
-                WriteData(stream, tensor);
-            }
+            WrittenAhead.Run(ordered, make, (_, tensor) => WriteData(stream, tensor));
         });
     }
 
@@ -137,7 +128,7 @@ public static class SafetensorsWriter
         var temporary = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            using (var stream = new EagerFile(temporary))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);

@@ -59,7 +59,16 @@ internal abstract record WeightPart
         public override torch.Tensor Read()
         {
             using var scope = torch.NewDisposeScope();
-            return torch.cat([.. Keys.Select(File.Read)], 0).MoveToOuterDisposeScope();
+            var whole = LargePages.Empty([.. Shape], Leader.ScalarType!.Value);
+            long row = 0;
+            foreach (var key in Keys)
+            {
+                using var part = File.Read(key);
+                whole.narrow(0, row, part.shape[0]).copy_(part);
+                row += part.shape[0];
+            }
+
+            return whole.MoveToOuterDisposeScope();
         }
     }
 

@@ -12,7 +12,7 @@ public static class TorchWriter
     /// <summary>Name of the folder inside of the archive.</summary>
     private const string Folder = "archive/";
 
-    private const long Chunk = 1L << 26;
+    private const long Chunk = 1L << 24;
 
     /// <summary>Writes tensors that are made one at a time.</summary>
     /// <param name="layouts">Name, type and sizes of every tensor, in the order of the state dict.</param>
@@ -24,17 +24,12 @@ public static class TorchWriter
             var zip = new StoredZip(stream);
             Add(zip, "data.pkl", StateDictPickle.Write(layouts));
             Add(zip, "byteorder", "little"u8);
-            for (var place = 0; place < layouts.Count; place++)
+            var place = 0;
+            WrittenAhead.Run(layouts, make, (layout, tensor) =>
             {
                 using var scope = torch.NewDisposeScope();
-                using var tensor = make(layouts[place].Name);
-                if (tensor.dtype != layouts[place].Type || !tensor.shape.SequenceEqual(layouts[place].Shape))
-                {
-                    throw new ArgumentException($"'{layouts[place].Name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}], announced was {layouts[place]}", nameof(make));
-                }
-
-                Add(zip, FormattableString.Invariant($"data/{place}"), tensor.detach().cpu().contiguous(), layouts[place].Bytes);
-            }
+                Add(zip, FormattableString.Invariant($"data/{place++}"), tensor.detach().cpu().contiguous(), layout.Bytes);
+            });
 
             Add(zip, "version", "3\n"u8);
             zip.End();
