@@ -30,7 +30,7 @@ internal sealed class CheckpointLoadBenchmark : IBenchmark
                 // Memory of the round before must not be there again without a fault of its pages; but free memory must not have gone back from a virtual
                 // machine to its host either, as it does within seconds.
                 NativeHeap.Trim();
-                PlainTransfer.Touch(path);
+                PlainTransfer.Touch(new FileInfo(path).Length);
                 if (cold)
                 {
                     PageCache.Drop(path);

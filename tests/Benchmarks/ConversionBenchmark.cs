@@ -35,10 +35,13 @@ internal sealed class ConversionBenchmark : IBenchmark
             void Run() => WeightConverter.Convert(source, written, [target], ConversionDtype.Float32);
             Run();
             var bytes = Directory.EnumerateFiles(written, "*", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length);
-            var seconds = Measure.Interleaved(checkpoint.Rounds, () => plain.Read(checkpoint.Path), () => plain.Write(Path.Combine(checkpoint.Folder, "plain"), bytes), Run);
-            var shares = Enumerable.Range(0, checkpoint.Rounds).Select(round => (seconds[0][round] + seconds[1][round]) / seconds[2][round]);
+            // Files are written into memory first: it must be at hand, and not at a virtual machine's host.
+            void Prepare() => PlainTransfer.Touch(2 * bytes);
+            var seconds = Measure.Interleaved(
+                checkpoint.Rounds, () => plain.Read(checkpoint.Path), Prepare, () => plain.Write(Path.Combine(checkpoint.Folder, "plain"), bytes), Prepare, Run);
+            var shares = Enumerable.Range(0, checkpoint.Rounds).Select(round => (seconds[0][round] + seconds[2][round]) / seconds[4][round]);
             table.Add(
-                target.Name, Text(Measure.Median(seconds[2])), Text(Measure.Median(seconds[0])), Text(Measure.Median(seconds[1])), (100 * Measure.Median(shares)).ToString("F0", CultureInfo.InvariantCulture));
+                target.Name, Text(Measure.Median(seconds[4])), Text(Measure.Median(seconds[0])), Text(Measure.Median(seconds[2])), (100 * Measure.Median(shares)).ToString("F0", CultureInfo.InvariantCulture));
             Directory.Delete(written, recursive: true);
         }
 

@@ -51,11 +51,11 @@ internal sealed unsafe class PlainTransfer(int threads) : IDisposable
         Read(file, (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(memory.bytes)), length);
     }
 
-    /// <summary>Uses as much memory as a file takes, and frees it.</summary>
-    public static void Touch(string path)
+    /// <summary>Uses so many bytes of memory, and frees them.</summary>
+    public static void Touch(long bytes)
     {
-        using var memory = LargePages.Empty([new FileInfo(path).Length], torch.ScalarType.Byte);
-        memory.bytes.Fill(1);
+        using var memory = LargePages.Empty([bytes / sizeof(long)], torch.ScalarType.Int64);
+        memory.zero_();
     }
 
     /// <summary>Writes as many bytes and waits until they are on the disk.</summary>
@@ -63,7 +63,8 @@ internal sealed unsafe class PlainTransfer(int threads) : IDisposable
     {
         var buffer = GC.AllocateUninitializedArray<byte>(Piece);
         new Random(1).NextBytes(buffer);
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        File.Delete(path);
+        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         for (long at = 0; at < length; at += Piece)
         {
             file.Write(buffer.AsSpan(0, (int)Math.Min(Piece, length - at)));
