@@ -53,7 +53,7 @@ public sealed class AttackForward(TuningArm arm, SalientParts parts, SparseAutoe
     {
         using var noGrad = no_grad();
         var hooks = new Hooks().Capture(parts.Hook);
-        model.EncodeImage(controls, hooks);
+        model.Run(controls, hooks);
         return autoencoder!.Features(hooks.Captured(parts.Hook), parts.Features);
     }
 }

@@ -95,12 +95,7 @@ public sealed class ClipModel : torch.nn.Module
         torch.Tensor features;
         using (torch.NewDisposeScope())
         {
-            var x = Transformer.Norm(EmbedPatches(images.to(Precision)), "visual.ln_pre", Weight);
-            for (var layer = 0; layer < Architecture.VisionLayers; layer++)
-            {
-                x = vision.Block(layer, x, causal: false, hooks);
-            }
-
+            var x = Blocks(images, hooks, Architecture.VisionLayers);
             features = Transformer.Norm(x.select(1, 0), "visual.ln_post", Weight).matmul(Weight("visual.proj"));
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
@@ -108,6 +103,26 @@ public sealed class ClipModel : torch.nn.Module
 
         hooks?.End(features);
         return features;
+    }
+
+    /// <summary>Computes only as deep as the hooks reach; read the values from them.</summary>
+    /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
+    public void Run(torch.Tensor images, Hooks hooks)
+    {
+        if (hooks.Depth is not { } depth)
+        {
+            EncodeImage(images, hooks).Dispose();
+            return;
+        }
+
+        hooks.Begin(Architecture);
+        using var anchor = torch.empty(0);
+        using (torch.NewDisposeScope())
+        {
+            Blocks(images, hooks, depth + 1);
+        }
+
+        hooks.End(anchor);
     }
 
     /// <summary>Text features, not normalised.</summary>
@@ -182,6 +197,18 @@ public sealed class ClipModel : torch.nn.Module
 
         var layer = key[..^ClipKeys.Weight.Length];
         return GeometricParametrization.Materialize(_internal_params[layer + ClipKeys.Radius], _internal_params[layer + ClipKeys.Theta]);
+    }
+
+    /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
+    private torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count)
+    {
+        var x = Transformer.Norm(EmbedPatches(images.to(Precision)), "visual.ln_pre", Weight);
+        for (var layer = 0; layer < count; layer++)
+        {
+            x = vision.Block(layer, x, causal: false, hooks);
+        }
+
+        return x;
     }
 
     /// <returns>Class token and patches with their positions [batch, tokens, width].</returns>

@@ -48,6 +48,9 @@ public sealed class Hooks
         ? value
         : throw new KeyNotFoundException($"nothing was captured at {point}");
 
+    /// <summary>The last block that matters to what is captured, or null when the image embedding does too.</summary>
+    internal int? Depth => actions.Keys.Any(point => point is HookPoint.ImageEmbedding) ? null : actions.Keys.Max(point => point.LayerIndex);
+
     internal bool Touches(HookPoint point) => actions.ContainsKey(point);
 
     internal torch.Tensor Apply(HookPoint point, torch.Tensor value) =>

@@ -70,7 +70,7 @@ public sealed class VisionPlan : IDisposable
             return;
         }
 
-        if (hooks.Points.Any(p => p is HookPoint.ImageEmbedding))
+        if (hooks.Depth is not { } depth)
         {
             EncodeImage(images, hooks).Dispose();
             return;
@@ -81,7 +81,7 @@ public sealed class VisionPlan : IDisposable
         using var anchor = torch.empty(0);
         using (torch.NewDisposeScope())
         {
-            Forward(images, hooks, hooks.Points.Max(p => p.LayerIndex));
+            Forward(images, hooks, depth);
         }
 
         hooks.End(anchor);

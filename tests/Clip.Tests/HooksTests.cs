@@ -62,6 +62,19 @@ public sealed class HooksTests : IDisposable
         plain.Captured(new HookPoint.Residual(1)).Equals(hooks.Captured(new HookPoint.Residual(1))).ShouldBeFalse();
     }
 
+    [Theory]
+    [InlineData("mlp@0")]
+    [InlineData("cls@1")]
+    [InlineData("image-embedding")]
+    public void Running_only_as_deep_as_needed_captures_the_same(string name)
+    {
+        var point = HookPoint.Parse(name);
+        var (shallow, whole) = (new Hooks().Capture(point), new Hooks().Capture(point));
+        model.Run(images, shallow);
+        model.EncodeImage(images, whole);
+        shallow.Captured(point).Equals(whole.Captured(point)).ShouldBeTrue();
+    }
+
     [Fact]
     public void Captures_are_differentiable()
     {

@@ -92,7 +92,7 @@ public sealed class VisionPlanTests : IDisposable
     }
 
     [Fact]
-    public void Smaller_batches_after_larger_ones_reuse_the_scratch_memory_without_trace()
+    public void A_picture_alone_gives_what_it_gives_in_a_batch()
     {
         var all = plan.EncodeImage(images);
         var one = plan.EncodeImage(images.narrow(0, 1, 1));
