@@ -45,7 +45,16 @@ public static unsafe partial class LargePages
     }
 
     /// <summary>The tensor in another element type, in memory as <see cref="Empty"/> gives it; itself where it has that type already.</summary>
-    public static torch.Tensor Convert(torch.Tensor tensor, torch.ScalarType type) => tensor.dtype == type ? tensor : Empty(tensor.shape, type).copy_(tensor);
+    public static torch.Tensor Convert(torch.Tensor tensor, torch.ScalarType type)
+    {
+        if (tensor.dtype == type)
+        {
+            return tensor;
+        }
+
+        using var scope = torch.NewDisposeScope();
+        return Empty(tensor.shape, type).copy_(tensor).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Has the system give the pages of untouched memory at once, which is quicker than one by one in the middle of a read.</summary>
     internal static void Prepare(byte* start, long length)

@@ -18,10 +18,7 @@ internal static partial class EndedChildren
         }
     }
 
-    /// <summary>The most memory that one of them had resident, bytes.</summary>
-    public static long PeakResidentBytes => Usage()[4] << 10;
-
-    // struct rusage begins with two pairs of seconds and microseconds, user then system, and the largest resident set in KiB; 144 bytes in all on 64-bit Linux.
+    // struct rusage begins with two pairs of seconds and microseconds, user then system; 144 bytes in all on 64-bit Linux.
     private static long[] Usage()
     {
         var usage = new long[18];

@@ -54,8 +54,8 @@ internal sealed unsafe class PlainTransfer(int threads) : IDisposable
     /// <summary>Uses so many bytes of memory, and frees them.</summary>
     public static void Touch(long bytes)
     {
-        using var memory = LargePages.Empty([bytes / sizeof(long)], torch.ScalarType.Int64);
-        memory.zero_();
+        using var scope = torch.NewDisposeScope();
+        LargePages.Empty([bytes / sizeof(long)], torch.ScalarType.Int64).zero_();
     }
 
     /// <summary>Writes as many bytes and waits until they are on the disk.</summary>
