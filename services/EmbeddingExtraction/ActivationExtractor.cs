@@ -15,13 +15,12 @@ internal sealed class ActivationExtractor : IDisposable
     private readonly VisionPlan plan;
     private readonly torch.Tensor batch;
 
-    /// <param name="model">The model in float32; the extractor owns it from here on.</param>
-    public ActivationExtractor(ClipModel model, ExtractionOptions options)
+    /// <param name="loaded">Stays the caller's.</param>
+    public ActivationExtractor(LoadedModel loaded, ExtractionOptions options)
     {
-        this.model = model;
+        (model, plan) = (loaded.Model, loaded.Plan);
         this.options = options;
         points = [.. options.HookPoints.Select(text => HookPoint.Parse(text).CheckedFor(model.Architecture))];
-        plan = VisionPlan.Compile(model, options.Compute == ComputePrecision.Bfloat16 ? torch.bfloat16 : torch.float32);
         var side = model.Architecture.ImageResolution;
         batch = torch.empty(options.Batch, 3, side, side).DetachFromDisposeScope();
         Tolerated = options.MaxUnreadableShare;
@@ -83,12 +82,7 @@ internal sealed class ActivationExtractor : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        plan.Dispose();
-        model.Dispose();
-        batch.Dispose();
-    }
+    public void Dispose() => batch.Dispose();
 
     private torch.ScalarType StorageType => options.Store switch
     {

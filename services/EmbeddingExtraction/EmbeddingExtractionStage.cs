@@ -1,11 +1,9 @@
 using System.Formats.Tar;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
-using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.EmbeddingExtraction;
@@ -15,12 +13,14 @@ namespace ClipSae.EmbeddingExtraction;
 /// safetensors file a hook point under the point's name, for example <c>mlp@0</c> (layout: <see cref="ActivationFile"/>), and <c>ids</c>,
 /// JSON with the ids that <c>image_index</c> counts in and the images that could not be read.
 /// </summary>
-public sealed class EmbeddingExtractionStage : IStage
+public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDisposable
 {
     /// <summary>Images of a shard on which another precision is compared with float32.</summary>
     public const int ImagesToCompare = 4;
 
     private const int NamedInErrors = 3;
+
+    private readonly ModelBetweenShards _models = new(time);
 
     public string Name => "embedding-extraction";
 
@@ -34,10 +34,23 @@ public sealed class EmbeddingExtractionStage : IStage
         var options = context.Options<ExtractionOptions>();
         var shard = await context.FetchAsync("shard", cancel);
         var weights = await context.FetchAsync("model", cancel);
-        using var extractor = new ActivationExtractor(ClipModel.Load(weights, Compute.Device(options.Device)), options);
-        var total = CountItems(shard);
-        var result = await extractor.Run(
-            DatasetShard.Read(shard), context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        var key = $"{context.Inputs["model"].Digest} {options.Device} {options.Compute}";
+        var model = _models.Take(key) ?? LoadedModel.Load(weights, options.Device, options.Compute);
+        ExtractionResult result;
+        try
+        {
+            using var extractor = new ActivationExtractor(model, options);
+            var total = CountItems(shard);
+            result = await extractor.Run(
+                DatasetShard.Read(shard), context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        }
+        catch
+        {
+            model.Dispose(); // whatever happened may have to do with it
+            throw;
+        }
+
+        _models.Keep(key, model);
         Check(result, options, context);
 
         var outputs = new Dictionary<string, ArtifactRef>();
@@ -51,6 +64,8 @@ public sealed class EmbeddingExtractionStage : IStage
             JsonSerializer.SerializeToUtf8Bytes(Ids(result), ContractJson.Options), $"{context.Unit}.ids.json", "application/json", cancel);
         return new StageResult(outputs, Figures(result));
     }
+
+    public void Dispose() => _models.Dispose();
 
     private static void Check(ExtractionResult result, ExtractionOptions options, StageContext context)
     {

@@ -13,10 +13,14 @@ public static unsafe class NativeHeap
 
     // Numbers of mallopt's parameters, from glibc's malloc.h.
     private const int TrimThreshold = -1;
+    private const int TopPadding = -2;
     private const int MapThreshold = -3;
     private const int ArenaLimit = -8;
 
     private const int LeastMapped = 1 << 20;
+
+    // More than a batch leaves: pages that go back between two batches have to be cleared and mapped again, a sixth of a shard's time where that was seen.
+    private const int KeptAtTheEnd = 1 << 30;
 
     private static readonly delegate* unmanaged<nuint, int> TrimHeap = (delegate* unmanaged<nuint, int>)Find("malloc_trim");
     private static readonly delegate* unmanaged<int, int, int> SetOption = (delegate* unmanaged<int, int, int>)Find("mallopt");
@@ -75,7 +79,11 @@ public static unsafe class NativeHeap
     private static void KeepBlocks()
     {
         _ = SetOption(MapThreshold, LargestKeptBlock);
-        _ = SetOption(TrimThreshold, 4 * LargestKeptBlock);
+        _ = SetOption(TrimThreshold, KeptAtTheEnd);
+
+        // Threads that allocated before the limit to one heap keep theirs, made of pieces of 64 MiB, and unmap a piece that
+        // falls free unless the one before has less room than this: each batch would get its pages anew.
+        _ = SetOption(TopPadding, 2 * LargestKeptBlock);
     }
 
     private static void* Find(string name) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
@@ -6,13 +7,20 @@ using ClipSae.Datasets;
 using ClipSae.EmbeddingExtraction;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
+using ClipSae.Tensors;
+using TorchSharp;
 
 namespace ClipSae.Benchmarks;
 
-/// <summary>Two single-threaded embedding workers against one, as processes of their own: units a second from the first unit's start to the last one's end.</summary>
+/// <summary>
+/// Two single-threaded embedding workers against one, as processes of their own: units a second from the first unit's start to the last one's end.
+/// Beside it the bare model in one and in two such processes, without broker, store and decoding: what the machine itself allows.
+/// </summary>
 internal sealed class ScaleOutBenchmark : IBenchmark
 {
     private const int Side = 96;
+    private const int Batch = 16;
+    private const string Bare = "bare";
 
     public string Verb => "scale-out";
 
@@ -20,6 +28,12 @@ internal sealed class ScaleOutBenchmark : IBenchmark
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
+        if (options is [Bare, var weights, var batches])
+        {
+            RunBare(weights, int.Parse(batches, CultureInfo.InvariantCulture), output);
+            return;
+        }
+
         int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
         RunAsync(Option(0, 12), Option(1, 16), output).GetAwaiter().GetResult();
     }
@@ -29,6 +43,10 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         await using var bench = await DistributedBench.StartAsync();
         await using var client = bench.OpenClient(services => services.AddEmbeddingExtraction());
         var inputs = await InputsAsync(client, bench.Folder, images);
+        var weights = Path.Combine(bench.Folder, "model.safetensors");
+        var batches = units * ((images + Batch - 1) / Batch);
+        var bareOne = await BareSecondsAsync(weights, 1, batches);
+        var bareTwo = await BareSecondsAsync(weights, 2, batches / 2);
         await bench.StartProgramAsync("Coordinator");
         var seed = 0;
         async Task<double> SecondsAsync(int count)
@@ -47,16 +65,84 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         var two = await SecondsAsync(units);
 
         var table = new MarkdownTable("embedding workers", "units", "s", "s a unit and worker", "of one");
+        table.Add("bare model, 1 process", Text(units, "F0"), Text(bareOne, "F1"), Text(bareOne / units, "F2"), "1.00");
+        table.Add("bare model, 2 processes", Text(units, "F0"), Text(bareTwo, "F1"), Text(2 * bareTwo / units, "F2"), Text(bareOne / bareTwo, "F2"));
         table.Add("1", Text(units, "F0"), Text(one, "F1"), Text(one / units, "F2"), "1.00");
         table.Add("2", Text(units, "F0"), Text(two, "F1"), Text(2 * two / units, "F2"), Text(one / two, "F2"));
         table.Print(output);
         output.WriteLine();
     }
 
+    /// <summary>Seconds until each of some processes that began together has run its batches through the model, on one thread.</summary>
+    private static async Task<double> BareSecondsAsync(string weights, int processes, int batches)
+    {
+        var running = new List<Process>();
+        try
+        {
+            for (var i = 0; i < processes; i++)
+            {
+                var start = new ProcessStartInfo(Environment.ProcessPath!, ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+                start.Environment["OMP_NUM_THREADS"] = "1";
+                running.Add(Process.Start(start)!);
+            }
+
+            foreach (var process in running)
+            {
+                await process.StandardOutput.ReadLineAsync(); // warm
+            }
+
+            var began = Stopwatch.GetTimestamp();
+            foreach (var process in running)
+            {
+                await process.StandardInput.WriteLineAsync("go");
+                await process.StandardInput.FlushAsync();
+            }
+
+            foreach (var process in running)
+            {
+                if (await process.StandardOutput.ReadLineAsync() is null)
+                {
+                    throw new InvalidOperationException("a bare process ended early");
+                }
+            }
+
+            return Stopwatch.GetElapsedTime(began).TotalSeconds;
+        }
+        finally
+        {
+            foreach (var process in running)
+            {
+                process.Kill();
+                await process.WaitForExitAsync();
+                process.Dispose();
+            }
+        }
+    }
+
+    private static void RunBare(string weights, int batches, TextWriter output)
+    {
+        Compute.UseThreads(1);
+        using var model = ClipModel.Load(weights);
+        using var plan = VisionPlan.Compile(model, torch.float32);
+        using var batch = torch.randn(Batch, 3, 224, 224);
+        using var mode = torch.inference_mode();
+        plan.EncodeImage(batch).Dispose();
+        output.WriteLine("warm");
+        output.Flush();
+        Console.ReadLine();
+        for (var i = 0; i < batches; i++)
+        {
+            plan.EncodeImage(batch).Dispose();
+        }
+
+        output.WriteLine("done");
+        output.Flush();
+    }
+
     // Units differ in their seed alone: the same work, and no unit is another's cache hit.
     private static RunPlan Plan(int seed, int count) => new([new StagePlan(
         ParameterSections.Extraction,
-        new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batch"] = 16 },
+        new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batch"] = Batch },
         [.. Enumerable.Range(seed, count).Select(unit => new UnitPlan(unit.ToString("D5", CultureInfo.InvariantCulture), new JsonObject { ["seed"] = unit }, [new InputSelector("shard", "dataset:shards/00000")]))],
         [new InputSelector("model", "model:weights")])]);
 

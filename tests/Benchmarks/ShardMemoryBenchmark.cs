@@ -51,7 +51,7 @@ internal sealed class ShardMemoryBenchmark : IBenchmark
         }
 
         var weights = await store.PutFileAsync(Path.Combine(folder, "model.safetensors"), "model.safetensors", "application/x-safetensors");
-        var stage = new EmbeddingExtractionStage();
+        using var stage = new EmbeddingExtractionStage(TimeProvider.System);
         var parameters = stage.Normalize(new JsonObject { ["hookPoints"] = new JsonArray("image-embedding", "mlp@0"), ["tokensPerImage"] = "all" });
         var table = new MarkdownTable("after shards", "resident MiB", "managed MiB");
         for (var shard = 0; shard <= Shards; shard++)

@@ -40,6 +40,21 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
     }
 
     [Fact]
+    public async Task The_model_that_an_earlier_shard_left_gives_the_same_bits_and_no_other_model_is_taken_for_it()
+    {
+        var first = await bench.Run(Parameters(["image-embedding"]), Pictures(3));
+        var again = await bench.Run(Parameters(["image-embedding"]), Pictures(3));
+        bench.ModelSeed = 6;
+        var other = await bench.Run(Parameters(["image-embedding"]), Pictures(3));
+        bench.ModelSeed = 5;
+        var back = await bench.Run(Parameters(["image-embedding"]), Pictures(3));
+
+        again.Outputs["image-embedding"].Digest.ShouldBe(first.Outputs["image-embedding"].Digest);
+        other.Outputs["image-embedding"].Digest.ShouldNotBe(first.Outputs["image-embedding"].Digest);
+        back.Outputs["image-embedding"].Digest.ShouldBe(first.Outputs["image-embedding"].Digest);
+    }
+
+    [Fact]
     public async Task Rows_say_which_image_and_token_they_are()
     {
         var result = await bench.Run(Parameters(["mlp@0", "cls@0"], batch: 2, tokens: "all"), Pictures(3));

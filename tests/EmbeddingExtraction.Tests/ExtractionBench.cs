@@ -23,7 +23,10 @@ internal sealed class ExtractionBench : IDisposable
 
     public FolderArtifactStore Store { get; }
 
-    public EmbeddingExtractionStage Stage { get; } = new();
+    public EmbeddingExtractionStage Stage { get; } = new(TimeProvider.System);
+
+    /// <summary>Seed of the weights that the next run takes.</summary>
+    public int ModelSeed { get; set; } = 5;
 
     public static byte[] Picture(int index)
     {
@@ -76,12 +79,16 @@ internal sealed class ExtractionBench : IDisposable
         return torch.tensor(pixels).view(pictures.Length, 3, 32, 32);
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose()
+    {
+        Stage.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
 
     private async Task<ArtifactRef> Model()
     {
         var path = Path.Combine(folder, "model.safetensors");
-        using var model = CreateModel();
+        using var model = ClipModel.Initialize(Architecture, ModelSeed);
         model.Save(path);
         return await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");
     }

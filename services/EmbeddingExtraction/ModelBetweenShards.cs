@@ -1,0 +1,94 @@
+using ClipSae.Tensors;
+
+namespace ClipSae.EmbeddingExtraction;
+
+/// <summary>
+/// Keeps a shard's model for the next one: shards follow each other within milliseconds and nearly always ask for the same model, which takes
+/// as long to load as many images to compute. Where no shard asks for it, its memory is given back soon.
+/// </summary>
+internal sealed class ModelBetweenShards : IDisposable
+{
+    /// <summary>How long a model waits for another shard.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private (string Key, LoadedModel Model)? _waiting;
+    private bool _isClosed;
+
+    public ModelBetweenShards(TimeProvider time) => _timer = time.CreateTimer(_ => Free(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+    /// <summary>The model that waits under this key, now the caller's alone; null where it does not.</summary>
+    public LoadedModel? Take(string key)
+    {
+        LoadedModel? other;
+        lock (_gate)
+        {
+            if (_waiting is not { } waiting)
+            {
+                return null;
+            }
+
+            _waiting = null;
+            if (waiting.Key == key)
+            {
+                return waiting.Model;
+            }
+
+            other = waiting.Model;
+        }
+
+        // Another model is wanted: both at once might not fit.
+        Free(other);
+        return null;
+    }
+
+    /// <summary>Leaves a model for the next shard; it is no longer the caller's.</summary>
+    public void Keep(string key, LoadedModel model)
+    {
+        LoadedModel? earlier;
+        lock (_gate)
+        {
+            earlier = _isClosed ? model : _waiting?.Model;
+            if (!_isClosed)
+            {
+                _waiting = (key, model);
+                _timer.Change(Longest, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        Free(earlier);
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+
+        _timer.Dispose();
+        Free();
+    }
+
+    private void Free()
+    {
+        LoadedModel? model;
+        lock (_gate)
+        {
+            model = _waiting?.Model;
+            _waiting = null;
+        }
+
+        Free(model);
+    }
+
+    private static void Free(LoadedModel? model)
+    {
+        if (model is not null)
+        {
+            model.Dispose();
+            NativeHeap.Trim();
+        }
+    }
+}
