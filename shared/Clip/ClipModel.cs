@@ -57,13 +57,9 @@ public sealed class ClipModel : torch.nn.Module
     /// <param name="type">Precision to compute in; float32 when null, whatever the file holds.</param>
     public static ClipModel Load(ClipCheckpoint checkpoint, torch.Device? device = null, torch.ScalarType? type = null)
     {
-        var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        foreach (var key in checkpoint.Keys)
-        {
-            using var scope = torch.NewDisposeScope();
-            weights[key] = LargePages.Convert(checkpoint.Read(key), type ?? torch.float32).to(device ?? torch.CPU).DetachFromDisposeScope();
-        }
-
+        using var scope = torch.NewDisposeScope();
+        var read = checkpoint.ReadAll(type ?? torch.float32);
+        var weights = checkpoint.Keys.Select(key => KeyValuePair.Create(key, read[key].to(device ?? torch.CPU).DetachFromDisposeScope()));
         return new ClipModel(checkpoint.Architecture, weights);
     }
 

@@ -15,4 +15,8 @@ public interface ITensorFile : IDisposable
     /// <summary>Copies a tensor out of the file; the caller owns it.</summary>
     /// <exception cref="UserErrorException">No such key, or an element type TorchSharp does not know.</exception>
     torch.Tensor Read(string name);
+
+    /// <summary>Copies many tensors out of the file, as quickly as it can; the caller owns them.</summary>
+    /// <exception cref="UserErrorException">No such key, or an element type TorchSharp does not know.</exception>
+    IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names) => [.. names.Select(Read)];
 }

@@ -69,6 +69,14 @@ public sealed class SafetensorsFile : ITensorFile
         return Copy(entry, entry.Offset, [.. entry.Shape]);
     }
 
+    public IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names)
+    {
+        using var scope = torch.NewDisposeScope();
+        var targets = names.Select(Entry).Select(entry => (Tensor: Empty(entry, [.. entry.Shape]), entry.Offset)).ToList();
+        TensorBytes.Fill(targets, file, path);
+        return [.. targets.Select(target => target.Tensor.MoveToOuterDisposeScope())];
+    }
+
     /// <summary>Copies rows <paramref name="start"/> … of a tensor's first axis, so that files larger than memory can be streamed.</summary>
     /// <exception cref="UserErrorException">No such key, or rows that are not there.</exception>
     public torch.Tensor ReadRows(string name, long start, long count)

@@ -18,34 +18,49 @@ internal static unsafe class TensorBytes
     /// <summary>Fills a contiguous tensor from a place in a file.</summary>
     /// <param name="name">What to call the file in errors.</param>
     /// <exception cref="UserErrorException">The file is shorter than it was when it was opened, or cannot be read.</exception>
-    public static void Fill(torch.Tensor tensor, SafeFileHandle file, long offset, string name)
+    public static void Fill(torch.Tensor tensor, SafeFileHandle file, long offset, string name) => Fill([(tensor, offset)], file, name);
+
+    /// <summary>Fills many contiguous tensors, with threads that need not wait for each other at the end of each.</summary>
+    /// <param name="targets">Tensors, and where in the file their bytes are.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="name">What to call it in errors.</param>
+    /// <exception cref="UserErrorException">The file is shorter than it was when it was opened, or cannot be read.</exception>
+    public static void Fill(IReadOnlyList<(torch.Tensor Tensor, long Offset)> targets, SafeFileHandle file, string name)
     {
         using var scope = torch.NewDisposeScope();
-        var length = tensor.NumberOfElements * tensor.ElementSize;
-        if (length == 0)
+        var pieces = new List<(nint Target, long Length, long Offset)>();
+        foreach (var (tensor, offset) in targets.Where(target => target.Tensor.NumberOfElements > 0))
         {
-            return;
+            var (start, length) = (LargePages.Address(tensor), tensor.NumberOfElements * tensor.ElementSize);
+            for (long at = 0; at < length; at += Piece)
+            {
+                pieces.Add(((nint)(start + at), Math.Min(Piece, length - at), offset + at));
+            }
         }
 
-        var start = (byte*)LargePages.Address(tensor);
-        if (length < 2 * Piece)
+        if (pieces.Count < 2)
         {
-            Fill(start, length, file, offset, name);
+            pieces.ForEach(Read);
             return;
         }
 
         try
         {
-            Parallel.For(0, (length + Piece - 1) / Piece, Threads, piece =>
-            {
-                var (at, size) = (piece * Piece, Math.Min(Piece, length - (piece * Piece)));
-                LargePages.Prepare(start + at, size);
-                Fill(start + at, size, file, offset + at, name);
-            });
+            Parallel.ForEach(pieces, Threads, Read);
         }
         catch (AggregateException failure) when (failure.GetBaseException() is UserErrorException first)
         {
             throw new UserErrorException(first.Message, failure);
+        }
+
+        void Read((nint Target, long Length, long Offset) piece)
+        {
+            if (piece.Length == Piece)
+            {
+                LargePages.Prepare((byte*)piece.Target, piece.Length);
+            }
+
+            Fill((byte*)piece.Target, piece.Length, file, piece.Offset, name);
         }
     }
 

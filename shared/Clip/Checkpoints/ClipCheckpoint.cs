@@ -88,10 +88,34 @@ public sealed class ClipCheckpoint : IDisposable
     /// <summary>A weight as precise as the file holds it; the caller owns it.</summary>
     public torch.Tensor Read(string key) => _parts[key].Read();
 
+    /// <summary>Every weight in one element type, by its key; the caller owns them.</summary>
+    /// <remarks>What the file holds in that type under one name is read at once; the rest one by one, so that no two copies of all are in memory.</remarks>
+    public IReadOnlyDictionary<string, torch.Tensor> ReadAll(torch.ScalarType type)
+    {
+        var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
+        foreach (var group in Keys.GroupBy(key => _parts[key] is WeightPart.Plain plain && plain.ScalarType == type ? plain.File : null))
+        {
+            string[] keys = [.. group];
+            var read = group.Key?.ReadAll([.. keys.Select(key => ((WeightPart.Plain)_parts[key]).Key)]) ?? keys.Select(key => Read(key, type));
+            foreach (var (key, weight) in keys.Zip(read))
+            {
+                weights.Add(key, weight);
+            }
+        }
+
+        return weights;
+    }
+
     public void Dispose()
     {
         _file.Dispose();
         _vision?.Dispose();
+    }
+
+    private torch.Tensor Read(string key, torch.ScalarType type)
+    {
+        using var scope = torch.NewDisposeScope();
+        return LargePages.Convert(Read(key), type).MoveToOuterDisposeScope();
     }
 
     private static ITensorFile OpenFile(string path, string? name)
