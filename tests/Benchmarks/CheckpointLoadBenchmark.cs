@@ -55,9 +55,6 @@ internal sealed class CheckpointLoadBenchmark : IBenchmark
     {
         using var scope = torch.NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
-        foreach (var key in file.Entries.Keys)
-        {
-            file.Read(key);
-        }
+        file.ReadAll([.. file.Entries.Keys]);
     }
 }
