@@ -21,6 +21,8 @@ internal sealed class ScaleOutBenchmark : IBenchmark
     private const int Side = 96;
     private const int Batch = 16;
     private const string Bare = "bare";
+    private const string Warm = "warm";
+    private const string Done = "done";
 
     public string Verb => "scale-out";
 
@@ -81,14 +83,14 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         {
             for (var i = 0; i < processes; i++)
             {
-                var start = new ProcessStartInfo(Environment.ProcessPath!, ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+                var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ClipSae.Benchmarks"), ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true, RedirectStandardOutput = true };
                 start.Environment["OMP_NUM_THREADS"] = "1";
                 running.Add(Process.Start(start)!);
             }
 
             foreach (var process in running)
             {
-                await process.StandardOutput.ReadLineAsync(); // warm
+                await ExpectAsync(process, Warm);
             }
 
             var began = Stopwatch.GetTimestamp();
@@ -100,10 +102,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
 
             foreach (var process in running)
             {
-                if (await process.StandardOutput.ReadLineAsync() is null)
-                {
-                    throw new InvalidOperationException("a bare process ended early");
-                }
+                await ExpectAsync(process, Done);
             }
 
             return Stopwatch.GetElapsedTime(began).TotalSeconds;
@@ -119,6 +118,14 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         }
     }
 
+    private static async Task ExpectAsync(Process process, string line)
+    {
+        if (await process.StandardOutput.ReadLineAsync() is var told && told != line)
+        {
+            throw new InvalidOperationException($"a bare process said '{told}' in place of '{line}'");
+        }
+    }
+
     private static void RunBare(string weights, int batches, TextWriter output)
     {
         Compute.UseThreads(1);
@@ -127,7 +134,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         using var batch = torch.randn(Batch, 3, 224, 224);
         using var mode = torch.inference_mode();
         plan.EncodeImage(batch).Dispose();
-        output.WriteLine("warm");
+        output.WriteLine(Warm);
         output.Flush();
         Console.ReadLine();
         for (var i = 0; i < batches; i++)
@@ -135,7 +142,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
             plan.EncodeImage(batch).Dispose();
         }
 
-        output.WriteLine("done");
+        output.WriteLine(Done);
         output.Flush();
     }
 
