@@ -46,11 +46,17 @@ internal sealed class SaeStepBenchmark : IBenchmark
         using var float32Step = new SparseStep(options, bfloat16Products: false);
         using var bfloat16Step = new SparseStep(options, bfloat16Products: true);
         var batch = randn(Batch, Width);
-        var product = empty(Batch, Latents);
-        var transposed = denseState.Encoder.t();
         var seconds = Measure.Interleaved(
             rounds,
-            () => product.addmm_(batch, transposed, 0, 1),
+            () =>
+            {
+                // In parts whose memory is reused: fresh pages for the whole would take as long as the product.
+                foreach (var part in batch.chunk(8))
+                {
+                    LinearLayer.Apply(part, denseState.Encoder).Dispose();
+                    part.Dispose();
+                }
+            },
             () =>
             {
                 using var grad = enable_grad();

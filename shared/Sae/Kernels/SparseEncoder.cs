@@ -13,7 +13,10 @@ internal sealed unsafe class SparseEncoder : IDisposable
     // Half of bfloat16's spacing (8 significant bits) and of float32's (24), with room for the second rounding on adding the bias.
     private const float BFloat16Rounding = 1.05f / 256;
     private const float Float32Rounding = 2f / (1 << 23);
-    private const long ProductBytes = 16 << 20;
+
+    // What a chunk's products take. Each float32 product lays the weights out anew, so it should be large; bfloat16's are quicker read again from the cache.
+    private const long ProductBytes = NativeHeap.LargestKeptBlock - 1;
+    private const long NarrowProductBytes = 16 << 20;
 
     private readonly int width;
     private readonly int latents;
@@ -31,7 +34,7 @@ internal sealed unsafe class SparseEncoder : IDisposable
     {
         (this.width, this.latents) = (width, latents);
         narrow = bfloat16Products ?? ProductPrecision.PreferBFloat16;
-        chunk = (int)Math.Min(rows, Math.Max(64, ProductBytes / ((long)latents * (narrow ? 2 : 4))));
+        chunk = (int)Math.Min(rows, Math.Max(64, narrow ? NarrowProductBytes / (2L * latents) : ProductBytes / (4L * latents)));
         roundedWeights = narrow ? empty(latents, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
         roundedRows = narrow ? empty(chunk, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
         norms = PinnedArray.Create<float>(latents);
