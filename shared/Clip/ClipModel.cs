@@ -103,23 +103,8 @@ public sealed class ClipModel : torch.nn.Module
 
     /// <summary>Computes only as deep as the hooks reach; read the values from them.</summary>
     /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
-    public void Run(torch.Tensor images, Hooks hooks)
-    {
-        if (hooks.Depth is not { } depth)
-        {
-            EncodeImage(images, hooks).Dispose();
-            return;
-        }
-
-        hooks.Begin(Architecture);
-        using var anchor = torch.empty(0);
-        using (torch.NewDisposeScope())
-        {
-            Blocks(images, hooks, depth + 1);
-        }
-
-        hooks.End(anchor);
-    }
+    public void Run(torch.Tensor images, Hooks hooks) =>
+        hooks.RunShallow(Architecture, depth => Blocks(images, hooks, depth + 1), () => EncodeImage(images, hooks).Dispose());
 
     /// <summary>Text features, not normalised.</summary>
     /// <param name="tokens">Token ids [batch, context], int64, zero-padded, the end-of-text id being the largest of a row.</param>

@@ -48,9 +48,6 @@ public sealed class Hooks
         ? value
         : throw new KeyNotFoundException($"nothing was captured at {point}");
 
-    /// <summary>The last block that matters to what is captured, or null when the image embedding does too.</summary>
-    internal int? Depth => actions.Keys.Any(point => point is HookPoint.ImageEmbedding) ? null : actions.Keys.Max(point => point.LayerIndex);
-
     internal bool Touches(HookPoint point) => actions.ContainsKey(point);
 
     internal torch.Tensor Apply(HookPoint point, torch.Tensor value) =>
@@ -74,6 +71,33 @@ public sealed class Hooks
         {
             value.MoveToOtherDisposeScope(result);
         }
+    }
+
+    /// <summary>A call that computes only as deep as the points reach and gives nothing but what was captured.</summary>
+    /// <param name="toDepth">Computes up to and with the given block.</param>
+    /// <param name="whole">Computes everything, for the sake of the image embedding; a call of its own.</param>
+    internal void RunShallow(ClipArchitecture architecture, Action<int> toDepth, Action whole)
+    {
+        if (actions.Count == 0)
+        {
+            return;
+        }
+
+        var depth = actions.Keys.Max(point => point.LayerIndex ?? int.MaxValue);
+        if (depth == int.MaxValue)
+        {
+            whole();
+            return;
+        }
+
+        Begin(architecture);
+        using var anchor = torch.empty(0);
+        using (torch.NewDisposeScope())
+        {
+            toDepth(depth);
+        }
+
+        End(anchor);
     }
 
     private Hooks Add(HookPoint point, Func<torch.Tensor, torch.Tensor> action)

@@ -65,26 +65,8 @@ public sealed class VisionPlan : IDisposable
     /// <summary>Computes only as deep as the hooks reach; read the values from them.</summary>
     public void Run(torch.Tensor images, Hooks hooks)
     {
-        if (hooks.Points.Count == 0)
-        {
-            return;
-        }
-
-        if (hooks.Depth is not { } depth)
-        {
-            EncodeImage(images, hooks).Dispose();
-            return;
-        }
-
         using var noGrad = torch.no_grad();
-        hooks.Begin(Architecture);
-        using var anchor = torch.empty(0);
-        using (torch.NewDisposeScope())
-        {
-            Forward(images, hooks, depth);
-        }
-
-        hooks.End(anchor);
+        hooks.RunShallow(Architecture, depth => Forward(images, hooks, depth), () => EncodeImage(images, hooks).Dispose());
     }
 
     public void Dispose()

@@ -11,9 +11,9 @@ namespace ClipSae.ObjectStorage;
 /// <summary>Moves files to and from the store in parallel parts; memory stays at a few buffers whatever the file's length.</summary>
 internal sealed class ObjectTransfer(ObjectStore store)
 {
-    private const int Buffer = 1 << 20;
+    private const int Buffer = ObjectOutline.Buffer;
 
-    /// <summary>What must be known of a file before it is uploaded; reads it once.</summary>
+    /// <summary>What must be known of a file before it is uploaded.</summary>
     public Task<ObjectOutline> OutlineAsync(SafeFileHandle file, CancellationToken cancel) => ObjectOutline.ReadAsync(file, store.Options.PartBytes, cancel);
 
     /// <summary>Uploads a file; readers see it whole or not at all.</summary>
