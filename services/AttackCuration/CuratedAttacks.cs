@@ -60,7 +60,7 @@ public sealed class CuratedAttacks
     public async Task<Dictionary<string, ArtifactRef>> StoreAsync(IArtifactStore store, string scratch, FontFace font, CancellationToken cancel)
     {
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal);
-        async Task Put(string name, string path, string mediaType) => outputs[name] = await store.PutFileAsync(path, name, mediaType, cancel);
+        async Task Put(string name, string path, string mediaType) => outputs[name] = await store.TakeFileAsync(path, name, mediaType, cancel);
         var attacks = Path.Combine(scratch, "attacks.tar");
         var controls = Path.Combine(scratch, "controls.tar");
         var folder = Path.Combine(scratch, "attack-folder.tar");

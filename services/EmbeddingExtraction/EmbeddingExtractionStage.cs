@@ -56,7 +56,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         var outputs = new Dictionary<string, ArtifactRef>();
         foreach (var file in result.Files)
         {
-            outputs[file.Point.ToString()] = await context.Artifacts.PutFileAsync(
+            outputs[file.Point.ToString()] = await context.Artifacts.TakeFileAsync(
                 file.Path, $"{context.Unit}.{Path.GetFileName(file.Path)}", "application/x-safetensors", cancel);
         }
 

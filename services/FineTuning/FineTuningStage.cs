@@ -51,7 +51,7 @@ public sealed class FineTuningStage : IStage
         json["seed"] = options.Seed;
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
         {
-            ["model"] = await context.Artifacts.PutFileAsync(bestModel, "model.safetensors", "application/vnd.safetensors", cancel),
+            ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", "application/vnd.safetensors", cancel),
             ["curves"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(json)), "curves", "application/json", cancel),
         };
         var figures = new JsonObject

@@ -128,10 +128,10 @@ public sealed class SaeTrainingStage : IStage
         SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", HookPoint.OfAutoencoder(context.Unit).ToString());
         return new Dictionary<string, ArtifactRef>
         {
-            ["sae"] = await context.Artifacts.PutFileAsync(file, $"{context.Unit}.sae.safetensors", Safetensors, cancel),
-            ["sae_weights"] = await context.Artifacts.PutFileAsync(
+            ["sae"] = await context.Artifacts.TakeFileAsync(file, $"{context.Unit}.sae.safetensors", Safetensors, cancel),
+            ["sae_weights"] = await context.Artifacts.TakeFileAsync(
                 Path.Combine(context.Scratch, SaeLensFormat.WeightsFile), SaeLensFormat.WeightsFile, Safetensors, cancel),
-            ["cfg"] = await context.Artifacts.PutFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, Json, cancel),
+            ["cfg"] = await context.Artifacts.TakeFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, Json, cancel),
             ["statistics"] = await context.Artifacts.PutBytesAsync(
                 Encoding.UTF8.GetBytes(CanonicalJson.Serialize(statistics)), $"{context.Unit}.statistics.json", Json, cancel),
         };

@@ -69,7 +69,7 @@ public sealed record Conversion(
             var path = Path.Combine(folder, loadable);
             foreach (var file in Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path])
             {
-                digests[Path.GetRelativePath(folder, file).Replace('\\', '/')] = Digest.OfFile(file);
+                digests[Path.GetRelativePath(folder, file).Replace('\\', '/')] = WrittenDigests.Of(file);
             }
         }
 

@@ -1,4 +1,3 @@
-using ClipSae.Artifacts;
 using ClipSae.Clip;
 
 namespace ClipSae.WeightConversion;
@@ -15,8 +14,13 @@ public sealed record ConversionSource(string Path, string Name, string? Vision =
     /// <exception cref="Contracts.UserErrorException">It cannot be read, or is no CLIP.</exception>
     public ClipCheckpoint Open() => ClipCheckpoint.Open(Path, Name, Vision);
 
+    /// <summary>Digest of the file, where it is known; it is read for it otherwise.</summary>
+    public string? Digest { get; init; }
+
     /// <summary>Digest of the file, or of every file of the folder, by its name.</summary>
     public IReadOnlyDictionary<string, string> FileDigests() => new SortedDictionary<string, string>(
-        Directory.Exists(Path) ? Directory.EnumerateFiles(Path).ToDictionary(file => System.IO.Path.GetFileName(file), Digest.OfFile) : new Dictionary<string, string> { [Name] = Digest.OfFile(Path) },
+        Directory.Exists(Path)
+            ? Directory.EnumerateFiles(Path).ToDictionary(file => System.IO.Path.GetFileName(file), Artifacts.Digest.OfFile)
+            : new Dictionary<string, string> { [Name] = Digest ?? Artifacts.Digest.OfFile(Path) },
         StringComparer.Ordinal);
 }

@@ -30,7 +30,7 @@ public sealed class WeightConversionStage : IStage
         var options = context.Options<ConversionOptions>();
         options = options with { Formats = [.. options.Formats.Prepend(new OpenAiTarget().Name).Distinct(StringComparer.Ordinal)] };
         var input = context.Input("model");
-        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})");
+        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})") { Digest = input.Digest };
         var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
         var folder = Path.Combine(context.Scratch, "formats");
         var conversion = Conversion.Run(
@@ -38,11 +38,11 @@ public sealed class WeightConversionStage : IStage
 
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["model"] = await context.Artifacts.PutFileAsync(Path.Combine(folder, OpenAiTarget.FileName), $"{context.Unit}.model.safetensors", SafetensorsType, cancel),
+            ["model"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, OpenAiTarget.FileName), $"{context.Unit}.model.safetensors", SafetensorsType, cancel),
         };
         foreach (var path in conversion.Files.Keys.Append(Conversion.CardName).Append(Conversion.ProvenanceName).Where(path => path != OpenAiTarget.FileName))
         {
-            outputs[$"files/{path}"] = await context.Artifacts.PutFileAsync(Path.Combine(folder, path), $"{context.Unit}/{path}", TypeOf(path), cancel);
+            outputs[$"files/{path}"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, path), $"{context.Unit}/{path}", TypeOf(path), cancel);
         }
 
         var evidence = Evidence(conversion, options, input, outputs["model"]);

@@ -117,6 +117,6 @@ public sealed class ZeroShotEvaluationStage : IStage
             byName.Select(table => new TensorLayout(table.Key, torch.float32, [table.Value.Ids.Count, table.Value.Candidates.Count])),
             name => byName[name].Compute(),
             metadata.ToDictionary());
-        return await context.Artifacts.PutFileAsync(path, "probabilities.safetensors", "application/x-safetensors", cancel);
+        return await context.Artifacts.TakeFileAsync(path, "probabilities.safetensors", "application/x-safetensors", cancel);
     }
 }

@@ -39,6 +39,13 @@ public static class DiskErrors
         }
     }
 
+    /// <inheritdoc cref="GuardAsync{T}"/>
+    public static void Guard(string path, long? needed, Action write) => Guard(path, needed, () =>
+    {
+        write();
+        return true;
+    });
+
     /// <summary>The user's line for a full disk or a forbidden folder, or null where the error is another one.</summary>
     public static UserErrorException? Explain(Exception error, string path, long? needed = null)
     {

@@ -29,21 +29,12 @@ public sealed class FolderArtifactStore : IArtifactStore
 
     public async Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default)
     {
-        FileStream source;
-        try
-        {
-            source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and may be read", error);
-        }
-
-        await using (source)
-        {
-            return await PutAsync(source, source.Length, name, mediaType, cancel);
-        }
+        await using var source = Open(path, FileAccess.Read);
+        return await PutAsync(source, source.Length, name, mediaType, cancel);
     }
+
+    public Task<ArtifactRef> TakeFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) =>
+        Task.Run(() => Take(path, name, mediaType), cancel);
 
     public async Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default)
     {
@@ -98,6 +89,32 @@ public sealed class FolderArtifactStore : IArtifactStore
         return path;
     }
 
+    private ArtifactRef Take(string path, string name, string mediaType)
+    {
+        long length;
+        using (var source = Open(path, FileAccess.ReadWrite))
+        {
+            length = source.Length;
+            DiskErrors.Guard(path, length, () => source.Flush(flushToDisk: true));
+        }
+
+        var digest = WrittenDigests.Of(path);
+        var target = PathOf(digest);
+        if (IsStored(target, length))
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            // From another disk this copies, which must not happen under the name that readers look at.
+            var temporary = _scratch.NewPath();
+            DiskErrors.Guard(temporary, length, () => File.Move(path, temporary));
+            Publish(temporary, target);
+        }
+
+        return new ArtifactRef(digest, length, mediaType, name);
+    }
+
     private async Task<ArtifactRef> PutAsync(Stream source, long length, string name, string mediaType, CancellationToken cancel)
     {
         var temporary = _scratch.NewPath();
@@ -115,6 +132,18 @@ public sealed class FolderArtifactStore : IArtifactStore
         }
 
         return new ArtifactRef(digest, written, mediaType, name);
+    }
+
+    private static FileStream Open(string path, FileAccess access)
+    {
+        try
+        {
+            return new FileStream(path, FileMode.Open, access, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and may be read", error);
+        }
     }
 
     private static bool IsStored(string path, long length) => new FileInfo(path) is { Exists: true } file && file.Length == length;

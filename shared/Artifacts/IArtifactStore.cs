@@ -9,6 +9,13 @@ public interface IArtifactStore
     /// <exception cref="UserErrorException">The file cannot be read, or the store's disk is full.</exception>
     Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default);
 
+    /// <summary>
+    /// Moves a file of the caller's own making into the store, without copying where the store is on the same disk and without reading
+    /// where its digest is known (<see cref="WrittenDigests"/>). The path is free afterwards.
+    /// </summary>
+    /// <exception cref="UserErrorException">The file cannot be read, or the store's disk is full.</exception>
+    Task<ArtifactRef> TakeFileAsync(string path, string name, string mediaType, CancellationToken cancel = default);
+
     /// <summary>Puts content from memory into the store; readers see it whole or not at all.</summary>
     Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default);
 

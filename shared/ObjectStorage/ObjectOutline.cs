@@ -1,51 +1,33 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using ClipSae.Artifacts;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClipSae.ObjectStorage;
 
-/// <summary>What is known of a file before it is uploaded: its digest, and those of its parts that the server checks on arrival.</summary>
+/// <summary>What is known of a file before it is uploaded.</summary>
 /// <param name="Digest">SHA-256 of the whole, hexadecimal.</param>
 /// <param name="Length">Bytes.</param>
-/// <param name="PartBytes">Bytes of each part but the last.</param>
-/// <param name="Parts">MD5 of each part; of none where the file is sent whole, under its SHA-256.</param>
-internal sealed record ObjectOutline(string Digest, long Length, long PartBytes, IReadOnlyList<byte[]> Parts)
+/// <param name="Parts">The parts it is sent in; null where it is sent whole, under its SHA-256.</param>
+internal sealed record ObjectOutline(string Digest, long Length, PartDigests? Parts)
 {
     /// <summary>Bytes that are read at once; parts are whole multiples of it.</summary>
     public const int Buffer = 1 << 20;
 
-    private const int MostParts = 10_000;
-
-    /// <summary>Reads the file: the digest of the whole on one core, those of the parts beside it on another.</summary>
+    /// <summary>Reads the file for its digest, unless that is known; those of the first parts are made beside it on another core.</summary>
     /// <param name="partBytes">Bytes of a part, unless there would be more parts than S3 allows.</param>
     /// <exception cref="EndOfStreamException">The file was cut short meanwhile.</exception>
-    public static async Task<ObjectOutline> ReadAsync(SafeFileHandle file, long partBytes, CancellationToken cancel)
+    public static async Task<ObjectOutline> ReadAsync(string path, SafeFileHandle file, long partBytes, CancellationToken cancel)
     {
         var length = RandomAccess.GetLength(file);
-        partBytes = Math.Max(partBytes, ((length + MostParts - 1) / MostParts) + Buffer - 1) / Buffer * Buffer;
-        var parts = length <= partBytes ? Task.FromResult<IReadOnlyList<byte[]>>([]) : Task.Run(() => DigestParts(file, length, partBytes, cancel), cancel);
-        var whole = Task.Run(() => DigestAsync(file, length, cancel), cancel);
-        await Task.WhenAll(parts, whole);
-        return new ObjectOutline(await whole, length, partBytes, await parts);
-    }
-
-    private static IReadOnlyList<byte[]> DigestParts(SafeFileHandle file, long length, long partBytes, CancellationToken cancel)
-    {
-        var digests = new List<byte[]>();
-        var whole = length / partBytes;
-        for (long part = 0; part < whole; part += Md5Lanes.Count)
+        var parts = length <= partBytes ? null : new PartDigests(file, length, partBytes, cancel);
+        if (WrittenDigests.Find(path) is not { } digest)
         {
-            var first = part;
-            long[] starts = [.. Enumerable.Range(0, (int)Math.Min(Md5Lanes.Count, whole - part)).Select(lane => (first + lane) * partBytes)];
-            digests.AddRange(Md5Lanes.OfSections(file, starts, partBytes, cancel));
+            parts?.Begin();
+            digest = await Task.Run(() => DigestAsync(file, length, cancel), cancel);
         }
 
-        if (length % partBytes > 0)
-        {
-            digests.AddRange(Md5Lanes.OfSections(file, [whole * partBytes], length % partBytes, cancel));
-        }
-
-        return digests;
+        return new ObjectOutline(Artifacts.Digest.Hex(digest), length, parts);
     }
 
     // The next piece is read while this one is digested.
@@ -66,7 +48,7 @@ internal sealed record ObjectOutline(string Digest, long Length, long PartBytes,
                 (current, following) = (following, current);
             }
 
-            return position != length ? throw new EndOfStreamException() : Convert.ToHexStringLower(hash.GetHashAndReset());
+            return position != length ? throw new EndOfStreamException() : Artifacts.Digest.Prefix + Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         finally
         {

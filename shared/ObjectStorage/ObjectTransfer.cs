@@ -14,12 +14,12 @@ internal sealed class ObjectTransfer(ObjectStore store)
     private const int Buffer = ObjectOutline.Buffer;
 
     /// <summary>What must be known of a file before it is uploaded.</summary>
-    public Task<ObjectOutline> OutlineAsync(SafeFileHandle file, CancellationToken cancel) => ObjectOutline.ReadAsync(file, store.Options.PartBytes, cancel);
+    public Task<ObjectOutline> OutlineAsync(string path, SafeFileHandle file, CancellationToken cancel) => ObjectOutline.ReadAsync(path, file, store.Options.PartBytes, cancel);
 
     /// <summary>Uploads a file; readers see it whole or not at all.</summary>
     public async Task UploadAsync(SafeFileHandle file, ObjectOutline outline, string key, CancellationToken cancel)
     {
-        if (outline.Parts.Count == 0)
+        if (outline.Parts is not { } parts)
         {
             await store.SendAsync(
                 $"writing {key}",
@@ -36,11 +36,11 @@ internal sealed class ObjectTransfer(ObjectStore store)
         var upload = await BeginAsync(key, cancel);
         try
         {
-            var tags = new string[outline.Parts.Count];
+            var tags = new string[parts.Count];
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, tags.Length),
                 new ParallelOptions { MaxDegreeOfParallelism = store.Options.PartsAtOnce, CancellationToken = cancel },
-                async (part, token) => tags[part] = await UploadPartAsync(file, outline, key, upload, part, token));
+                async (part, token) => tags[part] = await UploadPartAsync(file, parts, key, upload, part, token));
             await CompleteAsync(key, upload, tags, cancel);
         }
         catch
@@ -119,20 +119,23 @@ internal sealed class ObjectTransfer(ObjectStore store)
         },
         cancel);
 
-    private Task<string> UploadPartAsync(SafeFileHandle file, ObjectOutline outline, string key, string upload, int part, CancellationToken cancel) => store.SendAsync(
-        $"writing part {part + 1} of {key}",
-        async token =>
-        {
-            var start = part * outline.PartBytes;
-            var body = Body(file, start, Math.Min(outline.PartBytes, outline.Length - start));
-            body.Headers.ContentMD5 = outline.Parts[part];
-            using var answer = await store.RequestAsync(
-                HttpMethod.Put, key, FormattableString.Invariant($"partNumber={part + 1}&uploadId={Uri.EscapeDataString(upload)}"),
-                body, RequestSigner.BodyByMd5, null, token);
-            RequireFound(answer, key);
-            return answer.Headers.ETag?.Tag ?? throw new IOException($"{key}: the server took a part without naming it");
-        },
-        cancel);
+    private async Task<string> UploadPartAsync(SafeFileHandle file, PartDigests parts, string key, string upload, int part, CancellationToken cancel)
+    {
+        var digest = await parts.OfAsync(part);
+        return await store.SendAsync(
+            $"writing part {part + 1} of {key}",
+            async token =>
+            {
+                var body = Body(file, part * parts.PartBytes, parts.LengthOf(part));
+                body.Headers.ContentMD5 = digest;
+                using var answer = await store.RequestAsync(
+                    HttpMethod.Put, key, FormattableString.Invariant($"partNumber={part + 1}&uploadId={Uri.EscapeDataString(upload)}"),
+                    body, RequestSigner.BodyByMd5, null, token);
+                RequireFound(answer, key);
+                return answer.Headers.ETag?.Tag ?? throw new IOException($"{key}: the server took a part without naming it");
+            },
+            cancel);
+    }
 
     private Task CompleteAsync(string key, string upload, IEnumerable<string> tags, CancellationToken cancel)
     {

@@ -28,13 +28,20 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     {
         cancel.ThrowIfCancellationRequested();
         using var file = SourceFile.Open(path);
-        var outline = await _transfer.OutlineAsync(file, cancel);
+        var outline = await _transfer.OutlineAsync(path, file, cancel);
         var artifact = new ArtifactRef(Digest.Prefix + outline.Digest, outline.Length, mediaType, name);
         if (!await IsStoredAsync(artifact, cancel))
         {
             await _transfer.UploadAsync(file, outline, KeyOf(artifact.Digest), cancel);
         }
 
+        return artifact;
+    }
+
+    public async Task<ArtifactRef> TakeFileAsync(string path, string name, string mediaType, CancellationToken cancel = default)
+    {
+        var artifact = await PutFileAsync(path, name, mediaType, cancel);
+        File.Delete(path);
         return artifact;
     }
 

@@ -27,7 +27,7 @@ internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scr
         foreach (var (file, path) in filesByName)
         {
             using var source = SourceFile.Open(path);
-            var outline = await _transfer.OutlineAsync(source, cancel);
+            var outline = await _transfer.OutlineAsync(path, source, cancel);
             await _transfer.UploadAsync(source, outline, $"{name}/{file}", cancel);
             files[file] = new ArtifactRef(Digest.Prefix + outline.Digest, outline.Length, "application/octet-stream", $"{name}/{file}");
         }

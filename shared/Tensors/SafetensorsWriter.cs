@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using TorchSharp;
 
@@ -128,13 +129,9 @@ public static class SafetensorsWriter
         var temporary = $"{path}.{Guid.NewGuid():N}.partial";
         try
         {
-            using (var stream = new EagerFile(temporary))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            using var stream = new DigestedFile(temporary);
+            write(stream);
+            stream.Complete(path);
         }
         catch (Exception failure)
         {

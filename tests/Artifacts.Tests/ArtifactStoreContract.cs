@@ -70,11 +70,81 @@ public abstract class ArtifactStoreContract : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_taken_is_gone_and_its_content_is_there()
+    {
+        var source = _folder.File("a.bin");
+        File.WriteAllText(source, "first");
+
+        var artifact = await Store.TakeFileAsync(source, "a", "application/octet-stream");
+
+        File.Exists(source).ShouldBeFalse();
+        artifact.ShouldBe(await Store.PutBytesAsync("first"u8.ToArray(), "a", "application/octet-stream"));
+        File.ReadAllText(await Store.FetchAsync(artifact)).ShouldBe("first");
+    }
+
+    [Fact]
+    public async Task A_file_that_is_stored_already_can_be_taken_again()
+    {
+        var first = await Store.PutBytesAsync("again"u8.ToArray(), "a", "x/y");
+        var source = _folder.File("a.bin");
+        File.WriteAllText(source, "again");
+
+        (await Store.TakeFileAsync(source, "a", "x/y")).ShouldBe(first);
+
+        File.Exists(source).ShouldBeFalse();
+        File.ReadAllText(await Store.FetchAsync(first)).ShouldBe("again");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_file_that_was_digested_while_it_was_written_has_the_digest_of_its_content(bool isTaken)
+    {
+        var content = new byte[(12 << 20) + 777];
+        new Random(3).NextBytes(content);
+        var source = _folder.File("written.bin");
+        using (var file = new DigestedFile(source))
+        {
+            file.Write(content.AsSpan(0, 100));
+            file.Write(content.AsSpan(100));
+            file.Complete();
+        }
+
+        WrittenDigests.Find(source).ShouldBe(Digest.OfBytes(content));
+        var artifact = isTaken ? await Store.TakeFileAsync(source, "w", "x/y") : await Store.PutFileAsync(source, "w", "x/y");
+
+        artifact.Digest.ShouldBe(Digest.OfBytes(content));
+        Digest.OfFile(await Store.FetchAsync(artifact)).ShouldBe(artifact.Digest);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_file_that_was_changed_after_it_was_written_has_the_digest_of_what_it_is(bool isTaken)
+    {
+        var source = _folder.File("written.bin");
+        using (var file = new DigestedFile(source))
+        {
+            file.Write("before"u8);
+            file.Complete();
+        }
+
+        File.WriteAllText(source, "after!");
+        File.SetLastWriteTimeUtc(source, DateTime.UnixEpoch); // the clock of a file may tick in milliseconds only
+        WrittenDigests.Find(source).ShouldBeNull();
+
+        var artifact = isTaken ? await Store.TakeFileAsync(source, "w", "x/y") : await Store.PutFileAsync(source, "w", "x/y");
+
+        artifact.Digest.ShouldBe(Digest.OfBytes("after!"u8));
+    }
+
+    [Fact]
     public async Task A_missing_source_file_is_a_user_error()
     {
-        var error = await Should.ThrowAsync<UserErrorException>(() => Store.PutFileAsync(_folder.File("none.bin"), "none", "x/y"));
+        var path = _folder.File("none.bin");
 
-        error.Message.ShouldContain("none.bin");
+        (await Should.ThrowAsync<UserErrorException>(() => Store.PutFileAsync(path, "none", "x/y"))).Message.ShouldContain("none.bin");
+        (await Should.ThrowAsync<UserErrorException>(() => Store.TakeFileAsync(path, "none", "x/y"))).Message.ShouldContain("none.bin");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.ObjectStorage;
 using ClipSae.Servers;
@@ -53,13 +54,16 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             for (var round = 0; round < rounds; round++)
             {
                 WriteRandom(source, mebibytes); // new content: what is stored already is not sent again
-                await CountAsync("artifact upload, digest and check on arrival included", async () => artifact = await store.PutFileAsync(source, "source", "application/octet-stream"));
+                await CountAsync("artifact upload, of a file that a stage wrote", async () => artifact = await store.PutFileAsync(source, "source", "application/octet-stream"));
                 string? fetched = null;
                 await CountAsync("artifact download, digest verified", async () => fetched = await store.FetchAsync(artifact));
                 File.Delete(fetched!);
                 await CountAsync("plain upload", () => plain.UploadAsync(source));
                 await CountAsync("plain download", () => plain.DownloadAsync(Path.Combine(folder, "plain")));
-                await CountAsync("digest alone", () => Task.Run(() => Artifacts.Digest.OfFile(source)));
+                await CountAsync("digest alone", () => Task.Run(() => Digest.OfFile(source)));
+                WriteRandom(source, mebibytes);
+                File.SetLastWriteTimeUtc(source, DateTime.UnixEpoch.AddDays(round)); // as if another program had written it
+                await CountAsync("artifact upload, of a file that was not written here", () => store.PutFileAsync(source, "source", "application/octet-stream"));
             }
 
             var table = new MarkdownTable($"{mebibytes} MiB, median of {rounds}", "MiB/s", "of plain %", "client, processor s", "server, processor s");
@@ -101,13 +105,16 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
 
     private static void WriteRandom(string path, int mebibytes)
     {
-        using var file = File.Create(path);
+        File.Delete(path);
+        using var file = new DigestedFile(path);
         var block = new byte[1 << 20];
         for (var i = 0; i < mebibytes; i++)
         {
             RandomNumberGenerator.Fill(block);
             file.Write(block);
         }
+
+        file.Complete();
     }
 
     private static long PeakMebibytes()

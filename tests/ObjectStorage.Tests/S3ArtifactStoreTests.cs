@@ -55,7 +55,8 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
         File.WriteAllBytes(source, new byte[12 << 20]);
         var transfer = new ObjectTransfer(_objects);
         using var file = File.OpenHandle(source, FileMode.Open, FileAccess.ReadWrite);
-        var outline = await transfer.OutlineAsync(file, TestContext.Current.CancellationToken);
+        var outline = await transfer.OutlineAsync(source, file, TestContext.Current.CancellationToken);
+        await outline.Parts!.OfAsync(2);
         RandomAccess.Write(file, [1], (11 << 20) + 5);
 
         var error = await Should.ThrowAsync<UserErrorException>(() => transfer.UploadAsync(file, outline, "blobs/changing", TestContext.Current.CancellationToken));

@@ -9,7 +9,8 @@ internal sealed class ShardPacker(IArtifactStore store, ImportOptions options, s
 {
     private readonly List<ArtifactRef> _shards = [];
     private readonly List<ManifestShard> _described = [];
-    private FileStream? _file;
+    private DigestedFile? _file;
+    private string _path = "";
     private TarWriter? _writer;
     private int _items;
 
@@ -27,8 +28,13 @@ internal sealed class ShardPacker(IArtifactStore store, ImportOptions options, s
             await CloseAsync(cancel);
         }
 
-        _file ??= new FileStream(Path.Combine(scratch, $"shard-{Guid.NewGuid():N}.tar"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20);
-        _writer ??= new TarWriter(_file, TarEntryFormat.Ustar, leaveOpen: true);
+        if (_file is null || _writer is null)
+        {
+            _path = Path.Combine(scratch, $"shard-{Guid.NewGuid():N}.tar");
+            _file = new DigestedFile(_path);
+            _writer = new TarWriter(_file, TarEntryFormat.Ustar, leaveOpen: true);
+        }
+
         DatasetShard.Append(_writer, _items++, item, picture);
     }
 
@@ -40,11 +46,10 @@ internal sealed class ShardPacker(IArtifactStore store, ImportOptions options, s
         }
 
         await _writer.DisposeAsync();
-        var path = _file.Name;
+        _file.Complete();
         await _file.DisposeAsync();
         var name = $"shards/{_shards.Count:D5}";
-        var stored = await store.PutFileAsync(path, name, DatasetShard.MediaType, cancel);
-        File.Delete(path);
+        var stored = await store.TakeFileAsync(_path, name, DatasetShard.MediaType, cancel);
         _shards.Add(stored);
         _described.Add(new ManifestShard(name, stored.Digest, _items));
         (_file, _writer, _items) = (null, null, 0);
@@ -60,7 +65,7 @@ internal sealed class ShardPacker(IArtifactStore store, ImportOptions options, s
         if (_file is not null)
         {
             await _file.DisposeAsync();
-            File.Delete(_file.Name);
+            File.Delete(_path);
         }
     }
 }

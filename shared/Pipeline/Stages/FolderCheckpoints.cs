@@ -36,8 +36,8 @@ public sealed class FolderCheckpoints(string folder, string scratch) : ICheckpoi
             {
                 cancel.ThrowIfCancellationRequested();
                 var target = Path.Combine(gathering, Path.GetFileName(name));
+                files[Path.GetFileName(name)] = WrittenDigests.Of(path);
                 Take(path, target);
-                files[Path.GetFileName(name)] = Digest.OfFile(target);
             }
 
             var index = new JsonObject { ["state"] = state.DeepClone(), ["files"] = files };
