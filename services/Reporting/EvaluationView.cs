@@ -32,6 +32,9 @@ internal sealed class EvaluationView
     /// <summary>The sets of captioned images.</summary>
     public IReadOnlyList<JsonNode> RetrievalSets { get; }
 
+    /// <summary>Whether anything was scored.</summary>
+    public bool HasSets => Sets.Count + RetrievalSets.Count > 0;
+
     /// <summary>The models that are told one by one: all of them, or base and tuned where arms tell of the others.</summary>
     public IReadOnlyList<JsonNode> Told => Arms.Any() ? [.. new[] { Base, Tuned }.OfType<JsonNode>()] : Models;
 

@@ -13,7 +13,8 @@ namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>
 /// Scores base and tuned models side by side. Inputs: <c>base</c>, <c>tokenizer</c>, <c>models/UNIT</c>, <c>curves/UNIT</c> (their validation
-/// scores choose the tuned model that is shown), <c>evaluation/SET/shards/NNNNN</c> and <c>evaluation/SET/manifest</c> (for its problems). Outputs: <c>results</c>, <c>examples</c> (JSON) and
+/// scores choose the tuned model that is shown), <c>evaluation/SET/shards/NNNNN</c> and <c>evaluation/SET/manifest</c> (for its problems); without sets
+/// the models are named and chosen, not scored. Outputs: <c>results</c>, <c>examples</c> (JSON) and
 /// <c>probabilities</c> (safetensors, <c>SET/MODEL</c> for base and tuned, with ids and candidates in its metadata).
 /// </summary>
 public sealed class ZeroShotEvaluationStage : IStage
@@ -34,8 +35,14 @@ public sealed class ZeroShotEvaluationStage : IStage
         var models = await ModelsAsync(context, cancel);
         var sets = await SetsAsync(context, cancel);
         var cache = context.Results is null ? null : new TextEmbeddingCache(context.Artifacts, context.Results, context.Run, context.Time);
-        using var evaluation = await new ZeroShotEvaluator(options, tokenizer, context.Input("tokenizer").Digest, cache).EvaluateAsync(
+        var evaluator = new ZeroShotEvaluator(options, tokenizer, context.Input("tokenizer").Digest, cache);
+        using var evaluation = sets.Count == 0 ? evaluator.Unscored(models) : await evaluator.EvaluateAsync(
             models, sets, context.Scratch, (done, total) => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        if (sets.Count == 0)
+        {
+            context.Log.LogWarning("No evaluation sets were given: the tuned model is chosen by its validation score, and nothing is compared");
+        }
+
         foreach (var set in evaluation.Results.Sets.Where(set => set.Problems.Count > 0))
         {
             context.Log.LogWarning(

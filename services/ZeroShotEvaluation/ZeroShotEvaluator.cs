@@ -49,6 +49,17 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         }
     }
 
+    /// <summary>What there is to say without sets: the models, and the tuned one by its validation score.</summary>
+    /// <param name="models">The base first.</param>
+    public Evaluation Unscored(IReadOnlyList<ModelUnderTest> models)
+    {
+        ModelScores[] figures = [.. models.Select(model => new ModelScores(
+            model.Name, model.Arm, model.Seed, model.Validation, new Dictionary<string, SetScores>(), new Dictionary<string, RetrievalScores>()))];
+        var results = new EvaluationResults(
+            models[0].Name, ChooseTuned(models)?.Name, [], options.Templates, options.Resamples, options.Seed, options.Probe, [], figures, ArmScores.Of(figures));
+        return new Evaluation(results, [], [], []);
+    }
+
     /// <summary>
     /// The tuned model to show beside the base: the highest validation score in training, never a score on these sets; without such scores the
     /// second model.

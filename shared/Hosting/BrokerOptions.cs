@@ -35,7 +35,7 @@ public sealed record BrokerOptions
     /// <summary>How often a unit may kill its worker before it is set aside and its run fails. Default 5.</summary>
     public int DeliveryLimit { get; init; } = 5;
 
-    /// <summary>How long a starting process waits for the broker. Default 1 min.</summary>
+    /// <summary>How long a starting process waits for the broker. Default 1 min; commands that a person waits for take 10 s.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <exception cref="UserErrorException">A value is missing or impossible; the message names it.</exception>
@@ -62,7 +62,7 @@ public sealed record BrokerOptions
 
     internal string ReadPassword()
     {
-        if (PasswordFile is null)
+        if (string.IsNullOrEmpty(PasswordFile))
         {
             return Password;
         }

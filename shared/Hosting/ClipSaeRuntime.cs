@@ -139,6 +139,9 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <summary>All runs, oldest first; a run that cannot be read is listed with its problem.</summary>
     public Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default) => Queries.ListAsync(cancel);
 
+    /// <summary>The run that began last; null where there is none.</summary>
+    public Task<string?> LatestRunAsync(CancellationToken cancel = default) => Queries.LatestAsync(cancel);
+
     /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
     public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => Queries.ExplainAsync(run, cancel);
 

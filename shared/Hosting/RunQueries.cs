@@ -46,6 +46,27 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         return runs;
     }
 
+    /// <summary>The run that began last; null where there is none.</summary>
+    public async Task<string?> LatestAsync(CancellationToken cancel)
+    {
+        // Names of ClipSae's own sort by time; those that came with events do not, and have to be looked into.
+        var known = await events.ListRunsAsync(cancel);
+        var newest = known.LastOrDefault(RunName.TellsTime);
+        string[] others = [.. known.Where(run => !RunName.TellsTime(run))];
+        if (others.Length == 0)
+        {
+            return newest;
+        }
+
+        var began = new List<(string Run, DateTimeOffset At)>();
+        foreach (var run in newest is null ? others : [newest, .. others])
+        {
+            began.Add((run, (await TryStateAsync(run, cancel))?.Start?.At ?? DateTimeOffset.MinValue));
+        }
+
+        return began.MaxBy(run => run.At).Run;
+    }
+
     /// <summary>The latest run of this identity that is neither ended nor cancelled. Runs that cannot be read are passed over.</summary>
     public async Task<string?> FindUnfinishedAsync(string identity, CancellationToken cancel)
     {

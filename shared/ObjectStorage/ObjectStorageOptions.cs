@@ -49,8 +49,11 @@ public sealed record ObjectStorageOptions
     /// <summary>How long one request may take. Default 60 s.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a request is repeated while the server cannot be reached or is overloaded. Default 3 min.</summary>
+    /// <summary>How long a request is repeated while a server that answered before cannot be reached or is overloaded. Default 3 min.</summary>
     public TimeSpan OutageTolerance { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>How long a starting process waits for the server's first answer; no longer than <see cref="OutageTolerance"/>. Default 1 min; commands that a person waits for take 10 s.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The access key, from wherever it is given.</summary>
     internal string ReadAccessKey() => Given(AccessKey, AccessKeyFile);
@@ -72,7 +75,7 @@ public sealed record ObjectStorageOptions
         Require(PartBytes is >= SmallestPart and <= 5L << 30, "PartBytes", "5 MiB to 5 GiB");
         Require(PartsAtOnce is >= 1 and <= 64, "PartsAtOnce", "1 to 64");
         Require(CacheBytes >= 0, "CacheBytes", "0 or more");
-        Require(RequestTimeout > TimeSpan.Zero && OutageTolerance >= TimeSpan.Zero, "RequestTimeout and OutageTolerance", "times");
+        Require(RequestTimeout > TimeSpan.Zero && OutageTolerance >= TimeSpan.Zero && StartTimeout >= TimeSpan.Zero, "RequestTimeout, OutageTolerance and StartTimeout", "times");
     }
 
     /// <summary>Everything but the keys.</summary>
@@ -88,7 +91,7 @@ public sealed record ObjectStorageOptions
 
     private static string Given(string value, string? file)
     {
-        if (file is null)
+        if (string.IsNullOrEmpty(file))
         {
             return value;
         }

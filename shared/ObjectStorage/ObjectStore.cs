@@ -30,6 +30,7 @@ public sealed class ObjectStore : IDisposable
     private readonly HttpClient _http;
     private readonly RequestSigner _signer;
     private readonly ResiliencePipeline _resilience;
+    private volatile bool _isReached;
 
     public ObjectStore(ObjectStorageOptions options, TimeProvider time, ILogger<ObjectStore>? log = null)
     {
@@ -45,7 +46,7 @@ public sealed class ObjectStore : IDisposable
             .WithRegion(options.Region)
             .WithHttpClient(_http)
             .Build();
-        _resilience = StorageResilience.Create(options, time, log ?? NullLogger<ObjectStore>.Instance);
+        _resilience = StorageResilience.Create(options, time, log ?? NullLogger<ObjectStore>.Instance, () => _isReached);
     }
 
     public ObjectStorageOptions Options { get; }
@@ -154,7 +155,14 @@ public sealed class ObjectStore : IDisposable
     {
         try
         {
-            return await _resilience.ExecuteAsync(async token => await request(token), cancel);
+            return await _resilience.ExecuteAsync(
+                async token =>
+                {
+                    var answer = await request(token);
+                    _isReached = true;
+                    return answer;
+                },
+                cancel);
         }
         catch (Exception error) when (error is not OperationCanceledException && StorageErrors.Explain(error, Options, doing) is { } explained)
         {

@@ -37,7 +37,7 @@ internal static class StorageErrors
             new UserErrorException($"the object store {options.Endpoint} is full or over its quota while {doing}: make room in bucket {options.Bucket}, then run again to go on", error),
         HttpRequestException { InnerException: AuthenticationException untrusted } =>
             new UserErrorException($"no encrypted connection to the object store {options.Endpoint} ({FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile", error),
-        HttpRequestException { StatusCode: not null } =>
+        HttpRequestException { StatusCode: not null } when !MayPass(error) =>
             new UserErrorException($"the object store {options.Endpoint} refused {doing}: {error.Message}", error),
         _ when MayPass(error) =>
             new TimeoutException($"the object store {options.Endpoint} did not answer while {doing} ({FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint right?", error),

@@ -13,15 +13,21 @@ internal static class StorageResilience
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Break = TimeSpan.FromSeconds(2);
 
-    public static ResiliencePipeline Create(ObjectStorageOptions options, TimeProvider time, ILogger log)
+    /// <param name="options">The time-outs.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="log">Is told of the first failure of a request that is repeated.</param>
+    /// <param name="isReached">Whether the server has answered before: an outage passes, a wrong address does not.</param>
+    public static ResiliencePipeline Create(ObjectStorageOptions options, TimeProvider time, ILogger log, Func<bool> isReached)
     {
+        var start = time.GetTimestamp();
         var passing = new PredicateBuilder().Handle<Exception>(StorageErrors.MayPass);
         var builder = new ResiliencePipelineBuilder { TimeProvider = time };
         if (options.OutageTolerance > TimeSpan.Zero)
         {
             builder.AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = passing,
+                ShouldHandle = new PredicateBuilder().Handle<Exception>(error => StorageErrors.MayPass(error) && (isReached() || time.GetElapsedTime(start) < options.StartTimeout)),
+
                 // Doubling from the first delay to the longest takes six tries; from there the tolerance counts.
                 MaxRetryAttempts = 6 + (int)Math.Ceiling(options.OutageTolerance / LongestDelay),
                 Delay = FirstDelay,
@@ -32,7 +38,9 @@ internal static class StorageResilience
                 {
                     if (retried.Outcome.Exception is not BrokenCircuitException)
                     {
-                        log.LogWarning("object store {Store}: {Problem}; trying again in {Delay:0.0} s", options, StorageErrors.FirstLine(retried.Outcome.Exception!.Message), retried.RetryDelay.TotalSeconds);
+                        // Once a request: an outage of minutes would fill the log. Before the first answer it is no news to a person who waits.
+                        var level = retried.AttemptNumber > 0 ? LogLevel.Debug : isReached() ? LogLevel.Warning : LogLevel.Information;
+                        log.Log(level, "object store {Store}: {Problem}; trying again", options, StorageErrors.FirstLine(retried.Outcome.Exception!.Message));
                     }
 
                     return default;

@@ -39,6 +39,20 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task The_latest_run_is_the_one_that_began_last_whatever_its_name()
+    {
+        await using var runtime = _pipeline.Start();
+        (await runtime.LatestRunAsync()).ShouldBeNull();
+        var run = (await RunAsync(runtime)).Start!;
+
+        await runtime.Events.TryAppendAsync("event-0b", 0, [run with { Run = "event-0b", At = run.At.AddMinutes(-1) }]);
+        (await runtime.LatestRunAsync()).ShouldBe(run.Run);
+
+        await runtime.Events.TryAppendAsync("event-0a", 0, [run with { Run = "event-0a", At = run.At.AddMinutes(1) }]);
+        (await runtime.LatestRunAsync()).ShouldBe("event-0a");
+    }
+
+    [Fact]
     public async Task A_user_error_fails_the_run_at_once_with_its_line()
     {
         _pipeline.Second.Act = (_, _) => throw new UserErrorException("second: the picture is too large");

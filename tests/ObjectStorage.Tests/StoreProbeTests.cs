@@ -47,7 +47,7 @@ public class StoreProbeTests(SharedServer shared)
     public async Task A_server_that_keeps_what_arrives_damaged_is_refused()
     {
         using var careless = new FakeServer { HonoursConditions = true };
-        await RefusesAsync(careless.Options with { OutageTolerance = TimeSpan.Zero }, "ignores Content-MD5");
+        await RefusesAsync(careless.Options() with { OutageTolerance = TimeSpan.Zero }, "ignores Content-MD5");
     }
 
     private static async Task RefusesAsync(ObjectStorageOptions options, params string[] parts)

@@ -40,6 +40,26 @@ public sealed class ReportStageTests : IDisposable
     public async Task A_run_that_has_nothing_to_show_still_gets_its_page() => (await RunAsync([])).ShouldContain("no evaluation");
 
     [Fact]
+    public async Task Without_sets_the_page_says_so_and_names_the_tuned_model()
+    {
+        var page = await RunAsync(new Dictionary<string, ArtifactRef>
+        {
+            ["zero-shot-evaluation/all/results"] = await PutAsync(new JsonObject
+            {
+                ["base"] = "base",
+                ["tuned"] = "penalise.s0",
+                ["sets"] = new JsonArray(),
+                ["models"] = new JsonArray(new JsonObject { ["name"] = "base" }, new JsonObject { ["name"] = "penalise.s0", ["arm"] = "penalise", ["validation"] = 0.75 }),
+                ["arms"] = new JsonArray(new JsonObject { ["name"] = "penalise", ["seeds"] = new JsonArray(0), ["validation"] = 0.75, ["sets"] = new JsonObject() }),
+            }),
+        });
+
+        page.ShouldContain("No sets to evaluate on were given");
+        page.ShouldContain("<b>penalise.s0</b>");
+        page.ShouldNotContain("before-after");
+    }
+
+    [Fact]
     public void It_is_made_anew_each_time() => ((IStage)_stage).Cacheable.ShouldBeFalse();
 
     [Fact]

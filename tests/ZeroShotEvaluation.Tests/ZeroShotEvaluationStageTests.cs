@@ -26,6 +26,20 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_sets_the_tuned_model_is_chosen_by_validation_and_nothing_is_scored()
+    {
+        var result = await RunAsync(withSets: false);
+
+        result.Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
+        result.Figures["base"]!["clean"].ShouldBeNull();
+        var results = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["results"])))!;
+        results["sets"]!.AsArray().ShouldBeEmpty();
+        results["arms"]!.AsArray().Select(arm => (double)arm!["validation"]!).ShouldBe([0.7, 0.6]);
+        using var probabilities = SafetensorsFile.Open(await Store.FetchAsync(result.Outputs["probabilities"]));
+        probabilities.Entries.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Rows_that_the_import_left_out_are_counted_and_named_too()
     {
         var results = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync((await RunAsync()).Outputs["results"])))!;
@@ -85,7 +99,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(IStageResults? results = null)
+    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true)
     {
         Directory.CreateDirectory(_folder.File("scratch"));
         var inputs = new Dictionary<string, ArtifactRef>
@@ -101,6 +115,11 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
                 new DatasetManifest(DatasetManifest.CurrentFormat, "clean", 7, [], new Dictionary<string, int>(), new Dictionary<string, int>(), [new ImportProblem(ImportProblemKind.Duplicate, "labels.csv:4", "0.png again")], []).Serialize(), "manifest", DatasetManifest.MediaType),
             ["evaluation/attacked-heldout/shards/00000"] = await PutAsync(Shards.Write(_folder.File("a"), Items("taxi"))),
         };
+        foreach (var set in inputs.Keys.Where(name => !withSets && name.StartsWith("evaluation/", StringComparison.Ordinal)))
+        {
+            inputs.Remove(set);
+        }
+
         return await _stage.RunAsync(
             new StageContext { Stage = _stage.Name, Parameters = _stage.Normalize([]), Inputs = inputs, Artifacts = Store, Scratch = _folder.File("scratch"), Results = results },
             CancellationToken.None);

@@ -40,7 +40,7 @@ internal static class Application
         {
             return Fail(session, error, $"{error.Message}", ExitCode.WrongUse);
         }
-        catch (UserErrorException error)
+        catch (Exception error) when (error is UserErrorException or TimeoutException)
         {
             return Fail(session, error, error.Message, ExitCode.Failed);
         }

@@ -136,6 +136,10 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
                 console.WriteLine($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
             }
         }
+        else if (summary.TunedUnit is not null)
+        {
+            console.WriteLine($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
+        }
 
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {

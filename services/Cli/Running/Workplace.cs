@@ -34,12 +34,16 @@ internal static class Workplace
     private static DistributedRuntime OpenDistributed(Session session, ClipSaeOptions options) =>
         DistributedRuntime.Create(options, services => AddDefaults(services, session));
 
+    // A person waits at the command, and a server that is not there at all will not come by itself.
+    private static readonly TimeSpan ServersAnswerWithin = TimeSpan.FromSeconds(10);
+
     /// <summary>What the environment says.</summary>
     public static ClipSaeOptions Settings(Session session)
     {
         try
         {
-            var options = new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(ClipSaeOptions.Section).Get<ClipSaeOptions>() ?? new ClipSaeOptions();
+            var options = new ClipSaeOptions { Broker = new() { StartTimeout = ServersAnswerWithin }, S3 = new() { StartTimeout = ServersAnswerWithin } };
+            new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(ClipSaeOptions.Section).Bind(options);
             return options with { DataFolder = session.DataFolder };
         }
         catch (InvalidOperationException error)
@@ -61,12 +65,12 @@ internal static class Workplace
     /// <exception cref="WrongUseException">No run or several have such a name.</exception>
     public static async Task<string> FindRunAsync(ClipSaeRuntime runtime, string given, CancellationToken cancel)
     {
-        var known = await runtime.Events.ListRunsAsync(cancel);
-        if (given == "latest" && known.Count > 0)
+        if (given == "latest" && await runtime.LatestRunAsync(cancel) is { } latest)
         {
-            return known[^1];
+            return latest;
         }
 
+        var known = await runtime.Events.ListRunsAsync(cancel);
         var matching = known.Contains(given, StringComparer.Ordinal) ? [given] : known.Where(run => run.Contains(given, StringComparison.Ordinal)).ToArray();
         return matching.Length switch
         {

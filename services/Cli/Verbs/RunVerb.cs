@@ -16,7 +16,7 @@ internal class RunVerb : Verb
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
     {
-        Description = "Set to evaluate on: a folder, or the annotation file in it; names: clean, attacked, attacked-heldout, words, words-heldout, retrieval",
+        Description = "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: clean, attacked, attacked-heldout, words, words-heldout, retrieval",
         HelpName = "NAME=FOLDER",
     };
 

@@ -12,6 +12,11 @@ internal static class Headline
             return Html.Of($"<p class=\"verdict\">This run has no evaluation, so there is nothing to compare yet. What it did is below.</p>");
         }
 
+        if (!view.HasSets)
+        {
+            return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? Html.Empty : Html.Of($"The tuned one, <b>{view.Tuned.Text("name")}</b>, has the best validation score in training."))}</p>");
+        }
+
         var (attack, clean) = (view.HardestAttack, view.Clean);
         return Html.Of($"""
             <p class="verdict">{Verdict(view, attack, clean)}</p>

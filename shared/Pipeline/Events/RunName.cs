@@ -1,15 +1,19 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline;
 
 /// <summary>Names of runs: letters, digits, '-', '_' and '.', so that they are file names and keys everywhere.</summary>
-public static class RunName
+public static partial class RunName
 {
     /// <summary>A new name that sorts by time: <c>20261123-233800-1f0c</c>.</summary>
     public static string New(TimeProvider time) =>
         time.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture) + "-" + RandomNumberGenerator.GetHexString(4, lowercase: true);
+
+    /// <summary>Whether the name is one that <see cref="New"/> gives, so that among such names the last is the newest.</summary>
+    public static bool TellsTime(string run) => Timed().IsMatch(run);
 
     /// <exception cref="UserErrorException">The name has other characters or is longer than 100.</exception>
     public static void Require(string run)
@@ -19,4 +23,7 @@ public static class RunName
             throw new UserErrorException($"'{run}' is no name for a run: use letters, digits, '-', '_' and '.', at most 100");
         }
     }
+
+    [GeneratedRegex("^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$")]
+    private static partial Regex Timed();
 }

@@ -1,10 +1,9 @@
 using System.Net;
-using ClipSae.Servers;
 
-namespace ClipSae.ObjectStorage.Tests;
+namespace ClipSae.Servers;
 
 /// <summary>Takes every write, as servers do that know no conditions, and fails where it is told to.</summary>
-internal sealed class FakeServer : IDisposable
+public sealed class FakeServer : IDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly Dictionary<string, byte[]> _objects = new(StringComparer.Ordinal);
@@ -23,11 +22,9 @@ internal sealed class FakeServer : IDisposable
     public bool HonoursConditions { get; init; }
 
     /// <summary>Status instead of the answer to the n-th request, from 0, after it was carried out; 0 for the answer itself.</summary>
-    public Func<int, int> Fails { get; init; } = _ => 0;
+    public Func<int, int> Fails { get; set; } = _ => 0;
 
     public int Requests { get; private set; }
-
-    public ObjectStorageOptions Options => new() { Endpoint = Endpoint, AccessKey = "a", SecretKey = "b", OutageTolerance = TimeSpan.FromSeconds(20) };
 
     public void Dispose() => _listener.Close();
 
