@@ -18,6 +18,12 @@ public sealed record AttackCurationOptions
     /// <summary>Folder of font files; null takes the catalogue's roster. Only faces that are not held out are used.</summary>
     public string? FontFolder { get; init; }
 
+    /// <summary>
+    /// Digest of the faces (<see cref="FontCatalogue.Digest"/>), since the attacks follow from them. Null takes those of the machine that works and
+    /// names them in the stage's key; a machine with others refuses a run that names some.
+    /// </summary>
+    public string? Fonts { get; init; }
+
     /// <summary>Prompts for CLIP's decision; {} is the class or word.</summary>
     public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
 

@@ -21,12 +21,29 @@ public sealed class AttackCurationStage : IStage
 
     public int AlgorithmVersion => 5;
 
-    public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
+    public JsonObject Normalize(JsonObject parameters)
+    {
+        var complete = StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
+        var folder = complete["fontFolder"]?.GetValue<string>();
+        // A folder may be the worker's alone; whoever draws says that it is missing.
+        if (complete["fonts"] is null && (folder is null || Directory.Exists(folder)))
+        {
+            using var fonts = FontCatalogue.Load(folder);
+            complete["fonts"] = fonts.Digest;
+        }
+
+        return complete;
+    }
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<AttackCurationOptions>();
         using var fonts = FontCatalogue.Load(options.FontFolder);
+        if (options.Fonts is { } wanted && wanted != fonts.Digest)
+        {
+            throw new UserErrorException($"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, this machine has {fonts.Digest[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})");
+        }
+
         var model = await context.FetchAsync("model", cancel);
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var autoencoders = await FetchAutoencodersAsync(context, cancel);

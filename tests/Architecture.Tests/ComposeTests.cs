@@ -23,9 +23,7 @@ public sealed partial class ComposeTests
         var asked = 0;
         try
         {
-            var (made, credentials) = await RunAsync(["bash", "infra/compose/credentials.sh"]);
-            made.ShouldBe(0, credentials);
-            await File.WriteAllTextAsync(environment, credentials, TestContext.Current.CancellationToken);
+            await MakeCredentialsAsync(environment);
             foreach (string[] compose in (string[][])[["docker", "compose"], ["docker-compose"]])
             {
                 if (await RunAsync([.. compose, "version"]) is not (0, _))
@@ -80,12 +78,52 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public async Task Credentials_are_made_once_for_their_owner_and_lead_this_machine_to_the_servers()
+    {
+        var folder = Directory.CreateTempSubdirectory("clipsae-compose-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "env");
+            await MakeCredentialsAsync(file);
+            var made = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+            await MakeCredentialsAsync(file);
+
+            (await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken)).ShouldBe(made);
+            if (!OperatingSystem.IsWindows())
+            {
+                File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            }
+
+            var value = made.Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
+            value["ClipSae__Broker__Password"].ShouldBe(value["BROKER_PASSWORD"]);
+            value["ClipSae__S3__AccessKey"].ShouldBe(value["S3_ACCESS_KEY"]);
+            value["ClipSae__S3__SecretKey"].ShouldBe(value["S3_SECRET_KEY"]);
+            string[] secrets = ["BROKER_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "GRAFANA_PASSWORD"];
+            secrets.Select(name => value[name]).Distinct().Count().ShouldBe(secrets.Length);
+            secrets.ShouldAllBe(name => value[name].Length >= 20);
+            var open = Services.SelectMany(service => Each(service.Value!["ports"])).Select(port => "http://" + Text(port)[..Text(port).LastIndexOf(':')]).ToArray();
+            open.ShouldContain(value["ClipSae__S3__Endpoint"]);
+            open.ShouldContain(value["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void Files_that_are_mounted_are_there()
     {
         var mounted = Services.SelectMany(service => Each(service.Value!["volumes"])).Select(Text).Where(volume => volume.StartsWith("./", StringComparison.Ordinal)).ToArray();
 
         mounted.ShouldNotBeEmpty();
         mounted.ShouldAllBe(volume => Path.Exists(Path.Combine(Solution.Root, volume.Split(':')[0])));
+    }
+
+    private static async Task MakeCredentialsAsync(string file)
+    {
+        var (code, said) = await RunAsync(["bash", "infra/compose/credentials.sh", file]);
+        code.ShouldBe(0, said);
     }
 
     private static async Task<(int Code, string Said)> RunAsync(string[] command)

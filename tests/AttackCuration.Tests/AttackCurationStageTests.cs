@@ -218,6 +218,17 @@ public sealed class AttackCurationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Fonts_are_part_of_the_key_and_others_than_a_run_names_are_refused()
+    {
+        using var fonts = FontCatalogue.Load();
+        new AttackCurationStage().Normalize([])["fonts"]!.GetValue<string>().ShouldBe(fonts.Digest);
+        var parameters = CurationBench.Parameters;
+        parameters["fonts"] = new string('0', 64);
+
+        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("curation.fonts: the run asks for the fonts 000000000000…, this machine has ");
+    }
+
+    [Fact]
     public async Task Words_that_are_all_held_out_are_a_clear_error()
     {
         var parameters = CurationBench.Parameters;

@@ -95,6 +95,28 @@ public sealed class WordPainterTests : IDisposable
     }
 
     [Fact]
+    public void Fonts_are_known_by_content_wherever_they_lie()
+    {
+        using var folder = new TemporaryFolder();
+        var inter = InterFonts.Read().Take(4).ToArray();
+        string Digest(string at, Func<int, byte[]> file)
+        {
+            var here = Directory.CreateDirectory(Path.Combine(folder.Data, at)).FullName;
+            for (var index = 0; index < inter.Length; index++)
+            {
+                File.WriteAllBytes(Path.Combine(here, inter[index].Name + ".ttf"), file(index));
+            }
+
+            using var fonts = FontCatalogue.Load(here);
+            return fonts.Digest;
+        }
+
+        var digest = Digest("here", index => inter[index].File);
+        Digest("there", index => inter[index].File).ShouldBe(digest);
+        Digest("changed", index => inter[(index + 1) % inter.Length].File).ShouldNotBe(digest);
+    }
+
+    [Fact]
     public void A_folder_without_fonts_is_a_clear_error()
     {
         using var folder = new TemporaryFolder();

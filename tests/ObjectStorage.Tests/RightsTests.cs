@@ -19,7 +19,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         var owner = await shared.NewBucketAsync(_folder.Path);
         await shared.Server.AdministerAsync("user", "create", "--uid", "worker", "--display-name", "worker", "--access-key", "worker-key", "--secret-key", "worker-secret");
         using var owned = new ObjectStore(owner, TimeProvider.System);
-        await GrantAsync(owned, owner.Bucket);
+        await GrantAsync(owned, "worker", "clipsae", owner.Bucket);
         using var store = new ObjectStore(owner with { AccessKey = "worker-key", SecretKey = "worker-secret" }, TimeProvider.System);
 
         await StoreProbe.RequireUsableAsync(store);
@@ -40,6 +40,23 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         (await store.LengthAsync(S3ArtifactStore.KeyOf(artifact.Digest))).ShouldBe(artifact.Length);
     }
 
+    [Theory]
+    [InlineData("datasets")]
+    [InlineData("models")]
+    public async Task What_runs_begin_with_may_be_read_and_not_changed(string bucket)
+    {
+        var owner = await shared.NewBucketAsync(_folder.Path);
+        await shared.Server.AdministerAsync("user", "create", "--uid", bucket, "--display-name", bucket, "--access-key", $"{bucket}-key", "--secret-key", "worker-secret");
+        using var owned = new ObjectStore(owner, TimeProvider.System);
+        await owned.WriteAsync("coco/a.png", "a"u8.ToArray());
+        await GrantAsync(owned, bucket, bucket, owner.Bucket);
+        using var store = new ObjectStore(owner with { AccessKey = $"{bucket}-key", SecretKey = "worker-secret" }, TimeProvider.System);
+
+        (await RemoteFolder.FetchAsync(store, "coco", _folder.File("local"), CancellationToken.None)).ShouldBe(1);
+        await Should.ThrowAsync<UserErrorException>(() => store.WriteAsync("coco/b.png", "b"u8.ToArray()));
+        await Should.ThrowAsync<UserErrorException>(() => store.RemoveAsync("coco/a.png"));
+    }
+
     [Fact]
     public async Task A_bucket_over_its_quota_is_said_to_be_full()
     {
@@ -51,15 +68,15 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         (await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(store))).Message.ShouldContain("is full or over its quota");
     }
 
-    private static async Task GrantAsync(ObjectStore owned, string bucket)
+    private static async Task GrantAsync(ObjectStore owned, string user, string documented, string bucket)
     {
         var policy = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(SolutionRoot(), "infra", "compose", "policy.json")))!;
         foreach (var statement in policy["Statement"]!.AsArray())
         {
-            statement!["Principal"] = new JsonObject { ["AWS"] = new JsonArray("arn:aws:iam:::user/worker") };
+            statement!["Principal"] = new JsonObject { ["AWS"] = new JsonArray($"arn:aws:iam:::user/{user}") };
         }
 
-        var body = Encoding.UTF8.GetBytes(policy.ToJsonString().Replace(":::clipsae", $":::{bucket}", StringComparison.Ordinal));
+        var body = Encoding.UTF8.GetBytes(policy.ToJsonString().Replace($":::{documented}", $":::{bucket}", StringComparison.Ordinal));
         using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using var answer = await owned.RequestAsync(HttpMethod.Put, "", "policy=", content, Convert.ToHexStringLower(SHA256.HashData(body)), null, CancellationToken.None);
         answer.IsSuccessStatusCode.ShouldBeTrue();

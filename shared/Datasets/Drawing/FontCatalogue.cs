@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using ClipSae.Contracts;
 using SkiaSharp;
 
@@ -26,7 +29,12 @@ public sealed class FontCatalogue : IDisposable
         Tuning = tuning;
         HeldOut = heldOut;
         _faces = tuning.Concat(heldOut).ToDictionary(face => face.Name);
+        Digest = Hash(Encoding.UTF8.GetBytes(string.Concat(All.Select((face, place) =>
+            string.Create(CultureInfo.InvariantCulture, $"{(place < tuning.Count ? "tuning" : "held-out")} {face.Name} {face.Slant} {face.File}\n")))));
     }
+
+    /// <summary>SHA-256, hexadecimal, of the faces by name, part and content: what is drawn follows from it, wherever the files lie.</summary>
+    public string Digest { get; }
 
     /// <summary>Faces that pictures for fine-tuning may use.</summary>
     public IReadOnlyList<FontFace> Tuning { get; }
@@ -54,12 +62,11 @@ public sealed class FontCatalogue : IDisposable
         var wanted = TuningDejaVu.Concat(HeldOutDejaVu).Where(name => !inter.ContainsKey(name));
         if (wanted.All(files.ContainsKey))
         {
-            FontFace Face(string name) => new(name) { Typeface = inter.TryGetValue(name, out var file) ? Open(name, file) : Open(files[name]) };
+            FontFace Face(string name) => inter.TryGetValue(name, out var file) ? Carried(name, file) : FromFile(name, files[name]);
             return new FontCatalogue([.. TuningDejaVu.Select(Face)], [.. HeldOutDejaVu.Select(Face)]);
         }
 
-        FontFace Inter(string name, float slant = 0) =>
-            new(slant == 0 ? name : name + "-Slanted", slant) { Typeface = Open(name, inter[name]) };
+        FontFace Inter(string name, float slant = 0) => Carried(name, inter[name], slant);
         return new FontCatalogue(
             [Inter("Inter-Bold"), Inter("Inter-SemiBold"), Inter("Inter-Medium"), Inter("Inter-Bold", Oblique)],
             [Inter("Inter-Regular"), Inter("Inter-SemiBold", Oblique)]);
@@ -87,7 +94,7 @@ public sealed class FontCatalogue : IDisposable
             throw new UserErrorException($"The fonts folder {folder} does not exist. Give a folder with .ttf or .otf files, or none for the fonts that come along.");
         }
 
-        var faces = Files(folder).Select(file => new FontFace(Path.GetFileNameWithoutExtension(file)) { Typeface = Open(file) })
+        var faces = Files(folder).Select(file => FromFile(Path.GetFileNameWithoutExtension(file), file))
             .DistinctBy(face => face.Name).ToList();
         var bold = faces.Where(face => face.Typeface.IsBold).ToList();
         var used = bold.Count >= 6 ? bold : faces;
@@ -115,12 +122,23 @@ public sealed class FontCatalogue : IDisposable
         ];
     }
 
-    private static SKTypeface Open(string file) => SKTypeface.FromFile(file)
-        ?? throw new UserErrorException($"The font {file} cannot be read. Replace or remove it.");
+    private static FontFace FromFile(string name, string path)
+    {
+        var file = File.ReadAllBytes(path);
+        return new FontFace(name) { File = Hash(file), Typeface = Open(file) ?? throw new UserErrorException($"The font {path} cannot be read. Replace or remove it.") };
+    }
 
-    private static SKTypeface Open(string name, byte[] file)
+    private static FontFace Carried(string name, byte[] file, float slant = 0) => new(slant == 0 ? name : name + "-Slanted", slant)
+    {
+        File = Hash(file),
+        Typeface = Open(file) ?? throw new InvalidOperationException($"The carried font {name} cannot be read."),
+    };
+
+    private static SKTypeface? Open(byte[] file)
     {
         using var data = SKData.CreateCopy(file);
-        return SKTypeface.FromData(data) ?? throw new InvalidOperationException($"The carried font {name} cannot be read.");
+        return SKTypeface.FromData(data);
     }
+
+    private static string Hash(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

@@ -9,6 +9,9 @@ public sealed record FontFace(string Name, float Slant = 0)
 {
     internal SKTypeface Typeface { get; init; } = SKTypeface.Default;
 
+    /// <summary>SHA-256 of the font file, hexadecimal.</summary>
+    internal string File { get; init; } = "";
+
     internal SKFont At(double size) => new(Typeface, (float)size, 1, Slant)
     {
         Edging = SKFontEdging.Antialias,
