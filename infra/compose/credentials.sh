@@ -3,7 +3,7 @@
 #   infra/compose/credentials.sh [FILE]      FILE: default .env beside docker-compose.yml; one that is there is kept, since the servers' data go with it
 #   set -a; source .env; set +a              then: clipsae submit …
 set -euo pipefail
-file=${1:-$(dirname "${BASH_SOURCE[0]}")/../../.env}
+file=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/.env}
 [ ! -s "$file" ] || { echo "kept: $file" >&2; exit 0; }
 secret() { head -c 60 /dev/urandom | base64 -w 0 | tr -d '/+=' | head -c "$1"; }
 broker=$(secret 40) access=$(secret 20) key=$(secret 40)

@@ -25,6 +25,7 @@ internal class RunVerb : Verb
     private readonly Option<double?> _maxProblems = new("--max-problems") { Description = "Share of rows that may be unusable [default: 0.05]", HelpName = "SHARE" };
 
     private readonly RunOptions _run;
+    private readonly bool _tunes;
 
     public RunVerb()
         : this(
@@ -44,6 +45,7 @@ internal class RunVerb : Verb
     protected RunVerb(string name, string description, bool tunes, params string[] examples)
         : base(name, description, examples)
     {
+        _tunes = tunes;
         _run = new RunOptions(tunes);
         foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _preset, _maxProblems }.Concat(tunes ? [_evaluation] : []).Concat(_run.All))
         {
@@ -56,7 +58,18 @@ internal class RunVerb : Verb
         var dataset = GivenPath.Folder("--dataset", await RemotePath.LocalAsync("--dataset", arguments.GetValue(_dataset)!, session, cancel))!;
         var model = GivenPath.FileOrFolder("--model", await RemotePath.LocalAsync("--model", arguments.GetValue(_model)!, session, cancel));
         var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
-        var evaluations = (arguments.GetValue(_evaluation) ?? []).Select(given => GivenSet.Parse("--evaluation", given)).ToArray();
+        var evaluations = new List<GivenSet>();
+        foreach (var given in arguments.GetValue(_evaluation) ?? [])
+        {
+            var path = given.IndexOf('=', StringComparison.Ordinal) + 1;
+            evaluations.Add(GivenSet.Parse("--evaluation", given[..path] + await RemotePath.LocalAsync("--evaluation", given[path..], session, cancel)));
+        }
+
+        if (_tunes && evaluations.Count == 0)
+        {
+            session.Tell("no --evaluation NAME=FOLDER: the tuned model is chosen by validation, and nothing is scored");
+        }
+
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
         var preset = Preset.Load(arguments.GetValue(_preset)!);
