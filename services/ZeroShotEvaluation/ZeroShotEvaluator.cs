@@ -15,16 +15,16 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
 {
     /// <summary>Runs all models on all sets.</summary>
     /// <param name="models">The base first.</param>
-    /// <param name="sets">Any of clean, attacked, words and retrieval sets. None is no error: validation still says which model is the tuned one.</param>
+    /// <param name="sets">Any of clean, attacked, words and retrieval sets.</param>
     /// <param name="scratch">Folder for pixels that memory does not hold.</param>
     /// <param name="progress">Called with the images done and in all (images × models).</param>
     /// <exception cref="UserErrorException">A model or set cannot be used, or there is one class only.</exception>
     public async Task<Evaluation> EvaluateAsync(
         IReadOnlyList<ModelUnderTest> models, IReadOnlyList<EvaluationSet> sets, string scratch, Action<long, long>? progress = null, CancellationToken cancel = default)
     {
-        if (models.Count == 0)
+        if (models.Count == 0 || sets.Count == 0)
         {
-            throw new UserErrorException("nothing to evaluate: no model was given");
+            throw new UserErrorException($"nothing to evaluate: {models.Count} models and {sets.Count} evaluation sets were given; at least one of each is needed");
         }
 
         var resolution = ResolutionOf(models[0]);

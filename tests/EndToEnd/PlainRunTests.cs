@@ -21,9 +21,9 @@ public sealed class PlainRunTests : IDisposable
         ]);
 
         run.Code.ShouldBe(0, run.Error);
-        run.Error.ShouldContain("no --evaluation NAME=FOLDER: the tuned model is chosen by validation, and nothing is scored");
+        run.Error.ShouldContain("no --evaluation NAME=FOLDER: base and tuned will not be scored");
         var report = run.Json["report"]!.GetValue<string>();
         File.Exists(Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors")).ShouldBeTrue();
-        (await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).ShouldContain("This run has no evaluation");
+        (await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).ShouldContain("No sets to evaluate on were given");
     }
 }

@@ -56,17 +56,6 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     }
 
     [Fact]
-    public void Without_a_set_validation_still_names_the_tuned_model()
-    {
-        using var evaluation = Evaluate(new EvaluationOptions());
-
-        evaluation.Results.Tuned.ShouldBe("none.s0");
-        evaluation.Results.Sets.ShouldBeEmpty();
-        evaluation.Results.Models.ShouldAllBe(model => model.Sets.Count == 0);
-        evaluation.Probabilities.ShouldBeEmpty();
-    }
-
-    [Fact]
     public void The_batch_size_changes_no_figure()
     {
         using var plain = Evaluate(new EvaluationOptions(), Clean(), Attacked());

@@ -67,7 +67,7 @@ internal class RunVerb : Verb
 
         if (_tunes && evaluations.Count == 0)
         {
-            session.Tell("no --evaluation NAME=FOLDER: the tuned model is chosen by validation, and nothing is scored");
+            session.Tell("no --evaluation NAME=FOLDER: base and tuned will not be scored");
         }
 
         var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
