@@ -35,6 +35,9 @@ if ! dotnet build ClipSae.sln --verbosity quiet --nologo -consoleLoggerParameter
     stop "The build failed."
 fi
 
+# What killed processes leave among the temporary files goes with the results.
+export TMPDIR=$results/tmp
+mkdir "$TMPDIR"
 passed=0 failed=0 skipped=0
 for project in tests/*/*.csproj; do
     name=$(basename "$(dirname "$project")")

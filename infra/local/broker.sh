@@ -3,9 +3,10 @@
 #   broker.sh start FOLDER PORT      AMQP on PORT, HTTP API on PORT+1; user "clipsae", its password in FOLDER/password. Where the folder
 #                                    holds tls/ca.pem, tls/server.pem and tls/server.key, AMQP on PORT is encrypted and nothing else is taken
 #   broker.sh stop FOLDER            stops it; what it holds is there again at the next start
+#   broker.sh kill FOLDER            ends it at once, for folders that are thrown away
 #   broker.sh ctl FOLDER ARGUMENT…   rabbitmqctl for it
 set -euo pipefail
-command=${1:?start, stop or ctl} folder=$(realpath -m "${2:?folder}")
+command=${1:?start, stop, kill or ctl} folder=$(realpath -m "${2:?folder}")
 bin=/usr/lib/rabbitmq/bin
 [ -x $bin/rabbitmq-server ] || { echo "not installed: rabbitmq-server: apt-get install --no-install-recommends rabbitmq-server" >&2; exit 1; }
 
@@ -58,6 +59,13 @@ stop)
     fi
     rm -f "$folder/broker.pid"
     epmd -port "$ERL_EPMD_PORT" -kill >/dev/null 2>&1 || true
+    ;;
+kill)
+    [ -s "$folder/port" ] || exit 0
+    environment
+    ! running || kill -9 "$(cat "$folder/broker.pid")"
+    rm -f "$folder/broker.pid"
+    for _ in $(seq 50); do epmd -port "$ERL_EPMD_PORT" -kill >/dev/null 2>&1 && break; sleep 0.1; done
     ;;
 ctl)
     environment

@@ -62,7 +62,13 @@ admin)
     ;;
 pause) halt radosgw ;;
 resume) gateway ;;
-stop) halt radosgw; halt osd; halt mon ;;
+stop)
+    # What is only in memory has nothing to write before it ends.
+    if grep -qs 'osd_objectstore = memstore' "$conf"; then
+        for name in radosgw osd mon; do ! running $name || kill -9 "$(cat "$folder/$name.pid")"; done
+    fi
+    halt radosgw; halt osd; halt mon
+    ;;
 start)
     trap 'echo "the S3 server did not start: line $LINENO: $(tail -qn 2 "$folder"/setup.out "$folder"/*.out 2>/dev/null | tr "\n" " ")" >&2' ERR
     port=${3:?port} store=${4:-disk}

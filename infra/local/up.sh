@@ -9,6 +9,13 @@ folder=$(realpath -m "${1:-clipsae-data/local}") embedding=${2:-2}
 configuration=${CLIPSAE_BUILD:-Release} broker_port=${CLIPSAE_BROKER_PORT:-25672} s3_port=${CLIPSAE_S3_PORT:-29000} health_port=${CLIPSAE_HEALTH_PORT:-28080}
 services=(Coordinator EmbeddingExtraction SaeTraining AttackCuration FineTuning WeightConversion ZeroShotEvaluation Reporting)
 
+for pid in $(find "$folder/pids" -type f ! -name '*.port' -exec cat {} + 2>/dev/null); do
+    if grep -qs ClipSae "/proc/$pid/cmdline"; then echo "already running in $folder: infra/local/down.sh $folder stops it" >&2; exit 1; fi
+done
+for setting in CLIPSAE_BROKER_PORT=$broker_port CLIPSAE_S3_PORT=$s3_port CLIPSAE_HEALTH_PORT=$health_port; do
+    port=${setting#*=}
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then echo "port $port is in use: stop what listens there, or set ${setting%=*} to another" >&2; exit 1; fi
+done
 "$here/install.sh"
 program() { echo "$root/services/$1/bin/$configuration/net10.0/ClipSae.$1"; }
 for service in "${services[@]}"; do

@@ -33,9 +33,9 @@ public sealed class FineTuner(
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);
         var next = await checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, optimizer, bestFile) : 0;
-        if (next == 0)
+        if (IsValidated(next) && _curves.LastValidation < next)
         {
-            Validate(0, drift, bestFile);
+            Validate(next, drift, bestFile, cancel);
         }
 
         var attackSteps = (long)Math.Ceiling(options.AttackShare * options.Steps);
@@ -46,9 +46,18 @@ public sealed class FineTuner(
             await StopGrace.ThrowIfStoppedAsync(token => isSaved ? Task.CompletedTask : SaveAsync(checkpoints, optimizer, folder, bestFile, before, token), cancel);
             Train(step, optimizer, at, withAttacks: at < attackSteps);
             var done = at + 1;
-            if (done % options.ValidationInterval == 0 || done == options.Steps)
+            if (IsValidated(done))
             {
-                Validate(done, drift, bestFile);
+                try
+                {
+                    Validate(done, drift, bestFile, cancel);
+                }
+                catch (OperationCanceledException)
+                {
+                    // The step is done; whoever goes on begins with its validation.
+                    await StopGrace.ThrowIfStoppedAsync(token => SaveAsync(checkpoints, optimizer, folder, bestFile, done, token), cancel);
+                    throw;
+                }
             }
 
             if (done % options.CheckpointInterval == 0 && done < options.Steps)
@@ -61,6 +70,8 @@ public sealed class FineTuner(
 
         return (bestFile, _curves);
     }
+
+    private bool IsValidated(long done) => done % options.ValidationInterval == 0 || done == options.Steps;
 
     private void Train(TuningStep step, Optimizer optimizer, long at, bool withAttacks)
     {
@@ -79,10 +90,10 @@ public sealed class FineTuner(
     }
 
     // The step-0 row is the base itself: what clean accuracy is held against, never a candidate for the best.
-    private void Validate(long at, GeometricDrift drift, string bestFile)
+    private void Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
     {
-        var clean = data.CleanValidation.Accuracy(model, tokenizer, options.PromptTemplates, device);
-        var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device);
+        var clean = data.CleanValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
+        var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
         _curves.AddValidation(at, clean, attacked, options.CleanLossCost);
         var (theta, radius) = drift.Measure(model);
         _curves.AddDrift(at, theta, radius);

@@ -31,6 +31,9 @@ public sealed class TuningCurves
         ["rate"] = Math.Round(rate, 8),
     });
 
+    /// <summary>The last step that was validated; -1 before the first.</summary>
+    public long LastValidation => _validations.Count == 0 ? -1 : _validations[^1]!["step"]!.GetValue<long>();
+
     /// <summary>Adds a validation and decides whether it is the best.</summary>
     /// <param name="cleanLossCost">Points of attacked accuracy that one point of clean accuracy below step 0 costs.</param>
     public void AddValidation(long step, double clean, double attacked, double cleanLossCost)

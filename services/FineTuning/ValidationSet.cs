@@ -12,7 +12,7 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
     private const int Batch = 128;
 
     /// <summary>Share of images whose label wins zero-shot; NaN for an empty set. Nothing is scaled or hooked here.</summary>
-    public double Accuracy(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device)
+    public double Accuracy(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
     {
         if (Labels.Count == 0)
         {
@@ -25,6 +25,7 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
         var right = 0;
         for (var from = 0; from < Labels.Count; from += Batch)
         {
+            cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var count = Math.Min(Batch, Labels.Count - from);
             var images = PixelNormalization.Apply(Pixels.narrow(0, from, count).to(device));

@@ -37,7 +37,7 @@ public sealed record Conversion(
             proof.Require(source.Name, path);
         }
 
-        var conversion = new Conversion(proofs, layers, Digests(folder, targets));
+        var conversion = new Conversion(proofs, layers, Digests(folder, targets, cancel));
         conversion.Describe(source, folder, options);
         return conversion;
     }
@@ -61,7 +61,7 @@ public sealed record Conversion(
 
     private static JsonNode? Node<T>(T value) => JsonSerializer.SerializeToNode(value, ContractJson.Options);
 
-    private static SortedDictionary<string, string> Digests(string folder, IEnumerable<ConversionTarget> targets)
+    private static SortedDictionary<string, string> Digests(string folder, IEnumerable<ConversionTarget> targets, CancellationToken cancel)
     {
         var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var loadable in targets.SelectMany(target => target.Loadable))
@@ -69,6 +69,7 @@ public sealed record Conversion(
             var path = Path.Combine(folder, loadable);
             foreach (var file in Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path])
             {
+                cancel.ThrowIfCancellationRequested();
                 digests[Path.GetRelativePath(folder, file).Replace('\\', '/')] = WrittenDigests.Of(file);
             }
         }

@@ -53,9 +53,25 @@ public sealed class BrokerTopology(BrokerOptions options)
     }
 
     /// <summary>Declares the queues of a stage that is none of the pipeline's own, once.</summary>
-    public Task DeclareStageAsync(string stage, CancellationToken cancel) => ParameterSections.All.Any(pair => pair.Stage == stage)
-        ? Task.CompletedTask
-        : _declared.GetOrAdd(stage, name => DeclareOnceAsync(QueuesOf(name), cancel));
+    public async Task DeclareStageAsync(string stage, CancellationToken cancel)
+    {
+        if (ParameterSections.All.Any(pair => pair.Stage == stage))
+        {
+            return;
+        }
+
+        var declared = _declared.GetOrAdd(stage, name => DeclareOnceAsync(QueuesOf(name), cancel));
+        try
+        {
+            await declared;
+        }
+        catch
+        {
+            // What failed because the broker was away is tried again by whoever comes next.
+            _declared.TryRemove(KeyValuePair.Create(stage, declared));
+            throw;
+        }
+    }
 
     /// <summary>Both queues of a stage.</summary>
     public static IReadOnlyList<string> QueuesOf(string stage) => [QueueNames.OfStage(stage, false), QueueNames.OfStage(stage, true)];

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using ClipSae.Contracts;
 using MassTransit;
+using MassTransit.Logging;
 using OpenTelemetry;
 
 namespace ClipSae.Hosting;
@@ -21,12 +23,22 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 
     private async Task SendAsync(UnitProgress value)
     {
-        // Hundreds of these a unit would hide the spans that tell something.
+        // Hundreds of these a unit would hide the spans that tell something. A parent that was not sampled keeps those who hear from beginning
+        // a trace of their own for each.
+        var unit = Activity.Current?.Context ?? new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.None);
+        var parent = $"00-{unit.TraceId}-{unit.SpanId}-00";
         using var untraced = SuppressInstrumentationScope.Begin();
         using var limit = new CancellationTokenSource(Longest);
         try
         {
-            await bus.Publish(value, publish => publish.TimeToLive = Longest, limit.Token);
+            await bus.Publish(
+                value,
+                publish =>
+                {
+                    publish.TimeToLive = Longest;
+                    publish.Headers.Set(DiagnosticHeaders.ActivityId, parent);
+                },
+                limit.Token);
         }
         catch (Exception)
         {

@@ -67,6 +67,11 @@ public sealed record ClipSaeOptions
             throw new UserErrorException($"{Section}: UnitsAtOnce and Attempts must be at least 1");
         }
 
+        if (Once && UnitsAtOnce > 1)
+        {
+            throw new UserErrorException($"{Section}: Once takes one unit, so UnitsAtOnce must be 1");
+        }
+
         RequireOneOf("Bus", Bus, Memory, RabbitMq);
         RequireOneOf("Store", Store, Folder, S3Store);
         if (IsDistributed)

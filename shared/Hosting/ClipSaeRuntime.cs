@@ -25,6 +25,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         Artifacts = services.GetRequiredService<IArtifactStore>();
         Events = services.GetRequiredService<IEventStore>();
         Results = services.GetRequiredService<IStageResults>();
+        Scratch = services.GetRequiredService<ProcessScratch>();
         Stages = services.GetServices<IStage>().ToDictionary(stage => stage.Name, StringComparer.Ordinal);
         Queries = new RunQueries(Events, Results, Options.UsesObjectStore ? Options.S3.ToString() : Options.DataFolder);
     }
@@ -34,6 +35,9 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     public IEventStore Events { get; }
 
     public IStageResults Results { get; }
+
+    /// <summary>Temporary files; what a killed process leaves of them goes when the next one begins.</summary>
+    public ProcessScratch Scratch { get; }
 
     /// <summary>The known stages by name.</summary>
     public IReadOnlyDictionary<string, IStage> Stages { get; }

@@ -38,9 +38,8 @@ internal static class StorageResilience
                 {
                     if (retried.Outcome.Exception is not BrokenCircuitException)
                     {
-                        // Once a request: an outage of minutes would fill the log. Before the first answer it is no news to a person who waits.
-                        var level = retried.AttemptNumber > 0 ? LogLevel.Debug : isReached() ? LogLevel.Warning : LogLevel.Information;
-                        log.Log(level, "object store {Store}: {Problem}; trying again", options, StorageErrors.FirstLine(retried.Outcome.Exception!.Message));
+                        // Once a request, since an outage of minutes would fill the log; a server that never answers is told once it is given up.
+                        log.Log(retried.AttemptNumber == 0 && isReached() ? LogLevel.Warning : LogLevel.Debug, "object store {Store}: {Problem}; trying again", options, StorageErrors.FirstLine(retried.Outcome.Exception!.Message));
                     }
 
                     return default;

@@ -78,12 +78,13 @@ internal sealed class CurationBench : IDisposable
 
     public Task<ArtifactRef> PutShardAsync(IEnumerable<(DatasetItem Item, byte[] Image)> pictures) => PutAsync(path => DatasetShard.Write(path, pictures));
 
-    public StageContext Context(IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) => new()
+    public StageContext Context(IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, IProgress<StageProgress>? progress = null) => new()
     {
         Stage = Stage.Name,
         Parameters = Stage.Normalize(parameters ?? Parameters),
         Inputs = inputs,
         Artifacts = Store,
+        Progress = progress ?? new Progress<StageProgress>(),
         Scratch = Directory.CreateDirectory(NewPath()).FullName,
     };
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Text.Json.Nodes;
 using ClipSae.EndToEnd;
 using ClipSae.Servers;
@@ -13,6 +14,7 @@ namespace ClipSae.Distributed;
 public sealed class DistributedSystem : IAsyncLifetime
 {
     public const int DeliveryLimit = 6;
+    public static readonly string HealthAddress = $"http://127.0.0.1:{FreePort.Next()}";
     private static readonly string[] Services =
         ["Coordinator", "Coordinator", "EmbeddingExtraction", "EmbeddingExtraction", "SaeTraining", "AttackCuration", "FineTuning", "WeightConversion", "ZeroShotEvaluation", "Reporting"];
 
@@ -59,7 +61,7 @@ public sealed class DistributedSystem : IAsyncLifetime
         var embedded = await Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded")));
         embedded.Code.ShouldBe(0, embedded.Error);
         EmbeddedDigests = await TinyDemo.DigestsAsync(_folder.At("embedded"), embedded.Json["runId"]!.GetValue<string>());
-        Processes = [.. Services.Select((service, index) => NewProcess(service, $"{service}-{index}"))];
+        Processes = [.. Services.Select((service, index) => NewProcess(service, $"{service}-{index}", index == 0 ? [("ClipSae__HealthAddress", HealthAddress + "/")] : []))];
         foreach (var process in Processes)
         {
             process.Start();
@@ -128,11 +130,66 @@ public sealed class DistributedSystem : IAsyncLifetime
         }
     }
 
+    /// <summary>Waits until metrics of these names and units have come; processes send theirs every few seconds.</summary>
+    internal async Task ShouldHaveMetricsAsync(Dictionary<string, string> expected)
+    {
+        for (var look = 0; look < 150 && !expected.Keys.All(Traces.Metrics.ContainsKey); look++)
+        {
+            await Task.Delay(200);
+        }
+
+        foreach (var (name, unit) in expected)
+        {
+            Traces.Metrics.ShouldContainKey(name, string.Join(", ", Traces.Metrics.Keys));
+            if (unit.Length > 0)
+            {
+                Traces.Metrics[name].ShouldBe(unit, name);
+            }
+        }
+    }
+
+    /// <summary>Asks a health endpoint until it answers with a status and a text; gives the answer.</summary>
+    internal static async Task<string> HealthAsync(string address, HttpStatusCode status, string said)
+    {
+        using var http = new HttpClient();
+        var last = "nothing";
+        for (var look = 0; look < 600; look++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync(address);
+                last = await answer.Content.ReadAsStringAsync();
+                if (answer.StatusCode == status && last.Contains(said, StringComparison.Ordinal))
+                {
+                    return last;
+                }
+            }
+            catch (HttpRequestException)
+            {
+                // Not up yet.
+            }
+
+            await Task.Delay(100);
+        }
+
+        throw new TimeoutException($"{address} did not say {said} but {last}");
+    }
+
+    /// <summary>Puts the files of a folder into a bucket, which is made where it is missing.</summary>
+    internal async Task BringAsync(string folder, string bucket, string prefix)
+    {
+        await Objects.MakeBucketAsync(bucket);
+        using var store = Store(bucket);
+        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            await store.WriteAsync($"{prefix}/{Path.GetRelativePath(folder, file)}", await File.ReadAllBytesAsync(file));
+        }
+    }
+
     /// <summary>Removes results and checkpoints, so that everything is computed again; events and artifacts stay.</summary>
     internal async Task ForgetResultsAsync()
     {
-        using var store = new ObjectStorage.ObjectStore(
-            new ObjectStorage.ObjectStorageOptions { Endpoint = Objects.Endpoint, AccessKey = Objects.AccessKey, SecretKey = Objects.SecretKey }, TimeProvider.System);
+        using var store = Store("clipsae");
         foreach (var prefix in new[] { "stages/", "checkpoints/" })
         {
             foreach (var (key, _) in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal)))
@@ -141,4 +198,7 @@ public sealed class DistributedSystem : IAsyncLifetime
             }
         }
     }
+
+    private ObjectStorage.ObjectStore Store(string bucket) => new(
+        new ObjectStorage.ObjectStorageOptions { Endpoint = Objects.Endpoint, Bucket = bucket, AccessKey = Objects.AccessKey, SecretKey = Objects.SecretKey }, TimeProvider.System);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using ClipSae.EndToEnd;
 
 namespace ClipSae.Distributed;
@@ -46,6 +47,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         }
 
         output.WriteLine($"kills by kind: {string.Join(", ", killed.Select(kind => $"{kind.Key} {kind.Value}"))}");
+        await system.ShouldHaveMetricsAsync(new Dictionary<string, string> { ["clipsae.redeliveries"] = "{unit}" });
         killed.Keys.ShouldBe(system.Processes.Select(process => process.Service).Distinct().Order(StringComparer.Ordinal));
     }
 
@@ -55,9 +57,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         using var client = await system.StartAfreshAsync();
         var run = await DistributedSystem.RunOfAsync(client);
         await DistributedSystem.LogsAsync(system.Process("SaeTraining"), $"{run}: sae-training/", 1);
-        await system.Broker.PauseAsync();
-        await Task.Delay(Outage);
-        await system.Broker.ResumeAsync();
+        await OutageAsync(system.Broker.PauseAsync, system.Broker.ResumeAsync, "masstransit-bus: Degraded");
 
         await ShouldBeUndisturbedAsync(client, run);
     }
@@ -68,9 +68,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         using var client = await system.StartAfreshAsync();
         var run = await DistributedSystem.RunOfAsync(client);
         await DistributedSystem.LogsAsync(system.Process("SaeTraining"), $"{run}: sae-training/", 1);
-        await system.Objects.PauseAsync();
-        await Task.Delay(Outage);
-        await system.Objects.ResumeAsync();
+        await OutageAsync(system.Objects.PauseAsync, system.Objects.ResumeAsync, "store: Unhealthy");
 
         await ShouldBeUndisturbedAsync(client, run);
     }
@@ -92,23 +90,32 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         failed.Code.ShouldBe(1);
         failed.Error.ShouldContain("sae-training/mlp@0 failed: set aside after");
         (await system.Broker.PeekAsync("dead-letters")).ShouldContain(message => message.Text.Contains(run, StringComparison.Ordinal));
+        await system.ShouldHaveMetricsAsync(new Dictionary<string, string> { ["clipsae.units.dead"] = "{unit}" });
         var retried = await system.ClientAsync("retry", run);
         retried.Code.ShouldBe(0, retried.Error);
         (await system.DigestsAsync(retried.Json["runId"]!.GetValue<string>())).ShouldBe(system.EmbeddedDigests);
     }
 
     [Fact]
-    public async Task A_worker_that_is_told_to_stop_leaves_its_unit_to_the_next()
+    public async Task A_worker_that_is_told_to_stop_leaves_its_unit_to_the_next_which_goes_on_where_it_was()
     {
-        using var client = await system.StartAfreshAsync();
+        // Long enough to be stopped in the middle, and without checkpoints of its own accord.
+        var origin = (await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment)).Json["runId"]!.GetValue<string>();
+        using var client = Command.Start(
+            ["replay", origin, "--from", "fine-tuning", "--set", "tuning.steps=80", "--set", "tuning.checkpointInterval=1000", "--data", system.Data, "--json"], environment: system.Environment);
         var run = await DistributedSystem.RunOfAsync(client);
         var tuning = system.Process("FineTuning");
         await DistributedSystem.LogsAsync(tuning, $"{run}: fine-tuning/", 1);
+        await Task.Delay(TimeSpan.FromSeconds(3));
 
         (await tuning.StopAsync()).ShouldBe(0, tuning.Log);
         tuning.Start();
 
-        await ShouldBeUndisturbedAsync(client, run);
+        var result = await client.EndAsync();
+        result.Code.ShouldBe(0, result.Error);
+        tuning.Log.ShouldContain(" goes on from the checkpoint of step ");
+        var verified = await system.ClientAsync("replay", run, "--from", "fine-tuning", "--verify");
+        verified.Code.ShouldBe(0, verified.Error);
     }
 
     /// <summary>Every process once in a random order, then again: each kind is killed as often as any other.</summary>
@@ -125,6 +132,25 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         }
 
         return next.Dequeue();
+    }
+
+    /// <summary>Half a minute without a server, in which processes live and say that they are not ready.</summary>
+    private static async Task OutageAsync(Func<Task> pause, Func<Task> resume, string said)
+    {
+        await pause();
+        try
+        {
+            var outage = Task.Delay(Outage);
+            await DistributedSystem.HealthAsync(DistributedSystem.HealthAddress + "/ready", HttpStatusCode.ServiceUnavailable, said);
+            await DistributedSystem.HealthAsync(DistributedSystem.HealthAddress + "/live", HttpStatusCode.OK, "live");
+            await outage;
+        }
+        finally
+        {
+            await resume();
+        }
+
+        await DistributedSystem.HealthAsync(DistributedSystem.HealthAddress + "/ready", HttpStatusCode.OK, "store: Healthy");
     }
 
     private static int Given(string variable, int otherwise) =>

@@ -34,6 +34,24 @@ public sealed class RunTests(DistributedSystem system)
     }
 
     [Fact]
+    public async Task A_run_is_submitted_from_data_in_the_object_store_and_needs_no_sets_to_evaluate_on()
+    {
+        (await system.ClientAsync("make-dataset", Path.Combine(system.Data, "world"), "--train", "0", "--tuning", "80", "--evaluation", "2")).Code.ShouldBe(0);
+        await system.BringAsync(Path.Combine(system.Data, "world", "tuning"), "datasets", "photos");
+        await system.BringAsync(Path.Combine(AppContext.BaseDirectory, "Demo"), "models", "small");
+
+        var submitted = await system.ClientAsync(
+            ["submit", "--dataset", "s3://datasets/photos", "--model", "s3://models/small", "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--arms", "none", .. TinyDemo.Budget]);
+        submitted.Code.ShouldBe(0, submitted.Error);
+        var watched = await system.ClientAsync("watch", submitted.Json["runId"]!.GetValue<string>());
+
+        watched.Code.ShouldBe(0, watched.Error);
+        watched.Json["stages"]!.AsArray().Select(stage => stage!["stage"]!.GetValue<string>()).ShouldContain("zero-shot-evaluation");
+        watched.Json["base"]!["clean"].ShouldBeNull();
+        File.Exists(Path.Combine(system.Data, "runs", submitted.Json["runId"]!.GetValue<string>(), "tuned.safetensors")).ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task A_torn_shard_that_may_fail_is_named_and_the_rest_gives_the_same_digests()
     {
         var started = (await system.EventsAsync(await FinishedRunAsync()))[0]!["event"]!.AsObject();

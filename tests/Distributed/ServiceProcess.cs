@@ -41,6 +41,7 @@ internal sealed partial class ServiceProcess(string service, string name, string
             start.Environment[variable] = value;
         }
 
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets would stay behind when the process is killed
         start.Environment["ClipSae__DataFolder"] = Path.Combine(folder, "work-" + name);
         _process = Process.Start(start)!;
     }

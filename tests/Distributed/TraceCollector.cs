@@ -5,11 +5,12 @@ using ClipSae.Servers;
 
 namespace ClipSae.Distributed;
 
-/// <summary>Takes spans and metrics as an OpenTelemetry collector does: OTLP over HTTP in protobuf.</summary>
+/// <summary>Takes spans, metrics and logs as an OpenTelemetry collector does: OTLP over HTTP in protobuf.</summary>
 internal sealed class TraceCollector : IDisposable
 {
     private readonly HttpListener _listener = new();
     private readonly ConcurrentBag<Span> _spans = [];
+    private readonly ConcurrentBag<LogLine> _logs = [];
     private readonly ConcurrentDictionary<string, string> _metrics = new(StringComparer.Ordinal);
 
     public TraceCollector()
@@ -30,9 +31,17 @@ internal sealed class TraceCollector : IDisposable
     /// <param name="Attributes">Attributes as text; lists joined by commas.</param>
     internal sealed record Span(string Trace, string Id, string Parent, string Name, string Service, ulong Start, ulong End, IReadOnlyDictionary<string, string> Attributes);
 
+    /// <param name="Trace">Id of the trace that it was written in, hexadecimal; empty outside of any.</param>
+    /// <param name="Span">Id of the span that it was written in.</param>
+    /// <param name="Service">Name of the process's service.</param>
+    /// <param name="Text">The line.</param>
+    internal sealed record LogLine(string Trace, string Span, string Service, string Text);
+
     public string Endpoint { get; }
 
     public IReadOnlyList<Span> Spans => [.. _spans];
+
+    public IReadOnlyList<LogLine> Logs => [.. _logs];
 
     /// <summary>Units of the metrics that came, by name.</summary>
     public IReadOnlyDictionary<string, string> Metrics => _metrics;
@@ -58,7 +67,7 @@ internal sealed class TraceCollector : IDisposable
         }
     }
 
-    // Export…ServiceRequest.resource_… = 1, Resource… .resource = 1 and .scope_… = 2, Scope… .spans or .metrics = 2.
+    // Export…ServiceRequest.resource_… = 1, Resource… .resource = 1 and .scope_… = 2, Scope… .spans, .metrics or .log_records = 2.
     private void Read(string path, ProtobufFields request)
     {
         foreach (var resource in request.Messages(1))
@@ -73,6 +82,10 @@ internal sealed class TraceCollector : IDisposable
                 else if (path == "/v1/metrics")
                 {
                     _metrics[item.Text(1)] = item.Text(3);
+                }
+                else if (path == "/v1/logs")
+                {
+                    _logs.Add(new LogLine(item.Hex(9), item.Hex(10), service, Value(item.Messages(5).FirstOrDefault())));
                 }
             }
         }

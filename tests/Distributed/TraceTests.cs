@@ -1,9 +1,12 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using ClipSae.EndToEnd;
 using ClipSae.Pipeline;
+using ClipSae.Servers;
 
 namespace ClipSae.Distributed;
 
-public sealed class TraceTests(DistributedSystem system)
+public sealed partial class TraceTests(DistributedSystem system)
 {
     [Fact]
     public async Task A_run_is_one_tree_of_spans_with_every_stage_below_its_submission_and_every_metric_has_its_unit()
@@ -26,12 +29,19 @@ public sealed class TraceTests(DistributedSystem system)
         system.EmbeddedDigests.Values.ShouldAllBe(digest => digests.Contains(digest, StringComparison.Ordinal));
         var tuning = units.First(unit => unit.Attributes[PipelineTelemetry.StageTag] == "fine-tuning");
         system.Traces.Spans.Where(span => span.Parent == tuning.Id).Select(span => span.Name.Split(' ')[0]).Distinct().Order().ShouldBe(["checkpoint", "steps"]);
-        await ShouldHaveUnitsAsync(new Dictionary<string, string>
+        await ShouldHaveCorrelatedLogsAsync(trace, tuning);
+
+        // What was shown and forgotten leaves no trace, neither of its own nor in the run's.
+        system.Traces.Spans.ShouldNotContain(span => span.Name.Contains("watch", StringComparison.Ordinal) || span.Name.Contains("UnitProgress", StringComparison.Ordinal));
+        (await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment)).Code.ShouldBe(0);
+        await system.ShouldHaveMetricsAsync(new Dictionary<string, string>
         {
             ["clipsae.items"] = "{item}",
             ["clipsae.queue.wait"] = "s",
             ["clipsae.stage.duration"] = "s",
             ["clipsae.units"] = "{unit}",
+            ["clipsae.cache.hits"] = "{unit}",
+            ["clipsae.progress.value"] = "",
             ["clipsae.device.memory"] = "By",
             ["clipsae.checkpoint.age"] = "s",
             ["messaging.masstransit.receive"] = "",
@@ -39,22 +49,30 @@ public sealed class TraceTests(DistributedSystem system)
         await ExportAsync(trace);
     }
 
-    /// <summary>Processes send their metrics every few seconds.</summary>
-    private async Task ShouldHaveUnitsAsync(Dictionary<string, string> expected)
+    [Fact]
+    public async Task Alerts_and_dashboards_ask_the_broker_for_what_it_tells()
     {
-        for (var look = 0; look < 150 && !expected.Keys.All(system.Traces.Metrics.ContainsKey); look++)
+        var told = await system.Broker.MetricsAsync();
+        var files = Directory.GetFiles(SolutionFolder.At("infra", "observability"), "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".yaml" or ".json");
+        string[] asked = [.. files.SelectMany(file => BrokerMetric().Matches(File.ReadAllText(file))).Select(match => match.Value).Distinct(StringComparer.Ordinal)];
+
+        asked.ShouldNotBeEmpty();
+        asked.ShouldAllBe(name => told.Contains($"\n{name}{{", StringComparison.Ordinal));
+    }
+
+    [GeneratedRegex("rabbitmq_detailed_[a-z_]+")]
+    private static partial Regex BrokerMetric();
+
+    /// <summary>What a worker writes about a unit is found from the unit's trace.</summary>
+    private async Task ShouldHaveCorrelatedLogsAsync(string trace, TraceCollector.Span unit)
+    {
+        var text = $"{unit.Attributes[PipelineTelemetry.RunTag]}: fine-tuning/{unit.Attributes[PipelineTelemetry.UnitTag]} begins";
+        for (var look = 0; look < 150 && !system.Traces.Logs.Any(line => line.Text == text); look++)
         {
             await Task.Delay(200);
         }
 
-        foreach (var (name, unit) in expected)
-        {
-            system.Traces.Metrics.ShouldContainKey(name, string.Join(", ", system.Traces.Metrics.Keys));
-            if (unit.Length > 0)
-            {
-                system.Traces.Metrics[name].ShouldBe(unit, name);
-            }
-        }
+        system.Traces.Logs.First(line => line.Text == text).Trace.ShouldBe(trace);
     }
 
     /// <summary>Leaves the collected trace as JSON where CLIPSAE_TRACE says, for pictures.</summary>

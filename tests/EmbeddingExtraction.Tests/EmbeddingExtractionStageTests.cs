@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Tests;
 using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction.Tests;
@@ -76,6 +77,10 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         // Four images of five draws from seventeen: some image draws other tokens than the first.
         token.view(4, 5).ne(token.view(4, 5)[0]).any().item<bool>().ShouldBeTrue();
     }
+
+    [Fact]
+    public Task Cancelled_it_stops_within_a_batch() => CancelAtFirstReport.ShouldStopAsync(
+        cancelling => bench.Run(Parameters(["mlp@0"], batch: 2, tokens: 5), Pictures(7), cancelling, cancelling.Token));
 
     [Fact]
     public async Task Same_input_gives_the_same_digests()

@@ -39,7 +39,9 @@ internal sealed class ExtractionBench : IDisposable
         return PngEncoder.Encode(new RgbImage(48, 40, rgb));
     }
 
-    public async Task<StageResult> Run(JsonObject parameters, params byte[][] pictures)
+    public Task<StageResult> Run(JsonObject parameters, params byte[][] pictures) => Run(parameters, pictures, new Progress<StageProgress>(), CancellationToken.None);
+
+    public async Task<StageResult> Run(JsonObject parameters, byte[][] pictures, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         var scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
         return await Stage.RunAsync(
@@ -50,9 +52,10 @@ internal sealed class ExtractionBench : IDisposable
                 Parameters = Stage.Normalize(parameters),
                 Inputs = new Dictionary<string, ArtifactRef> { ["model"] = await Model(), ["shard"] = await Shard(pictures) },
                 Artifacts = Store,
+                Progress = progress,
                 Scratch = scratch,
             },
-            CancellationToken.None);
+            cancel);
     }
 
     public async Task<torch.Tensor> Read(StageResult result, string output, string key)

@@ -59,6 +59,7 @@ internal sealed partial class Command : IDisposable
         }
 
         start.Environment.Remove("CLIPSAE_DATA");
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // its sockets would stay behind when the process is killed
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;

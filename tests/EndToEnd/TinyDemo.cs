@@ -5,9 +5,9 @@ namespace ClipSae.EndToEnd;
 /// <summary>The demo on a budget of seconds: every stage is real, only smaller.</summary>
 internal static class TinyDemo
 {
-    private static readonly string[] Budget =
+    /// <summary>Parameters that make every stage small.</summary>
+    public static IReadOnlyList<string> Budget { get; } =
     [
-        "demo", "--images", "240", "--evaluation-images", "40", "--arms", "none,penalise", "--seeds", "1", "--threads", "1", "--json",
         "--set", "extraction.hookPoints=mlp@0", "--set", "extraction.tokensPerImage=8",
         "--set", "sae.expansion=2", "--set", "sae.epochs=4", "--set", "sae.batchSize=256", "--set", "sae.checkpointInterval=5",
         "--set", "curation.pairs=48", "--set", "curation.attacks=64", "--set", "curation.naturalImages=8", "--set", "curation.randomDraws=1",
@@ -15,7 +15,8 @@ internal static class TinyDemo
         "--set", "tuning.validationInterval=8", "--set", "evaluation.resamples=1000",
     ];
 
-    public static IEnumerable<string> Arguments(string data, params string[] more) => [.. Budget, "--data", data, .. more];
+    public static IEnumerable<string> Arguments(string data, params string[] more) =>
+        ["demo", "--images", "240", "--evaluation-images", "40", "--arms", "none,penalise", "--seeds", "1", "--threads", "1", "--json", .. Budget, "--data", data, .. more];
 
     /// <summary>Digests of every output of every finished unit of a run, by stage, unit and output; the report, which tells of times, left out.</summary>
     public static async Task<SortedDictionary<string, string>> DigestsAsync(string data, string run, IReadOnlyDictionary<string, string>? environment = null)

@@ -136,6 +136,48 @@ public sealed class FineTuningStageTests : IDisposable
         resumed.Figures.ToJsonString().ShouldBe(undisturbed.Figures.ToJsonString());
     }
 
+    // Told to stop at moments that fall into a step, its validation or its checkpoint: a step that was taken is never taken again.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(6)]
+    [InlineData(9)]
+    [InlineData(12)]
+    [InlineData(16)]
+    [InlineData(20)]
+    public async Task A_training_that_is_told_to_stop_at_any_moment_goes_on_with_the_next_step(int milliseconds)
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        parameters["checkpointInterval"] = 1000;
+        var undisturbed = await RunAsync(inputs, parameters);
+
+        using var cut = new CancellationTokenSource();
+        var first = new List<long>();
+        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(
+            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report =>
+            {
+                first.Add(report.Done);
+                if (report.Done == 2)
+                {
+                    cut.CancelAfter(milliseconds);
+                }
+
+                if (report.Done == 5)
+                {
+                    cut.Cancel(); // on a machine that is quicker than the clock
+                }
+            })), cut.Token));
+        var second = new List<long>();
+        var resumed = await bench.Stage.RunAsync(
+            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))), CancellationToken.None);
+
+        second[0].ShouldBeInRange(first[^1] + 1, first[^1] + 2); // the step that was validated last is not reported twice
+        resumed.Outputs.ShouldBe(undisturbed.Outputs);
+        resumed.Figures.ToJsonString().ShouldBe(undisturbed.Figures.ToJsonString());
+    }
+
     [Fact]
     public async Task The_weights_given_are_those_of_the_best_validation()
     {

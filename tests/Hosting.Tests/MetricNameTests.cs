@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
@@ -27,6 +28,24 @@ public partial class MetricNameTests
     [InlineData("clipsae.checkpoint.age", "s")]
     [InlineData("clipsae.device.memory", "By")]
     public void Every_quantity_has_its_unit(string name, string unit) => Instruments().Single(instrument => instrument.Name == name).Unit.ShouldBe(unit);
+
+    [Fact]
+    public async Task Alerts_fire_when_they_should_and_only_then()
+    {
+        var promtool = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(promtool is null, "promtool, of Prometheus, is not installed");
+        var start = new ProcessStartInfo(promtool!) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Observability };
+        foreach (var argument in (string[])["test", "rules", "alerts.test.yaml"])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using var process = Process.Start(start)!;
+        var said = await process.StandardOutput.ReadToEndAsync() + await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+
+        process.ExitCode.ShouldBe(0, said);
+    }
 
     private static List<Instrument> Instruments()
     {
@@ -58,16 +77,23 @@ public partial class MetricNameTests
         };
     }
 
+    private static string Observability
+    {
+        get
+        {
+            var folder = new DirectoryInfo(AppContext.BaseDirectory);
+            while (!File.Exists(Path.Combine(folder.FullName, "ClipSae.sln")))
+            {
+                folder = folder.Parent!;
+            }
+
+            return Path.Combine(folder.FullName, "infra", "observability");
+        }
+    }
+
     private static IEnumerable<string> AskedFor()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ClipSae.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        var observability = Path.Combine(folder.FullName, "infra", "observability");
-        string[] files = [Path.Combine(observability, "alerts.yaml"), .. Directory.GetFiles(Path.Combine(observability, "grafana", "dashboards"), "*.json")];
+        string[] files = [Path.Combine(Observability, "alerts.yaml"), .. Directory.GetFiles(Path.Combine(Observability, "grafana", "dashboards"), "*.json")];
         return files.SelectMany(file => MetricName().Matches(File.ReadAllText(file))).Select(match => match.Value).Where(name => name is not ("clipsae_stage" or "clipsae_device")).Distinct(StringComparer.Ordinal);
     }
 

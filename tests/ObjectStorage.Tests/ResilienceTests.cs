@@ -71,6 +71,18 @@ public class ResilienceTests
         server.Requests.ShouldBe(10);
     }
 
+    [Fact]
+    public async Task What_could_not_be_read_back_whole_is_not_written()
+    {
+        using var server = new FakeServer();
+        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+
+        var error = await Should.ThrowAsync<UserErrorException>(() => store.TryCreateAsync("runs/run/events/00000001.json", new byte[(64 << 20) + 1]));
+
+        error.Message.ShouldContain("more than 64 MiB are not kept as one object");
+        server.Requests.ShouldBe(0);
+    }
+
     [Theory]
     [InlineData(507, "is full or over its quota")]
     [InlineData(403, "refuses")]

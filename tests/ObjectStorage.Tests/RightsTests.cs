@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
+using ClipSae.Servers;
 
 namespace ClipSae.ObjectStorage.Tests;
 
@@ -70,7 +71,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
 
     private static async Task GrantAsync(ObjectStore owned, string user, string documented, string bucket)
     {
-        var policy = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(SolutionRoot(), "infra", "compose", "policy.json")))!;
+        var policy = JsonNode.Parse(await File.ReadAllTextAsync(SolutionFolder.At("infra", "compose", "policy.json")))!;
         foreach (var statement in policy["Statement"]!.AsArray())
         {
             statement!["Principal"] = new JsonObject { ["AWS"] = new JsonArray($"arn:aws:iam:::user/{user}") };
@@ -80,16 +81,5 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using var answer = await owned.RequestAsync(HttpMethod.Put, "", "policy=", content, Convert.ToHexStringLower(SHA256.HashData(body)), null, CancellationToken.None);
         answer.IsSuccessStatusCode.ShouldBeTrue();
-    }
-
-    private static string SolutionRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ClipSae.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }

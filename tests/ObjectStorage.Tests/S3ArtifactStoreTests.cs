@@ -25,6 +25,7 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
     {
         _store.Dispose();
         _objects.Dispose();
+        Dispose(); // xunit calls only one of the two
         return ValueTask.CompletedTask;
     }
 

@@ -77,11 +77,13 @@ internal sealed class SaeTrainingBench : IDisposable
             Artifacts = Store,
             Checkpoints = checkpoints ?? NoCheckpoints.Instance,
             Progress = progress ?? new Progress<StageProgress>(),
-            Scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName,
+            Scratch = NewFolder(),
         };
 
     public async Task<JsonObject> JsonAsync(ArtifactRef artifact) =>
         JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(artifact)))!.AsObject();
+
+    public string NewFolder() => Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 

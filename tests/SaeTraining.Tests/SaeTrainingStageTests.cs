@@ -89,7 +89,7 @@ public sealed class SaeTrainingStageTests : IDisposable
         var parameters = SaeTrainingBench.Parameters;
         parameters["variant"] = variant;
         var undisturbed = await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
-        var checkpoints = new KeptCheckpoints(Directory.CreateTempSubdirectory("sae-checkpoints").FullName);
+        var checkpoints = new KeptCheckpoints(bench.NewFolder());
         using var cut = new CancellationTokenSource();
         checkpoints.Saved = count =>
         {
@@ -113,7 +113,7 @@ public sealed class SaeTrainingStageTests : IDisposable
         var parameters = SaeTrainingBench.Parameters;
         parameters["checkpointInterval"] = 100_000;
         var undisturbed = await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
-        var checkpoints = new KeptCheckpoints(Directory.CreateTempSubdirectory("sae-checkpoints").FullName);
+        var checkpoints = new KeptCheckpoints(bench.NewFolder());
         using var cut = new CancellationTokenSource();
         long reached = 0;
         var progress = new FirstReport(report =>

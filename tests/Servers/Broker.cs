@@ -18,7 +18,9 @@ public sealed class Broker : IAsyncDisposable
 
     public int Port { get; }
 
-    public string Password => File.ReadAllText(Path.Combine(_folder, "password"));
+    public string Password => File.ReadAllText(PasswordFile);
+
+    public string PasswordFile => Path.Combine(_folder, "password");
 
     /// <summary>The authority of the broker's certificate, where it has one.</summary>
     public string AuthorityFile => Path.Combine(_folder, "tls", "ca.pem");
@@ -73,10 +75,13 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>All queues with what the broker knows of them.</summary>
     public async Task<JsonArray> QueuesAsync() => (await _http.GetFromJsonAsync<JsonArray>("queues"))!;
 
+    /// <summary>What the broker tells Prometheus at the address that infra/observability/prometheus.yaml asks.</summary>
+    public Task<string> MetricsAsync() => _http.GetStringAsync(new Uri($"http://127.0.0.1:{Port + 4}/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"));
+
     public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        await PauseAsync();
+        await Script.RunAsync("broker.sh", "kill", _folder);
         Directory.Delete(Path.GetDirectoryName(_folder)!, recursive: true);
     }
 }

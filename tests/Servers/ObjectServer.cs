@@ -19,9 +19,13 @@ public sealed class ObjectServer : IAsyncDisposable
     /// <summary>The authority of the server's certificate, where it has one.</summary>
     public string AuthorityFile => Path.Combine(_folder + ".tls", "ca.pem");
 
-    public string AccessKey => File.ReadAllText(Path.Combine(_folder, "access-key"));
+    public string AccessKey => File.ReadAllText(AccessKeyFile);
 
-    public string SecretKey => File.ReadAllText(Path.Combine(_folder, "secret-key"));
+    public string AccessKeyFile => Path.Combine(_folder, "access-key");
+
+    public string SecretKey => File.ReadAllText(SecretKeyFile);
+
+    public string SecretKeyFile => Path.Combine(_folder, "secret-key");
 
     /// <param name="tls">Whether only https is spoken, with a certificate of an authority of the server's own.</param>
     public static async Task<ObjectServer> StartAsync(bool tls = false)

@@ -12,7 +12,7 @@ internal static class Script
     public static async Task RunAsync(string name, params string[] arguments)
     {
         var start = new ProcessStartInfo("bash") { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
-        foreach (var argument in (string[])[Path.Combine(Root(), "infra", "local", name), .. arguments])
+        foreach (var argument in (string[])[SolutionFolder.At("infra", "local", name), .. arguments])
         {
             start.ArgumentList.Add(argument);
         }
@@ -26,17 +26,5 @@ internal static class Script
         {
             throw new InvalidOperationException($"{name} {string.Join(' ', arguments)} failed: {await said}{await told}");
         }
-    }
-
-    /// <summary>The solution's folder.</summary>
-    public static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ClipSae.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("the tests lie outside of the solution's folder");
-        }
-
-        return folder.FullName;
     }
 }

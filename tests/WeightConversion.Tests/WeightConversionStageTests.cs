@@ -3,6 +3,7 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Pipeline.Tests;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;
@@ -26,6 +27,9 @@ public sealed class WeightConversionStageTests : IDisposable
         proof["geometricLayers"]!.GetValue<int>().ShouldBe(10); // 3 vision and 2 text blocks, two layers each
         proof["written"]!.GetValue<string>().ShouldBe(result.Outputs["model"].Digest);
     }
+
+    [Fact]
+    public Task Cancelled_it_stops_within_a_tensor() => CancelAtFirstReport.ShouldStopAsync(cancelling => RunAsync([], cancelling: cancelling));
 
     [Fact]
     public async Task The_same_source_gives_the_same_artifacts()
@@ -113,7 +117,7 @@ public sealed class WeightConversionStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null)
+    private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null, CancelAtFirstReport? cancelling = null)
     {
         var model = await Store.PutFileAsync(source ?? ReferenceFiles.Geometric, "tuned.safetensors", "application/x-safetensors");
         Directory.CreateDirectory(_folder.File("scratch"));
@@ -125,8 +129,9 @@ public sealed class WeightConversionStageTests : IDisposable
                 Parameters = _stage.Normalize(parameters),
                 Inputs = new Dictionary<string, ArtifactRef> { ["model"] = model },
                 Artifacts = Store,
+                Progress = cancelling as IProgress<StageProgress> ?? new Progress<StageProgress>(),
                 Scratch = _folder.File("scratch"),
             },
-            CancellationToken.None);
+            cancelling?.Token ?? CancellationToken.None);
     }
 }

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Pipeline.Tests;
 using ClipSae.Tensors;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
@@ -37,6 +39,21 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         results["arms"]!.AsArray().Select(arm => (double)arm!["validation"]!).ShouldBe([0.7, 0.6]);
         using var probabilities = SafetensorsFile.Open(await Store.FetchAsync(result.Outputs["probabilities"]));
         probabilities.Entries.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public Task Cancelled_it_stops_within_a_batch() => CancelAtFirstReport.ShouldStopAsync(cancelling => RunAsync(cancelling: cancelling));
+
+    [Fact]
+    public void Texts_and_probes_stop_too()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var model = ClipModel.Load(SmallClip.Write(_folder.File("m"), 1));
+        var tokenizer = ClipTokenizer.Load(SmallClip.WriteVocabulary(_folder.File("v")));
+        var stopped = new CancellationToken(canceled: true);
+
+        Should.Throw<OperationCanceledException>(() => TextEmbedder.Embed(model, tokenizer, new TextRequest(Names, ["a {}"], MayCut: false), TorchSharp.torch.CPU, stopped));
+        Should.Throw<OperationCanceledException>(() => LinearProbe.Ask(TorchSharp.torch.rand(12, 4), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2], new ProbeOptions(), 1, stopped));
     }
 
     [Fact]
@@ -99,7 +116,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true)
+    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true, CancelAtFirstReport? cancelling = null)
     {
         Directory.CreateDirectory(_folder.File("scratch"));
         var inputs = new Dictionary<string, ArtifactRef>
@@ -121,8 +138,17 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         }
 
         return await _stage.RunAsync(
-            new StageContext { Stage = _stage.Name, Parameters = _stage.Normalize([]), Inputs = inputs, Artifacts = Store, Scratch = _folder.File("scratch"), Results = results },
-            CancellationToken.None);
+            new StageContext
+            {
+                Stage = _stage.Name,
+                Parameters = _stage.Normalize([]),
+                Inputs = inputs,
+                Artifacts = Store,
+                Progress = cancelling as IProgress<StageProgress> ?? new Progress<StageProgress>(),
+                Scratch = _folder.File("scratch"),
+                Results = results,
+            },
+            cancelling?.Token ?? CancellationToken.None);
     }
 
     private static IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> Items(string? word) =>

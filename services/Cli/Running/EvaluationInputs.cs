@@ -49,7 +49,7 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
     /// <summary>Brings a checkpoint into the store.</summary>
     public async Task<ModelUnderTest> ModelAsync(string name, string file, CancellationToken cancel)
     {
-        var artifact = All[$"model:{name}"] = await ModelFiles.PutAsync(runtime.Artifacts, file, Path.GetFileName(file), cancel);
+        var artifact = All[$"model:{name}"] = await ModelFiles.PutAsync(runtime, file, Path.GetFileName(file), cancel);
         return new ModelUnderTest(name, await runtime.Artifacts.FetchAsync(artifact, cancel), Digest: artifact.Digest);
     }
 

@@ -1,6 +1,6 @@
-using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Hosting;
 using ClipSae.Tensors;
 
 namespace ClipSae.Cli;
@@ -25,27 +25,27 @@ internal static class ModelFiles
     }
 
     /// <summary>Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys.</summary>
-    public static async Task<ArtifactRef> PutAsync(IArtifactStore store, string model, string name, CancellationToken cancel)
+    public static async Task<ArtifactRef> PutAsync(ClipSaeRuntime runtime, string model, string name, CancellationToken cancel)
     {
         if (File.Exists(model) && !ShardedTensors.IsIndex(model))
         {
-            return await store.PutFileAsync(model, name, MediaType, cancel);
+            return await runtime.Artifacts.PutFileAsync(model, name, MediaType, cancel);
         }
 
-        var scratch = Directory.CreateTempSubdirectory("clipsae-model-");
+        var scratch = runtime.Scratch.NewFolder();
         try
         {
-            var joined = Path.Combine(scratch.FullName, "model.safetensors");
+            var joined = Path.Combine(scratch, "model.safetensors");
             using (var checkpoint = ClipCheckpoint.Open(model))
             {
                 checkpoint.SaveAs(joined);
             }
 
-            return await store.PutFileAsync(joined, name, MediaType, cancel);
+            return await runtime.Artifacts.PutFileAsync(joined, name, MediaType, cancel);
         }
         finally
         {
-            scratch.Delete(recursive: true);
+            Directory.Delete(scratch, recursive: true);
         }
     }
 }

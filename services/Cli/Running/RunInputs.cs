@@ -29,7 +29,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
     public async Task AddModelAsync(string weights, string tokenizer, CancellationToken cancel)
     {
         ModelFiles.Check(weights, tokenizer);
-        _inputs["model:weights"] = await ModelFiles.PutAsync(_store, weights, Path.GetFileName(weights), cancel);
+        _inputs["model:weights"] = await ModelFiles.PutAsync(runtime, weights, Path.GetFileName(weights), cancel);
         _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
     }
 
@@ -42,7 +42,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
                 session.Tell($"{name}: {images} images read");
             }
         });
-        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, cancel: cancel);
+        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, runtime.Scratch.NewFolder(), cancel);
         _inputs[prefix + "manifest"] = imported.Manifest;
         for (var shard = 0; shard < imported.Shards.Count; shard++)
         {

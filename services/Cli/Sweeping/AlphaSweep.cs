@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.WeightConversion;
@@ -9,7 +10,8 @@ namespace ClipSae.Cli;
 /// <param name="from">The checkpoint before fine-tuning.</param>
 /// <param name="to">The fine-tuned checkpoint.</param>
 /// <param name="alphas">Shares of the tuned model in rising order, with 0 and 1.</param>
-internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IReadOnlyList<double> alphas)
+/// <param name="temporary">Where models go that are not kept.</param>
+internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IReadOnlyList<double> alphas, ProcessScratch temporary)
 {
     /// <summary>Scores every model on every set.</summary>
     /// <param name="folder">Where models that are kept go.</param>
@@ -25,7 +27,7 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
             throw new UserErrorException($"set {captioned.Name} is one of captions, and the sweep chooses by accuracy: leave it out, and score the chosen model on it with 'clipsae evaluate'");
         }
 
-        var scratch = Directory.CreateTempSubdirectory("clipsae-wise-ft-");
+        var scratch = temporary.NewFolder();
         try
         {
             // Base and tuned are scored as they are; what is between them is mixed.
@@ -35,15 +37,15 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
                 {
                     0 => new ModelUnderTest(ModelUnderTest.BaseName, from.Path),
                     1 => new ModelUnderTest("tuned", to.Path),
-                    _ => new InterpolatedModel(from, to, alpha, Path.Combine(keep ? folder : scratch.FullName, WeightInterpolation.FileName(alpha)), keep),
+                    _ => new InterpolatedModel(from, to, alpha, Path.Combine(keep ? folder : scratch, WeightInterpolation.FileName(alpha)), keep),
                 }),
             ];
-            using var evaluation = await new ZeroShotEvaluator(options with { Examples = 0 }, tokenizer).EvaluateAsync(models, [.. sets.Select(set => set.Set)], scratch.FullName, progress, cancel);
+            using var evaluation = await new ZeroShotEvaluator(options with { Examples = 0 }, tokenizer).EvaluateAsync(models, [.. sets.Select(set => set.Set)], scratch, progress, cancel);
             return AlphaSweepResult.Of(alphas, sets, evaluation.Results, rule);
         }
         finally
         {
-            scratch.Delete(recursive: true);
+            Directory.Delete(scratch, recursive: true);
         }
     }
 }

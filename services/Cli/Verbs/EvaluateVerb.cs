@@ -108,15 +108,15 @@ internal sealed class EvaluateVerb : Verb
         var vocabulary = await inputs.TokenizerAsync(tokenizer, cancel);
         var cache = new TextEmbeddingCache(runtime.Artifacts, runtime.Results, "evaluate", session.Time);
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored"));
-        var scratch = Directory.CreateTempSubdirectory("clipsae-evaluate-");
+        var scratch = runtime.Scratch.NewFolder();
         try
         {
             return await new ZeroShotEvaluator(options, ClipTokenizer.Load(tokenizer), vocabulary, cache).EvaluateAsync(
-                tested, imported, scratch.FullName, (done, total) => progress.Report((done, total)), cancel);
+                tested, imported, scratch, (done, total) => progress.Report((done, total)), cancel);
         }
         finally
         {
-            scratch.Delete(recursive: true);
+            Directory.Delete(scratch, recursive: true);
         }
     }
 

@@ -133,8 +133,9 @@ internal sealed class PretrainVerb : Verb
 
     private static async Task<CaptionedPixels> LoadAsync(string folder, int resolution, Session session, CancellationToken cancel)
     {
+        using var scratch = new ProcessScratch(session.DataFolder);
         var store = new FolderArtifactStore(session.DataFolder);
-        var imported = await DatasetImporter.ImportAsync(folder, new ImportOptions(), store, new LineLoggerProvider(session).CreateLogger("import"), cancel: cancel);
+        var imported = await DatasetImporter.ImportAsync(folder, new ImportOptions(), store, new LineLoggerProvider(session).CreateLogger("import"), scratch: scratch.NewFolder(), cancel: cancel);
         var shards = new List<string>();
         foreach (var shard in imported.Shards)
         {

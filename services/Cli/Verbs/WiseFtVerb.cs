@@ -70,9 +70,9 @@ internal sealed class WiseFtVerb : Verb
         var sets = await SetsAsync(inputs, given, cancel);
         var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
-        var sweep = await new AlphaSweep(from, to, alphas).RunAsync(
+        var sweep = await new AlphaSweep(from, to, alphas, runtime.Scratch).RunAsync(
             sets, options, tokenizer, rule, folder, arguments.GetValue(_keep), (done, total) => progress.Report((done, total)), cancel);
-        var conversion = Write(sweep, from, to, folder, export, tokenizer, cancel);
+        var conversion = Write(sweep, from, to, folder, export, tokenizer, runtime.Scratch, cancel);
 
         var answer = AlphaSweepOutput.Json(sweep);
         (answer["folder"], answer["chart"]) = (folder, Path.Combine(folder, ChartName));
@@ -89,12 +89,12 @@ internal sealed class WiseFtVerb : Verb
 
     // The chosen model is mixed once more, rather than keep all of them: equal inputs give equal bytes.
     private static Conversion Write(
-        AlphaSweepResult sweep, ConversionSource from, ConversionSource to, string folder, ConversionOptions export, ClipTokenizer tokenizer, CancellationToken cancel)
+        AlphaSweepResult sweep, ConversionSource from, ConversionSource to, string folder, ConversionOptions export, ClipTokenizer tokenizer, ProcessScratch temporary, CancellationToken cancel)
     {
-        var scratch = Directory.CreateTempSubdirectory("clipsae-wise-ft-");
+        var scratch = temporary.NewFolder();
         try
         {
-            var file = Path.Combine(scratch.FullName, WeightInterpolation.FileName(sweep.Chosen.Alpha));
+            var file = Path.Combine(scratch, WeightInterpolation.FileName(sweep.Chosen.Alpha));
             WeightInterpolation.Write(from, to, sweep.Chosen.Alpha, file, cancel);
             var conversion = Conversion.Run(
                 new ConversionSource(file, FormattableString.Invariant($"{from.Name} and {to.Name}, alpha {sweep.Chosen.Alpha}")), folder, export, tokenizer, written: null, cancel);
@@ -107,7 +107,7 @@ internal sealed class WiseFtVerb : Verb
         }
         finally
         {
-            scratch.Delete(recursive: true);
+            Directory.Delete(scratch, recursive: true);
         }
     }
 

@@ -27,7 +27,7 @@ internal static class LinearProbe
     /// <param name="images">Unit rows [images, embed], float32.</param>
     /// <param name="classOf">Class of each image.</param>
     /// <returns>Null where fewer than two classes have images to train on and some to test.</returns>
-    public static ProbeAnswers? Ask(torch.Tensor images, int[] classOf, ProbeOptions options, long seed)
+    public static ProbeAnswers? Ask(torch.Tensor images, int[] classOf, ProbeOptions options, long seed, CancellationToken cancel = default)
     {
         var (train, test) = Split(classOf, options.TrainShare, seed);
         int[] classes = [.. train.Select(image => classOf[image]).Distinct().Order()];
@@ -39,7 +39,13 @@ internal static class LinearProbe
         using var scope = torch.NewDisposeScope();
         var all = images.to(torch.float64);
         var objective = new LogisticObjective(Rows(all, train), [.. train.Select(image => Array.BinarySearch(classes, classOf[image]))], classes.Length, options.InverseRegularization);
-        var fit = Lbfgs.Minimize(objective.Evaluate, new double[objective.Parameters], options.MaxIterations);
+        var fit = Lbfgs.Minimize(
+            (point, gradient) =>
+            {
+                cancel.ThrowIfCancellationRequested();
+                return objective.Evaluate(point, gradient);
+            },
+            new double[objective.Parameters], options.MaxIterations);
         var chosen = objective.Classify(Rows(all, test), fit.Point);
         return new ProbeAnswers(train.Length, [.. test.Select((image, place) => classes[chosen[place]] == classOf[image] ? 1f : 0f)], fit.Iterations, fit.Converged);
     }

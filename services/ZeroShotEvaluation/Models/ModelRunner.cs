@@ -24,7 +24,7 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
         var device = Compute.Device(options.Device);
         using var clip = model.Load(device);
         CheckFits(model, clip);
-        EmbedTexts(clip, device, texts, seconds);
+        EmbedTexts(clip, device, texts, seconds, cancel);
         using var vision = VisionPlan.Compile(clip, options.Precision == EvaluationPrecision.BFloat16 ? torch.bfloat16 : torch.float32);
         var run = new ModelRun(model, [], [], [], [], []);
         try
@@ -41,13 +41,13 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
         }
     }
 
-    private void EmbedTexts(ClipModel clip, torch.Device device, TextTable?[] texts, double[] seconds)
+    private void EmbedTexts(ClipModel clip, torch.Device device, TextTable?[] texts, double[] seconds, CancellationToken cancel)
     {
         var requests = asked.Requests(options.Templates);
         for (var i = 0; i < texts.Length; i++)
         {
             var start = Stopwatch.GetTimestamp();
-            texts[i] ??= TextEmbedder.Embed(clip, tokenizer, requests[i], device);
+            texts[i] ??= TextEmbedder.Embed(clip, tokenizer, requests[i], device, cancel);
             seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
     }
@@ -65,7 +65,7 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
             var texts = Rows(all, question.Texts.Select(text => column[text]));
             run.Answers[set] = Answers(question, images, texts, scale.item<float>());
             run.Gaps[set] = ModalityGap.Of(images - Rows(texts, question.Right.Select(right => (long)right)), options.Resamples, options.Seed);
-            if (options.Probe is not null && question.Set.Protocol is not EvaluationProtocol.Words && LinearProbe.Ask(images, question.Right, options.Probe, options.Seed) is { } probe)
+            if (options.Probe is not null && question.Set.Protocol is not EvaluationProtocol.Words && LinearProbe.Ask(images, question.Right, options.Probe, options.Seed, cancel) is { } probe)
             {
                 run.Probes[set] = probe;
             }

@@ -10,13 +10,14 @@ internal static class TextEmbedder
     private const int Batch = 256;
 
     /// <exception cref="UserErrorException">A prompt is longer than the model's context and may not be cut: it might no longer name its class.</exception>
-    public static TextTable Embed(ClipModel model, ClipTokenizer tokenizer, TextRequest request, torch.Device device)
+    public static TextTable Embed(ClipModel model, ClipTokenizer tokenizer, TextRequest request, torch.Device device, CancellationToken cancel = default)
     {
         var width = model.Architecture.EmbedDim;
         var values = new float[request.Names.Count * width];
         var (done, cut) = (0, 0);
         foreach (var names in request.Names.Chunk(Math.Max(1, Batch / request.Templates.Count)))
         {
+            cancel.ThrowIfCancellationRequested();
             using var scope = torch.NewDisposeScope();
             var context = model.Architecture.ContextLength;
             string[] prompts = [.. names.SelectMany(name => request.Templates.Select(template => template.Replace("{}", name, StringComparison.Ordinal)))];

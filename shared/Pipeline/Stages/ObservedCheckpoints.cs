@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Pipeline;
 
@@ -9,13 +11,15 @@ internal sealed class ObservedCheckpoints : ICheckpoints, IDisposable
 {
     private static readonly ConcurrentDictionary<ObservedCheckpoints, string> AtWork = new();
     private readonly ICheckpoints _inner;
+    private readonly RunUnit _unit;
     private readonly TimeProvider _time;
+    private readonly ILogger _log;
     private long _since;
 
-    public ObservedCheckpoints(ICheckpoints inner, string stage, TimeProvider time)
+    public ObservedCheckpoints(ICheckpoints inner, RunUnit unit, TimeProvider time, ILogger log)
     {
-        (_inner, _time, _since) = (inner, time, time.GetTimestamp());
-        AtWork[this] = stage;
+        (_inner, _unit, _time, _log, _since) = (inner, unit, time, log, time.GetTimestamp());
+        AtWork[this] = unit.Stage;
     }
 
     /// <summary>By stage the age of the oldest, in seconds.</summary>
@@ -30,7 +34,16 @@ internal sealed class ObservedCheckpoints : ICheckpoints, IDisposable
         Volatile.Write(ref _since, _time.GetTimestamp());
     }
 
-    public Task<Checkpoint?> LatestAsync(CancellationToken cancel) => _inner.LatestAsync(cancel);
+    public async Task<Checkpoint?> LatestAsync(CancellationToken cancel)
+    {
+        var latest = await _inner.LatestAsync(cancel);
+        if (latest is not null)
+        {
+            _log.LogInformation("{Run}: {Stage}/{Unit} goes on from the checkpoint of step {Step}", _unit.Run, _unit.Stage, _unit.Unit, latest.State["step"]);
+        }
+
+        return latest;
+    }
 
     public void Dispose() => AtWork.TryRemove(this, out _);
 }

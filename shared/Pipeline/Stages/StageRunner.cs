@@ -145,7 +145,7 @@ public sealed class StageRunner(
     {
         var folder = scratch.NewFolder();
         var meter = new ProgressMeter(command, progress, time);
-        using var observed = new ObservedCheckpoints(openCheckpoints(folder), command.Stage, time);
+        using var observed = new ObservedCheckpoints(openCheckpoints(folder), command, time, _log);
         try
         {
             progress.Report(new UnitProgress(command.Run, command.Stage, command.Unit, 0, 0, "", null, null, new Dictionary<string, double>()));
