@@ -169,5 +169,9 @@ public sealed class BrokerTopology(BrokerOptions options)
         return null;
     }
 
-    private static string FirstLine(Exception error) => (error.InnerException ?? error).Message.Split('\n')[0].TrimEnd('\r', '.');
+    private static string FirstLine(Exception error)
+    {
+        var inner = error.InnerException ?? error;
+        return (inner is AggregateException several ? several.InnerExceptions[0] : inner).Message.Split('\n')[0].TrimEnd('\r', '.');
+    }
 }

@@ -51,6 +51,10 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
 
     private protected RunQueries Queries { get; }
 
+    /// <summary>Connects to the servers, where there are any; whatever needs them does it by itself.</summary>
+    /// <exception cref="UserErrorException">A server cannot be reached or refuses.</exception>
+    public Task ConnectAsync(CancellationToken cancel = default) => StartAsync(cancel);
+
     /// <summary>Normalized defaults of each known stage; stages that have required parameters are left out.</summary>
     public IReadOnlyDictionary<string, JsonObject> DefaultParameters() => StageDefaults.Of(Stages.Values);
 

@@ -29,6 +29,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             }
         }
 
+        await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, plan, cancel));
         session.Tell($"run {run}");
         return await FollowAsync(run, cancel);

@@ -28,6 +28,7 @@ internal sealed class ReplayVerb : Verb
     {
         await using var runtime = Workplace.Open(session);
         var origin = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
+        await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() =>
             runtime.ReplayAsync(origin, arguments.GetValue(_from), arguments.GetValue(_set) ?? [], arguments.GetValue(_verify), cancel));
         session.Tell($"run {run} replays {origin}");

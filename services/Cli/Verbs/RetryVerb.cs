@@ -14,6 +14,7 @@ internal sealed class RetryVerb : Verb
     {
         await using var runtime = Workplace.Open(session);
         var failed = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
+        await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() => runtime.RetryAsync(failed, cancel));
         session.Tell($"run {run} tries {failed} again");
         return await new RunExecution(session, runtime).FollowAsync(run, cancel);

@@ -40,6 +40,7 @@ internal sealed class SubmitVerb : RunVerb
             return ExitCode.Done;
         }
 
+        await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, cancel: cancel));
         session.Answer(new JsonObject { ["runId"] = run }, console => console.WriteLine(run));
         return ExitCode.Done;
