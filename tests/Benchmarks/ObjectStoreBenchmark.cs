@@ -83,6 +83,7 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             {
                 // A virtual machine's host may take freed memory back, and files need fresh pages: both sides shall find them at hand.
                 PlainTransfer.Touch((long)mebibytes << 22);
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true); // what the plain client leaves is not the store's
                 File.WriteAllText("/proc/self/clear_refs", "5"); // the peak of resident memory starts anew
                 var (start, ofServer, ofClient) = (Stopwatch.GetTimestamp(), server.ProcessorTime, Environment.CpuUsage.TotalTime);
                 await work();
