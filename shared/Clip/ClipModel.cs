@@ -164,20 +164,22 @@ public sealed class ClipModel : torch.nn.Module
     }
 
     /// <summary>A parameter, or the weight that r and θ, or Long-CLIP's two positional embeddings, stand for.</summary>
-    internal torch.Tensor Weight(string key)
+    /// <param name="scale">A product with a number, done where it is cheapest: on r, one number a row, in place of the whole matrix.</param>
+    internal torch.Tensor Weight(string key, Func<torch.Tensor, torch.Tensor>? scale = null)
     {
+        scale ??= weight => weight;
         if (key == ClipKeys.Positions && HasLongPositions)
         {
-            return LongPositions.Join(_internal_params[key], _internal_params[ClipKeys.StretchedPositions]);
+            return scale(LongPositions.Join(_internal_params[key], _internal_params[ClipKeys.StretchedPositions]));
         }
 
         if (_internal_params.TryGetValue(key, out var parameter))
         {
-            return parameter;
+            return scale(parameter);
         }
 
         var layer = key[..^ClipKeys.Weight.Length];
-        return GeometricParametrization.Materialize(_internal_params[layer + ClipKeys.Radius], _internal_params[layer + ClipKeys.Theta]);
+        return GeometricParametrization.Materialize(scale(_internal_params[layer + ClipKeys.Radius]), _internal_params[layer + ClipKeys.Theta]);
     }
 
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>

@@ -4,8 +4,11 @@ using static TorchSharp.torch.nn.functional;
 
 namespace ClipSae.Clip;
 
+/// <summary>Gives the weight of a name, scaled where <paramref name="scale"/> is given: a product with a number.</summary>
+internal delegate torch.Tensor NamedWeight(string key, Func<torch.Tensor, torch.Tensor>? scale = null);
+
 /// <summary>The pre-LN transformer blocks that both towers share, computed from named weights.</summary>
-internal sealed class Transformer(string prefix, int width, int heads, Func<string, torch.Tensor> weight)
+internal sealed class Transformer(string prefix, int width, int heads, NamedWeight weight)
 {
     /// <summary>OpenAI's QuickGELU is x·σ(1.702·x).</summary>
     public const double QuickGeluSlope = 1.702;
@@ -13,7 +16,7 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
     private readonly int headWidth = width / heads;
 
     /// <summary>LayerNorm over the last axis with the weights under <paramref name="key"/>.</summary>
-    public static torch.Tensor Norm(torch.Tensor x, string key, Func<string, torch.Tensor> weight) =>
+    public static torch.Tensor Norm(torch.Tensor x, string key, NamedWeight weight) =>
         layer_norm(x, [x.shape[^1]], weight(key + ".weight"), weight(key + ".bias"));
 
     /// <param name="x">Residual stream [batch, tokens, width].</param>
@@ -32,6 +35,10 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
 
         return x.MoveToOuterDisposeScope();
     }
+
+    private static torch.Tensor Steepen(torch.Tensor weight) => weight.Times(QuickGeluSlope);
+
+    private static torch.Tensor Flatten(torch.Tensor weight) => weight.Over(QuickGeluSlope);
 
     private static torch.Tensor ApplyToClassToken(int layer, torch.Tensor x, Hooks hooks)
     {
@@ -66,18 +73,18 @@ internal sealed class Transformer(string prefix, int width, int heads, Func<stri
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
         var point = new HookPoint.Mlp(layer);
-        var scaled = silu(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight").Times(QuickGeluSlope), weight(block + ".mlp.c_fc.bias").Times(QuickGeluSlope)));
-        var (project, bias) = (weight(block + ".mlp.c_proj.weight"), weight(block + ".mlp.c_proj.bias"));
+        var scaled = silu(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight", Steepen), weight(block + ".mlp.c_fc.bias", Steepen)));
+        var (project, bias) = (block + ".mlp.c_proj.weight", weight(block + ".mlp.c_proj.bias"));
         if (hooks?.Touches(point) == true)
         {
             var plain = scaled.Over(QuickGeluSlope);
             var changed = hooks.Apply(point, plain);
             if (!ReferenceEquals(changed, plain))
             {
-                return LinearLayer.Apply(changed, project, bias);
+                return LinearLayer.Apply(changed, weight(project), bias);
             }
         }
 
-        return LinearLayer.Apply(scaled, project.Over(QuickGeluSlope), bias);
+        return LinearLayer.Apply(scaled, weight(project, Flatten), bias);
     }
 }

@@ -6,6 +6,7 @@ IBenchmark[] benchmarks =
     new CheckpointLoadBenchmark(),
     new ConversionBenchmark(),
     new SaeStepBenchmark(),
+    new TuningStepBenchmark(),
     new ExtractionStageBenchmark(),
     new EvaluationBenchmark(),
     new PreprocessingBenchmark(),

@@ -73,7 +73,7 @@ public sealed class TuningStepTests : IDisposable
         RelativeDifference(amplified, plain).ShouldBeGreaterThan(1e-2);
         Math.Abs(amplify.AttackLoss!.item<float>() - none.AttackLoss!.item<float>()).ShouldBeGreaterThan(1e-4f);
         // The clean images' losses rest on their own embeddings and the captions.
-        amplify.CleanLoss.item<float>().ShouldBe(none.CleanLoss.item<float>());
+        amplify.CleanLoss.item<float>().ShouldBe(none.CleanLoss.item<float>(), 1e-5f);
     }
 
     [Fact]

@@ -1,0 +1,121 @@
+using System.Globalization;
+using ClipSae.Clip;
+using ClipSae.Datasets;
+using ClipSae.FineTuning;
+using ClipSae.FineTuning.Optimization;
+using ClipSae.Tensors;
+using Microsoft.Extensions.Logging.Abstractions;
+using static TorchSharp.torch;
+
+namespace ClipSae.Benchmarks;
+
+/// <summary>
+/// One step of fine-tuning in Geometric Parametrization, in its parts, against the products alone that forward and backward pass need
+/// (six floating-point operations for each weight and row, at the rate of the layer's own product measured in the same turn).
+/// </summary>
+internal sealed class TuningStepBenchmark : IBenchmark
+{
+    private const int Attacks = 64;
+
+    public string Verb => "tuning-step";
+
+    public string Summary => "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads]";
+
+    private sealed record Shape(ClipArchitecture Architecture, FineTuningOptions Options);
+
+    public void Run(IReadOnlyList<string> options, TextWriter output)
+    {
+        int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
+        Compute.UseThreads(Option(2, 2));
+        var folder = Directory.CreateTempSubdirectory("tuning-step-benchmark").FullName;
+        try
+        {
+            RunIn(folder, options.Count > 0 ? options[0] : "demo", Option(1, 20), output);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void RunIn(string folder, string name, int rounds, TextWriter output)
+    {
+        var tokenizer = ClipTokenizer.FromMerges(BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60));
+        var shape = Named(name, tokenizer.VocabularySize);
+        using var model = ClipModel.Initialize(shape.Architecture, seed: 1);
+        model.ToGeometric();
+        using var data = Data(folder, shape);
+        using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, shape.Architecture.ContextLength);
+        var forward = new AttackForward(TuningArm.Parse("none"), new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()), null, shape.Options);
+        var step = new TuningStep(model, data, captions, forward, shape.Options, CPU);
+        using var optimizer = new Optimizer(shape.Options.Optimizer, [.. ParameterGrouping.ByPart(model, shape.Options.Rates, shape.Options.Optimizer.WeightDecay)]);
+        var a = shape.Architecture;
+        var images = (shape.Options.CleanBatch + shape.Options.AttackBatch) * shape.Options.Accumulation;
+        var rows = (long)images * a.VisionTokens;
+        using var x = randn(rows, a.VisionWidth);
+        using var weight = randn(4 * a.VisionWidth, a.VisionWidth);
+        var at = 0;
+        var seconds = Measure.Interleaved(
+            rounds,
+            () => LinearLayer.Apply(x, weight).Dispose(),
+            () =>
+            {
+                using var scope = NewDisposeScope();
+                step.Backward(at++, withAttacks: true);
+            },
+            () =>
+            {
+                using var scope = NewDisposeScope();
+                Gradients.Clip(optimizer.Groups, Gradients.Norm(optimizer.Groups), shape.Options.GradientClip);
+            },
+            () => optimizer.Step(1e-3));
+        var medians = seconds.Select(Measure.Median).ToArray();
+        var rate = 2.0 * rows * weight.NumberOfElements / medians[0];
+        var vision = 12.0 * a.VisionWidth * a.VisionWidth * a.VisionLayers * rows;
+        var text = 12.0 * a.TextWidth * a.TextWidth * a.TextLayers * images * 8; // captions of some eight tokens, each drawn once
+        var products = 6 * (vision + text) / rate;
+        var whole = medians[1] + medians[2] + medians[3];
+        var table = new MarkdownTable($"{name}, {images} images", "ms", "of the step %");
+        table.Add("whole step", Text(1e3 * whole), "100");
+        table.Add("forward and backward", Text(1e3 * medians[1]), Text(100 * medians[1] / whole));
+        table.Add("norm and clipping", Text(1e3 * medians[2]), Text(100 * medians[2] / whole));
+        table.Add("optimizer", Text(1e3 * medians[3]), Text(100 * medians[3] / whole));
+        table.Add("products alone", Text(1e3 * products), Text(100 * products / whole));
+        table.Print(output);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the layer's own product: {rate / 1e9:F0} GFLOP/s; {images / whole:F1} images/s"));
+        output.WriteLine();
+    }
+
+    private static Shape Named(string name, int vocabulary) => name switch
+    {
+        "demo" => new Shape(
+            new ClipArchitecture(64, 64, 4, 128, 16, 16, vocabulary, 128, 2),
+            new FineTuningOptions { CleanBatch = 96, AttackBatch = 32, Accumulation = 1, Optimizer = new OptimizerOptions.AdamW() }),
+        "vit-b-32" => new Shape(
+            new ClipArchitecture(512, 224, 12, 768, 32, 77, vocabulary, 512, 12),
+            new FineTuningOptions()),
+        _ => throw new ArgumentException($"{name}: demo or vit-b-32", nameof(name)),
+    };
+
+    private static TuningData Data(string folder, Shape shape)
+    {
+        var resolution = shape.Architecture.ImageResolution;
+        string Shard(string name, int count)
+        {
+            var path = Path.Combine(folder, name + ".tar");
+            var random = new Random(count);
+            DatasetShard.Write(path, Enumerable.Range(0, count).Select(i =>
+            {
+                var pixels = new byte[3 * resolution * resolution];
+                random.NextBytes(pixels);
+                return (new DatasetItem($"{name}{i}.png", [$"a photo of a {i}"], "cat"), PngEncoder.Encode(new RgbImage(resolution, resolution, pixels)));
+            }));
+            return path;
+        }
+
+        var attacks = Shard("attack", Attacks);
+        return TuningData.Read([Shard("clean", 4 * shape.Options.CleanBatch)], attacks, attacks, ["cat"], new HeldOutPrint([], []), resolution, shape.Options, NullLogger.Instance, default);
+    }
+
+    private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);
+}
