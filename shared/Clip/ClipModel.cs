@@ -91,8 +91,11 @@ public sealed class ClipModel : torch.nn.Module
         torch.Tensor features;
         using (torch.NewDisposeScope())
         {
-            var x = Blocks(images, hooks, Architecture.VisionLayers);
-            features = Transformer.Norm(x.select(1, 0), "visual.ln_post", Weight).matmul(Weight("visual.proj"));
+            var last = Architecture.VisionLayers - 1;
+            var cls = hooks?.TouchesLayer(last) == true
+                ? Blocks(images, hooks, last + 1).select(1, 0)
+                : vision.OneToken(last, Blocks(images, hooks, last), asked: null);
+            features = Transformer.Norm(cls, "visual.ln_post", Weight).matmul(Weight("visual.proj"));
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
         }
@@ -117,12 +120,12 @@ public sealed class ClipModel : torch.nn.Module
         var used = Math.Min(ends.max().item<long>() + 1, Architecture.ContextLength);
         var embedded = Weight("token_embedding.weight").index_select(0, tokens.narrow(1, 0, used).reshape(-1));
         var x = embedded.view(tokens.shape[0], used, -1).Plus(Weight(ClipKeys.Positions).narrow(0, 0, used));
-        for (var layer = 0; layer < Architecture.TextLayers; layer++)
+        for (var layer = 0; layer < Architecture.TextLayers - 1; layer++)
         {
             x = text.Block(layer, x, causal: true, hooks: null);
         }
 
-        x = x[TensorArithmetic.Range(x.shape[0], device: x.device), ends];
+        x = text.OneToken(Architecture.TextLayers - 1, x, ends);
         return Transformer.Norm(x, "ln_final", Weight).matmul(Weight("text_projection")).MoveToOuterDisposeScope();
     }
 

@@ -50,6 +50,8 @@ public sealed class Hooks
 
     internal bool Touches(HookPoint point) => actions.ContainsKey(point);
 
+    internal bool TouchesLayer(int layer) => actions.Keys.Any(point => point.LayerIndex == layer);
+
     internal torch.Tensor Apply(HookPoint point, torch.Tensor value) =>
         actions.TryGetValue(point, out var list) ? list.Aggregate(value, (v, action) => action(v)) : value;
 

@@ -36,6 +36,28 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
         return x.MoveToOuterDisposeScope();
     }
 
+    /// <summary>A block of whose output one token a sequence is asked for: the others are looked at, but what becomes of them is not computed.</summary>
+    /// <param name="x">Residual stream [batch, tokens, width].</param>
+    /// <param name="asked">Where that token is [batch], int64, looking at those up to itself; null for the first, looking at all.</param>
+    /// <returns>The block's output for that token [batch, width].</returns>
+    public torch.Tensor OneToken(int layer, torch.Tensor x, torch.Tensor? asked)
+    {
+        using var scope = torch.NewDisposeScope();
+        var (block, batch, tokens) = (prefix + layer, x.shape[0], x.shape[1]);
+        torch.Tensor Asked(torch.Tensor stream) => asked is null ? stream.select(1, 0) : stream[TensorArithmetic.Range(batch, device: x.device), asked];
+        var (inWeight, inBias) = (weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"));
+        torch.Tensor Part(torch.Tensor rows, int first, int parts) =>
+            LinearLayer.Apply(rows, inWeight.narrow(0, first * width, parts * width), inBias.narrow(0, first * width, parts * width)).view(batch, -1, parts, heads, headWidth);
+        var normal = Norm(x, block + ".ln_1", weight);
+        var keysValues = Part(normal, 1, 2).unbind(2);
+        var query = Part(Asked(normal), 0, 1).squeeze(2);
+        var seen = asked is null ? null : TensorArithmetic.Range(tokens, device: x.device).less_equal(asked.unsqueeze(1)).view(batch, 1, 1, tokens);
+        var mixed = scaled_dot_product_attention(query.transpose(1, 2), keysValues[0].transpose(1, 2), keysValues[1].transpose(1, 2), attn_mask: seen)
+            .transpose(1, 2).reshape(batch, width);
+        var one = Asked(x).Plus(LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias")));
+        return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight), hooks: null)).MoveToOuterDisposeScope();
+    }
+
     private static torch.Tensor Steepen(torch.Tensor weight) => weight.Times(QuickGeluSlope);
 
     private static torch.Tensor Flatten(torch.Tensor weight) => weight.Over(QuickGeluSlope);
@@ -57,11 +79,8 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
     {
         var (batch, tokens) = (x.shape[0], x.shape[1]);
         var fused = LinearLayer.Apply(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
-            .view(batch, tokens, 3, heads, headWidth);
-        var query = fused.select(2, 0).transpose(1, 2);
-        var key = fused.select(2, 1).transpose(1, 2);
-        var value = fused.select(2, 2).transpose(1, 2);
-        var mixed = scaled_dot_product_attention(query, key, value, is_casual: causal)
+            .view(batch, tokens, 3, heads, headWidth).unbind(2);
+        var mixed = scaled_dot_product_attention(fused[0].transpose(1, 2), fused[1].transpose(1, 2), fused[2].transpose(1, 2), is_casual: causal)
             .transpose(1, 2).reshape(batch, tokens, width);
         return LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
