@@ -23,7 +23,7 @@ public sealed class SaeTrainingStage : IStage
 
     public string Name => "sae-training";
 
-    public int AlgorithmVersion => 3;
+    public int AlgorithmVersion => 4;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());
 

@@ -16,7 +16,7 @@ public sealed class WeightConversionStage : IStage
 
     public string Name => "weight-conversion";
 
-    public int AlgorithmVersion => 5;
+    public int AlgorithmVersion => 6;
 
     public JsonObject Normalize(JsonObject parameters)
     {
