@@ -159,4 +159,57 @@ public sealed class ClipModelTests : IDisposable
         // bfloat16 keeps 8 bits: a relative rounding of 2^-9 an operation leaves the cosine this close over three blocks.
         cosine.ShouldBeGreaterThan(0.9995f);
     }
+
+    // A look at the last block has all its tokens computed; without one only the class token is.
+    [Fact]
+    public void What_the_last_block_leaves_out_has_no_gradient()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var grad = torch.enable_grad();
+        var images = ReferenceFiles.Read(ReferenceFiles.Expected, "image");
+        Dictionary<string, torch.Tensor> Gradients(Hooks? hooks)
+        {
+            using var model = ClipModel.Load(ReferenceFiles.Model);
+            model.EncodeImage(images, hooks).square().sum().backward();
+            return model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone(), StringComparer.Ordinal);
+        }
+
+        var expected = Gradients(new Hooks().Capture(new HookPoint.Residual(2)));
+        var gradients = Gradients(null);
+
+        gradients.Keys.ShouldBe(expected.Keys, ignoreOrder: true);
+        foreach (var (name, gradient) in gradients)
+        {
+            ReferenceFiles.RelativeError(gradient, expected[name]).ShouldBeLessThan(1e-4, name);
+        }
+    }
+
+    [Theory]
+    [InlineData("transformer.resblocks.1.attn.in_proj_weight")]
+    [InlineData("transformer.resblocks.1.attn.in_proj_bias")]
+    [InlineData("transformer.resblocks.1.mlp.c_fc.weight")]
+    [InlineData("transformer.resblocks.0.mlp.c_proj.weight")]
+    public void A_texts_gradient_is_its_difference_quotient(string name)
+    {
+        using var scope = torch.NewDisposeScope();
+        using var grad = torch.enable_grad();
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var tokens = ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens");
+        var parameter = model.named_parameters().Single(p => p.name == name).parameter;
+        using var generator = new torch.Generator(3, torch.CPU);
+        var weights = torch.randn(model.Architecture.EmbedDim, generator: generator);
+        torch.Tensor Value() => (model.EncodeText(tokens) * weights).sum();
+        Value().backward();
+        using var noGrad = torch.no_grad();
+        var direction = parameter.grad! / parameter.grad!.norm();
+        var expected = (parameter.grad! * direction).sum().item<float>();
+        var start = parameter.clone();
+        float At(float step)
+        {
+            parameter.copy_(start + (direction * torch.tensor(step)));
+            return Value().item<float>();
+        }
+
+        ((At(5e-3f) - At(-5e-3f)) / 1e-2f).ShouldBe(expected, 0.02f * expected);
+    }
 }
