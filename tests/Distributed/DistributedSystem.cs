@@ -19,6 +19,7 @@ public sealed class DistributedSystem : IAsyncLifetime
         ["Coordinator", "Coordinator", "EmbeddingExtraction", "EmbeddingExtraction", "SaeTraining", "AttackCuration", "FineTuning", "WeightConversion", "ZeroShotEvaluation", "Reporting"];
 
     private readonly TemporaryFolder _folder = new();
+    private Task<string>? _undisturbed;
 
     public Broker Broker { get; private set; } = null!;
 
@@ -37,7 +38,7 @@ public sealed class DistributedSystem : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var starting = (Broker: Broker.StartAsync(), Objects: ObjectServer.StartAsync());
+        var starting = (Broker: Broker.StartAsync(), Objects: ObjectServer.StartAsync(), Embedded: Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded"))));
         Broker = await starting.Broker;
         Objects = await starting.Objects;
         await Objects.MakeBucketAsync("clipsae");
@@ -58,9 +59,6 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "2000",
             ["OMP_NUM_THREADS"] = "1", // equal digests need equal thread counts
         };
-        var embedded = await Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded")));
-        embedded.Code.ShouldBe(0, embedded.Error);
-        EmbeddedDigests = await TinyDemo.DigestsAsync(_folder.At("embedded"), embedded.Json["runId"]!.GetValue<string>());
         Processes = [.. Services.Select((service, index) => NewProcess(service, $"{service}-{index}", index == 0 ? [("ClipSae__HealthAddress", HealthAddress + "/")] : []))];
         foreach (var process in Processes)
         {
@@ -71,6 +69,10 @@ public sealed class DistributedSystem : IAsyncLifetime
         {
             await LogsAsync(process, "Application started", 1);
         }
+
+        var embedded = await starting.Embedded;
+        embedded.Code.ShouldBe(0, embedded.Error);
+        EmbeddedDigests = await TinyDemo.DigestsAsync(_folder.At("embedded"), embedded.Json["runId"]!.GetValue<string>());
     }
 
     public async ValueTask DisposeAsync()
@@ -105,6 +107,9 @@ public sealed class DistributedSystem : IAsyncLifetime
         await ForgetResultsAsync();
         return Command.Start(TinyDemo.Arguments(Data), environment: Environment);
     }
+
+    /// <summary>A complete run that nothing disturbed and that computed everything; the first who asks starts it, and the others take it as their origin.</summary>
+    internal Task<string> UndisturbedRunAsync() => _undisturbed ??= RunAfreshAsync();
 
     internal Task<CommandResult> ClientAsync(params string[] arguments) => Command.RunAsync([.. arguments, "--data", Data, "--json"], environment: Environment);
 
@@ -197,6 +202,14 @@ public sealed class DistributedSystem : IAsyncLifetime
                 await store.RemoveAsync(key);
             }
         }
+    }
+
+    private async Task<string> RunAfreshAsync()
+    {
+        using var client = await StartAfreshAsync();
+        var result = await client.EndAsync();
+        result.Code.ShouldBe(0, result.Error);
+        return result.Json["runId"]!.GetValue<string>();
     }
 
     private ObjectStorage.ObjectStore Store(string bucket) => new(

@@ -100,7 +100,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
     public async Task A_worker_that_is_told_to_stop_leaves_its_unit_to_the_next_which_goes_on_where_it_was()
     {
         // Long enough to be stopped in the middle, and without checkpoints of its own accord.
-        var origin = (await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment)).Json["runId"]!.GetValue<string>();
+        var origin = await system.UndisturbedRunAsync();
         using var client = Command.Start(
             ["replay", origin, "--from", "fine-tuning", "--set", "tuning.steps=80", "--set", "tuning.checkpointInterval=1000", "--data", system.Data, "--json"], environment: system.Environment);
         var run = await DistributedSystem.RunOfAsync(client);

@@ -10,7 +10,7 @@ public sealed class PriorityTests(DistributedSystem system)
     [Fact]
     public async Task A_run_that_someone_waits_for_goes_before_a_backlog_of_others()
     {
-        var origin = (await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment)).Json["runId"]!.GetValue<string>();
+        var origin = await system.UndisturbedRunAsync();
         var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
         var reporting = system.Process("Reporting");
         (await reporting.StopAsync()).ShouldBe(0, reporting.Log);

@@ -6,19 +6,13 @@ namespace ClipSae.Distributed;
 public sealed class RunTests(DistributedSystem system)
 {
     [Fact]
-    public async Task A_run_of_separate_processes_gives_the_digests_of_one_process()
-    {
-        using var client = await system.StartAfreshAsync();
-        var result = await client.EndAsync();
-
-        result.Code.ShouldBe(0, result.Error);
-        (await system.DigestsAsync(result.Json["runId"]!.GetValue<string>())).ShouldBe(system.EmbeddedDigests);
-    }
+    public async Task A_run_of_separate_processes_gives_the_digests_of_one_process() =>
+        (await system.DigestsAsync(await system.UndisturbedRunAsync())).ShouldBe(system.EmbeddedDigests);
 
     [Fact]
     public async Task Plain_JSON_through_the_brokers_own_API_starts_a_run_and_twice_the_same_starts_one()
     {
-        var origin = await FinishedRunAsync();
+        var origin = await system.UndisturbedRunAsync();
         var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
         var text = new JsonObject { ["inputs"] = started["inputs"]!.DeepClone(), ["parameters"] = started["parameters"]!.DeepClone(), ["seed"] = started["seed"]!.DeepClone() }.ToJsonString();
 
@@ -54,7 +48,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task A_torn_shard_that_may_fail_is_named_and_the_rest_gives_the_same_digests()
     {
-        var started = (await system.EventsAsync(await FinishedRunAsync()))[0]!["event"]!.AsObject();
+        var started = (await system.EventsAsync(await system.UndisturbedRunAsync()))[0]!["event"]!.AsObject();
         var inputs = started["inputs"]!.DeepClone().AsObject();
         inputs["dataset:shards/torn"] = inputs["model:tokenizer"]!.DeepClone();
         string Event(string run, double tolerated)
@@ -123,7 +117,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task A_replay_computes_only_what_its_change_touches()
     {
-        var origin = await FinishedRunAsync();
+        var origin = await system.UndisturbedRunAsync();
 
         var replay = await system.ClientAsync("replay", origin, "--from", "evaluation", "--set", "evaluation.resamples=1200");
 
@@ -137,7 +131,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task A_worker_of_one_unit_ends_after_it()
     {
-        var origin = await FinishedRunAsync();
+        var origin = await system.UndisturbedRunAsync();
         var reporting = system.Process("Reporting");
         (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
         using var once = system.NewProcess("Reporting", "reporting-once");
@@ -162,13 +156,6 @@ public sealed class RunTests(DistributedSystem system)
         }
 
         throw new TimeoutException($"run {run} did not begin");
-    }
-
-    private async Task<string> FinishedRunAsync()
-    {
-        var result = await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment);
-        result.Code.ShouldBe(0, result.Error);
-        return result.Json["runId"]!.GetValue<string>();
     }
 
     private async Task<string> EventRunAsync()

@@ -75,6 +75,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>All queues with what the broker knows of them.</summary>
     public async Task<JsonArray> QueuesAsync() => (await _http.GetFromJsonAsync<JsonArray>("queues"))!;
 
+    /// <summary>All consumers with their queue and prefetch count.</summary>
+    public async Task<JsonArray> ConsumersAsync() => (await _http.GetFromJsonAsync<JsonArray>("consumers"))!;
+
     /// <summary>What the broker tells Prometheus at the address that infra/observability/prometheus.yaml asks.</summary>
     public Task<string> MetricsAsync() => _http.GetStringAsync(new Uri($"http://127.0.0.1:{Port + 4}/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"));
 
