@@ -117,15 +117,10 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task Cancelling_stops_the_units_at_work()
     {
-        var begun = new TaskCompletionSource();
-        _pipeline.Second.Act = async (_, cancel) =>
-        {
-            begun.TrySetResult();
-            await Task.Delay(Timeout.Infinite, cancel);
-        };
+        var begun = _pipeline.Second.WorksWithoutEnd();
         await using var runtime = _pipeline.Start();
         var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
-        await begun.Task;
+        await begun;
 
         (await runtime.CancelAsync(run)).ShouldBeTrue();
 
@@ -136,15 +131,10 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task Another_process_can_watch_and_cancel()
     {
-        var begun = new TaskCompletionSource();
-        _pipeline.Second.Act = async (_, cancel) =>
-        {
-            begun.TrySetResult();
-            await Task.Delay(Timeout.Infinite, cancel);
-        };
+        var begun = _pipeline.Second.WorksWithoutEnd();
         await using var host = _pipeline.Start();
         var run = await host.SubmitAsync(await RequestAsync(host), Plan());
-        await begun.Task;
+        await begun;
         await using var other = _pipeline.Start();
         var watched = other.WaitAsync(run);
 
@@ -159,20 +149,12 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task After_a_stop_in_the_middle_the_next_process_goes_on()
     {
-        var begun = new TaskCompletionSource();
-        _pipeline.Second.Act = async (context, cancel) =>
-        {
-            if (context.Unit == "u00001")
-            {
-                begun.TrySetResult();
-                await Task.Delay(Timeout.Infinite, cancel);
-            }
-        };
+        var begun = _pipeline.Second.WorksWithoutEnd("u00001");
         string run;
         await using (var stopped = _pipeline.Start())
         {
             run = await stopped.SubmitAsync(await RequestAsync(stopped), Plan());
-            await begun.Task;
+            await begun;
         }
 
         _pipeline.Second.Act = (_, _) => Task.CompletedTask;
@@ -193,17 +175,12 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task A_run_that_no_process_works_on_is_reported_as_abandoned()
     {
-        var begun = new TaskCompletionSource();
-        _pipeline.First.Act = async (_, cancel) =>
-        {
-            begun.TrySetResult();
-            await Task.Delay(Timeout.Infinite, cancel);
-        };
+        var begun = _pipeline.First.WorksWithoutEnd();
         string run;
         await using (var stopped = _pipeline.Start())
         {
             run = await stopped.SubmitAsync(await RequestAsync(stopped), Plan());
-            await begun.Task;
+            await begun;
         }
 
         await using var other = _pipeline.Start();

@@ -21,6 +21,21 @@ internal sealed class FakeStage(string name) : IStage
     /// <summary>Called at the start of each run of a unit.</summary>
     public Func<StageContext, CancellationToken, Task> Act { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>Lets every unit (or one of them) work until it is cancelled; done when the first has begun.</summary>
+    public Task WorksWithoutEnd(string? unit = null)
+    {
+        var begun = new TaskCompletionSource();
+        Act = async (context, cancel) =>
+        {
+            if (unit is null || context.Unit == unit)
+            {
+                begun.TrySetResult();
+                await Task.Delay(Timeout.Infinite, cancel);
+            }
+        };
+        return begun.Task;
+    }
+
     /// <summary>What is added to the output: makes a stage that is not deterministic.</summary>
     public Func<string> Noise { get; set; } = () => "";
 
