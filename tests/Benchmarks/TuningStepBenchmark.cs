@@ -16,6 +16,7 @@ namespace ClipSae.Benchmarks;
 internal sealed class TuningStepBenchmark : IBenchmark
 {
     private const int Attacks = 64;
+    private const int TokensOfCaption = 8; // about; each caption of a batch is another
 
     public string Verb => "tuning-step";
 
@@ -71,9 +72,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
             () => optimizer.Step(1e-3));
         var medians = seconds.Select(Measure.Median).ToArray();
         var rate = 2.0 * rows * weight.NumberOfElements / medians[0];
-        var vision = 12.0 * a.VisionWidth * a.VisionWidth * a.VisionLayers * rows;
-        var text = 12.0 * a.TextWidth * a.TextWidth * a.TextLayers * images * 8; // captions of some eight tokens, each drawn once
-        var products = 6 * (vision + text) / rate;
+        var products = 6 * (Multiplications(a.VisionWidth, a.VisionLayers, images, a.VisionTokens) + Multiplications(a.TextWidth, a.TextLayers, images, TokensOfCaption)) / rate;
         var whole = medians[1] + medians[2] + medians[3];
         var table = new MarkdownTable($"{name}, {images} images", "ms", "of the step %");
         table.Add("whole step", Text(1e3 * whole), "100");
@@ -85,6 +84,10 @@ internal sealed class TuningStepBenchmark : IBenchmark
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the layer's own product: {rate / 1e9:F0} GFLOP/s; {images / whole:F1} images/s"));
         output.WriteLine();
     }
+
+    // A block has 12·width² weights; of the last, only keys and values meet every token.
+    private static double Multiplications(double width, int layers, int sequences, int tokens) =>
+        width * width * sequences * ((12.0 * (layers - 1) * tokens) + (2 * tokens) + 10);
 
     private static Shape Named(string name, int vocabulary) => name switch
     {
