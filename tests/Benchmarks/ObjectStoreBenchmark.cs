@@ -18,6 +18,8 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
 {
     private const int Part = 16 << 20;
     private const int AtOnce = 4;
+    private const int UploadsOfRound = 3;
+    private const int ServerMebibytes = 7168; // the gateway keeps what it is given in 8 GiB of memory, and waits when they are full
 
     public string Verb => "object-store";
 
@@ -26,7 +28,13 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
         int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
-        RunAsync(Option(0, 512), Option(1, 3), output).GetAwaiter().GetResult();
+        var (mebibytes, rounds) = (Option(0, 512), Option(1, 3));
+        if ((long)mebibytes * rounds * UploadsOfRound > ServerMebibytes)
+        {
+            throw new ArgumentException($"{rounds} rounds of {UploadsOfRound} × {mebibytes} MiB are more than the server's {ServerMebibytes}: ask for fewer", nameof(options));
+        }
+
+        RunAsync(mebibytes, rounds, output).GetAwaiter().GetResult();
     }
 
     private static async Task RunAsync(int mebibytes, int rounds, TextWriter output)
