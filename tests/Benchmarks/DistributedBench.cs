@@ -51,10 +51,11 @@ internal sealed class DistributedBench : IAsyncDisposable
     ];
 
     /// <summary>Starts one of the system's programs, limited to one thread of computation, and waits until it is ready.</summary>
-    public async Task StartProgramAsync(string service)
+    /// <param name="core">The one core it may use; any when null.</param>
+    public async Task StartProgramAsync(string service, int? core = null)
     {
         var health = $"http://127.0.0.1:{FreePort.Next()}/";
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}"), Arguments(1)) { RedirectStandardOutput = true };
+        var start = OnCore(core, $"ClipSae.{service}", Arguments(1));
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["ClipSae__DataFolder"] = Path.Combine(Folder, $"{service}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}");
         start.Environment["ClipSae__HealthAddress"] = health;
@@ -81,6 +82,15 @@ internal sealed class DistributedBench : IAsyncDisposable
         }
 
         throw new TimeoutException($"{service} did not become ready");
+    }
+
+    /// <summary>How one of the programs here is started, on one core (<c>taskset</c>) or on any.</summary>
+    public static ProcessStartInfo OnCore(int? core, string program, IReadOnlyList<string> arguments)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, program);
+        return core is { } only
+            ? new ProcessStartInfo("taskset", ["-c", only.ToString(CultureInfo.InvariantCulture), path, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true }
+            : new ProcessStartInfo(path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
     }
 
     public DistributedRuntime OpenClient(Action<IServiceCollection> configure) => DistributedRuntime.Create(Options, configure);

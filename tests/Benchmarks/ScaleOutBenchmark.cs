@@ -13,7 +13,8 @@ using TorchSharp;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// Two single-threaded embedding workers against one, as processes of their own: units a second from the first unit's start to the last one's end.
+/// Two single-threaded embedding workers against one, as processes of their own, each on a core of its own (else one worker decodes on the second
+/// core, and is quicker than a worker of one core is): units a second from the first unit's start to the last one's end.
 /// Beside it the bare model in one and in two such processes, without broker, store and decoding: what the machine itself allows.
 /// </summary>
 internal sealed class ScaleOutBenchmark : IBenchmark
@@ -59,10 +60,10 @@ internal sealed class ScaleOutBenchmark : IBenchmark
             return (facts.Max(fact => fact.At) - facts.Min(fact => fact.StartedAt)).TotalSeconds;
         }
 
-        await bench.StartProgramAsync("EmbeddingExtraction");
+        await bench.StartProgramAsync("EmbeddingExtraction", core: 0);
         await SecondsAsync(1); // model in the cache, code compiled
         var one = await SecondsAsync(units);
-        await bench.StartProgramAsync("EmbeddingExtraction");
+        await bench.StartProgramAsync("EmbeddingExtraction", core: 1);
         await SecondsAsync(4);
         var two = await SecondsAsync(units);
 
@@ -83,7 +84,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         {
             for (var i = 0; i < processes; i++)
             {
-                var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "ClipSae.Benchmarks"), ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardInput = true, RedirectStandardOutput = true };
+                var start = DistributedBench.OnCore(i, "ClipSae.Benchmarks", ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]);
                 start.Environment["OMP_NUM_THREADS"] = "1";
                 running.Add(Process.Start(start)!);
             }
