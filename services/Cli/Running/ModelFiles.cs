@@ -41,7 +41,7 @@ internal static class ModelFiles
                 checkpoint.SaveAs(joined);
             }
 
-            return await runtime.Artifacts.PutFileAsync(joined, name, MediaType, cancel);
+            return await runtime.Artifacts.TakeFileAsync(joined, name, MediaType, cancel);
         }
         finally
         {
