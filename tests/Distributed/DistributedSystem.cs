@@ -108,6 +108,15 @@ public sealed class DistributedSystem : IAsyncLifetime
         return Command.Start(TinyDemo.Arguments(Data), environment: Environment);
     }
 
+    /// <summary>Runs a tiny demo that recomputes everything to its end; gives the run.</summary>
+    internal async Task<string> RunAfreshAsync()
+    {
+        using var client = await StartAfreshAsync();
+        var result = await client.EndAsync();
+        result.Code.ShouldBe(0, result.Error);
+        return result.Json["runId"]!.GetValue<string>();
+    }
+
     /// <summary>A complete run that nothing disturbed and that computed everything; the first who asks starts it, and the others take it as their origin.</summary>
     internal Task<string> UndisturbedRunAsync() => _undisturbed ??= RunAfreshAsync();
 
@@ -202,14 +211,6 @@ public sealed class DistributedSystem : IAsyncLifetime
                 await store.RemoveAsync(key);
             }
         }
-    }
-
-    private async Task<string> RunAfreshAsync()
-    {
-        using var client = await StartAfreshAsync();
-        var result = await client.EndAsync();
-        result.Code.ShouldBe(0, result.Error);
-        return result.Json["runId"]!.GetValue<string>();
     }
 
     private ObjectStorage.ObjectStore Store(string bucket) => new(

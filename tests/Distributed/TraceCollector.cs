@@ -57,7 +57,11 @@ internal sealed class TraceCollector : IDisposable
                 var context = await _listener.GetContextAsync();
                 using var body = new MemoryStream();
                 await context.Request.InputStream.CopyToAsync(body);
-                Read(context.Request.Url!.AbsolutePath, new ProtobufFields(body.ToArray()));
+                if (body.Length == context.Request.ContentLength64)
+                {
+                    Read(context.Request.Url!.AbsolutePath, new ProtobufFields(body.ToArray()));
+                }
+
                 context.Response.Close();
             }
             catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or IOException)

@@ -11,11 +11,12 @@ public sealed partial class TraceTests(DistributedSystem system)
     [Fact]
     public async Task A_run_is_one_tree_of_spans_with_every_stage_below_its_submission_and_every_metric_has_its_unit()
     {
-        var run = await system.UndisturbedRunAsync();
+        // A run of its own: a process that another test kills soon after a run takes the spans with it that it had not sent yet.
+        var run = await system.RunAfreshAsync();
 
         var missing = await MissingAsync(run);
 
-        missing.ShouldBeEmpty(string.Join('\n', system.Traces.Spans.Select(span => span.ToString()).Take(200)));
+        missing.ShouldBeEmpty(string.Join('\n', system.Traces.Spans.Where(span => span.Trace == Submission(run)?.Trace).Select(span => $"{span.Service}: {span.Name}")));
         var trace = Submission(run)!.Trace;
         var units = system.Traces.Spans.Where(span => span.Trace == trace && span.Attributes.ContainsKey(PipelineTelemetry.CacheTag)).ToArray();
         units.Length.ShouldBeGreaterThanOrEqualTo(8);
