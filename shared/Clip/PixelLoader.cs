@@ -1,4 +1,5 @@
-using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using ClipSae.Datasets;
 using static TorchSharp.torch;
 
@@ -16,49 +17,36 @@ public static class PixelLoader
     /// <returns>uint8 [images, 3, R, R].</returns>
     public static Tensor Load(int count, Func<int, RgbImage> decode, int resolution, CancellationToken cancel = default)
     {
-        var pixels = zeros(new long[] { count, 3, resolution, resolution }, ScalarType.Byte);
-        var start = AddressOf(pixels);
+        var rows = new PixelRows(count, resolution);
         try
         {
-            Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, i => Fill(start, i, decode(i), resolution));
-            return pixels;
+            ThrowFirst(() => Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, i => rows.Set(i, decode(i))));
+            return rows.Pixels;
         }
-        catch (AggregateException error) when (error.InnerExceptions.Count > 0)
+        catch
         {
-            pixels.Dispose();
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
+            rows.Pixels.Dispose();
             throw;
         }
     }
 
-    private static unsafe nint AddressOf(Tensor pixels)
-    {
-        fixed (byte* first = &System.Runtime.InteropServices.MemoryMarshal.GetReference(pixels.bytes))
-        {
-            // Native memory: the garbage collector does not move it.
-            return (nint)first;
-        }
-    }
+    /// <summary>Decodes pictures as they are read, on all cores, each into its row; no more of them are held at once than are being decoded.</summary>
+    /// <param name="pictures">Image files and where they belong; read by one thread at a time.</param>
+    public static void Fill(IEnumerable<(PixelRows Target, int Row, ReadOnlyMemory<byte> Encoded)> pictures, CancellationToken cancel = default) =>
+        ThrowFirst(() => Parallel.ForEach(
+            Partitioner.Create(pictures, EnumerablePartitionerOptions.NoBuffering),
+            new ParallelOptions { CancellationToken = cancel },
+            picture => picture.Target.Set(picture.Row, ImageDecoder.Decode(picture.Encoded))));
 
-    private static unsafe void Fill(nint pixels, long index, RgbImage image, int resolution)
+    private static void ThrowFirst(Action parallel)
     {
-        var plane = resolution * resolution;
-        var resized = ArrayPool<byte>.Shared.Rent(3 * plane);
         try
         {
-            var hwc = resized.AsSpan(0, 3 * plane);
-            Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, resolution, hwc);
-            var target = (byte*)pixels + (index * 3 * plane);
-            for (var p = 0; p < plane; p++)
-            {
-                target[p] = hwc[3 * p];
-                target[plane + p] = hwc[(3 * p) + 1];
-                target[(2 * plane) + p] = hwc[(3 * p) + 2];
-            }
+            parallel();
         }
-        finally
+        catch (AggregateException error) when (error.InnerExceptions.Count > 0)
         {
-            ArrayPool<byte>.Shared.Return(resized);
+            ExceptionDispatchInfo.Throw(error.InnerExceptions[0]);
         }
     }
 }

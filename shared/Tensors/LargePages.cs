@@ -67,8 +67,13 @@ public static unsafe partial class LargePages
         }
     }
 
-    // A span ends at 2 GiB; its beginning is that of the tensor.
-    internal static nint Address(torch.Tensor tensor) => (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.view(-1).narrow(0, 0, 1).bytes));
+    /// <summary>Where a contiguous CPU tensor of at least one element begins, however large it is; valid while the tensor lives.</summary>
+    public static nint Address(torch.Tensor tensor)
+    {
+        using var scope = torch.NewDisposeScope();
+        // A span ends at 2 GiB; that of the first element begins where the tensor does.
+        return (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(tensor.view(-1).narrow(0, 0, 1).bytes));
+    }
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(void* start, nuint length, int advice);
