@@ -27,7 +27,7 @@ public sealed record FineTuningOptions
     /// <summary>Share of the steps, from the start, that see attacks (upstream: 8 of 20 epochs).</summary>
     public double AttackShare { get; init; } = 0.4;
 
-    /// <summary>Attack images used at most, taken from the best ranked; 0 uses all.</summary>
+    /// <summary>Attack images trained on at most, drawn anew for each seed, with no more for validation; 0 uses all. Tells what an arm is worth where attacks are few.</summary>
     public int AttackPool { get; init; }
 
     public OptimizerOptions Optimizer { get; init; } = new OptimizerOptions.AdaBelief();
@@ -56,7 +56,7 @@ public sealed record FineTuningOptions
     /// <summary>How much more a salient feature may fire on the word than on its unreadable control before the hinge acts.</summary>
     public double PenaltyMargin { get; init; }
 
-    /// <summary>Share of clean and of attack images kept for validation.</summary>
+    /// <summary>Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack or clean.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
     /// <summary>Images of each kind validated at most.</summary>

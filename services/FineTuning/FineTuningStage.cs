@@ -19,7 +19,7 @@ public sealed class FineTuningStage : IStage
 {
     public string Name => "fine-tuning";
 
-    public int AlgorithmVersion => 5;
+    public int AlgorithmVersion => 6;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
@@ -61,6 +61,8 @@ public sealed class FineTuningStage : IStage
             ["steps"] = options.Steps,
             ["cleanImages"] = data.Clean.Count,
             ["attackImages"] = data.Attacks.Count,
+            ["cleanValidationImages"] = data.CleanValidation.Labels.Count,
+            ["attackValidationImages"] = data.AttackValidation.Labels.Count,
             ["bestStep"] = curves.BestStep,
             ["validation"] = curves.Best?.DeepClone(),
         };

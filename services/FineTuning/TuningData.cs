@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Everything that a fine-tuning sees, decoded once: the clean half and the attacks, each with a part kept for validation.</summary>
+/// <summary>
+/// Everything that a fine-tuning sees, decoded once: the clean half and the attacks, each with a part kept for validation. It stays in memory, 3·R² bytes
+/// for every picture and for every attack's control (147 KiB at 224 pixels); the image files are read through and not kept.
+/// </summary>
 public sealed class TuningData : IDisposable
 {
     private TuningData(CaptionedPixels clean, CaptionedPixels attacks, Tensor controls, ValidationSet cleanValidation, ValidationSet attackValidation)
@@ -27,8 +30,8 @@ public sealed class TuningData : IDisposable
 
     /// <summary>Reads the data set's shards, the attacks and their controls.</summary>
     /// <param name="cleanShards">Paths of the data set's shards.</param>
-    /// <param name="attackShard">Path of curation's <c>attacks</c>, best ranked first.</param>
-    /// <param name="controlShard">Path of curation's <c>controls</c>.</param>
+    /// <param name="attackShard">Path of curation's <c>attacks</c>.</param>
+    /// <param name="controlShard">Path of curation's <c>controls</c>, in the same order.</param>
     /// <param name="classes">Object classes.</param>
     /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
     /// <exception cref="UserErrorException">Too few images for a batch.</exception>
@@ -36,46 +39,42 @@ public sealed class TuningData : IDisposable
         IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
         int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel)
     {
-        var clean = new List<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)>();
-        foreach (var entry in cleanShards.SelectMany(DatasetShard.Read).Where(e => !heldOut.IsOn(e.Item)))
+        var clean = new List<DatasetItem>();
+        var places = new List<int>();
+        foreach (var (place, (item, bytes)) in cleanShards.SelectMany(DatasetShard.Read).Index().Where(entry => !heldOut.IsOn(entry.Item.Item)))
         {
-            if (ImageDecoder.TryReadSize(entry.ImageBytes.Span, null, out _, out var problem))
+            cancel.ThrowIfCancellationRequested();
+            if (ImageDecoder.TryReadSize(bytes.Span, null, out _, out var problem))
             {
-                clean.Add(entry);
+                clean.Add(item);
+                places.Add(place);
             }
             else
             {
-                log.LogWarning("{Image}: {Problem}; left out", entry.Item.Id, problem);
+                log.LogWarning("{Image}: {Problem}; left out", item.Id, problem);
             }
         }
 
-        var attacks = DatasetShard.Read(attackShard).ToList();
-        var controls = DatasetShard.Read(controlShard).ToList();
-        // Which images validate follows from the data alone, not from arm or seed, so that arms are compared on the same ones.
-        var (cleanRows, cleanHeld) = Split(clean.Count, options, i => PrintedText.On(clean[i].Item) is null && clean[i].Item.Label is { } l && classes.Contains(l, StringComparer.Ordinal));
-        var (attackRows, attackHeld) = Split(attacks.Count, options, i => Kind(attacks[i].Item) == "attack");
-        if (options.AttackPool > 0)
-        {
-            attackRows = [.. attackRows.Take(options.AttackPool)];
-        }
-
-        if (cleanRows.Length < options.CleanBatch || attackRows.Length == 0)
+        var attacks = DatasetShard.ReadItems(attackShard).ToArray();
+        var split = ValidationSplit.Draw(
+            clean, item => PrintedText.On(item) is null && item.Label is { } label && classes.Contains(label, StringComparer.Ordinal), attacks, options);
+        if (split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0)
         {
             throw new UserErrorException(
-                $"fine-tuning: {cleanRows.Length} clean and {attackRows.Length} attack images are left for training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch");
+                $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch");
         }
 
-        Tensor Pixels(IReadOnlyList<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> from, int[] rows) =>
-            PixelLoader.Load(rows.Length, i => ImageDecoder.Decode(from[rows[i]].Bytes), resolution, cancel).DetachFromDisposeScope();
-        CaptionedPixels Captioned(IReadOnlyList<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> from, int[] rows) =>
-            new(Pixels(from, rows), [.. rows.Select(r => from[r].Item.Captions)]);
-        var words = attacks.Select(a => PrintedText.On(a.Item)?.Word).OfType<string>();
-        var names = classes.Union(words, StringComparer.Ordinal).ToArray();
-        ValidationSet Held(IReadOnlyList<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> from, int[] rows, IReadOnlyList<string> candidates) =>
-            new(Pixels(from, rows), [.. rows.Select(r => from[r].Item.Label!)], candidates);
+        int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
+        var cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], resolution, cancel);
+        var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, cancel);
+        var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, cancel);
+        var words = attacks.Select(attack => PrintedText.On(attack)?.Word).OfType<string>();
         return new TuningData(
-            Captioned(clean, cleanRows), Captioned(attacks, attackRows), Pixels(controls, attackRows),
-            Held(clean, cleanHeld, classes), Held(attacks, attackHeld, names));
+            new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
+            new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
+            controlPixels[0],
+            new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => clean[i].Label!)], classes),
+            new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], [.. classes.Union(words, StringComparer.Ordinal)]));
     }
 
     public void Dispose()
@@ -87,13 +86,15 @@ public sealed class TuningData : IDisposable
         AttackValidation.Dispose();
     }
 
-    private static (int[] Training, int[] Validation) Split(int count, FineTuningOptions options, Func<int, bool> canValidate)
+    /// <summary>Decodes the pictures that each part names by their places in the shards, which are read through once.</summary>
+    private static Tensor[] Decode(IReadOnlyList<string> shards, IReadOnlyList<IReadOnlyList<int>> parts, int resolution, CancellationToken cancel)
     {
-        var order = Enumerable.Range(0, count).ToArray();
-        new SeededRandom(0, "validation", count).Shuffle(order);
-        var held = order.Where(canValidate).Take(Math.Min(options.ValidationImages, (int)Math.Ceiling(options.ValidationShare * count))).ToHashSet();
-        return ([.. Enumerable.Range(0, count).Where(i => !held.Contains(i))], [.. held.Order()]);
+        var targets = parts.Select(part => new PixelRows(part.Count, resolution)).ToArray();
+        var rows = parts.SelectMany((part, p) => part.Select((place, row) => (Place: place, Target: targets[p], Row: row))).ToDictionary(row => row.Place);
+        PixelLoader.Fill(
+            shards.SelectMany(DatasetShard.Read).Index().Where(entry => rows.ContainsKey(entry.Index))
+                .Select(entry => (rows[entry.Index].Target, rows[entry.Index].Row, entry.Item.ImageBytes)),
+            cancel);
+        return [.. targets.Select(target => target.Pixels.DetachFromDisposeScope())];
     }
-
-    private static string? Kind(DatasetItem item) => item.Attributes?["kind"]?.GetValue<string>();
 }

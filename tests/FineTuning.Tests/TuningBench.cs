@@ -159,12 +159,17 @@ internal sealed class TuningBench : IDisposable
         return (new DatasetItem($"images/{i}.png", [$"a photo of a {label}"], label, attributes), Noise("clean", i));
     });
 
+    // Two attacks to a picture, the 20 without print in turn: every sixth of all has print. Then the features fire on two of those with print.
+    private static string SourceOf(int attack) => attack < AttackImages
+        ? $"images/{Enumerable.Range(0, CleanImages).Where(i => i % 6 != 0).ElementAt(attack / 2)}.png"
+        : $"images/{6 * (attack - AttackImages)}.png";
+
     private static IEnumerable<(DatasetItem Item, byte[] Image)> Attacks(int version, string? caption = null) => Enumerable.Range(0, AttackImages + NaturalImages).Select(i =>
     {
         var label = Names[i % Names.Length];
         var attributes = i < AttackImages
-            ? new JsonObject { ["kind"] = "attack", ["word"] = Names[(i + 1) % Names.Length] }
-            : new JsonObject { ["kind"] = "natural", ["word"] = null };
+            ? new JsonObject { ["kind"] = "attack", ["source"] = SourceOf(i), ["word"] = Names[(i + 1) % Names.Length] }
+            : new JsonObject { ["kind"] = "natural", ["source"] = SourceOf(i), ["word"] = null };
         return (new DatasetItem($"attack-{i}.png", [caption ?? $"a photo of a {label}"], label, attributes), Noise($"attack {version}", i));
     });
 
