@@ -56,6 +56,18 @@ public sealed class AttackSelectionTests
     }
 
     [Fact]
+    public void In_each_round_the_best_ranked_class_comes_first_so_that_a_short_set_leaves_out_the_worst()
+    {
+        AttackCandidate[] candidates =
+        [
+            Candidate(0, "cat", margin: 1), Candidate(1, "zebra", margin: 9), Candidate(2, "dog", margin: 5), Candidate(3, "zebra", margin: 2), Candidate(4, "cat", margin: 0.9),
+        ];
+
+        AttackSelection.Choose(candidates, Firing, 10).Select(c => c.Source).ShouldBe([1, 2, 0, 3, 4]);
+        AttackSelection.Choose(candidates, Firing, 2).Select(c => c.Source).ShouldBe([1, 2]);
+    }
+
+    [Fact]
     public void Fonts_are_used_alike()
     {
         AttackCandidate[] candidates =
