@@ -89,23 +89,9 @@ public sealed class SparseAutoencoder : IDisposable
         return Select(PreActivations(x)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>
-    /// Latents after selection, sparse. For <see cref="SaeVariant.BatchTopK"/>, whose rows differ in number, the largest 4·k of a row.
-    /// </summary>
-    /// <param name="x">Activations [rows, d_in].</param>
-    public SparseCode EncodeSparse(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        var latents = PreActivations(x).relu_();
-        if (Threshold is not null)
-        {
-            latents = latents * (latents > Threshold);
-        }
-
-        var most = Threshold is null ? Variant.K : 4 * Variant.K;
-        var (values, indices) = latents.topk(Math.Min(most, Latents), -1, true, true);
-        return new SparseCode(values.MoveToOuterDisposeScope(), indices.MoveToOuterDisposeScope());
-    }
+    /// <summary>Mean over an image's tokens of <see cref="Encode"/>, [images, d_sae]; the latents of a few images at a time are in memory.</summary>
+    /// <param name="x">Activations [images, tokens, d_in].</param>
+    public Tensor MeanLatents(Tensor x) => InSlices(x, slice => Encode(slice).mean(new long[] { 1 }));
 
     /// <summary><c>zW_dec + b_dec</c>, [..., d_in], of dense latents [..., d_sae].</summary>
     public Tensor Decode(Tensor latents)
@@ -114,21 +100,8 @@ public sealed class SparseAutoencoder : IDisposable
         return latents.matmul(DecoderRows).Plus(DecoderBias).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same of sparse latents: gathers k decoder rows a sample. [rows, d_in].</summary>
-    public Tensor Decode(SparseCode code)
-    {
-        using var scope = NewDisposeScope();
-        var (rows, k) = (code.Values.shape[0], code.Values.shape[1]);
-        var gathered = DecoderRows.index_select(0, code.Indices.flatten()).view(rows, k, InputWidth);
-        return code.Values.unsqueeze(1).bmm(gathered).squeeze(1).Plus(DecoderBias).MoveToOuterDisposeScope();
-    }
-
     /// <summary><c>Decode(Encode(x))</c>, [..., d_in].</summary>
-    public Tensor Reconstruct(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        return Decode(Encode(x)).MoveToOuterDisposeScope();
-    }
+    public Tensor Reconstruct(Tensor x) => InSlices(x, slice => Decode(Encode(slice)));
 
     /// <summary>
     /// x with the given latents switched off in its reconstruction and the error of the reconstruction kept:
@@ -138,8 +111,8 @@ public sealed class SparseAutoencoder : IDisposable
     {
         using var scope = NewDisposeScope();
         var index = Index(features);
-        var written = Encode(x).index_select(-1, index).matmul(DecoderRows.index_select(0, index));
-        return (x - written).MoveToOuterDisposeScope();
+        var rows = DecoderRows.index_select(0, index);
+        return InSlices(x, slice => slice - Encode(slice).index_select(-1, index).matmul(rows)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Moves the weights to another device, in place.</summary>
@@ -174,16 +147,42 @@ public sealed class SparseAutoencoder : IDisposable
         return moved;
     }
 
+    /// <summary>Takes the pre-activations for its own.</summary>
     private Tensor Select(Tensor preActivations)
     {
-        var positive = preActivations.relu();
+        var positive = preActivations.relu_();
         if (Threshold is not null)
         {
             return positive * (positive > Threshold);
         }
 
         var (values, indices) = positive.topk(Math.Min(Variant.K, Latents), -1, true, false);
-        return zeros_like(positive).scatter(-1, indices, values);
+        return zeros_like(positive).scatter_(-1, indices, values);
+    }
+
+    /// <summary>
+    /// The map of every entry of the first axis, a few entries at a time: dense latents of a batch of images would take gigabytes, 33 MiB an
+    /// image of 257 tokens and 32,768 latents.
+    /// </summary>
+    /// <param name="map">[n, …, d_in] to [n, …], entry by entry.</param>
+    private Tensor InSlices(Tensor x, Func<Tensor, Tensor> map)
+    {
+        using var scope = NewDisposeScope();
+        var rows = x.dim() < 2 ? 1 : x.shape[1..^1].Aggregate(1L, (product, length) => product * length);
+        var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (rows * Latents * sizeof(float)));
+        if (x.dim() < 2 || x.shape[0] <= fit)
+        {
+            return map(x).MoveToOuterDisposeScope();
+        }
+
+        var parts = new List<Tensor>();
+        for (long from = 0; from < x.shape[0]; from += fit)
+        {
+            using var step = NewDisposeScope();
+            parts.Add(map(x.narrow(0, from, Math.Min(fit, x.shape[0] - from))).MoveToOuterDisposeScope());
+        }
+
+        return cat(parts).MoveToOuterDisposeScope();
     }
 
     private Tensor Index(IReadOnlyList<int> features)
