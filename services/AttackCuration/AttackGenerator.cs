@@ -89,11 +89,11 @@ public sealed class AttackGenerator(
         return [.. shown.Select((placements, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
-            var (logits, unread, label) = (word.Logits[index], control.Logits[index], _column[sources[source].Label]);
+            var (logits, unread, label) = (word[index].Logits, control[index].Logits, _column[sources[source].Label]);
             var printed = logits[_column[placements[0].Word]];
             return new AttackCandidate(
                 source, placements, sources[source].Label, printed - logits[label], Fooled: printed >= logits.Max(), Visible: unread[label] >= unread.Max(),
-                word.Activation[index], word.Features[index], Writers(word.Neurons[index], control.Neurons[index]));
+                word[index].Activation, word[index].Features, Writers(word[index].Neurons, control[index].Neurons));
         })];
     }
 
@@ -145,29 +145,37 @@ public sealed class AttackGenerator(
         return Weighted(Latents(hooks));
     }
 
-    /// <summary>
-    /// Logits of each picture, the salience-weighted activation of the text-salient features, which of these fire most, and the mean activation over the
-    /// tokens of each salient neuron.
-    /// </summary>
-    private (float[][] Logits, double[] Activation, int[][] Features, float[][] Neurons) Look(Tensor pixels)
+    /// <summary>Every picture, a batch at a time.</summary>
+    /// <param name="pixels">[pictures, 3, R, R], bytes.</param>
+    private List<Sight> Look(Tensor pixels)
+    {
+        var seen = new List<Sight>();
+        for (long from = 0; from < pixels.shape[0]; from += options.BatchSize)
+        {
+            seen.AddRange(LookAtBatch(pixels.narrow(0, from, Math.Min(options.BatchSize, pixels.shape[0] - from))));
+        }
+
+        return seen;
+    }
+
+    private Sight[] LookAtBatch(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         var hooks = new Hooks().Capture(salient.Hook.Hook);
-        var layers = neurons.Select(n => n.Layer).Distinct().Select(layer => new HookPoint.Mlp(layer)).ToArray();
-        foreach (var layer in layers.Where(layer => layer != salient.Hook.Hook))
+        var active = new Dictionary<int, float[][]>();
+        foreach (var layer in neurons.Select(n => n.Layer).Distinct())
         {
-            hooks.Capture(layer);
+            hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = Rows(salient.Hook.NeuronsPerImage(values)));
         }
 
-        var logits = classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks));
+        var logits = Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks)));
         var latents = Latents(hooks);
-        var strongest = Rows(latents * Weights()).Select(row => row
-            .Select((value, column) => (value, column)).Where(f => f.value > 0)
-            .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => salient.Salient[f.column].Feature).ToArray());
-        var active = layers.ToDictionary(layer => layer.Layer, layer => Rows(hooks.Captured(layer).to(ScalarType.Float32).mean(new long[] { 1 })));
-        var ofNeurons = Enumerable.Range(0, (int)pixels.shape[0]).Select(i => neurons.Select(n => active[n.Layer][i][n.Index]).ToArray());
-        return (Rows(logits), Weighted(latents), [.. strongest], [.. ofNeurons]);
+        var (weighted, activation) = (Rows(latents * Weights()), Weighted(latents));
+        return [.. logits.Select((row, i) => new Sight(row, activation[i], Strongest(weighted[i]), [.. neurons.Select(n => active[n.Layer][i][n.Index])]))];
     }
+
+    private int[] Strongest(float[] weighted) => [.. weighted.Select((value, column) => (value, column)).Where(f => f.value > 0)
+        .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => salient.Salient[f.column].Feature)];
 
     /// <summary>Values of the text-salient features, [pictures, features].</summary>
     private Tensor Latents(Hooks hooks) => salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
@@ -178,4 +186,11 @@ public sealed class AttackGenerator(
     private double[] Weighted(Tensor latents) => [.. latents.mv(Weights()).cpu().data<float>().Select(a => (double)a)];
 
     private static float[][] Rows(Tensor table) => [.. table.cpu().contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
+
+    /// <summary>What CLIP and the SAE make of a picture.</summary>
+    /// <param name="Logits">One a name of the classifier.</param>
+    /// <param name="Activation">Salience-weighted activation of the text-salient features.</param>
+    /// <param name="Features">Which of these fire most, weighted with their salience; strongest first.</param>
+    /// <param name="Neurons">Activation of each salient neuron (<see cref="SaeAtHook.NeuronsPerImage"/>).</param>
+    private sealed record Sight(float[] Logits, double Activation, int[] Features, float[] Neurons);
 }

@@ -25,12 +25,16 @@ public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sa
     /// <summary>Latents of each picture, the mean over its tokens where the hook has tokens.</summary>
     /// <param name="activations">As captured: [batch, tokens, width] or [batch, width].</param>
     /// <returns>[batch, latents].</returns>
-    public Tensor PerImage(Tensor activations)
-    {
-        using var scope = NewDisposeScope();
-        var latents = Sae.Encode(activations);
-        return (Hook.HasTokens ? latents.mean(new long[] { 1 }) : latents).MoveToOuterDisposeScope();
-    }
+    public Tensor PerImage(Tensor activations) => Hook.HasTokens ? Sae.MeanLatents(activations) : Sae.Encode(activations);
+
+    /// <summary>
+    /// A block's neurons as this hook point is written to by them: the mean over the tokens where its latents are such a mean, else the class token's alone,
+    /// since no other token's neurons write there without a later attention.
+    /// </summary>
+    /// <param name="neurons">[batch, tokens, 4·width].</param>
+    /// <returns>[batch, 4·width], float32.</returns>
+    public Tensor NeuronsPerImage(Tensor neurons) =>
+        Hook.HasTokens ? neurons.to(ScalarType.Float32).mean(new long[] { 1 }) : neurons.select(1, 0).to(ScalarType.Float32);
 
     /// <summary>Adds to <paramref name="hooks"/> the ablation of the given latents at every token, the SAE's error kept.</summary>
     public void Ablate(Hooks hooks, IReadOnlyList<int> latents) => hooks.Replace(Hook, x => Sae.Ablate(x, latents));

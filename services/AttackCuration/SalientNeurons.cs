@@ -12,7 +12,8 @@ public static class SalientNeurons
 
     /// <summary>
     /// <c>score_j = mean over pairs of (a_j(word) − a_j(control)) · Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩</c> for the neurons of every block at or before
-    /// the hook. An SAE on the neurons themselves (<c>mlp@L</c>) reads neuron j of block L directly, so there <c>W_enc[f][j]</c> takes the product's place.
+    /// the hook, a_j as <see cref="SaeAtHook.NeuronsPerImage"/> gives it. An SAE on the neurons themselves (<c>mlp@L</c>) reads neuron j of block L
+    /// directly, so there <c>W_enc[f][j]</c> takes the product's place; one on the image embedding reads the residual stream through ln_post and visual.proj.
     /// </summary>
     /// <param name="vision">The model's vision tower.</param>
     /// <param name="salient">The features f, weighted with their salience.</param>
@@ -22,22 +23,18 @@ public static class SalientNeurons
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        var plain = model.PlainStateDict();
         var direction = ReadDirection(at, salient);
+        var ofStream = at.Hook is HookPoint.ImageEmbedding ? BeforeProjection(plain, direction) : direction;
         var last = at.Hook.LayerIndex ?? model.Architecture.VisionLayers - 1;
         var layers = at.Hook is HookPoint.Mlp ? [last] : Enumerable.Range(0, last + 1).ToArray();
-        var plain = model.PlainStateDict();
+        var word = MeanActivations(vision, at, layers, pairs.Word, batch, device, cancel);
+        var control = MeanActivations(vision, at, layers, pairs.Control, batch, device, cancel);
         var neurons = new List<Neuron>();
         foreach (var layer in layers)
         {
-            var point = new HookPoint.Mlp(layer);
-            var difference = (MeanActivation(vision, point, pairs.Word, batch, device, cancel) - MeanActivation(vision, point, pairs.Control, batch, device, cancel));
-            var write = at.Hook switch
-            {
-                HookPoint.Mlp => direction,
-                HookPoint.ImageEmbedding => Through(plain, layer).t().mv(plain["visual.proj"].to(ScalarType.Float32).mv(direction)),
-                _ => Through(plain, layer).t().mv(direction),
-            };
-            var (values, indices) = (difference * write).topk((int)Math.Min(perLayer, difference.shape[0]));
+            var write = at.Hook is HookPoint.Mlp ? direction : Through(plain, layer).t().mv(ofStream);
+            var (values, indices) = ((word[layer] - control[layer]) * write).topk(Math.Min(perLayer, (int)write.shape[0]));
             var index = indices.cpu().data<long>().ToArray();
             var value = values.cpu().data<float>().ToArray();
             var writes = write.index_select(0, indices).cpu().data<float>().ToArray();
@@ -58,19 +55,34 @@ public static class SalientNeurons
     private static Tensor Through(IReadOnlyDictionary<string, Tensor> plain, int layer) =>
         plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(ScalarType.Float32);
 
-    /// <summary>Mean activation of each neuron over pictures and tokens, [4·width].</summary>
-    private static Tensor MeanActivation(VisionPlan vision, HookPoint point, Tensor pixels, int batch, Device device, CancellationToken cancel)
+    /// <summary>
+    /// The direction of the class token's stream that moves the embedding along <paramref name="direction"/> [embed]: <c>γ ⊙ (visual.proj · direction)</c>
+    /// without its mean, since ln_post takes the stream's mean off. Its division by the stream's spread, one positive number a picture, is left out.
+    /// </summary>
+    private static Tensor BeforeProjection(IReadOnlyDictionary<string, Tensor> plain, Tensor direction)
     {
-        var sum = zeros(point.Width(vision.Architecture), device: device);
+        var scaled = plain["visual.ln_post.weight"].to(ScalarType.Float32) * plain["visual.proj"].to(ScalarType.Float32).mv(direction);
+        return scaled - scaled.mean();
+    }
+
+    /// <summary>Mean over the pictures of each neuron's activation, by layer [4·width]; all layers in one pass.</summary>
+    private static Dictionary<int, Tensor> MeanActivations(
+        VisionPlan vision, SaeAtHook at, int[] layers, Tensor pixels, int batch, Device device, CancellationToken cancel)
+    {
+        var sums = layers.ToDictionary(layer => layer, layer => zeros(new HookPoint.Mlp(layer).Width(vision.Architecture), device: device));
         for (long from = 0; from < pixels.shape[0]; from += batch)
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
-            var hooks = new Hooks().Capture(point);
+            var hooks = new Hooks();
+            foreach (var (layer, sum) in sums)
+            {
+                hooks.Observe(new HookPoint.Mlp(layer), neurons => sum.AddInPlace(at.NeuronsPerImage(neurons).sum([0])));
+            }
+
             vision.Run(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
-            sum.AddInPlace(hooks.Captured(point).to(ScalarType.Float32).mean(new long[] { 1 }).sum([0]));
         }
 
-        return sum.Over(pixels.shape[0]);
+        return sums.ToDictionary(sum => sum.Key, sum => sum.Value.Over(pixels.shape[0]));
     }
 }

@@ -24,6 +24,13 @@ public sealed class Hooks
         return value;
     });
 
+    /// <summary>Shows the value to <paramref name="look"/> and keeps nothing: for what is reduced on the spot. Tensors made there are dropped with the call.</summary>
+    public Hooks Observe(HookPoint point, Action<torch.Tensor> look) => Add(point, value =>
+    {
+        look(value);
+        return value;
+    });
+
     /// <summary>Puts what <paramref name="replacement"/> returns in the value's place; same shape.</summary>
     public Hooks Replace(HookPoint point, Func<torch.Tensor, torch.Tensor> replacement) => Add(point, value =>
     {
