@@ -5,12 +5,12 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining;
 
 /// <summary>The CLIP that the activations come from, its tokenizer, and where in it they were taken.</summary>
-public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPoint Point) : IDisposable
+public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPoint Point, Device Device) : IDisposable
 {
     private const int Batch = 256;
 
     /// <summary>Inputs <c>model</c> and <c>tokenizer</c>, or null where one is not given.</summary>
-    public static async Task<ClipInputs?> LoadAsync(StageContext context, CancellationToken cancel)
+    public static async Task<ClipInputs?> LoadAsync(StageContext context, Device device, CancellationToken cancel)
     {
         if (!context.Inputs.ContainsKey("model") || !context.Inputs.ContainsKey("tokenizer"))
         {
@@ -18,8 +18,8 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
         }
 
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var model = ClipModel.Load(await context.FetchAsync("model", cancel));
-        return new ClipInputs(model, tokenizer, HookPoint.OfAutoencoder(context.Unit).CheckedFor(model.Architecture));
+        var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
+        return new ClipInputs(model, tokenizer, HookPoint.OfAutoencoder(context.Unit).CheckedFor(model.Architecture), device);
     }
 
     /// <summary>Unit embeddings of texts [texts, embed].</summary>
@@ -30,7 +30,7 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
         var parts = texts.Chunk(Batch).Select(chunk =>
         {
             using var step = NewDisposeScope();
-            var tokens = stack([.. chunk.Select(text => tensor(Tokenizer.Encode(text, Model.Architecture.ContextLength, out _)))]);
+            var tokens = stack([.. chunk.Select(text => tensor(Tokenizer.Encode(text, Model.Architecture.ContextLength, out _)))]).to(Device);
             return nn.functional.normalize(Model.EncodeText(tokens), 2, 1).MoveToOuterDisposeScope();
         });
         return cat([.. parts]).MoveToOuterDisposeScope();

@@ -29,6 +29,6 @@ internal static class FeatureNaming
         }
 
         using var texts = clip.EncodeTexts(words);
-        return [.. FeatureNames.FromTexts(sae.DecoderRows, texts, words).Select(name => name.Text)];
+        return [.. FeatureNames.FromTexts(sae.DecoderRows, texts.cpu(), words).Select(name => name.Text)];
     }
 }

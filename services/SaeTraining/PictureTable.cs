@@ -3,9 +3,9 @@ using ClipSae.Pipeline;
 
 namespace ClipSae.SaeTraining;
 
-/// <summary>What the data set says about its pictures, and the bytes of those held out, read from the inputs <c>shards/SHARD</c>.</summary>
+/// <summary>What the data set says about its pictures, and the bytes of some of those held out, read from the inputs <c>shards/SHARD</c>.</summary>
 /// <param name="Captions">By id.</param>
-/// <param name="Labelled">Held-out pictures that have a label, at most as many as asked for.</param>
+/// <param name="Labelled">Held-out pictures that have a label, at most as many as asked for, from as many classes as there are.</param>
 /// <param name="Classes">All labels, ordinal order.</param>
 public sealed record PictureTable(
     IReadOnlyDictionary<string, IReadOnlyList<string>> Captions,
@@ -13,15 +13,16 @@ public sealed record PictureTable(
     IReadOnlyList<string> Classes)
 {
     /// <param name="heldOut">Ids of the pictures that were not trained on.</param>
-    /// <param name="labelledWanted">Labelled pictures to keep.</param>
-    public static async Task<PictureTable> ReadAsync(StageContext context, IReadOnlySet<string> heldOut, int labelledWanted, CancellationToken cancel)
+    public static async Task<PictureTable> ReadAsync(StageContext context, IReadOnlySet<string> heldOut, SaeOptions options, CancellationToken cancel)
     {
         var captions = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
-        var labelled = new List<(string, ReadOnlyMemory<byte>)>();
         var classes = new SortedSet<string>(StringComparer.Ordinal);
+        var labels = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var shards = new List<(string Path, HashSet<string> Labelled)>();
         foreach (var (_, shard) in context.InputsUnder("shards"))
         {
-            foreach (var (item, encoded) in DatasetShard.Read(await context.Artifacts.FetchAsync(shard, cancel)))
+            shards.Add((await context.Artifacts.FetchAsync(shard, cancel), []));
+            foreach (var item in DatasetShard.ReadItems(shards[^1].Path))
             {
                 cancel.ThrowIfCancellationRequested();
                 captions[item.Id] = item.Captions;
@@ -31,13 +32,28 @@ public sealed record PictureTable(
                 }
 
                 classes.Add(label);
-                if (labelled.Count < labelledWanted && heldOut.Contains(item.Id))
+                if (heldOut.Contains(item.Id))
                 {
-                    labelled.Add((label, encoded.ToArray()));
+                    labels[item.Id] = label;
+                    shards[^1].Labelled.Add(item.Id);
                 }
             }
         }
 
-        return new PictureTable(captions, labelled, [.. classes]);
+        var chosen = Sample(labels, options.ReconstructionImages, options.Seed);
+        var labelled = shards.Where(shard => shard.Labelled.Overlaps(chosen)).SelectMany(shard => DatasetShard.Read(shard.Path))
+            .Where(picture => chosen.Contains(picture.Item.Id)).Select(picture => (picture.Item.Label!, picture.ImageBytes));
+        return new PictureTable(captions, [.. labelled], [.. classes]);
+    }
+
+    /// <summary>Ids drawn by the seed, one of each class in turn, whatever the order in which the data set has them.</summary>
+    private static HashSet<string> Sample(SortedDictionary<string, string> labels, int wanted, long seed)
+    {
+        var random = new SeededRandom(seed, "pictures of the reconstruction check");
+        var classes = labels.GroupBy(picture => picture.Value, picture => picture.Key, StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => group.ToArray()).ToArray();
+        random.Shuffle(classes);
+        Array.ForEach(classes, random.Shuffle);
+        return [.. classes.SelectMany(ids => ids.Select((id, turn) => (id, turn))).OrderBy(picture => picture.turn).Take(wanted).Select(picture => picture.id)];
     }
 }

@@ -13,6 +13,7 @@ public static class ReconstructionCheck
 {
     private const int Batch = 64;
 
+    /// <param name="sae">On the model's device.</param>
     /// <param name="pictures">Held-out pictures with their labels.</param>
     /// <param name="prompt">Prompt of a class, with {} for its name.</param>
     /// <returns>Accuracy without and with the reconstruction, or null where fewer than two classes or no picture can be read.</returns>
@@ -26,7 +27,7 @@ public static class ReconstructionCheck
 
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var model = clip.Model;
+        using var vision = VisionPlan.Compile(clip.Model);
         var texts = clip.EncodeTexts([.. pictures.Classes.Select(name => prompt.Replace("{}", name, StringComparison.Ordinal))]);
         var place = pictures.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
         var (original, reconstructed, count) = (0L, 0L, 0L);
@@ -34,24 +35,24 @@ public static class ReconstructionCheck
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
-            var (pixels, labels) = Read(batch, place, model.Architecture.ImageResolution);
+            var (pixels, labels) = Read(batch, place, vision.Architecture.ImageResolution);
             if (labels.Length == 0)
             {
                 continue;
             }
 
-            original += Correct(model, pixels, labels, texts, hooks: null);
-            reconstructed += Correct(model, pixels, labels, texts, new Hooks().Replace(clip.Point, sae.Reconstruct));
+            original += Correct(vision, pixels, labels, texts, hooks: null);
+            reconstructed += Correct(vision, pixels, labels, texts, new Hooks().Replace(clip.Point, sae.Reconstruct));
             count += labels.Length;
         }
 
         return count == 0 ? null : ((double)original / count, (double)reconstructed / count);
     }
 
-    private static long Correct(ClipModel model, Tensor pixels, long[] labels, Tensor texts, Hooks? hooks)
+    private static long Correct(VisionPlan vision, Tensor pixels, long[] labels, Tensor texts, Hooks? hooks)
     {
-        var image = nn.functional.normalize(model.EncodeImage(pixels, hooks), 2, 1);
-        return (image.mm(texts.t()).argmax(1) == tensor(labels)).sum().item<long>();
+        var image = nn.functional.normalize(vision.EncodeImage(pixels, hooks), 2, 1);
+        return (image.mm(texts.t()).argmax(1) == tensor(labels, device: texts.device)).sum().item<long>();
     }
 
     /// <summary>Pictures that cannot be read are left out; extraction has named them already.</summary>

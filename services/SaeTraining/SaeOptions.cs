@@ -64,6 +64,12 @@ public sealed record SaeOptions
     /// <summary>Seed of the held-out images, the first dictionary and the order of the rows.</summary>
     public long Seed { get; init; }
 
+    /// <summary>
+    /// <c>cpu</c> or <c>cuda:N</c>. Training and the check of the reconstruction compute there; the sparse kernels are the CPU's, a GPU trains by dense
+    /// products. The other figures of quality are always the CPU's.
+    /// </summary>
+    public string Device { get; init; } = "cpu";
+
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {

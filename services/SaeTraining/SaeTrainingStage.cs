@@ -7,6 +7,7 @@ using ClipSae.Pipeline;
 using ClipSae.Sae;
 using ClipSae.Sae.Quality;
 using ClipSae.Sae.Training;
+using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
@@ -23,18 +24,19 @@ public sealed class SaeTrainingStage : IStage
 
     public string Name => "sae-training";
 
-    public int AlgorithmVersion => 4;
+    public int AlgorithmVersion => 5;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<SaeOptions>();
+        var device = Compute.Device(options.Device);
         using var data = await ActivationSet.ReadAsync(context, options, cancel);
         var training = options.For(data.Training.Width, data.Training.Rows);
-        using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, cancel);
-        var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options.ReconstructionImages, cancel);
-        using var clip = await ClipInputs.LoadAsync(context, cancel);
+        using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, device, cancel);
+        var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options, cancel);
+        using var clip = await ClipInputs.LoadAsync(context, device, cancel);
         var (statistics, figures) = Examine(context, options, training, data, sae, pictures, clip, cancel);
         return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
     }
@@ -47,10 +49,10 @@ public sealed class SaeTrainingStage : IStage
         var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutImage, options.TopImages, data.Embeddings, cancel);
         var figures = SaeReport.Figures(quality.Figures);
         AddTraining(figures, training, data.Training.Rows);
-        AddReconstruction(figures, context, options, sae, pictures, clip, cancel);
         var names = clip?.Point is HookPoint.ImageEmbedding
             ? FeatureNaming.FromTexts(sae, clip, pictures.Captions)
             : FeatureNaming.FromCaptions(quality.Features, data.Images, pictures.Captions);
+        AddReconstruction(figures, context, options, sae, pictures, clip, cancel);
         var statistics = new JsonObject
         {
             ["hook"] = HookPoint.OfAutoencoder(context.Unit).ToString(),
@@ -62,9 +64,9 @@ public sealed class SaeTrainingStage : IStage
     }
 
     private static async Task<SparseAutoencoder> TrainAsync(
-        StageContext context, IActivationRows rows, SaeTrainingOptions training, int checkpointInterval, CancellationToken cancel)
+        StageContext context, IActivationRows rows, SaeTrainingOptions training, int checkpointInterval, Device device, CancellationToken cancel)
     {
-        using var trainer = await TrainingCheckpoint.StartOrResumeAsync(context, rows, training, cancel);
+        using var trainer = await TrainingCheckpoint.StartOrResumeAsync(context, rows, training, device, cancel);
         var first = trainer.State.Step;
         while (!trainer.Done)
         {
@@ -111,7 +113,7 @@ public sealed class SaeTrainingStage : IStage
             return;
         }
 
-        if (ReconstructionCheck.Measure(clip, sae, pictures, options.Prompt, cancel) is var (original, reconstructed))
+        if (ReconstructionCheck.Measure(clip, sae.To(clip.Device), pictures, options.Prompt, cancel) is var (original, reconstructed))
         {
             figures["zeroShot"] = Math.Round(original, 6);
             figures["zeroShotReconstructed"] = Math.Round(reconstructed, 6);

@@ -17,17 +17,15 @@ internal static class TrainingCheckpoint
 
     /// <summary>A trainer that goes on from the latest checkpoint, or a new one where there is none.</summary>
     public static async Task<TopKTrainer> StartOrResumeAsync(
-        StageContext context, IActivationRows rows, SaeTrainingOptions training, CancellationToken cancel)
-    {
-        return await context.Checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, rows, training) : TopKTrainer.Start(rows, training);
-    }
+        StageContext context, IActivationRows rows, SaeTrainingOptions training, Device device, CancellationToken cancel) =>
+        await context.Checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, rows, training, device) : TopKTrainer.Start(rows, training, device);
 
-    private static TopKTrainer Resume(Checkpoint checkpoint, IActivationRows rows, SaeTrainingOptions training)
+    private static TopKTrainer Resume(Checkpoint checkpoint, IActivationRows rows, SaeTrainingOptions training, Device device)
     {
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(checkpoint.Files[StateFile]);
         var tensors = file.Entries.Keys.ToDictionary(key => key, file.Read, StringComparer.Ordinal);
-        var state = SaeTrainingState.Restore(tensors, training.Variant.Tied, checkpoint.State[StepKey]!.GetValue<long>());
+        var state = SaeTrainingState.Restore(tensors, training.Variant.Tied, checkpoint.State[StepKey]!.GetValue<long>(), device);
         // The normalisation is a function of the rows alone, so measuring it again gives the same.
         return TopKTrainer.Resume(rows, training, SaeNormalization.Measure(rows), state);
     }

@@ -141,6 +141,17 @@ public sealed class SaeTrainingStageTests : IDisposable
         result.Outputs.ShouldContainKey("sae");
     }
 
+    // `--device` reaches the stages whose parameters know one; a device that is not there may not be passed over in silence.
+    [Fact]
+    public async Task The_device_asked_for_is_the_one_that_trains()
+    {
+        var parameters = SaeTrainingBench.Parameters;
+        parameters["device"] = "cuda:99";
+        var context = bench.Context(await bench.InputsAsync(), parameters);
+
+        (await Should.ThrowAsync<UserErrorException>(() => bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain("cuda:99");
+    }
+
     [Theory]
     [InlineData("{\"variant\":\"gated\"}", "sae.variant")]
     [InlineData("{\"k\":0}", "sae.k")]

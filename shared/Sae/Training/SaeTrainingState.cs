@@ -9,14 +9,9 @@ namespace ClipSae.Sae.Training;
 /// </summary>
 public sealed class SaeTrainingState : IDisposable
 {
-    private SaeTrainingState(Dictionary<string, Tensor> tensors, bool tied, long step)
+    private SaeTrainingState(Dictionary<string, Tensor> tensors, bool tied, long step, Device device)
     {
-        foreach (var tensor in tensors.Values)
-        {
-            tensor.DetachFromDisposeScope();
-        }
-
-        Tensors = tensors;
+        Tensors = tensors.ToDictionary(pair => pair.Key, pair => pair.Value.to(device).DetachFromDisposeScope());
         Tied = tied;
         Step = step;
     }
@@ -54,6 +49,8 @@ public sealed class SaeTrainingState : IDisposable
 
     public Tensor SecondMoment(string parameter) => Tensors[parameter + ".v"];
 
+    public Device Device => Encoder.device;
+
     public int Latents => (int)Encoder.shape[0];
 
     public int Width => (int)Encoder.shape[1];
@@ -63,7 +60,8 @@ public sealed class SaeTrainingState : IDisposable
     /// (arXiv 2406.04093, appendix A.1).
     /// </summary>
     /// <param name="preBias">b_pre [d_in], normalised space.</param>
-    public static SaeTrainingState Initialize(SaeVariant variant, int latents, Tensor preBias, long seed)
+    /// <param name="device">Where the state lives; the CPU when null. The numbers are the same on every device.</param>
+    public static SaeTrainingState Initialize(SaeVariant variant, int latents, Tensor preBias, long seed, Device? device = null)
     {
         using var scope = NewDisposeScope();
         var width = preBias.shape[0];
@@ -89,15 +87,12 @@ public sealed class SaeTrainingState : IDisposable
             tensors[parameter + ".v"] = zeros_like(tensors[parameter]);
         }
 
-        return new SaeTrainingState(tensors, variant.Tied, step: 0);
+        return new SaeTrainingState(tensors, variant.Tied, step: 0, device ?? CPU);
     }
 
     /// <summary>The state that a checkpoint holds.</summary>
-    public static SaeTrainingState Restore(Dictionary<string, Tensor> tensors, bool tied, long step) => new(tensors, tied, step);
-
-    /// <summary>Moves all tensors to a device.</summary>
-    public SaeTrainingState To(Device device) =>
-        new(Tensors.ToDictionary(pair => pair.Key, pair => pair.Value.to(device)), Tied, Step);
+    public static SaeTrainingState Restore(Dictionary<string, Tensor> tensors, bool tied, long step, Device? device = null) =>
+        new(tensors, tied, step, device ?? CPU);
 
     /// <summary>
     /// The autoencoder in the space of the inputs. With x_n = (x − μ)s: b_dec = μ + b_pre/s, b_enc/s, rows as they are; activations are

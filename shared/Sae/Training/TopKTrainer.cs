@@ -37,7 +37,8 @@ public sealed class TopKTrainer : IDisposable
     public bool Done => State.Step >= options.Steps;
 
     /// <summary>A trainer at its start.</summary>
-    public static TopKTrainer Start(IActivationRows data, SaeTrainingOptions options, ISaeStep? step = null)
+    /// <param name="device">Where it computes; the CPU when null.</param>
+    public static TopKTrainer Start(IActivationRows data, SaeTrainingOptions options, Device? device = null)
     {
         using var scope = NewDisposeScope();
         var normalization = SaeNormalization.Measure(data);
@@ -50,24 +51,22 @@ public sealed class TopKTrainer : IDisposable
         }
 
         var preBias = GeometricMedian.Of(normalization.Apply(data.Read(rows)));
-        return new TopKTrainer(
-            data, options, normalization, SaeTrainingState.Initialize(options.Variant, options.Latents, preBias, options.Seed), step ?? StepFor(options));
+        return Resume(data, options, normalization, SaeTrainingState.Initialize(options.Variant, options.Latents, preBias, options.Seed, device));
     }
 
-    /// <summary>A trainer that goes on from a saved state on the same data with the same options.</summary>
-    public static TopKTrainer Resume(
-        IActivationRows data, SaeTrainingOptions options, SaeNormalization normalization, SaeTrainingState state, ISaeStep? step = null) =>
-        new(data, options, normalization, state, step ?? StepFor(options));
+    /// <summary>A trainer that goes on from a saved state, on its device, on the same data with the same options.</summary>
+    public static TopKTrainer Resume(IActivationRows data, SaeTrainingOptions options, SaeNormalization normalization, SaeTrainingState state) =>
+        new(data, options, normalization, state, StepFor(options, state.Device));
 
-    /// <summary>The step for these options on the CPU: sparse kernels where they exist and win, else dense.</summary>
-    public static ISaeStep StepFor(SaeTrainingOptions options) =>
-        options.Variant is SaeVariant.TopK { K: <= LargestSparseK } ? new SparseStep(options) : new DenseStep(options);
+    /// <summary>Sparse kernels on the CPU where they exist and win, else the dense step.</summary>
+    private static ISaeStep StepFor(SaeTrainingOptions options, Device device) =>
+        device.type == TorchSharp.DeviceType.CPU && options.Variant is SaeVariant.TopK { K: <= LargestSparseK } ? new SparseStep(options) : new DenseStep(options);
 
     /// <summary>Takes one step on the next batch.</summary>
     public void Advance()
     {
         using var scope = NewDisposeScope();
-        var batch = Normalization.Apply(NextBatch());
+        var batch = Normalization.Apply(NextBatch()).to(State.Device);
         var before = losses;
         losses = step.Run(State, batch, options.RateAt(State.Step)).DetachFromDisposeScope();
         before.Dispose();
