@@ -85,6 +85,40 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     }
 
     [Fact]
+    public void An_arm_is_compared_with_its_random_control_seed_by_seed()
+    {
+        string[] names = ["amplify.s0", "amplify-random.s0", "penalise.s0", "penalise.s1", "penalise.s2", "penalise-random.s1", "penalise-random.s0"];
+        ModelUnderTest[] models = [
+            new("base", SmallClip.Write(_folder.File("base"), 1)),
+            .. names.Select((name, i) => new ModelUnderTest(name, SmallClip.Write(_folder.File(name), 2 + i), name.Split('.')[0], name[^1] - '0'))];
+
+        using var evaluation = Evaluate(new EvaluationOptions(), models, Attacked());
+
+        double Accuracy(string name) => evaluation.Results.Models.Single(model => model.Name == name).Sets["attacked"].Accuracy.Value;
+        ArmContrast? Contrast(string arm) => evaluation.Results.Arms.Single(scores => scores.Name == arm).Sets["attacked"].AgainstControl;
+        double[] differences = [Accuracy("penalise.s0") - Accuracy("penalise-random.s0"), Accuracy("penalise.s1") - Accuracy("penalise-random.s1")];
+        var (mean, half) = (differences.Average(), 12.706 * Math.Abs(differences[0] - differences[1]) / 2);
+
+        // Seed 2 has no control. Two differences: their standard deviation is |d0 − d1| / √2, t(1) = 12.706.
+        var penalise = Contrast("penalise").ShouldNotBeNull();
+        penalise.Seeds.ShouldBe(2);
+        penalise.Accuracy.Value.ShouldBe(mean, 1e-6);
+        (penalise.Accuracy.High - penalise.Accuracy.Low).ShouldBe(2 * half, 1e-6);
+        penalise.AttackSuccess.ShouldNotBeNull();
+        penalise.McNemar.ShouldBeNull();
+
+        // One seed: over the same images.
+        var amplify = Contrast("amplify").ShouldNotBeNull();
+        (amplify.Seeds, amplify.Accuracy).ShouldBe((1, evaluation.Results.Models[1].Sets["attacked"].AgainstControl!.Accuracy));
+        var discordant = amplify.McNemar.ShouldNotBeNull();
+        ((discordant.TunedOnly - discordant.BaseOnly) / 12.0).ShouldBe(Accuracy("amplify.s0") - Accuracy("amplify-random.s0"), 1e-6);
+        amplify.Accuracy.Value.ShouldBe(Accuracy("amplify.s0") - Accuracy("amplify-random.s0"), 1e-6);
+
+        Contrast("amplify-random").ShouldBeNull();
+        evaluation.Results.Models[0].Sets["attacked"].AgainstControl.ShouldBeNull();
+    }
+
+    [Fact]
     public void Images_that_cannot_be_scored_are_counted_and_named()
     {
         var items = Enumerable.Range(0, 30).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))

@@ -8,8 +8,6 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="Sets">Figures by set.</param>
 public sealed record ArmScores(string Name, bool Control, IReadOnlyList<int> Seeds, double? Validation, IReadOnlyDictionary<string, ArmSetScores> Sets)
 {
-    private const string ControlSuffix = "-random";
-
     /// <summary>Gathers models by arm, in ordinal order.</summary>
     public static IReadOnlyList<ArmScores> Of(IEnumerable<ModelScores> models) =>
         [.. models.Where(model => model.Arm is not null).GroupBy(model => model.Arm!, StringComparer.Ordinal).OrderBy(arm => arm.Key, StringComparer.Ordinal).Select(Of)];
@@ -19,12 +17,25 @@ public sealed record ArmScores(string Name, bool Control, IReadOnlyList<int> See
         ModelScores[] models = [.. arm];
         var sets = models[0].Sets.Keys.ToDictionary(set => set, set => Of([.. models.Select(model => model.Sets[set])]), StringComparer.Ordinal);
         var validation = models.Any(model => model.Validation is null) ? null : models.Average(model => model.Validation);
-        return new ArmScores(arm.Key, arm.Key.EndsWith(ControlSuffix, StringComparison.Ordinal), [.. models.Select(model => model.Seed ?? 0)], validation, sets);
+        return new ArmScores(arm.Key, ModelUnderTest.IsControlArm(arm.Key), [.. models.Select(model => model.Seed ?? 0)], validation, sets);
     }
 
     private static ArmSetScores Of(SetScores[] seeds)
     {
         Interval? Over(Func<SetScores, Interval?> figure) => figure(seeds[0]) is null ? null : SeedInterval.Of([.. seeds.Select(seed => figure(seed)!)]);
-        return new ArmSetScores(Over(seed => seed.Accuracy)!, Over(seed => seed.AttackSuccess), Over(seed => seed.BinaryAccuracy));
+        return new ArmSetScores(
+            Over(seed => seed.Accuracy)!, Over(seed => seed.AttackSuccess), Over(seed => seed.BinaryAccuracy),
+            Contrast([.. seeds.Select(seed => seed.AgainstControl).OfType<Comparison>()]));
+    }
+
+    private static ArmContrast? Contrast(Comparison[] seeds)
+    {
+        if (seeds.Length == 0)
+        {
+            return null;
+        }
+
+        var attackSuccess = seeds[0].AttackSuccess is null ? null : SeedInterval.Of([.. seeds.Select(seed => seed.AttackSuccess!)]);
+        return new ArmContrast(seeds.Length, SeedInterval.Of([.. seeds.Select(seed => seed.Accuracy)]), attackSuccess, seeds.Length == 1 ? seeds[0].McNemar : null);
     }
 }

@@ -1,7 +1,7 @@
 namespace ClipSae.ZeroShotEvaluation;
 
-/// <summary>A model against the base on the same images.</summary>
-/// <param name="Accuracy">Accuracy of the model less that of the base, with its paired interval.</param>
+/// <summary>A model against another, the base or a random control, on the same images.</summary>
+/// <param name="Accuracy">Accuracy of the model less that of the other, with its paired interval.</param>
 /// <param name="McNemar">Whether the right answers differ.</param>
 /// <param name="AttackSuccess">The same difference for the attack success rate.</param>
 /// <param name="BinaryAccuracy">The same difference for the accuracy of object against word.</param>

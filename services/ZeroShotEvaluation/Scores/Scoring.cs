@@ -7,7 +7,8 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
     public IReadOnlyList<SetScores> Score(SetQuestion question, IReadOnlyList<ModelRun> runs)
     {
         var answers = runs.Select(run => run.Answers[question.Name]).ToArray();
-        var reference = answers[0];
+        var controls = runs.Select(run => runs.FirstOrDefault(other => other.Model.IsControlOf(run.Model))?.Answers[question.Name]).ToArray();
+        SetAnswers? BaseFor(int model) => model == 0 ? null : answers[0];
         var figures = new FigureList();
         var places = answers.Select((model, index) => new
         {
@@ -18,9 +19,8 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
             LogLoss = figures.Add(model.Surprise),
             Brier = figures.Add(model.Brier),
             Error = figures.Add(Calibration.ErrorOf(model.Right, model.Confidence, calibrationBins)),
-            Gain = figures.AddGain(model.Right, reference.Right, index),
-            FooledGain = figures.AddGain(model.Fooled, reference.Fooled, index),
-            BinaryGain = figures.AddGain(model.BinaryRight, reference.BinaryRight, index),
+            OverBase = Gain.Of(figures, model, BaseFor(index)),
+            OverControl = Gain.Of(figures, model, controls[index]),
         }).ToArray();
         figures.Compute(resamples, seed);
         var probes = Probes(question.Name, runs);
@@ -29,16 +29,11 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
         {
             var place = places[index];
             var (perClass, classes) = byClass[index];
-            var against = place.Gain is null ? null : new Comparison(
-                figures[place.Gain]!,
-                McNemar.Compare(IsRight(reference.Right), IsRight(model.Right)),
-                figures[place.FooledGain],
-                figures[place.BinaryGain],
-                model.BinaryRight is null ? null : McNemar.Compare(IsRight(reference.BinaryRight!), IsRight(model.BinaryRight)));
             return new SetScores(
                 figures[place.Accuracy]!, perClass, figures[place.Fooled], figures[place.Binary], figures[place.Margin],
                 new Calibration(calibrationBins, figures[place.Error]!, figures[place.LogLoss]!, figures[place.Brier]!),
-                runs[index].Gaps[question.Name], probes[index], against, classes);
+                runs[index].Gaps[question.Name], probes[index],
+                place.OverBase.Compare(figures, model, BaseFor(index)), place.OverControl.Compare(figures, model, controls[index]), classes);
         })];
     }
 
@@ -60,7 +55,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
             {
                 Images = new[] { 1, 5, 10 }.Select(k => figures.Add(Images(k))).ToArray(),
                 Captions = new[] { 1, 5, 10 }.Select(k => figures.Add(MeanFigure.Ratio(Captions(k), captions))).ToArray(),
-                ImageGain = figures.AddGain(images, firstImages, index),
+                ImageGain = figures.AddGain(images, index == 0 ? null : firstImages),
                 CaptionGain = index == 0 ? null : figures.Add(MeanFigure.Ratio(Less(hits, firstCaptions), captions)),
                 McNemar = index == 0 ? null : McNemar.Compare(IsRight(firstImages), IsRight(images)),
             };
@@ -77,7 +72,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
     {
         var probes = runs.Select(run => run.Probes.GetValueOrDefault(set)).ToArray();
         var figures = new FigureList();
-        var places = probes.Select((probe, index) => (Accuracy: figures.Add(probe?.Right), Gain: figures.AddGain(probe?.Right, probes[0]?.Right, index))).ToArray();
+        var places = probes.Select((probe, index) => (Accuracy: figures.Add(probe?.Right), Gain: figures.AddGain(probe?.Right, index == 0 ? null : probes[0]?.Right))).ToArray();
         figures.Compute(resamples, seed);
         return [.. probes.Select((probe, index) => probe is null ? null : new ProbeScores(
             probe.Train, probe.Right.Length, probe.Iterations, probe.Converged, figures[places[index].Accuracy]!,
@@ -105,6 +100,20 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
 
     private static float[] Less(float[] values, float[] reference) => [.. values.Zip(reference, (value, other) => value - other)];
 
+    /// <summary>Places of the differences between a model and another, none where there is no other.</summary>
+    private sealed record Gain(int? Right, int? Fooled, int? Binary)
+    {
+        public static Gain Of(FigureList figures, SetAnswers model, SetAnswers? other) => new(
+            figures.AddGain(model.Right, other?.Right), figures.AddGain(model.Fooled, other?.Fooled), figures.AddGain(model.BinaryRight, other?.BinaryRight));
+
+        public Comparison? Compare(FigureList figures, SetAnswers model, SetAnswers? other) => other is null ? null : new Comparison(
+            figures[Right]!,
+            McNemar.Compare(IsRight(other.Right), IsRight(model.Right)),
+            figures[Fooled],
+            figures[Binary],
+            model.BinaryRight is null ? null : McNemar.Compare(IsRight(other.BinaryRight!), IsRight(model.BinaryRight)));
+    }
+
     /// <summary>Figures to bootstrap together, each found again by its place.</summary>
     private sealed class FigureList
     {
@@ -121,7 +130,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
             return _figures.Count - 1;
         }
 
-        public int? AddGain(float[]? column, float[]? reference, int model) => model == 0 || column is null || reference is null ? null : Add(Less(column, reference));
+        public int? AddGain(float[]? column, float[]? reference) => column is null || reference is null ? null : Add(Less(column, reference));
 
         public void Compute(int resamples, long seed) => _intervals = Bootstrap.Intervals(_figures, resamples, seed);
     }

@@ -10,6 +10,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="ModalityGap">Distance between the means of images and of their classes' texts.</param>
 /// <param name="Probe">A linear probe on the image features, where one was asked for and the set has images enough.</param>
 /// <param name="AgainstBase">Difference to the base; null for the base itself.</param>
+/// <param name="AgainstControl">Difference to the random control of the same arm and seed; null where there is none.</param>
 /// <param name="PerClass">Accuracy of each class.</param>
 public sealed record SetScores(
     Interval Accuracy,
@@ -21,4 +22,5 @@ public sealed record SetScores(
     Interval ModalityGap,
     ProbeScores? Probe,
     Comparison? AgainstBase,
+    Comparison? AgainstControl,
     IReadOnlyList<ClassScore> PerClass);
