@@ -85,6 +85,22 @@ public sealed class StageRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task An_explanation_that_fails_fails_no_unit_and_is_tried_again_for_the_next()
+    {
+        var runner = CreateSut();
+        var log = Directory.CreateDirectory(Path.Combine(_folder, "runs", "origin", "events")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(log, "00000001.json"), "damaged", TestContext.Current.CancellationToken);
+
+        var unexplained = await runner.RunAsync(Command("run") with { Origin = "origin" }, new Progress<UnitProgress>(), default);
+        Directory.Delete(log, recursive: true);
+        var explained = await runner.RunAsync(Command("run") with { Origin = "origin", Parameters = new JsonObject { ["n"] = 1 } }, new Progress<UnitProgress>(), default);
+
+        unexplained.Cache.Reason.ShouldStartWith("cannot be told: ");
+        unexplained.Cache.Reason.ShouldContain("00000001.json");
+        explained.Cache.Reason.ShouldBe("parameter n absent → 1 (against run run)");
+    }
+
+    [Fact]
     public async Task A_stage_that_is_not_cacheable_runs_each_time()
     {
         _stage.Cacheable = false;

@@ -7,6 +7,9 @@ namespace ClipSae.Pipeline;
 /// <summary>What a replay takes from the run it replays.</summary>
 public static class Replay
 {
+    // One after another, those of ten thousand shards in an object store would take minutes, and whoever waits for the run gives up.
+    private const int QuestionsAtOnce = 32;
+
     /// <summary>The stages of the origin before the chosen one.</summary>
     /// <param name="origin">The origin's state.</param>
     /// <param name="fromStage">Name of a stage or of its section.</param>
@@ -42,21 +45,19 @@ public static class Replay
     public static async Task<IReadOnlyList<UnitFact>> TakeAsync(
         IEnumerable<StageState> taken, string origin, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)
     {
-        var facts = new List<UnitFact>();
-        foreach (var stage in taken)
-        {
-            foreach (var unit in stage.FinishedUnits())
-            {
-                if (await AllExistAsync(unit.Outputs.Values, artifacts, cancel))
-                {
-                    facts.Add(unit with { Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"), Seconds = 0, StartedAt = now, At = now });
-                }
-            }
-
-            facts.AddRange(stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)).Select(failed => failed with { At = now }));
-        }
-
-        return facts;
+        var stages = taken.ToArray();
+        var finished = stages.SelectMany(stage => stage.FinishedUnits()).ToArray();
+        var isWhole = new bool[finished.Length];
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, finished.Length),
+            new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtOnce, CancellationToken = cancel },
+            async (unit, token) => isWhole[unit] = await AllExistAsync(finished[unit].Outputs.Values, artifacts, token));
+        return
+        [
+            .. finished.Where((_, unit) => isWhole[unit])
+                .Select(unit => unit with { Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"), Seconds = 0, StartedAt = now, At = now }),
+            .. stages.SelectMany(stage => stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)).Select(failed => failed with { At = now })),
+        ];
     }
 
     private static async Task<bool> AllExistAsync(IEnumerable<ArtifactRef> outputs, IArtifactStore artifacts, CancellationToken cancel)

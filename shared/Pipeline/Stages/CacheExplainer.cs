@@ -1,16 +1,35 @@
-using System.Collections.Concurrent;
 using ClipSae.Contracts;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Pipeline;
 
 /// <summary>Says why a unit's result was not there: what differs from the run it replays, or else from the last unit of its name.</summary>
-internal sealed class CacheExplainer(IStageResults results, IEventStore events)
+internal sealed class CacheExplainer(IStageResults results, IEventStore events, ILogger log)
 {
-    private readonly ConcurrentDictionary<string, Task<RunState>> _origins = new(StringComparer.Ordinal);
+    // Workers live long, and an origin may have many shards: only its keys are kept, and those of few origins.
+    private const int OriginsKept = 4;
 
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, Task<Dictionary<(string Stage, string Unit), string>>> _origins = new(StringComparer.Ordinal);
+
+    /// <summary>The reason in one line. Where it cannot be told it says so: an explanation is no part of the unit's work and never fails it.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<string> WhyMissAsync(RunUnit command, StageKeyParts parts, CancellationToken cancel)
     {
-        var originKey = command.Origin is null ? null : await KeyInOriginAsync(command.Origin, command.Stage, command.Unit);
+        try
+        {
+            return await FindReasonAsync(command, parts, cancel);
+        }
+        catch (Exception error) when (error is not OperationCanceledException || !cancel.IsCancellationRequested)
+        {
+            log.LogWarning(error, "{Run}: {Stage}/{Unit}: cannot tell why its result was not there", command.Run, command.Stage, command.Unit);
+            return $"cannot be told: {error.Message.ReplaceLineEndings(" ")}";
+        }
+    }
+
+    private async Task<string> FindReasonAsync(RunUnit command, StageKeyParts parts, CancellationToken cancel)
+    {
+        var originKey = command.Origin is null ? null : (await KeysOfAsync(command.Origin, cancel)).GetValueOrDefault((command.Stage, command.Unit));
         var earlierKey = originKey ?? await results.LastKeyAsync(command.Stage, command.Unit, cancel);
         var earlier = earlierKey is null ? null : await results.FindAsync(earlierKey, cancel);
         if (earlier is null)
@@ -22,12 +41,27 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events)
         return parts.DifferenceFrom(earlier.Parts) is { } difference ? $"{difference} (against run {against})" : "its stored result was gone";
     }
 
-    private async Task<string?> KeyInOriginAsync(string origin, string stage, string unit)
+    private Task<Dictionary<(string Stage, string Unit), string>> KeysOfAsync(string origin, CancellationToken cancel)
     {
-        var state = await _origins.GetOrAdd(origin, ReadOriginAsync);
-        return state.Stages.GetValueOrDefault(stage)?.Finished(unit)?.Key;
+        lock (_gate)
+        {
+            if (!_origins.TryGetValue(origin, out var keys) || keys is { IsCompleted: true, IsCompletedSuccessfully: false })
+            {
+                if (_origins.Count >= OriginsKept)
+                {
+                    _origins.Clear();
+                }
+
+                keys = _origins[origin] = ReadKeysAsync(origin);
+            }
+
+            return keys.WaitAsync(cancel);
+        }
     }
 
-    private async Task<RunState> ReadOriginAsync(string origin) =>
-        RunState.Fold((await events.ReadAsync(origin)).Select(stored => stored.Event));
+    private async Task<Dictionary<(string Stage, string Unit), string>> ReadKeysAsync(string origin)
+    {
+        var state = RunState.Fold((await events.ReadAsync(origin)).Select(stored => stored.Event));
+        return state.Stages.Values.SelectMany(stage => stage.FinishedUnits()).ToDictionary(unit => (unit.Stage, unit.Unit), unit => unit.Key);
+    }
 }

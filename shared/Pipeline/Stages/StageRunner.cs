@@ -18,7 +18,7 @@ public sealed class StageRunner(
     ILoggerFactory logs)
 {
     private readonly Dictionary<string, IStage> _stages = stages.ToDictionary(stage => stage.Name, StringComparer.Ordinal);
-    private readonly CacheExplainer _explainer = new(results, events);
+    private readonly CacheExplainer _explainer = new(results, events, logs.CreateLogger<CacheExplainer>());
     private readonly ILogger _log = logs.CreateLogger<StageRunner>();
 
     /// <summary>This process, as facts name it.</summary>
