@@ -58,13 +58,18 @@ public sealed class ClipTokenizer
     public static ClipTokenizer Load(string path) => TokenizerFile.Load(path);
 
     /// <summary>The vocabulary that lies beside a checkpoint (a file, or a model folder).</summary>
+    /// <param name="checkpoint">Where the checkpoint is.</param>
+    /// <param name="named">How the user named it, where that is another place.</param>
     /// <exception cref="UserErrorException">There is none; says which file to fetch and where to put it.</exception>
-    public static string FileBeside(string checkpoint)
+    public static string FileBeside(string checkpoint, string? named = null)
     {
         var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return TokenizerFile.In(folder) ?? throw new UserErrorException(
-            $"{folder}: no vocabulary lies beside the weights; fetch bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, and put it there, or name it with --tokenizer");
+            $"{named ?? folder}: no vocabulary lies beside the weights; fetch bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, and put it there, or name it with --tokenizer");
     }
+
+    /// <summary>Whether a file of this name is a vocabulary, or a part of one, as models are published with it.</summary>
+    public static bool IsVocabulary(string name) => TokenizerFile.IsNamed(name);
 
     /// <summary>A tokenizer from merges in order of their rank.</summary>
     public static ClipTokenizer FromMerges(IEnumerable<(string Left, string Right)> merges) => new(merges);

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.IO.Enumeration;
 using System.Text;
 using System.Text.Json;
 using ClipSae.Contracts;
@@ -22,6 +23,9 @@ internal static class TokenizerFile
     /// <summary>The tokenizer file that lies in a folder, or null.</summary>
     public static string? In(string folder) =>
         Patterns.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern).Order(StringComparer.Ordinal)).FirstOrDefault();
+
+    /// <summary>Whether a file has one of the names under which tokenizers are kept; <c>vocab.json</c> goes with <c>merges.txt</c>.</summary>
+    public static bool IsNamed(string name) => name == "vocab.json" || Patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false));
 
     /// <exception cref="UserErrorException">The file is missing or no vocabulary of CLIP's kind; names file and place.</exception>
     public static ClipTokenizer Load(string path)

@@ -93,21 +93,23 @@ public sealed class ObjectStore : IDisposable
         async token =>
         {
             using var answer = await RequestAsync(HttpMethod.Head, key, "", null, RequestSigner.EmptyBody, null, token);
-            return answer.StatusCode == HttpStatusCode.NotFound ? null : answer.Content.Headers.ContentLength;
+            return answer.StatusCode == HttpStatusCode.NotFound
+                ? (long?)null
+                : answer.Content.Headers.ContentLength ?? throw new UserErrorException($"the object store {Options.Endpoint} does not say how long objects are (HEAD without Content-Length): it cannot be used");
         },
         cancel);
 
-    /// <summary>Keys that begin with a prefix, in ordinal order, with the objects' lengths.</summary>
+    /// <summary>Objects whose keys begin with a prefix, in the keys' ordinal order.</summary>
     /// <param name="isDeep">False lists what a folder would: keys up to the next <c>/</c>, those that go on ending in it.</param>
-    public Task<IReadOnlyList<(string Key, long Length)>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default) => SendAsync<IReadOnlyList<(string, long)>>(
+    public Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default) => SendAsync<IReadOnlyList<StoredObject>>(
         $"listing {prefix}",
-        token => ThroughPackageAsync<IReadOnlyList<(string, long)>>(async () =>
+        token => ThroughPackageAsync<IReadOnlyList<StoredObject>>(async () =>
         {
-            var found = new List<(string Key, long Length)>();
+            var found = new List<StoredObject>();
             await foreach (var item in _minio.ListObjectsEnumAsync(
                 new ListObjectsArgs().WithBucket(Options.Bucket).WithPrefix(prefix).WithRecursive(isDeep), token))
             {
-                found.Add((item.Key, (long)item.Size));
+                found.Add(new StoredObject(item.Key, (long)item.Size, item.ETag?.Trim('"') ?? "", item.LastModified ?? ""));
             }
 
             found.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
@@ -170,9 +172,9 @@ public sealed class ObjectStore : IDisposable
         }
     }
 
-    /// <summary>One signed request. An answer that is neither a success nor "not found" is an <see cref="HttpRequestException"/> with its status.</summary>
+    /// <summary>One signed request; where <paramref name="onlyIf"/> names an ETag, for an object that still has it. An answer that is neither a success nor "not found" is an <see cref="HttpRequestException"/> with its status.</summary>
     internal async Task<HttpResponseMessage> RequestAsync(
-        HttpMethod method, string key, string query, HttpContent? body, string bodyDigest, RangeHeaderValue? range, CancellationToken cancel, bool isNew = false)
+        HttpMethod method, string key, string query, HttpContent? body, string bodyDigest, RangeHeaderValue? range, CancellationToken cancel, bool isNew = false, string? onlyIf = null)
     {
         var address = $"{Options.Endpoint.TrimEnd('/')}/{Options.Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}{(query.Length == 0 ? "" : "?" + query)}";
         using var request = new HttpRequestMessage(method, address) { Content = body };
@@ -180,6 +182,11 @@ public sealed class ObjectStore : IDisposable
         if (isNew)
         {
             request.Headers.IfNoneMatch.Add(EntityTagHeaderValue.Any);
+        }
+
+        if (onlyIf is not null)
+        {
+            request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{onlyIf}\""));
         }
 
         _signer.Sign(request, bodyDigest);
@@ -204,9 +211,13 @@ public sealed class ObjectStore : IDisposable
             return await S3Xml.ErrorCodeAsync(answer, cancel) == "NoSuchBucket" ? throw new BucketNotFoundException(Options.Bucket, "no such bucket") : null;
         }
 
-        if (answer.Content.Headers.ContentLength > LongestInMemory)
+        try
         {
-            throw new UserErrorException($"{key} in {Options} has {answer.Content.Headers.ContentLength} bytes: more than such an object may have");
+            await answer.Content.LoadIntoBufferAsync(LongestInMemory, cancel);
+        }
+        catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
+        {
+            throw new UserErrorException($"{key} in {Options} has more than {LongestInMemory >> 20} MiB: more than such an object may have", error);
         }
 
         return await answer.Content.ReadAsByteArrayAsync(cancel);

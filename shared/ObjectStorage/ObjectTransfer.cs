@@ -41,7 +41,7 @@ internal sealed class ObjectTransfer(ObjectStore store)
                 Enumerable.Range(0, tags.Length),
                 new ParallelOptions { MaxDegreeOfParallelism = store.Options.PartsAtOnce, CancellationToken = cancel },
                 async (part, token) => tags[part] = await UploadPartAsync(file, parts, key, upload, part, token));
-            await CompleteAsync(key, upload, tags, cancel);
+            await CompleteAsync(key, outline.Length, upload, tags, cancel);
         }
         catch
         {
@@ -59,6 +59,16 @@ internal sealed class ObjectTransfer(ObjectStore store)
             return false;
         }
 
+        await DownloadAsync(key, length, null, path, cancel);
+        return true;
+    }
+
+    /// <summary>Downloads an object as a listing showed it into a new file.</summary>
+    /// <exception cref="UserErrorException">It was written since.</exception>
+    public Task DownloadAsync(StoredObject item, string path, CancellationToken cancel) => DownloadAsync(item.Key, item.Length, item.Tag.Length > 0 ? item.Tag : null, path, cancel);
+
+    private async Task DownloadAsync(string key, long length, string? tag, string path, CancellationToken cancel)
+    {
         using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, length);
         var partBytes = store.Options.PartBytes;
         var parts = (length + partBytes - 1) / partBytes;
@@ -69,17 +79,16 @@ internal sealed class ObjectTransfer(ObjectStore store)
                 $"reading {key}",
                 async attempt =>
                 {
-                    await DownloadPartAsync(key, file, start, Math.Min(partBytes, length - start), attempt);
+                    await DownloadPartAsync(key, tag, file, start, Math.Min(partBytes, length - start), attempt);
                     return 0;
                 },
                 token));
-        return true;
     }
 
-    private async Task DownloadPartAsync(string key, SafeFileHandle file, long start, long length, CancellationToken cancel)
+    private async Task DownloadPartAsync(string key, string? tag, SafeFileHandle file, long start, long length, CancellationToken cancel)
     {
         using var answer = await store.RequestAsync(
-            HttpMethod.Get, key, "", null, RequestSigner.EmptyBody, new RangeHeaderValue(start, start + length - 1), cancel);
+            HttpMethod.Get, key, "", null, RequestSigner.EmptyBody, new RangeHeaderValue(start, start + length - 1), cancel, onlyIf: tag);
         RequireFound(answer, key);
         if (answer.StatusCode != HttpStatusCode.PartialContent && start > 0)
         {
@@ -137,7 +146,7 @@ internal sealed class ObjectTransfer(ObjectStore store)
             cancel);
     }
 
-    private Task CompleteAsync(string key, string upload, IEnumerable<string> tags, CancellationToken cancel)
+    private Task CompleteAsync(string key, long length, string upload, IEnumerable<string> tags, CancellationToken cancel)
     {
         var body = Encoding.UTF8.GetBytes(S3Xml.CompleteUpload(tags));
         var digest = Convert.ToHexStringLower(SHA256.HashData(body));
@@ -146,16 +155,37 @@ internal sealed class ObjectTransfer(ObjectStore store)
             async token =>
             {
                 using var answer = await store.RequestAsync(HttpMethod.Post, key, "uploadId=" + Uri.EscapeDataString(upload), new ByteArrayContent(body), digest, null, token);
-
-                // A first try whose answer was lost has completed the upload: then the upload is gone and the object there.
-                if (answer.StatusCode == HttpStatusCode.NotFound && await store.LengthAsync(key, token) is null)
+                if (await StatusOfCompletionAsync(answer, key, token) is var (status, code) && status == HttpStatusCode.OK)
                 {
-                    throw new IOException($"{key}: the upload is gone");
+                    return 0;
                 }
 
-                return 0;
+                // A first try whose answer was lost has completed the upload: then the upload is gone and the object there.
+                return status == HttpStatusCode.NotFound && await store.LengthAsync(key, token) == length
+                    ? 0
+                    : throw new HttpRequestException($"status {(int)answer.StatusCode} {code}: the upload was not completed", null, status);
             },
             cancel);
+    }
+
+    // The server begins its answer before it knows how the upload ends: what comes after "200 OK" may be an error.
+    private static async Task<(HttpStatusCode Status, string Code)> StatusOfCompletionAsync(HttpResponseMessage answer, string key, CancellationToken cancel)
+    {
+        var said = await S3Xml.ReadAsync(answer, cancel);
+        if (answer.StatusCode == HttpStatusCode.OK && said?.Name.LocalName == "CompleteMultipartUploadResult")
+        {
+            return (HttpStatusCode.OK, "");
+        }
+
+        var code = S3Xml.Value(said, "Code") ?? "";
+        return answer.StatusCode == HttpStatusCode.NotFound ? (HttpStatusCode.NotFound, code) : code switch
+        {
+            "" => throw new IOException($"{key}: the server did not say whether the upload is complete"),
+            "NoSuchUpload" => (HttpStatusCode.NotFound, code),
+            "AccessDenied" => (HttpStatusCode.Forbidden, code),
+            "InternalError" or "SlowDown" or "ServiceUnavailable" or "RequestTimeout" => (HttpStatusCode.ServiceUnavailable, code),
+            _ => (HttpStatusCode.BadRequest, code),
+        };
     }
 
     private async Task AbortAsync(string key, string upload)

@@ -9,9 +9,9 @@ public sealed class S3CheckpointStore(ObjectStore store) : ICheckpointStore
 
     public async Task ClearAsync(string key, CancellationToken cancel = default)
     {
-        foreach (var (found, _) in await store.ListAsync(Prefix(key), cancel: cancel))
+        foreach (var found in await store.ListAsync(Prefix(key), cancel: cancel))
         {
-            await store.RemoveAsync(found, cancel);
+            await store.RemoveAsync(found.Key, cancel);
         }
     }
 

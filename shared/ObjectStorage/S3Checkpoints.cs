@@ -38,9 +38,9 @@ internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scr
             File.Delete(path);
         }
 
-        foreach (var (key, _) in earlier)
+        foreach (var found in earlier)
         {
-            await store.RemoveAsync(key, cancel);
+            await store.RemoveAsync(found.Key, cancel);
         }
     }
 

@@ -13,22 +13,29 @@ internal static class S3Xml
         await ValueAsync(answer, "Code", cancel) ?? "";
 
     /// <summary>Text of the first element of this name; null where there is none or the answer is no XML.</summary>
-    public static async Task<string?> ValueAsync(HttpResponseMessage answer, string name, CancellationToken cancel)
+    public static async Task<string?> ValueAsync(HttpResponseMessage answer, string name, CancellationToken cancel) =>
+        Value(await ReadAsync(answer, cancel), name);
+
+    /// <summary>Text of the first element of this name; null where there is none.</summary>
+    public static string? Value(XElement? root, string name) => root?.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
+
+    /// <summary>The root element of an answer, whether its length was told before or not; null where it is no XML or too long.</summary>
+    public static async Task<XElement?> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
     {
-        if (answer.Content.Headers.ContentLength is null or 0 or > LongestAnswer)
+        try
+        {
+            await answer.Content.LoadIntoBufferAsync(LongestAnswer, cancel);
+
+            // White space keeps a connection alive while a server works; before the XML declaration it would be an error.
+            using var text = new StringReader((await answer.Content.ReadAsStringAsync(cancel)).TrimStart());
+            using var reader = XmlReader.Create(text, new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            return XElement.Load(reader);
+        }
+        catch (XmlException)
         {
             return null;
         }
-
-        try
-        {
-            using var reader = XmlReader.Create(
-                await answer.Content.ReadAsStreamAsync(cancel),
-                new XmlReaderSettings { Async = true, DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = LongestAnswer });
-            var document = await XDocument.LoadAsync(reader, LoadOptions.None, cancel);
-            return document.Descendants().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
-        }
-        catch (XmlException)
+        catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
             return null;
         }

@@ -20,7 +20,7 @@ internal static class StorageErrors
         UserErrorException => false,
         HttpRequestException { InnerException: AuthenticationException } => false,
         ObjectNotFoundException or BucketNotFoundException or PreconditionFailedException or AuthorizationException or AccessDeniedException => false,
-        HttpRequestException { StatusCode: { } status } => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests || ((int)status >= 500 && status != HttpStatusCode.InsufficientStorage),
+        HttpRequestException { StatusCode: { } status } => status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or HttpStatusCode.Conflict || ((int)status >= 500 && status != HttpStatusCode.InsufficientStorage),
         HttpRequestException or IOException or SocketException or TimeoutException or TimeoutRejectedException or BrokenCircuitException => true,
         MinioException minio => !IsFull(minio.Message) && minio is ConnectionException or InternalClientException or UnexpectedMinioException or ErrorResponseException,
         _ => false,
@@ -37,6 +37,8 @@ internal static class StorageErrors
             new UserErrorException($"the object store {options.Endpoint} is full or over its quota while {doing}: make room in bucket {options.Bucket}, then run again to go on", error),
         HttpRequestException { InnerException: AuthenticationException untrusted } =>
             new UserErrorException($"no encrypted connection to the object store {options.Endpoint} ({FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile", error),
+        HttpRequestException { StatusCode: HttpStatusCode.PreconditionFailed } =>
+            new UserErrorException($"{doing} from the object store {options.Endpoint}: the object was written meanwhile; run again", error),
         HttpRequestException { StatusCode: not null } when !MayPass(error) =>
             new UserErrorException($"the object store {options.Endpoint} refused {doing}: {error.Message}", error),
         _ when MayPass(error) =>

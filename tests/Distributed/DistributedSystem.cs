@@ -206,9 +206,9 @@ public sealed class DistributedSystem : IAsyncLifetime
         using var store = Store("clipsae");
         foreach (var prefix in new[] { "stages/", "checkpoints/" })
         {
-            foreach (var (key, _) in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal)))
+            foreach (var found in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal)))
             {
-                await store.RemoveAsync(key);
+                await store.RemoveAsync(found.Key);
             }
         }
     }

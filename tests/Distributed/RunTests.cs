@@ -46,6 +46,29 @@ public sealed class RunTests(DistributedSystem system)
     }
 
     [Fact]
+    public async Task Captions_models_vocabularies_and_sets_to_evaluate_on_are_taken_from_the_object_store_too()
+    {
+        var world = Path.Combine(system.Data, "remote-world");
+        (await system.ClientAsync("make-dataset", world, "--train", "0", "--tuning", "80", "--evaluation", "20")).Code.ShouldBe(0);
+        await system.BringAsync(Path.Combine(world, "tuning"), "datasets", "remote/tuning");
+        await system.BringAsync(Path.Combine(world, "evaluation", "clean"), "datasets", "remote/clean");
+        await system.BringAsync(Path.Combine(AppContext.BaseDirectory, "Demo"), "models", "remote");
+
+        var printed = await system.ClientAsync(
+            "submit", "--dataset", "s3://datasets/remote/tuning", "--captions", "s3://datasets/remote/tuning/captions.json", "--model", "s3://models/remote/model.safetensors",
+            "--evaluation", "clean=s3://datasets/remote/clean", "--preset", "demo", "--print");
+        var scored = await system.ClientAsync(
+            "evaluate", "--model", "s3://models/remote/model.safetensors", "--tokenizer", "s3://models/remote/bpe.txt.gz", "--evaluation", "clean=s3://datasets/remote/clean");
+
+        printed.Code.ShouldBe(0, printed.Error);
+        printed.Json["inputs"]!["evaluation:clean/manifest"].ShouldNotBeNull();
+        printed.Json["inputs"]!["model:tokenizer"]!["name"]!.GetValue<string>().ShouldBe("bpe.txt.gz");
+        scored.Code.ShouldBe(0, scored.Error);
+        scored.Json["models"]![0]!["name"]!.GetValue<string>().ShouldBe("model");
+        scored.Json["models"]![0]!["sets"]!["clean"].ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task A_torn_shard_that_may_fail_is_named_and_the_rest_gives_the_same_digests()
     {
         var started = (await system.EventsAsync(await system.UndisturbedRunAsync()))[0]!["event"]!.AsObject();

@@ -1,3 +1,4 @@
+using System.Net;
 using ClipSae.Contracts;
 using ClipSae.Servers;
 
@@ -38,6 +39,64 @@ public class ResilienceTests
 
         (await store.TryCreateAsync("runs/run/events/00000001.json", "mine"u8.ToArray())).ShouldBeTrue();
         (await store.TryCreateAsync("runs/run/events/00000001.json", "theirs"u8.ToArray())).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_creation_that_met_another_on_its_way_is_tried_again_and_decided_then(bool isThere)
+    {
+        var conflicts = 1;
+        using var server = new FakeServer
+        {
+            HonoursConditions = true,
+            Answers = request => request.Headers["If-None-Match"] is not null && conflicts-- > 0 ? (HttpStatusCode.Conflict, "<Error><Code>ConditionalRequestConflict</Code></Error>") : null,
+        };
+        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        if (isThere)
+        {
+            await store.WriteAsync("runs/run/events/00000001.json", "theirs"u8.ToArray());
+        }
+
+        (await store.TryCreateAsync("runs/run/events/00000001.json", "mine"u8.ToArray())).ShouldBe(!isThere);
+
+        (await store.ReadAsync("runs/run/events/00000001.json"))!.ShouldBe(isThere ? "theirs"u8.ToArray() : "mine"u8.ToArray());
+    }
+
+    [Theory]
+    [InlineData(1 << 10, true)]
+    [InlineData((64 << 20) + 1, false)]
+    public async Task What_comes_without_a_length_is_read_up_to_the_same_limit(int length, bool isRead)
+    {
+        using var server = new FakeServer { Answers = _ => (HttpStatusCode.OK, new string('x', length)) };
+        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+
+        if (isRead)
+        {
+            (await store.ReadAsync("key"))!.Length.ShouldBe(length);
+        }
+        else
+        {
+            (await Should.ThrowAsync<UserErrorException>(() => store.ReadAsync("key"))).Message.ShouldContain("has more than 64 MiB");
+        }
+    }
+
+    [Fact]
+    public async Task A_refusal_that_comes_without_a_length_is_told_by_its_code()
+    {
+        using var server = new FakeServer { Answers = _ => (HttpStatusCode.BadRequest, "<Error><Code>InvalidDigest</Code></Error>") };
+        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+
+        (await Should.ThrowAsync<UserErrorException>(() => store.ReadAsync("key"))).Message.ShouldContain("status 400 InvalidDigest");
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_tell_lengths_is_not_one_without_objects()
+    {
+        using var server = new FakeServer { Answers = _ => (HttpStatusCode.OK, "") };
+        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+
+        (await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"))).Message.ShouldContain("does not say how long objects are");
     }
 
     [Fact]

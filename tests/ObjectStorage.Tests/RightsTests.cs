@@ -53,7 +53,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         await GrantAsync(owned, bucket, bucket, owner.Bucket);
         using var store = new ObjectStore(owner with { AccessKey = $"{bucket}-key", SecretKey = "worker-secret" }, TimeProvider.System);
 
-        (await RemoteFolder.FetchAsync(store, "coco", _folder.File("local"), CancellationToken.None)).ShouldBe(1);
+        (await RemoteFolder.FetchAsync(store, "coco", _folder.File("local"))).Objects.ShouldBe(1);
         await Should.ThrowAsync<UserErrorException>(() => store.WriteAsync("coco/b.png", "b"u8.ToArray()));
         await Should.ThrowAsync<UserErrorException>(() => store.RemoveAsync("coco/a.png"));
     }

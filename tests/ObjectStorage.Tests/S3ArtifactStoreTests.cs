@@ -44,7 +44,7 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
         var artifact = await _store.PutFileAsync(source, "big", "x/y");
 
         artifact.Digest.ShouldBe(Digest.OfBytes(content));
-        (await _objects.ListAsync("blobs/")).ShouldBe([(S3ArtifactStore.KeyOf(artifact.Digest), length)]);
+        (await _objects.ListAsync("blobs/")).Select(found => (found.Key, found.Length)).ShouldBe([(S3ArtifactStore.KeyOf(artifact.Digest), length)]);
         Digest.OfFile(await _store.FetchAsync(artifact)).ShouldBe(artifact.Digest);
     }
 

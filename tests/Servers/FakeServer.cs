@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 
 namespace ClipSae.Servers;
 
@@ -20,6 +21,9 @@ public sealed class FakeServer : IDisposable
 
     /// <summary>Whether it knows <c>If-None-Match</c>.</summary>
     public bool HonoursConditions { get; init; }
+
+    /// <summary>An answer of another kind, sent in chunks, without a length; null for those that it gives itself.</summary>
+    public Func<HttpListenerRequest, (HttpStatusCode Status, string Body)?> Answers { get; init; } = _ => null;
 
     /// <summary>Status instead of the answer to the n-th request, from 0, after it was carried out; 0 for the answer itself.</summary>
     public Func<int, int> Fails { get; set; } = _ => 0;
@@ -55,6 +59,15 @@ public sealed class FakeServer : IDisposable
     private async Task AnswerAsync(HttpListenerContext context)
     {
         var path = context.Request.Url!.AbsolutePath;
+        if (Answers(context.Request) is var (status, text))
+        {
+            await context.Request.InputStream.CopyToAsync(Stream.Null);
+            context.Response.StatusCode = (int)status;
+            context.Response.SendChunked = true;
+            await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(text));
+            return;
+        }
+
         if (context.Request.HttpMethod == "PUT")
         {
             using var body = new MemoryStream();

@@ -21,7 +21,7 @@ internal sealed class EvaluateVerb : Verb
 
     private readonly Option<string[]> _models = new("--model")
     {
-        Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken",
+        Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; this and --evaluation may name s3://BUCKET/PATH",
         HelpName = "[NAME=]PATH",
         Required = true,
     };
@@ -57,9 +57,16 @@ internal sealed class EvaluateVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var models = Distinct("--model", arguments.GetValue(_models)!.Select(Model), model => model.Name);
-        var sets = Distinct("--evaluation", arguments.GetValue(_sets)!.Select(given => GivenSet.Parse("--evaluation", given)), set => set.Name);
-        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(models[0].File);
+        var given = new List<(string Name, string File)>();
+        foreach (var model in arguments.GetValue(_models)!)
+        {
+            given.Add(await ModelAsync(model, session, cancel));
+        }
+
+        var models = Distinct("--model", given, model => model.Name);
+        var sets = Distinct("--evaluation", await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_sets), session, cancel), set => set.Name);
+        var tokenizer = GivenPath.File("--tokenizer", await RemotePath.LocalAsync("--tokenizer", arguments.GetValue(_tokenizer), session, cancel))
+            ?? ClipTokenizer.FileBeside(models[0].File, arguments.GetValue(_models)![0]);
         var report = GivenPath.NewFile("--report", arguments.GetValue(_report));
         var csv = GivenPath.NewFolder("--csv", arguments.GetValue(_csv));
         await using var runtime = Workplace.OpenHere(session);
@@ -151,12 +158,12 @@ internal sealed class EvaluateVerb : Verb
         return lines is { Length: 0 } ? throw new WrongUseException($"{option}: {file} has no line") : lines;
     }
 
-    private static (string Name, string File) Model(string given)
+    private static async Task<(string Name, string File)> ModelAsync(string given, Session session, CancellationToken cancel)
     {
         var equals = given.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && !Path.Exists(given)
-            ? (given[..equals], GivenPath.FileOrFolder("--model", given[(equals + 1)..]))
-            : (Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)), GivenPath.FileOrFolder("--model", given));
+        var isNamed = equals > 0 && !Path.Exists(given);
+        var path = (await RemotePath.LocalAsync("--model", isNamed ? given[(equals + 1)..] : given, session, cancel))!;
+        return (isNamed ? given[..equals] : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path)), GivenPath.FileOrFolder("--model", path));
     }
 
     private static T[] Distinct<T>(string option, IEnumerable<T> given, Func<T, string> name)

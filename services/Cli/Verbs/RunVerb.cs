@@ -9,7 +9,7 @@ namespace ClipSae.Cli;
 /// <summary>Runs the whole pipeline on the user's own images and weights.</summary>
 internal class RunVerb : Verb
 {
-    private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
+    private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER", HelpName = "FOLDER", Required = true };
     private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
     private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip", HelpName = "PATH", Required = true };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
@@ -55,22 +55,18 @@ internal class RunVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var dataset = GivenPath.Folder("--dataset", await RemotePath.LocalAsync("--dataset", arguments.GetValue(_dataset)!, session, cancel))!;
-        var model = GivenPath.FileOrFolder("--model", await RemotePath.LocalAsync("--model", arguments.GetValue(_model)!, session, cancel));
-        var tokenizer = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
-        var evaluations = new List<GivenSet>();
-        foreach (var given in arguments.GetValue(_evaluation) ?? [])
-        {
-            var path = given.IndexOf('=', StringComparison.Ordinal) + 1;
-            evaluations.Add(GivenSet.Parse("--evaluation", given[..path] + await RemotePath.LocalAsync("--evaluation", given[path..], session, cancel)));
-        }
-
+        Task<string?> LocalAsync(Option<string?> option) => RemotePath.LocalAsync(option.Name, arguments.GetValue(option), session, cancel);
+        var dataset = GivenPath.Folder("--dataset", await LocalAsync(_dataset!))!;
+        var captions = GivenPath.File("--captions", await LocalAsync(_captions));
+        var model = GivenPath.FileOrFolder("--model", (await LocalAsync(_model!))!);
+        var tokenizer = GivenPath.File("--tokenizer", await LocalAsync(_tokenizer)) ?? ClipTokenizer.FileBeside(model, arguments.GetValue(_model));
+        var evaluations = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
         if (_tunes && evaluations.Count == 0)
         {
             session.Tell("no --evaluation NAME=FOLDER: base and tuned will not be scored");
         }
 
-        var options = new ImportOptions { CaptionFile = GivenPath.File("--captions", arguments.GetValue(_captions)) };
+        var options = new ImportOptions { CaptionFile = captions };
         options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
         var preset = Preset.Load(arguments.GetValue(_preset)!);
 

@@ -57,12 +57,12 @@ internal sealed class WiseFtVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var (from, to) = (Source("base", arguments.GetValue(_base)!), Source("tuned", arguments.GetValue(_tuned)!));
-        var given = Sets(arguments);
+        var (from, to) = (await SourceAsync("base", arguments.GetValue(_base)!, session, cancel), await SourceAsync("tuned", arguments.GetValue(_tuned)!, session, cancel));
+        var given = await SetsAsync(arguments, session, cancel);
         var alphas = Alphas(arguments.GetValue(_alphas) ?? []);
         var rule = arguments.GetValue(_tolerance) is >= 0 and <= 1 and var tolerance ? new AlphaRule(tolerance) : throw new WrongUseException("--clean-tolerance must be from 0 to 1: a share of the images");
         var export = Export(arguments);
-        var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(from.Path));
+        var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", await RemotePath.LocalAsync("--tokenizer", arguments.GetValue(_tokenizer), session, cancel)) ?? ClipTokenizer.FileBeside(from.Path, arguments.GetValue(_base)));
 
         await using var runtime = Workplace.OpenHere(session);
         var inputs = new EvaluationInputs(runtime, session);
@@ -123,10 +123,10 @@ internal sealed class WiseFtVerb : Verb
         return sets;
     }
 
-    private IReadOnlyList<(GivenSet Set, bool Chooses)> Sets(ParseResult arguments)
+    private async Task<IReadOnlyList<(GivenSet Set, bool Chooses)>> SetsAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var validation = arguments.GetValue(_validation)!.Select(given => GivenSet.Parse("--validation", given)).Select(set => (Set: set, Chooses: true));
-        var evaluation = (arguments.GetValue(_evaluation) ?? []).Select(given => GivenSet.Parse("--evaluation", given)).Select(set => (Set: set, Chooses: false));
+        var validation = (await GivenSet.ParseAllAsync("--validation", arguments.GetValue(_validation), session, cancel)).Select(set => (Set: set, Chooses: true));
+        var evaluation = (await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel)).Select(set => (Set: set, Chooses: false));
         (GivenSet Set, bool Chooses)[] sets = [.. validation, .. evaluation];
         if (sets.GroupBy(set => (set.Set.Name, set.Chooses)).FirstOrDefault(group => group.Count() > 1) is { } twice)
         {
@@ -156,9 +156,9 @@ internal sealed class WiseFtVerb : Verb
         }
     }
 
-    private static ConversionSource Source(string argument, string given)
+    private static async Task<ConversionSource> SourceAsync(string argument, string given, Session session, CancellationToken cancel)
     {
-        var path = GivenPath.FileOrFolder(argument, given);
+        var path = GivenPath.FileOrFolder(argument, (await RemotePath.LocalAsync(argument, given, session, cancel))!);
         return new ConversionSource(path, Path.GetFileName(path));
     }
 }
