@@ -83,13 +83,7 @@ public sealed class AttackCurationStage : IStage
         ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, FontCatalogue fonts,
         AttackCurationOptions options, Device device, IProgress<StageProgress> progress, CancellationToken cancel)
     {
-        var words = options.Words.Count > 0 ? options.Words : pictures.Classes;
-        words = [.. words.Except(options.HeldOutWords, StringComparer.Ordinal)];
-        if (words.Count < 2)
-        {
-            throw new UserErrorException("curation.words: at least two words are needed that are not held out; name some or give a data set with more classes");
-        }
-
+        var words = pictures.Words;
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, [.. pictures.Classes.Union(words, StringComparer.Ordinal)], options.PromptTemplates);
         var pairCount = Math.Min(options.Pairs, pictures.Plain.Count) / 2 * 2;
         var attackSources = pictures.Plain.Take(2 * options.Attacks).ToArray();

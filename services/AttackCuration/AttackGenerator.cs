@@ -26,7 +26,7 @@ public sealed class AttackGenerator(
         classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.Ordinal);
 
     /// <summary>Every candidate of the given pictures, scored.</summary>
-    /// <param name="words">What may be printed.</param>
+    /// <param name="words">What may be printed; on each picture those that are not true of it.</param>
     /// <param name="done">Pictures done.</param>
     public IReadOnlyList<AttackCandidate> Generate(IReadOnlyList<PictureSource> sources, IReadOnlyList<string> words, Action<int> done, CancellationToken cancel)
     {
@@ -72,11 +72,12 @@ public sealed class AttackGenerator(
         var controls = new RgbImage[shown.Length];
         Parallel.For(0, count, i =>
         {
-            var used = new HashSet<string>(StringComparer.Ordinal) { sources[from + i].Label };
+            var wrong = words.Where(sources[from + i].IsWrong).ToArray();
+            var used = new HashSet<string>(StringComparer.Ordinal);
             for (var c = 0; c < options.CandidatesPerImage; c++)
             {
                 var random = new SeededRandom(options.Seed, "attack", ((long)(from + i) * options.CandidatesPerImage) + c);
-                var word = Word(sources[from + i].Label, clean[i], words, used, random);
+                var word = Word(sources[from + i].Label, clean[i], wrong, used, random);
                 used.Add(word);
                 var index = (i * options.CandidatesPerImage) + c;
                 shown[index] = _planner.Plan(word, _faces, images[i], random);
@@ -98,13 +99,9 @@ public sealed class AttackGenerator(
     }
 
     /// <summary>A wrong word: the nearest to the label as text, the one CLIP confuses this picture with most, or any.</summary>
-    private string Word(string label, float[] cleanLogits, IReadOnlyList<string> words, HashSet<string> used, SeededRandom random)
+    private string Word(string label, float[] cleanLogits, IReadOnlyList<string> wrong, HashSet<string> used, SeededRandom random)
     {
-        var free = words.Where(w => !used.Contains(w)).ToArray();
-        if (free.Length == 0)
-        {
-            free = [.. words.Where(w => w != label)];
-        }
+        var free = wrong.Where(w => !used.Contains(w)).ToArray() is { Length: > 0 } others ? others : wrong;
 
         return (WordChoice)random.Next(3) switch
         {

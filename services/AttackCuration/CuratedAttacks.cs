@@ -44,16 +44,18 @@ public sealed class CuratedAttacks
     /// <summary>Adds a picture of the data set on which the features fire by themselves; it is its own twin.</summary>
     public void AddNatural(PictureSource source, RgbImage image, double activation)
     {
+        // It may show what is none of the classes.
+        var label = source.Item.Label ?? source.Label;
         var attributes = new JsonObject
         {
             ["kind"] = "natural",
             ["source"] = source.Item.Id,
-            ["object"] = source.Label,
+            ["object"] = label,
             ["word"] = PrintedText.On(source.Item)?.Word,
             ["activation"] = Round(activation),
         };
         var png = PngEncoder.Encode(image);
-        Add(source.Item.Captions, source.Label, attributes, image, png, png, $"natural: {source.Label}");
+        Add(source.Item.Captions, label, attributes, image, png, png, $"natural: {label}");
     }
 
     /// <summary>Writes everything as artifacts: <c>attacks</c>, <c>controls</c>, <c>manifest</c>, <c>contact-sheet</c>, and <c>attack-folder</c>, a tar of NAME.png and NAME.txt as upstream lays out its attacks.</summary>

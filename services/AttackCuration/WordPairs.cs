@@ -17,6 +17,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
     public int Count => Labels.Count;
 
     /// <summary>Draws the pairs; equal sources, words and seed give equal pixels.</summary>
+    /// <param name="words">What may be printed; on each picture one that is not true of it.</param>
     public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, FontCatalogue fonts, int resolution)
     {
         var painter = new WordPainter(fonts);
@@ -33,7 +34,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
         {
             var random = new SeededRandom(options.Seed, "pair", i);
             var image = sources[i].Decode();
-            printed[i] = random.Pick([.. words.Where(w => w != sources[i].Label)]);
+            printed[i] = random.Pick([.. words.Where(sources[i].IsWrong)]);
             var shown = planner.Plan(printed[i], faces, image, random);
             images[0][i] = image;
             images[1][i] = painter.Paint(image, shown);

@@ -38,11 +38,11 @@ public sealed class TuningCurves
     /// <param name="cleanLossCost">Points of attacked accuracy that one point of clean accuracy below step 0 costs.</param>
     public void AddValidation(long step, double clean, double attacked, double cleanLossCost)
     {
-        var baseClean = _validations.Count == 0 ? clean : _validations[0]!["clean"]?.GetValue<double>() ?? double.NaN;
-        var lost = double.IsNaN(clean) || double.IsNaN(baseClean) ? 0 : Math.Max(0, baseClean - clean);
+        var baseClean = _validations.Count == 0 ? clean : _validations[0]!["clean"]!.GetValue<double>();
+        var lost = Math.Max(0, baseClean - clean);
         // Compared as it is kept, so that a training resumed from the kept score decides as an undisturbed one.
-        var score = Math.Round((double.IsNaN(attacked) ? 0 : attacked) - (cleanLossCost * lost), 6);
-        _validations.Add(new JsonObject { ["step"] = step, ["clean"] = Finite(clean), ["attacked"] = Finite(attacked), ["score"] = score });
+        var score = Math.Round(attacked - (cleanLossCost * lost), 6);
+        _validations.Add(new JsonObject { ["step"] = step, ["clean"] = Math.Round(clean, 6), ["attacked"] = Math.Round(attacked, 6), ["score"] = score });
         if (step > 0 && score > BestScore)
         {
             (BestStep, BestScore) = (step, score);
@@ -73,6 +73,4 @@ public sealed class TuningCurves
     }
 
     private static double Value(Tensor scalar) => Math.Round(scalar.to(ScalarType.Float32).item<float>(), 6);
-
-    private static JsonNode? Finite(double value) => double.IsFinite(value) ? Math.Round(value, 6) : null;
 }

@@ -32,9 +32,9 @@ public sealed class TuningData : IDisposable
     /// <param name="cleanShards">Paths of the data set's shards.</param>
     /// <param name="attackShard">Path of curation's <c>attacks</c>.</param>
     /// <param name="controlShard">Path of curation's <c>controls</c>, in the same order.</param>
-    /// <param name="classes">Object classes.</param>
+    /// <param name="classes">Object classes; a clean picture's is found as curation finds it (<see cref="ShownClass"/>).</param>
     /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
-    /// <exception cref="UserErrorException">Too few images for a batch.</exception>
+    /// <exception cref="UserErrorException">Too few images for a batch, or none to validate on.</exception>
     public static TuningData Read(
         IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
         int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel)
@@ -57,11 +57,17 @@ public sealed class TuningData : IDisposable
 
         var attacks = DatasetShard.ReadItems(attackShard).ToArray();
         var split = ValidationSplit.Draw(
-            clean, item => PrintedText.On(item) is null && item.Label is { } label && classes.Contains(label, StringComparer.Ordinal), attacks, options);
+            clean, item => PrintedText.On(item) is null && ShownClass.Of(item, classes) is not null, attacks, options);
         if (split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0)
         {
             throw new UserErrorException(
                 $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch");
+        }
+
+        if (split.CleanValidation.Count == 0 || split.AttackValidation.Count == 0)
+        {
+            throw new UserErrorException(
+                $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do");
         }
 
         int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
@@ -73,7 +79,7 @@ public sealed class TuningData : IDisposable
             new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
             new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
             controlPixels[0],
-            new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => clean[i].Label!)], classes),
+            new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => ShownClass.Of(clean[i], classes)!)], classes),
             new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], [.. classes.Union(words, StringComparer.Ordinal)]));
     }
 

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Labelled images that training never sees.</summary>
+/// <summary>Labelled images that training never sees, at least one.</summary>
 /// <param name="Pixels">uint8 [images, 3, R, R].</param>
 /// <param name="Labels">What they show.</param>
 /// <param name="Candidates">Classes (and, for attacks, printed words) among which the model decides.</param>
@@ -11,14 +11,9 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
 {
     private const int Batch = 128;
 
-    /// <summary>Share of images whose label wins zero-shot; NaN for an empty set. Nothing is scaled or hooked here.</summary>
+    /// <summary>Share of images whose label wins zero-shot. Nothing is scaled or hooked here.</summary>
     public double Accuracy(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
     {
-        if (Labels.Count == 0)
-        {
-            return double.NaN;
-        }
-
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, Candidates, templates);

@@ -50,6 +50,14 @@ public sealed class AttackGeneratorTests : IDisposable
     }
 
     [Fact]
+    public void No_word_is_printed_that_a_caption_names()
+    {
+        PictureSource[] sources = [.. Sources.Select(s => new PictureSource(s.Item with { Captions = ["a dog and a cat"], Label = "cat" }, s.Encoded, "cat"))];
+
+        Generator(Options).Generate(sources, Words, _ => { }, CancellationToken.None).ShouldAllBe(candidate => candidate.Word == "tree");
+    }
+
+    [Fact]
     public void Candidates_follow_from_the_seed_whatever_the_batch()
     {
         var first = Generate(Options);

@@ -55,20 +55,32 @@ public sealed class PicturesTests : IDisposable
     }
 
     [Fact]
-    public async Task A_caption_names_a_class_as_a_whole_word()
+    public async Task A_picture_is_labelled_by_the_one_class_that_its_captions_name()
     {
-        var inputs = await bench.InputsAsync();
-        (DatasetItem, byte[])[] captioned =
-        [
-            .. Enumerable.Range(0, 8).Select(i => (new DatasetItem($"cat-{i}.png", ["two CAT toys"]), CurationBench.Noise(i))),
-            (new DatasetItem("category.png", ["a category"]), CurationBench.Noise(8)),
-        ];
-        inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await bench.PutShardAsync(captioned);
-        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options with { Classes = ["cat", "dog"] }, HeldOut, CancellationToken.None);
+        var pictures = await CaptionedAsync(Options with { Classes = ["cat", "dog"] }, "a cat.", "a category", "a dog and a cat");
 
         pictures.Plain.Select(p => p.Label).ShouldBe(Enumerable.Repeat("cat", 8));
-        pictures.All.Count.ShouldBe(9);
+        pictures.All.Count.ShouldBe(10);
+    }
+
+    [Fact]
+    public async Task Pictures_of_which_every_word_is_true_carry_none()
+    {
+        var options = Options with { Classes = ["cat", "dog"], Words = ["taxi", "news"] };
+
+        (await CaptionedAsync(options, "a cat", "news of a dog in a taxi")).Plain.ShouldAllBe(p => p.Label == "cat");
+        (await CaptionedAsync(options, "a cat", "a dog in a taxi")).Plain.Single(p => p.Label == "dog").IsWrong("taxi").ShouldBeFalse();
+    }
+
+    /// <param name="first">Caption of eight pictures.</param>
+    /// <param name="others">Captions of one picture each.</param>
+    private async Task<Pictures> CaptionedAsync(AttackCurationOptions options, string first, params string[] others)
+    {
+        var inputs = await bench.InputsAsync();
+        inputs.Remove("shards/00001");
+        inputs["shards/00000"] = await bench.PutShardAsync(
+            Enumerable.Repeat(first, 8).Concat(others).Select((caption, i) => (new DatasetItem($"{i}.png", [caption]), CurationBench.Noise(i))));
+        return await Pictures.ReadAsync(bench.Context(inputs), options, HeldOut, CancellationToken.None);
     }
 
     private async Task<Pictures> ReadAsync(AttackCurationOptions options) =>

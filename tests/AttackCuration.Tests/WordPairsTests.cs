@@ -22,6 +22,15 @@ public sealed class WordPairsTests : IDisposable
     }
 
     [Fact]
+    public void No_word_is_printed_that_a_caption_names()
+    {
+        PictureSource[] sources = [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat"))];
+        using var pairs = WordPairs.Draw(sources, Options, Words, fonts, RandomClip.Resolution);
+
+        pairs.Words.ShouldAllBe(word => word == "tree");
+    }
+
+    [Fact]
     public void Word_control_and_clean_picture_differ()
     {
         using var pairs = Draw(Options);

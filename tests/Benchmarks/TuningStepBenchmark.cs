@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.FineTuning;
@@ -111,7 +112,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
             {
                 var pixels = new byte[3 * resolution * resolution];
                 random.NextBytes(pixels);
-                return (new DatasetItem($"{name}{i}.png", [$"a photo of a {i}"], "cat"), PngEncoder.Encode(new RgbImage(resolution, resolution, pixels)));
+                return (new DatasetItem($"{name}{i}.png", [$"a photo of a {i}"], "cat", new JsonObject { ["kind"] = name }), PngEncoder.Encode(new RgbImage(resolution, resolution, pixels)));
             }));
             return path;
         }

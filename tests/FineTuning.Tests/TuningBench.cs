@@ -95,9 +95,16 @@ internal sealed class TuningBench : IDisposable
     }
 
     /// <param name="attackCaption">Given to every attack in place of its own caption.</param>
-    public TuningData Data(FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null, IReadOnlyList<string>? heldOutFonts = null) => TuningData.Read(
-        [Write(Clean(0, CleanImages / 2)), Write(Clean(CleanImages / 2, CleanImages / 2))], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
-        new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None);
+    /// <param name="change">Done to each clean item.</param>
+    public TuningData Data(
+        FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null, IReadOnlyList<string>? heldOutFonts = null,
+        Func<DatasetItem, DatasetItem>? change = null)
+    {
+        string Shard(int first) => Write(Clean(first, CleanImages / 2).Select(entry => (change is null ? entry.Item : change(entry.Item), entry.Image)));
+        return TuningData.Read(
+            [Shard(0), Shard(CleanImages / 2)], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
+            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None);
+    }
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()
     {

@@ -52,17 +52,6 @@ public sealed class TuningCurvesTests
     }
 
     [Fact]
-    public void Without_clean_images_attacked_accuracy_decides()
-    {
-        var curves = new TuningCurves();
-        curves.AddValidation(0, double.NaN, 0.1, CleanLossCost);
-        curves.AddValidation(10, double.NaN, 0.4, CleanLossCost);
-
-        curves.BestScore.ShouldBe(0.4, 1e-9);
-        curves.ToJson()["validation"]![1]!["clean"].ShouldBeNull();
-    }
-
-    [Fact]
     public void They_come_back_from_JSON_as_they_were()
     {
         using var scope = NewDisposeScope();

@@ -98,6 +98,21 @@ public sealed class TuningDataTests : IDisposable
         Should.Throw<UserErrorException>(() => bench.Data(Options with { CleanBatch = 37 })).Message.ShouldBe(
             "fine-tuning: 36 clean and 20 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch");
 
+    [Fact]
+    public void Captions_that_name_a_class_validate_as_labels_do()
+    {
+        using var labelled = bench.Data(Options);
+        using var captioned = bench.Data(Options, change: item => item with { Label = null, Captions = [$"{item.Captions[0]}, asleep"] });
+
+        captioned.CleanValidation.Labels.ShouldBe(labelled.CleanValidation.Labels);
+        Pictures(captioned.CleanValidation.Pixels).ShouldBe(Pictures(labelled.CleanValidation.Pixels));
+    }
+
+    [Fact]
+    public void Without_a_picture_to_validate_on_nothing_is_trained() =>
+        Should.Throw<UserErrorException>(() => bench.Data(Options, change: item => item with { Label = null, Captions = ["a photo"] })).Message.ShouldBe(
+            "fine-tuning: 0 clean images that show a class and no print and 6 attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do");
+
     private static string[] Pictures(Tensor pixels) => [.. Enumerable.Range(0, (int)pixels.shape[0]).Select(i => Convert.ToHexString(pixels[i].contiguous().bytes))];
 
     private static string Picture(byte[] png)
