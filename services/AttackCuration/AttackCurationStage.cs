@@ -19,7 +19,7 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
-    public int AlgorithmVersion => 7;
+    public int AlgorithmVersion => 8;
 
     public JsonObject Normalize(JsonObject parameters)
     {

@@ -46,7 +46,21 @@ public sealed class BadInputTests : IDisposable
             File.Copy(file, _folder.At("photos", "cat", Path.GetFileName(file)));
         }
 
-        (await RunAsync(_folder.At("photos"))).ShouldRefuse(1, "class");
+        (await RunAsync(_folder.At("photos"))).ShouldRefuse(2, "the images are labelled with 1 class and attacks need two");
+    }
+
+    [Fact]
+    public async Task Captions_without_labels_need_classes_to_be_named()
+    {
+        await DrawAsync(16);
+        Directory.CreateDirectory(_folder.At("photos"));
+        foreach (var file in Directory.GetFiles(_folder.At("world", "tuning", "images")))
+        {
+            File.Copy(file, _folder.At("photos", Path.GetFileName(file)));
+            File.WriteAllText(_folder.At("photos", Path.ChangeExtension(Path.GetFileName(file), ".txt")), "a cat or a dog");
+        }
+
+        (await RunAsync(_folder.At("photos"))).ShouldRefuse(2, "the images are labelled with 0 classes", "--set curation.classes=cat,dog");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
@@ -74,13 +75,24 @@ internal class RunVerb : Verb
         var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, Assignments(arguments));
         var inputs = new RunInputs(runtime, session);
         await inputs.AddModelAsync(model, tokenizer, cancel);
-        await inputs.AddDatasetAsync(dataset, options, cancel);
+        RequireClasses(await inputs.AddDatasetAsync(dataset, options, cancel), parameters);
         foreach (var set in evaluations)
         {
             await inputs.AddEvaluationAsync(set.Name, set, options, cancel);
         }
 
         return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+    }
+
+    // Curation asks for them too, but only after all that comes before it has been computed.
+    private static void RequireClasses(DatasetManifest dataset, JsonObject parameters)
+    {
+        var section = ParameterSections.SectionOf(ParameterSections.Curation);
+        if (dataset.Labels.Count < 2 && parameters[section]?["classes"] is not JsonArray { Count: > 0 })
+        {
+            throw new WrongUseException(
+                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: lay them out one folder a class, or name what their captions show, as in --set {section}.classes=cat,dog");
+        }
     }
 
     /// <summary>Parameters that the verb sets before those of the command line, in the form of <c>--set</c>.</summary>
