@@ -9,9 +9,6 @@ namespace ClipSae.Coordinator;
 /// <summary>Begins the run that an event asks for. The same event twice begins one run.</summary>
 public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, IStageDefaults told, TimeProvider time)
 {
-    // A hundred thousand shards and their evaluation sets; beyond that the run's own plan would no longer fit a message.
-    private const int MostInputs = 200_000;
-
     /// <returns>The run's name.</returns>
     /// <exception cref="UserErrorException">The event is invalid; the message names the field.</exception>
     public async Task<string> BeginAsync(DatasetReady ready, CancellationToken cancel)
@@ -42,9 +39,9 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
             throw new UserErrorException("dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights");
         }
 
-        if (ready.Inputs.Count > MostInputs)
+        if (ready.Inputs.Count > DatasetReady.MostInputs)
         {
-            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {MostInputs} are taken: use fewer and larger shards");
+            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MostInputs} are taken: use fewer and larger shards");
         }
 
         if (ready.Parameters is null)

@@ -5,7 +5,7 @@ using MassTransit;
 namespace ClipSae.Hosting;
 
 /// <summary>Sends commands to the queue of their stage.</summary>
-public sealed class BusCommandSender(IBus bus, BusAddresses addresses, BrokerTopology? topology = null) : ICommandSender
+public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, BrokerTopology? topology = null) : ICommandSender
 {
     // The broker confirms each message: sending many at once hides the round trips, and this many fit its flow control.
     private const int SentAtOnce = 64;
@@ -23,7 +23,7 @@ public sealed class BusCommandSender(IBus bus, BusAddresses addresses, BrokerTop
             await Parallel.ForEachAsync(
                 stage,
                 new ParallelOptions { MaxDegreeOfParallelism = SentAtOnce, CancellationToken = cancel },
-                async (command, token) => await queue.Send((object)command, command.GetType(), token));
+                async (command, token) => await queue.Send((object)await inputs.PackAsync(command, token), command.GetType(), token));
         }
     }
 

@@ -40,6 +40,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     }
 
     /// <summary>What <see cref="ClipSaeRuntime.SubmitAsync"/> would publish, for other programs to publish.</summary>
+    /// <exception cref="UserErrorException">The run has more inputs than fit a message.</exception>
     public DatasetReady Message(RunRequest request, RunPlan? plan = null) =>
         Message(RunName.New(Time), request, plan ?? RunPlanner.Plan(request, DefaultParameters()), null);
 
@@ -96,8 +97,10 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return run;
     }
 
-    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) =>
-        new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin);
+    // The broker would answer a message beyond its limit by closing the channel, and a coordinator far away from whoever asks.
+    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) => request.Inputs.Count <= DatasetReady.MostInputs
+        ? new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin)
+        : throw new UserErrorException($"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MostInputs} are taken: use fewer and larger shards");
 
     private async Task SendAsync<T>(string queue, T message, CancellationToken cancel)
         where T : class => await (await _bus.GetSendEndpoint(_addresses.Of(queue))).Send(message, cancel);

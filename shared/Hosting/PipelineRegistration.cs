@@ -54,6 +54,7 @@ public static class PipelineRegistration
         services.AddSingleton<RunCoordinator>();
         services.AddSingleton<RunCancellations>();
         services.AddSingleton<UnitsAtWork>();
+        services.AddSingleton<UnitInputs>();
         services.AddSingleton<UnitRetry>();
         services.AddSingleton<WorkerDevice>();
         services.AddSingleton<WorkerLifetime>();

@@ -10,6 +10,7 @@ public sealed class StageWorker(
     StageRunner runner,
     UnitRetry retry,
     UnitsAtWork atWork,
+    UnitInputs inputs,
     RunCancellations cancellations,
     WorkerDevice device,
     WorkerLifetime lifetime,
@@ -36,13 +37,12 @@ public sealed class StageWorker(
             lifetime.Begin(cancellations);
             Count(context);
             log.LogInformation("{Run}: {Stage}/{Unit} begins", unit.Run, unit.Stage, unit.Unit);
-            var command = device.Apply(unit);
             var finished = await retry.RunAsync(
                 unit,
-                attempt =>
+                async attempt =>
                 {
                     attempts = attempt;
-                    return runner.RunAsync(command, progress, stop.Token);
+                    return await runner.RunAsync(device.Apply(await inputs.UnpackAsync(unit, stop.Token)), progress, stop.Token);
                 },
                 stop.Token);
             await ReportAsync(context, unit, finished);

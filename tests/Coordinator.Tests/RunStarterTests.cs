@@ -16,11 +16,11 @@ public sealed class RunStarterTests : IDisposable
     [Fact]
     public async Task An_event_of_more_inputs_than_a_message_can_carry_is_refused()
     {
-        var inputs = Enumerable.Range(0, 200_001).ToDictionary(shard => $"dataset:shards/{shard:D6}", _ => Shard);
+        var inputs = Enumerable.Range(0, 100_001).ToDictionary(shard => $"dataset:shards/{shard:D6}", _ => Shard);
 
         var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(new DatasetReady(inputs, []), default));
 
-        error.Message.ShouldBe("dataset-ready: inputs has 200001 members; at most 200000 are taken: use fewer and larger shards");
+        error.Message.ShouldBe("dataset-ready: inputs has 100001 members; at most 100000 are taken: use fewer and larger shards");
         (await _store.ListRunsAsync()).ShouldBeEmpty();
     }
 

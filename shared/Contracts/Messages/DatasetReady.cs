@@ -22,4 +22,8 @@ public sealed record DatasetReady(
     bool Interactive = false,
     bool Verify = false,
     RunPlan? Plan = null,
-    ReplayOrigin? Origin = null);
+    ReplayOrigin? Origin = null)
+{
+    /// <summary>Inputs that an event may have: with a plan, which has a unit for each, a hundred thousand are 50 MB of the 64 MiB that the broker lets through.</summary>
+    public const int MostInputs = 100_000;
+}

@@ -8,6 +8,7 @@ namespace ClipSae.Contracts;
 /// <param name="Verify">Compute even where a result is stored, and compare.</param>
 /// <param name="Interactive">Whether someone is waiting for the run.</param>
 /// <param name="Origin">The run to compare with when saying why a stored result was or was not taken.</param>
+/// <param name="InputList">The artifact with the inputs, where they are too many for the message itself.</param>
 public sealed record RunUnit(
     string Run,
     string Stage,
@@ -16,4 +17,5 @@ public sealed record RunUnit(
     IReadOnlyDictionary<string, ArtifactRef> Inputs,
     bool Verify = false,
     string? Origin = null,
-    bool Interactive = false) : StageCommand(Run, Stage);
+    bool Interactive = false,
+    ArtifactRef? InputList = null) : StageCommand(Run, Stage);
