@@ -29,16 +29,28 @@ public sealed class BrokerTopology(BrokerOptions options)
 
     /// <summary>Declares everything that every process counts on, and waits for a broker that is just starting.</summary>
     /// <exception cref="UserErrorException">The broker cannot be reached, refuses the user or has a queue of another kind; the message says which.</exception>
-    public async Task DeclareAsync(TimeProvider time, CancellationToken cancel)
+    public Task DeclareAsync(TimeProvider time, CancellationToken cancel) => WaitingAsync(
+        () => DeclareOnceAsync(
+            [QueueNames.DeadLetters, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => QueuesOf(pair.Stage))],
+            cancel),
+        time,
+        cancel);
+
+    /// <summary>Sees that the broker takes this user, and declares nothing.</summary>
+    /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>.</exception>
+    public Task RequireReachableAsync(TimeProvider time, CancellationToken cancel) => WaitingAsync(
+        async () => await (await CreateFactory().CreateConnectionAsync("clipsae-probe", cancel)).DisposeAsync(),
+        time,
+        cancel);
+
+    private async Task WaitingAsync(Func<Task> ask, TimeProvider time, CancellationToken cancel)
     {
         var start = time.GetTimestamp();
         while (true)
         {
             try
             {
-                await DeclareOnceAsync(
-                    [QueueNames.DeadLetters, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => QueuesOf(pair.Stage))],
-                    cancel);
+                await ask();
                 return;
             }
             catch (BrokerUnreachableException error) when (Reason(error) is null && time.GetElapsedTime(start) < options.StartTimeout)

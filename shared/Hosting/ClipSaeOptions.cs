@@ -50,7 +50,7 @@ public sealed record ClipSaeOptions
     /// <summary>How long units at work may take to come to a stop when the process is told to end. Default 30 s.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Address at which <c>/live</c> and <c>/ready</c> answer, for example <c>http://127.0.0.1:8081/</c>. Default none.</summary>
+    /// <summary>Address at which <c>/live</c> and <c>/ready</c> answer, for example <c>http://127.0.0.1:8081/</c>, or <c>http://+:8080/</c> for every address of the machine. Default none.</summary>
     public string? HealthAddress { get; init; }
 
     /// <summary>Whether messages go through a broker.</summary>
@@ -74,6 +74,11 @@ public sealed record ClipSaeOptions
 
         RequireOneOf("Bus", Bus, Memory, RabbitMq);
         RequireOneOf("Store", Store, Folder, S3Store);
+        if (UsesObjectStore && !IsDistributed)
+        {
+            throw new UserErrorException($"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: one process by itself keeps everything in its data folder (environment: ClipSae__Bus)");
+        }
+
         if (IsDistributed)
         {
             Broker.Validate();

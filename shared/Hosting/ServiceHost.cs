@@ -77,14 +77,7 @@ public static class ServiceHost
     {
         builder = Host.CreateApplicationBuilder();
         builder.Configuration.AddCommandLine([.. args.Where(arg => arg != "--once")], Switches);
-        try
-        {
-            var options = builder.Configuration.GetSection(ClipSaeOptions.Section).Get<ClipSaeOptions>() ?? new ClipSaeOptions();
-            return args.Contains("--once") ? options with { Once = true } : options;
-        }
-        catch (Exception error) when (error is InvalidOperationException or FormatException)
-        {
-            throw new UserErrorException($"configuration: {error.Message.Split('\n')[0].TrimEnd('.')}", error);
-        }
+        var options = ClipSaeSettings.Read(builder.Configuration);
+        return args.Contains("--once") ? options with { Once = true } : options;
     }
 }

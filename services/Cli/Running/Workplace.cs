@@ -38,17 +38,19 @@ internal static class Workplace
     private static readonly TimeSpan ServersAnswerWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>What the environment says.</summary>
+    /// <exception cref="WrongUseException">It says what cannot be.</exception>
     public static ClipSaeOptions Settings(Session session)
     {
         try
         {
-            var options = new ClipSaeOptions { Broker = new() { StartTimeout = ServersAnswerWithin }, S3 = new() { StartTimeout = ServersAnswerWithin } };
-            new ConfigurationBuilder().AddEnvironmentVariables().Build().GetSection(ClipSaeOptions.Section).Bind(options);
-            return options with { DataFolder = session.DataFolder };
+            var defaults = new ClipSaeOptions { Broker = new() { StartTimeout = ServersAnswerWithin }, S3 = new() { StartTimeout = ServersAnswerWithin } };
+            var options = ClipSaeSettings.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build(), defaults) with { DataFolder = session.DataFolder };
+            options.Validate();
+            return options;
         }
-        catch (InvalidOperationException error)
+        catch (UserErrorException error)
         {
-            throw new WrongUseException($"configuration: {error.Message.Split('\n')[0].TrimEnd('.')}", error);
+            throw new WrongUseException(error.Message, error);
         }
     }
 
