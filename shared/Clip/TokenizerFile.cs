@@ -81,7 +81,9 @@ internal static class TokenizerFile
                 : throw new UserErrorException($"{path}: line {number} is not a merge of two symbols; the file is not a CLIP vocabulary (bpe_simple_vocab…)"));
         }
 
-        return merges;
+        return merges.Count > 0 || text.Split('\n', 2)[0].Contains("#version", StringComparison.Ordinal)
+            ? merges
+            : throw new UserErrorException($"{path}: line 1 is no heading (#version) and line 2 no merge; the file is not a CLIP vocabulary (bpe_simple_vocab…)");
     }
 
     private static ClipTokenizer FromJson(string path, string text)

@@ -2,10 +2,7 @@ namespace ClipSae.Cli.Tests;
 
 public class HelpTests
 {
-    public static TheoryData<string> Verbs =>
-    [
-        "demo", "run", "runs", "show", "events", "watch", "replay", "explain", "cancel", "pretrain", "make-dataset", "embed", "tokenize", "evaluate", "doctor",
-    ];
+    public static TheoryData<string> Verbs => [.. CommandTree.Create().Subcommands.Select(verb => verb.Name)];
 
     [Theory]
     [MemberData(nameof(Verbs))]
@@ -17,11 +14,11 @@ public class HelpTests
         run.Out.ShouldContain("--data <FOLDER>");
         var examples = run.Out.Split('\n').SkipWhile(line => !line.StartsWith("Examples:", StringComparison.Ordinal)).Skip(1)
             .Select(line => line.Trim()).Where(line => line.Length > 0).ToArray();
-        examples.ShouldNotBeEmpty();
+        examples[0].ShouldStartWith("clipsae " + verb);
         foreach (var example in examples)
         {
-            example.ShouldStartWith("clipsae " + verb);
-            var parsed = CommandTree.Create().Parse(example["clipsae ".Length..]);
+            example.ShouldStartWith("clipsae ");
+            var parsed = CommandTree.Create().Parse(example["clipsae ".Length..].Split(" > ")[0]);
             ParseProblems.Describe(parsed).ShouldBeNull($"example: {example}");
         }
     }

@@ -11,6 +11,10 @@ public class WrongUseTests
     [InlineData("say what to do, for example 'clipsae demo'; see 'clipsae --help'")]
     [InlineData("<text> is missing; see 'clipsae tokenize --help'", "tokenize")]
     [InlineData("--tokenizer: there is no file /nowhere/bpe.txt", "tokenize", "a", "--tokenizer", "/nowhere/bpe.txt")]
+    [InlineData("option --dataset is required; see 'clipsae run --help'", "run", "--model", "x")]
+    [InlineData("option --dataset needs a value; see 'clipsae run --help'", "run", "--model", "x", "--dataset")]
+    [InlineData("option --dtype cannot take 'fp16': known are bfloat16, float16, float32; see 'clipsae convert --help'", "convert", "a", "b", "--to", "openai", "--dtype", "fp16")]
+    [InlineData("<out> is missing; see 'clipsae wise-ft --help'", "wise-ft", "a", "b")]
     public async Task Wrong_use_is_one_line_and_exit_code_2(string expected, params string[] args)
     {
         var run = await CommandRun.OfAsync(args);
@@ -30,6 +34,103 @@ public class WrongUseTests
 
         run.Code.ShouldBe(2);
         run.Json["error"]!.GetValue<string>().ShouldNotBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("out", "interpolate", "{model}", "{model}", "{bad}")]
+    [InlineData("out", "convert", "{model}", "{bad}", "--to", "openai")]
+    [InlineData("out", "wise-ft", "{model}", "{model}", "{bad}", "--validation", "clean={folder}", "--tokenizer", "{vocabulary}")]
+    [InlineData("out", "stretch", "{model}", "{bad}/long.safetensors")]
+    [InlineData("folder", "make-dataset", "{bad}")]
+    [InlineData("--out", "pretrain", "--dataset", "{folder}", "--out", "{bad}")]
+    [InlineData("--out", "embed", "--text", "a", "--out", "{bad}/a.safetensors")]
+    public async Task A_place_that_takes_no_file_is_named_before_any_work(string name, params string[] args)
+    {
+        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+        try
+        {
+            // A file where a folder is wanted, a folder that nothing can be put into, and one that cannot be made.
+            File.WriteAllText(Path.Combine(folder, "file"), "");
+            foreach (var bad in new[] { Path.Combine(folder, "file"), "/proc", "/proc/new" })
+            {
+                string Filled(string argument) => argument.Replace("{bad}", bad, StringComparison.Ordinal).Replace("{folder}", folder, StringComparison.Ordinal)
+                    .Replace("{model}", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), StringComparison.Ordinal)
+                    .Replace("{vocabulary}", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), StringComparison.Ordinal);
+
+                var run = await CommandRun.OfAsync([.. args.Select(Filled), "--data", Path.Combine(folder, "data")]);
+
+                run.Code.ShouldBe(2, $"{bad}: {run.Error}");
+                run.Error.ShouldStartWith($"clipsae: {name}: folder '{bad}' cannot be written");
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Theory]
+    [InlineData("tuning.arms: 'foo' is not an arm", "--arms", "foo")]
+    [InlineData("extraction.toleratedFailures = 3", "--set", "extraction.toleratedFailures=3")]
+    [InlineData("tuning.seeds = \"few\"", "--set", "tuning.seeds=few")]
+    [InlineData("--max-problems 7: expected a share of the rows, 0 to 1", "--max-problems", "7")]
+    [InlineData("--evaluation: two are named clean", "--evaluation", "clean={folder}", "--evaluation", "clean={folder}/..")]
+    public async Task What_cannot_be_planned_is_wrong_use_before_anything_is_read(string expected, params string[] args)
+    {
+        // A folder without a picture: were it read first, it would be what is complained of.
+        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+        try
+        {
+            var run = await CommandRun.OfAsync(
+            [
+                "run", "--dataset", folder, "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), "--data", Path.Combine(folder, "data"),
+                .. args.Select(argument => argument.Replace("{folder}", folder, StringComparison.Ordinal)),
+            ]);
+
+            run.Code.ShouldBe(2, run.Error);
+            run.Error.ShouldContain($"clipsae: {expected}");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_name_that_nearly_says_its_protocol_is_told()
+    {
+        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+        try
+        {
+            var run = await CommandRun.OfAsync(
+                "evaluate", "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), "--data", Path.Combine(folder, "data"),
+                "--evaluation", $"atacked={folder}", "--evaluation", $"words-held={folder}", "--evaluation", $"imagenet={folder}");
+
+            run.Error.Split('\n').Where(line => line.Contains("did you mean", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldStartWith("--evaluation atacked: did you mean attacked?");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_of_prose_is_no_vocabulary()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "hi", TestContext.Current.CancellationToken);
+
+            var run = await CommandRun.OfAsync("tokenize", "a", "--tokenizer", file);
+
+            run.Code.ShouldBe(1);
+            run.Error.ShouldContain($"{file}: line 1 is no heading");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     [Theory]

@@ -50,7 +50,7 @@ internal static class Application
         }
         catch (OperationCanceledException error) when (interruption.Token.IsCancellationRequested)
         {
-            return Fail(session, error, "stopped; the same command goes on where it was", ExitCode.Failed);
+            return Fail(session, error, "stopped before its end; the same command begins anew", ExitCode.Failed);
         }
         catch (Exception error) when (DiskErrors.Explain(error, session.DataFolder) is { } explained)
         {

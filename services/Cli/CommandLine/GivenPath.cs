@@ -47,27 +47,37 @@ internal static class GivenPath
             return null;
         }
 
-        var full = Path.GetFullPath(path);
-        if (Directory.Exists(full))
+        if (path.Length == 0 || Directory.Exists(path))
         {
-            throw new WrongUseException($"{option}: {path} is a folder; name a file");
+            throw new WrongUseException(path.Length == 0 ? $"{option} is empty; name a file" : $"{option}: {path} is a folder; name a file");
         }
 
+        var full = Path.GetFullPath(path);
         NewFolder(option, Path.GetDirectoryName(full));
         return full;
     }
 
-    /// <summary>The full path of a folder to write to, which is made; null stays null.</summary>
-    /// <exception cref="WrongUseException">It cannot be made.</exception>
+    /// <summary>The full path of a folder to write to, which is made and tried; null stays null.</summary>
+    /// <exception cref="WrongUseException">It cannot be made, or takes no file.</exception>
     public static string? NewFolder(string option, string? path)
     {
+        if (path is null)
+        {
+            return null;
+        }
+
         try
         {
-            return path is null ? null : Directory.CreateDirectory(path).FullName;
+            var folder = Directory.CreateDirectory(path).FullName;
+
+            // Hours of work may lie between this and the first file.
+            using var probe = new FileStream(
+                Path.Combine(folder, $".clipsae-{Environment.ProcessId}.tmp"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+            return folder;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new WrongUseException($"{option}: folder {path} cannot be made: {error.Message.TrimEnd('.')}", error);
+            throw new WrongUseException($"{option}: folder '{path}' cannot be written: {error.Message.TrimEnd('.')}; name another", error);
         }
     }
 }

@@ -30,7 +30,7 @@ internal static class ParseProblems
                 : See($"'{command.Name}' takes no argument '{given}'", command);
         }
 
-        return See(isRoot ? "say what to do, for example 'clipsae demo'" : Plain(result.Errors[0]), command);
+        return See(isRoot ? "say what to do, for example 'clipsae demo'" : Plain(result.Errors.MinBy(Order)!), command);
     }
 
     private static string Suggest(string given, IEnumerable<string> names) => NearMatches.Describe(given, names);
@@ -47,19 +47,28 @@ internal static class ParseProblems
         return problem.EndsWith('?') ? $"{problem} See {help}" : $"{problem}; see {help}";
     }
 
+    // Arguments first, as they come first in the usage line; the library starts with options that are required.
+    private static int Order(ParseError error) => error.SymbolResult is OptionResult ? 1 : 0;
+
     // The library names .NET types and ends its messages with a full stop; neither says anything to a user.
     private static string Plain(ParseError error)
     {
         var given = error.SymbolResult?.Tokens.Count > 0 ? error.SymbolResult.Tokens[^1].Value : "";
         return error.SymbolResult switch
         {
+            OptionResult { Option: var option, IdentifierTokenCount: 0 } => $"option {option.Name} is required",
             OptionResult { Option: var option } when given.Length == 0 => $"option {option.Name} needs a value{Expected(option.ValueType)}",
             OptionResult { Option: var option } when IsNumber(option.ValueType) => $"option {option.Name} cannot take '{given}': expected{Expected(option.ValueType)[1..]}",
+            OptionResult { Option: var option } when Choices(option.ValueType) is { Count: > 0 } choices => $"option {option.Name} cannot take '{given}': {NearMatches.Describe(given, choices)}",
             CommandResult { Command: var command } when error.Message.StartsWith("Required argument", StringComparison.Ordinal) => $"'{command.Name}' needs an argument",
             ArgumentResult { Argument: var argument } when given.Length == 0 => $"<{argument.Name}> is missing",
             _ => error.Message.ReplaceLineEndings(" ").TrimEnd('.', ' '),
         };
     }
+
+    // Names as users write them; parsing takes any case.
+    private static IReadOnlyList<string> Choices(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choice ? [.. Enum.GetNames(choice).Select(name => name.ToLowerInvariant())] : [];
 
     private static bool IsNumber(Type type) => Expected(type).Length > 0;
 

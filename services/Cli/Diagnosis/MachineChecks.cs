@@ -15,6 +15,11 @@ internal sealed class MachineChecks(string dataFolder, string device)
     // A demo run keeps about 0.3 GB of artifacts and checkpoints and peaks at about 2 GB of memory.
     private const long DiskWanted = 1L << 30;
     private const long MemoryWanted = 3L << 30;
+    private const string FasterExtraction = "extraction.compute=bfloat16";
+    private static readonly string[] SmallerBatches = ["tuning.cleanBatch=48", "tuning.attackBatch=16"];
+
+    /// <summary>Every change of a parameter that a remedy names.</summary>
+    internal static IReadOnlyList<string> NamedChanges { get; } = [FasterExtraction, .. SmallerBatches];
 
     /// <summary>Runs all checks, in the order a user would mend them.</summary>
     public IEnumerable<Finding> Run()
@@ -82,8 +87,8 @@ internal sealed class MachineChecks(string dataFolder, string device)
         var avx512 = X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 1).Eax & (1 << 5)) != 0;
         return (amx, avx512) switch
         {
-            (true, _) => new Finding("bfloat16", FindingGrade.Ok, "AMX: extraction.precision=bfloat16 is several times faster than float32"),
-            (_, true) => new Finding("bfloat16", FindingGrade.Ok, "AVX512-BF16: extraction.precision=bfloat16 is faster than float32"),
+            (true, _) => new Finding("bfloat16", FindingGrade.Ok, $"AMX: {FasterExtraction} is several times faster than float32"),
+            (_, true) => new Finding("bfloat16", FindingGrade.Ok, $"AVX512-BF16: {FasterExtraction} is faster than float32"),
             _ => new Finding("bfloat16", FindingGrade.Warn, "this CPU emulates it, slowly", "keep float32 (the default)"),
         };
     }
@@ -94,7 +99,7 @@ internal sealed class MachineChecks(string dataFolder, string device)
         var detail = $"{Amounts.Bytes(total)} in all, {Amounts.Bytes(Process.GetCurrentProcess().WorkingSet64)} used by this process";
         return total >= MemoryWanted
             ? new Finding("memory", FindingGrade.Ok, detail)
-            : new Finding("memory", FindingGrade.Warn, detail, $"the demo wants {Amounts.Bytes(MemoryWanted)}; lower batch sizes with --set tuning.batchSize=16");
+            : new Finding("memory", FindingGrade.Warn, detail, $"the demo wants {Amounts.Bytes(MemoryWanted)}; lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}");
     }
 
     private static Finding Fonts()

@@ -38,8 +38,8 @@ internal static class EvaluationTable
     {
         foreach (var set in results.Sets)
         {
-            console.WriteLine();
-            console.WriteLine(Title(set));
+            console.WriteUnfolded("");
+            console.WriteUnfolded(Title(set));
             if (set.Captions > 0)
             {
                 Write(console, [.. results.Models.Select(model => (model.Name, model.Retrieval[set.Name]))], RetrievalColumns);
@@ -82,15 +82,15 @@ internal static class EvaluationTable
             return;
         }
 
-        console.WriteLine($"  {set.Problems.Count} of {set.Total} could not be scored:");
+        console.WriteUnfolded($"  {set.Problems.Count} of {set.Total} could not be scored:");
         foreach (var problem in set.Problems.Take(MostProblems))
         {
-            console.WriteLine($"    {problem.Id}: {problem.Reason}");
+            console.WriteUnfolded($"    {problem.Id}: {problem.Reason}");
         }
 
         if (set.Problems.Count > MostProblems)
         {
-            console.WriteLine($"    and {set.Problems.Count - MostProblems} more: --json and --csv name all");
+            console.WriteUnfolded($"    and {set.Problems.Count - MostProblems} more: --json and --csv name all");
         }
     }
 

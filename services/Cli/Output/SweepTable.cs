@@ -79,8 +79,8 @@ internal sealed class SweepTable : ISupplement
         console.Write(table);
         if (_attacked is { } attacked)
         {
-            console.WriteLine($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
-            console.WriteLine("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best goes on to curation.");
+            console.WriteUnfolded($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
+            console.WriteUnfolded("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best goes on to curation.");
         }
     }
 

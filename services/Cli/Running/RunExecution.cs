@@ -55,7 +55,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         json["error"] = Problem(summary, isAbandoned: false);
         session.Answer(json, console =>
         {
-            console.WriteLine($"run {run}: {summary.Status}{(Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
+            console.WriteUnfolded($"run {run}: {summary.Status}{(Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
             console.Write(summary.StageTable());
             Write(console, summary, folder.Path, report);
         });
@@ -130,33 +130,33 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         if (summary.Base.Clean is not null || summary.Base.Attacked is not null)
         {
             console.Write(ScoreTable.Create(summary.Base, summary.Tuned, summary.Arms));
-            console.WriteLine("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
-            console.WriteLine("held-out: words and fonts that appear nowhere in fine-tuning.");
+            console.WriteUnfolded("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
+            console.WriteUnfolded("held-out: words and fonts that appear nowhere in fine-tuning.");
             if (summary.TunedUnit is not null)
             {
-                console.WriteLine($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
+                console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
             }
         }
         else if (summary.TunedUnit is not null)
         {
-            console.WriteLine($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
+            console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
         }
 
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
-            console.WriteLine($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
+            console.WriteUnfolded($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
         }
 
         if (summary.IsAllCached)
         {
-            console.WriteLine("Every stage was taken from the store.");
+            console.WriteUnfolded("Every stage was taken from the store.");
         }
 
         if (report is not null)
         {
-            console.WriteLine($"report:     {report}");
+            console.WriteUnfolded($"report:     {report}");
         }
 
-        console.WriteLine($"run folder: {folder}");
+        console.WriteUnfolded($"run folder: {folder}");
     }
 }

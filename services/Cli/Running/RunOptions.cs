@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Contracts;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
 
@@ -37,21 +38,21 @@ internal sealed class RunOptions(bool tunes = true)
     {
         var defaults = runtime.DefaultParameters();
         var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), [.. before ?? [], .. Assignments(arguments)], defaults);
-        RequirePossible(parameters, runtime);
+        RequirePossible(parameters, runtime.Stages, defaults);
         return Task.FromResult(parameters);
     });
 
-    // The runtime checks this too, but only once the data set has been read, which may take minutes.
-    private static void RequirePossible(JsonObject parameters, ClipSaeRuntime runtime)
+    /// <summary>Plans a run and looks at every unit's parameters. The runtime does so too, but only once the data set has been read, which may take minutes.</summary>
+    /// <exception cref="UserErrorException">A value is impossible.</exception>
+    internal static void RequirePossible(JsonObject parameters, IReadOnlyDictionary<string, IStage> stages, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        foreach (var (section, stage) in ParameterSections.All)
+        // What is in a shard says nothing about the units' parameters.
+        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
+        foreach (var stage in RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages)
         {
-            var own = parameters[section]?.DeepClone().AsObject() ?? [];
-            var combinations = stage == ParameterSections.Sae ? RunPlanner.Combinations(own) : [("", [])];
-            RunPlanner.RemovePlanningKeys(own, stage);
-            foreach (var (_, swept) in combinations)
+            foreach (var unit in stage.Units)
             {
-                runtime.Stages[stage].Normalize(StageParameters.Overlay(own, swept));
+                stages[stage.Stage].Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
             }
         }
     }

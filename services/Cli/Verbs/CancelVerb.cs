@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -24,7 +23,7 @@ internal sealed class CancelVerb : Verb
         var isAsked = await runtime.CancelAsync(run, arguments.GetValue(_reason)!, cancel);
         session.Answer(
             new JsonObject { ["runId"] = run, ["cancelled"] = isAsked },
-            console => console.WriteLine(isAsked ? $"run {run} was asked to stop" : $"run {run} had ended already"));
+            console => console.WriteUnfolded(isAsked ? $"run {run} was asked to stop" : $"run {run} had ended already"));
         return ExitCode.Done;
     }
 }

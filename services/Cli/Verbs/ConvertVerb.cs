@@ -55,7 +55,7 @@ internal sealed class ConvertVerb : Verb
         var tokenizer = vocabulary is not null ? ClipTokenizer.Load(vocabulary)
             : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))
             : null;
-        var folder = Path.GetFullPath(arguments.GetValue(_target)!);
+        var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
         var conversion = Conversion.Run(source, folder, options, tokenizer, written: null, cancel);
         session.Answer(
             new JsonObject
@@ -103,7 +103,7 @@ internal sealed class ConvertVerb : Verb
         }
 
         console.Write(table);
-        console.WriteLine($"{conversion.Files.Count} files in {folder}, with {Conversion.CardName} and {Conversion.ProvenanceName}");
+        console.WriteUnfolded($"{conversion.Files.Count} files in {folder}, with {Conversion.CardName} and {Conversion.ProvenanceName}");
     }
 
     private static string Share(double value) => FormattableString.Invariant($"{value:0.0e+0}");

@@ -7,16 +7,17 @@ namespace ClipSae.Cli;
 /// <summary>Tells whether this machine has what the program needs.</summary>
 internal sealed class DoctorVerb() : Verb(
     "doctor",
-    "Check this machine: .NET, libtorch, threads, memory, fonts, disk. Says how to mend what is amiss.",
+    "Check this machine: .NET, libtorch, threads, memory, fonts, disk, and broker and object store where the environment names them. Says how to mend what is amiss.",
     "clipsae doctor",
     "clipsae doctor --data /mnt/big/clipsae --json")
 {
-    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var findings = new MachineChecks(session.DataFolder, session.Device).Run().ToArray();
+        var settings = Workplace.Settings(session);
+        Finding[] findings = [.. new MachineChecks(session.DataFolder, session.Device).Run(), .. await ServerChecks.RunAsync(settings, session.Time, cancel)];
         var fails = findings.Count(finding => finding.Grade is FindingGrade.Fail);
         session.Answer(ToJson(findings, fails == 0), console => Write(console, findings));
-        return Task.FromResult(fails == 0 ? ExitCode.Done : ExitCode.Failed);
+        return fails == 0 ? ExitCode.Done : ExitCode.Failed;
     }
 
     private static JsonObject ToJson(IEnumerable<Finding> findings, bool isHealthy) => new()

@@ -15,7 +15,7 @@ internal sealed class EmbedVerb : Verb
     private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> _texts = new("--text") { Description = "A text to embed; may be given several times", HelpName = "TEXT" };
     private readonly Option<string?> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a model folder [default: the demo's]", HelpName = "PATH" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format [default: the demo's]", HelpName = "FILE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary in CLIP's format [default: beside the checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _out = new("--out") { Description = "Write the embeddings to this safetensors file instead of showing them", HelpName = "FILE" };
     private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
 
@@ -43,18 +43,22 @@ internal sealed class EmbedVerb : Verb
             throw new WrongUseException("name image files, or texts with --text; see 'clipsae embed --help'");
         }
 
-        var checkpoint = arguments.GetValue(_model) is { } given ? GivenPath.FileOrFolder("--model", given) : DemoFiles.Model;
+        var given = arguments.GetValue(_model) is { } path ? GivenPath.FileOrFolder("--model", path) : null;
+        var checkpoint = given ?? DemoFiles.Model;
+        var vocabulary = texts.Length == 0 ? null
+            : GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? (given is null ? DemoFiles.Tokenizer : ClipTokenizer.FileBeside(given));
+        var file = GivenPath.NewFile("--out", arguments.GetValue(_out));
         using var scope = NewDisposeScope();
         using var quiet = inference_mode();
         using var model = ClipModel.Load(checkpoint, session.UseDevice());
         var imageFeatures = images.Length == 0 ? null : EncodeImages(model, images, cancel);
-        var textFeatures = texts.Length == 0 ? null : EncodeTexts(model, texts, GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? DemoFiles.Tokenizer, session);
+        var textFeatures = texts.Length == 0 ? null : EncodeTexts(model, texts, vocabulary!, session);
         var raw = arguments.GetValue(_raw);
         var answer = new JsonObject { ["model"] = checkpoint, ["width"] = model.Architecture.EmbedDim };
-        if (arguments.GetValue(_out) is { } path)
+        if (file is not null)
         {
-            Save(path, raw, (imageFeatures, images, "images"), (textFeatures, texts, "texts"));
-            answer["file"] = Path.GetFullPath(path);
+            Save(file, raw, (imageFeatures, images, "images"), (textFeatures, texts, "texts"));
+            answer["file"] = file;
         }
         else
         {
@@ -142,14 +146,14 @@ internal sealed class EmbedVerb : Verb
     {
         if (answer["file"] is { } file)
         {
-            console.WriteLine($"{images.Length} images and {texts.Length} texts embedded into {file}");
+            console.WriteUnfolded($"{images.Length} images and {texts.Length} texts embedded into {file}");
         }
 
         if (matches is null)
         {
             if (answer["file"] is null)
             {
-                console.WriteLine(answer.ToJsonString());
+                console.WriteUnfolded(answer.ToJsonString());
             }
 
             return;

@@ -57,21 +57,21 @@ internal sealed class EvaluateVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var given = new List<(string Name, string File)>();
+        var models = new List<(string Name, string File)>();
         foreach (var model in arguments.GetValue(_models)!)
         {
-            given.Add(await ModelAsync(model, session, cancel));
+            models.Add(await ModelAsync(model, session, cancel));
         }
 
-        var models = Distinct("--model", given, model => model.Name);
-        var sets = Distinct("--evaluation", await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_sets), session, cancel), set => set.Name);
+        GivenNames.RequireDistinct("--model", models.Select(model => model.Name));
+        var sets = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_sets), session, cancel);
         var tokenizer = GivenPath.File("--tokenizer", await RemotePath.LocalAsync("--tokenizer", arguments.GetValue(_tokenizer), session, cancel))
             ?? ClipTokenizer.FileBeside(models[0].File, arguments.GetValue(_models)![0]);
         var report = GivenPath.NewFile("--report", arguments.GetValue(_report));
         var csv = GivenPath.NewFolder("--csv", arguments.GetValue(_csv));
         await using var runtime = Workplace.OpenHere(session);
         var inputs = new EvaluationInputs(runtime, session);
-        var parameters = await inputs.ParametersAsync(Assignments(arguments, models.Length));
+        var parameters = await inputs.ParametersAsync(Assignments(arguments, models.Count));
         var options = StageParameters.Bind<EvaluationOptions>(parameters, ParameterSections.Evaluation);
         foreach (var model in models)
         {
@@ -90,14 +90,14 @@ internal sealed class EvaluateVerb : Verb
             EvaluationTable.Write(console, evaluation.Results);
             foreach (var file in written.Append(report).OfType<string>())
             {
-                console.WriteLine($"written to {file}");
+                console.WriteUnfolded($"written to {file}");
             }
         });
         return ExitCode.Done;
     }
 
     private static async Task<Evaluation> ScoreAsync(
-        EmbeddedRuntime runtime, Session session, EvaluationInputs inputs, EvaluationOptions options, (string Name, string File)[] models, GivenSet[] sets, string tokenizer, CancellationToken cancel)
+        EmbeddedRuntime runtime, Session session, EvaluationInputs inputs, EvaluationOptions options, IReadOnlyList<(string Name, string File)> models, IReadOnlyList<GivenSet> sets, string tokenizer, CancellationToken cancel)
     {
         var imported = new List<EvaluationSet>();
         foreach (var set in sets)
@@ -164,14 +164,6 @@ internal sealed class EvaluateVerb : Verb
         var isNamed = equals > 0 && !Path.Exists(given);
         var path = (await RemotePath.LocalAsync("--model", isNamed ? given[(equals + 1)..] : given, session, cancel))!;
         return (isNamed ? given[..equals] : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path)), GivenPath.FileOrFolder("--model", path));
-    }
-
-    private static T[] Distinct<T>(string option, IEnumerable<T> given, Func<T, string> name)
-    {
-        T[] all = [.. given];
-        return all.GroupBy(name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice
-            ? throw new WrongUseException($"{option}: two are named {twice.Key}: give each a name of its own, {option} NAME=PATH")
-            : all;
     }
 
     private static JsonObject Json(EvaluationResults results, IReadOnlyList<string> csv, string? report)

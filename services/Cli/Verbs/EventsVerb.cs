@@ -35,7 +35,7 @@ internal sealed class EventsVerb : Verb
             {
                 foreach (var stored in events)
                 {
-                    console.WriteLine(Line(stored));
+                    console.WriteUnfolded(Line(stored));
                 }
             });
         return ExitCode.Done;

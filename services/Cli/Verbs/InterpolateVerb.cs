@@ -41,7 +41,7 @@ internal sealed class InterpolateVerb : Verb
             throw new WrongUseException("--alpha must be from 0 (base) to 1 (tuned)");
         }
 
-        var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
+        var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
         var files = alphas.Distinct().Order().Select(alpha =>
         {
             var path = Path.Combine(folder, WeightInterpolation.FileName(alpha));
@@ -50,7 +50,7 @@ internal sealed class InterpolateVerb : Verb
         }).ToArray();
         session.Answer(
             new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) },
-            console => console.Profile.Out.Writer.WriteLine(string.Join(Environment.NewLine, files)));
+            console => console.WriteUnfolded(string.Join(Environment.NewLine, files)));
         return Task.FromResult(ExitCode.Done);
     }
 

@@ -44,8 +44,8 @@ internal sealed class MakeDatasetVerb : Verb
             TuningImages = AtLeast("--tuning", arguments.GetValue(_tuning), 0),
             EvaluationImages = AtLeast("--evaluation", arguments.GetValue(_evaluation), 0),
         };
-        var folder = Path.GetFullPath(arguments.GetValue(_folder)!);
         using var fonts = FontCatalogue.Load(GivenPath.Folder("--fonts", arguments.GetValue(_fonts)));
+        var folder = GivenPath.NewFolder("folder", arguments.GetValue(_folder))!;
         var counts = SyntheticWorldWriter.Write(new SyntheticWorld(options, fonts), folder, new PacedReporter<int>(session.Time, done => session.Tell($"{done} images drawn")), cancel);
         session.Answer(
             new JsonObject
@@ -64,7 +64,7 @@ internal sealed class MakeDatasetVerb : Verb
                 }
 
                 console.Write(table);
-                console.WriteLine($"written to {folder}");
+                console.WriteUnfolded($"written to {folder}");
             });
         return Task.FromResult(ExitCode.Done);
     }

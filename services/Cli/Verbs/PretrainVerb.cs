@@ -55,14 +55,13 @@ internal sealed class PretrainVerb : Verb
     {
         var folder = GivenPath.Folder("--dataset", arguments.GetValue(_dataset))!;
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer));
-        var target = Path.GetFullPath(arguments.GetValue(_out)!);
         var options = Chosen(arguments);
+        var target = GivenPath.NewFolder("--out", arguments.GetValue(_out))!;
         var device = session.UseDevice();
         var start = session.Time.GetTimestamp();
 
         using var data = await LoadAsync(folder, options.Resolution, session, cancel);
-        var merges = vocabulary is null ? BpeLearner.Learn(data.Captions.SelectMany(captions => captions), options.Merges) : null;
-        var tokenizer = merges is null ? ClipTokenizer.Load(vocabulary!) : ClipTokenizer.FromMerges(merges);
+        var tokenizer = vocabulary is null ? Pretraining.LearnVocabulary(data, options.Merges) : ClipTokenizer.Load(vocabulary);
         session.Tell($"{data.Count} images, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
         double loss = 0;
         var training = session.Time.GetTimestamp();
@@ -80,9 +79,8 @@ internal sealed class PretrainVerb : Verb
         using var model = Pretraining.Train(data, tokenizer, options, device, progress, cancel);
         var parameters = model.parameters().Sum(parameter => parameter.numel());
         var (weights, words) = (Path.Combine(target, "model.safetensors"), Path.Combine(target, "bpe.txt.gz"));
-        Directory.CreateDirectory(target);
         model.Save(weights, new Dictionary<string, string> { ["format"] = "pt", ["pretraining"] = System.Text.Json.JsonSerializer.Serialize(options, ContractJson.Options) });
-        AtomicFile.Write(words, merges is null ? await File.ReadAllBytesAsync(vocabulary!, cancel) : Compressed(BpeLearner.Format(merges)));
+        AtomicFile.Write(words, vocabulary is null ? Compressed(BpeLearner.Format(tokenizer.Merges)) : await File.ReadAllBytesAsync(vocabulary, cancel));
 
         var took = session.Time.GetElapsedTime(start);
         session.Answer(
@@ -96,7 +94,7 @@ internal sealed class PretrainVerb : Verb
                 ["loss"] = loss,
                 ["seconds"] = Math.Round(took.TotalSeconds, 1),
             },
-            console => console.WriteLine($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}"));
+            console => console.WriteUnfolded($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}"));
         return ExitCode.Done;
     }
 

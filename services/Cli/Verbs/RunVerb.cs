@@ -17,7 +17,7 @@ internal class RunVerb : Verb
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
     {
-        Description = "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: clean, attacked, attacked-heldout, words, words-heldout, retrieval",
+        Description = "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: " + string.Join(", ", GivenSet.KnownNames),
         HelpName = "NAME=FOLDER",
     };
 
@@ -68,7 +68,12 @@ internal class RunVerb : Verb
         }
 
         var options = new ImportOptions { CaptionFile = captions };
-        options = arguments.GetValue(_maxProblems) is { } share ? options with { MaxProblemShare = share } : options;
+        options = arguments.GetValue(_maxProblems) switch
+        {
+            null => options,
+            >= 0 and <= 1 and var share => options with { MaxProblemShare = share },
+            var other => throw new WrongUseException(FormattableString.Invariant($"--max-problems {other}: expected a share of the rows, 0 to 1")),
+        };
         var preset = Preset.Load(arguments.GetValue(_preset)!);
 
         await using var runtime = Open(session);

@@ -23,11 +23,11 @@ internal sealed class StretchVerb : Verb
     public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var path = GivenPath.FileOrFolder("in", arguments.GetValue(_source)!);
-        var target = Path.GetFullPath(arguments.GetValue(_target)!);
+        var target = GivenPath.NewFile("out", arguments.GetValue(_target))!;
         var context = ContextStretching.Write(new ConversionSource(path, Path.GetFileName(path)), target);
         session.Answer(
             new JsonObject { ["file"] = target, ["context"] = context },
-            console => console.Profile.Out.Writer.WriteLine($"{context} tokens of context, written to {target}"));
+            console => console.WriteUnfolded($"{context} tokens of context, written to {target}"));
         return Task.FromResult(ExitCode.Done);
     }
 }

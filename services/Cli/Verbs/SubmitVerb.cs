@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -36,13 +35,13 @@ internal sealed class SubmitVerb : RunVerb
         if (arguments.GetValue(_print))
         {
             var message = JsonSerializer.SerializeToNode(distributed.Message(request), ContractJson.Options)!.AsObject();
-            session.Answer(message, console => console.WriteLine(message.ToJsonString()));
+            session.Answer(message, console => console.WriteUnfolded(message.ToJsonString()));
             return ExitCode.Done;
         }
 
         await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, cancel: cancel));
-        session.Answer(new JsonObject { ["runId"] = run }, console => console.WriteLine(run));
+        session.Answer(new JsonObject { ["runId"] = run }, console => console.WriteUnfolded(run));
         return ExitCode.Done;
     }
 }

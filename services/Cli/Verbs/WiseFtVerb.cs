@@ -67,8 +67,8 @@ internal sealed class WiseFtVerb : Verb
         await using var runtime = Workplace.OpenHere(session);
         var inputs = new EvaluationInputs(runtime, session);
         var options = await inputs.OptionsAsync(arguments.GetValue(_set) ?? []);
+        var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
         var sets = await SetsAsync(inputs, given, cancel);
-        var folder = Directory.CreateDirectory(arguments.GetValue(_target)!).FullName;
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
         var sweep = await new AlphaSweep(from, to, alphas, runtime.Scratch).RunAsync(
             sets, options, tokenizer, rule, folder, arguments.GetValue(_keep), (done, total) => progress.Report((done, total)), cancel);
@@ -81,8 +81,8 @@ internal sealed class WiseFtVerb : Verb
         session.Answer(answer, console =>
         {
             console.Write(AlphaSweepOutput.Table(sweep));
-            console.WriteLine(FormattableString.Invariant($"α = {sweep.Chosen.Alpha} is chosen: {rule}."));
-            console.WriteLine($"{string.Join(", ", conversion.Proofs.Keys)}, {ChartName} and {FiguresName} are in {folder}");
+            console.WriteUnfolded(FormattableString.Invariant($"α = {sweep.Chosen.Alpha} is chosen: {rule}."));
+            console.WriteUnfolded($"{string.Join(", ", conversion.Proofs.Keys)}, {ChartName} and {FiguresName} are in {folder}");
         });
         return ExitCode.Done;
     }
@@ -125,14 +125,9 @@ internal sealed class WiseFtVerb : Verb
 
     private async Task<IReadOnlyList<(GivenSet Set, bool Chooses)>> SetsAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var validation = (await GivenSet.ParseAllAsync("--validation", arguments.GetValue(_validation), session, cancel)).Select(set => (Set: set, Chooses: true));
-        var evaluation = (await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel)).Select(set => (Set: set, Chooses: false));
-        (GivenSet Set, bool Chooses)[] sets = [.. validation, .. evaluation];
-        if (sets.GroupBy(set => (set.Set.Name, set.Chooses)).FirstOrDefault(group => group.Count() > 1) is { } twice)
-        {
-            throw new WrongUseException($"two sets are named {twice.Key.Name}; give each a name of its own");
-        }
-
+        var validation = await GivenSet.ParseAllAsync("--validation", arguments.GetValue(_validation), session, cancel);
+        var evaluation = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
+        (GivenSet Set, bool Chooses)[] sets = [.. validation.Select(set => (set, true)), .. evaluation.Select(set => (set, false))];
         return sets.FirstOrDefault(set => !set.Chooses && sets.Any(other => other.Chooses && other.Set.Folder == set.Set.Folder && other.Set.File == set.Set.File)) is { Set: { } both }
             ? throw new WrongUseException($"{both.File ?? both.Folder} is both --validation and --evaluation: figures of a set on which α was chosen are no test figures; give one of them other images")
             : sets;

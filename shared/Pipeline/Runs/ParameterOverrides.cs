@@ -47,7 +47,7 @@ public static class ParameterOverrides
     private static string StageOf(string name, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         var stage = ParameterSections.StageOf(name);
-        var known = ParameterSections.All.Select(pair => pair.Section).Concat(defaults.Keys.Where(key => ParameterSections.SectionOf(key) == key)).ToArray();
+        var known = ParameterSections.All.Select(pair => pair.Section).Concat(defaults.Keys.Where(key => ParameterSections.SectionOf(key) == key)).Distinct(StringComparer.Ordinal).ToArray();
         return known.Contains(ParameterSections.SectionOf(stage), StringComparer.Ordinal)
             ? stage
             : throw new UserErrorException($"unknown parameter section {name}; {NearMatches.Describe(name, known)}");

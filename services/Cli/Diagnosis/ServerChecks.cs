@@ -1,0 +1,40 @@
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.ObjectStorage;
+
+namespace ClipSae.Cli;
+
+/// <summary>Checks of the servers that the environment names; none where everything happens in one process.</summary>
+internal static class ServerChecks
+{
+    /// <summary>The broker, then the bucket.</summary>
+    public static async Task<IReadOnlyList<Finding>> RunAsync(ClipSaeOptions options, TimeProvider time, CancellationToken cancel)
+    {
+        var findings = new List<Finding>();
+        if (options.IsDistributed)
+        {
+            findings.Add(await LookAsync("broker", $"{options.Broker} takes user {options.Broker.User}", () => new BrokerTopology(options.Broker).RequireReachableAsync(time, cancel)));
+        }
+
+        if (options.UsesObjectStore)
+        {
+            using var store = new ObjectStore(options.S3, time);
+            findings.Add(await LookAsync("bucket", $"{options.S3} can be written, on conditions too", () => StoreProbe.RequireUsableAsync(store, cancel)));
+        }
+
+        return findings;
+    }
+
+    private static async Task<Finding> LookAsync(string check, string sound, Func<Task> look)
+    {
+        try
+        {
+            await look();
+            return new Finding(check, FindingGrade.Ok, sound);
+        }
+        catch (UserErrorException error)
+        {
+            return new Finding(check, FindingGrade.Fail, error.Message);
+        }
+    }
+}
