@@ -14,7 +14,7 @@ internal sealed class SweepTable : ISupplement
         ("l0", "active\na row", Amounts.Significant), ("dead", "dead", Share),
         ("zeroShotRecovered", "zero-shot\nkept", Share), ("monosemanticity", "mono-\nsemanticity", Amounts.Decimals),
         ("salient", "text-\nsalient", Amounts.Whole), ("attackedAblated", "attacked,\nablated", Share),
-        ("attackedRandom", "attacked,\nrandom out", Share), ("cleanChange", "clean,\nchange", Amounts.Points), ("effect", "text\neffect", Amounts.Points),
+        ("attackedRandom", "attacked,\nrandom out", Share), ("cleanChange", "clean,\nchange", Amounts.Points), ("cleanChangeRandom", "clean,\nrandom out", Amounts.Points), ("effect", "text\neffect", Amounts.Points),
     ];
 
     private readonly List<(string Name, bool IsBest, JsonObject Figures)> _rows;
@@ -77,6 +77,11 @@ internal sealed class SweepTable : ISupplement
         }
 
         console.Write(table);
+        if (_rows.Select(row => Number(row.Figures, "monosemanticityBaseline")).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
+        {
+            console.WriteLine($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
+        }
+
         if (_attacked is { } attacked)
         {
             console.WriteUnfolded($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
@@ -91,6 +96,7 @@ internal sealed class SweepTable : ISupplement
         figures["attackedAblated"] = Of(row["ablation"], "attacked");
         figures["attackedRandom"] = row["random"]!.AsArray().Average(draw => Of(draw, "attacked"));
         figures["cleanChange"] = Of(row["ablation"], "clean") - Of(row["before"], "clean");
+        figures["cleanChangeRandom"] = row["random"]!.AsArray().Average(draw => Of(draw, "clean")) - Of(row["before"], "clean");
         figures["effect"] = row["effect"]!.GetValue<double>();
     }
 

@@ -6,16 +6,17 @@ namespace ClipSae.Reporting;
 /// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
 internal static class Autoencoders
 {
-    private const int MostColumns = 12;
-
     private static readonly (string Key, string Title)[] Known =
     [
-        ("variant", "Variant"), ("latents", "Features"), ("k", "k"), ("explainedVariance", "Explained variance"), ("fvu", "Unexplained (FVU)"), ("cosine", "Cosine"), ("l0", "Active a row (L0)"),
-        ("dead", "Dead"), ("dense", "Dense"), ("zeroShot", "Zero-shot, original"), ("zeroShotReconstructed", "Zero-shot, reconstructed"),
-        ("zeroShotRecovered", "Zero-shot kept"), ("monosemanticity", "Monosemanticity"), ("heldOutRows", "Held-out rows"), ("trainingRows", "Training rows"), ("steps", "Steps"),
+        ("variant", "Variant"), ("latents", "Features"), ("k", "k"), ("zeroShotRecovered", "Zero-shot kept"), ("explainedVariance", "Explained variance"), ("fvu", "Unexplained (FVU)"), ("cosine", "Cosine"),
+        ("l0", "Active a row (L0)"), ("dead", "Dead"), ("dense", "Dense"), ("monosemanticity", "Monosemanticity"), ("heldOutRows", "Held-out rows"), ("trainingRows", "Training rows"), ("steps", "Steps"),
+        ("deadAfterSamples", "Dead in training after, rows"),
     ];
 
-    private static readonly string[] Shares = ["dead", "dense", "zeroShot", "zeroShotReconstructed", "zeroShotRecovered", "explainedVariance", "fvu"];
+    // Told in small print below another figure.
+    private static readonly string[] Notes = ["zeroShot", "zeroShotReconstructed", "monosemanticityBaseline"];
+
+    private static readonly string[] Shares = ["dead", "dense", "zeroShotRecovered", "explainedVariance", "fvu"];
 
     public static Section? Render(ReportData data)
     {
@@ -26,7 +27,7 @@ internal static class Autoencoders
 
         var given = data.Autoencoders.SelectMany(autoencoder => autoencoder.Figures.Members()).Where(member => member.Value is JsonValue).Select(member => member.Key).Distinct().ToArray();
         var known = Known.Select(column => column.Key).ToArray();
-        string[] columns = [.. known.Where(given.Contains).Concat(given.Except(known)).Take(MostColumns)];
+        string[] columns = [.. known.Where(given.Contains), .. given.Except(known).Except(Notes)];
         var table = Html.Of($"""
             <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{TitleOf(column)}</th>"))}</tr></thead>
             <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Name == data.Salient.Text("sae")))}</tbody></table>
@@ -34,12 +35,12 @@ internal static class Autoencoders
         return new Section(
             "sae",
             "Sparse autoencoders",
-            Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures."),
+            Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."),
             Html.Of($"{Section.Wide(table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>"));
     }
 
     private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""
-        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Name}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures)}</td>"))}</tr>
+        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Name}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures)}{Note(column, autoencoder.Figures)}</td>"))}</tr>
         """);
 
     private static Html Density(AutoencoderRecord autoencoder) => Histogram.Render(
@@ -58,6 +59,13 @@ internal static class Autoencoders
 
         return text.ToString();
     }
+
+    private static Html Note(string column, JsonNode? figures) => (column, figures.Number("zeroShot"), figures.Number("zeroShotReconstructed"), figures.Number("monosemanticityBaseline")) switch
+    {
+        ("zeroShotRecovered", { } original, { } reconstructed, _) => Html.Of($"<span class=\"ci\">{Written.Percent(reconstructed)} of {Written.Percent(original)}</span>"),
+        ("monosemanticity", _, _, { } baseline) => Html.Of($"<span class=\"ci\">any image {Written.Number(baseline)}</span>"),
+        _ => Html.Empty,
+    };
 
     private static string Value(string key, JsonNode? figures) => (Shares.Contains(key), figures.Number(key)) switch
     {

@@ -14,8 +14,8 @@ internal static class CausalEvidence
         }
 
         var table = Html.Of($"""
-            <table class="causal"><thead><tr><th rowspan="2">Hook point</th><th rowspan="2" class="n">Share</th><th rowspan="2" class="n">Features</th><th colspan="3" class="over">Attacked accuracy</th><th colspan="3" class="over">Taken for the word</th><th rowspan="2" class="n">Clean, change</th>{IntervalTrack.Heading("Taken for the word", rows: 2)}</tr>
-            <tr><th class="n">before</th><th class="n">salient out</th><th class="n">random out</th><th class="n">before</th><th class="n">salient out</th><th class="n">random out</th></tr></thead>
+            <table class="causal"><thead><tr><th rowspan="2">Hook point</th><th rowspan="2" class="n">Share</th><th rowspan="2" class="n">Features</th><th colspan="3" class="over">Attacked accuracy</th><th colspan="3" class="over">Taken for the word</th><th colspan="2" class="over">Clean, change</th>{IntervalTrack.Heading("Taken for the word", rows: 2)}</tr>
+            <tr><th class="n">before</th><th class="n">salient out</th><th class="n">random out</th><th class="n">before</th><th class="n">salient out</th><th class="n">random out</th><th class="n">salient out</th><th class="n">random out</th></tr></thead>
             <tbody>{rows.Select(row => Row(row, data.Salient))}</tbody></table>
             """);
         return new Section(
@@ -35,7 +35,7 @@ internal static class CausalEvidence
             <tr class="{(chosen ? "chosen" : "")}"><th scope="row"><code>{row.Text("sae")}</code>{(chosen ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th><td class="n">{Written.Percent(row.Number("share") ?? after.Number("share"))}</td><td class="n">{Written.Count(row.Number("salient"))} of {Written.Count(row.Number("features"))}</td>
             <td class="n">{Written.Percent(before.Number("attacked"))}</td><td class="n strong">{Written.Percent(after.Number("attacked"))}</td><td class="n">{Written.Percent(Mean("attacked"))}</td>
             <td class="n">{Written.Percent(before.Number("attackSuccess"))}</td><td class="n strong">{Written.Percent(after.Number("attackSuccess"))}</td><td class="n">{Written.Percent(Mean("attackSuccess"))}</td>
-            <td class="n">{Written.Points(after.Number("clean") - before.Number("clean"))}</td>
+            <td class="n">{Written.Points(after.Number("clean") - before.Number("clean"))}</td><td class="n">{Written.Points(Mean("clean") - before.Number("clean"))}</td>
             <td class="plot">{IntervalTrack.Render(new("base", before.Number("attackSuccess")), new("control", Mean("attackSuccess"), Fooled().Min(), Fooled().Max()), new IntervalTrack.Mark("tuned", after.Number("attackSuccess")))}</td></tr>
             """);
 
