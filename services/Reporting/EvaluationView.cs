@@ -8,8 +8,11 @@ internal sealed class EvaluationView
     private const string Retrieval = "retrieval";
     private static readonly string[] Order = ["clean", "attacked", "attacked-heldout", "words", "words-heldout"];
 
-    private EvaluationView(JsonNode results)
+    private readonly CuratedPrint? _curated;
+
+    private EvaluationView(JsonNode results, CuratedPrint? curated)
     {
+        _curated = curated;
         Root = results;
         Models = [.. results.Items("models")];
         Base = Models[0];
@@ -40,30 +43,54 @@ internal sealed class EvaluationView
 
     public IEnumerable<JsonNode> Arms => Root.Items("arms");
 
-    /// <summary>The attacked set that counts most: unseen words and fonts where there are such.</summary>
+    /// <summary>The attacked set that counts most: the held-out one where there is one.</summary>
     public string? HardestAttack => Name("attacked-heldout") ?? Name("attacked") ?? Sets.FirstOrDefault(set => set.Text("protocol") == "attacked").Text("name");
 
     /// <summary>The set without print.</summary>
     public string? Clean => Name("clean") ?? Sets.FirstOrDefault(set => set.Text("protocol") == "clean").Text("name");
 
-    public static EvaluationView? Of(JsonNode? results) => results.Items("models").Any() ? new EvaluationView(results!) : null;
+    public static EvaluationView? Of(ReportData data) => data.Results.Items("models").Any() ? new EvaluationView(data.Results!, data.Curated) : null;
 
     public static Figure? Figure(JsonNode? scores, string? set, string figure) => set is null ? null : Reporting.Figure.Of(scores.At("sets", set, figure));
 
-    /// <summary>What a set shows, for people: fine-tuning's vocabulary is spoken of where there was fine-tuning.</summary>
-    public string Title(string? set) => set switch
+    /// <summary>What a set shows, for people; what fine-tuning could know of its words and fonts, where both are recorded.</summary>
+    public string Title(string? set)
     {
-        "clean" => "No print",
-        "attacked" when !Arms.Any() => "Printed word",
-        "attacked-heldout" when !Arms.Any() => "Printed word, held out",
-        "words" when !Arms.Any() => "Word alone",
-        "words-heldout" when !Arms.Any() => "Word alone, held out",
-        "attacked" => "Printed word, from fine-tuning’s vocabulary",
-        "attacked-heldout" => "Printed word, unseen words and fonts",
-        "words" => "Word alone, from fine-tuning’s vocabulary",
-        "words-heldout" => "Word alone, unseen words and fonts",
-        _ => set ?? "",
-    };
+        var (kind, isHeldOut) = set switch
+        {
+            "clean" => ("No print", false),
+            "attacked" => ("Printed word", false),
+            "attacked-heldout" => ("Printed word", true),
+            "words" => ("Word alone", false),
+            "words-heldout" => ("Word alone", true),
+            _ => (set ?? "", false),
+        };
+        return kind + (Known(set) ?? (isHeldOut ? ", held out" : ""));
+    }
+
+    /// <summary>How many of a set's words and fonts are among the curated attacks; null where that cannot be told.</summary>
+    private string? Known(string? set)
+    {
+        var entry = Sets.FirstOrDefault(candidate => candidate.Text("name") == set);
+        string[] words = [.. entry.Items("words").Select(word => word.Text()).OfType<string>()];
+        string[] fonts = [.. entry.Items("fonts").Select(font => font.Text()).OfType<string>()];
+        if (_curated is null || words.Length == 0 || !Arms.Any())
+        {
+            return null;
+        }
+
+        var ofWords = Share(words, _curated.Words, "word");
+        var ofFonts = fonts.Length == 0 ? null : Share(fonts, _curated.Fonts, "font");
+        return (words.Any(_curated.Words.Contains), fonts.Any(_curated.Fonts.Contains)) switch
+        {
+            (false, false) => ofFonts is null ? ", unseen words" : ", unseen words and fonts",
+            (false, true) => $", unseen words, {ofFonts} among the attacks",
+            (true, _) => $", {ofWords}{(ofFonts is null ? "" : $" and {ofFonts}")} among the attacks",
+        };
+    }
+
+    private static string Share(string[] texts, IReadOnlySet<string> known, string noun) =>
+        texts.Count(known.Contains) is var among && among == texts.Length && among > 1 ? $"all {among} {noun}s" : $"{among} of {texts.Length} {noun}{(texts.Length == 1 ? "" : "s")}";
 
     private string? Name(string set) => Sets.Any(entry => entry.Text("name") == set) ? set : null;
 }

@@ -44,8 +44,8 @@ public sealed record ReportData
     /// <summary>Curated attacks to show.</summary>
     public IReadOnlyList<AttackPicture> Attacks { get; init; } = [];
 
-    /// <summary>Curated attacks in all.</summary>
-    public int AttackCount { get; init; }
+    /// <summary>All curated attacks together; null where the run has none.</summary>
+    public CuratedPrint? Curated { get; init; }
 
     /// <summary>Training curves by unit.</summary>
     public IReadOnlyDictionary<string, JsonNode> Curves { get; init; } = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);

@@ -34,8 +34,8 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         }
 
         data = data with { Autoencoders = await AutoencodersAsync(data, cancel) };
-        var (attacks, count) = await AttacksAsync(cancel);
-        return data with { Attacks = attacks, AttackCount = count, Pictures = await PicturesAsync(data, cancel) };
+        var (attacks, curated) = await AttacksAsync(cancel);
+        return data with { Attacks = attacks, Curated = curated, Pictures = await PicturesAsync(data, cancel) };
     }
 
     private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
@@ -62,26 +62,35 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         return [.. statistics.Keys.Union(figures.Keys).Order(StringComparer.Ordinal).Select(hook => new AutoencoderRecord(hook, figures.GetValueOrDefault(hook) ?? statistics.GetValueOrDefault(hook).At("figures"), statistics.GetValueOrDefault(hook)))];
     }
 
-    private async Task<(IReadOnlyList<AttackPicture> Shown, int Count)> AttacksAsync(CancellationToken cancel)
+    private async Task<(IReadOnlyList<AttackPicture> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
     {
         if (!context.Inputs.TryGetValue(Curation + "attacks", out var artifact))
         {
-            return ([], 0);
+            return ([], null);
         }
 
         var shown = new List<AttackPicture>();
-        var count = 0;
+        var (printed, natural) = (0, 0);
+        var words = new HashSet<string>(StringComparer.Ordinal);
+        var fonts = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(artifact, cancel)))
         {
             cancel.ThrowIfCancellationRequested();
-            count++;
+            (printed, natural) = item.Attributes.Text("kind") == "natural" ? (printed, natural + 1) : (printed + 1, natural);
+            if (PrintedText.On(item) is { } print)
+            {
+                words.Add(print.Word);
+                // Copies of a word in several faces.
+                fonts.UnionWith(print.Font?.Split(", ") ?? []);
+            }
+
             if (shown.Count < options.Attacks && Thumbnail.Of(bytes, options.PictureSide) is { } image)
             {
                 shown.Add(new AttackPicture(image, item.Attributes.Text("object") ?? item.Label, item.Attributes.Text("word"), item.Attributes.Text("font")));
             }
         }
 
-        return (shown, count);
+        return (shown, new CuratedPrint(printed, natural, words, fonts));
     }
 
     private async Task<IReadOnlyDictionary<string, string>> PicturesAsync(ReportData data, CancellationToken cancel)

@@ -115,10 +115,11 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
     }
 
     private static SetSummary Summary(SetQuestion question) => new(
-        question.Name, question.Set.Protocol.Name, question.Right.Length, question.Set.Total + question.Set.Imported.Count, question.Classes, question.Candidates, 0, question.Set.AllProblems);
+        question.Name, question.Set.Protocol.Name, question.Right.Length, question.Set.Total + question.Set.Imported.Count, question.Classes, question.Candidates, 0,
+        question.Set.Words, question.Set.Fonts, question.Set.AllProblems);
 
     private static SetSummary Summary(RetrievalQuestion question) => new(
-        question.Name, question.Set.Protocol.Name, question.CaptionsOf.Length, question.Set.Total + question.Set.Imported.Count, 0, [], question.Captions.Count, question.Set.AllProblems);
+        question.Name, question.Set.Protocol.Name, question.CaptionsOf.Length, question.Set.Total + question.Set.Imported.Count, 0, [], question.Captions.Count, [], [], question.Set.AllProblems);
 
     private static int ResolutionOf(ModelUnderTest model)
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -77,6 +78,72 @@ public sealed partial class ReportPageTests
 
         ReportPage.Render(data).ShouldContain("what the autoencoder knew was no help");
     }
+
+    // Arm and control: the intervals of each by itself overlap widely, that of their difference does not hold 0.
+    [Theory]
+    [InlineData(3, 0.02, "Student’s interval over the differences of 3 seeds); the autoencoder’s choice helped.")]
+    [InlineData(3, -0.02, "Student’s interval over the differences of 3 seeds); the random choice did better.")]
+    [InlineData(3, 0.005, "Student’s interval over the differences of 3 seeds); these seeds do not tell them apart.")]
+    [InlineData(1, 0.02, "over the same images, McNemar p 0.0004); one seed each, which says nothing on whether another seed would agree.")]
+    public void An_arm_is_judged_by_its_difference_to_its_control_and_not_by_one_seed(int seeds, double gain, string said)
+    {
+        var data = SampleRun.Data();
+        foreach (var arm in data.Results!["arms"]!.AsArray().Where(arm => arm!["name"]!.GetValue<string>() == "suppress"))
+        {
+            arm!["sets"]!["attacked-heldout"]!["againstControl"] = SampleRun.Contrast(seeds, gain);
+        }
+
+        Read(data).ShouldContain($"<b>suppress</b> less its control: {Written.Points(gain)} ({Written.SignedRange(gain - 0.012, gain + 0.012)}, {said}");
+    }
+
+    [Fact]
+    public void An_arm_without_a_control_is_not_compared_with_one() => ReportPage.Render(SampleRun.Data()).ShouldNotContain("<b>none</b> less its control");
+
+    [Fact]
+    public void What_of_a_set_is_unseen_is_counted_and_not_taken_from_its_name()
+    {
+        var data = SampleRun.Data();
+        Titles(data).ShouldBe(["No print", "Printed word, all 6 words and all 2 fonts among the attacks", "Printed word, unseen words and fonts"]);
+
+        var set = data.Results!["sets"]!.AsArray().Single(set => set!["name"]!.GetValue<string>() == "attacked-heldout")!;
+        set["fonts"] = new JsonArray("Liberation Mono", "DejaVu Serif");
+        Titles(data)[2].ShouldBe("Printed word, unseen words, 1 of 2 fonts among the attacks");
+        set["words"] = new JsonArray("bell", "zither", "abacus");
+        data.Curated!.Words.ShouldContain("bell");
+        Titles(data)[2].ShouldBe("Printed word, 1 of 3 words and 1 of 2 fonts among the attacks");
+
+        Titles(data with { Curated = null })[1..].ShouldBe(["Printed word", "Printed word, held out"]);
+        ReportPage.Render(data with { Curated = null }).ShouldNotContain("unseen");
+
+        static string[] Titles(ReportData data) => [.. new[] { "clean", "attacked", "attacked-heldout" }.Select(name => EvaluationView.Of(data)!.Title(name))];
+    }
+
+    [Fact]
+    public void Curated_images_are_counted_by_kind_and_by_what_was_trained_on()
+    {
+        var page = Read(SampleRun.Data());
+
+        page.ShouldContain("40 of 400 images. 360 bear a printed word that takes the base in");
+        page.ShouldContain("40 are the data set’s own, as they are, on which these features fire. Fine-tuning trained on 340 of them");
+    }
+
+    [Fact]
+    public void Every_figure_of_an_autoencoder_is_told_with_what_chance_would_give()
+    {
+        var data = SampleRun.Data();
+        data.Autoencoders[0].Figures!.AsObject()["somethingNew"] = 0.25;
+        var page = Read(data);
+
+        foreach (var said in new[] { "93.1\u202f% of 94.6\u202f%", "any image 0.382", "Held-out rows", "20,012", "180,127", "1,408", "144,179", "Something new" })
+        {
+            page.ShouldContain(said);
+        }
+    }
+
+    // Random features switched off: 94.6 % becomes 94.4, 94.5 and 94.0.
+    [Fact]
+    public void The_change_of_clean_accuracy_stands_beside_that_of_random_features() =>
+        Read(SampleRun.Data()).ShouldContain($"<td class=\"n\">{Written.Points(-0.01)}</td><td class=\"n\">{Written.Points(-0.003)}</td>");
 
     [Theory]
     [InlineData("results")]
@@ -175,6 +242,9 @@ public sealed partial class ReportPageTests
         page.ShouldContain("56.3");
         Regex.Count(page, "retrieval-coco").ShouldBe(2);
     }
+
+    /// <summary>The page with its signs as people see them.</summary>
+    private static string Read(ReportData data) => WebUtility.HtmlDecode(ReportPage.Render(data));
 
     private static string JsonText(string text) => JsonValue.Create(text).ToJsonString()[1..^1];
 

@@ -23,7 +23,7 @@ internal static class SampleRun
         Salient = Salient(),
         Autoencoders = [.. new[] { "cls@3", "mlp@0", "mlp@1" }.Select(Autoencoder)],
         Attacks = [.. Pictures("attacked", 40).Select(picture => new AttackPicture("data:image/png;base64," + Convert.ToBase64String(picture.Png.Span), picture.Item.Label, picture.Item.Attributes!["word"]!.GetValue<string>(), "DejaVu Sans Bold"))],
-        AttackCount = 400,
+        Curated = new CuratedPrint(360, 40, WorldVocabulary.Objects.ToHashSet(), new HashSet<string> { "DejaVu Sans Bold", "DejaVu Serif" }),
         Curves = new SortedDictionary<string, JsonNode>(Arms.Select((arm, index) => (arm + ".s0", Curves(arm, index))).ToDictionary(entry => entry.Item1, entry => entry.Item2), StringComparer.Ordinal),
         Proofs = new SortedDictionary<string, JsonNode>(Arms.ToDictionary(arm => arm + ".s0", _ => Proof()), StringComparer.Ordinal),
         Dataset = JsonNode.Parse("""{"name":"demo world, tuning","rows":4003,"items":[{},{},{}],"shards":[{},{}],"problems":[{"kind":"unreadable-picture","where":"images/00017.png","detail":"truncated"},{"kind":"outside-folder","where":"../../x.png","detail":"leads out of the folder"}]}"""),
@@ -47,7 +47,14 @@ internal static class SampleRun
             var attacked = 0.955 - 0.012 * index + (arm == "penalise" ? 0.028 : 0);
             var model = Model(arm + ".s0", arm, 0.91 + (arm == "penalise" ? 0.04 : 0.002 * index), 0.941 - 0.002 * index, attacked, 0.5 * (1 - attacked), 0.71);
             models.Add(model);
-            arms.Add(new JsonObject { ["name"] = arm, ["control"] = arm.EndsWith("-random", StringComparison.Ordinal), ["seeds"] = new JsonArray(0), ["validation"] = model["validation"]!.DeepClone(), ["sets"] = model["sets"]!.DeepClone() });
+            var ofArm = model["sets"]!.AsObject().Select(set => KeyValuePair.Create<string, JsonNode?>(set.Key, new JsonObject
+            {
+                ["accuracy"] = set.Value!["accuracy"]!.DeepClone(),
+                ["attackSuccess"] = set.Value["attackSuccess"]?.DeepClone(),
+                ["binaryAccuracy"] = set.Value["binaryAccuracy"]?.DeepClone(),
+                ["againstControl"] = Arms.Contains(arm + "-random") ? Contrast(1, arm == "penalise" ? 0.031 : 0.004) : null,
+            }));
+            arms.Add(new JsonObject { ["name"] = arm, ["control"] = arm.EndsWith("-random", StringComparison.Ordinal), ["seeds"] = new JsonArray(0), ["validation"] = model["validation"]!.DeepClone(), ["sets"] = new JsonObject(ofArm) });
         }
 
         return new JsonObject
@@ -56,9 +63,41 @@ internal static class SampleRun
             ["tuned"] = "penalise.s0",
             ["classes"] = new JsonArray([.. WorldVocabulary.Objects.Select(name => (JsonNode)name)]),
             ["templates"] = new JsonArray("a photo of a {}"),
-            ["sets"] = new JsonArray([.. new[] { "attacked", "attacked-heldout", "clean", "words", "words-heldout" }.Select(set => (JsonNode)new JsonObject { ["name"] = set, ["protocol"] = set.Split('-')[0], ["images"] = 799, ["total"] = 800, ["problems"] = new JsonArray(new JsonObject { ["id"] = "images/00004.png", ["reason"] = "unreadable: truncated" }) })]),
+            ["resamples"] = 2000,
+            ["seed"] = 0,
+            ["probe"] = null,
+            ["sets"] = new JsonArray([.. new[] { "attacked", "attacked-heldout", "clean", "words", "words-heldout" }.Select(set => (JsonNode)Set(set))]),
             ["models"] = models,
             ["arms"] = arms,
+        };
+    }
+
+    /// <summary>An arm less its control.</summary>
+    public static JsonObject Contrast(int seeds, double gain, double half = 0.012) => new()
+    {
+        ["seeds"] = seeds,
+        ["accuracy"] = new JsonObject { ["value"] = gain, ["low"] = gain - half, ["high"] = gain + half },
+        ["attackSuccess"] = null,
+        ["mcNemar"] = seeds > 1 ? null : new JsonObject { ["baseOnly"] = 11, ["tunedOnly"] = 36, ["pValue"] = 0.0004 },
+    };
+
+    private static JsonObject Set(string name)
+    {
+        var isPrinted = name != "clean";
+        string[] words = name.EndsWith("heldout", StringComparison.Ordinal) ? ["abacus", "zither"] : [.. WorldVocabulary.Objects.Take(6)];
+        string[] fonts = name.EndsWith("heldout", StringComparison.Ordinal) ? ["Liberation Mono"] : ["DejaVu Sans Bold", "DejaVu Serif"];
+        return new JsonObject
+        {
+            ["name"] = name,
+            ["protocol"] = name.Split('-')[0],
+            ["images"] = 799,
+            ["total"] = 800,
+            ["classes"] = WorldVocabulary.Objects.Count,
+            ["candidates"] = new JsonArray([.. WorldVocabulary.Objects.Select(text => (JsonNode)text)]),
+            ["captions"] = 0,
+            ["words"] = new JsonArray([.. isPrinted ? words.Select(text => (JsonNode)text) : []]),
+            ["fonts"] = new JsonArray([.. isPrinted ? fonts.Select(text => (JsonNode)text) : []]),
+            ["problems"] = new JsonArray(new JsonObject { ["id"] = "images/00004.png", ["reason"] = "unreadable: truncated" }),
         };
     }
 
@@ -68,14 +107,11 @@ internal static class SampleRun
         JsonObject Set(double accuracy, double? success)
         {
             var classes = WorldVocabulary.Objects.Select((label, index) => (JsonNode)new JsonObject { ["class"] = label, ["images"] = 40, ["accuracy"] = Interval(Math.Clamp(accuracy + 0.03 * Math.Sin(index), 0, 1)) });
-            var set = new JsonObject { ["accuracy"] = Interval(accuracy), ["meanPerClass"] = Interval(accuracy), ["modalityGap"] = Interval(0.82), ["calibration"] = new JsonObject { ["bins"] = 15, ["expectedError"] = Interval(0.041), ["logLoss"] = Interval(0.21), ["brier"] = Interval(0.093) }, ["perClass"] = new JsonArray([.. classes]) };
-            if (success is { } rate)
-            {
-                set["attackSuccess"] = Interval(rate);
-                set["binaryAccuracy"] = Interval(Math.Min(1, accuracy + 0.02));
-                set["binaryMargin"] = Interval((accuracy - 0.4) / 4, 0.006);
-            }
-
+            var set = new JsonObject { ["accuracy"] = Interval(accuracy), ["meanPerClass"] = Interval(accuracy), ["modalityGap"] = Interval(0.82), ["calibration"] = new JsonObject { ["bins"] = 15, ["expectedError"] = Interval(0.041), ["logLoss"] = Interval(0.21), ["brier"] = Interval(0.093) }, ["probe"] = null, ["perClass"] = new JsonArray([.. classes]) };
+            set["attackSuccess"] = success is { } rate ? Interval(rate) : null;
+            set["binaryAccuracy"] = success is null ? null : Interval(Math.Min(1, accuracy + 0.02));
+            set["binaryMargin"] = success is null ? null : Interval((accuracy - 0.4) / 4, 0.006);
+            (set["againstBase"], set["againstControl"]) = (null, null);
             if (arm is not null)
             {
                 set["againstBase"] = new JsonObject { ["accuracy"] = Interval(accuracy - (success is null ? 0.946 : 0.154), 0.012), ["attackSuccess"] = success is null ? null : Interval(success.Value - 0.689, 0.03), ["mcNemar"] = new JsonObject { ["baseOnly"] = 4, ["tunedOnly"] = 623, ["pValue"] = success is null ? 0.3877 : 3e-12 } };
@@ -91,6 +127,7 @@ internal static class SampleRun
             ["seed"] = 0,
             ["validation"] = validation,
             ["sets"] = new JsonObject { ["clean"] = Set(clean, null), ["attacked"] = Set(Math.Min(0.99, attacked + 0.01), fooled), ["attacked-heldout"] = Set(attacked, fooled), ["words"] = Set(words, null), ["words-heldout"] = Set(words - 0.04, null) },
+            ["retrieval"] = new JsonObject(),
         };
     }
 
@@ -123,12 +160,20 @@ internal static class SampleRun
     {
         ["hook"] = "mlp@0",
         ["sae"] = "mlp@0",
+        ["share"] = 0.15,
+        ["firing"] = 0.31,
+        ["pairs"] = 256,
+        ["classes"] = new JsonArray("anchor", "apple"),
+        ["heldOutWords"] = new JsonArray("abacus", "zither"),
+        ["heldOutFonts"] = new JsonArray("Liberation Mono"),
         ["layers"] = new JsonArray([.. new[] { "mlp@0", "mlp@0", "mlp@1", "cls@3" }.Select((hook, index) => (JsonNode)new JsonObject
         {
             ["hook"] = hook,
             ["sae"] = hook,
             ["share"] = index == 0 ? 0.15 : 0.05,
             ["features"] = 2048,
+            ["live"] = 2005,
+            ["effect"] = 0.28 - 0.08 * index,
             ["salient"] = 307 - 80 * index,
             ["chosen"] = index == 0,
             ["before"] = Accuracy(0.946, 0.154, 0.689),
@@ -136,6 +181,7 @@ internal static class SampleRun
             ["random"] = new JsonArray(Accuracy(0.944, 0.16, 0.68), Accuracy(0.945, 0.15, 0.65), Accuracy(0.94, 0.17, 0.70)),
         })]),
         ["features"] = new JsonArray([.. Enumerable.Range(0, 40).Select(index => (JsonNode)new JsonObject { ["feature"] = 37 * index + 5, ["salience"] = 6.1 - 0.11 * index, ["wordMinusClean"] = 2.31, ["wordMinusControl"] = 1.87, ["auroc"] = 0.991 - 0.002 * index })]),
+        ["randomFeatures"] = new JsonArray(new JsonArray(3, 8), new JsonArray(4, 9)),
         ["neurons"] = new JsonArray([.. Enumerable.Range(0, 24).Select(index => (JsonNode)new JsonObject { ["layer"] = index / 12, ["neuron"] = 11 * index + 3, ["score"] = 0.92 - 0.035 * index })]),
         ["neuronAblation"] = new JsonObject { ["chosen"] = Accuracy(0.93, 0.31, 0.51), ["random"] = new JsonArray(Accuracy(0.94, 0.16, 0.68), Accuracy(0.945, 0.15, 0.66)) },
     };
@@ -150,11 +196,13 @@ internal static class SampleRun
             ["feature"] = index,
             ["density"] = Math.Pow(10, -3.4 + 1.1 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)),
             ["name"] = index % 37 == 5 ? "word, print" : null,
-            ["topImages"] = new JsonArray([.. Enumerable.Range(0, 8).Select(image => (JsonNode)$"images/{(index + image) % 12:D5}.png")]),
+            ["meanActivation"] = 0.7,
+            ["monosemanticity"] = 0.41,
+            ["topImages"] = new JsonArray([.. Enumerable.Range(0, 8).Select(image => (JsonNode)new JsonObject { ["id"] = $"images/{(index + image) % 12:D5}.png", ["activation"] = 2.5 })]),
         });
         return new AutoencoderRecord(
             hook,
-            new JsonObject { ["variant"] = "topk", ["latents"] = 2048, ["k"] = 32, ["explainedVariance"] = 0.874, ["fvu"] = 0.126, ["cosine"] = 0.941, ["l0"] = 31.6, ["dead"] = 0.021, ["dense"] = 0.004, ["zeroShot"] = 0.946, ["zeroShotReconstructed"] = 0.931, ["monosemanticity"] = 0.413 },
+            new JsonObject { ["variant"] = "topk", ["latents"] = 2048, ["k"] = 32, ["explainedVariance"] = 0.874, ["fvu"] = 0.126, ["cosine"] = 0.941, ["l0"] = 31.6, ["dead"] = 0.021, ["dense"] = 0.004, ["zeroShot"] = 0.946, ["zeroShotReconstructed"] = 0.931, ["zeroShotRecovered"] = 0.984144, ["monosemanticity"] = 0.413, ["monosemanticityBaseline"] = 0.382, ["heldOutRows"] = 20012, ["trainingRows"] = 180127, ["steps"] = 1408, ["deadAfterSamples"] = 144179 },
             new JsonObject { ["features"] = new JsonArray([.. features]) });
     }
 
@@ -178,7 +226,8 @@ internal static class SampleRun
         ];
         return [.. units.Select(unit => new UnitRecord(
             unit.Stage, unit.Unit, unit.Cache, unit.Cache == "hit" ? "computed by demo-2026-11-23-k9x1" : "no result with this key: parameter sae.k is 32, was 16 in demo-2026-11-23-k9x1", Begin.AddSeconds(unit.Start), unit.Seconds,
-            Digest(unit.Stage + unit.Unit), new Dictionary<string, ArtifactRef> { ["model"] = Artifact(unit.Unit, 4_400_000) }, []))];
+            Digest(unit.Stage + unit.Unit), new Dictionary<string, ArtifactRef> { ["model"] = Artifact(unit.Unit, 4_400_000) },
+            unit.Stage == "fine-tuning" ? new JsonObject { ["attackImages"] = 340 } : []))];
     }
 
     private static ArtifactRef Artifact(string name, long length) => new(Digest(name), length, "application/octet-stream", name);

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
@@ -135,6 +136,19 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         summary.Problems[2].Reason.ShouldContain("whale");
         summary.Problems[0].Reason.ShouldStartWith("unreadable");
         Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions { Classes = Names, MaxProblemShare = 0.05 }, set)).Message.ShouldContain("maxProblemShare");
+    }
+
+    [Fact]
+    public void What_is_printed_on_a_set_is_told_so_that_it_can_be_compared_with_what_was_trained_on()
+    {
+        DatasetItem Item(int i, string word, string? font) => new($"{i}.png", ["a photo"], Names[i % 3], new JsonObject { ["word"] = word, ["font"] = font });
+        var path = _folder.File("faces");
+        DatasetShard.Write(path, [(Item(0, "taxi", "Serif"), Shards.Noise(1)), (Item(1, "bus", null), Shards.Noise(2)), (Item(2, "taxi", "Mono"), Shards.Noise(3))]);
+
+        using var evaluation = Evaluate(new EvaluationOptions(), Clean(), new EvaluationSet("attacked", [path]), new EvaluationSet("words", [path]));
+
+        evaluation.Results.Sets.Select(set => (set.Name, Words: string.Join(' ', set.Words), Fonts: string.Join(' ', set.Fonts)))
+            .ShouldBe([("clean", "", ""), ("attacked", "bus taxi", "Mono Serif"), ("words", string.Join(' ', Names.Order(StringComparer.Ordinal)), "Mono Serif")], ignoreOrder: true);
     }
 
     [Fact]

@@ -10,12 +10,12 @@ internal static class ArmComparison
     private static readonly (string Set, string Figure, string Title)[] Known =
     [
         ("clean", "accuracy", "No print"), ("attacked", "accuracy", "Attacked"), ("attacked", "attackSuccess", "Taken for the word"),
-        ("attacked-heldout", "accuracy", "Attacked, unseen"), ("attacked-heldout", "attackSuccess", "Taken, unseen"), ("words-heldout", "accuracy", "Word alone read"),
+        ("attacked-heldout", "accuracy", "Attacked, held out"), ("attacked-heldout", "attackSuccess", "Taken, held out"), ("words-heldout", "accuracy", "Word alone read"),
     ];
 
     public static Section? Render(ReportData data)
     {
-        if (EvaluationView.Of(data.Results) is not { } view || !view.Arms.Any())
+        if (EvaluationView.Of(data) is not { } view || !view.Arms.Any())
         {
             return null;
         }
@@ -27,7 +27,7 @@ internal static class ArmComparison
             <table class="arms"><thead><tr><th>Arm</th><th class="n">Seeds</th><th class="n">Validation</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}{IntervalTrack.Heading(attack is null ? "" : "Attacked")}</tr></thead>
             <tbody>{BaseRow(view, columns, attack)}{arms.Select(arm => Row(view, arm, columns, attack))}</tbody></table>
             """);
-        return new Section("arms", "Arms and their random controls", Html.Of($"{Chosen(view)} {Seeds(arms)}"), Html.Of($"{Section.Wide(table)}{Contrasts(arms, attack)}"));
+        return new Section("arms", "Arms and their random controls", Html.Of($"{Chosen(view)} {Seeds(arms)}"), Html.Of($"{Section.Wide(table)}{Contrasts(view, arms, attack)}"));
     }
 
     private static Html BaseRow(EvaluationView view, (string Set, string Figure, string Title)[] columns, string? attack)
@@ -72,26 +72,35 @@ internal static class ArmComparison
         ? Html.Of($"Arms with several seeds show the mean and Student’s 95 % interval over seeds; with one seed the interval is over images.")
         : Html.Of($"Each arm was trained once, so intervals are over images and say nothing about another seed.");
 
-    private static Html Contrasts(JsonNode[] arms, string? attack)
+    private static Html Contrasts(EvaluationView view, JsonNode[] arms, string? attack)
     {
-        var lines = arms.Where(arm => !arm.IsTrue("control"))
-            .Select(arm => Contrast(arm, arms.FirstOrDefault(other => other.Text("name") == arm.Text("name") + ControlSuffix), attack)).ToArray();
-        return lines.All(line => line.Text.Length == 0) ? Html.Empty : Html.Of($"<ul class=\"contrasts\">{lines}</ul>");
+        var lines = arms.Select(arm => Contrast(arm, attack)).Where(line => line.Text.Length > 0).ToArray();
+        return lines.Length == 0
+            ? Html.Empty
+            : Html.Of($"<h3>Arms less their controls <small>attacked accuracy, {view.Title(attack)}</small></h3><ul class=\"contrasts\">{lines}</ul>");
     }
 
-    private static Html Contrast(JsonNode arm, JsonNode? control, string? attack)
+    // Arm and control share seed, data and images, so their difference is what counts; intervals of each by itself hold what both share.
+    private static Html Contrast(JsonNode arm, string? attack)
     {
-        var (informed, random) = (EvaluationView.Figure(arm, attack, "accuracy"), EvaluationView.Figure(control, attack, "accuracy"));
-        if (informed is null || random is null)
+        if (attack is null || arm.At("sets", attack, "againstControl") is not { } contrast || Figure.Of(contrast.At("accuracy")) is not { } gain)
         {
             return Html.Empty;
         }
 
-        var apart = informed.Low > random.High || informed.High < random.Low;
-        var gain = informed.Value - random.Value;
-        var reading = !apart ? "the intervals overlap, so this run does not tell them apart" : gain > 0 ? "the autoencoder’s choice helped" : "the random choice did better";
-        return Html.Of($"<li><b>{arm.Text("name")}</b> against its control: {Written.Points(gain)} attacked accuracy; {reading}.</li>");
+        var seeds = contrast.Number("seeds") ?? 1;
+        var (over, reading) = seeds > 1
+            ? ($"Student’s interval over the differences of {Written.Count(seeds)} seeds", Verdict(gain))
+            : ($"over the same images, McNemar p {Written.Probability(contrast.Number("mcNemar", "pValue"))}", "one seed each, which says nothing on whether another seed would agree");
+        return Html.Of($"<li><b>{arm.Text("name")}</b> less its control: {Written.Points(gain.Value)} ({Written.SignedRange(gain.Low, gain.High)}, {over}); {reading}.</li>");
     }
+
+    private static string Verdict(Figure gain) => gain switch
+    {
+        { Low: > 0 } => "the autoencoder’s choice helped",
+        { High: < 0 } => "the random choice did better",
+        _ => "these seeds do not tell them apart",
+    };
 
     private static string Informed(JsonNode arm) => (arm.Text("name") ?? "").Replace(ControlSuffix, "", StringComparison.Ordinal);
 }

@@ -1,6 +1,6 @@
 namespace ClipSae.Reporting;
 
-/// <summary>Attacks that fine-tuning saw.</summary>
+/// <summary>Attacks that fine-tuning chooses from.</summary>
 internal static class AttackGallery
 {
     public static Section? Render(ReportData data) => data.Attacks.Count == 0
@@ -8,6 +8,20 @@ internal static class AttackGallery
         : new Section(
             "attacks",
             "Attacks that were chosen",
-            Html.Of($"{data.Attacks.Count} of {data.AttackCount} images that take the base in and excite the text-salient features. Each was learned with its true caption; the words and fonts of the unseen sets are not among them."),
+            Html.Of($"{Counts(data)}{Learned(data)}"),
             Html.Of($"<div class=\"gallery\">{data.Attacks.Select(attack => Html.Of($"<figure><img src=\"{attack.Image}\" alt=\"{attack.Label} with the word {attack.Word}\" loading=\"lazy\"><figcaption><b>{attack.Label}</b>{(attack.Word is null ? Html.Empty : Html.Of($" “{attack.Word}”"))}</figcaption></figure>"))}</div>"));
+
+    private static string Counts(ReportData data) => data.Curated is not { } curated
+        ? $"{data.Attacks.Count} images that take the base in and excite the text-salient features."
+        : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} bear a printed word that takes the base in and excites the text-salient features"
+            + (curated.Natural == 0 ? "." : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which these features fire.");
+
+    /// <summary>How many of them the arms were trained on: a part validates, and an arm may be given a small pool.</summary>
+    private static string Learned(ReportData data)
+    {
+        var trained = data.Units.Where(unit => unit.Stage == "fine-tuning").Select(unit => unit.Figures.Number("attackImages")).OfType<double>().ToArray();
+        return trained.Length == 0
+            ? ""
+            : $" Fine-tuning trained on {Written.Count(trained.Min())}{(trained.Min() < trained.Max() ? $" to {Written.Count(trained.Max())}, by the arm," : "")} of them, with their true captions.";
+    }
 }

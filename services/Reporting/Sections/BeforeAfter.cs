@@ -7,7 +7,7 @@ internal static class BeforeAfter
 {
     public static Section? Render(ReportData data)
     {
-        if (EvaluationView.Of(data.Results) is not { Tuned: not null } view || view.Sets.Count == 0)
+        if (EvaluationView.Of(data) is not { Tuned: not null } view || view.Sets.Count == 0)
         {
             return null;
         }

@@ -7,7 +7,7 @@ internal static class Headline
 {
     public static Html Render(ReportData data)
     {
-        if (EvaluationView.Of(data.Results) is not { } view)
+        if (EvaluationView.Of(data) is not { } view)
         {
             return Html.Of($"<p class=\"verdict\">This run has no evaluation, so there is nothing to compare yet. What it did is below.</p>");
         }

@@ -22,7 +22,7 @@ internal static class ModelTables
 
     public static Section? Render(ReportData data)
     {
-        if (EvaluationView.Of(data.Results) is not { Sets.Count: > 0 } view)
+        if (EvaluationView.Of(data) is not { Sets.Count: > 0 } view)
         {
             return null;
         }

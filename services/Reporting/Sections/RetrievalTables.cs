@@ -8,7 +8,7 @@ internal static class RetrievalTables
     private static readonly string[] Cuts = ["at1", "at5", "at10"];
     private static readonly string[] Directions = ["imageToText", "textToImage"];
 
-    public static Section? Render(ReportData data) => EvaluationView.Of(data.Results) is not { RetrievalSets.Count: > 0 } view ? null : new Section(
+    public static Section? Render(ReportData data) => EvaluationView.Of(data) is not { RetrievalSets.Count: > 0 } view ? null : new Section(
         "retrieval",
         "Retrieval",
         Html.Of($"Recall: the share of images with one of their own captions among the first 1, 5 and 10 of all captions, and of captions with their image among the first of all images. A wrong answer as near as the right one counts against it."),

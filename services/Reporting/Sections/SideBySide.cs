@@ -41,7 +41,7 @@ internal static class SideBySide
             Html.Join(groups));
     }
 
-    // Sets in turn, the attacks with unseen words first, so that one set does not fill the page.
+    // Sets in turn, the held-out attacks first, so that one set does not fill the page.
     private static IEnumerable<JsonNode> InTurn(JsonNode[] examples) => examples
         .GroupBy(example => example.Text("set"))
         .OrderBy(group => group.Key switch { "attacked-heldout" => 0, "attacked" => 1, "clean" => 2, _ => 3 })

@@ -27,6 +27,17 @@ internal sealed record SetImages(
     /// <summary>Those of the source and then those of the set.</summary>
     public IReadOnlyList<EvaluationProblem> AllProblems => [.. Imported, .. OrderedProblems];
 
+    /// <summary>The words that the images show, each once, ordinal order.</summary>
+    public IReadOnlyList<string> Words => Distinct(Protocol switch
+    {
+        EvaluationProtocol.Attacked => Images.Select(image => image.Word),
+        EvaluationProtocol.Words => Images.Select(image => image.Label),
+        _ => [],
+    });
+
+    /// <summary>The faces of these words.</summary>
+    public IReadOnlyList<string> Fonts => Words.Count == 0 ? [] : Distinct(Images.Select(image => image.Font));
+
     /// <summary>Sets images aside.</summary>
     /// <param name="reasons">Why, by the image's index in <see cref="Images"/>.</param>
     public SetImages Without(IReadOnlyDictionary<int, string> reasons)
@@ -40,4 +51,6 @@ internal sealed record SetImages(
 
         return this with { Images = [.. kept.Select(image => Images[image])], Rows = [.. kept.Select(image => Rows[image])], Problems = problems };
     }
+
+    private static IReadOnlyList<string> Distinct(IEnumerable<string?> texts) => [.. texts.OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 }

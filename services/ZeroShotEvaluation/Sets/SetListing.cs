@@ -32,7 +32,8 @@ internal static class SetListing
                 continue;
             }
 
-            images.Add(new EvaluationImage(item.Id, label, PrintedText.On(item)?.Word, item.Captions));
+            var print = PrintedText.On(item);
+            images.Add(new EvaluationImage(item.Id, label, print?.Word, item.Captions, print?.Font));
             rows.Add(row++);
         }
 
