@@ -38,8 +38,6 @@ public sealed class ClipModel : torch.nn.Module
     /// <summary>Natural logarithm of the factor on cosines: a scalar parameter.</summary>
     public torch.Tensor LogitScale => _internal_params["logit_scale"];
 
-    private torch.ScalarType Precision => _internal_params["visual.proj"].dtype;
-
     /// <summary>Loads a checkpoint in any form that <see cref="ClipCheckpoint"/> reads.</summary>
     /// <param name="path">File or folder.</param>
     /// <param name="device">Where to put the weights; the CPU when null.</param>
@@ -82,7 +80,7 @@ public sealed class ClipModel : torch.nn.Module
     }
 
     /// <summary>Image features, not normalised.</summary>
-    /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
+    /// <param name="images">Preprocessed images [batch, 3, R, R], in any precision and on any device.</param>
     /// <param name="hooks">What to capture, replace or scale in this call alone.</param>
     /// <returns>[batch, embed].</returns>
     public torch.Tensor EncodeImage(torch.Tensor images, Hooks? hooks = null)
@@ -188,7 +186,8 @@ public sealed class ClipModel : torch.nn.Module
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
     private torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count)
     {
-        var x = Transformer.Norm(EmbedPatches(images.to(Precision)), "visual.ln_pre", Weight);
+        var weights = _internal_params["visual.proj"];
+        var x = Transformer.Norm(EmbedPatches(images.to(weights.dtype).to(weights.device)), "visual.ln_pre", Weight);
         for (var layer = 0; layer < count; layer++)
         {
             x = vision.Block(layer, x, causal: false, hooks);
