@@ -21,7 +21,7 @@ public static class Pretraining
     public static ClipTokenizer LearnVocabulary(CaptionedPixels data, int merges) =>
         ClipTokenizer.FromMerges(BpeLearner.Learn(data.Captions.SelectMany(c => c), merges));
 
-    /// <summary>Trains; the same data, options, thread count and device kind give the same weights.</summary>
+    /// <summary>Trains; on a processor the same data, options and thread count give the same weights, on a GPU the same up to the order of sums.</summary>
     /// <param name="data">Pictures at the options' resolution.</param>
     /// <param name="tokenizer">As <see cref="LearnVocabulary"/> gave it.</param>
     /// <exception cref="UserErrorException">Too little data for one batch, or the training diverges.</exception>
