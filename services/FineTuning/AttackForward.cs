@@ -24,7 +24,7 @@ public sealed class AttackForward(TuningArm arm, SalientParts parts, SparseAutoe
     /// <summary>Features of clean and attack images in one pass; what the arm does is done to the attacks alone, and in this call alone.</summary>
     /// <param name="images">[batch, 3, R, R], the clean ones first.</param>
     /// <param name="clean">How many are clean.</param>
-    /// <param name="controls">The attacks' unreadable twins, or null where the arm needs none.</param>
+    /// <param name="controls">The attacks' unreadable twins, or null where no hinge is wanted.</param>
     /// <returns>Embeddings [batch, embed] and the hinge λ·mean ReLU(z_f(word) − z_f(control) − margin), null without one.</returns>
     public (Tensor Embeddings, Tensor? Penalty) Run(ClipModel model, Tensor images, long clean, Tensor? controls)
     {

@@ -11,11 +11,14 @@ public sealed record CaptionedPixels(Tensor Pixels, IReadOnlyList<IReadOnlyList<
     public int Count => Captions.Count;
 
     /// <summary>The given items as the model takes them: float32 [batch, 3, R, R], normalised.</summary>
-    public Tensor Images(ReadOnlySpan<int> items, Device device)
+    public Tensor Images(int[] items, Device device) => Images(Pixels, items, device);
+
+    /// <summary>Rows of <paramref name="pixels"/>, uint8 [items, 3, R, R], as the model takes them: float32 [batch, 3, R, R], normalised.</summary>
+    internal static Tensor Images(Tensor pixels, int[] items, Device device)
     {
         using var scope = NewDisposeScope();
-        var rows = tensor(items.ToArray().Select(i => (long)i).ToArray());
-        return PixelNormalization.Apply(Pixels.index_select(0, rows).to(device)).MoveToOuterDisposeScope();
+        var rows = tensor(items.Select(i => (long)i).ToArray());
+        return PixelNormalization.Apply(pixels.index_select(0, rows).to(device)).MoveToOuterDisposeScope();
     }
 
     public void Dispose() => Pixels.Dispose();

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Fine-tunes one model in Geometric Parametrization; a training resumed from a checkpoint ends with the bits of an uninterrupted one.</summary>
+/// <summary>Fine-tunes one model in Geometric Parametrization; a training resumed from a checkpoint ends with the bits of an uninterrupted one, on a processor with as many threads.</summary>
 public sealed class FineTuner(
     ClipModel model, ClipTokenizer tokenizer, TuningData data, AttackForward attackForward, FineTuningOptions options, Device device)
 {
@@ -29,6 +29,7 @@ public sealed class FineTuner(
     {
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
         using var drift = new GeometricDrift(model);
+        ParameterGrouping.Freeze(model, options.Rates);
         using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)]);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);

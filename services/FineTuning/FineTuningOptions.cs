@@ -85,6 +85,9 @@ public sealed record FineTuningOptions
         Require(CleanBatch >= 2 && AttackBatch >= 1 && Accumulation >= 1, "cleanBatch, attackBatch, accumulation", "at least 2, 1 and 1");
         Require(AttackShare is > 0 and <= 1, "attackShare", "in (0, 1]");
         Require(AttackPool >= 0, "attackPool", "0 (all) or more");
+        Require(
+            Rates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 } && Rates.Vision + Rates.Text + Rates.TokenEmbedding + Rates.Positions + Rates.Projections > 0,
+            "rates", "0 (frozen) or more, and not all 0");
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");

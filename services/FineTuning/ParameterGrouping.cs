@@ -18,6 +18,15 @@ public static class ParameterGrouping
             .Where(g => rates.Of(g.Key) > 0)
             .SelectMany(g => Split(g.Key, g, rates.Of(g.Key), weightDecay));
 
+    /// <summary>Has no gradients computed for parts whose rate is 0, nor for what only leads to them.</summary>
+    public static void Freeze(ClipModel model, GroupRates rates)
+    {
+        foreach (var (name, parameter) in model.named_parameters())
+        {
+            parameter.requires_grad = rates.Of(PartOf(name)) > 0;
+        }
+    }
+
     /// <summary>The part of the model that a key belongs to.</summary>
     internal static string PartOf(string key) => key switch
     {

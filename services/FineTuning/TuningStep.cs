@@ -27,7 +27,6 @@ public sealed class TuningStep(
         var random = new SeededRandom(options.Seed, "tuning captions", step);
         var cleanItems = _clean.Batch(step);
         var attackItems = withAttacks ? _attacks.Batch(step) : [];
-        var captioned = withAttacks && attackForward.Captions;
         // Attacks follow the clean images in the table, so that equal captions of both halves are one text.
         var captionedItems = withAttacks && attackForward.Captions ? [.. cleanItems, .. attackItems.Select(i => data.Clean.Count + i)] : cleanItems;
         var (tokens, caption) = captions.Batch(captionedItems, random.Next);
@@ -41,7 +40,7 @@ public sealed class TuningStep(
     private Figures BackwardWhole(int[] cleanItems, int[] attackItems, Tensor tokens, Tensor caption)
     {
         // In one pass: half as many weights to make from their geometry, and half as many operations to start.
-        var (all, penalty) = Encode(cleanItems, attackItems);
+        var (all, penalty) = Encode(cleanItems, attackItems, attackForward.Penalises);
         var images = attackForward.Captions ? all : all.narrow(0, 0, cleanItems.Length);
         var texts = model.EncodeText(tokens);
         var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
@@ -58,8 +57,9 @@ public sealed class TuningStep(
         Tensor images, texts;
         using (no_grad())
         {
-            var parts = cleanChunks.Select(c => Encode(c, []).Embeddings);
-            images = cat([.. captioned ? parts.Concat(attackChunks.Select(c => Encode([], c).Embeddings)) : parts]);
+            // The hinge has no part in the contrastive loss: its controls wait for the second pass.
+            var parts = cleanChunks.Select(c => Encode(c, [], penalises: false).Embeddings);
+            images = cat([.. captioned ? parts.Concat(attackChunks.Select(c => Encode([], c, penalises: false).Embeddings)) : parts]);
             texts = cat([.. textChunks.Select(model.EncodeText)]);
         }
 
@@ -71,7 +71,7 @@ public sealed class TuningStep(
         foreach (var chunk in cleanChunks)
         {
             using var scope = NewDisposeScope();
-            Encode(chunk, []).Embeddings.backward([images.grad!.narrow(0, row, chunk.Length)]);
+            SendBack(Encode(chunk, [], penalises: false).Embeddings, images.grad!, row);
             row += chunk.Length;
         }
 
@@ -79,7 +79,7 @@ public sealed class TuningStep(
         foreach (var chunk in attackChunks)
         {
             using var scope = NewDisposeScope();
-            var (attacked, penalty) = Encode([], chunk);
+            var (attacked, penalty) = Encode([], chunk, attackForward.Penalises);
             // The surrogate's gradient with respect to the features is the cached one.
             var surrogate = captioned ? (attacked * images.grad!.narrow(0, row, chunk.Length)).sum() : zeros(1, device: device).sum();
             if (penalty is not null)
@@ -88,7 +88,7 @@ public sealed class TuningStep(
                 penalties.Add(penalty.detach().Over(attackChunks.Length).MoveToOuterDisposeScope());
             }
 
-            if (captioned || penalty is not null)
+            if (surrogate.requires_grad)
             {
                 surrogate.backward();
             }
@@ -100,27 +100,30 @@ public sealed class TuningStep(
         foreach (var chunk in textChunks)
         {
             using var scope = NewDisposeScope();
-            model.EncodeText(chunk).backward([texts.grad!.narrow(0, row, chunk.shape[0])]);
+            SendBack(model.EncodeText(chunk), texts.grad!, row);
             row += chunk.shape[0];
         }
 
         return Describe(loss, images, texts, caption, cleanItems.Length, penalties.Count == 0 ? null : stack([.. penalties]).sum());
     }
 
-    private (Tensor Embeddings, Tensor? Penalty) Encode(int[] cleanItems, int[] attackItems)
+    // Features of a tower whose every part is frozen lead nowhere back.
+    private static void SendBack(Tensor features, Tensor gradients, long row)
+    {
+        if (features.requires_grad)
+        {
+            features.backward([gradients.narrow(0, row, features.shape[0])]);
+        }
+    }
+
+    private (Tensor Embeddings, Tensor? Penalty) Encode(int[] cleanItems, int[] attackItems, bool penalises)
     {
         if (attackItems.Length == 0)
         {
             return (model.EncodeImage(data.Clean.Images(cleanItems, device)), null);
         }
 
-        Tensor? controls = null;
-        if (attackForward.Penalises)
-        {
-            using var rows = tensor(attackItems.Select(i => (long)i).ToArray());
-            controls = PixelNormalization.Apply(data.Controls.index_select(0, rows).to(device));
-        }
-
+        var controls = penalises ? CaptionedPixels.Images(data.Controls, attackItems, device) : null;
         var attacks = data.Attacks.Images(attackItems, device);
         var images = cleanItems.Length == 0 ? attacks : cat([data.Clean.Images(cleanItems, device), attacks]);
         return attackForward.Run(model, images, cleanItems.Length, controls);

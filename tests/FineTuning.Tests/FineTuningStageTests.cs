@@ -200,6 +200,22 @@ public sealed class FineTuningStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Frozen_parts_are_the_bases()
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        parameters["rates"] = new JsonObject { ["vision"] = 2e-3, ["text"] = 0, ["tokenEmbedding"] = 0, ["positions"] = 0, ["projections"] = 0 };
+        var result = await RunAsync(inputs, parameters);
+
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var start = TuningBench.Model();
+        var begun = start.StateDict();
+        model.StateDict().Where(p => !p.Value.Equals(begun[p.Key])).Select(p => p.Key).ShouldBe(
+            begun.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Attacks_are_seen_in_their_share_of_the_steps_alone()
     {
         var parameters = TuningBench.Parameters;
@@ -215,6 +231,8 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("{\"attackShare\":0}", "tuning.attackShare")]
     [InlineData("{\"amplification\":0.5}", "tuning.amplification")]
     [InlineData("{\"validationShare\":0.5}", "tuning.validationShare")]
+    [InlineData("{\"rates\":{\"vision\":-1e-7}}", "tuning.rates")]
+    [InlineData("{\"rates\":{\"vision\":0,\"text\":0,\"tokenEmbedding\":0,\"positions\":0,\"projections\":0}}", "tuning.rates")]
     [InlineData("{\"step\":5}", "unknown parameter step")]
     [InlineData("{\"optimizer\":{\"kind\":\"sgd\"}}", "optimizer")]
     public void Impossible_parameters_are_named(string parameters, string part)

@@ -110,12 +110,33 @@ public sealed class TuningStepTests : IDisposable
     public void The_hinge_adds_to_the_gradients_of_plain_fine_tuning() =>
         RelativeDifference(Gradients("penalise", OneForward, out _), Gradients("none", OneForward, out _)).ShouldBeGreaterThan(1e-3);
 
+    // Upstream's rates freeze nothing; tuning one tower alone freezes all that the other has, and the positions and projections of both.
+    [Theory]
+    [InlineData("none", 1)]
+    [InlineData("penalise", 1)]
+    [InlineData("none", 4)]
+    [InlineData("penalise", 4)]
+    [InlineData("penalise-only", 4)]
+    public void Frozen_parts_get_no_gradients_and_the_others_get_theirs(string arm, int accumulation)
+    {
+        var options = accumulation == 1 ? OneForward : FourForwards;
+        var all = Gradients(arm, options, out _);
+        var vision = Gradients(arm, options with { Rates = new GroupRates { Text = 0, TokenEmbedding = 0, Positions = 0, Projections = 0 } }, out _);
+        var text = Gradients(arm, options with { Rates = new GroupRates { Vision = 0, TokenEmbedding = 0, Positions = 0, Projections = 0 } }, out _);
+
+        vision.Keys.ShouldBe(all.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
+        text.Keys.ShouldBe(all.Keys.Where(key => key.StartsWith("transformer.", StringComparison.Ordinal)), ignoreOrder: true);
+        ShouldAgree(vision, vision.ToDictionary(part => part.Key, part => all[part.Key]));
+        ShouldAgree(text, text.ToDictionary(part => part.Key, part => all[part.Key]));
+    }
+
     private Dictionary<string, Tensor> Gradients(
         string arm, FineTuningOptions options, out TuningStep.Figures figures, bool withAttacks = true, string? attackCaption = null)
     {
         using var data = bench.Data(options, attackCaption);
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], TuningBench.Tokenizer, TuningBench.Architecture.ContextLength);
         using var model = TuningBench.Model();
+        ParameterGrouping.Freeze(model, options.Rates);
         figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options), options, CPU).Backward(1, withAttacks);
         return model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone());
     }
