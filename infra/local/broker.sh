@@ -32,8 +32,10 @@ start)
         echo '[rabbitmq_management,rabbitmq_prometheus].' >"$folder/plugins"
     fi
     echo "$port" >"$folder/port"
-    (umask 077; sed -e "s|@port@|$port|g; s|@http@|$((port + 1))|g; s|@metrics@|$((port + 4))|g; s|@password@|$(cat "$folder/password")|g" \
-        "$(dirname "${BASH_SOURCE[0]}")/../rabbitmq/local.conf" >"$folder/rabbitmq.conf")
+    # The shell fills in what is to be: arguments of a program could be seen by every user of the machine.
+    conf=$(<"$(dirname "${BASH_SOURCE[0]}")/../rabbitmq/local.conf") password=$(<"$folder/password")
+    conf=${conf//@port@/$port} conf=${conf//@http@/$((port + 1))} conf=${conf//@metrics@/$((port + 4))}
+    (umask 077; printf '%s\n' "${conf//@password@/$password}" >"$folder/rabbitmq.conf")
     if [ -s "$folder/tls/server.key" ]; then
         sed -i -e "s|^listeners.tcp.1 = .*|listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:$port|" "$folder/rabbitmq.conf"
         printf 'ssl_options.%s\n' "cacertfile = $folder/tls/ca.pem" "certfile = $folder/tls/server.pem" "keyfile = $folder/tls/server.key" \

@@ -144,10 +144,13 @@ CONF
     fi
     launch osd ceph-osd -c "$conf" -f -i 0
     if $fresh; then
-        (umask 077; head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$folder/access-key"; head -c 30 /dev/urandom | base64 | tr -d '/+=\n' >"$folder/secret-key")
-        timeout 120 radosgw-admin -c "$conf" -n client.rgw --no-mon-config user create --uid clipsae --display-name ClipSae \
-            --access-key "$(cat "$folder/access-key")" --secret-key "$(cat "$folder/secret-key")" >>"$folder/setup.out" 2>&1 \
+        # The server makes the keys itself: given as arguments they could be seen by every user of the machine.
+        user=$(timeout 120 radosgw-admin -c "$conf" -n client.rgw --no-mon-config user create --uid clipsae --display-name ClipSae 2>>"$folder/setup.out") \
             || { echo "no user could be made; see $folder/setup.out" >&2; exit 1; }
+        for key in access-key secret-key; do
+            [[ $user =~ \"${key/-/_}\":\ *\"([^\"]+)\" ]]
+            (umask 077; printf %s "${BASH_REMATCH[1]//\\\//\/}" >"$folder/$key")
+        done
     fi
     gateway
     ;;
