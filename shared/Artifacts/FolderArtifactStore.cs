@@ -29,7 +29,7 @@ public sealed class FolderArtifactStore : IArtifactStore
 
     public async Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default)
     {
-        await using var source = Open(path, FileAccess.Read);
+        await using var source = new FileStream(SourceFile.Open(path), FileAccess.Read, bufferSize: 0);
         return await PutAsync(source, source.Length, name, mediaType, cancel);
     }
 
@@ -92,7 +92,7 @@ public sealed class FolderArtifactStore : IArtifactStore
     private ArtifactRef Take(string path, string name, string mediaType)
     {
         long length;
-        using (var source = Open(path, FileAccess.ReadWrite))
+        using (var source = new FileStream(SourceFile.Open(path, FileAccess.ReadWrite), FileAccess.ReadWrite, bufferSize: 0))
         {
             length = source.Length;
             DiskErrors.Guard(path, length, () => source.Flush(flushToDisk: true));
@@ -132,18 +132,6 @@ public sealed class FolderArtifactStore : IArtifactStore
         }
 
         return new ArtifactRef(digest, written, mediaType, name);
-    }
-
-    private static FileStream Open(string path, FileAccess access)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, access, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and may be read", error);
-        }
     }
 
     private static bool IsStored(string path, long length) => new FileInfo(path) is { Exists: true } file && file.Length == length;

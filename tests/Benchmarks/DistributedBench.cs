@@ -37,6 +37,18 @@ internal sealed class DistributedBench : IAsyncDisposable
     public static async Task<DistributedBench> StartAsync()
     {
         var starting = (Broker: Broker.StartAsync(), Server: ObjectServer.StartAsync());
+        try
+        {
+            await Task.WhenAll(starting.Broker, starting.Server);
+        }
+        catch
+        {
+            // The other may be up by now.
+            await (starting.Broker.IsCompletedSuccessfully ? (await starting.Broker).DisposeAsync() : default);
+            await (starting.Server.IsCompletedSuccessfully ? (await starting.Server).DisposeAsync() : default);
+            throw;
+        }
+
         var bench = new DistributedBench(await starting.Broker, await starting.Server);
         await bench._server.MakeBucketAsync("clipsae");
         return bench;
@@ -46,8 +58,8 @@ internal sealed class DistributedBench : IAsyncDisposable
     public string[] Arguments(int unitsAtOnce) =>
     [
         "--ClipSae:Bus=rabbitmq", "--ClipSae:Store=s3", $"--ClipSae:DataFolder={Folder}", $"--ClipSae:UnitsAtOnce={unitsAtOnce}", $"--ClipSae:Broker:Port={_broker.Port}",
-        "--ClipSae:Broker:User=clipsae", $"--ClipSae:Broker:Password={_broker.Password}", $"--ClipSae:S3:Endpoint={_server.Endpoint}", $"--ClipSae:S3:AccessKey={_server.AccessKey}",
-        $"--ClipSae:S3:SecretKey={_server.SecretKey}", "--Logging:LogLevel:Default=Error",
+        "--ClipSae:Broker:User=clipsae", $"--ClipSae:Broker:PasswordFile={_broker.PasswordFile}", $"--ClipSae:S3:Endpoint={_server.Endpoint}", $"--ClipSae:S3:AccessKeyFile={_server.AccessKeyFile}",
+        $"--ClipSae:S3:SecretKeyFile={_server.SecretKeyFile}", "--Logging:LogLevel:Default=Error",
     ];
 
     /// <summary>Starts one of the system's programs, limited to one thread of computation, and waits until it is ready.</summary>

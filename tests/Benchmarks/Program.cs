@@ -1,4 +1,5 @@
 using ClipSae.Benchmarks;
+using ClipSae.Contracts;
 
 IBenchmark[] benchmarks =
 [
@@ -18,19 +19,27 @@ IBenchmark[] benchmarks =
     new ScaleOutBenchmark(),
 ];
 
-if (args is ["all", .. var rest])
+IBenchmark[] chosen = args switch
 {
-    foreach (var benchmark in benchmarks)
+    ["all", ..] => benchmarks,
+    [var verb, ..] => [.. benchmarks.Where(benchmark => benchmark.Verb == verb)],
+    _ => [],
+};
+try
+{
+    foreach (var benchmark in chosen)
     {
-        benchmark.Run(rest, Console.Out);
+        benchmark.Run(args[1..], Console.Out);
     }
-
-    return 0;
+}
+catch (Exception error) when (error is InvalidOperationException or UserErrorException or TimeoutException)
+{
+    Console.Error.WriteLine(error.Message.ReplaceLineEndings(" ").TrimEnd());
+    return 1;
 }
 
-if (args is [var verb, .. var options] && benchmarks.FirstOrDefault(b => b.Verb == verb) is { } chosen)
+if (chosen.Length > 0)
 {
-    chosen.Run(options, Console.Out);
     return 0;
 }
 
