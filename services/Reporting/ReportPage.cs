@@ -24,13 +24,25 @@ public static class ReportPage
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <title>ClipSae · {data.Run}</title><style>{new Html(Style)}</style></head><body>
-            <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1><p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
+            <a class="skip" href="#content">Skip to the content</a>
+            <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1>{Subject(data)}<p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
             {Headline.Render(data)}</header>
             <nav aria-label="Contents"><ul>{sections.Select(section => Html.Of($"<li><a href=\"#{section.Id}\">{section.Title}</a></li>"))}</ul></nav>
-            <main>{sections.Select(section => section.Render())}</main>
+            <main id="content">{sections.Select(section => section.Render())}</main>
             <footer>Made by ClipSae. This file holds everything it shows and loads nothing.</footer>
             </body></html>
             """).Text;
+    }
+
+    /// <summary>What the run is about: the weights, and the folder of the data set.</summary>
+    private static Html Subject(ReportData data)
+    {
+        var weights = data.Inputs.GetValueOrDefault("model:weights")?.Name;
+        var folder = data.Inputs.GetValueOrDefault("dataset:manifest")?.Name;
+        var images = data.Dataset is null ? null : $"{Written.Count(data.Dataset.Items("items").Count())} images";
+        var both = weights is null || folder is null ? weights ?? folder : $"{weights} on {folder}";
+        var told = string.Join(", ", new[] { both, images }.OfType<string>());
+        return told.Length == 0 ? Html.Empty : Html.Of($"<p class=\"subject\">{told}</p>");
     }
 
     private static string ReadStyle()

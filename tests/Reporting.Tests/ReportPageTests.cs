@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using ClipSae.Contracts;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -116,6 +117,31 @@ public sealed partial class ReportPageTests
         ReportPage.Render(data with { Curated = null }).ShouldNotContain("unseen");
 
         static string[] Titles(ReportData data) => [.. new[] { "clean", "attacked", "attacked-heldout" }.Select(name => EvaluationView.Of(data)!.Title(name))];
+    }
+
+    [Fact]
+    public void What_the_run_is_about_stands_below_its_name()
+    {
+        var data = SampleRun.Data();
+
+        Read(data).ShouldContain("<p class=\"subject\">model on tuning, 3 images</p>");
+        Read(data with { Inputs = new Dictionary<string, ArtifactRef>(), Dataset = null }).ShouldNotContain("class=\"subject\"");
+    }
+
+    [Fact]
+    public void What_colours_tell_is_told_in_words_too()
+    {
+        var page = Read(SampleRun.Data());
+
+        page.ShouldContain("<a class=\"skip\" href=\"#content\">");
+        page.ShouldContain("<main id=\"content\">");
+        Regex.Count(page, "<span class=\"aloud\">base: </span>").ShouldBe(Regex.Count(page, "<span class=\"aloud\">penalise.s0: </span>"));
+        Regex.Count(page, "<span class=\"bar\"><i[^>]*></i><em><span class=\"aloud\">").ShouldBe(Regex.Count(page, "<span class=\"bar\">"));
+        Regex.Count(page, "class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"[^\"]").ShouldBe(Regex.Count(page, "tabindex=\"0\""));
+        page.ShouldMatch("aria-label=\"Loss: all ends at 0\\.\\d+; clean half ends at");
+        page.ShouldContain("<b>b</b> clean half");
+        page.ShouldContain(">b</text>");
+        page.ShouldNotMatch("alt=\"(images/|\")");
     }
 
     [Fact]
@@ -240,7 +266,8 @@ public sealed partial class ReportPageTests
         page.ShouldContain("<section id=\"retrieval\">");
         page.ShouldContain("24,970 different captions, 3 of them longer");
         page.ShouldContain("56.3");
-        Regex.Count(page, "retrieval-coco").ShouldBe(2);
+        // In the title, the list of sets, and the name of the table that is read aloud.
+        Regex.Count(page, "retrieval-coco").ShouldBe(3);
     }
 
     /// <summary>The page with its signs as people see them.</summary>

@@ -17,7 +17,7 @@ internal static class SampleRun
         At = Begin.AddMinutes(6.5),
         Seed = 0,
         Parameters = new JsonObject { ["extraction"] = new JsonObject { ["hookPoints"] = new JsonArray("mlp@0", "mlp@1", "cls@3") }, ["sae"] = new JsonObject { ["k"] = 32, ["latents"] = 2048 }, ["tuning"] = new JsonObject { ["steps"] = 120, ["arms"] = new JsonArray([.. Arms.Select(arm => (JsonNode)arm)]) } },
-        Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = Artifact("model", 4_412_308), ["dataset:shards/00000"] = Artifact("shard", 21_000_113), ["model:tokenizer"] = Artifact("tokenizer", 4_133) },
+        Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = Artifact("model", 4_412_308), ["dataset:manifest"] = Artifact("tuning", 804_113), ["dataset:shards/00000"] = Artifact("shard", 21_000_113), ["model:tokenizer"] = Artifact("tokenizer", 4_133) },
         Results = Results(),
         Examples = new JsonArray([.. Examples()]),
         Salient = Salient(),

@@ -43,7 +43,8 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
             }
         });
         var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, runtime.Scratch.NewFolder(), cancel);
-        _inputs[prefix + "manifest"] = imported.Manifest;
+        // The folder's name is for people; a manifest is named alike for every data set, so that equal ones have one digest.
+        _inputs[prefix + "manifest"] = imported.Manifest with { Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) };
         for (var shard = 0; shard < imported.Shards.Count; shard++)
         {
             _inputs[FormattableString.Invariant($"{prefix}shards/{shard:D5}")] = imported.Shards[shard];

@@ -9,10 +9,14 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
     private const double Width = 370;
     private const double Height = 215;
     private const double Left = 48;
-    private const double Right = 10;
+    private const double Right = 22;
     private const double Top = 10;
     private const double Bottom = 26;
     private const double Crowded = 0.7;
+
+    // Letters at the lines' ends nearer than this would lie on one another.
+    private const double LetterRoom = 11;
+    private const int MostLetters = (int)((Height - Top - Bottom) / LetterRoom);
 
     /// <summary>What the horizontal axis counts.</summary>
     public string Axis { get; init; } = "step";
@@ -48,10 +52,10 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
 
         return Html.Of($"""
             <figure class="chart"><figcaption>{Title}</figcaption>
-            <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{Title}">
+            <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{Title}: {Aloud(drawn)}">
             {up.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Label(tick)}</text>"))}
             {across.Select(tick => Html.Of($"<text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - 8}\" text-anchor=\"middle\">{Written.Count(tick)}</text>"))}
-            {drawn.Select(series => Line(series, X, Y))}
+            {drawn.Select(series => Line(series, X, Y))}{Ends(drawn, Y)}
             </svg>{Legend(drawn)}</figure>
             """);
     }
@@ -75,9 +79,35 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
         return points.Where((_, index) => index % stride == 0 || index == points.Count - 1);
     }
 
+    /// <summary>A letter at each line's end, as in the legend, so that lines are told apart without their colours.</summary>
+    private static IEnumerable<Html> Ends(ChartSeries[] drawn, Func<double, double> y)
+    {
+        if (!IsLettered(drawn))
+        {
+            yield break;
+        }
+
+        var lowest = Top;
+        var left = drawn.Length;
+        foreach (var (series, place) in drawn.Select((series, place) => (series, place)).OrderBy(line => y(line.series.Points[^1].Y)))
+        {
+            lowest = Math.Min(Math.Max(lowest, y(series.Points[^1].Y)), Height - Bottom - (--left * LetterRoom));
+            yield return Html.Of($"<text class=\"end c{series.Colour}\" x=\"{Width - Right + 7}\" y=\"{lowest + 4:0.#}\">{Letter(place)}</text>");
+            lowest += LetterRoom;
+        }
+    }
+
+    private static bool IsLettered(ChartSeries[] drawn) => drawn.Length is > 1 and <= MostLetters;
+
+    private static string Letter(int place) => ((char)('a' + place)).ToString();
+
+    /// <summary>Where each line ends.</summary>
+    private string Aloud(ChartSeries[] drawn) =>
+        string.Join("; ", drawn.Select(series => $"{series.Name} ends at {(Share ? Written.Percent(series.Points[^1].Y) : Written.Number(series.Points[^1].Y))}"));
+
     private static Html Legend(ChartSeries[] series) => series.Length < 2
         ? Html.Empty
-        : Html.Of($"<ul class=\"legend\">{series.Select(line => Html.Of($"<li><i class=\"key c{line.Colour}{(line.Dashed ? " dashed" : "")}\"></i>{line.Name}</li>"))}</ul>");
+        : Html.Of($"<ul class=\"legend\">{series.Select((line, place) => Html.Of($"<li><i class=\"key c{line.Colour}{(line.Dashed ? " dashed" : "")}\"></i>{(IsLettered(series) ? Html.Of($"<b>{Letter(place)}</b> ") : Html.Empty)}{line.Name}</li>"))}</ul>");
 
     private static double Place(double value, double low, double high) => high > low ? (value - low) / (high - low) : 0.5;
 

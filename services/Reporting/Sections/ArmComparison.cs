@@ -27,7 +27,7 @@ internal static class ArmComparison
             <table class="arms"><thead><tr><th>Arm</th><th class="n">Seeds</th><th class="n">Validation</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}{IntervalTrack.Heading(attack is null ? "" : "Attacked")}</tr></thead>
             <tbody>{BaseRow(view, columns, attack)}{arms.Select(arm => Row(view, arm, columns, attack))}</tbody></table>
             """);
-        return new Section("arms", "Arms and their random controls", Html.Of($"{Chosen(view)} {Seeds(arms)}"), Html.Of($"{Section.Wide(table)}{Contrasts(view, arms, attack)}"));
+        return new Section("arms", "Arms and their random controls", Html.Of($"{Chosen(view)} {Seeds(arms)}"), Html.Of($"{Section.Wide("Arms", table)}{Contrasts(view, arms, attack)}"));
     }
 
     private static Html BaseRow(EvaluationView view, (string Set, string Figure, string Title)[] columns, string? attack)

@@ -36,7 +36,7 @@ internal static class Autoencoders
             "sae",
             "Sparse autoencoders",
             Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."),
-            Html.Of($"{Section.Wide(table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>"));
+            Html.Of($"{Section.Wide("Autoencoders", table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>"));
     }
 
     private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""

@@ -20,7 +20,7 @@ internal static class BeforeAfter
             "before-after",
             "Before and after",
             Html.Of($"Zero-shot with {Templates(view)}, choosing among {view.Root.Items("classes").Count()} classes, and among the printed words too where there are any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
-            Section.Wide(table));
+            Section.Wide("Scores of base and tuned", table));
     }
 
     private static IEnumerable<Html> Rows(EvaluationView view, JsonNode set)

@@ -22,7 +22,7 @@ internal static class CausalEvidence
             "causal",
             "Do these features make the model read?",
             Html.Of($"Features that fire for words and not for unreadable strokes are switched off inside the base; nothing is trained. If they carry the reading, fewer images are taken for the printed word, while as many random features of equal activity should change little. <span class=\"legend-inline\"><b class=\"dot base\"></b> untouched <b class=\"dot tuned\"></b> salient out <b class=\"dot control\"></b> random out, lowest to highest draw</span>"),
-            Section.Wide(table));
+            Section.Wide("Features switched off", table));
     }
 
     private static Html Row(JsonNode row, JsonNode? salient)

@@ -27,7 +27,7 @@ internal static class DataProblems
         var rows = problems.Take(Most).Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
         var rest = problems.Length > Most ? Html.Of($"<p class=\"note\">and {problems.Length - Most} more, all of them in the manifests</p>") : Html.Empty;
         var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead><tbody>{rows}</tbody></table>");
-        return new Section("data", "Data", Counts(data.Dataset, sets), Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Section.Wide(table)}{rest}"));
+        return new Section("data", "Data", Counts(data.Dataset, sets), Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Section.Wide("What could not be used", table)}{rest}"));
     }
 
     private static Html Missing(ReportData data)
@@ -40,7 +40,7 @@ internal static class DataProblems
         var counts = Html.Of($"{data.Missing.GroupBy(unit => (unit.Stage, unit.Units)).Select(stage => Html.Of($"<b>{stage.Count()} of {stage.Key.Units}</b> units of {stage.Key.Stage} failed; everything after it was computed without them. "))}");
         var rows = data.Missing.Select(unit => Html.Of($"<tr><td>{unit.Stage}</td><td><code>{unit.Unit}</code></td><td>{unit.Reason}</td></tr>"));
         var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Stage</th><th>Missing</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>");
-        return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Section.Wide(table)}");
+        return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Section.Wide("Missing units", table)}");
     }
 
     private static Html Counts(JsonNode? dataset, JsonNode[] sets)

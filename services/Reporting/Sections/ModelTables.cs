@@ -52,7 +52,7 @@ internal static class ModelTables
             """);
         return Html.Of($"""
             <h3>{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></h3>
-            {Section.Wide(table)}{PerClass(view, name)}
+            {Section.Wide(view.Title(name), table)}{PerClass(view, name)}
             """);
     }
 
@@ -75,7 +75,7 @@ internal static class ModelTables
             """));
         return Html.Of($"""
             <details><summary>Accuracy of each class</summary>
-            {Section.Wide(Html.Of($"<table class=\"compact\"><thead><tr><th>Class</th><th class=\"n\">Images</th>{told.Select(model => Html.Of($"<th class=\"n\">{model.Text("name")}</th>"))}</tr></thead><tbody>{rows}</tbody></table>"))}</details>
+            {Section.Wide($"{view.Title(set)}, by class", Html.Of($"<table class=\"compact\"><thead><tr><th>Class</th><th class=\"n\">Images</th>{told.Select(model => Html.Of($"<th class=\"n\">{model.Text("name")}</th>"))}</tr></thead><tbody>{rows}</tbody></table>"))}</details>
             """);
     }
 

@@ -53,7 +53,7 @@ internal static class Provenance
         ? Html.Empty
         : Folded("Versions", Html.Of($"<tbody>{data.Versions.Select(version => Html.Of($"<tr><th scope=\"row\">{version.Key}</th><td>{version.Value}</td></tr>"))}</tbody>"));
 
-    private static Html Folded(string title, Html rows) => Html.Of($"<details><summary>{title}</summary>{Section.Wide(Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");
+    private static Html Folded(string title, Html rows) => Html.Of($"<details><summary>{title}</summary>{Section.Wide(title, Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");
 
     private static string Cosine(double? value) => value is { } cosine ? cosine.ToString("0.0000000", CultureInfo.InvariantCulture) : Written.Missing;
 }

@@ -25,7 +25,7 @@ internal static class RetrievalTables
             """);
         return Html.Of($"""
             <h3>{name} <small>{Written.Count(set.Number("images"))} images, {Written.Count(set.Number("captions"))} different captions{(cut > 0 ? $", {Written.Count(cut)} of them longer than the model’s context and cut" : "")}</small></h3>
-            {Section.Wide(table)}
+            {Section.Wide($"Retrieval on {name}", table)}
             """);
     }
 

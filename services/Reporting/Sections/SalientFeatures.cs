@@ -48,7 +48,7 @@ internal static class SalientFeatures
         return Html.Of($"""
             <article class="feature"><h4>Feature {feature.Text("feature")}{(string.IsNullOrEmpty(name) ? Html.Empty : Html.Of($" <small>“{name}”</small>"))}</h4>
             <dl>{Entry("salience", Written.Number(feature.Number("salience")))}{Entry("word − clean", Written.Number(feature.Number("wordMinusClean")))}{Entry("word − strokes", Written.Number(feature.Number("wordMinusControl")))}{Entry("AUROC", Written.Number(feature.Number("auroc")))}{(density is null ? Html.Empty : Entry("fires on", Written.Rare(density)))}</dl>
-            {(images.Length == 0 ? Html.Empty : Html.Of($"<div class=\"strip\">{images.Select(id => Html.Of($"<img src=\"{data.Pictures[id]}\" alt=\"{id}\" loading=\"lazy\">"))}</div>"))}</article>
+            {(images.Length == 0 ? Html.Empty : Html.Of($"<div class=\"strip\">{images.Select((id, place) => Html.Of($"<img src=\"{data.Pictures[id]}\" alt=\"Image {place + 1} of those it fires on most\" title=\"{id}\" loading=\"lazy\">"))}</div>"))}</article>
             """);
     }
 

@@ -12,5 +12,6 @@ internal sealed record Section(string Id, string Title, Html Lead, Html Body)
         """);
 
     /// <summary>A table that scrolls within itself where the page is narrow.</summary>
-    public static Html Wide(Html table) => Html.Of($"<div class=\"wide\" tabindex=\"0\">{table}</div>");
+    /// <param name="name">What it is called aloud.</param>
+    public static Html Wide(string name, Html table) => Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
 }

@@ -32,7 +32,7 @@ internal static class SideBySide
         {
             var of = examples.Where(example => example.Text("kind") == kind.Kind).ToArray();
             var shown = InTurn(of).Take(kind.Most).Where(example => (budget -= example.Text("image")?.Length ?? 0) > 0).ToArray();
-            return Html.Of($"<h3>{kind.Title} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(Card)}</div>");
+            return Html.Of($"<h3>{kind.Title} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(example => Card(example, models))}</div>");
         }).ToArray();
         return new Section(
             "images",
@@ -49,17 +49,17 @@ internal static class SideBySide
         .OrderBy(entry => entry.turn).ThenBy(entry => entry.set)
         .Select(entry => entry.example);
 
-    private static Html Card(JsonNode example)
+    private static Html Card(JsonNode example, string[] models)
     {
         var (label, word) = (example.Text("label"), example.Text("word"));
-        var answers = example.Items("answers").Take(Colours.Length)
+        var answers = example.Items("answers").Take(models.Length)
             .Select(answer => answer.Items("candidates").GroupBy(candidate => candidate.Text("text") ?? "").ToDictionary(group => group.Key, group => group.First().Number("probability"))).ToArray();
         var rows = answers.Length == 0 ? [] : answers[0].Keys.Select(text =>
         {
             var role = text == label ? "right" : text == word ? "printed" : "";
             return Html.Of($"""
                 <div class="cand {role}"><span class="name">{text}{(role.Length == 0 ? Html.Empty : Html.Of($" <small>{(role == "right" ? "✓" : "printed")}</small>"))}</span>
-                <span class="bars">{answers.Select((answer, place) => Bar(Colours[place], answer.GetValueOrDefault(text)))}</span></div>
+                <span class="bars">{answers.Select((answer, place) => Bar(models[place], Colours[place], answer.GetValueOrDefault(text)))}</span></div>
                 """);
         }).ToArray();
         var caption = word is null || word == label ? Html.Of($"<b>{label}</b>") : Html.Of($"<b>{label}</b> with “{word}”");
@@ -69,8 +69,8 @@ internal static class SideBySide
             """);
     }
 
-    private static Html Bar(string model, double? probability) => Html.Of($"""
-        <span class="bar"><i class="{model}" style="width:{100 * (probability ?? 0):0.#}%"></i><em>{Percent(probability)}</em></span>
+    private static Html Bar(string model, string colour, double? probability) => Html.Of($"""
+        <span class="bar"><i class="{colour}" style="width:{100 * (probability ?? 0):0.#}%"></i><em><span class="aloud">{model}: </span>{Percent(probability)}</em></span>
         """);
 
     private static string Percent(double? probability) =>

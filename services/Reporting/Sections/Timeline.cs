@@ -21,6 +21,6 @@ internal static class Timeline
             "timeline",
             "What ran, and what was already there",
             Html.Of($"{data.Units.Count} units in {Written.Duration(whole)}; {(hits == 0 ? "none" : hits.ToString(System.Globalization.CultureInfo.InvariantCulture))} of them taken from earlier runs. This page was made after them."),
-            Section.Wide(Html.Of($"<table class=\"timeline\"><thead><tr><th>Stage and unit</th><th>Cache</th><th class=\"n\">Time</th><th>When</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>")));
+            Section.Wide("Units of the run", Html.Of($"<table class=\"timeline\"><thead><tr><th>Stage and unit</th><th>Cache</th><th class=\"n\">Time</th><th>When</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>")));
     }
 }
