@@ -79,18 +79,16 @@ internal sealed class EvaluationView
             return null;
         }
 
-        var ofWords = Share(words, _curated.Words, "word");
-        var ofFonts = fonts.Length == 0 ? null : Share(fonts, _curated.Fonts, "font");
-        return (words.Any(_curated.Words.Contains), fonts.Any(_curated.Fonts.Contains)) switch
+        var (knownWords, knownFonts) = (words.Count(_curated.Words.Contains), fonts.Count(_curated.Fonts.Contains));
+        var ofFonts = $"{knownFonts} of {fonts.Length} font{(fonts.Length == 1 ? "" : "s")} among the attacks";
+        return (knownWords, knownFonts) switch
         {
-            (false, false) => ofFonts is null ? ", unseen words" : ", unseen words and fonts",
-            (false, true) => $", unseen words, {ofFonts} among the attacks",
-            (true, _) => $", {ofWords}{(ofFonts is null ? "" : $" and {ofFonts}")} among the attacks",
+            (0, 0) => fonts.Length == 0 ? ", unseen words" : ", unseen words and fonts",
+            (0, _) => $", unseen words, {ofFonts}",
+            _ when knownWords == words.Length && knownFonts == fonts.Length => fonts.Length == 0 ? ", words of the attacks" : ", words and fonts of the attacks",
+            _ => $", {knownWords} of {words.Length} words{(fonts.Length == 0 ? " among the attacks" : $" and {ofFonts}")}",
         };
     }
-
-    private static string Share(string[] texts, IReadOnlySet<string> known, string noun) =>
-        texts.Count(known.Contains) is var among && among == texts.Length && among > 1 ? $"all {among} {noun}s" : $"{among} of {texts.Length} {noun}{(texts.Length == 1 ? "" : "s")}";
 
     private string? Name(string set) => Sets.Any(entry => entry.Text("name") == set) ? set : null;
 }

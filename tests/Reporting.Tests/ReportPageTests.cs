@@ -104,7 +104,7 @@ public sealed partial class ReportPageTests
     public void What_of_a_set_is_unseen_is_counted_and_not_taken_from_its_name()
     {
         var data = SampleRun.Data();
-        Titles(data).ShouldBe(["No print", "Printed word, all 6 words and all 2 fonts among the attacks", "Printed word, unseen words and fonts"]);
+        Titles(data).ShouldBe(["No print", "Printed word, words and fonts of the attacks", "Printed word, unseen words and fonts"]);
 
         var set = data.Results!["sets"]!.AsArray().Single(set => set!["name"]!.GetValue<string>() == "attacked-heldout")!;
         set["fonts"] = new JsonArray("Liberation Mono", "DejaVu Serif");
@@ -160,7 +160,7 @@ public sealed partial class ReportPageTests
         data.Autoencoders[0].Figures!.AsObject()["somethingNew"] = 0.25;
         var page = Read(data);
 
-        foreach (var said in new[] { "93.1\u202f% of 94.6\u202f%", "any image 0.382", "Held-out rows", "20,012", "180,127", "1,408", "144,179", "Something new" })
+        foreach (var said in new[] { "93.1\u202f% of 94.6\u202f%", "any image 0.382", "FVU 12.6\u202f%", "dense 0.4\u202f%", "180,127", "20,012 held out", "1,408", "dead after 144,179 rows", "Something new" })
         {
             page.ShouldContain(said);
         }

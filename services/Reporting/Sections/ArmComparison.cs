@@ -77,7 +77,7 @@ internal static class ArmComparison
         var lines = arms.Select(arm => Contrast(arm, attack)).Where(line => line.Text.Length > 0).ToArray();
         return lines.Length == 0
             ? Html.Empty
-            : Html.Of($"<h3>Arms less their controls <small>attacked accuracy, {view.Title(attack)}</small></h3><ul class=\"contrasts\">{lines}</ul>");
+            : Html.Of($"<h3>Arms less their controls <small>accuracy on {attack}</small></h3><ul class=\"contrasts\">{lines}</ul>");
     }
 
     // Arm and control share seed, data and images, so their difference is what counts; intervals of each by itself hold what both share.

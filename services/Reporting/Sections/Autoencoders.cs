@@ -8,15 +8,14 @@ internal static class Autoencoders
 {
     private static readonly (string Key, string Title)[] Known =
     [
-        ("variant", "Variant"), ("latents", "Features"), ("k", "k"), ("zeroShotRecovered", "Zero-shot kept"), ("explainedVariance", "Explained variance"), ("fvu", "Unexplained (FVU)"), ("cosine", "Cosine"),
-        ("l0", "Active a row (L0)"), ("dead", "Dead"), ("dense", "Dense"), ("monosemanticity", "Monosemanticity"), ("heldOutRows", "Held-out rows"), ("trainingRows", "Training rows"), ("steps", "Steps"),
-        ("deadAfterSamples", "Dead in training after, rows"),
+        ("variant", "Variant"), ("latents", "Features"), ("k", "k"), ("zeroShotRecovered", "Zero-shot kept"), ("explainedVariance", "Explained variance"), ("cosine", "Cosine"),
+        ("l0", "Active a row (L0)"), ("dead", "Dead"), ("monosemanticity", "Monosemanticity"), ("trainingRows", "Training rows"), ("steps", "Steps"),
     ];
 
     // Told in small print below another figure.
-    private static readonly string[] Notes = ["zeroShot", "zeroShotReconstructed", "monosemanticityBaseline"];
+    private static readonly string[] Notes = ["zeroShot", "zeroShotReconstructed", "fvu", "dense", "monosemanticityBaseline", "heldOutRows", "deadAfterSamples"];
 
-    private static readonly string[] Shares = ["dead", "dense", "zeroShotRecovered", "explainedVariance", "fvu"];
+    private static readonly string[] Shares = ["dead", "zeroShotRecovered", "explainedVariance"];
 
     public static Section? Render(ReportData data)
     {
@@ -35,7 +34,7 @@ internal static class Autoencoders
         return new Section(
             "sae",
             "Sparse autoencoders",
-            Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."),
+            Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row, dense ones on more than a tenth of them; in training, a feature counts as dead after so many rows without firing. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."),
             Html.Of($"{Section.Wide("Autoencoders", table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>"));
     }
 
@@ -60,12 +59,21 @@ internal static class Autoencoders
         return text.ToString();
     }
 
-    private static Html Note(string column, JsonNode? figures) => (column, figures.Number("zeroShot"), figures.Number("zeroShotReconstructed"), figures.Number("monosemanticityBaseline")) switch
+    private static Html Note(string column, JsonNode? figures)
     {
-        ("zeroShotRecovered", { } original, { } reconstructed, _) => Html.Of($"<span class=\"ci\">{Written.Percent(reconstructed)} of {Written.Percent(original)}</span>"),
-        ("monosemanticity", _, _, { } baseline) => Html.Of($"<span class=\"ci\">any image {Written.Number(baseline)}</span>"),
-        _ => Html.Empty,
-    };
+        string? Of(string key, Func<double?, string> text) => figures.Number(key) is { } number ? text(number) : null;
+        var note = column switch
+        {
+            "zeroShotRecovered" => Of("zeroShotReconstructed", reconstructed => $"{Written.Percent(reconstructed)} of {Written.Percent(figures.Number("zeroShot"))}"),
+            "explainedVariance" => Of("fvu", share => $"FVU {Written.Percent(share)}"),
+            "dead" => Of("dense", share => $"dense {Written.Percent(share)}"),
+            "monosemanticity" => Of("monosemanticityBaseline", cosine => $"any image {Written.Number(cosine)}"),
+            "trainingRows" => Of("heldOutRows", rows => $"{Written.Count(rows)} held out"),
+            "steps" => Of("deadAfterSamples", rows => $"dead after {Written.Count(rows)} rows"),
+            _ => null,
+        };
+        return note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>");
+    }
 
     private static string Value(string key, JsonNode? figures) => (Shares.Contains(key), figures.Number(key)) switch
     {
