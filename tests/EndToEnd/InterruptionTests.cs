@@ -25,6 +25,17 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
     }
 
     [Fact]
+    public async Task A_signal_to_a_command_without_a_run_says_that_it_begins_anew()
+    {
+        using var folder = new TemporaryFolder();
+        using var command = Command.Start(["make-dataset", folder.At("world")]);
+        (await command.SaysAsync("images drawn")).ShouldBeTrue(command.Error);
+        command.Signal(Command.Interrupt);
+
+        (await command.EndAsync()).ShouldRefuse(1, "stopped before its end; the same command begins anew");
+    }
+
+    [Fact]
     public async Task Killed_at_twenty_random_moments_the_run_ends_with_the_digests_of_an_undisturbed_one()
     {
         var random = new Random(20261124);

@@ -106,12 +106,6 @@ public static class DatasetImporter
             }
 
             var bytes = File.ReadAllBytes(file);
-            if (options.DecodeWholly)
-            {
-                _ = ImageDecoder.TryDecode(bytes, options.Limits, out _, out var damage);
-                return (bytes, damage);
-            }
-
             _ = ImageDecoder.TryReadSize(bytes, options.Limits, out _, out var problem);
             return (bytes, problem);
         }

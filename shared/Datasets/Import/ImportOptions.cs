@@ -21,9 +21,6 @@ public sealed record ImportOptions
     /// <summary>What a picture may ask for.</summary>
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
-    /// <summary>Decodes each picture wholly instead of reading its header. Default false: extraction decodes them anyway.</summary>
-    public bool DecodeWholly { get; init; }
-
     /// <summary>Whether every item needs a label, as for classification. Default false.</summary>
     public bool LabelsNeeded { get; init; }
 
