@@ -19,24 +19,17 @@ public class AnswerTests
     [Fact]
     public async Task Texts_are_read_with_the_vocabulary_beside_the_model()
     {
-        var folder = Directory.CreateTempSubdirectory("clipsae-test-");
-        try
-        {
-            var weights = Path.Combine(folder.FullName, "model.safetensors");
-            File.Copy(Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), weights);
+        using var folder = new TemporaryFolder();
+        File.Copy(DemoFiles.Model, folder.File("model.safetensors"));
+        string[] given = ["embed", "--text", "a cat", "--model", folder.File("model.safetensors")];
 
-            var bare = await CommandRun.OfAsync("embed", "--text", "a cat", "--model", weights);
-            bare.Code.ShouldBe(1);
-            bare.Error.ShouldContain("no vocabulary lies beside the weights");
+        var bare = await CommandRun.OfAsync(given);
+        bare.Code.ShouldBe(1);
+        bare.Error.ShouldContain("no vocabulary lies beside the weights");
 
-            File.Copy(Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), Path.Combine(folder.FullName, "bpe.txt.gz"));
-            var beside = await CommandRun.OfAsync("embed", "--text", "a cat", "--model", weights);
-            beside.Code.ShouldBe(0, beside.Error);
-            JsonNode.DeepEquals(beside.Json["texts"], (await CommandRun.OfAsync("embed", "--text", "a cat")).Json["texts"]).ShouldBeTrue();
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        File.Copy(DemoFiles.Tokenizer, folder.File("bpe.txt.gz"));
+        var beside = await CommandRun.OfAsync(given);
+        beside.Code.ShouldBe(0, beside.Error);
+        JsonNode.DeepEquals(beside.Json["texts"], (await CommandRun.OfAsync("embed", "--text", "a cat")).Json["texts"]).ShouldBeTrue();
     }
 }

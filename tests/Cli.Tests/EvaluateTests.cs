@@ -9,21 +9,17 @@ namespace ClipSae.Cli.Tests;
 /// <summary>The verb as a user types it, on small sets of the demo's world with the demo's base and a copy of it with noise on its weights.</summary>
 public sealed class EvaluateTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-
-    private static string Base => Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors");
-
-    private static string Vocabulary => Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz");
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task Models_are_scored_side_by_side_by_every_protocol_and_told_in_every_form()
     {
         await DrawAsync(40);
-        WriteNoisy(At("noisy.safetensors"));
+        WriteNoisy(_folder.File("noisy.safetensors"));
         string[] arguments =
         [
-            "--model", $"base={Base}", "--model", $"noisy={At("noisy.safetensors")}", "--model", $"again={Base}", "--evaluation", $"clean={At("world/evaluation/clean")}",
-            "--evaluation", $"attacked={At("world/evaluation/attacked")}", "--evaluation", $"retrieval={At("world/tuning/captions.json")}", "--probe", "--csv", At("csv"), "--report", At("new/page.html"),
+            "--model", $"base={DemoFiles.Model}", "--model", $"noisy={_folder.File("noisy.safetensors")}", "--model", $"again={DemoFiles.Model}", "--evaluation", $"clean={_folder.File("world/evaluation/clean")}",
+            "--evaluation", $"attacked={_folder.File("world/evaluation/attacked")}", "--evaluation", $"retrieval={_folder.File("world/tuning/captions.json")}", "--probe", "--csv", _folder.File("csv"), "--report", _folder.File("new/page.html"),
         ];
 
         var json = (await EvaluateAsync(arguments)).Json;
@@ -47,7 +43,7 @@ public sealed class EvaluateTests : IDisposable
         }
 
         Table("answers.csv").Where(row => row["set"] == "attacked").ShouldAllBe(row => row["word"] != row["label"] && row["margin"].Length > 0);
-        var page = await File.ReadAllTextAsync(At("new/page.html"), TestContext.Current.CancellationToken);
+        var page = await File.ReadAllTextAsync(_folder.File("new/page.html"), TestContext.Current.CancellationToken);
         page.ShouldContain("id=\"models\"");
         page.ShouldContain("id=\"retrieval\"");
         page.ShouldContain("id=\"images\"");
@@ -55,9 +51,9 @@ public sealed class EvaluateTests : IDisposable
         page.ShouldNotContain("src=\"http");
 
         // Texts were embedded once for each model and prompt set; a second evaluation finds them and gives the same to the last digit.
-        var keys = Directory.GetDirectories(At("data/stages")).Length;
+        var keys = Directory.GetDirectories(_folder.File("data/stages")).Length;
         (await EvaluateAsync(arguments)).Json["models"]!.ToJsonString().ShouldBe(json["models"]!.ToJsonString());
-        Directory.GetDirectories(At("data/stages")).Length.ShouldBe(keys);
+        Directory.GetDirectories(_folder.File("data/stages")).Length.ShouldBe(keys);
     }
 
     [Fact]
@@ -74,12 +70,12 @@ public sealed class EvaluateTests : IDisposable
 
         var options = "\"[" + string.Join(", ", pictures.Select(picture => picture.Label).Distinct().Append("plunger").Select(label => $"'{label}'")) + "]\"";
         await File.WriteAllLinesAsync(
-            At("mvt/human_responses.csv"),
+            _folder.File("mvt/human_responses.csv"),
             [",image,image_duration,label,response,response_time,worker_id,objectnet,response_options", .. pictures.SelectMany((picture, row) => new[] { 17, 150 }.Select(time => $"{row},{Path.GetFileName(picture.Path)},{time},{picture.Label},plunger,3.1,a,True,{options}"))],
             TestContext.Current.CancellationToken);
 
         var json = (await EvaluateAsync(
-            "--model", Base, "--evaluation", $"rta={At("rta")}", "--evaluation", $"folders={At("folders")}", "--evaluation", $"mvt={At("mvt/human_responses.csv")}", "--evaluation", $"attacked={At("world/evaluation/attacked")}")).Json;
+            "--model", DemoFiles.Model, "--evaluation", $"rta={_folder.File("rta")}", "--evaluation", $"folders={_folder.File("folders")}", "--evaluation", $"mvt={_folder.File("mvt/human_responses.csv")}", "--evaluation", $"attacked={_folder.File("world/evaluation/attacked")}")).Json;
 
         var sets = json["sets"]!.AsArray().ToDictionary(set => set!["name"]!.GetValue<string>(), set => set!);
         var scores = json["models"]![0]!["sets"]!;
@@ -106,11 +102,11 @@ public sealed class EvaluateTests : IDisposable
         items.Add(JsonNode.Parse("""{"path": "images/00003.png", "label": "dog"}"""));
         items.Add(items[4]!.DeepClone());
         items[5]!["label"] = null;
-        await File.WriteAllTextAsync(At("world/evaluation/clean/annotations.json"), items.ToJsonString(), TestContext.Current.CancellationToken);
-        File.WriteAllBytes(At("world/evaluation/clean/images/00006.png"), File.ReadAllBytes(At("world/evaluation/clean/images/00006.png"))[..200]);
+        await File.WriteAllTextAsync(_folder.File("world/evaluation/clean/annotations.json"), items.ToJsonString(), TestContext.Current.CancellationToken);
+        File.WriteAllBytes(_folder.File("world/evaluation/clean/images/00006.png"), File.ReadAllBytes(_folder.File("world/evaluation/clean/images/00006.png"))[..200]);
         var classes = items.Select(item => item?["label"]?.GetValue<string>()).OfType<string>().Distinct().Where(label => label != items[7]!["label"]!.GetValue<string>() && label != "dog");
-        await File.WriteAllLinesAsync(At("classes.txt"), classes, TestContext.Current.CancellationToken);
-        string[] arguments = ["--model", Base, "--evaluation", $"clean={At("world/evaluation/clean")}", "--classes", At("classes.txt")];
+        await File.WriteAllLinesAsync(_folder.File("classes.txt"), classes, TestContext.Current.CancellationToken);
+        string[] arguments = ["--model", DemoFiles.Model, "--evaluation", $"clean={_folder.File("world/evaluation/clean")}", "--classes", _folder.File("classes.txt")];
 
         var set = (await EvaluateAsync([.. arguments, "--set", "evaluation.maxProblemShare=0.5"])).Json["sets"]![0]!;
 
@@ -123,7 +119,7 @@ public sealed class EvaluateTests : IDisposable
         problems.ShouldContain($"images/00007.png: label '{items[7]!["label"]}' is not among the classes");
         (set["images"]!.GetValue<int>() + problems.Length).ShouldBe(set["total"]!.GetValue<int>());
 
-        var refused = await CommandRun.OfAsync(["evaluate", .. arguments, "--tokenizer", Vocabulary, "--data", At("data"), "--set", "evaluation.maxProblemShare=0.01"]);
+        var refused = await CommandRun.OfAsync(["evaluate", .. arguments, "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--set", "evaluation.maxProblemShare=0.01"]);
         refused.Code.ShouldBe(1);
         refused.Error.Split('\n').Count(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ShouldBe(1, refused.Error);
         refused.Error.ShouldContain("cannot be used");
@@ -142,44 +138,42 @@ public sealed class EvaluateTests : IDisposable
     public async Task Wrong_use_is_one_line_that_says_what_to_mend(int code, string expected, params string[] arguments)
     {
         await DrawAsync(4);
-        await File.WriteAllTextAsync(At("list.txt"), "whale\nsubmarine\n", TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(At("human_responses.csv"), "image,response\na.png,cat\n", TestContext.Current.CancellationToken);
-        string Filled(string argument) => argument.Replace("{base}", Base, StringComparison.Ordinal).Replace("{clean}", At("world/evaluation/clean"), StringComparison.Ordinal)
-            .Replace("{list}", At("list.txt"), StringComparison.Ordinal).Replace("{mvt}", At("human_responses.csv"), StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_folder.File("list.txt"), "whale\nsubmarine\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(_folder.File("human_responses.csv"), "image,response\na.png,cat\n", TestContext.Current.CancellationToken);
+        string Filled(string argument) => argument.Replace("{base}", DemoFiles.Model, StringComparison.Ordinal).Replace("{clean}", _folder.File("world/evaluation/clean"), StringComparison.Ordinal)
+            .Replace("{list}", _folder.File("list.txt"), StringComparison.Ordinal).Replace("{mvt}", _folder.File("human_responses.csv"), StringComparison.Ordinal);
 
-        var run = await CommandRun.OfAsync(["evaluate", .. arguments.Select(Filled), "--tokenizer", Vocabulary, "--data", At("data")]);
+        var run = await CommandRun.OfAsync(["evaluate", .. arguments.Select(Filled), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data")]);
 
         run.Code.ShouldBe(code, run.Error);
         run.Error.Split('\n').Count(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ShouldBe(1, run.Error);
         run.Error.ShouldContain(expected);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private string At(string path) => Path.Combine(_folder, path);
+    public void Dispose() => _folder.Dispose();
 
     private async Task DrawAsync(int images) =>
-        (await CommandRun.OfAsync("make-dataset", At("world"), "--train", "0", "--tuning", "40", "--evaluation", images.ToString(CultureInfo.InvariantCulture))).Code.ShouldBe(0);
+        (await CommandRun.OfAsync("make-dataset", _folder.File("world"), "--train", "0", "--tuning", "40", "--evaluation", images.ToString(CultureInfo.InvariantCulture))).Code.ShouldBe(0);
 
     private async Task<CommandRun> EvaluateAsync(params string[] arguments)
     {
-        var run = await CommandRun.OfAsync(["evaluate", .. arguments, "--tokenizer", Vocabulary, "--data", At("data"), "--threads", "1", "--json"]);
+        var run = await CommandRun.OfAsync(["evaluate", .. arguments, "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--threads", "1", "--json"]);
         run.Code.ShouldBe(0, run.Error);
         return run;
     }
 
-    private JsonArray Annotations(string set) => JsonNode.Parse(File.ReadAllText(At($"world/evaluation/{set}/annotations.json")))!.AsArray();
+    private JsonArray Annotations(string set) => JsonNode.Parse(File.ReadAllText(_folder.File($"world/evaluation/{set}/annotations.json")))!.AsArray();
 
     private void Copy(string picture, string target)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(At(target))!);
-        File.Copy(At($"world/evaluation/attacked/{picture}"), At(target), overwrite: true);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(target))!);
+        File.Copy(_folder.File($"world/evaluation/attacked/{picture}"), _folder.File(target), overwrite: true);
     }
 
     // No field of these tables holds a comma.
     private Dictionary<string, string>[] Table(string name)
     {
-        var lines = File.ReadAllLines(At($"csv/{name}"));
+        var lines = File.ReadAllLines(_folder.File($"csv/{name}"));
         var columns = lines[0].Split(',');
         return [.. lines.Skip(1).Select(line => columns.Zip(line.Split(',')).ToDictionary(pair => pair.First, pair => pair.Second))];
     }
@@ -190,7 +184,7 @@ public sealed class EvaluateTests : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
-        using var model = ClipModel.Load(Base);
+        using var model = ClipModel.Load(DemoFiles.Model);
         torch.manual_seed(1);
         var weights = model.StateDict().ToDictionary();
         weights["visual.proj"] = weights["visual.proj"] + torch.randn_like(weights["visual.proj"]).mul_(weights["visual.proj"].std().detach());

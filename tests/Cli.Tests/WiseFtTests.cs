@@ -8,25 +8,21 @@ namespace ClipSae.Cli.Tests;
 /// <summary>A sweep between the demo's base and a copy of it with noise on its weights, in Geometric Parametrization.</summary>
 public sealed class WiseFtTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-
-    private static string Base => Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors");
-
-    private static string Vocabulary => Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz");
+    private readonly TemporaryFolder _folder = new();
 
     [Fact]
     public async Task A_sweep_scores_what_evaluate_scores_chooses_by_its_rule_and_exports_the_chosen_model()
     {
         await PrepareAsync();
-        string[] sets = ["--validation", $"clean={At("val/evaluation/clean")}", "--validation", $"attacked={At("val/evaluation/attacked")}", "--evaluation", $"attacked={At("test/evaluation/attacked")}"];
+        string[] sets = ["--validation", $"clean={_folder.File("val/evaluation/clean")}", "--validation", $"attacked={_folder.File("val/evaluation/attacked")}", "--evaluation", $"attacked={_folder.File("test/evaluation/attacked")}"];
 
-        var swept = (await RunAsync(["wise-ft", Base, At("tuned.safetensors"), At("swept"), .. sets, "--alpha", "0.5", "0.25", "--clean-tolerance", "0.1", "--tokenizer", Vocabulary, "--to", "openai", "text-encoder"])).Json;
+        var swept = (await RunAsync(["wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), .. sets, "--alpha", "0.5", "0.25", "--clean-tolerance", "0.1", "--tokenizer", DemoFiles.Tokenizer, "--to", "openai", "text-encoder"])).Json;
 
         // Each figure is that of the model which interpolate writes, scored by evaluate.
-        await RunAsync(["interpolate", Base, At("tuned.safetensors"), At("between"), "--alpha", "0.25", "0.5"]);
-        string[] models = [Base, At("between/alpha-0.25.safetensors"), At("between/alpha-0.5.safetensors"), At("tuned.safetensors")];
+        await RunAsync(["interpolate", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("between"), "--alpha", "0.25", "0.5"]);
+        string[] models = [DemoFiles.Model, _folder.File("between/alpha-0.25.safetensors"), _folder.File("between/alpha-0.5.safetensors"), _folder.File("tuned.safetensors")];
         var scored = (await RunAsync(
-            ["evaluate", .. models.SelectMany((model, place) => new[] { "--model", $"m{place}={model}" }), "--evaluation", $"clean={At("val/evaluation/clean")}", "--evaluation", $"attacked={At("val/evaluation/attacked")}", "--tokenizer", Vocabulary])).Json["models"]!.AsArray();
+            ["evaluate", .. models.SelectMany((model, place) => new[] { "--model", $"m{place}={model}" }), "--evaluation", $"clean={_folder.File("val/evaluation/clean")}", "--evaluation", $"attacked={_folder.File("val/evaluation/attacked")}", "--tokenizer", DemoFiles.Tokenizer])).Json["models"]!.AsArray();
         var validation = swept["validation"]!.AsArray();
         validation.Select(point => Number(point, "alpha")).ShouldBe([0, 0.25, 0.5, 1]);
         foreach (var kind in new[] { "clean", "attacked" })
@@ -42,10 +38,10 @@ public sealed class WiseFtTests : IDisposable
         swept["models"]![2]!["evaluation"]!["attacked"]!["accuracy"].ShouldNotBeNull();
 
         // Nothing of the other models stays; the chosen one is the mixture.
-        Directory.EnumerateFileSystemEntries(At("swept")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(
+        Directory.EnumerateFileSystemEntries(_folder.File("swept")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(
             ["README.md", "frontier.svg", "openai.safetensors", "provenance.json", "sweep.json", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
         RequireMixture(Number(swept["chosen"], "alpha"));
-        var kept = JsonNode.Parse(await File.ReadAllTextAsync(At("swept/sweep.json"), TestContext.Current.CancellationToken))!;
+        var kept = JsonNode.Parse(await File.ReadAllTextAsync(_folder.File("swept/sweep.json"), TestContext.Current.CancellationToken))!;
         kept["models"]!.ToJsonString().ShouldBe(swept["models"]!.ToJsonString());
         kept["base"]!.AsObject().Single().Value!.GetValue<string>().ShouldStartWith("sha256:");
     }
@@ -55,8 +51,8 @@ public sealed class WiseFtTests : IDisposable
     {
         await PrepareAsync();
         var run = await CommandRun.OfAsync(
-            "wise-ft", Base, At("tuned.safetensors"), At("swept"), "--tokenizer", Vocabulary, "--data", At("data"),
-            "--validation", $"clean={At("val/evaluation/clean")}", "--validation", $"attacked={At("val/evaluation/attacked")}", "--evaluation", $"attacked={At("val/evaluation/attacked")}");
+            "wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"),
+            "--validation", $"clean={_folder.File("val/evaluation/clean")}", "--validation", $"attacked={_folder.File("val/evaluation/attacked")}", "--evaluation", $"attacked={_folder.File("val/evaluation/attacked")}");
 
         run.Code.ShouldBe(2);
         run.Error.ShouldContain("both --validation and --evaluation");
@@ -67,7 +63,7 @@ public sealed class WiseFtTests : IDisposable
     {
         await PrepareAsync();
         var run = await CommandRun.OfAsync(
-            "wise-ft", Base, At("tuned.safetensors"), At("swept"), "--tokenizer", Vocabulary, "--data", At("data"), "--alpha", "0.5", "--validation", $"clean={At("val/evaluation/clean")}");
+            "wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--alpha", "0.5", "--validation", $"clean={_folder.File("val/evaluation/clean")}");
 
         run.Code.ShouldBe(1);
         run.Error.ShouldContain("needs a set of each kind; given are clean (clean)");
@@ -79,21 +75,19 @@ public sealed class WiseFtTests : IDisposable
     [InlineData("format 'onxx' is not known", "--to", "onxx")]
     public async Task Impossible_options_are_wrong_use(string expected, params string[] options)
     {
-        var run = await CommandRun.OfAsync(["wise-ft", Base, Base, At("swept"), "--tokenizer", Vocabulary, "--data", At("data"), "--validation", $"clean={_folder}", .. options]);
+        var run = await CommandRun.OfAsync(["wise-ft", DemoFiles.Model, DemoFiles.Model, _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--validation", $"clean={_folder.Path}", .. options]);
 
         run.Code.ShouldBe(2);
         run.Error.ShouldContain(expected);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _folder.Dispose();
 
     private static double Number(JsonNode? node, string name) => node![name]!.GetValue<double>();
 
-    private string At(string name) => Path.Combine(_folder, name);
-
     private async Task<CommandRun> RunAsync(string[] arguments)
     {
-        var run = await CommandRun.OfAsync([.. arguments, "--json", "--data", At("data"), "--threads", "1"]);
+        var run = await CommandRun.OfAsync([.. arguments, "--json", "--data", _folder.File("data"), "--threads", "1"]);
         run.Code.ShouldBe(0, run.Error);
         return run;
     }
@@ -102,20 +96,20 @@ public sealed class WiseFtTests : IDisposable
     {
         foreach (var (name, seed) in new[] { ("val", "5"), ("test", "6") })
         {
-            await RunAsync(["make-dataset", At(name), "--seed", seed, "--train", "0", "--tuning", "0", "--evaluation", "40"]);
+            await RunAsync(["make-dataset", _folder.File(name), "--seed", seed, "--train", "0", "--tuning", "0", "--evaluation", "40"]);
         }
 
         using var noGrad = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         using var generator = new torch.Generator(1, torch.CPU);
-        using var model = ClipModel.Load(Base);
+        using var model = ClipModel.Load(DemoFiles.Model);
         foreach (var (name, weight) in model.StateDict().Where(weight => weight.Key.EndsWith("c_fc.weight", StringComparison.Ordinal)))
         {
             weight.AddInPlace(torch.randn(weight.shape, generator: generator), 2 * weight.std().item<float>());
         }
 
         model.ToGeometric();
-        model.Save(At("tuned.safetensors"));
+        model.Save(_folder.File("tuned.safetensors"));
     }
 
     // (1 − α)·base + α·tuned on plain weights, computed here by other means than in the code under test.
@@ -123,9 +117,9 @@ public sealed class WiseFtTests : IDisposable
     {
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
-        using var from = ClipModel.Load(Base);
-        using var to = ClipModel.Load(At("tuned.safetensors"));
-        using var written = ClipModel.Load(At("swept/openai.safetensors"));
+        using var from = ClipModel.Load(DemoFiles.Model);
+        using var to = ClipModel.Load(_folder.File("tuned.safetensors"));
+        using var written = ClipModel.Load(_folder.File("swept/openai.safetensors"));
         var (start, end, mixed) = (from.PlainStateDict(), to.PlainStateDict(), written.PlainStateDict());
         foreach (var (key, weight) in mixed)
         {

@@ -46,26 +46,19 @@ public class WrongUseTests
     [InlineData("--out", "embed", "--text", "a", "--out", "{bad}/a.safetensors")]
     public async Task A_place_that_takes_no_file_is_named_before_any_work(string name, params string[] args)
     {
-        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-        try
+        using var folder = new TemporaryFolder();
+        // A file where a folder is wanted, a folder that nothing can be put into, and one that cannot be made.
+        File.WriteAllText(folder.File("file"), "");
+        foreach (var bad in new[] { folder.File("file"), "/proc", "/proc/new" })
         {
-            // A file where a folder is wanted, a folder that nothing can be put into, and one that cannot be made.
-            File.WriteAllText(Path.Combine(folder, "file"), "");
-            foreach (var bad in new[] { Path.Combine(folder, "file"), "/proc", "/proc/new" })
-            {
-                string Filled(string argument) => argument.Replace("{bad}", bad, StringComparison.Ordinal).Replace("{folder}", folder, StringComparison.Ordinal)
-                    .Replace("{model}", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), StringComparison.Ordinal)
-                    .Replace("{vocabulary}", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), StringComparison.Ordinal);
+            string Filled(string argument) => argument.Replace("{bad}", bad, StringComparison.Ordinal).Replace("{folder}", folder.Path, StringComparison.Ordinal)
+                .Replace("{model}", DemoFiles.Model, StringComparison.Ordinal)
+                .Replace("{vocabulary}", DemoFiles.Tokenizer, StringComparison.Ordinal);
 
-                var run = await CommandRun.OfAsync([.. args.Select(Filled), "--data", Path.Combine(folder, "data")]);
+            var run = await CommandRun.OfAsync([.. args.Select(Filled), "--data", folder.File("data")]);
 
-                run.Code.ShouldBe(2, $"{bad}: {run.Error}");
-                run.Error.ShouldStartWith($"clipsae: {name}: folder '{bad}' cannot be written");
-            }
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
+            run.Code.ShouldBe(2, $"{bad}: {run.Error}");
+            run.Error.ShouldStartWith($"clipsae: {name}: folder '{bad}' cannot be written");
         }
     }
 
@@ -78,59 +71,38 @@ public class WrongUseTests
     public async Task What_cannot_be_planned_is_wrong_use_before_anything_is_read(string expected, params string[] args)
     {
         // A folder without a picture: were it read first, it would be what is complained of.
-        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-        try
-        {
-            var run = await CommandRun.OfAsync(
-            [
-                "run", "--dataset", folder, "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), "--data", Path.Combine(folder, "data"),
-                .. args.Select(argument => argument.Replace("{folder}", folder, StringComparison.Ordinal)),
-            ]);
+        using var folder = new TemporaryFolder();
+        var run = await CommandRun.OfAsync(
+        [
+            "run", "--dataset", folder.Path, "--model", DemoFiles.Model, "--data", folder.File("data"),
+            .. args.Select(argument => argument.Replace("{folder}", folder.Path, StringComparison.Ordinal)),
+        ]);
 
-            run.Code.ShouldBe(2, run.Error);
-            run.Error.ShouldContain($"clipsae: {expected}");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain($"clipsae: {expected}");
     }
 
     [Fact]
     public async Task A_name_that_nearly_says_its_protocol_is_told()
     {
-        var folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-        try
-        {
-            var run = await CommandRun.OfAsync(
-                "evaluate", "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), "--data", Path.Combine(folder, "data"),
-                "--evaluation", $"atacked={folder}", "--evaluation", $"words-held={folder}", "--evaluation", $"imagenet={folder}");
+        using var folder = new TemporaryFolder();
+        var run = await CommandRun.OfAsync(
+            "evaluate", "--model", DemoFiles.Model, "--data", folder.File("data"),
+            "--evaluation", $"atacked={folder.Path}", "--evaluation", $"words-held={folder.Path}", "--evaluation", $"imagenet={folder.Path}");
 
-            run.Error.Split('\n').Where(line => line.Contains("did you mean", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldStartWith("--evaluation atacked: did you mean attacked?");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        run.Error.Split('\n').Where(line => line.Contains("did you mean", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldStartWith("--evaluation atacked: did you mean attacked?");
     }
 
     [Fact]
     public async Task A_file_of_prose_is_no_vocabulary()
     {
-        var file = Path.GetTempFileName();
-        try
-        {
-            await File.WriteAllTextAsync(file, "hi", TestContext.Current.CancellationToken);
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("prose"), "hi", TestContext.Current.CancellationToken);
 
-            var run = await CommandRun.OfAsync("tokenize", "a", "--tokenizer", file);
+        var run = await CommandRun.OfAsync("tokenize", "a", "--tokenizer", folder.File("prose"));
 
-            run.Code.ShouldBe(1);
-            run.Error.ShouldContain($"{file}: line 1 is no heading");
-        }
-        finally
-        {
-            File.Delete(file);
-        }
+        run.Code.ShouldBe(1);
+        run.Error.ShouldContain($"{folder.File("prose")}: line 1 is no heading");
     }
 
     [Theory]

@@ -4,7 +4,7 @@ namespace ClipSae.Datasets.Tests;
 
 public sealed class CaptionSourceTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly PictureFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -6,7 +6,7 @@ namespace ClipSae.Datasets.Tests;
 
 public sealed class DatasetImporterTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly PictureFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
 

@@ -97,7 +97,7 @@ public sealed class WordPainterTests : IDisposable
     [Fact]
     public void Fonts_are_known_by_content_wherever_they_lie()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new PictureFolder();
         var inter = InterFonts.Read().Take(4).ToArray();
         string Digest(string at, Func<int, byte[]> file)
         {
@@ -119,7 +119,7 @@ public sealed class WordPainterTests : IDisposable
     [Fact]
     public void A_folder_without_fonts_is_a_clear_error()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new PictureFolder();
         Should.Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data)).Message.ShouldContain("0 fonts");
         Should.Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data + "/none")).Message.ShouldContain("does not exist");
     }

@@ -36,10 +36,10 @@ public sealed class ContextStretchingTests : IDisposable
     [Fact]
     public void Texts_of_up_to_20_tokens_keep_their_features_and_Long_CLIP_reads_the_result_back()
     {
-        ContextStretching.Write(new ConversionSource(ReferenceFiles.Plain, "tiny"), _folder.File("long.safetensors")).ShouldBe(248);
+        ContextStretching.Write(new ConversionSource(ReferenceFiles.Model, "tiny"), _folder.File("long.safetensors")).ShouldBe(248);
         new LongClipTarget().Write(Material(_folder.File("long.safetensors"), out var open), _folder.Path);
         open.Dispose();
-        using var original = ClipModel.Load(ReferenceFiles.Plain);
+        using var original = ClipModel.Load(ReferenceFiles.Model);
         using var longer = ClipModel.Load(_folder.File("longclip.pt"));
 
         longer.Architecture.ContextLength.ShouldBe(248);
@@ -51,7 +51,7 @@ public sealed class ContextStretchingTests : IDisposable
     [Fact]
     public void A_long_context_is_not_stretched_again()
     {
-        ContextStretching.Write(new ConversionSource(ReferenceFiles.Plain, "tiny"), _folder.File("long.safetensors"));
+        ContextStretching.Write(new ConversionSource(ReferenceFiles.Model, "tiny"), _folder.File("long.safetensors"));
 
         Should.Throw<UserErrorException>(() => ContextStretching.Write(new ConversionSource(_folder.File("long.safetensors"), "long"), _folder.File("x"))).Message.ShouldContain("248 tokens");
     }

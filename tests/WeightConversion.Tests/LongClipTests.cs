@@ -60,7 +60,7 @@ public sealed class LongClipTests : IDisposable
     [Fact]
     public void Stretching_a_model_of_77_tokens_gives_both_embeddings_alike()
     {
-        ContextStretching.Write(new ConversionSource(ReferenceFiles.Plain, "tiny"), _folder.File("long.safetensors"));
+        ContextStretching.Write(new ConversionSource(ReferenceFiles.Model, "tiny"), _folder.File("long.safetensors"));
 
         using var file = SafetensorsFile.Open(_folder.File("long.safetensors"));
         file.Read(ClipKeys.Positions).shape.ShouldBe([248, 64]);

@@ -87,7 +87,7 @@ public sealed class RoundTripTests : IDisposable
     public void Written_formats_give_the_features_of_the_original_code(string format, string path)
     {
         var target = ConversionTarget.Named(format);
-        WeightConverter.Convert(Widened(ReferenceFiles.Geometric), _folder.Path, [target], ConversionDtype.Float32, SmallTokenizer());
+        WeightConverter.Convert(Widened(ReferenceFiles.GeometricModel), _folder.Path, [target], ConversionDtype.Float32, SmallTokenizer());
 
         using var model = ClipModel.Load(_folder.File(path));
         using var inference = torch.no_grad();
@@ -98,7 +98,7 @@ public sealed class RoundTripTests : IDisposable
     [Fact]
     public void A_folder_of_transformers_has_the_names_and_the_description_that_it_needs()
     {
-        var folder = Convert(Widened(ReferenceFiles.Plain), "huggingface", ConversionDtype.Float32, "out");
+        var folder = Convert(Widened(ReferenceFiles.Model), "huggingface", ConversionDtype.Float32, "out");
 
         using (var file = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors")))
         {
@@ -142,7 +142,7 @@ public sealed class RoundTripTests : IDisposable
     [Fact]
     public void Onnx_Runtime_gives_the_features_of_the_original_code()
     {
-        WeightConverter.Convert(new ConversionSource(ReferenceFiles.Geometric, "tiny"), _folder.Path, [new OnnxTarget()], ConversionDtype.Float32);
+        WeightConverter.Convert(new ConversionSource(ReferenceFiles.GeometricModel, "tiny"), _folder.Path, [new OnnxTarget()], ConversionDtype.Float32);
         var probes = new Probes(ReferenceFiles.Read(ReferenceFiles.Expected, "image"), ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens"));
 
         var (features, _) = new OnnxTarget().Load(_folder.File("onnx"), new ConversionSource("", ""), probes);
@@ -154,7 +154,7 @@ public sealed class RoundTripTests : IDisposable
     [Fact]
     public void Onnx_files_give_normalised_features_too_and_equal_bytes_for_equal_sources()
     {
-        var source = new ConversionSource(ReferenceFiles.Plain, "tiny");
+        var source = new ConversionSource(ReferenceFiles.Model, "tiny");
         var (first, second) = (Convert(source, "onnx", ConversionDtype.Float32, "a"), Convert(source, "onnx", ConversionDtype.Float32, "b"));
         File.ReadAllBytes(Path.Combine(first, "text_encoder.onnx")).ShouldBe(File.ReadAllBytes(Path.Combine(second, "text_encoder.onnx")));
 
@@ -167,7 +167,7 @@ public sealed class RoundTripTests : IDisposable
     [Fact]
     public void Formats_say_what_they_cannot_do()
     {
-        var source = new ConversionSource(ReferenceFiles.Plain, "tiny");
+        var source = new ConversionSource(ReferenceFiles.Model, "tiny");
         Should.Throw<UserErrorException>(() => Convert(source, "long-clip", ConversionDtype.Float32, "a")).Message.ShouldContain("77 tokens");
         Should.Throw<UserErrorException>(() => WeightConverter.Convert(source, _folder.Path, [new HuggingFaceTarget()], ConversionDtype.Float32)).Message.ShouldContain("--tokenizer");
         Should.Throw<UserErrorException>(() => Convert(source, "huggingface", ConversionDtype.Float32, "b")).Message.ShouldContain("514 tokens");
@@ -206,7 +206,7 @@ public sealed class RoundTripTests : IDisposable
     private ConversionSource Widened(string reference)
     {
         const string Key = "token_embedding.weight";
-        ReferenceFiles.Rewrite(reference, _folder.File("tiny.safetensors"), tensors => tensors[Key] = torch.cat([tensors[Key], torch.zeros(214, 64, dtype: tensors[Key].dtype)]));
+        ChangedCheckpoint.Write(reference, _folder.File("tiny.safetensors"), tensors => tensors[Key] = torch.cat([tensors[Key], torch.zeros(214, 64, dtype: tensors[Key].dtype)]));
         return new ConversionSource(_folder.File("tiny.safetensors"), "tiny");
     }
 }

@@ -46,7 +46,7 @@ public sealed class WeightConversionStageTests : IDisposable
         var tuned = _folder.File("tuned.safetensors");
         using (torch.NewDisposeScope())
         {
-            using var model = ClipModel.Load(ReferenceFiles.Geometric);
+            using var model = ClipModel.Load(ReferenceFiles.GeometricModel);
             model.Save(tuned, new Dictionary<string, string> { ["clipsae_base"] = "sha256:base", ["clipsae_parameters"] = """{"arm":"penalise"}""" });
         }
 
@@ -76,11 +76,11 @@ public sealed class WeightConversionStageTests : IDisposable
     public void A_weight_that_was_changed_behind_the_converter_is_found_by_the_proof()
     {
         const string key = "visual.transformer.resblocks.2.mlp.c_proj.weight";
-        WeightConverter.Convert(new ConversionSource(ReferenceFiles.Geometric, "source"), _folder.Path, [new OpenAiTarget()], ConversionDtype.Float32);
+        WeightConverter.Convert(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], ConversionDtype.Float32);
         var written = _folder.File(OpenAiTarget.FileName);
-        ReferenceFiles.Rewrite(written, written, tensors => tensors[key] = tensors[key] * 1.5f);
+        ChangedCheckpoint.Write(written, written, tensors => tensors[key] = tensors[key] * 1.5f);
 
-        var proof = ForwardProof.Run(new ConversionSource(ReferenceFiles.Geometric, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
+        var proof = ForwardProof.Run(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
 
         proof.Holds.ShouldBeFalse();
         Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName)).Message.ShouldContain(key);
@@ -119,7 +119,7 @@ public sealed class WeightConversionStageTests : IDisposable
 
     private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null, CancelAtFirstReport? cancelling = null)
     {
-        var model = await Store.PutFileAsync(source ?? ReferenceFiles.Geometric, "tuned.safetensors", "application/x-safetensors");
+        var model = await Store.PutFileAsync(source ?? ReferenceFiles.GeometricModel, "tuned.safetensors", "application/x-safetensors");
         Directory.CreateDirectory(_folder.File("scratch"));
         return await _stage.RunAsync(
             new StageContext

@@ -14,7 +14,7 @@ public sealed class WeightConverterTests : IDisposable
     [Fact]
     public void Plain_weights_give_the_features_that_the_original_code_gives_for_the_geometric_ones()
     {
-        var path = Convert(ReferenceFiles.Geometric, ConversionDtype.Float32);
+        var path = Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32);
 
         using var model = ClipModel.Load(path);
         model.IsGeometric.ShouldBeFalse();
@@ -27,14 +27,14 @@ public sealed class WeightConverterTests : IDisposable
 
     [Fact]
     public void Equal_sources_give_equal_bytes() =>
-        File.ReadAllBytes(Convert(ReferenceFiles.Geometric, ConversionDtype.Float32, "a"))
-            .ShouldBe(File.ReadAllBytes(Convert(ReferenceFiles.Geometric, ConversionDtype.Float32, "b")));
+        File.ReadAllBytes(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32, "a"))
+            .ShouldBe(File.ReadAllBytes(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32, "b")));
 
     [Fact]
     public void A_plain_source_passes_through_unchanged()
     {
-        using var source = SafetensorsFile.Open(ReferenceFiles.Plain);
-        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.Plain, ConversionDtype.Float32));
+        using var source = SafetensorsFile.Open(ReferenceFiles.Model);
+        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.Model, ConversionDtype.Float32));
 
         written.Entries.Keys.ShouldBe(source.Entries.Keys, ignoreOrder: true);
         foreach (var key in source.Entries.Keys)
@@ -47,7 +47,7 @@ public sealed class WeightConverterTests : IDisposable
     [Fact]
     public void Half_precision_keeps_norms_and_embeddings_in_full()
     {
-        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.Geometric, ConversionDtype.Float16));
+        using var written = SafetensorsFile.Open(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float16));
 
         var full = written.Entries.Values.Where(entry => entry.Dtype == "F32").Select(entry => entry.Name).ToArray();
         full.ShouldAllBe(key => key.Contains("ln_", StringComparison.Ordinal) || key.Contains("embedding", StringComparison.Ordinal) || key == "logit_scale");
@@ -59,7 +59,7 @@ public sealed class WeightConverterTests : IDisposable
     [Fact]
     public void Streaming_writes_the_file_that_writing_at_once_gives()
     {
-        var path = Convert(ReferenceFiles.Geometric, ConversionDtype.Float32);
+        var path = Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32);
         using var scope = torch.NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
         SafetensorsWriter.Write(_folder.File("whole"), file.Entries.Keys.Select(key => KeyValuePair.Create(key, file.Read(key))), file.Metadata);
@@ -76,7 +76,7 @@ public sealed class WeightConverterTests : IDisposable
     [InlineData("left over", "visual.extra.weight")]
     public void A_checkpoint_that_does_not_fit_is_refused_by_the_name_of_its_key(string defect, string key)
     {
-        ReferenceFiles.Rewrite(ReferenceFiles.Geometric, _folder.File("defect.safetensors"), tensors =>
+        ChangedCheckpoint.Write(ReferenceFiles.GeometricModel, _folder.File("defect.safetensors"), tensors =>
         {
             switch (defect)
             {

@@ -7,8 +7,8 @@ namespace ClipSae.WeightConversion.Tests;
 public sealed class WeightInterpolationTests : IDisposable
 {
     private const string Layer = "visual.transformer.resblocks.1.mlp.c_fc.weight";
-    private static readonly ConversionSource Base = new(ReferenceFiles.Plain, "base");
-    private static readonly ConversionSource Tuned = new(ReferenceFiles.Geometric, "tuned");
+    private static readonly ConversionSource Base = new(ReferenceFiles.Model, "base");
+    private static readonly ConversionSource Tuned = new(ReferenceFiles.GeometricModel, "tuned");
 
     private readonly TemporaryFolder _folder = new();
     private readonly DisposeScope _scope = torch.NewDisposeScope();

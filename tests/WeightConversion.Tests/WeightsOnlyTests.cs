@@ -22,7 +22,7 @@ public sealed class WeightsOnlyTests : IDisposable
     [InlineData(ConversionDtype.BFloat16, "BFloat16Storage")]
     public void Python_reads_our_file_by_the_rules_of_weights_only_and_finds_the_same_numbers(ConversionDtype dtype, string storage)
     {
-        var source = new ConversionSource(ReferenceFiles.Geometric, "tiny");
+        var source = new ConversionSource(ReferenceFiles.GeometricModel, "tiny");
         WeightConverter.Convert(source, _folder.Path, [new OpenAiTorchTarget(), new OpenAiTarget()], dtype);
 
         var (code, output, error) = Python(_folder.File("openai.pt"));

@@ -3,7 +3,7 @@ using ClipSae.Artifacts;
 namespace ClipSae.Datasets.Tests;
 
 /// <summary>A folder with pictures for one test, gone afterwards.</summary>
-internal sealed class TemporaryFolder : IDisposable
+internal sealed class PictureFolder : IDisposable
 {
     public string Root { get; } = Directory.CreateTempSubdirectory("clipsae-").FullName;
 
