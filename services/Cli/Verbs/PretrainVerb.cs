@@ -8,7 +8,6 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning;
 using Spectre.Console;
-using static TorchSharp.torch;
 
 namespace ClipSae.Cli;
 
@@ -145,17 +144,10 @@ internal sealed class PretrainVerb : Verb
 
     private static CaptionedPixels Load(IReadOnlyList<string> shards, int resolution, CancellationToken cancel)
     {
-        using var scope = NewDisposeScope();
-        var captions = new List<IReadOnlyList<string>>();
-        var pixels = new List<Tensor>();
-        foreach (var shard in shards)
-        {
-            var items = DatasetShard.Read(shard).Select(item => (item.Item, Bytes: item.ImageBytes.ToArray())).ToArray();
-            captions.AddRange(items.Select(item => item.Item.Captions));
-            pixels.Add(PixelLoader.Load(items.Length, index => ImageDecoder.Decode(items[index].Bytes), resolution, cancel));
-        }
-
-        return new CaptionedPixels(cat(pixels).MoveToOuterDisposeScope(), captions);
+        var captions = shards.SelectMany(DatasetShard.ReadItems).Select(item => item.Captions).ToArray();
+        var rows = new PixelRows(captions.Length, resolution);
+        PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Select((entry, row) => (rows, row, entry.ImageBytes)), cancel);
+        return new CaptionedPixels(rows.Pixels, captions);
     }
 
     private static byte[] Compressed(string text)
