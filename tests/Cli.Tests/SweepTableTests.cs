@@ -1,0 +1,47 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using Spectre.Console;
+
+namespace ClipSae.Cli.Tests;
+
+public sealed class SweepTableTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("sweep-table").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task What_ablation_costs_and_monosemanticity_stand_beside_what_chance_would_give()
+    {
+        var store = new FolderArtifactStore(_folder);
+        const string salient = """
+            {"sae":"mlp@0","layers":[{"sae":"mlp@0","salient":7,"effect":0.25,"before":{"clean":0.9,"attacked":0.2},
+             "ablation":{"clean":0.87,"attacked":0.5},"random":[{"clean":0.9,"attacked":0.2},{"clean":0.88,"attacked":0.2}]}]}
+            """;
+        var artifact = await store.PutBytesAsync(Encoding.UTF8.GetBytes(salient), "salient", "application/json");
+        var summary = new RunSummary("r",
+        [
+            Finished("sae-training", "mlp@0", [], new JsonObject { ["latents"] = 64, ["monosemanticity"] = 0.413, ["monosemanticityBaseline"] = 0.382 }),
+            Finished("attack-curation", "all", new Dictionary<string, ArtifactRef> { ["salient"] = artifact }, []),
+        ]);
+        var table = (await SweepTable.ReadAsync(summary, store, TestContext.Current.CancellationToken)).ShouldNotBeNull();
+
+        using var written = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(written) });
+        console.Profile.Width = 200;
+        table.Write(console);
+        var answer = new JsonObject();
+        table.AddTo(answer);
+
+        // 0.87 and the mean of 0.9 and 0.88, each less 0.9.
+        written.ToString().ShouldContain("-3.0 %");
+        written.ToString().ShouldContain("-1.0 %");
+        written.ToString().ShouldContain("any images are 0.382 alike");
+        answer["autoencoders"]![0]!["cleanChangeRandom"]!.GetValue<double>().ShouldBe(-0.01, 1e-9);
+    }
+
+    private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject figures) =>
+        new(stage, unit, "w", "key", outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch) { At = DateTimeOffset.UnixEpoch };
+}
