@@ -53,6 +53,7 @@ public static class PipelineRegistration
         services.AddSingleton<StageRunner>();
         services.AddSingleton<RunCoordinator>();
         services.AddSingleton<RunCancellations>();
+        services.AddSingleton<Pruner>();
         services.AddSingleton<UnitsAtWork>();
         services.AddSingleton<UnitInputs>();
         services.AddSingleton<UnitRetry>();
@@ -71,6 +72,7 @@ public static class PipelineRegistration
         services.TryAddSingleton<IStageResults>(provider => new FolderStageResults(root, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ICheckpointStore>(_ => new FolderCheckpointStore(root));
         services.TryAddSingleton<IStageDefaults>(_ => new FolderStageDefaults(root));
+        services.TryAddSingleton<IInventory>(_ => new FolderInventory(root));
     }
 
     private static void AddObjectStores(this IServiceCollection services, ObjectStorageOptions options)
@@ -82,5 +84,6 @@ public static class PipelineRegistration
         services.TryAddSingleton<IStageResults, S3StageResults>();
         services.TryAddSingleton<ICheckpointStore, S3CheckpointStore>();
         services.TryAddSingleton<IStageDefaults, S3StageDefaults>();
+        services.TryAddSingleton<IInventory, S3Inventory>();
     }
 }

@@ -10,6 +10,32 @@ public sealed class PlainRunTests : IDisposable
     [Fact]
     public async Task Without_an_evaluation_set_the_tuned_model_is_made_and_nothing_is_scored()
     {
+        var run = await RunAsync();
+
+        run.Error.ShouldContain("no --evaluation NAME=FOLDER: base and tuned will not be scored");
+        var report = run.Json["report"]!.GetValue<string>();
+        File.Exists(Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors")).ShouldBeTrue();
+        (await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).ShouldContain("No sets to evaluate on were given");
+    }
+
+    [Fact]
+    public async Task Activations_that_were_removed_to_make_room_are_computed_again_by_a_replay()
+    {
+        var run = (await RunAsync()).Json["runId"]!.GetValue<string>();
+        var digests = await TinyDemo.DigestsAsync(_folder.At("data"), run);
+
+        var pruned = await Command.RunAsync(["prune", "--drop", "extraction", "--data", _folder.At("data"), "--json"]);
+        var replayed = await Command.RunAsync(["replay", run, "--from", "sae", "--data", _folder.At("data"), "--threads", "1", "--json"]);
+
+        pruned.Code.ShouldBe(0, pruned.Error);
+        pruned.Json["bytes"]!.GetValue<long>().ShouldBeGreaterThan(1 << 20);
+        replayed.Code.ShouldBe(0, replayed.Error);
+        replayed.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>()).ShouldBe(["embedding-extraction", "report"]);
+        (await TinyDemo.DigestsAsync(_folder.At("data"), replayed.Json["runId"]!.GetValue<string>())).ShouldBe(digests);
+    }
+
+    private async Task<CommandResult> RunAsync()
+    {
         (await Command.RunAsync(["make-dataset", _folder.At("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])).Code.ShouldBe(0);
         var run = await Command.RunAsync(
         [
@@ -19,11 +45,7 @@ public sealed class PlainRunTests : IDisposable
             "--set", "curation.pairs=32", "--set", "curation.attacks=32", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
             "--set", "tuning.steps=4", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.validationInterval=4",
         ]);
-
         run.Code.ShouldBe(0, run.Error);
-        run.Error.ShouldContain("no --evaluation NAME=FOLDER: base and tuned will not be scored");
-        var report = run.Json["report"]!.GetValue<string>();
-        File.Exists(Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors")).ShouldBeTrue();
-        (await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).ShouldContain("No sets to evaluate on were given");
+        return run;
     }
 }

@@ -1,0 +1,118 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ClipSae.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+using Spectre.Console;
+
+namespace ClipSae.Cli;
+
+/// <summary>Makes room in the data folder or the object store.</summary>
+internal sealed class PruneVerb : Verb
+{
+    private const string Mirrors = "remote/";
+
+    private readonly Option<string[]> _keep = new("--keep")
+    {
+        Description = "Remove all runs but these, with everything that only they have [default: every run is kept, and what none refers to goes]",
+        HelpName = "RUN",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<string[]> _drop = new("--drop")
+    {
+        Description = "Remove what these stages gave, from kept runs too, for example extraction (the activations); a replay computes it again",
+        HelpName = "STAGE",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only show what would go" };
+
+    public PruneVerb()
+        : base(
+            "prune",
+            "Remove what takes space and no run needs: artifacts and results no run refers to, checkpoints, copies of s3:// inputs. No run may be unfinished.",
+            "clipsae prune --dry-run",
+            "clipsae prune --drop extraction tuning",
+            "clipsae prune --keep latest --json")
+    {
+        foreach (var option in new Option[] { _keep, _drop, _dryRun })
+        {
+            Add(option);
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        await using var runtime = Workplace.Open(session);
+        var keep = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var given in arguments.GetValue(_keep) ?? [])
+        {
+            keep.Add(await Workplace.FindRunAsync(runtime, given, cancel));
+        }
+
+        var pruner = runtime.Services.GetRequiredService<Pruner>();
+        var plan = await pruner.PlanAsync(keep.Count > 0 ? keep : null, Dropped(arguments), cancel);
+        var local = new FolderInventory(session.DataFolder);
+        var mirrors = (await local.ListAsync(Mirrors, cancel)).Where(copy => copy.Written < session.Time.GetUtcNow() - PrunePlan.Untouched).ToArray();
+        var isDry = arguments.GetValue(_dryRun);
+        if (!isDry)
+        {
+            await pruner.RemoveAsync(plan, cancel);
+            foreach (var copy in mirrors)
+            {
+                await local.RemoveAsync(copy.Key, cancel);
+            }
+        }
+
+        Answer(session, isDry, [.. plan.Groups.Select(group => (NameOf(group.Kind), group.Items)), ("copies of s3:// inputs", mirrors)]);
+        return ExitCode.Done;
+    }
+
+    private static void Answer(Session session, bool isDry, (string Name, IReadOnlyList<InventoryItem> Items)[] groups)
+    {
+        var bytes = groups.Sum(group => Bytes(group.Items));
+        var json = new JsonObject
+        {
+            ["dryRun"] = isDry,
+            ["bytes"] = bytes,
+            ["removed"] = new JsonArray([.. groups.Select(group => new JsonObject { ["what"] = group.Name, ["files"] = group.Items.Count, ["bytes"] = Bytes(group.Items) })]),
+        };
+        session.Answer(json, console =>
+        {
+            var table = new Table { Border = TableBorder.Rounded };
+            table.AddColumns(new TableColumn(isDry ? "would go" : "removed"), new TableColumn("files").RightAligned(), new TableColumn("size").RightAligned());
+            foreach (var (name, items) in groups)
+            {
+                table.AddRow(name.EscapeMarkup(), items.Count.ToString(CultureInfo.InvariantCulture), Amounts.Bytes(Bytes(items)));
+            }
+
+            table.AddRow("together", groups.Sum(group => group.Items.Count).ToString(CultureInfo.InvariantCulture), Amounts.Bytes(bytes));
+            console.Write(table);
+        });
+    }
+
+    private HashSet<string> Dropped(ParseResult arguments)
+    {
+        var dropped = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var given in arguments.GetValue(_drop) ?? [])
+        {
+            var stage = ParameterSections.StageOf(given);
+            dropped.Add(ParameterSections.All.Any(known => known.Stage == stage)
+                ? stage
+                : throw new WrongUseException($"--drop {given}: there is no such stage; {NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"));
+        }
+
+        return dropped;
+    }
+
+    private static long Bytes(IReadOnlyList<InventoryItem> items) => items.Sum(item => item.Length);
+
+    private static string NameOf(PruneKind kind) => kind switch
+    {
+        PruneKind.Runs => "runs that are not kept",
+        PruneKind.Results => "results of no kept run",
+        PruneKind.Checkpoints => "checkpoints",
+        _ => "artifacts of no kept run",
+    };
+}

@@ -1,0 +1,10 @@
+namespace ClipSae.Pipeline;
+
+/// <summary>Files of one kind that go.</summary>
+/// <param name="Kind">What they are.</param>
+/// <param name="Items">The files, in the order in which they go.</param>
+public sealed record PruneGroup(PruneKind Kind, IReadOnlyList<InventoryItem> Items)
+{
+    /// <summary>Bytes of all.</summary>
+    public long Bytes => Items.Sum(item => item.Length);
+}

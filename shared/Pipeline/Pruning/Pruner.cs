@@ -1,0 +1,70 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Makes room in a store: removes what no run refers to, and runs that are not kept.</summary>
+public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvider time)
+{
+    private const string FirstEvent = "00000001.json";
+    private const int RemovedAtOnce = 16;
+
+    /// <summary>Finds what can go; nothing is removed yet.</summary>
+    /// <param name="keep">Names of the runs that are kept; null keeps all.</param>
+    /// <param name="dropped">Stages whose outputs go even where their run is kept; a replay computes them again.</param>
+    /// <exception cref="UserErrorException">A run has not ended or cannot be read, so that nobody can say what it needs.</exception>
+    public async Task<PrunePlan> PlanAsync(IReadOnlySet<string>? keep, IReadOnlySet<string> dropped, CancellationToken cancel = default)
+    {
+        // The inventory comes first: a run that begins after it is in no list of what was seen.
+        var items = new List<InventoryItem>();
+        foreach (var prefix in new[] { "runs/", "stages/", "checkpoints/", "blobs/" })
+        {
+            items.AddRange(await inventory.ListAsync(prefix, cancel));
+        }
+
+        var logs = items.Where(item => item.Key.Split('/') is ["runs", _, "events", _]).ToLookup(item => item.Key.Split('/')[1], item => item.Key.Split('/')[3], StringComparer.Ordinal);
+        var seen = (await events.ListRunsAsync(cancel)).Where(logs.Contains).ToHashSet(StringComparer.Ordinal);
+        var runs = new Dictionary<string, RunState>(StringComparer.Ordinal);
+        foreach (var run in seen.Where(run => logs[run].Contains(FirstEvent))) // without it, the run is what a pruning left that was stopped half-way
+        {
+            runs[run] = await EndedAsync(run, cancel);
+        }
+
+        return new PrunePlan(seen, PrunePlan.Of(runs, keep ?? runs.Keys.ToHashSet(StringComparer.Ordinal), dropped, items, time.GetUtcNow()));
+    }
+
+    /// <summary>
+    /// Removes what the plan says. What is left when it is stopped half-way is whole: a log goes from its first event, by which a run is
+    /// known, and a result before its outputs.
+    /// </summary>
+    /// <exception cref="UserErrorException">A run began meanwhile; artifacts are left alone then.</exception>
+    public async Task RemoveAsync(PrunePlan plan, CancellationToken cancel = default)
+    {
+        foreach (var group in plan.Groups)
+        {
+            if ((await events.ListRunsAsync(cancel)).FirstOrDefault(run => !plan.Seen.Contains(run)) is { } begun)
+            {
+                throw new UserErrorException($"run {begun} began meanwhile and may need what was to be removed: the rest is left; prune again once it has ended");
+            }
+
+            await Parallel.ForEachAsync(
+                group.Items,
+                new ParallelOptions { MaxDegreeOfParallelism = group.Kind == PruneKind.Runs ? 1 : RemovedAtOnce, CancellationToken = cancel },
+                async (item, token) => await inventory.RemoveAsync(item.Key, token));
+        }
+    }
+
+    private async Task<RunState> EndedAsync(string run, CancellationToken cancel)
+    {
+        RunState state;
+        try
+        {
+            state = RunState.Fold((await events.ReadAsync(run, 0, cancel)).Select(stored => stored.Event));
+        }
+        catch (UserErrorException error)
+        {
+            throw new UserErrorException($"nothing is removed: run {run} cannot be read: {error.Message}", error);
+        }
+
+        return state.End is not null ? state : throw new UserErrorException($"nothing is removed: run {run} has not ended; let it end, or end it with 'clipsae cancel {run}'");
+    }
+}
