@@ -77,7 +77,7 @@ public sealed partial class ReportPageTests
         var data = SampleRun.Data();
         data.Results!["tuned"] = "penalise-random.s0";
 
-        ReportPage.Render(data).ShouldContain("what the autoencoder knew was no help");
+        ReportPage.Render(data).ShouldContain("it owes nothing to what the autoencoder knew");
     }
 
     // Arm and control: the intervals of each by itself overlap widely, that of their difference does not hold 0.

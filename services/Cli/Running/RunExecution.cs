@@ -131,7 +131,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         {
             console.Write(ScoreTable.Create(summary.Base, summary.Tuned, summary.Arms));
             console.WriteUnfolded("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
-            console.WriteUnfolded("held-out: words and fonts that appear nowhere in fine-tuning.");
+            console.WriteUnfolded("held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks.");
             if (summary.TunedUnit is not null)
             {
                 console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");

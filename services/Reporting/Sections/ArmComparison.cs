@@ -63,7 +63,7 @@ internal static class ArmComparison
             ? Html.Of($"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(score)}). The sets on this page had no say in it.")
             : Html.Of($"is shown as the tuned model; no validation scores were recorded to choose by.");
         var control = tuned.Text("arm")?.EndsWith(ControlSuffix, StringComparison.Ordinal) == true
-            ? Html.Of($" <strong>It is a random control: in this run, what the autoencoder knew was no help.</strong>")
+            ? Html.Of($" <strong>It is a random control, so it owes nothing to what the autoencoder knew.</strong>")
             : Html.Empty;
         return Html.Of($"<b>{tuned.Text("name")}</b> {why}{control}");
     }
