@@ -80,6 +80,15 @@ public sealed class StartTests(DistributedSystem system)
         (await process.StopAsync()).ShouldBe(0, process.Log);
     }
 
+    [Fact]
+    public async Task Doctor_finds_broker_and_bucket_sound()
+    {
+        var doctor = await Command.RunAsync(["doctor", "--json", "--data", system.Data], environment: system.Environment);
+
+        doctor.Code.ShouldBe(0, doctor.Out);
+        doctor.Json["checks"]!.AsArray().TakeLast(2).Select(check => (check!["check"]!.GetValue<string>(), check["grade"]!.GetValue<string>())).ShouldBe([("broker", "ok"), ("bucket", "ok")]);
+    }
+
     private async Task ShouldRefuseAsync(string said, string mend, params (string Variable, string Value)[] changes)
     {
         using var process = system.NewProcess("Reporting", "bad-" + Guid.NewGuid().ToString("N"), changes);
