@@ -73,6 +73,7 @@ public static class PipelineRegistration
         services.TryAddSingleton<ICheckpointStore>(_ => new FolderCheckpointStore(root));
         services.TryAddSingleton<IStageDefaults>(_ => new FolderStageDefaults(root));
         services.TryAddSingleton<IInventory>(_ => new FolderInventory(root));
+        services.TryAddSingleton<IRunSigns>(_ => new FolderRunSigns(root));
     }
 
     private static void AddObjectStores(this IServiceCollection services, ObjectStorageOptions options)
@@ -85,5 +86,6 @@ public static class PipelineRegistration
         services.TryAddSingleton<ICheckpointStore, S3CheckpointStore>();
         services.TryAddSingleton<IStageDefaults, S3StageDefaults>();
         services.TryAddSingleton<IInventory, S3Inventory>();
+        services.TryAddSingleton<IRunSigns, S3RunSigns>();
     }
 }

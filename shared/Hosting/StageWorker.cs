@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using MassTransit;
@@ -5,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
-/// <summary>Takes commands of one stage off the bus, runs them and reports the fact. It holds its delivery while it works.</summary>
+/// <summary>
+/// Takes commands of one stage off the bus, runs them and reports the fact. It holds its delivery while it works, and gives it back where
+/// it has no place for it: a stage has two queues, and what waits behind a unit of the other may be what an idle worker looks for.
+/// </summary>
 public sealed class StageWorker(
     StageRunner runner,
     UnitRetry retry,
@@ -20,70 +25,147 @@ public sealed class StageWorker(
     TimeProvider time,
     ILogger<StageWorker> log) : IConsumer<RunUnit>
 {
+    // Short beside a unit that is worth another worker, long beside the message that giving back costs.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private const string DeathsHeader = "clipsae-deaths";
+    private const string DeliveriesHeader = "x-delivery-count";
+
     public async Task Consume(ConsumeContext<RunUnit> context)
     {
         var unit = context.Message;
+        if (options.IsDistributed && DeathsOf(context) > options.Broker.DeliveryLimit)
+        {
+            await SendAsync(context, QueueNames.DeadUnits);
+            return;
+        }
+
         var runStops = cancellations.Run(unit.Run);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(runStops, cancellations.Process);
-        var attempts = 0;
+        IDisposable? place = null;
         try
         {
-            using var place = await atWork.TryTakeAsync(unit, stop.Token);
+            place = await atWork.TryTakeAsync(unit, options.IsDistributed ? Patience : Timeout.InfiniteTimeSpan, stop.Token);
             if (place is null)
             {
                 return;
             }
+        }
+        catch (TimeoutException)
+        {
+            await PutBackAsync(context);
+            return;
+        }
+        catch (OperationCanceledException)
+        {
+            // There is no place to wait for any more; what comes of the unit is said below.
+        }
 
+        // The place is kept until the outcome is told, and a second delivery of the unit stays open as long: where telling fails, this
+        // delivery goes back to the broker and the unit's result is told by whoever gets it next.
+        using (place)
+        {
+            if (await OutcomeAsync(context, runStops, stop.Token) is { } fact)
+            {
+                await ReportAsync(context, unit.Run, fact);
+            }
+            else if (options.IsDistributed)
+            {
+                // Within one process whoever goes on with the run sends the unit again.
+                await PutBackAsync(context);
+            }
+        }
+    }
+
+    /// <summary>The fact that settles the unit; null where this process stops, so that the unit stays outstanding.</summary>
+    private async Task<UnitFact?> OutcomeAsync(ConsumeContext<RunUnit> context, CancellationToken runStops, CancellationToken stop)
+    {
+        var unit = context.Message;
+        var attempts = 0;
+        try
+        {
+            stop.ThrowIfCancellationRequested();
             lifetime.Begin(cancellations);
             Count(context);
-            log.LogInformation("{Run}: {Stage}/{Unit} begins", unit.Run, unit.Stage, unit.Unit);
-            var finished = await retry.RunAsync(
+            return await retry.RunAsync(
                 unit,
                 async attempt =>
                 {
                     attempts = attempt;
-                    return await runner.RunAsync(device.Apply(await inputs.UnpackAsync(unit, stop.Token)), progress, stop.Token);
+                    return await RunAsync(unit, stop);
                 },
-                stop.Token);
-            await ReportAsync(context, unit, finished);
-            lifetime.End();
+                stop);
         }
         catch (Exception) when (cancellations.Process.IsCancellationRequested)
         {
-            // No fact: the unit stays outstanding. Within one process whoever goes on with the run sends it again; on a broker
-            // this delivery is spent, and the next worker gets one that has not been counted against the unit.
-            if (options.IsDistributed)
-            {
-                await PutBackAsync(context, unit);
-            }
+            return null;
         }
         catch (Exception) when (runStops.IsCancellationRequested)
         {
-            await ReportAsync(context, unit, new UnitStopped(unit.Stage, unit.Unit, StageRunner.Worker) { At = time.GetUtcNow() });
-            lifetime.End();
+            return new UnitStopped(unit.Stage, unit.Unit, StageRunner.Worker) { At = time.GetUtcNow() };
         }
         catch (Exception error)
         {
             log.LogError(error, "{Stage}/{Unit} failed", unit.Stage, unit.Unit);
             var detail = error is UserErrorException ? null : error.ToString();
             var reason = error is UserErrorException ? error.Message : $"{error.GetType().Name}: {FirstLine(error.Message)}";
-            await ReportAsync(
-                context, unit, new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail) { At = time.GetUtcNow() });
-            lifetime.End();
+            return new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail) { At = time.GetUtcNow() };
         }
     }
 
-    private async Task PutBackAsync(ConsumeContext context, RunUnit unit)
+    private async Task<UnitFinished> RunAsync(RunUnit unit, CancellationToken stop)
     {
-        var queue = await context.GetSendEndpoint(addresses.Of(QueueNames.OfStage(unit.Stage, unit.Interactive)));
-        await queue.Send(unit, CancellationToken.None);
+        await cancellations.LookAsync(unit.Run, stop);
+        stop.ThrowIfCancellationRequested();
+        log.LogInformation("{Run}: {Stage}/{Unit} begins", unit.Run, unit.Stage, unit.Unit);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var watching = cancellations.WatchAsync(unit.Run, ended.Token);
+        try
+        {
+            return await runner.RunAsync(device.Apply(await inputs.UnpackAsync(unit, stop)), progress, stop);
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await watching;
+        }
     }
 
-    private async Task ReportAsync<TFact>(ConsumeContext context, RunUnit unit, TFact fact)
-        where TFact : UnitFact
+    /// <summary>
+    /// Sends the unit anew, so that this delivery is not counted against it as one that killed its worker is. Those that were go along:
+    /// to the broker it is another message.
+    /// </summary>
+    private Task PutBackAsync(ConsumeContext<RunUnit> context) =>
+        SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive));
+
+    private async Task SendAsync(ConsumeContext<RunUnit> context, string queue)
     {
-        var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
-        await coordinator.Send(new Reported<TFact>(unit.Run, fact), CancellationToken.None);
+        var endpoint = await context.GetSendEndpoint(addresses.Of(queue));
+        await endpoint.Send(context.Message, send => send.Headers.Set(DeathsHeader, DeathsOf(context)), CancellationToken.None);
+    }
+
+    /// <summary>How many workers that had taken the unit ended without a word.</summary>
+    private static int DeathsOf(ConsumeContext context) =>
+        context.Headers.Get<int>(DeathsHeader, 0)!.Value
+        + (context.ReceiveContext.TransportHeaders.TryGetHeader(DeliveriesHeader, out var deliveries) ? Convert.ToInt32(deliveries, CultureInfo.InvariantCulture) : 0);
+
+    private async Task ReportAsync(ConsumeContext context, string run, UnitFact fact)
+    {
+        object message = fact switch
+        {
+            UnitFinished finished => new Reported<UnitFinished>(run, finished),
+            UnitFailed failed => new Reported<UnitFailed>(run, failed),
+            UnitStopped stopped => new Reported<UnitStopped>(run, stopped),
+            _ => throw new UnreachableException(),
+        };
+        try
+        {
+            var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
+            await coordinator.Send(message, message.GetType(), CancellationToken.None);
+        }
+        finally
+        {
+            lifetime.End();
+        }
     }
 
     private void Count(ConsumeContext<RunUnit> context)

@@ -7,7 +7,7 @@ namespace ClipSae.Hosting;
 /// The units this process has taken up: a command that comes twice is worked on once, and no more at a time than allowed. A place that
 /// becomes free goes to a unit of a run that someone waits for, if there is one.
 /// </summary>
-public sealed class UnitsAtWork(ClipSaeOptions options)
+public sealed class UnitsAtWork(ClipSaeOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Run, string Stage, string Unit), TaskCompletionSource> _taken = new();
     private readonly Lock _gate = new();
@@ -16,10 +16,11 @@ public sealed class UnitsAtWork(ClipSaeOptions options)
     private int _free = options.UnitsAtOnce;
 
     /// <summary>
-    /// Waits for a place. Where the unit is being worked on already, waits until that has ended and gives null: the second
+    /// Waits for a place, but no longer than given. Where the unit is being worked on already, waits until that has ended and gives null: the second
     /// delivery of a unit must stay open as long as the first, or a crash would leave none.
     /// </summary>
-    public async Task<IDisposable?> TryTakeAsync(RunUnit unit, CancellationToken cancel)
+    /// <exception cref="TimeoutException">No place became free in that time.</exception>
+    public async Task<IDisposable?> TryTakeAsync(RunUnit unit, TimeSpan longest, CancellationToken cancel)
     {
         var name = (unit.Run, unit.Stage, unit.Unit);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -32,12 +33,19 @@ public sealed class UnitsAtWork(ClipSaeOptions options)
 
         try
         {
-            await WaitForPlaceAsync(unit.Interactive ? _interactive : _bulk, cancel);
+            using var late = new CancellationTokenSource(longest, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, late.Token);
+            await WaitForPlaceAsync(unit.Interactive ? _interactive : _bulk, either.Token);
         }
-        catch
+        catch (Exception error)
         {
             _taken.TryRemove(name, out _);
             ended.SetResult();
+            if (error is OperationCanceledException && !cancel.IsCancellationRequested)
+            {
+                throw new TimeoutException("every place is taken", error);
+            }
+
             throw;
         }
 

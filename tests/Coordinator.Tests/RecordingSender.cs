@@ -8,6 +8,9 @@ internal sealed class RecordingSender : ICommandSender
 {
     private readonly List<StageCommand> _sent = [];
 
+    /// <summary>How the run stood each time the workers were told to stop.</summary>
+    public List<RunStatus> Stopped { get; } = [];
+
     public bool Dies { get; set; }
 
     public IReadOnlyList<string> Sent
@@ -20,8 +23,6 @@ internal sealed class RecordingSender : ICommandSender
             }
         }
     }
-
-    public List<string> Stopped { get; } = [];
 
     public Task SendAsync(IReadOnlyList<StageCommand> commands, CancellationToken cancel = default)
     {
@@ -38,9 +39,14 @@ internal sealed class RecordingSender : ICommandSender
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(string run, CancellationToken cancel = default)
+    public Task StopAsync(string run, RunStatus status, CancellationToken cancel = default)
     {
-        Stopped.Add(run);
+        if (Dies)
+        {
+            throw new TimeoutException("the process died here");
+        }
+
+        Stopped.Add(status);
         return Task.CompletedTask;
     }
 }

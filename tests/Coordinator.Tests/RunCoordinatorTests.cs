@@ -100,14 +100,50 @@ public class RunCoordinatorTests
         var coordinator = CreateSut();
         await coordinator.HandleAsync(Run, [Started(2)]);
         await coordinator.HandleAsync(Run, [new UnitFailed("a", "u0", "w", "no room", 1) { At = Now }]);
-        _sender.Stopped.ShouldBe([Run]);
+        _sender.Stopped.ShouldBe([RunStatus.Stopping]);
         (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Stopping);
 
         await coordinator.HandleAsync(Run, [new UnitStopped("a", "u1", "w") { At = Now }]);
+        _sender.Stopped.ShouldBe([RunStatus.Stopping, RunStatus.Failed]);
 
         var state = await coordinator.StateAsync(Run);
         state.Status.ShouldBe(RunStatus.Failed);
         ((RunFailed)state.End!).Reason.ShouldBe("no room");
+    }
+
+    [Fact]
+    public async Task A_crash_between_append_and_telling_the_workers_to_stop_heals_with_the_redelivered_message()
+    {
+        RunEvent cancelled = new RunCancelRequested("enough") { At = Now };
+        await CreateSut().HandleAsync(Run, [Started(2)]);
+        _sender.Dies = true;
+        await Should.ThrowAsync<TimeoutException>(() => CreateSut().HandleAsync(Run, [cancelled]));
+        _sender.Dies = false;
+        var next = CreateSut();
+
+        await next.HandleAsync(Run, [cancelled]);
+        _sender.Stopped.ShouldBe([RunStatus.Stopping]);
+        await next.HealAsync(Run);
+
+        _sender.Stopped.ShouldBe([RunStatus.Stopping, RunStatus.Stopping], "whoever heals tells it again");
+        _sender.Sent.TakeLast(2).ShouldBe(["a/u0", "a/u1"], "a unit whose message is lost would keep the run from its end");
+        (await Events())[^1].ShouldBe("RunCancelRequested");
+    }
+
+    [Fact]
+    public async Task Healing_goes_by_what_others_have_appended()
+    {
+        var first = CreateSut();
+        var second = CreateSut();
+        await first.HandleAsync(Run, [Started(1)]);
+        await second.StateAsync(Run);
+        _sender.Dies = true;
+        await Should.ThrowAsync<TimeoutException>(() => first.HandleAsync(Run, [Finished("a", "u0")]));
+        _sender.Dies = false;
+
+        await second.HealAsync(Run);
+
+        _sender.Sent.ShouldBe(["a/u0", "b/all"]);
     }
 
     [Fact]
@@ -137,7 +173,7 @@ public class RunCoordinatorTests
         await coordinator.HandleAsync(Run, [Started(4, tolerated: 0.25)]);
         await coordinator.HandleAsync(Run, [Failed("u1")]);
         await coordinator.HandleAsync(Run, [Failed("u2")]);
-        _sender.Stopped.ShouldBe([Run]);
+        _sender.Stopped.ShouldBe([RunStatus.Stopping]);
         await coordinator.HandleAsync(Run, [new UnitStopped("a", "u0", "w") { At = Now }, new UnitStopped("a", "u3", "w") { At = Now }]);
 
         ((RunFailed)(await coordinator.StateAsync(Run)).End!).Reason.ShouldBe("no room (2 of 4 units failed, 1 are tolerated: u1, u2)");
@@ -173,7 +209,7 @@ public class RunCoordinatorTests
 
         (await coordinator.StateAsync(Run)).Status.ShouldBe(RunStatus.Stopping);
 
-        _sender.Stopped.ShouldBe([Run]);
+        _sender.Stopped.ShouldBe([RunStatus.Stopping]);
     }
 
     [Fact]

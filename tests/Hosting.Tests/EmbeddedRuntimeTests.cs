@@ -129,6 +129,36 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task Units_that_begin_after_their_run_has_stopped_are_not_computed_even_where_no_one_heard_of_it()
+    {
+        _pipeline.First.Act = async (context, cancel) =>
+        {
+            // As a coordinator does that no process hears.
+            await new FolderRunSigns(_pipeline.Folder).SetAsync(context.Run, RunStatus.Stopping, cancel);
+            await Task.Delay(TimeSpan.FromSeconds(1.5), cancel); // units that begin within a second share a look
+        };
+        await using var runtime = _pipeline.Start();
+        var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
+
+        await StoppedAsync(runtime, run, units: 2);
+
+        _pipeline.First.Runs.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_unit_at_work_stops_within_seconds_even_where_no_one_heard_that_its_run_does()
+    {
+        var begun = _pipeline.First.WorksWithoutEnd();
+        await using var runtime = _pipeline.Start();
+        var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
+        await begun;
+
+        await new FolderRunSigns(_pipeline.Folder).SetAsync(run, RunStatus.Stopping);
+
+        await StoppedAsync(runtime, run, units: 3);
+    }
+
+    [Fact]
     public async Task Another_process_can_watch_and_cancel()
     {
         var begun = _pipeline.Second.WorksWithoutEnd();
@@ -250,5 +280,20 @@ public sealed class EmbeddedRuntimeTests : IDisposable
         var unknownKey = new RunPlan([new StagePlan("first", new System.Text.Json.Nodes.JsonObject { ["factr"] = 1 }, [new UnitPlan("all", [], [])], [])]);
         (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownKey))).Message.ShouldContain("did you mean factor?");
         (await runtime.ListRunsAsync()).ShouldBeEmpty();
+    }
+
+    private static async Task StoppedAsync(EmbeddedRuntime runtime, string run, int units)
+    {
+        for (var look = 0; look < 600; look++)
+        {
+            if ((await runtime.ReadEventsAsync(run)).Count(stored => stored.Event is UnitStopped) == units)
+            {
+                return;
+            }
+
+            await Task.Delay(100);
+        }
+
+        throw new TimeoutException($"{units} units were not stopped");
     }
 }

@@ -7,10 +7,10 @@ public class UnitsAtWorkTests
     [Fact]
     public async Task A_place_that_becomes_free_goes_to_the_unit_that_someone_waits_for()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 });
-        var atWork = await work.TryTakeAsync(Unit("first", false), default);
-        var bulk = work.TryTakeAsync(Unit("bulk", false), default);
-        var interactive = work.TryTakeAsync(Unit("interactive", true), default);
+        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
+        var bulk = work.TryTakeAsync(Unit("bulk", false), Timeout.InfiniteTimeSpan, default);
+        var interactive = work.TryTakeAsync(Unit("interactive", true), Timeout.InfiniteTimeSpan, default);
 
         atWork!.Dispose();
 
@@ -23,26 +23,38 @@ public class UnitsAtWorkTests
     [Fact]
     public async Task Who_leaves_the_line_takes_no_place()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 });
-        var atWork = await work.TryTakeAsync(Unit("first", false), default);
+        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
         using var cancel = new CancellationTokenSource();
-        var gone = work.TryTakeAsync(Unit("gone", true), cancel.Token);
-        var stays = work.TryTakeAsync(Unit("stays", false), default);
+        var gone = work.TryTakeAsync(Unit("gone", true), Timeout.InfiniteTimeSpan, cancel.Token);
+        var stays = work.TryTakeAsync(Unit("stays", false), Timeout.InfiniteTimeSpan, default);
 
         cancel.Cancel();
         await Should.ThrowAsync<OperationCanceledException>(() => gone);
         atWork!.Dispose();
 
         (await stays)!.Dispose();
-        (await work.TryTakeAsync(Unit("gone", true), default))!.Dispose();
+        (await work.TryTakeAsync(Unit("gone", true), Timeout.InfiniteTimeSpan, default))!.Dispose();
+    }
+
+    [Fact]
+    public async Task Who_finds_no_place_in_time_leaves_the_line()
+    {
+        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
+
+        await Should.ThrowAsync<TimeoutException>(() => work.TryTakeAsync(Unit("late", true), TimeSpan.FromMilliseconds(20), default));
+
+        atWork!.Dispose();
+        (await work.TryTakeAsync(Unit("late", true), TimeSpan.FromMilliseconds(20), default))!.Dispose();
     }
 
     [Fact]
     public async Task A_unit_that_comes_twice_is_worked_on_once()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 4 });
-        var first = await work.TryTakeAsync(Unit("same", false), default);
-        var second = work.TryTakeAsync(Unit("same", true), default);
+        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 4 }, TimeProvider.System);
+        var first = await work.TryTakeAsync(Unit("same", false), Timeout.InfiniteTimeSpan, default);
+        var second = work.TryTakeAsync(Unit("same", true), Timeout.InfiniteTimeSpan, default);
         second.IsCompleted.ShouldBeFalse();
 
         first!.Dispose();

@@ -14,24 +14,18 @@ public sealed class RunCoordinator(IEventStore events, ICommandSender commands, 
     /// <summary>Appends what is new in these events, then sends what has become ready. It returns when both are done.</summary>
     public async Task HandleAsync(string run, IReadOnlyList<RunEvent> happened, CancellationToken cancel = default)
     {
-        var desk = DeskOf(run);
-        await desk.HandleAsync(happened, cancel);
-        if (desk.State.End is not null)
-        {
-            // What still comes for an ended run is answered from the store, by a desk of its own.
-            _desks.TryRemove(KeyValuePair.Create(run, desk));
-        }
+        await DeskOf(run).HandleAsync(happened, cancel);
+        ForgetEnded(run);
     }
 
     /// <summary>
-    /// Sends again what is outstanding, and takes the next step if none was taken: after a crash between append and send, a
-    /// redelivered fact, or a start of the process.
+    /// Sends again what is outstanding in the store, and takes the next step if none was taken: after a crash between append and send,
+    /// a redelivered fact, or a start of the process. Of a run that stops, the units are sent too: who finds that it stops answers.
     /// </summary>
     public async Task HealAsync(string run, CancellationToken cancel = default)
     {
-        var desk = DeskOf(run);
-        await desk.HandleAsync([], cancel);
-        await commands.SendAsync(RunDecisions.Outstanding(desk.State), cancel);
+        await DeskOf(run).HealAsync(cancel);
+        ForgetEnded(run);
     }
 
     /// <summary>The run's state as this coordinator last saw it in the store.</summary>
@@ -39,7 +33,17 @@ public sealed class RunCoordinator(IEventStore events, ICommandSender commands, 
     {
         var desk = DeskOf(run);
         await desk.RefreshAsync(cancel);
+        ForgetEnded(run);
         return desk.State;
+    }
+
+    private void ForgetEnded(string run)
+    {
+        if (_desks.TryGetValue(run, out var desk) && desk.State.End is not null)
+        {
+            // What still comes for an ended run is answered from the store, by a desk of its own.
+            _desks.TryRemove(KeyValuePair.Create(run, desk));
+        }
     }
 
     private RunDesk DeskOf(string run) => _desks.GetOrAdd(run, name => new RunDesk(name, events, commands, observers, time));

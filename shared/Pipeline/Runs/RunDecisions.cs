@@ -38,10 +38,13 @@ public static class RunDecisions
               where stage.HasUnitsToGiveUp
               select new UnitsGivenUp(stage.Plan.Stage, [.. stage.FailedUnits().Select(failed => failed.Unit)]) { At = now }];
 
-    /// <summary>The commands of all units that were given out and have no fact yet: sent again when a crash may have lost them.</summary>
+    /// <summary>
+    /// The commands of all units that were given out and have no fact yet: sent again when a crash may have lost them. A run that stops
+    /// waits for its units too: the worker that finds that it stops says that the unit was stopped.
+    /// </summary>
     public static IReadOnlyList<StageCommand> Outstanding(RunState state)
     {
-        if (state.Status != RunStatus.Running)
+        if (state.Status is not (RunStatus.Running or RunStatus.Stopping))
         {
             return [];
         }

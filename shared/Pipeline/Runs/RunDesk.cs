@@ -12,6 +12,7 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
     private readonly Lock _gate = new();
     private List<(IReadOnlyList<RunEvent> Events, TaskCompletionSource Done)> _waiting = [];
     private long _version;
+    private RunStatus _told = RunStatus.Running;
 
     public RunState State { get; private set; } = RunState.Empty;
 
@@ -42,7 +43,7 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         await done.Task;
     }
 
-    /// <summary>Reads what others have appended.</summary>
+    /// <summary>Reads what others have appended; where another process has cancelled the run, the workers that this one serves hear of it.</summary>
     public async Task RefreshAsync(CancellationToken cancel)
     {
         await _turn.WaitAsync(cancel);
@@ -54,6 +55,17 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         {
             _turn.Release();
         }
+
+        await TellAsync(cancel);
+    }
+
+    /// <summary>Reads what others have appended, takes the next step if none was taken, and sends again what a crash may have lost.</summary>
+    public async Task HealAsync(CancellationToken cancel)
+    {
+        _told = RunStatus.Running;
+        await RefreshAsync(cancel);
+        await HandleAsync([], cancel);
+        await commands.SendAsync(RunDecisions.Outstanding(State), cancel);
     }
 
     private async Task<Appended?> AppendWaitingAsync(CancellationToken cancel)
@@ -71,8 +83,8 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
 
         try
         {
-            var (send, stops) = await AppendAsync([.. batch.SelectMany(waiting => waiting.Events)], cancel);
-            return new Appended([.. batch.Select(waiting => waiting.Done)], send, stops);
+            var send = await AppendAsync([.. batch.SelectMany(waiting => waiting.Events)], cancel);
+            return new Appended([.. batch.Select(waiting => waiting.Done)], send);
         }
         catch (Exception error)
         {
@@ -85,11 +97,7 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
     {
         try
         {
-            if (appended.Stops)
-            {
-                await commands.StopAsync(run, cancel);
-            }
-
+            await TellAsync(cancel);
             await commands.SendAsync(appended.Send, cancel);
             appended.Waiting.ForEach(done => done.SetResult());
         }
@@ -97,6 +105,22 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         {
             Fail(appended.Waiting, error);
         }
+    }
+
+    /// <summary>
+    /// Tells the workers once of each standing in which nothing of the run is to be computed. It goes by the state and not by what was
+    /// appended: the process that appended it may have died before it told anyone.
+    /// </summary>
+    private async Task TellAsync(CancellationToken cancel)
+    {
+        var status = State.Status;
+        if (status is RunStatus.Unknown or RunStatus.Running || status == _told)
+        {
+            return;
+        }
+
+        await commands.StopAsync(run, status, cancel);
+        _told = status;
     }
 
     private void Fail(IEnumerable<TaskCompletionSource> waiting, Exception error)
@@ -115,8 +139,8 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         }
     }
 
-    /// <summary>Appends what is new in these events and what follows from it; gives the commands to send, and whether workers are to stop.</summary>
-    private async Task<(IReadOnlyList<StageCommand> Send, bool Stops)> AppendAsync(List<RunEvent> happened, CancellationToken cancel)
+    /// <summary>Appends what is new in these events and what follows from it; gives the commands to send.</summary>
+    private async Task<IReadOnlyList<StageCommand>> AppendAsync(List<RunEvent> happened, CancellationToken cancel)
     {
         if (_version == 0)
         {
@@ -128,14 +152,13 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
             var step = Step(State, happened, time.GetUtcNow());
             if (step.Append.Count == 0)
             {
-                return ([], false);
+                return [];
             }
 
             if (await store.TryAppendAsync(run, _version, step.Append, cancel))
             {
-                var wasRunning = State.Status is RunStatus.Unknown or RunStatus.Running;
                 Advance([.. step.Append.Select((appended, index) => new StoredEvent(_version + index + 1, appended))], step.State);
-                return (step.Commands, wasRunning && State.Status is RunStatus.Stopping);
+                return step.Commands;
             }
 
             await CatchUpAsync(cancel);
@@ -183,17 +206,9 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
     private async Task CatchUpAsync(CancellationToken cancel)
     {
         var news = await store.ReadAsync(run, _version, cancel);
-        if (news.Count == 0)
+        if (news.Count > 0)
         {
-            return;
-        }
-
-        var wasRunning = State.Status is RunStatus.Running;
-        Advance(news, news.Aggregate(State, (state, stored) => state.Apply(stored.Event)));
-        if (wasRunning && State.Status is RunStatus.Stopping or RunStatus.Cancelled or RunStatus.Failed)
-        {
-            // Another process has cancelled the run: the workers that this one serves must hear of it.
-            await commands.StopAsync(run, cancel);
+            Advance(news, news.Aggregate(State, (state, stored) => state.Apply(stored.Event)));
         }
     }
 
@@ -207,5 +222,5 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
         }
     }
 
-    private sealed record Appended(List<TaskCompletionSource> Waiting, IReadOnlyList<StageCommand> Send, bool Stops);
+    private sealed record Appended(List<TaskCompletionSource> Waiting, IReadOnlyList<StageCommand> Send);
 }
