@@ -4,40 +4,42 @@ using ClipSae.Pipeline;
 namespace ClipSae.Coordinator;
 
 /// <summary>
-/// Sends again what a run waits for, but not for each of the many deliveries that one crash brings back: those that come
-/// within a moment share one.
+/// Sends again what a run waits for, but not for each of the many deliveries that one crash brings back: those that come before the
+/// healing reads the run share it. One that comes later may have found in the run what the healing did not see, and waits for the next.
 /// </summary>
 public sealed class Healing(RunCoordinator coordinator, TimeProvider time)
 {
-    private static readonly TimeSpan Moment = TimeSpan.FromSeconds(5);
-    private readonly ConcurrentDictionary<string, Lazy<Task>> _last = new(StringComparer.Ordinal);
+    // The facts that come back with the first one are appended meanwhile, so that what they settle is not sent again.
+    private static readonly TimeSpan Gathering = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Waits until the run's outstanding units were sent after this call or a moment before it.</summary>
+    // Thousands of units may be outstanding: those that keep coming back are gathered for longer.
+    private static readonly TimeSpan BetweenHealings = TimeSpan.FromSeconds(5);
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _next = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Task> _pauses = new(StringComparer.Ordinal);
+
+    /// <summary>Waits until the run was read after this call, and its outstanding units were sent.</summary>
     public async Task HealAsync(string run, CancellationToken cancel)
     {
-        var shared = _last.GetOrAdd(run, name => new Lazy<Task>(() => HealOnceAsync(name)));
+        var shared = _next.GetOrAdd(run, name => new Lazy<Task>(() => HealOnceAsync(name)));
         await shared.Value.WaitAsync(cancel);
     }
 
     private async Task HealOnceAsync(string run)
     {
-        try
+        await Task.Delay(Gathering, time);
+        if (_pauses.TryGetValue(run, out var pause))
         {
-            // The facts that come back with this one are appended first, so that what they settle is not sent again.
-            await Task.Delay(TimeSpan.FromMilliseconds(200), time);
-            await coordinator.HealAsync(run, CancellationToken.None);
-            _ = ForgetLaterAsync(run);
+            await pause;
         }
-        catch
-        {
-            _last.TryRemove(run, out _);
-            throw;
-        }
+
+        _next.TryRemove(run, out _);
+        _pauses[run] = PauseAsync(run);
+        await coordinator.HealAsync(run, CancellationToken.None);
     }
 
-    private async Task ForgetLaterAsync(string run)
+    private async Task PauseAsync(string run)
     {
-        await Task.Delay(Moment, time);
-        _last.TryRemove(run, out _);
+        await Task.Delay(BetweenHealings, time);
+        _pauses.TryRemove(run, out _);
     }
 }

@@ -94,8 +94,12 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         return await BeginCheckedAsync(request, plan, new ReplayOrigin(origin, fromStage), cancel);
     }
 
-    /// <summary>Starts a run that takes from a failed one what it had finished, and tries its failed stage again.</summary>
-    /// <exception cref="UserErrorException">The run is unknown, or did not fail.</exception>
+    /// <summary>
+    /// Starts a run that takes from a failed or cancelled one what it had finished, and tries again what it had not. A run that has not
+    /// ended goes on itself: where its messages were lost, what it waits for is sent again.
+    /// </summary>
+    /// <returns>The new run, or the given one where it goes on.</returns>
+    /// <exception cref="UserErrorException">The run is unknown or completed, or another process works on it.</exception>
     public async Task<string> RetryAsync(string run, CancellationToken cancel = default)
     {
         var state = await Queries.StateAsync(run, cancel);
@@ -104,7 +108,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
             RunFailed failed => await ReplayAsync(run, failed.Stage, [], state.Start!.Verify, cancel),
             RunCancelled => await ReplayAsync(run, state.StagesInOrder().First(stage => !stage.IsComplete).Plan.Stage, [], state.Start!.Verify, cancel),
             RunCompleted => throw new UserErrorException($"run {run} completed: there is nothing to try again; replay runs it anew"),
-            _ => throw new UserErrorException($"run {run} has not ended: watch follows it, cancel ends it"),
+            _ => await GoOnAsync(run, cancel),
         };
     }
 
@@ -175,6 +179,10 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         builder.Configuration.AddEnvironmentVariables();
         return builder;
     }
+
+    /// <summary>Gets a run going again that stands still.</summary>
+    /// <returns>The run.</returns>
+    private protected abstract Task<string> GoOnAsync(string run, CancellationToken cancel);
 
     /// <summary>Begins a run whose plan has been checked.</summary>
     private protected abstract Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel);

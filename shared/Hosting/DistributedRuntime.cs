@@ -59,15 +59,6 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return true;
     }
 
-    /// <summary>Has the coordinator send again what a run waits for; nothing is computed twice that was stored.</summary>
-    /// <exception cref="UserErrorException">There is no such run.</exception>
-    public async Task HealAsync(string run, CancellationToken cancel = default)
-    {
-        await Queries.StateAsync(run, cancel);
-        await StartAsync(cancel);
-        await SendAsync(QueueNames.Coordinator, new ResumeRun(run), cancel);
-    }
-
     public override async IAsyncEnumerable<RunUpdate> WatchAsync(string run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
     {
         await StartAsync(cancel);
@@ -78,6 +69,14 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     }
 
     private protected override Task PreparingAsync(CancellationToken cancel) => ServiceHost.PrepareAsync(Services, cancel);
+
+    private protected override async Task<string> GoOnAsync(string run, CancellationToken cancel)
+    {
+        // The coordinator sends again what the run waits for; nothing is computed twice that was stored.
+        await StartAsync(cancel);
+        await SendAsync(QueueNames.Coordinator, new ResumeRun(run), cancel);
+        return run;
+    }
 
     private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {

@@ -89,6 +89,11 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
 
     public override IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default) => _watch.WatchAsync(run, cancel);
 
+    private protected override async Task<string> GoOnAsync(string run, CancellationToken cancel) =>
+        await ResumeAsync(run, cancel) == ResumeOutcome.WorkedOnElsewhere
+            ? throw new UserErrorException($"another process works on run {run}: watch follows it, cancel ends it")
+            : run;
+
     private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {
         var taken = origin is null ? [] : await Replay.TakeAsync(

@@ -15,7 +15,7 @@ internal sealed class ReplayVerb : Verb
             "replay",
             "Run a run again from a stage on, with changed parameters: only what the change touches is computed.",
             "clipsae replay latest --from sae --set sae.k=16",
-            "clipsae replay 20261124-091500-1f0c --from fine-tuning --set tuning.steps=200",
+            "clipsae replay 20261124-091500-1f0c5a7be914 --from fine-tuning --set tuning.steps=200",
             "clipsae replay latest --from attack-curation --verify")
     {
         Add(_run);
