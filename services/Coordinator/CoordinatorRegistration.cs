@@ -1,3 +1,5 @@
+using System.Runtime.Serialization;
+using System.Text.Json;
 using ClipSae.Contracts;
 using ClipSae.Hosting;
 using MassTransit;
@@ -27,8 +29,12 @@ public static class CoordinatorRegistration
             queue.Consumer(() => ActivatorUtilities.CreateInstance<DatasetReadyConsumer>(provider));
         })
         {
-            PutsBack = false,
+            Refuses = IsInvalid,
         })
         .AddSingleton(new BusEndpoint(QueueNames.DeadUnits, 4, (queue, provider) =>
             queue.Consumer(() => ActivatorUtilities.CreateInstance<DeadUnitConsumer>(provider))));
+
+    /// <summary>Whether it is the event that is wrong; everything else may pass, and the event waits for it.</summary>
+    private static bool IsInvalid(Exception error) =>
+        error is UserErrorException or JsonException or SerializationException || (error.InnerException is { } inner && IsInvalid(inner));
 }

@@ -1,21 +1,23 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Coordinator;
 
 /// <summary>Begins runs. An invalid event goes to the error queue, and its sender is told which field is wrong.</summary>
-public sealed class DatasetReadyConsumer(RunStarter starter, RunCoordinator coordinator, ILogger<DatasetReadyConsumer> log) : IConsumer<DatasetReady>
+public sealed class DatasetReadyConsumer(RunStarter starter, Healing healing, ILogger<DatasetReadyConsumer> log) : IConsumer<DatasetReady>
 {
     public async Task Consume(ConsumeContext<DatasetReady> context)
     {
-        var run = await starter.BeginAsync(context.Message, context.CancellationToken);
-        log.LogInformation("run {Run} begins", run);
-        if (context.ReceiveContext.Redelivered)
+        var (run, isNew) = await starter.BeginAsync(context.Message, context.CancellationToken);
+        if (isNew)
         {
-            // Whoever had it before may have died between append and send.
-            await coordinator.HealAsync(run, context.CancellationToken);
+            log.LogInformation("run {Run} begins", run);
+        }
+        else
+        {
+            // Whoever had the event before may have died between append and send, or never learnt that its append was stored.
+            await healing.HealAsync(run, context.CancellationToken);
         }
     }
 }

@@ -2,33 +2,62 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Hosting;
 using ClipSae.Pipeline;
 
 namespace ClipSae.Coordinator;
 
-/// <summary>Begins the run that an event asks for. The same event twice begins one run.</summary>
+/// <summary>Begins the run that an event asks for. The same event twice begins one run; another one may not take its name.</summary>
 public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, IStageDefaults told, TimeProvider time)
 {
-    /// <returns>The run's name.</returns>
+    /// <returns>The run's name, and whether it was new.</returns>
     /// <exception cref="UserErrorException">The event is invalid; the message names the field.</exception>
-    public async Task<string> BeginAsync(DatasetReady ready, CancellationToken cancel)
+    public async Task<(string Run, bool IsNew)> BeginAsync(DatasetReady ready, CancellationToken cancel)
     {
         Require(ready);
         var run = ready.Run ?? NameOf(ready);
-        if ((await events.ReadAsync(run, 0, cancel)).Count > 0)
+        var isNew = (await events.ReadAsync(run, 0, cancel)).Count == 0;
+        if (isNew)
         {
-            return run;
+            await BeginAsync(run, ready, cancel);
         }
 
+        // By the store, since another coordinator may have begun a run of this name at the same moment.
+        RequireSame(ready, (await coordinator.StateAsync(run, cancel)).Start);
+        return (run, isNew);
+    }
+
+    private async Task BeginAsync(string run, DatasetReady ready, CancellationToken cancel)
+    {
         var request = new RunRequest(ready.Inputs, ready.Parameters, ready.Seed, ready.Verify);
         var plan = ready.Plan ?? RunPlanner.Plan(request, await DefaultsAsync(cancel));
         RunPlanValidation.Require(plan, ready.Inputs, null);
+        await RequireKnownAsync(plan, cancel);
         var taken = ready.Origin is { } origin
             ? await Replay.TakeAsync(Replay.StagesBefore(await OriginAsync(origin.Run, cancel), origin.FromStage), origin.Run, artifacts, time.GetUtcNow(), cancel)
             : [];
         var started = new RunStarted(run, plan, ready.Inputs, ready.Parameters, ready.Seed, ready.Origin, ready.Verify, ready.Interactive) { At = time.GetUtcNow() };
         await coordinator.HandleAsync(run, [started, .. taken], cancel);
-        return run;
+    }
+
+    private static void RequireSame(DatasetReady ready, RunStarted? started)
+    {
+        if (started is null || RunIdentity.Of(ready, started.Plan) != RunIdentity.Of(started))
+        {
+            throw new UserErrorException($"dataset-ready: run: {ready.Run} is the name of a run that was asked for with other inputs, parameters, seed, plan or origin: give another name, or none");
+        }
+    }
+
+    private async Task RequireKnownAsync(RunPlan plan, CancellationToken cancel)
+    {
+        foreach (var stage in plan.Stages.Select(stage => stage.Stage))
+        {
+            if (await told.FindAsync(stage, cancel) is null)
+            {
+                throw new UserErrorException(
+                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: start one first; {NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}");
+            }
+        }
     }
 
     private static void Require(DatasetReady ready)

@@ -8,6 +8,9 @@ namespace ClipSae.Hosting;
 /// <param name="Configure">Connects consumers.</param>
 public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpointConfigurator, IServiceProvider> Configure)
 {
-    /// <summary>Whether a message that fails is put back for another try; otherwise it goes to the queue's error queue, and its sender is told.</summary>
-    public bool PutsBack { get; init; } = true;
+    /// <summary>
+    /// Which errors no further try mends: the message goes to the queue's error queue, and its sender is told. A message that fails
+    /// otherwise is put back. Default: every message is put back.
+    /// </summary>
+    public Func<Exception, bool>? Refuses { get; init; }
 }

@@ -2,6 +2,7 @@ using System.Security.Authentication;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using MassTransit;
+using MassTransit.Middleware;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Hosting;
@@ -9,8 +10,6 @@ namespace ClipSae.Hosting;
 /// <summary>The bus over RabbitMQ. Queues are those of <see cref="BrokerTopology"/>; what must arrive is sent so that the broker refuses what it cannot place.</summary>
 internal static class RabbitBus
 {
-    private static readonly TimeSpan[] Reconnects = [.. new[] { 0.2, 0.5, 1, 2, 3, 5 }.Select(TimeSpan.FromSeconds)];
-
     public static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport, ClipSaeOptions options, bool hostsStages)
     {
         var broker = options.Broker;
@@ -38,7 +37,7 @@ internal static class RabbitBus
 
         foreach (var endpoint in context.GetServices<BusEndpoint>())
         {
-            ReceiveFrom(transport, topology, endpoint.Queue, endpoint.AtOnce, endpoint.PutsBack, queue => endpoint.Configure(queue, context));
+            ReceiveFrom(transport, topology, endpoint.Queue, endpoint.AtOnce, endpoint.Refuses, queue => endpoint.Configure(queue, context));
         }
 
         foreach (var listener in context.GetServices<BusListener>())
@@ -53,7 +52,7 @@ internal static class RabbitBus
         var stages = context.GetServices<IStage>().ToArray();
         foreach (var queue in stages.SelectMany(stage => BrokerTopology.QueuesOf(stage.Name)))
         {
-            ReceiveFrom(transport, topology, queue, atOnce, putsBack: true, endpoint => BusRegistration.ConnectWorker(endpoint, context));
+            ReceiveFrom(transport, topology, queue, atOnce, refuses: null, endpoint => BusRegistration.ConnectWorker(endpoint, context));
         }
 
         if (stages.Length > 0)
@@ -63,7 +62,7 @@ internal static class RabbitBus
     }
 
     private static void ReceiveFrom(
-        IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, string name, int atOnce, bool putsBack, Action<IReceiveEndpointConfigurator> configure) =>
+        IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, string name, int atOnce, Func<Exception, bool>? refuses, Action<IReceiveEndpointConfigurator> configure) =>
         transport.ReceiveEndpoint(name, queue =>
         {
             // The topology binds what is to come here; binding every message type would let a stranger's message in.
@@ -76,10 +75,19 @@ internal static class RabbitBus
                 queue.SetQueueArgument(argument, value);
             }
 
-            if (putsBack)
+            if (refuses is null)
             {
                 queue.RethrowFaultedMessages();
                 queue.ThrowOnSkippedMessages();
+            }
+            else
+            {
+                queue.ConfigureError(error =>
+                {
+                    error.UseFilter(new PutBackFilter(refuses));
+                    error.UseFilter(new GenerateFaultFilter());
+                    error.UseFilter(new ErrorTransportFilter());
+                });
             }
 
             configure(queue);

@@ -26,12 +26,13 @@ internal static class StageDefaults
         return defaults;
     }
 
-    /// <summary>Tells the defaults of the stages that a worker hosts.</summary>
-    public static async Task TellAsync(IEnumerable<IStage> stages, IStageDefaults told, CancellationToken cancel)
+    /// <summary>Tells the defaults of the stages that a worker hosts; a stage that has none is told with no parameters, so that it is known.</summary>
+    public static async Task TellAsync(IReadOnlyCollection<IStage> stages, IStageDefaults told, CancellationToken cancel)
     {
-        foreach (var (stage, defaults) in Of(stages))
+        var defaults = Of(stages);
+        foreach (var stage in stages)
         {
-            await told.TellAsync(stage, defaults, cancel);
+            await told.TellAsync(stage.Name, defaults.GetValueOrDefault(stage.Name) ?? [], cancel);
         }
     }
 }

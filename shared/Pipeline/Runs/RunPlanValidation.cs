@@ -1,18 +1,26 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline;
 
 /// <summary>Finds before anything runs what would make a plan stand still or fail.</summary>
-public static class RunPlanValidation
+public static partial class RunPlanValidation
 {
     /// <summary>Checks names, selectors, run inputs and every unit's parameters.</summary>
     /// <param name="stages">The stages by name; null where they are hosted elsewhere, and each unit's worker checks its parameters.</param>
     /// <exception cref="UserErrorException">What is wrong, and where.</exception>
     public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyDictionary<string, IStage>? stages)
     {
+        RequireWhole(plan);
         var earlier = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
+            if (!StageName().IsMatch(stage.Stage) || QueueNames.IsTaken(stage.Stage))
+            {
+                throw new UserErrorException($"the plan names stage '{stage.Stage}', which can be none: expected small letters, digits and '-' from a letter on, at most 100, and no name of another queue");
+            }
+
             IStage? implementation = null;
             if (stages is not null && !stages.TryGetValue(stage.Stage, out implementation))
             {
@@ -31,6 +39,59 @@ public static class RunPlanValidation
             }
         }
     }
+
+    /// <summary>JSON that comes from anywhere may hold null where the types promise that there is none.</summary>
+    private static void RequireWhole(RunPlan plan)
+    {
+        RequireNoNull(plan.Stages, "stages");
+        for (var i = 0; i < plan.Stages.Count; i++)
+        {
+            var stage = plan.Stages[i];
+            var at = FormattableString.Invariant($"stages[{i}]");
+            RequireThere(stage.Stage, $"{at}.stage");
+            RequireThere(stage.Parameters, $"{at}.parameters");
+            RequireSelectors(stage.Inputs, $"{at}.inputs");
+            RequireNoNull(stage.Units, $"{at}.units");
+            for (var j = 0; j < stage.Units.Count; j++)
+            {
+                var unit = FormattableString.Invariant($"{at}.units[{j}]");
+                RequireThere(stage.Units[j].Name, $"{unit}.name");
+                RequireThere(stage.Units[j].Parameters, $"{unit}.parameters");
+                RequireSelectors(stage.Units[j].Inputs, $"{unit}.inputs");
+            }
+        }
+    }
+
+    private static void RequireSelectors(IReadOnlyList<InputSelector> selectors, string where)
+    {
+        RequireNoNull(selectors, where);
+        for (var i = 0; i < selectors.Count; i++)
+        {
+            RequireThere(selectors[i].As, FormattableString.Invariant($"{where}[{i}].as"));
+            RequireThere(selectors[i].From, FormattableString.Invariant($"{where}[{i}].from"));
+        }
+    }
+
+    private static void RequireNoNull<T>(IReadOnlyList<T>? list, string where)
+        where T : class
+    {
+        RequireThere(list, where);
+        for (var i = 0; i < list.Count; i++)
+        {
+            RequireThere(list[i], FormattableString.Invariant($"{where}[{i}]"));
+        }
+    }
+
+    private static void RequireThere([NotNull] object? value, string where)
+    {
+        if (value is null)
+        {
+            throw new UserErrorException($"the plan's {where} is null");
+        }
+    }
+
+    [GeneratedRegex("^[a-z][a-z0-9-]{0,99}$", RegexOptions.CultureInvariant)]
+    private static partial Regex StageName();
 
     private static void RequireUnits(StagePlan stage, IStage? implementation)
     {
