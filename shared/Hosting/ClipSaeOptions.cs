@@ -38,6 +38,9 @@ public sealed record ClipSaeOptions
     /// <summary>Whether this worker ends after one unit, for batch schedulers. Default no.</summary>
     public bool Once { get; init; }
 
+    /// <summary>How long such a worker waits for its unit before it ends without one. Default 5 min.</summary>
+    public TimeSpan OnceWait { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How often a unit is tried when it fails for a passing reason. Default 3.</summary>
     public int Attempts { get; init; } = 3;
 
@@ -70,6 +73,11 @@ public sealed record ClipSaeOptions
         if (Once && UnitsAtOnce > 1)
         {
             throw new UserErrorException($"{Section}: Once takes one unit, so UnitsAtOnce must be 1");
+        }
+
+        if (OnceWait <= TimeSpan.Zero)
+        {
+            throw new UserErrorException($"{Section}: OnceWait must be longer than no time");
         }
 
         RequireOneOf("Bus", Bus, Memory, RabbitMq);

@@ -1,7 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.ObjectStorage;
 using ClipSae.Pipeline;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -10,18 +9,33 @@ namespace ClipSae.Hosting;
 /// <summary>Runs one service as a process of its own: defaults, what it adds, run.</summary>
 public static class ServiceHost
 {
-    private static readonly Dictionary<string, string> Switches = new(StringComparer.Ordinal)
-    {
-        ["--device"] = $"{ClipSaeOptions.Section}:{nameof(ClipSaeOptions.Device)}",
-    };
+    private const int Failed = 1;
+    private const int WrongUse = 2;
 
     /// <summary>Runs until told to stop (Ctrl-C, SIGTERM), or with <c>--once</c> until one unit is done.</summary>
-    /// <returns>Exit code: 0 stopped, 1 failed.</returns>
+    /// <returns>Exit code: 0 stopped, 1 failed, 2 an argument that there is not.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> configure)
     {
+        ServiceArguments arguments;
         try
         {
-            var options = Read(args, out var builder);
+            arguments = ServiceArguments.Parse(args);
+        }
+        catch (UserErrorException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return WrongUse;
+        }
+
+        if (arguments.Help)
+        {
+            await Console.Out.WriteAsync(ServiceArguments.HelpText);
+            return 0;
+        }
+
+        try
+        {
+            var options = Read(arguments, out var builder);
             options.Validate();
             if (!options.IsDistributed)
             {
@@ -31,6 +45,7 @@ public static class ServiceHost
             configure(builder.Services);
             builder.Services.AddHostedService<GracefulStop>(); // before the bus, which waits for units when it stops
             builder.Services.AddClipSae(options);
+            builder.Services.AddHostedService(provider => provider.GetRequiredService<WorkerLifetime>());
             builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout + TimeSpan.FromSeconds(5));
             builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<DeviceHealth>("device");
             builder.Services.AddHostedService<DeviceMemory>();
@@ -41,15 +56,14 @@ public static class ServiceHost
 
             using var host = builder.Build();
             BusRegistration.LogTo(host.Services);
-            using var interrupted = new CancellationTokenSource();
-            await PrepareAsync(host.Services, interrupted.Token);
-            await host.RunAsync(interrupted.Token);
+            await PrepareAsync(host.Services, CancellationToken.None); // a signal that comes before the host runs ends the process at once
+            await host.RunAsync(CancellationToken.None);
             return 0;
         }
         catch (Exception error) when (error is UserErrorException or TimeoutException)
         {
             await Console.Error.WriteLineAsync(error.Message);
-            return 1;
+            return Failed;
         }
     }
 
@@ -70,14 +84,13 @@ public static class ServiceHost
             }
         }
 
-        await StageDefaults.TellAsync(services.GetServices<IStage>(), services.GetRequiredService<IStageDefaults>(), cancel);
+        await StageDefaults.TellAsync([.. services.GetServices<IStage>()], services.GetRequiredService<IStageDefaults>(), cancel);
     }
 
-    private static ClipSaeOptions Read(string[] args, out HostApplicationBuilder builder)
+    private static ClipSaeOptions Read(ServiceArguments arguments, out HostApplicationBuilder builder)
     {
         builder = Host.CreateApplicationBuilder();
-        builder.Configuration.AddCommandLine([.. args.Where(arg => arg != "--once")], Switches);
         var options = ClipSaeSettings.Read(builder.Configuration);
-        return args.Contains("--once") ? options with { Once = true } : options;
+        return options with { Once = options.Once || arguments.Once, Device = arguments.Device ?? options.Device };
     }
 }

@@ -54,20 +54,28 @@ internal sealed class DistributedBench : IAsyncDisposable
         return bench;
     }
 
-    /// <summary>The same as command line options, for a service in this process.</summary>
-    public string[] Arguments(int unitsAtOnce) =>
-    [
-        "--ClipSae:Bus=rabbitmq", "--ClipSae:Store=s3", $"--ClipSae:DataFolder={Folder}", $"--ClipSae:UnitsAtOnce={unitsAtOnce}", $"--ClipSae:Broker:Port={_broker.Port}",
-        "--ClipSae:Broker:User=clipsae", $"--ClipSae:Broker:PasswordFile={_broker.PasswordFile}", $"--ClipSae:S3:Endpoint={_server.Endpoint}", $"--ClipSae:S3:AccessKeyFile={_server.AccessKeyFile}",
-        $"--ClipSae:S3:SecretKeyFile={_server.SecretKeyFile}", "--Logging:LogLevel:Default=Error",
-    ];
+    /// <summary>Runs a service in this process, beside the client; it ends with the benchmark.</summary>
+    public void StartHere(int unitsAtOnce, Action<IServiceCollection> configure)
+    {
+        foreach (var (variable, value) in Settings(unitsAtOnce))
+        {
+            Environment.SetEnvironmentVariable(variable, value);
+        }
+
+        _ = ServiceHost.RunAsync([], configure);
+    }
 
     /// <summary>Starts one of the system's programs, limited to one thread of computation, and waits until it is ready.</summary>
     /// <param name="core">The one core it may use; any when null.</param>
     public async Task StartProgramAsync(string service, int? core = null)
     {
         var health = $"http://127.0.0.1:{FreePort.Next()}/";
-        var start = OnCore(core, $"ClipSae.{service}", Arguments(1));
+        var start = OnCore(core, $"ClipSae.{service}", []);
+        foreach (var (variable, value) in Settings(unitsAtOnce: 1))
+        {
+            start.Environment[variable] = value;
+        }
+
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["ClipSae__DataFolder"] = Path.Combine(Folder, $"{service}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}");
         start.Environment["ClipSae__HealthAddress"] = health;
@@ -113,6 +121,21 @@ internal sealed class DistributedBench : IAsyncDisposable
         var state = await client.WaitAsync(await client.SubmitAsync(new RunRequest(inputs, []), plan));
         return state.Status == RunStatus.Completed ? state : throw new InvalidOperationException($"the run ended {state.Status}: {state.FirstFailure()?.Reason}");
     }
+
+    private Dictionary<string, string> Settings(int unitsAtOnce) => new()
+    {
+        ["ClipSae__Bus"] = "rabbitmq",
+        ["ClipSae__Store"] = "s3",
+        ["ClipSae__DataFolder"] = Folder,
+        ["ClipSae__UnitsAtOnce"] = unitsAtOnce.ToString(CultureInfo.InvariantCulture),
+        ["ClipSae__Broker__Port"] = _broker.Port.ToString(CultureInfo.InvariantCulture),
+        ["ClipSae__Broker__User"] = "clipsae",
+        ["ClipSae__Broker__PasswordFile"] = _broker.PasswordFile,
+        ["ClipSae__S3__Endpoint"] = _server.Endpoint,
+        ["ClipSae__S3__AccessKeyFile"] = _server.AccessKeyFile,
+        ["ClipSae__S3__SecretKeyFile"] = _server.SecretKeyFile,
+        ["Logging__LogLevel__Default"] = "Error",
+    };
 
     public async ValueTask DisposeAsync()
     {

@@ -22,8 +22,8 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
     {
         await using var bench = await DistributedBench.StartAsync();
 
-        // Coordinator and worker as one process beside the client; it ends with the benchmark.
-        _ = ServiceHost.RunAsync(bench.Arguments(unitsAtOnce: 128), services => services.AddCoordinator().AddStage<EmptyStage>());
+        // Coordinator and worker as one process.
+        bench.StartHere(unitsAtOnce: 128, services => services.AddCoordinator().AddStage<EmptyStage>());
         await using var runtime = bench.OpenClient(services => services.AddStage<EmptyStage>());
         await Task.Delay(TimeSpan.FromSeconds(5));
         var table = new MarkdownTable("units", "s", "units/s", "appends", "memory resident MiB");

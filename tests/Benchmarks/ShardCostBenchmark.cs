@@ -25,7 +25,7 @@ internal sealed class ShardCostBenchmark : IBenchmark
     private static async Task RunAsync(int units, TextWriter output)
     {
         await using var bench = await DistributedBench.StartAsync();
-        _ = ServiceHost.RunAsync(bench.Arguments(unitsAtOnce: 1), services => services.AddCoordinator().AddStage<SmallStage>());
+        bench.StartHere(unitsAtOnce: 1, services => services.AddCoordinator().AddStage<SmallStage>());
         await using var client = bench.OpenClient(services => services.AddStage<SmallStage>());
         await Task.Delay(TimeSpan.FromSeconds(5));
         var inputs = new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = new("sha256:" + new string('0', 64), 0, "x/y", "none") };

@@ -130,7 +130,7 @@ public sealed class DistributedSystem : IAsyncLifetime
     internal static async Task<string> RunOfAsync(Command client)
     {
         (await client.SaysAsync("run 2")).ShouldBeTrue(client.Error);
-        return client.Error.Split('\n').First(line => line.Contains("run 2", StringComparison.Ordinal)).Trim().Split(' ')[^1];
+        return client.Error[(client.Error.IndexOf("run 2", StringComparison.Ordinal) + "run ".Length)..].Split(' ', '\r', '\n')[0]; // "run X", "run X replays Y"
     }
 
     /// <summary>Waits until a process has logged a text once more than before.</summary>

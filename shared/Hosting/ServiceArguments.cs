@@ -1,0 +1,46 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Hosting;
+
+/// <summary>What a service may be told on its command line; everything else comes from the environment.</summary>
+/// <param name="Once">Whether the worker ends after one unit.</param>
+/// <param name="Device">The worker's device; null leaves it to the environment and the run.</param>
+/// <param name="Help">Whether only the help is asked for.</param>
+internal sealed record ServiceArguments(bool Once, string? Device, bool Help)
+{
+    private const string OnceFlag = "--once";
+    private const string DeviceFlag = "--device";
+    private const string HelpFlag = "--help";
+
+    public static string HelpText { get; } = $"""
+        A service of ClipSae: works until it is told to stop (Ctrl-C, SIGTERM).
+
+          {DeviceFlag} DEVICE   compute on cpu or cuda:N, whatever a run asks for
+          {OnceFlag}            end after one unit, for batch schedulers
+          {HelpFlag}            show this
+
+        Broker, store and everything else are settings in the environment, such as ClipSae__Bus=rabbitmq; the README has their table.
+
+        """;
+
+    /// <exception cref="UserErrorException">An argument is unknown, or has no value.</exception>
+    public static ServiceArguments Parse(IReadOnlyList<string> args)
+    {
+        var parsed = new ServiceArguments(false, null, false);
+        for (var i = 0; i < args.Count; i++)
+        {
+            var parts = args[i].Split('=', 2);
+            parsed = (parts[0], parts.Length) switch
+            {
+                (OnceFlag, 1) => parsed with { Once = true },
+                (HelpFlag, 1) => parsed with { Help = true },
+                (DeviceFlag, 2) => parsed with { Device = parts[1] },
+                (DeviceFlag, 1) => parsed with { Device = ++i < args.Count ? args[i] : throw new UserErrorException($"{DeviceFlag}: expected cpu or cuda:N after it") },
+                _ => throw new UserErrorException($"unknown argument {args[i]}; {NearMatches.Describe(parts[0], [OnceFlag, DeviceFlag, HelpFlag])}"),
+            };
+        }
+
+        return parsed;
+    }
+}
