@@ -74,14 +74,25 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
     }
 
     [Fact]
-    public async Task A_unit_whose_worker_always_dies_is_set_aside_and_the_run_says_so()
+    public async Task A_unit_whose_worker_always_dies_is_set_aside_its_run_says_so_and_another_goes_on()
     {
+        var origin = await system.UndisturbedRunAsync();
         using var client = await system.StartAfreshAsync();
+        using var other = Command.Start(["replay", origin, "--from", "evaluation", "--set", "evaluation.resamples=1300", "--data", system.Data, "--json"], environment: system.Environment);
         var run = await DistributedSystem.RunOfAsync(client);
         var training = system.Process("SaeTraining");
+        var begins = 0;
         for (var death = 1; death <= DistributedSystem.DeliveryLimit + 1; death++)
         {
-            await DistributedSystem.LogsAsync(training, $"{run}: sae-training/", death);
+            await DistributedSystem.LogsAsync(training, $"{run}: sae-training/", ++begins);
+            if (death == 3)
+            {
+                // A worker that gives the unit back does not count, and does not make the earlier ones forgotten.
+                (await training.StopAsync()).ShouldBe(0, training.Log);
+                training.Start();
+                await DistributedSystem.LogsAsync(training, $"{run}: sae-training/", ++begins);
+            }
+
             await training.KillAsync();
             training.Start();
         }
@@ -89,6 +100,8 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         var failed = await client.EndAsync();
         failed.Code.ShouldBe(1);
         failed.Error.ShouldContain("sae-training/mlp@0 failed: set aside after");
+        var unharmed = await other.EndAsync();
+        unharmed.Code.ShouldBe(0, unharmed.Error);
         (await system.Broker.PeekAsync("dead-letters")).ShouldContain(message => message.Text.Contains(run, StringComparison.Ordinal));
         await system.ShouldHaveMetricsAsync(new Dictionary<string, string> { ["clipsae.units.dead"] = "{unit}" });
         var retried = await system.ClientAsync("retry", run);

@@ -17,12 +17,12 @@ public sealed class PriorityTests(DistributedSystem system)
         string[] bulk = [.. Enumerable.Range(0, Bulk).Select(index => $"bulk-{index}")];
         foreach (var run in bulk)
         {
-            (await system.Broker.PublishAsync("amq.default", "dataset-ready", Event(run, started, origin))).ShouldBeTrue();
+            (await system.Broker.PublishAsync("amq.default", "dataset-ready", Event(run, started, origin, "report"))).ShouldBeTrue();
         }
 
-        await WaitingAsync("report", Bulk);
+        await system.Broker.WaitForAsync("report", Bulk);
         using var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
-        await WaitingAsync("report-interactive", 1);
+        await system.Broker.WaitForAsync("report-interactive", 1);
         reporting.Start();
         var replay = await client.EndAsync();
 
@@ -39,32 +39,16 @@ public sealed class PriorityTests(DistributedSystem system)
         others.Count(at => at < urgent).ShouldBeLessThanOrEqualTo(1);
     }
 
-    private static string Event(string run, JsonObject started, string origin) => new JsonObject
+    /// <summary>A run in bulk that takes everything before a stage from its origin, as JSON.</summary>
+    internal static string Event(string run, JsonObject started, string origin, string fromStage) => new JsonObject
     {
         ["run"] = run,
         ["inputs"] = started["inputs"]!.DeepClone(),
         ["parameters"] = started["parameters"]!.DeepClone(),
         ["seed"] = started["seed"]!.DeepClone(),
-        ["origin"] = new JsonObject { ["run"] = origin, ["fromStage"] = "report" },
+        ["origin"] = new JsonObject { ["run"] = origin, ["fromStage"] = fromStage },
     }.ToJsonString();
 
     private async Task<DateTimeOffset> ReportedAtAsync(string run) => (await system.EventsAsync(run)).Select(stored => stored!["event"]!)
         .Single(happened => happened["type"]!.GetValue<string>() == "unit-finished/1" && happened["stage"]!.GetValue<string>() == "report")["startedAt"]!.GetValue<DateTimeOffset>();
-
-    /// <summary>Waits until so many messages are in a queue; the broker counts every few seconds.</summary>
-    private async Task WaitingAsync(string queue, int messages)
-    {
-        for (var look = 0; look < 300; look++)
-        {
-            var found = (await system.Broker.QueuesAsync()).FirstOrDefault(one => one!["name"]!.GetValue<string>() == queue);
-            if ((found?["messages"]?.GetValue<int>() ?? 0) >= messages)
-            {
-                return;
-            }
-
-            await Task.Delay(100);
-        }
-
-        throw new TimeoutException($"{messages} messages did not come to queue {queue}");
-    }
 }

@@ -31,21 +31,24 @@ public sealed class QueueTests(DistributedSystem system)
         foreach (var stage in ParameterSections.All.Select(pair => pair.Stage))
         {
             var expected = system.Processes.Count(process => process.Service == Service(stage));
-            var workers = await WorkersAsync(stage);
-            for (var look = 0; look < 300 && workers.Length != expected; look++)
+            foreach (var queue in (string[])[QueueNames.OfStage(stage, isInteractive: false), QueueNames.OfStage(stage, isInteractive: true)])
             {
-                // One that an earlier test has started again may still be connecting.
-                await Task.Delay(100);
-                workers = await WorkersAsync(stage);
-            }
+                var workers = await WorkersAsync(queue);
+                for (var look = 0; look < 300 && workers.Length != expected; look++)
+                {
+                    // One that an earlier test has started again may still be connecting.
+                    await Task.Delay(100);
+                    workers = await WorkersAsync(queue);
+                }
 
-            workers.Length.ShouldBe(expected, stage);
-            workers.ShouldAllBe(worker => worker.Prefetch == 1 && worker.Acknowledges);
+                workers.Length.ShouldBe(expected, queue);
+                workers.ShouldAllBe(worker => worker.Prefetch == 1 && worker.Acknowledges);
+            }
         }
     }
 
-    private async Task<(int Prefetch, bool Acknowledges)[]> WorkersAsync(string stage) =>
-        [.. (await system.Broker.ConsumersAsync()).Where(consumer => consumer!["queue"]!["name"]!.GetValue<string>() == QueueNames.OfStage(stage, isInteractive: false))
+    private async Task<(int Prefetch, bool Acknowledges)[]> WorkersAsync(string queue) =>
+        [.. (await system.Broker.ConsumersAsync()).Where(consumer => consumer!["queue"]!["name"]!.GetValue<string>() == queue)
             .Select(consumer => (consumer!["prefetch_count"]!.GetValue<int>(), consumer["ack_required"]!.GetValue<bool>()))];
 
     private static string Service(string stage) => stage == ParameterSections.Report

@@ -138,6 +138,128 @@ public sealed class RunTests(DistributedSystem system)
     }
 
     [Fact]
+    public async Task Cancelling_reaches_a_unit_that_would_work_for_minutes_within_seconds()
+    {
+        using var client = await StartLongTuningAsync();
+        var run = await DistributedSystem.RunOfAsync(client);
+        await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
+        await Task.Delay(TimeSpan.FromSeconds(3)); // into its steps
+
+        (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
+        var ended = await client.EndAsync();
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("was cancelled");
+        (await AtAsync(run, "unit-stopped/1", "fine-tuning") - await AtAsync(run, "run-cancel-requested/1", null)).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task What_is_cancelled_while_no_worker_runs_is_not_computed_when_one_comes()
+    {
+        var origin = await system.UndisturbedRunAsync();
+        var reporting = system.Process("Reporting");
+        (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
+        using var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
+        var run = await DistributedSystem.RunOfAsync(client);
+        await system.Broker.WaitForAsync("report-interactive", 1);
+        (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
+
+        reporting.Start();
+        var ended = await client.EndAsync();
+
+        ended.Code.ShouldBe(1);
+        ended.Error.ShouldContain("was cancelled");
+        await AtAsync(run, "unit-stopped/1", "report");
+        reporting.Log.ShouldNotContain($"{run}: report/");
+    }
+
+    [Fact]
+    public async Task A_run_whose_messages_are_lost_goes_on_when_it_is_tried_again()
+    {
+        var origin = await system.UndisturbedRunAsync();
+        var reporting = system.Process("Reporting");
+        (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
+        using var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
+        var run = await DistributedSystem.RunOfAsync(client);
+        await system.Broker.WaitForAsync("report-interactive", 1);
+        await system.Broker.LoseAsync("report-interactive");
+        reporting.Start();
+
+        var retried = await system.ClientAsync("retry", run);
+
+        retried.Code.ShouldBe(0, retried.Error);
+        retried.Json["runId"]!.GetValue<string>().ShouldBe(run);
+        (await client.EndAsync()).Code.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_unit_that_waits_behind_a_busy_worker_goes_to_one_that_comes()
+    {
+        var origin = await system.UndisturbedRunAsync();
+        var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
+        using var client = await StartLongTuningAsync();
+        var run = await DistributedSystem.RunOfAsync(client);
+        await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
+
+        (await system.Broker.PublishAsync("amq.default", "dataset-ready", PriorityTests.Event("waits", started, origin, "fine-tuning"))).ShouldBeTrue();
+        await system.Broker.WaitForAsync("fine-tuning", 1);
+        using var idle = system.NewProcess("FineTuning", "tuning-idle");
+        idle.Start();
+
+        await DistributedSystem.LogsAsync(idle, "waits: fine-tuning/", 1);
+        client.HasExited.ShouldBeFalse();
+        (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
+        (await client.EndAsync()).Error.ShouldContain("was cancelled");
+        (await WatchAsync("waits")).Code.ShouldBe(0);
+        (await idle.StopAsync()).ShouldBe(0, idle.Log);
+    }
+
+    [Fact]
+    public async Task An_event_that_comes_while_the_store_is_away_begins_its_run_when_the_store_is_back()
+    {
+        var origin = await system.UndisturbedRunAsync();
+        var text = PriorityTests.Event("patient", (await system.EventsAsync(origin))[0]!["event"]!.AsObject(), origin, "report");
+        var coordinators = system.Processes.Where(process => process.Service == "Coordinator").ToArray();
+        foreach (var coordinator in coordinators)
+        {
+            (await coordinator.StopAsync()).ShouldBe(0, coordinator.Log);
+        }
+
+        using var impatient = system.NewProcess("Coordinator", "impatient", ("ClipSae__S3__OutageTolerance", "00:00:01"));
+        impatient.Start();
+        await DistributedSystem.LogsAsync(impatient, "Application started", 1);
+        await system.Objects.PauseAsync();
+        try
+        {
+            (await system.Broker.PublishAsync("amq.default", "dataset-ready", text)).ShouldBeTrue();
+            await DistributedSystem.LogsAsync(impatient, "did not answer while", 2);
+        }
+        finally
+        {
+            await system.Objects.ResumeAsync();
+        }
+
+        foreach (var coordinator in coordinators)
+        {
+            coordinator.Start();
+        }
+
+        (await WatchAsync("patient")).Code.ShouldBe(0);
+        (await system.Broker.PeekAsync("dataset-ready_error")).ShouldNotContain(message => message.Text == text);
+        (await impatient.StopAsync()).ShouldBe(0, impatient.Log);
+    }
+
+    [Fact]
+    public async Task A_worker_of_one_unit_ends_when_none_comes()
+    {
+        using var once = system.NewProcess("Reporting", "reporting-idle", ("ClipSae__OnceWait", "00:00:02"));
+        once.Start("--once");
+
+        (await once.EndAsync()).ShouldBe(0, once.Log);
+        once.Log.ShouldContain("no unit has come within");
+    }
+
+    [Fact]
     public async Task A_replay_computes_only_what_its_change_touches()
     {
         var origin = await system.UndisturbedRunAsync();
@@ -166,6 +288,15 @@ public sealed class RunTests(DistributedSystem system)
         replay.Code.ShouldBe(0, replay.Error);
         reporting.Start();
     }
+
+    /// <summary>A run whose fine-tuning works for minutes.</summary>
+    private async Task<Command> StartLongTuningAsync() => Command.Start(
+        ["replay", await system.UndisturbedRunAsync(), "--from", "fine-tuning", "--set", "tuning.steps=5000", "--set", "tuning.checkpointInterval=5000", "--data", system.Data, "--json"],
+        environment: system.Environment);
+
+    /// <summary>When the one event of this type, of this stage where one is given, came into the run.</summary>
+    private async Task<DateTimeOffset> AtAsync(string run, string type, string? stage) => (await system.EventsAsync(run)).Select(stored => stored!["event"]!)
+        .Single(happened => happened["type"]!.GetValue<string>() == type && (stage is null || happened["stage"]!.GetValue<string>() == stage))["at"]!.GetValue<DateTimeOffset>();
 
     /// <summary>Follows a run that may not have begun yet.</summary>
     private async Task<CommandResult> WatchAsync(string run)

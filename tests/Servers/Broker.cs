@@ -75,6 +75,30 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>All queues with what the broker knows of them.</summary>
     public async Task<JsonArray> QueuesAsync() => (await _http.GetFromJsonAsync<JsonArray>("queues"))!;
 
+    /// <summary>Waits until so many messages are in a queue; the broker counts every few seconds.</summary>
+    public async Task WaitForAsync(string queue, int messages)
+    {
+        for (var look = 0; look < 300; look++)
+        {
+            var found = (await QueuesAsync()).FirstOrDefault(one => one!["name"]!.GetValue<string>() == queue);
+            if ((found?["messages"]?.GetValue<int>() ?? 0) >= messages)
+            {
+                return;
+            }
+
+            await Task.Delay(100);
+        }
+
+        throw new TimeoutException($"{messages} messages did not come to queue {queue}");
+    }
+
+    /// <summary>Loses what waits in a queue, as a broker does whose disk is replaced.</summary>
+    public async Task LoseAsync(string queue)
+    {
+        using var answer = await _http.DeleteAsync(new Uri($"queues/%2f/{queue}/contents", UriKind.Relative));
+        answer.EnsureSuccessStatusCode();
+    }
+
     /// <summary>All consumers with their queue and prefetch count.</summary>
     public async Task<JsonArray> ConsumersAsync() => (await _http.GetFromJsonAsync<JsonArray>("consumers"))!;
 
