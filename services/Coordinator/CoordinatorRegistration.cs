@@ -34,6 +34,11 @@ public static class CoordinatorRegistration
         .AddSingleton(new BusEndpoint(QueueNames.DeadUnits, 4, (queue, provider) =>
             queue.Consumer(() => ActivatorUtilities.CreateInstance<DeadUnitConsumer>(provider))));
 
+    /// <summary>Adds the look after runs that stand still. Within one process a run goes on when the process that holds it does.</summary>
+    public static IServiceCollection AddStalledRuns(this IServiceCollection services) => services
+        .AddSingleton<IUnitSightings, UnitSightings>()
+        .AddHostedService<StalledRuns>();
+
     /// <summary>Whether it is the event that is wrong; everything else may pass, and the event waits for it.</summary>
     private static bool IsInvalid(Exception error) =>
         error is UserErrorException or JsonException or SerializationException || (error.InnerException is { } inner && IsInvalid(inner));

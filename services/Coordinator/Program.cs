@@ -1,4 +1,4 @@
 using ClipSae.Coordinator;
 using ClipSae.Hosting;
 
-return await ServiceHost.RunAsync(args, services => services.AddCoordinator());
+return await ServiceHost.RunAsync(args, services => services.AddCoordinator().AddStalledRuns());

@@ -85,6 +85,22 @@ public sealed class BrokerTopology(BrokerOptions options)
         }
     }
 
+    /// <summary>Whether a message waits in one of the queues for someone to take it; those that a worker holds do not count.</summary>
+    public async Task<bool> HasWaitingAsync(IEnumerable<string> queues, CancellationToken cancel)
+    {
+        await using var connection = await CreateFactory().CreateConnectionAsync("clipsae-topology", cancel);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        foreach (var queue in queues)
+        {
+            if (await channel.MessageCountAsync(queue, cancel) > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Both queues of a stage.</summary>
     public static IReadOnlyList<string> QueuesOf(string stage) => [QueueNames.OfStage(stage, false), QueueNames.OfStage(stage, true)];
 
