@@ -120,6 +120,11 @@ public sealed class DistributedSystem : IAsyncLifetime
     /// <summary>A complete run that nothing disturbed and that computed everything; the first who asks starts it, and the others take it as their origin.</summary>
     internal Task<string> UndisturbedRunAsync() => _undisturbed ??= RunAfreshAsync();
 
+    /// <summary>Starts a run whose one arm is tuned for minutes, and does not wait for it.</summary>
+    internal async Task<Command> StartLongTuningAsync() => Command.Start(
+        ["replay", await UndisturbedRunAsync(), "--from", "fine-tuning", "--set", "tuning.arms=[\"none\"]", "--set", "tuning.steps=5000", "--set", "tuning.checkpointInterval=5000", "--data", Data, "--json"],
+        environment: Environment);
+
     internal Task<CommandResult> ClientAsync(params string[] arguments) => Command.RunAsync([.. arguments, "--data", Data, "--json"], environment: Environment);
 
     internal async Task<JsonArray> EventsAsync(string run) => (await ClientAsync("events", run)).Json["events"]!.AsArray();

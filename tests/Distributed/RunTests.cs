@@ -140,7 +140,7 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task Cancelling_reaches_a_unit_that_would_work_for_minutes_within_seconds()
     {
-        using var client = await StartLongTuningAsync();
+        using var client = await system.StartLongTuningAsync();
         var run = await DistributedSystem.RunOfAsync(client);
         await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
         await Task.Delay(TimeSpan.FromSeconds(3)); // into its steps
@@ -197,7 +197,7 @@ public sealed class RunTests(DistributedSystem system)
     {
         var origin = await system.UndisturbedRunAsync();
         var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
-        using var client = await StartLongTuningAsync();
+        using var client = await system.StartLongTuningAsync();
         var run = await DistributedSystem.RunOfAsync(client);
         await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
 
@@ -288,11 +288,6 @@ public sealed class RunTests(DistributedSystem system)
         replay.Code.ShouldBe(0, replay.Error);
         reporting.Start();
     }
-
-    /// <summary>A run whose fine-tuning works for minutes.</summary>
-    private async Task<Command> StartLongTuningAsync() => Command.Start(
-        ["replay", await system.UndisturbedRunAsync(), "--from", "fine-tuning", "--set", "tuning.steps=5000", "--set", "tuning.checkpointInterval=5000", "--data", system.Data, "--json"],
-        environment: system.Environment);
 
     /// <summary>When the one event of this type, of this stage where one is given, came into the run.</summary>
     private async Task<DateTimeOffset> AtAsync(string run, string type, string? stage) => (await system.EventsAsync(run)).Select(stored => stored!["event"]!)

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
+using ClipSae.Pipeline;
 using ClipSae.Servers;
 
 namespace ClipSae.ObjectStorage.Tests;
@@ -32,6 +33,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         (await new S3EventStore(store).TryAppendAsync("run", 0, [new RunCancelRequested("x") { At = DateTimeOffset.UnixEpoch }])).ShouldBeTrue();
         (await new S3EventStore(store).ListRunsAsync()).ShouldBe(["run"]);
         await new S3StageResults(store).RememberKeyAsync("stage", "unit", "key");
+        await new S3RunSigns(store).SetAsync("run", RunStatus.Stopping);
         var checkpoints = new S3CheckpointStore(store);
         await checkpoints.Open("key", _folder.Path).SaveAsync(new Dictionary<string, string> { ["weights"] = big }, [], CancellationToken.None);
         await checkpoints.ClearAsync("key");
