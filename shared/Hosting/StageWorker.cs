@@ -66,7 +66,17 @@ public sealed class StageWorker(
         {
             if (await OutcomeAsync(context, runStops, stop.Token) is { } fact)
             {
-                await ReportAsync(context, unit.Run, fact);
+                try
+                {
+                    await ReportAsync(context, unit.Run, fact);
+                }
+                finally
+                {
+                    if (place is not null)
+                    {
+                        lifetime.End();
+                    }
+                }
             }
             else if (options.IsDistributed)
             {
@@ -157,15 +167,8 @@ public sealed class StageWorker(
             UnitStopped stopped => new Reported<UnitStopped>(run, stopped),
             _ => throw new UnreachableException(),
         };
-        try
-        {
-            var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
-            await coordinator.Send(message, message.GetType(), CancellationToken.None);
-        }
-        finally
-        {
-            lifetime.End();
-        }
+        var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
+        await coordinator.Send(message, message.GetType(), CancellationToken.None);
     }
 
     private void Count(ConsumeContext<RunUnit> context)
