@@ -34,11 +34,11 @@ public sealed class DistributedSystem : IAsyncLifetime
     /// <summary>Digests of the run that one process did all by itself.</summary>
     internal SortedDictionary<string, string> EmbeddedDigests { get; private set; } = [];
 
-    internal string Data => _folder.At("client");
+    internal string Data => _folder.File("client");
 
     public async ValueTask InitializeAsync()
     {
-        var starting = (Broker: Broker.StartAsync(), Objects: ObjectServer.StartAsync(), Embedded: Command.RunAsync(TinyDemo.Arguments(_folder.At("embedded"))));
+        var starting = (Broker: Broker.StartAsync(), Objects: ObjectServer.StartAsync(), Embedded: Command.RunAsync(TinyDemo.Arguments(_folder.File("embedded"))));
         Broker = await starting.Broker;
         Objects = await starting.Objects;
         await Objects.MakeBucketAsync("clipsae");
@@ -53,7 +53,7 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["ClipSae__S3__Endpoint"] = Objects.Endpoint,
             ["ClipSae__S3__AccessKey"] = Objects.AccessKey,
             ["ClipSae__S3__SecretKey"] = Objects.SecretKey,
-            ["ClipSae__S3__CacheFolder"] = _folder.At("cache"),
+            ["ClipSae__S3__CacheFolder"] = _folder.File("cache"),
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "2000",
@@ -72,7 +72,7 @@ public sealed class DistributedSystem : IAsyncLifetime
 
         var embedded = await starting.Embedded;
         embedded.Code.ShouldBe(0, embedded.Error);
-        EmbeddedDigests = await TinyDemo.DigestsAsync(_folder.At("embedded"), embedded.Json["runId"]!.GetValue<string>());
+        EmbeddedDigests = await TinyDemo.DigestsAsync(_folder.File("embedded"), embedded.Json["runId"]!.GetValue<string>());
     }
 
     public async ValueTask DisposeAsync()

@@ -26,59 +26,59 @@ public sealed class BadInputTests : IDisposable
     [InlineData("device 'tpu' is not known", "demo", "--device", "tpu")]
     [InlineData("threads is 0", "demo", "--threads", "0")]
     public async Task A_wrong_command_line_ends_with_code_2(string expected, params string[] arguments) =>
-        (await Command.RunAsync([.. arguments, "--data", _folder.At("data")])).ShouldRefuse(2, expected);
+        (await Command.RunAsync([.. arguments, "--data", _folder.File("data")])).ShouldRefuse(2, expected);
 
     [Fact]
     public async Task An_empty_data_set_is_named()
     {
-        Directory.CreateDirectory(_folder.At("photos"));
+        Directory.CreateDirectory(_folder.File("photos"));
 
-        (await RunAsync(_folder.At("photos"))).ShouldRefuse(1, _folder.At("photos"));
+        (await RunAsync(_folder.File("photos"))).ShouldRefuse(1, _folder.File("photos"));
     }
 
     [Fact]
     public async Task A_data_set_of_one_class_is_refused()
     {
         await DrawAsync(16);
-        Directory.CreateDirectory(_folder.At("photos", "cat"));
-        foreach (var file in Directory.GetFiles(_folder.At("world", "tuning", "images")))
+        Directory.CreateDirectory(_folder.File("photos", "cat"));
+        foreach (var file in Directory.GetFiles(_folder.File("world", "tuning", "images")))
         {
-            File.Copy(file, _folder.At("photos", "cat", Path.GetFileName(file)));
+            File.Copy(file, _folder.File("photos", "cat", Path.GetFileName(file)));
         }
 
-        (await RunAsync(_folder.At("photos"))).ShouldRefuse(2, "the images are labelled with 1 class and attacks need two");
+        (await RunAsync(_folder.File("photos"))).ShouldRefuse(2, "the images are labelled with 1 class and attacks need two");
     }
 
     [Fact]
     public async Task Captions_without_labels_need_classes_to_be_named()
     {
         await DrawAsync(16);
-        Directory.CreateDirectory(_folder.At("photos"));
-        foreach (var file in Directory.GetFiles(_folder.At("world", "tuning", "images")))
+        Directory.CreateDirectory(_folder.File("photos"));
+        foreach (var file in Directory.GetFiles(_folder.File("world", "tuning", "images")))
         {
-            File.Copy(file, _folder.At("photos", Path.GetFileName(file)));
-            File.WriteAllText(_folder.At("photos", Path.ChangeExtension(Path.GetFileName(file), ".txt")), "a cat or a dog");
+            File.Copy(file, _folder.File("photos", Path.GetFileName(file)));
+            File.WriteAllText(_folder.File("photos", Path.ChangeExtension(Path.GetFileName(file), ".txt")), "a cat or a dog");
         }
 
-        (await RunAsync(_folder.At("photos"))).ShouldRefuse(2, "the images are labelled with 0 classes", "--set curation.classes=cat,dog");
+        (await RunAsync(_folder.File("photos"))).ShouldRefuse(2, "the images are labelled with 0 classes", "--set curation.classes=cat,dog");
     }
 
     [Fact]
     public async Task A_checkpoint_that_is_no_safetensors_file_is_refused()
     {
         await DrawAsync(16);
-        File.WriteAllText(_folder.At(Model), "these are no weights, but a text that is long enough to look at");
+        File.WriteAllText(_folder.File(Model), "these are no weights, but a text that is long enough to look at");
 
-        (await RunAsync(_folder.At("world", "tuning"), _folder.At(Model))).ShouldRefuse(1, _folder.At(Model));
+        (await RunAsync(_folder.File("world", "tuning"), _folder.File(Model))).ShouldRefuse(1, _folder.File(Model));
     }
 
     [Fact]
     public async Task A_truncated_checkpoint_is_refused()
     {
         await DrawAsync(16);
-        File.WriteAllBytes(_folder.At(Model), File.ReadAllBytes(DemoModel)[..^1000]);
+        File.WriteAllBytes(_folder.File(Model), File.ReadAllBytes(DemoModel)[..^1000]);
 
-        (await RunAsync(_folder.At("world", "tuning"), _folder.At(Model))).ShouldRefuse(1, _folder.At(Model));
+        (await RunAsync(_folder.File("world", "tuning"), _folder.File(Model))).ShouldRefuse(1, _folder.File(Model));
     }
 
     [Theory]
@@ -90,9 +90,9 @@ public sealed class BadInputTests : IDisposable
         await DrawAsync(16);
         var bytes = File.ReadAllBytes(DemoModel)[..4096];
         BinaryPrimitives.WriteInt64LittleEndian(bytes, length);
-        File.WriteAllBytes(_folder.At(Model), bytes);
+        File.WriteAllBytes(_folder.File(Model), bytes);
 
-        (await RunAsync(_folder.At("world", "tuning"), _folder.At(Model))).ShouldRefuse(1, _folder.At(Model));
+        (await RunAsync(_folder.File("world", "tuning"), _folder.File(Model))).ShouldRefuse(1, _folder.File(Model));
     }
 
     [Fact]
@@ -105,31 +105,31 @@ public sealed class BadInputTests : IDisposable
             (shape[0], shape[1]) = (shape[0]!.GetValue<long>() * 2, shape[1]!.GetValue<long>() / 2);
         });
 
-        (await RunAsync(_folder.At("world", "tuning"), _folder.At(Model))).ShouldRefuse(1, "visual.proj");
+        (await RunAsync(_folder.File("world", "tuning"), _folder.File(Model))).ShouldRefuse(1, "visual.proj");
     }
 
     [Fact]
     public async Task A_caption_file_cannot_reach_out_of_its_folder()
     {
         await DrawAsync(16);
-        File.Copy(_folder.At("world", "tuning", "images", "00000.png"), _folder.At("x.png"));
-        File.WriteAllText(_folder.At("world", "tuning", "captions.json"), """{"../../x.png": "a photo of a cat", "images/00001.png": "a photo of a dog"}""");
+        File.Copy(_folder.File("world", "tuning", "images", "00000.png"), _folder.File("x.png"));
+        File.WriteAllText(_folder.File("world", "tuning", "captions.json"), """{"../../x.png": "a photo of a cat", "images/00001.png": "a photo of a dog"}""");
 
-        (await RunAsync(_folder.At("world", "tuning"))).ShouldRefuse(1, "../../x.png");
+        (await RunAsync(_folder.File("world", "tuning"))).ShouldRefuse(1, "../../x.png");
     }
 
     [Fact]
     public async Task An_image_that_claims_40_000_pixels_a_side_is_refused_by_its_header()
     {
         await DrawAsync(16);
-        var png = File.ReadAllBytes(_folder.At("world", "tuning", "images", "00000.png"));
+        var png = File.ReadAllBytes(_folder.File("world", "tuning", "images", "00000.png"));
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), 40_000);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 40_000);
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc32(png.AsSpan(12, 17)));
-        File.WriteAllBytes(_folder.At("world", "tuning", "images", "00000.png"), png);
+        File.WriteAllBytes(_folder.File("world", "tuning", "images", "00000.png"), png);
 
         // One of sixteen is above the share of rows that may be unusable.
-        (await RunAsync(_folder.At("world", "tuning"))).ShouldRefuse(1, "00000.png", "40000");
+        (await RunAsync(_folder.File("world", "tuning"))).ShouldRefuse(1, "00000.png", "40000");
     }
 
     [Fact]
@@ -137,17 +137,17 @@ public sealed class BadInputTests : IDisposable
     {
         // 256 blocks of 512 bytes: pictures fit, the checkpoint does not. Ignored, the signal becomes an error of the write.
         // The runtime itself maps a large file to keep code pages unwritable, and dies under any such limit unless that is off.
-        var full = await Command.RunAsync(TinyDemo.Arguments(_folder.At("data")), "trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; ulimit -f 256");
+        var full = await Command.RunAsync(TinyDemo.Arguments(_folder.File("data")), "trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; ulimit -f 256");
         full.ShouldRefuse(1, "disk full");
 
-        (await Command.RunAsync(TinyDemo.Arguments(_folder.At("data")))).Code.ShouldBe(0);
+        (await Command.RunAsync(TinyDemo.Arguments(_folder.File("data")))).Code.ShouldBe(0);
     }
 
     private Task<CommandResult> RunAsync(string dataset, string? model = null) => Command.RunAsync(
-        ["run", "--dataset", dataset, "--model", model ?? DemoModel, "--tokenizer", DemoVocabulary, "--preset", "demo", "--data", _folder.At("data")]);
+        ["run", "--dataset", dataset, "--model", model ?? DemoModel, "--tokenizer", DemoVocabulary, "--preset", "demo", "--data", _folder.File("data")]);
 
     private async Task DrawAsync(int images) =>
-        (await Command.RunAsync(["make-dataset", _folder.At("world"), "--train", "0", "--tuning", $"{images}", "--evaluation", "0"])).Code.ShouldBe(0);
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", $"{images}", "--evaluation", "0"])).Code.ShouldBe(0);
 
     private void RewriteHeader(Action<JsonObject> change)
     {
@@ -161,7 +161,7 @@ public sealed class BadInputTests : IDisposable
         text.CopyTo(padded, 0);
         var size = new byte[8];
         BinaryPrimitives.WriteInt64LittleEndian(size, padded.Length);
-        File.WriteAllBytes(_folder.At(Model), [.. size, .. padded, .. bytes.AsSpan(8 + length)]);
+        File.WriteAllBytes(_folder.File(Model), [.. size, .. padded, .. bytes.AsSpan(8 + length)]);
     }
 
     // PNG, annex D: reflected polynomial 0xEDB88320.

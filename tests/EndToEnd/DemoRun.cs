@@ -9,7 +9,7 @@ public sealed class DemoRun : IAsyncLifetime
 
     internal CommandResult Result { get; private set; } = null!;
 
-    internal string Data => _folder.At("data");
+    internal string Data => _folder.File("data");
 
     internal string Run => Result.Json["runId"]!.GetValue<string>();
 

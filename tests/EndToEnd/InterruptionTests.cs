@@ -28,7 +28,7 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
     public async Task A_signal_to_a_command_without_a_run_says_that_it_begins_anew()
     {
         using var folder = new TemporaryFolder();
-        using var command = Command.Start(["make-dataset", folder.At("world")]);
+        using var command = Command.Start(["make-dataset", folder.File("world")]);
         (await command.SaysAsync("images drawn")).ShouldBeTrue(command.Error);
         command.Signal(Command.Interrupt);
 

@@ -29,14 +29,14 @@ public sealed class LongClipTests : IDisposable
     public async Task Both_embeddings_are_trained_and_arrive_in_every_format()
     {
         WriteBase();
-        (await Command.RunAsync(["stretch", _folder.At("base.safetensors"), _folder.At("long.safetensors"), "--json"])).Json["context"]!.GetValue<int>().ShouldBe(248);
-        (await Command.RunAsync(["make-dataset", _folder.At("world"), "--train", "0", "--tuning", "160", "--evaluation", "24"])).Code.ShouldBe(0);
-        LengthenCaptions(_folder.At("world", "tuning", "captions.json"));
+        (await Command.RunAsync(["stretch", _folder.File("base.safetensors"), _folder.File("long.safetensors"), "--json"])).Json["context"]!.GetValue<int>().ShouldBe(248);
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "24"])).Code.ShouldBe(0);
+        LengthenCaptions(_folder.File("world", "tuning", "captions.json"));
 
         var run = await Command.RunAsync(
         [
-            "run", "--dataset", _folder.At("world", "tuning"), "--model", _folder.At("long.safetensors"), "--tokenizer", Vocabulary, "--preset", "demo", "--data", _folder.At("data"), "--threads", "1", "--json",
-            "--evaluation", $"clean={_folder.At("world", "evaluation", "clean")}", "--evaluation", $"attacked={_folder.At("world", "evaluation", "attacked")}",
+            "run", "--dataset", _folder.File("world", "tuning"), "--model", _folder.File("long.safetensors"), "--tokenizer", Vocabulary, "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
+            "--evaluation", $"clean={_folder.File("world", "evaluation", "clean")}", "--evaluation", $"attacked={_folder.File("world", "evaluation", "attacked")}",
             "--arms", "none", "--seeds", "1", "--set", "extraction.hookPoints=mlp@0", "--set", "extraction.tokensPerImage=8", "--set", "sae.expansion=2", "--set", "sae.epochs=2", "--set", "sae.batchSize=256",
             "--set", "curation.pairs=48", "--set", "curation.attacks=32", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
             "--set", "tuning.steps=4", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.validationInterval=2", "--set", "evaluation.resamples=1000",
@@ -58,7 +58,7 @@ public sealed class LongClipTests : IDisposable
         var given = weights[Positions];
         var more = torch.randn([77 - given.shape[0], given.shape[1]], generator: new torch.Generator(1));
         weights[Positions] = torch.cat([given, more.Times(0.01)]);
-        SafetensorsWriter.Write(_folder.At("base.safetensors"), weights);
+        SafetensorsWriter.Write(_folder.File("base.safetensors"), weights);
     }
 
     private static void LengthenCaptions(string path)
@@ -79,7 +79,7 @@ public sealed class LongClipTests : IDisposable
 
         List<int> MovedRows(string key)
         {
-            var moved = Read(tuned, key).ne(Read(_folder.At("long.safetensors"), key)).any(1).data<bool>().ToArray();
+            var moved = Read(tuned, key).ne(Read(_folder.File("long.safetensors"), key)).any(1).data<bool>().ToArray();
             return [.. Enumerable.Range(0, moved.Length).Where(row => moved[row])];
         }
     }
@@ -113,7 +113,7 @@ public sealed class LongClipTests : IDisposable
         var expected = LongText(tuned);
         foreach (var path in new[] { "openai.safetensors", "openai.pt", "huggingface", "open_clip", "gmp.safetensors", "longclip.pt" })
         {
-            ((LongText(_folder.At(path)) - expected).abs().max() / expected.abs().max()).item<float>().ShouldBeLessThan(1e-5f, path);
+            ((LongText(_folder.File(path)) - expected).abs().max() / expected.abs().max()).item<float>().ShouldBeLessThan(1e-5f, path);
         }
     }
 
@@ -133,16 +133,16 @@ public sealed class LongClipTests : IDisposable
 
     private async Task<JsonObject> OutputsAsync(string stage)
     {
-        var events = (await Command.RunAsync(["events", "latest", "--data", _folder.At("data"), "--json"])).Json["events"]!.AsArray();
+        var events = (await Command.RunAsync(["events", "latest", "--data", _folder.File("data"), "--json"])).Json["events"]!.AsArray();
         return events.Select(stored => stored!["event"]!.AsObject()).Single(happened => happened["outputs"] is JsonObject && happened["stage"]!.GetValue<string>() == stage)["outputs"]!.AsObject();
     }
 
     private string Fetch(JsonObject outputs, string name, string path)
     {
         var hex = outputs[name]!["digest"]!.GetValue<string>()["sha256:".Length..];
-        var target = _folder.At(path.Split('/'));
+        var target = _folder.File(path.Split('/'));
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        File.Copy(_folder.At("data", "blobs", "sha256", hex[..2], hex), target);
+        File.Copy(_folder.File("data", "blobs", "sha256", hex[..2], hex), target);
         return target;
     }
 }

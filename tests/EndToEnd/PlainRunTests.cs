@@ -22,25 +22,25 @@ public sealed class PlainRunTests : IDisposable
     public async Task Activations_that_were_removed_to_make_room_are_computed_again_by_a_replay()
     {
         var run = (await RunAsync()).Json["runId"]!.GetValue<string>();
-        var digests = await TinyDemo.DigestsAsync(_folder.At("data"), run);
+        var digests = await TinyDemo.DigestsAsync(_folder.File("data"), run);
 
-        var pruned = await Command.RunAsync(["prune", "--drop", "extraction", "--data", _folder.At("data"), "--json"]);
-        var replayed = await Command.RunAsync(["replay", run, "--from", "sae", "--data", _folder.At("data"), "--threads", "1", "--json"]);
+        var pruned = await Command.RunAsync(["prune", "--drop", "extraction", "--data", _folder.File("data"), "--json"]);
+        var replayed = await Command.RunAsync(["replay", run, "--from", "sae", "--data", _folder.File("data"), "--threads", "1", "--json"]);
 
         pruned.Code.ShouldBe(0, pruned.Error);
         pruned.Json["bytes"]!.GetValue<long>().ShouldBeGreaterThan(1 << 20);
         replayed.Code.ShouldBe(0, replayed.Error);
         replayed.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>()).ShouldBe(["embedding-extraction", "report"]);
-        (await TinyDemo.DigestsAsync(_folder.At("data"), replayed.Json["runId"]!.GetValue<string>())).ShouldBe(digests);
+        (await TinyDemo.DigestsAsync(_folder.File("data"), replayed.Json["runId"]!.GetValue<string>())).ShouldBe(digests);
     }
 
     private async Task<CommandResult> RunAsync()
     {
-        (await Command.RunAsync(["make-dataset", _folder.At("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])).Code.ShouldBe(0);
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])).Code.ShouldBe(0);
         var run = await Command.RunAsync(
         [
-            "run", "--dataset", _folder.At("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
-            "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.At("data"), "--threads", "1", "--json",
+            "run", "--dataset", _folder.File("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+            "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
             "--arms", "none", "--set", "extraction.hookPoints=mlp@0", "--set", "extraction.tokensPerImage=8", "--set", "sae.expansion=1", "--set", "sae.epochs=1", "--set", "sae.batchSize=256",
             "--set", "curation.pairs=32", "--set", "curation.attacks=32", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
             "--set", "tuning.steps=4", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.validationInterval=4",

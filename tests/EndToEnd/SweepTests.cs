@@ -9,11 +9,11 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public async Task Every_combination_is_trained_and_compared_and_the_best_by_intervention_is_named()
     {
-        (await Command.RunAsync(["make-dataset", _folder.At("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])).Code.ShouldBe(0);
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "0"])).Code.ShouldBe(0);
         string[] arguments =
         [
-            "sweep", "--dataset", _folder.At("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
-            "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.At("data"), "--threads", "1", "--json",
+            "sweep", "--dataset", _folder.File("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+            "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
             "--hooks", "mlp@0", "--variants", "topk,topk-tied", "--expansions", "1", "--k", "4,8",
             "--set", "extraction.tokensPerImage=8", "--set", "sae.epochs=2", "--set", "sae.batchSize=256",
             "--set", "curation.pairs=32", "--set", "curation.randomDraws=1", "--set", "curation.salientShares=0.1",
@@ -46,9 +46,9 @@ public sealed class SweepTests : IDisposable
     [InlineData("named twice", "--k", "16,16")]
     public async Task A_wrong_list_ends_with_code_2(string expected, params string[] arguments)
     {
-        Directory.CreateDirectory(_folder.At("photos"));
+        Directory.CreateDirectory(_folder.File("photos"));
         var model = Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors");
 
-        (await Command.RunAsync(["sweep", "--dataset", _folder.At("photos"), "--model", model, .. arguments, "--data", _folder.At("data")])).ShouldRefuse(2, expected);
+        (await Command.RunAsync(["sweep", "--dataset", _folder.File("photos"), "--model", model, .. arguments, "--data", _folder.File("data")])).ShouldRefuse(2, expected);
     }
 }
