@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ClipSae.Pipeline;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
@@ -7,7 +8,7 @@ namespace ClipSae.Hosting;
 /// Tells the units at work in this process that their run, or the process, is to stop. That a run stops is heard over the bus, and
 /// looked up beside its stream: it may have been told while this process was not there, or not connected.
 /// </summary>
-public sealed class RunCancellations(IRunSigns signs, TimeProvider time) : IDisposable
+public sealed class RunCancellations(IRunSigns signs, TimeProvider time, ILogger<RunCancellations> log) : IDisposable
 {
     // A process hears within milliseconds what it is told now; a look that is this old sees what was told before.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
@@ -38,16 +39,25 @@ public sealed class RunCancellations(IRunSigns signs, TimeProvider time) : IDisp
     /// <summary>Looks every few seconds whether the run stops, until cancelled. A look that fails is made up for by the next.</summary>
     public async Task WatchAsync(string run, CancellationToken cancel)
     {
-        while (!cancel.IsCancellationRequested)
+        while (true)
         {
+            await Task.Delay(BetweenLooks, time, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+
             try
             {
-                await Task.Delay(BetweenLooks, time, cancel);
                 await LookAsync(run, cancel);
             }
-            catch (Exception)
+            catch (Exception error) when (!cancel.IsCancellationRequested)
             {
-                // Cancelled, or the store is away: the unit itself says what there is to say of that.
+                log.LogDebug(error, "whether run {Run} stops cannot be looked up", run);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
         }
     }

@@ -23,6 +23,7 @@ public class RunStateProperties
                 (stage.Waiting.Count + stage.Outstanding.Count + stage.Facts.Count).ShouldBe(stage.Plan.Units.Count);
                 stage.FinishedCount.ShouldBe(stage.Facts.Values.Count(fact => fact is UnitFinished));
                 stage.FailedCount.ShouldBe(stage.Facts.Values.Count(fact => fact is UnitFailed));
+                stage.StoppedCount.ShouldBe(stage.Facts.Values.Count(fact => fact is UnitStopped));
             }
         }
     });
@@ -93,6 +94,25 @@ public class RunStateProperties
             state.HasFailure.ShouldBeTrue();
         }
     });
+
+    [Fact]
+    public void A_run_ends_though_the_failure_for_which_it_stopped_is_overtaken_by_a_result()
+    {
+        var state = RunState.Fold(
+        [
+            History.Start(History.Plan(2, 1), Now),
+            new UnitsRequested("s0", ["u0", "u1"]) { At = Now },
+            new UnitFailed("s0", "u0", "w", "no answer", 3, null) { At = Now },
+            new UnitStopped("s0", "u1", "v") { At = Now },
+            History.Finished("s0", "u0", Now, "twin"),
+        ]);
+
+        state.HasFailure.ShouldBeFalse();
+        state.Status.ShouldBe(RunStatus.Stopping);
+        RunDecisions.Conclude(state, Now).ShouldBeOfType<RunFailed>().Unit.ShouldBe("u1");
+        RunDecisions.Conclude(state.Apply(History.Finished("s0", "u1", Now)), Now).ShouldBeNull();
+        state.Apply(History.Finished("s0", "u1", Now)).Status.ShouldBe(RunStatus.Running);
+    }
 
     [Fact]
     public void What_is_given_out_again_has_the_inputs_it_had_the_first_time() => ForAnyHistory(seed =>

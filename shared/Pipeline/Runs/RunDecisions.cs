@@ -86,7 +86,14 @@ public static class RunDecisions
             return new RunFailed(failure.Stage, failure.Unit, Reason(state.Stages[failure.Stage], failure)) { At = now };
         }
 
-        return state.CancelRequested ? new RunCancelled { At = now } : null;
+        if (state.CancelRequested)
+        {
+            return new RunCancelled { At = now };
+        }
+
+        return state.FirstStopped() is { } stopped
+            ? new RunFailed(stopped.Stage, stopped.Unit, "stopped because another unit had failed, whose result came later all the same: try the run again") { At = now }
+            : null;
     }
 
     private static string Reason(StageState stage, UnitFailed failure)

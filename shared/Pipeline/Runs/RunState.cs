@@ -25,7 +25,7 @@ public sealed record RunState
         RunFailed => RunStatus.Failed,
         RunCancelled => RunStatus.Cancelled,
         _ when Start is null => RunStatus.Unknown,
-        _ => CancelRequested || HasFailure ? RunStatus.Stopping : RunStatus.Running,
+        _ => CancelRequested || HasFailure || FirstStopped() is not null ? RunStatus.Stopping : RunStatus.Running,
     };
 
     /// <summary>Whether more units of a stage failed than its plan tolerates.</summary>
@@ -43,6 +43,16 @@ public sealed record RunState
         .Where(stage => stage.HasFailed)
         .SelectMany(stage => stage.Facts.Values).OfType<UnitFailed>()
         .OrderBy(failure => failure.At).ThenBy(failure => failure.Stage, StringComparer.Ordinal).ThenBy(failure => failure.Unit, StringComparer.Ordinal)
+        .FirstOrDefault();
+
+    /// <summary>
+    /// The earliest unit that was given up, or null where there is none. It is not given out again: a run that has one cannot complete,
+    /// even where the failure for which it was given up was overtaken by the unit's result.
+    /// </summary>
+    public UnitStopped? FirstStopped() => Stages.Values
+        .Where(stage => stage.StoppedCount > 0)
+        .SelectMany(stage => stage.Facts.Values).OfType<UnitStopped>()
+        .OrderBy(stopped => stopped.At).ThenBy(stopped => stopped.Stage, StringComparer.Ordinal).ThenBy(stopped => stopped.Unit, StringComparer.Ordinal)
         .FirstOrDefault();
 
     public static RunState Fold(IEnumerable<RunEvent> events) => events.Aggregate(Empty, (state, happened) => state.Apply(happened));

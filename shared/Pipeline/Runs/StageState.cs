@@ -34,6 +34,8 @@ public sealed record StageState
 
     public int FailedCount { get; private init; }
 
+    public int StoppedCount { get; private init; }
+
     /// <summary>How many units may fail without failing the run.</summary>
     public int ToleratedFailures { get; }
 
@@ -97,6 +99,7 @@ public sealed record StageState
             Facts = Facts.SetItem(fact.Unit, fact),
             FinishedCount = FinishedCount + Count<UnitFinished>(fact) - Count<UnitFinished>(earlier),
             FailedCount = FailedCount + Count<UnitFailed>(fact) - Count<UnitFailed>(earlier),
+            StoppedCount = StoppedCount + Count<UnitStopped>(fact) - Count<UnitStopped>(earlier),
         };
     }
 
