@@ -48,8 +48,9 @@ for project in tests/*/*.csproj; do
 
     log="$results/$name.log"
     started=$SECONDS
+    # A shell starts its background jobs with the interrupt ignored, and they hand that on; but tests interrupt programs.
     # 8 is "no tests ran": a project may have none for this machine.
-    dotnet "$program" --no-ansi --no-progress >"$log" 2>&1
+    env --default-signal=INT dotnet "$program" --no-ansi --no-progress >"$log" 2>&1
     code=$?
     count() { sed -nE "s/^ *$1: ([0-9]+).*/\1/p" "$log" | tail -n 1; }
     p=$(count succeeded) f=$(count failed) s=$(count skipped)
