@@ -73,14 +73,10 @@ public static class RemoteFolder
         return (target, found.Length);
     }
 
-    // Whoever may write to the bucket chooses the keys: none of them may name a place outside of the mirror.
-    private static string LocalPath(ObjectStore store, string root, string key)
-    {
-        var path = Path.GetFullPath(Path.Combine(root, key));
-        return key.Length == 0 || Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/') == key
-            ? path
-            : throw new UserErrorException($"s3://{store.Options.Bucket}/{key} would lead out of its folder: rename the object");
-    }
+    // Whoever may write to the bucket chooses the keys: none of them may name a place outside of the mirror, or the place of another.
+    private static string LocalPath(ObjectStore store, string root, string key) => key.Length == 0 || key.Split('/').All(part => part is not ("" or "." or ".."))
+        ? Path.Combine(root, key)
+        : throw new UserErrorException($"s3://{store.Options.Bucket}/{key} would lead out of its folder: rename the object");
 
     private static void RequireNoFileIsFolder(ObjectStore store, Dictionary<string, StoredObject> wanted)
     {

@@ -122,11 +122,15 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("coco/../../evil.txt")]
-    [InlineData("coco/../evil.txt")]
-    [InlineData("coco//evil.txt")]
-    [InlineData("coco/./evil.txt")]
-    public async Task A_key_that_leads_out_of_the_folder_is_refused(string key)
+    [InlineData("coco", "coco/../../evil.txt")]
+    [InlineData("coco", "coco/../evil.txt")]
+    [InlineData("coco", "coco//evil.txt")]
+    [InlineData("coco", "coco/./evil.txt")]
+    [InlineData("", "../evil.txt")]
+    [InlineData("", "..")]
+    [InlineData("", ".")]
+    [InlineData("", "/evil.txt")]
+    public async Task A_key_that_leads_out_of_the_folder_is_refused(string prefix, string key)
     {
         using var server = new FakeServer
         {
@@ -136,13 +140,16 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
         };
         using var store = new ObjectStore(server.Options(), TimeProvider.System);
 
-        (await Should.ThrowAsync<UserErrorException>(() => RemoteFolder.FetchAsync(store, "coco", Mirror))).Message.ShouldContain($"{key} would lead out of its folder");
+        (await Should.ThrowAsync<UserErrorException>(() => RemoteFolder.FetchAsync(store, prefix, Mirror))).Message.ShouldContain($"{key} would lead out of its folder");
         Directory.Exists(_folder.File("remote")).ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task A_prefix_that_leads_out_of_the_folder_is_refused() =>
-        (await Should.ThrowAsync<UserErrorException>(() => FetchAsync("coco/../.."))).Message.ShouldContain("would lead out of its folder");
+    [Theory]
+    [InlineData("coco/../..")]
+    [InlineData("..")]
+    [InlineData("../coco")]
+    public async Task A_prefix_that_leads_out_of_the_folder_is_refused(string prefix) =>
+        (await Should.ThrowAsync<UserErrorException>(() => FetchAsync(prefix))).Message.ShouldContain("would lead out of its folder");
 
     [Fact]
     public async Task Nothing_there_is_said() =>
