@@ -57,6 +57,7 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = Traces.Endpoint,
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
             ["OTEL_METRIC_EXPORT_INTERVAL"] = "2000",
+            ["OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY"] = "in_memory", // a connection that has idled may be closed under the request
             ["OMP_NUM_THREADS"] = "1", // equal digests need equal thread counts
         };
         Processes = [.. Services.Select((service, index) => NewProcess(service, $"{service}-{index}", index == 0 ? [("ClipSae__HealthAddress", HealthAddress + "/")] : []))];

@@ -54,20 +54,32 @@ internal sealed class TraceCollector : IDisposable
         {
             try
             {
-                var context = await _listener.GetContextAsync();
-                using var body = new MemoryStream();
-                await context.Request.InputStream.CopyToAsync(body);
-                if (body.Length == context.Request.ContentLength64)
-                {
-                    Read(context.Request.Url!.AbsolutePath, new ProtobufFields(body.ToArray()));
-                }
-
-                context.Response.Close();
+                _ = AnswerAsync(await _listener.GetContextAsync());
             }
-            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or IOException)
+            catch (Exception error) when (error is HttpListenerException or ObjectDisposedException)
             {
-                // A process that was killed, or the end of the tests.
+                // The end of the tests.
             }
+        }
+    }
+
+    /// <summary>Takes one request; others come meanwhile, since a process that is killed may leave its own half-sent.</summary>
+    private async Task AnswerAsync(HttpListenerContext context)
+    {
+        try
+        {
+            using var body = new MemoryStream();
+            await context.Request.InputStream.CopyToAsync(body);
+            if (body.Length == context.Request.ContentLength64)
+            {
+                Read(context.Request.Url!.AbsolutePath, new ProtobufFields(body.ToArray()));
+            }
+
+            context.Response.Close();
+        }
+        catch (Exception error) when (error is HttpListenerException or ObjectDisposedException or IOException)
+        {
+            // A process that was killed, or the end of the tests.
         }
     }
 
