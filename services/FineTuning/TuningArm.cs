@@ -18,9 +18,7 @@ public abstract record TuningArm
     public bool IsRandom { get; }
 
     /// <summary>As written in parameters and tables: <c>penalise</c>, <c>penalise-random</c>.</summary>
-    public string Name => IsRandom ? Kind + RandomSuffix : Kind;
-
-    private const string RandomSuffix = "-random";
+    public string Name => IsRandom ? ArmName.ControlOf(Kind) : Kind;
 
     /// <summary>Attack images captioned with the truth, nothing scaled.</summary>
     public sealed record None() : TuningArm("none", false);
@@ -41,8 +39,8 @@ public abstract record TuningArm
     /// <exception cref="UserErrorException">The name is none of the arms.</exception>
     public static TuningArm Parse(string name)
     {
-        var random = name.EndsWith(RandomSuffix, StringComparison.Ordinal);
-        return (random ? name[..^RandomSuffix.Length] : name, random) switch
+        var random = ArmName.IsControl(name);
+        return (ArmName.Informed(name), random) switch
         {
             ("none", false) => new None(),
             ("amplify", _) => new Amplify(random),
@@ -50,7 +48,7 @@ public abstract record TuningArm
             ("penalise", _) => new Penalise(random),
             ("penalise-only", _) => new PenaliseOnly(random),
             _ => throw new UserErrorException(
-                $"tuning.arms: '{name}' is not an arm; use none, amplify, suppress, penalise, penalise-only, or one of the last four with {RandomSuffix}"),
+                $"tuning.arms: '{name}' is not an arm; use none, amplify, suppress, penalise, penalise-only, or one of the last four with {ArmName.ControlSuffix}"),
         };
     }
 }

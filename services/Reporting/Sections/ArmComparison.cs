@@ -1,12 +1,11 @@
 using System.Text.Json.Nodes;
+using ClipSae.Contracts;
 
 namespace ClipSae.Reporting;
 
 /// <summary>All arms of fine-tuning beside their random controls, and which model was chosen and why.</summary>
 internal static class ArmComparison
 {
-    private const string ControlSuffix = "-random";
-
     private static readonly (string Set, string Figure, string Title)[] Known =
     [
         ("clean", "accuracy", "No print"), ("attacked", "accuracy", "Attacked"), ("attacked", "attackSuccess", "Taken for the word"),
@@ -62,7 +61,7 @@ internal static class ArmComparison
         var why = tuned.Number("validation") is { } score
             ? Html.Of($"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(score)}). The sets on this page had no say in it.")
             : Html.Of($"is shown as the tuned model; no validation scores were recorded to choose by.");
-        var control = tuned.Text("arm")?.EndsWith(ControlSuffix, StringComparison.Ordinal) == true
+        var control = ArmName.IsControl(tuned.Text("arm"))
             ? Html.Of($" <strong>It is a random control, so it owes nothing to what the autoencoder knew.</strong>")
             : Html.Empty;
         return Html.Of($"<b>{tuned.Text("name")}</b> {why}{control}");
@@ -102,5 +101,5 @@ internal static class ArmComparison
         _ => "these seeds do not tell them apart",
     };
 
-    private static string Informed(JsonNode arm) => (arm.Text("name") ?? "").Replace(ControlSuffix, "", StringComparison.Ordinal);
+    private static string Informed(JsonNode arm) => ArmName.Informed(arm.Text("name") ?? "");
 }

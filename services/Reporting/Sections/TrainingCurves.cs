@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Contracts;
 
 namespace ClipSae.Reporting;
 
@@ -6,7 +7,6 @@ namespace ClipSae.Reporting;
 internal static class TrainingCurves
 {
     private const int Colours = 6;
-    private const string ControlSuffix = "-random";
 
     public static Section? Render(ReportData data)
     {
@@ -51,10 +51,10 @@ internal static class TrainingCurves
     private static ChartSeries Arm(string unit, JsonNode curves, string figure, string[] kinds) =>
         Line(curves, "validation", figure, Array.IndexOf(kinds, Kind(curves)) % Colours, unit) with
         {
-            Dashed = (curves.Text("arm") ?? "").EndsWith(ControlSuffix, StringComparison.Ordinal),
+            Dashed = ArmName.IsControl(curves.Text("arm")),
         };
 
-    private static string Kind(JsonNode curves) => (curves.Text("arm") ?? "").Replace(ControlSuffix, "", StringComparison.Ordinal);
+    private static string Kind(JsonNode curves) => ArmName.Informed(curves.Text("arm") ?? "");
 
     private static ChartSeries Line(JsonNode curves, string list, string figure, int colour, string name) => new(
         name,

@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -14,15 +15,10 @@ public record ModelUnderTest(string Name, string Path, string? Arm = null, int? 
 {
     public const string BaseName = "base";
 
-    private const string ControlSuffix = "-random";
-
     /// <summary>Whether this is the random control of the other: of its arm, trained with its seed, so that nothing but the choice of features differs.</summary>
-    public bool IsControlOf(ModelUnderTest other) => other.Arm is not null && Arm == other.Arm + ControlSuffix && Seed == other.Seed;
-
-    /// <summary>Whether an arm is a random control.</summary>
-    public static bool IsControlArm(string? arm) => arm?.EndsWith(ControlSuffix, StringComparison.Ordinal) == true;
+    public bool IsControlOf(ModelUnderTest other) => other.Arm is not null && Arm == ArmName.ControlOf(other.Arm) && Seed == other.Seed;
 
     /// <summary>Loads the weights, when the model's turn comes.</summary>
-    /// <exception cref="Contracts.UserErrorException">They cannot be read, or are no CLIP.</exception>
+    /// <exception cref="UserErrorException">They cannot be read, or are no CLIP.</exception>
     public virtual ClipModel Load(torch.Device device) => ClipModel.Load(Path, device);
 }

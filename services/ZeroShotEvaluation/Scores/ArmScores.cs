@@ -1,3 +1,5 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>An arm of fine-tuning over its seeds.</summary>
@@ -17,7 +19,7 @@ public sealed record ArmScores(string Name, bool Control, IReadOnlyList<int> See
         ModelScores[] models = [.. arm];
         var sets = models[0].Sets.Keys.ToDictionary(set => set, set => Of([.. models.Select(model => model.Sets[set])]), StringComparer.Ordinal);
         var validation = models.Any(model => model.Validation is null) ? null : models.Average(model => model.Validation);
-        return new ArmScores(arm.Key, ModelUnderTest.IsControlArm(arm.Key), [.. models.Select(model => model.Seed ?? 0)], validation, sets);
+        return new ArmScores(arm.Key, ArmName.IsControl(arm.Key), [.. models.Select(model => model.Seed ?? 0)], validation, sets);
     }
 
     private static ArmSetScores Of(SetScores[] seeds)
