@@ -79,7 +79,7 @@ internal sealed class SweepTable : ISupplement
         console.Write(table);
         if (_rows.Select(row => Number(row.Figures, "monosemanticityBaseline")).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
         {
-            console.WriteLine($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
+            console.WriteUnfolded($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
         }
 
         if (_attacked is { } attacked)
