@@ -25,11 +25,14 @@ public sealed record RunState
         RunFailed => RunStatus.Failed,
         RunCancelled => RunStatus.Cancelled,
         _ when Start is null => RunStatus.Unknown,
-        _ => CancelRequested || HasFailure || FirstStopped() is not null ? RunStatus.Stopping : RunStatus.Running,
+        _ => CancelRequested || HasFailure || HasStopped ? RunStatus.Stopping : RunStatus.Running,
     };
 
     /// <summary>Whether more units of a stage failed than its plan tolerates.</summary>
     public bool HasFailure => Stages.Values.Any(stage => stage.HasFailed);
+
+    /// <summary>Whether units were given up. They are not given out again: the run cannot complete, even where the failure for which they were given up was overtaken by the unit's result.</summary>
+    public bool HasStopped => Stages.Values.Any(stage => stage.StoppedCount > 0);
 
     public bool HasOutstanding => Stages.Values.Any(stage => !stage.Outstanding.IsEmpty);
 
@@ -39,21 +42,10 @@ public sealed record RunState
     public IEnumerable<StageState> StagesInOrder() => Start is null ? [] : Start.Plan.Stages.Select(stage => Stages[stage.Stage]);
 
     /// <summary>The earliest failure that fails the run, or null where there is none or what failed is tolerated.</summary>
-    public UnitFailed? FirstFailure() => Stages.Values
-        .Where(stage => stage.HasFailed)
-        .SelectMany(stage => stage.Facts.Values).OfType<UnitFailed>()
-        .OrderBy(failure => failure.At).ThenBy(failure => failure.Stage, StringComparer.Ordinal).ThenBy(failure => failure.Unit, StringComparer.Ordinal)
-        .FirstOrDefault();
+    public UnitFailed? FirstFailure() => Earliest<UnitFailed>(stage => stage.HasFailed);
 
-    /// <summary>
-    /// The earliest unit that was given up, or null where there is none. It is not given out again: a run that has one cannot complete,
-    /// even where the failure for which it was given up was overtaken by the unit's result.
-    /// </summary>
-    public UnitStopped? FirstStopped() => Stages.Values
-        .Where(stage => stage.StoppedCount > 0)
-        .SelectMany(stage => stage.Facts.Values).OfType<UnitStopped>()
-        .OrderBy(stopped => stopped.At).ThenBy(stopped => stopped.Stage, StringComparer.Ordinal).ThenBy(stopped => stopped.Unit, StringComparer.Ordinal)
-        .FirstOrDefault();
+    /// <summary>The earliest unit that was given up, or null where there is none.</summary>
+    public UnitStopped? FirstStopped() => Earliest<UnitStopped>(stage => stage.StoppedCount > 0);
 
     public static RunState Fold(IEnumerable<RunEvent> events) => events.Aggregate(Empty, (state, happened) => state.Apply(happened));
 
@@ -69,6 +61,13 @@ public sealed record RunState
         RunEnded ended => this with { End = ended },
         _ => this,
     };
+
+    private TFact? Earliest<TFact>(Func<StageState, bool> concerns)
+        where TFact : UnitFact => Stages.Values
+        .Where(concerns)
+        .SelectMany(stage => stage.Facts.Values).OfType<TFact>()
+        .OrderBy(fact => fact.At).ThenBy(fact => fact.Stage, StringComparer.Ordinal).ThenBy(fact => fact.Unit, StringComparer.Ordinal)
+        .FirstOrDefault();
 
     private RunState Begin(RunStarted started) => this with
     {
