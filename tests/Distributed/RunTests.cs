@@ -156,12 +156,9 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task What_is_cancelled_while_no_worker_runs_is_not_computed_when_one_comes()
     {
-        var origin = await system.UndisturbedRunAsync();
         var reporting = system.Process("Reporting");
-        (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
-        using var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
-        var run = await DistributedSystem.RunOfAsync(client);
-        await system.Broker.WaitForAsync("report-interactive", 1);
+        var (client, run) = await ReplayToWaitingReportAsync(reporting);
+        using var replay = client;
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
 
         reporting.Start();
@@ -176,12 +173,9 @@ public sealed class RunTests(DistributedSystem system)
     [Fact]
     public async Task A_run_whose_messages_are_lost_goes_on_when_it_is_tried_again()
     {
-        var origin = await system.UndisturbedRunAsync();
         var reporting = system.Process("Reporting");
-        (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
-        using var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
-        var run = await DistributedSystem.RunOfAsync(client);
-        await system.Broker.WaitForAsync("report-interactive", 1);
+        var (client, run) = await ReplayToWaitingReportAsync(reporting);
+        using var replay = client;
         await system.Broker.LoseAsync("report-interactive");
         reporting.Start();
 
@@ -287,6 +281,17 @@ public sealed class RunTests(DistributedSystem system)
         (await once.EndAsync()).ShouldBe(0, once.Log);
         replay.Code.ShouldBe(0, replay.Error);
         reporting.Start();
+    }
+
+    /// <summary>Stops the worker of reports, and replays a run whose report then waits for one.</summary>
+    private async Task<(Command Client, string Run)> ReplayToWaitingReportAsync(ServiceProcess reporting)
+    {
+        var origin = await system.UndisturbedRunAsync();
+        (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
+        var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
+        var run = await DistributedSystem.RunOfAsync(client);
+        await system.Broker.WaitForAsync("report-interactive", 1);
+        return (client, run);
     }
 
     /// <summary>When the one event of this type, of this stage where one is given, came into the run.</summary>
