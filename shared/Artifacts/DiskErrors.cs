@@ -8,9 +8,17 @@ public static class DiskErrors
     // errno ENOSPC and EDQUOT on Unix; ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL as HRESULTs on Windows.
     private static readonly int[] FullDisk = [28, 122, unchecked((int)0x80070070), unchecked((int)0x80070027)];
 
+    // errno EROFS on Unix; ERROR_WRITE_PROTECT as HRESULT on Windows.
+    private static readonly int[] ReadOnly = [30, unchecked((int)0x80070013)];
+
+    /// <summary>Whether a disk refuses for a reason that no waiting mends: it is full, or takes no writing at all.</summary>
+    public static bool IsLasting(Exception error) => IsFull(error) || IsReadOnly(error);
+
     // .NET reports EFBIG, a write over the process's file size limit, as a bad argument named "value".
-    public static bool IsFullDisk(Exception error) =>
+    private static bool IsFull(Exception error) =>
         (error is IOException && FullDisk.Contains(error.HResult)) || error is ArgumentOutOfRangeException { ParamName: "value" };
+
+    private static bool IsReadOnly(Exception error) => error is IOException && ReadOnly.Contains(error.HResult);
 
     /// <summary>Runs an action that writes to <paramref name="path"/>; a full or forbidden disk becomes a <see cref="UserErrorException"/>.</summary>
     /// <param name="needed">Bytes that are being written, where known; named in the message.</param>
@@ -46,14 +54,19 @@ public static class DiskErrors
         return true;
     });
 
-    /// <summary>The user's line for a full disk or a forbidden folder, or null where the error is another one.</summary>
+    /// <summary>The user's line for a full disk, a forbidden folder or one that takes no writing, or null where the error is another one.</summary>
     public static UserErrorException? Explain(Exception error, string path, long? needed = null)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? path;
-        if (IsFullDisk(error))
+        if (IsFull(error))
         {
             var need = needed is { } bytes ? $" ({Mebibytes(bytes)} needed, {Free(folder)} free)" : $" ({Free(folder)} free)";
             return new UserErrorException($"disk full while writing {path}{need}: free some space in {folder}, then run the command again to go on", error);
+        }
+
+        if (IsReadOnly(error))
+        {
+            return new UserErrorException($"{path} lies on a file system that is mounted read-only: choose another folder, or mount it for writing", error);
         }
 
         return error is UnauthorizedAccessException

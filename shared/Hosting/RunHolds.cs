@@ -74,7 +74,7 @@ internal sealed class RunHolds(string dataFolder) : IDisposable
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
-            catch (IOException error) when (!DiskErrors.IsFullDisk(error))
+            catch (IOException error) when (!DiskErrors.IsLasting(error))
             {
                 return null;
             }

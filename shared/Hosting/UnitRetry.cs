@@ -14,7 +14,7 @@ public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger
     public static bool MayPass(Exception error) => error switch
     {
         UserErrorException or FileNotFoundException or DirectoryNotFoundException => false,
-        IOException => !DiskErrors.IsFullDisk(error),
+        IOException => !DiskErrors.IsLasting(error),
         TimeoutException or SocketException or HttpRequestException => true,
         _ => false,
     };

@@ -159,6 +159,184 @@ public sealed class CaptionSourceTests : IDisposable
         ((string?)item.Attributes!["word"]).ShouldBe("taxi");
     }
 
+    [Fact]
+    public async Task Pictures_are_told_by_content_where_their_names_do_not_say_it_and_those_that_are_not_read_are_named()
+    {
+        _folder.Picture("bird/0.png");
+        _folder.Picture("bird/1.jfif");
+        _folder.Picture("bird/2");
+        _folder.Bytes("moon/0.tif", [.. "II*\0"u8, .. new byte[40]]);
+        _folder.Bytes("moon/1.avif", [0, 0, 0, 32, .. "ftypavif"u8, .. new byte[40]]);
+        _folder.Bytes("moon/Thumbs.db", [0xD0, 0xCF, 0x11, 0xE0, 1, 2, 3]);
+        _folder.Text("README.txt", "BM is how bitmaps begin");
+
+        var imported = await _folder.Import();
+
+        (await _folder.Items(imported)).Select(item => (item.Item.Id, item.Item.Label)).ShouldBe([("bird/0.png", "bird"), ("bird/1.jfif", "bird"), ("bird/2", "bird")]);
+        imported.Content.Rows.ShouldBe(5);
+        imported.Content.Problems.Select(problem => $"{problem.Where}: {problem.Detail}").ShouldBe(
+            ["moon/0.tif: TIFF is not read: convert it to PNG or JPEG", "moon/1.avif: AVIF is not read: convert it to PNG or JPEG"]);
+    }
+
+    [Fact]
+    public async Task A_folder_of_nothing_but_unread_pictures_says_what_they_are()
+    {
+        _folder.Bytes("moon/0.tiff", [.. "MM\0*"u8, .. new byte[40]]);
+
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("moon/0.tiff: TIFF is not read");
+    }
+
+    [Fact]
+    public async Task A_link_to_itself_and_a_link_to_a_folder_above_are_one_named_problem_each()
+    {
+        _folder.Picture("cat/1.png");
+        _folder.Picture("dog/1.png");
+        File.CreateSymbolicLink(Path.Combine(_folder.Data, "cat/self.png"), "self.png");
+        File.CreateSymbolicLink(Path.Combine(_folder.Data, "dog/up"), "..");
+        File.CreateSymbolicLink(Path.Combine(_folder.Data, "dog/a"), "b");
+        File.CreateSymbolicLink(Path.Combine(_folder.Data, "dog/b"), "a");
+
+        var imported = await _folder.Import();
+
+        (await _folder.Items(imported)).Select(item => item.Item.Id).ShouldBe(["cat/1.png", "dog/1.png"]);
+        imported.Content.Problems.Select(problem => problem.Where).ShouldBe(["dog/a", "dog/b", "dog/up", "cat/self.png"], ignoreOrder: true);
+        imported.Content.Problems.Single(problem => problem.Where == "cat/self.png").Detail.ShouldContain("a link that leads nowhere");
+    }
+
+    [Fact]
+    public async Task Links_to_folders_inside_the_data_set_are_followed()
+    {
+        _folder.Picture("cats/1.png");
+        Directory.CreateSymbolicLink(Path.Combine(_folder.Data, "kitten"), Path.Combine(_folder.Data, "cats"));
+
+        (await _folder.Items(await _folder.Import())).Select(item => (item.Item.Id, item.Item.Label)).ShouldBe([("cats/1.png", "cats"), ("kitten/1.png", "kitten")]);
+    }
+
+    [Fact]
+    public async Task Absolute_paths_inside_the_folder_are_taken_also_where_the_folder_is_reached_through_a_link()
+    {
+        _folder.Picture("sub/a.png");
+        _folder.Text("captions.csv", $"filepath,caption\n{_folder.Data}/sub/a.png,one\n");
+        (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item.Id.ShouldBe("sub/a.png");
+
+        var link = Path.Combine(_folder.Root, "link");
+        Directory.CreateSymbolicLink(link, _folder.Data);
+        var imported = await DatasetImporter.ImportAsync(link, new ImportOptions(), _folder.Store, scratch: _folder.Root);
+        imported.Content.Items.ShouldHaveSingleItem().Id.ShouldBe("sub/a.png");
+    }
+
+    [Theory]
+    [InlineData("captions.csv", "filepath,caption\na.png,caf\u00E9\n", "line 2")]
+    [InlineData("captions.json", "{\"a.png\": \"caf\u00E9\"}", "captions.json")]
+    [InlineData("human_responses.csv", "image,label\na.png,caf\u00E9\n", "line 2")]
+    public async Task Text_in_another_encoding_is_refused_with_its_place(string name, string content, string place)
+    {
+        _folder.Picture("a.png");
+        _folder.Bytes(name, System.Text.Encoding.Latin1.GetBytes(content));
+
+        var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import());
+
+        error.Message.ShouldContain(place);
+        error.Message.ShouldContain("is not UTF-8");
+    }
+
+    [Fact]
+    public async Task A_caption_in_another_encoding_beside_a_picture_is_a_named_problem()
+    {
+        _folder.Picture("a.png");
+        _folder.Text("a.txt", "café");
+        _folder.Picture("b.png");
+        _folder.Bytes("b.txt", System.Text.Encoding.Latin1.GetBytes("café"));
+
+        var imported = await _folder.Import();
+
+        (await _folder.Items(imported)).ShouldHaveSingleItem().Item.Captions.ShouldBe(["café"]);
+        imported.Content.Problems.ShouldHaveSingleItem().Detail.ShouldContain("is not UTF-8");
+    }
+
+    [Fact]
+    public async Task UTF_16_with_its_mark_is_read()
+    {
+        _folder.Picture("a.png");
+        _folder.Bytes("captions.csv", [.. System.Text.Encoding.Unicode.Preamble, .. System.Text.Encoding.Unicode.GetBytes("filepath,caption\na.png,café\n")]);
+
+        (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item.Captions.ShouldBe(["café"]);
+    }
+
+    [Fact]
+    public async Task Half_a_surrogate_pair_in_JSON_is_one_clear_line()
+    {
+        _folder.Picture("a.png");
+        _folder.Text("captions.json", """{"a.png": ["a \ud83d cat"]}""");
+
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("half a character");
+    }
+
+    // Archives made on a Mac spell é in two code points.
+    [Fact]
+    public async Task Labels_captions_words_and_paths_are_one_whether_letters_are_composed_or_not()
+    {
+        const string Composed = "caf\u00E9";
+        const string Apart = "cafe\u0301";
+        _folder.Picture($"{Apart}/1.png");
+        _folder.Picture($"{Composed}/2.png");
+        var folders = await _folder.Import();
+        folders.Content.Labels.ShouldHaveSingleItem().ShouldBe(new KeyValuePair<string, int>(Composed, 2));
+
+        _folder.Text("captions.json", $$"""[{"path": "{{Composed}}/1.png", "caption": "a {{Apart}}", "label": "{{Apart}}", "word": "{{Apart}}"}]""");
+        var item = (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item;
+        (item.Captions[0], item.Label, PrintedText.On(item)!.Word).ShouldBe(($"a {Composed}", Composed, Composed));
+        item.Id.ShouldBe($"{Apart}/1.png");
+    }
+
+    [Fact]
+    public async Task The_parts_of_a_split_data_set_are_no_classes()
+    {
+        _folder.Picture("train/cat/1.png");
+        _folder.Picture("val/cat/1.png");
+        var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import());
+        error.Message.ShouldContain("split into train and val, which are no classes");
+
+        // A class may well be called train, where others are not so named.
+        _folder.Picture("bus/1.png");
+        (await _folder.Import()).Content.Labels.Keys.ShouldBe(["bus", "train", "val"]);
+    }
+
+    [Fact]
+    public async Task Numbers_in_place_of_class_names_are_named_as_the_cause()
+    {
+        _folder.Picture("0.png");
+        _folder.Text("annotations.json", """[{"path": "0.png", "label": 3}]""");
+
+        (await _folder.ImportProblem()).ShouldContain("the label 3 is a number: write the name of the class");
+    }
+
+    [Theory]
+    [InlineData("annotations/captions_val2017.json", "val2017")]
+    [InlineData("annotations/captions_val2017.json", "images/val2017")]
+    [InlineData("annotations/captions_val2017.json", "images")]
+    public async Task Images_of_COCO_are_found_beside_the_folder_of_its_annotations(string file, string images)
+    {
+        _folder.Picture($"{images}/1.jpg");
+        _folder.Text(file, """{"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "caption": "a cat"}]}""");
+        var path = Path.Combine(_folder.Data, file);
+
+        var named = await DatasetImporter.ImportAsync(Path.GetDirectoryName(path)!, new ImportOptions { CaptionFile = path }, _folder.Store, scratch: _folder.Root);
+        var found = await _folder.Import();
+
+        named.Content.Items.ShouldHaveSingleItem().Id.ShouldBe($"{images}/1.jpg");
+        found.Shards.ShouldBe(named.Shards);
+    }
+
+    [Fact]
+    public async Task Several_caption_files_of_COCO_ask_for_a_choice()
+    {
+        _folder.Text("annotations/captions_train2017.json", "{}");
+        _folder.Text("annotations/captions_val2017.json", "{}");
+
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("Name the one that is meant");
+    }
+
     [Theory]
     [InlineData("captions.json", "{\"a.png\": ")]
     [InlineData("captions.json", "3")]

@@ -55,6 +55,16 @@ public sealed class TextEmbeddingCacheTests : IDisposable
     }
 
     [Fact]
+    public async Task A_request_without_texts_is_kept_like_any_other()
+    {
+        await Cache().SaveAsync(Key(Request with { Names = [] }), new TextTable([], 3, 0), 1, _folder.Path, default);
+
+        var found = (await Cache().FindAsync(Key(Request with { Names = [] }), default))!;
+
+        (found.Values.Length, found.Width, found.Cut).ShouldBe((0, 3, 0));
+    }
+
+    [Fact]
     public async Task Embeddings_that_left_the_store_are_computed_again()
     {
         await Cache().SaveAsync(Key(Request), new TextTable([1, 0, 0, 1], 2, 0), 1, _folder.Path, default);

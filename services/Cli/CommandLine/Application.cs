@@ -52,9 +52,19 @@ internal static class Application
         {
             return Fail(session, error, "stopped before its end; the same command begins anew", ExitCode.Failed);
         }
+        catch (UnauthorizedAccessException error)
+        {
+            // The path is in the message, and need not be one that was to be written.
+            return Fail(session, error, $"no permission: {error.Message} Change its rights, or name another", ExitCode.Failed);
+        }
         catch (Exception error) when (DiskErrors.Explain(error, session.DataFolder) is { } explained)
         {
             return Fail(session, error, explained.Message, ExitCode.Failed);
+        }
+        catch (IOException error)
+        {
+            // Whatever the system refuses to read or write; which path and why is in its message.
+            return Fail(session, error, error.Message, ExitCode.Failed);
         }
         catch (Exception error)
         {

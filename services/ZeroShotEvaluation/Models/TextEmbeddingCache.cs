@@ -36,7 +36,8 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
 
         using var file = SafetensorsFile.Open(await artifacts.FetchAsync(stored.Outputs[Output], cancel));
         using var values = file.Read(Output);
-        return new TextTable(values.data<float>().ToArray(), (int)values.shape[1], stored.Figures[CutFigure]!.GetValue<int>());
+        // Sets of captions alone ask for no class names: a table without rows, of which TorchSharp gives no data.
+        return new TextTable(values.NumberOfElements == 0 ? [] : values.data<float>().ToArray(), (int)values.shape[1], stored.Figures[CutFigure]!.GetValue<int>());
     }
 
     internal async Task SaveAsync(StageKeyParts key, TextTable table, double seconds, string scratch, CancellationToken cancel)

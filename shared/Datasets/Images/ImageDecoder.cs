@@ -50,7 +50,7 @@ public static class ImageDecoder
         using var codec = Open(encoded.Span, limits ?? DecodeLimits.Default, out problem);
         if (codec is null)
         {
-            problem ??= "unknown format";
+            problem ??= PictureKind.Explain(encoded.Span);
             return false;
         }
 
@@ -83,7 +83,7 @@ public static class ImageDecoder
         using var codec = Open(encoded, limits ?? DecodeLimits.Default, out problem);
         if (codec is null)
         {
-            problem ??= "unknown format";
+            problem ??= PictureKind.Explain(encoded);
             return false;
         }
 

@@ -28,8 +28,9 @@ public static class DatasetImporter
     {
         log ??= NullLogger.Instance;
         var name = options.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
-        var collected = new RowCollector(folder, options);
-        collected.Collect(CaptionSource.Find(folder, options).Rows());
+        var source = CaptionSource.Find(folder, options);
+        var collected = new RowCollector(source.Home, options);
+        collected.Collect(source.Rows());
         if (collected.Rows == 0)
         {
             throw new UserErrorException($"The data set {folder} is empty: its caption file names no picture.");
@@ -102,7 +103,7 @@ public static class DatasetImporter
             var length = new FileInfo(file).Length;
             if (length == 0 || length > options.Limits.MaxFileBytes)
             {
-                return ([], length == 0 ? "empty file" : $"file of {length} bytes (limit {options.Limits.MaxFileBytes})");
+                return ([], length == 0 ? "empty, or no regular file" : $"file of {length} bytes (limit {options.Limits.MaxFileBytes})");
             }
 
             var bytes = File.ReadAllBytes(file);

@@ -38,32 +38,33 @@ internal sealed class RowCollector(string folder, ImportOptions options)
             return;
         }
 
-        var captions = row.Captions.Select(caption => caption.Trim()).Where(caption => caption.Length > 0).Distinct().ToList();
-        if (captions.Count == 0 && row.Label is not null)
+        var label = row.Label is null ? null : ComposedText.Of(row.Label);
+        var captions = row.Captions.Select(caption => ComposedText.Of(caption.Trim())).Where(caption => caption.Length > 0).Distinct().ToList();
+        if (captions.Count == 0 && label is not null)
         {
-            captions.Add(options.ClassCaption.Replace("{class}", row.Label, StringComparison.Ordinal));
+            captions.Add(options.ClassCaption.Replace("{class}", label, StringComparison.Ordinal));
         }
 
-        if (captions.Count == 0 || (options.LabelsNeeded && row.Label is null))
+        if (captions.Count == 0 || (options.LabelsNeeded && label is null))
         {
-            Problems.Add(new ImportProblem(ImportProblemKind.NoCaption, id, captions.Count == 0 ? "no caption" : "no label"));
+            Problems.Add(new ImportProblem(ImportProblemKind.NoCaption, id, row.NoLabel ?? (captions.Count == 0 ? "no caption" : "no label")));
             return;
         }
 
         if (!_places.TryGetValue(id, out var place))
         {
             _places[id] = Items.Count;
-            Items.Add((new DatasetItem(id, captions, row.Label, row.Attributes), file));
+            Items.Add((new DatasetItem(id, captions, label, row.Attributes), file));
             return;
         }
 
         var known = Items[place].Item;
         var fresh = captions.Except(known.Captions).ToList();
-        if (fresh.Count == 0 || (row.Label is not null && known.Label is not null && row.Label != known.Label))
+        if (fresh.Count == 0 || (label is not null && known.Label is not null && label != known.Label))
         {
             Problems.Add(fresh.Count == 0
                 ? new ImportProblem(ImportProblemKind.Duplicate, row.Where, $"{id} with the same captions again")
-                : new ImportProblem(ImportProblemKind.BadRow, row.Where, $"{id} is \"{row.Label}\" here and \"{known.Label}\" before"));
+                : new ImportProblem(ImportProblemKind.BadRow, row.Where, $"{id} is \"{label}\" here and \"{known.Label}\" before"));
             return;
         }
 

@@ -5,10 +5,11 @@ namespace ClipSae.Datasets;
 /// <summary>Where the captions of a folder come from.</summary>
 internal abstract record CaptionSource(string Folder)
 {
-    private static readonly string[] PictureExtensions = [".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif"];
-
     private static readonly string[] UsualNames =
         ["annotations.json", "captions.json", "labels.json", "captions.csv", "captions.tsv", "annotations.csv", "annotations.tsv"];
+
+    /// <summary>The folder that rows' paths are relative to, and that none may leave.</summary>
+    public virtual string Home => Folder;
 
     /// <summary>Rows in an order that depends on the content alone.</summary>
     public abstract IEnumerable<SourceRow> Rows();
@@ -38,41 +39,50 @@ internal abstract record CaptionSource(string Folder)
             return FromFile(folder, responses);
         }
 
-        var pictures = Pictures(folder).ToList();
+        if (CocoSource.FileIn(folder) is { } annotations)
+        {
+            return FromFile(folder, annotations);
+        }
+
+        var listing = PictureListing.Of(folder);
+        var pictures = listing.Pictures;
         if (pictures.Count == 0)
         {
-            throw new UserErrorException($"The data set {folder} is empty: it holds no pictures ({string.Join(", ", PictureExtensions)}) and no caption file.");
+            var found = listing.LeftOut.Count == 0 ? "" : $" that are read; {listing.LeftOut.Count} others lie there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
+            throw new UserErrorException($"The data set {folder} is empty: it holds no caption file and no pictures ({PictureListing.Extensions}){found}.");
         }
 
         if (pictures.Any(picture => File.Exists(Path.ChangeExtension(Path.Combine(folder, picture), ".txt"))))
         {
-            return new SidecarSource(folder, pictures);
+            return new SidecarSource(folder, listing);
         }
 
         if (pictures.Any(picture => FileNameSource.Parse(picture) is not null))
         {
-            return new FileNameSource(folder, pictures, options.ClassCaption);
+            return new FileNameSource(folder, listing, options.ClassCaption);
         }
 
         return pictures.Any(picture => picture.Contains('/', StringComparison.Ordinal))
-            ? new ClassFolderSource(folder, pictures, options.ClassCaption)
+            ? ClassFolderSource.Of(folder, listing, options.ClassCaption)
             : throw new UserErrorException(
                 $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt beside each picture, or a folder a class.");
     }
 
-    /// <summary>Pictures below a folder, relative, with forward slashes, in ordinal order.</summary>
-    private static IEnumerable<string> Pictures(string folder) =>
-        Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 32 })
-            .Where(file => PictureExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))
-            .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/'))
-            .Order(StringComparer.Ordinal);
-
-    private static CaptionSource FromFile(string folder, string path) => Path.GetExtension(path).ToUpperInvariant() switch
+    private static CaptionSource FromFile(string folder, string path)
     {
-        ".JSON" => new JsonSource(folder, path),
-        ".CSV" when MvtSource.Claims(path) => new MvtSource(folder, path),
-        ".CSV" => new TableSource(folder, path, ','),
-        ".TSV" or ".TXT" => new TableSource(folder, path, '\t'),
-        _ => throw new UserErrorException($"The caption file {path} is neither .json, .csv nor .tsv."),
-    };
+        // Asked before opening: a pipe has no length, and reading it could block for ever.
+        if (new FileInfo(path).Length == 0)
+        {
+            throw new UserErrorException($"The caption file {path} is empty, or no regular file.");
+        }
+
+        return Path.GetExtension(path).ToUpperInvariant() switch
+        {
+            ".JSON" => new JsonSource(folder, path),
+            ".CSV" when MvtSource.Claims(path) => new MvtSource(folder, path),
+            ".CSV" => new TableSource(folder, path, ','),
+            ".TSV" or ".TXT" => new TableSource(folder, path, '\t'),
+            _ => throw new UserErrorException($"The caption file {path} is neither .json, .csv nor .tsv."),
+        };
+    }
 }

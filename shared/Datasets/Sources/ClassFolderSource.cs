@@ -1,21 +1,41 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.Datasets;
 
 /// <summary>A folder a class: the first folder of a picture's path names what it shows.</summary>
-internal sealed record ClassFolderSource(string Folder, IReadOnlyList<string> Pictures, string Caption) : CaptionSource(Folder)
+internal sealed record ClassFolderSource(string Folder, PictureListing Listing, string Caption) : CaptionSource(Folder)
 {
+    private static readonly string[] Splits = ["train", "training", "val", "valid", "validation", "dev", "test", "testing"];
+
+    /// <exception cref="UserErrorException">The folders are no classes but the parts of a split data set.</exception>
+    public static ClassFolderSource Of(string folder, PictureListing listing, string caption)
+    {
+        string[] folders = [.. listing.Pictures.Where(picture => picture.Contains('/', StringComparison.Ordinal)).Select(FirstFolder).Distinct(StringComparer.Ordinal)];
+        return folders.All(name => Splits.Contains(name, StringComparer.OrdinalIgnoreCase))
+            ? throw new UserErrorException(
+                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are no classes. Name the part that is meant, such as {Path.Combine(folder, folders[^1])}.")
+            : new ClassFolderSource(folder, listing, caption);
+    }
+
     public override IEnumerable<SourceRow> Rows()
     {
-        foreach (var picture in Pictures)
+        foreach (var picture in Listing.Pictures)
         {
-            var slash = picture.IndexOf('/', StringComparison.Ordinal);
-            if (slash < 0)
+            if (!picture.Contains('/', StringComparison.Ordinal))
             {
                 yield return new SourceRow.Unusable(picture, new ImportProblem(ImportProblemKind.NoCaption, picture, "in no class folder"));
                 continue;
             }
 
-            var label = picture[..slash].Replace('_', ' ');
+            var label = FirstFolder(picture).Replace('_', ' ');
             yield return new SourceRow.Captioned(picture, picture, [Caption.Replace("{class}", label, StringComparison.Ordinal)], label);
         }
+
+        foreach (var row in SourceRow.LeftOut(Listing))
+        {
+            yield return row;
+        }
     }
+
+    private static string FirstFolder(string picture) => picture[..picture.IndexOf('/', StringComparison.Ordinal)];
 }

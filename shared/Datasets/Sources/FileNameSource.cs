@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace ClipSae.Datasets;
 
 /// <summary>File names that say it all: <c>label=dog_text=cat.png</c> (the layout of typographic attack sets such as RTA-100).</summary>
-internal sealed partial record FileNameSource(string Folder, IReadOnlyList<string> Pictures, string Caption) : CaptionSource(Folder)
+internal sealed partial record FileNameSource(string Folder, PictureListing Listing, string Caption) : CaptionSource(Folder)
 {
     /// <summary>What a name says, or null if it says nothing.</summary>
     public static (string Label, string? Word)? Parse(string picture)
@@ -19,13 +19,18 @@ internal sealed partial record FileNameSource(string Folder, IReadOnlyList<strin
 
     public override IEnumerable<SourceRow> Rows()
     {
-        foreach (var picture in Pictures)
+        foreach (var picture in Listing.Pictures)
         {
             yield return Parse(picture) is { } said
                 ? new SourceRow.Captioned(
                     picture, picture, [Caption.Replace("{class}", said.Label, StringComparison.Ordinal)], said.Label,
                     said.Word is null ? null : new JsonObject { ["word"] = said.Word })
                 : new SourceRow.Unusable(picture, new ImportProblem(ImportProblemKind.NoCaption, picture, "name without label="));
+        }
+
+        foreach (var row in SourceRow.LeftOut(Listing))
+        {
+            yield return row;
         }
     }
 

@@ -26,24 +26,58 @@ internal sealed class FolderBoundary
             return null;
         }
 
+        // A path from the root may spell the folder as it was given, or as it is with links followed.
         var full = Path.GetFullPath(Path.Combine(_root, id));
-        if (Path.IsPathRooted(id) || !Inside(full, _root))
+        if ((Inside(full, _root) ? _root : Inside(full, _realRoot) ? _realRoot : null) is not { } root)
         {
             problem = new ImportProblem(ImportProblemKind.OutsideFolder, where, $"{path} leaves the folder");
             return null;
         }
 
-        id = Path.GetRelativePath(_root, full).Replace('\\', '/');
-        if (!File.Exists(full))
+        id = Path.GetRelativePath(root, full).Replace('\\', '/');
+        if (Spelled(root, id) is not { } spelled)
         {
             problem = new ImportProblem(ImportProblemKind.MissingFile, id, "no such file");
             return null;
         }
 
-        var real = Path.Combine(RealFolder(Path.GetDirectoryName(full)!), Path.GetFileName(full));
-        if (new FileInfo(real).ResolveLinkTarget(returnFinalTarget: true) is { } target)
+        id = spelled;
+        return Followed(Path.Combine(root, id), id, where, out problem);
+    }
+
+    /// <summary>Whether a link to a folder leads to one that it lies in, so that following it would never end.</summary>
+    public bool LeadsBack(string link)
+    {
+        try
         {
-            real = Path.Combine(RealFolder(Path.GetDirectoryName(target.FullName)!), target.Name);
+            // Reached through another link, a folder lies in two places; either may be the one that the link leads to.
+            string[] places = [RealFolder(Path.GetDirectoryName(link)!), Path.Combine(_realRoot, Path.GetRelativePath(_root, link))];
+            return Real(link) is { } target && places.Any(place => place == target || Inside(place, target));
+        }
+        catch (IOException)
+        {
+            // Links that lead to each other have no target at all.
+            return true;
+        }
+    }
+
+    // Archives made on a Mac spell accented letters in two code points, lists of captions mostly in one.
+    private static string? Spelled(string root, string id) =>
+        new[] { id, ComposedText.Of(id), ComposedText.Apart(id) }.FirstOrDefault(spelling => File.Exists(Path.Combine(root, spelling)));
+
+    private string? Followed(string full, string id, string where, out ImportProblem? problem)
+    {
+        problem = null;
+        string real;
+        try
+        {
+            real = Path.Combine(RealFolder(Path.GetDirectoryName(full)!), Path.GetFileName(full));
+            real = Real(real) ?? real;
+        }
+        catch (IOException error)
+        {
+            problem = new ImportProblem(ImportProblemKind.UnreadablePicture, id, $"a link that leads nowhere: {error.Message}");
+            return null;
         }
 
         if (Inside(real, _realRoot))
@@ -51,9 +85,14 @@ internal sealed class FolderBoundary
             return real;
         }
 
-        problem = new ImportProblem(ImportProblemKind.OutsideFolder, where, $"{path} is a link out of the folder");
+        problem = new ImportProblem(ImportProblemKind.OutsideFolder, where, $"{id} is a link out of the folder");
         return null;
     }
+
+    /// <summary>What a link leads to in the end, every link on the way resolved; null for what is none.</summary>
+    private string? Real(string link) => new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true) is { } target
+        ? Path.Combine(RealFolder(Path.GetDirectoryName(target.FullName)!), Path.GetFileName(target.FullName))
+        : null;
 
     private static bool Inside(string path, string folder) => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 

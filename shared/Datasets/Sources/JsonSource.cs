@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 using ClipSae.Contracts;
 
 namespace ClipSae.Datasets;
@@ -12,34 +14,45 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
 {
     private static readonly JsonDocumentOptions Lenient = new() { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip };
 
-    public override IEnumerable<SourceRow> Rows()
-    {
-        using var document = Open();
-        if (CocoSource.Claims(document.RootElement))
-        {
-            return CocoSource.Rows(document.RootElement, Path.GetFileName(File));
-        }
+    private readonly Lazy<(string Home, IReadOnlyList<SourceRow> Rows)> _read = new(() => Read(Folder, File));
 
-        var attributes = ReadAttributes();
-        return document.RootElement.ValueKind switch
-        {
-            JsonValueKind.Object => [.. document.RootElement.EnumerateObject().Select(property => FromProperty(property, attributes))],
-            JsonValueKind.Array => [.. document.RootElement.EnumerateArray().Select(FromElement)],
-            _ => throw new UserErrorException($"{File} holds neither an object of captions nor a list of annotations."),
-        };
-    }
+    public override string Home => _read.Value.Home;
 
-    private JsonDocument Open()
+    public override IEnumerable<SourceRow> Rows() => _read.Value.Rows;
+
+    private static (string Home, IReadOnlyList<SourceRow> Rows) Read(string folder, string file)
     {
         try
         {
-            using var stream = System.IO.File.OpenRead(File);
-            return JsonDocument.Parse(stream, Lenient);
+            var bytes = System.IO.File.ReadAllBytes(file);
+            if (!Utf8.IsValid(bytes))
+            {
+                throw new UserErrorException($"{file} {Utf8Text.Remedy}.");
+            }
+
+            using var document = JsonDocument.Parse(bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0), Lenient);
+            return CocoSource.Claims(document.RootElement) ? CocoSource.Read(document.RootElement, folder, file) : (folder, Rows(document.RootElement, file));
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{File} is not valid JSON (line {error.LineNumber + 1}). Mend it or write it again.", error);
+            throw new UserErrorException($"{file} is not valid JSON (line {error.LineNumber + 1}). Mend it or write it again.", error);
         }
+        catch (InvalidOperationException error)
+        {
+            // What the reader says of half a surrogate pair, the one text that JSON can spell and Unicode cannot.
+            throw new UserErrorException($"{file} holds half a character (an escape such as \\ud83d alone). Write it again.", error);
+        }
+    }
+
+    private static IReadOnlyList<SourceRow> Rows(JsonElement root, string file)
+    {
+        var attributes = ReadAttributes(file);
+        return root.ValueKind switch
+        {
+            JsonValueKind.Object => [.. root.EnumerateObject().Select(property => FromProperty(property, attributes))],
+            JsonValueKind.Array => [.. root.EnumerateArray().Select((element, index) => FromElement(element, $"{Path.GetFileName(file)}[{index}]"))],
+            _ => throw new UserErrorException($"{file} holds neither an object of captions nor a list of annotations."),
+        };
     }
 
     private static SourceRow FromProperty(JsonProperty property, Dictionary<string, JsonObject> attributes)
@@ -55,15 +68,16 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         return new SourceRow.Captioned(property.Name, property.Name, captions, label, more);
     }
 
-    private SourceRow FromElement(JsonElement element, int index)
+    private static SourceRow FromElement(JsonElement element, string where)
     {
-        var where = $"{Path.GetFileName(File)}[{index}]";
         if (element.ValueKind != JsonValueKind.Object || First(element, "path", "filepath", "file", "image", "image_path") is not { ValueKind: JsonValueKind.String } path)
         {
             return SourceRow.Bad(where, "no path");
         }
 
-        var label = First(element, "label", "object", "class", "object_label") is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        var given = First(element, "label", "object", "class", "object_label");
+        var label = given is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        var noLabel = given is { ValueKind: JsonValueKind.Number } number ? $"the label {number.GetRawText()} is a number: write the name of the class" : null;
         var captions = First(element, "captions", "caption") is { } found ? Texts(found) : [];
         if (captions is null)
         {
@@ -76,12 +90,12 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
             (attributes ??= [])["word"] = word.GetString();
         }
 
-        return new SourceRow.Captioned(where, path.GetString()!, captions, label, attributes);
+        return new SourceRow.Captioned(where, path.GetString()!, captions, label, attributes, noLabel);
     }
 
-    private Dictionary<string, JsonObject> ReadAttributes()
+    private static Dictionary<string, JsonObject> ReadAttributes(string file)
     {
-        var path = Path.Combine(Path.GetDirectoryName(File)!, "attributes.jsonl");
+        var path = Path.Combine(Path.GetDirectoryName(file)!, "attributes.jsonl");
         var found = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
         if (!System.IO.File.Exists(path))
         {
@@ -89,7 +103,7 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         }
 
         var number = 0;
-        foreach (var line in System.IO.File.ReadLines(path))
+        foreach (var line in Utf8Text.Lines(path))
         {
             number++;
             try

@@ -28,13 +28,13 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
             return true;
         }
 
-        using var reader = new StreamReader(path);
-        return reader.ReadLine()?.Split(',').Contains(OptionsColumn, StringComparer.Ordinal) == true;
+        return Utf8Text.Read(path, reader => reader.ReadLine())?.Split(',').Contains(OptionsColumn, StringComparer.Ordinal) == true;
     }
 
-    public override IEnumerable<SourceRow> Rows()
+    public override IEnumerable<SourceRow> Rows() => Utf8Text.Read(File, Rows);
+
+    private List<SourceRow> Rows(TextReader reader)
     {
-        using var reader = new StreamReader(File);
         var line = 1;
         var (header, _) = DelimitedText.ReadRecord(reader, ',', ref line) ?? throw new UserErrorException($"The file {File} is empty.");
         var (image, label, options) = (header.IndexOf(ImageColumn), header.IndexOf(LabelColumn), header.IndexOf(OptionsColumn));
@@ -78,9 +78,9 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
             }
         }
 
-        return found.Select(row => row is SourceRow.Captioned captioned && choices.Count > 0
+        return [.. found.Select(row => row is SourceRow.Captioned captioned && choices.Count > 0
             ? captioned with { Attributes = new JsonObject { ["choices"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice))]) } }
-            : row);
+            : row)];
     }
 
     private string InFolder(string image) =>

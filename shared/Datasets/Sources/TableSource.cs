@@ -15,9 +15,10 @@ internal sealed record TableSource(string Folder, string File, char Separator) :
     private static readonly string[] LabelNames = ["label", "class", "object", "object_label"];
     private static readonly string[] WordNames = ["word", "text", "attack_word"];
 
-    public override IEnumerable<SourceRow> Rows()
+    public override IEnumerable<SourceRow> Rows() => Utf8Text.Read(File, Rows);
+
+    private List<SourceRow> Rows(TextReader reader)
     {
-        using var reader = new StreamReader(File);
         var line = 1;
         var (header, _) = DelimitedText.ReadRecord(reader, Separator, ref line) ?? throw new UserErrorException($"The caption file {File} is empty.");
         var (path, caption, label, word) = (Column(header, PathNames), Column(header, CaptionNames), Column(header, LabelNames), Column(header, WordNames));

@@ -69,7 +69,7 @@ public sealed class FolderStageResults(string root, TimeProvider time) : IStageR
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
-            catch (IOException error) when (!DiskErrors.IsFullDisk(error) && error is not (FileNotFoundException or DirectoryNotFoundException))
+            catch (IOException error) when (!DiskErrors.IsLasting(error) && error is not (FileNotFoundException or DirectoryNotFoundException))
             {
                 await Task.Delay(LockPoll, time, cancel);
             }

@@ -44,7 +44,7 @@ public sealed class StageRunner(
         {
             span?.SetStatus(ActivityStatusCode.Error, error.Message);
             Count(command, "failed", time.GetElapsedTime(start).TotalSeconds);
-            if (DiskErrors.IsFullDisk(error) && DiskErrors.Explain(error, scratch.NewPath()) is { } explained)
+            if (DiskErrors.IsLasting(error) && DiskErrors.Explain(error, scratch.NewPath()) is { } explained)
             {
                 throw explained;
             }
