@@ -45,6 +45,9 @@ public abstract record SaeVariant
 
         /// <inheritdoc/>
         public override string Name => "matryoshka";
+
+        /// <summary>Latents in the prefix of this share of the dictionary.</summary>
+        public static int Length(double share, int latents) => (int)Math.Clamp((long)Math.Round(share * latents), 1, latents);
     }
 
     /// <summary>The names <see cref="Parse"/> knows.</summary>

@@ -7,6 +7,7 @@ IBenchmark[] benchmarks =
     new CheckpointLoadBenchmark(),
     new ConversionBenchmark(),
     new SaeStepBenchmark(),
+    new SaeDeviceBenchmark(),
     new TuningStepBenchmark(),
     new ExtractionStageBenchmark(),
     new EvaluationBenchmark(),

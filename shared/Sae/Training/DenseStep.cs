@@ -80,7 +80,7 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
         var total = zeros(1, device: batch.device);
         foreach (var share in matryoshka.Prefixes)
         {
-            var length = Math.Clamp((long)Math.Round(share * options.Latents), 1, options.Latents);
+            var length = SaeVariant.Matryoshka.Length(share, options.Latents);
             var partial = latents.narrow(1, 0, length).matmul(decoder.narrow(0, 0, length)).Plus(preBias);
             total = total.Plus((partial - batch).Squared().mean() / variance);
         }

@@ -1,3 +1,4 @@
+using ClipSae.Sae.Cuda;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
@@ -56,11 +57,16 @@ public sealed class TopKTrainer : IDisposable
 
     /// <summary>A trainer that goes on from a saved state, on its device, on the same data with the same options.</summary>
     public static TopKTrainer Resume(IActivationRows data, SaeTrainingOptions options, SaeNormalization normalization, SaeTrainingState state) =>
-        new(data, options, normalization, state, StepFor(options, state.Device));
+        new(data, options, normalization, state, StepFor(options, state.Width, state.Device));
 
-    /// <summary>Sparse kernels on the CPU where they exist and win, else the dense step.</summary>
-    private static ISaeStep StepFor(SaeTrainingOptions options, Device device) =>
-        device.type == TorchSharp.DeviceType.CPU && options.Variant is SaeVariant.TopK { K: <= LargestSparseK } ? new SparseStep(options) : new DenseStep(options);
+    /// <summary>Kernels over the active latents where they exist and win, else the dense step.</summary>
+    private static ISaeStep StepFor(SaeTrainingOptions options, int width, Device device) => (device.type, options.Variant) switch
+    {
+        (_, { K: > LargestSparseK }) => new DenseStep(options),
+        (TorchSharp.DeviceType.CUDA, _) => new CudaStep(options, width, device),
+        (_, SaeVariant.TopK) => new SparseStep(options),
+        _ => new DenseStep(options),
+    };
 
     /// <summary>Takes one step on the next batch.</summary>
     public void Advance()

@@ -1,0 +1,110 @@
+using System.Reflection;
+using TorchSharp;
+
+namespace ClipSae.Tensors.Cuda;
+
+/// <summary>
+/// Kernels compiled when they are first wanted, for one device and one set of sizes, and launched on the stream that libtorch computes on
+/// (TorchSharp never leaves the default one), so that they take their turn among its operations.
+/// </summary>
+public sealed unsafe class CudaModule : IDisposable
+{
+    private const int MostArguments = 32;
+
+    private readonly Dictionary<string, nint> functions = [];
+    private readonly nint context;
+    private nint module;
+
+    /// <param name="device">A CUDA device that libtorch has computed on.</param>
+    /// <param name="source">CUDA C++, one translation unit without includes; kernels are <c>extern "C"</c>.</param>
+    /// <param name="name">Its name in messages.</param>
+    /// <param name="definitions">Macros, NAME=VALUE: sizes that are known now, and that loops and registers follow from.</param>
+    /// <exception cref="CudaException">No compiler, a source that does not compile, or a device that refuses it.</exception>
+    public CudaModule(torch.Device device, string source, string name, IReadOnlyList<string> definitions)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual((int)device.type, (int)DeviceType.CUDA);
+        CudaDriver.Check(CudaDriver.GetDevice(out var ordinal, Math.Max(0, device.index)), "cuDeviceGet");
+        CudaDriver.Check(CudaDriver.GetAttribute(out var major, CudaDriver.CapabilityMajor, ordinal), "cuDeviceGetAttribute");
+        CudaDriver.Check(CudaDriver.GetAttribute(out var minor, CudaDriver.CapabilityMinor, ordinal), "cuDeviceGetAttribute");
+        var code = Nvrtc.Compile(source, name, (10 * major) + minor, definitions);
+        // The primary context is the one that libtorch uses.
+        CudaDriver.Check(CudaDriver.RetainContext(out context, ordinal), "cuDevicePrimaryCtxRetain");
+        MakeCurrent();
+        fixed (byte* image = code)
+        {
+            CudaDriver.Check(CudaDriver.LoadModule(out module, image), "cuModuleLoadData");
+        }
+    }
+
+    /// <summary>The text of a source that is embedded in an assembly under its file's name.</summary>
+    public static string Source(Assembly assembly, string name)
+    {
+        using var stream = assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"{assembly.GetName().Name} holds no source '{name}'");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+
+    /// <summary>Enqueues a kernel; returns at once.</summary>
+    /// <param name="kernel">Its name.</param>
+    /// <param name="blocks">Blocks of the grid; nothing is launched for 0.</param>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
+    /// <param name="arguments">In the order of the kernel's parameters.</param>
+    /// <exception cref="CudaException">The driver refuses the launch.</exception>
+    public void Launch(string kernel, long blocks, int threads, int sharedBytes, params ReadOnlySpan<KernelArgument> arguments)
+    {
+        if (blocks == 0)
+        {
+            return;
+        }
+
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(arguments.Length, MostArguments);
+        MakeCurrent();
+        var function = Function(kernel, sharedBytes);
+        var values = stackalloc long[arguments.Length];
+        var pointers = stackalloc void*[arguments.Length];
+        for (var i = 0; i < arguments.Length; i++)
+        {
+            values[i] = arguments[i].Bits;
+            pointers[i] = values + i;
+        }
+
+        CudaDriver.Check(CudaDriver.Launch(function, checked((uint)blocks), 1, 1, (uint)threads, 1, 1, (uint)sharedBytes, 0, pointers, null), $"launching {kernel}");
+    }
+
+    public void Dispose()
+    {
+        if (module != 0)
+        {
+            MakeCurrent();
+            _ = CudaDriver.UnloadModule(module);
+            module = 0;
+        }
+    }
+
+    /// <param name="sharedBytes">The same at every launch: more than 48 KiB, the kernel's own included, is to be asked for once.</param>
+    private nint Function(string kernel, int sharedBytes)
+    {
+        if (!functions.TryGetValue(kernel, out var function))
+        {
+            CudaDriver.Check(CudaDriver.GetFunction(out function, module, kernel), $"finding {kernel}");
+            if (sharedBytes > 0)
+            {
+                CudaDriver.Check(CudaDriver.SetAttribute(function, CudaDriver.MaxDynamicSharedBytes, sharedBytes), $"{sharedBytes} bytes of shared memory for {kernel}");
+            }
+
+            functions[kernel] = function;
+        }
+
+        return function;
+    }
+
+    private void MakeCurrent()
+    {
+        CudaDriver.Check(CudaDriver.GetCurrent(out var current), "cuCtxGetCurrent");
+        if (current != context)
+        {
+            CudaDriver.Check(CudaDriver.SetCurrent(context), "cuCtxSetCurrent");
+        }
+    }
+}
