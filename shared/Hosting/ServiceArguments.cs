@@ -6,17 +6,20 @@ namespace ClipSae.Hosting;
 /// <summary>What a service may be told on its command line; everything else comes from the environment.</summary>
 /// <param name="Once">Whether the worker ends after one unit.</param>
 /// <param name="Device">The worker's device; null leaves it to the environment and the run.</param>
+/// <param name="Torch">Folder of the PyTorch whose libtorch computes; null leaves it to the environment and to what is found.</param>
 /// <param name="Help">Whether only the help is asked for.</param>
-internal sealed record ServiceArguments(bool Once, string? Device, bool Help)
+internal sealed record ServiceArguments(bool Once, string? Device, string? Torch, bool Help)
 {
     private const string OnceFlag = "--once";
     private const string DeviceFlag = "--device";
+    private const string TorchFlag = "--torch";
     private const string HelpFlag = "--help";
 
     public static string HelpText { get; } = $"""
         A service of ClipSae: works until it is told to stop (Ctrl-C, SIGTERM).
 
           {DeviceFlag} DEVICE   compute on cpu or cuda:N, whatever a run asks for
+          {TorchFlag} FOLDER    compute with the libtorch of an installed PyTorch; for cuda, that of python3 is found by itself
           {OnceFlag}            end after one unit, for batch schedulers
           {HelpFlag}            show this
 
@@ -27,7 +30,7 @@ internal sealed record ServiceArguments(bool Once, string? Device, bool Help)
     /// <exception cref="UserErrorException">An argument is unknown, or has no value.</exception>
     public static ServiceArguments Parse(IReadOnlyList<string> args)
     {
-        var parsed = new ServiceArguments(false, null, false);
+        var parsed = new ServiceArguments(false, null, null, false);
         for (var i = 0; i < args.Count; i++)
         {
             var parts = args[i].Split('=', 2);
@@ -37,7 +40,9 @@ internal sealed record ServiceArguments(bool Once, string? Device, bool Help)
                 (HelpFlag, 1) => parsed with { Help = true },
                 (DeviceFlag, 2) => parsed with { Device = parts[1] },
                 (DeviceFlag, 1) => parsed with { Device = ++i < args.Count ? args[i] : throw new UserErrorException($"{DeviceFlag}: expected cpu or cuda:N after it") },
-                _ => throw new UserErrorException($"unknown argument {args[i]}; {NearMatches.Describe(parts[0], [OnceFlag, DeviceFlag, HelpFlag])}"),
+                (TorchFlag, 2) => parsed with { Torch = parts[1] },
+                (TorchFlag, 1) => parsed with { Torch = ++i < args.Count ? args[i] : throw new UserErrorException($"{TorchFlag}: expected the folder of a PyTorch after it") },
+                _ => throw new UserErrorException($"unknown argument {args[i]}; {NearMatches.Describe(parts[0], [OnceFlag, DeviceFlag, TorchFlag, HelpFlag])}"),
             };
         }
 

@@ -56,6 +56,7 @@ public static class ServiceHost
 
             using var host = builder.Build();
             BusRegistration.LogTo(host.Services);
+            host.Services.GetServices<DeviceProbe>().FirstOrDefault()?.Prepare(options.Device, arguments.Torch);
             await PrepareAsync(host.Services, CancellationToken.None); // a signal that comes before the host runs ends the process at once
             await host.RunAsync(CancellationToken.None);
             return 0;

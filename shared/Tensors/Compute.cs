@@ -16,6 +16,7 @@ public static class Compute
     {
         if (name == "cpu")
         {
+            Libtorch.Prepare(name);
             return torch.CPU;
         }
 
@@ -25,10 +26,10 @@ public static class Compute
             throw new UserErrorException($"device '{name}' is not known; use cpu, cuda or cuda:N");
         }
 
+        Libtorch.Prepare(name);
         if (!torch.cuda.is_available() || index >= torch.cuda.device_count())
         {
-            throw new UserErrorException(
-                $"device '{name}' is not there: this build sees {(torch.cuda.is_available() ? torch.cuda.device_count() : 0)} CUDA devices; use cpu, or build with -p:TorchBackend=cuda");
+            throw new UserErrorException($"device '{name}' is not there: {MissingCuda.Explain(index)}");
         }
 
         return torch.device(DeviceType.CUDA, index);
@@ -60,7 +61,7 @@ public static class Compute
 
     /// <summary>Memory in use: the whole of a GPU's, by whatever process, or the resident set of this process for <c>cpu</c>.</summary>
     /// <returns>Bytes; null where the driver does not tell.</returns>
-    public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaMemory.Used(Device(name).index);
+    public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaDriver.Used(Device(name).index);
 
     /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
     public static long ResidentBytes => Environment.WorkingSet;

@@ -1,4 +1,5 @@
 using ClipSae.Benchmarks;
+using ClipSae.Benchmarks.Gpu;
 using ClipSae.Contracts;
 
 IBenchmark[] benchmarks =
@@ -18,6 +19,7 @@ IBenchmark[] benchmarks =
     new EmptyShardsBenchmark(),
     new ShardCostBenchmark(),
     new ScaleOutBenchmark(),
+    new GpuBenchmark(),
 ];
 
 IBenchmark[] chosen = args switch

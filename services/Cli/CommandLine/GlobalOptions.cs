@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSae.Tensors;
 
 namespace ClipSae.Cli;
 
@@ -36,11 +37,18 @@ internal static class GlobalOptions
         DefaultValueFactory = _ => "cpu",
     };
 
+    public static Option<string?> Torch { get; } = new("--torch")
+    {
+        Description = $"Folder of an installed PyTorch whose libtorch computes [default: ${Libtorch.Variable}, else for cuda the one that python3 has]",
+        HelpName = "FOLDER",
+        Recursive = true,
+    };
+
     public static Option<bool> Verbose { get; } = new("--verbose", "-v")
     {
         Description = "Write a log and, on failure, the stack trace to standard error",
         Recursive = true,
     };
 
-    public static IEnumerable<Option> All => [Data, Json, Threads, Device, Verbose];
+    public static IEnumerable<Option> All => [Data, Json, Threads, Device, Torch, Verbose];
 }

@@ -24,6 +24,7 @@ internal sealed class Session
         Verbose = arguments.GetValue(GlobalOptions.Verbose);
         Device = arguments.GetValue(GlobalOptions.Device) ?? "cpu";
         Threads = arguments.GetValue(GlobalOptions.Threads);
+        Libtorch.Named = arguments.GetValue(GlobalOptions.Torch);
         DataFolder = Path.GetFullPath(
             arguments.GetValue(GlobalOptions.Data) ?? NotEmpty(streams.Environment(GlobalOptions.DataVariable)) ?? GlobalOptions.DefaultData);
         Console = ConsoleOn(streams.Out, interactive: false);
@@ -72,12 +73,14 @@ internal sealed class Session
     {
         try
         {
+            // First: it decides which libtorch is loaded.
+            var device = Compute.Device(Device);
             if (Threads is { } threads)
             {
                 Compute.UseThreads(threads);
             }
 
-            return Compute.Device(Device);
+            return device;
         }
         catch (UserErrorException error)
         {

@@ -25,13 +25,20 @@ internal sealed class MachineChecks(string dataFolder, string device)
     public IEnumerable<Finding> Run()
     {
         yield return Runtime();
-        yield return Guarded("libtorch", Libtorch);
+        var computes = Guarded("libtorch", Computes);
+        yield return computes;
+        yield return Guarded("pytorch", TorchChecks.PyTorch);
+        yield return Guarded("cards", TorchChecks.Cards);
         yield return Guarded("device", Device);
-        yield return Threads();
+        if (computes.Grade is not FindingGrade.Fail)
+        {
+            yield return Guarded("threads", Threads);
+            yield return Guarded("demo model", DemoModel);
+        }
+
         yield return Bfloat16();
         yield return Memory();
         yield return Guarded("fonts", Fonts);
-        yield return Guarded("demo model", DemoModel);
         yield return Guarded("data folder", DataFolder);
         yield return Guarded("free disk", FreeDisk);
     }
@@ -57,17 +64,19 @@ internal sealed class MachineChecks(string dataFolder, string device)
         ? new Finding(".NET", FindingGrade.Ok, RuntimeInformation.FrameworkDescription)
         : new Finding(".NET", FindingGrade.Fail, RuntimeInformation.FrameworkDescription, "install .NET 10 from https://dotnet.microsoft.com/download");
 
-    private static Finding Libtorch()
+    private Finding Computes()
     {
+        Libtorch.Prepare(device);
         var norm = torch.ones(3, 3).norm().item<float>();
+        var source = Libtorch.InUse is { } installed ? $"of {installed}" : $"{torch.__version__}, for {(Libtorch.BringsCuda ? "CUDA" : "the CPU")}, as it comes along";
         return Math.Abs(norm - 3) < 1e-6
-            ? new Finding("libtorch", FindingGrade.Ok, $"loads and computes ({typeof(torch).Assembly.GetName().Version} binding)")
-            : new Finding("libtorch", FindingGrade.Fail, $"‖ones(3,3)‖ gave {norm} instead of 3", "build again from a clean folder");
+            ? new Finding("libtorch", FindingGrade.Ok, $"loads and computes ({source})")
+            : new Finding("libtorch", FindingGrade.Fail, $"‖ones(3,3)‖ gave {norm} instead of 3 ({source})", "build again from a clean folder");
     }
 
     private Finding Device()
     {
-        Compute.Device(device);
+        Compute.Require(device);
         return new Finding("device", FindingGrade.Ok, device == "cpu" && torch.cuda.is_available() ? "cpu (CUDA is there too: --device cuda:0)" : device);
     }
 

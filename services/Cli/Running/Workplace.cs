@@ -17,7 +17,12 @@ internal static class Workplace
     /// <summary>Everything in this process and the session's data folder.</summary>
     public static EmbeddedRuntime OpenHere(Session session)
     {
-        session.UseDevice();
+        // A stored run names its own device: the default must not decide for it which libtorch is loaded.
+        if (session.Device != "cpu" || session.Threads is not null)
+        {
+            session.UseDevice();
+        }
+
         return EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = session.DataFolder }, services =>
         {
             AddDefaults(services, session);
