@@ -30,7 +30,9 @@ public sealed class FineTuner(
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
         using var drift = new GeometricDrift(model);
         ParameterGrouping.Freeze(model, options.Rates);
-        using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)]);
+        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
+        using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
+        using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);
         var next = await checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, optimizer, bestFile) : 0;
@@ -83,10 +85,11 @@ public sealed class FineTuner(
             throw new UserErrorException($"fine-tuning: the loss is no longer a number at step {at + 1}; lower tuning.rates or lengthen the warm-up of tuning.schedule");
         }
 
-        var norm = Gradients.Norm(optimizer.Groups);
-        Gradients.Clip(optimizer.Groups, norm, options.GradientClip);
+        var norm = Gradients.Norm(optimizer.Gradients);
+        Gradients.Clip(optimizer.Gradients, norm, options.GradientClip);
         var factor = options.Schedule.FactorAt(at, options.Steps);
         optimizer.Step(factor);
+        model.Training?.Refresh();
         _curves.AddStep(at + 1, figures, norm, factor);
     }
 
@@ -138,6 +141,7 @@ public sealed class FineTuner(
             optimizer.State.Load(done, moments.Entries.Keys.ToDictionary(k => k, k => moments.Read(k).to(device), StringComparer.Ordinal));
         }
 
+        model.Training?.Refresh();
         if (checkpoint.Files.TryGetValue(BestFile, out var best))
         {
             File.Copy(best, bestFile, overwrite: true);

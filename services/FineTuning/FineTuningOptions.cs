@@ -74,6 +74,12 @@ public sealed record FineTuningOptions
     /// <summary>Steps between checkpoints that a killed training goes on from.</summary>
     public int CheckpointInterval { get; init; } = 100;
 
+    /// <summary>Precision of the forward and backward pass.</summary>
+    public TuningPrecision Compute { get; init; }
+
+    /// <summary>Whether blocks keep their input alone and are computed again in the backward pass: a fifth more time for most of the activations' memory.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "cpu";
 

@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.FineTuning.Optimization;
 using TorchSharp.Modules;
+using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
@@ -26,6 +27,12 @@ public static class ParameterGrouping
             parameter.requires_grad = rates.Of(PartOf(name)) > 0;
         }
     }
+
+    /// <summary>Begins a training of these groups; see <see cref="ClipTraining.Begin"/>.</summary>
+    public static ClipTraining Begin(ClipModel model, IReadOnlyList<ParameterGroup> groups, TuningPrecision compute, bool recompute, bool? flat = null) =>
+        ClipTraining.Begin(
+            model, [.. groups.Select(group => group.Parameters.Select(p => p.Name).ToArray())],
+            compute == TuningPrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32, recompute, flat);
 
     /// <summary>The part of the model that a key belongs to.</summary>
     internal static string PartOf(string key) => key switch

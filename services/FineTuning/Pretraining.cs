@@ -40,7 +40,9 @@ public static class Pretraining
             options.Seed);
         model.to(device);
         using var captions = new CaptionTable(data.Captions, tokenizer, options.ContextLength);
-        using var optimizer = new Optimizer(options.Optimizer, [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)]);
+        ParameterGroup[] groups = [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)];
+        using var training = ParameterGrouping.Begin(model, groups, TuningPrecision.Float32, recompute: false);
+        using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var schedule = new RateSchedule.Cosine(options.WarmupSteps);
         var order = new BatchOrder(data.Count, options.BatchSize, options.Seed);
         using var lossSum = zeros(1, device: device).DetachFromDisposeScope();
@@ -53,10 +55,13 @@ public static class Pretraining
             var random = new SeededRandom(options.Seed, "caption", step);
             var (tokens, caption) = captions.Batch(items, random.Next);
             var images = data.Images(items, device);
-            var loss = ContrastiveLoss.Symmetric(model.EncodeImage(images), model.EncodeText(tokens.to(device)), caption.to(device), model.LogitScale);
+            var loss = ContrastiveLoss.Symmetric(
+                model.EncodeImage(images), model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
             loss.backward();
-            Gradients.Clip(optimizer.Groups, Gradients.Norm(optimizer.Groups), options.GradientClip);
+            training.CompleteBackward();
+            Gradients.Clip(optimizer.Gradients, Gradients.Norm(optimizer.Gradients), options.GradientClip);
             optimizer.Step(schedule.FactorAt(step, options.Steps));
+            training.Refresh();
             lossSum.AddInPlace(loss.detach());
             if ((step + 1) % 25 == 0 || step + 1 == options.Steps)
             {

@@ -30,7 +30,6 @@ public sealed class TuningStep(
         // Attacks follow the clean images in the table, so that equal captions of both halves are one text.
         var captionedItems = withAttacks && attackForward.Captions ? [.. cleanItems, .. attackItems.Select(i => data.Clean.Count + i)] : cleanItems;
         var (tokens, caption) = captions.Batch(captionedItems, random.Next);
-        tokens = tokens.to(device);
         caption = caption.to(device);
         return options.Accumulation == 1
             ? BackwardWhole(cleanItems, attackItems, tokens, caption)
@@ -42,9 +41,10 @@ public sealed class TuningStep(
         // In one pass: half as many weights to make from their geometry, and half as many operations to start.
         var (all, penalty) = Encode(cleanItems, attackItems, attackForward.Penalises);
         var images = attackForward.Captions ? all : all.narrow(0, 0, cleanItems.Length);
-        var texts = model.EncodeText(tokens);
+        var texts = EncodeText(tokens);
         var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
         (penalty is null ? loss : loss.Plus(penalty)).backward();
+        model.Training?.CompleteBackward();
         return Describe(loss, images, texts, caption, cleanItems.Length, penalty);
     }
 
@@ -60,7 +60,7 @@ public sealed class TuningStep(
             // The hinge has no part in the contrastive loss: its controls wait for the second pass.
             var parts = cleanChunks.Select(c => Encode(c, [], penalises: false).Embeddings);
             images = cat([.. captioned ? parts.Concat(attackChunks.Select(c => Encode([], c, penalises: false).Embeddings)) : parts]);
-            texts = cat([.. textChunks.Select(model.EncodeText)]);
+            texts = cat([.. textChunks.Select(EncodeText)]);
         }
 
         images.requires_grad_();
@@ -91,6 +91,7 @@ public sealed class TuningStep(
             if (surrogate.requires_grad)
             {
                 surrogate.backward();
+                model.Training?.CompleteBackward();
             }
 
             row += chunk.Length;
@@ -100,19 +101,23 @@ public sealed class TuningStep(
         foreach (var chunk in textChunks)
         {
             using var scope = NewDisposeScope();
-            SendBack(model.EncodeText(chunk), texts.grad!, row);
+            SendBack(EncodeText(chunk), texts.grad!, row);
             row += chunk.shape[0];
         }
 
         return Describe(loss, images, texts, caption, cleanItems.Length, penalties.Count == 0 ? null : stack([.. penalties]).sum());
     }
 
+    // Trimmed before they go to the device, so that nothing has to wait for it.
+    private Tensor EncodeText(Tensor tokens) => model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device));
+
     // Features of a tower whose every part is frozen lead nowhere back.
-    private static void SendBack(Tensor features, Tensor gradients, long row)
+    private void SendBack(Tensor features, Tensor gradients, long row)
     {
         if (features.requires_grad)
         {
             features.backward([gradients.narrow(0, row, features.shape[0])]);
+            model.Training?.CompleteBackward();
         }
     }
 

@@ -15,6 +15,9 @@ public static class ClipKeys
     /// <summary>Long-CLIP's second embedding of the text's positions, beside <see cref="Positions"/> and of its sizes (<see cref="LongPositions"/>).</summary>
     public const string StretchedPositions = "positional_embedding_res";
 
+    /// <summary>Natural logarithm of the factor on cosines, a scalar.</summary>
+    public const string LogitScale = "logit_scale";
+
     /// <summary>Ending of a plain weight.</summary>
     public const string Weight = ".weight";
 
@@ -29,7 +32,7 @@ public static class ClipKeys
     {
         yield return new(Positions, [a.ContextLength, a.TextWidth]);
         yield return new("text_projection", [a.TextWidth, a.EmbedDim]);
-        yield return new("logit_scale", []);
+        yield return new(LogitScale, []);
         yield return new("visual.class_embedding", [a.VisionWidth]);
         yield return new("visual.positional_embedding", [a.VisionTokens, a.VisionWidth]);
         yield return new("visual.proj", [a.VisionWidth, a.EmbedDim]);

@@ -23,8 +23,8 @@ public sealed class ClipModel : torch.nn.Module
             register_parameter(key, new Parameter(tensor));
         }
 
-        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, Weight);
-        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, Weight);
+        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, WeightInUse);
+        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, WeightInUse);
     }
 
     public ClipArchitecture Architecture { get; }
@@ -36,7 +36,16 @@ public sealed class ClipModel : torch.nn.Module
     public bool HasLongPositions => _internal_params.ContainsKey(ClipKeys.StretchedPositions);
 
     /// <summary>Natural logarithm of the factor on cosines: a scalar parameter.</summary>
-    public torch.Tensor LogitScale => _internal_params["logit_scale"];
+    public torch.Tensor LogitScale => _internal_params[ClipKeys.LogitScale];
+
+    /// <summary>The training that this model is in; null outside of one.</summary>
+    public ClipTraining? Training { get; internal set; }
+
+    /// <summary>Precision of the forward pass.</summary>
+    private torch.ScalarType ComputeType => Training?.Weights?.Type ?? _internal_params["visual.proj"].dtype;
+
+    /// <summary>Where blocks are noted for recomputation; null where they keep their activations.</summary>
+    private BlockTape? Tape => torch.is_grad_enabled() ? Training?.Tape : null;
 
     /// <summary>Loads a checkpoint in any form that <see cref="ClipCheckpoint"/> reads.</summary>
     /// <param name="path">File or folder.</param>
@@ -93,7 +102,7 @@ public sealed class ClipModel : torch.nn.Module
             var cls = hooks?.TouchesLayer(last) == true
                 ? Blocks(images, hooks, last + 1).select(1, 0)
                 : vision.OneToken(last, Blocks(images, hooks, last), asked: null);
-            features = Transformer.Norm(cls, "visual.ln_post", Weight).matmul(Weight("visual.proj"));
+            features = AsFeatures(Transformer.Norm(cls, "visual.ln_post", WeightInUse).matmul(WeightInUse("visual.proj")));
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
         }
@@ -113,18 +122,28 @@ public sealed class ClipModel : torch.nn.Module
     public torch.Tensor EncodeText(torch.Tensor tokens)
     {
         using var scope = torch.NewDisposeScope();
-        var ends = tokens.argmax(-1);
-        // Attention is causal, so nothing behind the last end-of-text token can reach any result: short texts cost little.
-        var used = Math.Min(ends.max().item<long>() + 1, Architecture.ContextLength);
-        var embedded = Weight("token_embedding.weight").index_select(0, tokens.narrow(1, 0, used).reshape(-1));
-        var x = embedded.view(tokens.shape[0], used, -1).Plus(Weight(ClipKeys.Positions).narrow(0, 0, used));
-        for (var layer = 0; layer < Architecture.TextLayers - 1; layer++)
-        {
-            x = text.Block(layer, x, causal: true, hooks: null);
-        }
+        return EncodeTrimmedText(Trim(tokens)).MoveToOuterDisposeScope();
+    }
 
+    /// <summary>Token ids without the columns behind the last end-of-text token, which reach no result; on a GPU this waits for all that was begun.</summary>
+    /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
+    public static torch.Tensor Trim(torch.Tensor tokens)
+    {
+        using var scope = torch.NewDisposeScope();
+        return tokens.narrow(1, 0, Math.Min(tokens.argmax(-1).max().item<long>() + 1, tokens.shape[1])).MoveToOuterDisposeScope();
+    }
+
+    /// <summary><see cref="EncodeText"/> of tokens that <see cref="Trim"/> gave: attention is causal, so short texts cost little.</summary>
+    public torch.Tensor EncodeTrimmedText(torch.Tensor tokens)
+    {
+        using var scope = torch.NewDisposeScope();
+        var ends = tokens.argmax(-1);
+        var (batch, used) = (tokens.shape[0], tokens.shape[1]);
+        var embedded = WeightInUse("token_embedding.weight").index_select(0, tokens.reshape(-1));
+        var x = embedded.view(batch, used, -1).Plus(WeightInUse(ClipKeys.Positions).narrow(0, 0, used)).to(ComputeType);
+        x = Blocks(text, x, Architecture.TextLayers - 1, causal: true, hooks: null);
         x = text.OneToken(Architecture.TextLayers - 1, x, ends);
-        return Transformer.Norm(x, "ln_final", Weight).matmul(Weight("text_projection")).MoveToOuterDisposeScope();
+        return AsFeatures(Transformer.Norm(x, "ln_final", WeightInUse).matmul(WeightInUse("text_projection"))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Puts c_fc and c_proj of every block into Geometric Parametrization, in place. Nothing happens if they are already.</summary>
@@ -183,14 +202,49 @@ public sealed class ClipModel : torch.nn.Module
         return GeometricParametrization.Materialize(scale(_internal_params[layer + ClipKeys.Radius]), _internal_params[layer + ClipKeys.Theta]);
     }
 
+    /// <summary>As <see cref="Weight"/>, but what a training makes of it once a step where there is one.</summary>
+    private torch.Tensor WeightInUse(string key, Func<torch.Tensor, torch.Tensor>? scale = null)
+    {
+        if (Training?.Weights is not { } weights)
+        {
+            return Weight(key, scale);
+        }
+
+        return key == ClipKeys.Positions && HasLongPositions
+            ? LongPositions.Join(weights.Weight(key, scale: null), weights.Weight(ClipKeys.StretchedPositions, scale: null))
+            : weights.Weight(key, scale);
+    }
+
+    /// <summary>Losses are in float32, whatever the towers of a training compute in.</summary>
+    private torch.Tensor AsFeatures(torch.Tensor features) => Training?.Weights is null ? features : features.to(torch.float32);
+
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
     private torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count)
     {
-        var weights = _internal_params["visual.proj"];
-        var x = Transformer.Norm(EmbedPatches(images.to(weights.dtype).to(weights.device)), "visual.ln_pre", Weight);
+        var embedded = EmbedPatches(images.to(ComputeType).to(LogitScale.device));
+        return Blocks(vision, Transformer.Norm(embedded, "visual.ln_pre", WeightInUse), count, causal: false, hooks);
+    }
+
+    private torch.Tensor Blocks(Transformer tower, torch.Tensor x, int count, bool causal, Hooks? hooks)
+    {
+        if (Tape is not { } tape || !tower.IsTrained)
+        {
+            for (var layer = 0; layer < count; layer++)
+            {
+                x = tower.Block(layer, x, causal, hooks);
+            }
+
+            return x;
+        }
+
+        x = tape.Cut(x)[0];
         for (var layer = 0; layer < count; layer++)
         {
-            x = vision.Block(layer, x, causal: false, hooks);
+            var at = layer;
+            // What a hook looks at must keep its graph: it may have gradients of its own.
+            x = hooks?.TouchesLayer(layer) == true
+                ? hooks.Cut(tape, layer, tower.Block(layer, x, causal, hooks))
+                : tape.Run(x, input => tower.Block(at, input, causal, hooks: null));
         }
 
         return x;
@@ -199,8 +253,8 @@ public sealed class ClipModel : torch.nn.Module
     /// <returns>Class token and patches with their positions [batch, tokens, width].</returns>
     private torch.Tensor EmbedPatches(torch.Tensor images)
     {
-        var embedded = LinearLayer.Apply(Patches.Cut(images, Architecture), Weight("visual.conv1.weight").view(Architecture.VisionWidth, -1));
-        var cls = Weight("visual.class_embedding").expand(images.shape[0], 1, Architecture.VisionWidth);
-        return torch.cat([cls, embedded], 1).Plus(Weight("visual.positional_embedding"));
+        var embedded = LinearLayer.Apply(Patches.Cut(images, Architecture), WeightInUse("visual.conv1.weight").view(Architecture.VisionWidth, -1));
+        var cls = WeightInUse("visual.class_embedding").to(embedded.dtype).expand(images.shape[0], 1, Architecture.VisionWidth);
+        return torch.cat([cls, embedded], 1).Plus(WeightInUse("visual.positional_embedding").to(embedded.dtype));
     }
 }

@@ -62,6 +62,21 @@ public sealed class Hooks
     internal torch.Tensor Apply(HookPoint point, torch.Tensor value) =>
         actions.TryGetValue(point, out var list) ? list.Aggregate(value, (v, action) => action(v)) : value;
 
+    /// <summary>Cuts behind a block together with what was captured in it, so that gradients of both go back through it at once.</summary>
+    /// <returns>The block's output, cut.</returns>
+    internal torch.Tensor Cut(BlockTape tape, int layer, torch.Tensor output)
+    {
+        HookPoint[] points = [.. captured.Keys.Where(point => point.LayerIndex == layer)];
+        var cuts = tape.Cut([output, .. points.Select(point => captured[point])]);
+        foreach (var (point, cut) in points.Zip(cuts.Skip(1)))
+        {
+            captured[point].Dispose();
+            captured[point] = cut.alias().DetachFromDisposeScope();
+        }
+
+        return cuts[0];
+    }
+
     /// <summary>Starts a call: checks the points against the model and forgets what an earlier call captured.</summary>
     internal void Begin(ClipArchitecture architecture)
     {

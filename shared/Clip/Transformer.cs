@@ -15,6 +15,9 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
 
     private readonly int headWidth = width / heads;
 
+    /// <summary>Whether the blocks' weights get gradients.</summary>
+    public bool IsTrained => weight(prefix + "0.ln_1.bias").requires_grad;
+
     /// <summary>LayerNorm over the last axis with the weights under <paramref name="key"/>.</summary>
     public static torch.Tensor Norm(torch.Tensor x, string key, NamedWeight weight) =>
         layer_norm(x, [x.shape[^1]], weight(key + ".weight"), weight(key + ".bias"));
@@ -44,7 +47,9 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
     {
         using var scope = torch.NewDisposeScope();
         var (block, batch, tokens) = (prefix + layer, x.shape[0], x.shape[1]);
-        torch.Tensor Asked(torch.Tensor stream) => asked is null ? stream.select(1, 0) : stream[TensorArithmetic.Range(batch, device: x.device), asked];
+        torch.Tensor Asked(torch.Tensor stream) => asked is null
+            ? stream.select(1, 0)
+            : stream.reshape(batch * tokens, width).index_select(0, TensorArithmetic.Range(batch * tokens, device: x.device).view(batch, tokens).select(1, 0).Plus(asked));
         var (inWeight, inBias) = (weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"));
         torch.Tensor Part(torch.Tensor rows, int first, int parts) =>
             LinearLayer.Apply(rows, inWeight.narrow(0, first * width, parts * width), inBias.narrow(0, first * width, parts * width)).view(batch, -1, parts, heads, headWidth);
@@ -57,6 +62,12 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
         var one = Asked(x).Plus(LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias")));
         return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight), hooks: null)).MoveToOuterDisposeScope();
     }
+
+    /// <summary>What a weight or bias beside QuickGELU is multiplied with before it is used; 1 for all others.</summary>
+    public static double FactorOf(string key) =>
+        key.Contains(".mlp.c_fc.", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? QuickGeluSlope
+        : key.Contains(".mlp.c_proj.", StringComparison.Ordinal) && !key.EndsWith(".bias", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? 1 / QuickGeluSlope
+        : 1;
 
     private static torch.Tensor Steepen(torch.Tensor weight) => weight.Times(QuickGeluSlope);
 

@@ -21,17 +21,23 @@ internal sealed class TuningStepBenchmark : IBenchmark
 
     public string Verb => "tuning-step";
 
-    public string Summary => "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads]";
+    public string Summary => "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads], or training on --device NAME";
 
     private sealed record Shape(ClipArchitecture Architecture, FineTuningOptions Options);
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
         int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
-        Compute.UseThreads(Option(2, 2));
         var folder = Directory.CreateTempSubdirectory("tuning-step-benchmark").FullName;
         try
         {
+            if (options is ["--device", var device])
+            {
+                new TuningDeviceTable(device, Tokenizer(), (architecture, tuning) => Data(folder, new Shape(architecture, tuning))).Print(output);
+                return;
+            }
+
+            Compute.UseThreads(Option(2, 2));
             RunIn(folder, options.Count > 0 ? options[0] : "demo", Option(1, 20), output);
         }
         finally
@@ -42,7 +48,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
 
     private static void RunIn(string folder, string name, int rounds, TextWriter output)
     {
-        var tokenizer = ClipTokenizer.FromMerges(BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60));
+        var tokenizer = Tokenizer();
         var shape = Named(name, tokenizer.VocabularySize);
         using var model = ClipModel.Initialize(shape.Architecture, seed: 1);
         model.ToGeometric();
@@ -50,7 +56,8 @@ internal sealed class TuningStepBenchmark : IBenchmark
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, shape.Architecture.ContextLength);
         var forward = new AttackForward(TuningArm.Parse("none"), new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()), null, shape.Options);
         var step = new TuningStep(model, data, captions, forward, shape.Options, CPU);
-        using var optimizer = new Optimizer(shape.Options.Optimizer, [.. ParameterGrouping.ByPart(model, shape.Options.Rates, shape.Options.Optimizer.WeightDecay)]);
+        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, shape.Options.Rates, shape.Options.Optimizer.WeightDecay)];
+        using var optimizer = new Optimizer(shape.Options.Optimizer, groups);
         var a = shape.Architecture;
         var images = (shape.Options.CleanBatch + shape.Options.AttackBatch) * shape.Options.Accumulation;
         var rows = (long)images * a.VisionTokens;
@@ -68,7 +75,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
             () =>
             {
                 using var scope = NewDisposeScope();
-                Gradients.Clip(optimizer.Groups, Gradients.Norm(optimizer.Groups), shape.Options.GradientClip);
+                Gradients.Clip(optimizer.Gradients, Gradients.Norm(optimizer.Gradients), shape.Options.GradientClip);
             },
             () => optimizer.Step(1e-3));
         var medians = seconds.Select(Measure.Median).ToArray();
@@ -85,6 +92,9 @@ internal sealed class TuningStepBenchmark : IBenchmark
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the layer's own product: {rate / 1e9:F0} GFLOP/s; {images / whole:F1} images/s"));
         output.WriteLine();
     }
+
+    private static ClipTokenizer Tokenizer() =>
+        ClipTokenizer.FromMerges(BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60));
 
     // A block has 12·width² weights; of the last, only keys and values meet every token.
     private static double Multiplications(double width, int layers, int sequences, int tokens) =>

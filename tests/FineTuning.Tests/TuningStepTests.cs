@@ -1,3 +1,4 @@
+using ClipSae.FineTuning.Optimization;
 using ClipSae.Sae;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -130,15 +131,85 @@ public sealed class TuningStepTests : IDisposable
         ShouldAgree(text, text.ToDictionary(part => part.Key, part => all[part.Key]));
     }
 
+    // The same products: only W = r·θ/‖θ‖ is made, and taken back, by formulas in place of autograd.
+    [Theory]
+    [InlineData("none", 1)]
+    [InlineData("amplify", 1)]
+    [InlineData("penalise", 1)]
+    [InlineData("amplify", 4)]
+    [InlineData("penalise-only", 4)]
+    public void Weights_made_once_a_step_give_the_gradients_of_autograd(string arm, int accumulation)
+    {
+        var options = accumulation == 1 ? OneForward : FourForwards;
+        var flat = Gradients(arm, options, out var figures, flat: true);
+        var each = Gradients(arm, options, out var expected, flat: false);
+
+        ShouldAgree(each.ToDictionary(part => part.Key, part => flat[part.Key]), each);
+        flat.Keys.ShouldBe(each.Keys, ignoreOrder: true);
+        figures.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-5f);
+    }
+
+    [Theory]
+    [InlineData("none", 1, false)]
+    [InlineData("none", 1, true)]
+    [InlineData("amplify", 1, true)]
+    [InlineData("penalise", 1, false)]
+    [InlineData("penalise", 1, true)]
+    [InlineData("penalise-only", 4, true)]
+    [InlineData("penalise", 4, false)]
+    public void Recomputed_blocks_give_the_same_bits(string arm, int accumulation, bool flat)
+    {
+        var options = accumulation == 1 ? OneForward : FourForwards;
+        var kept = Gradients(arm, options, out var expected, flat: flat);
+        var recomputed = Gradients(arm, options with { Recompute = true }, out var figures, flat: flat);
+
+        recomputed.Keys.ShouldBe(kept.Keys);
+        kept.ShouldAllBe(part => part.Value.Equals(recomputed[part.Key]));
+        figures.Loss.Equals(expected.Loss).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Recomputation_reaches_blocks_behind_frozen_embeddings()
+    {
+        var options = OneForward with { Rates = new GroupRates { Text = 0, TokenEmbedding = 0, Positions = 0, Projections = 0 } };
+        var kept = Gradients("none", options, out _);
+        var recomputed = Gradients("none", options with { Recompute = true }, out _);
+
+        kept.Count.ShouldBeGreaterThan(0);
+        recomputed.Keys.ShouldBe(kept.Keys);
+        kept.ShouldAllBe(part => part.Value.Equals(recomputed[part.Key]));
+    }
+
+    // 8 significant bits through two blocks; the loss itself is float32.
+    [Theory]
+    [InlineData("none", 1)]
+    [InlineData("amplify", 4)]
+    [InlineData("penalise", 1)]
+    public void Bfloat16_follows_float32(string arm, int accumulation)
+    {
+        var options = accumulation == 1 ? OneForward : FourForwards;
+        var full = Gradients(arm, options, out var expected);
+        var half = Gradients(arm, options with { Compute = TuningPrecision.Bfloat16 }, out var figures);
+
+        half.Keys.ShouldBe(full.Keys, ignoreOrder: true);
+        RelativeDifference(half, full).ShouldBeInRange(1e-4, 3e-2);
+        figures.Loss.dtype.ShouldBe(ScalarType.Float32);
+        figures.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-2f);
+    }
+
     private Dictionary<string, Tensor> Gradients(
-        string arm, FineTuningOptions options, out TuningStep.Figures figures, bool withAttacks = true, string? attackCaption = null)
+        string arm, FineTuningOptions options, out TuningStep.Figures figures, bool withAttacks = true, string? attackCaption = null, bool? flat = null)
     {
         using var data = bench.Data(options, attackCaption);
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], TuningBench.Tokenizer, TuningBench.Architecture.ContextLength);
         using var model = TuningBench.Model();
         ParameterGrouping.Freeze(model, options.Rates);
+        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, weightDecay: 0)];
+        using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, flat);
         figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options), options, CPU).Backward(1, withAttacks);
-        return model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone());
+        return training.Weights is { } weights
+            ? weights.Layout.Places.Where(weights.Layout.IsTrained).ToDictionary(place => place.Name, place => place.Of(weights.Gradients).clone())
+            : model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone());
     }
 
     private static void ShouldAgree(Dictionary<string, Tensor> actual, Dictionary<string, Tensor> expected)

@@ -7,20 +7,20 @@ namespace ClipSae.FineTuning.Optimization;
 public static class Gradients
 {
     /// <summary>Euclidean norm of all gradients together, a scalar on the parameters' device (not read back).</summary>
-    public static Tensor Norm(IEnumerable<ParameterGroup> groups)
+    public static Tensor Norm(IEnumerable<Tensor> gradients)
     {
         using var scope = NewDisposeScope();
-        var norms = groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>().Select(g => g.norm()).ToArray();
+        var norms = gradients.Select(g => g.norm()).ToArray();
         return norms.Length == 0 ? tensor(0f).MoveToOuterDisposeScope() : stack(norms).norm().MoveToOuterDisposeScope();
     }
 
     /// <summary>Scales all gradients so that their common norm is at most <paramref name="limit"/>.</summary>
     /// <param name="norm">As <see cref="Norm"/> gave it.</param>
-    public static void Clip(IEnumerable<ParameterGroup> groups, Tensor norm, double limit)
+    public static void Clip(IEnumerable<Tensor> gradients, Tensor norm, double limit)
     {
         using var scope = NewDisposeScope();
         var factor = norm.Plus(1e-6).reciprocal().MultiplyInPlace(limit).AtMost(1);
-        foreach (var gradient in groups.SelectMany(g => g.Parameters).Select(p => p.Value.grad).OfType<Tensor>())
+        foreach (var gradient in gradients)
         {
             gradient.mul_(factor);
         }

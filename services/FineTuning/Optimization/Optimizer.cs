@@ -1,14 +1,34 @@
+using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Optimization;
 
 /// <summary>Applies one update of the chosen rule to every parameter that has a gradient.</summary>
-public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups) : IDisposable
+public sealed class Optimizer : IDisposable
 {
-    public OptimizerState State { get; } = new();
+    private readonly OptimizerOptions options;
+    private readonly TrainingWeights? weights;
+    private readonly FlatMoments? moments;
+    private readonly OptimizerSpan[] spans;
 
-    public IReadOnlyList<ParameterGroup> Groups { get; } = groups;
+    /// <param name="options">The rule.</param>
+    /// <param name="groups">What is trained.</param>
+    /// <param name="weights">The buffers that were laid out for these groups; null where each parameter is on its own.</param>
+    public Optimizer(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, TrainingWeights? weights = null)
+    {
+        (this.options, this.weights, Groups) = (options, weights, groups);
+        moments = weights is null ? null : new FlatMoments(weights);
+        State = new OptimizerState(moments);
+        spans = [.. moments is null ? OptimizerSpan.Of(groups, State) : OptimizerSpan.Of(groups, weights!, moments)];
+    }
+
+    public OptimizerState State { get; }
+
+    public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <summary>What <see cref="Gradients"/> measures and clips: all that were computed.</summary>
+    public IReadOnlyList<Tensor> Gradients => weights is null ? [.. spans.Select(span => span.Gradient()).OfType<Tensor>()] : [weights.Gradients];
 
     /// <summary>One step; afterwards the gradients are cleared.</summary>
     /// <param name="rateFactor">What the schedule multiplies each group's rate with.</param>
@@ -17,32 +37,39 @@ public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterG
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         State.Step++;
-        foreach (var group in Groups)
+        foreach (var span in spans)
         {
-            foreach (var (name, parameter) in group.Parameters)
+            using var gradient = span.Gradient();
+            if (gradient is null)
             {
-                using var gradient = parameter.grad;
-                if (gradient is null)
-                {
-                    continue;
-                }
+                continue;
+            }
 
-                var (first, second) = State.MomentsOf(name, parameter);
-                var rate = group.LearningRate * rateFactor;
-                parameter.MultiplyInPlace(1 - (rate * group.WeightDecay));
-                switch (options)
-                {
-                    case OptimizerOptions.AdamW adam:
-                        StepAdam(adam, parameter, gradient, first, second, rate);
-                        break;
-                    case OptimizerOptions.AdaBelief belief:
-                        StepAdaBelief(belief, parameter, gradient, first, second, rate);
-                        break;
-                }
+            var (values, group) = (span.Values, span.Group);
+            var (first, second) = span.Moments();
+            var rate = group.LearningRate * rateFactor;
+            if (group.WeightDecay > 0)
+            {
+                values.MultiplyInPlace(1 - (rate * group.WeightDecay));
+            }
 
-                parameter.grad = null;
+            switch (options)
+            {
+                case OptimizerOptions.AdamW adam:
+                    StepAdam(adam, values, gradient, first, second, rate);
+                    break;
+                case OptimizerOptions.AdaBelief belief:
+                    StepAdaBelief(belief, values, gradient, first, second, rate);
+                    break;
+            }
+
+            if (weights is null)
+            {
+                values.grad = null;
             }
         }
+
+        weights?.Gradients.zero_();
     }
 
     private void StepAdam(OptimizerOptions.AdamW o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
@@ -85,5 +112,9 @@ public sealed class Optimizer(OptimizerOptions options, IReadOnlyList<ParameterG
             : Math.Sqrt((length - 4) / (limit - 4) * (length - 2) / length * limit / (limit - 2));
     }
 
-    public void Dispose() => State.Dispose();
+    public void Dispose()
+    {
+        State.Dispose();
+        moments?.Dispose();
+    }
 }

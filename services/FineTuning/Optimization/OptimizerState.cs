@@ -7,6 +7,15 @@ public sealed class OptimizerState : IDisposable
 {
     private readonly Dictionary<string, (Tensor First, Tensor Second)> _moments = new(StringComparer.Ordinal);
 
+    /// <param name="flat">Where the moments lie; null where each parameter gets its own with its first gradient.</param>
+    internal OptimizerState(FlatMoments? flat = null)
+    {
+        foreach (var (name, first, second) in flat?.ByName() ?? [])
+        {
+            _moments.Add(name, (first, second));
+        }
+    }
+
     /// <summary>Steps taken so far.</summary>
     public long Step { get; set; }
 
@@ -27,14 +36,16 @@ public sealed class OptimizerState : IDisposable
         _moments.SelectMany(m => new[] { (m.Key + ".first", m.Value.First), (m.Key + ".second", m.Value.Second) })
             .ToDictionary(p => p.Item1, p => p.Item2, StringComparer.Ordinal);
 
-    /// <summary>Takes the moments of a checkpoint; the state owns copies.</summary>
+    /// <summary>Takes copies of a checkpoint's moments.</summary>
     public void Load(long step, IReadOnlyDictionary<string, Tensor> tensors)
     {
         Step = step;
         foreach (var (name, first) in tensors.Where(t => t.Key.EndsWith(".first", StringComparison.Ordinal)))
         {
             var parameter = name[..^".first".Length];
-            _moments[parameter] = (first.clone().DetachFromDisposeScope(), tensors[parameter + ".second"].clone().DetachFromDisposeScope());
+            var own = MomentsOf(parameter, first);
+            own.First.copy_(first);
+            own.Second.copy_(tensors[parameter + ".second"]);
         }
     }
 

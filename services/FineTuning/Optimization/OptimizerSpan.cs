@@ -1,0 +1,36 @@
+using ClipSae.Clip;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Optimization;
+
+/// <summary>What the operations of an update reach at once: one parameter, or many of a group where they lie side by side.</summary>
+/// <param name="Group">Tells rate and decay.</param>
+/// <param name="Gradient">Gives the gradient, or null where there is none.</param>
+/// <param name="Moments">Gives the first and the second moment.</param>
+internal sealed record OptimizerSpan(ParameterGroup Group, Tensor Values, Func<Tensor?> Gradient, Func<(Tensor First, Tensor Second)> Moments)
+{
+    /// <summary>Elements of a span at most, so that what an update computes beside them stays small: 128 MiB a tensor.</summary>
+    private const long Longest = 1 << 25;
+
+    /// <summary>The spans of parameters that are each alone.</summary>
+    public static IEnumerable<OptimizerSpan> Of(IEnumerable<ParameterGroup> groups, OptimizerState state) =>
+        from @group in groups
+        from parameter in @group.Parameters
+        select new OptimizerSpan(@group, parameter.Value, () => parameter.Value.grad, () => state.MomentsOf(parameter.Name, parameter.Value));
+
+    /// <summary>The spans of a training's buffers.</summary>
+    /// <param name="groups">As the buffers were laid out for.</param>
+    public static IEnumerable<OptimizerSpan> Of(IEnumerable<ParameterGroup> groups, TrainingWeights weights, FlatMoments moments)
+    {
+        foreach (var (@group, (start, length)) in groups.Zip(weights.Layout.Groups))
+        {
+            for (var from = start; from < start + length; from += Longest)
+            {
+                var count = Math.Min(Longest, start + length - from);
+                Tensor Part(Tensor buffer) => buffer.narrow(0, from, count).DetachFromDisposeScope();
+                var (gradient, pair) = (Part(weights.Gradients), (Part(moments.First), Part(moments.Second)));
+                yield return new OptimizerSpan(@group, Part(weights.Values), () => gradient.alias(), () => pair);
+            }
+        }
+    }
+}
