@@ -69,7 +69,7 @@ public sealed class TorchFileTests : IDisposable
 
     [Theory]
     [InlineData("K\u0004", "K\u0003", "K\u0001", "reaches beyond")] // storage of 4, tensor of 3 with strides that fit
-    [InlineData("K\u0004", "M\u0001\u0001", "K\0", "reaches beyond")] // stride 0 would repeat one element 257 times
+    [InlineData("K\u0004", "M\u0001\u0010", "K\0", "tensors take 16388 bytes")] // stride 0 would repeat one element 4,097 times
     [InlineData("M\0\u0001", "K\u0004", "K\u0001", "storage '0' should have 1024 bytes")]
     [InlineData("K\u0004", "J\u00ff\u00ff\u00ff\u00ff", "K\u0001", "no valid offset")]
     public void A_tensor_that_its_storage_does_not_hold_is_refused(string elements, string size, string stride, string reason)

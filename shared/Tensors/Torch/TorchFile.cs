@@ -78,7 +78,8 @@ public sealed class TorchFile : ITensorFile
         var reach = tensor.Shape.Zip(tensor.Strides).Sum(axis => (axis.First - 1) * axis.Second) + 1;
         var span = LargePages.Empty([reach], entry.ScalarType!.Value);
         _file.CopyTo(span, entry.Offset);
-        return span.as_strided(tensor.Shape, tensor.Strides).contiguous().MoveToOuterDisposeScope();
+        // Its offset counts from the beginning of the storage, which lies before the first large page.
+        return span.as_strided(tensor.Shape, tensor.Strides, span.storage_offset()).contiguous().MoveToOuterDisposeScope();
     }
 
     public void Dispose() => _file.Dispose();

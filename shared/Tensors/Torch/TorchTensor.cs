@@ -8,6 +8,6 @@ namespace ClipSae.Tensors;
 /// <param name="Strides">Elements between neighbours along each axis.</param>
 internal sealed record TorchTensor(TorchStorage Storage, string Dtype, long Offset, long[] Shape, long[] Strides)
 {
-    /// <summary>Elements of the tensor; the constructor's caller has checked that they are not more than the storage's.</summary>
+    /// <summary>Elements of the tensor; more than the storage has where strides are 0 or overlap.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
 }

@@ -6,6 +6,9 @@ internal sealed class TorchWorld : IPickleWorld
     /// <summary>PyTorch itself allows 64.</summary>
     private const int MostAxes = 64;
 
+    /// <summary>More than any file holds, and few enough that their bytes can be counted in 64 bits.</summary>
+    private const long MostElements = 1L << 48;
+
     public object? Call(PickleGlobal function, object?[] arguments, long offset) => (function.Module, function.Name, arguments) switch
     {
         ("collections", "OrderedDict", []) => new PickleDict(),
@@ -83,22 +86,21 @@ internal sealed class TorchWorld : IPickleWorld
             throw new PickleException(offset, $"a tensor of storage '{storage.Key}' has no valid offset, shape and strides");
         }
 
-        // In 128 bits, and stopped early, because lying sizes may overflow any width.
+        // In 128 bits, and stopped early, because lying sizes may overflow any width. Strides of 0 and overlaps may give more elements than the
+        // storage has; how many bytes all tensors take is held against the file's length when they are known.
         Int128 elements = 1, last = first, room = storage.Bytes / SafetensorsDtype.Size(dtype)!.Value;
         var empty = sizes.Contains(0);
-        for (var axis = 0; axis < sizes.Length && !empty; axis++)
+        foreach (var (size, step) in sizes.Zip(steps))
         {
-            elements *= sizes[axis];
-            last += (Int128)(sizes[axis] - 1) * steps[axis];
-            if (elements > room || last >= room)
+            elements *= empty ? Math.Max(1, size) : size;
+            last += empty ? 0 : (Int128)(size - 1) * step;
+            if (elements > MostElements || last >= room)
             {
                 break;
             }
         }
 
-        // Elements are counted beside the last one: strides of 0 would blow a byte up to any size.
-        return (empty && sizes.Where(size => size > 0).Aggregate(Int128.One, (product, size) => product > int.MaxValue ? product : product * size) <= int.MaxValue)
-            || (!empty && elements <= room && last < room)
+        return elements <= MostElements && (empty || last < room)
             ? new TorchTensor(storage, dtype, first, sizes, steps)
             : throw new PickleException(offset, $"a tensor [{string.Join(", ", sizes)}] reaches beyond storage '{storage.Key}' of {storage.Elements} elements");
     }
