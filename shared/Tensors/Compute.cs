@@ -61,7 +61,7 @@ public static class Compute
 
     /// <summary>Memory in use: the whole of a GPU's, by whatever process, or the resident set of this process for <c>cpu</c>.</summary>
     /// <returns>Bytes; null where the driver does not tell.</returns>
-    public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaDriver.Used(Device(name).index);
+    public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaCards.Used(Device(name).index);
 
     /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
     public static long ResidentBytes => Environment.WorkingSet;

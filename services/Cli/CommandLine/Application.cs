@@ -34,6 +34,11 @@ internal static class Application
         using var interruption = new Interruption(line => session.Tell(line));
         try
         {
+            if (verb.Computes && session.NamesDevice)
+            {
+                session.UseDevice();
+            }
+
             return await verb.ExecuteAsync(parsed, session, interruption.Token);
         }
         catch (WrongUseException error)

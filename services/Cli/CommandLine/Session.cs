@@ -36,6 +36,9 @@ internal sealed class Session
 
     public string Device { get; }
 
+    /// <summary>Whether the caller names a device other than the processor, or whose libtorch computes: that is decided before the first tensor.</summary>
+    public bool NamesDevice => Device != "cpu" || Libtorch.IsNamed;
+
     /// <summary>Threads for tensor work; null leaves the choice to the library.</summary>
     public int? Threads { get; }
 

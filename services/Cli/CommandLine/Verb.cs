@@ -15,6 +15,9 @@ internal abstract class Verb : Command
     /// <summary>Command lines shown by <c>--help</c>.</summary>
     public IReadOnlyList<string> Examples { get; }
 
+    /// <summary>Whether it computes with tensors, so that the device and the libtorch which were asked for are readied before it begins.</summary>
+    public virtual bool Computes => true;
+
     /// <summary>Does the work and returns the exit code.</summary>
     /// <exception cref="WrongUseException">The arguments cannot be carried out.</exception>
     /// <exception cref="Contracts.UserErrorException">Something the user can mend went wrong.</exception>

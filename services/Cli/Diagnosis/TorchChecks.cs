@@ -22,7 +22,7 @@ internal static class TorchChecks
         }
 
         var (found, whyNot) = Libtorch.Find();
-        return (found, CudaDriver.SeesCard) switch
+        return (found, CudaCards.SeemThere) switch
         {
             ({ } installed, _) => new Finding(Check, FindingGrade.Ok, $"{installed}; --device cuda:0 uses it{Lacking(installed)}"),
             (null, true) => new Finding(Check, FindingGrade.Warn, whyNot!, Install),
@@ -33,11 +33,11 @@ internal static class TorchChecks
     /// <summary>Tells the cards and the driver.</summary>
     public static Finding Cards()
     {
-        var cards = CudaDriver.Cards();
-        return (CudaDriver.Version, cards.Count) switch
+        var cards = CudaCards.All();
+        return (CudaCards.DriverVersion, cards.Count) switch
         {
             ({ } version, > 0) => new Finding("cards", FindingGrade.Ok, $"{string.Join(", ", cards.Select(card => $"cuda:{card.Index} {card.Name} {Amounts.Bytes(card.Bytes)}"))}; the driver supports CUDA {version / 1000}.{version % 1000 / 10}"),
-            (null, _) when CudaDriver.SeesCard => new Finding("cards", FindingGrade.Warn, "an NVIDIA card, but no driver library (libcuda.so.1)", "install the NVIDIA driver, or give the container the host's"),
+            (null, _) when CudaCards.SeemThere => new Finding("cards", FindingGrade.Warn, "an NVIDIA card, but no driver library (libcuda.so.1)", "install the NVIDIA driver, or give the container the host's"),
             ({ }, 0) => new Finding("cards", FindingGrade.Warn, "the NVIDIA driver shows none", "see nvidia-smi, and CUDA_VISIBLE_DEVICES where it is set"),
             _ => new Finding("cards", FindingGrade.Ok, "no NVIDIA card"),
         };

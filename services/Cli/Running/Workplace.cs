@@ -18,7 +18,7 @@ internal static class Workplace
     public static EmbeddedRuntime OpenHere(Session session)
     {
         // A stored run names its own device: the default must not decide for it which libtorch is loaded.
-        if (session.Device != "cpu" || session.Threads is not null)
+        if (session.NamesDevice || session.Threads is not null)
         {
             session.UseDevice();
         }

@@ -16,6 +16,8 @@ internal sealed class CancelVerb : Verb
         Add(_reason);
     }
 
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

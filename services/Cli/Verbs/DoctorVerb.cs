@@ -11,6 +11,8 @@ internal sealed class DoctorVerb() : Verb(
     "clipsae doctor",
     "clipsae doctor --data /mnt/big/clipsae --json")
 {
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var settings = Workplace.Settings(session);

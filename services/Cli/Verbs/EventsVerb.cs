@@ -16,6 +16,8 @@ internal sealed class EventsVerb : Verb
     public EventsVerb()
         : base("events", "Show a run's events in order: all there is to know about it.", "clipsae events latest", "clipsae events latest --json") => Add(_run);
 
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

@@ -13,6 +13,8 @@ internal sealed class ExplainVerb : Verb
     public ExplainVerb()
         : base("explain", "Say for each stage of a run whether it was computed or taken from the store, and why.", "clipsae explain latest", "clipsae explain latest --json") => Add(_run);
 
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

@@ -42,6 +42,8 @@ internal sealed class PruneVerb : Verb
         }
     }
 
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

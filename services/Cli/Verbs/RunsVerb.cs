@@ -9,6 +9,8 @@ namespace ClipSae.Cli;
 /// <summary>Lists the runs of the data folder.</summary>
 internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folder, oldest first.", "clipsae runs", "clipsae runs --data /mnt/big/clipsae --json")
 {
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

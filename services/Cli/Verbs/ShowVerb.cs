@@ -10,6 +10,8 @@ internal sealed class ShowVerb : Verb
     public ShowVerb()
         : base("show", "Show a run's scores, stages and report.", "clipsae show latest", "clipsae show 20261124-091500-1f0c5a7be914 --json") => Add(_run);
 
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

@@ -10,6 +10,8 @@ internal sealed class WatchVerb : Verb
     public WatchVerb()
         : base("watch", "Follow a run that another process works on, until it ends. Stopping the watch leaves the run alone.", "clipsae watch latest", "clipsae watch 20261124-091500-1f0c5a7be914") => Add(_run);
 
+    public override bool Computes => false;
+
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         await using var runtime = Workplace.Open(session);

@@ -23,6 +23,11 @@ internal sealed class ElfLibrary : IDisposable
     public ElfLibrary(string path)
     {
         _path = path;
+        if (new FileInfo(path).Length == 0)
+        {
+            throw NoLibrary();
+        }
+
         _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
         _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         try
@@ -105,7 +110,7 @@ internal sealed class ElfLibrary : IDisposable
     {
         if (_view.Capacity < 64 || UInt32(0) != 0x464c457f || Byte(4) != 2 || Byte(5) != 1)
         {
-            throw new UserErrorException($"{_path}: not a 64-bit ELF library");
+            throw NoLibrary();
         }
 
         var (headers, size, count) = (Int64(0x20), UInt16(0x36), UInt16(0x38));
@@ -147,6 +152,8 @@ internal sealed class ElfLibrary : IDisposable
             }
         }
     }
+
+    private UserErrorException NoLibrary() => new($"{_path}: not a 64-bit ELF library");
 
     private HashSet<uint> BoundAtLoad()
     {

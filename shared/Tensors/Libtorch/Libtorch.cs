@@ -33,6 +33,11 @@ public static class Libtorch
     /// <summary>The PyTorch that the user named: its folder. Null leaves it to <see cref="Variable"/> and to what is found.</summary>
     public static string? Named { get; set; }
 
+    /// <summary>Whether the user named one, by <see cref="Named"/> or in the environment.</summary>
+    public static bool IsNamed => NamedOne is not null;
+
+    private static string? NamedOne => NotEmpty(Named) ?? NotEmpty(Environment.GetEnvironmentVariable(Variable));
+
     /// <summary>
     /// Decides which libtorch to load, and loads it. One that was named is taken; else, for a CUDA device, the one that <c>python3</c> has; else
     /// what comes along. A run on the CPU starts no Python. The first call decides; later ones change nothing.
@@ -57,8 +62,8 @@ public static class Libtorch
                 return;
             }
 
-            var asksForCuda = device?.StartsWith("cuda", StringComparison.Ordinal) ?? CudaDriver.SeesCard;
-            if ((NotEmpty(Named) ?? NotEmpty(Environment.GetEnvironmentVariable(Variable))) is { } path)
+            var asksForCuda = device?.StartsWith("cuda", StringComparison.Ordinal) ?? CudaCards.SeemThere;
+            if (NamedOne is { } path)
             {
                 var installation = RequireFitting(TorchInstallation.At(path));
                 if (IsLoaded())

@@ -6,7 +6,7 @@ namespace ClipSae.Tensors;
 internal static class MissingCuda
 {
     /// <param name="index">Number of the device that was asked for.</param>
-    public static string Explain(int index) => Explain(index, CudaDriver.Version, CudaDriver.Cards().Count, Libtorch.InUse, Libtorch.BringsCuda, Libtorch.WhyNoCuda);
+    public static string Explain(int index) => Explain(index, CudaCards.DriverVersion, CudaCards.All().Count, Libtorch.InUse, Libtorch.BringsCuda, Libtorch.WhyNoCuda);
 
     /// <param name="index">Number of the device that was asked for.</param>
     /// <param name="driver">Newest CUDA of the driver, 1000 × major + 10 × minor; null without a driver.</param>
@@ -19,7 +19,7 @@ internal static class MissingCuda
         (null, _, _) => "this machine has no NVIDIA driver; use cpu",
         (_, 0, _) => "the driver shows no card (nvidia-smi, and CUDA_VISIBLE_DEVICES where it is set, say more); use cpu",
         (_, _, null) when !bringsCuda => $"{whyNot}; install PyTorch with CUDA for python3, or name the folder of one with --torch or {Libtorch.Variable}",
-        (_, _, { Cuda: null }) => $"{inUse} is built without CUDA; name another with --torch or {Libtorch.Variable}",
+        (_, _, { Cuda: null }) => $"PyTorch {inUse.Version} at {inUse.Folder} is built without CUDA; name another with --torch or {Libtorch.Variable}",
         (var version, _, { Cuda: { } cuda }) when Major(cuda) > version / 1000 =>
             $"the driver supports CUDA {version / 1000}.{version % 1000 / 10} and PyTorch {inUse.Version} needs {cuda}; update the driver, or install a PyTorch for CUDA {version / 1000}",
         _ when index >= cards => $"there {(cards == 1 ? "is 1 card, cuda:0" : $"are {cards} cards, cuda:0 to cuda:{cards - 1}")}",

@@ -85,8 +85,8 @@ internal sealed class GpuBenchmark : IBenchmark
 
     private static string Machine(torch.Device device)
     {
-        var card = CudaDriver.Cards().FirstOrDefault(card => device.type == DeviceType.CUDA && card.Index == device.index);
-        var version = CudaDriver.Version;
+        var card = CudaCards.All().FirstOrDefault(card => device.type == DeviceType.CUDA && card.Index == device.index);
+        var version = CudaCards.DriverVersion;
         return $"{card?.Name ?? "CPU"}, driver {(version is null ? "none" : $"for CUDA {version / 1000}.{version % 1000 / 10}")}, {Environment.ProcessorCount} cores, {Libtorch.InUse?.ToString() ?? $"libtorch {torch.__version__} as it comes along"}";
     }
 

@@ -3,21 +3,21 @@ using System.Text;
 
 namespace ClipSae.Tensors;
 
-/// <summary>Asks the CUDA driver about the machine's cards; libtorch's own figures are not in the binding.</summary>
+/// <summary>The machine's cards, as the CUDA driver tells them; libtorch's own figures are not in the binding.</summary>
 /// <remarks>CUDA driver API. 0 is success everywhere.</remarks>
-public static unsafe partial class CudaDriver
+public static unsafe partial class CudaCards
 {
     private const string Driver = "libcuda.so.1";
     private const int LongestName = 256;
 
     /// <summary>Whether the machine has an NVIDIA card that this process may use, as far as files tell: nothing is loaded for it.</summary>
-    public static bool SeesCard => File.Exists("/dev/nvidiactl") || File.Exists("/dev/dxg");
+    public static bool SeemThere => File.Exists("/dev/nvidiactl") || File.Exists("/dev/dxg");
 
     /// <summary>The newest CUDA that the driver supports, as 1000 × major + 10 × minor; null without a driver.</summary>
-    public static int? Version => Asked<int?>(() => GetVersion(out var version) == 0 ? version : null);
+    public static int? DriverVersion => Asked<int?>(() => GetVersion(out var version) == 0 ? version : null);
 
     /// <summary>Every card that this process may use, by its number; empty without a driver.</summary>
-    public static IReadOnlyList<CudaCard> Cards() => Asked<IReadOnlyList<CudaCard>>(() =>
+    public static IReadOnlyList<CudaCard> All() => Asked<IReadOnlyList<CudaCard>>(() =>
     {
         if (Initialize(0) != 0 || GetCount(out var count) != 0)
         {
