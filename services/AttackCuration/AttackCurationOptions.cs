@@ -7,13 +7,13 @@ namespace ClipSae.AttackCuration;
 public sealed record AttackCurationOptions
 {
     /// <summary>Object classes; empty takes the labels of the data set's pictures without print.</summary>
-    public IReadOnlyList<string> Classes { get; init; } = [];
+    public IReadOnlyList<string> Classes { get; init => field = ComposedText.OfAll(value); } = [];
 
     /// <summary>Words that attacks may print; empty takes the classes.</summary>
-    public IReadOnlyList<string> Words { get; init; } = [];
+    public IReadOnlyList<string> Words { get; init => field = ComposedText.OfAll(value); } = [];
 
     /// <summary>Words kept for evaluation: never printed here, and pictures recorded as showing one are left out.</summary>
-    public IReadOnlyList<string> HeldOutWords { get; init; } = [];
+    public IReadOnlyList<string> HeldOutWords { get; init => field = ComposedText.OfAll(value); } = [];
 
     /// <summary>Folder of font files; null takes the catalogue's roster. Only faces that are not held out are used.</summary>
     public string? FontFolder { get; init; }

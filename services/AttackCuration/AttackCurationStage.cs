@@ -19,7 +19,7 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
-    public int AlgorithmVersion => 8;
+    public int AlgorithmVersion => 9;
 
     public JsonObject Normalize(JsonObject parameters)
     {
@@ -86,7 +86,7 @@ public sealed class AttackCurationStage : IStage
         var words = pictures.Words;
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, [.. pictures.Classes.Union(words, StringComparer.Ordinal)], options.PromptTemplates);
         var pairCount = Math.Min(options.Pairs, pictures.Plain.Count) / 2 * 2;
-        var attackSources = pictures.Plain.Take(2 * options.Attacks).ToArray();
+        var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
         var steps = (long)(hooks.Length * options.SalientShares.Count) + 1;
         void Report(long done, long total, string unit) => progress.Report(new StageProgress(done, total, unit));
 
@@ -150,13 +150,13 @@ public sealed class AttackCurationStage : IStage
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(
         Pictures pictures, AttackGenerator generator, int resolution, double firing, AttackCurationOptions options, CancellationToken cancel)
     {
-        var sample = pictures.All.Take(8 * Math.Max(options.NaturalImages, 32)).ToArray();
-        if (options.NaturalImages == 0 || sample.Length == 0)
+        var sample = pictures.All.Take(Pictures.NaturalSample(options)).ToArray();
+        if (sample.Length == 0)
         {
             return [];
         }
 
-        using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Decode(), resolution, cancel);
+        using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Read(), resolution, cancel);
         var activations = generator.Activations(pixels, cancel);
         return [.. sample.Zip(activations).Where(p => p.Second > firing).OrderByDescending(p => p.Second).ThenBy(p => p.First.Item.Id, StringComparer.Ordinal)
             .Take(options.NaturalImages)];

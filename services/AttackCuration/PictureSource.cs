@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration;
@@ -8,7 +9,15 @@ namespace ClipSae.AttackCuration;
 /// <param name="Label">The class it shows; empty where that is not known.</param>
 public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encoded, string Label)
 {
-    public RgbImage Decode() => ImageDecoder.Decode(Encoded);
+    /// <summary>The picture to print on, in RGB.</summary>
+    /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
+    public RgbImage Decode() => Read().ToRgb();
+
+    /// <summary>The picture as its file keeps it.</summary>
+    /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
+    public Picture Read() => ImageDecoder.TryRead(Encoded, null, out var picture, out var problem)
+        ? picture
+        : throw new UserErrorException($"{Item.Id} cannot be read: {problem}. Replace it or take it out of the data set");
 
     /// <summary>Whether a word is not what the picture shows: neither its label nor named by a caption.</summary>
     public bool IsWrong(string word) => !ShownClass.IsTrue(word, Item);

@@ -14,6 +14,12 @@ namespace ClipSae.AttackCuration;
 public sealed record Pictures(
     IReadOnlyList<string> Classes, IReadOnlyList<string> Words, IReadOnlyList<PictureSource> Plain, IReadOnlyList<PictureSource> All, IReadOnlyList<string> Unreadable)
 {
+    /// <summary>Pictures that words are tried on.</summary>
+    public static int AttackSources(AttackCurationOptions options) => 2 * options.Attacks;
+
+    /// <summary>Pictures that are looked through for those on which the features fire by themselves.</summary>
+    public static int NaturalSample(AttackCurationOptions options) => options.NaturalImages == 0 ? 0 : 8 * Math.Max(options.NaturalImages, 32);
+
     /// <summary>Reads the shards; pictures that show a held-out word or face are left out.</summary>
     /// <exception cref="UserErrorException">Fewer than two classes or words, or too few pictures.</exception>
     public static async Task<Pictures> ReadAsync(StageContext context, AttackCurationOptions options, HeldOutPrint heldOut, CancellationToken cancel)
@@ -58,9 +64,50 @@ public sealed record Pictures(
         }
 
         PictureSource[] all = [.. read.Select(p => new PictureSource(p.Item, p.Encoded, ShownClass.Of(p.Item, classes) ?? ""))];
-        var plain = all.Where(p => p.Label.Length > 0 && PrintedText.On(p.Item) is null && words.Any(p.IsWrong)).ToArray();
+        bool IsPlain(PictureSource p) => p.Label.Length > 0 && PrintedText.On(p.Item) is null && words.Any(p.IsWrong);
+        var damaged = Damaged(all, IsPlain, options, cancel);
+        foreach (var (source, problem) in damaged)
+        {
+            unreadable.Add($"{source.Item.Id}: {problem}");
+            context.Log.LogWarning("{Image}: {Problem}; left out", source.Item.Id, problem);
+        }
+
+        all = [.. all.Where(source => !damaged.ContainsKey(source))];
+        var plain = all.Where(IsPlain).ToArray();
         return plain.Length >= 8
             ? new Pictures(classes, words, plain, all, unreadable)
             : throw new UserErrorException($"attack-curation: only {plain.Length} usable labelled images without print; at least 8 are needed");
+    }
+
+    /// <summary>Those of the pictures that will be decoded which cannot be: a header may be sound where what follows is not.</summary>
+    private static Dictionary<PictureSource, string> Damaged(PictureSource[] all, Func<PictureSource, bool> isPlain, AttackCurationOptions options, CancellationToken cancel)
+    {
+        var damaged = new Dictionary<PictureSource, string>(ReferenceEqualityComparer.Instance);
+        var sound = new HashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+        // Each that falls out makes room for the next, which must be looked at too.
+        while (true)
+        {
+            PictureSource[] left = [.. all.Where(source => !damaged.ContainsKey(source))];
+            var sources = left.Where(isPlain).Take(Math.Max(options.Pairs, AttackSources(options)));
+            PictureSource[] wanted = [.. sources.Concat(left.Take(NaturalSample(options))).Where(source => !sound.Contains(source)).Distinct()];
+            var problems = new string?[wanted.Length];
+            Parallel.For(0, wanted.Length, new ParallelOptions { CancellationToken = cancel }, i => ImageDecoder.TryRead(wanted[i].Encoded, null, out _, out problems[i]));
+            if (wanted.Length == 0)
+            {
+                return damaged;
+            }
+
+            foreach (var (source, problem) in wanted.Zip(problems))
+            {
+                if (problem is null)
+                {
+                    sound.Add(source);
+                }
+                else
+                {
+                    damaged.Add(source, problem);
+                }
+            }
+        }
     }
 }

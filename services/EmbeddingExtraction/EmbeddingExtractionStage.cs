@@ -24,7 +24,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
 
     public string Name => "embedding-extraction";
 
-    public int AlgorithmVersion => 3;
+    public int AlgorithmVersion => 4;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<ExtractionOptions>(parameters, Name, options => options.Validate());

@@ -19,7 +19,7 @@ public sealed class FineTuningStage : IStage
 {
     public string Name => "fine-tuning";
 
-    public int AlgorithmVersion => 8;
+    public int AlgorithmVersion => 9;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 

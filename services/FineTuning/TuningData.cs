@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
@@ -56,8 +57,34 @@ public sealed class TuningData : IDisposable
         }
 
         var attacks = DatasetShard.ReadItems(attackShard).ToArray();
-        var split = ValidationSplit.Draw(
-            clean, item => PrintedText.On(item) is null && ShownClass.Of(item, classes) is not null, attacks, options);
+        bool CanValidate(DatasetItem item) => PrintedText.On(item) is null && ShownClass.Of(item, classes) is not null;
+        ValidationSplit split;
+        Tensor[] cleanPixels;
+        var damaged = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
+        do
+        {
+            split = ValidationSplit.Draw(clean, CanValidate, attacks, options);
+            Require(split, options);
+            int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
+            damaged.Clear();
+            cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], resolution, (id, problem) => damaged[id] = problem, cancel);
+            LeaveOut(damaged, clean, places, cleanPixels, log);
+        }
+        while (!damaged.IsEmpty);
+
+        var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, null, cancel);
+        var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, null, cancel);
+        var words = attacks.Select(attack => PrintedText.On(attack)?.Word).OfType<string>();
+        return new TuningData(
+            new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
+            new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
+            controlPixels[0],
+            new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => ShownClass.Of(clean[i], classes)!)], classes),
+            new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], [.. classes.Union(words, StringComparer.Ordinal)]));
+    }
+
+    private static void Require(ValidationSplit split, FineTuningOptions options)
+    {
         if (split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0)
         {
             throw new UserErrorException(
@@ -69,18 +96,30 @@ public sealed class TuningData : IDisposable
             throw new UserErrorException(
                 $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do");
         }
+    }
 
-        int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
-        var cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], resolution, cancel);
-        var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, cancel);
-        var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, cancel);
-        var words = attacks.Select(attack => PrintedText.On(attack)?.Word).OfType<string>();
-        return new TuningData(
-            new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
-            new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
-            controlPixels[0],
-            new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => ShownClass.Of(clean[i], classes)!)], classes),
-            new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], [.. classes.Union(words, StringComparer.Ordinal)]));
+    // A header may be sound where what follows is not. The split is drawn anew, so that it is the one of a data set without these pictures.
+    private static void LeaveOut(IReadOnlyDictionary<string, string> damaged, List<DatasetItem> clean, List<int> places, Tensor[] pixels, ILogger log)
+    {
+        if (damaged.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var tensor in pixels)
+        {
+            tensor.Dispose();
+        }
+
+        for (var i = clean.Count - 1; i >= 0; i--)
+        {
+            if (damaged.TryGetValue(clean[i].Id, out var problem))
+            {
+                log.LogWarning("{Image}: {Problem}; left out", clean[i].Id, problem);
+                clean.RemoveAt(i);
+                places.RemoveAt(i);
+            }
+        }
     }
 
     public void Dispose()
@@ -93,13 +132,15 @@ public sealed class TuningData : IDisposable
     }
 
     /// <summary>Decodes the pictures that each part names by their places in the shards, which are read through once.</summary>
-    private static Tensor[] Decode(IReadOnlyList<string> shards, IReadOnlyList<IReadOnlyList<int>> parts, int resolution, CancellationToken cancel)
+    private static Tensor[] Decode(
+        IReadOnlyList<string> shards, IReadOnlyList<IReadOnlyList<int>> parts, int resolution, Action<string, string>? unreadable, CancellationToken cancel)
     {
         var targets = parts.Select(part => new PixelRows(part.Count, resolution)).ToArray();
         var rows = parts.SelectMany((part, p) => part.Select((place, row) => (Place: place, Target: targets[p], Row: row))).ToDictionary(row => row.Place);
         PixelLoader.Fill(
             shards.SelectMany(DatasetShard.Read).Index().Where(entry => rows.ContainsKey(entry.Index))
-                .Select(entry => (rows[entry.Index].Target, rows[entry.Index].Row, entry.Item.ImageBytes)),
+                .Select(entry => (rows[entry.Index].Target, rows[entry.Index].Row, entry.Item.Item.Id, entry.Item.ImageBytes)),
+            unreadable,
             cancel);
         return [.. targets.Select(target => target.Pixels.DetachFromDisposeScope())];
     }

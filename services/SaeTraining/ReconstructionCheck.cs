@@ -64,9 +64,9 @@ public static class ReconstructionCheck
         var labels = new List<long>();
         foreach (var (label, encoded) in batch)
         {
-            if (ImageDecoder.TryDecode(encoded, limits: null, out var image, out _))
+            if (ImageDecoder.TryRead(encoded, limits: null, out var picture, out _))
             {
-                Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, resolution, pixels.AsSpan(labels.Count * size, size));
+                Preprocessor.Preprocess(picture, resolution, pixels.AsSpan(labels.Count * size, size));
                 labels.Add(place[label]);
             }
         }

@@ -24,7 +24,7 @@ public sealed class SaeTrainingStage : IStage
 
     public string Name => "sae-training";
 
-    public int AlgorithmVersion => 5;
+    public int AlgorithmVersion => 6;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());
 

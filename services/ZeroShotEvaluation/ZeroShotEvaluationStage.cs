@@ -24,7 +24,7 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     public string Name => "zero-shot-evaluation";
 
-    public int AlgorithmVersion => 6;
+    public int AlgorithmVersion => 7;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
 

@@ -81,7 +81,7 @@ public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepa
             var length = 3 * resolution * resolution;
             var pixels = ArrayPool<T>.Shared.Rent(length);
             var part = new PixelWindow(image.Region.Left, image.Region.Top, image.Region.Width, image.Region.Height);
-            prepare(image.Rgb, part, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
+            prepare(image.Pixels, image.Mode, part, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
             return new PreparedImage<T>(item.Id, pixels, null);
         }
         finally

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 using static TorchSharp.torch;
 
@@ -10,12 +11,12 @@ public static class PixelLoader
 {
     /// <summary>Pictures that are decoded already.</summary>
     /// <returns>uint8 [images, 3, R, R].</returns>
-    public static Tensor Stack(IReadOnlyList<RgbImage> images, int resolution) => Load(images.Count, i => images[i], resolution);
+    public static Tensor Stack(IReadOnlyList<RgbImage> images, int resolution) => Load(images.Count, i => Picture.Of(images[i]), resolution);
 
     /// <summary>Decodes each picture on all cores; what <paramref name="decode"/> throws is thrown.</summary>
     /// <param name="decode">The picture at an index; called from several threads.</param>
     /// <returns>uint8 [images, 3, R, R].</returns>
-    public static Tensor Load(int count, Func<int, RgbImage> decode, int resolution, CancellationToken cancel = default)
+    public static Tensor Load(int count, Func<int, Picture> decode, int resolution, CancellationToken cancel = default)
     {
         var rows = new PixelRows(count, resolution);
         try
@@ -31,12 +32,24 @@ public static class PixelLoader
     }
 
     /// <summary>Decodes pictures as they are read, on all cores, each into its row; no more of them are held at once than are being decoded.</summary>
-    /// <param name="pictures">Image files and where they belong; read by one thread at a time.</param>
-    public static void Fill(IEnumerable<(PixelRows Target, int Row, ReadOnlyMemory<byte> Encoded)> pictures, CancellationToken cancel = default) =>
+    /// <param name="pictures">Image files, their names and where they belong; read by one thread at a time.</param>
+    /// <param name="unreadable">Told the name and the problem of each that cannot be decoded, from any thread; its row is then left as it is. Null refuses the first.</param>
+    /// <exception cref="UserErrorException">A picture cannot be decoded; the message names it.</exception>
+    public static void Fill(
+        IEnumerable<(PixelRows Target, int Row, string Name, ReadOnlyMemory<byte> Encoded)> pictures, Action<string, string>? unreadable = null, CancellationToken cancel = default) =>
         ThrowFirst(() => Parallel.ForEach(
             Partitioner.Create(pictures, EnumerablePartitionerOptions.NoBuffering),
             new ParallelOptions { CancellationToken = cancel },
-            picture => picture.Target.Set(picture.Row, ImageDecoder.Decode(picture.Encoded))));
+            picture =>
+            {
+                if (ImageDecoder.TryRead(picture.Encoded, null, out var read, out var problem))
+                {
+                    picture.Target.Set(picture.Row, read);
+                    return;
+                }
+
+                (unreadable ?? ((name, reason) => throw new UserErrorException($"{name} cannot be read: {reason}. Replace it or take it out of the data set")))(picture.Name, problem);
+            }));
 
     private static void ThrowFirst(Action parallel)
     {

@@ -1,10 +1,13 @@
+using ClipSae.Datasets;
+
 namespace ClipSae.Clip;
 
 /// <summary>Makes a decoded picture, or the part of it that was decoded, a model's input: <see cref="Preprocessor"/> has two such, to floats and to bytes.</summary>
-/// <param name="rgb">Pixels of the part [part.Height, part.Width, 3].</param>
+/// <param name="source">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
+/// <param name="mode">What they are.</param>
 /// <param name="part">Where the pixels lie in the whole picture.</param>
 /// <param name="width">Width of the whole picture.</param>
 /// <param name="height">Height of the whole picture.</param>
 /// <param name="resolution">Side of the model's input, pixels.</param>
 /// <param name="pixels">Result, 3 · resolution · resolution values.</param>
-public delegate void PixelPreparation<T>(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<T> pixels);
+public delegate void PixelPreparation<T>(ReadOnlySpan<byte> source, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<T> pixels);

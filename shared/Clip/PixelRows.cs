@@ -25,7 +25,7 @@ public sealed class PixelRows
     public Tensor Pixels { get; }
 
     /// <summary>Resizes and crops a picture into a row.</summary>
-    public unsafe void Set(int row, RgbImage image)
+    public unsafe void Set(int row, Picture picture)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, _count);
@@ -34,7 +34,8 @@ public sealed class PixelRows
         try
         {
             var hwc = resized.AsSpan(0, 3 * plane);
-            Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, _resolution, hwc);
+            Preprocessor.Resize(
+                picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, _resolution, hwc);
             var target = (byte*)_start + ((long)row * 3 * plane);
             for (var p = 0; p < plane; p++)
             {

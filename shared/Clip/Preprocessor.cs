@@ -1,11 +1,12 @@
 using System.Buffers;
+using ClipSae.Datasets;
 
 namespace ClipSae.Clip;
 
 /// <summary>
 /// CLIP's preprocessing as the original does it with Pillow and torchvision, to the bit before the last float rounding: short side to the
-/// model's resolution by antialiased bicubic (8-bit result clipped and rounded between the passes), centre crop, mean and deviation.
-/// Only the rows and columns that the crop keeps are computed.
+/// model's resolution by antialiased bicubic (8-bit result clipped and rounded between the passes) in the mode in which the file keeps its pixels,
+/// centre crop, conversion to RGB, mean and deviation. Only the rows and columns that the crop keeps are computed.
 /// </summary>
 public static class Preprocessor
 {
@@ -26,24 +27,37 @@ public static class Preprocessor
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
     public static void Preprocess(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<float> chw) =>
-        Preprocess(rgb, part, width, height, resolution, chw, vectors: true);
+        Preprocess(rgb, PixelMode.Rgb, part, width, height, resolution, chw);
+
+    /// <summary>The same for pixels of any mode.</summary>
+    /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
+    /// <param name="mode">What they are.</param>
+    /// <param name="part">Where the pixels lie in the whole picture; it must cover <see cref="Needed"/>.</param>
+    /// <param name="width">Width of the whole picture.</param>
+    /// <param name="height">Height of the whole picture.</param>
+    public static void Preprocess(ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<float> chw) =>
+        Preprocess(pixels, mode, part, width, height, resolution, chw, vectors: true);
+
+    /// <summary>The same for a whole picture.</summary>
+    public static void Preprocess(Picture picture, int resolution, Span<float> chw) =>
+        Preprocess(picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, resolution, chw);
 
     /// <summary>The part of a picture that the resized centre crop depends on.</summary>
     public static PixelWindow Needed(int width, int height, int resolution)
     {
-        var (horizontal, vertical) = Axes(width, height, resolution);
+        var (horizontal, vertical) = new ResizeGeometry(width, height, resolution).Axes();
         return new PixelWindow(horizontal.Begin, vertical.Begin, horizontal.End - horizontal.Begin, vertical.End - vertical.Begin);
     }
 
     internal static void Preprocess(
-        ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<float> chw, bool vectors)
+        ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<float> chw, bool vectors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 1);
         RequireLength(chw.Length, resolution);
         var resized = ArrayPool<byte>.Shared.Rent(resolution * resolution * Channels);
         try
         {
-            Resize(rgb, part, width, height, resolution, resized.AsSpan(0, resolution * resolution * Channels), vectors);
+            Resize(pixels, mode, part, width, height, resolution, resized.AsSpan(0, resolution * resolution * Channels), vectors);
             for (var row = 0; row < resolution; row++)
             {
                 Write(resized.AsSpan(row * resolution * Channels, resolution * Channels), chw, row, resolution);
@@ -63,22 +77,48 @@ public static class Preprocessor
     /// <param name="hwc">Result [resolution, resolution, 3].</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
     public static void Resize(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<byte> hwc) =>
-        Resize(rgb, part, width, height, resolution, hwc, vectors: true);
+        Resize(rgb, PixelMode.Rgb, part, width, height, resolution, hwc);
+
+    /// <summary>The same for pixels of any mode.</summary>
+    /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
+    /// <param name="mode">What they are.</param>
+    /// <param name="part">Where the pixels lie in the whole picture; it must cover <see cref="Needed"/>.</param>
+    /// <param name="width">Width of the whole picture.</param>
+    /// <param name="height">Height of the whole picture.</param>
+    /// <param name="hwc">Result [resolution, resolution, 3], RGB.</param>
+    /// <exception cref="ArgumentException">A span has the wrong length.</exception>
+    public static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<byte> hwc) =>
+        Resize(pixels, mode, part, width, height, resolution, hwc, vectors: true);
 
     private static void Resize(
-        ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<byte> hwc, bool vectors)
+        ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<byte> hwc, bool vectors)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         RequireLength(hwc.Length, resolution);
-        if (rgb.Length != (long)part.Width * part.Height * Channels)
+        if (pixels.Length != (long)part.Width * part.Height * Picture.BytesOf(mode))
         {
-            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, 3] have the wrong length.", nameof(rgb));
+            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, {Picture.BytesOf(mode)}] have the wrong length.", nameof(pixels));
         }
 
-        var (horizontal, vertical) = Axes(width, height, resolution);
+        var geometry = new ResizeGeometry(width, height, resolution);
+        if (mode == PixelMode.Rgb)
+        {
+            ResizeRgb(pixels, part, geometry, hwc, vectors);
+        }
+        else
+        {
+            new OwnModeResize(geometry, part, (rgb, result) => ResizeRgb(rgb, part, geometry, result, vectors)).Resize(pixels, mode, hwc);
+        }
+    }
+
+    private static void ResizeRgb(ReadOnlySpan<byte> rgb, PixelWindow part, ResizeGeometry geometry, Span<byte> hwc, bool vectors)
+    {
+        var (resolution, (horizontal, vertical)) = (geometry.Resolution, geometry.Axes());
         if (part.Left > horizontal.Begin || part.Top > vertical.Begin
             || part.Left + part.Width < horizontal.End || part.Top + part.Height < vertical.End)
         {
-            throw new ArgumentException($"The part {part} does not cover what {width} × {height} at {resolution} needs.", nameof(part));
+            throw new ArgumentException($"The part {part} does not cover what {geometry} needs.", nameof(part));
         }
 
         var (stride, rows) = (resolution * Channels, vertical.End - vertical.Begin);
@@ -112,18 +152,6 @@ public static class Preprocessor
         {
             throw new ArgumentException($"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {length}.");
         }
-    }
-
-    private static (ResizeAxis Horizontal, ResizeAxis Vertical) Axes(int width, int height, int resolution)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        var (shorter, longer) = (Math.Min(width, height), Math.Max(width, height));
-        var resizedLonger = (int)((long)resolution * longer / shorter);
-        return (Axis(width, width == shorter ? resolution : resizedLonger), Axis(height, height == shorter ? resolution : resizedLonger));
-
-        // Python's round: halves to even.
-        ResizeAxis Axis(int size, int resized) => new(size, resized, (int)Math.Round((resized - resolution) / 2.0), resolution);
     }
 
     private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, int resolution)

@@ -20,28 +20,17 @@ internal sealed class ResizeAxis
     /// <param name="count">Outputs that are kept.</param>
     public ResizeAxis(int size, int resized, int first, int count)
     {
-        var scale = (double)size / resized;
-        var filterScale = Math.Max(scale, 1.0);
-        var support = Support * filterScale;
+        var filter = new Filter(size, resized);
         Count = count;
         // Rounded up to whole groups of four taps, the unit in which the vector code reads.
-        Taps = ((int)Math.Ceiling(support) * 2 + 1 + 3) / 4 * 4;
+        Taps = (filter.MostTaps + 3) / 4 * 4;
         Starts = new int[count];
         Lengths = new int[count];
         Weights = new int[count * Taps];
         Span<double> row = new double[Taps];
         for (var output = 0; output < count; output++)
         {
-            var centre = (first + output + 0.5) * scale;
-            var start = Math.Max(0, (int)(centre - support + 0.5));
-            var length = Math.Min(size, (int)(centre + support + 0.5)) - start;
-            var sum = 0.0;
-            for (var tap = 0; tap < length; tap++)
-            {
-                row[tap] = Bicubic((tap + start - centre + 0.5) / filterScale);
-                sum += row[tap];
-            }
-
+            var (start, length, sum) = filter.At(first + output, row);
             for (var tap = 0; tap < length; tap++)
             {
                 var weight = row[tap] / sum * (1 << PrecisionBits);
@@ -78,6 +67,31 @@ internal sealed class ResizeAxis
     /// <summary>One past the last source pixel that any kept output needs.</summary>
     public int End { get; }
 
+    /// <summary>The filter's weights before they become fixed point, as Pillow applies them to 32-bit pixels: where each output's taps start, and their shares.</summary>
+    /// <param name="size">Pixels of the source along this axis.</param>
+    /// <param name="resized">Pixels after resizing.</param>
+    /// <param name="first">First output that is kept.</param>
+    /// <param name="count">Outputs that are kept.</param>
+    public static (int Start, double[] Shares)[] Exact(int size, int resized, int first, int count)
+    {
+        var filter = new Filter(size, resized);
+        Span<double> row = new double[filter.MostTaps];
+        var outputs = new (int, double[])[count];
+        for (var output = 0; output < count; output++)
+        {
+            var (start, length, sum) = filter.At(first + output, row);
+            var shares = row[..length].ToArray();
+            for (var tap = 0; tap < length; tap++)
+            {
+                shares[tap] /= sum;
+            }
+
+            outputs[output] = (start, shares);
+        }
+
+        return outputs;
+    }
+
     private int[] Pack()
     {
         var packed = new int[Weights.Length];
@@ -88,6 +102,33 @@ internal sealed class ResizeAxis
         }
 
         return packed;
+    }
+
+    /// <summary>Pillow's <c>precompute_coeffs</c>.</summary>
+    private readonly struct Filter(int size, int resized)
+    {
+        private readonly double _scale = (double)size / resized;
+        private readonly double _filterScale = Math.Max((double)size / resized, 1.0);
+
+        public int MostTaps => (int)Math.Ceiling(Support * _filterScale) * 2 + 1;
+
+        /// <summary>Where an output's taps start, how many they are, and the sum of their weights.</summary>
+        /// <param name="row">Receives the weights.</param>
+        public (int Start, int Length, double Sum) At(int output, Span<double> row)
+        {
+            var centre = (output + 0.5) * _scale;
+            var support = Support * _filterScale;
+            var start = Math.Max(0, (int)(centre - support + 0.5));
+            var length = Math.Min(size, (int)(centre + support + 0.5)) - start;
+            var sum = 0.0;
+            for (var tap = 0; tap < length; tap++)
+            {
+                row[tap] = Bicubic((tap + start - centre + 0.5) / _filterScale);
+                sum += row[tap];
+            }
+
+            return (start, length, sum);
+        }
     }
 
     /// <summary>Keys' cubic with a = −0.5.</summary>

@@ -44,6 +44,20 @@ public sealed class PicturesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_picture_that_is_cut_behind_its_header_is_left_out_and_named()
+    {
+        var cut = CurationBench.Noise(98)[..800];
+        ImageDecoder.TryReadSize(cut, null, out _, out _).ShouldBeTrue();
+        var inputs = await bench.InputsAsync();
+        inputs["shards/00002"] = await bench.PutShardAsync([(new DatasetItem("cut.png", ["a photo of a cat"], "cat"), cut)]);
+
+        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options, HeldOut, CancellationToken.None);
+
+        pictures.Unreadable.ShouldBe(["cut.png: truncated"]);
+        pictures.All.Select(p => p.Item.Id).ShouldBe((await ReadAsync(Options)).All.Select(p => p.Item.Id), ignoreOrder: true);
+    }
+
+    [Fact]
     public async Task Their_order_follows_from_the_seed()
     {
         string[] Ids(Pictures pictures) => [.. pictures.All.Select(p => p.Item.Id)];

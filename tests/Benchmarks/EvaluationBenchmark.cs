@@ -125,7 +125,7 @@ internal sealed class EvaluationBenchmark : IBenchmark
                 throw new InvalidOperationException(problem);
             }
 
-            Preprocessor.Resize(decoded.Rgb, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, 224, pixels);
+            Preprocessor.Resize(decoded.Pixels, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, 224, pixels);
         }
 
         static ImageRegion Needed(int width, int height)

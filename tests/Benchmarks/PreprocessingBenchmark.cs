@@ -83,7 +83,7 @@ internal sealed class PreprocessingBenchmark : IBenchmark
             }
 
             var part = new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height);
-            Preprocessor.Preprocess(decoded.Rgb, part, decoded.Width, decoded.Height, Resolution, pixels);
+            Preprocessor.Preprocess(decoded.Pixels, part, decoded.Width, decoded.Height, Resolution, pixels);
         }
 
         static ImageRegion Needed(int width, int height)

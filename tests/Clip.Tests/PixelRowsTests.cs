@@ -17,8 +17,8 @@ public sealed class PixelRowsTests
         var before = Compute.ResidentBytes;
         var rows = new PixelRows(Count, Resolution);
         using var pixels = rows.Pixels;
-        rows.Set(Count - 1, picture);
-        rows.Set(0, picture);
+        rows.Set(Count - 1, Datasets.Picture.Of(picture));
+        rows.Set(0, Datasets.Picture.Of(picture));
 
         (Compute.ResidentBytes - before).ShouldBeLessThan(256L << 20);
         pixels.NumberOfElements.ShouldBeGreaterThan(int.MaxValue);
@@ -35,7 +35,7 @@ public sealed class PixelRowsTests
         var rows = new PixelRows(2, Resolution);
         using var pixels = rows.Pixels;
 
-        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Picture()));
+        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Datasets.Picture.Of(Picture())));
     }
 
     [Fact]
@@ -46,9 +46,9 @@ public sealed class PixelRowsTests
         var (even, odd) = (new PixelRows(Count / 2, 16), new PixelRows(Count / 2, 16));
         using var evenPixels = even.Pixels;
         using var oddPixels = odd.Pixels;
-        PixelLoader.Fill(encoded.Select((bytes, i) => (i % 2 == 0 ? even : odd, i / 2, (ReadOnlyMemory<byte>)bytes)));
+        PixelLoader.Fill(encoded.Select((bytes, i) => (i % 2 == 0 ? even : odd, i / 2, $"{i}", (ReadOnlyMemory<byte>)bytes)));
 
-        using var all = PixelLoader.Load(Count, i => Picture(i), 16);
+        using var all = PixelLoader.Load(Count, i => Datasets.Picture.Of(Picture(i)), 16);
         for (var i = 0; i < Count; i++)
         {
             Bytes(i % 2 == 0 ? evenPixels : oddPixels, i / 2).ShouldBe(Bytes(all, i));
@@ -56,13 +56,16 @@ public sealed class PixelRowsTests
     }
 
     [Fact]
-    public void A_picture_that_does_not_decode_is_told_as_the_decoder_tells_it()
+    public void A_picture_that_does_not_decode_is_named_or_handed_to_who_asks_for_such()
     {
         var rows = new PixelRows(1, 16);
         using var pixels = rows.Pixels;
         byte[] broken = [1, 2, 3];
 
-        Should.Throw<Exception>(() => PixelLoader.Fill([(rows, 0, broken)])).Message.ShouldBe(Should.Throw<Exception>(() => ImageDecoder.Decode(broken)).Message);
+        Should.Throw<Contracts.UserErrorException>(() => PixelLoader.Fill([(rows, 0, "a.png", broken)])).Message.ShouldStartWith("a.png cannot be read: unknown format");
+        var told = new List<string>();
+        PixelLoader.Fill([(rows, 0, "a.png", broken)], (name, problem) => told.Add($"{name}: {problem}"));
+        told.ShouldBe(["a.png: unknown format"]);
     }
 
     [Fact]

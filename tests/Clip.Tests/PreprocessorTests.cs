@@ -42,8 +42,8 @@ public class PreprocessorTests
         var rgb = Noise(width * height * 3);
         var (vectors, scalars) = (new float[3 * resolution * resolution], new float[3 * resolution * resolution]);
         var whole = new PixelWindow(0, 0, width, height);
-        Preprocessor.Preprocess(rgb, whole, width, height, resolution, vectors, vectors: true);
-        Preprocessor.Preprocess(rgb, whole, width, height, resolution, scalars, vectors: false);
+        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, resolution, vectors, vectors: true);
+        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, resolution, scalars, vectors: false);
         vectors.AsSpan().SequenceEqual(scalars).ShouldBeTrue();
     }
 

@@ -54,6 +54,63 @@ public sealed class DatasetImporterTests : IDisposable
         DatasetManifest.Load(await _folder.Store.FetchAsync(imported.Manifest)).Problems.ShouldBe(imported.Content.Problems);
     }
 
+    [Theory]
+    [InlineData("full.jpg")]
+    [InlineData("progressive.jpg")]
+    [InlineData("palette.png")]
+    [InlineData("full.png")]
+    [InlineData("p-interlaced.gif")]
+    [InlineData("rgb.webp")]
+    [InlineData("p.bmp")]
+    public async Task A_picture_that_is_cut_is_named_at_once(string name)
+    {
+        var sound = File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", name));
+        _folder.Bytes("cat/sound", sound);
+        _folder.Bytes("cat/cut", sound[..(sound.Length * 2 / 3)]);
+
+        var imported = await _folder.Import();
+
+        (await _folder.Items(imported)).ShouldHaveSingleItem().Item.Id.ShouldBe("cat/sound");
+        imported.Content.Problems.ShouldHaveSingleItem().Where.ShouldBe("cat/cut");
+    }
+
+    // A pipe would never end: it must not be opened.
+    [Fact]
+    public async Task Pipes_in_the_folder_are_no_pictures_and_no_captions()
+    {
+        _folder.Picture("cat/1.png");
+        using (var pipes = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(_folder.Data, "cat/2.png"), Path.Combine(_folder.Data, "cat/3"), Path.Combine(_folder.Data, "cat/1.txt")]))
+        {
+            await pipes.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        (await _folder.ImportProblem()).ShouldContain("cat/1.png: no .txt with a caption beside it");
+
+        File.Delete(Path.Combine(_folder.Data, "cat/1.txt"));
+        var imported = await _folder.Import();
+        (await _folder.Items(imported)).ShouldHaveSingleItem().Item.Id.ShouldBe("cat/1.png");
+        imported.Content.Problems.ShouldHaveSingleItem().Where.ShouldBe("cat/2.png");
+    }
+
+    [Fact]
+    public async Task Pictures_of_another_mode_are_packed_as_RGB_where_conversion_comes_first()
+    {
+        foreach (var name in new[] { "alpha.png", "full.png", "full.jpg", "cmyk.jpg" })
+        {
+            _folder.Bytes($"cat/{name}", File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", name)));
+        }
+
+        var first = (await _folder.Items(await _folder.Import(new ImportOptions { ConvertFirst = true }))).ToDictionary(item => item.Item.Id, item => item.Bytes);
+        var own = (await _folder.Items(await _folder.Import())).ToDictionary(item => item.Item.Id, item => item.Bytes);
+
+        first.Where(item => !item.Value.SequenceEqual(own[item.Key])).Select(item => item.Key).Order(StringComparer.Ordinal).ShouldBe(["cat/alpha.png", "cat/cmyk.jpg"]);
+        foreach (var (id, bytes) in first)
+        {
+            ImageDecoder.Read(bytes).Mode.ShouldBe(PixelMode.Rgb);
+            ImageDecoder.Decode(bytes).Rgb.ShouldBe(ImageDecoder.Decode(own[id]).Rgb);
+        }
+    }
+
     [Fact]
     public async Task Too_many_problems_stop_the_import()
     {

@@ -99,6 +99,19 @@ public sealed class TuningDataTests : IDisposable
             "fine-tuning: 36 clean and 20 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch");
 
     [Fact]
+    public void A_picture_that_is_cut_behind_its_header_is_left_out_as_if_it_were_not_there()
+    {
+        using var all = bench.Data(Options);
+        var (item, image) = TuningBench.Clean(0, TuningBench.CleanImages).First(entry => Pictures(all.Clean.Pixels).Contains(Picture(entry.Image)));
+
+        using var data = bench.Data(Options, damaged: item.Id);
+
+        Pictures(data.Clean.Pixels).ShouldNotContain(Picture(image));
+        data.Clean.Count.ShouldBe(data.Clean.Captions.Count);
+        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBeGreaterThanOrEqualTo(all.Clean.Count + all.CleanValidation.Labels.Count - 4);
+    }
+
+    [Fact]
     public void Captions_that_name_a_class_validate_as_labels_do()
     {
         using var labelled = bench.Data(Options);

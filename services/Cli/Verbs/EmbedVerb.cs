@@ -51,7 +51,7 @@ internal sealed class EmbedVerb : Verb
         using var scope = NewDisposeScope();
         using var quiet = inference_mode();
         using var model = ClipModel.Load(checkpoint, session.UseDevice());
-        var imageFeatures = images.Length == 0 ? null : EncodeImages(model, images, cancel);
+        var imageFeatures = images.Length == 0 ? null : EncodeImages(model, images, ImageOrder.ConvertsFirst(checkpoint), cancel);
         var textFeatures = texts.Length == 0 ? null : EncodeTexts(model, texts, vocabulary!, session);
         var raw = arguments.GetValue(_raw);
         var answer = new JsonObject { ["model"] = checkpoint, ["width"] = model.Architecture.EmbedDim };
@@ -74,20 +74,20 @@ internal sealed class EmbedVerb : Verb
         return Task.FromResult(ExitCode.Done);
     }
 
-    private static Tensor EncodeImages(ClipModel model, string[] images, CancellationToken cancel)
+    private static Tensor EncodeImages(ClipModel model, string[] images, bool convertsFirst, CancellationToken cancel)
     {
         var side = model.Architecture.ImageResolution;
         var device = model.LogitScale.device;
         return cat([.. images.Select(path =>
         {
             cancel.ThrowIfCancellationRequested();
-            if (!ImageDecoder.TryDecode(File.ReadAllBytes(path), DecodeLimits.Default, out var image, out var problem))
+            if (!ImageDecoder.TryRead(File.ReadAllBytes(path), DecodeLimits.Default, out var picture, out var problem))
             {
                 throw new UserErrorException($"{path} cannot be read as an image: {problem}");
             }
 
             var pixels = new float[3 * side * side];
-            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, side, pixels);
+            Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, side, pixels);
             return model.EncodeImage(tensor(pixels, [1, 3, side, side]).to(device));
         })]);
     }

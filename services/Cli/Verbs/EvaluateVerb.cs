@@ -100,10 +100,17 @@ internal sealed class EvaluateVerb : Verb
         EmbeddedRuntime runtime, Session session, EvaluationInputs inputs, EvaluationOptions options, IReadOnlyList<(string Name, string File)> models, IReadOnlyList<GivenSet> sets, string tokenizer, CancellationToken cancel)
     {
         var imported = new List<EvaluationSet>();
+        // All models see the same pixels; the first says how they are made, as it does of their size.
+        var import = new ImportOptions { MaxProblemShare = options.MaxProblemShare, MinClasses = 1, ConvertFirst = ImageOrder.ConvertsFirst(models[0].File) };
+        if (models.FirstOrDefault(model => ImageOrder.ConvertsFirst(model.File) != import.ConvertFirst) is { Name: { } other })
+        {
+            session.Tell($"pictures that are not RGB are prepared as for {models[0].Name}; {other} was published with the other order of resizing and conversion");
+        }
+
         foreach (var set in sets)
         {
             // Classes may be given, or shared with another set: only the evaluation knows whether one is enough.
-            imported.Add(await inputs.SetAsync(set.Name, set, new ImportOptions { MaxProblemShare = options.MaxProblemShare, MinClasses = 1 }, cancel));
+            imported.Add(await inputs.SetAsync(set.Name, set, import, cancel));
         }
 
         var tested = new List<ModelUnderTest>();

@@ -146,7 +146,7 @@ internal sealed class PretrainVerb : Verb
     {
         var captions = shards.SelectMany(DatasetShard.ReadItems).Select(item => item.Captions).ToArray();
         var rows = new PixelRows(captions.Length, resolution);
-        PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Select((entry, row) => (rows, row, entry.ImageBytes)), cancel);
+        PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)), cancel: cancel);
         return new CaptionedPixels(rows.Pixels, captions);
     }
 

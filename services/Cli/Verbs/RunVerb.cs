@@ -67,7 +67,7 @@ internal class RunVerb : Verb
             session.Tell("no --evaluation NAME=FOLDER: base and tuned will not be scored");
         }
 
-        var options = new ImportOptions { CaptionFile = captions };
+        var options = new ImportOptions { CaptionFile = captions, ConvertFirst = ImageOrder.ConvertsFirst(model) };
         options = arguments.GetValue(_maxProblems) switch
         {
             null => options,

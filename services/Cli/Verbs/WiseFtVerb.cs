@@ -68,7 +68,7 @@ internal sealed class WiseFtVerb : Verb
         var inputs = new EvaluationInputs(runtime, session);
         var options = await inputs.OptionsAsync(arguments.GetValue(_set) ?? []);
         var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
-        var sets = await SetsAsync(inputs, given, cancel);
+        var sets = await SetsAsync(inputs, given, new ImportOptions { ConvertFirst = ImageOrder.ConvertsFirst(from.Path) }, cancel);
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
         var sweep = await new AlphaSweep(from, to, alphas, runtime.Scratch).RunAsync(
             sets, options, tokenizer, rule, folder, arguments.GetValue(_keep), (done, total) => progress.Report((done, total)), cancel);
@@ -111,13 +111,14 @@ internal sealed class WiseFtVerb : Verb
         }
     }
 
-    private static async Task<IReadOnlyList<SweepSet>> SetsAsync(EvaluationInputs inputs, IReadOnlyList<(GivenSet Set, bool Chooses)> given, CancellationToken cancel)
+    private static async Task<IReadOnlyList<SweepSet>> SetsAsync(
+        EvaluationInputs inputs, IReadOnlyList<(GivenSet Set, bool Chooses)> given, ImportOptions import, CancellationToken cancel)
     {
         var sets = new List<SweepSet>();
         foreach (var (set, chooses) in given)
         {
             // The protocol is told by how the name begins, so both kinds keep it.
-            sets.Add(new SweepSet(set.Name, chooses, await inputs.SetAsync(set.Name + (chooses ? "-validation" : ""), set, new ImportOptions(), cancel)));
+            sets.Add(new SweepSet(set.Name, chooses, await inputs.SetAsync(set.Name + (chooses ? "-validation" : ""), set, import, cancel)));
         }
 
         return sets;

@@ -5,8 +5,8 @@ using SkiaSharp;
 namespace ClipSae.Datasets;
 
 /// <summary>
-/// Turns encoded pictures (JPEG, PNG, WebP, GIF, BMP) into RGB as Pillow's <c>convert("RGB")</c> does: alpha is dropped, not composited,
-/// grey and palette are expanded, the orientation tag and colour profiles are ignored.
+/// Decodes pictures (JPEG, PNG, WebP, GIF, BMP) as Pillow does: in the mode in which the file keeps them, or in RGB as its <c>convert("RGB")</c> gives it:
+/// alpha is dropped, not composited, grey and palette are expanded. The orientation tag and colour profiles are ignored, as openai/CLIP ignores them.
 /// </summary>
 public static class ImageDecoder
 {
@@ -14,16 +14,31 @@ public static class ImageDecoder
     private static RegionDecoder? _decoder;
 
     /// <exception cref="UserErrorException">The bytes are no picture, are damaged, or exceed the limits.</exception>
-    public static RgbImage Decode(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) =>
-        TryDecode(encoded, limits, out var image, out var problem)
-            ? image
+    public static RgbImage Decode(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) => Read(encoded, limits).ToRgb();
+
+    /// <summary>Decodes in the file's own mode.</summary>
+    /// <exception cref="UserErrorException">The bytes are no picture, are damaged, or exceed the limits.</exception>
+    public static Picture Read(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) =>
+        TryRead(encoded, limits, out var picture, out var problem)
+            ? picture
             : throw new UserErrorException($"The picture cannot be read: {problem}. Replace it or take it out of the data set.");
 
-    /// <summary>Decodes, or says in a few words why not.</summary>
+    /// <summary>Decodes to RGB, or says in a few words why not.</summary>
     public static bool TryDecode(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
         [NotNullWhen(true)] out RgbImage? image,
+        [NotNullWhen(false)] out string? problem)
+    {
+        image = TryRead(encoded, limits, out var picture, out problem) ? picture.ToRgb() : null;
+        return image is not null;
+    }
+
+    /// <summary>Decodes in the file's own mode, or says in a few words why not.</summary>
+    public static bool TryRead(
+        ReadOnlyMemory<byte> encoded,
+        DecodeLimits? limits,
+        [NotNullWhen(true)] out Picture? picture,
         [NotNullWhen(false)] out string? problem)
     {
         // The region decoder's buffers are used again by the thread's next picture.
@@ -31,27 +46,42 @@ public static class ImageDecoder
         if (JpegFrame.Parse(encoded.Span) is { } frame && (limits ?? DecodeLimits.Default).Allows(frame.Width, frame.Height, encoded.Length)
             && _decoder.TryDecode(encoded, static (width, height) => new ImageRegion(0, 0, width, height), out var region, out _))
         {
-            image = new RgbImage(region.Width, region.Height, region.Rgb.ToArray());
+            picture = new Picture(region.Width, region.Height, region.Mode, region.Pixels.ToArray());
             problem = null;
             return true;
         }
 
-        return TryDecodeGenerally(encoded, limits, out image, out problem);
+        return TryReadGenerally(encoded, limits, out picture, out problem);
     }
 
-    /// <summary>Decodes with SkiaSharp, whatever the format.</summary>
-    internal static bool TryDecodeGenerally(
+    /// <summary>Whether decoding may give another mode than RGB; false where the header rules it out.</summary>
+    internal static bool MayKeepOtherMode(ReadOnlySpan<byte> encoded) =>
+        encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8]) ? JpegFrame.Parse(encoded) is not { Mode: PixelMode.Rgb }
+        : !encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) || PngDecoder.Takes(encoded);
+
+    /// <summary>Decodes whatever the format; SkiaSharp does it but for the kinds whose own mode it does not tell.</summary>
+    internal static bool TryReadGenerally(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
-        [NotNullWhen(true)] out RgbImage? image,
+        [NotNullWhen(true)] out Picture? picture,
         [NotNullWhen(false)] out string? problem)
     {
-        image = null;
+        picture = null;
         using var codec = Open(encoded.Span, limits ?? DecodeLimits.Default, out problem);
         if (codec is null)
         {
             problem ??= PictureKind.Explain(encoded.Span);
             return false;
+        }
+
+        if (PngDecoder.Takes(encoded.Span))
+        {
+            return PngDecoder.TryDecode(encoded.Span, out picture, out problem);
+        }
+
+        if (GifDecoder.Takes(encoded.Span))
+        {
+            return GifDecoder.TryDecode(encoded.Span, limits ?? DecodeLimits.Default, out picture, out problem);
         }
 
         // Unpremultiplied: dropping alpha must leave the stored colours. No colour space: values are taken as stored.
@@ -70,7 +100,13 @@ public static class ImageDecoder
             return false;
         }
 
-        image = new RgbImage(info.Width, info.Height, PixelFormat.DropAlpha(bitmap.GetPixelSpan(), info.Width * info.Height));
+        // A PNG that comes here may name one colour as transparent, which leaves it RGB or grey.
+        var hasAlpha = codec.Info.AlphaType != SKAlphaType.Opaque && codec.EncodedFormat != SKEncodedImageFormat.Png;
+        picture = hasAlpha
+            ? new Picture(info.Width, info.Height, PixelMode.Rgba, bitmap.GetPixelSpan().ToArray())
+            : new Picture(
+                info.Width, info.Height, BitmapHeader.IsIndexed(encoded.Span) ? PixelMode.Indexed : PixelMode.Rgb,
+                PixelFormat.DropAlpha(bitmap.GetPixelSpan(), info.Width * info.Height));
         problem = null;
         return true;
     }

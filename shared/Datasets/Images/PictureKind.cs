@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace ClipSae.Datasets;
 
 /// <summary>What a file is by its first bytes: a picture that is read, one of a kind that is not, or something that often lies where a picture should.</summary>
@@ -26,6 +28,22 @@ internal static class PictureKind
         _ when head.StartsWith("<svg"u8) => "SVG",
         _ => null,
     };
+
+    /// <summary>Whether a picture of a kind that is read ends as such files do. One that does not may be cut, and is worth decoding to know.</summary>
+    public static bool IsComplete(ReadOnlySpan<byte> file)
+    {
+        // Cameras and servers append a few bytes of their own.
+        const int Appended = 4096;
+        var tail = file[Math.Max(0, file.Length - Appended)..];
+        return file switch
+        {
+            [0xFF, 0xD8, ..] => tail.IndexOf((ReadOnlySpan<byte>)[0xFF, 0xD9]) >= 0,
+            [0x89, ..] => tail.IndexOf("IEND"u8) >= 0,
+            [(byte)'G', ..] => tail.TrimEnd((byte)0).EndsWith(";"u8),
+            [(byte)'R', ..] => file.Length >= 8 && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) + 8L <= file.Length,
+            _ => false,
+        };
+    }
 
     /// <summary>In a few words, why a file of no known kind is no picture.</summary>
     public static string Explain(ReadOnlySpan<byte> encoded)

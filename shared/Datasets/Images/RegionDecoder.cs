@@ -9,7 +9,7 @@ namespace ClipSae.Datasets;
 public sealed class RegionDecoder(DecodeLimits? limits = null)
 {
     private readonly JpegDecoder _jpeg = new();
-    private byte[] _rgb = [];
+    private byte[] _pixels = [];
 
     /// <param name="needed">From the picture's width and height, the part that is needed.</param>
     /// <param name="region">The pixels, valid until the next call.</param>
@@ -26,26 +26,26 @@ public sealed class RegionDecoder(DecodeLimits? limits = null)
                 throw new ArgumentException($"{part} lies outside {frame.Width} × {frame.Height} pixels.", nameof(needed));
             }
 
-            var length = part.Width * part.Height * 3;
-            if (_rgb.Length < length)
+            var length = part.Width * part.Height * Picture.BytesOf(frame.Mode);
+            if (_pixels.Length < length)
             {
-                _rgb = GC.AllocateUninitializedArray<byte>(length + length / 4);
+                _pixels = GC.AllocateUninitializedArray<byte>(length + length / 4);
             }
 
-            if (_jpeg.TryDecode(encoded.Span, frame, part, _rgb))
+            if (_jpeg.TryDecode(encoded.Span, frame, part, _pixels))
             {
-                region = new DecodedRegion(_rgb.AsSpan(0, length), part, frame.Width, frame.Height);
+                region = new DecodedRegion(_pixels.AsSpan(0, length), frame.Mode, part, frame.Width, frame.Height);
                 problem = null;
                 return true;
             }
         }
 
-        if (!ImageDecoder.TryDecodeGenerally(encoded, limits, out var image, out problem))
+        if (!ImageDecoder.TryReadGenerally(encoded, limits, out var picture, out problem))
         {
             return false;
         }
 
-        region = new DecodedRegion(image.Rgb, new ImageRegion(0, 0, image.Width, image.Height), image.Width, image.Height);
+        region = new DecodedRegion(picture.Pixels.Span, picture.Mode, new ImageRegion(0, 0, picture.Width, picture.Height), picture.Width, picture.Height);
         return true;
     }
 }

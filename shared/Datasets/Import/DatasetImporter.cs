@@ -106,14 +106,34 @@ public static class DatasetImporter
                 return ([], length == 0 ? "empty, or no regular file" : $"file of {length} bytes (limit {options.Limits.MaxFileBytes})");
             }
 
-            var bytes = File.ReadAllBytes(file);
-            _ = ImageDecoder.TryReadSize(bytes, options.Limits, out _, out var problem);
-            return (bytes, problem);
+            return Checked(File.ReadAllBytes(file), options);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return ([], error.Message);
         }
+    }
+
+    // The header tells nearly all; what looks cut, or must be rewritten, is decoded.
+    private static (byte[] Bytes, string? Problem) Checked(byte[] bytes, ImportOptions options)
+    {
+        if (!ImageDecoder.TryReadSize(bytes, options.Limits, out _, out var problem))
+        {
+            return (bytes, problem);
+        }
+
+        var mayDiffer = options.ConvertFirst && ImageDecoder.MayKeepOtherMode(bytes);
+        if (!mayDiffer && PictureKind.IsComplete(bytes))
+        {
+            return (bytes, null);
+        }
+
+        if (!ImageDecoder.TryRead(bytes, options.Limits, out var picture, out problem))
+        {
+            return (bytes, problem);
+        }
+
+        return (mayDiffer && picture.Mode != PixelMode.Rgb ? PngEncoder.Encode(picture.ToRgb()) : bytes, null);
     }
 
     private static void Report(List<ImportProblem> problems, string name, ILogger log)

@@ -21,6 +21,12 @@ public sealed record ImportOptions
     /// <summary>What a picture may ask for.</summary>
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
+    /// <summary>
+    /// Whether pictures are converted to RGB before anything resizes them, as transformers' preprocessors do: those that are kept otherwise are packed as PNG
+    /// in RGB. Default false: openai/CLIP resizes first.
+    /// </summary>
+    public bool ConvertFirst { get; init; }
+
     /// <summary>Whether every item needs a label, as for classification. Default false.</summary>
     public bool LabelsNeeded { get; init; }
 

@@ -63,6 +63,32 @@ internal static class JpegColour
         }
     }
 
+    /// <summary>CMYK from samples that hold what is left of white, as every program stores it and Pillow takes it.</summary>
+    /// <param name="inks">Samples of a row, one list a component.</param>
+    /// <param name="cmyk">[inks, 4].</param>
+    public static void Inverted(ReadOnlyMemory<byte>[] inks, Span<byte> cmyk)
+    {
+        for (var ink = 0; ink < inks.Length; ink++)
+        {
+            var samples = inks[ink].Span;
+            for (var x = 0; x < samples.Length; x++)
+            {
+                cmyk[4 * x + ink] = (byte)~samples[x];
+            }
+        }
+    }
+
+    /// <summary>The same of YCCK, whose first three components became RGB: libjpeg takes them for complements of the inks, and the inversion takes that back.</summary>
+    /// <param name="cmyk">[black.Length, 4].</param>
+    public static void WithBlack(ReadOnlySpan<byte> rgb, ReadOnlySpan<byte> black, Span<byte> cmyk)
+    {
+        for (var x = 0; x < black.Length; x++)
+        {
+            rgb.Slice(3 * x, 3).CopyTo(cmyk[(4 * x)..]);
+            cmyk[4 * x + 3] = (byte)~black[x];
+        }
+    }
+
     /// <param name="rgb">[luma.Length, 3].</param>
     public static void ToRgb(ReadOnlySpan<byte> luma, ReadOnlySpan<byte> blue, ReadOnlySpan<byte> red, Span<byte> rgb)
     {

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 namespace ClipSae.Datasets;
 
 /// <summary>
-/// Decodes baseline JPEG to RGB with the results of libjpeg-turbo's defaults (accurate integer transform, triangle-filtered chroma), which are
+/// Decodes baseline JPEG to RGB, or CMYK where it has four components, with the results of libjpeg-turbo's defaults (accurate integer transform, triangle-filtered chroma), which are
 /// Pillow's. Blocks outside the asked region are parsed, not transformed, and rows below it not even parsed. Keeps its buffers.
 /// </summary>
 internal sealed class JpegDecoder
@@ -13,15 +13,16 @@ internal sealed class JpegDecoder
     private const int KeptBytes = 32 << 20;
 
     private readonly JpegEntropyData _entropy = new();
-    private readonly byte[][] _planes = [[], [], []];
+    private readonly byte[][] _planes = [[], [], [], []];
     private byte[] _rows = [];
+    private byte[] _colours = [];
     private short[] _sums = [];
 
     public static bool IsSupported => JpegTransform.IsSupported;
 
-    /// <param name="rgb">Receives [region.Height, region.Width, 3].</param>
+    /// <param name="pixels">Receives [region.Height, region.Width, 3], or 4 where the frame's mode is CMYK.</param>
     /// <returns>False where the data is damaged or of a rare kind: the general decoder must judge it.</returns>
-    public bool TryDecode(ReadOnlySpan<byte> file, JpegFrame frame, ImageRegion region, Span<byte> rgb)
+    public bool TryDecode(ReadOnlySpan<byte> file, JpegFrame frame, ImageRegion region, Span<byte> pixels)
     {
         if (!_entropy.Read(file[frame.Scan..]) || !Prepare(frame))
         {
@@ -33,7 +34,7 @@ internal sealed class JpegDecoder
             return false;
         }
 
-        Convert(frame, region, rgb);
+        Convert(frame, region, pixels);
         for (var plane = 0; plane < _planes.Length; plane++)
         {
             _planes[plane] = _planes[plane].Length > KeptBytes ? [] : _planes[plane];
@@ -234,7 +235,7 @@ internal sealed class JpegDecoder
         return length <= 16;
     }
 
-    private void Convert(JpegFrame frame, ImageRegion region, Span<byte> rgb)
+    private void Convert(JpegFrame frame, ImageRegion region, Span<byte> pixels)
     {
         var luma = frame.Components[0];
         var doubled = 2 * luma.Stride;
@@ -248,7 +249,13 @@ internal sealed class JpegDecoder
         {
             var y = region.Top + row;
             var lumas = luma.Samples.AsSpan(y * luma.Stride + region.Left, region.Width);
-            var result = rgb.Slice(row * region.Width * 3, region.Width * 3);
+            var result = pixels.Slice(row * region.Width * Picture.BytesOf(frame.Mode), region.Width * Picture.BytesOf(frame.Mode));
+            if (frame.Mode == PixelMode.Cmyk && !frame.IsYcck)
+            {
+                JpegColour.Inverted([.. frame.Components.Select(component => component.Samples.AsMemory(y * component.Stride + region.Left, region.Width))], result);
+                continue;
+            }
+
             if (frame.Components.Count == 1)
             {
                 JpegColour.Grey(lumas, result);
@@ -257,6 +264,14 @@ internal sealed class JpegDecoder
 
             var blues = Chroma(frame.Components[1], luma, y, _rows.AsSpan(0, doubled));
             var reds = Chroma(frame.Components[2], luma, y, _rows.AsSpan(doubled, doubled));
+            if (frame.IsYcck)
+            {
+                _colours = _colours.Length < 3 * region.Width ? new byte[3 * region.Width] : _colours;
+                JpegColour.ToRgb(lumas, blues.Slice(region.Left, region.Width), reds.Slice(region.Left, region.Width), _colours.AsSpan(0, 3 * region.Width));
+                JpegColour.WithBlack(_colours, frame.Components[3].Samples.AsSpan(y * luma.Stride + region.Left, region.Width), result);
+                continue;
+            }
+
             JpegColour.ToRgb(lumas, blues.Slice(region.Left, region.Width), reds.Slice(region.Left, region.Width), result);
         }
     }

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ClipSae.Datasets;
 
 /// <summary>
-/// The headers of a JPEG file up to its scan, for the files that this decoder takes: baseline, 8 bits, one scan, grey or YCbCr with chroma at full,
-/// half-width or quarter size. Anything else is left to the general decoder.
+/// The headers of a JPEG file up to its scan, for the files that this decoder takes: baseline, 8 bits, one scan, grey, YCbCr, YCCK or CMYK, with chroma
+/// at full, half-width or quarter size. Anything else is left to the general decoder.
 /// </summary>
 internal sealed class JpegFrame
 {
@@ -17,6 +17,7 @@ internal sealed class JpegFrame
     ];
 
     private readonly List<string> _applications = [];
+    private int? _transform;
 
     public int Width { get; private set; }
 
@@ -36,6 +37,12 @@ internal sealed class JpegFrame
 
     /// <summary>Where the entropy-coded data starts in the file.</summary>
     public int Scan { get; private set; }
+
+    /// <summary>What the decoder gives of it.</summary>
+    public PixelMode Mode => Components.Count == 4 ? PixelMode.Cmyk : PixelMode.Rgb;
+
+    /// <summary>Whether the first three of four components are luma and chroma.</summary>
+    public bool IsYcck => Components.Count == 4 && _transform == 2;
 
     public int MaxAcross => Components.Max(component => component.Across);
 
@@ -95,8 +102,8 @@ internal sealed class JpegFrame
                 _applications.Add("JFIF");
                 return true;
             case 0xEE when body.StartsWith("Adobe"u8):
-                // Transform 1 is YCbCr; the others are RGB and CMYK.
-                return body.Length >= 12 && body[11] == 1;
+                _transform = body.Length >= 12 ? body[11] : null;
+                return _transform is not null;
             default:
                 return marker is >= 0xE0 and <= 0xEF or 0xFE;
         }
@@ -104,7 +111,7 @@ internal sealed class JpegFrame
 
     private bool TakeFrame(ReadOnlySpan<byte> body)
     {
-        if (body.Length < 6 || body[0] != 8 || body.Length != 6 + 3 * body[5] || body[5] is not (1 or 3))
+        if (body.Length < 6 || body[0] != 8 || body.Length != 6 + 3 * body[5] || body[5] is not (1 or 3 or 4))
         {
             return false;
         }
@@ -202,15 +209,23 @@ internal sealed class JpegFrame
             return false;
         }
 
+        // Adobe's transform: 1 is YCbCr, 2 is YCCK, 0 is RGB or CMYK as stored.
         if (Components.Count == 1)
         {
-            return true;
+            return _transform is null or 1;
         }
 
         var (luma, blue, red) = (Components[0], Components[1], Components[2]);
+        var isFull = Components.All(component => (component.Across, component.Down) == (1, 1));
+        var isSubsampled = (blue.Across, blue.Down, red.Across, red.Down) == (1, 1, 1, 1) && (luma.Across, luma.Down) is (1, 1) or (2, 1) or (2, 2);
+        if (Components.Count == 4)
+        {
+            var black = Components[3];
+            return _transform is null or 0 ? isFull : _transform == 2 && isSubsampled && (black.Across, black.Down) == (luma.Across, luma.Down);
+        }
+
         // Without a JFIF header, identifiers spell RGB where the picture is so stored.
         var spellsRgb = _applications.Count == 0 && (luma.Id, blue.Id, red.Id) == ('R', 'G', 'B');
-        return !spellsRgb && (blue.Across, blue.Down, red.Across, red.Down) == (1, 1, 1, 1)
-            && (luma.Across, luma.Down) is (1, 1) or (2, 1) or (2, 2);
+        return _transform is null or 1 && !spellsRgb && isSubsampled;
     }
 }

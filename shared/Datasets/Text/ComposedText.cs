@@ -29,6 +29,9 @@ public static class ComposedText
         return Text(runes);
     }
 
+    /// <summary>Each text in form C.</summary>
+    public static IReadOnlyList<string> OfAll(IEnumerable<string> texts) => [.. texts.Select(Of)];
+
     /// <summary>The text in form D, with every mark apart: how some file systems and archives spell names.</summary>
     public static string Apart(string text) => Text(Decomposed(text));
 

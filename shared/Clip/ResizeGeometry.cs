@@ -1,0 +1,29 @@
+namespace ClipSae.Clip;
+
+/// <summary>Where torchvision's <c>Resize</c> of the short side and <c>CenterCrop</c> put a picture.</summary>
+/// <param name="Width">Of the picture, pixels.</param>
+/// <param name="Height">Of the picture, pixels.</param>
+/// <param name="Resolution">Side of the result, pixels.</param>
+internal readonly record struct ResizeGeometry(int Width, int Height, int Resolution)
+{
+    public int ResizedWidth => Resized(Width);
+
+    public int ResizedHeight => Resized(Height);
+
+    /// <summary>First column of the resized picture that the crop keeps.</summary>
+    public int Left => First(ResizedWidth);
+
+    /// <summary>First row of the resized picture that the crop keeps.</summary>
+    public int Top => First(ResizedHeight);
+
+    /// <summary>Whether the picture has its size already: Pillow then copies it.</summary>
+    public bool IsCopy => (ResizedWidth, ResizedHeight) == (Width, Height);
+
+    public (ResizeAxis Horizontal, ResizeAxis Vertical) Axes() =>
+        (new ResizeAxis(Width, ResizedWidth, Left, Resolution), new ResizeAxis(Height, ResizedHeight, Top, Resolution));
+
+    private int Resized(int side) => side == Math.Min(Width, Height) ? Resolution : (int)((long)Resolution * Math.Max(Width, Height) / Math.Min(Width, Height));
+
+    // Python's round: halves to even.
+    private int First(int resized) => (int)Math.Round((resized - Resolution) / 2.0);
+}
