@@ -5,7 +5,6 @@ using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation;
-using SkiaSharp;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks;
@@ -52,7 +51,7 @@ internal sealed class EvaluationBenchmark : IBenchmark
             made.Save(weights);
         }
 
-        var pictures = Enumerable.Range(0, images).Select(Jpeg).ToArray();
+        var pictures = Enumerable.Range(0, images).Select(i => MadeUpPhoto.Jpeg(i, Width, Height)).ToArray();
         var shard = Path.Combine(folder, "shard.tar");
         DatasetShard.Write(shard, pictures.Select((picture, i) => (new DatasetItem($"{i}.jpg", ["a photo"], Classes[i % Classes.Length]), picture)));
         var set = new EvaluationSet("clean", [shard]);
@@ -133,24 +132,6 @@ internal sealed class EvaluationBenchmark : IBenchmark
             var window = Preprocessor.Needed(width, height, 224);
             return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
         }
-    }
-
-    // Soft noise compresses about as a photograph does: some 60 kB.
-    private static byte[] Jpeg(int seed)
-    {
-        var random = new SeededRandom(seed, "photograph");
-        using var small = new SKBitmap(Width / 4, Height / 4);
-        for (var y = 0; y < small.Height; y++)
-        {
-            for (var x = 0; x < small.Width; x++)
-            {
-                small.SetPixel(x, y, new SKColor((byte)random.Next(256), (byte)random.Next(256), (byte)random.Next(256)));
-            }
-        }
-
-        using var full = small.Resize(new SKImageInfo(Width, Height), new SKSamplingOptions(SKFilterMode.Linear));
-        using var data = full.Encode(SKEncodedImageFormat.Jpeg, 90);
-        return data.ToArray();
     }
 
     private static string Text(double value, int digits) => value.ToString("F" + digits, CultureInfo.InvariantCulture);

@@ -13,7 +13,11 @@ namespace ClipSae.Benchmarks;
 internal sealed class TuningDeviceTable(string device, ClipTokenizer tokenizer, Func<ClipArchitecture, FineTuningOptions, TuningData> read)
 {
     private readonly MarkdownTable table = new($"training on {device}", "images", "step ms", "optimizer ms", "steps/s", "images/s", "memory GB");
+    private readonly List<(string Work, double Rate)> rates = [];
     private readonly Device place = Compute.Device(device);
+
+    /// <summary>Each row's name and its images a second.</summary>
+    public IReadOnlyList<(string Work, double Rate)> Rates => rates;
 
     /// <summary>Every row on a GPU; on a processor the small models alone.</summary>
     public void Print(TextWriter output)
@@ -104,8 +108,11 @@ internal sealed class TuningDeviceTable(string device, ClipTokenizer tokenizer, 
         return Measure.Seconds(() => Run(rounds)) / rounds;
     }
 
-    private void Add(string name, int images, double seconds, string update) =>
+    private void Add(string name, int images, double seconds, string update)
+    {
+        rates.Add((name, images / seconds));
         table.Add(name, $"{images}", Text(1e3 * seconds), update, Text(1 / seconds), Text(images / seconds), Text((Compute.UsedBytes(device) ?? 0) / 1e9));
+    }
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);
 

@@ -28,17 +28,34 @@ internal sealed class TuningStepBenchmark : IBenchmark
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
         int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
+        if (options is ["--device", var device])
+        {
+            OnDevice(device, output);
+            return;
+        }
+
         var folder = Directory.CreateTempSubdirectory("tuning-step-benchmark").FullName;
         try
         {
-            if (options is ["--device", var device])
-            {
-                new TuningDeviceTable(device, Tokenizer(), (architecture, tuning) => Data(folder, new Shape(architecture, tuning))).Print(output);
-                return;
-            }
-
             Compute.UseThreads(Option(2, 2));
             RunIn(folder, options.Count > 0 ? options[0] : "demo", Option(1, 20), output);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Training on a device, as <c>--device</c> does.</summary>
+    /// <returns>Each row's name and its images a second.</returns>
+    public static IReadOnlyList<(string Work, double Rate)> OnDevice(string device, TextWriter output)
+    {
+        var folder = Directory.CreateTempSubdirectory("tuning-step-benchmark").FullName;
+        try
+        {
+            var table = new TuningDeviceTable(device, Tokenizer(), (architecture, tuning) => Data(folder, new Shape(architecture, tuning)));
+            table.Print(output);
+            return table.Rates;
         }
         finally
         {

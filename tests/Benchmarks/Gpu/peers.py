@@ -157,7 +157,55 @@ def sae():
         tell(f"sae/{width}/{latents}/{k}/{batch}", batch / seconds(step, 2))
 
 
-known = {"gemm": gemm, "tower": tower, "sae": sae}
+class Clip(nn.Module):
+    """Both towers, every MLP in Geometric Parametrization; returns the symmetric contrastive loss."""
+
+    def __init__(self, embed, side, layers, width, patch, context, vocabulary, text_width, text_layers):
+        super().__init__()
+        self.image = Tower(embed, side, layers, width, patch, geometric=True)
+        self.tokens = nn.Embedding(vocabulary, text_width)
+        self.positions = nn.Parameter(torch.randn(context, text_width) * 0.01)
+        self.blocks = nn.Sequential(*(Block(text_width, max(text_width // 64, 1), True, True) for _ in range(text_layers)))
+        self.ln_final = nn.LayerNorm(text_width)
+        self.proj = nn.Parameter(torch.randn(text_width, embed) * text_width**-0.5)
+        self.scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def forward(self, images, tokens):
+        x = self.ln_final(self.blocks(self.tokens(tokens) + self.positions[: tokens.shape[1]]))
+        text = x[torch.arange(len(x), device=x.device), tokens.argmax(1)] @ self.proj.to(x.dtype)
+        a, b = F.normalize(self.image(images).float(), dim=1), F.normalize(text.float(), dim=1)
+        logits, target = self.scale.exp() * a @ b.T, torch.arange(len(a), device=a.device)
+        return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def tuning():
+    # Texts of 8 tokens: captions are short, and ClipSae trims them so.
+    shapes = {"demo": ((64, 64, 4, 128, 16, 16, 600, 128, 2), 128, ["float32"])}
+    if not tiny:
+        shapes["ViT-B/32"] = (512, 224, 12, 768, 32, 77, 49408, 512, 12), 44, ["float32", "bfloat16"]
+        shapes["ViT-L/14"] = (768, 224, 24, 1024, 14, 77, 49408, 768, 12), 44, ["bfloat16", "float32"]
+    for name, (sizes, images, modes) in shapes.items():
+        for mode in modes:
+            model = Clip(*sizes).to(device)
+            adam = torch.optim.AdamW(model.parameters(), lr=1e-6, fused=device.type == "cuda")
+            pixels = torch.randn(images, 3, sizes[1], sizes[1], device=device)
+            tokens = torch.randint(1, 400, (images, 8), device=device)
+
+            def step():
+                with torch.autocast(device.type, dtype=torch.bfloat16, enabled=mode == "bfloat16"):
+                    loss = model(pixels, tokens)
+                loss.backward()
+                nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                adam.step()
+                adam.zero_grad(set_to_none=True)
+
+            tell(f"tuning/{name}, {mode}", images / seconds(step))
+            del model, adam
+            if device.type == "cuda":
+                torch.cuda.empty_cache()
+
+
+known = {"gemm": gemm, "tower": tower, "sae": sae, "tuning": tuning}
 print(f"PyTorch {torch.__version__}", flush=True)
 for work in arguments.works or known:
     if work in known:
