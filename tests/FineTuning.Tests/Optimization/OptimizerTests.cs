@@ -132,6 +132,59 @@ public sealed class OptimizerTests : IDisposable
         parameter.Equals(undisturbed).ShouldBeTrue();
     }
 
+    // Side by side, a group's parameters are updated by the same operations in one go.
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("adabelief")]
+    public void Parameters_side_by_side_are_updated_as_each_alone(string rule)
+    {
+        OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief();
+        var rates = new GroupRates { Vision = 1e-3, Text = 3e-3, Projections = 0, Positions = 1e-2, TokenEmbedding = 1e-3 };
+        using var alone = TuningBench.Model();
+        using var together = TuningBench.Model();
+        ParameterGroup[] Groups(Clip.ClipModel model)
+        {
+            ParameterGrouping.Freeze(model, rates);
+            return [.. ParameterGrouping.ByPart(model, rates, Decay)];
+        }
+
+        var (aloneGroups, togetherGroups) = (Groups(alone), Groups(together));
+        using var training = ParameterGrouping.Begin(together, togetherGroups, TuningPrecision.Float32, recompute: false, flat: true);
+        using var aloneOptimizer = new Optimizer(options, aloneGroups);
+        using var togetherOptimizer = new Optimizer(options, togetherGroups, training.Weights);
+        var (weights, start) = (training.Weights!, TuningBench.Model().StateDict());
+        using var generator = new Generator(1, CPU);
+        for (var step = 0; step < 7; step++)
+        {
+            foreach (var (name, parameter) in aloneGroups.SelectMany(group => group.Parameters))
+            {
+                parameter.grad = randn(parameter.shape, generator: generator);
+                weights.Layout[name].Of(weights.Gradients).copy_(parameter.grad);
+            }
+
+            aloneOptimizer.Step(RateFactor);
+            togetherOptimizer.Step(RateFactor);
+        }
+
+        var expected = alone.StateDict();
+        var trained = aloneGroups.SelectMany(group => group.Parameters).Select(parameter => parameter.Name).ToHashSet();
+        trained.Count.ShouldBeInRange(1, expected.Count - 1);
+        foreach (var (name, value) in together.StateDict())
+        {
+            (value - expected[name]).abs().max().item<float>().ShouldBeLessThan(1e-6f, name);
+            value.Equals(start[name]).ShouldBe(!trained.Contains(name), name);
+        }
+
+        weights.Gradients.abs().max().item<float>().ShouldBe(0);
+        var moments = togetherOptimizer.State.ToTensors();
+        foreach (var (name, value) in aloneOptimizer.State.ToTensors())
+        {
+            (moments[name] - value).abs().max().item<float>().ShouldBeLessThan(1e-6f, name);
+        }
+
+        moments.Count.ShouldBe(aloneOptimizer.State.ToTensors().Count);
+    }
+
     private static Parameter Trained(OptimizerOptions options, int steps)
     {
         var parameter = new Parameter(tensor(Start, ScalarType.Float32));
