@@ -86,9 +86,8 @@ public sealed class FineTuner(
         }
 
         var norm = Gradients.Norm(optimizer.Gradients);
-        Gradients.Clip(optimizer.Gradients, norm, options.GradientClip);
         var factor = options.Schedule.FactorAt(at, options.Steps);
-        optimizer.Step(factor);
+        optimizer.Step(factor, Gradients.ClipFactor(norm, options.GradientClip));
         model.Training?.Refresh();
         _curves.AddStep(at + 1, figures, norm, factor);
     }

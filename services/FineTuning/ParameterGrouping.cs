@@ -29,10 +29,10 @@ public static class ParameterGrouping
     }
 
     /// <summary>Begins a training of these groups; see <see cref="ClipTraining.Begin"/>.</summary>
-    public static ClipTraining Begin(ClipModel model, IReadOnlyList<ParameterGroup> groups, TuningPrecision compute, bool recompute, bool? flat = null) =>
+    public static ClipTraining Begin(ClipModel model, IReadOnlyList<ParameterGroup> groups, TuningPrecision compute, bool recompute, bool? flat = null, bool withKernels = true) =>
         ClipTraining.Begin(
             model, [.. groups.Select(group => group.Parameters.Select(p => p.Name).ToArray())],
-            compute == TuningPrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32, recompute, flat);
+            compute == TuningPrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32, recompute, flat, withKernels);
 
     /// <summary>The part of the model that a key belongs to.</summary>
     internal static string PartOf(string key) => key switch

@@ -59,8 +59,7 @@ public static class Pretraining
                 model.EncodeImage(images), model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
             loss.backward();
             training.CompleteBackward();
-            Gradients.Clip(optimizer.Gradients, Gradients.Norm(optimizer.Gradients), options.GradientClip);
-            optimizer.Step(schedule.FactorAt(step, options.Steps));
+            optimizer.Step(schedule.FactorAt(step, options.Steps), Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), options.GradientClip));
             training.Refresh();
             lossSum.AddInPlace(loss.detach());
             if ((step + 1) % 25 == 0 || step + 1 == options.Steps)

@@ -10,9 +10,9 @@ using static TorchSharp.torch;
 namespace ClipSae.Benchmarks;
 
 /// <summary>Training steps on one device, small models and large ones, in both precisions: time, pictures a second, memory.</summary>
-internal sealed class TuningDeviceTable(string device, ClipTokenizer tokenizer, Func<ClipArchitecture, FineTuningOptions, TuningData> read)
+internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTokenizer tokenizer, Func<ClipArchitecture, FineTuningOptions, TuningData> read)
 {
-    private readonly MarkdownTable table = new($"training on {device}", "images", "step ms", "optimizer ms", "steps/s", "images/s", "memory GB");
+    private readonly MarkdownTable table = new($"training on {device}{(withKernels ? "" : ", without kernels")}", "images", "step ms", "optimizer ms", "steps/s", "images/s", "memory GB");
     private readonly List<(string Work, double Rate)> rates = [];
     private readonly Device place = Compute.Device(device);
 
@@ -53,7 +53,7 @@ internal sealed class TuningDeviceTable(string device, ClipTokenizer tokenizer, 
             model.to(place);
             model.ToGeometric();
             ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
-            using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
+            using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, withKernels: withKernels);
             using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
             var forward = new AttackForward(TuningArm.Parse("none"), new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()), null, options);
             var step = new TuningStep(model, data, captions, forward, options, place);
@@ -71,8 +71,7 @@ internal sealed class TuningDeviceTable(string device, ClipTokenizer tokenizer, 
 
     private static void Update(FineTuningOptions options, Optimizer optimizer, ClipTraining training)
     {
-        Gradients.Clip(optimizer.Gradients, Gradients.Norm(optimizer.Gradients), options.GradientClip);
-        optimizer.Step(1e-3);
+        optimizer.Step(1e-3, Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), options.GradientClip));
         training.Refresh();
     }
 

@@ -14,15 +14,11 @@ public static class Gradients
         return norms.Length == 0 ? tensor(0f).MoveToOuterDisposeScope() : stack(norms).norm().MoveToOuterDisposeScope();
     }
 
-    /// <summary>Scales all gradients so that their common norm is at most <paramref name="limit"/>.</summary>
+    /// <summary>What all gradients are multiplied with so that their common norm is at most <paramref name="limit"/>; 1 where it is. A scalar on the norm's device.</summary>
     /// <param name="norm">As <see cref="Norm"/> gave it.</param>
-    public static void Clip(IEnumerable<Tensor> gradients, Tensor norm, double limit)
+    public static Tensor ClipFactor(Tensor norm, double limit)
     {
         using var scope = NewDisposeScope();
-        var factor = norm.Plus(1e-6).reciprocal().MultiplyInPlace(limit).AtMost(1);
-        foreach (var gradient in gradients)
-        {
-            gradient.mul_(factor);
-        }
+        return norm.Plus(1e-6).reciprocal().MultiplyInPlace(limit).AtMost(1).MoveToOuterDisposeScope();
     }
 }

@@ -32,11 +32,23 @@ public sealed class Optimizer : IDisposable
 
     /// <summary>One step; afterwards the gradients are cleared.</summary>
     /// <param name="rateFactor">What the schedule multiplies each group's rate with.</param>
-    public void Step(double rateFactor)
+    /// <param name="gradientFactor">What the gradients are multiplied with, a scalar on their device (<see cref="Gradients.ClipFactor"/>); null for 1.</param>
+    public void Step(double rateFactor, Tensor? gradientFactor = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         State.Step++;
+        if (weights?.Kernels is { } kernels)
+        {
+            var clip = gradientFactor ?? ones([], device: weights.Values.device);
+            foreach (var span in spans)
+            {
+                Launch(kernels, span, clip, span.Group.LearningRate * rateFactor);
+            }
+
+            return;
+        }
+
         foreach (var span in spans)
         {
             using var gradient = span.Gradient();
@@ -45,41 +57,67 @@ public sealed class Optimizer : IDisposable
                 continue;
             }
 
-            var (values, group) = (span.Values, span.Group);
+            if (gradientFactor is not null)
+            {
+                gradient.mul_(gradientFactor);
+            }
+
             var (first, second) = span.Moments();
-            var rate = group.LearningRate * rateFactor;
-            if (group.WeightDecay > 0)
-            {
-                values.MultiplyInPlace(1 - (rate * group.WeightDecay));
-            }
-
-            switch (options)
-            {
-                case OptimizerOptions.AdamW adam:
-                    StepAdam(adam, values, gradient, first, second, rate);
-                    break;
-                case OptimizerOptions.AdaBelief belief:
-                    StepAdaBelief(belief, values, gradient, first, second, rate);
-                    break;
-            }
-
+            Update(span, gradient, first, second, span.Group.LearningRate * rateFactor);
             if (weights is null)
             {
-                values.grad = null;
+                span.Values.grad = null;
             }
         }
 
         weights?.Gradients.zero_();
     }
 
+    private void Update(OptimizerSpan span, Tensor gradient, Tensor first, Tensor second, double rate)
+    {
+        if (span.Group.WeightDecay > 0)
+        {
+            span.Values.MultiplyInPlace(1 - (rate * span.Group.WeightDecay));
+        }
+
+        switch (options)
+        {
+            case OptimizerOptions.AdamW adam:
+                StepAdam(adam, span.Values, gradient, first, second, rate);
+                break;
+            case OptimizerOptions.AdaBelief belief:
+                StepAdaBelief(belief, span.Values, gradient, first, second, rate);
+                break;
+        }
+    }
+
+    // The same in one pass over memory.
+    private void Launch(TrainingKernels kernels, OptimizerSpan span, Tensor clip, double rate)
+    {
+        var (stretch, keep) = (span.Stretch!, 1 - (rate * span.Group.WeightDecay));
+        switch (options)
+        {
+            case OptimizerOptions.AdamW o:
+                kernels.AdamW(stretch, clip, keep, o.Beta1, o.Beta2, o.Epsilon, rate / FirstCorrection(o.Beta1), SecondCorrection(o.Beta2));
+                break;
+            case OptimizerOptions.AdaBelief o:
+                var rectification = Rectification(o.Beta2, State.Step);
+                kernels.AdaBelief(
+                    stretch, clip, keep, o.Beta1, o.Beta2, o.Epsilon, rate * (rectification * SecondCorrection(o.Beta2) ?? 1) / FirstCorrection(o.Beta1), rectification is not null);
+                break;
+        }
+    }
+
+    private double FirstCorrection(double beta1) => 1 - Math.Pow(beta1, State.Step);
+
+    private double SecondCorrection(double beta2) => Math.Sqrt(1 - Math.Pow(beta2, State.Step));
+
     private void StepAdam(OptimizerOptions.AdamW o, Tensor parameter, Tensor gradient, Tensor first, Tensor second, double rate)
     {
         first.MultiplyInPlace(o.Beta1).AddInPlace(gradient, 1 - o.Beta1);
         second.MultiplyInPlace(o.Beta2).AddProductInPlace(gradient, gradient, 1 - o.Beta2);
-        var firstCorrection = 1 - Math.Pow(o.Beta1, State.Step);
-        var secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
-        using var denominator = second.sqrt().DivideInPlace(secondCorrection).AddInPlace(o.Epsilon);
-        parameter.AddQuotientInPlace(first, denominator, -rate / firstCorrection);
+        using var denominator = second.sqrt().DivideInPlace(SecondCorrection(o.Beta2)).AddInPlace(o.Epsilon);
+        parameter.AddQuotientInPlace(first, denominator, -rate / FirstCorrection(o.Beta1));
     }
 
     // The variance is of the gradient around its own mean (the "belief"); ε is added inside as well as outside, as in the authors' code.
@@ -88,16 +126,14 @@ public sealed class Optimizer : IDisposable
         first.MultiplyInPlace(o.Beta1).AddInPlace(gradient, 1 - o.Beta1);
         using var surprise = gradient - first;
         second.MultiplyInPlace(o.Beta2).AddProductInPlace(surprise, surprise, 1 - o.Beta2).AddInPlace(o.Epsilon);
-        var firstCorrection = 1 - Math.Pow(o.Beta1, State.Step);
         if (Rectification(o.Beta2, State.Step) is { } rectification)
         {
             using var denominator = second.sqrt().AddInPlace(o.Epsilon);
-            var secondCorrection = Math.Sqrt(1 - Math.Pow(o.Beta2, State.Step));
-            parameter.AddQuotientInPlace(first, denominator, -rate * rectification * secondCorrection / firstCorrection);
+            parameter.AddQuotientInPlace(first, denominator, -rate * rectification * SecondCorrection(o.Beta2) / FirstCorrection(o.Beta1));
         }
         else
         {
-            parameter.AddInPlace(first, -rate / firstCorrection);
+            parameter.AddInPlace(first, -rate / FirstCorrection(o.Beta1));
         }
     }
 

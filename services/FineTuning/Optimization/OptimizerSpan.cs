@@ -7,7 +7,9 @@ namespace ClipSae.FineTuning.Optimization;
 /// <param name="Group">Tells rate and decay.</param>
 /// <param name="Gradient">Gives the gradient, or null where there is none.</param>
 /// <param name="Moments">Gives the first and the second moment.</param>
-internal sealed record OptimizerSpan(ParameterGroup Group, Tensor Values, Func<Tensor?> Gradient, Func<(Tensor First, Tensor Second)> Moments)
+/// <param name="Stretch">The same for kernels; null where there are none.</param>
+internal sealed record OptimizerSpan(
+    ParameterGroup Group, Tensor Values, Func<Tensor?> Gradient, Func<(Tensor First, Tensor Second)> Moments, TrainingKernels.Stretch? Stretch = null)
 {
     /// <summary>Elements of a span at most, so that what an update computes beside them stays small: 128 MiB a tensor.</summary>
     private const long Longest = 1 << 25;
@@ -29,7 +31,9 @@ internal sealed record OptimizerSpan(ParameterGroup Group, Tensor Values, Func<T
                 var count = Math.Min(Longest, start + length - from);
                 Tensor Part(Tensor buffer) => buffer.narrow(0, from, count).DetachFromDisposeScope();
                 var (gradient, pair) = (Part(weights.Gradients), (Part(moments.First), Part(moments.Second)));
-                yield return new OptimizerSpan(@group, Part(weights.Values), () => gradient.alias(), () => pair);
+                var values = Part(weights.Values);
+                var stretch = weights.Kernels is null ? null : new TrainingKernels.Stretch(values, gradient, pair.Item1, pair.Item2);
+                yield return new OptimizerSpan(@group, values, () => gradient.alias(), () => pair, stretch);
             }
         }
     }

@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Clip;
@@ -29,11 +30,15 @@ public sealed class ClipTraining : IDisposable
     /// Whether parameters lie side by side. By default not in float32 on a processor: there passes over memory cost, not launches, and a parameter at a
     /// time stays in the cache.
     /// </param>
+    /// <param name="withKernels">False leaves everything to libtorch's operations, on a GPU too: to compare the two.</param>
+    /// <exception cref="UserErrorException">The GPU cannot run the kernels.</exception>
     public static ClipTraining Begin(
-        ClipModel model, IReadOnlyList<IReadOnlyList<string>> groups, torch.ScalarType type, bool recompute, bool? flat = null)
+        ClipModel model, IReadOnlyList<IReadOnlyList<string>> groups, torch.ScalarType type, bool recompute, bool? flat = null, bool withKernels = true)
     {
-        var isFlat = flat ?? (type != torch.float32 || model.LogitScale.device.type != DeviceType.CPU);
-        return new ClipTraining(model, isFlat ? new TrainingWeights(model, groups, type) : null, recompute ? new BlockTape() : null);
+        var device = model.LogitScale.device;
+        var isFlat = flat ?? (type != torch.float32 || device.type != DeviceType.CPU);
+        var kernels = isFlat && withKernels && device.type == DeviceType.CUDA ? new TrainingKernels(device, type) : null;
+        return new ClipTraining(model, isFlat ? new TrainingWeights(model, groups, type, kernels) : null, recompute ? new BlockTape() : null);
     }
 
     /// <summary>Takes the parameters' new values into the weights of the forward pass: after each optimizer step, and after loading.</summary>
@@ -51,5 +56,6 @@ public sealed class ClipTraining : IDisposable
         _model.Training = null;
         Tape?.Dispose();
         Weights?.Dispose();
+        Weights?.Kernels?.Dispose();
     }
 }

@@ -17,13 +17,13 @@ public sealed class TrainingWeights : IDisposable
     private readonly List<WeightRun> _runs = [];
     private readonly Tensor _weightGradients;
 
-    internal TrainingWeights(ClipModel model, IReadOnlyList<IReadOnlyList<string>> groups, ScalarType type)
+    internal TrainingWeights(ClipModel model, IReadOnlyList<IReadOnlyList<string>> groups, ScalarType type, TrainingKernels? kernels)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var parameters = model.named_parameters().ToArray();
         var device = model.LogitScale.device;
-        Type = type;
+        (Type, Kernels) = (type, kernels);
         Layout = new ParameterLayout(parameters.Select(p => (p.name, p.parameter.shape)), groups);
         Values = Own(zeros(Layout.Length, dtype: float32, device: device));
         Gradients = Own(zeros(Layout.TrainedLength, dtype: float32, device: device));
@@ -60,6 +60,9 @@ public sealed class TrainingWeights : IDisposable
 
     /// <summary>Gradients of the trained parameters, float32 [<see cref="ParameterLayout.TrainedLength"/>].</summary>
     public Tensor Gradients { get; }
+
+    /// <summary>Kernels for what concerns these buffers; null on a processor.</summary>
+    public TrainingKernels? Kernels { get; }
 
     internal ScalarType Type { get; }
 
@@ -183,7 +186,8 @@ public sealed class TrainingWeights : IDisposable
         Tensor Radius(Tensor buffer) => Matrix(buffer, radii[0], radii[^1], 1);
         Tensor Theta(Tensor buffer) => Matrix(buffer, first, run[^1], columns);
         _runs.Add(new WeightRun.Geometric(
-            Radius(Values), Theta(Values), isTrained ? (Radius(Gradients), Theta(Gradients)) : null, Own(weights.view(-1, columns)), Own(weightGradients.view(-1, columns)), factor));
+            Radius(Values), Theta(Values), isTrained ? (Radius(Gradients), Theta(Gradients)) : null, Own(weights.view(-1, columns)), Own(weightGradients.view(-1, columns)),
+            factor, Kernels));
     }
 
     private Tensor Own(Tensor tensor)

@@ -46,24 +46,40 @@ internal abstract class WeightRun
     /// <param name="gradients">Of radius and theta; null where they are not trained.</param>
     /// <param name="weights">[rows, columns].</param>
     /// <param name="weightGradients">[rows, columns].</param>
+    /// <param name="kernels">In place of libtorch's operations, where there are some.</param>
     public sealed class Geometric(
-        Tensor radius, Tensor theta, (Tensor Radius, Tensor Theta)? gradients, Tensor weights, Tensor weightGradients, double factor) : WeightRun
+        Tensor radius, Tensor theta, (Tensor Radius, Tensor Theta)? gradients, Tensor weights, Tensor weightGradients, double factor, TrainingKernels? kernels) : WeightRun
     {
         /// <summary>Elements in float32 at a time beside the buffers: 128 MiB.</summary>
         private const long Slice = 1 << 25;
 
-        public override void Refresh() => InSlices((from, count) =>
+        public override void Refresh()
         {
-            Tensor Rows(Tensor tensor) => tensor.narrow(0, from, count);
-            var direction = Rows(theta);
-            var length = Rows(radius).Times(factor).div_(direction.norm(1, keepdim: true));
-            Rows(weights).copy_(direction * length);
-        });
+            if (kernels is not null)
+            {
+                kernels.Materialize(theta, radius, weights, factor);
+                return;
+            }
+
+            InSlices((from, count) =>
+            {
+                Tensor Rows(Tensor tensor) => tensor.narrow(0, from, count);
+                var direction = Rows(theta);
+                var length = Rows(radius).Times(factor).div_(direction.norm(1, keepdim: true));
+                Rows(weights).copy_(direction * length);
+            });
+        }
 
         public override void SendBack()
         {
             if (gradients is not var (radiusGradient, thetaGradient))
             {
+                return;
+            }
+
+            if (kernels is not null)
+            {
+                kernels.SendBack(theta, radius, weightGradients, thetaGradient, radiusGradient, factor);
                 return;
             }
 

@@ -26,21 +26,9 @@ public sealed class GradientsTests : IDisposable
     [Fact]
     public void Without_gradients_the_norm_is_zero() => Gradients.Norm([]).item<float>().ShouldBe(0);
 
-    [Fact]
-    public void Clipping_scales_all_gradients_alike()
-    {
-        Gradients.Clip(All, Gradients.Norm(All), 0.7);
-
-        first.grad!.data<float>().ShouldBe([0.2f, 0.4f], 1e-6f);
-        second.grad!.data<float>().ShouldBe([0.5f, 0.2f], 1e-6f);
-    }
-
-    [Fact]
-    public void Gradients_within_the_limit_keep_their_bits()
-    {
-        Gradients.Clip(All, Gradients.Norm(All), 7.01);
-
-        first.grad!.data<float>().ShouldBe([2f, 4f]);
-        second.grad!.data<float>().ShouldBe([5f, 2f]);
-    }
+    [Theory]
+    [InlineData(0.7, 0.1)]
+    [InlineData(7.01, 1)]
+    public void The_factor_brings_the_norm_to_the_limit_and_never_above_itself(double limit, double expected) =>
+        Gradients.ClipFactor(Gradients.Norm(All), limit).item<float>().ShouldBe((float)expected, 1e-6f);
 }

@@ -119,6 +119,22 @@ public sealed class OptimizerTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0.25)]
+    [InlineData(1)]
+    public void Gradients_are_multiplied_with_the_factor(double factor)
+    {
+        Parameter Stepped(double onGradient, Tensor? given)
+        {
+            var parameter = new Parameter(tensor(Start, ScalarType.Float32)) { grad = tensor(Gradient(1).Select(g => g * onGradient).ToArray(), ScalarType.Float32) };
+            using var optimizer = new Optimizer(new OptimizerOptions.AdamW(Epsilon: 1), [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+            optimizer.Step(RateFactor, given);
+            return parameter;
+        }
+
+        Stepped(1, tensor((float)factor)).Equals(Stepped(factor, given: null)).ShouldBeTrue();
+    }
+
+    [Theory]
     [InlineData("adamw")]
     [InlineData("adabelief")]
     public void A_state_that_was_taken_over_goes_on_to_the_same_bits(string rule)

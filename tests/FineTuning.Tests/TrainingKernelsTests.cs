@@ -1,0 +1,97 @@
+using ClipSae.Clip;
+using ClipSae.FineTuning.Optimization;
+using ClipSae.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+/// <summary>The GPU's kernels against libtorch's own operations on the same card: gradients, moments, parameters and weights of several steps. They run where there is a card.</summary>
+public sealed class TrainingKernelsTests : IDisposable
+{
+    private readonly DisposeScope scope = NewDisposeScope();
+
+    public void Dispose() => scope.Dispose();
+
+    [Theory]
+    [InlineData("adamw", TuningPrecision.Float32)]
+    [InlineData("adamw", TuningPrecision.Bfloat16)]
+    [InlineData("adabelief", TuningPrecision.Float32)]
+    [InlineData("adabelief", TuningPrecision.Bfloat16)]
+    public void Steps_with_kernels_equal_those_without(string rule, TuningPrecision compute)
+    {
+        Assert.SkipUnless(cuda.is_available(), "needs an NVIDIA GPU and a libtorch for CUDA");
+        OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief(Epsilon: 1e-8);
+        using var plain = new Trained(options, compute, withKernels: false);
+        using var fused = new Trained(options, compute, withKernels: true);
+        // AdaBelief's second moment counts from the sixth step on.
+        for (var step = 0; step < 8; step++)
+        {
+            fused.TakeOver(plain);
+            var expected = plain.Step(step);
+            var actual = fused.Step(step);
+
+            actual.Count.ShouldBe(expected.Count);
+            foreach (var (name, value) in expected)
+            {
+                ((actual[name] - value).norm() / value.norm().AtLeast(1e-20)).item<float>().ShouldBeLessThan(compute == TuningPrecision.Float32 ? 1e-5f : 1e-4f, $"{name}, step {step}");
+            }
+        }
+    }
+
+    private sealed class Trained : IDisposable
+    {
+        private readonly ClipModel model = TuningBench.Model();
+        private readonly ClipTraining training;
+        private readonly Optimizer optimizer;
+
+        public Trained(OptimizerOptions options, TuningPrecision compute, bool withKernels)
+        {
+            model.to(Compute.Device("cuda:0"));
+            ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, new GroupRates { Vision = 1e-3, Text = 2e-3, Projections = 3e-3, Positions = 1e-2, TokenEmbedding = 1e-3 }, 0.1)];
+            training = ParameterGrouping.Begin(model, groups, compute, recompute: false, withKernels: withKernels);
+            optimizer = new Optimizer(options, groups, training.Weights);
+            (training.Weights!.Kernels is not null).ShouldBe(withKernels);
+        }
+
+        public void TakeOver(Trained other)
+        {
+            using var noGrad = no_grad();
+            training.Weights!.Values.copy_(other.training.Weights!.Values);
+            optimizer.State.Load(other.optimizer.State.Step, other.optimizer.State.ToTensors());
+            training.Refresh();
+        }
+
+        /// <summary>A step on noise.</summary>
+        /// <returns>Gradients before it; parameters, moments and features after it.</returns>
+        public Dictionary<string, Tensor> Step(int step)
+        {
+            var device = model.LogitScale.device;
+            var images = TuningBench.Images(6, (ulong)step).to(device);
+            var tokens = tensor(TuningBench.Tokenizer.Encode("a photo of a cat", TuningBench.Architecture.ContextLength, out _).Select(id => (long)id).ToArray()).view(1, -1).to(device);
+            (model.EncodeImage(images).sum() * model.EncodeText(tokens).square().sum() * model.LogitScale).backward();
+            training.CompleteBackward();
+            var weights = training.Weights!;
+            var found = new Dictionary<string, Tensor> { ["gradients"] = weights.Gradients.clone() };
+            optimizer.Step(1, Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), 0.5));
+            training.Refresh();
+            using var noGrad = no_grad();
+            weights.Gradients.abs().max().item<float>().ShouldBe(0);
+            found["values"] = weights.Values.clone();
+            found["features"] = model.EncodeImage(images);
+            foreach (var kind in new[] { ".first", ".second" })
+            {
+                found[kind] = cat([.. optimizer.State.ToTensors().Where(moment => moment.Key.EndsWith(kind, StringComparison.Ordinal)).Select(moment => moment.Value.reshape(-1))]);
+            }
+
+            return found;
+        }
+
+        public void Dispose()
+        {
+            optimizer.Dispose();
+            training.Dispose();
+            model.Dispose();
+        }
+    }
+}
