@@ -4,6 +4,8 @@ using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
@@ -21,6 +23,12 @@ public sealed class FineTuner(
     /// <summary>Texts that the best weights carry in their header: what they were made of and how. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Provenance { get; init; }
 
+    /// <summary>Where what is worth knowing of the data is told. Nowhere by default.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
+
+    /// <summary>Different captions that were longer than the model's context and were cut, once the training has begun.</summary>
+    public int CutCaptions { get; private set; }
+
     /// <summary>Trains and leaves the best checkpoint's weights in a file.</summary>
     /// <param name="folder">For files; the result is in it.</param>
     /// <returns>Path of the best weights (GmP safetensors) and the curves.</returns>
@@ -28,6 +36,12 @@ public sealed class FineTuner(
         string folder, ICheckpoints checkpoints, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
+        CutCaptions = captions.TruncatedCount;
+        if (CutCaptions > 0)
+        {
+            Log.LogWarning("{Cut} of {Captions} different captions are longer than the model's context and were cut to {Context} tokens", CutCaptions, captions.Count, model.Architecture.ContextLength);
+        }
+
         using var drift = new GeometricDrift(model);
         ParameterGrouping.Freeze(model, options.Rates);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];

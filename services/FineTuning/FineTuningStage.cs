@@ -44,7 +44,7 @@ public sealed class FineTuningStage : IStage
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel);
-        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device) { Provenance = Provenance(context) };
+        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device) { Provenance = Provenance(context), Log = context.Log };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         var json = curves.ToJson();
         json["arm"] = arm.Name;
@@ -63,6 +63,7 @@ public sealed class FineTuningStage : IStage
             ["attackImages"] = data.Attacks.Count,
             ["cleanValidationImages"] = data.CleanValidation.Labels.Count,
             ["attackValidationImages"] = data.AttackValidation.Labels.Count,
+            ["cutCaptions"] = tuner.CutCaptions,
             ["bestStep"] = curves.BestStep,
             ["validation"] = curves.Best?.DeepClone(),
         };

@@ -49,6 +49,11 @@ public sealed class ZeroShotEvaluationStage : IStage
                 "Evaluation set {Set}: {Problems} of {Total} images could not be scored, first {Id}: {Reason}", set.Name, set.Problems.Count, set.Total, set.Problems[0].Id, set.Problems[0].Reason);
         }
 
+        foreach (var (set, captions) in evaluation.Results.Models[0].Retrieval.Where(set => set.Value.CutCaptions > 0))
+        {
+            context.Log.LogWarning("Evaluation set {Set}: {Cut} captions are longer than the model's context and were cut", set, captions.CutCaptions);
+        }
+
         var outputs = new Dictionary<string, ArtifactRef>
         {
             ["results"] = await PutAsync(context, evaluation.Results, "results.json", cancel),

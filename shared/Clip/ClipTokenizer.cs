@@ -98,6 +98,17 @@ public sealed class ClipTokenizer
         return padded;
     }
 
+    /// <summary>Token ids of a prompt that names a class, which must not be cut: it might no longer name it.</summary>
+    /// <returns>[context] ids.</returns>
+    /// <exception cref="UserErrorException">The prompt is longer than the context.</exception>
+    public long[] EncodePrompt(string prompt, int context)
+    {
+        var ids = Encode(prompt, context, out var truncated);
+        return truncated
+            ? throw new UserErrorException($"the prompt \"{prompt}\" is longer than the model's {context} tokens: shorten the class name or the template")
+            : ids;
+    }
+
     /// <summary>Token ids of a text's words alone, without start, end, padding or cut.</summary>
     public IEnumerable<int> Encode(string text) => CaptionText.Words(CaptionText.Clean(text)).SelectMany(EncodeWord);
 

@@ -20,7 +20,7 @@ public sealed class ZeroShotClassifier : IDisposable
 
     /// <summary>Embeds the prompts of each class once.</summary>
     /// <param name="templates">With <c>{}</c> where the class name goes, for example <c>a photo of a {}</c>.</param>
-    /// <exception cref="UserErrorException">No class, no template, or a template without <c>{}</c>.</exception>
+    /// <exception cref="UserErrorException">No class, no template, a template without <c>{}</c>, or a prompt longer than the context.</exception>
     public static ZeroShotClassifier Create(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> names, IReadOnlyList<string> templates)
     {
         if (names.Count == 0 || templates.Count == 0 || templates.Any(t => !t.Contains("{}", StringComparison.Ordinal)))
@@ -31,7 +31,7 @@ public sealed class ZeroShotClassifier : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var context = model.Architecture.ContextLength;
-        var tokens = names.SelectMany(n => templates.Select(t => tokenizer.Encode(t.Replace("{}", n, StringComparison.Ordinal), context, out _))).ToArray();
+        var tokens = names.SelectMany(n => templates.Select(t => tokenizer.EncodePrompt(t.Replace("{}", n, StringComparison.Ordinal), context))).ToArray();
         var device = model.LogitScale.device;
         var embeddings = new List<Tensor>();
         foreach (var chunk in tokens.Chunk(256))

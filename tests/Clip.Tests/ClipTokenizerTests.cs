@@ -23,6 +23,21 @@ public class ClipTokenizerTests
         actual[ids.Length..].ShouldAllBe(i => i == 0);
     }
 
+    // Each pair is one text to openai/CLIP, whose ftfy makes them equal.
+    [Theory]
+    [InlineData("it\u2019s a dog", "it's a dog")]
+    [InlineData("\uFF33\uFF21\uFF2C\uFF25", "SALE")]
+    [InlineData("cafe\u0301", "caf\u00E9")]
+    [InlineData("caf\u00C3\u00A9", "caf\u00E9")]
+    [InlineData("&copy 2020", "\u00A9 2020")]
+    [InlineData("a \uFB01sh", "a fish")]
+    public void Spellings_of_one_text_have_the_same_ids(string one, string other) =>
+        Tokenizer.Encode(one, 77, out _).ShouldBe(Tokenizer.Encode(other, 77, out _));
+
+    [Fact]
+    public void A_prompt_that_would_be_cut_is_refused() =>
+        Should.Throw<UserErrorException>(() => Tokenizer.EncodePrompt("a photo of a cat", 5)).Message.ShouldContain("longer than the model's 5 tokens");
+
     [Fact]
     public void The_original_vocabulary_has_49408_tokens()
     {

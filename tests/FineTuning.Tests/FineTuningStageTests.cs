@@ -55,6 +55,16 @@ public sealed class FineTuningStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Captions_that_were_cut_are_counted()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs["shards/00000"] = await bench.PutShardAsync(TuningBench.Clean(0, TuningBench.CleanImages / 2)
+            .Select((entry, i) => i == 0 ? (entry.Item with { Captions = [string.Join(' ', Enumerable.Repeat("cat", 40))] }, entry.Image) : entry));
+
+        (await RunAsync(inputs, TuningBench.Parameters)).Figures["cutCaptions"]!.GetValue<int>().ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Arms_end_in_different_weights()
     {
         var inputs = await bench.InputsAsync();

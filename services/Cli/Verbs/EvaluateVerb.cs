@@ -79,6 +79,11 @@ internal sealed class EvaluateVerb : Verb
         }
 
         using var evaluation = await ScoreAsync(runtime, session, inputs, options, models, sets, tokenizer, cancel);
+        foreach (var (set, captions) in evaluation.Results.Models[0].Retrieval.Where(set => set.Value.CutCaptions > 0))
+        {
+            session.Tell($"{set}: {captions.CutCaptions} captions are longer than the model's context and were cut");
+        }
+
         var written = csv is null ? [] : EvaluationCsv.Write(evaluation, csv);
         if (report is not null)
         {

@@ -61,6 +61,12 @@ internal sealed class PretrainVerb : Verb
 
         using var data = await LoadAsync(folder, options.Resolution, session, cancel);
         var tokenizer = vocabulary is null ? Pretraining.LearnVocabulary(data, options.Merges) : ClipTokenizer.Load(vocabulary);
+        string[] different = [.. data.Captions.SelectMany(captions => captions).Distinct(StringComparer.Ordinal)];
+        if (different.Count(caption => IsCut(tokenizer, caption, options.ContextLength)) is > 0 and var cut)
+        {
+            session.Tell($"{cut} of {different.Length} different captions are longer than {options.ContextLength} tokens and are cut; --context allows more");
+        }
+
         session.Tell($"{data.Count} images, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
         double loss = 0;
         var training = session.Time.GetTimestamp();
@@ -95,6 +101,12 @@ internal sealed class PretrainVerb : Verb
             },
             console => console.WriteUnfolded($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}"));
         return ExitCode.Done;
+    }
+
+    private static bool IsCut(ClipTokenizer tokenizer, string caption, int context)
+    {
+        tokenizer.Encode(caption, context, out var isCut);
+        return isCut;
     }
 
     private static Option<int> Number(string name, string description, int value) =>

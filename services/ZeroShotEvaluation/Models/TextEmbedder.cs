@@ -31,11 +31,14 @@ internal static class TextEmbedder
 
         long[] Tokens(string prompt, int context)
         {
+            if (!request.MayCut)
+            {
+                return tokenizer.EncodePrompt(prompt, context);
+            }
+
             var tokens = tokenizer.Encode(prompt, context, out var truncated);
             cut += truncated ? 1 : 0;
-            return truncated && !request.MayCut
-                ? throw new UserErrorException($"the prompt \"{prompt}\" is longer than the model's {context} tokens: shorten the class name or evaluation.templates")
-                : tokens;
+            return tokens;
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
     private const string Name = "text-embedding";
 
     /// <summary>Raised when <see cref="TextEmbedder"/> or the text tower gives other numbers for the same model and texts.</summary>
-    private const int AlgorithmVersion = 3;
+    private const int AlgorithmVersion = 4;
 
     private const string Output = "embeddings";
     private const string CutFigure = "cut";

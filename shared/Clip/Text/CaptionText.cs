@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Net;
 using System.Text;
 
 namespace ClipSae.Clip;
 
 /// <summary>
-/// From a caption to the words that byte-pair encoding works on, as OpenAI's <c>simple_tokenizer</c> does it: HTML
-/// unescaped twice, white space collapsed, lower case; then contractions, runs of letters, single digits, runs of the rest.
+/// From a caption to the words that byte-pair encoding works on, as OpenAI's <c>simple_tokenizer</c> does it: repaired
+/// (<see cref="RepairedText"/>), HTML unescaped twice, white space collapsed, lower case; then contractions, runs of letters, single digits, runs of the rest.
 /// Works on Unicode scalars, so letters beyond the basic plane are letters here as they are in the original.
 /// </summary>
 internal static class CaptionText
@@ -15,7 +14,7 @@ internal static class CaptionText
 
     public static string Clean(string text)
     {
-        var unescaped = WebUtility.HtmlDecode(WebUtility.HtmlDecode(text));
+        var unescaped = HtmlEntities.Unescape(HtmlEntities.Unescape(RepairedText.Of(text)));
         var clean = new StringBuilder(unescaped.Length);
         var gap = false;
         foreach (var rune in unescaped.EnumerateRunes())
