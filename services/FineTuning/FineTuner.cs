@@ -18,6 +18,9 @@ public sealed class FineTuner(
     private const string MomentsFile = "moments.safetensors";
     private const string BestFile = "best.safetensors";
 
+    /// <summary>Steps after which their figures are read at the latest: a GPU is given its next work meanwhile.</summary>
+    private const int StepsAhead = 10;
+
     private readonly TuningCurves _curves = new();
 
     /// <summary>Texts that the best weights carry in their header: what they were made of and how. None by default.</summary>
@@ -94,21 +97,29 @@ public sealed class FineTuner(
     {
         using var scope = NewDisposeScope();
         var figures = step.Backward(at, withAttacks);
-        if (!figures.Loss.isfinite().item<bool>())
-        {
-            throw new UserErrorException($"fine-tuning: the loss is no longer a number at step {at + 1}; lower tuning.rates or lengthen the warm-up of tuning.schedule");
-        }
-
         var norm = Gradients.Norm(optimizer.Gradients);
         var factor = options.Schedule.FactorAt(at, options.Steps);
         optimizer.Step(factor, Gradients.ClipFactor(norm, options.GradientClip));
         model.Training?.Refresh();
         _curves.AddStep(at + 1, figures, norm, factor);
+        if (device.type == TorchSharp.DeviceType.CPU || _curves.Pending == StepsAhead || double.IsNaN(_curves.LastLoss))
+        {
+            ReadFigures();
+        }
+    }
+
+    private void ReadFigures()
+    {
+        if (_curves.ReadPending() is { } step)
+        {
+            throw new UserErrorException($"fine-tuning: the loss is no longer a number at step {step}; lower tuning.rates or lengthen the warm-up of tuning.schedule");
+        }
     }
 
     // The step-0 row is the base itself: what clean accuracy is held against, never a candidate for the best.
     private void Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
     {
+        ReadFigures();
         var clean = data.CleanValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
         var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
         _curves.AddValidation(at, clean, attacked, options.CleanLossCost);
@@ -122,6 +133,7 @@ public sealed class FineTuner(
 
     private async Task SaveAsync(ICheckpoints checkpoints, Optimizer optimizer, string folder, string bestFile, long done, CancellationToken cancel)
     {
+        ReadFigures();
         var (modelFile, momentsFile) = (Path.Combine(folder, ModelFile), Path.Combine(folder, MomentsFile));
         model.Save(modelFile);
         SafetensorsWriter.Write(momentsFile, optimizer.State.ToTensors());

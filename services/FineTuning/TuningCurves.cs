@@ -6,6 +6,7 @@ namespace ClipSae.FineTuning;
 /// <summary>What is plotted of a training: figures of each step, validations and drift. Deterministic: no times in it.</summary>
 public sealed class TuningCurves
 {
+    private readonly List<(long Step, (string Name, bool IsThere)[] Names, Tensor Values, double Rate)> _pending = [];
     private JsonArray _steps = [];
     private JsonArray _validations = [];
     private JsonArray _drift = [];
@@ -20,16 +21,51 @@ public sealed class TuningCurves
     /// <summary>The best validation, or null before the first.</summary>
     public JsonObject? Best => _validations.FirstOrDefault(v => v!["step"]!.GetValue<long>() == BestStep)?.AsObject();
 
-    public void AddStep(long step, TuningStep.Figures figures, Tensor gradientNorm, double rate) => _steps.Add(new JsonObject
+    /// <summary>Steps whose figures are still on the device.</summary>
+    public int Pending => _pending.Count;
+
+    /// <summary>Adds a step; its figures stay on the device until <see cref="ReadPending"/>, so that nothing waits for it.</summary>
+    public void AddStep(long step, TuningStep.Figures figures, Tensor gradientNorm, double rate)
     {
-        ["step"] = step,
-        ["loss"] = Value(figures.Loss),
-        ["cleanLoss"] = Value(figures.CleanLoss),
-        ["attackLoss"] = figures.AttackLoss is null ? null : Value(figures.AttackLoss),
-        ["penalty"] = figures.Penalty is null ? null : Value(figures.Penalty),
-        ["gradientNorm"] = Value(gradientNorm),
-        ["rate"] = Math.Round(rate, 8),
-    });
+        (string Name, Tensor? Value)[] all =
+        [
+            ("loss", figures.Loss), ("cleanLoss", figures.CleanLoss), ("attackLoss", figures.AttackLoss), ("penalty", figures.Penalty), ("gradientNorm", gradientNorm),
+        ];
+        using var scope = NewDisposeScope();
+        var values = stack([.. all.Select(figure => figure.Value).OfType<Tensor>()]).to(ScalarType.Float32);
+        _pending.Add((step, [.. all.Select(figure => (figure.Name, figure.Value is not null))], values.DetachFromDisposeScope(), rate));
+    }
+
+    /// <summary>Reads what is still on the device.</summary>
+    /// <returns>The first of these steps whose loss is no number, or null.</returns>
+    public long? ReadPending()
+    {
+        if (_pending.Count == 0)
+        {
+            return null;
+        }
+
+        using var scope = NewDisposeScope();
+        var values = new Queue<float>(cat([.. _pending.Select(step => step.Values)]).cpu().data<float>());
+        long? diverged = null;
+        foreach (var (step, names, read, rate) in _pending)
+        {
+            read.Dispose();
+            var row = new JsonObject { ["step"] = step };
+            foreach (var (name, isThere) in names)
+            {
+                var value = isThere ? values.Dequeue() : (float?)null;
+                diverged ??= name == "loss" && !float.IsFinite(value!.Value) ? step : null;
+                row[name] = value is { } number && float.IsFinite(number) ? Math.Round(number, 6) : null;
+            }
+
+            row["rate"] = Math.Round(rate, 8);
+            _steps.Add(row);
+        }
+
+        _pending.Clear();
+        return diverged;
+    }
 
     /// <summary>The last step that was validated; -1 before the first.</summary>
     public long LastValidation => _validations.Count == 0 ? -1 : _validations[^1]!["step"]!.GetValue<long>();
@@ -71,6 +107,4 @@ public sealed class TuningCurves
             (BestStep, BestScore) = (best["step"]!.GetValue<long>(), best["score"]!.GetValue<double>());
         }
     }
-
-    private static double Value(Tensor scalar) => Math.Round(scalar.to(ScalarType.Float32).item<float>(), 6);
 }

@@ -52,6 +52,25 @@ public sealed class TuningCurvesTests
     }
 
     [Fact]
+    public void Figures_of_several_steps_are_read_at_once_and_the_first_loss_that_is_no_number_is_told()
+    {
+        using var scope = NewDisposeScope();
+        var curves = new TuningCurves();
+        curves.AddStep(1, new TuningStep.Figures(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.AddStep(2, new TuningStep.Figures(tensor(float.NaN), tensor(1f), null, tensor(0.5f)), tensor(0.25f), 0.2);
+        curves.AddStep(3, new TuningStep.Figures(tensor(float.PositiveInfinity), tensor(1f), null, null), tensor(0.25f), 0.2);
+        curves.Pending.ShouldBe(3);
+
+        curves.ReadPending().ShouldBe(2);
+
+        curves.Pending.ShouldBe(0);
+        var steps = curves.ToJson()["steps"]!.AsArray();
+        steps[0]!.ToJsonString().ShouldBe("""{"step":1,"loss":2.5,"cleanLoss":1.25,"attackLoss":3,"penalty":null,"gradientNorm":0.75,"rate":0.1}""");
+        steps[1]!.ToJsonString().ShouldBe("""{"step":2,"loss":null,"cleanLoss":1,"attackLoss":null,"penalty":0.5,"gradientNorm":0.25,"rate":0.2}""");
+        steps.Count.ShouldBe(3);
+    }
+
+    [Fact]
     public void They_come_back_from_JSON_as_they_were()
     {
         using var scope = NewDisposeScope();
@@ -59,6 +78,7 @@ public sealed class TuningCurvesTests
         curves.AddValidation(0, 0.9, 0.1, CleanLossCost);
         curves.AddDrift(0, 0, 0);
         curves.AddStep(1, new TuningStep.Figures(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
+        curves.ReadPending().ShouldBeNull();
         curves.AddValidation(1, 0.88, 0.7, CleanLossCost);
         curves.AddDrift(1, 0.01, 0.002);
         var resumed = Resumed(curves);
