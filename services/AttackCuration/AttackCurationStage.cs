@@ -19,6 +19,8 @@ public sealed class AttackCurationStage : IStage
 {
     public string Name => "attack-curation";
 
+    public bool MayHalveBatches => true;
+
     public int AlgorithmVersion => 9;
 
     public JsonObject Normalize(JsonObject parameters)
@@ -38,6 +40,7 @@ public sealed class AttackCurationStage : IStage
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<AttackCurationOptions>();
+        options = options with { BatchSize = context.Smaller(options.BatchSize) };
         using var fonts = FontCatalogue.Load(options.FontFolder);
         if (options.Fonts is { } wanted && wanted != fonts.Digest)
         {

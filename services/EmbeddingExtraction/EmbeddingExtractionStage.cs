@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.EmbeddingExtraction;
@@ -24,6 +25,10 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
 
     public string Name => "embedding-extraction";
 
+    public bool MayHalveBatches => true;
+
+    public string WhenMemoryIsShort => "not even one image fits beside the model: set extraction.compute to bfloat16, or choose another device";
+
     public int AlgorithmVersion => 4;
 
     public JsonObject Normalize(JsonObject parameters) =>
@@ -32,10 +37,12 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ExtractionOptions>();
+        options = options with { Batch = context.Smaller(options.Batch) };
         var shard = await context.FetchAsync("shard", cancel);
         var weights = await context.FetchAsync("model", cancel);
-        var key = $"{context.Inputs["model"].Digest} {options.Device} {options.Compute}";
-        var model = _models.Take(key) ?? LoadedModel.Load(weights, options.Device, options.Compute);
+        var key = $"{context.Inputs["model"].Digest} {options.Compute}";
+        var place = Compute.Device(options.Device).ToString(); // of several cards the one that this unit has
+        var model = _models.Take(place, key) ?? LoadedModel.Load(weights, options.Device, options.Compute);
         ExtractionResult result;
         try
         {
@@ -50,7 +57,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
             throw;
         }
 
-        _models.Keep(key, model);
+        _models.Keep(place, key, model);
         Check(result, options, context);
 
         var outputs = new Dictionary<string, ArtifactRef>();

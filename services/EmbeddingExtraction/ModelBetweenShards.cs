@@ -4,7 +4,7 @@ namespace ClipSae.EmbeddingExtraction;
 
 /// <summary>
 /// Keeps a shard's model for the next one: shards follow each other within milliseconds and nearly always ask for the same model, which takes
-/// as long to load as many images to compute. Where no shard asks for it, its memory is given back soon.
+/// as long to load as many images to compute. One a device. Where no shard asks for it, its memory is given back soon.
 /// </summary>
 internal sealed class ModelBetweenShards : IDisposable
 {
@@ -13,23 +13,22 @@ internal sealed class ModelBetweenShards : IDisposable
 
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
-    private (string Key, LoadedModel Model)? _waiting;
+    private readonly Dictionary<string, (string Key, LoadedModel Model)> _waiting = new(StringComparer.Ordinal);
     private bool _isClosed;
 
     public ModelBetweenShards(TimeProvider time) => _timer = time.CreateTimer(_ => Free(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
-    /// <summary>The model that waits under this key, now the caller's alone; null where it does not.</summary>
-    public LoadedModel? Take(string key)
+    /// <summary>The model that waits on the device under this key, now the caller's alone; null where it does not.</summary>
+    public LoadedModel? Take(string device, string key)
     {
-        LoadedModel? other;
+        LoadedModel other;
         lock (_gate)
         {
-            if (_waiting is not { } waiting)
+            if (!_waiting.Remove(device, out var waiting))
             {
                 return null;
             }
 
-            _waiting = null;
             if (waiting.Key == key)
             {
                 return waiting.Model;
@@ -43,16 +42,16 @@ internal sealed class ModelBetweenShards : IDisposable
         return null;
     }
 
-    /// <summary>Leaves a model for the next shard; it is no longer the caller's.</summary>
-    public void Keep(string key, LoadedModel model)
+    /// <summary>Leaves a model for the next shard on its device; it is no longer the caller's.</summary>
+    public void Keep(string device, string key, LoadedModel model)
     {
         LoadedModel? earlier;
         lock (_gate)
         {
-            earlier = _isClosed ? model : _waiting?.Model;
+            earlier = _isClosed ? model : _waiting.TryGetValue(device, out var waiting) ? waiting.Model : null;
             if (!_isClosed)
             {
-                _waiting = (key, model);
+                _waiting[device] = (key, model);
                 _timer.Change(Longest, Timeout.InfiniteTimeSpan);
             }
         }
@@ -73,14 +72,17 @@ internal sealed class ModelBetweenShards : IDisposable
 
     private void Free()
     {
-        LoadedModel? model;
+        LoadedModel[] models;
         lock (_gate)
         {
-            model = _waiting?.Model;
-            _waiting = null;
+            models = [.. _waiting.Values.Select(waiting => waiting.Model)];
+            _waiting.Clear();
         }
 
-        Free(model);
+        foreach (var model in models)
+        {
+            Free(model);
+        }
     }
 
     private static void Free(LoadedModel? model)

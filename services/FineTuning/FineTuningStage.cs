@@ -19,6 +19,8 @@ public sealed class FineTuningStage : IStage
 {
     public string Name => "fine-tuning";
 
+    public string WhenMemoryIsShort => "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
+
     public int AlgorithmVersion => 9;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());

@@ -24,6 +24,8 @@ public sealed class SaeTrainingStage : IStage
 
     public string Name => "sae-training";
 
+    public string WhenMemoryIsShort => "lower sae.batchSize or sae.expansion, or set sae.device to cpu or another card";
+
     public int AlgorithmVersion => 6;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());

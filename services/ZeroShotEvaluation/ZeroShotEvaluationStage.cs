@@ -24,6 +24,10 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     public string Name => "zero-shot-evaluation";
 
+    public bool MayHalveBatches => true;
+
+    public string WhenMemoryIsShort => "not even one image fits beside the model: set evaluation.precision to bfloat16, or choose another device";
+
     public int AlgorithmVersion => 7;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
@@ -31,6 +35,7 @@ public sealed class ZeroShotEvaluationStage : IStage
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<EvaluationOptions>();
+        options = options with { BatchSize = context.Smaller(options.BatchSize) };
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var models = await ModelsAsync(context, cancel);
         var sets = await SetsAsync(context, cancel);

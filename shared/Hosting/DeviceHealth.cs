@@ -15,6 +15,11 @@ internal sealed class DeviceHealth(WorkerDevice device, IEnumerable<DeviceProbe>
         }
 
         var name = device.Current;
+        if (device.Lost is { } reason)
+        {
+            return HealthCheckResult.Unhealthy(reason);
+        }
+
         try
         {
             await Task.Run(() => probe.Require(name), cancellationToken).WaitAsync(Longest, cancellationToken);

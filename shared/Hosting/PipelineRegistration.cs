@@ -58,6 +58,7 @@ public static class PipelineRegistration
         services.AddSingleton<UnitInputs>();
         services.AddSingleton<UnitRetry>();
         services.AddSingleton<WorkerDevice>();
+        services.TryAddSingleton(_ => new WorkerCards([], null));
         services.AddSingleton<WorkerLifetime>();
         services.AddSingleton<RunFeed>();
         services.AddSingleton<IRunObserver>(provider => provider.GetRequiredService<RunFeed>());

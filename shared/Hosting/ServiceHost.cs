@@ -58,8 +58,9 @@ public static class ServiceHost
             BusRegistration.LogTo(host.Services);
             host.Services.GetServices<DeviceProbe>().FirstOrDefault()?.Prepare(options.Device, arguments.Torch);
             await PrepareAsync(host.Services, CancellationToken.None); // a signal that comes before the host runs ends the process at once
+            var lifetime = host.Services.GetRequiredService<WorkerLifetime>();
             await host.RunAsync(CancellationToken.None);
-            return 0;
+            return lifetime.Broken is { } reason ? throw new UserErrorException(reason) : 0;
         }
         catch (Exception error) when (error is UserErrorException or TimeoutException)
         {

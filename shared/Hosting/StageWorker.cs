@@ -18,6 +18,7 @@ public sealed class StageWorker(
     UnitInputs inputs,
     RunCancellations cancellations,
     WorkerDevice device,
+    WorkerCards cards,
     WorkerLifetime lifetime,
     BusAddresses addresses,
     ClipSaeOptions options,
@@ -36,6 +37,14 @@ public sealed class StageWorker(
         if (options.IsDistributed && DeathsOf(context) > options.Broker.DeliveryLimit)
         {
             await SendAsync(context, QueueNames.DeadUnits);
+            return;
+        }
+
+        if (options.IsDistributed && device.Lost is not null)
+        {
+            // Until the process has ended, which is soon; not at once, for this worker would be given it again.
+            await Task.Delay(Patience, time, CancellationToken.None);
+            await PutBackAsync(context);
             return;
         }
 
@@ -64,7 +73,22 @@ public sealed class StageWorker(
         // delivery goes back to the broker and the unit's result is told by whoever gets it next.
         using (place)
         {
-            if (await OutcomeAsync(context, runStops, stop.Token) is { } fact)
+            UnitFact? fact;
+            try
+            {
+                fact = await OutcomeAsync(context, runStops, stop.Token);
+            }
+            catch (LostCardException error)
+            {
+                // What may be the unit's fault counts as if it had killed its worker, so that it does not take card after card.
+                log.LogError(error, "{Stage}/{Unit} goes back to the queue: {Reason}", unit.Stage, unit.Unit, error.Message);
+                device.Lose(error.Message);
+                await PutBackAsync(context, deaths: 1);
+                lifetime.EndBroken(error.Message);
+                return;
+            }
+
+            if (fact is not null)
             {
                 try
                 {
@@ -113,6 +137,10 @@ public sealed class StageWorker(
         {
             return new UnitStopped(unit.Stage, unit.Unit, StageRunner.Worker) { At = time.GetUtcNow() };
         }
+        catch (LostCardException) when (options.IsDistributed)
+        {
+            throw;
+        }
         catch (Exception error)
         {
             log.LogError(error, "{Stage}/{Unit} failed", unit.Stage, unit.Unit);
@@ -131,7 +159,7 @@ public sealed class StageWorker(
         var watching = cancellations.WatchAsync(unit.Run, ended.Token);
         try
         {
-            return await runner.RunAsync(device.Apply(await inputs.UnpackAsync(unit, stop)), progress, stop);
+            return await ComputeAsync(device.Apply(await inputs.UnpackAsync(unit, stop)), stop);
         }
         finally
         {
@@ -140,17 +168,44 @@ public sealed class StageWorker(
         }
     }
 
+    // Where a card is lost and others are left, the unit goes on with one of them from its last checkpoint.
+    private async Task<UnitFinished> ComputeAsync(RunUnit unit, CancellationToken stop)
+    {
+        while (true)
+        {
+            using var place = await cards.TakeAsync(device.Of(unit), stop);
+            try
+            {
+                using var use = place.Use();
+                return await runner.RunAsync(unit, progress, stop);
+            }
+            catch (Exception error) when (DeviceFault.IsLost(error))
+            {
+                var name = place.Card ?? device.Of(unit) ?? "the device";
+                place.Lose();
+                if (place.Card is null)
+                {
+                    throw options.IsDistributed
+                        ? new LostCardException(name, DeviceFault.Line(error), error)
+                        : new UserErrorException($"{name} no longer computes ({DeviceFault.Line(error)}): start again, which goes on from the last checkpoint; nvidia-smi says more", error);
+                }
+
+                log.LogWarning(error, "{Stage}/{Unit}: {Card} is lost, the unit goes on with another", unit.Stage, unit.Unit, name);
+            }
+        }
+    }
+
     /// <summary>
     /// Sends the unit anew, so that this delivery is not counted against it as one that killed its worker is. Those that were go along:
     /// to the broker it is another message.
     /// </summary>
-    private Task PutBackAsync(ConsumeContext<RunUnit> context) =>
-        SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive));
+    private Task PutBackAsync(ConsumeContext<RunUnit> context, int deaths = 0) =>
+        SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths);
 
-    private async Task SendAsync(ConsumeContext<RunUnit> context, string queue)
+    private async Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0)
     {
         var endpoint = await context.GetSendEndpoint(addresses.Of(queue));
-        await endpoint.Send(context.Message, send => send.Headers.Set(DeathsHeader, DeathsOf(context)), CancellationToken.None);
+        await endpoint.Send(context.Message, send => send.Headers.Set(DeathsHeader, DeathsOf(context) + deaths), CancellationToken.None);
     }
 
     /// <summary>How many workers that had taken the unit ended without a word.</summary>

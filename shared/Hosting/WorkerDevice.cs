@@ -9,14 +9,23 @@ public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> sta
     private const string Parameter = "device";
     private const string Processor = "cpu";
     private volatile string _last = Processor;
+    private volatile string? _lost;
 
     /// <summary>The device that this worker computes on: its own, or the one that its last unit asked for; <c>cpu</c> before the first.</summary>
     public string Current => options.Device ?? _last;
 
+    /// <summary>Why the device no longer computes in this process; null while it does.</summary>
+    public string? Lost => _lost;
+
+    /// <summary>The device no longer computes: the process takes no more units.</summary>
+    public void Lose(string reason) => _lost = reason;
+
+    /// <summary>The device that a unit computes on; null where its stage has none.</summary>
+    public string? Of(RunUnit unit) => stages.FirstOrDefault(stage => stage.Name == unit.Stage)?.Normalize(unit.Parameters.DeepClone().AsObject())[Parameter]?.GetValue<string>();
+
     public RunUnit Apply(RunUnit unit)
     {
-        if (stages.FirstOrDefault(stage => stage.Name == unit.Stage) is not { } stage
-            || stage.Normalize(unit.Parameters.DeepClone().AsObject())[Parameter]?.GetValue<string>() is not { } asked)
+        if (Of(unit) is not { } asked)
         {
             return unit;
         }

@@ -9,7 +9,12 @@ namespace ClipSae.Hosting;
 /// </summary>
 public sealed class WorkerLifetime(ClipSaeOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WorkerLifetime> log) : BackgroundService
 {
+    // So long that whoever asks /ready sees why.
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
     private int _begun;
+
+    /// <summary>Why the process ends although nobody told it to; null where that is not so.</summary>
+    public string? Broken { get; private set; }
 
     /// <summary>A unit is taken up. The second one of a worker of one unit is refused.</summary>
     public void Begin(RunCancellations cancellations)
@@ -28,6 +33,13 @@ public sealed class WorkerLifetime(ClipSaeOptions options, IHostApplicationLifet
         {
             lifetime.StopApplication();
         }
+    }
+
+    /// <summary>The process can compute no more; a new one may. It ends after a while, as a failure, so that whatever started it starts another.</summary>
+    public void EndBroken(string reason)
+    {
+        Broken = reason;
+        _ = time.CreateTimer(_ => lifetime.StopApplication(), null, Farewell, Timeout.InfiniteTimeSpan);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -7,13 +7,35 @@ namespace ClipSae.Tensors;
 /// <summary>Where and with how many threads tensors are computed.</summary>
 public static class Compute
 {
+    private static readonly AsyncLocal<string?> Assigned = new();
+
     // Whoever computes comes by here first.
     static Compute() => NativeHeap.KeepFreedBlocks();
 
-    /// <summary>The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    /// <summary>Lets <c>cuda</c> mean the named device within the calling flow and what it starts, until the result is disposed.</summary>
+    /// <param name="name">A device of its own: one card of several, <c>cuda:1</c>.</param>
+    public static IDisposable Assign(string name)
+    {
+        var assignment = new Assignment(Assigned.Value);
+        Assigned.Value = name;
+        return assignment;
+    }
+
+    /// <summary>How many cards the machine has for this process, once libtorch for CUDA is loaded; 0 without.</summary>
+    public static int Cards
+    {
+        get
+        {
+            Libtorch.Prepare("cuda");
+            return torch.cuda.is_available() ? torch.cuda.device_count() : 0;
+        }
+    }
+
+    /// <summary>The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. <c>cuda</c> is the card that the unit at work has (<see cref="Assign"/>), or the first.</summary>
     /// <exception cref="UserErrorException">No such name, or no such device in this machine or build.</exception>
     public static torch.Device Device(string name)
     {
+        name = name == "cuda" ? Assigned.Value ?? name : name;
         if (name == "cpu")
         {
             Libtorch.Prepare(name);
@@ -65,6 +87,11 @@ public static class Compute
 
     /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
     public static long ResidentBytes => Environment.WorkingSet;
+
+    private sealed class Assignment(string? earlier) : IDisposable
+    {
+        public void Dispose() => Assigned.Value = earlier;
+    }
 
     private static bool TryIndex(string[] parts, out int index)
     {

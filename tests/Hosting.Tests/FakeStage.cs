@@ -10,7 +10,7 @@ internal sealed class FakeStage(string name) : IStage
 {
     private int _runs;
 
-    private sealed record Options(int Factor = 1, string Mode = "plain", IReadOnlyList<string>? Words = null);
+    private sealed record Options(int Factor = 1, string Mode = "plain", IReadOnlyList<string>? Words = null, string Device = "cpu");
 
     public string Name => name;
 

@@ -6,7 +6,8 @@ public class ServiceHostTests
     [InlineData("--devise cuda:0", "unknown argument --devise; did you mean --device?")]
     [InlineData("--once=yes", "unknown argument --once=yes; did you mean --once?")]
     [InlineData("--device", "--device: expected cpu or cuda:N after it")]
-    [InlineData("--ClipSae:Bus=rabbitmq", "unknown argument --ClipSae:Bus=rabbitmq; known are --device, --help, --once")]
+    [InlineData("--torch", "--torch: expected the folder of a PyTorch after it")]
+    [InlineData("--ClipSae:Bus=rabbitmq", "unknown argument --ClipSae:Bus=rabbitmq; known are --device, --help, --once, --torch")]
     public async Task An_argument_that_there_is_not_is_wrong_use(string arguments, string said)
     {
         var (code, _, error) = await RunAsync(arguments.Split(' '));
@@ -22,7 +23,7 @@ public class ServiceHostTests
 
         code.ShouldBe(0);
         error.ShouldBeEmpty();
-        foreach (var flag in new[] { "--device", "--once", "--help" })
+        foreach (var flag in new[] { "--device", "--torch", "--once", "--help" })
         {
             text.ShouldContain(flag);
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
@@ -52,6 +53,41 @@ public sealed class StageRunnerTests : IDisposable
         error.Message.ShouldContain("disk full");
         error.Message.ShouldContain(_folder);
         error.Message.ShouldNotContain("\n");
+    }
+
+    [Fact]
+    public async Task Where_memory_is_short_the_unit_is_tried_with_half_the_batch_as_often_as_it_takes()
+    {
+        var tried = new List<int>();
+        _stage.MayHalveBatches = true;
+        _stage.Begins = context =>
+        {
+            tried.Add(context.Smaller(100));
+            if (tried[^1] > 20)
+            {
+                throw new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB\nof which 1.1 GiB is free");
+            }
+        };
+
+        var finished = await RunAsync(CreateSut());
+
+        tried.ShouldBe([100, 50, 25, 12]);
+        finished.Figures["sum"]!.GetValue<int>().ShouldBe(45);
+        Leftovers().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Where_results_depend_on_the_batch_or_one_image_is_too_much_short_memory_is_one_line()
+    {
+        _stage.Begins = _ => throw new InvalidOperationException("unit", new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB.\nMore"));
+
+        var first = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
+        _stage.MayHalveBatches = true;
+        var second = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
+
+        first.Message.ShouldBe("counting/all: the device's memory does not suffice (CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB): count less");
+        second.Message.ShouldBe(first.Message);
+        Leftovers().ShouldBeEmpty();
     }
 
     [Fact]
@@ -165,6 +201,12 @@ public sealed class StageRunnerTests : IDisposable
     {
         public int StepsRun { get; set; }
 
+        public bool MayHalveBatches { get; set; }
+
+        public string WhenMemoryIsShort => "count less";
+
+        public Action<StageContext> Begins { get; set; } = _ => { };
+
         public Action<int> AfterStep { get; set; } = _ => { };
 
         public string Name => "counting";
@@ -177,6 +219,7 @@ public sealed class StageRunnerTests : IDisposable
 
         public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
         {
+            Begins(context);
             var latest = await context.Checkpoints.LatestAsync(cancel);
             var sum = latest?.State["sum"]!.GetValue<int>() ?? 0;
             for (var step = latest?.State["step"]!.GetValue<int>() ?? 0; step < 10; step++)

@@ -31,7 +31,7 @@ internal static class GlobalOptions
 
     public static Option<string> Device { get; } = new("--device")
     {
-        Description = "Where tensors live: cpu or cuda:N",
+        Description = "Where tensors live: cpu, cuda:N, or cuda for every card of the machine",
         HelpName = "DEVICE",
         Recursive = true,
         DefaultValueFactory = _ => "cpu",

@@ -2,6 +2,7 @@ using ClipSae.Contracts;
 using ClipSae.Coordinator;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
+using ClipSae.Tensors;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -23,8 +24,11 @@ internal static class Workplace
             session.UseDevice();
         }
 
-        return EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = session.DataFolder }, services =>
+        // Without a number, every card: a unit on each.
+        var cards = session.Device == WorkerCards.Any ? Enumerable.Range(0, Compute.Cards).Select(index => $"{WorkerCards.Any}:{index}").ToArray() : [];
+        return EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = session.DataFolder, UnitsAtOnce = Math.Max(1, cards.Length) }, services =>
         {
+            services.AddSingleton(new WorkerCards(cards, Compute.Assign));
             AddDefaults(services, session);
             services.AddCoordinator();
         });

@@ -43,6 +43,12 @@ public sealed class StageContext
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>How often batches are halved because the device's memory was short: 0 at first.</summary>
+    public int Halvings { get; init; }
+
+    /// <summary>A batch size, halved as often as the device's memory asks for; at least 1.</summary>
+    public int Smaller(int batch) => Math.Max(1, batch >> Halvings);
+
     /// <summary>The parameters as the stage's options record.</summary>
     /// <exception cref="UserErrorException">A key is unknown or a value has the wrong type.</exception>
     public T Options<T>() => StageParameters.Bind<T>(Parameters, Stage);

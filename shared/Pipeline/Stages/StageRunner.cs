@@ -17,6 +17,9 @@ public sealed class StageRunner(
     TimeProvider time,
     ILoggerFactory logs)
 {
+    // From the largest batches in use down to 1.
+    private const int MostHalvings = 10;
+
     private readonly Dictionary<string, IStage> _stages = stages.ToDictionary(stage => stage.Name, StringComparer.Ordinal);
     private readonly CacheExplainer _explainer = new(results, events, logs.CreateLogger<CacheExplainer>());
     private readonly ILogger _log = logs.CreateLogger<StageRunner>();
@@ -143,6 +146,27 @@ public sealed class StageRunner(
     private async Task<StageResult> ComputeAsync(
         IStage stage, RunUnit command, JsonObject parameters, Func<string, ICheckpoints> openCheckpoints, IProgress<UnitProgress> progress, CancellationToken cancel)
     {
+        for (var halvings = 0; ; halvings++)
+        {
+            try
+            {
+                return await ComputeAsync(stage, command, parameters, halvings, openCheckpoints, progress, cancel);
+            }
+            catch (Exception error) when (DeviceFault.IsOutOfMemory(error))
+            {
+                if (!stage.MayHalveBatches || halvings == MostHalvings)
+                {
+                    throw new UserErrorException($"{command.Stage}/{command.Unit}: the device's memory does not suffice ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}", error);
+                }
+
+                _log.LogWarning("{Stage}/{Unit}: the device's memory does not suffice ({Reason}); trying again with half the batch", command.Stage, command.Unit, DeviceFault.Line(error));
+            }
+        }
+    }
+
+    private async Task<StageResult> ComputeAsync(
+        IStage stage, RunUnit command, JsonObject parameters, int halvings, Func<string, ICheckpoints> openCheckpoints, IProgress<UnitProgress> progress, CancellationToken cancel)
+    {
         var folder = scratch.NewFolder();
         var meter = new ProgressMeter(command, progress, time);
         using var observed = new ObservedCheckpoints(openCheckpoints(folder), command, time, _log);
@@ -162,6 +186,7 @@ public sealed class StageRunner(
                     Results = command.Verify ? null : results,
                     Progress = meter,
                     Scratch = folder,
+                    Halvings = halvings,
                     RunLog = new RunLog(events, command.Run),
                     Log = logs.CreateLogger(command.Stage),
                     Time = time,
