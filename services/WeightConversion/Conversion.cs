@@ -20,7 +20,33 @@ public sealed record Conversion(
     /// <summary>The file that says where the weights come from and how far they are from their source.</summary>
     public const string ProvenanceName = "provenance.json";
 
-    /// <summary>Writes and proves all formats that the options name.</summary>
+    /// <summary>
+    /// Writes and proves all formats that the options name, beside what a folder holds, and moves them into their places when every one is proved: if
+    /// anything fails, weights, model card and provenance of an earlier conversion are as they were.
+    /// </summary>
+    /// <param name="folder">Where the formats are to be; made where it is missing.</param>
+    /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
+    /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, a written model is not the source, or a file cannot be put in its place.</exception>
+    public static Conversion Replace(ConversionSource source, string folder, ConversionOptions options, ClipTokenizer? tokenizer = null, CancellationToken cancel = default)
+    {
+        var made = AtomicFile.TemporaryFor(Path.Combine(folder, "convert"));
+        try
+        {
+            var conversion = Run(source, made, options, tokenizer, written: null, cancel);
+            cancel.ThrowIfCancellationRequested();
+            Move(made, folder);
+            return conversion;
+        }
+        finally
+        {
+            if (Directory.Exists(made))
+            {
+                Directory.Delete(made, recursive: true);
+            }
+        }
+    }
+
+    /// <summary>Writes and proves all formats that the options name, in a folder that holds nothing of worth: what fails is left there.</summary>
     /// <param name="folder">Where to write; made where it is missing.</param>
     /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
     /// <param name="written">Called after each tensor with the number written and the number in all.</param>
@@ -34,12 +60,36 @@ public sealed record Conversion(
         var proofs = ForwardProof.Run(source, folder, targets, options, cancel);
         foreach (var (path, proof) in proofs)
         {
-            proof.Require(source.Name, path);
+            proof.Require(source.Name, path, options.Dtype);
         }
 
         var conversion = new Conversion(proofs, layers, Digests(folder, targets, cancel));
         conversion.Describe(source, folder, options);
         return conversion;
+    }
+
+    private static void Move(string made, string folder)
+    {
+        string[] files = [.. Directory.EnumerateFiles(made, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(made, file)).Order(StringComparer.Ordinal)];
+        try
+        {
+            // Seen for all before the first is moved.
+            if (files.FirstOrDefault(file => Directory.Exists(Path.Combine(folder, file)) || File.Exists(Path.GetDirectoryName(Path.Combine(folder, file)))) is { } barred)
+            {
+                throw new UserErrorException($"{Path.Combine(folder, barred)}: cannot be put there, because a folder of that name, or a file in the place of its folder, is in the way; name another folder");
+            }
+
+            foreach (var file in files)
+            {
+                var target = Path.Combine(folder, file);
+                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+                File.Move(Path.Combine(made, file), target, overwrite: true);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{folder}: the converted files cannot be put there: {failure.Message}", failure);
+        }
     }
 
     private void Describe(ConversionSource source, string folder, ConversionOptions options)

@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
 
@@ -28,10 +29,30 @@ public sealed record ConversionMaterial(
         : torch.ScalarType.Float32;
 
     /// <summary>A plain weight in its type.</summary>
+    /// <exception cref="UserErrorException">A value does not fit the type.</exception>
     public torch.Tensor Make(string key)
     {
         using var scope = torch.NewDisposeScope();
-        return Weights.Read(key).to(TypeOf(key)).MoveToOuterDisposeScope();
+        var weight = Weights.Read(key);
+        return Narrowed(weight, key, TypeOf(key)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A weight in another type.</summary>
+    /// <param name="key">What to call it in errors.</param>
+    /// <exception cref="UserErrorException">A value does not fit the type.</exception>
+    internal static torch.Tensor Narrowed(torch.Tensor weight, string key, torch.ScalarType type)
+    {
+        var narrow = weight.to(type);
+        var beyond = new NonFiniteValues();
+        beyond.Count(key, narrow.contiguous());
+        return beyond.Counts.Count == 0 ? narrow : throw new UserErrorException(type switch
+        {
+            torch.ScalarType.Float16 => FormattableString.Invariant($"key '{key}' has values up to {Largest():0.0e+0}, and float16 ends at 65,504: convert with --dtype bfloat16 or float32"),
+            torch.ScalarType.BFloat16 => FormattableString.Invariant($"key '{key}' has values up to {Largest():0.0e+0}, where bfloat16 ends: convert with --dtype float32"),
+            _ => $"key '{key}' has {beyond.Counts[key]} values that are no numbers: its r and theta give none, as a row of zeros in theta does; take an earlier checkpoint",
+        });
+
+        double Largest() => weight.abs().max().to(torch.float64).item<double>();
     }
 
     /// <summary>Every plain weight under OpenAI's key.</summary>

@@ -12,7 +12,7 @@ public sealed record ConversionOptions
     /// </summary>
     public IReadOnlyList<string> Formats { get; init; } = ["openai"];
 
-    /// <summary>Precision of the written weights. Default float32: nothing is lost.</summary>
+    /// <summary>Precision of the written weights. Default float32: nothing is lost. <c>gmp</c> and <c>onnx</c> hold no other.</summary>
     public ConversionDtype Dtype { get; init; } = ConversionDtype.Float32;
 
     /// <summary>
@@ -55,6 +55,11 @@ public sealed record ConversionOptions
         if (Targets.Count == 0)
         {
             throw new UserErrorException("conversion.formats is empty; name at least one format");
+        }
+
+        if (Dtype != ConversionDtype.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
+        {
+            throw new UserErrorException($"conversion.formats has {wide.Name}, which holds float32 alone, and conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32");
         }
 
         if (ProbeImages < 1 || ProbeTexts < 1)

@@ -49,8 +49,8 @@ public sealed record ForwardProof(
         return proofs;
     }
 
-    /// <exception cref="UserErrorException">The proof failed; names tower, probe, feature and the worst tensor.</exception>
-    public void Require(string source, string written)
+    /// <exception cref="UserErrorException">The proof failed; names tower, probe, feature and the worst tensor, and what to do.</exception>
+    public void Require(string source, string written, ConversionDtype dtype)
     {
         if (Holds)
         {
@@ -61,6 +61,11 @@ public sealed record ForwardProof(
         var (tower, difference) = Image.MaxRelative <= Tolerance ? ("text", Text) : ("image", Image);
         var blame = WorstWeight is null ? "" : FormattableString.Invariant($"; the worst tensor is '{WorstWeight.Key}' ({WorstWeight.MaxRelative:0.0e+0})");
         throw new UserErrorException(FormattableString.Invariant(
-            $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {Tolerance:0.0e+0})") + blame);
+            $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {Tolerance:0.0e+0})") + blame + dtype switch
+            {
+                ConversionDtype.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
+                ConversionDtype.BFloat16 => "; convert with --dtype float32, or allow more with --tolerance",
+                _ => "; allow more with --tolerance, if so much does not matter",
+            });
     }
 }

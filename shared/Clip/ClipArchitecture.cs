@@ -39,6 +39,9 @@ public sealed record ClipArchitecture(
     /// <summary>Tokens of an image: the class token and one a patch.</summary>
     public int VisionTokens => (Grid * Grid) + 1;
 
+    public override string ToString() =>
+        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; embedding of {EmbedDim}";
+
     /// <summary>Reads the sizes off tensors with OpenAI's key names.</summary>
     /// <param name="shapes">Shape by key.</param>
     /// <param name="source">What to call the origin in an error.</param>

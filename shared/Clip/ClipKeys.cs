@@ -18,6 +18,9 @@ public static class ClipKeys
     /// <summary>Natural logarithm of the factor on cosines, a scalar.</summary>
     public const string LogitScale = "logit_scale";
 
+    /// <summary>Natural logarithm of the factor on cosines, a scalar.</summary>
+    public const string Scale = "logit_scale";
+
     /// <summary>Ending of a plain weight.</summary>
     public const string Weight = ".weight";
 

@@ -32,10 +32,12 @@ internal static class TokenizerFile
     {
         try
         {
-            var text = ReadText(path);
+            var text = ForeignFile.Start(path).Length > 0 ? ReadText(path) : "";
             return text.AsSpan().TrimStart().StartsWith("{")
                 ? FromJson(path, text)
-                : Checked(path, ClipTokenizer.FromMerges(Merges(path, text)), Beside(path));
+                : ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)])) is { } foreign
+                    ? throw new UserErrorException($"{path}: {foreign} (byte 0); CLIP's own vocabulary is bpe_simple_vocab_16e6.txt.gz")
+                    : Checked(path, ClipTokenizer.FromMerges(Merges(path, text)), Beside(path));
         }
         catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {
@@ -71,19 +73,25 @@ internal static class TokenizerFile
     // A heading line, then one merge a line.
     private static List<(string, string)> Merges(string path, string text)
     {
+        if (!text.Split('\n', 2)[0].Contains("#version", StringComparison.Ordinal))
+        {
+            throw new UserErrorException($"{path}: line 1 is no heading (#version), so the file is not a CLIP vocabulary (bpe_simple_vocab…)");
+        }
+
         var merges = new List<(string, string)>();
+        var known = new HashSet<string>(BytePairs.Alphabet.SelectMany(symbol => new[] { symbol.ToString(), symbol + BytePairs.WordEnd }), StringComparer.Ordinal);
         var number = 1;
         foreach (var line in text.Split('\n').Skip(1).Select(line => line.TrimEnd('\r')).TakeWhile(line => line.Length > 0).Take(MostMerges))
         {
             number++;
-            merges.Add(line.Split(' ') is [var left, var right]
+            // Prose of two words a line is none: both symbols are bytes, or come of merges before.
+            merges.Add(line.Split(' ') is [var left, var right] && known.Contains(left) && known.Contains(right)
                 ? (left, right)
                 : throw new UserErrorException($"{path}: line {number} is not a merge of two symbols; the file is not a CLIP vocabulary (bpe_simple_vocab…)"));
+            known.Add(left + right);
         }
 
-        return merges.Count > 0 || text.Split('\n', 2)[0].Contains("#version", StringComparison.Ordinal)
-            ? merges
-            : throw new UserErrorException($"{path}: line 1 is no heading (#version) and line 2 no merge; the file is not a CLIP vocabulary (bpe_simple_vocab…)");
+        return merges;
     }
 
     private static ClipTokenizer FromJson(string path, string text)
@@ -91,6 +99,11 @@ internal static class TokenizerFile
         using var json = Json(text);
         if (Property(json.RootElement, "model") is not { } model || Property(model, "merges") is not { ValueKind: JsonValueKind.Array } list || Property(model, "vocab") is not { } vocabulary)
         {
+            if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out _))
+            {
+                throw new UserErrorException($"{path}: {ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)]))} (byte 0)");
+            }
+
             throw new UserErrorException($"{path}: has no model.merges, so it is no tokenizer.json of CLIP's kind; for vocab.json name merges.txt, which lies beside it");
         }
 

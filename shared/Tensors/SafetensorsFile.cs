@@ -69,11 +69,13 @@ public sealed class SafetensorsFile : ITensorFile
         return Copy(entry, entry.Offset, [.. entry.Shape]);
     }
 
-    public IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names)
+    public torch.Tensor Read(string name, NonFiniteValues nonFinite) => ReadAll([name], nonFinite)[0];
+
+    public IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names, NonFiniteValues nonFinite)
     {
         using var scope = torch.NewDisposeScope();
-        var targets = names.Select(Entry).Select(entry => (Tensor: Empty(entry, [.. entry.Shape]), entry.Offset)).ToList();
-        TensorBytes.Fill(targets, file, path);
+        var targets = names.Select(Entry).Select(entry => new ReadTarget(Empty(entry, [.. entry.Shape]), entry.Name, entry.Offset)).ToList();
+        TensorBytes.Fill(targets, file, path, nonFinite);
         return [.. targets.Select(target => target.Tensor.MoveToOuterDisposeScope())];
     }
 
@@ -127,7 +129,7 @@ public sealed class SafetensorsFile : ITensorFile
         return tensor;
     }
 
-    /// <summary>Like <see cref="Read"/>, but a missing key is an answer, not an error.</summary>
+    /// <summary>Like <see cref="Read(string)"/>, but a missing key is an answer, not an error.</summary>
     public bool TryRead(string name, out torch.Tensor tensor)
     {
         var known = Entries.ContainsKey(name);
@@ -188,7 +190,7 @@ public sealed class SafetensorsFile : ITensorFile
             return tensor;
         }
 
-        TensorBytes.Fill(tensor, file, offset, path);
+        TensorBytes.Fill([new(tensor, entry.Name, offset)], file, path, nonFinite: null);
         return tensor;
     }
 }

@@ -29,11 +29,10 @@ public sealed class ShardedTensors : ITensorFile
     /// <summary>Whether a file is such an index, whatever it is called: JSON from its beginning, where files of tensors have a number or a magic.</summary>
     public static bool IsIndex(string path)
     {
-        Span<byte> start = stackalloc byte[9];
+        byte[] start;
         try
         {
-            using var file = File.OpenHandle(path);
-            start = start[..RandomAccess.Read(file, start, 0)];
+            start = ForeignFile.Start(path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -42,7 +41,7 @@ public sealed class ShardedTensors : ITensorFile
         }
 
         // The length that a safetensors file begins with has zeros in its upper bytes.
-        return start.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] && !start.Contains((byte)0);
+        return start.AsSpan(0, Math.Min(9, start.Length)) is var head && head.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] && !head.Contains((byte)0);
     }
 
     /// <exception cref="UserErrorException">The index or a file of it is missing or unusable, or a key is not where the index says; names file and key.</exception>
@@ -78,11 +77,15 @@ public sealed class ShardedTensors : ITensorFile
         }
     }
 
-    public torch.Tensor Read(string name) => _fileOf.TryGetValue(name, out var file)
-        ? file.Read(name)
-        : throw new UserErrorException($"key '{name}' is missing; the checkpoint has {Entries.Count} tensors in {_files.Count} files");
+    public torch.Tensor Read(string name) => FileOf(name).Read(name);
+
+    public torch.Tensor Read(string name, NonFiniteValues nonFinite) => FileOf(name).Read(name, nonFinite);
 
     public void Dispose() => Close(_files.Values);
+
+    private ITensorFile FileOf(string name) => _fileOf.TryGetValue(name, out var file)
+        ? file
+        : throw new UserErrorException($"key '{name}' is missing; the checkpoint has {Entries.Count} tensors in {_files.Count} files");
 
     private static ITensorFile Shard(string index, string name, int opened)
     {
@@ -109,7 +112,7 @@ public sealed class ShardedTensors : ITensorFile
             var bytes = File.ReadAllBytes(index);
             JsonTexts.Require(bytes);
             using var json = JsonDocument.Parse(bytes);
-            return [.. (json.RootElement.TryGetProperty(Map, out var map) ? map : throw new UserErrorException($"{index}: key '{Map}' is missing; it says which tensor lies in which file")).EnumerateObject().Select(entry => (entry.Name, entry.Value.GetString() ?? ""))];
+            return [.. (json.RootElement.TryGetProperty(Map, out var map) ? map : throw new UserErrorException($"{index}: {ForeignFile.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, ForeignFile.PrefixLength)))} (an index of tensors has the key '{Map}')")).EnumerateObject().Select(entry => (entry.Name, entry.Value.GetString() ?? ""))];
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {

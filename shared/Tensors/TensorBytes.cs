@@ -14,32 +14,31 @@ internal static unsafe partial class TensorBytes
     // A large page, so that no page is cleared by two threads: large tensors begin with one.
     private const long Piece = LargePages.Size;
 
+    // What is looked at right after it was read is read by so much, so that it is still in the core's own cache: looking costs next to nothing then.
+    private const long InCache = 128 << 10;
+
     // How many pieces the disk is told of in advance, so that it goes on while pages are given for the memory they are read into.
     private const int PiecesAhead = 8;
     private const int WillNeed = 3; // POSIX_FADV_WILLNEED
 
     private static readonly int Threads = Math.Min(8, Environment.ProcessorCount);
 
-    /// <summary>Fills a contiguous tensor from a place in a file.</summary>
-    /// <param name="name">What to call the file in errors.</param>
-    /// <exception cref="UserErrorException">The file is shorter than it was when it was opened, or cannot be read.</exception>
-    public static void Fill(torch.Tensor tensor, SafeFileHandle file, long offset, string name) => Fill([(tensor, offset)], file, name);
-
-    /// <summary>Fills many contiguous tensors, with threads that need not wait for each other at the end of each.</summary>
+    /// <summary>Fills contiguous tensors, with threads that need not wait for each other at the end of each.</summary>
     /// <param name="targets">Tensors, and where in the file their bytes are.</param>
     /// <param name="file">The file.</param>
     /// <param name="name">What to call it in errors.</param>
+    /// <param name="nonFinite">Where NaN and infinity are counted; they are not looked for when null.</param>
     /// <exception cref="UserErrorException">The file is shorter than it was when it was opened, or cannot be read.</exception>
-    public static void Fill(IReadOnlyList<(torch.Tensor Tensor, long Offset)> targets, SafeFileHandle file, string name)
+    public static void Fill(IReadOnlyList<ReadTarget> targets, SafeFileHandle file, string name, NonFiniteValues? nonFinite)
     {
         using var scope = torch.NewDisposeScope();
-        var pieces = new List<(nint Target, long Length, long Offset)>();
-        foreach (var (tensor, offset) in targets.Where(target => target.Tensor.NumberOfElements > 0))
+        var pieces = new List<(nint Target, long Length, long Offset, string Name, torch.ScalarType Type)>();
+        foreach (var (tensor, key, offset) in targets.Where(target => target.Tensor.NumberOfElements > 0))
         {
             var (start, length) = (LargePages.Address(tensor), tensor.NumberOfElements * tensor.ElementSize);
             for (long at = 0; at < length; at += Piece)
             {
-                pieces.Add(((nint)(start + at), Math.Min(Piece, length - at), offset + at));
+                pieces.Add(((nint)(start + at), Math.Min(Piece, length - at), offset + at, key, tensor.dtype));
             }
         }
 
@@ -73,7 +72,7 @@ internal static unsafe partial class TensorBytes
             throw new UserErrorException(first.Message, failure);
         }
 
-        void Announce((nint Target, long Length, long Offset) piece)
+        void Announce((nint Target, long Length, long Offset, string Name, torch.ScalarType Type) piece)
         {
             if (OperatingSystem.IsLinux())
             {
@@ -81,14 +80,20 @@ internal static unsafe partial class TensorBytes
             }
         }
 
-        void Read((nint Target, long Length, long Offset) piece)
+        void Read((nint Target, long Length, long Offset, string Name, torch.ScalarType Type) piece)
         {
             if (piece.Length == Piece)
             {
                 LargePages.Prepare((byte*)piece.Target, piece.Length);
             }
 
-            Fill((byte*)piece.Target, piece.Length, file, piece.Offset, name);
+            var part = nonFinite is null ? Piece : InCache;
+            for (long done = 0; done < piece.Length; done += part)
+            {
+                var length = Math.Min(part, piece.Length - done);
+                Fill((byte*)piece.Target + done, length, file, piece.Offset + done, name);
+                nonFinite?.Count(piece.Name, new ReadOnlySpan<byte>((byte*)piece.Target + done, (int)length), piece.Type);
+            }
         }
     }
 

@@ -12,11 +12,10 @@ public static class TensorFiles
     /// <exception cref="UserErrorException">The file is unreadable, of another format, truncated or lies.</exception>
     public static ITensorFile Open(string path, string? name = null)
     {
-        Span<byte> start = stackalloc byte[PrefixLength];
+        byte[] start;
         try
         {
-            using var file = File.OpenHandle(path);
-            start = start[..RandomAccess.Read(file, start, 0)];
+            start = ForeignFile.Start(path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -29,8 +28,10 @@ public static class TensorFiles
         }
 
         // Eight bytes of length, then JSON.
-        return start.Length == PrefixLength && start[^1] == (byte)'{'
+        return start.Length >= PrefixLength && start[PrefixLength - 1] == (byte)'{'
             ? SafetensorsFile.Open(path, name)
-            : throw new UserErrorException($"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; fetch it again, or name the file that holds the weights");
+            : throw new UserErrorException(ForeignFile.Recognise(start) is { } foreign
+                ? $"{name ?? path}: {foreign} (byte 0)"
+                : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; fetch it again, or name the file that holds the weights");
     }
 }

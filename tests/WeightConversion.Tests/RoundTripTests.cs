@@ -66,16 +66,15 @@ public sealed class RoundTripTests : IDisposable
     [InlineData("bfloat16")]
     public void Narrow_formats_keep_features_within_their_precision(string dtype)
     {
-        var options = new ConversionOptions { Formats = [.. Written()], Dtype = Enum.Parse<ConversionDtype>(dtype, ignoreCase: true) };
+        var options = new ConversionOptions { Formats = [.. Written().Where(format => format != "gmp")], Dtype = Enum.Parse<ConversionDtype>(dtype, ignoreCase: true) };
 
         var conversion = Conversion.Run(new ConversionSource(Small(), "small"), _folder.File("out"), options, SmallTokenizer());
 
         conversion.Proofs.Keys.ShouldBe(
-            ["gmp.safetensors", "huggingface", "longclip.pt", "open_clip", "openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+            ["huggingface", "longclip.pt", "open_clip", "openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
         conversion.Proofs.Values.ShouldAllBe(proof => proof.Holds);
         // Something was rounded, or the proof would prove nothing.
         conversion.Proofs["openai.pt"].Image.MaxRelative.ShouldBeGreaterThan(1e-5);
-        conversion.Proofs["gmp.safetensors"].Image.MaxRelative.ShouldBeLessThan(1e-5);
     }
 
     // The features are those of the original PyTorch code for the model with r and theta.

@@ -83,7 +83,7 @@ public sealed class WeightConversionStageTests : IDisposable
         var proof = ForwardProof.Run(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
 
         proof.Holds.ShouldBeFalse();
-        Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName)).Message.ShouldContain(key);
+        Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName, ConversionDtype.Float32)).Message.ShouldContain(key);
     }
 
     [Fact]

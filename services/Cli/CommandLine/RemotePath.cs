@@ -25,7 +25,7 @@ internal static class RemotePath
 
         using var store = new ObjectStore(settings.S3 with { Bucket = bucket }, session.Time);
         var (path, objects) = await RemoteFolder.FetchAsync(
-            store, rest.FirstOrDefault() ?? "", Path.Combine(session.DataFolder, "remote", Path.GetFileName(bucket)), ClipTokenizer.IsVocabulary, cancel);
+            store, rest.FirstOrDefault() ?? "", Path.Combine(session.DataFolder, "remote", Path.GetFileName(bucket)), name => ClipTokenizer.IsVocabulary(name) || ClipCheckpoint.IsDescription(name), cancel);
         session.Tell($"{given}: {objects} {(objects == 1 ? "file" : "files")} in {path}");
         return path;
     }

@@ -10,8 +10,8 @@ internal static class ModelFiles
 {
     private const string MediaType = "application/x-safetensors";
 
-    /// <summary>Reads what can be known without the weights themselves, so that a wrong file stops a run before it starts.</summary>
-    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, or the vocabulary is another model's; the message names the file.</exception>
+    /// <summary>Reads weights and vocabulary, so that a wrong file stops a run before it starts.</summary>
+    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are no numbers, or the vocabulary is another model's; the message names the file.</exception>
     public static void Check(string weights, string tokenizer)
     {
         using var checkpoint = ClipCheckpoint.Open(weights);
@@ -22,6 +22,8 @@ internal static class ModelFiles
             throw new UserErrorException(
                 $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");
         }
+
+        checkpoint.RequireFinite();
     }
 
     /// <summary>Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys.</summary>

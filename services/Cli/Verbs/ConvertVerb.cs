@@ -22,7 +22,7 @@ internal sealed class ConvertVerb : Verb
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16 [default: float32]", HelpName = "TYPE" };
+    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx hold float32 alone [default: float32]", HelpName = "TYPE" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model, for formats that carry it [default: beside the checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, where IN is a text encoder alone", HelpName = "PATH" };
     private readonly Option<double?> _tolerance = new("--tolerance") { Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]", HelpName = "SHARE" };
@@ -56,7 +56,7 @@ internal sealed class ConvertVerb : Verb
             : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))
             : null;
         var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
-        var conversion = Conversion.Run(source, folder, options, tokenizer, written: null, cancel);
+        var conversion = Conversion.Replace(source, folder, options, tokenizer, cancel);
         session.Answer(
             new JsonObject
             {

@@ -53,6 +53,7 @@ internal sealed class EmbedVerb : Verb
         using var model = ClipModel.Load(checkpoint, session.UseDevice());
         var imageFeatures = images.Length == 0 ? null : EncodeImages(model, images, ImageOrder.ConvertsFirst(checkpoint), cancel);
         var textFeatures = texts.Length == 0 ? null : EncodeTexts(model, texts, vocabulary!, session);
+        RequireNumbers(checkpoint, (imageFeatures, images), (textFeatures, texts));
         var raw = arguments.GetValue(_raw);
         var answer = new JsonObject { ["model"] = checkpoint, ["width"] = model.Architecture.EmbedDim };
         if (file is not null)
@@ -112,6 +113,18 @@ internal sealed class EmbedVerb : Verb
             return row;
         }).ToArray();
         return model.EncodeText(tensor(ids, [texts.Length, context]).to(model.LogitScale.device));
+    }
+
+    // Weights that are numbers may still be so large that what they give is none.
+    private static void RequireNumbers(string checkpoint, params (Tensor? Features, string[] Names)[] parts)
+    {
+        foreach (var (features, names) in parts)
+        {
+            if (features is not null && names.Zip(features.isfinite().all(1).cpu().data<bool>()).FirstOrDefault(row => !row.Second) is { First: { } name })
+            {
+                throw new UserErrorException($"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; take an earlier checkpoint of the training");
+            }
+        }
     }
 
     private static Tensor Unit(Tensor features) => features / features.norm(-1, keepdim: true);

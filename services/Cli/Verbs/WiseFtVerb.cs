@@ -96,8 +96,8 @@ internal sealed class WiseFtVerb : Verb
         {
             var file = Path.Combine(scratch, WeightInterpolation.FileName(sweep.Chosen.Alpha));
             WeightInterpolation.Write(from, to, sweep.Chosen.Alpha, file, cancel);
-            var conversion = Conversion.Run(
-                new ConversionSource(file, FormattableString.Invariant($"{from.Name} and {to.Name}, alpha {sweep.Chosen.Alpha}")), folder, export, tokenizer, written: null, cancel);
+            var conversion = Conversion.Replace(
+                new ConversionSource(file, FormattableString.Invariant($"{from.Name} and {to.Name}, alpha {sweep.Chosen.Alpha}")), folder, export, tokenizer, cancel);
             var figures = AlphaSweepOutput.Json(sweep);
             figures["base"] = JsonSerializer.SerializeToNode(from.FileDigests(), ContractJson.Options);
             figures["tuned"] = JsonSerializer.SerializeToNode(to.FileDigests(), ContractJson.Options);

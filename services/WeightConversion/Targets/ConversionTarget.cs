@@ -17,6 +17,9 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <summary>Whether the format carries the tokenizer.</summary>
     public virtual bool NeedsTokenizer => false;
 
+    /// <summary>Whether the format holds float32 alone; with another precision it is refused.</summary>
+    public virtual bool IsFloat32Alone => false;
+
     /// <summary>Difference of features that is allowed in any case.</summary>
     public virtual double LeastTolerance => 0;
 

@@ -4,9 +4,11 @@ using TorchSharp;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>Geometric Parametrization, r and θ as trained, in float32 whatever precision is asked for; for going on with the fine-tuning.</summary>
+/// <summary>Geometric Parametrization, r and θ as trained, in float32; for going on with the fine-tuning.</summary>
 public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fine-tuning code with Geometric Parametrization, for going on")
 {
+    public override bool IsFloat32Alone => true;
+
     public override IReadOnlyList<string> Loadable => ["gmp.safetensors"];
 
     public override void Write(ConversionMaterial material, string folder) =>

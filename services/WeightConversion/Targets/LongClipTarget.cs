@@ -28,6 +28,6 @@ public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP
     private static torch.Tensor Embedding(ConversionMaterial material, string key, torch.ScalarType type)
     {
         using var scope = torch.NewDisposeScope();
-        return material.Weights.ReadPositions(key).to(type).MoveToOuterDisposeScope();
+        return ConversionMaterial.Narrowed(material.Weights.ReadPositions(key), key, type).MoveToOuterDisposeScope();
     }
 }

@@ -8,11 +8,13 @@ using TorchSharp;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>Both encoders as ONNX, any batch size, float32 whatever precision is asked for; compared in ONNX Runtime.</summary>
+/// <summary>Both encoders as ONNX, any batch size, in float32; compared in ONNX Runtime.</summary>
 public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in any language: image_encoder.onnx and text_encoder.onnx, opset 17, outputs raw (…_features) and normalised (…_embeds)")
 {
     private const string Image = "image_encoder.onnx";
     private const string Text = "text_encoder.onnx";
+
+    public override bool IsFloat32Alone => true;
 
     public override IReadOnlyList<string> Loadable => ["onnx"];
 

@@ -13,6 +13,8 @@ public sealed class ClipCheckpoint : IDisposable
 {
     private const string VisionPrefix = "visual.";
 
+    private static readonly string[] Computable = ["F16", "BF16", "F32", "F64"];
+
     private readonly ITensorFile _file;
     private readonly ClipCheckpoint? _vision;
     private readonly Dictionary<string, WeightPart> _parts;
@@ -26,6 +28,10 @@ public sealed class ClipCheckpoint : IDisposable
         _source = source;
         Layout = layout;
         (Architecture, Keys) = ClipStateDict.Check(parts.ToDictionary(part => part.Key, part => part.Value.Shape, StringComparer.Ordinal), source);
+        if (Keys.FirstOrDefault(key => !Computable.Contains(parts[key].Dtype)) is { } narrow)
+        {
+            throw new UserErrorException($"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: weights of 8 bits or whole numbers need scales, which are not read here; export them in float16, bfloat16 or float32");
+        }
     }
 
     /// <summary>Under whose names the weights are in the file.</summary>
@@ -46,7 +52,7 @@ public sealed class ClipCheckpoint : IDisposable
     /// <param name="path">A file, an index of sharded files, or a folder.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
     /// <param name="vision">The checkpoint that gives what a text encoder alone does not have; unused for whole models.</param>
-    /// <exception cref="UserErrorException">It cannot be read, or is no CLIP that can be computed here; names file and key.</exception>
+    /// <exception cref="UserErrorException">It cannot be read, is no CLIP that can be computed here, or is described as one that is not; names file and key.</exception>
     public static ClipCheckpoint Open(string path, string? name = null, string? vision = null)
     {
         var source = name ?? path;
@@ -62,7 +68,11 @@ public sealed class ClipCheckpoint : IDisposable
                 AddVision(parts, whole);
             }
 
-            return new ClipCheckpoint(file, whole, layout, parts, source);
+            var checkpoint = new ClipCheckpoint(file, whole, layout, parts, source);
+            ModuleDescription.Check(file.Modules, checkpoint.Architecture, source);
+            return ModelDescription.Check(path, checkpoint.Architecture) || ForeignWeights.Recognise(checkpoint.Architecture) is not { } other
+                ? checkpoint
+                : throw new UserErrorException($"{source}: {other}");
         }
         catch (UserErrorException)
         {
@@ -73,37 +83,63 @@ public sealed class ClipCheckpoint : IDisposable
     }
 
     /// <summary>Writes the weights, as precise as they are, into one safetensors file under OpenAI's keys.</summary>
-    /// <exception cref="UserErrorException">The file cannot be written, or a weight has an element type that cannot be computed with.</exception>
+    /// <exception cref="UserErrorException">The file cannot be written, or a weight is NaN or infinite.</exception>
     public void SaveAs(string path) =>
         SafetensorsWriter.WriteStreaming(path, Keys.Select(key => new TensorLayout(key, ScalarType(key), Shape(key))), Read, new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" });
 
+    /// <summary>Whether a file of this name may describe the weights that lie beside it.</summary>
+    public static bool IsDescription(string name) => ModelDescription.IsNamed(name);
+
     /// <summary>Element type of a weight in the file.</summary>
-    /// <exception cref="UserErrorException">It cannot be computed with here.</exception>
-    public torch.ScalarType ScalarType(string key) => _parts[key].ScalarType
-        ?? throw new UserErrorException($"{_source}: key '{key}' has element type {_parts[key].Dtype}, which cannot be computed with here; convert it to F32");
+    public torch.ScalarType ScalarType(string key) => _parts[key].ScalarType!.Value;
 
     /// <summary>Sizes of a weight.</summary>
     public IReadOnlyList<long> Shape(string key) => _parts[key].Shape;
 
     /// <summary>A weight as precise as the file holds it; the caller owns it.</summary>
-    public torch.Tensor Read(string key) => _parts[key].Read();
+    /// <exception cref="UserErrorException">It has values that are NaN or infinite.</exception>
+    public torch.Tensor Read(string key)
+    {
+        var nonFinite = new NonFiniteValues();
+        var weight = Read(key, nonFinite);
+        if (nonFinite.Counts.Count == 0)
+        {
+            return weight;
+        }
+
+        weight.Dispose();
+        throw NotFinite();
+    }
 
     /// <summary>Every weight in one element type, by its key; the caller owns them.</summary>
     /// <remarks>What the file holds in that type under one name is read at once; the rest one by one, so that no two copies of all are in memory.</remarks>
+    /// <exception cref="UserErrorException">Values are NaN or infinite; names the first weight and says how many there are.</exception>
     public IReadOnlyDictionary<string, torch.Tensor> ReadAll(torch.ScalarType type)
     {
+        var nonFinite = new NonFiniteValues();
+        using var scope = torch.NewDisposeScope();
         var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        foreach (var group in Keys.GroupBy(key => _parts[key] is WeightPart.Plain plain && plain.ScalarType == type ? plain.File : null))
+        foreach (var group in Keys.GroupBy(key => _parts[key] is WeightPart.Plain plain && plain.ScalarType == type && !IsUsedInPart(key) ? plain.File : null))
         {
             string[] keys = [.. group];
-            var read = group.Key?.ReadAll([.. keys.Select(key => ((WeightPart.Plain)_parts[key]).Key)]) ?? keys.Select(key => Read(key, type));
+            var read = group.Key?.ReadAll([.. keys.Select(key => ((WeightPart.Plain)_parts[key]).Key)], nonFinite) ?? keys.Select(key => Read(key, type, nonFinite));
             foreach (var (key, weight) in keys.Zip(read))
             {
                 weights.Add(key, weight);
             }
         }
 
-        return weights;
+        return nonFinite.Counts.Count == 0 ? weights.ToDictionary(weight => weight.Key, weight => weight.Value.MoveToOuterDisposeScope(), StringComparer.Ordinal) : throw NotFinite();
+    }
+
+    /// <summary>Reads every weight, to see whether it is a number.</summary>
+    /// <exception cref="UserErrorException">Values are NaN or infinite; names the first weight and says how many there are.</exception>
+    public void RequireFinite()
+    {
+        if (NonFinite().Counts.Count > 0)
+        {
+            throw NotFinite();
+        }
     }
 
     public void Dispose()
@@ -112,10 +148,46 @@ public sealed class ClipCheckpoint : IDisposable
         _vision?.Dispose();
     }
 
-    private torch.Tensor Read(string key, torch.ScalarType type)
+    private torch.Tensor Read(string key, torch.ScalarType type, NonFiniteValues nonFinite)
     {
         using var scope = torch.NewDisposeScope();
-        return LargePages.Convert(Read(key), type).MoveToOuterDisposeScope();
+        return LargePages.Convert(Read(key, nonFinite), type).MoveToOuterDisposeScope();
+    }
+
+    private torch.Tensor Read(string key, NonFiniteValues nonFinite)
+    {
+        if (!IsUsedInPart(key))
+        {
+            return _parts[key].Read(nonFinite);
+        }
+
+        var weight = _parts[key].Read(new NonFiniteValues());
+        using var scope = torch.NewDisposeScope();
+        nonFinite.Count(_parts[key].Leader.Name, LongPositions.Used(key, weight).contiguous());
+        return weight;
+    }
+
+    // Of Long-CLIP's two embeddings some rows reach no result, and may hold anything.
+    private bool IsUsedInPart(string key) => key is ClipKeys.Positions or ClipKeys.StretchedPositions && _parts.ContainsKey(ClipKeys.StretchedPositions);
+
+    private NonFiniteValues NonFinite()
+    {
+        var found = new NonFiniteValues();
+        foreach (var key in Keys)
+        {
+            Read(key, found).Dispose();
+        }
+
+        return found;
+    }
+
+    // How many there are in all says whether a value was damaged or a training went wrong; it is counted only when there are any.
+    private UserErrorException NotFinite()
+    {
+        var counts = NonFinite().Counts.OrderBy(count => count.Key, StringComparer.Ordinal).ToList();
+        var (first, all) = (counts[0], counts.Sum(count => count.Value));
+        var elsewhere = counts.Count == 1 ? "" : $", {all} in {counts.Count} tensors";
+        return new($"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: take an earlier checkpoint, or export them in float32");
     }
 
     private static ITensorFile OpenFile(string path, string? name)
@@ -125,7 +197,6 @@ public sealed class ClipCheckpoint : IDisposable
             return CheckpointFolder.Open(path);
         }
 
-        CheckpointFolder.CheckBeside(path);
         return ShardedTensors.IsIndex(path) ? ShardedTensors.Open(path) : TensorFiles.Open(path, name);
     }
 

@@ -22,7 +22,8 @@ internal abstract record WeightPart
     public abstract IReadOnlyList<long> Shape { get; }
 
     /// <summary>The weight; the caller owns it.</summary>
-    public abstract torch.Tensor Read();
+    /// <param name="nonFinite">Where NaN and infinity are counted, by the file's own names.</param>
+    public abstract torch.Tensor Read(NonFiniteValues nonFinite);
 
     /// <summary>The tensor as it is.</summary>
     public sealed record Plain(ITensorFile File, string Key) : WeightPart
@@ -31,7 +32,21 @@ internal abstract record WeightPart
 
         public override IReadOnlyList<long> Shape => File.Entries[Key].Shape;
 
-        public override torch.Tensor Read() => File.Read(Key);
+        public override torch.Tensor Read(NonFiniteValues nonFinite) => File.Read(Key, nonFinite);
+    }
+
+    /// <summary>A list of one number as that number.</summary>
+    public sealed record Single(ITensorFile File, string Key) : WeightPart
+    {
+        public override TensorEntry Leader => File.Entries[Key];
+
+        public override IReadOnlyList<long> Shape => [];
+
+        public override torch.Tensor Read(NonFiniteValues nonFinite)
+        {
+            using var scope = torch.NewDisposeScope();
+            return File.Read(Key, nonFinite).view([]).MoveToOuterDisposeScope();
+        }
     }
 
     /// <summary>A matrix with its axes changed round.</summary>
@@ -41,10 +56,10 @@ internal abstract record WeightPart
 
         public override IReadOnlyList<long> Shape => [.. File.Entries[Key].Shape.Reverse()];
 
-        public override torch.Tensor Read()
+        public override torch.Tensor Read(NonFiniteValues nonFinite)
         {
             using var scope = torch.NewDisposeScope();
-            var stored = File.Read(Key);
+            var stored = File.Read(Key, nonFinite);
             return (stored.dim() == 2 ? stored.t().contiguous() : stored).MoveToOuterDisposeScope();
         }
     }
@@ -56,14 +71,14 @@ internal abstract record WeightPart
 
         public override IReadOnlyList<long> Shape => [Keys.Sum(key => File.Entries[key].Shape.FirstOrDefault()), .. File.Entries[Keys[0]].Shape.Skip(1)];
 
-        public override torch.Tensor Read()
+        public override torch.Tensor Read(NonFiniteValues nonFinite)
         {
             using var scope = torch.NewDisposeScope();
             var whole = LargePages.Empty([.. Shape], Leader.ScalarType!.Value);
             long row = 0;
             foreach (var key in Keys)
             {
-                using var part = File.Read(key);
+                using var part = File.Read(key, nonFinite);
                 whole.narrow(0, row, part.shape[0]).copy_(part);
                 row += part.shape[0];
             }
@@ -81,10 +96,10 @@ internal abstract record WeightPart
 
         public override IReadOnlyList<long> Shape => Theta.Shape;
 
-        public override torch.Tensor Read()
+        public override torch.Tensor Read(NonFiniteValues nonFinite)
         {
             using var scope = torch.NewDisposeScope();
-            return GeometricParametrization.Materialize(Radius.Read().to(torch.float32), Theta.Read().to(torch.float32)).MoveToOuterDisposeScope();
+            return GeometricParametrization.Materialize(Radius.Read(nonFinite).to(torch.float32), Theta.Read(nonFinite).to(torch.float32)).MoveToOuterDisposeScope();
         }
     }
 }

@@ -8,30 +8,33 @@ internal static class WeightParts
 {
     private const string OpenClipText = "text.";
 
-    /// <summary>Prefixes that training programs leave on every key.</summary>
-    private static readonly string[] Wrappers = ["module.", "clip.", "model."];
-
-    /// <summary>Buffers that some programs store though the code makes them anew.</summary>
-    private static readonly string[] Computed = ["position_ids", "attn_mask"];
+    /// <summary>Parts of a text encoder that some programs keep without the name of its model.</summary>
+    private static readonly string[] BareText = ["embeddings.", "encoder.", "final_layer_norm."];
 
     /// <returns>The naming, and the weights by OpenAI's keys.</returns>
-    /// <exception cref="UserErrorException">A key is given twice, or one of query, key and value is missing; names it.</exception>
+    /// <exception cref="UserErrorException">They are no CLIP's, a key is given twice, or one of query, key and value is missing; names it.</exception>
     public static (KeyLayout Layout, Dictionary<string, WeightPart> Parts) Find(ITensorFile file, string source)
     {
-        var prefix = Wrappers.FirstOrDefault(wrapper => file.Entries.Keys.All(key => key.StartsWith(wrapper, StringComparison.Ordinal))) ?? "";
-        string[] keys = [.. file.Entries.Keys.Where(key => !IsComputed(key))];
-        var layout = LayoutOf(keys.Select(key => key[prefix.Length..]));
+        var keys = KeyNames.Of(file.Entries.Keys, source);
+        if (keys.Any(key => key.Name == "embeddings.token_embedding.weight"))
+        {
+            keys = [.. keys.Select(key => (key.Key, BareText.Any(part => key.Name.StartsWith(part, StringComparison.Ordinal)) ? HuggingFaceKeys.Text + key.Name : key.Name))];
+        }
+
+        if (ForeignWeights.Recognise([.. keys.Select(key => key.Name)]) is { } foreign)
+        {
+            throw new UserErrorException($"{source}: {foreign}");
+        }
+
+        var layout = LayoutOf(keys.Select(key => key.Name));
         var parts = new Dictionary<string, WeightPart>(StringComparer.Ordinal);
-        foreach (var group in keys.GroupBy(key => ToOpenAi(key[prefix.Length..], layout), StringComparer.Ordinal))
+        foreach (var group in keys.GroupBy(key => ToOpenAi(key.Name, layout), key => key.Key, StringComparer.Ordinal))
         {
             parts.Add(group.Key, Part(file, group.Key, [.. group], layout, source));
         }
 
         return (layout, parts);
     }
-
-    private static bool IsComputed(string key) =>
-        Computed.Any(name => key == name || (key.EndsWith(name, StringComparison.Ordinal) && key[^(name.Length + 1)] == '.'));
 
     private static KeyLayout LayoutOf(IEnumerable<string> keys)
     {
@@ -71,9 +74,12 @@ internal static class WeightParts
             throw new UserErrorException($"{source}: keys '{keys[0]}' and '{keys[1]}' both stand for '{openAi}'; keep one");
         }
 
-        return layout == KeyLayout.HuggingFace && HuggingFaceKeys.IsTransposed(openAi) && keys[0] != openAi
+        // Some training programs keep the scale as a list of one number.
+        return layout == KeyLayout.HuggingFace && HuggingFaceKeys.IsTransposed(openAi) && keys[0].EndsWith(ClipKeys.Weight, StringComparison.Ordinal)
             ? new WeightPart.Transposed(file, keys[0])
-            : new WeightPart.Plain(file, keys[0]);
+            : openAi == ClipKeys.Scale && file.Entries[keys[0]].Shape is [1]
+                ? new WeightPart.Single(file, keys[0])
+                : new WeightPart.Plain(file, keys[0]);
     }
 
     private static string[] Attention(ITensorFile file, string[] keys, string source)

@@ -53,8 +53,9 @@ internal sealed unsafe class MappedBytes : IDisposable
         ? new ReadOnlySpan<byte>(_start + offset, (int)length)
         : throw Refuse(offset, $"the file ends at byte {Length}");
 
-    /// <summary>Copies bytes into a contiguous tensor.</summary>
-    public void CopyTo(torch.Tensor tensor, long offset) => TensorBytes.Fill(tensor, _file, offset, Name);
+    /// <summary>Copies bytes, from where an entry begins, into a contiguous tensor.</summary>
+    /// <param name="nonFinite">Where NaN and infinity are counted; they are not looked for when null.</param>
+    public void CopyTo(torch.Tensor tensor, TensorEntry entry, NonFiniteValues? nonFinite) => TensorBytes.Fill([new(tensor, entry.Name, entry.Offset)], _file, Name, nonFinite);
 
     public UserErrorException Refuse(long offset, string reason) =>
         new($"{Name}: not a usable PyTorch file: {reason} (byte {offset}). Fetch or export the file again.");

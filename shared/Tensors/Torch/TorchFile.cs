@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.IO.Hashing;
 using System.Numerics;
 using ClipSae.Contracts;
 using TorchSharp;
@@ -18,13 +20,17 @@ public sealed class TorchFile : ITensorFile
     private static readonly BigInteger LegacyMagic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private readonly MappedBytes _file;
+    private readonly IReadOnlyDictionary<string, ZipEntry> _storages;
+    private readonly ConcurrentDictionary<string, bool> _checked = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (TorchTensor Tensor, TensorEntry Entry)> _tensors;
 
-    private TorchFile(MappedBytes file, TorchFileKind kind, IReadOnlyDictionary<string, TorchTensor> tensors, IReadOnlyDictionary<string, long> storages)
+    private TorchFile(MappedBytes file, TorchFileKind kind, StateDictSearch search, IReadOnlyDictionary<string, ZipEntry> storages)
     {
         _file = file;
+        _storages = storages;
         Kind = kind;
-        _tensors = tensors.ToDictionary(found => found.Key, found => (found.Value, Describe(found.Key, found.Value, storages[found.Value.Storage.Key])), StringComparer.Ordinal);
+        Modules = search.Modules;
+        _tensors = search.Tensors.ToDictionary(found => found.Key, found => (found.Value, Describe(found.Key, found.Value, storages[found.Value.Storage.Key].Offset)), StringComparer.Ordinal);
         Entries = _tensors.ToDictionary(found => found.Key, found => found.Value.Entry, StringComparer.Ordinal);
     }
 
@@ -34,6 +40,8 @@ public sealed class TorchFile : ITensorFile
     public IReadOnlyDictionary<string, TensorEntry> Entries { get; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>();
+
+    public IReadOnlyList<PickledModule> Modules { get; }
 
     /// <summary>Whether a file begins as PyTorch's do: as a zip archive, or as a pickle.</summary>
     public static bool IsLike(ReadOnlySpan<byte> start) => start is [(byte)'P', (byte)'K', 3, 4, ..] or [0x80, >= 2 and <= 5, ..];
@@ -62,33 +70,44 @@ public sealed class TorchFile : ITensorFile
         }
     }
 
-    public torch.Tensor Read(string name)
+    public torch.Tensor Read(string name) => Copy(name, nonFinite: null);
+
+    public torch.Tensor Read(string name, NonFiniteValues nonFinite) => Copy(name, nonFinite);
+
+    public void Dispose() => _file.Dispose();
+
+    private torch.Tensor Copy(string name, NonFiniteValues? nonFinite)
     {
         var (tensor, entry) = _tensors.TryGetValue(name, out var known)
             ? known
             : throw new UserErrorException($"{_file.Name}: key '{name}' is missing; the file has {Entries.Count} tensors");
+        if (_checked.TryAdd(tensor.Storage.Key, true))
+        {
+            CheckSum(_file, _storages[tensor.Storage.Key]);
+        }
+
         using var scope = torch.NewDisposeScope();
         if (tensor.Elements == 0 || IsContiguous(tensor))
         {
             var whole = LargePages.Empty(tensor.Shape, entry.ScalarType!.Value);
-            _file.CopyTo(whole, entry.Offset);
+            _file.CopyTo(whole, entry, nonFinite);
             return whole.MoveToOuterDisposeScope();
         }
 
         var reach = tensor.Shape.Zip(tensor.Strides).Sum(axis => (axis.First - 1) * axis.Second) + 1;
         var span = LargePages.Empty([reach], entry.ScalarType!.Value);
-        _file.CopyTo(span, entry.Offset);
+        _file.CopyTo(span, entry, nonFinite: null);
         // Its offset counts from the beginning of the storage, which lies before the first large page.
-        return span.as_strided(tensor.Shape, tensor.Strides, span.storage_offset()).contiguous().MoveToOuterDisposeScope();
+        var view = span.as_strided(tensor.Shape, tensor.Strides, span.storage_offset()).contiguous();
+        nonFinite?.Count(name, view);
+        return view.MoveToOuterDisposeScope();
     }
-
-    public void Dispose() => _file.Dispose();
 
     private static TorchFile OpenZip(MappedBytes file)
     {
         var entries = ZipDirectory.Read(file);
         var root = entries.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)).OrderBy(name => name.Length).FirstOrDefault()
-            ?? throw file.Refuse(0, "the archive has no data.pkl");
+            ?? throw file.Refuse(0, entries.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal)) ? "it is an archive of NumPy arrays" : "the archive has no data.pkl; where it packs a folder, unpack it");
         var folder = root[..^"data.pkl".Length];
         if (entries.TryGetValue(folder + "byteorder", out var order) && order.Length is > 0 and < 16 && !file.Span(order.Offset, order.Length).StartsWith("little"u8))
         {
@@ -96,25 +115,26 @@ public sealed class TorchFile : ITensorFile
         }
 
         var script = entries.ContainsKey(folder + "constants.pkl");
-        var (at, length) = entries[root];
+        var (at, length) = (entries[root].Offset, entries[root].Length);
         if (length is < 0 or > LongestPickle)
         {
             throw file.Refuse(at, length < 0 ? "data.pkl is compressed" : $"data.pkl is {length} bytes long");
         }
 
-        var found = new StateDictSearch(script).Find(Next(file, ref at));
-        var storages = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var storage in found.Values.Select(tensor => tensor.Storage).Distinct())
+        CheckSum(file, entries[root]);
+        var search = new StateDictSearch(script, Next(file, ref at));
+        var storages = new Dictionary<string, ZipEntry>(StringComparer.Ordinal);
+        foreach (var storage in search.Tensors.Values.Select(tensor => tensor.Storage).Distinct())
         {
             if (!entries.TryGetValue($"{folder}data/{storage.Key}", out var entry) || entry.Length < storage.Bytes)
             {
-                throw file.Refuse(entry.Offset, $"storage '{storage.Key}' should have {storage.Bytes} bytes, the archive has {Math.Max(0, entry.Length)}");
+                throw file.Refuse(entry?.Offset ?? 0, $"storage '{storage.Key}' should have {storage.Bytes} bytes, the archive has {Math.Max(0, entry?.Length ?? 0)}");
             }
 
-            storages[storage.Key] = entry.Offset;
+            storages[storage.Key] = entry;
         }
 
-        return Create(file, script ? TorchFileKind.Script : TorchFileKind.Zip, found, storages);
+        return Create(file, script ? TorchFileKind.Script : TorchFileKind.Zip, search, storages);
     }
 
     // Pickles of magic number, protocol, system, object and list of storages, one behind the other; then the storages, each with its length.
@@ -132,17 +152,17 @@ public sealed class TorchFile : ITensorFile
         }
 
         var world = new TorchWorld();
-        var found = new StateDictSearch(isScript: false).Find(Next(file, ref at, world));
+        var search = new StateDictSearch(isScript: false, Next(file, ref at, world));
         if (Next(file, ref at) is not List<object?> keys)
         {
             throw file.Refuse(at, "the list of storages is missing");
         }
 
-        var storages = new Dictionary<string, long>(StringComparer.Ordinal);
+        var storages = new Dictionary<string, ZipEntry>(StringComparer.Ordinal);
         foreach (var key in keys)
         {
             var elements = BitConverter.ToInt64(file.Span(at, 8));
-            if (!world.Storages.TryGetValue(key as string ?? "", out var storage) || elements != storage.Elements || storage.Bytes > file.Length - at - 8 || !storages.TryAdd(storage.Key, at + 8))
+            if (!world.Storages.TryGetValue(key as string ?? "", out var storage) || elements != storage.Elements || storage.Bytes > file.Length - at - 8 || !storages.TryAdd(storage.Key, new ZipEntry(storage.Key, at + 8, (long)storage.Bytes, Crc: 0, IsTight: true)))
             {
                 throw file.Refuse(at, $"storage '{key}' of {elements} elements is not the one that the weights ask for");
             }
@@ -152,18 +172,40 @@ public sealed class TorchFile : ITensorFile
 
         return world.Storages.Keys.FirstOrDefault(key => !storages.ContainsKey(key)) is { } missing
             ? throw file.Refuse(at, $"storage '{missing}' is missing")
-            : Create(file, TorchFileKind.Legacy, found, storages);
+            : Create(file, TorchFileKind.Legacy, search, storages);
     }
 
-    private static TorchFile Create(MappedBytes file, TorchFileKind kind, IReadOnlyDictionary<string, TorchTensor> found, IReadOnlyDictionary<string, long> storages)
+    private static TorchFile Create(MappedBytes file, TorchFileKind kind, StateDictSearch search, IReadOnlyDictionary<string, ZipEntry> storages)
     {
         // Weights may be tied, but a small file in which thousands of tensors share one storage would fill the memory.
-        var bytes = found.Values.Aggregate(Int128.Zero, (sum, tensor) => sum + ((Int128)tensor.Elements * SafetensorsDtype.Size(tensor.Dtype)!.Value));
-        return found.Count == 0
+        var bytes = search.Tensors.Values.Aggregate(Int128.Zero, (sum, tensor) => sum + ((Int128)tensor.Elements * SafetensorsDtype.Size(tensor.Dtype)!.Value));
+        return search.Tensors.Count == 0
             ? throw file.Refuse(0, "it holds no named tensors")
             : bytes > (Int128)file.Length * 2
-                ? throw file.Refuse(0, $"its {found.Count} tensors take {bytes} bytes, the file has {file.Length}")
-                : new TorchFile(file, kind, found, storages);
+                ? throw file.Refuse(0, $"its {search.Tensors.Count} tensors take {bytes} bytes, the file has {file.Length}")
+                : new TorchFile(file, kind, search, storages);
+    }
+
+    // A checksum takes longer than the read itself. Where the headers leave no doubt where a large content lies, it is left out.
+    private static void CheckSum(MappedBytes file, ZipEntry entry)
+    {
+        const long Small = 1 << 20;
+        const long Chunk = 64 << 20;
+        if (entry.Crc == 0 || (entry.IsTight && entry.Length > Small))
+        {
+            return;
+        }
+
+        var crc = new Crc32();
+        for (long done = 0; done < entry.Length; done += Chunk)
+        {
+            crc.Append(file.Span(entry.Offset + done, Math.Min(Chunk, entry.Length - done)));
+        }
+
+        if (crc.GetCurrentHashAsUInt32() != entry.Crc)
+        {
+            throw file.Refuse(entry.Offset, $"entry '{entry.Name}' is not what its checksum says; the file is damaged");
+        }
     }
 
     private static object? Next(MappedBytes file, ref long at, TorchWorld? world = null)

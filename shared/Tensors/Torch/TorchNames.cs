@@ -30,6 +30,8 @@ internal static class TorchNames
         ["int8"] = "I8",
         ["uint8"] = "U8",
         ["bool"] = "BOOL",
+        ["float8_e4m3fn"] = "F8_E4M3",
+        ["float8_e5m2"] = "F8_E5M2",
     };
 
     /// <summary>The storage class of a dtype, as a pickle names it.</summary>
@@ -41,8 +43,9 @@ internal static class TorchNames
     /// <summary>Element type of <c>torch.float32</c> and so on, or null where the global is none.</summary>
     public static string? Dtype(object? value) => value is PickleGlobal { Module: "torch" } name ? Types.GetValueOrDefault(name.Name) : null;
 
-    /// <summary>Whether a global may stay a mere name in a checkpoint: an element type.</summary>
-    public static bool IsHarmless(PickleGlobal name) => Dtype(name) is not null || StorageDtype(name) is not null;
+    /// <summary>Whether a global may stay a mere name in a checkpoint: an element type, or a class under which Lightning keeps what its callbacks know.</summary>
+    public static bool IsHarmless(PickleGlobal name) =>
+        Dtype(name) is not null || StorageDtype(name) is not null || name.Module.StartsWith("pytorch_lightning.callbacks.", StringComparison.Ordinal) || name.Module.StartsWith("lightning.pytorch.callbacks.", StringComparison.Ordinal);
 
     /// <summary>Whether a class may be that of a pickled module, whose name nobody can foresee. Those of Python's own system modules are none.</summary>
     public static bool IsModuleLike(PickleGlobal type) =>

@@ -27,6 +27,14 @@ internal sealed class TorchWorld : IPickleWorld
         ("torch._utils", "_rebuild_parameter" or "_rebuild_parameter_with_state", [TorchTensor tensor, ..]) => tensor,
         ("torch.nn.parameter", "Parameter", [TorchTensor tensor, ..]) => tensor,
         ("torch.jit._pickle", "build_intlist" or "build_boollist" or "build_doublelist" or "build_tensorlist", [List<object?> items]) => items,
+        // What training programs keep beside weights: numbers, arrays, dates and paths. They are passed over.
+        ("numpy.core.multiarray" or "numpy._core.multiarray", "scalar", [PickleObject, byte[] or string]) => new PickleObject(function),
+        ("numpy.core.multiarray" or "numpy._core.multiarray", "_reconstruct", [PickleGlobal, object?[], _]) => new PickleObject(function),
+        ("numpy", "dtype", [string, ..]) => new PickleObject(function),
+        ("_codecs", "encode", [string text, string]) => text,
+        ("datetime", "datetime" or "date" or "timedelta", _) => new PickleObject(function),
+        ("pathlib" or "pathlib._local", "PosixPath" or "WindowsPath" or "PurePosixPath", _) => new PickleObject(function),
+        ("collections", "defaultdict", [PickleGlobal]) => new PickleDict(),
         ("collections" or "torch._utils" or "torch.jit._pickle", _, _) when IsKnown(function) => throw Unfit(function, offset),
         _ => throw TorchNames.Refuse(function),
     };

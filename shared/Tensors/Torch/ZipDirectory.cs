@@ -14,6 +14,7 @@ internal static class ZipDirectory
     private const uint End = 0x06054b50;
     private const uint End64 = 0x06064b50;
     private const uint Locator64 = 0x07064b50;
+    private const uint Descriptor = 0x08074b50;
     private const int EndSize = 22;
     private const int End64Size = 56;
     private const int LocatorSize = 20;
@@ -21,12 +22,12 @@ internal static class ZipDirectory
     private const int LocalSize = 30;
 
     /// <summary>Reads the directory; every offset in it is checked against the length of the file.</summary>
-    /// <returns>Data offset and length by name; a compressed entry has length −1.</returns>
     /// <exception cref="Contracts.UserErrorException">The archive is truncated, or lies.</exception>
-    public static IReadOnlyDictionary<string, (long Offset, long Length)> Read(MappedBytes file)
+    public static IReadOnlyDictionary<string, ZipEntry> Read(MappedBytes file)
     {
-        var (count, offset) = FindDirectory(file);
-        var entries = new Dictionary<string, (long, long)>(StringComparer.Ordinal);
+        var (count, directory) = FindDirectory(file);
+        var offset = directory;
+        var found = new List<(ZipEntry Entry, long Start, long Stored)>();
         for (long i = 0; i < count; i++)
         {
             var header = file.Span(offset, CentralSize);
@@ -45,15 +46,43 @@ internal static class ZipDirectory
                 throw file.Refuse(offset, $"entry '{name}' takes {stored} bytes for {length}");
             }
 
-            if (!entries.TryAdd(name, (DataOffset(file, start, stored, name), compressed ? -1 : length)))
-            {
-                throw file.Refuse(offset, $"entry '{name}' appears twice");
-            }
-
+            found.Add((new ZipEntry(name, DataOffset(file, start, stored, name), compressed ? -1 : length, U32(header, 16), IsTight: false), start, stored));
             offset += CentralSize + nameLength + extraLength + U16(header, 32);
         }
 
+        return Placed(file, found, directory);
+    }
+
+    // An entry whose headers are damaged has its content elsewhere, and leaves a gap or an overlap.
+    private static Dictionary<string, ZipEntry> Placed(MappedBytes file, List<(ZipEntry Entry, long Start, long Stored)> found, long directory)
+    {
+        var entries = new Dictionary<string, ZipEntry>(StringComparer.Ordinal);
+        var inOrder = found.OrderBy(entry => entry.Start).ToList();
+        foreach (var ((entry, start, stored), next) in inOrder.Zip(inOrder.Skip(1).Select(entry => entry.Start).Append(directory)))
+        {
+            if (!entries.TryAdd(entry.Name, entry with { IsTight = IsTight(file, entry, start, stored, next) }))
+            {
+                throw file.Refuse(start, $"entry '{entry.Name}' appears twice");
+            }
+        }
+
         return entries;
+    }
+
+    private static bool IsTight(MappedBytes file, ZipEntry entry, long start, long stored, long next)
+    {
+        const int SizesFollow = 8;
+        var local = file.Span(start, LocalSize);
+        var gap = next - entry.Offset - stored;
+        if (!file.Span(start + LocalSize, U16(local, 26)).SequenceEqual(Encoding.UTF8.GetBytes(entry.Name)))
+        {
+            return false;
+        }
+
+        // miniz, which PyTorch writes with, repeats checksum and sizes behind the content, the sizes in 32 or in 64 bits.
+        return (U16(local, 6) & SizesFollow) == 0
+            ? gap == 0 && U32(local, 14) == entry.Crc
+            : gap is 16 or 24 && file.Span(next - gap, gap) is var behind && U32(behind, 0) == Descriptor && U32(behind, 4) == entry.Crc;
     }
 
     private static (long Count, long Offset) FindDirectory(MappedBytes file)

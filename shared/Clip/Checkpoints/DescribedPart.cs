@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Text.Json;
+using ClipSae.Contracts;
+using ClipSae.Tensors;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// An object of a JSON description that lies beside weights. What it says is held against what is computed here; keys that are not there, or null, say nothing.
+/// </summary>
+/// <param name="path">The file.</param>
+/// <param name="place">Where the object is in it, with a point behind; empty for the file itself.</param>
+/// <param name="element">The object.</param>
+internal sealed class DescribedPart(string path, string place, JsonElement element)
+{
+    private const double NumberTolerance = 1e-6;
+
+    /// <summary>The description of that name in a folder, or null where there is none.</summary>
+    /// <exception cref="UserErrorException">It cannot be read, or is no JSON object.</exception>
+    public static DescribedPart? Read(string folder, string name)
+    {
+        const long Longest = 1 << 20;
+        var path = Path.Combine(folder, name);
+        try
+        {
+            if (!File.Exists(path))
+            {
+                return null;
+            }
+
+            var bytes = new FileInfo(path).Length <= Longest ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long for the description of a model");
+            JsonTexts.Require(bytes);
+            using var json = JsonDocument.Parse(bytes);
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                ? new DescribedPart(path, "", json.RootElement.Clone())
+                : throw new UserErrorException($"{path}: is no JSON object (byte 0), so it does not describe a model; fetch it again");
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
+        {
+            throw new UserErrorException($"{path}: cannot be read: {failure.Message}");
+        }
+    }
+
+    /// <summary>An object inside, or null.</summary>
+    public DescribedPart? Part(string key) => Value(key) is { ValueKind: JsonValueKind.Object } inner ? new DescribedPart(path, $"{place}{key}.", inner) : null;
+
+    public bool Has(string key) => Value(key) is not null;
+
+    /// <summary>Whether a switch is there and off.</summary>
+    public bool IsOff(string key) => Value(key) is { ValueKind: JsonValueKind.False };
+
+    public string? Text(string key) => Value(key) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+
+    public double? Number(string key) => Value(key) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value) ? value : null;
+
+    /// <summary>A text, if it is there, must be one of these.</summary>
+    public void Only(string key, params string[] allowed)
+    {
+        if (Value(key) is { } value && !(value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.Ordinal)))
+        {
+            throw NotComputed(key, $"only {string.Join(" or ", allowed)} is computed here");
+        }
+    }
+
+    /// <summary>A number, if it is there, must be this one.</summary>
+    public void Only(string key, double allowed)
+    {
+        if (Value(key) is not null && !(Number(key) is { } number && Math.Abs(number - allowed) <= NumberTolerance * Math.Abs(allowed)))
+        {
+            throw NotComputed(key, $"only {allowed.ToString(CultureInfo.InvariantCulture)} is computed here");
+        }
+    }
+
+    /// <summary>A list of numbers, if it is there, must be this one.</summary>
+    public void Only(string key, IReadOnlyList<float> allowed)
+    {
+        if (Value(key) is { } value
+            && !(value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == allowed.Count
+                && value.EnumerateArray().Zip(allowed).All(pair => pair.First.ValueKind == JsonValueKind.Number && pair.First.TryGetDouble(out var number) && Math.Abs(number - pair.Second) < 1e-4)))
+        {
+            throw NotComputed(key, $"only [{string.Join(", ", allowed.Select(number => number.ToString(CultureInfo.InvariantCulture)))}] is computed here");
+        }
+    }
+
+    /// <summary>A switch, if it is there, must be on.</summary>
+    public void On(string key)
+    {
+        if (Value(key) is { ValueKind: not JsonValueKind.True })
+        {
+            throw NotComputed(key, "only true is computed here");
+        }
+    }
+
+    /// <summary>What turns something on that is not computed must be absent, false, 0 or empty.</summary>
+    public void Off(string key, string reason)
+    {
+        if (Value(key) is { } value && value.ValueKind != JsonValueKind.False && !(value.ValueKind == JsonValueKind.Number && Number(key) == 0) && !(value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0))
+        {
+            throw NotComputed(key, reason);
+        }
+    }
+
+    /// <summary>A size, if it is there, must be that of the weights: otherwise the description is another model's.</summary>
+    public void Size(string key, long ofWeights)
+    {
+        if (Value(key) is not null && Number(key) != ofWeights)
+        {
+            throw new UserErrorException($"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; keep weights in one folder with their own description only");
+        }
+    }
+
+    /// <summary>The refusal of a value that is not computed.</summary>
+    public UserErrorException NotComputed(string key, string reason) => new($"{path}: '{place}{key}' is {Shown(key)}; {reason}");
+
+    private JsonElement? Value(string key) => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    private string Shown(string key)
+    {
+        const int Longest = 60;
+        var shown = Value(key) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "not there";
+        return string.Concat(shown.Take(Longest).Where(letter => !char.IsControl(letter))) + (shown.Length > Longest ? "…" : "");
+    }
+}

@@ -1,0 +1,70 @@
+namespace ClipSae.Clip;
+
+/// <summary>Weights that people take for a CLIP's, told by the names of their tensors: what they are, and what to do.</summary>
+internal static class ForeignWeights
+{
+    private const string TakeVit = "take a CLIP with OpenAI's vision transformer (ViT-B/32, ViT-B/16, ViT-L/14)";
+    private const string WholeModel = "name the file of the whole CLIP";
+
+    private static readonly (Func<string, bool> Is, string What, string Remedy)[] Known =
+    [
+        (key => key.StartsWith("lora_te", StringComparison.Ordinal) || key.StartsWith("lora_unet", StringComparison.Ordinal), "a LoRA under kohya's names", "merge it into its base model first, and name the merged file"),
+        (key => Has(key, ".lora_A.") || Has(key, ".lora_B.") || Has(key, ".lora_down.") || Has(key, ".lora_up.") || Has(key, ".hada_w1") || Has(key, ".lokr_w"), "a LoRA or a like adapter", "merge it into its base model first (peft: merge_and_unload), and name the merged file"),
+        (key => Ends(key, ".SCB") || Ends(key, ".absmax") || Ends(key, ".quant_map") || Ends(key, ".qweight") || Ends(key, ".weight_format"), "quantised weights", "export them in float16 or float32"),
+        (key => Ends(key, ".scale_weight") || Ends(key, ".weight_scale") || key == "scaled_fp8", "8-bit weights with scales", "export them in float16 or float32"),
+        (key => key is "vision_model.head.probe" || Has(key, "visual.trunk.attn_pool."), "a SigLIP", $"its pooling and its sigmoid loss are not computed here; {TakeVit}"),
+        (key => key == "logit_bias", "a model with a logit_bias, trained with the sigmoid loss of SigLIP", $"its scores are not a softmax over texts, and are not computed here; {TakeVit}"),
+        (key => key.StartsWith("visual.layer1.", StringComparison.Ordinal) || key.StartsWith("visual.attnpool.", StringComparison.Ordinal), "a CLIP with a ResNet (RN50 …)", TakeVit),
+        (key => key.StartsWith("visual.trunk.", StringComparison.Ordinal), "an open_clip model with a vision tower of timm", TakeVit),
+        (key => key.StartsWith("visual.blocks.", StringComparison.Ordinal) || key.StartsWith("visual.rope.", StringComparison.Ordinal), "an EVA-CLIP", TakeVit),
+        (key => Has(key, ".ls_1.gamma") || Has(key, ".ls_2.gamma"), "a CLIP whose blocks have LayerScale", TakeVit),
+        (key => key.StartsWith("text_decoder.", StringComparison.Ordinal) || key.StartsWith("visual.attn_pool.", StringComparison.Ordinal), "a CoCa", TakeVit),
+        (key => key.StartsWith("text.transformer.embeddings.", StringComparison.Ordinal) || key.StartsWith("text.transformer.encoder.", StringComparison.Ordinal), "an open_clip model with a text tower of transformers", TakeVit),
+        (key => key is "W_enc" or "W_dec", "a sparse autoencoder", "name the CLIP that it was trained on"),
+        (key => key.StartsWith("patch_embed.proj.", StringComparison.Ordinal) || key is "blocks.0.attn.qkv.weight", "an image model of timm, without texts", WholeModel),
+        (key => key.StartsWith("vit.embeddings.", StringComparison.Ordinal) || key is "embeddings.cls_token", "an image model of transformers, without texts", WholeModel),
+        (key => key.StartsWith("encoder.block.0.layer.", StringComparison.Ordinal), "a T5 text encoder", WholeModel),
+        (key => key.StartsWith("layers.0.self_attn.", StringComparison.Ordinal) || key is "lm_head.weight", "a language model", WholeModel),
+        (key => key is "emb_params" or "string_to_param", "a textual inversion embedding", WholeModel),
+        (key => Has(key, "diffusion_model.") || Has(key, "down_blocks.0.") || Has(key, "double_blocks.0."), "an image generator without a text encoder of CLIP", "name the text encoder's own file"),
+        (key => key.StartsWith("first_stage_model.", StringComparison.Ordinal) || key.StartsWith("decoder.conv_in.", StringComparison.Ordinal), "the autoencoder (VAE) of an image generator", WholeModel),
+    ];
+
+    /// <summary>Vision towers of open_clip that OpenAI has none of: width and blocks, name, width of a head.</summary>
+    private static readonly (int Width, int Layers, string Name, int HeadWidth)[] OtherSizes = [(1280, 32, "ViT-H", 80), (1408, 40, "ViT-g", 88), (1664, 48, "ViT-bigG", 104)];
+
+    /// <summary>One line on what the tensors are, or null where their names are none of these.</summary>
+    /// <param name="keys">Names without what training programs put before them.</param>
+    public static string? Recognise(IReadOnlyCollection<string> keys)
+    {
+        foreach (var (isOne, what, remedy) in Known)
+        {
+            if (keys.FirstOrDefault(isOne) is { } key)
+            {
+                return $"holds {what} (key '{key}'), and no CLIP that is computed here: {remedy}";
+            }
+        }
+
+        return keys.Any(key => key.StartsWith("visual.", StringComparison.Ordinal) || key.StartsWith(HuggingFaceKeys.Vision, StringComparison.Ordinal)) && !keys.Any(key => Ends(key, "token_embedding.weight"))
+            ? $"holds a vision tower alone (key '{keys.First()}'): {WholeModel}"
+            : null;
+    }
+
+    /// <summary>One line on a model whose sizes alone say that its heads are not OpenAI's, or null.</summary>
+    public static string? Recognise(ClipArchitecture architecture)
+    {
+        foreach (var (width, layers, name, headWidth) in OtherSizes)
+        {
+            if (architecture.VisionWidth == width && architecture.VisionLayers == layers)
+            {
+                return $"has the sizes of open_clip's {name} ('visual.conv1.weight' has {width} rows), whose heads are {headWidth} wide; only heads of {ClipArchitecture.HeadWidth} are computed here: {TakeVit}";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Has(string key, string part) => key.Contains(part, StringComparison.Ordinal);
+
+    private static bool Ends(string key, string ending) => key.EndsWith(ending, StringComparison.Ordinal);
+}

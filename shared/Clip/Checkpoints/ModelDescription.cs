@@ -1,0 +1,50 @@
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// What lies beside weights and describes them, read in one way for a file and for a folder. Tensors do not say which activation, how many heads and which
+/// preparation of pictures belong to them, and a wrong one gives features that look right: what is described and not computed is refused by name.
+/// </summary>
+internal static class ModelDescription
+{
+    private static readonly string[] Names = [TransformersDescription.FileName, OpenClipDescription.FileName, PreprocessingDescription.FileName, PreprocessingDescription.NewFileName];
+
+    /// <summary>Whether a file of this name may describe the weights beside it.</summary>
+    public static bool IsNamed(string name) => Names.Contains(name);
+
+    /// <param name="path">The weights: a file, an index, or a folder.</param>
+    /// <param name="architecture">Their sizes.</param>
+    /// <returns>Whether something says which activation and heads the model has.</returns>
+    /// <exception cref="UserErrorException">A description cannot be read, describes another model, or what is not computed here; names file and key.</exception>
+    public static bool Check(string path, ClipArchitecture architecture)
+    {
+        var folder = FolderOf(path);
+        var config = DescribedPart.Read(folder, TransformersDescription.FileName);
+        var openClip = DescribedPart.Read(folder, OpenClipDescription.FileName);
+        if (config is not null)
+        {
+            TransformersDescription.Check(config, architecture);
+        }
+
+        if (openClip is not null)
+        {
+            OpenClipDescription.Check(openClip, architecture);
+        }
+
+        if (Preprocessing(path) is { } preprocessing)
+        {
+            PreprocessingDescription.Check(preprocessing, architecture);
+        }
+
+        return openClip is not null || config?.Has("vision_config") == true || config?.Has("text_config") == true;
+    }
+
+    /// <summary>What transformers says beside weights about the preparation of pictures, or null.</summary>
+    /// <param name="path">The weights: a file, an index, or a folder.</param>
+    /// <exception cref="UserErrorException">The description cannot be read.</exception>
+    public static DescribedPart? Preprocessing(string path) =>
+        DescribedPart.Read(FolderOf(path), PreprocessingDescription.FileName) ?? DescribedPart.Read(FolderOf(path), PreprocessingDescription.NewFileName)?.Part("image_processor");
+
+    private static string FolderOf(string path) => Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
+}

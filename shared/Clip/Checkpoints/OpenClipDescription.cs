@@ -1,0 +1,108 @@
+namespace ClipSae.Clip;
+
+/// <summary><c>open_clip_config.json</c>; the defaults are those of open_clip's CLIPVisionCfg and CLIPTextCfg.</summary>
+internal static class OpenClipDescription
+{
+    public const string FileName = "open_clip_config.json";
+
+    private const int TextHeads = 8;
+    private const string Gelu = "only CLIPs with OpenAI's QuickGELU are computed here";
+
+    /// <exception cref="Contracts.UserErrorException">It describes what is not computed here, or another model; names the key.</exception>
+    public static void Check(DescribedPart config, ClipArchitecture a)
+    {
+        // A file without it is as old as one with the sizes at the top.
+        var model = config.Part("model_cfg") ?? config;
+        if (!model.Has("quick_gelu"))
+        {
+            throw model.NotComputed("quick_gelu", $"so the model was trained with GELU; {Gelu}");
+        }
+
+        if (model.Part("vision_cfg") is { } vision)
+        {
+            Vision(vision, a);
+        }
+
+        if (model.Part("text_cfg") is { } text)
+        {
+            Text(text, a);
+        }
+
+        if (model.Has("quick_gelu"))
+        {
+            model.On("quick_gelu");
+        }
+
+        model.Size("embed_dim", a.EmbedDim);
+        model.Off("multimodal_cfg", "captioning models (CoCa) are not computed here");
+        model.Off("init_logit_bias", "models with a bias on their scores (SigLIP) are not computed here");
+        if (config.Part("preprocess_cfg") is { } preprocessing)
+        {
+            Preprocessing(preprocessing, a);
+        }
+    }
+
+    private static void Vision(DescribedPart vision, ClipArchitecture a)
+    {
+        vision.Off("timm_model_name", "vision towers of timm are not computed here");
+        vision.Size("width", a.VisionWidth);
+        vision.Size("layers", a.VisionLayers);
+        vision.Size("patch_size", a.PatchSize);
+        vision.Size("image_size", a.ImageResolution);
+        vision.Only("head_width", ClipArchitecture.HeadWidth);
+        vision.Only("mlp_ratio", 4);
+        vision.Only("pool_type", "tok");
+        vision.Only("pos_embed_type", "learnable");
+        foreach (var key in new[] { "attentional_pool", "final_ln_after_pool", "no_ln_pre", "global_average_pool", "input_patchnorm", "qk_norm", "scaled_cosine" })
+        {
+            vision.Off(key, "it is not computed here");
+        }
+
+        Block(vision);
+    }
+
+    private static void Text(DescribedPart text, ClipArchitecture a)
+    {
+        text.Off("hf_model_name", "text towers of transformers are not computed here");
+        text.Off("hf_tokenizer_name", "only CLIP's own tokenizer is known here");
+        text.Part("tokenizer_kwargs")?.Only("clean", "lower");
+        TransformersDescription.Heads(text, "heads", "width", a.TextWidth, TextHeads);
+        text.Size("width", a.TextWidth);
+        text.Size("layers", a.TextLayers);
+        text.Size("context_length", a.ContextLength);
+        text.Size("vocab_size", a.VocabularySize);
+        text.Only("mlp_ratio", 4);
+        text.Only("pool_type", "argmax");
+        text.Only("proj_type", "linear");
+        foreach (var key in new[] { "no_causal_mask", "embed_cls", "final_ln_after_pool", "proj_bias", "qk_norm", "scaled_cosine" })
+        {
+            text.Off(key, "it is not computed here");
+        }
+
+        Block(text);
+    }
+
+    private static void Block(DescribedPart tower)
+    {
+        tower.Off("ls_init_value", "blocks with LayerScale are not computed here");
+        tower.Part("norm_kwargs")?.Only("eps", 1e-5);
+        tower.Off("act_kwargs", Gelu);
+    }
+
+    private static void Preprocessing(DescribedPart preprocessing, ClipArchitecture a)
+    {
+        preprocessing.Only("mean", PixelNormalization.Mean);
+        preprocessing.Only("std", PixelNormalization.Deviation);
+        preprocessing.Only("interpolation", "bicubic");
+        preprocessing.Only("resize_mode", "shortest");
+        preprocessing.Only("mode", "RGB");
+        if (preprocessing.Number("size") is not null)
+        {
+            preprocessing.Size("size", a.ImageResolution);
+        }
+        else
+        {
+            preprocessing.Only("size", [a.ImageResolution, a.ImageResolution]);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using System.Numerics;
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace ClipSae.Tensors;
+
+/// <summary>How many values of tensors are NaN or infinite. It is counted while they are read; several threads may do so.</summary>
+public sealed class NonFiniteValues
+{
+    private readonly ConcurrentDictionary<string, long> _counts = new(StringComparer.Ordinal);
+
+    /// <summary>Count by name, of tensors that have such values.</summary>
+    public IReadOnlyDictionary<string, long> Counts => _counts;
+
+    /// <summary>Counts those of a tensor, which must be contiguous and in the processor's memory.</summary>
+    public unsafe void Count(string name, torch.Tensor tensor)
+    {
+        const long Chunk = 1L << 24;
+        if (tensor.NumberOfElements == 0)
+        {
+            return;
+        }
+
+        var start = (byte*)LargePages.Address(tensor);
+        var length = tensor.NumberOfElements * tensor.ElementSize;
+        for (long done = 0; done < length; done += Chunk)
+        {
+            Count(name, new ReadOnlySpan<byte>(start + done, (int)Math.Min(Chunk, length - done)), tensor.dtype);
+        }
+    }
+
+    /// <summary>Counts those of some whole elements; types that have none are passed over.</summary>
+    internal void Count(string name, ReadOnlySpan<byte> elements, torch.ScalarType type)
+    {
+        // Of both, all bits of the exponent are set.
+        var count = type switch
+        {
+            torch.ScalarType.Float32 => Matching(MemoryMarshal.Cast<byte, uint>(elements), 0x7f80_0000u),
+            torch.ScalarType.Float16 => Matching(MemoryMarshal.Cast<byte, ushort>(elements), (ushort)0x7c00),
+            torch.ScalarType.BFloat16 => Matching(MemoryMarshal.Cast<byte, ushort>(elements), (ushort)0x7f80),
+            torch.ScalarType.Float64 => Matching(MemoryMarshal.Cast<byte, ulong>(elements), 0x7ff0_0000_0000_0000ul),
+            _ => 0,
+        };
+        if (count > 0)
+        {
+            _counts.AddOrUpdate(name, count, (_, before) => before + count);
+        }
+    }
+
+    private static long Matching<T>(ReadOnlySpan<T> bits, T exponent)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        var wanted = new Vector<T>(exponent);
+        var vectors = MemoryMarshal.Cast<T, Vector<T>>(bits);
+        var any = Vector<T>.Zero;
+        foreach (var vector in vectors)
+        {
+            any |= Vector.Equals(vector & wanted, wanted);
+        }
+
+        long count = 0;
+        foreach (var one in any == Vector<T>.Zero ? bits[(vectors.Length * Vector<T>.Count)..] : bits)
+        {
+            count += (one & exponent) == exponent ? 1 : 0;
+        }
+
+        return count;
+    }
+}
