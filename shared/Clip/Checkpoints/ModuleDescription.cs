@@ -37,7 +37,7 @@ internal static class ModuleDescription
                 throw Refuse(module, string.Create(CultureInfo.InvariantCulture, $"adds {epsilon} to the variance; only 1e-5 is computed here"));
             }
 
-            if (module.Attributes.GetValueOrDefault("pool_type") is string pooling && pooling is not ("tok" or "argmax"))
+            if ((module.Attributes.GetValueOrDefault("pool_type") ?? module.Attributes.GetValueOrDefault("text_pool_type")) is string pooling && pooling is not ("tok" or "argmax"))
             {
                 throw Refuse(module, $"pools by {pooling}; only the class token and the end of the text are computed here");
             }
