@@ -28,9 +28,9 @@ internal sealed class TuningStepBenchmark : IBenchmark
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
         int Option(int index, int otherwise) => options.Count > index ? int.Parse(options[index], CultureInfo.InvariantCulture) : otherwise;
-        if (options is ["--device", var device, .. var rest])
+        if (options.Count > 1 && options[0] == "--device")
         {
-            OnDevice(device, output, withKernels: rest is not ["plain"]);
+            OnDevice(options[1], output, withKernels: !options.Contains("plain"));
             return;
         }
 

@@ -28,10 +28,10 @@ public sealed class ModelBetweenShardsTests : IDisposable
     public void A_kept_model_is_given_out_once()
     {
         var model = Load();
-        _sut.Keep("a", model);
+        _sut.Keep("cpu", "a", model);
 
-        _sut.Take("a").ShouldBe(model);
-        _sut.Take("a").ShouldBeNull();
+        _sut.Take("cpu", "a").ShouldBe(model);
+        _sut.Take("cpu", "a").ShouldBeNull();
         IsFreed(model).ShouldBeFalse();
         model.Dispose();
     }
@@ -40,10 +40,10 @@ public sealed class ModelBetweenShardsTests : IDisposable
     public void A_model_that_nobody_asks_for_is_freed()
     {
         var model = Load();
-        _sut.Keep("a", model);
+        _sut.Keep("cpu", "a", model);
         _time.Advance(ModelBetweenShards.Longest);
 
-        _sut.Take("a").ShouldBeNull();
+        _sut.Take("cpu", "a").ShouldBeNull();
         IsFreed(model).ShouldBeTrue();
     }
 
@@ -51,9 +51,9 @@ public sealed class ModelBetweenShardsTests : IDisposable
     public void Another_model_takes_its_place()
     {
         var model = Load();
-        _sut.Keep("a", model);
+        _sut.Keep("cpu", "a", model);
 
-        _sut.Take("b").ShouldBeNull();
+        _sut.Take("cpu", "b").ShouldBeNull();
         IsFreed(model).ShouldBeTrue();
     }
 
@@ -61,11 +61,11 @@ public sealed class ModelBetweenShardsTests : IDisposable
     public void Of_two_shards_at_once_the_later_one_leaves_its_model()
     {
         var (first, second) = (Load(), Load());
-        _sut.Keep("a", first);
-        _sut.Keep("a", second);
+        _sut.Keep("cpu", "a", first);
+        _sut.Keep("cpu", "a", second);
 
         IsFreed(first).ShouldBeTrue();
-        _sut.Take("a").ShouldBe(second);
+        _sut.Take("cpu", "a").ShouldBe(second);
         second.Dispose();
     }
 
@@ -73,9 +73,9 @@ public sealed class ModelBetweenShardsTests : IDisposable
     public void Nothing_is_kept_after_the_end()
     {
         var (before, after) = (Load(), Load());
-        _sut.Keep("a", before);
+        _sut.Keep("cpu", "a", before);
         _sut.Dispose();
-        _sut.Keep("a", after);
+        _sut.Keep("cpu", "a", after);
 
         IsFreed(before).ShouldBeTrue();
         IsFreed(after).ShouldBeTrue();

@@ -106,7 +106,7 @@ internal sealed class ExtractionWork : IGpuWork
                 }
 
                 Preprocessor.Resize(
-                    decoded.Rgb, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, resolution, own.Pixels);
+                    decoded.Pixels, decoded.Mode, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, resolution, own.Pixels);
                 return own;
             },
             _ => { }));
