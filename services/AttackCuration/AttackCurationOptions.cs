@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 
@@ -55,6 +56,9 @@ public sealed record AttackCurationOptions
     public int BatchSize { get; init; } = 128;
 
     public long Seed { get; init; }
+
+    /// <summary>Precision that the vision tower computes in. Default float32.</summary>
+    public ComputePrecision Compute { get; init; } = ComputePrecision.Float32;
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "cpu";

@@ -37,5 +37,5 @@ public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sa
         Hook.HasTokens ? neurons.to(ScalarType.Float32).mean(new long[] { 1 }) : neurons.select(1, 0).to(ScalarType.Float32);
 
     /// <summary>Adds to <paramref name="hooks"/> the ablation of the given latents at every token, the SAE's error kept.</summary>
-    public void Ablate(Hooks hooks, IReadOnlyList<int> latents) => hooks.Replace(Hook, x => Sae.Ablate(x, latents));
+    public void Ablate(Hooks hooks, IReadOnlyList<int> latents) => hooks.Replace(Hook, x => Sae.Ablate(x.to(ScalarType.Float32), latents).to(x.dtype));
 }

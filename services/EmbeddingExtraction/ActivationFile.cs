@@ -13,49 +13,65 @@ internal sealed class ActivationFile : IDisposable
 {
     private readonly HookPoint point;
     private readonly TokenSampling sampling;
+    private readonly int tokens;
     private readonly long seed;
     private readonly SafetensorsRowWriter writer;
     private readonly List<int> imageIndex = [];
     private readonly List<int> tokenIndex = [];
 
-    public ActivationFile(
-        string folder, HookPoint point, ClipArchitecture architecture, TokenSampling sampling, long seed, torch.ScalarType type)
+    /// <param name="images">Pictures in the shard; where all can be read, the file need not be read again for its digest.</param>
+    public ActivationFile(string folder, HookPoint point, ClipArchitecture architecture, ExtractionOptions options, int images)
     {
-        (this.point, this.sampling, this.seed) = (point, sampling, seed);
+        (this.point, sampling, seed, tokens) = (point, options.TokensPerImage, options.Seed, architecture.VisionTokens);
         Path = System.IO.Path.Combine(folder, $"{point}.safetensors");
         Width = point.Width(architecture);
+        Type = options.Store switch
+        {
+            StoragePrecision.Float16 => torch.float16,
+            StoragePrecision.Bfloat16 => torch.bfloat16,
+            _ => torch.float32,
+        };
         var metadata = new Dictionary<string, string>
         {
             ["hook_point"] = point.ToString(),
             ["tokens_per_image"] = point.HasTokens ? $"{sampling.Kept(architecture.VisionTokens)} of {architecture.VisionTokens}" : "1",
         };
-        writer = new SafetensorsRowWriter(Path, "activations", type, [Width], metadata);
+        var others = new Dictionary<string, torch.ScalarType> { ["image_index"] = torch.ScalarType.Int32 };
+        if (point.HasTokens)
+        {
+            others["token_index"] = torch.ScalarType.Int32;
+        }
+
+        writer = new SafetensorsRowWriter(Path, "activations", Type, [Width], metadata, (long)images * RowsPerImage, others);
     }
 
     public string Path { get; }
 
     public int Width { get; }
 
+    /// <summary>Precision of the stored activations.</summary>
+    public torch.ScalarType Type { get; }
+
+    public int RowsPerImage => point.HasTokens ? sampling.Kept(tokens) : 1;
+
     public long Rows => writer.Rows;
 
-    /// <param name="activations">As captured: [batch, width] or [batch, tokens, width].</param>
-    /// <param name="first">Place of the batch's first image in the shard's list of ids.</param>
-    /// <param name="ids">The batch's ids.</param>
-    public void Append(torch.Tensor activations, int first, IReadOnlyList<string> ids)
+    /// <summary>Notes which rows of the next pictures are kept.</summary>
+    /// <param name="first">Place of the first picture in the shard's list of ids.</param>
+    /// <param name="ids">The pictures' ids.</param>
+    /// <returns>Numbers of the rows among [pictures · tokens]; null for all.</returns>
+    public long[]? Choose(int first, IReadOnlyList<string> ids)
     {
-        using var scope = torch.NewDisposeScope();
         if (!point.HasTokens)
         {
             imageIndex.AddRange(Enumerable.Range(first, ids.Count));
-            writer.Append(activations);
-            return;
+            return null;
         }
 
-        var tokens = (int)activations.shape[1];
-        var rows = new List<long>();
+        var rows = new List<long>(ids.Count * RowsPerImage);
         for (var i = 0; i < ids.Count; i++)
         {
-            foreach (var token in TokenDraw.Draw(sampling.Kept(tokens), tokens, seed, ids[i]))
+            foreach (var token in TokenDraw.Draw(RowsPerImage, tokens, seed, ids[i]))
             {
                 imageIndex.Add(first + i);
                 tokenIndex.Add(token);
@@ -63,9 +79,12 @@ internal sealed class ActivationFile : IDisposable
             }
         }
 
-        var flat = activations.view(-1, Width);
-        writer.Append(rows.Count == flat.shape[0] ? flat : flat.index_select(0, torch.tensor(rows, device: flat.device)));
+        return RowsPerImage == tokens ? null : [.. rows];
     }
+
+    /// <summary>Appends the rows that were chosen, in their order.</summary>
+    /// <param name="rows">[rows, width], on the processor.</param>
+    public void Append(torch.Tensor rows) => writer.Append(rows);
 
     /// <summary>Finishes the file.</summary>
     public void Complete()

@@ -37,7 +37,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ExtractionOptions>();
-        options = options with { Batch = context.Smaller(options.Batch) };
+        options = options with { Batch = options.Batch > 0 || context.Halvings > 0 ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.LargestBatch) : 0 };
         var shard = await context.FetchAsync("shard", cancel);
         var weights = await context.FetchAsync("model", cancel);
         var key = $"{context.Inputs["model"].Digest} {options.Compute}";
@@ -46,10 +46,9 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         ExtractionResult result;
         try
         {
-            using var extractor = new ActivationExtractor(model, options);
             var total = CountItems(shard);
-            result = await extractor.Run(
-                DatasetShard.Read(shard), context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+            result = await new ActivationExtractor(model, options).Run(
+                DatasetShard.Read(shard), total, context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
         }
         catch
         {

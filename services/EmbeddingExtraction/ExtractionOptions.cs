@@ -6,6 +6,9 @@ namespace ClipSae.EmbeddingExtraction;
 /// <summary>What is read from the vision tower, and how it is stored.</summary>
 public sealed record ExtractionOptions
 {
+    internal const int ProcessorBatch = 32;
+    internal const int LargestBatch = 256;
+
     /// <summary>
     /// Hook points, all captured in one forward pass. Default: the first block's MLP neurons, where ablating text-salient SAE features had
     /// the largest causal effect on typographic attacks (prototype, .22 → .44), and the final embedding for comparison.
@@ -18,8 +21,8 @@ public sealed record ExtractionOptions
     /// </summary>
     public TokenSampling TokensPerImage { get; init; } = new TokenSampling.Sampled(32);
 
-    /// <summary>Images in one forward pass. Default 32; from 8 on the matrix units are busy (tests/Benchmarks).</summary>
-    public int Batch { get; init; } = 32;
+    /// <summary>Images in one forward pass; 0, the default, takes 32 on a processor, whose matrix units are busy from 8 on, and up to 256 on a GPU (tests/Benchmarks).</summary>
+    public int Batch { get; init; }
 
     /// <summary>Precision of the model. Default float32.</summary>
     public ComputePrecision Compute { get; init; } = ComputePrecision.Float32;
@@ -30,8 +33,11 @@ public sealed record ExtractionOptions
     /// <summary>Device the model runs on: cpu or cuda:N. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Threads that decode and preprocess ahead of the model. Default 1: about 200 photographs/s, a hundred times what ViT-L/14 takes on two cores.</summary>
-    public int DecodeThreads { get; init; } = 1;
+    /// <summary>
+    /// Threads that decode and preprocess ahead of the model; 0, the default, takes one beside a processor, about 200 photographs/s and a hundred times what
+    /// ViT-L/14 takes on two cores, and every core beside a GPU.
+    /// </summary>
+    public int DecodeThreads { get; init; }
 
     /// <summary>Batches that are decoded ahead. Default 2.</summary>
     public int BatchesAhead { get; init; } = 2;
@@ -56,9 +62,9 @@ public sealed record ExtractionOptions
             throw new UserErrorException($"extraction.hookPoints names a point twice: {string.Join(", ", HookPoints)}");
         }
 
-        RequireAtLeastOne("batch", Batch);
-        RequireAtLeastOne("decodeThreads", DecodeThreads);
-        RequireAtLeastOne("batchesAhead", BatchesAhead);
+        Require("batch", Batch, 0);
+        Require("decodeThreads", DecodeThreads, 0);
+        Require("batchesAhead", BatchesAhead, 1);
         if (MaxUnreadableShare is not (>= 0 and <= 1))
         {
             throw new UserErrorException($"extraction.maxUnreadableShare is {MaxUnreadableShare}; it must be from 0 to 1");
@@ -70,11 +76,11 @@ public sealed record ExtractionOptions
         }
     }
 
-    private static void RequireAtLeastOne(string key, int value)
+    private static void Require(string key, int value, int least)
     {
-        if (value < 1)
+        if (value < least)
         {
-            throw new UserErrorException($"extraction.{key} is {value}; it must be 1 or more");
+            throw new UserErrorException($"extraction.{key} is {value}; it must be {least} or more");
         }
     }
 }

@@ -14,6 +14,9 @@ public static class Preprocessor
 
     private static readonly float[] Normalized = Normalize();
 
+    /// <summary>What each of 256 levels becomes, [3, 256].</summary>
+    internal static ReadOnlySpan<float> Levels => Normalized;
+
     /// <param name="rgb">Pixels [height, width, 3].</param>
     /// <param name="resolution">Side of the model's input, pixels.</param>
     /// <param name="chw">Result [3, resolution, resolution].</param>

@@ -6,7 +6,8 @@ namespace ClipSae.Clip;
 
 /// <summary>
 /// One vision block rewritten for inference: LayerNorm's scale and shift are folded into the linear layer behind them, and
-/// QuickGELU's slope into the layers around it, since x·σ(1.702x) = silu(1.702x)/1.702. The residual stream is updated in place.
+/// QuickGELU's slope into the layers around it, since x·σ(1.702x) = silu(1.702x)/1.702. The residual stream is updated in place; on a GPU the products add to
+/// it themselves, and the biases, which they cannot add as well, stay out of it: the stream lacks <see cref="Missing"/>.
 /// </summary>
 internal sealed class VisionBlockPlan : IDisposable
 {
@@ -20,10 +21,16 @@ internal sealed class VisionBlockPlan : IDisposable
     private readonly torch.Tensor fcBias;
     private readonly torch.Tensor projWeight;
     private readonly torch.Tensor projBias;
+    private readonly VisionKernels? kernels;
+    private readonly torch.Tensor? missingBefore;
+    private readonly torch.Tensor? missingBetween;
 
-    public VisionBlockPlan(ClipModel model, int layer, torch.ScalarType type)
+    /// <param name="kernels">On a GPU; stays the caller's.</param>
+    /// <param name="missingBefore">On a GPU, what the residual stream lacks before this block [width], float32; stays the caller's.</param>
+    public VisionBlockPlan(ClipModel model, int layer, torch.ScalarType type, VisionKernels? kernels, torch.Tensor? missingBefore)
     {
         (heads, width) = (model.Architecture.VisionHeads, model.Architecture.VisionWidth);
+        (this.kernels, this.missingBefore) = (kernels, missingBefore);
         var block = ClipKeys.VisionBlocks + layer;
         using var scope = torch.NewDisposeScope();
         torch.Tensor Weight(string key) => model.Weight(block + key).detach().to(torch.float32);
@@ -38,16 +45,21 @@ internal sealed class VisionBlockPlan : IDisposable
         (outWeight, outBias) = (Keep(Weight(".attn.out_proj.weight")), Keep(Weight(".attn.out_proj.bias")));
         (fcWeight, fcBias) = Fold(".ln_2", ".mlp.c_fc", ".weight", ".bias", Transformer.QuickGeluSlope);
         (projWeight, projBias) = (Keep(Weight(".mlp.c_proj.weight").Over(Transformer.QuickGeluSlope)), Keep(Weight(".mlp.c_proj.bias")));
+        missingBetween = missingBefore?.Plus(Weight(".attn.out_proj.bias")).DetachFromDisposeScope();
+        Missing = missingBetween?.Plus(Weight(".mlp.c_proj.bias")).DetachFromDisposeScope();
     }
+
+    /// <summary>On a GPU, what the residual stream lacks after this block [width], float32: the biases of this and earlier blocks; null elsewhere.</summary>
+    public torch.Tensor? Missing { get; }
 
     /// <summary>Adds the attention's output to the residual stream.</summary>
     /// <param name="x">[batch·tokens, width], changed in place.</param>
     public void AddAttention(torch.Tensor x, long batch)
     {
         using var scope = torch.NewDisposeScope();
-        var fused = LinearLayer.Apply(Normalize(x), inWeight, inBias).view(batch, -1, 3, heads, width / heads);
+        var fused = LinearLayer.Apply(Normalize(x, missingBefore), inWeight, inBias).view(batch, -1, 3, heads, width / heads);
         var mixed = Attend(fused.select(2, 0), fused.select(2, 1), fused.select(2, 2));
-        x.AddInPlace(LinearLayer.Apply(mixed, outWeight, outBias));
+        AddProduct(x, mixed, outWeight, outBias);
     }
 
     /// <summary>Like <see cref="AddAttention"/>, but only class tokens ask: all that the features need of the last block.</summary>
@@ -55,13 +67,15 @@ internal sealed class VisionBlockPlan : IDisposable
     public torch.Tensor ClassTokensAfterAttention(torch.Tensor x, long batch)
     {
         using var scope = torch.NewDisposeScope();
-        var normal = Normalize(x);
+        var normal = Normalize(x, missingBefore);
         var keysValues = LinearLayer.Apply(normal, inWeight.narrow(0, width, 2 * width), inBias.narrow(0, width, 2 * width))
             .view(batch, -1, 2, heads, width / heads);
         var query = LinearLayer.Apply(normal.view(batch, -1, width).select(1, 0), inWeight.narrow(0, 0, width), inBias.narrow(0, 0, width))
             .view(batch, 1, heads, width / heads);
         var mixed = Attend(query, keysValues.select(2, 0), keysValues.select(2, 1));
-        return x.view(batch, -1, width).select(1, 0).Plus(LinearLayer.Apply(mixed, outWeight, outBias)).MoveToOuterDisposeScope();
+        var cls = x.view(batch, -1, width).select(1, 0).clone();
+        AddProduct(cls, mixed, outWeight, outBias);
+        return cls.MoveToOuterDisposeScope();
     }
 
     /// <summary>The MLP's neurons, times QuickGELU's slope.</summary>
@@ -70,7 +84,7 @@ internal sealed class VisionBlockPlan : IDisposable
     public torch.Tensor Neurons(torch.Tensor x)
     {
         using var scope = torch.NewDisposeScope();
-        return LinearLayer.Apply(Normalize(x), fcWeight, fcBias).silu_().MoveToOuterDisposeScope();
+        return LinearLayer.Apply(Normalize(x, missingBetween), fcWeight, fcBias).silu_().MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the MLP's output to the residual stream.</summary>
@@ -79,7 +93,7 @@ internal sealed class VisionBlockPlan : IDisposable
     public void AddMlp(torch.Tensor x, torch.Tensor neurons)
     {
         using var scope = torch.NewDisposeScope();
-        x.AddInPlace(LinearLayer.Apply(neurons, projWeight, projBias));
+        AddProduct(x, neurons, projWeight, projBias);
     }
 
     public void Dispose()
@@ -88,9 +102,25 @@ internal sealed class VisionBlockPlan : IDisposable
         {
             tensor.Dispose();
         }
+
+        missingBetween?.Dispose();
+        Missing?.Dispose();
     }
 
-    private torch.Tensor Normalize(torch.Tensor x) => layer_norm(x, [width]);
+    /// <param name="missing">What the stream lacks; null on a processor.</param>
+    private torch.Tensor Normalize(torch.Tensor x, torch.Tensor? missing) => kernels is null ? layer_norm(x, [width]) : kernels.Normalize(x, missing!);
+
+    private void AddProduct(torch.Tensor x, torch.Tensor factor, torch.Tensor weight, torch.Tensor bias)
+    {
+        if (kernels is null)
+        {
+            x.AddInPlace(LinearLayer.Apply(factor, weight, bias));
+        }
+        else
+        {
+            x.addmm_(factor, weight.t(), 1, 1);
+        }
+    }
 
     private torch.Tensor Attend(torch.Tensor query, torch.Tensor key, torch.Tensor value) => IsNarrow(query)
         ? AttendByProducts(query, key, value)

@@ -18,6 +18,8 @@ public sealed class VisionPlan : IDisposable
     private readonly torch.Tensor preShift;
     private readonly torch.Tensor proj;
     private readonly torch.Tensor projBias;
+    private readonly VisionKernels? kernels;
+    private readonly torch.Tensor? nothingMissing;
 
     private VisionPlan(ClipModel model, torch.ScalarType type)
     {
@@ -28,7 +30,14 @@ public sealed class VisionPlan : IDisposable
         torch.Tensor Weight(string key) => model.Weight("visual." + key).detach().to(torch.float32);
         torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
         device = model.Weight("visual.proj").device;
-        blocks = [.. Enumerable.Range(0, Architecture.VisionLayers).Select(layer => new VisionBlockPlan(model, layer, type))];
+        kernels = device.type == DeviceType.CUDA ? new VisionKernels(device, Architecture, type) : null;
+        nothingMissing = kernels is null ? null : torch.zeros(Architecture.VisionWidth, device: device).DetachFromDisposeScope();
+        blocks = new VisionBlockPlan[Architecture.VisionLayers];
+        for (var layer = 0; layer < blocks.Length; layer++)
+        {
+            blocks[layer] = new VisionBlockPlan(model, layer, type, kernels, layer == 0 ? nothingMissing : blocks[layer - 1].Missing);
+        }
+
         patchWeight = Keep(Weight("conv1.weight").view(Architecture.VisionWidth, -1));
         var table = Weight("positional_embedding").clone();
         table[0].AddInPlace(Weight("class_embedding"));
@@ -45,7 +54,9 @@ public sealed class VisionPlan : IDisposable
     public static VisionPlan Compile(ClipModel model, torch.ScalarType? type = null) => new(model, type ?? torch.float32);
 
     /// <summary>Image features, not normalised.</summary>
-    /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
+    /// <param name="images">
+    /// Preprocessed images [batch, 3, R, R], floats; or their bytes before normalisation, uint8 [batch, 3, R, R] or [batch, R, R, 3].
+    /// </param>
     /// <param name="hooks">What to capture, replace or scale in this call alone.</param>
     /// <returns>[batch, embed] in the plan's precision.</returns>
     public torch.Tensor EncodeImage(torch.Tensor images, Hooks? hooks = null)
@@ -80,13 +91,16 @@ public sealed class VisionPlan : IDisposable
         {
             tensor.Dispose();
         }
+
+        nothingMissing?.Dispose();
+        kernels?.Dispose();
     }
 
     /// <param name="depth">Last layer that matters, or null for all and the features.</param>
     private torch.Tensor? Forward(torch.Tensor images, Hooks? hooks, int? depth)
     {
         var batch = images.shape[0];
-        var x = Embed(images.to(type).to(device));
+        var x = Embed(images);
         for (var layer = 0; layer < blocks.Length; layer++)
         {
             if (layer == blocks.Length - 1 && depth is null && !NeedsPatches(layer, hooks))
@@ -104,6 +118,20 @@ public sealed class VisionPlan : IDisposable
         return Features(x.view(batch, -1, Architecture.VisionWidth).select(1, 0), hooks);
     }
 
+    /// <summary>Patches [batch, grid², 3·patch²] in the plan's type, normalised.</summary>
+    private torch.Tensor Cut(torch.Tensor images)
+    {
+        if (images.dtype != torch.ScalarType.Byte)
+        {
+            return Patches.Cut(images.to(type).to(device), Architecture);
+        }
+
+        var bytes = images.to(device);
+        return kernels is null
+            ? Patches.Cut(PixelNormalization.Apply(bytes.shape[1] == 3 ? bytes : bytes.permute(0, 3, 1, 2)).to(type), Architecture)
+            : kernels.CutPatches(bytes);
+    }
+
     private static bool NeedsPatches(int layer, Hooks? hooks) =>
         hooks is not null && (hooks.Touches(new HookPoint.Residual(layer)) || hooks.Touches(new HookPoint.Mlp(layer)));
 
@@ -113,7 +141,7 @@ public sealed class VisionPlan : IDisposable
         var batch = images.shape[0];
         var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
         x.copy_(positions);
-        var embedded = LinearLayer.Apply(Patches.Cut(images, a), patchWeight);
+        var embedded = LinearLayer.Apply(Cut(images), patchWeight);
         x.narrow(1, 1, a.VisionTokens - 1).AddInPlace(embedded);
         return torch.nn.functional.layer_norm(x, [a.VisionWidth], preScale, preShift).view(-1, a.VisionWidth);
     }
@@ -149,8 +177,8 @@ public sealed class VisionPlan : IDisposable
         if (hooks is not null)
         {
             var stream = x.view(batch, -1, Architecture.VisionWidth);
-            Hook(new HookPoint.Residual(layer), stream, hooks);
-            Hook(new HookPoint.Cls(layer), stream.select(1, 0), hooks);
+            Hook(new HookPoint.Residual(layer), stream, block.Missing, hooks);
+            Hook(new HookPoint.Cls(layer), stream.select(1, 0), block.Missing, hooks);
         }
     }
 
@@ -160,9 +188,15 @@ public sealed class VisionPlan : IDisposable
         block.AddMlp(x, neurons);
     }
 
-    /// <summary>The batch in equal parts, each so small that what a block makes of it lies in memory used before.</summary>
+    /// <summary>On a processor the batch in equal parts, each so small that what a block makes of it lies in memory used before; on a GPU the whole.</summary>
     private IEnumerable<(torch.Tensor Rows, long Images)> Slices(torch.Tensor x, long batch)
     {
+        if (kernels is not null)
+        {
+            yield return (x, batch);
+            yield break;
+        }
+
         var tokens = x.shape[0] / batch;
         var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (tokens * 4 * Architecture.VisionWidth * x.element_size()));
         var slices = (batch + fit - 1) / fit;
@@ -180,7 +214,7 @@ public sealed class VisionPlan : IDisposable
         AddMlp(blocks[layer], cls);
         if (hooks is not null)
         {
-            Hook(new HookPoint.Cls(layer), cls, hooks);
+            Hook(new HookPoint.Cls(layer), cls, blocks[layer].Missing, hooks);
         }
 
         return cls;
@@ -188,24 +222,25 @@ public sealed class VisionPlan : IDisposable
 
     private torch.Tensor Features(torch.Tensor cls, Hooks? hooks)
     {
-        var normal = torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth]);
+        var normal = kernels is null ? torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth]) : kernels.Normalize(cls.contiguous(), blocks[^1].Missing!);
         var features = torch.addmm(projBias, normal, proj, 1, 1);
         return hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
     }
 
     /// <summary>Hooks see a copy, because the stream itself goes on changing; what they return is written back.</summary>
-    private static void Hook(HookPoint point, torch.Tensor stream, Hooks hooks)
+    /// <param name="missing">What the stream lacks and hooks see, on a GPU.</param>
+    private static void Hook(HookPoint point, torch.Tensor stream, torch.Tensor? missing, Hooks hooks)
     {
         if (!hooks.Touches(point))
         {
             return;
         }
 
-        var copy = stream.clone();
+        var copy = missing is null ? stream.clone() : stream.Plus(missing).to(stream.dtype);
         var changed = hooks.Apply(point, copy);
         if (!ReferenceEquals(changed, copy))
         {
-            stream.copy_(changed);
+            stream.copy_(missing is null ? changed : changed.sub(missing));
         }
     }
 }

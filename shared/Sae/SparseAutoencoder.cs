@@ -1,5 +1,6 @@
 using ClipSae.Tensors;
 using ClipSae.Contracts;
+using ClipSae.Sae.Cuda;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae;
@@ -11,6 +12,9 @@ namespace ClipSae.Sae;
 /// </summary>
 public sealed class SparseAutoencoder : IDisposable
 {
+    /// <summary>Above this k, dense products beat the k active latents one by one (science: "the dense path wins for k above about 512").</summary>
+    internal const int LargestSparseK = 512;
+
     /// <param name="variant">How latents are selected.</param>
     /// <param name="encoder">W_enc as rows, [d_sae, d_in].</param>
     /// <param name="decoder">W_dec as rows, [d_sae, d_in]; for tied variants the encoder itself.</param>
@@ -29,6 +33,8 @@ public sealed class SparseAutoencoder : IDisposable
         InputScale = inputScale;
         Threshold = threshold?.DetachFromDisposeScope();
     }
+
+    private CudaEncoder? onGpu;
 
     public SaeVariant Variant { get; }
 
@@ -91,7 +97,11 @@ public sealed class SparseAutoencoder : IDisposable
 
     /// <summary>Mean over an image's tokens of <see cref="Encode"/>, [images, d_sae]; the latents of a few images at a time are in memory.</summary>
     /// <param name="x">Activations [images, tokens, d_in].</param>
-    public Tensor MeanLatents(Tensor x) => InSlices(x, slice => Encode(slice).mean(new long[] { 1 }));
+    public Tensor MeanLatents(Tensor x)
+    {
+        CheckWidth(x);
+        return OnGpu(x) is { } encoder ? encoder.MeanLatents(x) : InSlices(x, slice => Encode(slice).mean(new long[] { 1 }));
+    }
 
     /// <summary><c>zW_dec + b_dec</c>, [..., d_in], of dense latents [..., d_sae].</summary>
     public Tensor Decode(Tensor latents)
@@ -109,8 +119,15 @@ public sealed class SparseAutoencoder : IDisposable
     /// </summary>
     public Tensor Ablate(Tensor x, IReadOnlyList<int> features)
     {
+        CheckWidth(x);
         using var scope = NewDisposeScope();
         var index = Index(features);
+        if (OnGpu(x) is { } encoder)
+        {
+            var chosen = zeros(Latents, uint8, x.device).FillInPlace(0, index, 1);
+            return encoder.Ablate(x.reshape(-1, InputWidth), chosen).view(x.shape).MoveToOuterDisposeScope();
+        }
+
         var rows = DecoderRows.index_select(0, index);
         return InSlices(x, slice => slice - Encode(slice).index_select(-1, index).matmul(rows)).MoveToOuterDisposeScope();
     }
@@ -118,6 +135,8 @@ public sealed class SparseAutoencoder : IDisposable
     /// <summary>Moves the weights to another device, in place.</summary>
     public SparseAutoencoder To(Device device)
     {
+        onGpu?.Dispose();
+        onGpu = null;
         var (encoder, decoder) = (EncoderRows, DecoderRows);
         EncoderRows = Moved(EncoderRows, device);
         DecoderRows = ReferenceEquals(encoder, decoder) ? EncoderRows : Moved(decoder, device);
@@ -129,12 +148,19 @@ public sealed class SparseAutoencoder : IDisposable
 
     public void Dispose()
     {
+        onGpu?.Dispose();
         EncoderRows.Dispose();
         DecoderRows.Dispose();
         EncoderBias.Dispose();
         DecoderBias.Dispose();
         Threshold?.Dispose();
     }
+
+    /// <summary>The kernels, where they do what is asked: on a GPU, k latents a row, no gradient wanted.</summary>
+    private CudaEncoder? OnGpu(Tensor x) =>
+        EncoderRows.device.type == TorchSharp.DeviceType.CUDA && Threshold is null && Variant.K <= LargestSparseK && !(is_grad_enabled() && x.requires_grad)
+            ? onGpu ??= new CudaEncoder(this)
+            : null;
 
     private static Tensor Moved(Tensor tensor, Device device)
     {

@@ -85,6 +85,11 @@ public static class Compute
     /// <returns>Bytes; null where the driver does not tell.</returns>
     public static long? UsedBytes(string name) => name == "cpu" ? ResidentBytes : CudaCards.Used(Device(name).index);
 
+    /// <summary>Memory of a GPU that no process uses; what libtorch keeps for later counts as used.</summary>
+    /// <returns>Bytes; null where the driver does not tell.</returns>
+    public static long? FreeBytes(string name) =>
+        Device(name).index is var index && CudaCards.All().FirstOrDefault(card => card.Index == index) is { } card ? card.Bytes - CudaCards.Used(index) : null;
+
     /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
     public static long ResidentBytes => Environment.WorkingSet;
 

@@ -1,12 +1,14 @@
 using System.Text;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using TorchSharp;
 
 namespace ClipSae.Tensors;
 
 /// <summary>
-/// Writes a safetensors file whose main tensor grows row by row, so that it may be larger than memory. The header's place is
-/// kept free and filled in at the end; until <see cref="Complete"/> the file does not exist under its name.
+/// Writes a safetensors file whose main tensor grows row by row, so that it may be larger than memory. The header goes first, for the rows that are
+/// announced, and the file is digested as it is written; where it turns out otherwise, the header is written anew in its place at the end, and
+/// whoever needs the digest reads the file. Until <see cref="Complete"/> the file does not exist under its name.
 /// </summary>
 public sealed class SafetensorsRowWriter : IDisposable
 {
@@ -20,7 +22,8 @@ public sealed class SafetensorsRowWriter : IDisposable
     private readonly long[] rowShape;
     private readonly IReadOnlyDictionary<string, string> metadata;
     private readonly int headerBytes;
-    private readonly FileStream stream;
+    private readonly List<TensorLayout> announced;
+    private readonly DigestedFile stream;
     private long rows;
     private bool completed;
 
@@ -29,9 +32,12 @@ public sealed class SafetensorsRowWriter : IDisposable
     /// <param name="type">Its element type; rows are converted to it.</param>
     /// <param name="rowShape">Sizes of one row.</param>
     /// <param name="metadata">The file's <c>__metadata__</c>.</param>
+    /// <param name="announcedRows">Rows that are expected, where that is known.</param>
+    /// <param name="others">Names and types of the tensors with one element a row that are to follow.</param>
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public SafetensorsRowWriter(
-        string path, string key, torch.ScalarType type, IReadOnlyList<long> rowShape, IReadOnlyDictionary<string, string>? metadata = null)
+        string path, string key, torch.ScalarType type, IReadOnlyList<long> rowShape, IReadOnlyDictionary<string, string>? metadata = null,
+        long announcedRows = 0, IReadOnlyDictionary<string, torch.ScalarType>? others = null)
     {
         this.path = path;
         this.key = key;
@@ -42,8 +48,9 @@ public sealed class SafetensorsRowWriter : IDisposable
         // A JSON escape takes six bytes at most.
         headerBytes = HeaderRoom + (this.metadata.Sum(m => 8 + (6 * Encoding.UTF8.GetByteCount(m.Key + m.Value))) / 8 * 8);
         temporary = $"{path}.{Guid.NewGuid():N}.partial";
-        stream = Guard(() => new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16));
-        Guard(() => stream.Position = headerBytes);
+        announced = Layout((others ?? new Dictionary<string, torch.ScalarType>()).Select(o => new TensorLayout(o.Key, o.Value, [announcedRows])), announcedRows);
+        stream = Guard(() => new DigestedFile(temporary));
+        Guard(() => SafetensorsWriter.WriteHeader(stream, announced, this.metadata, headerBytes - 8));
     }
 
     /// <summary>Rows so far.</summary>
@@ -68,9 +75,7 @@ public sealed class SafetensorsRowWriter : IDisposable
     public void Complete(IEnumerable<KeyValuePair<string, torch.Tensor>>? others = null)
     {
         var sorted = (others ?? []).OrderBy(o => o.Key, StringComparer.Ordinal).ToList();
-        var layout = sorted.Select(o => new TensorLayout(o.Key, o.Value.dtype, o.Value.shape))
-            .Prepend(new TensorLayout(key, type, [rows, .. rowShape]))
-            .ToList();
+        var layout = Layout(sorted.Select(o => new TensorLayout(o.Key, o.Value.dtype, o.Value.shape)), rows);
         Guard(() =>
         {
             foreach (var (_, tensor) in sorted)
@@ -78,11 +83,14 @@ public sealed class SafetensorsRowWriter : IDisposable
                 SafetensorsWriter.WriteData(stream, tensor);
             }
 
-            stream.Position = 0;
-            SafetensorsWriter.WriteHeader(stream, layout, metadata, headerBytes - 8);
-            stream.Flush(flushToDisk: true);
-            stream.Dispose();
-            File.Move(temporary, path, overwrite: true);
+            if (layout.Zip(announced).All(pair => pair.First.Name == pair.Second.Name && $"{pair.First}" == $"{pair.Second}") && layout.Count == announced.Count)
+            {
+                stream.Complete(path);
+            }
+            else
+            {
+                CompleteOtherwise(layout);
+            }
         });
         completed = true;
     }
@@ -96,6 +104,21 @@ public sealed class SafetensorsRowWriter : IDisposable
             File.Delete(temporary);
         }
     }
+
+    private void CompleteOtherwise(IReadOnlyList<TensorLayout> layout)
+    {
+        stream.Dispose();
+        using (var header = new FileStream(temporary, FileMode.Open, FileAccess.Write, FileShare.None, 1 << 16))
+        {
+            SafetensorsWriter.WriteHeader(header, layout, metadata, headerBytes - 8);
+            header.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private List<TensorLayout> Layout(IEnumerable<TensorLayout> others, long count) =>
+        [new TensorLayout(key, type, [count, .. rowShape]), .. others.OrderBy(entry => entry.Name, StringComparer.Ordinal)];
 
     private T Guard<T>(Func<T> action)
     {

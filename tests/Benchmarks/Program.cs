@@ -8,7 +8,6 @@ IBenchmark[] benchmarks =
     new CheckpointLoadBenchmark(),
     new ConversionBenchmark(),
     new SaeStepBenchmark(),
-    new SaeDeviceBenchmark(),
     new TuningStepBenchmark(),
     new ExtractionStageBenchmark(),
     new EvaluationBenchmark(),

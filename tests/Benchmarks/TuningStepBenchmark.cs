@@ -136,7 +136,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
         var resolution = shape.Architecture.ImageResolution;
         string Shard(string name, int count)
         {
-            var path = Path.Combine(folder, name + ".tar");
+            var path = Path.Combine(folder, $"{Guid.NewGuid():N}.tar");
             var random = new Random(count);
             DatasetShard.Write(path, Enumerable.Range(0, count).Select(i =>
             {

@@ -142,7 +142,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
     [InlineData("{\"hookPoints\":[]}", "extraction.hookPoints")]
     [InlineData("{\"hookPoints\":[\"attention@1\"]}", "attention@1")]
     [InlineData("{\"hookPoints\":[\"mlp@0\",\"mlp@0\"]}", "twice")]
-    [InlineData("{\"batch\":0}", "extraction.batch")]
+    [InlineData("{\"batch\":-1}", "extraction.batch")]
     [InlineData("{\"tokensPerImage\":\"some\"}", "tokensPerImage")]
     [InlineData("{\"tokensPerImage\":0}", "tokensPerImage")]
     [InlineData("{\"maxUnreadableShare\":2}", "extraction.maxUnreadableShare")]

@@ -99,7 +99,7 @@ public sealed class CudaStepTests : IDisposable
 
     private static Device Card()
     {
-        Assert.SkipUnless(cuda.is_available(), "needs an NVIDIA GPU and a libtorch for CUDA");
+        Assert.SkipWhen(CudaCards.All().Count == 0, "needs an NVIDIA GPU");
         return Compute.Device("cuda:0");
     }
 

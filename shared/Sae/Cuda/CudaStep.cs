@@ -101,7 +101,7 @@ public sealed class CudaStep : ISaeStep
             using var step = NewDisposeScope();
             var count = Math.Min(part, rows - start);
             var approximate = LinearLayer.Apply(narrow.narrow(0, start, count), narrowEncoder!, bias);
-            kernels.SelectRows(approximate, centred.narrow(0, start, count), state, index.narrow(0, start, count), value.narrow(0, start, count));
+            kernels.SelectRows(approximate, centred.narrow(0, start, count), state.Encoder, state.EncoderBias, index.narrow(0, start, count), value.narrow(0, start, count));
         }
 
         return new ActiveEntries(index.view(-1), value.view(-1), RowStarts: null, RowOf: null);

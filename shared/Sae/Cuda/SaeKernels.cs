@@ -53,8 +53,8 @@ internal sealed class SaeKernels : IDisposable
     public void Centre(Tensor x, Tensor preBias, Tensor centred, Tensor narrow) =>
         module.Launch("centre", Math.Min(65_535, Blocks(x.NumberOfElements, MostThreads)), MostThreads, 0, x, preBias, centred, narrow, x.NumberOfElements);
 
-    public void SelectRows(Tensor approximate, Tensor centred, SaeTrainingState state, Tensor index, Tensor value) => module.Launch(
-        "select_rows", approximate.shape[0], MostThreads, width * sizeof(float), approximate, centred, state.Encoder, state.EncoderBias, index, value);
+    public void SelectRows(Tensor approximate, Tensor centred, Tensor encoder, Tensor encoderBias, Tensor index, Tensor value) => module.Launch(
+        "select_rows", approximate.shape[0], MostThreads, width * sizeof(float), approximate, centred, encoder, encoderBias, index, value);
 
     public void ExactValues(Tensor places, Tensor centred, SaeTrainingState state, Tensor value) => module.Launch(
         "exact_values", Blocks(places.NumberOfElements, MostThreads / Warp), MostThreads, 0,
@@ -88,6 +88,12 @@ internal sealed class SaeKernels : IDisposable
             narrow, state.SinceFired, (int)centred.shape[0],
             adam.Rate, adam.Beta1, adam.Take1, adam.Beta2, adam.Take2, adam.Correction, adam.Epsilon);
     }
+
+    public void AblateRows(Tensor index, Tensor value, Tensor decoder, Tensor chosen, Tensor x, Tensor result) =>
+        module.Launch("ablate_rows", x.shape[0], rowThreads, 0, index, value, decoder, chosen, x, result);
+
+    public void MeanLatents(Tensor index, Tensor value, Tensor mean, int rowsEach) =>
+        module.Launch("mean_latents", mean.shape[0], 2 * Warp, 0, index, value, mean, rowsEach);
 
     public void Dispose() => module.Dispose();
 

@@ -668,3 +668,72 @@ extern "C" __global__ void update_dictionary(
         }
     }
 }
+
+// One block a row: x without what the chosen latents write, x − Σ_f z_f·W_dec[f] over the row's active latents f with chosen[f].
+extern "C" __global__ void ablate_rows(const int* index, const float* value, const float* decoder, const unsigned char* chosen, const float* x, float* y)
+{
+    constexpr int per_thread = (PACKS + ROW_THREADS - 1) / ROW_THREADS;
+    const long long row = blockIdx.x;
+    Pack sum[per_thread];
+#pragma unroll
+    for (int i = 0; i < per_thread; i++)
+    {
+        int p = threadIdx.x + i * ROW_THREADS;
+        if (p < PACKS)
+        {
+            sum[i] = ((const Pack*)x)[row * PACKS + p];
+        }
+    }
+
+    for (long long entry = row * K; entry < (row + 1) * K; entry++)
+    {
+        int latent = index[entry];
+        if (latent < LATENTS && chosen[latent])
+        {
+            float z = value[entry];
+#pragma unroll
+            for (int i = 0; i < per_thread; i++)
+            {
+                int p = threadIdx.x + i * ROW_THREADS;
+                if (p < PACKS)
+                {
+                    Pack w = ((const Pack*)decoder)[(long long)latent * PACKS + p];
+                    for (int j = 0; j < VEC; j++)
+                    {
+                        sum[i].v[j] -= z * w.v[j];
+                    }
+                }
+            }
+        }
+    }
+
+#pragma unroll
+    for (int i = 0; i < per_thread; i++)
+    {
+        int p = threadIdx.x + i * ROW_THREADS;
+        if (p < PACKS)
+        {
+            ((Pack*)y)[row * PACKS + p] = sum[i];
+        }
+    }
+}
+
+// One block a picture: the mean of its rows' latents, into mean [pictures, LATENTS], which is zero before. A row's latents differ, so within a row no two
+// threads meet; row after row keeps the order of every sum.
+extern "C" __global__ void mean_latents(const int* index, const float* value, float* mean, int rows_each)
+{
+    float* target = mean + (long long)blockIdx.x * LATENTS;
+    for (int row = 0; row < rows_each; row++)
+    {
+        for (int at = threadIdx.x; at < K; at += blockDim.x)
+        {
+            long long entry = ((long long)blockIdx.x * rows_each + row) * K + at;
+            if (index[entry] < LATENTS)
+            {
+                target[index[entry]] += value[entry] / rows_each;
+            }
+        }
+
+        __syncthreads();
+    }
+}

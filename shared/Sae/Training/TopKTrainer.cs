@@ -9,24 +9,16 @@ namespace ClipSae.Sae.Training;
 /// </summary>
 public sealed class TopKTrainer : IDisposable
 {
-    // Above this the dense products win (science: "the dense path wins for k above about 512").
-    private const int LargestSparseK = 512;
-
     private readonly SaeTrainingOptions options;
-    private readonly IActivationRows data;
     private readonly ISaeStep step;
-    private readonly EpochOrder order;
-    private readonly int batchSize;
-    private readonly long batchesPerEpoch;
+    private readonly BatchFeed feed;
     private Tensor losses = zeros(2);
 
     private TopKTrainer(IActivationRows data, SaeTrainingOptions options, SaeNormalization normalization, SaeTrainingState state, ISaeStep step)
     {
-        (this.data, this.options, this.step) = (data, options, step);
+        (this.options, this.step) = (options, step);
         (Normalization, State) = (normalization, state);
-        batchSize = (int)Math.Min(options.BatchSize, data.Rows);
-        batchesPerEpoch = data.Rows / batchSize;
-        order = new EpochOrder(data.Rows, options.Seed);
+        feed = new BatchFeed(data, normalization, new EpochOrder(data.Rows, options.Seed), (int)Math.Min(options.BatchSize, data.Rows), state.Device);
     }
 
     /// <summary>Centring and scale of the inputs, measured over all rows.</summary>
@@ -51,7 +43,8 @@ public sealed class TopKTrainer : IDisposable
             rows[i] = order.RowAt(-1, i);
         }
 
-        var preBias = GeometricMedian.Of(normalization.Apply(data.Read(rows)));
+        // On the device, where a wide sample takes no time; the few iterations' rounding is all that differs.
+        var preBias = GeometricMedian.Of(normalization.Apply(data.Read(rows)).to(device ?? CPU)).cpu();
         return Resume(data, options, normalization, SaeTrainingState.Initialize(options.Variant, options.Latents, preBias, options.Seed, device));
     }
 
@@ -60,9 +53,9 @@ public sealed class TopKTrainer : IDisposable
         new(data, options, normalization, state, StepFor(options, state.Width, state.Device));
 
     /// <summary>Kernels over the active latents where they exist and win, else the dense step.</summary>
-    private static ISaeStep StepFor(SaeTrainingOptions options, int width, Device device) => (device.type, options.Variant) switch
+    public static ISaeStep StepFor(SaeTrainingOptions options, int width, Device device) => (device.type, options.Variant) switch
     {
-        (_, { K: > LargestSparseK }) => new DenseStep(options),
+        (_, { K: > SparseAutoencoder.LargestSparseK }) => new DenseStep(options),
         (TorchSharp.DeviceType.CUDA, _) => new CudaStep(options, width, device),
         (_, SaeVariant.TopK) => new SparseStep(options),
         _ => new DenseStep(options),
@@ -72,7 +65,7 @@ public sealed class TopKTrainer : IDisposable
     public void Advance()
     {
         using var scope = NewDisposeScope();
-        var batch = Normalization.Apply(NextBatch()).to(State.Device);
+        var batch = feed.Of(State.Step);
         var before = losses;
         losses = step.Run(State, batch, options.RateAt(State.Step)).DetachFromDisposeScope();
         before.Dispose();
@@ -91,21 +84,9 @@ public sealed class TopKTrainer : IDisposable
     public void Dispose()
     {
         losses.Dispose();
+        feed.Dispose();
         step.Dispose();
         State.Dispose();
         Normalization.Dispose();
-    }
-
-    /// <summary>The next rows in the epoch's order; a last batch that would be smaller is left out, its rows come up in other epochs.</summary>
-    private Tensor NextBatch()
-    {
-        var (epoch, batch) = Math.DivRem(State.Step, batchesPerEpoch);
-        var rows = new long[batchSize];
-        for (var i = 0; i < batchSize; i++)
-        {
-            rows[i] = order.RowAt(epoch, batch * batchSize + i);
-        }
-
-        return data.Read(rows);
     }
 }

@@ -41,6 +41,19 @@ internal static unsafe partial class CudaDriver
     [LibraryImport(Library, EntryPoint = "cuCtxSetCurrent")]
     public static partial int SetCurrent(nint context);
 
+    /// <param name="flags">1: whoever waits sleeps; 2: no time is taken.</param>
+    [LibraryImport(Library, EntryPoint = "cuEventCreate")]
+    public static partial int CreateEvent(out nint marker, uint flags);
+
+    [LibraryImport(Library, EntryPoint = "cuEventRecord")]
+    public static partial int RecordEvent(nint marker, nint stream);
+
+    [LibraryImport(Library, EntryPoint = "cuEventSynchronize")]
+    public static partial int WaitForEvent(nint marker);
+
+    [LibraryImport(Library, EntryPoint = "cuEventDestroy_v2")]
+    public static partial int DestroyEvent(nint marker);
+
     [LibraryImport(Library, EntryPoint = "cuModuleLoadData")]
     public static partial int LoadModule(out nint module, byte* image);
 

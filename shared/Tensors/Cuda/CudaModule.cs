@@ -12,7 +12,7 @@ public sealed unsafe class CudaModule : IDisposable
     private const int MostArguments = 32;
 
     private readonly Dictionary<string, nint> functions = [];
-    private readonly nint context;
+    private readonly CudaContext context;
     private nint module;
 
     /// <param name="device">A CUDA device that libtorch has computed on.</param>
@@ -22,14 +22,9 @@ public sealed unsafe class CudaModule : IDisposable
     /// <exception cref="CudaException">No compiler, a source that does not compile, or a device that refuses it.</exception>
     public CudaModule(torch.Device device, string source, string name, IReadOnlyList<string> definitions)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual((int)device.type, (int)DeviceType.CUDA);
-        CudaDriver.Check(CudaDriver.GetDevice(out var ordinal, Math.Max(0, device.index)), "cuDeviceGet");
-        CudaDriver.Check(CudaDriver.GetAttribute(out var major, CudaDriver.CapabilityMajor, ordinal), "cuDeviceGetAttribute");
-        CudaDriver.Check(CudaDriver.GetAttribute(out var minor, CudaDriver.CapabilityMinor, ordinal), "cuDeviceGetAttribute");
-        var code = Nvrtc.Compile(source, name, (10 * major) + minor, definitions);
-        // The primary context is the one that libtorch uses.
-        CudaDriver.Check(CudaDriver.RetainContext(out context, ordinal), "cuDevicePrimaryCtxRetain");
-        MakeCurrent();
+        context = CudaContext.Of(device);
+        var code = Nvrtc.Compile(source, name, context.ComputeCapability, definitions);
+        context.MakeCurrent();
         fixed (byte* image = code)
         {
             CudaDriver.Check(CudaDriver.LoadModule(out module, image), "cuModuleLoadData");
@@ -59,7 +54,7 @@ public sealed unsafe class CudaModule : IDisposable
         }
 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(arguments.Length, MostArguments);
-        MakeCurrent();
+        context.MakeCurrent();
         var function = Function(kernel, sharedBytes);
         var values = stackalloc long[arguments.Length];
         var pointers = stackalloc void*[arguments.Length];
@@ -76,7 +71,7 @@ public sealed unsafe class CudaModule : IDisposable
     {
         if (module != 0)
         {
-            MakeCurrent();
+            context.MakeCurrent();
             _ = CudaDriver.UnloadModule(module);
             module = 0;
         }
@@ -97,14 +92,5 @@ public sealed unsafe class CudaModule : IDisposable
         }
 
         return function;
-    }
-
-    private void MakeCurrent()
-    {
-        CudaDriver.Check(CudaDriver.GetCurrent(out var current), "cuCtxGetCurrent");
-        if (current != context)
-        {
-            CudaDriver.Check(CudaDriver.SetCurrent(context), "cuCtxSetCurrent");
-        }
     }
 }

@@ -153,8 +153,8 @@ public static class Libtorch
         var loaded = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            // Each by its path and after what it needs: the loader then finds it by its name, whatever its search path says. The binding
-            // asks for libtorch by name and gets what is loaded.
+            // Each by its path: the loader then finds it by its name, whatever its search path says. The binding asks for libtorch by name and gets
+            // what is loaded.
             foreach (var library in Libraries.Where(name => File.Exists(Path.Combine(installation.Libraries, name))))
             {
                 LoadWithNeeded(Path.Combine(installation.Libraries, library), folders, loaded);
@@ -173,6 +173,12 @@ public static class Libtorch
     private static void LoadWithNeeded(string file, IReadOnlyList<string> folders, HashSet<string> loaded)
     {
         if (!loaded.Add(Path.GetFileName(file)))
+        {
+            return;
+        }
+
+        // Most name where the libraries lie that they need, and those two that need each other load together. Where one does not, what it needs goes first.
+        if (NativeLibrary.TryLoad(file, out _))
         {
             return;
         }

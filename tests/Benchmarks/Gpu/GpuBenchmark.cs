@@ -11,7 +11,7 @@ namespace ClipSae.Benchmarks.Gpu;
 /// </summary>
 internal sealed class GpuBenchmark : IBenchmark
 {
-    private static readonly IGpuWork[] Works = [new TowerWork(), new ExtractionWork(), new SaeWork(), new TuningWork(), new EvaluationWork()];
+    private static readonly IGpuWork[] Works = [new TowerWork(), new ExtractionWork(), new AblationWork(), new SaeWork(), new TuningWork(), new EvaluationWork()];
 
     public string Verb => "gpu";
 

@@ -1,0 +1,78 @@
+using System.Globalization;
+using ClipSae.Contracts;
+using ClipSae.Tensors.Cuda;
+using TorchSharp;
+
+namespace ClipSae.Clip;
+
+/// <summary>The kernels of <c>vision.cu</c>, compiled for one model on one device. What each does is said there; here are their launches.</summary>
+internal sealed class VisionKernels : IDisposable
+{
+    private const int Threads = 256;
+    private const int Warp = 32;
+    private const int MostBlocks = 65_535;
+
+    private readonly CudaModule module;
+    private readonly ClipArchitecture architecture;
+    private readonly torch.ScalarType type;
+    private readonly torch.Tensor levels;
+
+    /// <exception cref="UserErrorException">They do not compile here.</exception>
+    public VisionKernels(torch.Device device, ClipArchitecture architecture, torch.ScalarType type)
+    {
+        (this.architecture, this.type) = (architecture, type);
+        string Text(FormattableString definition) => definition.ToString(CultureInfo.InvariantCulture);
+        string[] definitions =
+        [
+            Text($"WIDTH={architecture.VisionWidth}"), Text($"RESOLUTION={architecture.ImageResolution}"), Text($"PATCH={architecture.PatchSize}"),
+            Text($"NARROW={(type == torch.bfloat16 ? 1 : 0)}"),
+        ];
+        try
+        {
+            module = new CudaModule(device, CudaModule.Source(typeof(VisionKernels).Assembly, "vision.cu"), "vision.cu", definitions);
+        }
+        catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
+        {
+            throw new UserErrorException($"the vision tower's kernels cannot be used on {device}: {error.Message}; compute on the processor with --device cpu");
+        }
+
+        levels = torch.tensor(Preprocessor.Levels.ToArray(), device: device).DetachFromDisposeScope();
+    }
+
+    /// <summary>LayerNorm of <c>x + missing</c>, without scale and bias.</summary>
+    /// <param name="x">[rows, width], contiguous.</param>
+    /// <param name="missing">[width], float32.</param>
+    public torch.Tensor Normalize(torch.Tensor x, torch.Tensor missing)
+    {
+        var y = torch.empty_like(x);
+        var rows = (int)x.shape[0];
+        module.Launch("normalize", (rows + (Threads / Warp) - 1) / (Threads / Warp), Threads, 0, x, missing, y, rows);
+        return y;
+    }
+
+    /// <summary>Normalised patches [images, grid², 3·patch²] of the bytes of pictures.</summary>
+    /// <param name="pixels">uint8 [images, 3, R, R] or [images, R, R, 3], on the device.</param>
+    /// <exception cref="ArgumentException">The pictures have another size than the model takes.</exception>
+    public torch.Tensor CutPatches(torch.Tensor pixels)
+    {
+        var (images, side) = (pixels.shape[0], architecture.ImageResolution);
+        var isPlanar = pixels.shape.AsSpan(1).SequenceEqual([3, side, side]);
+        if (!isPlanar && !pixels.shape.AsSpan(1).SequenceEqual([side, side, 3]))
+        {
+            throw new ArgumentException($"images are [{string.Join(", ", pixels.shape)}]; the model takes bytes as [batch, 3, {side}, {side}] or [batch, {side}, {side}, 3]");
+        }
+
+        var patches = torch.empty([images, architecture.Grid * architecture.Grid, 3 * architecture.PatchSize * architecture.PatchSize], dtype: type, device: pixels.device);
+        var values = patches.NumberOfElements;
+        module.Launch(
+            "cut_patches", Math.Min(MostBlocks, (values + Threads - 1) / Threads), Threads, 0,
+            pixels, levels, patches, values, isPlanar ? side * side : 1, isPlanar ? 1 : 3);
+        return patches;
+    }
+
+    public void Dispose()
+    {
+        levels.Dispose();
+        module.Dispose();
+    }
+}
