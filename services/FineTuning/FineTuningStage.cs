@@ -7,6 +7,7 @@ using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Sae;
 using ClipSae.Tensors;
+using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
@@ -48,6 +49,13 @@ public sealed class FineTuningStage : IStage
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device) { Provenance = Provenance(context), Log = context.Log };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
+        if (curves.IsBeatenByBase)
+        {
+            context.Log.LogWarning(
+                "{Arm}: no step beats the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); lower tuning.rates, or look at the data",
+                arm.Name, curves.BestScore, Number(curves.Best, "clean"), Number(curves.Base, "score"), Number(curves.Base, "clean"));
+        }
+
         var json = curves.ToJson();
         json["arm"] = arm.Name;
         json["seed"] = options.Seed;
@@ -66,6 +74,7 @@ public sealed class FineTuningStage : IStage
             ["cleanValidationImages"] = data.CleanValidation.Labels.Count,
             ["attackValidationImages"] = data.AttackValidation.Labels.Count,
             ["cutCaptions"] = tuner.CutCaptions,
+            ["beatenByBase"] = curves.IsBeatenByBase,
             ["bestStep"] = curves.BestStep,
             ["validation"] = curves.Best?.DeepClone(),
         };
@@ -80,6 +89,8 @@ public sealed class FineTuningStage : IStage
         ["clipsae_base"] = context.Input("model").Digest,
         ["clipsae_attacks"] = context.Input("attacks").Digest,
     };
+
+    private static double? Number(JsonObject? validation, string name) => validation?[name]?.GetValue<double>();
 
     private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 

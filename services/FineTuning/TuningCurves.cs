@@ -21,6 +21,12 @@ public sealed class TuningCurves
     /// <summary>The best validation, or null before the first.</summary>
     public JsonObject? Best => _validations.FirstOrDefault(v => v!["step"]!.GetValue<long>() == BestStep)?.AsObject();
 
+    /// <summary>The validation of step 0, which is the base; null before it.</summary>
+    public JsonObject? Base => _validations.FirstOrDefault()?.AsObject();
+
+    /// <summary>Whether no step scored higher than the base.</summary>
+    public bool IsBeatenByBase => Base?["score"]?.GetValue<double>() >= BestScore;
+
     /// <summary>Steps whose figures are still on the device.</summary>
     public int Pending => _pending.Count;
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 
 namespace ClipSae.ZeroShotEvaluation;
 
@@ -13,9 +14,13 @@ public sealed record EvaluationOptions
 
     /// <summary>
     /// The object classes. Default: the labels, in ordinal order, of all sets called clean or attacked together, and of any other set its own. A set
-    /// that prescribes its classes (MVT) keeps them.
+    /// that prescribes its classes (MVT) keeps them. A name that is given twice is one class (OpenAI's list for ImageNet has two such names). They also
+    /// name labels that are WordNet ids, as many in the order of the ids, or numbers, from 0.
     /// </summary>
-    public IReadOnlyList<string> Classes { get; init; } = [];
+    public IReadOnlyList<string> Classes { get; init => field = ComposedText.OfAll(value); } = [];
+
+    /// <summary>Names of classes for labels that are codes, such as <c>n02119789</c>. Default none: labels are names.</summary>
+    public IReadOnlyDictionary<string, string> ClassNames { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Images a forward pass. Default 64; bounds memory, changes no result beyond rounding.</summary>
     public int BatchSize { get; init; } = 64;
@@ -58,8 +63,7 @@ public sealed record EvaluationOptions
             throw new UserErrorException($"evaluation.templates: '{Templates.FirstOrDefault(template => !template.Contains("{}", StringComparison.Ordinal))}' has no {{}} where the class goes; write for example \"a photo of a {{}}\"");
         }
 
-        Require(Classes.Count != 1, "classes", "must name at least two classes, or none to take them from the labels");
-        Require(Classes.Distinct(StringComparer.Ordinal).Count() == Classes.Count, "classes", "names a class twice");
+        Require(Classes.Distinct(StringComparer.OrdinalIgnoreCase).Count() != 1, "classes", "must name at least two classes, or none to take them from the labels");
         Require(BatchSize > 0, "batchSize", "must be 1 or more");
         Require(Resamples >= 1000, "resamples", "must be 1000 or more; fewer give unsteady intervals");
         Require(PixelMemory > 0, "pixelMemory", "must be 1 MiB or more");

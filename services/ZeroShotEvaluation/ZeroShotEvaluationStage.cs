@@ -43,6 +43,11 @@ public sealed class ZeroShotEvaluationStage : IStage
         var evaluator = new ZeroShotEvaluator(options, tokenizer, context.Input("tokenizer").Digest, cache);
         using var evaluation = sets.Count == 0 ? evaluator.Unscored(models) : await evaluator.EvaluateAsync(
             models, sets, context.Scratch, (done, total) => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+        if (models.Count > 1 && evaluation.Results.Tuned is null)
+        {
+            context.Log.LogWarning("No fine-tuned model has a higher validation score than the base: none is taken as the tuned model");
+        }
+
         if (sets.Count == 0)
         {
             context.Log.LogWarning("No evaluation sets were given: the tuned model is chosen by its validation score, and nothing is compared");
@@ -74,10 +79,10 @@ public sealed class ZeroShotEvaluationStage : IStage
         foreach (var (unit, artifact) in context.InputsUnder("models"))
         {
             var (arm, seed) = Split(unit);
-            var validation = context.Inputs.TryGetValue("curves/" + unit, out var curves)
-                ? ValidationOf(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(curves, cancel), cancel))
-                : null;
-            models.Add(new ModelUnderTest(unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, validation, artifact.Digest));
+            var curves = context.Inputs.TryGetValue("curves/" + unit, out var stored) ? JsonNode.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(stored, cancel), cancel)) : null;
+            // The first validation is of step 0, the base itself.
+            models.Add(new ModelUnderTest(
+                unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, ScoreOf(curves?["best"]), artifact.Digest, ScoreOf((curves?["validation"] as JsonArray)?.FirstOrDefault())));
         }
 
         return models;
@@ -114,8 +119,7 @@ public sealed class ZeroShotEvaluationStage : IStage
         return dot > 0 && int.TryParse(unit.AsSpan(dot + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? (unit[..dot], seed) : (unit, null);
     }
 
-    private static double? ValidationOf(byte[] curves) =>
-        JsonNode.Parse(curves)?["best"]?["score"] is JsonValue score && score.TryGetValue<double>(out var value) ? value : null;
+    private static double? ScoreOf(JsonNode? validation) => validation?["score"] is JsonValue score && score.TryGetValue<double>(out var value) ? value : null;
 
     private static Task<ArtifactRef> PutAsync<T>(StageContext context, T value, string name, CancellationToken cancel) =>
         context.Artifacts.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(value, ContractJson.Options), name, "application/json", cancel);

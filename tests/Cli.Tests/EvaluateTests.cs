@@ -94,6 +94,40 @@ public sealed class EvaluateTests : IDisposable
     }
 
     [Fact]
+    public async Task Folders_named_by_WordNet_ids_are_scored_by_the_names_that_are_given_and_refused_without()
+    {
+        await DrawAsync(20);
+        var pictures = Annotations("clean").Select(item => (Path: item!["path"]!.GetValue<string>(), Label: item["label"]!.GetValue<string>())).ToArray();
+        string[] labels = [.. pictures.Select(picture => picture.Label).Distinct().Order(StringComparer.Ordinal)];
+        foreach (var (path, label) in pictures)
+        {
+            var file = Path.Combine(_folder.File("world/evaluation/clean"), path);
+            Directory.CreateDirectory(_folder.File($"names/{label}"));
+            Directory.CreateDirectory(_folder.File($"ids/{Id(label)}"));
+            File.Copy(file, _folder.File($"names/{label}/{Path.GetFileName(path)}"));
+            File.Copy(file, _folder.File($"ids/{Id(label)}/{Path.GetFileName(path)}"));
+        }
+
+        string Id(string label) => FormattableString.Invariant($"n{2119789 + Array.IndexOf(labels, label):D8}");
+        await File.WriteAllLinesAsync(_folder.File("map.txt"), labels.Select(label => $"{Id(label)}\t{label}"), TestContext.Current.CancellationToken);
+        // OpenAI's list for ImageNet has two doubles; the same names in other classes would be one class.
+        await File.WriteAllLinesAsync(_folder.File("list.txt"), labels, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(_folder.File("doubles.txt"), [.. labels, labels[0]], TestContext.Current.CancellationToken);
+
+        double Accuracy(JsonObject json) => json["models"]![0]!["sets"]!["x"]!["accuracy"]!["value"]!.GetValue<double>();
+        async Task<JsonObject> Scored(string set, params string[] more) => (await EvaluateAsync(["--model", DemoFiles.Model, "--evaluation", $"x={_folder.File(set)}", .. more])).Json;
+
+        var named = Accuracy(await Scored("names"));
+        named.ShouldBeGreaterThan(0.5);
+        Accuracy(await Scored("ids", "--class-names", _folder.File("map.txt"))).ShouldBe(named);
+        Accuracy(await Scored("ids", "--classes", _folder.File("list.txt"))).ShouldBe(named);
+        Accuracy(await Scored("names", "--classes", _folder.File("doubles.txt"))).ShouldBe(named);
+        var refused = await CommandRun.OfAsync("evaluate", "--model", DemoFiles.Model, "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--evaluation", $"x={_folder.File("ids")}");
+        refused.Code.ShouldBe(1);
+        refused.Error.ShouldContain("its labels are WordNet ids");
+    }
+
+    [Fact]
     public async Task What_cannot_be_scored_is_counted_and_named()
     {
         await DrawAsync(40);

@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using ClipSae.Datasets;
+
 namespace ClipSae.Cli.Tests;
 
 public class WrongUseTests
@@ -66,6 +69,8 @@ public class WrongUseTests
     [InlineData("tuning.arms: 'foo' is not an arm", "--arms", "foo")]
     [InlineData("extraction.toleratedFailures = 3", "--set", "extraction.toleratedFailures=3")]
     [InlineData("tuning.seeds = \"few\"", "--set", "tuning.seeds=few")]
+    [InlineData("sae.k: must be at most the", "--preset", "demo", "--set", "sae.k=5000", "--set", "extraction.hookPoints=mlp@1", "--set", "sae.expansion=2")]
+    [InlineData("hook point 'mlp@9': the model's vision tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@9")]
     [InlineData("--max-problems 7: expected a share of the rows, 0 to 1", "--max-problems", "7")]
     [InlineData("--evaluation: two are named clean", "--evaluation", "clean={folder}", "--evaluation", "clean={folder}/..")]
     public async Task What_cannot_be_planned_is_wrong_use_before_anything_is_read(string expected, params string[] args)
@@ -80,6 +85,31 @@ public class WrongUseTests
 
         run.Code.ShouldBe(2, run.Error);
         run.Error.ShouldContain($"clipsae: {expected}");
+    }
+
+    [Theory]
+    [InlineData("all 12 pictures have the same caption", false, "cat", "dog")]
+    [InlineData("all 12 pictures are copies of one file", true, "cat", "dog")]
+    [InlineData("the labels (n02119789, n02119790, …) are codes", false, "n02119789", "n02119790")]
+    [InlineData("tuning.cleanBatch: a batch of", false, "cat", "dog", "captions differ")]
+    public async Task A_data_set_that_teaches_nothing_is_refused_once_it_is_read(string expected, bool copies, params string[] classes)
+    {
+        using var folder = new TemporaryFolder();
+        var rows = new JsonArray();
+        for (var i = 0; i < 12; i++)
+        {
+            Directory.CreateDirectory(folder.File("photos"));
+            var shade = (byte)(copies ? 9 : 9 * i);
+            await File.WriteAllBytesAsync(folder.File($"photos/{i}.png"), PngEncoder.Encode(new RgbImage(8, 8, [.. Enumerable.Repeat(shade, 8 * 8 * 3)])), TestContext.Current.CancellationToken);
+            rows.Add(new JsonObject { ["path"] = $"{i}.png", ["label"] = classes[i % 2], ["caption"] = copies || classes.Length > 2 ? $"number {i}" : "a picture" });
+        }
+
+        await File.WriteAllTextAsync(folder.File("photos/captions.json"), rows.ToJsonString(), TestContext.Current.CancellationToken);
+
+        var run = await CommandRun.OfAsync("run", "--dataset", folder.File("photos"), "--model", DemoFiles.Model, "--preset", "demo", "--data", folder.File("data"));
+
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain(expected);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class PlainRunTests : IDisposable
             "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
             "--arms", "none", "--set", "extraction.hookPoints=mlp@0", "--set", "extraction.tokensPerImage=8", "--set", "sae.expansion=1", "--set", "sae.epochs=1", "--set", "sae.batchSize=256",
             "--set", "curation.pairs=32", "--set", "curation.attacks=32", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
-            "--set", "tuning.steps=4", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.validationInterval=4",
+            "--set", "tuning.steps=16", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.validationInterval=4",
         ]);
         run.Code.ShouldBe(0, run.Error);
         return run;

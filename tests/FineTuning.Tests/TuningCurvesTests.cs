@@ -27,6 +27,19 @@ public sealed class TuningCurvesTests
         curves.Best!["step"]!.GetValue<long>().ShouldBe(30);
     }
 
+    [Theory]
+    [InlineData(0.9, 0.1, true)]
+    [InlineData(0.2, 0.9, true)]
+    [InlineData(0.9, 0.11, false)]
+    public void The_base_is_beaten_only_by_a_higher_score(double clean, double attacked, bool isBeatenByBase)
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 0.90, 0.10, CleanLossCost);
+        curves.AddValidation(10, clean, attacked, CleanLossCost);
+
+        curves.IsBeatenByBase.ShouldBe(isBeatenByBase);
+    }
+
     [Fact]
     public void Equal_scores_go_to_the_earlier_step()
     {

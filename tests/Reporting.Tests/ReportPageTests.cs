@@ -207,6 +207,15 @@ public sealed partial class ReportPageTests
     }
 
     [Fact]
+    public void Where_nothing_beat_the_base_the_page_says_so()
+    {
+        var data = SampleRun.Data();
+        data.Results!["tuned"] = null;
+
+        ReportPage.Render(data).ShouldContain("No fine-tuned model has a higher validation score than the base");
+    }
+
+    [Fact]
     public void What_the_run_went_on_without_is_named_with_its_reason()
     {
         var page = ReportPage.Render(SampleRun.Data() with { Missing = [new MissingUnit("embedding-extraction", "00003", "the shard is torn", 40)] });

@@ -42,6 +42,16 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_no_validation_beats_the_base_nothing_is_the_tuned_model()
+    {
+        var result = await RunAsync(withSets: false, baseScore: 0.7);
+
+        result.Figures["tuned"].ShouldBeNull();
+        result.Figures["arms"]!.AsArray().Count.ShouldBe(2);
+        (await RunAsync(withSets: false, baseScore: 0.65)).Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
+    }
+
+    [Fact]
     public Task Cancelled_it_stops_within_a_batch() => CancelAtFirstReport.ShouldStopAsync(cancelling => RunAsync(cancelling: cancelling));
 
     [Fact]
@@ -116,7 +126,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true, CancelAtFirstReport? cancelling = null)
+    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true, CancelAtFirstReport? cancelling = null, double baseScore = 0)
     {
         Directory.CreateDirectory(_folder.File("scratch"));
         var inputs = new Dictionary<string, ArtifactRef>
@@ -125,8 +135,8 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
             ["tokenizer"] = await PutAsync(SmallClip.WriteVocabulary(_folder.File("v"))),
             ["models/penalise.s0"] = await PutAsync(SmallClip.Write(_folder.File("p"), 2)),
             ["models/penalise-random.s0"] = await PutAsync(SmallClip.Write(_folder.File("r"), 3)),
-            ["curves/penalise.s0"] = await CurvesAsync(0.7),
-            ["curves/penalise-random.s0"] = await CurvesAsync(0.6),
+            ["curves/penalise.s0"] = await CurvesAsync(0.7, baseScore),
+            ["curves/penalise-random.s0"] = await CurvesAsync(0.6, baseScore),
             ["evaluation/clean/shards/00000"] = await PutAsync(Shards.Write(_folder.File("c"), Items(null))),
             ["evaluation/clean/manifest"] = await Store.PutBytesAsync(
                 new DatasetManifest(DatasetManifest.CurrentFormat, "clean", 7, [], new Dictionary<string, int>(), new Dictionary<string, int>(), [new ImportProblem(ImportProblemKind.Duplicate, "labels.csv:4", "0.png again")], []).Serialize(), "manifest", DatasetManifest.MediaType),
@@ -176,6 +186,9 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private Task<ArtifactRef> PutAsync(string path) => Store.PutFileAsync(path, Path.GetFileName(path), "application/octet-stream");
 
-    private Task<ArtifactRef> CurvesAsync(double score) =>
-        Store.PutBytesAsync(System.Text.Encoding.UTF8.GetBytes(new JsonObject { ["best"] = new JsonObject { ["score"] = score } }.ToJsonString()), "curves", "application/json");
+    private Task<ArtifactRef> CurvesAsync(double score, double baseScore)
+    {
+        var curves = new JsonObject { ["best"] = new JsonObject { ["score"] = score }, ["validation"] = new JsonArray(new JsonObject { ["step"] = 0, ["score"] = baseScore }, new JsonObject { ["step"] = 1, ["score"] = score }) };
+        return Store.PutBytesAsync(System.Text.Encoding.UTF8.GetBytes(curves.ToJsonString()), "curves", "application/json");
+    }
 }

@@ -85,6 +85,23 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         arm.Sets["clean"].Accuracy.Value.ShouldBe(evaluation.Results.Models.Where(model => model.Arm == "penalise").Average(model => model.Sets["clean"].Accuracy.Value), 1e-9);
     }
 
+    [Theory]
+    [InlineData(0.3, 0.2, "penalise.s0")]
+    [InlineData(0.3, 0.6, "penalise.s1")]
+    [InlineData(0.5, 0.7, null)]
+    public void The_base_is_a_candidate_too(double baseOfFirst, double baseOfSecond, string? chosen)
+    {
+        ModelUnderTest[] models =
+        [
+            new("base", ""),
+            new("penalise.s0", "", "penalise", 0, 0.5 - (chosen == "penalise.s1" ? 0.4 : 0), BaseValidation: baseOfFirst),
+            new("penalise.s1", "", "penalise", 1, 0.7 - (chosen == "penalise.s0" ? 0.3 : 0), BaseValidation: baseOfSecond),
+        ];
+
+        ZeroShotEvaluator.ChooseTuned(models)?.Name.ShouldBe(chosen);
+        (ZeroShotEvaluator.ChooseTuned(models) is null).ShouldBe(chosen is null);
+    }
+
     [Fact]
     public void An_arm_is_compared_with_its_random_control_seed_by_seed()
     {

@@ -5,7 +5,8 @@ namespace ClipSae.Cli;
 /// <summary>The before/after table.</summary>
 internal static class ScoreTable
 {
-    public static Table Create(ModelScores baseModel, ModelScores tuned, IReadOnlyList<ModelScores> arms)
+    /// <param name="tuned">Null where no model is the tuned one.</param>
+    public static Table Create(ModelScores baseModel, ModelScores? tuned, IReadOnlyList<ModelScores> arms)
     {
         var table = new Table { Border = TableBorder.Rounded };
         table.AddColumn("model");
@@ -15,7 +16,11 @@ internal static class ScoreTable
         }
 
         AddRow(table, baseModel, "");
-        AddRow(table, tuned, "bold green");
+        if (tuned is not null)
+        {
+            AddRow(table, tuned, "bold green");
+        }
+
         if (arms.Count > 0)
         {
             table.AddEmptyRow();

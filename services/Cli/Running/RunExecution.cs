@@ -129,7 +129,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     {
         if (summary.Base.Clean is not null || summary.Base.Attacked is not null)
         {
-            console.Write(ScoreTable.Create(summary.Base, summary.Tuned, summary.Arms));
+            console.Write(ScoreTable.Create(summary.Base, summary.IsBaseBest ? null : summary.Tuned, summary.Arms));
             console.WriteUnfolded("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
             console.WriteUnfolded("held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks.");
             if (summary.TunedUnit is not null)
@@ -140,6 +140,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         else if (summary.TunedUnit is not null)
         {
             console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
+        }
+
+        if (summary.IsBaseBest)
+        {
+            console.WriteUnfolded("nothing beat the base by validation, so no model is taken as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
         }
 
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))

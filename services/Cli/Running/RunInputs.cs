@@ -18,11 +18,11 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
     public IReadOnlyDictionary<string, ArtifactRef> All => _inputs;
 
     /// <summary>The data set that is worked on.</summary>
-    public Task<DatasetManifest> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel) => AddFolderAsync("dataset:", "dataset", folder, options, cancel);
+    public Task<ImportedDataset> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel) => AddFolderAsync("dataset:", "dataset", folder, options, cancel);
 
     /// <summary>A set to evaluate on: labelled, or captioned where its name asks for retrieval.</summary>
-    public Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel) =>
-        AddFolderAsync($"evaluation:{name}/", name, set.Folder, options with { LabelsNeeded = !EvaluationProtocol.IsRetrieval(name), CaptionFile = set.File }, cancel);
+    public async Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel) =>
+        (await AddFolderAsync($"evaluation:{name}/", name, set.Folder, options with { LabelsNeeded = !EvaluationProtocol.IsRetrieval(name), CaptionFile = set.File }, cancel)).Content;
 
     /// <summary>A checkpoint and its vocabulary.</summary>
     /// <exception cref="UserErrorException">The files are no checkpoint, or do not belong together.</exception>
@@ -33,7 +33,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
         _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
     }
 
-    private async Task<DatasetManifest> AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)
+    private async Task<ImportedDataset> AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)
     {
         var progress = new Reporter<int>(images =>
         {
@@ -50,6 +50,6 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
             _inputs[FormattableString.Invariant($"{prefix}shards/{shard:D5}")] = imported.Shards[shard];
         }
 
-        return imported.Content;
+        return imported;
     }
 }

@@ -36,6 +36,7 @@ internal sealed class EvaluateVerb : Verb
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: beside the first checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _templates = new("--templates") { Description = "Prompts, one a line, {} for the class; their embeddings are averaged", HelpName = "FILE" };
     private readonly Option<string?> _classes = new("--classes") { Description = "Classes to choose from, one a line [default: the labels]", HelpName = "FILE" };
+    private readonly Option<string?> _classNames = new("--class-names") { Description = "Names for labels that are codes, one a line: n02119789 kit fox", HelpName = "FILE" };
     private readonly Option<bool> _probe = new("--probe") { Description = "Train a linear probe on half of each set, and test it on the other half" };
     private readonly Option<string?> _csv = new("--csv") { Description = "Write figures, classes, answers and problems as CSV files to this folder", HelpName = "FOLDER" };
     private readonly Option<string?> _report = new("--report") { Description = "Write a page with all figures and the images on which the models differ", HelpName = "FILE.html" };
@@ -49,7 +50,7 @@ internal sealed class EvaluateVerb : Verb
             "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM --evaluation mvt=mvt/human_responses.csv --json",
             "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val --templates openai-80.txt --probe --csv scores")
     {
-        foreach (var option in new Option[] { _models, _sets, _tokenizer, _templates, _classes, _probe, _csv, _report, _set })
+        foreach (var option in new Option[] { _models, _sets, _tokenizer, _templates, _classes, _classNames, _probe, _csv, _report, _set })
         {
             Add(option);
         }
@@ -72,6 +73,7 @@ internal sealed class EvaluateVerb : Verb
         await using var runtime = Workplace.OpenHere(session);
         var inputs = new EvaluationInputs(runtime, session);
         var parameters = await inputs.ParametersAsync(Assignments(arguments, models.Count));
+        TellDoubles(arguments, session);
         var options = StageParameters.Bind<EvaluationOptions>(parameters, ParameterSections.Evaluation);
         foreach (var model in models)
         {
@@ -152,6 +154,11 @@ internal sealed class EvaluateVerb : Verb
             yield return $"evaluation.classes={JsonSerializer.Serialize(classes, ContractJson.Options)}";
         }
 
+        if (Lines("--class-names", arguments.GetValue(_classNames)) is { } names)
+        {
+            yield return $"evaluation.classNames={JsonSerializer.Serialize(names.Select(NamedLabel).DistinctBy(entry => entry.Key).ToDictionary(), ContractJson.Options)}";
+        }
+
         if (arguments.GetValue(_probe))
         {
             yield return "evaluation.probe={}";
@@ -163,10 +170,24 @@ internal sealed class EvaluateVerb : Verb
         }
     }
 
+    private static KeyValuePair<string, string> NamedLabel(string line) =>
+        line.Split([' ', '\t', ','], 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [var label, var name]
+            ? KeyValuePair.Create(label, name)
+            : throw new WrongUseException($"--class-names: '{line}' is no label with a name behind it, such as 'n02119789 kit fox'");
+
+    private void TellDoubles(ParseResult arguments, Session session)
+    {
+        string[] doubles = [.. (Lines("--classes", arguments.GetValue(_classes)) ?? []).GroupBy(name => name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1).Select(group => group.Key)];
+        if (doubles.Length > 0)
+        {
+            session.Tell($"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once: one class each");
+        }
+    }
+
     private static string[]? Lines(string option, string? path)
     {
         var file = GivenPath.File(option, path);
-        string[]? lines = file is null ? null : [.. File.ReadLines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
+        string[]? lines = file is null ? null : [.. Utf8Text.Lines(file).Select(line => line.Trim()).Where(line => line.Length > 0)];
         return lines is { Length: 0 } ? throw new WrongUseException($"{option}: {file} has no line") : lines;
     }
 

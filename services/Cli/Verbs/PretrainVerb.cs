@@ -145,6 +145,7 @@ internal sealed class PretrainVerb : Verb
         using var scratch = new ProcessScratch(session.DataFolder);
         var store = new FolderArtifactStore(session.DataFolder);
         var imported = await DatasetImporter.ImportAsync(folder, new ImportOptions(), store, new LineLoggerProvider(session).CreateLogger("import"), scratch: scratch.NewFolder(), cancel: cancel);
+        EarlyChecks.RequirePairs(imported.Variety, batch: null, "--batch");
         var shards = new List<string>();
         foreach (var shard in imported.Shards)
         {

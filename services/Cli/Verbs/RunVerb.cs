@@ -79,8 +79,20 @@ internal class RunVerb : Verb
         await using var runtime = Open(session);
         var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, Assignments(arguments));
         var inputs = new RunInputs(runtime, session);
+        EarlyChecks.RequireFit(model, parameters, runtime.DefaultParameters());
         await inputs.AddModelAsync(model, tokenizer, cancel);
-        RequireClasses(await inputs.AddDatasetAsync(dataset, options, cancel), parameters);
+        var imported = await inputs.AddDatasetAsync(dataset, options, cancel);
+        EarlyChecks.RequireClasses(imported.Content, parameters);
+        if (_tunes)
+        {
+            var tuning = ParameterSections.SectionOf(ParameterSections.Tuning);
+            EarlyChecks.RequirePairs(imported.Variety, Batch(parameters[tuning]) ?? Batch(runtime.DefaultParameters()[ParameterSections.Tuning]), $"{tuning}.cleanBatch");
+            if (imported.Variety.Doubt is { } doubt)
+            {
+                session.Tell($"--dataset: {doubt}; what is learned from them will be poor");
+            }
+        }
+
         foreach (var set in evaluations)
         {
             await inputs.AddEvaluationAsync(set.Name, set, options, cancel);
@@ -89,16 +101,7 @@ internal class RunVerb : Verb
         return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
-    // Curation asks for them too, but only after all that comes before it has been computed.
-    private static void RequireClasses(DatasetManifest dataset, JsonObject parameters)
-    {
-        var section = ParameterSections.SectionOf(ParameterSections.Curation);
-        if (dataset.Labels.Count < 2 && parameters[section]?["classes"] is not JsonArray { Count: > 0 })
-        {
-            throw new WrongUseException(
-                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: lay them out one folder a class, or name what their captions show, as in --set {section}.classes=cat,dog");
-        }
-    }
+    private static int? Batch(JsonNode? section) => section?["cleanBatch"] is JsonValue value && value.TryGetValue<int>(out var batch) ? batch : null;
 
     /// <summary>Parameters that the verb sets before those of the command line, in the form of <c>--set</c>.</summary>
     protected virtual IEnumerable<string> Assignments(ParseResult arguments) => [];

@@ -14,7 +14,7 @@ internal static class Headline
 
         if (!view.HasSets)
         {
-            return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? Html.Empty : Html.Of($"The tuned one, <b>{view.Tuned.Text("name")}</b>, has the best validation score in training."))}</p>");
+            return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? NothingBetter(view) : Html.Of($"The tuned one, <b>{view.Tuned.Text("name")}</b>, has the best validation score in training."))}</p>");
         }
 
         var (attack, clean) = (view.HardestAttack, view.Clean);
@@ -66,7 +66,7 @@ internal static class Headline
         {
             return fooled is null
                 ? Html.Of($"There is no attacked set here, so this says how good the model is, not how easily it is fooled.")
-                : Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images. No tuned model is here to compare.");
+                : Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Any() ? NothingBetter(view) : Html.Of($"No tuned model is here to compare."))}");
         }
 
         var after = EvaluationView.Figure(view.Tuned, attack, "attackSuccess");
@@ -76,4 +76,7 @@ internal static class Headline
             : Html.Of($" Without print it is right on <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
         return Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}");
     }
+
+    private static Html NothingBetter(EvaluationView view) =>
+        view.Arms.Any() ? Html.Of($"No fine-tuned model has a higher validation score than the base, so none is taken as the tuned one.") : Html.Empty;
 }

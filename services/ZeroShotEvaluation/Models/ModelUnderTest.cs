@@ -11,9 +11,13 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="Seed">Its training seed.</param>
 /// <param name="Validation">Its best validation score in training, by which the tuned model is chosen.</param>
 /// <param name="Digest">Digest of its content, under which its text embeddings are kept; null keeps none.</param>
-public record ModelUnderTest(string Name, string Path, string? Arm = null, int? Seed = null, double? Validation = null, string? Digest = null)
+/// <param name="BaseValidation">The base's score on the same images, which it must exceed to be shown as the tuned model.</param>
+public record ModelUnderTest(string Name, string Path, string? Arm = null, int? Seed = null, double? Validation = null, string? Digest = null, double? BaseValidation = null)
 {
     public const string BaseName = "base";
+
+    /// <summary>Whether training made it no better than the base by the score that chooses.</summary>
+    public bool IsBeatenByBase => Validation <= BaseValidation;
 
     /// <summary>Whether this is the random control of the other: of its arm, trained with its seed, so that nothing but the choice of features differs.</summary>
     public bool IsControlOf(ModelUnderTest other) => other.Arm is not null && Arm == ArmName.ControlOf(other.Arm) && Seed == other.Seed;

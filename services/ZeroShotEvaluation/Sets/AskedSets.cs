@@ -44,7 +44,7 @@ internal sealed class AskedSets : IDisposable
     /// <exception cref="UserErrorException">A set cannot be used.</exception>
     public static AskedSets Of(IReadOnlyList<EvaluationSet> sets, EvaluationOptions options, int resolution, string? scratch, CancellationToken cancel)
     {
-        var listed = sets.Select(set => SetListing.Read(set, cancel)).ToArray();
+        var listed = sets.Select(set => LabelCodes.Named(SetListing.Read(set, cancel), options)).ToArray();
         var objects = listed.Where(set => set.Protocol is not EvaluationProtocol.Retrieval).ToArray();
         var classes = SetQuestion.ClassesOf(options.Classes, objects);
         var questions = objects.Select(set => SetQuestion.Ask(set, classes[set.Name])).ToArray();

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
@@ -37,19 +39,26 @@ public static class DatasetImporter
         }
 
         await using var packer = new ShardPacker(store, options, scratch ?? Path.GetTempPath());
-        var items = await PackAsync(collected, options, packer, progress, cancel);
+        var (pictures, captions) = (new HashSet<UInt128>(), new HashSet<string>(StringComparer.Ordinal));
+        void Look(DatasetItem item, UInt128 digest)
+        {
+            pictures.Add(digest);
+            captions.UnionWith(item.Captions);
+        }
+
+        var items = await PackAsync(collected, options, packer, Look, progress, cancel);
         Report(collected.Problems, name, log);
         Check(folder, collected, items, options);
         await packer.CloseAsync(cancel);
         var manifest = Describe(name, collected, items, packer.Described);
         var reference = await store.PutBytesAsync(manifest.Serialize(), "manifest", DatasetManifest.MediaType, cancel);
-        return new ImportedDataset(reference, packer.Shards, manifest);
+        return new ImportedDataset(reference, packer.Shards, manifest, new DatasetVariety(items.Count, pictures.Count, captions.Count));
     }
 
     private static async Task<List<ManifestItem>> PackAsync(
-        RowCollector collected, ImportOptions options, ShardPacker packer, IProgress<int>? progress, CancellationToken cancel)
+        RowCollector collected, ImportOptions options, ShardPacker packer, Action<DatasetItem, UInt128> look, IProgress<int>? progress, CancellationToken cancel)
     {
-        var loading = Channel.CreateBounded<Task<(byte[] Bytes, string? Problem)>>(options.ReadAhead);
+        var loading = Channel.CreateBounded<Task<(byte[] Bytes, UInt128 Digest, string? Problem)>>(options.ReadAhead);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var feeding = FeedAsync(collected.Items, options, loading.Writer, stop.Token);
         var packed = new List<ManifestItem>(collected.Items.Count);
@@ -57,13 +66,14 @@ public static class DatasetImporter
         {
             foreach (var (item, _) in collected.Items)
             {
-                var (bytes, problem) = await await loading.Reader.ReadAsync(cancel);
+                var (bytes, digest, problem) = await await loading.Reader.ReadAsync(cancel);
                 if (problem is not null)
                 {
                     collected.Problems.Add(new ImportProblem(ImportProblemKind.UnreadablePicture, item.Id, problem));
                     continue;
                 }
 
+                look(item, digest);
                 await packer.AddAsync(item, bytes, cancel);
                 packed.Add(new ManifestItem(item.Id, packer.Current, item.Label));
                 if (packed.Count % 500 == 0)
@@ -83,17 +93,20 @@ public static class DatasetImporter
     }
 
     private static async Task FeedAsync(
-        List<(DatasetItem Item, string File)> items, ImportOptions options, ChannelWriter<Task<(byte[], string?)>> writer, CancellationToken stop)
+        List<(DatasetItem Item, string File)> items, ImportOptions options, ChannelWriter<Task<(byte[], UInt128, string?)>> writer, CancellationToken stop)
     {
         foreach (var (_, file) in items)
         {
             // The slot is taken before the reading starts, so no more pictures are in memory than the channel holds.
             await writer.WaitToWriteAsync(stop);
-            await writer.WriteAsync(Task.Run(() => Load(file, options), stop), stop);
+            await writer.WriteAsync(Task.Run(() => Digested(Load(file, options)), stop), stop);
         }
 
         writer.Complete();
     }
+
+    private static (byte[] Bytes, UInt128 Digest, string? Problem) Digested((byte[] Bytes, string? Problem) loaded) =>
+        (loaded.Bytes, loaded.Problem is null ? BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(loaded.Bytes)) : 0, loaded.Problem);
 
     private static (byte[] Bytes, string? Problem) Load(string file, ImportOptions options)
     {

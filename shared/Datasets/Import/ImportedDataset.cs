@@ -6,4 +6,5 @@ namespace ClipSae.Datasets;
 /// <param name="Manifest">JSON, see <see cref="DatasetManifest"/>.</param>
 /// <param name="Shards">Tar files, see <see cref="DatasetShard"/>.</param>
 /// <param name="Content">What the manifest says.</param>
-public sealed record ImportedDataset(ArtifactRef Manifest, IReadOnlyList<ArtifactRef> Shards, DatasetManifest Content);
+/// <param name="Variety">How different its pairs are.</param>
+public sealed record ImportedDataset(ArtifactRef Manifest, IReadOnlyList<ArtifactRef> Shards, DatasetManifest Content, DatasetVariety Variety);

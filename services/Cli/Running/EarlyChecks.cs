@@ -1,0 +1,78 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+using ClipSae.SaeTraining;
+
+namespace ClipSae.Cli;
+
+/// <summary>What a stage would refuse only after hours of others, held against the model and the data set before anything is computed.</summary>
+internal static class EarlyChecks
+{
+    /// <summary>Whether autoencoders fit the model: its hook points are there, and k is within their width.</summary>
+    /// <exception cref="WrongUseException">One does not.</exception>
+    public static void RequireFit(string model, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        ClipArchitecture architecture;
+        using (var checkpoint = ClipCheckpoint.Open(model))
+        {
+            architecture = checkpoint.Architecture;
+        }
+
+        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
+        var stage = RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages.Single(plan => plan.Stage == ParameterSections.Sae);
+        try
+        {
+            foreach (var unit in stage.Units)
+            {
+                var width = HookPoint.OfAutoencoder(unit.Name).CheckedFor(architecture).Width(architecture);
+                StageParameters.Bind<SaeOptions>(StageParameters.Overlay(stage.Parameters, unit.Parameters), ParameterSections.Sae).For(width, rows: int.MaxValue);
+            }
+        }
+        catch (UserErrorException error)
+        {
+            throw new WrongUseException(error.Message, error);
+        }
+    }
+
+    /// <summary>Whether there are classes to attack, by names that a model can know. Curation asks for them too, but only after all that comes before it.</summary>
+    /// <exception cref="WrongUseException">There are not.</exception>
+    public static void RequireClasses(DatasetManifest dataset, JsonObject parameters)
+    {
+        var section = ParameterSections.SectionOf(ParameterSections.Curation);
+        if (parameters[section]?["classes"] is JsonArray { Count: > 0 })
+        {
+            return;
+        }
+
+        if (dataset.Labels.Count < 2)
+        {
+            throw new WrongUseException(
+                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: lay them out one folder a class, or name what their captions show, as in --set {section}.classes=cat,dog");
+        }
+
+        if (dataset.Labels.Keys.All(label => label.All(char.IsAsciiDigit) || (label.Length == 9 && label[0] == 'n' && label[1..].All(char.IsAsciiDigit))))
+        {
+            throw new WrongUseException(
+                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, which no model knows as names of classes: name the folders or labels after what the pictures show");
+        }
+    }
+
+    /// <summary>Whether the pairs can teach anything, and are enough for a batch.</summary>
+    /// <param name="batch">Pairs a step, as the section <c>tuning</c> or a command sets it.</param>
+    /// <param name="key">What sets it.</param>
+    /// <exception cref="WrongUseException">They cannot, or are not.</exception>
+    public static void RequirePairs(DatasetVariety variety, int? batch, string key)
+    {
+        if (variety.Hindrance is { } hindrance)
+        {
+            throw new WrongUseException($"--dataset: {hindrance}, and from such pairs nothing is learned but to tell nothing apart; give captions that say what each picture shows");
+        }
+
+        if (batch > variety.Pairs)
+        {
+            throw new WrongUseException($"{key}: a batch of {batch} is larger than the data set, which has {variety.Pairs} usable images; lower it or add images");
+        }
+    }
+}
