@@ -46,7 +46,7 @@ public sealed class FineTuner(
         }
 
         using var drift = new GeometricDrift(model);
-        ParameterGrouping.Freeze(model, options.Rates);
+        ParameterGrouping.Freeze(model, options.Rates, visionAlone: !attackForward.Arm.UsesCaptions);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);

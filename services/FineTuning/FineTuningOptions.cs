@@ -56,6 +56,12 @@ public sealed record FineTuningOptions
     /// <summary>How much more a salient feature may fire on the word than on its unreadable control before the hinge acts.</summary>
     public double PenaltyMargin { get; init; }
 
+    /// <summary>What keeping the base's embeddings of clean pictures weighs in the arm <c>distil</c>, against 1 for bringing attacked pictures to theirs.</summary>
+    public double DistilKeep { get; init; } = 1;
+
+    /// <summary>Weight of the change of features in the arm <c>keep-features</c>.</summary>
+    public double KeepWeight { get; init; } = 1;
+
     /// <summary>Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack or clean.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
@@ -86,7 +92,7 @@ public sealed record FineTuningOptions
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {
-        TuningArm.Parse(Arm);
+        var arm = TuningArm.Parse(Arm);
         Require(Steps >= 1, "steps", "at least 1");
         Require(CleanBatch >= 2 && AttackBatch >= 1 && Accumulation >= 1, "cleanBatch, attackBatch, accumulation", "at least 2, 1 and 1");
         Require(AttackShare is > 0 and <= 1, "attackShare", "in (0, 1]");
@@ -94,9 +100,11 @@ public sealed record FineTuningOptions
         Require(
             Rates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 } && Rates.Vision + Rates.Text + Rates.TokenEmbedding + Rates.Positions + Rates.Projections > 0,
             "rates", "0 (frozen) or more, and not all 0");
+        Require(arm.UsesCaptions || Rates.Vision + Rates.Positions + Rates.Projections > 0, "rates", $"above 0 in the vision tower, which is all that the arm {arm.Name} trains");
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
+        Require(DistilKeep >= 0 && KeepWeight >= 0, "distilKeep, keepWeight", "0 or more");
         Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
         Require(CheckpointInterval >= 1, "checkpointInterval", "at least 1");
     }

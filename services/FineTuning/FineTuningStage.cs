@@ -22,7 +22,7 @@ public sealed class FineTuningStage : IStage
 
     public string WhenMemoryIsShort => "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
 
-    public int AlgorithmVersion => 9;
+    public int AlgorithmVersion => 10;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
@@ -34,10 +34,11 @@ public sealed class FineTuningStage : IStage
         // No dispose scope here: scopes belong to a thread, and after each await this may be another one.
         using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
         model.ToGeometric();
+        using var basis = arm.NeedsBase ? VisionPlan.Compile(model) : null;
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var salient = JsonNode.Parse(await File.ReadAllTextAsync(await context.FetchAsync("salient", cancel), cancel))!.AsObject();
         var parts = SalientParts.Read(salient, arm, model.Architecture, options.Seed);
-        using var autoencoder = arm is TuningArm.Penalise or TuningArm.PenaliseOnly ? await LoadAutoencoderAsync(context, parts.Autoencoder, device, cancel) : null;
+        using var autoencoder = arm.ReadsFeatures ? await LoadAutoencoderAsync(context, parts.Autoencoder, device, cancel) : null;
         var shards = new List<string>();
         foreach (var (_, shard) in context.InputsUnder("shards"))
         {
@@ -47,7 +48,7 @@ public sealed class FineTuningStage : IStage
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel);
-        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options), options, device) { Provenance = Provenance(context), Log = context.Log };
+        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device) { Provenance = Provenance(context), Log = context.Log };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         if (curves.IsBeatenByBase)
         {

@@ -12,19 +12,20 @@ public static class ParameterGrouping
     public static IEnumerable<ParameterGroup> Uniform(ClipModel model, double learningRate, double weightDecay) =>
         Split("all", model.named_parameters(), learningRate, weightDecay);
 
-    /// <summary>Upstream's groups, each with its own rate.</summary>
+    /// <summary>Upstream's groups, each with its own rate; without what is frozen.</summary>
     public static IEnumerable<ParameterGroup> ByPart(ClipModel model, GroupRates rates, double weightDecay) =>
-        model.named_parameters().GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
+        model.named_parameters().Where(p => p.parameter.requires_grad).GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .Where(g => rates.Of(g.Key) > 0)
             .SelectMany(g => Split(g.Key, g, rates.Of(g.Key), weightDecay));
 
     /// <summary>Has no gradients computed for parts whose rate is 0, nor for what only leads to them.</summary>
-    public static void Freeze(ClipModel model, GroupRates rates)
+    /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, whatever their rates: an arm without captions has nothing to teach them.</param>
+    public static void Freeze(ClipModel model, GroupRates rates, bool visionAlone = false)
     {
         foreach (var (name, parameter) in model.named_parameters())
         {
-            parameter.requires_grad = rates.Of(PartOf(name)) > 0;
+            parameter.requires_grad = rates.Of(PartOf(name)) > 0 && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal));
         }
     }
 

@@ -13,9 +13,10 @@ namespace ClipSae.FineTuning;
 /// </summary>
 public sealed class TuningData : IDisposable
 {
-    private TuningData(CaptionedPixels clean, CaptionedPixels attacks, Tensor controls, ValidationSet cleanValidation, ValidationSet attackValidation)
+    private TuningData(
+        CaptionedPixels clean, CaptionedPixels attacks, Tensor controls, IReadOnlyList<int> attackSources, ValidationSet cleanValidation, ValidationSet attackValidation)
     {
-        (Clean, Attacks, Controls, CleanValidation, AttackValidation) = (clean, attacks, controls, cleanValidation, attackValidation);
+        (Clean, Attacks, Controls, AttackSources, CleanValidation, AttackValidation) = (clean, attacks, controls, attackSources, cleanValidation, attackValidation);
     }
 
     public CaptionedPixels Clean { get; }
@@ -24,6 +25,9 @@ public sealed class TuningData : IDisposable
 
     /// <summary>Unreadable twins of <see cref="Attacks"/>, uint8 [attacks, 3, R, R].</summary>
     public Tensor Controls { get; }
+
+    /// <summary>For each of <see cref="Attacks"/>, the one of <see cref="Clean"/> that it is printed on; -1 where the picture came with its print.</summary>
+    public IReadOnlyList<int> AttackSources { get; }
 
     public ValidationSet CleanValidation { get; }
 
@@ -79,6 +83,7 @@ public sealed class TuningData : IDisposable
             new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
             new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
             controlPixels[0],
+            Sources(split, clean, attacks),
             new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => ShownClass.Of(clean[i], classes)!)], classes),
             new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], [.. classes.Union(words, StringComparer.Ordinal)]));
     }
@@ -120,6 +125,17 @@ public sealed class TuningData : IDisposable
                 places.RemoveAt(i);
             }
         }
+    }
+
+    private static int[] Sources(ValidationSplit split, IReadOnlyList<DatasetItem> clean, IReadOnlyList<DatasetItem> attacks)
+    {
+        var rows = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (row, item) in split.CleanTraining.Index())
+        {
+            rows.TryAdd(clean[item].Id, row);
+        }
+
+        return [.. split.AttackTraining.Select(i => ValidationSplit.IsPrinted(attacks[i]) ? rows.GetValueOrDefault(ValidationSplit.SourceOf(attacks[i]), -1) : -1)];
     }
 
     public void Dispose()

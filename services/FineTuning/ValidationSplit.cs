@@ -71,7 +71,7 @@ public sealed record ValidationSplit(
         return [.. left.OrderByDescending(i => IsPrinted(attacks[i])).Take(options.AttackPool).Order()];
     }
 
-    private static bool IsPrinted(DatasetItem attack) => attack.Attributes?["kind"]?.GetValue<string>() == "attack";
+    internal static bool IsPrinted(DatasetItem attack) => attack.Attributes?["kind"]?.GetValue<string>() == "attack";
 
-    private static string SourceOf(DatasetItem attack) => attack.Attributes?["source"]?.GetValue<string>() ?? attack.Id;
+    internal static string SourceOf(DatasetItem attack) => attack.Attributes?["source"]?.GetValue<string>() ?? attack.Id;
 }

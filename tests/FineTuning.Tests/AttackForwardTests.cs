@@ -46,9 +46,9 @@ public sealed class AttackForwardTests : IDisposable
         using var noGrad = no_grad();
         var clean = TuningBench.Images(3, 4);
         var forward = TuningBench.Forward(arm, autoencoder, Options);
-        var (alone, penalty) = forward.Run(model, images, 0, controls);
+        var (alone, penalty) = forward.Run(model, new ArmImages(images, 0, controls), withLoss: true);
 
-        var (together, samePenalty) = forward.Run(model, cat([clean, images]), 3, controls);
+        var (together, samePenalty) = forward.Run(model, new ArmImages(cat([clean, images]), 3, controls), withLoss: true);
 
         Difference(together.narrow(0, 0, 3), model.EncodeImage(clean)).ShouldBeLessThan(1e-5);
         Difference(together.narrow(0, 3, 5), alone).ShouldBeLessThan(1e-5);
@@ -98,7 +98,7 @@ public sealed class AttackForwardTests : IDisposable
     {
         // Word and control are the same picture: a gradient through both would cancel to nothing. The margin keeps the hinge open.
         var options = Options with { PenaltyMargin = -1 };
-        TuningBench.Forward("penalise", autoencoder, options).Run(model, images, 0, images).Penalty!.backward();
+        TuningBench.Forward("penalise", autoencoder, options).Run(model, new ArmImages(images, 0, images), withLoss: true).Penalty!.backward();
 
         model.named_parameters().Single(p => p.name == "visual.transformer.resblocks.0.mlp.c_fc.theta").parameter.grad!.abs().max().item<float>().ShouldBeGreaterThan(1e-6f);
     }
@@ -106,7 +106,7 @@ public sealed class AttackForwardTests : IDisposable
     [Fact]
     public void A_closed_hinge_has_no_gradient()
     {
-        var (_, penalty) = TuningBench.Forward("penalise", autoencoder, Options with { PenaltyMargin = 100 }).Run(model, images, 0, controls);
+        var (_, penalty) = TuningBench.Forward("penalise", autoencoder, Options with { PenaltyMargin = 100 }).Run(model, new ArmImages(images, 0, controls), withLoss: true);
         penalty!.backward();
 
         penalty.item<float>().ShouldBe(0);
@@ -116,7 +116,7 @@ public sealed class AttackForwardTests : IDisposable
     [Fact]
     public void Arms_that_scale_have_no_hinge() => Run("amplify").Penalty.ShouldBeNull();
 
-    private (Tensor Embeddings, Tensor? Penalty) Run(string arm) => TuningBench.Forward(arm, autoencoder, Options).Run(model, images, 0, controls);
+    private (Tensor Embeddings, Tensor? Penalty) Run(string arm) => TuningBench.Forward(arm, autoencoder, Options).Run(model, new ArmImages(images, 0, controls), withLoss: true);
 
     /// <summary>A neuron times a factor is its column of c_proj times that factor.</summary>
     private ClipModel WithScaledNeurons(SalientParts parts, double factor)

@@ -21,6 +21,10 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("penalise-random")]
     [InlineData("penalise-only")]
     [InlineData("penalise-only-random")]
+    [InlineData("distil")]
+    [InlineData("keep-features")]
+    [InlineData("distil+keep-features")]
+    [InlineData("distil+keep-features-random")]
     public async Task Every_arm_trains_a_model_in_geometric_parametrization(string arm)
     {
         var parameters = TuningBench.Parameters;
@@ -35,8 +39,8 @@ public sealed class FineTuningStageTests : IDisposable
         curves["validation"]!.AsArray().Select(v => v!["step"]!.GetValue<int>()).ShouldBe([0, 1, 2, 3, 4, 5, 6]);
         curves["drift"]![6]!["theta"]!.GetValue<double>().ShouldBeGreaterThan(0);
         var steps = curves["steps"]!.AsArray();
-        steps.ShouldAllBe(step => step!["attackLoss"] == null == arm.StartsWith("penalise-only", StringComparison.Ordinal));
-        steps.ShouldAllBe(step => step!["penalty"] != null == arm.StartsWith("penalise", StringComparison.Ordinal));
+        steps.ShouldAllBe(step => step!["attackLoss"] == null == !TuningArm.Parse(arm).CaptionsAttacks);
+        steps.ShouldAllBe(step => step!["penalty"] != null == TuningArm.Parse(arm).HasLoss);
     }
 
     [Fact]
@@ -69,7 +73,7 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var inputs = await bench.InputsAsync();
         var digests = new List<string>();
-        foreach (var arm in new[] { "none", "amplify", "amplify-random", "suppress", "penalise", "penalise-random", "penalise-only" })
+        foreach (var arm in new[] { "none", "amplify", "amplify-random", "suppress", "penalise", "penalise-random", "penalise-only", "distil", "keep-features", "keep-features-random", "distil+keep-features" })
         {
             var parameters = TuningBench.Parameters;
             parameters["arm"] = arm;
@@ -250,6 +254,21 @@ public sealed class FineTuningStageTests : IDisposable
         var begun = start.StateDict();
         model.StateDict().Where(p => !p.Value.Equals(begun[p.Key])).Select(p => p.Key).ShouldBe(
             begun.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Without_captions_the_text_tower_is_the_bases_to_the_bit()
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = "distil";
+        var result = await RunAsync(await bench.InputsAsync(), parameters);
+
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var start = TuningBench.Model();
+        var begun = start.StateDict();
+        model.StateDict().Where(p => !p.Value.Equals(begun[p.Key])).Select(p => p.Key).ShouldBe(
+            begun.Keys.Where(key => key.StartsWith("visual.", StringComparison.Ordinal)), ignoreOrder: true);
     }
 
     [Fact]

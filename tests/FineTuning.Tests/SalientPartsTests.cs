@@ -47,11 +47,28 @@ public sealed class SalientPartsTests
     public void Random_features_take_curations_draws_in_turn(long seed, int[] features) =>
         TuningBench.Parts("penalise-random", seed).Features.ShouldBe(features);
 
+    [Fact]
+    public void The_other_features_are_all_but_the_chosen_ones() =>
+        TuningBench.Parts("keep-features").Others(6).ShouldBe([0, 4, 5]);
+
+    [Fact]
+    public void Of_very_many_other_features_a_part_is_drawn()
+    {
+        var others = TuningBench.Parts("keep-features").Others(100_000);
+
+        others.Count.ShouldBe(SalientParts.MostOthers);
+        others.Distinct().Count().ShouldBe(others.Count);
+        others.ShouldBe(TuningBench.Parts("keep-features").Others(100_000));
+    }
+
     [Theory]
     [InlineData("none", false)]
     [InlineData("suppress", false)]
     [InlineData("penalise-only", false)]
     [InlineData("penalise-only-random", true)]
+    [InlineData("distil", false)]
+    [InlineData("distil+keep-features", false)]
+    [InlineData("distil+keep-features-random", true)]
     public void Arms_have_names(string name, bool random)
     {
         var arm = TuningArm.Parse(name);
@@ -62,8 +79,28 @@ public sealed class SalientPartsTests
 
     [Theory]
     [InlineData("none-random")]
+    [InlineData("distil-random")]
+    [InlineData("distil+louder")]
     [InlineData("amplify-randomly")]
     [InlineData("")]
     public void Other_names_are_refused(string name) =>
         Should.Throw<UserErrorException>(() => TuningArm.Parse(name)).Message.ShouldStartWith($"tuning.arms: '{name}' is not an arm; use none, amplify");
+
+    [Theory]
+    [InlineData("none+distil", "names none")]
+    [InlineData("amplify+suppress", "in two ways")]
+    [InlineData("penalise+penalise-only", "in two ways")]
+    [InlineData("distil+distil", "in two ways")]
+    public void Combinations_that_make_no_sense_are_refused(string name, string why) =>
+        Should.Throw<UserErrorException>(() => TuningArm.Parse(name)).Message.ShouldContain(why);
+
+    [Fact]
+    public void A_combination_asks_for_what_its_parts_ask_for()
+    {
+        var arm = TuningArm.Parse("distil+penalise");
+
+        (arm.UsesCaptions, arm.CaptionsAttacks, arm.ReadsFeatures, arm.NeedsControls, arm.NeedsSources, arm.NeedsBase).ShouldBe((false, false, true, true, true, true));
+        TuningArm.Parse("distil+penalise").ShouldBe(arm);
+        TuningArm.Parse("distil+penalise-random").ShouldNotBe(arm);
+    }
 }

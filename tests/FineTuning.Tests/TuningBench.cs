@@ -82,8 +82,8 @@ internal sealed class TuningBench : IDisposable
         return new SparseAutoencoder(new SaeVariant.TopK(4, Tied: true), rows, rows, full(Latents, 0.05f), zeros(4L * Architecture.VisionWidth), 1);
     }
 
-    public static AttackForward Forward(string arm, SparseAutoencoder? autoencoder = null, FineTuningOptions? options = null, long seed = 0) =>
-        new(TuningArm.Parse(arm), Parts(arm, seed), autoencoder, options ?? new FineTuningOptions { Arm = arm });
+    public static AttackForward Forward(string arm, SparseAutoencoder? autoencoder = null, FineTuningOptions? options = null, long seed = 0, VisionPlan? basis = null) =>
+        new(TuningArm.Parse(arm), Parts(arm, seed), autoencoder, options ?? new FineTuningOptions { Arm = arm }, basis);
 
     public static SalientParts Parts(string arm, long seed = 0) => SalientParts.Read(Salient, TuningArm.Parse(arm), Architecture, seed);
 

@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Sae;
 using TorchSharp;
@@ -28,6 +29,10 @@ public sealed class TuningStepTests : IDisposable
     [InlineData("suppress")]
     [InlineData("penalise")]
     [InlineData("penalise-only")]
+    [InlineData("distil")]
+    [InlineData("keep-features")]
+    [InlineData("distil+keep-features")]
+    [InlineData("penalise+amplify+keep-features-random")]
     public void Accumulated_forwards_give_the_gradients_of_one_big_batch(string arm)
     {
         var whole = Gradients(arm, OneForward, out var one);
@@ -74,7 +79,7 @@ public sealed class TuningStepTests : IDisposable
         RelativeDifference(amplified, plain).ShouldBeGreaterThan(1e-2);
         Math.Abs(amplify.AttackLoss!.item<float>() - none.AttackLoss!.item<float>()).ShouldBeGreaterThan(1e-4f);
         // The clean images' losses rest on their own embeddings and the captions.
-        amplify.CleanLoss.item<float>().ShouldBe(none.CleanLoss.item<float>(), 1e-5f);
+        amplify.CleanLoss!.item<float>().ShouldBe(none.CleanLoss!.item<float>(), 1e-5f);
     }
 
     [Fact]
@@ -197,16 +202,35 @@ public sealed class TuningStepTests : IDisposable
         figures.Loss.item<float>().ShouldBe(expected.Loss.item<float>(), 1e-2f);
     }
 
+    [Theory]
+    [InlineData("distil", 1)]
+    [InlineData("distil", 4)]
+    [InlineData("distil+keep-features", 1)]
+    public void Distillation_uses_no_caption_and_leaves_the_text_tower_alone(string arm, int accumulation)
+    {
+        var options = accumulation == 1 ? OneForward : FourForwards;
+        var gradients = Gradients(arm, options, out var figures);
+
+        RelativeDifference(Gradients(arm, options, out _, attackCaption: "a photo of another thing"), gradients).ShouldBe(0);
+        gradients.Keys.ShouldAllBe(key => key.StartsWith("visual.", StringComparison.Ordinal));
+        (figures.CleanLoss, figures.AttackLoss).ShouldBe((null, null));
+        figures.Loss.item<float>().ShouldBeGreaterThan(0);
+        Gradients(arm, options, out _, withAttacks: false).Count.ShouldBe(gradients.Count);
+    }
+
     private Dictionary<string, Tensor> Gradients(
         string arm, FineTuningOptions options, out TuningStep.Figures figures, bool withAttacks = true, string? attackCaption = null, bool? flat = null)
     {
         using var data = bench.Data(options, attackCaption);
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], TuningBench.Tokenizer, TuningBench.Architecture.ContextLength);
         using var model = TuningBench.Model();
-        ParameterGrouping.Freeze(model, options.Rates);
+        // The base is another model, as it is after some steps: against itself nothing has changed.
+        using var other = TuningBench.Model(6);
+        using var basis = VisionPlan.Compile(other);
+        ParameterGrouping.Freeze(model, options.Rates, visionAlone: !TuningArm.Parse(arm).UsesCaptions);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, weightDecay: 0)];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, flat);
-        figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options), options, CPU).Backward(1, withAttacks);
+        figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options, basis: basis), options, CPU).Backward(1, withAttacks);
         return training.Weights is { } weights
             ? weights.Layout.Places.Where(weights.Layout.IsTrained).ToDictionary(place => place.Name, place => place.Of(weights.Gradients).clone())
             : model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone());

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.FineTuning;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
 
@@ -18,7 +19,7 @@ internal sealed class RunOptions(bool tunes = true)
 
     private readonly Option<string[]> _arms = new("--arms")
     {
-        Description = "Ways of fine-tuning to compare: none, amplify, suppress, penalise, penalise-only, and each of the last four with -random",
+        Description = $"Ways of fine-tuning to compare: {string.Join(", ", TuningArm.Singles)}; joined by +, as distil+keep-features; with {ArmName.ControlSuffix} at the end for a control",
         HelpName = "ARM,…",
     };
 

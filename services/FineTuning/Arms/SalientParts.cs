@@ -12,6 +12,29 @@ namespace ClipSae.FineTuning;
 /// <param name="Neurons">MLP neurons by layer.</param>
 public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
 {
+    /// <summary>Features besides the chosen ones that are looked at, at most: dense latents of 32 images of 257 tokens take 135 MB then.</summary>
+    public const int MostOthers = 4096;
+
+    private int[]? _others;
+
+    /// <summary>Latents that are not among <see cref="Features"/>, ascending; above <see cref="MostOthers"/> of them that many, drawn once.</summary>
+    /// <param name="latents">Of the SAE.</param>
+    public IReadOnlyList<int> Others(int latents)
+    {
+        if (_others is null)
+        {
+            var others = Enumerable.Range(0, latents).Except(Features).ToList();
+            if (others.Count > MostOthers)
+            {
+                new SeededRandom(0, "kept features").Shuffle(others);
+            }
+
+            _others = [.. others.Take(MostOthers).Order()];
+        }
+
+        return _others;
+    }
+
     /// <summary>Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the same layers.</summary>
     /// <exception cref="UserErrorException">The arm scales neurons and there are none.</exception>
     public static SalientParts Read(JsonObject salient, TuningArm arm, ClipArchitecture architecture, long seed)
@@ -20,7 +43,7 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
         var autoencoder = salient["sae"]!.GetValue<string>();
         var neurons = salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>(), n => n!["neuron"]!.GetValue<int>())
             .ToDictionary(g => g.Key, g => g.ToArray());
-        if (neurons.Count == 0 && arm is (TuningArm.Amplify or TuningArm.Suppress))
+        if (neurons.Count == 0 && arm.ScalesNeurons)
         {
             throw new UserErrorException($"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; leave it out of tuning.arms or raise curation.neuronsPerLayer");
         }

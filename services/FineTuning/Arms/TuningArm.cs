@@ -1,0 +1,94 @@
+using ClipSae.Contracts;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>
+/// One way of fine-tuning: what it asks for, what it does to a forward pass and which loss it adds. Arms that act on chosen neurons, features or heads have
+/// a control that acts on as many random ones. Several may be combined, as <c>distil+keep-features</c>.
+/// </summary>
+public abstract partial record TuningArm
+{
+    private TuningArm(string kind, bool isRandom)
+    {
+        Kind = kind;
+        IsRandom = isRandom;
+    }
+
+    /// <summary>The arm without its control suffix.</summary>
+    public string Kind { get; }
+
+    /// <summary>Whether what it acts on is drawn at random instead of chosen by the SAE.</summary>
+    public bool IsRandom { get; }
+
+    /// <summary>As written in parameters and tables: <c>penalise</c>, <c>penalise-random</c>.</summary>
+    public string Name => IsRandom ? ArmName.ControlOf(Kind) : Kind;
+
+    /// <summary>Whether the contrastive loss on captions is minimised; an arm without it needs no captions at all.</summary>
+    public virtual bool UsesCaptions => true;
+
+    /// <summary>Whether attack images enter the contrastive loss with their true captions.</summary>
+    public virtual bool CaptionsAttacks => UsesCaptions;
+
+    /// <summary>Whether it acts on parts that can be drawn at random instead, so that it has a control.</summary>
+    public virtual bool HasControl => true;
+
+    /// <summary>Whether it scales salient neurons, so that there must be some.</summary>
+    public virtual bool ScalesNeurons => false;
+
+    /// <summary>Whether it reads features of the SAE.</summary>
+    public virtual bool ReadsFeatures => false;
+
+    /// <summary>Whether its loss needs the attacks' unreadable twins.</summary>
+    public virtual bool NeedsControls => false;
+
+    /// <summary>Whether its loss compares with the base.</summary>
+    public virtual bool NeedsBase => false;
+
+    /// <summary>Whether its loss needs the pictures that attacks are printed on.</summary>
+    public virtual bool NeedsSources => false;
+
+    /// <summary>Whether <see cref="Loss"/> gives anything.</summary>
+    public virtual bool HasLoss => NeedsControls || NeedsBase;
+
+    /// <summary>Changes or watches the forward pass before it is made.</summary>
+    internal virtual void Arrange(ArmPass pass)
+    {
+    }
+
+    /// <summary>
+    /// What it adds to the loss, after the forward pass: a scalar that is a mean over the pass's clean images plus a mean over its attacks, so that passes over
+    /// equal parts of a batch average to the batch's; null where the pass has no image that it looks at.
+    /// </summary>
+    internal virtual Tensor? Loss(ArmPass pass) => null;
+
+    /// <summary>Reads an arm's name.</summary>
+    /// <exception cref="UserErrorException">The name is none of the arms, or arms that cannot be combined.</exception>
+    public static TuningArm Parse(string name)
+    {
+        var random = ArmName.IsControl(name);
+        var parts = ArmName.Informed(name).Split(Combined.Sign).Select(kind => Single(kind, random)).ToArray();
+        if (parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)))
+        {
+            throw new UserErrorException(
+                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons or features ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})");
+        }
+
+        return parts is [{ } only] ? only : Combined.Of([.. parts.Select(part => part!)]);
+    }
+
+    /// <summary>Kinds of arms that are not combinations.</summary>
+    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features"];
+
+    private static TuningArm? Single(string kind, bool random) => kind switch
+    {
+        "none" => new None(),
+        "amplify" => new Amplify(random),
+        "suppress" => new Suppress(random),
+        "penalise" => new Penalise(random),
+        "penalise-only" => new PenaliseOnly(random),
+        "distil" => new Distil(),
+        "keep-features" => new KeepFeatures(random),
+        _ => null,
+    };
+}

@@ -1,0 +1,87 @@
+using ClipSae.Clip;
+using ClipSae.Sae;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning.Tests;
+
+public sealed class ArmLossTests : IDisposable
+{
+    private static readonly FineTuningOptions Options = new() { DistilKeep = 0.5, KeepWeight = 2 };
+
+    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly ClipModel model = TuningBench.Model();
+    private readonly ClipModel other = TuningBench.Model(6);
+    private readonly VisionPlan basis;
+    private readonly SparseAutoencoder autoencoder = TuningBench.Autoencoder();
+    private readonly Tensor clean = TuningBench.Images(3, 4);
+    private readonly Tensor attacks = TuningBench.Images(2, 1);
+    private readonly Tensor sources = TuningBench.Images(2, 2);
+
+    public ArmLossTests() => basis = VisionPlan.Compile(other);
+
+    public void Dispose()
+    {
+        basis.Dispose();
+        other.Dispose();
+        model.Dispose();
+        autoencoder.Dispose();
+        scope.Dispose();
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 0)]
+    public void Distillation_has_the_value_of_its_formula(float first, float second)
+    {
+        using var noGrad = no_grad();
+        var (students, teachers) = (Rows(model.EncodeImage(attacks)), Rows(other.EncodeImage(sources)));
+        var kept = Rows(model.EncodeImage(clean)).Zip(Rows(other.EncodeImage(clean)), Distance).Average();
+        // A picture that came with its print (0) has no picture without it to learn from.
+        var attacked = ((first * Distance(students[0], teachers[0])) + (second * Distance(students[1], teachers[1]))) / 2;
+
+        Loss("distil", tensor(new[] { first, second })).ShouldBe(attacked + (0.5 * kept), 1e-4);
+    }
+
+    [Fact]
+    public void Kept_features_have_the_value_of_their_formula()
+    {
+        using var noGrad = no_grad();
+        var salient = TuningBench.Parts("keep-features").Features;
+        float[] Others(ClipModel of)
+        {
+            var hooks = new Hooks().Capture(new HookPoint.Mlp(0));
+            of.EncodeImage(clean, hooks);
+            var all = autoencoder.PreActivations(hooks.Captured(new HookPoint.Mlp(0))).relu();
+            var index = tensor(Enumerable.Range(0, autoencoder.Latents).Except(salient).Select(f => (long)f).ToArray());
+            return [.. all.index_select(-1, index).contiguous().data<float>()];
+        }
+
+        var (now, before) = (Others(model), Others(other));
+        var ofImage = now.Length / 3;
+        var expected = 2 * now.Chunk(ofImage).Zip(before.Chunk(ofImage), (a, b) => a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / b.Sum(y => y * (double)y)).Average();
+
+        Loss("keep-features", ones(2)).ShouldBe(expected, 1e-4 * expected);
+    }
+
+    [Fact]
+    public void A_combination_adds_the_losses_of_its_parts() =>
+        Loss("distil+keep-features", ones(2)).ShouldBe(Loss("distil", ones(2)) + Loss("keep-features", ones(2)), 1e-5);
+
+    [Fact]
+    public void Against_itself_nothing_has_changed()
+    {
+        using var itself = VisionPlan.Compile(model);
+        var images = new ArmImages(cat([clean, clean.narrow(0, 0, 2)]), 3, null, clean.narrow(0, 0, 2), ones(2));
+
+        TuningBench.Forward("distil+keep-features", autoencoder, Options, basis: itself).Run(model, images, withLoss: true).Penalty!.item<float>().ShouldBe(0, 1e-5f);
+    }
+
+    private double Loss(string arm, Tensor hasSource) => TuningBench.Forward(arm, autoencoder, Options, basis: basis)
+        .Run(model, new ArmImages(cat([clean, attacks]), 3, null, sources, hasSource), withLoss: true).Penalty!.item<float>();
+
+    private static float[][] Rows(Tensor embeddings) => [.. Enumerable.Range(0, (int)embeddings.shape[0]).Select(row => embeddings[row].contiguous().data<float>().ToArray())];
+
+    private static double Distance(float[] a, float[] b) =>
+        1 - (a.Zip(b, (x, y) => (double)x * y).Sum() / Math.Sqrt(a.Sum(x => (double)x * x) * b.Sum(y => (double)y * y)));
+}
