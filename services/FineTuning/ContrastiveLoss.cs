@@ -31,7 +31,7 @@ public static class ContrastiveLoss
         var batch = images.shape[0];
         var scale = logitScale.exp().AtMost(100);
         var logits = scale * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
-        var counts = bincount(caption, minlength: texts.shape[0]).to(logits.dtype);
+        var counts = Counts(caption, texts.shape[0]);
 
         var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1);
         var overTexts = logsumexp(logits.Plus(counts.log().unsqueeze(0)), dim: 1);
@@ -72,8 +72,12 @@ public static class ContrastiveLoss
     {
         using var scope = NewDisposeScope();
         var logits = logitScale.exp().AtMost(100) * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t());
-        var counts = bincount(caption, minlength: texts.shape[0]).to(logits.dtype);
+        var counts = Counts(caption, texts.shape[0]);
         var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1);
         return (logsumexp(logits.Plus(counts.log().unsqueeze(0)), dim: 1) - matching).MoveToOuterDisposeScope();
     }
+
+    /// <summary>Images of each caption, float32 [captions]: libtorch's own count has the device finish first, to look at the largest.</summary>
+    private static Tensor Counts(Tensor caption, long captions) =>
+        zeros(captions, device: caption.device).scatter_add_(0, caption, ones(caption.shape[0], device: caption.device));
 }
