@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// One optimizer step's gradients. All its forwards are first run without gradients, the loss and its gradient with respect to every feature are
-/// taken over the whole step at once, then each forward is run again and its features' gradients are sent back (GradCache, arXiv 2101.06983): the
-/// gradients are those of one big batch, whatever the accumulation. With one forward a step the second pass is spared.
+/// One optimizer step's gradients. All its forwards but the last are first run without gradients, the loss and its gradient with respect to every feature
+/// are taken over the whole step at once and go back through the last; then each other forward is run again and its features' gradients are sent back
+/// (GradCache, arXiv 2101.06983): the gradients are those of one big batch, whatever the accumulation.
 /// </summary>
 /// <param name="captions">Captions of the clean images, then of the attacks.</param>
 public sealed class TuningStep(
@@ -35,32 +35,82 @@ public sealed class TuningStep(
         // Attacks follow the clean images in the table, so that equal captions of both halves are one text.
         var captionedItems = withAttacks && attackForward.Arm.CaptionsAttacks ? [.. cleanItems, .. attackItems.Select(i => data.Clean.Count + i)] : cleanItems;
         var (tokens, caption) = captions.Batch(captionedItems, random.Next);
-        caption = caption.to(device);
-        return options.Accumulation == 1
-            ? BackwardWhole(cleanItems, attackItems, tokens, caption)
-            : BackwardCached(cleanItems, attackItems, tokens, caption);
+        return BackwardCaptioned(Passes(cleanItems, attackItems), tokens, caption.to(device), cleanItems.Length);
     }
 
-    private Figures BackwardWhole(int[] cleanItems, int[] attackItems, Tensor tokens, Tensor caption)
+    private Figures BackwardCaptioned((int[] Clean, int[] Attacks)[] passes, Tensor tokens, Tensor caption, int cleanCount)
     {
-        // In one pass: half as many weights to make from their geometry, and half as many operations to start.
-        var (all, penalty) = Encode(cleanItems, attackItems, withLoss: true);
-        var images = attackForward.Arm.CaptionsAttacks ? all : all.narrow(0, 0, cleanItems.Length);
-        var texts = EncodeText(tokens);
+        var chunks = tokens.split(Math.Max(1, (tokens.shape[0] + passes.Length - 1) / passes.Length));
+        // The arm's own loss has no part in the contrastive one: what it needs waits for the second time.
+        var cachedImages = Cached(passes[..^1], pass => Captioned(pass, Encode(pass, withLoss: false).Embeddings));
+        var cachedTexts = Cached(chunks[..^1], EncodeText);
+        var (last, penalty) = Encode(passes[^1], withLoss: true);
+        penalty = Share(penalty);
+        var images = InOrder(passes, [.. cachedImages, Captioned(passes[^1], last)]);
+        var texts = Joined([.. cachedTexts, EncodeText(chunks[^1])]);
         var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
         SendBack(penalty is null ? loss : loss.Plus(penalty));
-        return Describe(loss, images, texts, caption, cleanItems.Length, penalty);
+        var penalties = new List<Tensor>();
+        if (penalty is not null)
+        {
+            penalties.Add(penalty.detach());
+        }
+
+        foreach (var (pass, cached) in passes.Zip(cachedImages))
+        {
+            using var scope = NewDisposeScope();
+            var (embeddings, own) = Encode(pass, withLoss: true);
+            // The surrogate's gradient with respect to the features is the cached one.
+            var surrogate = (Captioned(pass, embeddings) * cached.grad!).sum();
+            if (Share(own) is { } share)
+            {
+                surrogate = surrogate.Plus(share);
+                penalties.Add(share.detach().MoveToOuterDisposeScope());
+            }
+
+            SendBack(surrogate);
+        }
+
+        foreach (var (chunk, cached) in chunks.Zip(cachedTexts))
+        {
+            using var scope = NewDisposeScope();
+            SendBack((EncodeText(chunk) * cached.grad!).sum());
+        }
+
+        return Describe(loss, images, texts, caption, cleanCount, penalties.Count > 1 ? stack([.. penalties]).sum() : penalties.FirstOrDefault());
     }
+
+    /// <summary>Features without their graph, leaves that collect gradients.</summary>
+    private static Tensor[] Cached<T>(IEnumerable<T> parts, Func<T, Tensor> encode)
+    {
+        using var noGrad = no_grad();
+        return [.. parts.Select(part => encode(part).detach().requires_grad_())];
+    }
+
+    /// <summary>The embeddings that have captions.</summary>
+    private Tensor Captioned((int[] Clean, int[] Attacks) pass, Tensor embeddings) =>
+        attackForward.Arm.CaptionsAttacks || pass.Attacks.Length == 0 ? embeddings : embeddings.narrow(0, 0, pass.Clean.Length);
+
+    /// <summary>Clean images of all passes, then their attacks, as the captions are.</summary>
+    private static Tensor InOrder((int[] Clean, int[] Attacks)[] passes, Tensor[] embeddings) => passes.Length == 1
+        ? embeddings[0]
+        : cat([
+            .. passes.Zip(embeddings, (pass, rows) => rows.narrow(0, 0, pass.Clean.Length)),
+            .. passes.Zip(embeddings, (pass, rows) => rows.narrow(0, pass.Clean.Length, rows.shape[0] - pass.Clean.Length))]);
+
+    private static Tensor Joined(Tensor[] parts) => parts.Length == 1 ? parts[0] : cat(parts);
+
+    // Trimmed before they go to the device, so that nothing has to wait for it.
+    private Tensor EncodeText(Tensor tokens) => model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device));
 
     // No image is another's negative: every forward goes back by itself, and each part of the batch once.
     private Figures BackwardUncaptioned(int[] cleanItems, int[] attackItems)
     {
-        var passes = options.Accumulation == 1 ? [(cleanItems, attackItems)] : Passes(cleanItems, attackItems).ToArray();
         var losses = new List<Tensor>();
-        foreach (var (clean, attacks) in passes)
+        foreach (var pass in Passes(cleanItems, attackItems))
         {
             using var scope = NewDisposeScope();
-            if (Share(Encode(clean, attacks, withLoss: true).Penalty) is { } loss)
+            if (Share(Encode(pass, withLoss: true).Penalty) is { } loss)
             {
                 SendBack(loss);
                 losses.Add(loss.detach().MoveToOuterDisposeScope());
@@ -71,67 +121,15 @@ public sealed class TuningStep(
         return new Figures(sum, null, null, sum);
     }
 
-    /// <summary>A step in as many forwards as it accumulates, clean images apart from attacks.</summary>
-    private IEnumerable<(int[] Clean, int[] Attacks)> Passes(int[] cleanItems, int[] attackItems) =>
-        cleanItems.Chunk(options.CleanBatch).Select(chunk => (chunk, Array.Empty<int>())).Concat(attackItems.Chunk(options.AttackBatch).Select(chunk => (Array.Empty<int>(), chunk)));
+    /// <summary>A step in as many forwards as it accumulates. In each clean images and attacks share a pass: half as many operations to start.</summary>
+    private (int[] Clean, int[] Attacks)[] Passes(int[] cleanItems, int[] attackItems)
+    {
+        var attacks = attackItems.Chunk(options.AttackBatch).ToArray();
+        return [.. cleanItems.Chunk(options.CleanBatch).Select((clean, i) => (clean, attacks.Length == 0 ? [] : attacks[i]))];
+    }
 
     // Means over equal parts of a batch average to the batch's mean.
     private Tensor? Share(Tensor? loss) => loss?.Over(options.Accumulation);
-
-    private Figures BackwardCached(int[] cleanItems, int[] attackItems, Tensor tokens, Tensor caption)
-    {
-        var passes = Passes(cleanItems, attackItems).ToArray();
-        var textChunks = tokens.split(Math.Max(1, (tokens.shape[0] + options.Accumulation - 1) / options.Accumulation));
-        bool IsCaptioned((int[] Clean, int[] Attacks) pass) => pass.Attacks.Length == 0 || attackForward.Arm.CaptionsAttacks;
-        Tensor images, texts;
-        using (no_grad())
-        {
-            // The arm's own loss has no part in the contrastive one: what it needs waits for the second pass.
-            images = cat([.. passes.Where(IsCaptioned).Select(pass => Encode(pass.Clean, pass.Attacks, withLoss: false).Embeddings)]);
-            texts = cat([.. textChunks.Select(EncodeText)]);
-        }
-
-        images.requires_grad_();
-        texts.requires_grad_();
-        var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
-        SendBack(loss);
-        long row = 0;
-        var penalties = new List<Tensor>();
-        foreach (var pass in passes)
-        {
-            using var scope = NewDisposeScope();
-            var (embeddings, penalty) = Encode(pass.Clean, pass.Attacks, withLoss: true);
-            penalty = Share(penalty);
-            // The surrogate's gradient with respect to the features is the cached one.
-            var surrogate = IsCaptioned(pass) ? (embeddings * images.grad!.narrow(0, row, embeddings.shape[0])).sum() : null;
-            if (penalty is not null)
-            {
-                surrogate = surrogate is null ? penalty : surrogate.Plus(penalty);
-                penalties.Add(penalty.detach().MoveToOuterDisposeScope());
-            }
-
-            if (surrogate is not null)
-            {
-                SendBack(surrogate);
-            }
-
-            row += embeddings.shape[0];
-        }
-
-        row = 0;
-        foreach (var chunk in textChunks)
-        {
-            using var scope = NewDisposeScope();
-            var features = EncodeText(chunk);
-            SendBack((features * texts.grad!.narrow(0, row, chunk.shape[0])).sum());
-            row += chunk.shape[0];
-        }
-
-        return Describe(loss, images, texts, caption, cleanItems.Length, penalties.Count == 0 ? null : stack([.. penalties]).sum());
-    }
-
-    // Trimmed before they go to the device, so that nothing has to wait for it.
-    private Tensor EncodeText(Tensor tokens) => model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device));
 
     // What follows from parts alone that are all frozen leads nowhere back.
     private void SendBack(Tensor loss)
@@ -143,8 +141,9 @@ public sealed class TuningStep(
         }
     }
 
-    private (Tensor Embeddings, Tensor? Penalty) Encode(int[] cleanItems, int[] attackItems, bool withLoss)
+    private (Tensor Embeddings, Tensor? Penalty) Encode((int[] Clean, int[] Attacks) pass, bool withLoss)
     {
+        var (cleanItems, attackItems) = pass;
         if (attackItems.Length == 0)
         {
             return attackForward.Run(model, new ArmImages(data.Clean.Images(cleanItems, device), cleanItems.Length), withLoss);
@@ -152,7 +151,7 @@ public sealed class TuningStep(
 
         var arm = attackForward.Arm;
         var attacks = data.Attacks.Images(attackItems, device);
-        var images = cleanItems.Length == 0 ? attacks : cat([data.Clean.Images(cleanItems, device), attacks]);
+        var images = cat([data.Clean.Images(cleanItems, device), attacks]);
         var controls = withLoss && arm.NeedsControls ? CaptionedPixels.Images(data.Controls, attackItems, device) : null;
         return attackForward.Run(
             model, withLoss && arm.NeedsSources ? WithSources(new ArmImages(images, cleanItems.Length, controls), attackItems) : new ArmImages(images, cleanItems.Length, controls), withLoss);
