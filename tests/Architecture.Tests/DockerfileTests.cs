@@ -43,6 +43,7 @@ public sealed class DockerfileTests
 
         stages.Select(stage => stage[^1]).ShouldContain("cpu");
         stages.Select(stage => stage[^1]).ShouldContain("cuda");
+        stages.Select(stage => stage[^1]).ShouldContain("pytorch");
         stages[^1].ShouldBe(["FROM", "${TORCH_BACKEND}"]);
     }
 
