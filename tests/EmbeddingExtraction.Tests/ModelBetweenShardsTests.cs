@@ -70,6 +70,19 @@ public sealed class ModelBetweenShardsTests : IDisposable
     }
 
     [Fact]
+    public void Each_device_keeps_its_own()
+    {
+        var (first, second) = (Load(), Load());
+        _sut.Keep("cuda:0", "a", first);
+        _sut.Keep("cuda:1", "b", second);
+
+        _sut.Take("cuda:1", "b").ShouldBe(second);
+        _sut.Take("cuda:0", "a").ShouldBe(first);
+        first.Dispose();
+        second.Dispose();
+    }
+
+    [Fact]
     public void Nothing_is_kept_after_the_end()
     {
         var (before, after) = (Load(), Load());
