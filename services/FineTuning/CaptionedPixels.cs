@@ -10,6 +10,12 @@ public sealed record CaptionedPixels(Tensor Pixels, IReadOnlyList<IReadOnlyList<
 {
     public int Count => Captions.Count;
 
+    /// <summary>Which pictures are recorded as bearing print; null where none is.</summary>
+    public IReadOnlyList<bool>? Printed { get; init; }
+
+    /// <summary>Whether a picture is recorded as bearing print.</summary>
+    public bool IsPrinted(int item) => Printed?[item] == true;
+
     /// <summary>The given items as the model takes them: float32 [batch, 3, R, R], normalised.</summary>
     public Tensor Images(int[] items, Device device) => Images(Pixels, items, device);
 

@@ -43,6 +43,7 @@ public static class Pretraining
         ParameterGroup[] groups = [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)];
         using var training = ParameterGrouping.Begin(model, groups, TuningPrecision.Float32, recompute: false);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
+        var variator = options.Variation is { } variation ? new PictureVariator(variation, options.Seed) : null;
         var schedule = new RateSchedule.Cosine(options.WarmupSteps);
         var order = new BatchOrder(data.Count, options.BatchSize, options.Seed);
         using var lossSum = zeros(1, device: device).DetachFromDisposeScope();
@@ -55,8 +56,10 @@ public static class Pretraining
             var random = new SeededRandom(options.Seed, "caption", step);
             var (tokens, caption) = captions.Batch(items, random.Next);
             var images = data.Images(items, device);
+            images = variator?.Vary(images, [.. items.Select(data.IsPrinted)], step) ?? images;
+            var kept = variator?.Kept(items.Length, model.Architecture.VisionTokens - 1, step, options.Steps)?.to(device);
             var loss = ContrastiveLoss.Symmetric(
-                model.EncodeImage(images), model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
+                model.EncodeImage(images, patches: kept), model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
             loss.backward();
             training.CompleteBackward();
             optimizer.Step(schedule.FactorAt(step, options.Steps), Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), options.GradientClip));

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 
@@ -48,6 +49,10 @@ public sealed record PretrainingOptions
 
     public long Seed { get; init; }
 
+    /// <summary>How pictures are varied; null shows them as they are, which drawn worlds need.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PictureVariation? Variation { get; init; }
+
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public PretrainingOptions Validated()
     {
@@ -57,6 +62,7 @@ public sealed record PretrainingOptions
         Require(ContextLength >= 4, $"context length {ContextLength} must be at least 4");
         Require(Steps > 0 && BatchSize > 1, $"steps {Steps} must be positive and batch size {BatchSize} above 1");
         Require(LearningRate > 0 && GradientClip > 0 && WeightDecay >= 0, "learning rate and gradient clip must be positive, weight decay not negative");
+        Variation?.Validated();
         return this;
     }
 

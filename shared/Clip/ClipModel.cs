@@ -91,8 +91,9 @@ public sealed class ClipModel : torch.nn.Module
     /// <summary>Image features, not normalised.</summary>
     /// <param name="images">Preprocessed images [batch, 3, R, R], in any precision and on any device.</param>
     /// <param name="hooks">What to capture, replace or scale in this call alone.</param>
+    /// <param name="patches">Which patches to look at, int64 [batch, kept] from 0, in any order; null looks at all.</param>
     /// <returns>[batch, embed].</returns>
-    public torch.Tensor EncodeImage(torch.Tensor images, Hooks? hooks = null)
+    public torch.Tensor EncodeImage(torch.Tensor images, Hooks? hooks = null, torch.Tensor? patches = null)
     {
         hooks?.Begin(Architecture);
         torch.Tensor features;
@@ -100,8 +101,8 @@ public sealed class ClipModel : torch.nn.Module
         {
             var last = Architecture.VisionLayers - 1;
             var cls = hooks?.TouchesLayer(last) == true
-                ? Blocks(images, hooks, last + 1).select(1, 0)
-                : vision.OneToken(last, Blocks(images, hooks, last), asked: null);
+                ? Blocks(images, hooks, last + 1, patches).select(1, 0)
+                : vision.OneToken(last, Blocks(images, hooks, last, patches), asked: null);
             features = AsFeatures(Transformer.Norm(cls, "visual.ln_post", WeightInUse).matmul(WeightInUse("visual.proj")));
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
@@ -219,9 +220,9 @@ public sealed class ClipModel : torch.nn.Module
     private torch.Tensor AsFeatures(torch.Tensor features) => Training?.Weights is null ? features : features.to(torch.float32);
 
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
-    private torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count)
+    private torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count, torch.Tensor? patches = null)
     {
-        var embedded = EmbedPatches(images.to(ComputeType).to(LogitScale.device));
+        var embedded = EmbedPatches(images.to(ComputeType).to(LogitScale.device), patches);
         return Blocks(vision, Transformer.Norm(embedded, "visual.ln_pre", WeightInUse), count, causal: false, hooks);
     }
 
@@ -251,10 +252,26 @@ public sealed class ClipModel : torch.nn.Module
     }
 
     /// <returns>Class token and patches with their positions [batch, tokens, width].</returns>
-    private torch.Tensor EmbedPatches(torch.Tensor images)
+    private torch.Tensor EmbedPatches(torch.Tensor images, torch.Tensor? kept)
     {
-        var embedded = LinearLayer.Apply(Patches.Cut(images, Architecture), WeightInUse("visual.conv1.weight").view(Architecture.VisionWidth, -1));
-        var cls = WeightInUse("visual.class_embedding").to(embedded.dtype).expand(images.shape[0], 1, Architecture.VisionWidth);
-        return torch.cat([cls, embedded], 1).Plus(WeightInUse("visual.positional_embedding").to(embedded.dtype));
+        var (batch, width) = (images.shape[0], Architecture.VisionWidth);
+        var cut = Patches.Cut(images, Architecture);
+        var all = cut.shape[1];
+        if (kept is not null)
+        {
+            var first = TensorArithmetic.Range(batch * all, device: kept.device).view(batch, all).narrow(1, 0, 1);
+            cut = cut.reshape(batch * all, -1).index_select(0, kept.Plus(first).reshape(-1)).view(batch, kept.shape[1], -1);
+        }
+
+        var embedded = LinearLayer.Apply(cut, WeightInUse("visual.conv1.weight").view(width, -1));
+        var cls = WeightInUse("visual.class_embedding").to(embedded.dtype).expand(batch, 1, width);
+        var positions = WeightInUse("visual.positional_embedding").to(embedded.dtype);
+        if (kept is null)
+        {
+            return torch.cat([cls, embedded], 1).Plus(positions);
+        }
+
+        var ofPatches = positions.narrow(0, 1, all).index_select(0, kept.reshape(-1)).view(batch, kept.shape[1], width);
+        return torch.cat([cls.Plus(positions.narrow(0, 0, 1)), embedded.Plus(ofPatches)], 1);
     }
 }

@@ -15,6 +15,7 @@ namespace ClipSae.Cli;
 internal sealed class PretrainVerb : Verb
 {
     private static readonly PretrainingOptions Defaults = new();
+    private static readonly PictureVariation Photographs = new();
 
     private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
     private readonly Option<string> _out = new("--out") { Description = "Folder for model.safetensors and bpe.txt.gz", HelpName = "FOLDER", Required = true };
@@ -32,6 +33,11 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<int> _batch = Number("--batch", "Images a step", Defaults.BatchSize);
     private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmupSteps);
     private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate", HelpName = "RATE", DefaultValueFactory = _ => Defaults.LearningRate };
+    private readonly Option<double> _decay = Share("--weight-decay", "Decay of matrices", Defaults.WeightDecay);
+    private readonly Option<bool> _photographs = new("--photographs") { Description = "Vary the pictures as photographs allow: random crops, mirror images, colours; what is recorded as printed stays whole" };
+    private readonly Option<double?> _crop = Varied("--crop", $"Smallest side of a random crop, as a share [default with --photographs: {Photographs.Crop:0.0}]");
+    private readonly Option<double?> _jitter = Varied("--jitter", $"How far brightness, contrast and saturation vary [default with --photographs: {Photographs.Jitter:0.0}]");
+    private readonly Option<double?> _dropout = Varied("--patch-dropout", "Share of its patches that a picture loses in a step, but in the last tenth of them [default: 0]");
     private readonly Option<long> _seed = new("--seed") { Description = "Every draw follows from it", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
 
     public PretrainVerb()
@@ -39,11 +45,12 @@ internal sealed class PretrainVerb : Verb
             "pretrain",
             "Train a small CLIP of OpenAI's architecture from scratch on captioned images.",
             "clipsae pretrain --dataset world/train --out base",
-            "clipsae pretrain --dataset photos --out base --resolution 96 --patch 16 --vision-width 192 --steps 6000")
+            "clipsae pretrain --dataset photos --out base --photographs --patch-dropout 0.5 --resolution 96 --patch 16 --vision-width 192 --steps 6000")
     {
         foreach (var option in new Option[]
         {
-            _dataset, _out, _tokenizer, _resolution, _patch, _visionWidth, _visionLayers, _textWidth, _textLayers, _embed, _context, _merges, _steps, _batch, _warmup, _rate, _seed,
+            _dataset, _out, _tokenizer, _resolution, _patch, _visionWidth, _visionLayers, _textWidth, _textLayers, _embed, _context, _merges, _steps, _batch, _warmup, _rate, _decay,
+            _photographs, _crop, _jitter, _dropout, _seed,
         })
         {
             Add(option);
@@ -112,6 +119,20 @@ internal sealed class PretrainVerb : Verb
     private static Option<int> Number(string name, string description, int value) =>
         new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
 
+    private static Option<double> Share(string name, string description, double value) =>
+        new(name) { Description = description, HelpName = "X", DefaultValueFactory = _ => value };
+
+    private static Option<double?> Varied(string name, string description) => new(name) { Description = description, HelpName = "X" };
+
+    private PictureVariation? Variation(ParseResult arguments)
+    {
+        var (crop, jitter, dropout) = (arguments.GetValue(_crop), arguments.GetValue(_jitter), arguments.GetValue(_dropout));
+        var start = arguments.GetValue(_photographs) ? Photographs : new PictureVariation { Crop = 1, Flip = false, Jitter = 0 };
+        return arguments.GetValue(_photographs) || (crop ?? jitter ?? dropout) is not null
+            ? start with { Crop = crop ?? start.Crop, Jitter = jitter ?? start.Jitter, PatchDropout = dropout ?? start.PatchDropout }
+            : null;
+    }
+
     private PretrainingOptions Chosen(ParseResult arguments)
     {
         try
@@ -131,6 +152,8 @@ internal sealed class PretrainVerb : Verb
                 BatchSize = arguments.GetValue(_batch),
                 WarmupSteps = arguments.GetValue(_warmup),
                 LearningRate = arguments.GetValue(_rate),
+                WeightDecay = arguments.GetValue(_decay),
+                Variation = Variation(arguments),
                 Seed = arguments.GetValue(_seed),
             }.Validated();
         }
@@ -157,10 +180,11 @@ internal sealed class PretrainVerb : Verb
 
     private static CaptionedPixels Load(IReadOnlyList<string> shards, int resolution, CancellationToken cancel)
     {
-        var captions = shards.SelectMany(DatasetShard.ReadItems).Select(item => item.Captions).ToArray();
+        var items = shards.SelectMany(DatasetShard.ReadItems).ToArray();
+        IReadOnlyList<string>[] captions = [.. items.Select(item => item.Captions)];
         var rows = new PixelRows(captions.Length, resolution);
         PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)), cancel: cancel);
-        return new CaptionedPixels(rows.Pixels, captions);
+        return new CaptionedPixels(rows.Pixels, captions) { Printed = [.. items.Select(item => PrintedText.On(item) is not null)] };
     }
 
     private static byte[] Compressed(string text)
