@@ -179,7 +179,7 @@ class Builder:
             self.stamps[key] = (path, arguments + ["-write", str(path)])
         gravity, (x, y) = place(family, rng)
         size = self.options.size
-        quality = str(rng.randint(45, 70)) if family == "photographed" else "82"
+        quality = str(rng.randint(45, 70)) if family == "photographed" else {"evaluation": "82", "train": "60"}[part]
         self.jobs.append([str(photograph), "-filter", "Catrom", "-resize", f"{size}x{size}^", "-gravity", "Center", "-extent", f"{size}x{size}",
                           str(self.stamps[key][0]), "-gravity", gravity, "-geometry", f"{x:+d}{y:+d}", "-composite"] + finish(family, rng)
                          + ["-quality", quality, "-write", str(out)])
