@@ -49,6 +49,9 @@ public sealed record AttackCurationOptions
     /// <summary>Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions.</summary>
     public int NaturalImages { get; init; } = 64;
 
+    /// <summary>What happens to pictures whose captions repeat the word printed on them; such captions undo what fine-tuning learns from attacks.</summary>
+    public CaptionHygiene CaptionHygiene { get; init; }
+
     /// <summary>How attack words look.</summary>
     public WordStyle Style { get; init; } = new();
 

@@ -89,7 +89,6 @@ public sealed class AttackCurationStage : IStage
         var words = pictures.Words;
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, [.. pictures.Classes.Union(words, StringComparer.Ordinal)], options.PromptTemplates);
         var pairCount = Math.Min(options.Pairs, pictures.Plain.Count) / 2 * 2;
-        var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
         var steps = (long)(hooks.Length * options.SalientShares.Count) + 1;
         void Report(long done, long total, string unit) => progress.Report(new StageProgress(done, total, unit));
 
@@ -106,6 +105,13 @@ public sealed class AttackCurationStage : IStage
         var neurons = SalientNeurons.Find(model, vision, best.Hook, best.Salient, choosing, options.NeuronsPerLayer, options.BatchSize, device, cancel);
         var neuronAblation = NeuronAblation.Measure(vision, classifier, neurons, measuring, options, device, cancel);
 
+        JsonObject? hygiene = null;
+        if (options.CaptionHygiene != CaptionHygiene.Keep)
+        {
+            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, best, pictures, choosing, fonts, options, device, cancel);
+        }
+
+        var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
         var generator = new AttackGenerator(vision, classifier, best, neurons, fonts, options, device);
         var cleanActivations = generator.Activations(choosing.Clean, cancel).Order().ToArray();
         var firing = cleanActivations[(int)(0.95 * (cleanActivations.Length - 1))];
@@ -147,7 +153,35 @@ public sealed class AttackCurationStage : IStage
             ["ablation"] = SalientReport.Accuracy(best.Ablation),
             ["random"] = new JsonArray([.. best.Random.Select(r => (JsonNode)SalientReport.Accuracy(r))]),
         };
-        return (curated, SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options), figures);
+        var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options);
+        if (hygiene is not null)
+        {
+            figures["captions"] = new JsonObject
+            {
+                ["action"] = hygiene["action"]!.DeepClone(),
+                ["pictures"] = hygiene["pictures"]!.DeepClone(),
+                ["found"] = hygiene["found"]!.AsArray().Count,
+                ["changed"] = hygiene["captions"]!.AsObject().Count,
+            };
+            report["captionHygiene"] = hygiene;
+        }
+
+        return (curated, report, figures);
+    }
+
+    private static (Pictures Left, JsonObject Report) CheckCaptions(
+        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, CausalSweep.Row best, Pictures pictures, WordPairs choosing, FontCatalogue fonts,
+        AttackCurationOptions options, Device device, CancellationToken cancel)
+    {
+        var names = CaptionWords.Vocabulary(pictures.Classes.Union(pictures.Words, StringComparer.Ordinal), pictures.All);
+        using var vocabulary = ZeroShotClassifier.Create(model, tokenizer, names, options.PromptTemplates);
+        using var own = WordPairs.DrawOwnNames([.. pictures.Plain.Take(choosing.Count)], options, fonts, model.Architecture.ImageResolution);
+        var result = new CaptionCheck(vision, best, options, device).Find(vocabulary, pictures.All, choosing, own, model.Architecture.ImageResolution, cancel);
+        var cleaning = CaptionCleaning.Of(result, pictures, names, options);
+        var left = cleaning.Apply(pictures);
+        return left.Plain.Count > 0
+            ? (left, cleaning.ToJson(result, options.CaptionHygiene))
+            : throw new UserErrorException($"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; with report they are listed and kept");
     }
 
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(

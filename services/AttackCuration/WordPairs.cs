@@ -45,6 +45,21 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             [.. sources.Select(s => s.Label)], printed);
     }
 
+    /// <summary>Pictures with what they show printed on them, uint8 [pictures, 3, R, R].</summary>
+    public static Tensor DrawOwnNames(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, FontCatalogue fonts, int resolution)
+    {
+        var painter = new WordPainter(fonts);
+        var planner = new WordPlanner(fonts, options.Style);
+        string[] faces = [.. fonts.Tuning.Select(face => face.Name)];
+        var images = new RgbImage[sources.Count];
+        Parallel.For(0, sources.Count, i =>
+        {
+            var image = sources[i].Decode();
+            images[i] = painter.Paint(image, planner.Plan(sources[i].Label, faces, image, new SeededRandom(options.Seed, "own name", i)));
+        });
+        return PixelLoader.Stack(images, resolution);
+    }
+
     /// <summary>The unreadable twin of a printed word.</summary>
     public static IReadOnlyList<WordPlacement> ControlOf(IReadOnlyList<WordPlacement> shown, int index, long seed) =>
         WordPlanner.Control(shown, Controls[index % Controls.Length], seed + index);

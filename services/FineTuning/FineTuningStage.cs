@@ -47,7 +47,7 @@ public sealed class FineTuningStage : IStage
 
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel);
+            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient));
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device) { Provenance = Provenance(context), Log = context.Log };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         if (curves.IsBeatenByBase)
@@ -92,6 +92,10 @@ public sealed class FineTuningStage : IStage
     };
 
     private static double? Number(JsonObject? validation, string name) => validation?[name]?.GetValue<double>();
+
+    /// <summary>New captions of pictures by id, as curation's caption hygiene gives them; none for a picture that is left out.</summary>
+    private static Dictionary<string, IReadOnlyList<string>> Captions(JsonObject salient) =>
+        (salient["captionHygiene"]?["captions"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => (IReadOnlyList<string>)Strings(entry.Value), StringComparer.Ordinal);
 
     private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 

@@ -39,19 +39,27 @@ public sealed class TuningData : IDisposable
     /// <param name="controlShard">Path of curation's <c>controls</c>, in the same order.</param>
     /// <param name="classes">Object classes; a clean picture's is found as curation finds it (<see cref="ShownClass"/>).</param>
     /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
+    /// <param name="captions">New captions of clean pictures by id; a picture that has none is left out. Others keep theirs.</param>
     /// <exception cref="UserErrorException">Too few images for a batch, or none to validate on.</exception>
     public static TuningData Read(
         IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
-        int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel)
+        int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel,
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null)
     {
         var clean = new List<DatasetItem>();
         var places = new List<int>();
         foreach (var (place, (item, bytes)) in cleanShards.SelectMany(DatasetShard.Read).Index().Where(entry => !heldOut.IsOn(entry.Item.Item)))
         {
             cancel.ThrowIfCancellationRequested();
+            var changed = captions?.GetValueOrDefault(item.Id);
+            if (changed is [])
+            {
+                continue;
+            }
+
             if (ImageDecoder.TryReadSize(bytes.Span, null, out _, out var problem))
             {
-                clean.Add(item);
+                clean.Add(changed is null ? item : item with { Captions = changed });
                 places.Add(place);
             }
             else

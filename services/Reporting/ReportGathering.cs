@@ -95,7 +95,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
     private async Task<IReadOnlyDictionary<string, string>> PicturesAsync(ReportData data, CancellationToken cancel)
     {
-        var wanted = SalientFeatures.WantedPictures(data).ToHashSet(StringComparer.Ordinal);
+        var wanted = SalientFeatures.WantedPictures(data).Concat(RepeatingCaptions.WantedPictures(data)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (_, shard) in context.InputsUnder("dataset/shards"))
         {

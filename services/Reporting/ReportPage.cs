@@ -16,7 +16,7 @@ public static class ReportPage
         Section?[] evaluation = images[0] is null ? [.. models, .. images] : [.. images, .. models];
         Section[] sections = [.. ((Section?[])
         [
-            BeforeAfter.Render(data), .. evaluation, Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data), AttackGallery.Render(data), TrainingCurves.Render(data),
+            BeforeAfter.Render(data), .. evaluation, Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data), RepeatingCaptions.Render(data), AttackGallery.Render(data), TrainingCurves.Render(data),
             Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
         ]).OfType<Section>()];
         return Html.Of($"""

@@ -146,6 +146,31 @@ public sealed class AttackCurationStageTests : IDisposable
         salient["classes"]!.AsArray().Select(c => c!.GetValue<string>()).ShouldBe(["car", "cat", "dog", "tree"]);
     }
 
+    [Theory]
+    [InlineData("report")]
+    [InlineData("drop")]
+    [InlineData("dropRandom")]
+    public async Task Captions_that_repeat_print_are_listed_and_what_is_dropped_is_printed_on_no_more(string action)
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = CurationBench.Parameters;
+        parameters["captionHygiene"] = action;
+        var result = await RunAsync(inputs, parameters);
+        var hygiene = (await bench.LinesAsync(result.Outputs["salient"]))[0]["captionHygiene"]!;
+        var (found, changed) = (hygiene["found"]!.AsArray(), hygiene["captions"]!.AsObject().Select(entry => entry.Key).ToArray());
+
+        hygiene["pictures"]!.GetValue<int>().ShouldBeGreaterThan(0);
+        changed.Length.ShouldBe(action == "report" ? 0 : found.Count);
+        if (action == "drop")
+        {
+            changed.ShouldBe(found.Select(finding => finding!["id"]!.GetValue<string>()), ignoreOrder: true);
+        }
+
+        (await bench.LinesAsync(result.Outputs["manifest"])).Select(line => line["source"]!.GetValue<string>()).Intersect(changed).ShouldBeEmpty();
+        result.Figures["captions"]!["found"]!.GetValue<int>().ShouldBe(found.Count);
+        (await bench.LinesAsync((await RunAsync(inputs)).Outputs["salient"]))[0]["captionHygiene"].ShouldBeNull();
+    }
+
     [Fact]
     public async Task Pictures_that_cannot_be_read_are_left_out_and_named()
     {

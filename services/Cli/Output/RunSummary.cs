@@ -106,6 +106,21 @@ internal sealed class RunSummary
         ["missing"] = new JsonArray([.. Missing.Select(failed => new JsonObject { ["stage"] = failed.Stage, ["unit"] = failed.Unit, ["reason"] = failed.Reason })]),
     };
 
+    /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
+    public IEnumerable<string> CurationLines()
+    {
+        var figures = Figures(ParameterSections.Curation);
+        if (figures?["candidates"]?.GetValue<int>() is > 0 and var candidates && figures["fooled"]?.GetValue<int>() is { } fooled)
+        {
+            yield return FormattableString.Invariant($"attacks: {fooled} of {candidates} printed words fooled the base ({(double)fooled / candidates:P0}).");
+        }
+
+        if (figures?["captions"] is JsonObject captions)
+        {
+            yield return $"captions: {captions["found"]} of {captions["pictures"]} pictures have a caption that repeats their print; {captions["action"]} changed {captions["changed"]}.";
+        }
+    }
+
     /// <summary>One entry a unit, in the plan's order.</summary>
     public JsonArray Stages()
     {

@@ -147,6 +147,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             console.WriteUnfolded("nothing beat the base by validation, so no model is taken as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
         }
 
+        foreach (var line in summary.CurationLines())
+        {
+            console.WriteUnfolded(line);
+        }
+
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
             console.WriteUnfolded($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");

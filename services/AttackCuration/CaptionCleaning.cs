@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Datasets;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>What <see cref="CaptionHygiene"/> makes of the findings.</summary>
+/// <param name="Captions">New captions of pictures, by id; none where the picture is left out.</param>
+public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<string>> Captions)
+{
+    public static CaptionCleaning Of(CaptionCheck.Result result, Pictures pictures, IReadOnlyList<string> vocabulary, AttackCurationOptions options)
+    {
+        var captions = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        switch (options.CaptionHygiene)
+        {
+            case CaptionHygiene.Drop or CaptionHygiene.Reword:
+                foreach (var finding in result.Found)
+                {
+                    captions[finding.Picture.Item.Id] = options.CaptionHygiene == CaptionHygiene.Drop ? [] : CaptionWords.Without(finding.Picture.Item, finding.Word, vocabulary);
+                }
+
+                break;
+            case CaptionHygiene.DropRandom:
+                var order = pictures.All.Select(picture => picture.Item.Id).ToArray();
+                new SeededRandom(options.Seed, "random captions").Shuffle(order);
+                foreach (var id in order.Take(result.Found.Count))
+                {
+                    captions[id] = [];
+                }
+
+                break;
+        }
+
+        return new CaptionCleaning(captions);
+    }
+
+    /// <summary>The pictures that attacks may be made of: those whose captions stand.</summary>
+    public Pictures Apply(Pictures pictures) => pictures with
+    {
+        Plain = [.. pictures.Plain.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
+        All = [.. pictures.All.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
+    };
+
+    /// <summary>For fine-tuning, the report and people.</summary>
+    public JsonObject ToJson(CaptionCheck.Result result, CaptionHygiene action) => new()
+    {
+        ["action"] = JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
+        ["pictures"] = result.Pictures,
+        ["firing"] = result.Firing,
+        ["firesAbove"] = Math.Round(result.FiresAbove, 4),
+        ["remainsBelow"] = Math.Round(result.RemainsBelow, 4),
+        ["found"] = new JsonArray([.. result.Found.OrderBy(finding => finding.Remaining - finding.Margin).ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal).Select(finding => (JsonNode)new JsonObject
+        {
+            ["id"] = finding.Picture.Item.Id,
+            ["word"] = finding.Word,
+            ["caption"] = finding.Picture.Item.Captions[0],
+            ["activation"] = Math.Round(finding.Activation, 4),
+            ["margin"] = Math.Round(finding.Margin, 4),
+            ["remaining"] = Math.Round(finding.Remaining, 4),
+        })]),
+        ["captions"] = new JsonObject(Captions.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)new JsonArray([.. entry.Value.Select(text => (JsonNode)text)])))),
+    };
+}

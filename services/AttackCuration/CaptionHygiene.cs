@@ -1,0 +1,20 @@
+namespace ClipSae.AttackCuration;
+
+/// <summary>What happens to pictures whose captions repeat the word printed on them, as <see cref="CaptionCheck"/> finds them.</summary>
+public enum CaptionHygiene
+{
+    /// <summary>Nothing is looked for.</summary>
+    Keep,
+
+    /// <summary>They are found and listed, and used as they are.</summary>
+    Report,
+
+    /// <summary>They have no part in attacks or fine-tuning.</summary>
+    Drop,
+
+    /// <summary>The word leaves the caption where the caption names something else; other such pictures are dropped. None is printed on.</summary>
+    Reword,
+
+    /// <summary>The control of <see cref="Drop"/>: as many random pictures are dropped in their place.</summary>
+    DropRandom,
+}

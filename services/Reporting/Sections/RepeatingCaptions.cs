@@ -1,0 +1,42 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>Pictures of the data set whose captions repeat the word printed on them.</summary>
+internal static class RepeatingCaptions
+{
+    private const int Most = 48;
+
+    public static IEnumerable<string> WantedPictures(ReportData data) => Found(data).Take(Most).Select(finding => finding.Text("id")).OfType<string>();
+
+    public static Section? Render(ReportData data)
+    {
+        if (data.Salient.At("captionHygiene") is not { } hygiene)
+        {
+            return null;
+        }
+
+        var found = Found(data).ToArray();
+        var lead = Html.Of($"<b>{Written.Count(found.Length)} of {Written.Count(hygiene.Number("pictures"))}</b> pictures: text-salient features fire, the base names a word of the caption, and no longer does with these features switched off. {Done(hygiene)}");
+        var rows = found.Take(Most).Select(finding => Row(data, finding));
+        var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Activation</th><th class=\"n\">Margin</th><th class=\"n\">Features out</th></tr></thead><tbody>{rows}</tbody></table>");
+        var rest = found.Length > Most ? Html.Of($"<p class=\"note\">and {found.Length - Most} more, all of them in curation’s findings</p>") : Html.Empty;
+        return new Section("captions", "Captions that repeat what is printed", lead, found.Length == 0 ? Html.Empty : Html.Of($"{Section.Wide("Captions that repeat what is printed", table)}{rest}"));
+    }
+
+    private static IEnumerable<JsonNode> Found(ReportData data) => data.Salient.At("captionHygiene").Items("found");
+
+    private static string Done(JsonNode hygiene) => hygiene.Text("action") switch
+    {
+        "drop" => "They were left out of attacks and fine-tuning.",
+        "reword" => "The word left the caption where something else remained; the others were left out.",
+        "dropRandom" => "They were kept; as many random pictures were left out, as a control.",
+        _ => "They were used as they are.",
+    };
+
+    private static Html Row(ReportData data, JsonNode finding)
+    {
+        var image = data.Pictures.GetValueOrDefault(finding.Text("id") ?? "") is { } picture ? Html.Of($"<img src=\"{picture}\" alt=\"\" loading=\"lazy\"> ") : Html.Empty;
+        return Html.Of($"<tr><td>{image}<code>{finding.Text("id")}</code></td><td>{finding.Text("caption")}</td><td>{finding.Text("word")}</td><td class=\"n\">{finding.Number("activation") ?? 0:0.0}</td><td class=\"n\">{finding.Number("margin") ?? 0:0.0}</td><td class=\"n\">{finding.Number("remaining") ?? 0:0.0}</td></tr>");
+    }
+}
