@@ -99,13 +99,13 @@ internal sealed class TuningBench : IDisposable
     /// <param name="damaged">The item whose image file is cut in half.</param>
     public TuningData Data(
         FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null, IReadOnlyList<string>? heldOutFonts = null,
-        Func<DatasetItem, DatasetItem>? change = null, string? damaged = null)
+        Func<DatasetItem, DatasetItem>? change = null, string? damaged = null, IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null)
     {
         byte[] Image(DatasetItem item, byte[] image) => item.Id == damaged ? image[..(image.Length / 2)] : image;
         string Shard(int first) => Write(Clean(first, CleanImages / 2).Select(entry => (change is null ? entry.Item : change(entry.Item), Image(entry.Item, entry.Image))));
         return TuningData.Read(
             [Shard(0), Shard(CleanImages / 2)], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
-            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None);
+            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None, captions);
     }
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()

@@ -45,6 +45,18 @@ public sealed class TuningDataTests : IDisposable
     }
 
     [Fact]
+    public void A_picture_takes_the_captions_that_curation_gives_it_and_is_left_out_where_none_remain()
+    {
+        using var all = bench.Data(Options);
+        using var data = bench.Data(Options, captions: new Dictionary<string, IReadOnlyList<string>> { ["images/0.png"] = [], ["images/6.png"] = ["a word on something"] });
+        var (left, changed) = (Picture(TuningBench.Clean(0, 1).Single().Image), Picture(TuningBench.Clean(6, 1).Single().Image));
+
+        Pictures(all.Clean.Pixels).ShouldContain(left);
+        Pictures(data.Clean.Pixels).ShouldNotContain(left);
+        data.Clean.Captions[Pictures(data.Clean.Pixels).ToList().IndexOf(changed)].ShouldBe(["a word on something"]);
+    }
+
+    [Fact]
     public void Which_images_validate_depends_on_neither_arm_nor_seed()
     {
         using var first = bench.Data(Options);
