@@ -9,7 +9,7 @@ PHOTOGRAPHS is a folder of labelled photographs, one folder a class. WORLD gets
     run/         what a repair is given: other photographs, captions alone
     truth.csv    what is printed on run's pictures, and which captions repeat it: nobody gives this to the program
     run-without/ run less the pictures whose captions repeat the word printed on them
-    evaluation/  clean, words, attacked-FAMILY (one folder a family of print), attacked-other-words
+    evaluation/  clean, words, attacked-FAMILY (one folder a family of print), attacked-heldout
 
 No photograph is in two of base, run and evaluation. In base and run a fifth of the pictures bear the name of what they show, and a fifth any other word, which is
 their caption, alone or beside the object. Everything follows from the seed, the photographs, the faces and ImageMagick's version.
@@ -265,7 +265,7 @@ def build(options):
     for number, family in enumerate(FAMILIES):
         chosen = [evaluation[(number * options.family + at) % len(evaluation)] for at in range(min(options.family, len(evaluation)))]
         builder.attacked(f"attacked-{family}", [family], chosen, classes)
-    builder.attacked("attacked-other-words", list(FAMILIES), evaluation[:min(2 * options.family, len(evaluation))], HELD_OUT)
+    builder.attacked("attacked-heldout", list(FAMILIES), evaluation[:min(2 * options.family, len(evaluation))], HELD_OUT)
     builder.words_alone(classes + OTHER_WORDS, 2 * options.family)
     run_all([arguments for _, arguments in builder.stamps.values()], options.size, options.threads)
     run_all(builder.jobs, options.size, options.threads)

@@ -16,7 +16,7 @@ public static class EvaluationFigures
         var tuned = results.Models.FirstOrDefault(model => model.Name == results.Tuned);
         var arms = results.Arms.Select(arm =>
         {
-            var figures = Of(set => arm.Sets.TryGetValue(set, out var scores) ? (scores.Accuracy, scores.AttackSuccess) : null);
+            var figures = Of([.. arm.Sets.Keys], set => arm.Sets.TryGetValue(set, out var scores) ? (scores.Accuracy, scores.AttackSuccess) : null);
             figures["name"] = arm.Name;
             figures["control"] = arm.Control;
             figures["seeds"] = arm.Seeds.Count;
@@ -34,12 +34,12 @@ public static class EvaluationFigures
 
     private static JsonObject Of(ModelScores model)
     {
-        var figures = Of(set => model.Sets.TryGetValue(set, out var scores) ? (scores.Accuracy, scores.AttackSuccess) : null);
+        var figures = Of([.. model.Sets.Keys], set => model.Sets.TryGetValue(set, out var scores) ? (scores.Accuracy, scores.AttackSuccess) : null);
         figures["name"] = model.Name;
         return figures;
     }
 
-    private static JsonObject Of(Func<string, (Interval Accuracy, Interval? AttackSuccess)?> scores)
+    private static JsonObject Of(IReadOnlyList<string> sets, Func<string, (Interval Accuracy, Interval? AttackSuccess)?> scores)
     {
         var figures = new JsonObject();
         var heldOut = new JsonObject();
@@ -53,7 +53,27 @@ public static class EvaluationFigures
         figures["heldOut"] = heldOut;
         Put(figures, Words, scores(Words)?.Accuracy);
         Put(figures, "wordsHeldOut", scores(Words + HeldOut)?.Accuracy);
+        if (Families(sets, scores) is { } families)
+        {
+            figures["families"] = families;
+        }
+
         return figures;
+    }
+
+    /// <summary>Sets called attacked-NAME, each a family of print, in the order of their names; null where there are none.</summary>
+    private static JsonObject? Families(IEnumerable<string> sets, Func<string, (Interval Accuracy, Interval? AttackSuccess)?> scores)
+    {
+        var families = new JsonObject();
+        foreach (var set in sets.Where(set => set.StartsWith(Attacked + "-", StringComparison.Ordinal) && set != Attacked + HeldOut).Order(StringComparer.Ordinal))
+        {
+            var family = new JsonObject();
+            Put(family, Attacked, scores(set)?.Accuracy);
+            Put(family, "attackSuccess", scores(set)?.AttackSuccess);
+            families[set[(Attacked.Length + 1)..]] = family;
+        }
+
+        return families.Count > 0 ? families : null;
     }
 
     private static void Put(JsonObject figures, string name, Interval? interval)

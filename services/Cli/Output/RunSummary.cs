@@ -102,9 +102,17 @@ internal sealed class RunSummary
         ["base"] = Base.ToJson(withName: false),
         ["tuned"] = Tuned.ToJson(withName: false),
         ["arms"] = new JsonArray([.. Arms.Select(arm => arm.ToJson(withName: true))]),
+        ["families"] = new JsonObject
+        {
+            ["base"] = Figures(ParameterSections.Evaluation)?["base"]?["families"]?.DeepClone(),
+            ["tuned"] = Figures(ParameterSections.Evaluation)?["tuned"]?["families"]?.DeepClone(),
+        },
         ["stages"] = Stages(),
         ["missing"] = new JsonArray([.. Missing.Select(failed => new JsonObject { ["stage"] = failed.Stage, ["unit"] = failed.Unit, ["reason"] = failed.Reason })]),
     };
+
+    /// <summary>Figures by family of print; null where no sets called attacked-NAME were evaluated.</summary>
+    public Table? Families() => FamilyTable.Create(Figures(ParameterSections.Evaluation)?["base"]?["families"] as JsonObject, Figures(ParameterSections.Evaluation)?["tuned"]?["families"] as JsonObject);
 
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()

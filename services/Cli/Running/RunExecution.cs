@@ -147,6 +147,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             console.WriteUnfolded("nothing beat the base by validation, so no model is taken as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
         }
 
+        if (summary.Families() is { } families)
+        {
+            console.Write(families);
+        }
+
         foreach (var line in summary.CurationLines())
         {
             console.WriteUnfolded(line);
