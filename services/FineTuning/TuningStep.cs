@@ -101,7 +101,13 @@ public sealed class TuningStep(
     private static Tensor Joined(Tensor[] parts) => parts.Length == 1 ? parts[0] : cat(parts);
 
     // Trimmed before they go to the device, so that nothing has to wait for it.
-    private Tensor EncodeText(Tensor tokens) => model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device));
+    private Tensor EncodeText(Tensor tokens)
+    {
+        var trimmed = ClipModel.Trim(tokens);
+        return device.type == TorchSharp.DeviceType.CPU
+            ? model.EncodeTrimmedText(trimmed)
+            : model.EncodeTrimmedText(ClipModel.Pad(trimmed, model.Architecture.ContextLength).to(device)).narrow(0, 0, tokens.shape[0]);
+    }
 
     // No image is another's negative: every forward goes back by itself, and each part of the batch once.
     private Figures BackwardUncaptioned(int[] cleanItems, int[] attackItems)

@@ -134,6 +134,23 @@ public sealed class ClipModel : torch.nn.Module
         return tokens.narrow(1, 0, Math.Min(tokens.argmax(-1).max().item<long>() + 1, tokens.shape[1])).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// Token ids brought to one of few sizes: rows and columns of zeros. A GPU's attention is planned anew for each size, which
+    /// takes longer than many small steps, and different captions are as many in one batch as in no other.
+    /// </summary>
+    /// <param name="tokens">As <see cref="Trim"/> gave them.</param>
+    /// <param name="context">Columns at most.</param>
+    /// <returns>The first rows and columns are those given.</returns>
+    public static torch.Tensor Pad(torch.Tensor tokens, long context)
+    {
+        const long Rows = 32, Columns = 8;
+        using var scope = torch.NewDisposeScope();
+        static long Up(long size, long step) => (size + step - 1) / step * step;
+        var padded = torch.zeros(Up(tokens.shape[0], Rows), Math.Min(context, Up(tokens.shape[1], Columns)), dtype: tokens.dtype, device: tokens.device);
+        padded.narrow(0, 0, tokens.shape[0]).narrow(1, 0, tokens.shape[1]).copy_(tokens);
+        return padded.MoveToOuterDisposeScope();
+    }
+
     /// <summary><see cref="EncodeText"/> of tokens that <see cref="Trim"/> gave: attention is causal, so short texts cost little.</summary>
     public torch.Tensor EncodeTrimmedText(torch.Tensor tokens)
     {

@@ -24,6 +24,20 @@ public sealed class ClipModelTests : IDisposable
         model.Architecture.ShouldBe(new ClipArchitecture(64, 32, 3, 128, 8, 77, 300, 64, 2));
     }
 
+    [Fact]
+    public void Padding_brings_texts_to_one_of_few_sizes_and_leaves_their_features_alone()
+    {
+        using var model = ClipModel.Load(ReferenceFiles.Model);
+        var tokens = ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens");
+        var trimmed = ClipModel.Trim(tokens);
+        var padded = ClipModel.Pad(trimmed, model.Architecture.ContextLength);
+
+        (padded.shape[0] % 32, padded.shape[1] == 77 || padded.shape[1] % 8 == 0).ShouldBe((0, true));
+        padded.shape[0].ShouldBeGreaterThan(tokens.shape[0]);
+        ReferenceFiles.RelativeError(model.EncodeTrimmedText(padded).narrow(0, 0, tokens.shape[0]), model.EncodeText(tokens)).ShouldBeLessThan(Tolerance);
+        ClipModel.Pad(padded, model.Architecture.ContextLength).shape.ShouldBe(padded.shape);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

