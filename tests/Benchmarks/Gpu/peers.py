@@ -157,15 +157,30 @@ def sae():
         tell(f"sae/{width}/{latents}/{k}/{batch}", batch / seconds(step, 2))
 
 
-class Clip(nn.Module):
-    """Both towers, every MLP in Geometric Parametrization; returns the symmetric contrastive loss."""
+def ablation():
+    """Bytes of the processor through the tower and down again, batch by batch, as curation does it."""
+    sizes = (64, 32, 3, 128, 8) if tiny else (768, 224, 24, 1024, 14)
+    model = Tower(*sizes).to(device, torch.bfloat16).eval()
+    images = 8 if tiny else 1024
+    pixels = torch.randint(0, 256, (images, 3, sizes[1], sizes[1]), dtype=torch.uint8)
 
-    def __init__(self, embed, side, layers, width, patch, context, vocabulary, text_width, text_layers):
+    def measure():
+        with torch.inference_mode():
+            for part in pixels.split(128):
+                model(part.to(device).to(torch.bfloat16) / 255).argmax(1).cpu()
+
+    tell("ablation/nothing", images / seconds(measure, 1))
+
+
+class Clip(nn.Module):
+    """Both towers, the MLPs in Geometric Parametrization if asked for; returns the symmetric contrastive loss."""
+
+    def __init__(self, embed, side, layers, width, patch, context, vocabulary, text_width, text_layers, geometric=True):
         super().__init__()
-        self.image = Tower(embed, side, layers, width, patch, geometric=True)
+        self.image = Tower(embed, side, layers, width, patch, geometric)
         self.tokens = nn.Embedding(vocabulary, text_width)
         self.positions = nn.Parameter(torch.randn(context, text_width) * 0.01)
-        self.blocks = nn.Sequential(*(Block(text_width, max(text_width // 64, 1), True, True) for _ in range(text_layers)))
+        self.blocks = nn.Sequential(*(Block(text_width, max(text_width // 64, 1), True, geometric) for _ in range(text_layers)))
         self.ln_final = nn.LayerNorm(text_width)
         self.proj = nn.Parameter(torch.randn(text_width, embed) * text_width**-0.5)
         self.scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
@@ -178,15 +193,18 @@ class Clip(nn.Module):
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
 
 
+pretraining = "pretraining, 3.2 M parameters"
+
+
 def tuning():
     # Texts of 8 tokens: captions are short, and ClipSae trims them so.
-    shapes = {"demo": ((64, 64, 4, 128, 16, 16, 600, 128, 2), 128, ["float32"])}
+    shapes = {"demo": ((64, 64, 4, 128, 16, 16, 600, 128, 2), 128, ["float32"]), pretraining: ((64, 64, 6, 192, 16, 16, 600, 128, 2), 256, ["float32"])}
     if not tiny:
         shapes["ViT-B/32"] = (512, 224, 12, 768, 32, 77, 49408, 512, 12), 44, ["float32", "bfloat16"]
         shapes["ViT-L/14"] = (768, 224, 24, 1024, 14, 77, 49408, 768, 12), 44, ["bfloat16", "float32"]
     for name, (sizes, images, modes) in shapes.items():
         for mode in modes:
-            model = Clip(*sizes).to(device)
+            model = Clip(*sizes, geometric=name != pretraining).to(device)
             adam = torch.optim.AdamW(model.parameters(), lr=1e-6, fused=device.type == "cuda")
             pixels = torch.randn(images, 3, sizes[1], sizes[1], device=device)
             tokens = torch.randint(1, 400, (images, 8), device=device)
@@ -199,13 +217,13 @@ def tuning():
                 adam.step()
                 adam.zero_grad(set_to_none=True)
 
-            tell(f"tuning/{name}, {mode}", images / seconds(step))
+            tell(f"tuning/{name}" if name == pretraining else f"tuning/{name}, {mode}", images / seconds(step))
             del model, adam
             if device.type == "cuda":
                 torch.cuda.empty_cache()
 
 
-known = {"gemm": gemm, "tower": tower, "sae": sae, "tuning": tuning}
+known = {"gemm": gemm, "tower": tower, "sae": sae, "tuning": tuning, "ablation": ablation}
 print(f"PyTorch {torch.__version__}", flush=True)
 for work in arguments.works or known:
     if work in known:
