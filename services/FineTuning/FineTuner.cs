@@ -26,6 +26,9 @@ public sealed class FineTuner(
     /// <summary>Texts that the best weights carry in their header: what they were made of and how. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Provenance { get; init; }
 
+    /// <summary>The base's checkpoint, for the mixtures of <see cref="FineTuningOptions.Alphas"/>; null mixes nothing.</summary>
+    public string? BaseFile { get; init; }
+
     /// <summary>Where what is worth knowing of the data is told. Nowhere by default.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
 
@@ -53,13 +56,14 @@ public sealed class FineTuner(
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);
         var next = await checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, optimizer, bestFile) : 0;
+        string? collapsed = null;
         if (IsValidated(next) && _curves.LastValidation < next)
         {
-            Validate(next, drift, bestFile, cancel);
+            collapsed = Validate(next, drift, bestFile, cancel);
         }
 
         var attackSteps = (long)Math.Ceiling(options.AttackShare * options.Steps);
-        for (var at = next; at < options.Steps; at++)
+        for (var at = next; at < options.Steps && collapsed is null; at++)
         {
             var before = at;
             var isSaved = before == next || before % options.CheckpointInterval == 0;
@@ -70,7 +74,7 @@ public sealed class FineTuner(
             {
                 try
                 {
-                    Validate(done, drift, bestFile, cancel);
+                    collapsed = Validate(done, drift, bestFile, cancel);
                 }
                 catch (OperationCanceledException)
                 {
@@ -80,7 +84,7 @@ public sealed class FineTuner(
                 }
             }
 
-            if (done % options.CheckpointInterval == 0 && done < options.Steps)
+            if (collapsed is null && done % options.CheckpointInterval == 0 && done < options.Steps)
             {
                 await SaveAsync(checkpoints, optimizer, folder, bestFile, done, cancel);
             }
@@ -88,6 +92,12 @@ public sealed class FineTuner(
             progress.Report(new StageProgress(done, options.Steps, "steps", new Dictionary<string, double> { ["loss"] = _curves.LastLoss }));
         }
 
+        if (collapsed is not null)
+        {
+            Stop(collapsed);
+        }
+
+        ChooseAlpha(bestFile, cancel);
         return (bestFile, _curves);
     }
 
@@ -117,17 +127,65 @@ public sealed class FineTuner(
     }
 
     // The step-0 row is the base itself: what clean accuracy is held against, never a candidate for the best.
-    private void Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
+    /// <returns>What has collapsed, null where nothing has.</returns>
+    private string? Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
     {
         ReadFigures();
-        var clean = data.CleanValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
+        var (clean, embeddings) = data.CleanValidation.Measure(model, tokenizer, options.PromptTemplates, device, cancel);
         var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
-        _curves.AddValidation(at, clean, attacked, options.CleanLossCost);
+        var logitScale = Math.Min(100, Math.Exp(model.LogitScale.detach().to(ScalarType.Float32).item<float>()));
+        _curves.AddHealth(at, embeddings, logitScale);
+        var problem = at == 0 ? null : _curves.Guard(data.CleanValidation.Candidates.Count).Problem(clean, embeddings, logitScale);
+        _curves.AddValidation(at, clean, attacked, options.CleanLossCost, isSound: problem is null);
         var (theta, radius) = drift.Measure(model);
         _curves.AddDrift(at, theta, radius);
         if (at > 0 && _curves.BestStep == at)
         {
             model.Save(bestFile, Provenance);
+        }
+
+        return problem is null ? null : FormattableString.Invariant($"collapsed by step {at}: {problem}");
+    }
+
+    private void Stop(string collapsed)
+    {
+        if (_curves.BestStep < 0)
+        {
+            throw new UserErrorException($"fine-tuning: the model {collapsed}, before any checkpoint was sound; lower tuning.rates, add images, or validate more often (tuning.validationInterval)");
+        }
+
+        Log.LogWarning("Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. Lower tuning.rates or add images", attackForward.Arm.Name, collapsed, _curves.BestStep);
+        _curves.Stop(collapsed);
+    }
+
+    // The last step (WiSE-FT, arXiv 2109.01903): weights between base and best may keep more of the one and nearly all of the other.
+    private void ChooseAlpha(string bestFile, CancellationToken cancel)
+    {
+        if (BaseFile is null || options.Alphas.Count == 0)
+        {
+            return;
+        }
+
+        var chosen = bestFile + ".mixed";
+        using (var blend = new WeightBlend(BaseFile, bestFile, device))
+        {
+            foreach (var alpha in options.Alphas.OrderDescending())
+            {
+                using var scope = NewDisposeScope();
+                using var mixture = blend.At(alpha);
+                var clean = data.CleanValidation.Accuracy(mixture, tokenizer, options.PromptTemplates, device, cancel);
+                var attacked = data.AttackValidation.Accuracy(mixture, tokenizer, options.PromptTemplates, device, cancel);
+                if (_curves.AddInterpolation(alpha, clean, attacked, options.CleanLossCost))
+                {
+                    mixture.ToGeometric();
+                    mixture.Save(chosen, new Dictionary<string, string>(Provenance ?? new Dictionary<string, string>()) { ["clipsae_alpha"] = FormattableString.Invariant($"{alpha}") });
+                }
+            }
+        }
+
+        if (File.Exists(chosen))
+        {
+            File.Move(chosen, bestFile, overwrite: true);
         }
     }
 

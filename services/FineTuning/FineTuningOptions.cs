@@ -74,6 +74,12 @@ public sealed record FineTuningOptions
     /// <summary>What a point of clean accuracy lost against the base costs, in points of attacked accuracy, when the best checkpoint is chosen.</summary>
     public double CleanLossCost { get; init; } = 5;
 
+    /// <summary>
+    /// Shares of the tuned weights, the rest the base's, that are tried when the training has ended (WiSE-FT, arXiv 2109.01903); one that scores higher on validation
+    /// than the best checkpoint takes its place. Empty tries none. Each costs one validation.
+    /// </summary>
+    public IReadOnlyList<double> Alphas { get; init; } = [0.5, 0.75];
+
     /// <summary>Prompts for validation; {} is the class or word.</summary>
     public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
 
@@ -106,6 +112,7 @@ public sealed record FineTuningOptions
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
         Require(DistilKeep >= 0 && KeepWeight >= 0, "distilKeep, keepWeight", "0 or more");
         Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
+        Require(Alphas.All(alpha => alpha is > 0 and < 1) && Alphas.Distinct().Count() == Alphas.Count, "alphas", "between 0 and 1, each once; an empty list tries none");
         Require(CheckpointInterval >= 1, "checkpointInterval", "at least 1");
     }
 

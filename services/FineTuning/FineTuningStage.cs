@@ -22,7 +22,7 @@ public sealed class FineTuningStage : IStage
 
     public string WhenMemoryIsShort => "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
 
-    public int AlgorithmVersion => 10;
+    public int AlgorithmVersion => 11;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
@@ -48,7 +48,10 @@ public sealed class FineTuningStage : IStage
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient));
-        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device) { Provenance = Provenance(context), Log = context.Log };
+        var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device)
+        {
+            Provenance = Provenance(context), BaseFile = await context.FetchAsync("model", cancel), Log = context.Log,
+        };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         if (curves.IsBeatenByBase)
         {
@@ -77,6 +80,8 @@ public sealed class FineTuningStage : IStage
             ["cutCaptions"] = tuner.CutCaptions,
             ["beatenByBase"] = curves.IsBeatenByBase,
             ["bestStep"] = curves.BestStep,
+            ["alpha"] = curves.Alpha,
+            ["stopped"] = curves.Stopped,
             ["validation"] = curves.Best?.DeepClone(),
         };
         return new StageResult(outputs, figures);

@@ -10,6 +10,8 @@ public sealed class TuningCurves
     private JsonArray _steps = [];
     private JsonArray _validations = [];
     private JsonArray _drift = [];
+    private JsonArray _health = [];
+    private JsonArray _interpolation = [];
 
     /// <summary>Step of the best validation so far; -1 before the first after step 0.</summary>
     public long BestStep { get; private set; } = -1;
@@ -18,8 +20,16 @@ public sealed class TuningCurves
 
     public double LastLoss => _steps.Count == 0 ? double.NaN : _steps[^1]!["loss"]!.GetValue<double>();
 
-    /// <summary>The best validation, or null before the first.</summary>
-    public JsonObject? Best => _validations.FirstOrDefault(v => v!["step"]!.GetValue<long>() == BestStep)?.AsObject();
+    /// <summary>Share of the tuned weights in the result, the rest being the base's; 1 where no mixture scored higher.</summary>
+    public double Alpha { get; private set; } = 1;
+
+    /// <summary>Why the training ended before its last step; null where it did not.</summary>
+    public string? Stopped { get; private set; }
+
+    /// <summary>The best validation, or null before the first; where weights were mixed, the mixture's, with its <c>alpha</c>.</summary>
+    public JsonObject? Best => Alpha < 1
+        ? _interpolation.First(v => v!["alpha"]!.GetValue<double>() == Alpha)!.AsObject()
+        : _validations.FirstOrDefault(v => v!["step"]!.GetValue<long>() == BestStep)?.AsObject();
 
     /// <summary>The validation of step 0, which is the base; null before it.</summary>
     public JsonObject? Base => _validations.FirstOrDefault()?.AsObject();
@@ -78,17 +88,57 @@ public sealed class TuningCurves
 
     /// <summary>Adds a validation and decides whether it is the best.</summary>
     /// <param name="cleanLossCost">Points of attacked accuracy that one point of clean accuracy below step 0 costs.</param>
-    public void AddValidation(long step, double clean, double attacked, double cleanLossCost)
+    /// <param name="isSound">Whether it may be the best; a collapsed model may not.</param>
+    public void AddValidation(long step, double clean, double attacked, double cleanLossCost, bool isSound = true)
     {
-        var baseClean = _validations.Count == 0 ? clean : _validations[0]!["clean"]!.GetValue<double>();
-        var lost = Math.Max(0, baseClean - clean);
-        // Compared as it is kept, so that a training resumed from the kept score decides as an undisturbed one.
-        var score = Math.Round(attacked - (cleanLossCost * lost), 6);
+        var score = Score(clean, attacked, cleanLossCost);
         _validations.Add(new JsonObject { ["step"] = step, ["clean"] = Math.Round(clean, 6), ["attacked"] = Math.Round(attacked, 6), ["score"] = score });
-        if (step > 0 && score > BestScore)
+        if (step > 0 && isSound && score > BestScore)
         {
             (BestStep, BestScore) = (step, score);
         }
+    }
+
+    /// <summary>Adds the validation of a mixture of base and best weights and decides whether it is better than the best; of equals, the one with more of the tuned weights stays.</summary>
+    /// <returns>Whether it is.</returns>
+    public bool AddInterpolation(double alpha, double clean, double attacked, double cleanLossCost)
+    {
+        var score = Score(clean, attacked, cleanLossCost);
+        _interpolation.Add(new JsonObject { ["step"] = BestStep, ["alpha"] = alpha, ["clean"] = Math.Round(clean, 6), ["attacked"] = Math.Round(attacked, 6), ["score"] = score });
+        if (score <= BestScore)
+        {
+            return false;
+        }
+
+        (Alpha, BestScore) = (alpha, score);
+        return true;
+    }
+
+    /// <summary>Adds what a validation sees of the model's soundness.</summary>
+    public void AddHealth(long step, EmbeddingHealth embeddings, double logitScale) => _health.Add(new JsonObject
+    {
+        ["step"] = step,
+        ["meanCosine"] = Math.Round(embeddings.MeanCosine, 6),
+        ["rank"] = Math.Round(embeddings.Rank, 4),
+        ["logitScale"] = Math.Round(logitScale, 4),
+    });
+
+    /// <summary>What the base is like, from its validation at step 0.</summary>
+    /// <param name="classes">Among which clean pictures are told.</param>
+    public CollapseGuard Guard(int classes) => new(
+        _validations[0]!["clean"]!.GetValue<double>(),
+        new EmbeddingHealth(_health[0]!["meanCosine"]!.GetValue<double>(), _health[0]!["rank"]!.GetValue<double>()),
+        _health[0]!["logitScale"]!.GetValue<double>(),
+        1.0 / classes);
+
+    /// <summary>Notes that the training ended early.</summary>
+    public void Stop(string why) => Stopped = why;
+
+    // Rounded as it is kept, so that a training resumed from the kept score decides as an undisturbed one.
+    private double Score(double clean, double attacked, double cleanLossCost)
+    {
+        var baseClean = _validations.Count == 0 ? clean : _validations[0]!["clean"]!.GetValue<double>();
+        return Math.Round(attacked - (cleanLossCost * Math.Max(0, baseClean - clean)), 6);
     }
 
     public void AddDrift(long step, double theta, double radius) =>
@@ -99,6 +149,10 @@ public sealed class TuningCurves
         ["steps"] = _steps.DeepClone(),
         ["validation"] = _validations.DeepClone(),
         ["drift"] = _drift.DeepClone(),
+        ["health"] = _health.DeepClone(),
+        ["interpolation"] = _interpolation.DeepClone(),
+        ["alpha"] = Alpha,
+        ["stopped"] = Stopped,
         ["best"] = Best?.DeepClone(),
     };
 
@@ -108,6 +162,7 @@ public sealed class TuningCurves
         _steps = json["steps"]!.DeepClone().AsArray();
         _validations = json["validation"]!.DeepClone().AsArray();
         _drift = json["drift"]!.DeepClone().AsArray();
+        _health = json["health"]!.DeepClone().AsArray();
         if (json["best"] is JsonObject best)
         {
             (BestStep, BestScore) = (best["step"]!.GetValue<long>(), best["score"]!.GetValue<double>());

@@ -12,23 +12,31 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
     private const int Batch = 128;
 
     /// <summary>Share of images whose label wins zero-shot. Nothing is scaled or hooked here.</summary>
-    public double Accuracy(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
+    public double Accuracy(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default) =>
+        Measure(model, tokenizer, templates, device, cancel).Accuracy;
+
+    /// <summary>The accuracy, and whether the images' embeddings still differ.</summary>
+    public (double Accuracy, EmbeddingHealth Embeddings) Measure(
+        ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, Candidates, templates);
         var right = 0;
+        var all = new List<Tensor>();
         for (var from = 0; from < Labels.Count; from += Batch)
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var count = Math.Min(Batch, Labels.Count - from);
             var images = PixelNormalization.Apply(Pixels.narrow(0, from, count).to(device));
-            var decisions = classifier.Logits(model.EncodeImage(images)).argmax(1).cpu().data<long>().ToArray();
+            var embeddings = model.EncodeImage(images);
+            all.Add(embeddings.to(ScalarType.Float32).MoveToOuterDisposeScope());
+            var decisions = classifier.Logits(embeddings).argmax(1).cpu().data<long>().ToArray();
             right += decisions.Select((d, i) => Candidates[(int)d] == Labels[from + i]).Count(x => x);
         }
 
-        return right / (double)Labels.Count;
+        return (right / (double)Labels.Count, EmbeddingHealth.Of(cat(all)));
     }
 
     public void Dispose() => Pixels.Dispose();

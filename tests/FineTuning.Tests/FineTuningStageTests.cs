@@ -241,6 +241,25 @@ public sealed class FineTuningStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Mixtures_with_the_base_are_tried_last_and_the_best_of_all_is_given()
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = TuningBench.Parameters;
+        parameters["alphas"] = new JsonArray(0.25, 0.5);
+        var result = await RunAsync(inputs, parameters);
+        var curves = await bench.JsonAsync(result.Outputs["curves"]);
+        var tried = curves["interpolation"]!.AsArray();
+        var scores = curves["validation"]!.AsArray().Skip(1).Concat(tried).Select(v => v!["score"]!.GetValue<double>());
+
+        tried.Select(v => v!["alpha"]!.GetValue<double>()).ShouldBe([0.5, 0.25]);
+        curves["best"]!["score"]!.GetValue<double>().ShouldBe(scores.Max());
+        result.Figures["alpha"]!.GetValue<double>().ShouldBe(curves["alpha"]!.GetValue<double>());
+        using var checkpoint = ClipCheckpoint.Open(await bench.Store.FetchAsync(result.Outputs["model"]));
+        checkpoint.Metadata.ContainsKey("clipsae_alpha").ShouldBe(curves["alpha"]!.GetValue<double>() < 1);
+        (await RunAsync(inputs, parameters)).Outputs.ShouldBe(result.Outputs);
+    }
+
+    [Fact]
     public async Task Frozen_parts_are_the_bases()
     {
         var inputs = await bench.InputsAsync();
@@ -289,6 +308,8 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("{\"validationShare\":0.5}", "tuning.validationShare")]
     [InlineData("{\"rates\":{\"vision\":-1e-7}}", "tuning.rates")]
     [InlineData("{\"rates\":{\"vision\":0,\"text\":0,\"tokenEmbedding\":0,\"positions\":0,\"projections\":0}}", "tuning.rates")]
+    [InlineData("{\"alphas\":[1]}", "tuning.alphas")]
+    [InlineData("{\"keepWeight\":-1}", "tuning.distilKeep, keepWeight")]
     [InlineData("{\"step\":5}", "unknown parameter step")]
     [InlineData("{\"optimizer\":{\"kind\":\"sgd\"}}", "optimizer")]
     public void Impossible_parameters_are_named(string parameters, string part)

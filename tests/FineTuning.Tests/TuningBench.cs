@@ -52,6 +52,7 @@ internal sealed class TuningBench : IDisposable
         ["rates"] = new JsonObject { ["vision"] = 2e-3, ["text"] = 2e-3, ["tokenEmbedding"] = 2e-3, ["positions"] = 2e-3, ["projections"] = 2e-3 },
         ["validationInterval"] = 1,
         ["checkpointInterval"] = 2,
+        ["alphas"] = new JsonArray(),
     };
 
     /// <summary>As curation reports it: salient neurons in both blocks, features of mlp@0, two draws of random features.</summary>

@@ -41,6 +41,33 @@ public sealed class TuningCurvesTests
     }
 
     [Fact]
+    public void A_mixture_takes_the_best_steps_place_where_it_scores_higher_alone()
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 0.9, 0, CleanLossCost);
+        curves.AddValidation(10, 0.8, 0.8, CleanLossCost); // .8 − 5·.1 = .3
+
+        curves.AddInterpolation(0.75, 0.8, 0.8, CleanLossCost).ShouldBeFalse();
+        curves.Alpha.ShouldBe(1);
+        curves.AddInterpolation(0.5, 0.9, 0.7, CleanLossCost).ShouldBeTrue();
+        curves.AddInterpolation(0.25, 0.9, 0.6, CleanLossCost).ShouldBeFalse();
+
+        curves.Alpha.ShouldBe(0.5);
+        (curves.Best!["step"]!.GetValue<long>(), curves.Best["alpha"]!.GetValue<double>(), curves.Best["score"]!.GetValue<double>()).ShouldBe((10, 0.5, 0.7));
+    }
+
+    [Fact]
+    public void A_collapsed_step_is_never_the_best()
+    {
+        var curves = new TuningCurves();
+        curves.AddValidation(0, 0.9, 0, CleanLossCost);
+        curves.AddValidation(10, 0.9, 0.1, CleanLossCost);
+        curves.AddValidation(20, 0.9, 0.9, CleanLossCost, isSound: false);
+
+        curves.BestStep.ShouldBe(10);
+    }
+
+    [Fact]
     public void Equal_scores_go_to_the_earlier_step()
     {
         var curves = new TuningCurves();

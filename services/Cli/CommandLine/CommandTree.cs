@@ -26,7 +26,7 @@ internal static class CommandTree
 
     private static IEnumerable<Verb> Verbs() =>
     [
-        new DemoVerb(), new RunVerb(), new SweepVerb(), new SubmitVerb(),
+        new DemoVerb(), new RunVerb(), new RepairVerb(), new SweepVerb(), new SubmitVerb(),
         new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(),
         new ReplayVerb(), new RetryVerb(), new ExplainVerb(), new CancelVerb(), new PruneVerb(),
         new MakeDatasetVerb(), new PretrainVerb(),

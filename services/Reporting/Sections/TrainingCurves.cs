@@ -30,10 +30,20 @@ internal static class TrainingCurves
         return new Section(
             "training",
             "Training",
-            Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored") : Html.Empty)}."),
+            Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Stopped(data)}"),
             Html.Of($"<div class=\"charts\">{own}</div>{AllArms(data)}"));
 
         ChartSeries Steps(string name, string figure, int colour) => Line(curves, "steps", figure, colour, name);
+    }
+
+    private static string Mixture(JsonNode curves) => curves.Number("alpha") is { } alpha and < 1 ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";
+
+    private static Html Stopped(ReportData data)
+    {
+        var stopped = data.Curves.Where(entry => entry.Value.Text("stopped") is not null).ToArray();
+        return stopped.Length == 0
+            ? Html.Empty
+            : Html.Of($" {stopped.Select(entry => Html.Of($"<strong>{entry.Key} {entry.Value.Text("stopped")!}</strong>; it was stopped there and its last sound checkpoint kept. "))}");
     }
 
     private static Html AllArms(ReportData data)

@@ -9,7 +9,7 @@ namespace ClipSae.Datasets;
 /// </summary>
 /// <param name="Pictures">Relative paths with forward slashes, in ordinal order.</param>
 /// <param name="LeftOut">In the same order.</param>
-internal sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyList<ImportProblem> LeftOut)
+public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyList<ImportProblem> LeftOut)
 {
     private const int MaxDepth = 32;
 

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using ClipSae.Artifacts;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Cli;
+
+/// <summary>
+/// Cures a model with pictures alone: the model labels them itself, curation prints words that fool it, and it is distilled from what it saw before the print.
+/// Neither labels nor captions are read, even where they lie beside the pictures.
+/// </summary>
+internal sealed class RepairVerb : Verb
+{
+    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip", HelpName = "PATH", Required = true };
+    private readonly Option<string> _images = new("--images") { Description = "Folder of pictures; labels and captions are not needed and not read", HelpName = "FOLDER", Required = true };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _words = new("--words") { Description = "Words that the pictures may show and attacks print [default: those of the vocabulary that the model takes them for]", HelpName = "WORD,…" };
+    private readonly Option<string?> _out = new("--out") { Description = "Folder for the repaired model in all formats [default: formats in the data folder]", HelpName = "FOLDER" };
+    private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames), HelpName = "NAME=FOLDER" };
+    private readonly Option<string> _preset = new("--preset") { Description = $"Parameters to start from: {string.Join(", ", Preset.Names)}", HelpName = "NAME", DefaultValueFactory = _ => "vit-l-14" };
+    private readonly RunOptions _run = new();
+
+    public RepairVerb()
+        : base(
+            "repair",
+            "Cure a model with pictures alone: no labels, no captions, no attack data.",
+            "clipsae repair --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz --images photos",
+            "clipsae repair --model base.safetensors --images world/tuning --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
+            "clipsae repair --model base.safetensors --images photos --words dog,cat,ship,truck --out repaired")
+    {
+        foreach (var option in new Option[] { _model, _images, _tokenizer, _words, _out, _evaluation, _preset }.Concat(_run.All))
+        {
+            Add(option);
+        }
+    }
+
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    {
+        var images = GivenPath.Folder("--images", arguments.GetValue(_images)!)!;
+        var model = GivenPath.FileOrFolder("--model", arguments.GetValue(_model)!);
+        var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
+        var evaluations = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
+        var preset = Preset.Load(arguments.GetValue(_preset)!);
+        var folder = GivenPath.NewFolder("--out", arguments.GetValue(_out) ?? Path.Combine(session.DataFolder, "formats"))!;
+        var device = session.UseDevice();
+        ModelFiles.Check(model, vocabulary);
+        var tokenizer = ClipTokenizer.Load(vocabulary);
+
+        await using var runtime = Workplace.Open(session);
+        var labels = OwnLabels.Find(images, model, tokenizer, Words(arguments), device, cancel);
+        session.Tell($"{labels.Pictures.Count} pictures; the model takes them for {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}");
+        if (labels.Unreadable > 0)
+        {
+            session.Tell($"{labels.Unreadable} pictures cannot be read and are left out");
+        }
+
+        var captions = Path.Combine(runtime.Scratch.NewFolder(), "captions.json");
+        labels.Save(captions);
+        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, Assignments(labels.Classes));
+        var inputs = new RunInputs(runtime, session);
+        await inputs.AddModelAsync(model, vocabulary, cancel);
+        await inputs.AddDatasetAsync(images, new ImportOptions { CaptionFile = captions }, cancel);
+        foreach (var set in evaluations)
+        {
+            await inputs.AddEvaluationAsync(set.Name, set, new ImportOptions(), cancel);
+        }
+
+        return await new RunExecution(session, runtime, (summary, stop) => WrittenFormats.WriteAsync(summary, runtime.Artifacts, tokenizer, folder, stop))
+            .RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+    }
+
+    // Both as lists, whatever they hold; --arms and --set come after and may change them.
+    private static IEnumerable<string> Assignments(IReadOnlyList<string> classes)
+    {
+        var list = CanonicalJson.Serialize(new System.Text.Json.Nodes.JsonArray([.. classes.Select(word => System.Text.Json.Nodes.JsonValue.Create(word))]));
+        return [$"curation.classes={list}", $"curation.words={list}", "tuning.arms=[\"distil\"]"];
+    }
+
+    private string[]? Words(ParseResult arguments)
+    {
+        if (arguments.GetValue(_words) is not { } given)
+        {
+            return null;
+        }
+
+        string[] words = [.. given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
+        return words.Length >= 2 ? words : throw new WrongUseException($"--words {given}: name at least two");
+    }
+}
