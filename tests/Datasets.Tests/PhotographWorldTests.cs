@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Datasets.Tests;
+
+/// <summary>The photograph benchmark's world (<c>infra/photographs/world.py</c>) at a small size.</summary>
+public sealed class PhotographWorldTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("photographs").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void No_photograph_is_on_two_sides_and_what_a_run_is_given_says_nothing_of_the_print()
+    {
+        var world = Build("world");
+
+        string[] Contents(string part) => [.. Directory.EnumerateFiles(Path.Combine(world, part), "*.png", SearchOption.AllDirectories).Select(file => Convert.ToHexString(File.ReadAllBytes(file)))];
+        string[][] parts = [Contents("base"), Contents("run"), Contents("evaluation/clean")];
+        parts.Select(part => part.Length).ShouldBe([12, 6, 4]); // three fifths of 20 and of 10 bear no print
+        parts.SelectMany(part => part).Distinct().Count().ShouldBe(22);
+
+        var rows = JsonNode.Parse(File.ReadAllText(Path.Combine(world, "run/captions.json")))!.AsArray();
+        rows.Count.ShouldBe(10);
+        rows.ShouldAllBe(row => row!.AsObject().Select(member => member.Key).SequenceEqual(new[] { "path", "captions" }));
+        File.ReadAllLines(Path.Combine(world, "truth.csv")).Count(line => line.EndsWith(",1", StringComparison.Ordinal)).ShouldBe(2);
+        JsonNode.Parse(File.ReadAllText(Path.Combine(world, "run-without/captions.json")))!.AsArray().Count.ShouldBe(8);
+        Directory.GetDirectories(Path.Combine(world, "evaluation"), "attacked-*").Length.ShouldBe(15);
+    }
+
+    private string Build(string name)
+    {
+        var photographs = Path.Combine(_folder, "photographs");
+        foreach (var label in new[] { "cat", "ship" })
+        {
+            Directory.CreateDirectory(Path.Combine(photographs, label));
+            for (var i = 0; i < 17; i++)
+            {
+                var random = new SeededRandom(i, label);
+                var rgb = new byte[32 * 32 * 3];
+                for (var at = 0; at < rgb.Length; at++)
+                {
+                    rgb[at] = (byte)random.Next(256);
+                }
+
+                File.WriteAllBytes(Path.Combine(photographs, label, $"{i:D2}.png"), PngEncoder.Encode(new RgbImage(32, 32, rgb)));
+            }
+        }
+
+        var world = Path.Combine(_folder, name);
+        var script = Path.Combine(Root(), "infra/photographs/world.py");
+        using var python = Start("python3", [script, photographs, world, "--base", "20", "--run", "10", "--evaluation", "4", "--family", "1", "--threads", "1"]);
+        Assert.SkipWhen(python is null, "there is no python3 here");
+        var said = python!.StandardError.ReadToEndAsync();
+        python.StandardOutput.ReadToEnd();
+        python.WaitForExit();
+        Assert.SkipWhen(said.Result.Contains("install", StringComparison.Ordinal), said.Result);
+        python.ExitCode.ShouldBe(0, said.Result);
+        return world;
+    }
+
+    private static Process? Start(string program, IEnumerable<string> arguments)
+    {
+        try
+        {
+            return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true });
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static string Root()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder!.FullName, "ClipSae.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        return folder.FullName;
+    }
+}
