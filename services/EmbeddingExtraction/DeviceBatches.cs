@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using ClipSae.Clip;
@@ -60,7 +59,7 @@ internal sealed class DeviceBatches : IExtractionBatches
             if (image.Pixels is { } pixels)
             {
                 current.Place(placed++, pixels);
-                ArrayPool<byte>.Shared.Return(pixels);
+                prefetcher.Return(pixels);
             }
 
             yield return (image.Id, image.Problem);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ClipSae.Clip;
@@ -40,7 +39,7 @@ internal sealed class ProcessorBatches : IExtractionBatches
             {
                 var length = (int)(batch.NumberOfElements / batch.shape[0]);
                 pixels.AsSpan(0, length).CopyTo(MemoryMarshal.Cast<byte, float>(batch.bytes).Slice(placed++ * length, length));
-                ArrayPool<float>.Shared.Return(pixels);
+                prefetcher.Return(pixels);
             }
 
             yield return (image.Id, image.Problem);

@@ -82,8 +82,8 @@ public sealed class PictureVariator(PictureVariation variation, long seed)
     {
         var (brightness, contrast, saturation) = (amounts.narrow(1, 0, 1), amounts.narrow(1, 1, 1), amounts.narrow(1, 2, 1));
         var grey = images.mean([1], keepdim: true);
-        var coloured = images + ((images - grey) * saturation);
+        var coloured = images.Plus((images - grey) * saturation);
         var mean = coloured.mean([1, 2, 3], keepdim: true);
-        return coloured + ((coloured - mean) * contrast) + brightness;
+        return coloured.Plus((coloured - mean) * contrast).Plus(brightness);
     }
 }

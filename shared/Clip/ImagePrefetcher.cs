@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
@@ -17,6 +16,9 @@ namespace ClipSae.Clip;
 public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepare, int threads, int ahead)
 {
     private readonly ConcurrentBag<RegionDecoder> _decoders = [];
+
+    // The shared pool keeps fewer arrays of this size than wait ahead of a GPU, and making one anew takes as long as decoding into it.
+    private readonly ConcurrentBag<T[]> _free = [];
 
     /// <summary>The images in order; what <paramref name="items"/> throws is thrown where its next image would come.</summary>
     public async IAsyncEnumerable<PreparedImage<T>> Prepare(
@@ -38,6 +40,9 @@ public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepa
             await producer;
         }
     }
+
+    /// <summary>Takes back the pixels of an image, for one of the next.</summary>
+    public void Return(T[] pixels) => _free.Add(pixels);
 
     private async Task Produce(
         IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, ChannelWriter<Task<PreparedImage<T>>> writer, CancellationToken cancel)
@@ -79,9 +84,9 @@ public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepa
             }
 
             var length = 3 * resolution * resolution;
-            var pixels = ArrayPool<T>.Shared.Rent(length);
+            var pixels = _free.TryTake(out var used) ? used : GC.AllocateUninitializedArray<T>(length);
             var part = new PixelWindow(image.Region.Left, image.Region.Top, image.Region.Width, image.Region.Height);
-            prepare(image.Pixels, image.Mode, part, image.Width, image.Height, resolution, pixels.AsSpan(0, length));
+            prepare(image.Pixels, image.Mode, part, image.Width, image.Height, resolution, pixels);
             return new PreparedImage<T>(item.Id, pixels, null);
         }
         finally

@@ -1,4 +1,3 @@
-using System.Buffers;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 
@@ -52,7 +51,7 @@ internal sealed class SetPixels(SetImages set, int resolution, int batchSize, Pi
             var pixels = prepared.Pixels.AsSpan(0, imageBytes);
             pixels.CopyTo(levels.AsSpan(filled * imageBytes));
             store?.Write(set.Rows[image], pixels.ToArray());
-            ArrayPool<byte>.Shared.Return(prepared.Pixels);
+            prefetcher.Return(prepared.Pixels);
             readable.Add(image++);
             if (++filled == batchSize)
             {

@@ -121,9 +121,10 @@ public sealed class CudaStep : ISaeStep
         var (_, chosen) = exact.topk((int)kept, 0, true, false);
         (chosen, _) = chosen.sort(0, false, true);
         (places, exact) = (places.index_select(0, chosen), exact.index_select(0, chosen).relu_());
-        var row = places.div(options.Latents, RoundingMode.floor).to(int32);
+        var latents = tensor((long)options.Latents, device: device);
+        var row = places.div(latents, RoundingMode.floor).to(int32);
         // What is not positive is not active.
-        var index = places.remainder(options.Latents).to(int32).masked_fill(exact.IsAbove(0).logical_not(), options.Latents);
+        var index = where(exact.IsAbove(0), places.remainder(latents), latents).to(int32);
         var starts = empty([rows + 1], int32, device);
         kernels.RunStarts(row, (int)rows, starts);
         return new ActiveEntries(index, exact, starts, row);

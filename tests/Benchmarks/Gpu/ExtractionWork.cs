@@ -118,7 +118,7 @@ internal sealed class ExtractionWork : IGpuWork
         {
             await foreach (var image in prefetcher.Prepare(DatasetShard.Read(shard), CancellationToken.None))
             {
-                System.Buffers.ArrayPool<byte>.Shared.Return(image.Pixels!);
+                prefetcher.Return(image.Pixels!);
             }
         }
 
