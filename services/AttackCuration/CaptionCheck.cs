@@ -1,6 +1,5 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;

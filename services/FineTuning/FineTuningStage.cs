@@ -50,7 +50,9 @@ public sealed class FineTuningStage : IStage
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient));
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device)
         {
-            Provenance = Provenance(context), BaseFile = await context.FetchAsync("model", cancel), Log = context.Log,
+            Provenance = Provenance(context),
+            BaseFile = await context.FetchAsync("model", cancel),
+            Log = context.Log,
         };
         var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
         if (curves.IsBeatenByBase)

@@ -1,6 +1,5 @@
 using ClipSae.Datasets;
 using ClipSae.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;

@@ -62,10 +62,10 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
 
     /// <summary>
     /// The tuned model to show beside the base: the highest validation score in training, never a score on these sets; without such scores the
-    /// second model. The base is a candidate too: null where no score exceeds its own.
+    /// second model. The base is a candidate too: null where no score exceeds its own. A random control is none: it is there to be compared with.
     /// </summary>
     public static ModelUnderTest? ChooseTuned(IReadOnlyList<ModelUnderTest> models) =>
-        models.Skip(1).Where(model => !model.IsBeatenByBase).OrderByDescending(model => model.Validation ?? double.NegativeInfinity).FirstOrDefault();
+        models.Skip(1).Where(model => !model.IsBeatenByBase && !ArmName.IsControl(model.Arm)).OrderByDescending(model => model.Validation ?? double.NegativeInfinity).FirstOrDefault();
 
     private List<ModelUnderTest> Shown(IReadOnlyList<ModelUnderTest> models)
     {

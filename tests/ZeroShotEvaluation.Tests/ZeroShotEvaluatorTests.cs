@@ -85,6 +85,15 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         arm.Sets["clean"].Accuracy.Value.ShouldBe(evaluation.Results.Models.Where(model => model.Arm == "penalise").Average(model => model.Sets["clean"].Accuracy.Value), 1e-9);
     }
 
+    [Fact]
+    public void A_random_control_is_never_the_tuned_model()
+    {
+        ModelUnderTest[] models = [new("base", ""), new("penalise.s0", "", "penalise", 0, 0.5), new("penalise-random.s0", "", "penalise-random", 0, 0.9)];
+
+        ZeroShotEvaluator.ChooseTuned(models)!.Name.ShouldBe("penalise.s0");
+        ZeroShotEvaluator.ChooseTuned([models[0], models[2]]).ShouldBeNull();
+    }
+
     [Theory]
     [InlineData(0.3, 0.2, "penalise.s0")]
     [InlineData(0.3, 0.6, "penalise.s1")]

@@ -67,7 +67,7 @@ internal sealed class RunSummary
     public IReadOnlyList<ModelScores> Arms { get; }
 
     /// <summary>Whether there were tuned models and none beat the base by its validation score: then nothing is the tuned one.</summary>
-    public bool IsBaseBest => TunedUnit is null && Arms.Count > 0;
+    public bool IsBaseBest => TunedUnit is null && Arms.Any(arm => !ArmName.IsControl(arm.Name));
 
     /// <summary>Units that failed and that the run went on without.</summary>
     public IReadOnlyList<UnitFailed> Missing => _missing;

@@ -1,11 +1,9 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace ClipSae.Cli;

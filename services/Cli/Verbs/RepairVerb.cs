@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
-using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
 

@@ -57,13 +57,15 @@ internal static class ArmComparison
             return Html.Empty;
         }
 
-        var candidates = view.Models.Count - 1;
-        var why = tuned.Number("validation") is { } score
-            ? Html.Of($"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(score)}). The sets on this page had no say in it.")
+        var candidates = view.Models.Skip(1).Count(model => !ArmName.IsControl(model.Text("arm")));
+        var score = tuned.Number("validation");
+        var why = score is { } best
+            ? Html.Of($"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(best)}). The sets on this page had no say in it, and random controls are never candidates.")
             : Html.Of($"is shown as the tuned model; no validation scores were recorded to choose by.");
-        var control = ArmName.IsControl(tuned.Text("arm"))
-            ? Html.Of($" <strong>It is a random control, so it owes nothing to what the autoencoder knew.</strong>")
-            : Html.Empty;
+        var better = view.Models.Skip(1).Where(model => ArmName.IsControl(model.Text("arm")) && model.Number("validation") > score).MaxBy(model => model.Number("validation"));
+        var control = better is null
+            ? Html.Empty
+            : Html.Of($" <strong>The random control {better.Text("name")} scores higher ({Written.Number(better.Number("validation")!.Value)}): here the autoencoder’s choice did no better than a random one.</strong>");
         return Html.Of($"<b>{tuned.Text("name")}</b> {why}{control}");
     }
 
