@@ -201,7 +201,7 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         }
 
         Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), [new ModelUnderTest("base", _folder.File("broken"))], Clean()))
-            .Message.ShouldContain("no finite numbers");
+            .Message.ShouldContain("2048 values that are NaN or infinite");
     }
 
     [Fact]
