@@ -14,7 +14,9 @@ public sealed class PlainRunTests : IDisposable
 
         run.Error.ShouldContain("no --evaluation NAME=FOLDER: base and tuned will not be scored");
         var report = run.Json["report"]!.GetValue<string>();
-        File.Exists(Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors")).ShouldBeTrue();
+        var tuned = Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors");
+        var embedded = await Command.RunAsync(["embed", "--model", tuned, "--text", "a photo of a cat", "--data", _folder.File("data"), "--json"]);
+        embedded.Code.ShouldBe(0, embedded.Error); // the vocabulary lies beside the weights
         (await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).ShouldContain("No sets to evaluate on were given");
     }
 
