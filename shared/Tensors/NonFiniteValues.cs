@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using TorchSharp;
 
@@ -48,6 +49,8 @@ public sealed class NonFiniteValues
         }
     }
 
+    // Most processes load once: at the runtime's first, quick translation this takes six times as long, and a fifth longer for the whole load.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static long Matching<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {
