@@ -49,7 +49,7 @@ public sealed class RunTests(DistributedSystem system)
     public async Task Captions_models_vocabularies_and_sets_to_evaluate_on_are_taken_from_the_object_store_too()
     {
         var world = Path.Combine(system.Data, "remote-world");
-        (await system.ClientAsync("make-dataset", world, "--train", "0", "--tuning", "80", "--evaluation", "20")).Code.ShouldBe(0);
+        (await system.ClientAsync("make-dataset", world, "--train", "0", "--tuning", "120", "--evaluation", "20")).Code.ShouldBe(0);
         await system.BringAsync(Path.Combine(world, "tuning"), "datasets", "remote/tuning");
         await system.BringAsync(Path.Combine(world, "evaluation", "clean"), "datasets", "remote/clean");
         await system.BringAsync(Path.Combine(AppContext.BaseDirectory, "Demo"), "models", "remote");
