@@ -43,7 +43,8 @@ start)
     fi
     environment
     setsid nohup $bin/rabbitmq-server >"$folder/broker.out" 2>&1 </dev/null &
-    for _ in $(seq 300); do
+    # On a busy machine a broker takes more than a minute.
+    for _ in $(seq 900); do
         if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && (exec 3<>"/dev/tcp/127.0.0.1/$((port + 1))") 2>/dev/null; then exit 0; fi
         sleep 0.2
     done

@@ -22,7 +22,7 @@ public sealed class SubmitTests : IDisposable
     [Fact]
     public async Task The_printed_event_is_one_object_however_long_it_is()
     {
-        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "16", "--evaluation", "0"])).Code.ShouldBe(0);
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "40", "--evaluation", "0"])).Code.ShouldBe(0);
         var words = Enumerable.Range(0, 3_000).Select(word => $"word{word}").ToArray();
 
         var printed = await Command.RunAsync(
