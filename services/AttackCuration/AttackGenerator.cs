@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -178,7 +179,7 @@ public sealed class AttackGenerator(
     private Tensor Latents(Hooks hooks) => salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
         .index_select(1, tensor(salient.Salient.Select(s => (long)s.Feature).ToArray(), device: device));
 
-    private Tensor Weights() => tensor(salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: device);
+    private Tensor Weights() => AlignedTensor.Of([.. salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3))], salient.Salient.Count).to(device);
 
     private double[] Weighted(Tensor latents) => [.. latents.mv(Weights()).cpu().data<float>().Select(a => (double)a)];
 

@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -109,7 +110,7 @@ public sealed class CaptionCheck(VisionPlan vision, CausalSweep.Row salient, Att
             var capture = new Hooks().Capture(salient.Hook.Hook);
             var logits = Rows(classifier.Logits(vision.EncodeImage(images, capture)));
             var latents = salient.Hook.PerImage(capture.Captured(salient.Hook.Hook).to(ScalarType.Float32)).index_select(1, tensor(chosen.Select(f => (long)f).ToArray(), device: device));
-            var activation = latents.mv(tensor(salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: device)).cpu().data<float>().ToArray();
+            var activation = latents.mv(AlignedTensor.Of([.. salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3))], salient.Salient.Count).to(device)).cpu().data<float>().ToArray();
             var ablation = new Hooks();
             salient.Hook.Ablate(ablation, chosen);
             var ablated = Rows(classifier.Logits(vision.EncodeImage(images, ablation)));

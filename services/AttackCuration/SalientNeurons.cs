@@ -48,7 +48,7 @@ public static class SalientNeurons
     private static Tensor ReadDirection(SaeAtHook at, IReadOnlyList<FeatureScore> salient)
     {
         var rows = at.Sae.EncoderRows.index_select(0, tensor(salient.Select(s => (long)s.Feature).ToArray(), device: at.Sae.EncoderRows.device));
-        var weights = tensor(salient.Select(s => (float)Math.Min(s.Salience, 1e3)).ToArray(), device: rows.device);
+        var weights = AlignedTensor.Of([.. salient.Select(s => (float)Math.Min(s.Salience, 1e3))], salient.Count).to(rows.device);
         return weights.matmul(rows);
     }
 

@@ -33,13 +33,13 @@ public sealed class PictureVariator(PictureVariation variation, long seed)
         var varied = images;
         if (variation.Crop < 1 || variation.Flip)
         {
-            var grid = nn.functional.affine_grid(tensor(place, new long[] { printed.Count, 2, 3 }).to(images.device), images.shape, align_corners: false);
+            var grid = nn.functional.affine_grid(AlignedTensor.Of(place, printed.Count, 2, 3).to(images.device), images.shape, align_corners: false);
             varied = nn.functional.grid_sample(varied, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false);
         }
 
         if (variation.Jitter > 0)
         {
-            varied = Tone(varied, tensor(tone, new long[] { printed.Count, 3, 1, 1 }).to(images.device));
+            varied = Tone(varied, AlignedTensor.Of(tone, printed.Count, 3, 1, 1).to(images.device));
         }
 
         return varied.MoveToOuterDisposeScope();

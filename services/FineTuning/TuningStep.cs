@@ -169,7 +169,7 @@ public sealed class TuningStep(
         return images with
         {
             Sources = data.Clean.Images([.. sources.Select(source => Math.Max(0, source))], device),
-            HasSource = tensor(sources.Select(source => source < 0 ? 0f : 1f).ToArray(), device: device),
+            HasSource = AlignedTensor.Of([.. sources.Select(source => source < 0 ? 0f : 1f)], sources.Length).to(device),
         };
     }
 

@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Sae;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.SaeTraining;
@@ -71,6 +72,6 @@ public static class ReconstructionCheck
             }
         }
 
-        return (tensor(pixels).narrow(0, 0, labels.Count * size).view(labels.Count, 3, resolution, resolution), [.. labels]);
+        return (AlignedTensor.Of(pixels.AsSpan(0, labels.Count * size), labels.Count, 3, resolution, resolution), [.. labels]);
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using System.Collections.Concurrent;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,5 +28,9 @@ public static class PixelNormalization
         return pixels.to(ScalarType.Float32).mul_(scale).sub_(shift).MoveToOuterDisposeScope();
     }
 
-    private static Tensor Channels(IEnumerable<float> values, Device device) => tensor(values.ToArray(), device: device).view(1, 3, 1, 1).DetachFromDisposeScope();
+    private static Tensor Channels(IEnumerable<float> values, Device device)
+    {
+        using var scope = NewDisposeScope();
+        return AlignedTensor.Of([.. values], 1, 3, 1, 1).to(device).DetachFromDisposeScope();
+    }
 }

@@ -89,7 +89,7 @@ internal sealed class EmbedVerb : Verb
 
             var pixels = new float[3 * side * side];
             Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, side, pixels);
-            return model.EncodeImage(tensor(pixels, [1, 3, side, side]).to(device));
+            return model.EncodeImage(AlignedTensor.Of(pixels, 1, 3, side, side).to(device));
         })]);
     }
 

@@ -47,7 +47,7 @@ public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in an
             using var session = new InferenceSession(path);
             using var results = session.Run([input], [output]);
             var features = results[0].AsTensor<float>();
-            return torch.tensor([.. features], [.. features.Dimensions.ToArray().Select(size => (long)size)]);
+            return AlignedTensor.Of([.. features], [.. features.Dimensions.ToArray().Select(size => (long)size)]);
         }
         catch (OnnxRuntimeException failure)
         {

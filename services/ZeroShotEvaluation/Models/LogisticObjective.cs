@@ -27,7 +27,7 @@ internal sealed class LogisticObjective(torch.Tensor features, int[] classOf, in
         var errors = Logits(features, point);
         var losses = new double[images];
         Parallel.For(0, images, image => losses[image] = ToErrors(errors.AsSpan(image * classes, classes), classOf[image]));
-        torch.tensor(errors, [images, classes]).t().matmul(features).data<double>().CopyTo(gradient.AsSpan(0, classes * _width));
+        AlignedTensor.Of(errors, images, classes).t().matmul(features).data<double>().CopyTo(gradient.AsSpan(0, classes * _width));
         Array.Clear(gradient, classes * _width, classes);
         for (var i = 0; i < errors.Length; i++)
         {
@@ -89,8 +89,8 @@ internal sealed class LogisticObjective(torch.Tensor features, int[] classOf, in
 
     private double[] Logits(torch.Tensor rows, double[] point)
     {
-        var weights = torch.tensor(point.AsSpan(0, classes * _width).ToArray(), [classes, _width]);
-        var biases = torch.tensor(point.AsSpan(classes * _width).ToArray());
+        var weights = AlignedTensor.Of(point.AsSpan(0, classes * _width), classes, _width);
+        var biases = AlignedTensor.Of(point.AsSpan(classes * _width), classes);
         return rows.matmul(weights.t()).Plus(biases).data<double>().ToArray();
     }
 }

@@ -130,7 +130,7 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
             }
         }
 
-        return torch.tensor(means, [question.CaptionsOf.Length, width]);
+        return AlignedTensor.Of(means, question.CaptionsOf.Length, width);
     }
 
     private static torch.Tensor Rows(torch.Tensor all, IEnumerable<long> rows) => all.index_select(0, torch.tensor([.. rows]));

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -9,5 +10,5 @@ namespace ClipSae.ZeroShotEvaluation;
 internal sealed record TextTable(float[] Values, int Width, int Cut)
 {
     /// <summary>[texts, embed], float32.</summary>
-    public torch.Tensor ToTensor() => torch.tensor(Values, [Values.Length / Width, Width]);
+    public torch.Tensor ToTensor() => AlignedTensor.Of(Values, Values.Length / Width, Width);
 }

@@ -1,3 +1,4 @@
+using ClipSae.Tensors;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -23,7 +24,7 @@ internal static class ModalityGap
             var rows = Math.Min(batch, resamples - first);
             var counts = new float[rows * images];
             Parallel.For(0, rows, row => Bootstrap.Draw(counts.AsSpan(row * images, images), seed, first + row));
-            var sums = torch.tensor(counts, [rows, images]).matmul(differences).data<float>().ToArray();
+            var sums = AlignedTensor.Of(counts, rows, images).matmul(differences).data<float>().ToArray();
             for (var row = 0; row < rows; row++)
             {
                 drawn[first + row] = Length(sums.AsSpan(row * sums.Length / rows, sums.Length / rows)) / images;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 using ClipSae.Tensors.Cuda;
 using TorchSharp;
 
@@ -36,7 +37,8 @@ internal sealed class VisionKernels : IDisposable
             throw new UserErrorException($"the vision tower's kernels cannot be used on {device}: {error.Message}; compute on the processor with --device cpu");
         }
 
-        levels = torch.tensor(Preprocessor.Levels.ToArray(), device: device).DetachFromDisposeScope();
+        using var scope = torch.NewDisposeScope();
+        levels = AlignedTensor.Of(Preprocessor.Levels, Preprocessor.Levels.Length).to(device).DetachFromDisposeScope();
     }
 
     /// <summary>LayerNorm of <c>x + missing</c>, without scale and bias.</summary>

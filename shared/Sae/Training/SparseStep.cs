@@ -1,4 +1,5 @@
 using ClipSae.Sae.Kernels;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
@@ -53,7 +54,7 @@ public sealed unsafe class SparseStep : ISaeStep
         new DictionaryPass(state, active, x, off, (float)(2 / scaled), adam).Update(dead);
         CountSilence(PinnedArray.Address<long>(state.SinceFired));
         state.Step++;
-        return tensor(new[] { (float)(squares / scaled), (float)(dead?.Loss ?? 0) }).MoveToOuterDisposeScope();
+        return AlignedTensor.Of([(float)(squares / scaled), (float)(dead?.Loss ?? 0)], 2).MoveToOuterDisposeScope();
     }
 
     public void Dispose()
