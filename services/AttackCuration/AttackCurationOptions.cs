@@ -75,10 +75,10 @@ public sealed record AttackCurationOptions
         Require(NeuronsPerLayer >= 1, "neuronsPerLayer", "at least 1");
         Require(Attacks >= 1 && CandidatesPerImage >= 1 && NaturalImages >= 0, "attacks", "positive");
         Require(BatchSize >= 1, "batchSize", "at least 1");
-        Require(Style.MinSize > 0 && Style.MaxSize >= Style.MinSize && Style.MaxSize <= 1, "style", "0 < minSize <= maxSize <= 1");
-        Require(Style.PlateShare is >= 0 and <= 1 && Style.MaxRotation is >= 0 and <= 90, "style", "plateShare in [0, 1], maxRotation in [0, 90]");
-        Require(Style.MaxCount is >= 1 and <= 16, "style.maxCount", "from 1 to 16");
-        Require(Style.Places is >= 1 and <= 64, "style.places", "from 1 to 64");
+        if (Style.Problem() is { } problem)
+        {
+            Require(false, problem.Key, problem.Rule);
+        }
     }
 
     private static void Require(bool holds, string key, string rule)

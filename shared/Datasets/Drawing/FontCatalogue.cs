@@ -12,6 +12,7 @@ namespace ClipSae.Datasets;
 /// <para>Roster: DejaVu Sans, Sans Condensed, Serif and Sans Mono, all bold, for tuning; Inter Bold, DejaVu Serif Bold Italic and DejaVu Sans Mono
 /// Bold Oblique held out. Without DejaVu the Inter faces that this build carries stand in: upright for tuning, slanted and thinner ones held out.
 /// A folder given by the user replaces the roster: every third of its faces (bold ones where there are six) is held out.</para>
+/// <para>Families of print ask for faces by class: those of the roster, and others of <see cref="KnownFaces"/> that the machine has.</para>
 /// </summary>
 public sealed class FontCatalogue : IDisposable
 {
@@ -22,19 +23,28 @@ public sealed class FontCatalogue : IDisposable
     private static readonly string[] HeldOutDejaVu = ["Inter-Bold", "DejaVuSerif-BoldItalic", "DejaVuSansMono-BoldOblique"];
 
     private readonly Dictionary<string, FontFace> _faces;
+    private readonly ILookup<FaceClass, string> _classes;
     private readonly ConcurrentDictionary<(string, string), float> _widths = new();
 
-    private FontCatalogue(IReadOnlyList<FontFace> tuning, IReadOnlyList<FontFace> heldOut)
+    private FontCatalogue(IReadOnlyList<FontFace> tuning, IReadOnlyList<FontFace> heldOut, IReadOnlyList<FontFace>? found = null)
     {
         Tuning = tuning;
         HeldOut = heldOut;
-        _faces = tuning.Concat(heldOut).ToDictionary(face => face.Name);
-        Digest = Hash(Encoding.UTF8.GetBytes(string.Concat(All.Select((face, place) =>
-            string.Create(CultureInfo.InvariantCulture, $"{(place < tuning.Count ? "tuning" : "held-out")} {face.Name} {face.Slant} {face.File}\n")))));
+        found ??= [];
+        _faces = tuning.Concat(heldOut).Concat(found).ToDictionary(face => face.Name);
+        _classes = tuning.Concat(found).ToLookup(face => KnownFaces.ClassOf(face.Name, face.Typeface.IsFixedPitch), face => face.Name);
+        Digest = Hash(Encoding.UTF8.GetBytes(string.Concat(All.Select((face, place) => Line(place < tuning.Count ? "tuning" : "held-out", face)))));
+        WholeDigest = found.Count == 0 ? Digest : Hash(Encoding.UTF8.GetBytes(Digest + string.Concat(found.Select(face => Line("found", face)))));
     }
 
     /// <summary>SHA-256, hexadecimal, of the faces by name, part and content: what is drawn follows from it, wherever the files lie.</summary>
     public string Digest { get; }
+
+    /// <summary>The same of these faces and of those that only families of print take.</summary>
+    public string WholeDigest { get; }
+
+    /// <summary>Names of the faces of a class that fine-tuning may see, null for the whole roster's; none where the machine has none.</summary>
+    public IReadOnlyList<string> Of(FaceClass? faces) => faces is { } one ? [.. _classes[one]] : [.. Tuning.Select(face => face.Name)];
 
     /// <summary>Faces that pictures for fine-tuning may use.</summary>
     public IReadOnlyList<FontFace> Tuning { get; }
@@ -63,13 +73,14 @@ public sealed class FontCatalogue : IDisposable
         if (wanted.All(files.ContainsKey))
         {
             FontFace Face(string name) => inter.TryGetValue(name, out var file) ? Carried(name, file) : FromFile(name, files[name]);
-            return new FontCatalogue([.. TuningDejaVu.Select(Face)], [.. HeldOutDejaVu.Select(Face)]);
+            return new FontCatalogue([.. TuningDejaVu.Select(Face)], [.. HeldOutDejaVu.Select(Face)], Found(files));
         }
 
         FontFace Inter(string name, float slant = 0) => Carried(name, inter[name], slant);
         return new FontCatalogue(
             [Inter("Inter-Bold"), Inter("Inter-SemiBold"), Inter("Inter-Medium"), Inter("Inter-Bold", Oblique)],
-            [Inter("Inter-Regular"), Inter("Inter-SemiBold", Oblique)]);
+            [Inter("Inter-Regular"), Inter("Inter-SemiBold", Oblique)],
+            Found(files));
     }
 
     /// <summary>Width of a word at a size of one pixel.</summary>
@@ -86,6 +97,11 @@ public sealed class FontCatalogue : IDisposable
             face.Typeface.Dispose();
         }
     }
+
+    private static FontFace[] Found(IReadOnlyDictionary<string, string> files) =>
+        [.. KnownFaces.Wanted(files.ContainsKey).Select(name => FromFile(name, files[name]))];
+
+    private static string Line(string part, FontFace face) => string.Create(CultureInfo.InvariantCulture, $"{part} {face.Name} {face.Slant} {face.File}\n");
 
     private static FontCatalogue FromFolder(string folder)
     {

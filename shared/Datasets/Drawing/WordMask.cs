@@ -16,8 +16,8 @@ internal static class WordMask
     /// <summary>Size of the plate in whole pixels.</summary>
     public static (int Width, int Height) PlateSize(WordPlacement placement, FontCatalogue fonts)
     {
-        var width = placement.Size * (fonts.WidthPerPixel(placement.Word, fonts[placement.Font]) + 2 * Margin);
-        return ((int)Math.Ceiling(width), (int)Math.Ceiling(placement.Size * (LineHeight + 2 * Margin)));
+        var width = placement.Size * (fonts.WidthPerPixel(placement.Letters, fonts[placement.Font]) + 2 * (Margin + Lean(placement.Curve)));
+        return ((int)Math.Ceiling(width), (int)Math.Ceiling(placement.Size * (LineHeight + 2 * Margin) + Rise(placement, fonts)));
     }
 
     /// <param name="thickness">Width of a line around the letters, pixels; 0 fills the letters.</param>
@@ -36,7 +36,17 @@ internal static class WordMask
         }
 
         using var font = fonts[placement.Font].At(placement.Size);
-        canvas.DrawText(placement.Word, (float)(placement.Size * Margin), (float)(placement.Size * (Margin + Baseline)), SKTextAlign.Left, font, paint);
+        var baseline = (float)(placement.Size * (Margin + Baseline));
+        if (placement.Curve == 0)
+        {
+            canvas.DrawText(placement.Letters, (float)(placement.Size * Margin), baseline, SKTextAlign.Left, font, paint);
+        }
+        else
+        {
+            using var arc = Arc(placement, fonts, width, baseline);
+            canvas.DrawTextOnPath(placement.Letters, arc, 0, 0, SKTextAlign.Left, font, paint);
+        }
+
         canvas.Flush();
         return placement.Overlay switch
         {
@@ -46,6 +56,25 @@ internal static class WordMask
             WordOverlay.Strokes => Strokes(mask, canvas, paint, placement),
             _ => throw new ArgumentOutOfRangeException(nameof(placement), placement.Overlay, null),
         };
+    }
+
+    /// <summary>How far the outermost letters of an arc lean over its ends, as a share of the font size.</summary>
+    /// <param name="curve">Angle of the arc, degrees.</param>
+    public static double Lean(double curve) => Baseline * Math.Sin(curve / 2 * Math.PI / 180);
+
+    /// <summary>Height of an arc over its ends, pixels.</summary>
+    private static double Rise(WordPlacement placement, FontCatalogue fonts) =>
+        placement.Curve == 0 ? 0 : Radius(placement, fonts) * (1 - Math.Cos(placement.Curve / 2 * Math.PI / 180)) + placement.Size * (LineHeight - Baseline);
+
+    private static double Radius(WordPlacement placement, FontCatalogue fonts) =>
+        placement.Size * fonts.WidthPerPixel(placement.Letters, fonts[placement.Font]) / (placement.Curve * Math.PI / 180);
+
+    private static SKPath Arc(WordPlacement placement, FontCatalogue fonts, int width, float top)
+    {
+        var radius = (float)Radius(placement, fonts);
+        using var path = new SKPathBuilder();
+        path.AddArc(SKRect.Create(width / 2f - radius, top, 2 * radius, 2 * radius), (float)(-90 - placement.Curve / 2), (float)placement.Curve);
+        return path.Detach();
     }
 
     private static SKBitmap Rearrange(SKBitmap mask, Func<int, int> source, bool upsideDown)

@@ -49,7 +49,7 @@ public sealed class WordPainter(FontCatalogue fonts)
         using var paint = new SKPaint { IsAntialias = true };
         if (placement.Plate is not null)
         {
-            paint.Color = SKColor.Parse(placement.Plate);
+            paint.Color = Colour(placement.Plate, placement);
             var radius = (float)(placement.Size * 0.15);
             canvas.DrawRoundRect(new SKRect(0, 0, width, height), radius, radius, paint);
         }
@@ -63,12 +63,14 @@ public sealed class WordPainter(FontCatalogue fonts)
         canvas.RestoreToCount(saved);
     }
 
+    private static SKColor Colour(string colour, WordPlacement placement) => SKColor.Parse(colour).WithAlpha((byte)Math.Round(255 * (1 - placement.Transparency)));
+
     private void DrawMask(SKCanvas canvas, SKPaint paint, WordPlacement placement, string colour, double thickness)
     {
         using var mask = WordMask.Draw(placement, fonts, thickness);
         mask.SetImmutable();
         using var image = SKImage.FromBitmap(mask);
-        paint.Color = SKColor.Parse(colour);
+        paint.Color = Colour(colour, placement);
         canvas.DrawImage(image, 0, 0, new SKSamplingOptions(SKFilterMode.Linear), paint);
     }
 }

@@ -16,6 +16,9 @@ namespace ClipSae.Datasets;
 /// <param name="Rotation">Degrees clockwise about the plate's centre.</param>
 /// <param name="Overlay">The word or a control in its place.</param>
 /// <param name="Seed">What the strokes and the shuffle of a control are drawn from.</param>
+/// <param name="Case">Letters that the word is printed in.</param>
+/// <param name="Curve">Angle of the arc that the letters stand on, degrees; 0 is a straight line.</param>
+/// <param name="Transparency">Share of the picture that shows through.</param>
 public sealed record WordPlacement(
     string Word,
     string Font,
@@ -27,8 +30,14 @@ public sealed record WordPlacement(
     string? Outline = null,
     double Rotation = 0,
     WordOverlay Overlay = WordOverlay.Word,
-    long Seed = 0)
+    long Seed = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] WordCase Case = WordCase.AsGiven,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Curve = 0,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Transparency = 0)
 {
+    /// <summary>The word's letters as they are drawn.</summary>
+    internal string Letters => Case == WordCase.Upper ? Word.ToUpperInvariant() : Word;
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },

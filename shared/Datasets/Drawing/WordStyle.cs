@@ -12,10 +12,10 @@ public sealed record WordStyle
         MinSize = 0.25,
         MaxSize = 0.25,
         PlateShare = 1,
-        Anywhere = false,
+        Place = WordPlace.Corner,
         MaxRotation = 0,
         MaxCount = 1,
-        Coloured = false,
+        Colours = WordColours.Dark,
         Places = 1,
     };
 
@@ -28,21 +28,51 @@ public sealed record WordStyle
     /// <summary>Share of words on a plate; the others have an outline. Default 0.5.</summary>
     public double PlateShare { get; init; } = 0.5;
 
-    /// <summary>Whether words may be anywhere instead of at the upper or lower left. Default true.</summary>
-    public bool Anywhere { get; init; } = true;
+    /// <summary>Where words may be. Default anywhere.</summary>
+    public WordPlace Place { get; init; } = WordPlace.Anywhere;
+
+    /// <summary>Smallest rotation either way, degrees. Default 0.</summary>
+    public double MinRotation { get; init; }
 
     /// <summary>Largest rotation either way, degrees. Default 15.</summary>
     public double MaxRotation { get; init; } = 15;
 
+    /// <summary>Fewest copies of the word on one picture. Default 1.</summary>
+    public int MinCount { get; init; } = 1;
+
     /// <summary>Most copies of the word on one picture. Default 3.</summary>
     public int MaxCount { get; init; } = 3;
 
-    /// <summary>Whether ink and plate take any colour instead of dark on light. Default true.</summary>
-    public bool Coloured { get; init; } = true;
+    /// <summary>Colours of letters and plate or outline. Default any.</summary>
+    public WordColours Colours { get; init; } = WordColours.Any;
+
+    /// <summary>How far the letters' colour is from that of plate or outline: 1 as drawn, towards 0 the same. Default 1.</summary>
+    public double Contrast { get; init; } = 1;
+
+    /// <summary>Share of the picture that shows through the print. Default 0.</summary>
+    public double Transparency { get; init; }
+
+    /// <summary>Angle of the arc that the letters stand on, degrees; 0 is a straight line. Default 0.</summary>
+    public double Curve { get; init; }
+
+    /// <summary>Letters. Default as the word is given.</summary>
+    public WordCase Case { get; init; }
 
     /// <summary>
     /// Places tried for a word; the one that hides least of the picture's detail is taken. People put words where nothing is, and a plate over the
     /// object would fool CLIP by itself. Default 4.
     /// </summary>
     public int Places { get; init; } = 4;
+
+    /// <summary>What is impossible about it, as an option's key and the rule that it breaks; null where nothing is.</summary>
+    public (string Key, string Rule)? Problem() =>
+        !(MinSize > 0 && MaxSize >= MinSize && MaxSize <= 1) ? ("style", "0 < minSize <= maxSize <= 1")
+        : !(PlateShare is >= 0 and <= 1) ? ("style.plateShare", "in [0, 1]")
+        : !(MinRotation >= 0 && MaxRotation >= MinRotation && MaxRotation <= 90) ? ("style", "0 <= minRotation <= maxRotation <= 90")
+        : !(MinCount >= 1 && MaxCount >= MinCount && MaxCount <= 16) ? ("style.maxCount", "from 1 (and no less than minCount) to 16")
+        : !(Contrast is > 0 and <= 1) ? ("style.contrast", "in (0, 1]")
+        : !(Transparency is >= 0 and < 1) ? ("style.transparency", "in [0, 1)")
+        : !(Curve is >= 0 and <= 180) ? ("style.curve", "in [0, 180]")
+        : !(Places is >= 1 and <= 64) ? ("style.places", "from 1 to 64")
+        : null;
 }

@@ -1,0 +1,11 @@
+namespace ClipSae.Datasets;
+
+/// <summary>Letters that a word is printed in.</summary>
+public enum WordCase
+{
+    /// <summary>As the word is given.</summary>
+    AsGiven,
+
+    /// <summary>Capitals.</summary>
+    Upper,
+}

@@ -1,0 +1,14 @@
+namespace ClipSae.Datasets;
+
+/// <summary>Colours of letters and of what lies under or around them.</summary>
+public enum WordColours
+{
+    /// <summary>Any dark on any light one, or the other way round.</summary>
+    Any,
+
+    /// <summary>Nearly black on nearly white.</summary>
+    Dark,
+
+    /// <summary>Nearly white on nearly black.</summary>
+    Light,
+}
