@@ -23,8 +23,14 @@ public sealed record CaptionedPixels(Tensor Pixels, IReadOnlyList<IReadOnlyList<
     internal static Tensor Images(Tensor pixels, int[] items, Device device)
     {
         using var scope = NewDisposeScope();
-        var rows = tensor(items.Select(i => (long)i).ToArray());
-        return PixelNormalization.Apply(pixels.index_select(0, rows).to(device)).MoveToOuterDisposeScope();
+        return PixelNormalization.Apply(Rows(pixels, items).to(device)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Rows of <paramref name="pixels"/> as they are kept.</summary>
+    internal static Tensor Rows(Tensor pixels, int[] items)
+    {
+        using var rows = tensor(items.Select(i => (long)i).ToArray());
+        return pixels.index_select(0, rows);
     }
 
     public void Dispose() => Pixels.Dispose();

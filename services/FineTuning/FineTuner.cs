@@ -98,6 +98,7 @@ public sealed class FineTuner(
         }
 
         ChooseAlpha(bestFile, cancel);
+        MeasureReading(bestFile, cancel);
         return (bestFile, _curves);
     }
 
@@ -132,11 +133,11 @@ public sealed class FineTuner(
     {
         ReadFigures();
         var (clean, embeddings) = data.CleanValidation.Measure(model, tokenizer, options.PromptTemplates, device, cancel);
-        var attacked = data.AttackValidation.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
+        var scores = new ValidationScores(clean, Accuracy(data.AttackValidation, model, cancel)!.Value, at == 0 || options.ReadingCost > 0 ? Accuracy(data.ReadingValidation, model, cancel) : null);
         var logitScale = Math.Min(100, Math.Exp(model.LogitScale.detach().to(ScalarType.Float32).item<float>()));
         _curves.AddHealth(at, embeddings, logitScale);
         var problem = at == 0 ? null : _curves.Guard(data.CleanValidation.Candidates.Count).Problem(clean, embeddings, logitScale);
-        _curves.AddValidation(at, clean, attacked, options.CleanLossCost, isSound: problem is null);
+        _curves.AddValidation(at, scores, options, isSound: problem is null);
         var (theta, radius) = drift.Measure(model);
         _curves.AddDrift(at, theta, radius);
         if (at > 0 && _curves.BestStep == at)
@@ -146,6 +147,8 @@ public sealed class FineTuner(
 
         return problem is null ? null : FormattableString.Invariant($"collapsed by step {at}: {problem}");
     }
+
+    private double? Accuracy(ValidationSet? set, ClipModel of, CancellationToken cancel) => set?.Accuracy(of, tokenizer, options.PromptTemplates, device, cancel);
 
     private void Stop(string collapsed)
     {
@@ -173,9 +176,9 @@ public sealed class FineTuner(
             {
                 using var scope = NewDisposeScope();
                 using var mixture = blend.At(alpha);
-                var clean = data.CleanValidation.Accuracy(mixture, tokenizer, options.PromptTemplates, device, cancel);
-                var attacked = data.AttackValidation.Accuracy(mixture, tokenizer, options.PromptTemplates, device, cancel);
-                if (_curves.AddInterpolation(alpha, clean, attacked, options.CleanLossCost))
+                var scores = new ValidationScores(
+                    Accuracy(data.CleanValidation, mixture, cancel)!.Value, Accuracy(data.AttackValidation, mixture, cancel)!.Value, options.ReadingCost > 0 ? Accuracy(data.ReadingValidation, mixture, cancel) : null);
+                if (_curves.AddInterpolation(alpha, scores, options))
                 {
                     mixture.ToGeometric();
                     mixture.Save(chosen, new Dictionary<string, string>(Provenance ?? new Dictionary<string, string>()) { ["clipsae_alpha"] = FormattableString.Invariant($"{alpha}") });
@@ -186,6 +189,16 @@ public sealed class FineTuner(
         if (File.Exists(chosen))
         {
             File.Move(chosen, bestFile, overwrite: true);
+        }
+    }
+
+    // It is told of every result, whatever it costs.
+    private void MeasureReading(string bestFile, CancellationToken cancel)
+    {
+        if (data.ReadingValidation is not null && _curves.Best!["reading"] is null)
+        {
+            using var best = ClipModel.Load(bestFile, device);
+            _curves.AddReading(Accuracy(data.ReadingValidation, best, cancel)!.Value);
         }
     }
 

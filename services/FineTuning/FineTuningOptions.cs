@@ -62,6 +62,9 @@ public sealed record FineTuningOptions
     /// <summary>Weight of the change of features in the arm <c>keep-features</c>.</summary>
     public double KeepWeight { get; init; } = 1;
 
+    /// <summary>Weight of the change of what words without a picture are embedded as, in the arm <c>keep-reading</c>.</summary>
+    public double ReadingWeight { get; init; } = 1;
+
     /// <summary>Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack or clean.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
@@ -73,6 +76,12 @@ public sealed record FineTuningOptions
 
     /// <summary>What a point of clean accuracy lost against the base costs, in points of attacked accuracy, when the best checkpoint is chosen.</summary>
     public double CleanLossCost { get; init; } = 5;
+
+    /// <summary>
+    /// What a point of reading lost against the base costs, in points of attacked accuracy, when the best checkpoint, mixture and arm are chosen. Reading is the accuracy
+    /// on the print of held-out attacks without their pictures. 0 has it measured of the base and the result alone.
+    /// </summary>
+    public double ReadingCost { get; init; }
 
     /// <summary>
     /// Shares of the tuned weights, the rest the base's, that are tried when the training has ended (WiSE-FT, arXiv 2109.01903); one that scores higher on validation
@@ -110,7 +119,8 @@ public sealed record FineTuningOptions
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
-        Require(DistilKeep >= 0 && KeepWeight >= 0, "distilKeep, keepWeight", "0 or more");
+        Require(DistilKeep >= 0 && KeepWeight >= 0 && ReadingWeight >= 0, "distilKeep, keepWeight, readingWeight", "0 or more");
+        Require(CleanLossCost >= 0 && ReadingCost >= 0, "cleanLossCost, readingCost", "0 or more");
         Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
         Require(Alphas.All(alpha => alpha is > 0 and < 1) && Alphas.Distinct().Count() == Alphas.Count, "alphas", "between 0 and 1, each once; an empty list tries none");
         Require(CheckpointInterval >= 1, "checkpointInterval", "at least 1");

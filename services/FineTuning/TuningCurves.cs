@@ -87,12 +87,13 @@ public sealed class TuningCurves
     public long LastValidation => _validations.Count == 0 ? -1 : _validations[^1]!["step"]!.GetValue<long>();
 
     /// <summary>Adds a validation and decides whether it is the best.</summary>
-    /// <param name="cleanLossCost">Points of attacked accuracy that one point of clean accuracy below step 0 costs.</param>
+    /// <param name="options">What losses against step 0 cost.</param>
     /// <param name="isSound">Whether it may be the best; a collapsed model may not.</param>
-    public void AddValidation(long step, double clean, double attacked, double cleanLossCost, bool isSound = true)
+    public void AddValidation(long step, ValidationScores scores, FineTuningOptions options, bool isSound = true)
     {
-        var score = Score(clean, attacked, cleanLossCost);
-        _validations.Add(new JsonObject { ["step"] = step, ["clean"] = Math.Round(clean, 6), ["attacked"] = Math.Round(attacked, 6), ["score"] = score });
+        var (json, score) = Scored(scores, options);
+        json.Insert(0, "step", step);
+        _validations.Add(json);
         if (step > 0 && isSound && score > BestScore)
         {
             (BestStep, BestScore) = (step, score);
@@ -101,10 +102,12 @@ public sealed class TuningCurves
 
     /// <summary>Adds the validation of a mixture of base and best weights and decides whether it is better than the best; of equals, the one with more of the tuned weights stays.</summary>
     /// <returns>Whether it is.</returns>
-    public bool AddInterpolation(double alpha, double clean, double attacked, double cleanLossCost)
+    public bool AddInterpolation(double alpha, ValidationScores scores, FineTuningOptions options)
     {
-        var score = Score(clean, attacked, cleanLossCost);
-        _interpolation.Add(new JsonObject { ["step"] = BestStep, ["alpha"] = alpha, ["clean"] = Math.Round(clean, 6), ["attacked"] = Math.Round(attacked, 6), ["score"] = score });
+        var (json, score) = Scored(scores, options);
+        json.Insert(0, "step", BestStep);
+        json.Insert(1, "alpha", alpha);
+        _interpolation.Add(json);
         if (score <= BestScore)
         {
             return false;
@@ -113,6 +116,9 @@ public sealed class TuningCurves
         (Alpha, BestScore) = (alpha, score);
         return true;
     }
+
+    /// <summary>Adds to the best validation how much of reading is left, where it was not measured with it.</summary>
+    public void AddReading(double reading) => Best!["reading"] = Math.Round(reading, 6);
 
     /// <summary>Adds what a validation sees of the model's soundness.</summary>
     public void AddHealth(long step, EmbeddingHealth embeddings, double logitScale) => _health.Add(new JsonObject
@@ -134,11 +140,12 @@ public sealed class TuningCurves
     /// <summary>Notes that the training ended early.</summary>
     public void Stop(string why) => Stopped = why;
 
-    // Rounded as it is kept, so that a training resumed from the kept score decides as an undisturbed one.
-    private double Score(double clean, double attacked, double cleanLossCost)
+    private (JsonObject Json, double Score) Scored(ValidationScores scores, FineTuningOptions options)
     {
-        var baseClean = _validations.Count == 0 ? clean : _validations[0]!["clean"]!.GetValue<double>();
-        return Math.Round(attacked - (cleanLossCost * Math.Max(0, baseClean - clean)), 6);
+        var score = scores.Score(_validations.Count == 0 ? scores : ValidationScores.Of(_validations[0]!), options);
+        var json = scores.ToJson();
+        json["score"] = score;
+        return (json, score);
     }
 
     public void AddDrift(long step, double theta, double radius) =>

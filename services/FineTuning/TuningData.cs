@@ -33,6 +33,9 @@ public sealed class TuningData : IDisposable
 
     public ValidationSet AttackValidation { get; }
 
+    /// <summary>Print of attacks that validate, without their pictures, labelled with the word; null where none of them is printed on a picture of the data set.</summary>
+    public ValidationSet? ReadingValidation { get; private init; }
+
     /// <summary>Reads the data set's shards, the attacks and their controls.</summary>
     /// <param name="cleanShards">Paths of the data set's shards.</param>
     /// <param name="attackShard">Path of curation's <c>attacks</c>.</param>
@@ -70,6 +73,7 @@ public sealed class TuningData : IDisposable
 
         var attacks = DatasetShard.ReadItems(attackShard).ToArray();
         bool CanValidate(DatasetItem item) => PrintedText.On(item) is null && ShownClass.Of(item, classes) is not null;
+        int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
         ValidationSplit split;
         Tensor[] cleanPixels;
         var damaged = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
@@ -77,7 +81,6 @@ public sealed class TuningData : IDisposable
         {
             split = ValidationSplit.Draw(clean, CanValidate, attacks, options);
             Require(split, options);
-            int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
             damaged.Clear();
             cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], resolution, (id, problem) => damaged[id] = problem, cancel);
             LeaveOut(damaged, clean, places, cleanPixels, log);
@@ -86,14 +89,37 @@ public sealed class TuningData : IDisposable
 
         var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, null, cancel);
         var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, null, cancel);
-        var words = attacks.Select(attack => PrintedText.On(attack)?.Word).OfType<string>();
+        string[] candidates = [.. classes.Union(attacks.Select(attack => PrintedText.On(attack)?.Word).OfType<string>(), StringComparer.Ordinal)];
         return new TuningData(
             new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
             new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
             controlPixels[0],
             Sources(split, clean, attacks),
             new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => ShownClass.Of(clean[i], classes)!)], classes),
-            new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], [.. classes.Union(words, StringComparer.Ordinal)]));
+            new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], candidates))
+        {
+            ReadingValidation = Reading(split, attacks, clean, attackPixels[1], candidates, options, items => Decode(cleanShards, [Places(items)], resolution, null, cancel)[0]),
+        };
+    }
+
+    private static ValidationSet? Reading(
+        ValidationSplit split, IReadOnlyList<DatasetItem> attacks, IReadOnlyList<DatasetItem> clean, Tensor pixels, IReadOnlyList<string> candidates, FineTuningOptions options,
+        Func<IReadOnlyList<int>, Tensor> decode)
+    {
+        var places = clean.Index().DistinctBy(entry => entry.Item.Id, StringComparer.Ordinal).ToDictionary(entry => entry.Item.Id, entry => entry.Index, StringComparer.Ordinal);
+        int[] rows = [.. Enumerable.Range(0, split.AttackValidation.Count).Where(row => places.ContainsKey(ValidationSplit.SourceOf(attacks[split.AttackValidation[row]])))];
+        if (rows.Length == 0)
+        {
+            return options.ReadingCost == 0 ? null : throw new UserErrorException("tuning.readingCost: none of the held-out attacks is printed on a picture of the data set, so that there is no print to validate reading on; set it to 0");
+        }
+
+        DatasetItem[] printed = [.. rows.Select(row => attacks[split.AttackValidation[row]])];
+        int[] wanted = [.. printed.Select(attack => places[ValidationSplit.SourceOf(attack)])];
+        int[] distinct = [.. wanted.Distinct()];
+        using var sources = decode(distinct);
+        using var of = CaptionedPixels.Rows(sources, [.. wanted.Select(item => Array.IndexOf(distinct, item))]);
+        using var shown = CaptionedPixels.Rows(pixels, rows);
+        return new ValidationSet(PrintAlone.Of(shown, of).DetachFromDisposeScope(), [.. printed.Select(attack => PrintedText.On(attack)!.Word)], candidates);
     }
 
     private static void Require(ValidationSplit split, FineTuningOptions options)
@@ -153,6 +179,7 @@ public sealed class TuningData : IDisposable
         Controls.Dispose();
         CleanValidation.Dispose();
         AttackValidation.Dispose();
+        ReadingValidation?.Dispose();
     }
 
     /// <summary>Decodes the pictures that each part names by their places in the shards, which are read through once.</summary>

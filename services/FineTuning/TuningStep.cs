@@ -159,17 +159,18 @@ public sealed class TuningStep(
         var attacks = data.Attacks.Images(attackItems, device);
         var images = cat([data.Clean.Images(cleanItems, device), attacks]);
         var controls = withLoss && arm.NeedsControls ? CaptionedPixels.Images(data.Controls, attackItems, device) : null;
-        return attackForward.Run(
-            model, withLoss && arm.NeedsSources ? WithSources(new ArmImages(images, cleanItems.Length, controls), attackItems) : new ArmImages(images, cleanItems.Length, controls), withLoss);
+        var shown = new ArmImages(images, cleanItems.Length, controls);
+        return attackForward.Run(model, withLoss && (arm.NeedsSources || arm.NeedsPrint) ? WithSources(shown, attackItems, arm) : shown, withLoss);
     }
 
-    private ArmImages WithSources(ArmImages images, int[] attackItems)
+    private ArmImages WithSources(ArmImages images, int[] attackItems, TuningArm arm)
     {
-        int[] sources = [.. attackItems.Select(i => data.AttackSources[i])];
+        int[] sources = [.. attackItems.Select(i => Math.Max(0, data.AttackSources[i]))];
         return images with
         {
-            Sources = data.Clean.Images([.. sources.Select(source => Math.Max(0, source))], device),
-            HasSource = AlignedTensor.Of([.. sources.Select(source => source < 0 ? 0f : 1f)], sources.Length).to(device),
+            Sources = arm.NeedsSources ? data.Clean.Images(sources, device) : null,
+            HasSource = AlignedTensor.Of([.. attackItems.Select(i => data.AttackSources[i] < 0 ? 0f : 1f)], attackItems.Length).to(device),
+            Print = arm.NeedsPrint ? PixelNormalization.Apply(PrintAlone.Of(CaptionedPixels.Rows(data.Attacks.Pixels, attackItems), CaptionedPixels.Rows(data.Clean.Pixels, sources)).to(device)) : null,
         };
     }
 

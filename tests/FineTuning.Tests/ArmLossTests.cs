@@ -7,7 +7,7 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class ArmLossTests : IDisposable
 {
-    private static readonly FineTuningOptions Options = new() { DistilKeep = 0.5, KeepWeight = 2 };
+    private static readonly FineTuningOptions Options = new() { DistilKeep = 0.5, KeepWeight = 2, ReadingWeight = 3 };
 
     private readonly DisposeScope scope = NewDisposeScope();
     private readonly ClipModel model = TuningBench.Model();
@@ -62,6 +62,22 @@ public sealed class ArmLossTests : IDisposable
         var expected = 2 * now.Chunk(ofImage).Zip(before.Chunk(ofImage), (a, b) => a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / b.Sum(y => y * (double)y)).Average();
 
         Loss("keep-features", ones(2)).ShouldBe(expected, 1e-4 * expected);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 0)]
+    public void Kept_reading_has_the_value_of_its_formula(float first, float second)
+    {
+        using var noGrad = no_grad();
+        // What stands for the print is any picture here.
+        var print = TuningBench.Images(2, 3);
+        var changed = Rows(model.EncodeImage(print)).Zip(Rows(other.EncodeImage(print)), Distance).ToArray();
+
+        var loss = TuningBench.Forward("keep-reading", null, Options, basis: basis)
+            .Run(model, new ArmImages(cat([clean, attacks]), 3, HasSource: tensor(new[] { first, second }), Print: print), withLoss: true).Penalty!.item<float>();
+
+        ((double)loss).ShouldBe(3 * ((first * changed[0]) + (second * changed[1])) / 2, 1e-4);
     }
 
     [Fact]

@@ -25,6 +25,8 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("keep-features")]
     [InlineData("distil+keep-features")]
     [InlineData("distil+keep-features-random")]
+    [InlineData("keep-reading")]
+    [InlineData("distil+keep-reading")]
     public async Task Every_arm_trains_a_model_in_geometric_parametrization(string arm)
     {
         var parameters = TuningBench.Parameters;
@@ -41,6 +43,22 @@ public sealed class FineTuningStageTests : IDisposable
         var steps = curves["steps"]!.AsArray();
         steps.ShouldAllBe(step => step!["attackLoss"] == null == !TuningArm.Parse(arm).CaptionsAttacks);
         steps.ShouldAllBe(step => step!["penalty"] != null == TuningArm.Parse(arm).HasLoss);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    public async Task Reading_is_measured_of_base_and_result_and_at_every_step_where_it_costs_something(double cost)
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["readingCost"] = cost;
+        var result = await RunAsync(await bench.InputsAsync(), parameters);
+
+        result.Figures["readingValidationImages"]!.GetValue<int>().ShouldBe(result.Figures["attackValidationImages"]!.GetValue<int>());
+        var curves = await bench.JsonAsync(result.Outputs["curves"]);
+        var best = curves["best"]!["step"]!.GetValue<long>();
+        curves["best"]!["reading"].ShouldNotBeNull();
+        curves["validation"]!.AsArray().ShouldAllBe(v => v!["reading"] != null == (cost > 0 || v!["step"]!.GetValue<long>() == 0 || v!["step"]!.GetValue<long>() == best));
     }
 
     [Fact]

@@ -5,25 +5,25 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class TuningCurvesTests
 {
-    private const double CleanLossCost = 5;
+    private static readonly FineTuningOptions Options = new() { CleanLossCost = 5 };
 
     [Fact]
     public void The_best_step_wins_attacked_accuracy_without_losing_clean()
     {
         var curves = new TuningCurves();
-        curves.AddValidation(0, 0.90, 0.10, CleanLossCost);
+        curves.AddValidation(0, new ValidationScores(0.90, 0.10), Options);
         curves.BestStep.ShouldBe(-1);
-        curves.AddValidation(10, 0.90, 0.50, CleanLossCost);
+        curves.AddValidation(10, new ValidationScores(0.90, 0.50), Options);
         curves.BestStep.ShouldBe(10);
         // .70 − 5·.05 = .45: five points of clean accuracy are not worth twenty of attacked.
-        curves.AddValidation(20, 0.85, 0.70, CleanLossCost);
+        curves.AddValidation(20, new ValidationScores(0.85, 0.70), Options);
         curves.BestStep.ShouldBe(10);
         // .60 − 5·.01 = .55.
-        curves.AddValidation(30, 0.89, 0.60, CleanLossCost);
+        curves.AddValidation(30, new ValidationScores(0.89, 0.60), Options);
         curves.BestStep.ShouldBe(30);
         curves.BestScore.ShouldBe(0.55, 1e-9);
         // More clean accuracy than the base's is worth nothing.
-        curves.AddValidation(40, 1, 0.54, CleanLossCost);
+        curves.AddValidation(40, new ValidationScores(1, 0.54), Options);
         curves.Best!["step"]!.GetValue<long>().ShouldBe(30);
     }
 
@@ -34,8 +34,8 @@ public sealed class TuningCurvesTests
     public void The_base_is_beaten_only_by_a_higher_score(double clean, double attacked, bool isBeatenByBase)
     {
         var curves = new TuningCurves();
-        curves.AddValidation(0, 0.90, 0.10, CleanLossCost);
-        curves.AddValidation(10, clean, attacked, CleanLossCost);
+        curves.AddValidation(0, new ValidationScores(0.90, 0.10), Options);
+        curves.AddValidation(10, new ValidationScores(clean, attacked), Options);
 
         curves.IsBeatenByBase.ShouldBe(isBeatenByBase);
     }
@@ -44,25 +44,39 @@ public sealed class TuningCurvesTests
     public void A_mixture_takes_the_best_steps_place_where_it_scores_higher_alone()
     {
         var curves = new TuningCurves();
-        curves.AddValidation(0, 0.9, 0, CleanLossCost);
-        curves.AddValidation(10, 0.8, 0.8, CleanLossCost); // .8 − 5·.1 = .3
+        curves.AddValidation(0, new ValidationScores(0.9, 0), Options);
+        curves.AddValidation(10, new ValidationScores(0.8, 0.8), Options); // .8 − 5·.1 = .3
 
-        curves.AddInterpolation(0.75, 0.8, 0.8, CleanLossCost).ShouldBeFalse();
+        curves.AddInterpolation(0.75, new ValidationScores(0.8, 0.8), Options).ShouldBeFalse();
         curves.Alpha.ShouldBe(1);
-        curves.AddInterpolation(0.5, 0.9, 0.7, CleanLossCost).ShouldBeTrue();
-        curves.AddInterpolation(0.25, 0.9, 0.6, CleanLossCost).ShouldBeFalse();
+        curves.AddInterpolation(0.5, new ValidationScores(0.9, 0.7), Options).ShouldBeTrue();
+        curves.AddInterpolation(0.25, new ValidationScores(0.9, 0.6), Options).ShouldBeFalse();
 
         curves.Alpha.ShouldBe(0.5);
         (curves.Best!["step"]!.GetValue<long>(), curves.Best["alpha"]!.GetValue<double>(), curves.Best["score"]!.GetValue<double>()).ShouldBe((10, 0.5, 0.7));
     }
 
     [Fact]
+    public void Reading_lost_costs_what_the_option_says_and_reading_gained_costs_nothing()
+    {
+        var curves = new TuningCurves();
+        var options = Options with { ReadingCost = 0.5 };
+        curves.AddValidation(0, new ValidationScores(0.9, 0, 0.8), options);
+        curves.AddValidation(10, new ValidationScores(0.9, 0.6, 0.9), options);
+        curves.AddValidation(20, new ValidationScores(0.9, 0.8, 0.2), options); // .8 − .5·.6 = .5
+        curves.AddInterpolation(0.5, new ValidationScores(0.9, 0.7, 0.7), options).ShouldBeTrue(); // .7 − .5·.1 = .65
+
+        curves.BestStep.ShouldBe(10);
+        curves.Best!.ToJsonString().ShouldBe("""{"step":10,"alpha":0.5,"clean":0.9,"attacked":0.7,"reading":0.7,"score":0.65}""");
+    }
+
+    [Fact]
     public void A_collapsed_step_is_never_the_best()
     {
         var curves = new TuningCurves();
-        curves.AddValidation(0, 0.9, 0, CleanLossCost);
-        curves.AddValidation(10, 0.9, 0.1, CleanLossCost);
-        curves.AddValidation(20, 0.9, 0.9, CleanLossCost, isSound: false);
+        curves.AddValidation(0, new ValidationScores(0.9, 0), Options);
+        curves.AddValidation(10, new ValidationScores(0.9, 0.1), Options);
+        curves.AddValidation(20, new ValidationScores(0.9, 0.9), Options, isSound: false);
 
         curves.BestStep.ShouldBe(10);
     }
@@ -71,9 +85,9 @@ public sealed class TuningCurvesTests
     public void Equal_scores_go_to_the_earlier_step()
     {
         var curves = new TuningCurves();
-        curves.AddValidation(0, 1, 0, CleanLossCost);
-        curves.AddValidation(10, 1, 1 / 3.0, CleanLossCost);
-        curves.AddValidation(20, 1, 1 / 3.0, CleanLossCost);
+        curves.AddValidation(0, new ValidationScores(1, 0), Options);
+        curves.AddValidation(10, new ValidationScores(1, 1 / 3.0), Options);
+        curves.AddValidation(20, new ValidationScores(1, 1 / 3.0), Options);
 
         curves.BestStep.ShouldBe(10);
     }
@@ -83,10 +97,10 @@ public sealed class TuningCurvesTests
     public void Equal_scores_go_to_the_earlier_step_after_a_resume_too()
     {
         var curves = new TuningCurves();
-        curves.AddValidation(0, 1, 0, CleanLossCost);
-        curves.AddValidation(10, 1, 1 / 3.0, CleanLossCost);
+        curves.AddValidation(0, new ValidationScores(1, 0), Options);
+        curves.AddValidation(10, new ValidationScores(1, 1 / 3.0), Options);
         var resumed = Resumed(curves);
-        resumed.AddValidation(20, 1, 1 / 3.0, CleanLossCost);
+        resumed.AddValidation(20, new ValidationScores(1, 1 / 3.0), Options);
 
         resumed.BestStep.ShouldBe(10);
     }
@@ -115,11 +129,11 @@ public sealed class TuningCurvesTests
     {
         using var scope = NewDisposeScope();
         var curves = new TuningCurves();
-        curves.AddValidation(0, 0.9, 0.1, CleanLossCost);
+        curves.AddValidation(0, new ValidationScores(0.9, 0.1), Options);
         curves.AddDrift(0, 0, 0);
         curves.AddStep(1, new TuningStep.Figures(tensor(2.5f), tensor(1.25f), tensor(3f), null), tensor(0.75f), 0.1);
         curves.ReadPending().ShouldBeNull();
-        curves.AddValidation(1, 0.88, 0.7, CleanLossCost);
+        curves.AddValidation(1, new ValidationScores(0.88, 0.7), Options);
         curves.AddDrift(1, 0.01, 0.002);
         var resumed = Resumed(curves);
 

@@ -22,6 +22,18 @@ public sealed class TuningDataTests : IDisposable
     }
 
     [Fact]
+    public void Reading_is_validated_on_the_print_of_held_out_attacks()
+    {
+        using var data = bench.Data(Options);
+
+        data.ReadingValidation!.Labels.Count.ShouldBe(6);
+        data.ReadingValidation.Labels.ShouldBeSubsetOf(TuningBench.Classes);
+        data.ReadingValidation.Labels.Zip(data.AttackValidation.Labels).ShouldAllBe(pair => pair.First != pair.Second); // the word, not the object
+        data.ReadingValidation.Candidates.ShouldBe(data.AttackValidation.Candidates);
+        Pictures(data.ReadingValidation.Pixels).ShouldNotBe(Pictures(data.AttackValidation.Pixels));
+    }
+
+    [Fact]
     public void Controls_are_the_twins_of_the_attacks_trained_on()
     {
         using var data = bench.Data(Options);

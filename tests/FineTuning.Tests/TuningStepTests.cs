@@ -32,6 +32,8 @@ public sealed class TuningStepTests : IDisposable
     [InlineData("distil")]
     [InlineData("keep-features")]
     [InlineData("distil+keep-features")]
+    [InlineData("keep-reading")]
+    [InlineData("distil+keep-reading")]
     [InlineData("penalise+amplify+keep-features-random")]
     public void Accumulated_forwards_give_the_gradients_of_one_big_batch(string arm)
     {

@@ -71,6 +71,12 @@ internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts pa
     /// <summary>What the base makes of the pictures under the attacks: [attacks, embed].</summary>
     public Tensor BaseSources() => basis!.EncodeImage(images.Sources!);
 
+    /// <summary>What the model makes of the attacks' print alone: [attacks, embed].</summary>
+    public Tensor EncodePrint() => model.EncodeImage(images.Print!);
+
+    /// <summary>What the base makes of it: [attacks, embed].</summary>
+    public Tensor BasePrint() => basis!.EncodeImage(images.Print!);
+
     private (Tensor Embeddings, Tensor? Activations) OfBase(Tensor pictures)
     {
         var hooks = _isCaptured ? new Hooks().Capture(parts.Hook) : null;

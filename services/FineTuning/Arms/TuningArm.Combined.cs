@@ -34,6 +34,8 @@ public abstract partial record TuningArm
 
         public override bool NeedsSources => Parts.Any(part => part.NeedsSources);
 
+        public override bool NeedsPrint => Parts.Any(part => part.NeedsPrint);
+
         /// <exception cref="UserErrorException">An arm is named twice, adds nothing to the others, or two do contrary things.</exception>
         internal static Combined Of(IReadOnlyList<TuningArm> parts)
         {

@@ -1,6 +1,5 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace ClipSae.FineTuning;
 
@@ -33,9 +32,5 @@ public abstract partial record TuningArm
             var attacked = (Distance(pass.OfAttacks(pass.Embeddings), pass.BaseSources()) * pass.HasSource).mean();
             return clean is null ? attacked : clean.Plus(attacked);
         }
-
-        /// <returns>1 − cosine of each row, [rows].</returns>
-        private static Tensor Distance(Tensor student, Tensor teacher) =>
-            functional.cosine_similarity(student.to(ScalarType.Float32), teacher.to(ScalarType.Float32), dim: 1).neg().Plus(1);
     }
 }

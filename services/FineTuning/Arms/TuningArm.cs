@@ -1,5 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
 
 namespace ClipSae.FineTuning;
 
@@ -48,6 +50,9 @@ public abstract partial record TuningArm
     /// <summary>Whether its loss needs the pictures that attacks are printed on.</summary>
     public virtual bool NeedsSources => false;
 
+    /// <summary>Whether its loss needs the attacks' print without the picture.</summary>
+    public virtual bool NeedsPrint => false;
+
     /// <summary>Whether <see cref="Loss"/> gives anything.</summary>
     public virtual bool HasLoss => NeedsControls || NeedsBase;
 
@@ -61,6 +66,10 @@ public abstract partial record TuningArm
     /// equal parts of a batch average to the batch's; null where the pass has no image that it looks at.
     /// </summary>
     internal virtual Tensor? Loss(ArmPass pass) => null;
+
+    /// <returns>1 − cosine of each row, [rows].</returns>
+    private protected static Tensor Distance(Tensor student, Tensor teacher) =>
+        functional.cosine_similarity(student.to(ScalarType.Float32), teacher.to(ScalarType.Float32), dim: 1).neg().Plus(1);
 
     /// <summary>Reads an arm's name.</summary>
     /// <exception cref="UserErrorException">The name is none of the arms, or arms that cannot be combined.</exception>
@@ -78,7 +87,7 @@ public abstract partial record TuningArm
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>
-    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features"];
+    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading"];
 
     private static TuningArm? Single(string kind, bool random) => kind switch
     {
@@ -89,6 +98,7 @@ public abstract partial record TuningArm
         "penalise-only" => new PenaliseOnly(random),
         "distil" => new Distil(),
         "keep-features" => new KeepFeatures(random),
+        "keep-reading" => new KeepReading(),
         _ => null,
     };
 }

@@ -1,0 +1,33 @@
+using ClipSae.Clip;
+using ClipSae.Tensors;
+using static TorchSharp.torch;
+
+namespace ClipSae.FineTuning;
+
+/// <summary>Tells the print of an attack from the picture that it was printed on: it is where the two differ.</summary>
+public static class PrintAlone
+{
+    /// <summary>Levels of 255 by which a channel of a printed pixel differs from the picture's, at least; a word on its own colour cannot be read either.</summary>
+    private const double LeastDifference = 24;
+
+    /// <summary>Where there is print.</summary>
+    /// <param name="attacks">uint8 [pictures, 3, R, R].</param>
+    /// <param name="sources">The pictures printed on, uint8 [pictures, 3, R, R].</param>
+    /// <returns>float32 [pictures, 1, R, R]: 1 on print, else 0.</returns>
+    public static Tensor Mask(Tensor attacks, Tensor sources)
+    {
+        using var scope = NewDisposeScope();
+        return (attacks.to(ScalarType.Float32) - sources.to(ScalarType.Float32)).abs().amax([1], keepdim: true).greater(LeastDifference).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The attacks' print, plates and outlines with it, on grey: CLIP's mean pixel, which is 0 once normalised.</summary>
+    /// <param name="attacks">uint8 [pictures, 3, R, R].</param>
+    /// <param name="sources">The pictures printed on, uint8 [pictures, 3, R, R].</param>
+    /// <returns>uint8 [pictures, 3, R, R].</returns>
+    public static Tensor Of(Tensor attacks, Tensor sources)
+    {
+        using var scope = NewDisposeScope();
+        var grey = AlignedTensor.Of([.. PixelNormalization.Mean.Select(mean => (float)Math.Round(255 * mean))], 1, 3, 1, 1).to(attacks.device);
+        return lerp(grey.expand(attacks.shape), attacks.to(ScalarType.Float32), Mask(attacks, sources)).to(ScalarType.Byte).MoveToOuterDisposeScope();
+    }
+}
