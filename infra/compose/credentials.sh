@@ -1,27 +1,55 @@
 #!/usr/bin/env bash
 # Writes new random credentials for docker compose, and how clipsae on this machine reaches the system with them:
-#   infra/compose/credentials.sh [FILE]      FILE: default .env beside docker-compose.yml; one that is there is kept, since the servers' data go with it
+#   infra/compose/credentials.sh [FOLDER]    FOLDER: default that of docker-compose.yml; what is there is kept, since the servers' data go with it
 #   set -a; source .env; set +a              then: clipsae submit …
+# Secrets are files in infra/compose/secrets, a folder that only its owner may enter. The files in it can be read by everyone who is handed
+# one: compose mounts them as they are, and the programs in the containers have users of their own. .env names them and holds no secret.
 set -euo pipefail
-file=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/.env}
-[ ! -s "$file" ] || { echo "kept: $file" >&2; exit 0; }
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(realpath -m "${1:-$here/../..}") secrets=$(realpath -m "${1:-$here/../..}")/infra/compose/secrets
+if [ -s "$root/.env" ] && [ -d "$secrets" ]; then echo "kept: $root/.env and $secrets" >&2; exit 0; fi
 secret() { head -c 60 /dev/urandom | base64 -w 0 | tr -d '/+=' | head -c "$1"; }
-broker=$(secret 40) access=$(secret 20) key=$(secret 40)
-(umask 077; cat >"$file" <<ENV
+keep() { (umask 022; cat >"$secrets.new/$1"); } # name; the secret on standard input, since arguments can be seen by every user of the machine
+mkdir -p "$(dirname "$secrets")"
+
+if [ ! -d "$secrets" ]; then
+    rm -rf "$secrets.new" && mkdir -m 700 "$secrets.new" # takes its place whole, or not at all
+    broker=$(secret 40) access=$(secret 20) key=$(secret 40) administrator=$(secret 20) administrator_key=$(secret 40)
+    printf %s "$broker" | keep broker-password
+    printf %s "$access" | keep s3-access-key
+    printf %s "$key" | keep s3-secret-key
+    secret 40 | keep grafana-password
+    keep broker-users.conf <<CONF
+default_user = clipsae
+default_pass = $broker
+CONF
+    keep storage-administrator.curl <<CURL
+user = "$administrator:$administrator_key"
+CURL
+    # The policy goes in as a string of JSON within JSON.
+    policy=$(tr -d '\n' <"$here/policy.json" | sed -E 's/ +/ /g; s/"/\\"/g')
+    keep storage-users.json <<JSON
+{
+  "identities": [
+    {"name": "administrator", "credentials": [{"accessKey": "$administrator", "secretKey": "$administrator_key"}], "actions": ["Admin"]},
+    {"name": "clipsae", "credentials": [{"accessKey": "$access", "secretKey": "$key"}], "policyNames": ["clipsae"]}
+  ],
+  "policies": [{"name": "clipsae", "content": "$policy"}]
+}
+JSON
+    mv "$secrets.new" "$secrets"
+fi
+(umask 077; cat >"$root/.env" <<ENV
 COMPOSE_PROJECT_NAME=clipsae
-BROKER_PASSWORD=$broker
-S3_ACCESS_KEY=$access
-S3_SECRET_KEY=$key
-MINIO_ROOT_USER=$(secret 20)
-MINIO_ROOT_PASSWORD=$(secret 40)
-GRAFANA_PASSWORD=$(secret 40)
+CLIPSAE_THREADS=2
+CLIPSAE_WORKER_MEMORY=16g
 ClipSae__Bus=rabbitmq
 ClipSae__Store=s3
 ClipSae__Broker__User=clipsae
-ClipSae__Broker__Password=$broker
+ClipSae__Broker__PasswordFile='$secrets/broker-password'
 ClipSae__S3__Endpoint=http://127.0.0.1:9000
-ClipSae__S3__AccessKey=$access
-ClipSae__S3__SecretKey=$key
+ClipSae__S3__AccessKeyFile='$secrets/s3-access-key'
+ClipSae__S3__SecretKeyFile='$secrets/s3-secret-key'
 OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317
 ENV
 )

@@ -13,17 +13,19 @@ public sealed partial class ComposeTests
 
     private static JsonObject Services { get; } = Read(Path.Combine(Solution.Root, "docker-compose.yml")).Single()["services"]!.AsObject();
 
+    private static JsonObject Secrets { get; } = Read(Path.Combine(Solution.Root, "docker-compose.yml")).Single()["secrets"]!.AsObject();
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Compose_takes_the_file(bool withCuda)
     {
         string[] files = withCuda ? ["-f", "docker-compose.yml", "-f", Cuda] : ["-f", "docker-compose.yml"];
-        var environment = Path.GetTempFileName();
+        var folder = Directory.CreateTempSubdirectory("clipsae-compose-");
         var asked = 0;
         try
         {
-            await MakeCredentialsAsync(environment);
+            await MakeCredentialsAsync(folder.FullName);
             foreach (string[] compose in (string[][])[["docker", "compose"], ["docker-compose"]])
             {
                 if (await RunAsync([.. compose, "version"]) is not (0, _))
@@ -32,14 +34,14 @@ public sealed partial class ComposeTests
                 }
 
                 asked++;
-                var (code, said) = await RunAsync([.. compose, "--env-file", environment, .. files, "config"]);
+                var (code, said) = await RunAsync([.. compose, "--env-file", Path.Combine(folder.FullName, ".env"), .. files, "config"]);
                 code.ShouldBe(0, said);
                 said.Split("\nx-")[0].Split('\n').Count(line => line.Trim() == "driver: nvidia").ShouldBe(withCuda ? 4 : 0);
             }
         }
         finally
         {
-            File.Delete(environment);
+            folder.Delete(recursive: true);
         }
 
         Assert.SkipWhen(asked == 0, "compose is not installed");
@@ -68,13 +70,72 @@ public sealed partial class ComposeTests
         Services.SelectMany(service => Each(service.Value!["ports"])).Select(Text).ShouldAllBe(port => port.StartsWith("127.0.0.1:", StringComparison.Ordinal));
 
     [Fact]
-    public void No_secret_has_a_default()
+    public void Images_of_others_are_named_by_version_and_digest()
     {
-        var secrets = Services.SelectMany(service => service.Value!["environment"] as JsonObject ?? [])
-            .Where(variable => SecretName().IsMatch(variable.Key)).ToArray();
+        var images = Services.Select(service => Text(service.Value!["image"])).Where(image => !image.StartsWith("clipsae:", StringComparison.Ordinal)).ToArray();
 
-        secrets.Length.ShouldBeGreaterThan(8);
-        secrets.ShouldAllBe(variable => Required().IsMatch(Text(variable.Value)));
+        images.Length.ShouldBeGreaterThan(5);
+        images.ShouldAllBe(image => ExactImage().IsMatch(image));
+        File.ReadLines(Path.Combine(Solution.Root, "infra", "Dockerfile")).Where(line => line.StartsWith("ARG ", StringComparison.Ordinal) && line.Contains('/'))
+            .ShouldAllBe(line => ExactImage().IsMatch(line.Split('=', 2)[1]));
+    }
+
+    [Fact]
+    public void A_container_may_do_no_more_than_it_must()
+    {
+        foreach (var (name, service) in Services)
+        {
+            service!["read_only"]!.GetValue<bool>().ShouldBeTrue(name);
+            Each(service["cap_drop"]).Select(Text).ShouldBe(["ALL"], name);
+            Each(service["security_opt"]).Select(Text).ShouldBe(["no-new-privileges:true"], name);
+            service["cpus"].ShouldNotBeNull(name);
+            Text(service["mem_limit"]).ShouldNotBeEmpty(name);
+            if (service["build"] is null) // the image of ours names its user itself
+            {
+                Text(service["user"]).ShouldMatch("^[1-9][0-9]*:[0-9]+$", name);
+            }
+        }
+    }
+
+    [Fact]
+    public void What_runs_on_is_asked_whether_it_is_well()
+    {
+        File.ReadAllText(Path.Combine(Solution.Root, "infra", "Dockerfile")).ShouldContain("HEALTHCHECK");
+        var unasked = Services.Where(service => service.Value!["build"] is null && Text(service.Value!["restart"]) != "no" && service.Value!["healthcheck"] is null).Select(service => service.Key);
+
+        // The collector's image holds no program that could ask it.
+        unasked.ShouldBe(["collector"]);
+        Read(Path.Combine(Solution.Root, "infra", "observability", "prometheus.yaml")).Single()["scrape_configs"]!.AsArray().Select(job => Text(job!["job_name"])).ShouldContain("collector");
+    }
+
+    [Fact]
+    public void The_collector_refuses_what_its_memory_does_not_hold()
+    {
+        var collector = Read(Path.Combine(Solution.Root, "infra", "observability", "collector.yaml")).Single();
+
+        var pipelines = collector["service"]!["pipelines"]!.AsObject();
+        pipelines.Count.ShouldBe(3);
+        pipelines.ShouldAllBe(pipeline => Text(Each(pipeline.Value!["processors"]).First()) == "memory_limiter");
+    }
+
+    [Fact]
+    public void Every_worker_computes_with_as_many_threads_as_it_has_processors() =>
+        Services.Where(service => service.Value!["build"] is not null)
+            .ShouldAllBe(service => Text(service.Value!["environment"]!["OMP_NUM_THREADS"]) == Text(service.Value!["cpus"]) && Text(service.Value!["cpus"]).Length > 0);
+
+    [Fact]
+    public void Secrets_are_files_and_in_no_variable()
+    {
+        var variables = Services.SelectMany(service => service.Value!["environment"] as JsonObject ?? []).Where(variable => SecretName().IsMatch(variable.Key)).ToArray();
+
+        variables.Length.ShouldBeGreaterThan(3);
+        variables.ShouldAllBe(variable => Text(variable.Value).StartsWith("/run/secrets/", StringComparison.Ordinal));
+        foreach (var (name, service) in Services)
+        {
+            var handed = Each(service!["secrets"]).Select(secret => secret is JsonObject placed ? Text(placed["source"]) : Text(secret)).ToArray();
+            handed.ShouldBeSubsetOf(Secrets.Select(secret => secret.Key), name);
+            RunSecret().Matches(service.ToJsonString()).Select(match => match.Groups[1].Value).ShouldBeSubsetOf(handed, name);
+        }
     }
 
     [Fact]
@@ -83,24 +144,35 @@ public sealed partial class ComposeTests
         var folder = Directory.CreateTempSubdirectory("clipsae-compose-");
         try
         {
-            var file = Path.Combine(folder.FullName, "env");
-            await MakeCredentialsAsync(file);
-            var made = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
-            await MakeCredentialsAsync(file);
+            await MakeCredentialsAsync(folder.FullName);
+            var made = Contents(folder.FullName);
+            await MakeCredentialsAsync(folder.FullName);
 
-            (await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken)).ShouldBe(made);
+            Contents(folder.FullName).ShouldBe(made);
+            var file = Path.Combine(folder.FullName, ".env");
+            var secrets = Path.Combine(folder.FullName, "infra", "compose", "secrets");
             if (!OperatingSystem.IsWindows())
             {
                 File.GetUnixFileMode(file).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+                File.GetUnixFileMode(secrets).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }
 
-            var value = made.Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1]);
-            value["ClipSae__Broker__Password"].ShouldBe(value["BROKER_PASSWORD"]);
-            value["ClipSae__S3__AccessKey"].ShouldBe(value["S3_ACCESS_KEY"]);
-            value["ClipSae__S3__SecretKey"].ShouldBe(value["S3_SECRET_KEY"]);
-            string[] secrets = ["BROKER_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY", "MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD", "GRAFANA_PASSWORD"];
-            secrets.Select(name => value[name]).Distinct().Count().ShouldBe(secrets.Length);
-            secrets.ShouldAllBe(name => value[name].Length >= 20);
+            var value = File.ReadAllLines(file).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1].Trim('\''));
+            Secrets.Select(secret => Text(secret.Value!["file"])).ShouldAllBe(secret => new FileInfo(Path.Combine(folder.FullName, secret)).Length > 0);
+            string[] plain = ["broker-password", "s3-access-key", "s3-secret-key", "grafana-password"];
+            var words = plain.Select(name => File.ReadAllText(Path.Combine(secrets, name))).ToArray();
+            words.Distinct().Count().ShouldBe(plain.Length);
+            words.ShouldAllBe(word => word.Length >= 20 && !File.ReadAllText(file).Contains(word));
+            File.ReadAllText(Path.Combine(secrets, "broker-users.conf")).ShouldContain(words[0]);
+            value["ClipSae__Broker__PasswordFile"].ShouldBe(Path.Combine(secrets, "broker-password"));
+
+            var users = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(secrets, "storage-users.json"), TestContext.Current.CancellationToken))!;
+            var worker = users["identities"]!.AsArray().Single(user => Text(user!["name"]) == "clipsae")!;
+            (Text(worker["credentials"]![0]!["accessKey"]), Text(worker["credentials"]![0]!["secretKey"])).ShouldBe((words[1], words[2]));
+            worker["actions"].ShouldBeNull(); // its policy alone says what it may do
+            var policy = await File.ReadAllTextAsync(Path.Combine(Solution.Root, "infra", "compose", "policy.json"), TestContext.Current.CancellationToken);
+            JsonNode.DeepEquals(JsonNode.Parse(Text(users["policies"]![0]!["content"])), JsonNode.Parse(policy)).ShouldBeTrue();
+
             var open = Services.SelectMany(service => Each(service.Value!["ports"])).Select(port => "http://" + Text(port)[..Text(port).LastIndexOf(':')]).ToArray();
             open.ShouldContain(value["ClipSae__S3__Endpoint"]);
             open.ShouldContain(value["OTEL_EXPORTER_OTLP_ENDPOINT"]);
@@ -120,9 +192,12 @@ public sealed partial class ComposeTests
         mounted.ShouldAllBe(volume => Path.Exists(Path.Combine(Solution.Root, volume.Split(':')[0])));
     }
 
-    private static async Task MakeCredentialsAsync(string file)
+    private static SortedDictionary<string, string> Contents(string folder) =>
+        new(Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.ReadAllText), StringComparer.Ordinal);
+
+    private static async Task MakeCredentialsAsync(string folder)
     {
-        var (code, said) = await RunAsync(["bash", "infra/compose/credentials.sh", file]);
+        var (code, said) = await RunAsync(["bash", "infra/compose/credentials.sh", folder]);
         code.ShouldBe(0, said);
     }
 
@@ -142,9 +217,12 @@ public sealed partial class ComposeTests
         }
     }
 
-    [GeneratedRegex("PASS|SECRET|KEY|MC_HOST", RegexOptions.IgnoreCase)]
+    [GeneratedRegex("PASS|SECRET|KEY", RegexOptions.IgnoreCase)]
     private static partial Regex SecretName();
 
-    [GeneratedRegex("\\$\\{[A-Z0-9_]+:\\?")]
-    private static partial Regex Required();
+    [GeneratedRegex("/run/secrets/([a-z0-9-]+)")]
+    private static partial Regex RunSecret();
+
+    [GeneratedRegex("^[a-z0-9./-]+:v?[0-9][A-Za-z0-9.-]*@sha256:[0-9a-f]{64}$")]
+    private static partial Regex ExactImage();
 }

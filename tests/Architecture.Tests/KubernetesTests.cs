@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -16,7 +18,7 @@ public sealed partial class KubernetesTests
     private static readonly Dictionary<string, string[]> Keda = new(StringComparer.Ordinal)
     {
         ["ScaledObject"] = ["scaleTargetRef", "minReplicaCount", "maxReplicaCount", "pollingInterval", "cooldownPeriod", "triggers"],
-        ["ScaledJob"] = ["jobTargetRef", "pollingInterval", "maxReplicaCount", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "triggers"],
+        ["ScaledJob"] = ["jobTargetRef", "pollingInterval", "maxReplicaCount", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "rollout", "triggers"],
         ["TriggerAuthentication"] = ["secretTargetRef"],
     };
 
@@ -75,8 +77,8 @@ public sealed partial class KubernetesTests
         var documented = SecretCommand().Matches(File.ReadAllText(Path.Combine(Solution.Root, "infra", "kubernetes", "base.yaml")))
             .ToDictionary(match => match.Groups["name"].Value, match => SecretKey().Matches(match.Value).Select(key => key.Groups["key"].Value).ToArray());
 
-        Each(container["envFrom"]).Select(source => Text(source["configMapRef"]!["name"])).ShouldBeSubsetOf(OfKind("ConfigMap").Select(Name));
-        foreach (var reference in Each(container["env"]).Select(variable => variable["valueFrom"]!["secretKeyRef"]!))
+        Each(container["envFrom"]).Select(source => Text(source["configMapRef"]!["name"])).ShouldBeSubsetOf(Each(Kustomization["configMapGenerator"]).Select(map => Text(map["name"])));
+        foreach (var reference in Each(container["env"]).Select(variable => variable["valueFrom"]?["secretKeyRef"]).OfType<JsonObject>())
         {
             documented[Text(reference["name"])].ShouldContain(Text(reference["key"]));
         }
@@ -88,7 +90,7 @@ public sealed partial class KubernetesTests
 
         Text(pod["spec"]!["serviceAccountName"]).ShouldBe(Name(OfKind("ServiceAccount").Single()));
         Each(container["volumeMounts"]).Select(mount => Text(mount["name"])).ShouldBe(Each(pod["spec"]!["volumes"]).Select(volume => Text(volume["name"])), ignoreOrder: true);
-        foreach (var file in Configuration().Where(setting => setting.Key.EndsWith("File", StringComparison.Ordinal)).Select(setting => Text(setting.Value)))
+        foreach (var file in Settings.Where(setting => setting.Key.EndsWith("File", StringComparison.Ordinal)).Select(setting => setting.Value))
         {
             var volume = Text(Each(container["volumeMounts"]).Single(mount => file.StartsWith(Text(mount["mountPath"]) + "/", StringComparison.Ordinal))["name"]);
             var secret = Text(Each(pod["spec"]!["volumes"]).Single(each => Text(each["name"]) == volume)["secret"]!["secretName"]);
@@ -116,13 +118,80 @@ public sealed partial class KubernetesTests
         var (requests, limits) = (container["resources"]!["requests"]!, container["resources"]!["limits"]!);
         Text(requests["cpu"]).ShouldNotBeEmpty();
         Text(limits["memory"]).ShouldBe(Text(requests["memory"]));
+        Text(limits["cpu"]).ShouldBe(Text(requests["cpu"]));
+        Each(container["env"]).Single(variable => Text(variable["name"]) == "OMP_NUM_THREADS")["value"]!.GetValue<string>().ShouldBe(Text(limits["cpu"]));
         Text(limits["nvidia.com/gpu"]).ShouldBe(Text(requests["nvidia.com/gpu"]));
         Each(container["command"]).Any(word => Text(word) == "cuda:0").ShouldBe(limits["nvidia.com/gpu"] is not null);
 
         var port = Each(container["ports"]).Single();
         dockerfile.ShouldContain($"ClipSae__HealthAddress=http://+:{port["containerPort"]}/");
         ((string[])["livenessProbe", "readinessProbe"]).ShouldAllBe(probe => Text(container[probe]!["httpGet"]!["port"]) == Text(port["name"]));
-        pod["spec"]!["terminationGracePeriodSeconds"]!.GetValue<int>().ShouldBeGreaterThan((int)TimeSpan.Parse(Text(Configuration()["ClipSae__StopTimeout"]), null).TotalSeconds);
+        pod["spec"]!["terminationGracePeriodSeconds"]!.GetValue<int>().ShouldBeGreaterThan((int)TimeSpan.Parse(Settings["ClipSae__StopTimeout"], null).TotalSeconds);
+    }
+
+    [Theory]
+    [MemberData(nameof(Workloads))]
+    public void A_pod_is_placed_where_its_gpu_and_its_files_find_room(string name)
+    {
+        var pod = Pods().Single(each => each.Name == name).Template;
+        var limits = Container(pod)["resources"]!["limits"]!;
+        var onGpu = limits["nvidia.com/gpu"] is not null;
+
+        (pod["spec"]!["nodeSelector"]?["nvidia.com/gpu.present"] is not null).ShouldBe(onGpu);
+        Each(pod["spec"]!["tolerations"]).Any(toleration => Text(toleration["key"]) == "nvidia.com/gpu").ShouldBe(onGpu);
+        var files = Each(pod["spec"]!["volumes"]).Select(volume => volume["emptyDir"]).OfType<JsonObject>().Sum(directory => Bytes(directory["sizeLimit"]));
+        Bytes(limits["ephemeral-storage"]).ShouldBeGreaterThan(files);
+    }
+
+    [Fact]
+    public void Volumes_hold_512_KiB_an_image()
+    {
+        const decimal Image = 512 << 10; // mlp@L of ViT-L/14, 32 tokens
+        const int Shard = 2000, HookPoints = 3, Images = 400_000;
+        var cache = decimal.Parse(Settings["ClipSae__S3__CacheBytes"], null);
+
+        Bytes(Work(Pods().Single(pod => pod.Name == "embedding-extraction").Template)["emptyDir"]!["sizeLimit"]).ShouldBeGreaterThan(cache + (2 * Shard * HookPoints * Image));
+        Bytes(Work(Pods().Single(pod => pod.Name == "sae-training").Template)["ephemeral"]!["volumeClaimTemplate"]!["spec"]!["resources"]!["requests"]!["storage"])
+            .ShouldBeGreaterThan(cache + (Images * Image));
+        Pods().Select(pod => Work(pod.Template)["emptyDir"]).OfType<JsonObject>().Where(directory => Text(directory["sizeLimit"]) != "1Gi")
+            .ShouldAllBe(directory => Bytes(directory["sizeLimit"]) > cache);
+    }
+
+    [Fact]
+    public void Nothing_holds_a_gpu_while_it_is_idle()
+    {
+        var idle = OfKind("ScaledObject").Where(item => item["spec"]!["minReplicaCount"]!.GetValue<int>() == 0).Select(Name).Concat(OfKind("ScaledJob").Select(Name));
+
+        Pods().Where(pod => Container(pod.Template)["resources"]!["limits"]!["nvidia.com/gpu"] is not null).Select(pod => pod.Name).ShouldBeSubsetOf(idle);
+    }
+
+    [Fact]
+    public void No_secret_is_an_argument_of_what_the_manifests_tell_to_type() =>
+        File.ReadAllText(Path.Combine(Solution.Root, "infra", "kubernetes", "base.yaml")).ShouldNotContain("--from-literal");
+
+    [Fact]
+    public async Task A_change_of_settings_replaces_the_pods()
+    {
+        var start = new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(Solution.Root, "infra", "kubernetes")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string rendered;
+        try
+        {
+            using var process = Process.Start(start)!;
+            var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            process.ExitCode.ShouldBe(0, await errors);
+            rendered = await output;
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip("kubectl is not installed");
+            return;
+        }
+
+        var named = HashedName().Matches(rendered);
+        named.Select(name => name.Value).Distinct().Count().ShouldBe(1);
+        named.Count.ShouldBe(Pods().Count() + 1);
+        rendered.ShouldNotContain("image: clipsae");
     }
 
     [Fact]
@@ -161,12 +230,11 @@ public sealed partial class KubernetesTests
         var open = OfKind("NetworkPolicy").SelectMany(policy => Each(policy["spec"]!["egress"]))
             .SelectMany(rule => Each(rule["ports"]).Select(port => $"{Text(rule["to"]![0]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"])}:{port["port"]}"))
             .Distinct();
-        var configuration = Configuration();
         string[] wanted =
         [
-            $"{Namespace(Text(configuration["ClipSae__Broker__Host"]))}:{Text(configuration["ClipSae__Broker__Port"])}",
-            Place(Text(configuration["ClipSae__S3__Endpoint"])),
-            Place(Text(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])),
+            $"{Namespace(Settings["ClipSae__Broker__Host"])}:{Settings["ClipSae__Broker__Port"]}",
+            Place(Settings["ClipSae__S3__Endpoint"]),
+            Place(Settings["OTEL_EXPORTER_OTLP_ENDPOINT"]),
             "kube-system:53",
         ];
 
@@ -179,7 +247,14 @@ public sealed partial class KubernetesTests
 
     private static JsonNode Container(JsonNode pod) => Each(pod["spec"]!["containers"]).Single();
 
-    private static JsonObject Configuration() => OfKind("ConfigMap").Single()["data"]!.AsObject();
+    /// <summary>Bytes of a quantity as Kubernetes writes it.</summary>
+    private static decimal Bytes(JsonNode? quantity) => new ResourceQuantity(Text(quantity)).ToDecimal();
+
+    /// <summary>Where a pod computes with files: the volume at <c>/data</c>.</summary>
+    private static JsonNode Work(JsonNode pod) => Each(pod["spec"]!["volumes"]).Single(volume => Text(volume["name"]) == "work");
+
+    [GeneratedRegex("name: clipsae-[a-z0-9]{10}\n")]
+    private static partial Regex HashedName();
 
     [GeneratedRegex("create secret generic (?<name>\\S+) .*")]
     private static partial Regex SecretCommand();

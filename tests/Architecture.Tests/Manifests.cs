@@ -7,9 +7,17 @@ namespace ClipSae.Architecture.Tests;
 /// <summary>YAML files of <c>infra</c> as JSON, anchors and merges resolved as far as the files use them.</summary>
 internal static class Manifests
 {
-    /// <summary>Objects of <c>infra/kubernetes</c>, the kustomization apart.</summary>
+    /// <summary>What kustomize is told.</summary>
+    public static JsonObject Kustomization { get; } = Read(Path.Combine(Solution.Root, "infra", "kubernetes", "kustomization.yaml")).Single();
+
+    /// <summary>Objects that it takes as they are.</summary>
     public static IReadOnlyList<JsonObject> Cluster { get; } =
-        [.. Directory.GetFiles(Path.Combine(Solution.Root, "infra", "kubernetes"), "*.yaml").Where(file => Path.GetFileName(file) != "kustomization.yaml").SelectMany(Read)];
+        [.. Each(Kustomization["resources"]).SelectMany(file => Read(Path.Combine(Solution.Root, "infra", "kubernetes", Text(file))))];
+
+    /// <summary>Settings of every pod.</summary>
+    public static IReadOnlyDictionary<string, string> Settings { get; } = Each(Kustomization["configMapGenerator"]!.AsArray().Single()!["envs"])
+        .SelectMany(file => File.ReadLines(Path.Combine(Solution.Root, "infra", "kubernetes", Text(file))))
+        .Where(line => line.Length > 0 && !line.StartsWith('#')).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 
     /// <summary>Objects of one kind.</summary>
     public static IEnumerable<JsonObject> OfKind(params string[] kinds) => Cluster.Where(item => kinds.Contains(Text(item["kind"])));
@@ -29,13 +37,28 @@ internal static class Manifests
     {
         var stream = new YamlStream();
         using var reader = new StreamReader(file);
-        stream.Load(new MergingParser(new Parser(reader)));
+        stream.Load(reader);
         return [.. stream.Documents.Select(document => ToJson(document.RootNode)!.AsObject())];
+    }
+
+    /// <summary>A mapping's members; what it has itself goes before what it merges in (<c>&lt;&lt;</c>).</summary>
+    private static Dictionary<string, YamlNode> Members(YamlMappingNode map)
+    {
+        var members = map.Children.ToDictionary(child => ((YamlScalarNode)child.Key).Value!, child => child.Value, StringComparer.Ordinal);
+        if (members.Remove("<<", out var merged))
+        {
+            foreach (var (key, value) in Members((YamlMappingNode)merged))
+            {
+                members.TryAdd(key, value);
+            }
+        }
+
+        return members;
     }
 
     private static JsonNode? ToJson(YamlNode node) => node switch
     {
-        YamlMappingNode map => new JsonObject(map.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, ToJson(child.Value)))),
+        YamlMappingNode map => new JsonObject(Members(map).Select(member => KeyValuePair.Create(member.Key, ToJson(member.Value)))),
         YamlSequenceNode list => new JsonArray([.. list.Children.Select(ToJson)]),
         YamlScalarNode { Style: ScalarStyle.Plain } plain when int.TryParse(plain.Value, out var number) => number,
         YamlScalarNode { Style: ScalarStyle.Plain } plain when bool.TryParse(plain.Value, out var flag) => flag,

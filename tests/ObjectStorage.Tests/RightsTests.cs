@@ -19,7 +19,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     public async Task The_documented_policy_is_enough_and_no_more()
     {
         var owner = await shared.NewBucketAsync(_folder.Path);
-        await shared.Server.AdministerAsync("user", "create", "--uid", "worker", "--display-name", "worker", "--access-key", "worker-key", "--secret-key", "worker-secret");
+        await shared.AdministerAsync("user", "create", "--uid", "worker", "--display-name", "worker", "--access-key", "worker-key", "--secret-key", "worker-secret");
         using var owned = new ObjectStore(owner, TimeProvider.System);
         await GrantAsync(owned, "worker", "clipsae", owner.Bucket);
         using var store = new ObjectStore(owner with { AccessKey = "worker-key", SecretKey = "worker-secret" }, TimeProvider.System);
@@ -49,7 +49,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     public async Task What_runs_begin_with_may_be_read_and_not_changed(string bucket)
     {
         var owner = await shared.NewBucketAsync(_folder.Path);
-        await shared.Server.AdministerAsync("user", "create", "--uid", bucket, "--display-name", bucket, "--access-key", $"{bucket}-key", "--secret-key", "worker-secret");
+        await shared.AdministerAsync("user", "create", "--uid", bucket, "--display-name", bucket, "--access-key", $"{bucket}-key", "--secret-key", "worker-secret");
         using var owned = new ObjectStore(owner, TimeProvider.System);
         await owned.WriteAsync("coco/a.png", "a"u8.ToArray());
         await GrantAsync(owned, bucket, bucket, owner.Bucket);
@@ -64,8 +64,8 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     public async Task A_bucket_over_its_quota_is_said_to_be_full()
     {
         var options = await shared.NewBucketAsync(_folder.Path);
-        await shared.Server.AdministerAsync("quota", "set", "--quota-scope", "bucket", "--bucket", options.Bucket, "--max-objects", "0");
-        await shared.Server.AdministerAsync("quota", "enable", "--quota-scope", "bucket", "--bucket", options.Bucket);
+        await shared.AdministerAsync("quota", "set", "--quota-scope", "bucket", "--bucket", options.Bucket, "--max-objects", "0");
+        await shared.AdministerAsync("quota", "enable", "--quota-scope", "bucket", "--bucket", options.Bucket);
         using var store = new ObjectStore(options, TimeProvider.System);
 
         (await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(store))).Message.ShouldContain("is full or over its quota");
