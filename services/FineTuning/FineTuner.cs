@@ -22,12 +22,16 @@ public sealed class FineTuner(
     private const int StepsAhead = 10;
 
     private readonly TuningCurves _curves = new();
+    private readonly Validator _validator = new(data, tokenizer, options, device);
 
     /// <summary>Texts that the best weights carry in their header: what they were made of and how. None by default.</summary>
     public IReadOnlyDictionary<string, string>? Provenance { get; init; }
 
     /// <summary>The base's checkpoint, for the mixtures of <see cref="FineTuningOptions.Alphas"/>; null mixes nothing.</summary>
     public string? BaseFile { get; init; }
+
+    /// <summary>Heads to take out of the base before it is trained; null takes out none.</summary>
+    public HeadAblation? Heads { get; init; }
 
     /// <summary>Where what is worth knowing of the data is told. Nowhere by default.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
@@ -60,6 +64,12 @@ public sealed class FineTuner(
         if (IsValidated(next) && _curves.LastValidation < next)
         {
             collapsed = Validate(next, drift, bestFile, cancel);
+        }
+
+        if (next == 0 && Heads is not null)
+        {
+            Heads.FoldInto(model);
+            model.Training?.Refresh();
         }
 
         var attackSteps = (long)Math.Ceiling(options.AttackShare * options.Steps);
@@ -97,8 +107,7 @@ public sealed class FineTuner(
             Stop(collapsed);
         }
 
-        ChooseAlpha(bestFile, cancel);
-        MeasureReading(bestFile, cancel);
+        _validator.Finish(_curves, bestFile, BaseFile, Provenance, cancel);
         return (bestFile, _curves);
     }
 
@@ -132,11 +141,10 @@ public sealed class FineTuner(
     private string? Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
     {
         ReadFigures();
-        var (clean, embeddings) = data.CleanValidation.Measure(model, tokenizer, options.PromptTemplates, device, cancel);
-        var scores = new ValidationScores(clean, Accuracy(data.AttackValidation, model, cancel)!.Value, at == 0 || options.ReadingCost > 0 ? Accuracy(data.ReadingValidation, model, cancel) : null);
+        var (scores, embeddings) = _validator.Measure(model, at == 0 || options.ReadingCost > 0, cancel);
         var logitScale = Math.Min(100, Math.Exp(model.LogitScale.detach().to(ScalarType.Float32).item<float>()));
         _curves.AddHealth(at, embeddings, logitScale);
-        var problem = at == 0 ? null : _curves.Guard(data.CleanValidation.Candidates.Count).Problem(clean, embeddings, logitScale);
+        var problem = at == 0 ? null : _curves.Guard(data.CleanValidation.Candidates.Count).Problem(scores.Clean, embeddings, logitScale);
         _curves.AddValidation(at, scores, options, isSound: problem is null);
         var (theta, radius) = drift.Measure(model);
         _curves.AddDrift(at, theta, radius);
@@ -148,8 +156,6 @@ public sealed class FineTuner(
         return problem is null ? null : FormattableString.Invariant($"collapsed by step {at}: {problem}");
     }
 
-    private double? Accuracy(ValidationSet? set, ClipModel of, CancellationToken cancel) => set?.Accuracy(of, tokenizer, options.PromptTemplates, device, cancel);
-
     private void Stop(string collapsed)
     {
         if (_curves.BestStep < 0)
@@ -159,47 +165,6 @@ public sealed class FineTuner(
 
         Log.LogWarning("Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. Lower tuning.rates or add images", attackForward.Arm.Name, collapsed, _curves.BestStep);
         _curves.Stop(collapsed);
-    }
-
-    // The last step (WiSE-FT, arXiv 2109.01903): weights between base and best may keep more of the one and nearly all of the other.
-    private void ChooseAlpha(string bestFile, CancellationToken cancel)
-    {
-        if (BaseFile is null || options.Alphas.Count == 0)
-        {
-            return;
-        }
-
-        var chosen = bestFile + ".mixed";
-        using (var blend = new WeightBlend(BaseFile, bestFile, device))
-        {
-            foreach (var alpha in options.Alphas.OrderDescending())
-            {
-                using var scope = NewDisposeScope();
-                using var mixture = blend.At(alpha);
-                var scores = new ValidationScores(
-                    Accuracy(data.CleanValidation, mixture, cancel)!.Value, Accuracy(data.AttackValidation, mixture, cancel)!.Value, options.ReadingCost > 0 ? Accuracy(data.ReadingValidation, mixture, cancel) : null);
-                if (_curves.AddInterpolation(alpha, scores, options))
-                {
-                    mixture.ToGeometric();
-                    mixture.Save(chosen, new Dictionary<string, string>(Provenance ?? new Dictionary<string, string>()) { ["clipsae_alpha"] = FormattableString.Invariant($"{alpha}") });
-                }
-            }
-        }
-
-        if (File.Exists(chosen))
-        {
-            File.Move(chosen, bestFile, overwrite: true);
-        }
-    }
-
-    // It is told of every result, whatever it costs.
-    private void MeasureReading(string bestFile, CancellationToken cancel)
-    {
-        if (data.ReadingValidation is not null && _curves.Best!["reading"] is null)
-        {
-            using var best = ClipModel.Load(bestFile, device);
-            _curves.AddReading(Accuracy(data.ReadingValidation, best, cancel)!.Value);
-        }
     }
 
     private async Task SaveAsync(ICheckpoints checkpoints, Optimizer optimizer, string folder, string bestFile, long done, CancellationToken cancel)

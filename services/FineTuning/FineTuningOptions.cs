@@ -65,6 +65,12 @@ public sealed record FineTuningOptions
     /// <summary>Weight of the change of what words without a picture are embedded as, in the arm <c>keep-reading</c>.</summary>
     public double ReadingWeight { get; init; } = 1;
 
+    /// <summary>Standard deviations above the mean of all heads' typographic attention score, above which the arm <c>heads</c> tries to do without a head.</summary>
+    public double HeadThreshold { get; init; } = 1;
+
+    /// <summary>Clean validation accuracy that the arm <c>heads</c> may lose in all, a fraction (arXiv 2508.20570: 1 %).</summary>
+    public double HeadCleanLoss { get; init; } = 0.01;
+
     /// <summary>Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack or clean.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
@@ -120,6 +126,7 @@ public sealed record FineTuningOptions
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
         Require(DistilKeep >= 0 && KeepWeight >= 0 && ReadingWeight >= 0, "distilKeep, keepWeight, readingWeight", "0 or more");
+        Require(double.IsFinite(HeadThreshold) && HeadCleanLoss is >= 0 and < 1, "headThreshold, headCleanLoss", "a number, and from 0 to below 1");
         Require(CleanLossCost >= 0 && ReadingCost >= 0, "cleanLossCost, readingCost", "0 or more");
         Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
         Require(Alphas.All(alpha => alpha is > 0 and < 1) && Alphas.Distinct().Count() == Alphas.Count, "alphas", "between 0 and 1, each once; an empty list tries none");

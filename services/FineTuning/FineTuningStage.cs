@@ -48,13 +48,21 @@ public sealed class FineTuningStage : IStage
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
             Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient));
+        var validator = new Validator(data, tokenizer, options, device);
+        using var heads = arm.AblatesHeads
+            ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel)
+            : null;
+        var baseFile = await context.FetchAsync("model", cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device)
         {
             Provenance = Provenance(context),
-            BaseFile = await context.FetchAsync("model", cancel),
+            BaseFile = baseFile,
+            Heads = heads,
             Log = context.Log,
         };
-        var (bestModel, curves) = await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel);
+        var (bestModel, curves) = arm.IsTrained
+            ? await tuner.TrainAsync(context.Scratch, context.Checkpoints, context.Progress, cancel)
+            : heads!.Save(model, validator, context.Scratch, options, baseFile, Provenance(context), cancel);
         if (curves.IsBeatenByBase)
         {
             context.Log.LogWarning(
@@ -65,6 +73,16 @@ public sealed class FineTuningStage : IStage
         var json = curves.ToJson();
         json["arm"] = arm.Name;
         json["seed"] = options.Seed;
+        if (heads is not null)
+        {
+            json["heads"] = new JsonArray([.. heads.Heads.Select(entry => (JsonNode)new JsonObject
+            {
+                ["layer"] = entry.Head.Layer,
+                ["head"] = entry.Head.Index,
+                ["score"] = Math.Round(entry.Head.Score, 6),
+            })]);
+        }
+
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
         {
             ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", "application/vnd.safetensors", cancel),
@@ -74,12 +92,13 @@ public sealed class FineTuningStage : IStage
         {
             ["arm"] = arm.Name,
             ["seed"] = options.Seed,
-            ["steps"] = options.Steps,
+            ["steps"] = arm.IsTrained ? options.Steps : 0,
             ["cleanImages"] = data.Clean.Count,
             ["attackImages"] = data.Attacks.Count,
             ["cleanValidationImages"] = data.CleanValidation.Labels.Count,
             ["attackValidationImages"] = data.AttackValidation.Labels.Count,
             ["readingValidationImages"] = data.ReadingValidation?.Labels.Count ?? 0,
+            ["ablatedHeads"] = heads?.Heads.Count ?? 0,
             ["cutCaptions"] = tuner.CutCaptions,
             ["beatenByBase"] = curves.IsBeatenByBase,
             ["bestStep"] = curves.BestStep,

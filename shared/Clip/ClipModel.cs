@@ -237,7 +237,7 @@ public sealed class ClipModel : torch.nn.Module
     private torch.Tensor AsFeatures(torch.Tensor features) => Training?.Weights is null ? features : features.to(torch.float32);
 
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
-    private torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count, torch.Tensor? patches = null)
+    internal torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count, torch.Tensor? patches = null)
     {
         var embedded = EmbedPatches(images.to(ComputeType).to(LogitScale.device), patches);
         return Blocks(vision, Transformer.Norm(embedded, "visual.ln_pre", WeightInUse), count, causal: false, hooks);

@@ -34,8 +34,17 @@ public abstract record HookPoint
         public override string ToString() => $"mlp@{Layer}";
     }
 
+    /// <summary>
+    /// What a block's attention heads give before the output projection: [batch, tokens, width], head h in columns 64·h to 64·h + 63. No autoencoder
+    /// reads it, so it is none of the forms that <see cref="Parse"/> knows. Written <c>heads@L</c>.
+    /// </summary>
+    public sealed record Heads(int Layer) : HookPoint
+    {
+        public override string ToString() => $"heads@{Layer}";
+    }
+
     /// <summary>Whether the activations have a token axis.</summary>
-    public bool HasTokens => this is Residual or Mlp;
+    public bool HasTokens => this is Residual or Mlp or Heads;
 
     /// <summary>The block, or null for the embedding.</summary>
     public int? LayerIndex => this switch
@@ -43,6 +52,7 @@ public abstract record HookPoint
         Cls point => point.Layer,
         Residual point => point.Layer,
         Mlp point => point.Layer,
+        Heads point => point.Layer,
         _ => null,
     };
 

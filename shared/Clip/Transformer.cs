@@ -28,7 +28,7 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
     {
         using var scope = torch.NewDisposeScope();
         var block = prefix + layer;
-        x = x.Plus(Attention(block, Norm(x, block + ".ln_1", weight), causal));
+        x = x.Plus(Attention(block, layer, Norm(x, block + ".ln_1", weight), causal, hooks));
         x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight), hooks));
         if (hooks is not null)
         {
@@ -86,13 +86,14 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
         return ReferenceEquals(changed, cls) ? x : torch.cat([changed.unsqueeze(1), x.narrow(1, 1, x.shape[1] - 1)], 1);
     }
 
-    private torch.Tensor Attention(string block, torch.Tensor x, bool causal)
+    private torch.Tensor Attention(string block, int layer, torch.Tensor x, bool causal, Hooks? hooks)
     {
         var (batch, tokens) = (x.shape[0], x.shape[1]);
         var fused = LinearLayer.Apply(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
             .view(batch, tokens, 3, heads, headWidth).unbind(2);
         var mixed = scaled_dot_product_attention(fused[0].transpose(1, 2), fused[1].transpose(1, 2), fused[2].transpose(1, 2), is_casual: causal)
             .transpose(1, 2).reshape(batch, tokens, width);
+        mixed = hooks?.Apply(new HookPoint.Heads(layer), mixed) ?? mixed;
         return LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
 

@@ -57,8 +57,25 @@ internal sealed class VisionBlockPlan : IDisposable
     public void AddAttention(torch.Tensor x, long batch)
     {
         using var scope = torch.NewDisposeScope();
+        AddHeads(x, Heads(x, batch));
+    }
+
+    /// <summary>What the attention heads give before the output projection.</summary>
+    /// <param name="x">[batch·tokens, width].</param>
+    /// <returns>[batch·tokens, width].</returns>
+    public torch.Tensor Heads(torch.Tensor x, long batch)
+    {
+        using var scope = torch.NewDisposeScope();
         var fused = LinearLayer.Apply(Normalize(x, missingBefore), inWeight, inBias).view(batch, -1, 3, heads, width / heads);
-        var mixed = Attend(fused.select(2, 0), fused.select(2, 1), fused.select(2, 2));
+        return Attend(fused.select(2, 0), fused.select(2, 1), fused.select(2, 2)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Adds what <see cref="Heads"/> gave, projected, to the residual stream.</summary>
+    /// <param name="x">[batch·tokens, width], changed in place.</param>
+    /// <param name="mixed">[batch·tokens, width].</param>
+    public void AddHeads(torch.Tensor x, torch.Tensor mixed)
+    {
+        using var scope = torch.NewDisposeScope();
         AddProduct(x, mixed, outWeight, outBias);
     }
 

@@ -133,7 +133,7 @@ public sealed class VisionPlan : IDisposable
     }
 
     private static bool NeedsPatches(int layer, Hooks? hooks) =>
-        hooks is not null && (hooks.Touches(new HookPoint.Residual(layer)) || hooks.Touches(new HookPoint.Mlp(layer)));
+        hooks is not null && (hooks.Touches(new HookPoint.Residual(layer)) || hooks.Touches(new HookPoint.Mlp(layer)) || hooks.Touches(new HookPoint.Heads(layer)));
 
     private torch.Tensor Embed(torch.Tensor images)
     {
@@ -152,9 +152,20 @@ public sealed class VisionPlan : IDisposable
         var block = blocks[layer];
         var point = new HookPoint.Mlp(layer);
         var hooked = hooks?.Touches(point) == true;
+        var ofHeads = new HookPoint.Heads(layer);
+        var isHeadsHooked = hooks?.Touches(ofHeads) == true;
+        if (isHeadsHooked)
+        {
+            block.AddHeads(x, hooks!.Apply(ofHeads, block.Heads(x, batch).view(batch, -1, Architecture.VisionWidth)).view(x.shape[0], -1));
+        }
+
         foreach (var (slice, images) in Slices(x, batch))
         {
-            block.AddAttention(slice, images);
+            if (!isHeadsHooked)
+            {
+                block.AddAttention(slice, images);
+            }
+
             if (!hooked)
             {
                 AddMlp(block, slice);

@@ -27,10 +27,13 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("distil+keep-features-random")]
     [InlineData("keep-reading")]
     [InlineData("distil+keep-reading")]
+    [InlineData("heads+distil")]
     public async Task Every_arm_trains_a_model_in_geometric_parametrization(string arm)
     {
         var parameters = TuningBench.Parameters;
         parameters["arm"] = arm;
+        parameters["headThreshold"] = 0;
+        parameters["headCleanLoss"] = 0.9;
         var result = await RunAsync(await bench.InputsAsync(), parameters);
 
         result.Outputs.Keys.Order().ShouldBe(["curves", "model"]);
@@ -43,6 +46,31 @@ public sealed class FineTuningStageTests : IDisposable
         var steps = curves["steps"]!.AsArray();
         steps.ShouldAllBe(step => step!["attackLoss"] == null == !TuningArm.Parse(arm).CaptionsAttacks);
         steps.ShouldAllBe(step => step!["penalty"] != null == TuningArm.Parse(arm).HasLoss);
+    }
+
+    [Theory]
+    [InlineData("heads")]
+    [InlineData("heads-random")]
+    public async Task Heads_are_taken_out_without_training(string arm)
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = arm;
+        parameters["headThreshold"] = 0;
+        parameters["headCleanLoss"] = 0.9;
+        var inputs = await bench.InputsAsync();
+        var result = await RunAsync(inputs, parameters);
+
+        using var tuned = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
+        basis.ToGeometric();
+        var (before, after) = (basis.StateDict(), tuned.StateDict());
+        var curves = await bench.JsonAsync(result.Outputs["curves"]);
+        var layer = curves["heads"]![0]!["layer"]!.GetValue<int>();
+        var projection = $"visual.transformer.resblocks.{layer}.attn.out_proj.";
+        after.Where(weight => !weight.Value.Equals(before[weight.Key])).Select(weight => weight.Key).Order().ShouldBe([projection + "bias", projection + "weight"]);
+        after[projection + "weight"].abs().max().item<float>().ShouldBe(0);
+        (curves["steps"]!.AsArray().Count, curves["best"]!["step"]!.GetValue<int>(), result.Figures["ablatedHeads"]!.GetValue<int>()).ShouldBe((0, 1, 1));
+        curves["validation"]!.AsArray().Count.ShouldBe(2);
     }
 
     [Theory]

@@ -18,9 +18,13 @@ public abstract partial record TuningArm
         /// <summary>The arms, in the order in which they were named.</summary>
         public IReadOnlyList<TuningArm> Parts { get; }
 
-        public override bool UsesCaptions => Parts.All(part => part.UsesCaptions);
+        public override bool IsTrained => Trained.Any();
 
-        public override bool CaptionsAttacks => Parts.All(part => part.CaptionsAttacks);
+        public override bool AblatesHeads => Parts.Any(part => part.AblatesHeads);
+
+        public override bool UsesCaptions => Trained.All(part => part.UsesCaptions);
+
+        public override bool CaptionsAttacks => Trained.All(part => part.CaptionsAttacks);
 
         public override bool HasControl => Parts.Any(part => part.HasControl);
 
@@ -52,6 +56,8 @@ public abstract partial record TuningArm
 
             return combined;
         }
+
+        private IEnumerable<TuningArm> Trained => Parts.Where(part => part.IsTrained);
 
         internal override void Arrange(ArmPass pass)
         {

@@ -26,6 +26,12 @@ public abstract partial record TuningArm
     /// <summary>As written in parameters and tables: <c>penalise</c>, <c>penalise-random</c>.</summary>
     public string Name => IsRandom ? ArmName.ControlOf(Kind) : Kind;
 
+    /// <summary>Whether there is anything to train; an arm without it only changes weights.</summary>
+    public virtual bool IsTrained => true;
+
+    /// <summary>Whether attention heads that look at print are taken out before anything is trained.</summary>
+    public virtual bool AblatesHeads => false;
+
     /// <summary>Whether the contrastive loss on captions is minimised; an arm without it needs no captions at all.</summary>
     public virtual bool UsesCaptions => true;
 
@@ -80,14 +86,14 @@ public abstract partial record TuningArm
         if (parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)))
         {
             throw new UserErrorException(
-                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons or features ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})");
+                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})");
         }
 
         return parts is [{ } only] ? only : Combined.Of([.. parts.Select(part => part!)]);
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>
-    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading"];
+    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading", "heads"];
 
     private static TuningArm? Single(string kind, bool random) => kind switch
     {
@@ -99,6 +105,7 @@ public abstract partial record TuningArm
         "distil" => new Distil(),
         "keep-features" => new KeepFeatures(random),
         "keep-reading" => new KeepReading(),
+        "heads" => new Heads(random),
         _ => null,
     };
 }
