@@ -16,6 +16,9 @@ public sealed record AttackCandidate(
     int Source, IReadOnlyList<WordPlacement> Shown, string Label, double Margin, bool Fooled, bool Visible, double Activation, IReadOnlyList<int> Features,
     IReadOnlyList<(int Layer, int Index)> Neurons)
 {
+    /// <summary>Family of print; null where all is printed in one style.</summary>
+    public string? Family { get; init; }
+
     public string Word => Shown[0].Word;
 
     /// <summary>Face of the first copy.</summary>

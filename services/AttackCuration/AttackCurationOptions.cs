@@ -7,6 +7,9 @@ namespace ClipSae.AttackCuration;
 /// <summary>How text-salient features are found and attacks chosen. Sources: science, sections 4 and 5.</summary>
 public sealed record AttackCurationOptions
 {
+    /// <summary>Stands for every family that the machine has faces for.</summary>
+    public const string AllFamilies = "all";
+
     /// <summary>Object classes; empty takes the labels of the data set's pictures without print.</summary>
     public IReadOnlyList<string> Classes { get; init => field = ComposedText.OfAll(value); } = [];
 
@@ -52,7 +55,19 @@ public sealed record AttackCurationOptions
     /// <summary>What happens to pictures whose captions repeat the word printed on them; such captions undo what fine-tuning learns from attacks.</summary>
     public CaptionHygiene CaptionHygiene { get; init; }
 
-    /// <summary>How attack words look.</summary>
+    /// <summary>
+    /// Families of print (<see cref="PrintFamily"/>) among which the ones that this model reads are looked for; <c>all</c> takes every one that the machine has faces
+    /// for, an empty list prints in <see cref="Style"/> alone. Of four and more, every fourth is held out and judges fine-tuning. Default all.
+    /// </summary>
+    public IReadOnlyList<string> Families { get; init; } = [AllFamilies];
+
+    /// <summary>Words that the search tries in each family at first; the better half has as many again and twice, until four families are left.</summary>
+    public int SearchWords { get; init; } = 32;
+
+    /// <summary>Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.</summary>
+    public double LeastFooled { get; init; } = 0.05;
+
+    /// <summary>How attack words look where there are no families.</summary>
     public WordStyle Style { get; init; } = new();
 
     /// <summary>Images in one forward.</summary>
@@ -75,10 +90,33 @@ public sealed record AttackCurationOptions
         Require(NeuronsPerLayer >= 1, "neuronsPerLayer", "at least 1");
         Require(Attacks >= 1 && CandidatesPerImage >= 1 && NaturalImages >= 0, "attacks", "positive");
         Require(BatchSize >= 1, "batchSize", "at least 1");
+        Require(SearchWords >= 1, "searchWords", "at least 1");
+        Require(LeastFooled is >= 0 and < 1, "leastFooled", "in [0, 1)");
+        Require(Families.Distinct(StringComparer.Ordinal).Count() == Families.Count, "families", "families, each once");
+        foreach (var family in Families.Where(name => name != AllFamilies))
+        {
+            _ = PrintFamily.Named(family);
+        }
+
         if (Style.Problem() is { } problem)
         {
             Require(false, problem.Key, problem.Rule);
         }
+    }
+
+    /// <summary>The families that are searched with the faces of this machine.</summary>
+    /// <exception cref="UserErrorException">One is named that it has no faces for.</exception>
+    public IReadOnlyList<PrintFamily> FamiliesWith(FontCatalogue fonts)
+    {
+        if (Families.Contains(AllFamilies))
+        {
+            return PrintFamily.DrawableWith(fonts);
+        }
+
+        var missing = Families.Select(PrintFamily.Named).FirstOrDefault(family => fonts.Of(family.Faces).Count == 0);
+        return missing is null
+            ? [.. PrintFamily.All.Where(family => Families.Contains(family.Name))]
+            : throw new UserErrorException($"curation.families: this machine has no face for '{missing.Name}'; install one, give curation.fontFolder, or leave that family out");
     }
 
     private static void Require(bool holds, string key, string rule)

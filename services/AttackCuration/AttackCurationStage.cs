@@ -13,7 +13,7 @@ namespace ClipSae.AttackCuration;
 /// <summary>
 /// Finds the features that read text and the neurons that write them, proves both by intervention, and chooses the attacks that fine-tuning sees.
 /// Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK</c>. Outputs: <c>salient</c>, <c>attacks</c>, <c>controls</c>,
-/// <c>attack-folder</c>, <c>manifest</c>, <c>contact-sheet</c>.
+/// <c>attack-folder</c>, <c>manifest</c>, <c>contact-sheet</c>, <c>families</c>.
 /// </summary>
 public sealed class AttackCurationStage : IStage
 {
@@ -21,7 +21,7 @@ public sealed class AttackCurationStage : IStage
 
     public bool MayHalveBatches => true;
 
-    public int AlgorithmVersion => 9;
+    public int AlgorithmVersion => 10;
 
     public JsonObject Normalize(JsonObject parameters)
     {
@@ -31,7 +31,7 @@ public sealed class AttackCurationStage : IStage
         if (complete["fonts"] is null && (folder is null || Directory.Exists(folder)))
         {
             using var fonts = FontCatalogue.Load(folder);
-            complete["fonts"] = fonts.Digest;
+            complete["fonts"] = Digest(fonts, complete["families"]!.AsArray().Count);
         }
 
         return complete;
@@ -42,9 +42,10 @@ public sealed class AttackCurationStage : IStage
         var options = context.Options<AttackCurationOptions>();
         options = options with { BatchSize = context.Smaller(options.BatchSize) };
         using var fonts = FontCatalogue.Load(options.FontFolder);
-        if (options.Fonts is { } wanted && wanted != fonts.Digest)
+        var own = Digest(fonts, options.Families.Count);
+        if (options.Fonts is { } wanted && wanted != own)
         {
-            throw new UserErrorException($"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, this machine has {fonts.Digest[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})");
+            throw new UserErrorException($"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, this machine has {own[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})");
         }
 
         var model = await context.FetchAsync("model", cancel);
@@ -53,14 +54,18 @@ public sealed class AttackCurationStage : IStage
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
         var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
-        var (curated, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, fonts, options, context.Progress, cancel);
+        var (curated, families, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, fonts, options, context.Progress, cancel);
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
+        outputs["families"] = await families.StoreAsync(context.Artifacts, context.Scratch, cancel);
         salient["heldOutFonts"] = new JsonArray([.. heldOut.Fonts.Select(face => (JsonNode)face)]);
         outputs["salient"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", "application/json", cancel);
         return new StageResult(outputs, figures);
     }
 
-    private static (CuratedAttacks Attacks, JsonObject Salient, JsonObject Figures) Curate(
+    // Faces that families alone take do not change what is printed in one style.
+    private static string Digest(FontCatalogue fonts, int families) => families == 0 ? fonts.Digest : fonts.WholeDigest;
+
+    private static (CuratedAttacks Attacks, FamilyPictures Families, JsonObject Salient, JsonObject Figures) Curate(
         string modelFile, ClipTokenizer tokenizer, IReadOnlyList<(string Hook, string File)> autoencoders, Pictures pictures, FontCatalogue fonts,
         AttackCurationOptions options, IProgress<StageProgress> progress, CancellationToken cancel)
     {
@@ -82,7 +87,7 @@ public sealed class AttackCurationStage : IStage
         }
     }
 
-    private static (CuratedAttacks Attacks, JsonObject Salient, JsonObject Figures) Curate(
+    private static (CuratedAttacks Attacks, FamilyPictures Families, JsonObject Salient, JsonObject Figures) Curate(
         ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, FontCatalogue fonts,
         AttackCurationOptions options, Device device, IProgress<StageProgress> progress, CancellationToken cancel)
     {
@@ -92,7 +97,8 @@ public sealed class AttackCurationStage : IStage
         var steps = (long)(hooks.Length * options.SalientShares.Count) + 1;
         void Report(long done, long total, string unit) => progress.Report(new StageProgress(done, total, unit));
 
-        using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, fonts, model.Architecture.ImageResolution);
+        using var printing = Printing.Prepare(model, vision, tokenizer, classifier, pictures, fonts, options, device, (done, total) => Report(done, total, "printed words"), cancel);
+        using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, printing.Printer);
         var choosing = pairs.Part(0, pairCount / 2);
         var measuring = pairs.Part(pairCount / 2, pairCount / 2);
         var rows = CausalSweep.Run(vision, classifier, hooks, choosing, measuring, options, device, done => Report(done, steps, "ablations"), cancel);
@@ -108,18 +114,20 @@ public sealed class AttackCurationStage : IStage
         JsonObject? hygiene = null;
         if (options.CaptionHygiene != CaptionHygiene.Keep)
         {
-            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, best, pictures, choosing, fonts, options, device, cancel);
+            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, best, pictures, choosing, printing.Printer, options, device, cancel);
         }
 
         var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
-        var generator = new AttackGenerator(vision, classifier, best, neurons, fonts, options, device);
+        var generator = new AttackGenerator(vision, printing.Classifier, best, neurons, printing.Printer, printing.Words, options, device);
         var cleanActivations = generator.Activations(choosing.Clean, cancel).Order().ToArray();
         var firing = cleanActivations[(int)(0.95 * (cleanActivations.Length - 1))];
-        var candidates = generator.Generate(attackSources, words, done => Report(done, attackSources.Length, "images"), cancel);
+        var candidates = generator.Generate(attackSources, done => Report(done, attackSources.Length, "images"), cancel);
+        var vulnerability = printing.Judge(candidates, best.Before.Clean, vision, classifier, pictures, device, cancel);
+        vulnerability.Require(options.LeastFooled);
         var chosen = AttackSelection.Choose(candidates, firing, options.Attacks);
         if (chosen.Count == 0)
         {
-            throw new UserErrorException($"attack-curation: none of {candidates.Count} printed words fools this model; it may be robust already, or curation.style prints too small");
+            throw new UserErrorException($"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient features; train the SAE on another layer (extraction.hookPoints) or on more images");
         }
 
         var curated = new CuratedAttacks();
@@ -131,6 +139,7 @@ public sealed class AttackCurationStage : IStage
             curated.Add(attack, source, generator.Draw(source, attack.Shown), generator.Draw(source, control), generator.Boxes(attack));
         }
 
+        var families = printing.DrawFamilies(pictures, generator, cancel);
         var natural = NaturalAttacks(pictures, generator, model.Architecture.ImageResolution, firing, options, cancel);
         foreach (var (source, activation) in natural)
         {
@@ -144,7 +153,7 @@ public sealed class AttackCurationStage : IStage
             ["salientFeatures"] = best.Salient.Count,
             ["salientNeurons"] = neurons.Count,
             ["candidates"] = candidates.Count,
-            ["fooled"] = candidates.Count(c => c.Fooled),
+            ["fooled"] = vulnerability.Fooled,
             ["fooledByTheWordAlone"] = candidates.Count(c => c.Fooled && c.Visible),
             ["attacks"] = chosen.Count,
             ["natural"] = natural.Count,
@@ -153,6 +162,16 @@ public sealed class AttackCurationStage : IStage
             ["ablation"] = SalientReport.Accuracy(best.Ablation),
             ["random"] = new JsonArray([.. best.Random.Select(r => (JsonNode)SalientReport.Accuracy(r))]),
         };
+        if (printing.ToJson(candidates, chosen) is { } redTeam)
+        {
+            figures["redTeam"] = redTeam;
+            figures["familyPictures"] = families.Count;
+        }
+        else if (vulnerability.Best is { } better)
+        {
+            figures["betterRead"] = new JsonObject { ["family"] = better.Name, ["tried"] = better.Tried, ["fooled"] = better.Fooled };
+        }
+
         var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options);
         if (hygiene is not null)
         {
@@ -166,16 +185,16 @@ public sealed class AttackCurationStage : IStage
             report["captionHygiene"] = hygiene;
         }
 
-        return (curated, report, figures);
+        return (curated, families, report, figures);
     }
 
     private static (Pictures Left, JsonObject Report) CheckCaptions(
-        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, CausalSweep.Row best, Pictures pictures, WordPairs choosing, FontCatalogue fonts,
+        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, CausalSweep.Row best, Pictures pictures, WordPairs choosing, Printer printer,
         AttackCurationOptions options, Device device, CancellationToken cancel)
     {
         var names = CaptionWords.Vocabulary(pictures.Classes.Union(pictures.Words, StringComparer.Ordinal), pictures.All);
         using var vocabulary = ZeroShotClassifier.Create(model, tokenizer, names, options.PromptTemplates);
-        using var own = WordPairs.DrawOwnNames([.. pictures.Plain.Take(choosing.Count)], options, fonts, model.Architecture.ImageResolution);
+        using var own = WordPairs.DrawOwnNames([.. pictures.Plain.Take(choosing.Count)], options, printer);
         var result = new CaptionCheck(vision, best, options, device).Find(vocabulary, pictures.All, choosing, own, model.Architecture.ImageResolution, cancel);
         var cleaning = CaptionCleaning.Of(result, pictures, names, options);
         var left = cleaning.Apply(pictures);
@@ -187,7 +206,8 @@ public sealed class AttackCurationStage : IStage
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(
         Pictures pictures, AttackGenerator generator, int resolution, double firing, AttackCurationOptions options, CancellationToken cancel)
     {
-        var sample = pictures.All.Take(Pictures.NaturalSample(options)).ToArray();
+        var apart = pictures.Apart.ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+        var sample = pictures.All.Where(picture => !apart.Contains(picture)).Take(Pictures.NaturalSample(options)).ToArray();
         if (sample.Length == 0)
         {
             return [];

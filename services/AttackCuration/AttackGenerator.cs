@@ -7,36 +7,22 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>Prints wrong words on pictures and asks CLIP and the text-salient features what they see.</summary>
 public sealed class AttackGenerator(
-    VisionPlan vision, ZeroShotClassifier classifier, CausalSweep.Row salient, IReadOnlyList<SalientNeurons.Neuron> neurons, FontCatalogue fonts,
+    VisionPlan vision, ZeroShotClassifier classifier, CausalSweep.Row salient, IReadOnlyList<SalientNeurons.Neuron> neurons, Printer printer, WordChooser chooser,
     AttackCurationOptions options, Device device)
 {
-    private enum WordChoice
-    {
-        Nearest,
-        Confusing,
-        Random,
-    }
-
     private const int FeaturesNamed = 3;
     private const int NeuronsNamed = 3;
 
-    private readonly WordPainter _painter = new(fonts);
-    private readonly WordPlanner _planner = new(fonts, options.Style);
-    private readonly string[] _faces = [.. fonts.Tuning.Select(face => face.Name)];
-    private readonly IReadOnlyDictionary<string, int> _column =
-        classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.Ordinal);
-
     /// <summary>Every candidate of the given pictures, scored.</summary>
-    /// <param name="words">What may be printed; on each picture those that are not true of it.</param>
     /// <param name="done">Pictures done.</param>
-    public IReadOnlyList<AttackCandidate> Generate(IReadOnlyList<PictureSource> sources, IReadOnlyList<string> words, Action<int> done, CancellationToken cancel)
+    public IReadOnlyList<AttackCandidate> Generate(IReadOnlyList<PictureSource> sources, Action<int> done, CancellationToken cancel)
     {
         var candidates = new List<AttackCandidate>();
         for (var from = 0; from < sources.Count; from += options.BatchSize)
         {
             cancel.ThrowIfCancellationRequested();
             var count = Math.Min(options.BatchSize, sources.Count - from);
-            candidates.AddRange(Batch(sources, from, count, words));
+            candidates.AddRange(Batch(sources, from, count));
             done(from + count);
         }
 
@@ -56,72 +42,63 @@ public sealed class AttackGenerator(
         return [.. values];
     }
 
+    /// <summary>The classifier's logits of pictures as they are, one row each.</summary>
+    public IReadOnlyList<float[]> Logits(IReadOnlyList<PictureSource> sources, CancellationToken cancel)
+    {
+        var rows = new List<float[]>();
+        foreach (var batch in sources.Chunk(options.BatchSize))
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var pixels = PixelLoader.Load(batch.Length, i => batch[i].Read(), vision.Architecture.ImageResolution, cancel);
+            rows.AddRange(Logits(pixels));
+        }
+
+        return rows;
+    }
+
     /// <summary>The picture of a candidate.</summary>
-    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => _painter.Paint(source.Decode(), shown);
+    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Resolution), shown);
 
     /// <summary>The boxes of a candidate's copies, pixels, for the manifest.</summary>
-    public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) => attack.Shown.Select(_painter.Box);
+    public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) => attack.Shown.Select(printer.Box);
 
-    private AttackCandidate[] Batch(IReadOnlyList<PictureSource> sources, int from, int count, IReadOnlyList<string> words)
+    private AttackCandidate[] Batch(IReadOnlyList<PictureSource> sources, int from, int count)
     {
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
-        Parallel.For(0, count, i => images[i] = sources[from + i].Decode());
+        Parallel.For(0, count, i => images[i] = sources[from + i].Canvas(printer.Resolution));
         var clean = Logits(PixelLoader.Stack(images, vision.Architecture.ImageResolution));
-        var shown = new IReadOnlyList<WordPlacement>[count * options.CandidatesPerImage];
+        var shown = new (IReadOnlyList<WordPlacement> Copies, string? Family)[count * options.CandidatesPerImage];
         var attacked = new RgbImage[shown.Length];
         var controls = new RgbImage[shown.Length];
         Parallel.For(0, count, i =>
         {
-            var wrong = words.Where(sources[from + i].IsWrong).ToArray();
+            var wrong = chooser.WrongOn(sources[from + i]);
             var used = new HashSet<string>(StringComparer.Ordinal);
             for (var c = 0; c < options.CandidatesPerImage; c++)
             {
                 var random = new SeededRandom(options.Seed, "attack", ((long)(from + i) * options.CandidatesPerImage) + c);
-                var word = Word(sources[from + i].Label, clean[i], wrong, used, random);
+                var word = chooser.Choose(chooser.Kind(random), sources[from + i], clean[i], wrong, used, random);
                 used.Add(word);
                 var index = (i * options.CandidatesPerImage) + c;
-                shown[index] = _planner.Plan(word, _faces, images[i], random);
-                attacked[index] = _painter.Paint(images[i], shown[index]);
-                controls[index] = _painter.Paint(images[i], WordPairs.ControlOf(shown[index], from + i, options.Seed));
+                shown[index] = printer.Plan(word, images[i], random);
+                attacked[index] = printer.Paint(images[i], shown[index].Copies);
+                controls[index] = printer.Paint(images[i], WordPairs.ControlOf(shown[index].Copies, from + i, options.Seed));
             }
         });
         var word = Look(PixelLoader.Stack(attacked, vision.Architecture.ImageResolution));
         var control = Look(PixelLoader.Stack(controls, vision.Architecture.ImageResolution));
-        return [.. shown.Select((placements, index) =>
+        return [.. shown.Select((print, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
-            var (logits, unread, label) = (word[index].Logits, control[index].Logits, _column[sources[source].Label]);
-            var printed = logits[_column[placements[0].Word]];
+            var (logits, label, printed) = (word[index].Logits, sources[source].Label, print.Copies[0].Word);
             return new AttackCandidate(
-                source, placements, sources[source].Label, printed - logits[label], Fooled: printed >= logits.Max(), Visible: unread[label] >= unread.Max(),
-                word[index].Activation, word[index].Features, Writers(word[index].Neurons, control[index].Neurons));
+                source, print.Copies, label, logits[chooser.ColumnOf(printed)] - logits[chooser.ColumnOf(label)], chooser.IsFooled(logits, printed), Visible: chooser.IsRight(control[index].Logits, label),
+                word[index].Activation, word[index].Features, Writers(word[index].Neurons, control[index].Neurons))
+            {
+                Family = print.Family,
+            };
         })];
-    }
-
-    /// <summary>A wrong word: the nearest to the label as text, the one CLIP confuses this picture with most, or any.</summary>
-    private string Word(string label, float[] cleanLogits, IReadOnlyList<string> wrong, HashSet<string> used, SeededRandom random)
-    {
-        var free = wrong.Where(w => !used.Contains(w)).ToArray() is { Length: > 0 } others ? others : wrong;
-
-        return (WordChoice)random.Next(3) switch
-        {
-            WordChoice.Nearest => free.MaxBy(w => Similarity[_column[label], _column[w]])!,
-            WordChoice.Confusing => free.MaxBy(w => cleanLogits[_column[w]])!,
-            _ => random.Pick(free),
-        };
-    }
-
-    private float[,] Similarity => field ??= Cosines();
-
-    private float[,] Cosines()
-    {
-        using var scope = NewDisposeScope();
-        var flat = classifier.Embeddings.matmul(classifier.Embeddings.t()).cpu().data<float>().ToArray();
-        var n = classifier.Names.Count;
-        var square = new float[n, n];
-        Buffer.BlockCopy(flat, 0, square, 0, flat.Length * sizeof(float));
-        return square;
     }
 
     /// <summary>The neurons that write more into the salient features on the word than on its control, as <see cref="SalientNeurons"/> scores them over all pairs.</summary>

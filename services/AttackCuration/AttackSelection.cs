@@ -5,7 +5,7 @@ public static class AttackSelection
 {
     /// <summary>
     /// The candidates that fool CLIP while the text-salient features fire, ranked: first those where the word alone does it, then by margin and activation
-    /// (each in units of its own spread). They are taken in rounds of one a class, within a class from the font used least so far, so that no class or font
+    /// (each in units of its own spread). They are taken in rounds of one a class, within a class from the font (of families, from the family) used least so far, so that none
     /// crowds out the others; in each round the class with the best ranked attack left comes first.
     /// </summary>
     /// <param name="firing">Activation above which the features count as firing.</param>
@@ -23,7 +23,7 @@ public static class AttackSelection
         double Score(AttackCandidate c) => ((c.Margin - margin.Mean) / margin.Deviation) + ((c.Activation - activation.Mean) / activation.Deviation);
         var ranked = fit.OrderByDescending(c => c.Visible).ThenByDescending(Score).ThenBy(c => c.Source).Select((attack, rank) => (Attack: attack, Rank: rank));
         var byClass = ranked.GroupBy(c => c.Attack.Label, StringComparer.Ordinal)
-            .Select(g => g.GroupBy(c => c.Attack.Font, StringComparer.Ordinal)
+            .Select(g => g.GroupBy(c => c.Attack.Family ?? c.Attack.Font, StringComparer.Ordinal)
                 .ToDictionary(f => f.Key, f => new Queue<(AttackCandidate Attack, int Rank)>(f), StringComparer.Ordinal))
             .ToList();
         var fontUses = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -38,6 +38,7 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
     public Pictures Apply(Pictures pictures) => pictures with
     {
         Plain = [.. pictures.Plain.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
+        Apart = [.. pictures.Apart.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
         All = [.. pictures.All.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
     };
 

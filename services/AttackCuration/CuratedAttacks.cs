@@ -38,6 +38,11 @@ public sealed class CuratedAttacks
             ["neurons"] = new JsonArray([.. attack.Neurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index })]),
             ["placements"] = new JsonArray([.. attack.Shown.Select(p => (JsonNode)p.ToJson())]),
         };
+        if (attack.Family is not null)
+        {
+            attributes["family"] = attack.Family;
+        }
+
         Add(source.Item.Captions, attack.Label, attributes, image, PngEncoder.Encode(image), PngEncoder.Encode(control), $"{attack.Label} / {attack.Word}");
     }
 

@@ -14,6 +14,9 @@ namespace ClipSae.AttackCuration;
 public sealed record Pictures(
     IReadOnlyList<string> Classes, IReadOnlyList<string> Words, IReadOnlyList<PictureSource> Plain, IReadOnlyList<PictureSource> All, IReadOnlyList<string> Unreadable)
 {
+    /// <summary>Plain pictures that no attack is printed on; fine-tuning is judged by them. None where there are no families.</summary>
+    public IReadOnlyList<PictureSource> Apart { get; init; } = [];
+
     /// <summary>Pictures that words are tried on.</summary>
     public static int AttackSources(AttackCurationOptions options) => 2 * options.Attacks;
 
@@ -74,8 +77,9 @@ public sealed record Pictures(
 
         all = [.. all.Where(source => !damaged.ContainsKey(source))];
         var plain = all.Where(IsPlain).ToArray();
+        var apart = FamilyPictures.SourcesOf(plain.Length, options);
         return plain.Length >= 8
-            ? new Pictures(classes, words, plain, all, unreadable)
+            ? new Pictures(classes, words, plain[..^apart], all, unreadable) { Apart = plain[^apart..] }
             : throw new UserErrorException($"attack-curation: only {plain.Length} usable labelled images without print; at least 8 are needed");
     }
 
@@ -88,8 +92,11 @@ public sealed record Pictures(
         while (true)
         {
             PictureSource[] left = [.. all.Where(source => !damaged.ContainsKey(source))];
-            var sources = left.Where(isPlain).Take(Math.Max(options.Pairs, AttackSources(options)));
-            PictureSource[] wanted = [.. sources.Concat(left.Take(NaturalSample(options))).Where(source => !sound.Contains(source)).Distinct()];
+            var plain = left.Where(isPlain).ToArray();
+            var apart = plain.TakeLast(FamilyPictures.SourcesOf(plain.Length, options)).ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+            var printed = plain.Take(Math.Max(options.Pairs, AttackSources(options)));
+            var natural = left.Where(source => !apart.Contains(source)).Take(NaturalSample(options));
+            PictureSource[] wanted = [.. printed.Concat(apart).Concat(natural).Where(source => !sound.Contains(source)).Distinct()];
             var problems = new string?[wanted.Length];
             Parallel.For(0, wanted.Length, new ParallelOptions { CancellationToken = cancel }, i => ImageDecoder.TryRead(wanted[i].Encoded, null, out _, out problems[i]));
             if (wanted.Length == 0)

@@ -18,11 +18,8 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
 
     /// <summary>Draws the pairs; equal sources, words and seed give equal pixels.</summary>
     /// <param name="words">What may be printed; on each picture one that is not true of it.</param>
-    public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, FontCatalogue fonts, int resolution)
+    public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, Printer printer)
     {
-        var painter = new WordPainter(fonts);
-        var planner = new WordPlanner(fonts, options.Style);
-        string[] faces = [.. fonts.Tuning.Select(face => face.Name)];
         var images = new RgbImage[3][];
         for (var version = 0; version < 3; version++)
         {
@@ -33,31 +30,28 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
         Parallel.For(0, sources.Count, i =>
         {
             var random = new SeededRandom(options.Seed, "pair", i);
-            var image = sources[i].Decode();
+            var image = sources[i].Canvas(printer.Resolution);
             printed[i] = random.Pick([.. words.Where(sources[i].IsWrong)]);
-            var shown = planner.Plan(printed[i], faces, image, random);
+            var shown = printer.Plan(printed[i], image, random).Shown;
             images[0][i] = image;
-            images[1][i] = painter.Paint(image, shown);
-            images[2][i] = painter.Paint(image, ControlOf(shown, i, options.Seed));
+            images[1][i] = printer.Paint(image, shown);
+            images[2][i] = printer.Paint(image, ControlOf(shown, i, options.Seed));
         });
         return new WordPairs(
-            PixelLoader.Stack(images[0], resolution), PixelLoader.Stack(images[1], resolution), PixelLoader.Stack(images[2], resolution),
+            PixelLoader.Stack(images[0], printer.Resolution), PixelLoader.Stack(images[1], printer.Resolution), PixelLoader.Stack(images[2], printer.Resolution),
             [.. sources.Select(s => s.Label)], printed);
     }
 
     /// <summary>Pictures with what they show printed on them, uint8 [pictures, 3, R, R].</summary>
-    public static Tensor DrawOwnNames(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, FontCatalogue fonts, int resolution)
+    public static Tensor DrawOwnNames(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, Printer printer)
     {
-        var painter = new WordPainter(fonts);
-        var planner = new WordPlanner(fonts, options.Style);
-        string[] faces = [.. fonts.Tuning.Select(face => face.Name)];
         var images = new RgbImage[sources.Count];
         Parallel.For(0, sources.Count, i =>
         {
-            var image = sources[i].Decode();
-            images[i] = painter.Paint(image, planner.Plan(sources[i].Label, faces, image, new SeededRandom(options.Seed, "own name", i)));
+            var image = sources[i].Canvas(printer.Resolution);
+            images[i] = printer.Paint(image, printer.Plan(sources[i].Label, image, new SeededRandom(options.Seed, "own name", i)).Shown);
         });
-        return PixelLoader.Stack(images, resolution);
+        return PixelLoader.Stack(images, printer.Resolution);
     }
 
     /// <summary>The unreadable twin of a printed word.</summary>

@@ -16,6 +16,7 @@ internal static class BytePairs
     public static readonly IReadOnlyList<char> Alphabet;
 
     private static readonly char[] CharacterOfByte = new char[256];
+    private static readonly Dictionary<char, byte> ByteOfCharacter = [];
 
     static BytePairs()
     {
@@ -39,7 +40,14 @@ internal static class BytePairs
         }
 
         Alphabet = alphabet;
+        for (var b = 0; b < 256; b++)
+        {
+            ByteOfCharacter.Add(CharacterOfByte[b], (byte)b);
+        }
     }
+
+    /// <summary>The byte that a character of the alphabet stands for.</summary>
+    public static byte ByteOf(char character) => ByteOfCharacter[character];
 
     /// <summary>A word as its symbols before any merge.</summary>
     public static List<string> Symbols(string word)

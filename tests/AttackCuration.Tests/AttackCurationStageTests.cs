@@ -18,7 +18,7 @@ public sealed class AttackCurationStageTests : IDisposable
     {
         var result = await RunAsync(await bench.InputsAsync());
 
-        result.Outputs.Keys.Order(StringComparer.Ordinal).ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "manifest", "salient"]);
+        result.Outputs.Keys.Order(StringComparer.Ordinal).ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "families", "manifest", "salient"]);
         var (attacks, controls) = (await bench.ItemsAsync(result.Outputs["attacks"]), await bench.ItemsAsync(result.Outputs["controls"]));
         attacks.Count.ShouldBe(result.Figures["attacks"]!.GetValue<int>() + result.Figures["natural"]!.GetValue<int>());
         attacks.Count(a => Kind(a.Item) == "attack").ShouldBeGreaterThan(0);
@@ -172,6 +172,46 @@ public sealed class AttackCurationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Families_that_are_held_out_are_in_no_attack_and_are_printed_on_pictures_that_no_attack_has()
+    {
+        var parameters = CurationBench.Parameters;
+        parameters["families"] = new JsonArray("plate", "outline", "large", "capitals", "curved");
+        parameters["searchWords"] = 4;
+        var inputs = await bench.InputsAsync();
+        var result = await RunAsync(inputs, parameters);
+        var families = result.Figures["redTeam"]!["families"]!.AsArray();
+        string[] Named(bool heldOut) => [.. families.Where(f => f!["heldOut"]!.GetValue<bool>() == heldOut).Select(f => f!["family"]!.GetValue<string>())];
+        var attacks = (await bench.ItemsAsync(result.Outputs["attacks"])).Where(a => Kind(a.Item) == "attack").Select(a => a.Item.Attributes!).ToArray();
+        var apart = (await bench.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
+
+        families.Select(f => f!["family"]!.GetValue<string>()).ShouldBe(["plate", "outline", "large", "capitals", "curved"], ignoreOrder: true);
+        Named(heldOut: true).Length.ShouldBe(1);
+        attacks.ShouldNotBeEmpty();
+        attacks.Select(a => a["family"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(Named(heldOut: false));
+        families.Sum(f => f!["attacks"]!.GetValue<int>()).ShouldBe(attacks.Length);
+        apart.Select(item => item.Attributes!["family"]!.GetValue<string>()).Distinct().ShouldBe(families.Select(f => f!["family"]!.GetValue<string>()), ignoreOrder: true);
+        apart.ShouldAllBe(item => item.Attributes!["heldOut"]!.GetValue<bool>() == Named(true).Contains(item.Attributes!["family"]!.GetValue<string>()));
+        apart.Select(item => item.Attributes!["source"]!.GetValue<string>()).Intersect(attacks.Select(a => a["source"]!.GetValue<string>())).ShouldBeEmpty();
+        apart.ShouldAllBe(item => item.Label != item.Attributes!["word"]!.GetValue<string>() && item.Attributes!["word"]!.GetValue<string>() != "car");
+        parameters["batchSize"] = 5;
+        (await RunAsync(inputs, parameters)).Outputs["families"].ShouldBe(result.Outputs["families"]);
+    }
+
+    [Fact]
+    public async Task Where_too_few_words_fool_the_model_the_run_ends_and_says_what_to_do()
+    {
+        var parameters = CurationBench.Parameters;
+        parameters["leastFooled"] = 0.99;
+
+        var message = await ShouldFailAsync(await bench.InputsAsync(), parameters);
+
+        message.ShouldStartWith("attack-curation: ");
+        message.ShouldContain("printed words fool this model");
+        message.ShouldEndWith("--set curation.leastFooled=0");
+        message.ShouldNotContain('\n');
+    }
+
+    [Fact]
     public async Task Pictures_that_cannot_be_read_are_left_out_and_named()
     {
         var inputs = await bench.InputsAsync();
@@ -247,7 +287,8 @@ public sealed class AttackCurationStageTests : IDisposable
     public async Task Fonts_are_part_of_the_key_and_others_than_a_run_names_are_refused()
     {
         using var fonts = FontCatalogue.Load();
-        new AttackCurationStage().Normalize([])["fonts"]!.GetValue<string>().ShouldBe(fonts.Digest);
+        new AttackCurationStage().Normalize(new JsonObject { ["families"] = new JsonArray() })["fonts"]!.GetValue<string>().ShouldBe(fonts.Digest);
+        new AttackCurationStage().Normalize([])["fonts"]!.GetValue<string>().ShouldBe(fonts.WholeDigest);
         var parameters = CurationBench.Parameters;
         parameters["fonts"] = new string('0', 64);
 
@@ -285,6 +326,12 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("{\"style\":{\"maxCount\":0}}", "curation.style.maxCount")]
     [InlineData("{\"style\":{\"places\":0}}", "curation.style.places")]
     [InlineData("{\"style\":{\"leftEdge\":true}}", "style")]
+    [InlineData("{\"style\":{\"minCount\":4}}", "curation.style.maxCount")]
+    [InlineData("{\"style\":{\"contrast\":0}}", "curation.style.contrast")]
+    [InlineData("{\"families\":[\"neon\"]}", "'neon' is no family of print")]
+    [InlineData("{\"families\":[\"plate\",\"plate\"]}", "curation.families")]
+    [InlineData("{\"leastFooled\":1}", "curation.leastFooled")]
+    [InlineData("{\"searchWords\":0}", "curation.searchWords")]
     public void Impossible_parameters_are_named(string parameters, string key)
     {
         var message = Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;

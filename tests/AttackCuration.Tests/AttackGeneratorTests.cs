@@ -54,7 +54,7 @@ public sealed class AttackGeneratorTests : IDisposable
     {
         PictureSource[] sources = [.. Sources.Select(s => new PictureSource(s.Item with { Captions = ["a dog and a cat"], Label = "cat" }, s.Encoded, "cat"))];
 
-        Generator(Options).Generate(sources, Words, _ => { }, CancellationToken.None).ShouldAllBe(candidate => candidate.Word == "tree");
+        Generator(Options).Generate(sources, _ => { }, CancellationToken.None).ShouldAllBe(candidate => candidate.Word == "tree");
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class AttackGeneratorTests : IDisposable
     [Fact]
     public void With_two_words_a_picture_of_one_gets_the_other_again()
     {
-        var candidates = Generator(Options).Generate([.. Sources.Where(s => s.Label == "cat")], ["cat", "dog"], _ => { }, CancellationToken.None);
+        var candidates = Generator(Options, ["cat", "dog"]).Generate([.. Sources.Where(s => s.Label == "cat")], _ => { }, CancellationToken.None);
 
         candidates.ShouldAllBe(c => c.Word == "dog");
     }
@@ -106,7 +106,9 @@ public sealed class AttackGeneratorTests : IDisposable
         return classifier.Names[(int)classifier.Logits(model.EncodeImage(images)).argmax(1).item<long>()];
     }
 
-    private AttackGenerator Generator(AttackCurationOptions options) => new(vision, classifier, salient, [], fonts, options, CPU);
+    private AttackGenerator Generator(AttackCurationOptions options, IReadOnlyList<string>? words = null) => new(
+        vision, classifier, salient, [], Printer.Of(fonts, options.Style, RandomClip.Resolution),
+        new WordChooser(classifier, WordStock.Of(words ?? Words), classifier.Names.Count), options, CPU);
 
-    private IReadOnlyList<AttackCandidate> Generate(AttackCurationOptions options) => Generator(options).Generate(Sources, Words, _ => { }, CancellationToken.None);
+    private IReadOnlyList<AttackCandidate> Generate(AttackCurationOptions options) => Generator(options).Generate(Sources, _ => { }, CancellationToken.None);
 }

@@ -33,6 +33,8 @@ internal sealed class CurationBench : IDisposable
         ["attacks"] = 12,
         ["naturalImages"] = 4,
         ["batchSize"] = 16,
+        ["families"] = new JsonArray(),
+        ["leastFooled"] = 0,
     };
 
     /// <summary>Every fifth picture has a word printed, every tenth the held-out one.</summary>

@@ -36,11 +36,21 @@ public sealed class PicturesTests : IDisposable
     [Fact]
     public async Task Words_are_printed_on_pictures_without_print_alone()
     {
-        var pictures = await ReadAsync(Options);
+        var pictures = await ReadAsync(Options with { Families = [] });
 
         pictures.Plain.Count.ShouldBe(CurationBench.Images * 8 / 10);
         pictures.Plain.ShouldAllBe(p => PrintedText.On(p.Item) == null);
         pictures.All.Count(p => PrintedText.On(p.Item)?.Word == "dog").ShouldBe(CurationBench.Images / 10);
+    }
+
+    [Fact]
+    public async Task For_families_a_tenth_of_them_is_set_apart()
+    {
+        var (all, parted) = (await ReadAsync(Options with { Families = [] }), await ReadAsync(Options));
+
+        parted.Apart.Count.ShouldBe(CurationBench.Images * 8 / 100);
+        parted.Plain.Concat(parted.Apart).Select(p => p.Item.Id).ShouldBe(all.Plain.Select(p => p.Item.Id));
+        all.Apart.ShouldBeEmpty();
     }
 
     [Fact]

@@ -64,15 +64,8 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
     }
 
     /// <summary>Words of three letters and more that are one token, the most frequent first.</summary>
-    internal static IEnumerable<string> WholeWords(ClipTokenizer tokenizer)
-    {
-        const string End = "</w>";
-        return tokenizer.Vocabulary.OrderBy(symbol => symbol.Value)
-            .Where(symbol => symbol.Key.EndsWith(End, StringComparison.Ordinal))
-            .Select(symbol => symbol.Key[..^End.Length])
-            .Where(word => word.Length >= 3 && word.All(char.IsAsciiLetter) && !Template.Contains(word, StringComparison.Ordinal))
-            .Take(MostWords);
-    }
+    internal static IEnumerable<string> WholeWords(ClipTokenizer tokenizer) =>
+        VocabularyWords.Latin(tokenizer).Where(word => !Template.Contains(word, StringComparison.Ordinal)).Take(MostWords);
 
     private static string[] Chosen(Tensor logits, string[] words, int least) =>
     [

@@ -83,6 +83,21 @@ public sealed class FontCatalogue : IDisposable
             Found(files));
     }
 
+    /// <summary>Those of the faces that have every letter of a word; the roster's that do where none of them has, and the given ones where nothing does.</summary>
+    public IReadOnlyList<string> Covering(string word, IReadOnlyList<string> faces)
+    {
+        if (word.All(char.IsAscii))
+        {
+            return faces;
+        }
+
+        string[] Having(IEnumerable<string> of) => [.. of.Where(face => this[face].Has(word))];
+        return Having(faces) is { Length: > 0 } own ? own : Having(Tuning.Select(face => face.Name)) is { Length: > 0 } others ? others : faces;
+    }
+
+    /// <summary>Whether a face of the roster has every letter of a word.</summary>
+    public bool CanDraw(string word) => Tuning.Any(face => face.Has(word));
+
     /// <summary>Width of a word at a size of one pixel.</summary>
     public float WidthPerPixel(string word, FontFace face) => _widths.GetOrAdd((word, face.Name), key =>
     {

@@ -12,6 +12,13 @@ public sealed record FontFace(string Name, float Slant = 0)
     /// <summary>SHA-256 of the font file, hexadecimal.</summary>
     internal string File { get; init; } = "";
 
+    /// <summary>Whether it has every letter of a word.</summary>
+    internal bool Has(string word)
+    {
+        using var font = At(16);
+        return font.ContainsGlyphs(word);
+    }
+
     internal SKFont At(double size) => new(Typeface, (float)size, 1, Slant)
     {
         Edging = SKFontEdging.Antialias,

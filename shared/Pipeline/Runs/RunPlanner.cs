@@ -78,7 +78,7 @@ public static class RunPlanner
                 ParameterSections.Tuning,
                 Parameters(ParameterSections.Tuning),
                 tuned,
-                [Model, Tokenizer, Shards, Autoencoders, .. new[] { "attacks", "controls", "salient" }.Select(output => new InputSelector(output, $"{ParameterSections.Curation}/all:{output}"))]),
+                [Model, Tokenizer, Shards, Autoencoders, .. new[] { "attacks", "controls", "families", "salient" }.Select(output => new InputSelector(output, $"{ParameterSections.Curation}/all:{output}"))]),
             new StagePlan(
                 ParameterSections.Conversion,
                 Parameters(ParameterSections.Conversion),
