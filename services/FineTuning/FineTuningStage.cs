@@ -14,7 +14,7 @@ namespace ClipSae.FineTuning;
 
 /// <summary>
 /// Fine-tunes CLIP against the curated attacks; a unit is one arm with one seed. Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>,
-/// <c>attacks</c>, <c>controls</c>, <c>salient</c>, <c>sae/HOOK</c>. Outputs: <c>model</c> (GmP), <c>curves</c>.
+/// <c>attacks</c>, <c>controls</c>, <c>families</c>, <c>salient</c>, <c>sae/HOOK</c>. Outputs: <c>model</c> (GmP), <c>curves</c>.
 /// </summary>
 public sealed class FineTuningStage : IStage
 {
@@ -45,9 +45,10 @@ public sealed class FineTuningStage : IStage
             shards.Add(await context.Artifacts.FetchAsync(shard, cancel));
         }
 
+        var familyShard = context.Inputs.ContainsKey("families") ? await context.FetchAsync("families", cancel) : null;
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient));
+            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient), familyShard);
         var validator = new Validator(data, tokenizer, options, device);
         using var heads = arm.AblatesHeads
             ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel)
@@ -70,7 +71,21 @@ public sealed class FineTuningStage : IStage
                 arm.Name, curves.BestScore, Number(curves.Best, "clean"), Number(curves.Base, "score"), Number(curves.Base, "clean"));
         }
 
+        JsonArray? families = null;
+        if (data.Families.Items.Count > 0)
+        {
+            var pixels = TuningData.ReadPixels(familyShard!, data.Families, model.Architecture.ImageResolution, cancel);
+            using var before = ClipModel.Load(baseFile, device);
+            using var after = ClipModel.Load(bestModel, device);
+            families = data.Families.Compare(pixels, Strings(salient["classes"]), before, after, tokenizer, options, device, cancel);
+        }
+
         var json = curves.ToJson();
+        if (families is not null)
+        {
+            json["families"] = families.DeepClone();
+        }
+
         json["arm"] = arm.Name;
         json["seed"] = options.Seed;
         if (heads is not null)
@@ -106,6 +121,11 @@ public sealed class FineTuningStage : IStage
             ["stopped"] = curves.Stopped,
             ["validation"] = curves.Best?.DeepClone(),
         };
+        if (families is not null)
+        {
+            figures["families"] = families;
+        }
+
         return new StageResult(outputs, figures);
     }
 

@@ -36,6 +36,9 @@ public sealed class TuningData : IDisposable
     /// <summary>Print of attacks that validate, without their pictures, labelled with the word; null where none of them is printed on a picture of the data set.</summary>
     public ValidationSet? ReadingValidation { get; private init; }
 
+    /// <summary>What curation printed in every family; none where it printed in one style. Those of held-out families are <see cref="AttackValidation"/>.</summary>
+    public FamilyPictures Families { get; private init; } = FamilyPictures.None;
+
     /// <summary>Reads the data set's shards, the attacks and their controls.</summary>
     /// <param name="cleanShards">Paths of the data set's shards.</param>
     /// <param name="attackShard">Path of curation's <c>attacks</c>.</param>
@@ -43,11 +46,12 @@ public sealed class TuningData : IDisposable
     /// <param name="classes">Object classes; a clean picture's is found as curation finds it (<see cref="ShownClass"/>).</param>
     /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
     /// <param name="captions">New captions of clean pictures by id; a picture that has none is left out. Others keep theirs.</param>
+    /// <param name="familyShard">Path of curation's <c>families</c>; null where there is none.</param>
     /// <exception cref="UserErrorException">Too few images for a batch, or none to validate on.</exception>
     public static TuningData Read(
         IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
         int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel,
-        IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null)
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null, string? familyShard = null)
     {
         var clean = new List<DatasetItem>();
         var places = new List<int>();
@@ -72,6 +76,8 @@ public sealed class TuningData : IDisposable
         }
 
         var attacks = DatasetShard.ReadItems(attackShard).ToArray();
+        var families = FamilyPictures.Read(familyShard);
+        var judging = families.Judging(options.AttackPool > 0 ? Math.Min(options.AttackPool, options.ValidationImages) : options.ValidationImages);
         bool CanValidate(DatasetItem item) => PrintedText.On(item) is null && ShownClass.Of(item, classes) is not null;
         int[] Places(IReadOnlyList<int> items) => [.. items.Select(i => places[i])];
         ValidationSplit split;
@@ -79,8 +85,8 @@ public sealed class TuningData : IDisposable
         var damaged = new ConcurrentDictionary<string, string>(StringComparer.Ordinal);
         do
         {
-            split = ValidationSplit.Draw(clean, CanValidate, attacks, options);
-            Require(split, options);
+            split = ValidationSplit.Draw(clean, CanValidate, attacks, options, families.Sources, withoutAttacks: judging.Count > 0);
+            Require(split, judging.Count, options);
             damaged.Clear();
             cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], resolution, (id, problem) => damaged[id] = problem, cancel);
             LeaveOut(damaged, clean, places, cleanPixels, log);
@@ -89,31 +95,34 @@ public sealed class TuningData : IDisposable
 
         var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, null, cancel);
         var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, null, cancel);
-        string[] candidates = [.. classes.Union(attacks.Select(attack => PrintedText.On(attack)?.Word).OfType<string>(), StringComparer.Ordinal)];
+        var judges = judging.Count > 0 ? judging.Select(i => families.Items[i]).ToArray() : [.. split.AttackValidation.Select(i => attacks[i])];
+        var judgePixels = judging.Count > 0 ? Decode([familyShard!], [judging], resolution, null, cancel)[0] : attackPixels[1];
+        string[] candidates = [.. classes.Union(attacks.Concat(judges).Select(attack => PrintedText.On(attack)?.Word).OfType<string>(), StringComparer.Ordinal)];
         return new TuningData(
             new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
             new CaptionedPixels(attackPixels[0], [.. split.AttackTraining.Select(i => attacks[i].Captions)]),
             controlPixels[0],
             Sources(split, clean, attacks),
             new ValidationSet(cleanPixels[1], [.. split.CleanValidation.Select(i => ShownClass.Of(clean[i], classes)!)], classes),
-            new ValidationSet(attackPixels[1], [.. split.AttackValidation.Select(i => attacks[i].Label!)], candidates))
+            new ValidationSet(judgePixels, [.. judges.Select(judge => judge.Label!)], candidates))
         {
-            ReadingValidation = Reading(split, attacks, clean, attackPixels[1], candidates, options, items => Decode(cleanShards, [Places(items)], resolution, null, cancel)[0]),
+            Families = families,
+            ReadingValidation = Reading(judges, clean, judgePixels, candidates, options, items => Decode(cleanShards, [Places(items)], resolution, null, cancel)[0]),
         };
     }
 
     private static ValidationSet? Reading(
-        ValidationSplit split, IReadOnlyList<DatasetItem> attacks, IReadOnlyList<DatasetItem> clean, Tensor pixels, IReadOnlyList<string> candidates, FineTuningOptions options,
+        IReadOnlyList<DatasetItem> judges, IReadOnlyList<DatasetItem> clean, Tensor pixels, IReadOnlyList<string> candidates, FineTuningOptions options,
         Func<IReadOnlyList<int>, Tensor> decode)
     {
         var places = clean.Index().DistinctBy(entry => entry.Item.Id, StringComparer.Ordinal).ToDictionary(entry => entry.Item.Id, entry => entry.Index, StringComparer.Ordinal);
-        int[] rows = [.. Enumerable.Range(0, split.AttackValidation.Count).Where(row => places.ContainsKey(ValidationSplit.SourceOf(attacks[split.AttackValidation[row]])))];
+        int[] rows = [.. Enumerable.Range(0, judges.Count).Where(row => places.ContainsKey(ValidationSplit.SourceOf(judges[row])))];
         if (rows.Length == 0)
         {
             return options.ReadingCost == 0 ? null : throw new UserErrorException("tuning.readingCost: none of the held-out attacks is printed on a picture of the data set, so that there is no print to validate reading on; set it to 0");
         }
 
-        DatasetItem[] printed = [.. rows.Select(row => attacks[split.AttackValidation[row]])];
+        DatasetItem[] printed = [.. rows.Select(row => judges[row])];
         int[] wanted = [.. printed.Select(attack => places[ValidationSplit.SourceOf(attack)])];
         int[] distinct = [.. wanted.Distinct()];
         using var sources = decode(distinct);
@@ -122,7 +131,12 @@ public sealed class TuningData : IDisposable
         return new ValidationSet(PrintAlone.Of(shown, of).DetachFromDisposeScope(), [.. printed.Select(attack => PrintedText.On(attack)!.Word)], candidates);
     }
 
-    private static void Require(ValidationSplit split, FineTuningOptions options)
+    /// <summary>Every picture of <see cref="Families"/>, uint8 [pictures, 3, R, R].</summary>
+    /// <param name="shard">The shard they came from.</param>
+    public static Tensor ReadPixels(string shard, FamilyPictures families, int resolution, CancellationToken cancel) =>
+        Decode([shard], [[.. Enumerable.Range(0, families.Items.Count)]], resolution, null, cancel)[0];
+
+    private static void Require(ValidationSplit split, int judging, FineTuningOptions options)
     {
         if (split.CleanTraining.Count < options.CleanBatch || split.AttackTraining.Count == 0)
         {
@@ -130,7 +144,7 @@ public sealed class TuningData : IDisposable
                 $"fine-tuning: {split.CleanTraining.Count} clean and {split.AttackTraining.Count} attack images are left for training; at least {options.CleanBatch} and 1 are needed: add images or lower tuning.cleanBatch");
         }
 
-        if (split.CleanValidation.Count == 0 || split.AttackValidation.Count == 0)
+        if (split.CleanValidation.Count == 0 || split.AttackValidation.Count + judging == 0)
         {
             throw new UserErrorException(
                 $"fine-tuning: {split.CleanValidation.Count} clean images that show a class and no print and {split.AttackValidation.Count} attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do");

@@ -19,11 +19,25 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
     public (double Accuracy, EmbeddingHealth Embeddings) Measure(
         ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
     {
-        using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var classifier = ZeroShotClassifier.Create(model, tokenizer, Candidates, templates);
-        var right = 0;
         var all = new List<Tensor>();
+        var decisions = Decide(model, tokenizer, templates, device, all, cancel);
+        return (decisions.Zip(Labels).Count(pair => pair.First == pair.Second) / (double)Labels.Count, EmbeddingHealth.Of(cat(all)));
+    }
+
+    /// <summary>What each image is taken for.</summary>
+    public IReadOnlyList<string> Decisions(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
+    {
+        using var scope = NewDisposeScope();
+        return Decide(model, tokenizer, templates, device, [], cancel);
+    }
+
+    /// <param name="all">Gets the embeddings, batch by batch, in the caller's dispose scope.</param>
+    private List<string> Decide(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, List<Tensor> all, CancellationToken cancel)
+    {
+        using var noGrad = no_grad();
+        using var classifier = ZeroShotClassifier.Create(model, tokenizer, Candidates, templates);
+        var decided = new List<string>();
         for (var from = 0; from < Labels.Count; from += Batch)
         {
             cancel.ThrowIfCancellationRequested();
@@ -32,11 +46,10 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
             var images = PixelNormalization.Apply(Pixels.narrow(0, from, count).to(device));
             var embeddings = model.EncodeImage(images);
             all.Add(embeddings.to(ScalarType.Float32).MoveToOuterDisposeScope());
-            var decisions = classifier.Logits(embeddings).argmax(1).cpu().data<long>().ToArray();
-            right += decisions.Select((d, i) => Candidates[(int)d] == Labels[from + i]).Count(x => x);
+            decided.AddRange(classifier.Logits(embeddings).argmax(1).cpu().data<long>().ToArray().Select(decision => Candidates[(int)decision]));
         }
 
-        return (right / (double)Labels.Count, EmbeddingHealth.Of(cat(all)));
+        return decided;
     }
 
     public void Dispose() => Pixels.Dispose();

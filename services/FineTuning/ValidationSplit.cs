@@ -20,22 +20,34 @@ public sealed record ValidationSplit(
     /// <param name="clean">The data set's items.</param>
     /// <param name="canValidate">Whether a clean item shows one of the classes and no print.</param>
     /// <param name="attacks">Curation's items; the attribute <c>source</c> names the picture that an attack is printed on.</param>
+    /// <param name="apart">
+    /// Pictures that curation printed on in every family: they have no part in training. Null where there are none.
+    /// </param>
+    /// <param name="withoutAttacks">Whether other pictures than attacks validate what attacks else would: families that are held out.</param>
     public static ValidationSplit Draw(
-        IReadOnlyList<DatasetItem> clean, Func<DatasetItem, bool> canValidate, IReadOnlyList<DatasetItem> attacks, FineTuningOptions options)
+        IReadOnlyList<DatasetItem> clean, Func<DatasetItem, bool> canValidate, IReadOnlyList<DatasetItem> attacks, FineTuningOptions options,
+        IReadOnlySet<string>? apart = null, bool withoutAttacks = false)
     {
         var cleanOf = Enumerable.Range(0, clean.Count).Where(i => canValidate(clean[i])).ToLookup(i => clean[i].Id, StringComparer.Ordinal);
         var attacksOf = Enumerable.Range(0, attacks.Count).Where(i => IsPrinted(attacks[i])).ToLookup(i => SourceOf(attacks[i]), StringComparer.Ordinal);
         var cleanWanted = Wanted(cleanOf.Sum(source => source.Count()), options);
-        var attacksWanted = Wanted(attacksOf.Sum(source => source.Count()), options);
+        var attacksWanted = withoutAttacks ? 0 : Wanted(attacksOf.Sum(source => source.Count()), options);
 
         var sources = clean.Select(item => item.Id).Concat(attacks.Select(SourceOf)).Distinct(StringComparer.Ordinal).ToArray();
         new SeededRandom(0, "validation", sources.Length).Shuffle(sources);
         var held = new HashSet<string>(StringComparer.Ordinal);
         List<int> cleanHeld = [], attacksHeld = [];
+        foreach (var source in (apart ?? held).Order(StringComparer.Ordinal))
+        {
+            held.Add(source);
+            cleanHeld.AddRange(cleanOf[source]);
+            attacksHeld.AddRange(attacksOf[source]);
+        }
+
         foreach (var source in sources)
         {
             var isCleanWanted = cleanHeld.Count < cleanWanted && cleanOf.Contains(source);
-            if (!isCleanWanted && !(attacksHeld.Count < attacksWanted && attacksOf.Contains(source)))
+            if (held.Contains(source) || (!isCleanWanted && !(attacksHeld.Count < attacksWanted && attacksOf.Contains(source))))
             {
                 continue;
             }
@@ -51,7 +63,7 @@ public sealed record ValidationSplit(
         // As many as validate at most; more of them are held out where several attacks are printed on one picture.
         var validated = options.AttackPool > 0 ? Math.Min(options.AttackPool, options.ValidationImages) : options.ValidationImages;
         return new ValidationSplit(
-            Left(clean, item => item.Id, held), [.. cleanHeld.Order()], Pool(attacks, Left(attacks, SourceOf, held), options), [.. attacksHeld.Take(validated).Order()]);
+            Left(clean, item => item.Id, held), [.. cleanHeld.Take(options.ValidationImages).Order()], Pool(attacks, Left(attacks, SourceOf, held), options), [.. attacksHeld.Take(validated).Order()]);
     }
 
     private static int Wanted(int count, FineTuningOptions options) => Math.Min(options.ValidationImages, (int)Math.Ceiling(options.ValidationShare * count));

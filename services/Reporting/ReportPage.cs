@@ -16,7 +16,7 @@ public static class ReportPage
         Section?[] evaluation = images[0] is null ? [.. models, .. images] : [.. images, .. models];
         Section[] sections = [.. ((Section?[])
         [
-            BeforeAfter.Render(data), .. evaluation, Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data), RepeatingCaptions.Render(data), AttackGallery.Render(data), TrainingCurves.Render(data),
+            BeforeAfter.Render(data), .. evaluation, Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data), FamiliesOfPrint.Render(data), RepeatingCaptions.Render(data), AttackGallery.Render(data), TrainingCurves.Render(data),
             Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
         ]).OfType<Section>()];
         return Html.Of($"""
@@ -26,7 +26,7 @@ public static class ReportPage
             <title>ClipSae · {data.Run}</title><style>{new Html(Style)}</style></head><body>
             <a class="skip" href="#content">Skip to the content</a>
             <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1>{Subject(data)}<p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
-            {Headline.Render(data)}</header>
+            {Headline.Render(data)}{FamiliesOfPrint.Fooled(data)}</header>
             <nav aria-label="Contents"><ul>{sections.Select(section => Html.Of($"<li><a href=\"#{section.Id}\">{section.Title}</a></li>"))}</ul></nav>
             <main id="content">{sections.Select(section => section.Render())}</main>
             <footer>Made by ClipSae. This file holds everything it shows and loads nothing.</footer>

@@ -184,13 +184,14 @@ public sealed class AttackCurationStageTests : IDisposable
         var attacks = (await bench.ItemsAsync(result.Outputs["attacks"])).Where(a => Kind(a.Item) == "attack").Select(a => a.Item.Attributes!).ToArray();
         var apart = (await bench.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
 
+        var (heldOut, trained) = (Named(heldOut: true), Named(heldOut: false));
         families.Select(f => f!["family"]!.GetValue<string>()).ShouldBe(["plate", "outline", "large", "capitals", "curved"], ignoreOrder: true);
-        Named(heldOut: true).Length.ShouldBe(1);
+        heldOut.Length.ShouldBe(1);
         attacks.ShouldNotBeEmpty();
-        attacks.Select(a => a["family"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(Named(heldOut: false));
+        attacks.Select(a => a["family"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(trained);
         families.Sum(f => f!["attacks"]!.GetValue<int>()).ShouldBe(attacks.Length);
         apart.Select(item => item.Attributes!["family"]!.GetValue<string>()).Distinct().ShouldBe(families.Select(f => f!["family"]!.GetValue<string>()), ignoreOrder: true);
-        apart.ShouldAllBe(item => item.Attributes!["heldOut"]!.GetValue<bool>() == Named(true).Contains(item.Attributes!["family"]!.GetValue<string>()));
+        apart.ShouldAllBe(item => item.Attributes!["heldOut"]!.GetValue<bool>() == heldOut.Contains(item.Attributes!["family"]!.GetValue<string>()));
         apart.Select(item => item.Attributes!["source"]!.GetValue<string>()).Intersect(attacks.Select(a => a["source"]!.GetValue<string>())).ShouldBeEmpty();
         apart.ShouldAllBe(item => item.Label != item.Attributes!["word"]!.GetValue<string>() && item.Attributes!["word"]!.GetValue<string>() != "car");
         parameters["batchSize"] = 5;

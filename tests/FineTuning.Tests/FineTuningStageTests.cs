@@ -90,6 +90,27 @@ public sealed class FineTuningStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Base_and_result_are_compared_by_family_of_print_where_curation_gives_families()
+    {
+        var inputs = await bench.InputsAsync();
+        inputs["families"] = await bench.PutShardAsync([]);
+        var without = await RunAsync(inputs, TuningBench.Parameters);
+        inputs["families"] = await bench.PutShardAsync(TuningBench.Families());
+        var result = await RunAsync(inputs, TuningBench.Parameters);
+        var families = result.Figures["families"]!.AsArray();
+
+        families.Select(family => (family!["family"]!.GetValue<string>(), family["heldOut"]!.GetValue<bool>(), family["images"]!.GetValue<int>()))
+            .ShouldBe([("outline", true, 6), ("small", true, 6), ("plate", false, 6)]);
+        var figures = families.SelectMany(family => new[] { family!["before"]!, family["after"]! }).SelectMany(rates => new[] { rates["attacked"]!, rates["attackSuccess"]! }).Select(rate => rate.GetValue<double>());
+        figures.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
+        (await bench.JsonAsync(result.Outputs["curves"]))["families"]!.ToJsonString().ShouldBe(families.ToJsonString());
+        result.Figures["attackValidationImages"]!.GetValue<int>().ShouldBe(12);
+        without.Figures.ContainsKey("families").ShouldBeFalse();
+        inputs.Remove("families");
+        (await RunAsync(inputs, TuningBench.Parameters)).Outputs.ShouldBe(without.Outputs);
+    }
+
+    [Fact]
     public async Task The_weights_carry_what_they_were_made_of_and_how()
     {
         var inputs = await bench.InputsAsync();

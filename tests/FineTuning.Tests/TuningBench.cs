@@ -100,13 +100,13 @@ internal sealed class TuningBench : IDisposable
     /// <param name="damaged">The item whose image file is cut in half.</param>
     public TuningData Data(
         FineTuningOptions options, string? attackCaption = null, IReadOnlyList<string>? heldOutWords = null, IReadOnlyList<string>? heldOutFonts = null,
-        Func<DatasetItem, DatasetItem>? change = null, string? damaged = null, IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null)
+        Func<DatasetItem, DatasetItem>? change = null, string? damaged = null, IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null, bool families = false)
     {
         byte[] Image(DatasetItem item, byte[] image) => item.Id == damaged ? image[..(image.Length / 2)] : image;
         string Shard(int first) => Write(Clean(first, CleanImages / 2).Select(entry => (change is null ? entry.Item : change(entry.Item), Image(entry.Item, entry.Image))));
         return TuningData.Read(
             [Shard(0), Shard(CleanImages / 2)], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
-            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None, captions);
+            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None, captions, families ? Write(Families()) : null);
     }
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()
@@ -182,6 +182,14 @@ internal sealed class TuningBench : IDisposable
             : new JsonObject { ["kind"] = "natural", ["source"] = SourceOf(i), ["word"] = null };
         return (new DatasetItem($"attack-{i}.png", [caption ?? $"a photo of a {label}"], label, attributes), Noise($"attack {version}", i));
     });
+
+    /// <summary>Six pictures that no attack is printed on, in two families that are held out and one that is not.</summary>
+    public static IEnumerable<(DatasetItem Item, byte[] Image)> Families() =>
+        from family in new[] { "outline", "small", "plate" }
+        from i in Enumerable.Range(0, CleanImages).Where(i => i % 6 != 0).TakeLast(6)
+        let label = Names[i % Names.Length]
+        let attributes = new JsonObject { ["kind"] = "family", ["family"] = family, ["heldOut"] = family != "plate", ["source"] = $"images/{i}.png", ["word"] = Names[(i + 1) % Names.Length] }
+        select (new DatasetItem($"{family}-{i}.png", [$"a photo of a {label}"], label, attributes), Noise(family, i));
 
     private static byte[] Noise(string purpose, int index)
     {

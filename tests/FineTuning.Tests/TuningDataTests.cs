@@ -34,6 +34,24 @@ public sealed class TuningDataTests : IDisposable
     }
 
     [Fact]
+    public void Families_that_are_held_out_judge_in_the_place_of_attacks_and_their_pictures_are_trained_on_in_no_form()
+    {
+        using var data = bench.Data(Options, families: true);
+        using var without = bench.Data(Options);
+        var printed = TuningBench.Families().Select(entry => entry.Item).ToArray();
+
+        data.AttackValidation.Labels.ShouldBe(printed.Take(12).Select(item => item.Label)); // outline and small, six of each
+        data.Attacks.Count.ShouldBe(TuningBench.AttackImages + TuningBench.NaturalImages); // none is held back to validate
+        Pictures(data.Clean.Pixels).Intersect(Pictures(data.CleanValidation.Pixels)).ShouldBeEmpty();
+        data.CleanValidation.Labels.Count.ShouldBe(without.CleanValidation.Labels.Count);
+        data.ReadingValidation!.Labels.Count.ShouldBe(12);
+        data.Families.HeldOut.ShouldBe(["outline", "small"]);
+        using var pool = bench.Data(Options with { AttackPool = 4 }, families: true);
+        pool.AttackValidation.Labels.Count.ShouldBe(4);
+        pool.Families.Judging(4).Select(place => printed[place].Attributes!["family"]!.GetValue<string>()).ShouldBe(["outline", "outline", "small", "small"]);
+    }
+
+    [Fact]
     public void Controls_are_the_twins_of_the_attacks_trained_on()
     {
         using var data = bench.Data(Options);

@@ -114,13 +114,16 @@ internal sealed class RunSummary
     /// <summary>Figures by family of print; null where no sets called attacked-NAME were evaluated.</summary>
     public Table? Families() => FamilyTable.Create(Figures(ParameterSections.Evaluation)?["base"]?["families"] as JsonObject, Figures(ParameterSections.Evaluation)?["tuned"]?["families"] as JsonObject);
 
+    /// <summary>The tuned model, or the first where none was taken, beside the base by the families that curation printed; null where it printed in one style.</summary>
+    public Table? PrintedFamilies() => RedTeamSummary.Create((TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Figures["families"] as JsonArray);
+
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
     {
         var figures = Figures(ParameterSections.Curation);
-        if (figures?["candidates"]?.GetValue<int>() is > 0 and var candidates && figures["fooled"]?.GetValue<int>() is { } fooled)
+        foreach (var line in RedTeamSummary.Lines(figures))
         {
-            yield return FormattableString.Invariant($"attacks: {fooled} of {candidates} printed words fooled the base ({(double)fooled / candidates:P0}).");
+            yield return line;
         }
 
         if (figures?["captions"] is JsonObject captions)

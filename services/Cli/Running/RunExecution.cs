@@ -152,6 +152,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             console.Write(families);
         }
 
+        if (summary.PrintedFamilies() is { } printed)
+        {
+            console.Write(printed);
+        }
+
         foreach (var line in summary.CurationLines())
         {
             console.WriteUnfolded(line);
