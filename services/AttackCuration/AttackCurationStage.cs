@@ -21,7 +21,7 @@ public sealed class AttackCurationStage : IStage
 
     public bool MayHalveBatches => true;
 
-    public int AlgorithmVersion => 10;
+    public int AlgorithmVersion => 11;
 
     public JsonObject Normalize(JsonObject parameters)
     {
@@ -114,7 +114,7 @@ public sealed class AttackCurationStage : IStage
         JsonObject? hygiene = null;
         if (options.CaptionHygiene != CaptionHygiene.Keep)
         {
-            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, best, pictures, choosing, printing.Printer, options, device, cancel);
+            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, rows, pictures, pairCount, fonts, options, device, cancel);
         }
 
         var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
@@ -189,17 +189,18 @@ public sealed class AttackCurationStage : IStage
     }
 
     private static (Pictures Left, JsonObject Report) CheckCaptions(
-        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, CausalSweep.Row best, Pictures pictures, WordPairs choosing, Printer printer,
+        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, IReadOnlyList<CausalSweep.Row> rows, Pictures pictures, int sources, FontCatalogue fonts,
         AttackCurationOptions options, Device device, CancellationToken cancel)
     {
         var names = CaptionWords.Vocabulary(pictures.Classes.Union(pictures.Words, StringComparer.Ordinal), pictures.All);
         using var vocabulary = ZeroShotClassifier.Create(model, tokenizer, names, options.PromptTemplates);
-        using var own = WordPairs.DrawOwnNames([.. pictures.Plain.Take(choosing.Count)], options, printer);
-        var result = new CaptionCheck(vision, best, options, device).Find(vocabulary, pictures.All, choosing, own, model.Architecture.ImageResolution, cancel);
+        using var print = OwnPrint.Draw([.. pictures.Plain.Take(sources)], [.. names.Except(options.HeldOutWords, StringComparer.Ordinal)], fonts, model.Architecture, options);
+        using var detector = PrintDetector.Fit(vision, rows, print, options, device, cancel);
+        var result = new CaptionCheck(model, vision, vocabulary, options, device).Find(pictures.All, detector, print, cancel);
         var cleaning = CaptionCleaning.Of(result, pictures, names, options);
         var left = cleaning.Apply(pictures);
         return left.Plain.Count > 0
-            ? (left, cleaning.ToJson(result, options.CaptionHygiene))
+            ? (left, cleaning.ToJson(result, detector, options.CaptionHygiene))
             : throw new UserErrorException($"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; with report they are listed and kept");
     }
 

@@ -42,18 +42,6 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             [.. sources.Select(s => s.Label)], printed);
     }
 
-    /// <summary>Pictures with what they show printed on them, uint8 [pictures, 3, R, R].</summary>
-    public static Tensor DrawOwnNames(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, Printer printer)
-    {
-        var images = new RgbImage[sources.Count];
-        Parallel.For(0, sources.Count, i =>
-        {
-            var image = sources[i].Canvas(printer.Resolution);
-            images[i] = printer.Paint(image, printer.Plan(sources[i].Label, image, new SeededRandom(options.Seed, "own name", i)).Shown);
-        });
-        return PixelLoader.Stack(images, printer.Resolution);
-    }
-
     /// <summary>The unreadable twin of a printed word.</summary>
     public static IReadOnlyList<WordPlacement> ControlOf(IReadOnlyList<WordPlacement> shown, int index, long seed) =>
         WordPlanner.Control(shown, Controls[index % Controls.Length], seed + index);

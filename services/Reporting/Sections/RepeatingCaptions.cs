@@ -17,9 +17,9 @@ internal static class RepeatingCaptions
         }
 
         var found = Found(data).ToArray();
-        var lead = Html.Of($"<b>{Written.Count(found.Length)} of {Written.Count(hygiene.Number("pictures"))}</b> pictures: text-salient features fire, the base names a word of the caption, and no longer does with these features switched off. {Done(hygiene)}");
+        var lead = Html.Of($"<b>{Written.Count(found.Length)} of {Written.Count(hygiene.Number("pictures"))}</b> pictures bear print, as SAE features say, and with these patches left out the base no longer finds a word of the caption borne out. {Done(hygiene)}");
         var rows = found.Take(Most).Select(finding => Row(data, finding));
-        var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Activation</th><th class=\"n\">Margin</th><th class=\"n\">Features out</th></tr></thead><tbody>{rows}</tbody></table>");
+        var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Print</th><th class=\"n\">Margin</th><th class=\"n\">Print left out</th><th class=\"n\">Probability</th></tr></thead><tbody>{rows}</tbody></table>");
         var rest = found.Length > Most ? Html.Of($"<p class=\"note\">and {found.Length - Most} more, all of them in curation’s findings</p>") : Html.Empty;
         return new Section("captions", "Captions that repeat what is printed", lead, found.Length == 0 ? Html.Empty : Html.Of($"{Section.Wide("Captions that repeat what is printed", table)}{rest}"));
     }
@@ -37,6 +37,6 @@ internal static class RepeatingCaptions
     private static Html Row(ReportData data, JsonNode finding)
     {
         var image = data.Pictures.GetValueOrDefault(finding.Text("id") ?? "") is { } picture ? Html.Of($"<img src=\"{picture}\" alt=\"\" loading=\"lazy\"> ") : Html.Empty;
-        return Html.Of($"<tr><td>{image}<code>{finding.Text("id")}</code></td><td>{finding.Text("caption")}</td><td>{finding.Text("word")}</td><td class=\"n\">{finding.Number("activation") ?? 0:0.0}</td><td class=\"n\">{finding.Number("margin") ?? 0:0.0}</td><td class=\"n\">{finding.Number("remaining") ?? 0:0.0}</td></tr>");
+        return Html.Of($"<tr><td>{image}<code>{finding.Text("id")}</code></td><td>{finding.Text("caption")}</td><td>{finding.Text("word")}</td><td class=\"n\">{finding.Number("print") ?? 0:0.0}</td><td class=\"n\">{finding.Number("margin") ?? 0:0.0}</td><td class=\"n\">{finding.Number("remaining") ?? 0:0.0}</td><td class=\"n\">{finding.Number("probability") ?? 0:0.00}</td></tr>");
     }
 }

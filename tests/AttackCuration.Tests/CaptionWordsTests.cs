@@ -2,17 +2,9 @@ using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration.Tests;
 
-public sealed class CaptionCheckTests
+public sealed class CaptionWordsTests
 {
     private static readonly string[] Words = ["dog", "cat", "guitar", "hot dog"];
-
-    [Fact]
-    public void The_threshold_lies_where_two_samples_are_told_best_apart()
-    {
-        CaptionCheck.Threshold([1, 2, 3], [7, 8, 9]).ShouldBe(5);
-        // One stray value of each does not move it.
-        CaptionCheck.Threshold([1, 2, 3, 3, 8.5], [2.5, 7, 8, 9, 9]).ShouldBe(5);
-    }
 
     [Fact]
     public void Words_are_named_whole_and_in_any_case()

@@ -43,21 +43,30 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
     };
 
     /// <summary>For fine-tuning, the report and people.</summary>
-    public JsonObject ToJson(CaptionCheck.Result result, CaptionHygiene action) => new()
+    public JsonObject ToJson(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) => new()
     {
         ["action"] = JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
         ["pictures"] = result.Pictures,
-        ["firing"] = result.Firing,
-        ["firesAbove"] = Math.Round(result.FiresAbove, 4),
-        ["remainsBelow"] = Math.Round(result.RemainsBelow, 4),
-        ["found"] = new JsonArray([.. result.Found.OrderBy(finding => finding.Remaining - finding.Margin).ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal).Select(finding => (JsonNode)new JsonObject
+        ["examined"] = result.Examined,
+        ["share"] = Math.Round(result.Share, 4),
+        ["detector"] = new JsonObject
+        {
+            ["hooks"] = new JsonArray([.. detector.Hooks.Select(hook => (JsonNode)hook.ToString())]),
+            ["features"] = detector.Features,
+            ["auroc"] = Math.Round(detector.Auroc, 4),
+            ["randomAuroc"] = Math.Round(detector.RandomAuroc, 4),
+            ["hiddenGround"] = result.HiddenGround,
+            ["separation"] = Math.Round(result.Separation, 4),
+        },
+        ["found"] = new JsonArray([.. result.Found.OrderByDescending(finding => finding.Probability).ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal).Select(finding => (JsonNode)new JsonObject
         {
             ["id"] = finding.Picture.Item.Id,
             ["word"] = finding.Word,
             ["caption"] = finding.Picture.Item.Captions[0],
-            ["activation"] = Math.Round(finding.Activation, 4),
-            ["margin"] = Math.Round(finding.Margin, 4),
-            ["remaining"] = Math.Round(finding.Remaining, 4),
+            ["print"] = Math.Round(finding.Evidence.Print, 4),
+            ["margin"] = Math.Round(finding.Evidence.Margin, 4),
+            ["remaining"] = Math.Round(finding.Evidence.Remaining, 4),
+            ["probability"] = Math.Round(finding.Probability, 4),
         })]),
         ["captions"] = new JsonObject(Captions.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)new JsonArray([.. entry.Value.Select(text => (JsonNode)text)])))),
     };

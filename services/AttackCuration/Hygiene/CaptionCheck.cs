@@ -1,0 +1,175 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using static TorchSharp.torch;
+
+namespace ClipSae.AttackCuration;
+
+/// <summary>
+/// Finds pictures whose captions repeat the word printed on them, without reading a letter. The text-salient features say which patches bear print
+/// (<see cref="PrintDetector"/>); these are left out, and the model is asked again whether it sees what the caption names. Where a carton says what it is, the object
+/// still speaks for the word. What the answers mean is learned from curation's own print, of which the truth is known (<see cref="CaptionJudge"/>).
+/// </summary>
+public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotClassifier vocabulary, AttackCurationOptions options, Device device)
+{
+    /// <summary>Shares of the patches of pictures without print that may be hidden with the print; the one is taken under which own names and wrong words are told best apart.</summary>
+    private static readonly double[] HiddenGround = [0.05, 0.1, 0.15];
+
+    /// <summary>A picture whose caption repeats its print.</summary>
+    /// <param name="Word">The caption's word.</param>
+    /// <param name="Evidence">What was seen of it.</param>
+    /// <param name="Probability">That it is one.</param>
+    public sealed record Finding(PictureSource Picture, string Word, CaptionJudge.Evidence Evidence, double Probability);
+
+    /// <summary>What was looked at and found.</summary>
+    /// <param name="Pictures">Pictures with a caption that could be decoded.</param>
+    /// <param name="Examined">The half of them with most print, whose print was hidden.</param>
+    /// <param name="Share">Share of the pictures whose captions repeat their print, as estimated.</param>
+    /// <param name="HiddenGround">Share of patches without print that is hidden with the print.</param>
+    /// <param name="Separation">How well own names and wrong words of curation's own print were told apart (AUROC).</param>
+    public sealed record Result(int Pictures, int Examined, double Share, double HiddenGround, double Separation, IReadOnlyList<Finding> Found);
+
+    private readonly Dictionary<string, int> _column = vocabulary.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.OrdinalIgnoreCase);
+
+    /// <param name="detector">Where print is.</param>
+    /// <param name="print">Curation's own print.</param>
+    public Result Find(IReadOnlyList<PictureSource> pictures, PrintDetector detector, OwnPrint print, CancellationToken cancel)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var seen = Look(pictures, detector, cancel);
+        if (seen.Count == 0)
+        {
+            return new Result(0, 0, 0, 0, 0, []);
+        }
+
+        var middle = seen.Select(s => s.Print).Order().ElementAt((seen.Count - 1) / 2);
+        var ground = seen.Where(s => s.Print <= middle).SelectMany(s => s.Patches).Order().ToArray();
+        var (judge, cut, share, separation) = Learn(detector, print, middle, ground, cancel);
+        using (judge)
+        {
+            var examined = seen.Where(s => s.Print > middle && s.Named.Count > 0).ToArray();
+            var evidence = new List<(Sight Sight, int Word, CaptionJudge.Evidence Evidence)>();
+            foreach (var batch in examined.Chunk(options.BatchSize))
+            {
+                cancel.ThrowIfCancellationRequested();
+                using var step = NewDisposeScope();
+                var pixels = PixelLoader.Load(batch.Length, i => batch[i].Picture.Read(), vision.Architecture.ImageResolution, cancel);
+                var logits = AskWithout(pixels, [.. batch.Select(s => s.Patches)], cut, cancel);
+                evidence.AddRange(batch.SelectMany((sight, i) => sight.Named.Select(word => (sight, word, new CaptionJudge.Evidence(
+                    sight.Print, CaptionJudge.Margin(sight.Logits, word, sight.Named), CaptionJudge.Margin(logits[i], word, sight.Named))))));
+            }
+
+            var (probabilities, repeating) = judge.Judge([.. evidence.Select(e => e.Evidence)], seen.Count - examined.Length);
+            var found = evidence.Zip(probabilities).GroupBy(e => e.First.Sight)
+                .Select(words => words.MaxBy(e => e.Second)).Where(e => e.Second > 0.5)
+                .Select(e => new Finding(e.First.Sight.Picture, vocabulary.Names[e.First.Word], e.First.Evidence, e.Second));
+            return new Result(seen.Count, examined.Length, repeating, share, separation, [.. found]);
+        }
+    }
+
+    /// <summary>Learns what the answers mean from pictures that bear no print but curation's own.</summary>
+    private (CaptionJudge Judge, double Cut, double Share, double Separation) Learn(PrintDetector detector, OwnPrint print, double middle, float[] ground, CancellationToken cancel)
+    {
+        var before = PrintDetector.Scores(detector.PatchesOf(print.Clean, cancel));
+        int[] usable = [.. Enumerable.Range(0, print.Count).Where(i => before[i] <= middle && _column.ContainsKey(print.Words[i]) && _column.ContainsKey(print.Labels[i]))];
+        if (usable.Length < 8)
+        {
+            throw new UserErrorException($"curation.captionHygiene: only {usable.Length} of {print.Count} labelled pictures seem to be without print; at least 8 are needed to learn from. Raise curation.pairs or give more labelled images");
+        }
+
+        using var scope = NewDisposeScope();
+        var index = tensor(usable.Select(i => (long)i).ToArray());
+        var (clean, wrong, named) = (print.Clean.index_select(0, index), print.Wrong.index_select(0, index), print.Named.index_select(0, index));
+        var (label, word) = (usable.Select(i => _column[print.Labels[i]]).ToArray(), usable.Select(i => _column[print.Words[i]]).ToArray());
+        var sets = new (Tensor Pixels, int[] Columns)[] { (wrong, word), (named, label), (clean, label) }
+            .Select(set => (set.Pixels, set.Columns, Patches: detector.PatchesOf(set.Pixels, cancel), Logits: Ask(set.Pixels, cancel))).ToArray();
+        var tried = HiddenGround.Select(share =>
+        {
+            var cut = ground[(int)((1 - share) * (ground.Length - 1))];
+            var evidence = sets.Select(set =>
+            {
+                var scores = PrintDetector.Scores(set.Patches);
+                var hidden = AskWithout(set.Pixels, Rows(set.Patches), cut, cancel);
+                return set.Columns.Select((column, i) => new CaptionJudge.Evidence(
+                    scores[i], CaptionJudge.Margin(set.Logits[i], column, [column]), CaptionJudge.Margin(hidden[i], column, [column]))).ToArray();
+            }).ToArray();
+            var separation = SalienceStatistics.Auroc([.. evidence[1].Select(e => (float)e.Remaining)], [.. evidence[0].Select(e => (float)e.Remaining)]);
+            return (Share: share, Cut: cut, Evidence: evidence, Separation: separation);
+        }).ToArray();
+        var best = tried.MaxBy(t => t.Separation);
+        return (CaptionJudge.Learn(best.Evidence[0], [.. best.Evidence[1], .. best.Evidence[2]]), best.Cut, best.Share, best.Separation);
+    }
+
+    private List<Sight> Look(IReadOnlyList<PictureSource> pictures, PrintDetector detector, CancellationToken cancel)
+    {
+        var seen = new List<Sight>();
+        foreach (var batch in pictures.Chunk(options.BatchSize))
+        {
+            cancel.ThrowIfCancellationRequested();
+            var readable = batch.AsParallel().AsOrdered().Select(p => (Picture: p, Image: ImageDecoder.TryRead(p.Encoded, null, out var read, out _) ? read.ToRgb() : null)).Where(p => p.Image is not null).ToArray();
+            if (readable.Length == 0)
+            {
+                continue;
+            }
+
+            using var step = NewDisposeScope();
+            var hooks = detector.Capture();
+            var images = PixelNormalization.Apply(PixelLoader.Stack([.. readable.Select(p => p.Image!)], vision.Architecture.ImageResolution).to(device));
+            var logits = Rows(vocabulary.Logits(vision.EncodeImage(images, hooks)));
+            var patches = detector.Patches(hooks);
+            var (scores, rows) = (PrintDetector.Scores(patches), Rows(patches));
+            seen.AddRange(readable.Select((p, i) => new Sight(p.Picture, CaptionWords.Named(p.Picture.Item, vocabulary.Names), logits[i], rows[i], scores[i])));
+        }
+
+        return seen;
+    }
+
+    /// <summary>Logits of the vocabulary's words on pictures, uint8 [pictures, 3, R, R].</summary>
+    private float[][] Ask(Tensor pixels, CancellationToken cancel)
+    {
+        var rows = new List<float[]>();
+        for (long from = 0; from < pixels.shape[0]; from += options.BatchSize)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var step = NewDisposeScope();
+            rows.AddRange(Rows(vocabulary.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(options.BatchSize, pixels.shape[0] - from)).to(device))))));
+        }
+
+        return [.. rows];
+    }
+
+    /// <summary>
+    /// The same without the patches that bear print: the tower is not shown them at all, which costs it less than any colour in their place. Pictures with about
+    /// as many go together, the patches least like print first.
+    /// </summary>
+    /// <param name="patches">Log-odds of print of each picture's patches.</param>
+    private float[][] AskWithout(Tensor pixels, IReadOnlyList<float[]> patches, double cut, CancellationToken cancel)
+    {
+        var (count, step) = (patches[0].Length, Math.Max(1, patches[0].Length / 16));
+        // A quarter of the picture is always left to judge by.
+        int Left(float[] odds) => Math.Max(count / 4, (count - odds.Count(o => o > cut)) / step * step);
+        var rows = new float[patches.Count][];
+        foreach (var group in Enumerable.Range(0, patches.Count).GroupBy(i => Math.Max(1, Left(patches[i]))))
+        {
+            foreach (var batch in group.Chunk(options.BatchSize))
+            {
+                cancel.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                var kept = tensor(batch.SelectMany(i => Enumerable.Range(0, count).OrderBy(p => patches[i][p]).ThenBy(p => p).Take(group.Key)).Select(p => (long)p).ToArray()).view(batch.Length, -1);
+                var images = PixelNormalization.Apply(pixels.index_select(0, tensor(batch.Select(i => (long)i).ToArray())).to(device));
+                var logits = Rows(vocabulary.Logits(model.EncodeImage(images, null, kept.to(device))));
+                for (var i = 0; i < batch.Length; i++)
+                {
+                    rows[batch[i]] = logits[i];
+                }
+            }
+        }
+
+        return rows;
+    }
+
+    private static float[][] Rows(Tensor table) => [.. table.cpu().contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
+
+    private sealed record Sight(PictureSource Picture, IReadOnlyList<int> Named, float[] Logits, float[] Patches, double Print);
+}
