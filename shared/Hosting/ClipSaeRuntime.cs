@@ -79,6 +79,25 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     public async Task<string> ReplayAsync(
         string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
     {
+        var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
+        return await BeginCheckedAsync(request, plan, from, cancel);
+    }
+
+    /// <summary>The latest replay that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is none.</summary>
+    /// <param name="origin">As in <see cref="ReplayAsync"/>.</param>
+    /// <param name="fromStage">As in <see cref="ReplayAsync"/>.</param>
+    /// <param name="assignments">As in <see cref="ReplayAsync"/>.</param>
+    /// <param name="verify">As in <see cref="ReplayAsync"/>.</param>
+    public async Task<string?> FindUnfinishedReplayAsync(
+        string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
+    {
+        var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
+        return await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan, from), cancel);
+    }
+
+    private async Task<(RunRequest Request, RunPlan Plan, ReplayOrigin Origin)> ReplayOfAsync(
+        string origin, string? fromStage, IEnumerable<string> assignments, bool verify, CancellationToken cancel)
+    {
         var earlier = await Queries.StateAsync(origin, cancel);
         var start = earlier.Start!;
         fromStage = ParameterSections.StageOf(fromStage ?? start.Plan.Stages[0].Stage);
@@ -91,7 +110,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
 
         // An unchanged request keeps its plan to the letter, whoever made it.
         var plan = changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count);
-        return await BeginCheckedAsync(request, plan, new ReplayOrigin(origin, fromStage), cancel);
+        return (request, plan, new ReplayOrigin(origin, fromStage));
     }
 
     /// <summary>

@@ -10,7 +10,11 @@ public static class Compute
     private static readonly AsyncLocal<string?> Assigned = new();
 
     // Whoever computes comes by here first.
-    static Compute() => NativeHeap.KeepFreedBlocks();
+    static Compute()
+    {
+        NativeHeap.KeepFreedBlocks();
+        IdleThreads.Sleep();
+    }
 
     /// <summary>Lets <c>cuda</c> mean the named device within the calling flow and what it starts, until the result is disposed.</summary>
     /// <param name="name">A device of its own: one card of several, <c>cuda:1</c>.</param>

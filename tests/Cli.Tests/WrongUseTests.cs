@@ -112,6 +112,60 @@ public class WrongUseTests
         run.Error.ShouldContain(expected);
     }
 
+    [Theory]
+    [InlineData("runs")]
+    [InlineData("prune")]
+    [InlineData("show", "latest")]
+    [InlineData("demo")]
+    public async Task A_data_folder_that_is_a_file_is_wrong_use(params string[] verb)
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("file"), "", TestContext.Current.CancellationToken);
+
+        foreach (var data in new[] { folder.File("file"), Path.Combine(folder.File("file"), "below") })
+        {
+            var run = await CommandRun.OfAsync([.. verb, "--data", data]);
+
+            run.Code.ShouldBe(2);
+            run.Error.ShouldBe($"clipsae: --data: {folder.File("file")} is a file; name a folder\n");
+        }
+    }
+
+    [Fact]
+    public async Task A_preset_is_chosen_by_the_models_size_and_said()
+    {
+        // The folder is empty, so that nothing but the choice happens.
+        using var folder = new TemporaryFolder();
+        var run = await CommandRun.OfAsync("run", "--dataset", folder.Path, "--model", DemoFiles.Model, "--tokenizer", DemoFiles.Tokenizer, "--data", folder.File("data"));
+
+        run.Error.ShouldContain("preset small, chosen for a vision tower of 4 blocks and width 128; --preset names another");
+        Preset.For(ClipSae.Clip.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
+    }
+
+    [Fact]
+    public async Task A_runs_name_stands_for_its_tuned_weights()
+    {
+        using var folder = new TemporaryFolder();
+        string[] runs = ["20261123-120000-000000000001", "20261123-130000-000000000002", "20261123-140000-000000000003"];
+        foreach (var run in runs)
+        {
+            Directory.CreateDirectory(folder.File($"runs/{run}"));
+        }
+
+        File.Copy(DemoFiles.Model, folder.File($"runs/{runs[1]}/tuned.safetensors"));
+        File.Copy(DemoFiles.Tokenizer, folder.File($"runs/{runs[1]}/bpe.txt.gz"));
+        Task<CommandRun> EmbedAsync(string model) => CommandRun.OfAsync("embed", "--model", model, "--text", "a cat", "--data", folder.Path, "--json");
+
+        foreach (var named in new[] { "latest", "130000", runs[1] })
+        {
+            (await EmbedAsync(named)).Json["model"]!.GetValue<string>().ShouldBe(folder.File($"runs/{runs[1]}/tuned.safetensors"));
+        }
+
+        (await EmbedAsync("140000")).Error.ShouldContain($"--model: run {runs[2]} has no tuned model");
+        (await EmbedAsync("20261123")).Error.ShouldContain("is part of the names of 3 runs");
+        (await EmbedAsync("nothing.pt")).Error.ShouldContain("--model: there is nothing at nothing.pt");
+    }
+
     [Fact]
     public async Task A_name_that_nearly_says_its_protocol_is_told()
     {

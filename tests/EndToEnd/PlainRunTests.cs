@@ -17,6 +17,12 @@ public sealed class PlainRunTests : IDisposable
         var tuned = Path.Combine(Path.GetDirectoryName(report)!, "tuned.safetensors");
         var embedded = await Command.RunAsync(["embed", "--model", tuned, "--text", "a photo of a cat", "--data", _folder.File("data"), "--json"]);
         embedded.Code.ShouldBe(0, embedded.Error); // the vocabulary lies beside the weights
+        var named = await Command.RunAsync(["embed", "--model", "latest", "--text", "a photo of a cat", "--data", _folder.File("data"), "--json"]);
+        named.Json["texts"]!.ToJsonString().ShouldBe(embedded.Json["texts"]!.ToJsonString());
+        named.Json["model"]!.GetValue<string>().ShouldBe(tuned);
+        var card = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName(report)!, "README.md"), TestContext.Current.CancellationToken);
+        card.ShouldContain("`tuned.safetensors`");
+        File.Exists(Path.Combine(Path.GetDirectoryName(report)!, "open_clip_config.json")).ShouldBeTrue();
         (await File.ReadAllTextAsync(report, TestContext.Current.CancellationToken)).ShouldContain("No sets to evaluate on were given");
     }
 

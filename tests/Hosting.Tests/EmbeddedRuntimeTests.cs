@@ -203,6 +203,28 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_replay_that_was_interrupted_is_found_by_the_same_request()
+    {
+        string origin, replay;
+        await using (var stopped = _pipeline.Start())
+        {
+            origin = await stopped.SubmitAsync(await RequestAsync(stopped), Plan());
+            await stopped.WaitAsync(origin);
+            (await stopped.FindUnfinishedReplayAsync(origin, null, [], verify: true)).ShouldBeNull();
+            var begun = _pipeline.First.WorksWithoutEnd();
+            replay = await stopped.ReplayAsync(origin, null, [], verify: true);
+            await begun;
+        }
+
+        _pipeline.First.Act = (_, _) => Task.CompletedTask;
+        await using var next = _pipeline.Start();
+        (await next.FindUnfinishedReplayAsync(origin, null, [])).ShouldBeNull("the other did not verify");
+        (await next.FindUnfinishedReplayAsync(origin, null, [], verify: true)).ShouldBe(replay);
+        (await next.ResumeAsync(replay)).ShouldBe(ResumeOutcome.Resumed);
+        (await next.WaitAsync(replay)).Status.ShouldBe(RunStatus.Completed);
+    }
+
+    [Fact]
     public async Task A_run_that_no_process_works_on_is_reported_as_abandoned()
     {
         var begun = _pipeline.First.WorksWithoutEnd();

@@ -87,6 +87,19 @@ public sealed class PrunerTests : IDisposable
     }
 
     [Fact]
+    public async Task What_would_go_is_told_while_a_run_has_not_ended_and_the_run_is_kept()
+    {
+        await EndedAsync("first", new RunCompleted { At = _time.GetUtcNow() });
+        await EndedAsync("second");
+
+        var plan = await _sut.PlanAsync(new HashSet<string> { "nothing" }, new HashSet<string>(), TestContext.Current.CancellationToken);
+
+        plan.Unfinished.ShouldBe(["second"]);
+        var going = plan.Groups.Single(group => group.Kind == PruneKind.Runs).Items.Select(item => item.Key.Split('/')[1]).Distinct();
+        going.ShouldBe(["first"]);
+    }
+
+    [Fact]
     public async Task Nothing_goes_while_a_run_cannot_be_read()
     {
         await EndedAsync("first", new RunCompleted { At = _time.GetUtcNow() });

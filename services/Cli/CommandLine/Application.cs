@@ -34,6 +34,7 @@ internal static class Application
         using var interruption = new Interruption(line => session.Tell(line));
         try
         {
+            session.RequireDataFolder();
             if (verb.Computes && session.NamesDevice)
             {
                 session.UseDevice();

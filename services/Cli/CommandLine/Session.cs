@@ -30,6 +30,19 @@ internal sealed class Session
         Console = ConsoleOn(streams.Out, interactive: false);
     }
 
+    /// <summary>Whether the data folder can be one.</summary>
+    /// <exception cref="WrongUseException">A file is in its place.</exception>
+    public void RequireDataFolder()
+    {
+        for (var folder = DataFolder; folder is not null && !Directory.Exists(folder); folder = Path.GetDirectoryName(folder))
+        {
+            if (File.Exists(folder))
+            {
+                throw new WrongUseException($"{GlobalOptions.Data.Name}: {folder} is a file; name a folder");
+            }
+        }
+    }
+
     public bool Json { get; }
 
     public bool Verbose { get; }

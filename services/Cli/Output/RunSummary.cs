@@ -90,8 +90,8 @@ internal sealed class RunSummary
     public ArtifactRef? Output(string stage, string output) =>
         _finished.Values.FirstOrDefault(unit => unit.Stage == stage)?.Outputs.GetValueOrDefault(output);
 
-    /// <summary>Whether every unit was taken from the store.</summary>
-    public bool IsAllCached => _finished.Values.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
+    /// <summary>Whether the run is done and every unit was taken from the store.</summary>
+    public bool IsAllCached => Ended is RunCompleted && _finished.Values.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
 
     /// <param name="report">Path of the HTML report, where there is one.</param>
     public JsonObject ToJson(string? report) => new()

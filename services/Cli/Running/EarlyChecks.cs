@@ -12,14 +12,8 @@ internal static class EarlyChecks
 {
     /// <summary>Whether autoencoders fit the model: its hook points are there, and k is within their width.</summary>
     /// <exception cref="WrongUseException">One does not.</exception>
-    public static void RequireFit(string model, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    public static void RequireFit(ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        ClipArchitecture architecture;
-        using (var checkpoint = ClipCheckpoint.Open(model))
-        {
-            architecture = checkpoint.Architecture;
-        }
-
         var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
         var stage = RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages.Single(plan => plan.Stage == ParameterSections.Sae);
         try

@@ -10,6 +10,14 @@ internal static class ModelFiles
 {
     private const string MediaType = "application/x-safetensors";
 
+    /// <summary>The sizes of a checkpoint's model.</summary>
+    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP.</exception>
+    public static ClipArchitecture Architecture(string weights)
+    {
+        using var checkpoint = ClipCheckpoint.Open(weights);
+        return checkpoint.Architecture;
+    }
+
     /// <summary>Reads weights and vocabulary, so that a wrong file stops a run before it starts.</summary>
     /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are no numbers, or the vocabulary is another model's; the message names the file.</exception>
     public static void Check(string weights, string tokenizer)

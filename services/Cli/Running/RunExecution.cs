@@ -16,23 +16,32 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     public async Task<int> RunAsync(RunRequest request, RunPlan? plan, CancellationToken cancel)
     {
         var unfinished = await Workplace.CheckedAsync(() => runtime.FindUnfinishedAsync(request, plan, cancel));
-        if (unfinished is not null)
+        if (unfinished is not null && await TryGoOnAsync(unfinished, cancel) is { } code)
         {
-            session.Tell($"going on with run {unfinished}");
-            switch (await runtime.ResumeAsync(unfinished, cancel))
-            {
-                case ResumeOutcome.WorkedOnElsewhere:
-                    session.Tell("another process works on it; watching");
-                    return await FollowAsync(unfinished, cancel);
-                case ResumeOutcome.Resumed:
-                    return await FollowAsync(unfinished, cancel);
-            }
+            return code;
         }
 
         await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, plan, cancel));
         session.Tell($"run {run}");
         return await FollowAsync(run, cancel);
+    }
+
+    /// <summary>Goes on with an unfinished run and follows it.</summary>
+    /// <returns>The exit code; null where the run has ended meanwhile.</returns>
+    public async Task<int?> TryGoOnAsync(string unfinished, CancellationToken cancel)
+    {
+        session.Tell($"going on with run {unfinished}");
+        switch (await runtime.ResumeAsync(unfinished, cancel))
+        {
+            case ResumeOutcome.Ended:
+                return null;
+            case ResumeOutcome.WorkedOnElsewhere:
+                session.Tell("another process works on it; watching");
+                break;
+        }
+
+        return await FollowAsync(unfinished, cancel);
     }
 
     /// <summary>Shows a run until it ends, then answers with what it gave.</summary>

@@ -1,21 +1,28 @@
+using System.Text;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.WeightConversion;
 
 namespace ClipSae.Cli;
 
-/// <summary>A run's own folder: beside its events, what a person looks for — the report, and the tuned weights with the vocabulary that they are used with — under plain names.</summary>
+/// <summary>A run's own folder: beside its events, what a person looks for under plain names: the report, and the tuned weights with vocabulary, configuration and model card.</summary>
 internal sealed class RunFolder(string dataFolder, string run)
 {
+    /// <summary>The tuned weights' file.</summary>
+    public const string TunedName = "tuned.safetensors";
+
     public string Path { get; } = System.IO.Path.Combine(dataFolder, "runs", run);
 
-    /// <summary>Puts report, tuned weights and their vocabulary into the folder and gives the report's path; null where there is no report.</summary>
+    /// <summary>Puts report, tuned weights and what they are used with into the folder and gives the report's path; null where there is no report.</summary>
     public async Task<string?> ExportAsync(IArtifactStore artifacts, RunSummary summary, CancellationToken cancel)
     {
-        var tuned = summary.TunedUnit is { } unit ? summary.Finished(ParameterSections.Conversion, unit)?.Outputs.GetValueOrDefault("model") : null;
-        if (tuned is not null)
+        var outputs = summary.TunedUnit is { } unit ? summary.Finished(ParameterSections.Conversion, unit)?.Outputs : null;
+        if (outputs?.GetValueOrDefault("model") is { } tuned)
         {
-            Place(await artifacts.FetchAsync(tuned, cancel), "tuned.safetensors");
+            Place(await artifacts.FetchAsync(tuned, cancel), TunedName);
+            await DescribeAsync(artifacts, outputs, cancel);
             if (summary.Started?.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
             {
                 // What it is its content tells; the name only has to be one that is looked for beside weights.
@@ -26,6 +33,24 @@ internal sealed class RunFolder(string dataFolder, string run)
         var report = summary.Output(ParameterSections.Report, "report");
         return report is null ? null : Place(await artifacts.FetchAsync(report, cancel), "report.html");
     }
+
+    // As open_clip describes weights under OpenAI's keys, and the card that the conversion wrote, which knows the file by its name there.
+    private async Task DescribeAsync(IArtifactStore artifacts, IReadOnlyDictionary<string, ArtifactRef> outputs, CancellationToken cancel)
+    {
+        Write(OpenClipTarget.DescriptionName, OpenClipTarget.Describe(ModelFiles.Architecture(System.IO.Path.Combine(Path, TunedName))));
+        if (outputs.GetValueOrDefault($"files/{Conversion.CardName}") is { } card)
+        {
+            var text = await File.ReadAllTextAsync(await artifacts.FetchAsync(card, cancel), cancel);
+            Write(Conversion.CardName, text.Replace(OpenAiTarget.FileName, TunedName, StringComparison.Ordinal));
+        }
+
+        if (outputs.GetValueOrDefault($"files/{Conversion.ProvenanceName}") is { } provenance)
+        {
+            Place(await artifacts.FetchAsync(provenance, cancel), Conversion.ProvenanceName);
+        }
+    }
+
+    private void Write(string name, string text) => AtomicFile.Write(System.IO.Path.Combine(Path, name), Encoding.UTF8.GetBytes(text));
 
     private string Place(string source, string name)
     {

@@ -27,6 +27,7 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
             throw new UserErrorException($"set {captioned.Name} is one of captions, and the sweep chooses by accuracy: leave it out, and score the chosen model on it with 'clipsae evaluate'");
         }
 
+        AlphaSweepResult.RequireBothKinds([.. sets.Where(set => set.Chooses).Select(set => (set.Name, EvaluationProtocol.Of(set.Set, cancel).Name))]);
         var scratch = temporary.NewFolder();
         try
         {

@@ -24,15 +24,23 @@ internal sealed record AlphaSweepResult(
     private const string Clean = "clean";
     private const string Attacked = "attacked";
 
-    /// <exception cref="UserErrorException">Of the sets that choose none is clean, or none attacked.</exception>
+    /// <summary>Whether α can be chosen by sets of these protocols; asked before hours of scoring.</summary>
+    /// <exception cref="UserErrorException">None is clean, or none attacked.</exception>
+    public static void RequireBothKinds(IReadOnlyList<(string Name, string Protocol)> choosing)
+    {
+        if (!choosing.Any(set => set.Protocol == Clean) || !choosing.Any(set => set.Protocol == Attacked))
+        {
+            throw new UserErrorException($"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}");
+        }
+    }
+
+    /// <param name="sets">Of those that choose, one at least is clean and one attacked.</param>
     public static AlphaSweepResult Of(IReadOnlyList<double> alphas, IReadOnlyList<SweepSet> sets, EvaluationResults results, AlphaRule rule)
     {
         var protocols = results.Sets.ToDictionary(set => set.Name, set => set.Protocol, StringComparer.Ordinal);
         IReadOnlyDictionary<string, SetScores>[] scores = [.. results.Models.Select(model => model.Sets)];
         var validation = Points(chooses: true);
-        return validation.Length == 0
-            ? throw new UserErrorException($"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; given are {string.Join(", ", sets.Where(set => set.Chooses).Select(set => $"{set.Name} ({protocols[set.Set.Name]})"))}")
-            : new AlphaSweepResult(alphas, sets, scores, validation, Points(chooses: false), rule, rule.Choose(validation));
+        return new AlphaSweepResult(alphas, sets, scores, validation, Points(chooses: false), rule, rule.Choose(validation));
 
         FrontierPoint[] Points(bool chooses)
         {

@@ -11,7 +11,7 @@ namespace ClipSae.Cli;
 /// <summary>Rewrites a checkpoint in the formats that other programs load.</summary>
 internal sealed class ConvertVerb : Verb
 {
-    private readonly Argument<string> _source = new("in") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip" };
+    private readonly Argument<string> _source = new("in") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name" };
     private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
 
     private readonly Option<string[]> _formats = new("--to")
@@ -43,10 +43,10 @@ internal sealed class ConvertVerb : Verb
         }
     }
 
-    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var path = GivenPath.FileOrFolder("in", arguments.GetValue(_source)!);
-        var vision = arguments.GetValue(_vision) is { } given ? GivenPath.FileOrFolder("--vision", given) : null;
+        var path = await GivenModel.PathAsync("in", arguments.GetValue(_source)!, session, cancel);
+        var vision = arguments.GetValue(_vision) is { } given ? await GivenModel.PathAsync("--vision", given, session, cancel) : null;
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer));
         var options = OptionsOf(arguments);
         session.UseDevice();
@@ -66,7 +66,7 @@ internal sealed class ConvertVerb : Verb
                 ["proofs"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options),
             },
             console => Write(console, folder, conversion));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     }
 
     private ConversionOptions OptionsOf(ParseResult arguments)

@@ -14,7 +14,7 @@ internal sealed class EmbedVerb : Verb
 {
     private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> _texts = new("--text") { Description = "A text to embed; may be given several times", HelpName = "TEXT" };
-    private readonly Option<string?> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a model folder [default: the demo's]", HelpName = "PATH" };
+    private readonly Option<string?> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a model folder, or a run's name [default: the demo's]", HelpName = "PATH" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary in CLIP's format [default: beside the checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _out = new("--out") { Description = "Write the embeddings to this safetensors file instead of showing them", HelpName = "FILE" };
     private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
@@ -34,7 +34,7 @@ internal sealed class EmbedVerb : Verb
         }
     }
 
-    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var images = arguments.GetValue(_images)!.Select(path => GivenPath.File("image", path)!).ToArray();
         var texts = arguments.GetValue(_texts)!;
@@ -43,7 +43,7 @@ internal sealed class EmbedVerb : Verb
             throw new WrongUseException("name image files, or texts with --text; see 'clipsae embed --help'");
         }
 
-        var given = arguments.GetValue(_model) is { } path ? GivenPath.FileOrFolder("--model", path) : null;
+        var given = arguments.GetValue(_model) is { } path ? await GivenModel.PathAsync("--model", path, session, cancel) : null;
         var checkpoint = given ?? DemoFiles.Model;
         var vocabulary = texts.Length == 0 ? null
             : GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? (given is null ? DemoFiles.Tokenizer : ClipTokenizer.FileBeside(given));
@@ -72,7 +72,7 @@ internal sealed class EmbedVerb : Verb
             : (model.LogitScale.exp() * Unit(imageFeatures).matmul(Unit(textFeatures).T)).softmax(-1).cpu().data<float>().ToArray();
         answer["probabilities"] = matches is null ? null : Matrix(matches, images.Length, texts.Length);
         session.Answer(answer, console => Write(console, answer, matches, images, texts));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     }
 
     private static Tensor EncodeImages(ClipModel model, string[] images, bool convertsFirst, CancellationToken cancel)

@@ -21,7 +21,7 @@ internal sealed class EvaluateVerb : Verb
 
     private readonly Option<string[]> _models = new("--model")
     {
-        Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; this and --evaluation may name s3://BUCKET/PATH",
+        Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH",
         HelpName = "[NAME=]PATH",
         Required = true,
     };
@@ -195,8 +195,9 @@ internal sealed class EvaluateVerb : Verb
     {
         var equals = given.IndexOf('=', StringComparison.Ordinal);
         var isNamed = equals > 0 && !Path.Exists(given);
-        var path = (await RemotePath.LocalAsync("--model", isNamed ? given[(equals + 1)..] : given, session, cancel))!;
-        return (isNamed ? given[..equals] : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path)), GivenPath.FileOrFolder("--model", path));
+        var named = isNamed ? given[(equals + 1)..] : given;
+        var path = await GivenModel.PathAsync("--model", named, session, cancel);
+        return (isNamed ? given[..equals] : Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path)), path);
     }
 
     private static JsonObject Json(EvaluationResults results, IReadOnlyList<string> csv, string? report)

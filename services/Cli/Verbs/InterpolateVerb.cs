@@ -31,10 +31,10 @@ internal sealed class InterpolateVerb : Verb
         Add(_alphas);
     }
 
-    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var from = Source("base", arguments.GetValue(_base)!);
-        var to = Source("tuned", arguments.GetValue(_tuned)!);
+        var from = await SourceAsync("base", arguments.GetValue(_base)!, session, cancel);
+        var to = await SourceAsync("tuned", arguments.GetValue(_tuned)!, session, cancel);
         var alphas = arguments.GetValue(_alphas) is { Length: > 0 } given ? given : [0.25, 0.5, 0.75];
         if (alphas.Any(alpha => alpha is not (>= 0 and <= 1)))
         {
@@ -51,12 +51,12 @@ internal sealed class InterpolateVerb : Verb
         session.Answer(
             new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) },
             console => console.WriteUnfolded(string.Join(Environment.NewLine, files)));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     }
 
-    private static ConversionSource Source(string argument, string given)
+    private static async Task<ConversionSource> SourceAsync(string argument, string given, Session session, CancellationToken cancel)
     {
-        var path = GivenPath.FileOrFolder(argument, given);
+        var path = await GivenModel.PathAsync(argument, given, session, cancel);
         return new ConversionSource(path, Path.GetFileName(path));
     }
 }

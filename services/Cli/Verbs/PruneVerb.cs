@@ -31,7 +31,7 @@ internal sealed class PruneVerb : Verb
     public PruneVerb()
         : base(
             "prune",
-            "Remove what takes space and no run needs: artifacts and results no run refers to, checkpoints, copies of s3:// inputs. No run may be unfinished.",
+            "Remove what takes space and no run needs: artifacts and results no run refers to, checkpoints, copies of s3:// inputs. Nothing is removed while a run is unfinished; --dry-run answers at any time.",
             "clipsae prune --dry-run",
             "clipsae prune --drop extraction tuning",
             "clipsae prune --keep latest --json")
@@ -65,6 +65,11 @@ internal sealed class PruneVerb : Verb
             {
                 await local.RemoveAsync(copy.Key, cancel);
             }
+        }
+
+        if (isDry && plan.Unfinished.Count > 0)
+        {
+            session.Tell($"{string.Join(", ", plan.Unfinished)} {(plan.Unfinished.Count == 1 ? "has" : "have")} not ended and {(plan.Unfinished.Count == 1 ? "is" : "are")} kept; nothing can be removed until then");
         }
 
         Answer(session, isDry, [.. plan.Groups.Select(group => (NameOf(group.Kind), group.Items)), ("copies of s3:// inputs", mirrors)]);

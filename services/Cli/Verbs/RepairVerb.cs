@@ -12,13 +12,13 @@ namespace ClipSae.Cli;
 /// </summary>
 internal sealed class RepairVerb : Verb
 {
-    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip", HelpName = "PATH", Required = true };
+    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name", HelpName = "PATH", Required = true };
     private readonly Option<string> _images = new("--images") { Description = "Folder of pictures; labels and captions are not needed and not read", HelpName = "FOLDER", Required = true };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _words = new("--words") { Description = "Words that the pictures may show and attacks print [default: those of the vocabulary that the model takes them for]", HelpName = "WORD,…" };
     private readonly Option<string?> _out = new("--out") { Description = "Folder for the repaired model in all formats [default: formats in the data folder]", HelpName = "FOLDER" };
     private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames), HelpName = "NAME=FOLDER" };
-    private readonly Option<string> _preset = new("--preset") { Description = $"Parameters to start from: {string.Join(", ", Preset.Names)}", HelpName = "NAME", DefaultValueFactory = _ => "vit-l-14" };
+    private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
     private readonly RunOptions _run = new();
 
     public RepairVerb()
@@ -38,10 +38,10 @@ internal sealed class RepairVerb : Verb
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
         var images = GivenPath.Folder("--images", arguments.GetValue(_images)!)!;
-        var model = GivenPath.FileOrFolder("--model", arguments.GetValue(_model)!);
+        var model = await GivenModel.PathAsync("--model", arguments.GetValue(_model)!, session, cancel);
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
         var evaluations = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
-        var preset = Preset.Load(arguments.GetValue(_preset)!);
+        var preset = Preset.Load(arguments.GetValue(_preset), ModelFiles.Architecture(model), session);
         var folder = GivenPath.NewFolder("--out", arguments.GetValue(_out) ?? Path.Combine(session.DataFolder, "formats"))!;
         var device = session.UseDevice();
         ModelFiles.Check(model, vocabulary);

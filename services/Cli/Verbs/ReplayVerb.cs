@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ClipSae.Hosting;
 
 namespace ClipSae.Cli;
 
@@ -28,10 +29,32 @@ internal sealed class ReplayVerb : Verb
     {
         await using var runtime = Workplace.Open(session);
         var origin = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
+        var (from, changes, verify) = (arguments.GetValue(_from), arguments.GetValue(_set) ?? [], arguments.GetValue(_verify));
+        var execution = new RunExecution(session, runtime);
+        if (await UnfinishedAsync(runtime, origin, cancel) is { } unfinished && await execution.TryGoOnAsync(unfinished, cancel) is { } code)
+        {
+            return code;
+        }
+
         await runtime.ConnectAsync(cancel);
-        var run = await Workplace.CheckedAsync(() =>
-            runtime.ReplayAsync(origin, arguments.GetValue(_from), arguments.GetValue(_set) ?? [], arguments.GetValue(_verify), cancel));
+        var run = await Workplace.CheckedAsync(() => runtime.ReplayAsync(origin, from, changes, verify, cancel));
         session.Tell($"run {run} replays {origin}");
-        return await new RunExecution(session, runtime).FollowAsync(run, cancel);
+        return await execution.FollowAsync(run, cancel);
+
+        // After an interruption the replay itself is the latest run: 'latest' then means what it meant before, the run that is replayed.
+        async Task<string?> UnfinishedAsync(ClipSaeRuntime runtime, string named, CancellationToken cancel)
+        {
+            var state = await runtime.StateAsync(named, cancel);
+            string[] origins = state is { End: null, CancelRequested: false, Start.Origin: { } replayed } ? [named, replayed.Run] : [named];
+            foreach (var candidate in origins)
+            {
+                if (await Workplace.CheckedAsync(() => runtime.FindUnfinishedReplayAsync(candidate, from, changes, verify, cancel)) is { } found)
+                {
+                    return found;
+                }
+            }
+
+            return null;
+        }
     }
 }

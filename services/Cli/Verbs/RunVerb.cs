@@ -12,7 +12,7 @@ internal class RunVerb : Verb
 {
     private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER", HelpName = "FOLDER", Required = true };
     private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
-    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, or a folder of transformers or open_clip", HelpName = "PATH", Required = true };
+    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name", HelpName = "PATH", Required = true };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
@@ -21,7 +21,7 @@ internal class RunVerb : Verb
         HelpName = "NAME=FOLDER",
     };
 
-    private readonly Option<string> _preset = new("--preset") { Description = $"Parameters to start from: {string.Join(", ", Preset.Names)}", HelpName = "NAME", DefaultValueFactory = _ => "vit-l-14" };
+    private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
 
     private readonly Option<double?> _maxProblems = new("--max-problems") { Description = "Share of rows that may be unusable [default: 0.05]", HelpName = "SHARE" };
 
@@ -59,7 +59,7 @@ internal class RunVerb : Verb
         Task<string?> LocalAsync(Option<string?> option) => RemotePath.LocalAsync(option.Name, arguments.GetValue(option), session, cancel);
         var dataset = GivenPath.Folder("--dataset", await LocalAsync(_dataset!))!;
         var captions = GivenPath.File("--captions", await LocalAsync(_captions));
-        var model = GivenPath.FileOrFolder("--model", (await LocalAsync(_model!))!);
+        var model = await GivenModel.PathAsync("--model", arguments.GetValue(_model)!, session, cancel);
         var tokenizer = GivenPath.File("--tokenizer", await LocalAsync(_tokenizer)) ?? ClipTokenizer.FileBeside(model, arguments.GetValue(_model));
         var evaluations = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
         if (_tunes && evaluations.Count == 0)
@@ -74,12 +74,13 @@ internal class RunVerb : Verb
             >= 0 and <= 1 and var share => options with { MaxProblemShare = share },
             var other => throw new WrongUseException(FormattableString.Invariant($"--max-problems {other}: expected a share of the rows, 0 to 1")),
         };
-        var preset = Preset.Load(arguments.GetValue(_preset)!);
+        var architecture = ModelFiles.Architecture(model);
+        var preset = Preset.Load(arguments.GetValue(_preset), architecture, session);
 
         await using var runtime = Open(session);
         var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, Assignments(arguments));
         var inputs = new RunInputs(runtime, session);
-        EarlyChecks.RequireFit(model, parameters, runtime.DefaultParameters());
+        EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters());
         await inputs.AddModelAsync(model, tokenizer, cancel);
         var imported = await inputs.AddDatasetAsync(dataset, options, cancel);
         EarlyChecks.RequireClasses(imported.Content, parameters);

@@ -20,14 +20,14 @@ internal sealed class StretchVerb : Verb
         Add(_target);
     }
 
-    public override Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
+    public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var path = GivenPath.FileOrFolder("in", arguments.GetValue(_source)!);
+        var path = await GivenModel.PathAsync("in", arguments.GetValue(_source)!, session, cancel);
         var target = GivenPath.NewFile("out", arguments.GetValue(_target))!;
         var context = ContextStretching.Write(new ConversionSource(path, Path.GetFileName(path)), target);
         session.Answer(
             new JsonObject { ["file"] = target, ["context"] = context },
             console => console.WriteUnfolded($"{context} tokens of context, written to {target}"));
-        return Task.FromResult(ExitCode.Done);
+        return ExitCode.Done;
     }
 }

@@ -154,7 +154,7 @@ internal sealed class WiseFtVerb : Verb
 
     private static async Task<ConversionSource> SourceAsync(string argument, string given, Session session, CancellationToken cancel)
     {
-        var path = GivenPath.FileOrFolder(argument, (await RemotePath.LocalAsync(argument, given, session, cancel))!);
+        var path = await GivenModel.PathAsync(argument, given, session, cancel);
         return new ConversionSource(path, Path.GetFileName(path));
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -10,6 +11,10 @@ internal static class JsonDescription
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
+    public static string Text(JsonNode content) => Encoding.UTF8.GetString(Bytes(content));
+
     public static void Write(string folder, string name, JsonNode content) =>
-        AtomicFile.Write(Path.Combine(folder, name), [.. JsonSerializer.SerializeToUtf8Bytes(content, Readable), (byte)'\n']);
+        AtomicFile.Write(Path.Combine(folder, name), Bytes(content));
+
+    private static byte[] Bytes(JsonNode content) => [.. JsonSerializer.SerializeToUtf8Bytes(content, Readable), (byte)'\n'];
 }

@@ -6,13 +6,19 @@ namespace ClipSae.WeightConversion;
 /// <summary>A folder of open_clip: OpenAI's keys and a configuration with QuickGELU.</summary>
 public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip (local-dir:PATH)")
 {
+    /// <summary>The configuration's file.</summary>
+    public const string DescriptionName = "open_clip_config.json";
+
+    /// <summary>The configuration as text: sizes, activation and preprocessing of weights under OpenAI's keys.</summary>
+    public static string Describe(ClipArchitecture architecture) => JsonDescription.Text(Configuration(architecture));
+
     public override IReadOnlyList<string> Loadable => ["open_clip"];
 
     public override void Write(ConversionMaterial material, string folder)
     {
         var target = Directory.CreateDirectory(Path.Combine(folder, Loadable[0])).FullName;
         TensorSink.Safetensors(Path.Combine(target, "open_clip_model.safetensors"), material.OpenAi(), material);
-        JsonDescription.Write(target, "open_clip_config.json", Configuration(material.Architecture));
+        JsonDescription.Write(target, DescriptionName, Configuration(material.Architecture));
     }
 
     private static JsonObject Configuration(ClipArchitecture a) => new()

@@ -1,3 +1,5 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>What is asked of a model on a set of images.</summary>
@@ -26,6 +28,10 @@ public abstract record EvaluationProtocol
         _ when images.All(image => image.Word is null || image.Word == image.Label) => new Words(),
         _ => new Attacked(),
     };
+
+    /// <summary>The protocol of a set by what its shards say of its images; no picture is decoded.</summary>
+    /// <exception cref="UserErrorException">The set is empty, or a shard is damaged.</exception>
+    public static EvaluationProtocol Of(EvaluationSet set, CancellationToken cancel) => SetListing.Read(set, cancel).Protocol;
 
     /// <summary>Whether a set is asked for captions, so that its images need no labels.</summary>
     public static bool IsRetrieval(string set) => set.StartsWith(RetrievalName, StringComparison.Ordinal);

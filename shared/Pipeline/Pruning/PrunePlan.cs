@@ -4,14 +4,15 @@ namespace ClipSae.Pipeline;
 
 /// <summary>What can go from a store, as a function of its runs and its inventory.</summary>
 /// <param name="Seen">Names of all runs that were looked at.</param>
+/// <param name="Unfinished">Names of those that have not ended, which are kept in any case: while there are some, nothing is removed.</param>
 /// <param name="Groups">What goes, in this order.</param>
-public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<PruneGroup> Groups)
+public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<string> Unfinished, IReadOnlyList<PruneGroup> Groups)
 {
     /// <summary>Without a run that refers to it only what is older goes: a command may have brought it for the run that it is about to begin.</summary>
     public static readonly TimeSpan Untouched = TimeSpan.FromHours(1);
 
     /// <summary>Decides what goes.</summary>
-    /// <param name="runs">All runs; they have ended.</param>
+    /// <param name="runs">All runs.</param>
     /// <param name="keep">Names of those that are kept.</param>
     /// <param name="dropped">Stages whose outputs go even where their run is kept.</param>
     /// <param name="items">The store's inventory.</param>

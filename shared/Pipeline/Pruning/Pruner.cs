@@ -11,7 +11,7 @@ public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvide
     /// <summary>Finds what can go; nothing is removed yet.</summary>
     /// <param name="keep">Names of the runs that are kept; null keeps all.</param>
     /// <param name="dropped">Stages whose outputs go even where their run is kept; a replay computes them again.</param>
-    /// <exception cref="UserErrorException">A run has not ended or cannot be read, so that nobody can say what it needs.</exception>
+    /// <exception cref="UserErrorException">A run cannot be read, so that nobody can say what it needs.</exception>
     public async Task<PrunePlan> PlanAsync(IReadOnlySet<string>? keep, IReadOnlySet<string> dropped, CancellationToken cancel = default)
     {
         // The inventory comes first: a run that begins after it is in no list of what was seen.
@@ -26,19 +26,25 @@ public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvide
         var runs = new Dictionary<string, RunState>(StringComparer.Ordinal);
         foreach (var run in seen.Where(run => logs[run].Contains(FirstEvent))) // without it, the run is what a pruning left that was stopped half-way
         {
-            runs[run] = await EndedAsync(run, cancel);
+            runs[run] = await StateAsync(run, cancel);
         }
 
-        return new PrunePlan(seen, PrunePlan.Of(runs, keep ?? runs.Keys.ToHashSet(StringComparer.Ordinal), dropped, items, time.GetUtcNow()));
+        string[] unfinished = [.. runs.Where(run => run.Value.End is null).Select(run => run.Key).Order(StringComparer.Ordinal)];
+        return new PrunePlan(seen, unfinished, PrunePlan.Of(runs, (keep ?? new HashSet<string>(runs.Keys, StringComparer.Ordinal)).Concat(unfinished).ToHashSet(StringComparer.Ordinal), dropped, items, time.GetUtcNow()));
     }
 
     /// <summary>
     /// Removes what the plan says. What is left when it is stopped half-way is whole: a log goes from its first event, by which a run is
     /// known, and a result before its outputs.
     /// </summary>
-    /// <exception cref="UserErrorException">A run began meanwhile; artifacts are left alone then.</exception>
+    /// <exception cref="UserErrorException">A run had not ended, or one began meanwhile; artifacts are left alone then.</exception>
     public async Task RemoveAsync(PrunePlan plan, CancellationToken cancel = default)
     {
+        if (plan.Unfinished.Count > 0)
+        {
+            throw new UserErrorException($"nothing is removed: run {plan.Unfinished[0]} has not ended; let it end, or end it with 'clipsae cancel {plan.Unfinished[0]}'");
+        }
+
         foreach (var group in plan.Groups)
         {
             if ((await events.ListRunsAsync(cancel)).FirstOrDefault(run => !plan.Seen.Contains(run)) is { } begun)
@@ -53,18 +59,15 @@ public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvide
         }
     }
 
-    private async Task<RunState> EndedAsync(string run, CancellationToken cancel)
+    private async Task<RunState> StateAsync(string run, CancellationToken cancel)
     {
-        RunState state;
         try
         {
-            state = RunState.Fold((await events.ReadAsync(run, 0, cancel)).Select(stored => stored.Event));
+            return RunState.Fold((await events.ReadAsync(run, 0, cancel)).Select(stored => stored.Event));
         }
         catch (UserErrorException error)
         {
             throw new UserErrorException($"nothing is removed: run {run} cannot be read: {error.Message}", error);
         }
-
-        return state.End is not null ? state : throw new UserErrorException($"nothing is removed: run {run} has not ended; let it end, or end it with 'clipsae cancel {run}'");
     }
 }

@@ -55,6 +55,7 @@ public static class Libtorch
                 return;
             }
 
+            IdleThreads.Sleep();
             _isDecided = !OperatingSystem.IsLinux();
             if (_isDecided)
             {
