@@ -21,7 +21,7 @@ The SDK that global.json asks for is missing: curl -sSL https://dot.net/v1/dotne
 
 # Some projects test against real servers.
 wants_servers=false
-for name in ObjectStorage.Tests Distributed; do
+for name in ObjectStorage.Tests Bus.Tests Distributed; do
     if [ -d "tests/$name" ] && { [ $# -eq 0 ] || [[ " $* " == *" $name "* ]]; }; then wants_servers=true; fi
 done
 if $wants_servers; then infra/local/install.sh || stop "The servers that tests need are missing."; fi

@@ -37,6 +37,16 @@ public sealed class AttackCurationStage : IStage
         return complete;
     }
 
+    public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
+    {
+        if (StageParameters.Bind<AttackCurationOptions>(unit.Parameters, Name).Classes.Count == 0
+            && await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
+            && DatasetManifest.Load(manifest).Labels is { Count: < 2 } labels)
+        {
+            throw new UserErrorException($"curation.classes is empty and the images are labelled with {labels.Count} class{(labels.Count == 1 ? "" : "es")}: attacks need two; name what the captions show");
+        }
+    }
+
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<AttackCurationOptions>();

@@ -1,5 +1,3 @@
-using System.Runtime.Serialization;
-using System.Text.Json;
 using ClipSae.Contracts;
 using ClipSae.Hosting;
 using MassTransit;
@@ -19,12 +17,15 @@ public static class CoordinatorRegistration
         .AddSingleton<RunStarter>()
         .AddSingleton(new BusEndpoint(QueueNames.Coordinator, FactsAtOnce, (queue, provider) =>
         {
+            queue.AddDeserializer(
+                StrictMessages.Of(typeof(Reported<UnitFinished>), typeof(Reported<UnitFailed>), typeof(Reported<UnitStopped>), typeof(CancelRun), typeof(ResumeRun)), isDefault: true);
             queue.Consumer(() => ActivatorUtilities.CreateInstance<FactConsumer>(provider));
             queue.Consumer(() => ActivatorUtilities.CreateInstance<RunRequestsConsumer>(provider));
         }))
         .AddSingleton(new BusEndpoint(QueueNames.DatasetReady, 4, (queue, provider) =>
         {
             // Any AMQP client may publish the event as plain JSON; messages of MassTransit programs say themselves what they are.
+            queue.AddDeserializer(StrictJson.Envelopes);
             queue.AddDeserializer(new StrictJson(new SystemTextJsonRawMessageSerializerFactory(RawSerializerOptions.AnyMessageType)), isDefault: true);
             queue.Consumer(() => ActivatorUtilities.CreateInstance<DatasetReadyConsumer>(provider));
         })
@@ -32,7 +33,10 @@ public static class CoordinatorRegistration
             Refuses = IsInvalid,
         })
         .AddSingleton(new BusEndpoint(QueueNames.DeadUnits, 4, (queue, provider) =>
-            queue.Consumer(() => ActivatorUtilities.CreateInstance<DeadUnitConsumer>(provider))));
+        {
+            queue.AddDeserializer(StrictMessages.Of(typeof(RunUnit)), isDefault: true);
+            queue.Consumer(() => ActivatorUtilities.CreateInstance<DeadUnitConsumer>(provider));
+        }));
 
     /// <summary>Adds the look after runs that stand still. Within one process a run goes on when the process that holds it does.</summary>
     public static IServiceCollection AddStalledRuns(this IServiceCollection services) => services
@@ -40,6 +44,5 @@ public static class CoordinatorRegistration
         .AddHostedService<StalledRuns>();
 
     /// <summary>Whether it is the event that is wrong; everything else may pass, and the event waits for it.</summary>
-    private static bool IsInvalid(Exception error) =>
-        error is UserErrorException or JsonException or SerializationException || (error.InnerException is { } inner && IsInvalid(inner));
+    private static bool IsInvalid(Exception error) => error is UserErrorException || BusEndpoint.IsUnreadable(error) || (error.InnerException is { } inner && IsInvalid(inner));
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
@@ -8,8 +9,14 @@ using ClipSae.Pipeline;
 namespace ClipSae.Coordinator;
 
 /// <summary>Begins the run that an event asks for. The same event twice begins one run; another one may not take its name.</summary>
-public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, IStageDefaults told, TimeProvider time)
+public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, IStageDefaults told, IUnitChecks checks, TimeProvider time)
 {
+    private const int LongestName = 1_000;
+    private const int LongestFileName = 255;
+
+    // Each look is a round trip; a hundred thousand shards are looked at within minutes.
+    private const int LooksAtOnce = 32;
+
     /// <returns>The run's name, and whether it was new.</returns>
     /// <exception cref="UserErrorException">The event is invalid; the message names the field.</exception>
     public async Task<(string Run, bool IsNew)> BeginAsync(DatasetReady ready, CancellationToken cancel)
@@ -30,14 +37,85 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
     private async Task BeginAsync(string run, DatasetReady ready, CancellationToken cancel)
     {
         var request = new RunRequest(ready.Inputs, ready.Parameters, ready.Seed, ready.Verify);
-        var plan = ready.Plan ?? RunPlanner.Plan(request, await DefaultsAsync(cancel));
-        RunPlanValidation.Require(plan, ready.Inputs, null);
+        var plan = ready.Plan ?? await PlanAsync(request, cancel);
+        Naming("plan", () => RunPlanValidation.Require(plan, ready.Inputs, null));
         await RequireKnownAsync(plan, cancel);
+        await RequireStoredAsync(ready.Inputs, cancel);
+        foreach (var stage in plan.Stages)
+        {
+            await RequireFeasibleAsync(stage, ready.Inputs, cancel);
+        }
+
         var taken = ready.Origin is { } origin
             ? await Replay.TakeAsync(Replay.StagesBefore(await OriginAsync(origin.Run, cancel), origin.FromStage), origin.Run, artifacts, time.GetUtcNow(), cancel)
             : [];
         var started = new RunStarted(run, plan, ready.Inputs, ready.Parameters, ready.Seed, ready.Origin, ready.Verify, ready.Interactive) { At = time.GetUtcNow() };
         await coordinator.HandleAsync(run, [started, .. taken], cancel);
+    }
+
+    private async Task<RunPlan> PlanAsync(RunRequest request, CancellationToken cancel)
+    {
+        var defaults = await DefaultsAsync(cancel);
+        RunPlan? plan = null;
+        Naming("parameters", () => plan = RunPlanner.Plan(request, defaults));
+        return plan!;
+    }
+
+    /// <summary>What a worker of the stage says of its units, as the command line finds it; where none is there, whether the parameters are ones that the stage has.</summary>
+    private async Task RequireFeasibleAsync(StagePlan stage, IReadOnlyDictionary<string, ArtifactRef> inputs, CancellationToken cancel)
+    {
+        if (await checks.AskAsync(stage, inputs, cancel) is { } answer)
+        {
+            if (answer.Problem is { } problem)
+            {
+                throw new UserErrorException($"dataset-ready: parameters: {problem}");
+            }
+        }
+        else if (await told.FindAsync(stage.Stage, cancel) is { Count: > 0 } defaults)
+        {
+            Naming("parameters", () =>
+            {
+                foreach (var unit in stage.Units)
+                {
+                    StageParameters.RequireLike(StageParameters.Overlay(stage.Parameters, unit.Parameters), defaults, stage.Stage);
+                }
+            });
+        }
+    }
+
+    private async Task RequireStoredAsync(IReadOnlyDictionary<string, ArtifactRef> inputs, CancellationToken cancel)
+    {
+        var problems = new ConcurrentBag<string>();
+        await Parallel.ForEachAsync(inputs, new ParallelOptions { MaxDegreeOfParallelism = LooksAtOnce, CancellationToken = cancel }, async (input, token) =>
+        {
+            switch (await artifacts.LengthAsync(input.Value.Digest, token))
+            {
+                case null:
+                    problems.Add($"inputs['{input.Key}'].digest: the store has no content of {input.Value.Digest}: bring it there first, as clipsae submit --print does");
+                    break;
+                case { } length when length != input.Value.Length:
+                    problems.Add(FormattableString.Invariant($"inputs['{input.Key}'].length = {input.Value.Length}: the content of this digest has {length} bytes"));
+                    break;
+            }
+        });
+        if (problems.Min(StringComparer.Ordinal) is { } first)
+        {
+            throw new UserErrorException($"dataset-ready: {first}{(problems.Count > 1 ? FormattableString.Invariant($" (and {problems.Count - 1} more inputs)") : "")}");
+        }
+    }
+
+    /// <summary>Lets what is wrong begin with the field that it is in.</summary>
+    private static void Naming(string field, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (UserErrorException error)
+        {
+            // No inner exception: what the sender is told is the innermost message.
+            throw new UserErrorException($"dataset-ready: {field}: {error.Message}");
+        }
     }
 
     private static void RequireSame(DatasetReady ready, RunStarted? started)
@@ -80,29 +158,39 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
         foreach (var (name, artifact) in ready.Inputs)
         {
+            if (RunPlanValidation.NameProblem(name, LongestName) is { } problem)
+            {
+                throw new UserErrorException($"dataset-ready: inputs: the name '{name}' {problem}");
+            }
+
             if (artifact is not { Digest: not null, Name: not null, MediaType: not null, Length: >= 0 })
             {
                 throw new UserErrorException($"dataset-ready: inputs['{name}'] must have digest, length, mediaType and name");
             }
 
-            try
-            {
-                Digest.Hex(artifact.Digest);
-            }
-            catch (UserErrorException error)
-            {
-                // No inner exception: what the sender is told is the innermost message.
-                throw new UserErrorException($"dataset-ready: inputs['{name}'].digest: {error.Message}");
-            }
+            Naming($"inputs['{name}'].digest", () => Digest.Hex(artifact.Digest));
+            Naming($"inputs['{name}'].name", () => RequireFileName(artifact.Name));
+            Naming($"inputs['{name}'].mediaType", () => RequireText(artifact.MediaType));
         }
 
-        try
+        Naming("run", () => RunName.Require(ready.Run ?? "run"));
+        Naming("origin.run", () => RunName.Require(ready.Origin?.Run ?? "run"));
+    }
+
+    private static void RequireText(string text)
+    {
+        if (RunPlanValidation.NameProblem(text, LongestFileName) is { } problem)
         {
-            RunName.Require(ready.Run ?? "run");
+            throw new UserErrorException($"'{text}' {problem}");
         }
-        catch (UserErrorException error)
+    }
+
+    private static void RequireFileName(string name)
+    {
+        RequireText(name);
+        if (name is "." or ".." || name.AsSpan().IndexOfAny('/', '\\') >= 0)
         {
-            throw new UserErrorException($"dataset-ready: run: {error.Message}");
+            throw new UserErrorException($"'{name}' is no name of a file");
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Mime;
 using System.Text.Json;
 using ClipSae.Contracts;
+using ClipSae.Hosting;
 using MassTransit;
 
 namespace ClipSae.Coordinator;
@@ -11,40 +12,42 @@ namespace ClipSae.Coordinator;
 /// </summary>
 internal sealed class StrictJson(ISerializerFactory lenient) : ISerializerFactory
 {
+    private const string What = "dataset-ready";
+
+    /// <summary>The same of events in the envelopes of MassTransit programs.</summary>
+    public static StrictMessages Envelopes { get; } = new((names, message) =>
+    {
+        if (!names.Contains(StrictMessages.NameOf(typeof(DatasetReady)), StringComparer.Ordinal))
+        {
+            throw new UserErrorException($"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}");
+        }
+
+        Require(message);
+    });
+
     public ContentType ContentType => lenient.ContentType;
 
     public IMessageSerializer CreateSerializer() => lenient.CreateSerializer();
 
-    public IMessageDeserializer CreateDeserializer() => new Deserializer(lenient.CreateDeserializer());
+    public IMessageDeserializer CreateDeserializer() => new StrictDeserializer(lenient.CreateDeserializer(), Require);
 
     private static void Require(byte[] body)
     {
+        JsonDocument message;
         try
         {
-            _ = JsonSerializer.Deserialize<DatasetReady>(body, ContractJson.Options) ?? throw new JsonException("expected an object");
+            message = JsonDocument.Parse(body);
         }
         catch (JsonException error)
         {
-            // No inner exception: what the sender is told is the innermost message.
-            var field = error.Path is null or "$" ? "" : $" at {error.Path[2..]}";
-            throw new UserErrorException($"dataset-ready: no valid event{field}: {error.Message.Split('\n')[0]}");
+            throw new UserErrorException($"{What}: no valid event: it is no JSON ({MessageFields.Line(error)})");
         }
-    }
 
-    private sealed class Deserializer(IMessageDeserializer lenient) : IMessageDeserializer
-    {
-        public ContentType ContentType => lenient.ContentType;
-
-        public ConsumeContext Deserialize(ReceiveContext receiveContext)
+        using (message)
         {
-            Require(receiveContext.Body.GetBytes());
-            return lenient.Deserialize(receiveContext);
+            Require(message.RootElement);
         }
-
-        public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) => lenient.Deserialize(body, headers, destinationAddress);
-
-        public MessageBody GetMessageBody(string text) => lenient.GetMessageBody(text);
-
-        public void Probe(ProbeContext context) => lenient.Probe(context);
     }
+
+    private static void Require(JsonElement message) => MessageFields.Read(message, typeof(DatasetReady), MessageFields.FromOutside, What);
 }

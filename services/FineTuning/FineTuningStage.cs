@@ -26,6 +26,16 @@ public sealed class FineTuningStage : IStage
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
+    public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
+    {
+        if (await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
+            && StageParameters.Bind<FineTuningOptions>(unit.Parameters, Name).CleanBatch is var batch
+            && DatasetManifest.Load(manifest).Items.Count is var images && batch > images)
+        {
+            throw new UserErrorException(FormattableString.Invariant($"tuning.cleanBatch: a batch of {batch} is larger than the data set, which has {images} usable images; lower it or add images"));
+        }
+    }
+
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<FineTuningOptions>();

@@ -30,6 +30,18 @@ public sealed class SaeTrainingStage : IStage
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<SaeOptions>(parameters, Name, o => o.Validate());
 
+    public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
+    {
+        if (await unit.FetchAsync("model:weights", cancel) is not { } weights)
+        {
+            return;
+        }
+
+        using var checkpoint = ClipCheckpoint.Open(weights);
+        var width = HookPoint.OfAutoencoder(unit.Unit).CheckedFor(checkpoint.Architecture).Width(checkpoint.Architecture);
+        StageParameters.Bind<SaeOptions>(unit.Parameters, Name).For(width, rows: int.MaxValue);
+    }
+
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<SaeOptions>();

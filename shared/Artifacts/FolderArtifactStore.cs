@@ -75,7 +75,8 @@ public sealed class FolderArtifactStore : IArtifactStore
         return Task.Run(() => Verify(artifact, path, seen), cancel);
     }
 
-    public Task<bool> ExistsAsync(string digest, CancellationToken cancel = default) => Task.FromResult(File.Exists(PathOf(digest)));
+    public Task<long?> LengthAsync(string digest, CancellationToken cancel = default) =>
+        Task.FromResult(new FileInfo(PathOf(digest)) is { Exists: true } file ? file.Length : (long?)null);
 
     private string Verify(ArtifactRef artifact, string path, (long Length, DateTime Written) seen)
     {

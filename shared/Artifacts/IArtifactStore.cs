@@ -24,5 +24,8 @@ public interface IArtifactStore
     Task<string> FetchAsync(ArtifactRef artifact, CancellationToken cancel = default);
 
     /// <summary>Whether content with this digest is in the store.</summary>
-    Task<bool> ExistsAsync(string digest, CancellationToken cancel = default);
+    async Task<bool> ExistsAsync(string digest, CancellationToken cancel = default) => await LengthAsync(digest, cancel) is not null;
+
+    /// <summary>Length in bytes of the content with this digest; null where the store has none.</summary>
+    Task<long?> LengthAsync(string digest, CancellationToken cancel = default);
 }

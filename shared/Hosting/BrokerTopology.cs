@@ -16,6 +16,7 @@ public sealed class BrokerTopology(BrokerOptions options)
 {
     // A fact that cannot be stored is tried again and again: only what no coordinator can read ends in the dead letters.
     private const int FactDeliveries = 1000;
+    private const int QuestionsKept = 60_000; // ms; who asked has then gone on without an answer
     private const int DeadLettersKept = 10_000;
     private readonly ConcurrentDictionary<string, Task> _declared = new(StringComparer.Ordinal);
 
@@ -23,7 +24,8 @@ public sealed class BrokerTopology(BrokerOptions options)
     public IReadOnlyDictionary<string, object> Arguments(string queue) => queue switch
     {
         QueueNames.DeadLetters => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-max-length"] = DeadLettersKept },
-        QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.DatasetReady => Quorum(FactDeliveries, QueueNames.DeadLetters),
+        QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.DatasetReady or QueueNames.InvalidEvents => Quorum(FactDeliveries, QueueNames.DeadLetters),
+        _ when QueueNames.IsOfChecks(queue) => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-message-ttl"] = QuestionsKept },
         _ => Quorum(options.DeliveryLimit, QueueNames.DeadUnits),
     };
 
@@ -31,7 +33,7 @@ public sealed class BrokerTopology(BrokerOptions options)
     /// <exception cref="UserErrorException">The broker cannot be reached, refuses the user or has a queue of another kind; the message says which.</exception>
     public Task DeclareAsync(TimeProvider time, CancellationToken cancel) => WaitingAsync(
         () => DeclareOnceAsync(
-            [QueueNames.DeadLetters, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => QueuesOf(pair.Stage))],
+            [QueueNames.DeadLetters, QueueNames.InvalidEvents, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => AllOf(pair.Stage))],
             cancel),
         time,
         cancel);
@@ -72,7 +74,7 @@ public sealed class BrokerTopology(BrokerOptions options)
             return;
         }
 
-        var declared = _declared.GetOrAdd(stage, name => DeclareOnceAsync(QueuesOf(name), cancel));
+        var declared = _declared.GetOrAdd(stage, name => DeclareOnceAsync([.. AllOf(name)], cancel));
         try
         {
             await declared;
@@ -83,6 +85,28 @@ public sealed class BrokerTopology(BrokerOptions options)
             _declared.TryRemove(KeyValuePair.Create(stage, declared));
             throw;
         }
+    }
+
+    /// <summary>How many consumers each queue has; null for a queue that is not there.</summary>
+    public async Task<IReadOnlyDictionary<string, long?>> ConsumersAsync(IEnumerable<string> queues, CancellationToken cancel)
+    {
+        await using var connection = await CreateFactory().CreateConnectionAsync("clipsae-topology", cancel);
+        var consumers = new Dictionary<string, long?>(StringComparer.Ordinal);
+        foreach (var queue in queues)
+        {
+            // The broker closes a channel that asks for what is not there.
+            await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+            try
+            {
+                consumers[queue] = await channel.ConsumerCountAsync(queue, cancel);
+            }
+            catch (OperationInterruptedException)
+            {
+                consumers[queue] = null;
+            }
+        }
+
+        return consumers;
     }
 
     /// <summary>Whether a message waits in one of the queues for someone to take it; those that a worker holds do not count.</summary>
@@ -111,6 +135,8 @@ public sealed class BrokerTopology(BrokerOptions options)
         VirtualHost = options.VirtualHost,
         UserName = options.User,
         Password = options.ReadPassword(),
+        RequestedHeartbeat = options.Heartbeat,
+        AutomaticRecoveryEnabled = false, // a connection that is lost is made anew by whoever needs it
         Ssl = options.Tls ? new SslOption(options.Host) { Enabled = true, CertificateValidationCallback = Validation() } : new SslOption(),
     };
 
@@ -146,6 +172,9 @@ public sealed class BrokerTopology(BrokerOptions options)
             return chain.Build(own);
         };
     }
+
+    /// <summary>All queues of a stage.</summary>
+    private static IEnumerable<string> AllOf(string stage) => [.. QueuesOf(stage), QueueNames.OfChecks(stage)];
 
     private async Task DeclareOnceAsync(IReadOnlyList<string> queues, CancellationToken cancel)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Serialization;
+using System.Text.Json;
 using MassTransit;
 
 namespace ClipSae.Hosting;
@@ -9,8 +11,11 @@ namespace ClipSae.Hosting;
 public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpointConfigurator, IServiceProvider> Configure)
 {
     /// <summary>
-    /// Which errors no further try mends: the message goes to the queue's error queue, and its sender is told. A message that fails
-    /// otherwise is put back. Default: every message is put back.
+    /// Which errors no further try mends: the message is set aside with its reason, and its sender is told. A message that fails
+    /// otherwise is put back. Default: messages that cannot be read.
     /// </summary>
-    public Func<Exception, bool>? Refuses { get; init; }
+    public Func<Exception, bool> Refuses { get; init; } = IsUnreadable;
+
+    /// <summary>Whether a message cannot be read, and so never will.</summary>
+    public static bool IsUnreadable(Exception error) => error is SerializationException or JsonException || (error.InnerException is { } inner && IsUnreadable(inner));
 }

@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,6 +15,7 @@ public static class BusRegistration
     {
         services.AddSingleton<BusAddresses>();
         services.AddSingleton<ICommandSender, BusCommandSender>();
+        services.AddSingleton<IUnitChecks, BusUnitChecks>();
 
         // A message that is sent before its queue is bound is lost without a word: starting waits until the bus is up.
         services.AddOptions<MassTransitHostOptions>().Configure(bus =>
@@ -43,8 +45,17 @@ public static class BusRegistration
     internal static void ConnectWorker(IReceiveEndpointConfigurator queue, IBusRegistrationContext context)
     {
         queue.PublishFaults = false;
+        queue.AddDeserializer(StrictMessages.Of(typeof(RunUnit)), isDefault: true);
         queue.ConcurrentMessageLimit = context.GetRequiredService<ClipSaeOptions>().UnitsAtOnce;
         queue.Consumer(() => ActivatorUtilities.CreateInstance<StageWorker>(context));
+    }
+
+    /// <summary>Lets the worker of a stage say whether units could be carried out.</summary>
+    internal static void ConnectChecks(IReceiveEndpointConfigurator queue, IBusRegistrationContext context)
+    {
+        queue.PublishFaults = false;
+        queue.AddDeserializer(StrictMessages.Of(typeof(CheckUnits)), isDefault: true);
+        queue.Consumer(() => ActivatorUtilities.CreateInstance<UnitChecksConsumer>(context));
     }
 
     /// <summary>Name of the queue in which this process hears that runs stop.</summary>
@@ -59,6 +70,7 @@ public static class BusRegistration
         foreach (var stage in stages)
         {
             transport.ReceiveEndpoint(stage.Name, queue => ConnectWorker(queue, context));
+            transport.ReceiveEndpoint(QueueNames.OfChecks(stage.Name), queue => ConnectChecks(queue, context));
         }
 
         if (stages.Length > 0)

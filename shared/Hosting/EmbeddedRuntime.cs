@@ -96,6 +96,12 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
 
     private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {
+        foreach (var stage in plan.Stages.SkipWhile(stage => origin is not null && stage.Stage != origin.FromStage))
+        {
+            var units = stage.Units.Select(unit => new CheckedUnit(unit.Name, StageParameters.Overlay(stage.Parameters, unit.Parameters)));
+            await UnitChecksConsumer.RequireAsync(Stages[stage.Stage], units, request.Inputs, Artifacts, cancel);
+        }
+
         var taken = origin is null ? [] : await Replay.TakeAsync(
             Replay.StagesBefore(await Queries.StateAsync(origin.Run, cancel), origin.FromStage), origin.Run, Artifacts, Time.GetUtcNow(), cancel);
         var run = RunName.New(Time);

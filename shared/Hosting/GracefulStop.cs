@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 namespace ClipSae.Hosting;
 
 /// <summary>Tells units at work to stop as soon as the process is told to end: before the bus waits for them.</summary>
-internal sealed class GracefulStop(IHostApplicationLifetime lifetime, RunCancellations cancellations) : IHostedService
+internal sealed class GracefulStop(IHostApplicationLifetime lifetime, RunCancellations cancellations, LostDeliveries lost) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -11,5 +11,6 @@ internal sealed class GracefulStop(IHostApplicationLifetime lifetime, RunCancell
         return Task.CompletedTask;
     }
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Comes after the bus, which has waited for the units that it holds; those that it lost are waited for here.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => lost.EndedAsync(cancellationToken);
 }

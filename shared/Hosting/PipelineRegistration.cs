@@ -55,6 +55,7 @@ public static class PipelineRegistration
         services.AddSingleton<RunCancellations>();
         services.AddSingleton<Pruner>();
         services.AddSingleton<UnitsAtWork>();
+        services.AddSingleton<LostDeliveries>();
         services.AddSingleton<UnitInputs>();
         services.AddSingleton<UnitRetry>();
         services.AddSingleton<WorkerDevice>();

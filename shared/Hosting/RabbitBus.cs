@@ -3,13 +3,17 @@ using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using MassTransit;
 using MassTransit.Middleware;
+using MassTransit.RabbitMqTransport.Topology;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
 /// <summary>The bus over RabbitMQ. Queues are those of <see cref="BrokerTopology"/>; what must arrive is sent so that the broker refuses what it cannot place.</summary>
 internal static class RabbitBus
 {
+    private const int ChecksAtOnce = 4;
+
     public static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport, ClipSaeOptions options, bool hostsStages)
     {
         var broker = options.Broker;
@@ -18,6 +22,7 @@ internal static class RabbitBus
         {
             host.Username(broker.User);
             host.Password(broker.ReadPassword());
+            host.Heartbeat(broker.Heartbeat);
             if (broker.Tls)
             {
                 host.UseSsl(ssl =>
@@ -28,16 +33,22 @@ internal static class RabbitBus
                 });
             }
         });
+        var log = context.GetRequiredService<ILoggerFactory>().CreateLogger("ClipSae.Bus");
+        var setAside = new SetAsideNames();
+        transport.SendTopology.ErrorQueueNameFormatter = setAside;
+        transport.SendTopology.DeadLetterQueueNameFormatter = setAside;
+        transport.SendTopology.ConfigureErrorSettings = topology.ConfigureSetAside;
+        transport.SendTopology.ConfigureDeadLetterSettings = topology.ConfigureSetAside;
         transport.ConfigureSend(sends => sends.UseExecute(RequireQueue));
         transport.Publish<UnitProgress>(progress => progress.Durable = false);
         if (hostsStages)
         {
-            ConfigureStages(context, transport, topology);
+            ConfigureStages(context, transport, topology, log);
         }
 
         foreach (var endpoint in context.GetServices<BusEndpoint>())
         {
-            ReceiveFrom(transport, topology, endpoint.Queue, endpoint.AtOnce, endpoint.Refuses, queue => endpoint.Configure(queue, context));
+            ReceiveFrom(transport, topology, endpoint.Queue, endpoint.AtOnce, endpoint.Refuses, log, queue => endpoint.Configure(queue, context));
         }
 
         foreach (var listener in context.GetServices<BusListener>())
@@ -46,13 +57,19 @@ internal static class RabbitBus
         }
     }
 
-    private static void ConfigureStages(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology)
+    private static void ConfigureStages(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, ILogger log)
     {
         var atOnce = context.GetRequiredService<ClipSaeOptions>().UnitsAtOnce;
         var stages = context.GetServices<IStage>().ToArray();
         foreach (var queue in stages.SelectMany(stage => BrokerTopology.QueuesOf(stage.Name)))
         {
-            ReceiveFrom(transport, topology, queue, atOnce, refuses: null, endpoint => BusRegistration.ConnectWorker(endpoint, context));
+            ReceiveFrom(transport, topology, queue, atOnce, BusEndpoint.IsUnreadable, log, endpoint => BusRegistration.ConnectWorker(endpoint, context));
+        }
+
+        foreach (var stage in stages)
+        {
+            // A question that cannot be answered is set aside at once, and whoever asked is told.
+            ReceiveFrom(transport, topology, QueueNames.OfChecks(stage.Name), ChecksAtOnce, _ => true, log, endpoint => BusRegistration.ConnectChecks(endpoint, context));
         }
 
         if (stages.Length > 0)
@@ -62,7 +79,7 @@ internal static class RabbitBus
     }
 
     private static void ReceiveFrom(
-        IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, string name, int atOnce, Func<Exception, bool>? refuses, Action<IReceiveEndpointConfigurator> configure) =>
+        IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, string name, int atOnce, Func<Exception, bool> refuses, ILogger log, Action<IReceiveEndpointConfigurator> configure) =>
         transport.ReceiveEndpoint(name, queue =>
         {
             // The topology binds what is to come here; binding every message type would let a stranger's message in.
@@ -75,23 +92,33 @@ internal static class RabbitBus
                 queue.SetQueueArgument(argument, value);
             }
 
-            if (refuses is null)
+            queue.ConfigureError(error =>
             {
-                queue.RethrowFaultedMessages();
-                queue.ThrowOnSkippedMessages();
-            }
-            else
-            {
-                queue.ConfigureError(error =>
-                {
-                    error.UseFilter(new PutBackFilter(refuses));
-                    error.UseFilter(new GenerateFaultFilter());
-                    error.UseFilter(new ErrorTransportFilter());
-                });
-            }
-
+                error.UseFilter(new PutBackFilter(refuses));
+                error.UseFilter(new FaultReplyFilter(log));
+                error.UseFilter(new ErrorTransportFilter());
+            });
             configure(queue);
         });
+
+    /// <summary>The dead letters have the topology's arguments, whatever queue a message came from; invalid events have those of their own queue.</summary>
+    private static void ConfigureSetAside(this BrokerTopology topology, IRabbitMqQueueBindingConfigurator queue)
+    {
+        if (queue is not (RabbitMqErrorSettings { QueueName: QueueNames.DeadLetters } or RabbitMqDeadLetterSettings { QueueName: QueueNames.DeadLetters }))
+        {
+            return;
+        }
+
+        foreach (var argument in topology.Arguments(QueueNames.Coordinator).Keys)
+        {
+            queue.SetQueueArgument(argument, null!);
+        }
+
+        foreach (var (argument, value) in topology.Arguments(QueueNames.DeadLetters))
+        {
+            queue.SetQueueArgument(argument, value);
+        }
+    }
 
     private static void RequireQueue(SendContext send)
     {

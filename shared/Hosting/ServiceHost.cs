@@ -42,18 +42,7 @@ public static class ServiceHost
                 throw new UserErrorException("a service by itself hears nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process");
             }
 
-            configure(builder.Services);
-            builder.Services.AddHostedService<GracefulStop>(); // before the bus, which waits for units when it stops
-            builder.Services.AddClipSae(options);
-            builder.Services.AddHostedService(provider => provider.GetRequiredService<WorkerLifetime>());
-            builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout + TimeSpan.FromSeconds(5));
-            builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<DeviceHealth>("device");
-            builder.Services.AddHostedService<DeviceMemory>();
-            if (options.HealthAddress is not null)
-            {
-                builder.Services.AddHostedService<HealthEndpoint>();
-            }
-
+            AddService(builder.Services, options, configure);
             using var host = builder.Build();
             BusRegistration.LogTo(host.Services);
             host.Services.GetServices<DeviceProbe>().FirstOrDefault()?.Prepare(options.Device, arguments.Torch);
@@ -66,6 +55,23 @@ public static class ServiceHost
         {
             await Console.Error.WriteLineAsync(error.Message);
             return Failed;
+        }
+    }
+
+    /// <summary>All that a service has, on a broker.</summary>
+    internal static void AddService(IServiceCollection services, ClipSaeOptions options, Action<IServiceCollection> configure)
+    {
+        configure(services);
+        services.AddHostedService<GracefulStop>(); // before the bus, which waits for units when it stops
+        services.AddClipSae(options);
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerLifetime>());
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout + TimeSpan.FromSeconds(5));
+        services.AddSingleton<ConsumersHealth>();
+        services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<ConsumersHealth>("consumers").AddCheck<DeviceHealth>("device");
+        services.AddHostedService<DeviceMemory>();
+        if (options.HealthAddress is not null)
+        {
+            services.AddHostedService<HealthEndpoint>();
         }
     }
 

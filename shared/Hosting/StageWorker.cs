@@ -20,6 +20,7 @@ public sealed class StageWorker(
     WorkerDevice device,
     WorkerCards cards,
     WorkerLifetime lifetime,
+    LostDeliveries lost,
     BusAddresses addresses,
     ClipSaeOptions options,
     IProgress<UnitProgress> progress,
@@ -31,7 +32,10 @@ public sealed class StageWorker(
     private const string DeathsHeader = "clipsae-deaths";
     private const string DeliveriesHeader = "x-delivery-count";
 
-    public async Task Consume(ConsumeContext<RunUnit> context)
+    public Task Consume(ConsumeContext<RunUnit> context) =>
+        lost.HoldAsync(context, $"{context.Message.Stage}/{context.Message.Unit}", isThere => ConsumeAsync(context, isThere));
+
+    private async Task ConsumeAsync(ConsumeContext<RunUnit> context, Func<bool> isThere)
     {
         var unit = context.Message;
         if (options.IsDistributed && DeathsOf(context) > options.Broker.DeliveryLimit)
@@ -44,7 +48,7 @@ public sealed class StageWorker(
         {
             // Until the process has ended, which is soon; not at once, for this worker would be given it again.
             await Task.Delay(Patience, time, CancellationToken.None);
-            await PutBackAsync(context);
+            await PutBackAsync(context, isThere);
             return;
         }
 
@@ -61,7 +65,7 @@ public sealed class StageWorker(
         }
         catch (TimeoutException)
         {
-            await PutBackAsync(context);
+            await PutBackAsync(context, isThere);
             return;
         }
         catch (OperationCanceledException)
@@ -83,7 +87,7 @@ public sealed class StageWorker(
                 // What may be the unit's fault counts as if it had killed its worker, so that it does not take card after card.
                 log.LogError(error, "{Stage}/{Unit} goes back to the queue: {Reason}", unit.Stage, unit.Unit, error.Message);
                 device.Lose(error.Message);
-                await PutBackAsync(context, deaths: 1);
+                await PutBackAsync(context, isThere, deaths: 1);
                 lifetime.EndBroken(error.Message);
                 return;
             }
@@ -105,7 +109,7 @@ public sealed class StageWorker(
             else if (options.IsDistributed)
             {
                 // Within one process whoever goes on with the run sends the unit again.
-                await PutBackAsync(context);
+                await PutBackAsync(context, isThere);
             }
         }
     }
@@ -197,10 +201,10 @@ public sealed class StageWorker(
 
     /// <summary>
     /// Sends the unit anew, so that this delivery is not counted against it as one that killed its worker is. Those that were go along:
-    /// to the broker it is another message.
+    /// to the broker it is another message. A delivery that is lost the broker has put back by itself.
     /// </summary>
-    private Task PutBackAsync(ConsumeContext<RunUnit> context, int deaths = 0) =>
-        SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths);
+    private Task PutBackAsync(ConsumeContext<RunUnit> context, Func<bool> isThere, int deaths = 0) =>
+        isThere() ? SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths) : Task.CompletedTask;
 
     private async Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0)
     {

@@ -64,7 +64,7 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
             ?? throw new UserErrorException($"artifact {artifact.Name} is missing or cut short ({key} in {_store.Options}): run again, the stage that made it is then computed anew");
     }
 
-    public async Task<bool> ExistsAsync(string digest, CancellationToken cancel = default) => await _store.LengthAsync(KeyOf(digest), cancel) is not null;
+    public Task<long?> LengthAsync(string digest, CancellationToken cancel = default) => _store.LengthAsync(KeyOf(digest), cancel);
 
     public void Dispose() => _cache.Dispose();
 

@@ -1,15 +1,17 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Hosting;
 using ClipSae.Pipeline;
 
 namespace ClipSae.Coordinator.Tests;
 
 public sealed class RunStarterTests : IDisposable
 {
-    private static readonly ArtifactRef Shard = new("sha256:" + new string('a', 64), 3, "x/y", "a");
+    private static readonly ArtifactRef Shard = new(Digest.OfBytes("abc"u8), 3, "x/y", "a");
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
     private readonly InMemoryEventStore _store = new();
+    private readonly TellingChecks _checks = new();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -67,6 +69,78 @@ public sealed class RunStarterTests : IDisposable
     public async Task What_cannot_begin_is_told(string? run, string message) => (await Should.ThrowAsync<UserErrorException>(
         () => CreateSut().BeginAsync(new DatasetReady(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, [], run), default))).Message.ShouldStartWith(message);
 
+    [Fact]
+    public async Task Inputs_are_looked_up_in_the_store_before_the_run_begins()
+    {
+        var store = Artifacts();
+        var kept = await store.PutBytesAsync("some"u8.ToArray(), "kept", "x/y");
+        var gone = Shard with { Digest = "sha256:" + new string('b', 64) };
+
+        var missing = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", gone) }, default));
+        var cut = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", kept with { Length = 5 }) }, default));
+
+        missing.Message.ShouldStartWith("dataset-ready: inputs['model:weights'].digest: the store has no content of sha256:bbb");
+        cut.Message.ShouldBe("dataset-ready: inputs['model:weights'].length = 5: the content of this digest has 4 bytes");
+        (await _store.ListRunsAsync()).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("model\0weights", "weights", "x/y", "dataset-ready: inputs: the name 'model\\u0000weights' holds a control character")]
+    [InlineData("", "weights", "x/y", "dataset-ready: inputs: the name '' is empty")]
+    [InlineData("model:weights", "../weights", "x/y", "dataset-ready: inputs['model:weights'].name: '../weights' is no name of a file")]
+    [InlineData("model:weights", "we\0ights", "x/y", "dataset-ready: inputs['model:weights'].name: 'we\\u0000ights' holds a control character")]
+    [InlineData("model:weights", "weights", "x\ny", "dataset-ready: inputs['model:weights'].mediaType: ")]
+    public async Task Names_that_lead_elsewhere_are_refused(string input, string name, string mediaType, string said) =>
+        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With(input, Shard with { Name = name, MediaType = mediaType }) }, default)))
+            .Message.ShouldStartWith(said);
+
+    [Fact]
+    public async Task An_origin_may_not_lead_out_of_the_runs() =>
+        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Origin = new ReplayOrigin("../other", "s") }, default)))
+            .Message.ShouldStartWith("dataset-ready: origin.run: '../other' is no name for a run");
+
+    [Fact]
+    public async Task A_plan_is_checked_on_arrival()
+    {
+        await PlanShouldBeRefusedAsync(new RunPlan([]), "dataset-ready: plan: the plan's stages is empty");
+        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [], [])]), "dataset-ready: plan: stage s has nothing to do");
+        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan("u\0", [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'u\\u0000' holds a control character");
+        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan(new string('u', 201), [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'uuu");
+        await PlanShouldBeRefusedAsync(
+            new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [new InputSelector("a\0", "model:weights")])], [])]), "dataset-ready: plan: the plan's stages[0].units[0].inputs[0].as holds a control character");
+    }
+
+    [Fact]
+    public async Task What_a_worker_says_of_the_parameters_is_told_and_no_stage_runs()
+    {
+        _checks.Answer = new UnitsChecked("sae.k: must be at least 1");
+
+        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready(), default))).Message.ShouldBe("dataset-ready: parameters: sae.k: must be at least 1");
+
+        (await _store.ListRunsAsync()).ShouldBeEmpty();
+        _checks.Asked.ShouldBe(["s"]);
+    }
+
+    [Theory]
+    [InlineData("""{"kk": 3}""", "dataset-ready: parameters: t: unknown parameter kk; did you mean k?")]
+    [InlineData("""{"words": 3}""", "dataset-ready: parameters: t: parameter words = 3 does not fit: expected a list")]
+    public async Task Without_a_worker_parameters_are_held_against_what_the_stage_has_told(string parameters, string said)
+    {
+        await new FolderStageDefaults(_folder).TellAsync("t", new JsonObject { ["k"] = 32, ["words"] = new JsonArray("a") });
+
+        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("t", JsonNode.Parse(parameters)!.AsObject(), [new UnitPlan("u", [], [])], [])]), said);
+    }
+
+    private async Task PlanShouldBeRefusedAsync(RunPlan plan, string said)
+    {
+        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Plan = plan }, default))).Message.ShouldStartWith(said);
+        (await _store.ListRunsAsync()).ShouldBeEmpty();
+    }
+
+    private static Dictionary<string, ArtifactRef> With(string name, ArtifactRef artifact) => new() { ["dataset:shards/0"] = Shard, [name] = artifact };
+
+    private FolderArtifactStore Artifacts() => new(_folder, new ProcessScratch(_folder));
+
     private static DatasetReady Ready() => new(
         new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, new JsonObject(), Plan: new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [])], [])]));
 
@@ -74,7 +148,22 @@ public sealed class RunStarterTests : IDisposable
     {
         var told = new FolderStageDefaults(_folder);
         told.TellAsync("s", []).IsCompletedSuccessfully.ShouldBeTrue();
-        return new RunStarter(
-            new RunCoordinator(_store, new RecordingSender(), [], TimeProvider.System), _store, new FolderArtifactStore(_folder, new ProcessScratch(_folder)), told, TimeProvider.System);
+        var artifacts = Artifacts();
+        artifacts.PutBytesAsync("abc"u8.ToArray(), "a", "x/y").Wait();
+        return new RunStarter(new RunCoordinator(_store, new RecordingSender(), [], TimeProvider.System), _store, artifacts, told, _checks, TimeProvider.System);
+    }
+
+    /// <summary>A worker that gives one answer to every question, or none that is there.</summary>
+    private sealed class TellingChecks : IUnitChecks
+    {
+        public UnitsChecked? Answer { get; set; }
+
+        public List<string> Asked { get; } = [];
+
+        public Task<UnitsChecked?> AskAsync(StagePlan stage, IReadOnlyDictionary<string, ArtifactRef> runInputs, CancellationToken cancel)
+        {
+            Asked.Add(stage.Stage);
+            return Task.FromResult(Answer);
+        }
     }
 }

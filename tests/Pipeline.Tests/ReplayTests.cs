@@ -29,7 +29,7 @@ public class ReplayTests
 
         public int MostAtOnce { get; private set; }
 
-        public async Task<bool> ExistsAsync(string digest, CancellationToken cancel = default)
+        public async Task<long?> LengthAsync(string digest, CancellationToken cancel = default)
         {
             lock (_gate)
             {
@@ -42,7 +42,7 @@ public class ReplayTests
                 _atOnce--;
             }
 
-            return digest != gone;
+            return digest != gone ? 1 : null;
         }
 
         public Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) => throw new NotSupportedException();

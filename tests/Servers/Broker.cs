@@ -47,24 +47,24 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Publishes a text over the HTTP API, as any client can.</summary>
     /// <returns>Whether a queue took it.</returns>
-    public async Task<bool> PublishAsync(string exchange, string key, string text)
+    public async Task<bool> PublishAsync(string exchange, string key, string text, string host = "/", string contentType = "application/json")
     {
         var message = new JsonObject
         {
-            ["properties"] = new JsonObject { ["content_type"] = "application/json", ["delivery_mode"] = 2 },
+            ["properties"] = new JsonObject { ["content_type"] = contentType, ["delivery_mode"] = 2 },
             ["routing_key"] = key,
             ["payload"] = text,
             ["payload_encoding"] = "string",
         };
-        using var answer = await _http.PostAsJsonAsync($"exchanges/%2f/{Uri.EscapeDataString(exchange)}/publish", message);
+        using var answer = await _http.PostAsJsonAsync($"exchanges/{Name(host)}/{Uri.EscapeDataString(exchange)}/publish", message);
         return answer.IsSuccessStatusCode && (await answer.Content.ReadFromJsonAsync<JsonObject>())!["routed"]!.GetValue<bool>();
     }
 
     /// <summary>Looks at the messages of a queue and leaves them there: text and headers.</summary>
-    public async Task<IReadOnlyList<(string Text, JsonObject Headers)>> PeekAsync(string queue)
+    public async Task<IReadOnlyList<(string Text, JsonObject Headers)>> PeekAsync(string queue, string host = "/")
     {
         using var answer = await _http.PostAsJsonAsync(
-            $"queues/%2f/{queue}/get", new JsonObject { ["count"] = 100, ["ackmode"] = "ack_requeue_true", ["encoding"] = "auto" });
+            $"queues/{Name(host)}/{queue}/get", new JsonObject { ["count"] = 100, ["ackmode"] = "ack_requeue_true", ["encoding"] = "auto" });
         return !answer.IsSuccessStatusCode
             ? []
             : [.. (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(message => (
@@ -73,7 +73,26 @@ public sealed class Broker : IAsyncDisposable
     }
 
     /// <summary>All queues with what the broker knows of them.</summary>
-    public async Task<JsonArray> QueuesAsync() => (await _http.GetFromJsonAsync<JsonArray>("queues"))!;
+    public async Task<JsonArray> QueuesAsync(string host = "/") => (await _http.GetFromJsonAsync<JsonArray>($"queues/{Name(host)}"))!;
+
+    /// <summary>Makes a virtual host: queues that nothing else sees.</summary>
+    public async Task AddVirtualHostAsync(string host)
+    {
+        (await _http.PutAsJsonAsync($"vhosts/{host}", new JsonObject())).EnsureSuccessStatusCode();
+        (await _http.PutAsJsonAsync($"permissions/{host}/clipsae", new JsonObject { ["configure"] = ".*", ["write"] = ".*", ["read"] = ".*" })).EnsureSuccessStatusCode();
+    }
+
+    /// <summary>Closes every connection to a virtual host by force; gives how many there were.</summary>
+    public async Task<int> CloseConnectionsAsync(string host)
+    {
+        var connections = (await _http.GetFromJsonAsync<JsonArray>($"vhosts/{host}/connections"))!.Select(connection => connection!["name"]!.GetValue<string>()).ToArray();
+        foreach (var connection in connections)
+        {
+            using var answer = await _http.DeleteAsync(new Uri($"connections/{Uri.EscapeDataString(connection)}", UriKind.Relative));
+        }
+
+        return connections.Length;
+    }
 
     /// <summary>Waits until so many messages are in a queue; the broker counts every few seconds.</summary>
     public async Task WaitForAsync(string queue, int messages)
@@ -100,10 +119,12 @@ public sealed class Broker : IAsyncDisposable
     }
 
     /// <summary>All consumers with their queue and prefetch count.</summary>
-    public async Task<JsonArray> ConsumersAsync() => (await _http.GetFromJsonAsync<JsonArray>("consumers"))!;
+    public async Task<JsonArray> ConsumersAsync(string host = "/") => (await _http.GetFromJsonAsync<JsonArray>($"consumers/{Name(host)}"))!;
 
     /// <summary>What the broker tells Prometheus at the address that infra/observability/prometheus.yaml asks.</summary>
     public Task<string> MetricsAsync() => _http.GetStringAsync(new Uri($"http://127.0.0.1:{Port + 4}/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"));
+
+    private static string Name(string host) => Uri.EscapeDataString(host);
 
     public async ValueTask DisposeAsync()
     {

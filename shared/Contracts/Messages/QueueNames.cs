@@ -12,15 +12,25 @@ public static class QueueNames
     /// <summary>Units that killed their worker again and again; the coordinator tells the run.</summary>
     public const string DeadUnits = "dead-units";
 
-    /// <summary>Copies of everything that was set aside, for people to look at.</summary>
+    /// <summary>Everything that was set aside, for people to look at: copies of units that killed their workers, and messages that no one can read.</summary>
     public const string DeadLetters = "dead-letters";
 
+    /// <summary>Events that start no run; a header says which field is wrong.</summary>
+    public const string InvalidEvents = DatasetReady + "_error";
+
     private const string InteractiveEnd = "-interactive";
+    private const string ChecksEnd = "-checks";
 
     /// <summary>The queue of a stage's units; those of runs that someone waits for have one of their own.</summary>
     public static string OfStage(string stage, bool isInteractive) => isInteractive ? stage + InteractiveEnd : stage;
 
+    /// <summary>Where workers of a stage are asked whether units could be carried out.</summary>
+    public static string OfChecks(string stage) => stage + ChecksEnd;
+
+    /// <summary>Whether a name is one that <see cref="OfChecks"/> gives.</summary>
+    public static bool IsOfChecks(string name) => name.EndsWith(ChecksEnd, StringComparison.Ordinal);
+
     /// <summary>Whether a name can be that of no stage, since a queue that is not the stage's bulk queue has it, or may have it.</summary>
     public static bool IsTaken(string name) =>
-        name is Coordinator or DatasetReady or DeadUnits or DeadLetters || name.EndsWith(InteractiveEnd, StringComparison.Ordinal);
+        name is Coordinator or DatasetReady or DeadUnits or DeadLetters or InvalidEvents || name.EndsWith(InteractiveEnd, StringComparison.Ordinal) || IsOfChecks(name);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 
@@ -7,12 +8,20 @@ namespace ClipSae.Pipeline;
 /// <summary>Finds before anything runs what would make a plan stand still or fail.</summary>
 public static partial class RunPlanValidation
 {
+    private const int LongestUnit = 200; // a unit's name is the name of a file
+    private const int LongestSelector = 1_000;
+
     /// <summary>Checks names, selectors, run inputs and every unit's parameters.</summary>
     /// <param name="stages">The stages by name; null where they are hosted elsewhere, and each unit's worker checks its parameters.</param>
     /// <exception cref="UserErrorException">What is wrong, and where.</exception>
     public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyDictionary<string, IStage>? stages)
     {
         RequireWhole(plan);
+        if (plan.Stages.Count == 0)
+        {
+            throw new UserErrorException("the plan's stages is empty: expected at least one stage, or no plan at all");
+        }
+
         var earlier = new HashSet<string>(StringComparer.Ordinal);
         foreach (var stage in plan.Stages)
         {
@@ -67,10 +76,29 @@ public static partial class RunPlanValidation
         RequireNoNull(selectors, where);
         for (var i = 0; i < selectors.Count; i++)
         {
-            RequireThere(selectors[i].As, FormattableString.Invariant($"{where}[{i}].as"));
-            RequireThere(selectors[i].From, FormattableString.Invariant($"{where}[{i}].from"));
+            RequireName(selectors[i].As, FormattableString.Invariant($"{where}[{i}].as"));
+            RequireName(selectors[i].From, FormattableString.Invariant($"{where}[{i}].from"));
         }
     }
+
+    private static void RequireName([NotNull] string? value, string where)
+    {
+        RequireThere(value, where);
+        if (NameProblem(value, LongestSelector) is { } problem)
+        {
+            throw new UserErrorException($"the plan's {where} {problem}");
+        }
+    }
+
+    /// <summary>What is wrong with a name that comes from anywhere and goes into paths, keys and lines; null for nothing.</summary>
+    /// <param name="longest">Bytes of UTF-8 that it may have.</param>
+    public static string? NameProblem(string name, int longest) => name switch
+    {
+        "" => "is empty",
+        _ when name.Any(char.IsControl) => "holds a control character",
+        _ when Encoding.UTF8.GetByteCount(name) > longest => $"is longer than {longest} bytes",
+        _ => null,
+    };
 
     private static void RequireNoNull<T>(IReadOnlyList<T>? list, string where)
         where T : class
@@ -108,7 +136,12 @@ public static partial class RunPlanValidation
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var unit in stage.Units)
         {
-            if (unit.Name.Length == 0 || unit.Name.AsSpan().IndexOfAny("/:*\\\n") >= 0 || unit.Name.StartsWith('.') || !names.Add(unit.Name))
+            if (NameProblem(unit.Name, LongestUnit) is { } problem)
+            {
+                throw new UserErrorException($"stage {stage.Stage}: the name of unit '{unit.Name}' {problem}");
+            }
+
+            if (unit.Name.AsSpan().IndexOfAny("/:*\\") >= 0 || unit.Name.StartsWith('.') || !names.Add(unit.Name))
             {
                 throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or holds one of / : * \\");
             }

@@ -25,6 +25,10 @@ public interface IStage
     /// <exception cref="UserErrorException">A key is unknown or a value impossible; the message names the key.</exception>
     JsonObject Normalize(JsonObject parameters);
 
+    /// <summary>Finds before its run begins what would make a unit fail, beyond what its parameters say by themselves: whether they fit the run's inputs. Nothing is computed.</summary>
+    /// <exception cref="UserErrorException">They do not; the message names the parameter or input.</exception>
+    Task CheckAsync(UnitCheck unit, CancellationToken cancel) => Task.CompletedTask;
+
     /// <summary>Runs one unit of the stage.</summary>
     Task<StageResult> RunAsync(StageContext context, CancellationToken cancel);
 }

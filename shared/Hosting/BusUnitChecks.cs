@@ -1,0 +1,40 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Asks over the bus; where no one listens it does not wait.</summary>
+internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null) : IUnitChecks
+{
+    // Of a hundred thousand shards with the same parameters, one speaks for all.
+    private const int MostUnits = 1_000;
+
+    // A worker that computes answers beside its work; it may have to fetch the weights first.
+    private static readonly RequestTimeout Longest = RequestTimeout.After(s: 60);
+
+    public async Task<UnitsChecked?> AskAsync(StagePlan stage, IReadOnlyDictionary<string, ArtifactRef> runInputs, CancellationToken cancel)
+    {
+        var queue = QueueNames.OfChecks(stage.Stage);
+        if (topology is not null && (await topology.ConsumersAsync([queue], cancel))[queue] is null or 0)
+        {
+            return null;
+        }
+
+        var units = stage.Units.Select(unit => new CheckedUnit(unit.Name, StageParameters.Overlay(stage.Parameters, unit.Parameters)));
+        var asked = new CheckUnits(
+            stage.Stage,
+            [.. stage.Units.Count <= MostUnits ? units : units.DistinctBy(unit => unit.Parameters.ToJsonString())],
+            runInputs.Where(input => !input.Key.Contains("shards/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
+        try
+        {
+            return (await bus.CreateRequestClient<CheckUnits>(addresses.Of(queue), Longest).GetResponse<UnitsChecked>(asked, cancel)).Message;
+        }
+        catch (Exception error) when (error is RequestException)
+        {
+            log.LogWarning("units of {Stage} could not be checked: {Problem}", stage.Stage, error.Message);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,34 @@
+using MassTransit;
+using MassTransit.Middleware;
+using Microsoft.Extensions.Logging;
+
+namespace ClipSae.Hosting;
+
+/// <summary>
+/// Tells the sender of a refused message what is wrong with it. Where it cannot be told, since the message names an address that is not there, the
+/// message is set aside all the same.
+/// </summary>
+internal sealed class FaultReplyFilter(ILogger log) : IFilter<ExceptionReceiveContext>
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private readonly IFilter<ExceptionReceiveContext> _reply = new GenerateFaultFilter();
+
+    public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+    {
+        try
+        {
+            await _reply.Send(context, Pipe.Empty<ExceptionReceiveContext>()).WaitAsync(Longest);
+        }
+        catch (Exception error)
+        {
+            // Whatever an address of a stranger's leads to.
+            log.LogWarning("the sender of a message in {Queue} cannot be told that it is refused: {Problem}", context.InputAddress.AbsolutePath, error.Message);
+            await context.NotifyFaulted(context.Exception);
+        }
+
+        log.LogWarning("a message in {Queue} is set aside: {Reason}", context.InputAddress.AbsolutePath, context.Exception.GetBaseException().Message);
+        await next.Send(context);
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("fault-reply");
+}

@@ -1,0 +1,36 @@
+using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using MassTransit;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Answers whether units of a stage that is hosted here could be carried out.</summary>
+public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStore artifacts) : IConsumer<CheckUnits>
+{
+    public async Task Consume(ConsumeContext<CheckUnits> context)
+    {
+        string? problem = null;
+        try
+        {
+            var asked = context.Message;
+            await RequireAsync(stages.Single(stage => stage.Name == asked.Stage), asked.Units, asked.RunInputs, artifacts, context.CancellationToken);
+        }
+        catch (UserErrorException error)
+        {
+            problem = error.Message;
+        }
+
+        await context.RespondAsync(new UnitsChecked(problem));
+    }
+
+    /// <exception cref="UserErrorException">A unit could not be carried out; the message says why.</exception>
+    internal static async Task RequireAsync(
+        IStage stage, IEnumerable<CheckedUnit> units, IReadOnlyDictionary<string, ArtifactRef> runInputs, IArtifactStore artifacts, CancellationToken cancel)
+    {
+        foreach (var unit in units)
+        {
+            await stage.CheckAsync(new UnitCheck(unit.Name, stage.Normalize(unit.Parameters.DeepClone().AsObject()), runInputs, artifacts), cancel);
+        }
+    }
+}
