@@ -63,6 +63,10 @@ public sealed class FineTuningStage : IStage
         using var heads = arm.AblatesHeads
             ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel)
             : null;
+        using var directions = arm.ReadsHeads
+            ? TextDirections.Of(model, parts.Hook, autoencoder!, parts.Features, TypographicHeads.Late(model, data, options, arm.IsRandom, device, cancel))
+            : new TextDirections([]);
+        parts = parts with { Heads = directions.Heads };
         var baseFile = await context.FetchAsync("model", cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device)
         {

@@ -6,6 +6,7 @@ namespace ClipSae.Reporting;
 internal sealed class EvaluationView
 {
     private const string Retrieval = "retrieval";
+    private const string FamilyPrefix = "attacked-";
     private static readonly string[] Order = ["clean", "attacked", "attacked-heldout", "words", "words-heldout"];
 
     private readonly CuratedPrint? _curated;
@@ -49,9 +50,25 @@ internal sealed class EvaluationView
     /// <summary>The set without print.</summary>
     public string? Clean => Name("clean") ?? Sets.FirstOrDefault(set => set.Text("protocol") == "clean").Text("name");
 
+    /// <summary>The set of words without a picture, the held-out one where there is one.</summary>
+    public string? WordsAlone => Name("words-heldout") ?? Name("words") ?? Sets.FirstOrDefault(set => set.Text("protocol") == "words").Text("name");
+
+    /// <summary>Whether attacked sets are named by families of print.</summary>
+    public bool HasFamilies => FamilySets.Any();
+
+    /// <summary>Attacked sets by family of print, or all attacked sets where there are no families.</summary>
+    public IReadOnlyList<string> Families => HasFamilies ? [.. FamilySets] : [.. AttackedSets];
+
+    private IEnumerable<string> AttackedSets => Sets.Where(set => set.Text("protocol") == "attacked").Select(set => set.Text("name")).OfType<string>();
+
+    private IEnumerable<string> FamilySets => AttackedSets.Where(set => set.StartsWith(FamilyPrefix, StringComparison.Ordinal) && set != "attacked-heldout");
+
     public static EvaluationView? Of(ReportData data) => data.Results.Items("models").Any() ? new EvaluationView(data.Results!, data.Curated) : null;
 
     public static Figure? Figure(JsonNode? scores, string? set, string figure) => set is null ? null : Reporting.Figure.Of(scores.At("sets", set, figure));
+
+    /// <summary>A family's name for people, or the set's where it is no family.</summary>
+    public string FamilyName(string set) => HasFamilies && set.StartsWith(FamilyPrefix, StringComparison.Ordinal) ? set[FamilyPrefix.Length..] : set;
 
     /// <summary>What a set shows, for people; what fine-tuning could know of its words and fonts, where both are recorded.</summary>
     public string Title(string? set)

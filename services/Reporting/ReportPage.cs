@@ -12,7 +12,7 @@ public static class ReportPage
     {
         // Without arms the models themselves are what the page is about; beside arms their finer figures can wait.
         Section?[] models = [ModelTables.Render(data), RetrievalTables.Render(data)];
-        Section?[] images = [ArmComparison.Render(data), SideBySide.Render(data)];
+        Section?[] images = [ArmComparison.Render(data), TradeOff.Render(data), SideBySide.Render(data)];
         Section?[] evaluation = images[0] is null ? [.. models, .. images] : [.. images, .. models];
         Section[] sections = [.. ((Section?[])
         [

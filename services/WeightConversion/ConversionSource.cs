@@ -17,6 +17,9 @@ public sealed record ConversionSource(string Path, string Name, string? Vision =
     /// <summary>Digest of the file, where it is known; it is read for it otherwise.</summary>
     public string? Digest { get; init; }
 
+    /// <summary>What it scored in fine-tuning, beside its base; none where that is not known.</summary>
+    public IReadOnlyList<MeasuredAccuracy> Measured { get; init; } = [];
+
     /// <summary>Digest of the file, or of every file of the folder, by its name.</summary>
     public IReadOnlyDictionary<string, string> FileDigests() => new SortedDictionary<string, string>(
         Directory.Exists(Path)

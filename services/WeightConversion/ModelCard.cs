@@ -19,7 +19,7 @@ internal static class ModelCard
 
             A CLIP with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
             {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is QuickGELU.
-            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}
+            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}
 
             | format | path | for |
             |---|---|---|
@@ -37,6 +37,20 @@ internal static class ModelCard
 
             """).ReplaceLineEndings("\n");
     }
+
+    private static string Measured(ConversionSource source) => source.Measured.Count == 0
+        ? ""
+        : string.Create(CultureInfo.InvariantCulture, $"""
+
+
+            Accuracy on pictures that fine-tuning kept for validation, all weights in their training precision:
+
+            | | clean | under attack | words without a picture |
+            |---|--:|--:|--:|
+            {string.Join('\n', source.Measured.Select(model => $"| {model.Name} | {Share(model.Clean)} | {Share(model.Attacked)} | {Share(model.Reading)} |"))}
+            """);
+
+    private static string Share(double? share) => share is { } value ? (100 * value).ToString("0.0", CultureInfo.InvariantCulture) + " %" : "–";
 
     private static string Geometric(Conversion conversion) => conversion.GeometricLayers == 0
         ? ""

@@ -7,7 +7,7 @@ using ClipSae.Pipeline;
 namespace ClipSae.WeightConversion;
 
 /// <summary>
-/// Turns one tuned checkpoint (input <c>model</c>) into plain weights under OpenAI's keys (output <c>model</c>) and the other formats that are asked
+/// Turns one tuned checkpoint (input <c>model</c>; its scores from <c>curves</c>, where they are given) into plain weights under OpenAI's keys (output <c>model</c>) and the other formats that are asked
 /// for (outputs <c>files/…</c>, with model card and provenance), each proved equal by a forward pass of what was written (output <c>proof</c>).
 /// </summary>
 public sealed class WeightConversionStage : IStage
@@ -16,7 +16,7 @@ public sealed class WeightConversionStage : IStage
 
     public string Name => "weight-conversion";
 
-    public int AlgorithmVersion => 6;
+    public int AlgorithmVersion => 7;
 
     public JsonObject Normalize(JsonObject parameters)
     {
@@ -30,7 +30,11 @@ public sealed class WeightConversionStage : IStage
         var options = context.Options<ConversionOptions>();
         options = options with { Formats = [.. options.Formats.Prepend(new OpenAiTarget().Name).Distinct(StringComparer.Ordinal)] };
         var input = context.Input("model");
-        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})") { Digest = input.Digest };
+        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})") 
+        {
+            Digest = input.Digest,
+            Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync("curves", cancel), cancel))) : [],
+        };
         var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
         var folder = Path.Combine(context.Scratch, "formats");
         var conversion = Conversion.Run(

@@ -28,6 +28,7 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("keep-reading")]
     [InlineData("distil+keep-reading")]
     [InlineData("heads+distil")]
+    [InlineData("hinge-heads")]
     public async Task Every_arm_trains_a_model_in_geometric_parametrization(string arm)
     {
         var parameters = TuningBench.Parameters;

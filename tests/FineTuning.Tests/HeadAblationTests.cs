@@ -89,6 +89,8 @@ public sealed class HeadAblationTests : IDisposable
         twins.Intersect(chosen).ShouldBeEmpty();
         TypographicHeads.Twins(Ranked, chosen, 1).ShouldBe(twins);
 
+        Should.Throw<Contracts.UserErrorException>(() => TypographicHeads.Twins(Ranked, Ranked, 1)).Message.ShouldContain("none is left for the random control");
+
         // Two of layer 1 are chosen and one is left there; the other comes from another layer.
         TypographicHeads.Twins(Ranked, [Ranked[4], Ranked[3]], 1).Count(head => head.Layer == 1).ShouldBe(1);
     }

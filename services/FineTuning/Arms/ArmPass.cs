@@ -49,6 +49,18 @@ internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts pa
         }
     }
 
+    /// <summary>Keeps what the heads of the arm's layers give.</summary>
+    public void CaptureHeads() => CaptureHeads(Hooks);
+
+    /// <summary>What they give on the attacks' unreadable twins; no gradient flows through it.</summary>
+    public Hooks HeadsOfControls()
+    {
+        using var noGrad = no_grad();
+        var hooks = CaptureHeads(new Hooks());
+        model.Run(images.Controls!, hooks);
+        return hooks;
+    }
+
     public Tensor OfClean(Tensor rows) => rows.narrow(0, 0, Clean);
 
     public Tensor OfAttacks(Tensor rows) => rows.narrow(0, Clean, Attacks);
@@ -76,6 +88,8 @@ internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts pa
 
     /// <summary>What the base makes of it: [attacks, embed].</summary>
     public Tensor BasePrint() => basis!.EncodeImage(images.Print!);
+
+    private Hooks CaptureHeads(Hooks hooks) => parts.Heads.Select(head => head.Layer).Distinct().Aggregate(hooks, (all, layer) => all.Capture(new HookPoint.Heads(layer)));
 
     private (Tensor Embeddings, Tensor? Activations) OfBase(Tensor pictures)
     {

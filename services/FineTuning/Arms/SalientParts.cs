@@ -17,6 +17,9 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
 
     private int[]? _others;
 
+    /// <summary>Heads whose writes along the features' directions are looked at; none unless the arm looks at them.</summary>
+    public IReadOnlyList<TextDirections.OfHead> Heads { get; init; } = [];
+
     /// <summary>Latents that are not among <see cref="Features"/>, ascending; above <see cref="MostOthers"/> of them that many, drawn once.</summary>
     /// <param name="latents">Of the SAE.</param>
     public IReadOnlyList<int> Others(int latents)

@@ -32,6 +32,8 @@ public abstract partial record TuningArm
 
         public override bool ReadsFeatures => Parts.Any(part => part.ReadsFeatures);
 
+        public override bool ReadsHeads => Parts.Any(part => part.ReadsHeads);
+
         public override bool NeedsControls => Parts.Any(part => part.NeedsControls);
 
         public override bool NeedsBase => Parts.Any(part => part.NeedsBase);

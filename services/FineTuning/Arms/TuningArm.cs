@@ -47,6 +47,9 @@ public abstract partial record TuningArm
     /// <summary>Whether it reads features of the SAE.</summary>
     public virtual bool ReadsFeatures => false;
 
+    /// <summary>Whether it reads what attention heads write along the features' directions.</summary>
+    public virtual bool ReadsHeads => false;
+
     /// <summary>Whether its loss needs the attacks' unreadable twins.</summary>
     public virtual bool NeedsControls => false;
 
@@ -93,7 +96,7 @@ public abstract partial record TuningArm
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>
-    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading", "heads"];
+    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading", "heads", "hinge-heads"];
 
     private static TuningArm? Single(string kind, bool random) => kind switch
     {
@@ -106,6 +109,7 @@ public abstract partial record TuningArm
         "keep-features" => new KeepFeatures(random),
         "keep-reading" => new KeepReading(),
         "heads" => new Heads(random),
+        "hinge-heads" => new HingeHeads(random),
         _ => null,
     };
 }

@@ -48,15 +48,27 @@ public static class TypographicHeads
         return [.. scores.Select((score, place) => new TypographicHead(place / heads, place % heads, score))];
     }
 
-    /// <summary>Heads whose score is above the mean of all by the given number of standard deviations, late layers first, in a layer the highest score first.</summary>
+    /// <summary>Heads whose score is above the mean of all by the given number of standard deviations or more, late layers first, in a layer the highest score first.</summary>
     public static IReadOnlyList<TypographicHead> Above(IReadOnlyList<TypographicHead> heads, double deviations)
     {
         var mean = heads.Average(head => head.Score);
         var deviation = Math.Sqrt(heads.Average(head => (head.Score - mean) * (head.Score - mean)));
-        return [.. heads.Where(head => head.Score > mean + (deviations * deviation)).OrderByDescending(head => head.Layer).ThenByDescending(head => head.Score).ThenBy(head => head.Index)];
+        return [.. heads.Where(head => head.Score >= mean + (deviations * deviation)).OrderByDescending(head => head.Layer).ThenByDescending(head => head.Score).ThenBy(head => head.Index)];
     }
 
-    /// <summary>As many other heads, of the same layers as long as they have any, drawn from the seed: a control.</summary>
+    /// <summary>Those above of the later half of the blocks, which write into the class token what it ends with; of a control, as many others.</summary>
+    /// <exception cref="UserErrorException">There is none.</exception>
+    public static IReadOnlyList<TypographicHead> Late(ClipModel model, TuningData data, FineTuningOptions options, bool random, Device device, CancellationToken cancel)
+    {
+        TypographicHead[] late = [.. Score(model, data, device, cancel).Where(head => head.Layer >= model.Architecture.VisionLayers / 2)];
+        var above = Above(late, options.HeadThreshold);
+        return above.Count == 0
+            ? throw new UserErrorException("fine-tuning: no attention head of the later blocks looks at print more than the others; lower tuning.headThreshold, or leave the arm out of tuning.arms")
+            : random ? Twins(late, above, options.Seed) : above;
+    }
+
+    /// <summary>As many other heads, of the same layers as long as they have any, drawn from the seed: a control. Fewer where fewer are left.</summary>
+    /// <exception cref="UserErrorException">All heads are chosen.</exception>
     public static IReadOnlyList<TypographicHead> Twins(IReadOnlyList<TypographicHead> all, IReadOnlyList<TypographicHead> chosen, long seed)
     {
         var others = all.Except(chosen).ToList();
@@ -71,6 +83,8 @@ public static class TypographicHeads
             }
         }
 
-        return twins;
+        return twins.Count > 0
+            ? twins
+            : throw new UserErrorException("fine-tuning: all attention heads that could be drawn are chosen, so that none is left for the random control; raise tuning.headThreshold, or leave the control out of tuning.arms");
     }
 }

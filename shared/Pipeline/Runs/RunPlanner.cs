@@ -82,7 +82,7 @@ public static class RunPlanner
             new StagePlan(
                 ParameterSections.Conversion,
                 Parameters(ParameterSections.Conversion),
-                [.. tuned.Select(unit => new UnitPlan(unit.Name, [], [new InputSelector("model", $"{ParameterSections.Tuning}/{unit.Name}:model")]))],
+                [.. tuned.Select(unit => new UnitPlan(unit.Name, [], [.. new[] { "model", "curves" }.Select(output => new InputSelector(output, $"{ParameterSections.Tuning}/{unit.Name}:{output}"))]))],
                 [Tokenizer]),
             new StagePlan(
                 ParameterSections.Evaluation,
