@@ -53,7 +53,7 @@ public sealed class FineTuner(
         }
 
         using var drift = new GeometricDrift(model);
-        ParameterGrouping.Freeze(model, options.Rates, visionAlone: !attackForward.Arm.UsesCaptions);
+        ParameterGrouping.Freeze(model, options.Rates, visionAlone: !attackForward.Arm.UsesCaptions, attackForward.Arm.TrainsNullToken);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
@@ -107,7 +107,8 @@ public sealed class FineTuner(
             Stop(collapsed);
         }
 
-        _validator.Finish(_curves, bestFile, BaseFile, Provenance, cancel);
+        // A token has no counterpart in the base to be mixed with.
+        _validator.Finish(_curves, bestFile, attackForward.Arm.TrainsNullToken ? null : BaseFile, Provenance, cancel);
         return (bestFile, _curves);
     }
 
@@ -141,7 +142,9 @@ public sealed class FineTuner(
     private string? Validate(long at, GeometricDrift drift, string bestFile, CancellationToken cancel)
     {
         ReadFigures();
-        var (scores, embeddings) = _validator.Measure(model, at == 0 || options.ReadingCost > 0, cancel);
+        // A null token is there from the start and has learned nothing yet: what it is compared with is the base without it.
+        using var basis = at == 0 && attackForward.Arm.TrainsNullToken ? ClipModel.Load(BaseFile!, device) : null;
+        var (scores, embeddings) = _validator.Measure(basis ?? model, at == 0 || options.ReadingCost > 0, cancel);
         var logitScale = Math.Min(100, Math.Exp(model.LogitScale.detach().to(ScalarType.Float32).item<float>()));
         _curves.AddHealth(at, embeddings, logitScale);
         var problem = at == 0 ? null : _curves.Guard(data.CleanValidation.Candidates.Count).Problem(scores.Clean, embeddings, logitScale);

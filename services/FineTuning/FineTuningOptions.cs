@@ -71,6 +71,9 @@ public sealed record FineTuningOptions
     /// <summary>Clean validation accuracy that the arm <c>heads</c> may lose in all, a fraction (arXiv 2508.20570: 1 %).</summary>
     public double HeadCleanLoss { get; init; } = 0.01;
 
+    /// <summary>Vision block from 0 before which the arm <c>null-token</c> appends its vector; null takes the middle one (of 24 blocks 12, the thirteenth).</summary>
+    public int? NullTokenBlock { get; init; }
+
     /// <summary>Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack or clean.</summary>
     public double ValidationShare { get; init; } = 0.1;
 
@@ -127,6 +130,7 @@ public sealed record FineTuningOptions
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
         Require(DistilKeep >= 0 && KeepWeight >= 0 && ReadingWeight >= 0, "distilKeep, keepWeight, readingWeight", "0 or more");
         Require(double.IsFinite(HeadThreshold) && HeadCleanLoss is >= 0 and < 1, "headThreshold, headCleanLoss", "a number, and from 0 to below 1");
+        Require(NullTokenBlock is null or >= 0 && Rates.NullToken > 0, "nullTokenBlock, rates.nullToken", "a block from 0, and positive");
         Require(CleanLossCost >= 0 && ReadingCost >= 0, "cleanLossCost, readingCost", "0 or more");
         Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
         Require(Alphas.All(alpha => alpha is > 0 and < 1) && Alphas.Distinct().Count() == Alphas.Count, "alphas", "between 0 and 1, each once; an empty list tries none");

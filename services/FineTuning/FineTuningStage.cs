@@ -67,6 +67,12 @@ public sealed class FineTuningStage : IStage
             ? TextDirections.Of(model, parts.Hook, autoencoder!, parts.Features, TypographicHeads.Late(model, data, options, arm.IsRandom, device, cancel))
             : new TextDirections([]);
         parts = parts with { Heads = directions.Heads };
+        if (arm.TrainsNullToken)
+        {
+            using var token = Starting(model, options);
+            model.Attach(token);
+        }
+
         var baseFile = await context.FetchAsync("model", cancel);
         var tuner = new FineTuner(model, tokenizer, data, new AttackForward(arm, parts, autoencoder, options, basis), options, device)
         {
@@ -141,6 +147,14 @@ public sealed class FineTuningStage : IStage
         }
 
         return new StageResult(outputs, figures);
+    }
+
+    /// <summary>A vector of the length that embeddings of tokens start with.</summary>
+    private static NullToken Starting(ClipModel model, FineTuningOptions options)
+    {
+        var (block, width) = (options.NullTokenBlock ?? model.Architecture.VisionLayers / 2, model.Architecture.VisionWidth);
+        using var generator = new Generator((ulong)options.Seed, CPU);
+        return new NullToken(block, randn(width, generator: generator).DivideInPlace(Math.Sqrt(width)).DetachFromDisposeScope());
     }
 
     // It follows from the stage's key alone, as every output must; the conversion hands it on to whoever gets the weights.

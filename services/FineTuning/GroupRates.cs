@@ -9,6 +9,8 @@ public sealed record GroupRates
     internal const string PositionsPart = "positional and class embeddings";
     internal const string ProjectionsPart = "projections and norms";
 
+    internal const string NullTokenPart = "null token";
+
     public double Vision { get; init; } = 3e-7;
 
     public double Text { get; init; } = 3e-8;
@@ -19,12 +21,16 @@ public sealed record GroupRates
 
     public double Projections { get; init; } = 1e-8;
 
+    /// <summary>Of the one vector that the arm <c>null-token</c> trains; a vector that starts from nothing moves faster than weights that know something.</summary>
+    public double NullToken { get; init; } = 1e-2;
+
     internal double Of(string part) => part switch
     {
         VisionPart => Vision,
         TextPart => Text,
         TokenEmbeddingPart => TokenEmbedding,
         PositionsPart => Positions,
+        NullTokenPart => NullToken,
         _ => Projections,
     };
 }

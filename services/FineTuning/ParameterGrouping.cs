@@ -21,11 +21,12 @@ public static class ParameterGrouping
 
     /// <summary>Has no gradients computed for parts whose rate is 0, nor for what only leads to them.</summary>
     /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, whatever their rates: an arm without captions has nothing to teach them.</param>
-    public static void Freeze(ClipModel model, GroupRates rates, bool visionAlone = false)
+    /// <param name="nullTokenAlone">Whether all but the null token is frozen.</param>
+    public static void Freeze(ClipModel model, GroupRates rates, bool visionAlone = false, bool nullTokenAlone = false)
     {
         foreach (var (name, parameter) in model.named_parameters())
         {
-            parameter.requires_grad = rates.Of(PartOf(name)) > 0 && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal));
+            parameter.requires_grad = rates.Of(PartOf(name)) > 0 && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal)) && (!nullTokenAlone || PartOf(name) == GroupRates.NullTokenPart);
         }
     }
 
@@ -40,6 +41,7 @@ public static class ParameterGrouping
     {
         "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
         ClipKeys.Positions or ClipKeys.StretchedPositions or "visual.positional_embedding" or "visual.class_embedding" => GroupRates.PositionsPart,
+        _ when key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) => GroupRates.NullTokenPart,
         _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
         _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,
         _ => GroupRates.ProjectionsPart,

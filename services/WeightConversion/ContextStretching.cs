@@ -37,6 +37,7 @@ public static class ContextStretching
     public static int Write(ConversionSource source, string path)
     {
         using var checkpoint = source.Open();
+        Conversion.RequireNoNullToken(checkpoint, source.Name);
         var weights = new PlainWeights(checkpoint);
         var context = weights.Architecture.ContextLength;
         if (context is < KeptRows + 2 or > 77)

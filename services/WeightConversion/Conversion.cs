@@ -14,6 +14,23 @@ namespace ClipSae.WeightConversion;
 public sealed record Conversion(
     IReadOnlyDictionary<string, ForwardProof> Proofs, int GeometricLayers, IReadOnlyDictionary<string, string> Files)
 {
+    /// <summary>Vision block before which the source appends a null token, which is in a file of its own; null where it has none.</summary>
+    public int? NullTokenBlock { get; private init; }
+
+    /// <summary>What is to be known of the null token, in one line; null where there is none.</summary>
+    public string? NullTokenNote => NullTokenBlock is { } block
+        ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, and without it they are the base: {NullToken.LoaderNote(block)}."
+        : null;
+
+    /// <exception cref="UserErrorException">The checkpoint has a null token, and what is written from it would have none.</exception>
+    internal static void RequireNoNullToken(ClipCheckpoint checkpoint, string name)
+    {
+        if (checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)))
+        {
+            throw new UserErrorException($"{name}: has a null token, which other weights cannot take over; convert the file first, and use the plain weights and {NullToken.FileName} that this gives");
+        }
+    }
+
     /// <summary>The model card's file.</summary>
     public const string CardName = "README.md";
 
@@ -63,9 +80,19 @@ public sealed record Conversion(
             proof.Require(source.Name, path, options.Dtype);
         }
 
-        var conversion = new Conversion(proofs, layers, Digests(folder, targets, cancel));
+        var block = WriteNullToken(source, folder);
+        var conversion = new Conversion(proofs, layers, Digests(folder, targets, block is null ? [] : [NullToken.FileName], cancel)) { NullTokenBlock = block };
         conversion.Describe(source, folder, options);
         return conversion;
+    }
+
+    /// <summary>Writes what is no part of plain weights into a file of its own.</summary>
+    private static int? WriteNullToken(ConversionSource source, string folder)
+    {
+        using var checkpoint = source.Open();
+        using var token = checkpoint.ReadNullToken();
+        token?.Save(Path.Combine(folder, NullToken.FileName));
+        return token?.Block;
     }
 
     private static void Move(string made, string folder)
@@ -111,10 +138,10 @@ public sealed record Conversion(
 
     private static JsonNode? Node<T>(T value) => JsonSerializer.SerializeToNode(value, ContractJson.Options);
 
-    private static SortedDictionary<string, string> Digests(string folder, IEnumerable<ConversionTarget> targets, CancellationToken cancel)
+    private static SortedDictionary<string, string> Digests(string folder, IEnumerable<ConversionTarget> targets, IEnumerable<string> others, CancellationToken cancel)
     {
         var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var loadable in targets.SelectMany(target => target.Loadable))
+        foreach (var loadable in targets.SelectMany(target => target.Loadable).Concat(others))
         {
             var path = Path.Combine(folder, loadable);
             foreach (var file in Directory.Exists(path) ? Directory.EnumerateFiles(path) : [path])

@@ -19,7 +19,7 @@ internal static class ModelCard
 
             A CLIP with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
             {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is QuickGELU.
-            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}
+            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}{NullToken(conversion)}
 
             | format | path | for |
             |---|---|---|
@@ -37,6 +37,8 @@ internal static class ModelCard
 
             """).ReplaceLineEndings("\n");
     }
+
+    private static string NullToken(Conversion conversion) => conversion.NullTokenNote is { } note ? "\n\n" + note : "";
 
     private static string Measured(ConversionSource source) => source.Measured.Count == 0
         ? ""

@@ -16,6 +16,8 @@ internal sealed record ProbeFeatures(torch.Tensor Image, torch.Tensor Text)
         // Models are loaded one after the other, so that one at a time is in memory, without holes that others left.
         NativeHeap.Trim();
         using var model = ClipModel.Load(checkpoint);
+        // It is no part of plain weights and goes into a file of its own.
+        model.DetachNullToken();
         return new ProbeFeatures(Each(probes.Images, image => model.EncodeImage(image)), Each(probes.Tokens, model.EncodeText));
     }
 

@@ -54,6 +54,8 @@ public static class WeightInterpolation
 
     private static void Check(ConversionSource @base, ClipCheckpoint from, ConversionSource tuned, ClipCheckpoint to)
     {
+        Conversion.RequireNoNullToken(from, @base.Name);
+        Conversion.RequireNoNullToken(to, tuned.Name);
         if (from.Architecture != to.Architecture)
         {
             throw new UserErrorException($"{@base.Name} and {tuned.Name} are not of one architecture ({from.Architecture}; {to.Architecture}); interpolate a model with the one it was tuned from");

@@ -12,7 +12,7 @@ using TorchSharp;
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>
-/// Scores base and tuned models side by side. Inputs: <c>base</c>, <c>tokenizer</c>, <c>models/UNIT</c>, <c>curves/UNIT</c> (their validation
+/// Scores base and tuned models side by side. Inputs: <c>base</c>, <c>tokenizer</c>, <c>models/UNIT</c>, <c>null-tokens/UNIT</c> (of models that have one), <c>curves/UNIT</c> (their validation
 /// scores choose the tuned model that is shown), <c>evaluation/SET/shards/NNNNN</c> and <c>evaluation/SET/manifest</c> (for its problems); without sets
 /// the models are named and chosen, not scored. Outputs: <c>results</c>, <c>examples</c> (JSON) and
 /// <c>probabilities</c> (safetensors, <c>SET/MODEL</c> for base and tuned, with ids and candidates in its metadata).
@@ -82,7 +82,10 @@ public sealed class ZeroShotEvaluationStage : IStage
             var curves = context.Inputs.TryGetValue("curves/" + unit, out var stored) ? JsonNode.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(stored, cancel), cancel)) : null;
             // The first validation is of step 0, the base itself.
             models.Add(new ModelUnderTest(
-                unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, ScoreOf(curves?["best"]), artifact.Digest, ScoreOf((curves?["validation"] as JsonArray)?.FirstOrDefault())));
+                unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, ScoreOf(curves?["best"]), artifact.Digest, ScoreOf((curves?["validation"] as JsonArray)?.FirstOrDefault()))
+            {
+                NullToken = context.Inputs.TryGetValue("null-tokens/" + unit, out var token) ? await context.Artifacts.FetchAsync(token, cancel) : null,
+            });
         }
 
         return models;

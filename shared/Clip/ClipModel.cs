@@ -9,7 +9,7 @@ namespace ClipSae.Clip;
 /// OpenAI's CLIP with a vision transformer (science, section 1). Parameters carry OpenAI's key names. The same code runs
 /// inference and training; wrap inference in <c>torch.inference_mode()</c> or <c>torch.no_grad()</c>.
 /// </summary>
-public sealed class ClipModel : torch.nn.Module
+public sealed partial class ClipModel : torch.nn.Module
 {
     private readonly Transformer vision;
     private readonly Transformer text;
@@ -21,6 +21,7 @@ public sealed class ClipModel : torch.nn.Module
         foreach (var (key, tensor) in weights)
         {
             register_parameter(key, new Parameter(tensor));
+            nullBlock ??= ClipStateDict.NullTokenBlock(key, architecture);
         }
 
         vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, WeightInUse);
@@ -102,7 +103,7 @@ public sealed class ClipModel : torch.nn.Module
             var last = Architecture.VisionLayers - 1;
             var cls = hooks?.TouchesLayer(last) == true
                 ? Blocks(images, hooks, last + 1, patches).select(1, 0)
-                : vision.OneToken(last, Blocks(images, hooks, last, patches), asked: null);
+                : vision.OneToken(last, WithNullToken(last, Blocks(images, hooks, last, patches)), asked: null);
             features = AsFeatures(Transformer.Norm(cls, "visual.ln_post", WeightInUse).matmul(WeightInUse("visual.proj")));
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
@@ -159,7 +160,7 @@ public sealed class ClipModel : torch.nn.Module
         var (batch, used) = (tokens.shape[0], tokens.shape[1]);
         var embedded = WeightInUse("token_embedding.weight").index_select(0, tokens.reshape(-1));
         var x = embedded.view(batch, used, -1).Plus(WeightInUse(ClipKeys.Positions).narrow(0, 0, used)).to(ComputeType);
-        x = Blocks(text, x, Architecture.TextLayers - 1, causal: true, hooks: null);
+        x = Blocks(text, x, 0, Architecture.TextLayers - 1, causal: true, hooks: null);
         x = text.OneToken(Architecture.TextLayers - 1, x, ends);
         return AsFeatures(Transformer.Norm(x, "ln_final", WeightInUse).matmul(WeightInUse("text_projection"))).MoveToOuterDisposeScope();
     }
@@ -240,14 +241,22 @@ public sealed class ClipModel : torch.nn.Module
     internal torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count, torch.Tensor? patches = null)
     {
         var embedded = EmbedPatches(images.to(ComputeType).to(LogitScale.device), patches);
-        return Blocks(vision, Transformer.Norm(embedded, "visual.ln_pre", WeightInUse), count, causal: false, hooks);
+        var x = Transformer.Norm(embedded, "visual.ln_pre", WeightInUse);
+        if (nullBlock is not { } block || block >= count)
+        {
+            return Blocks(vision, x, 0, count, causal: false, hooks);
+        }
+
+        x = WithNullToken(block, Blocks(vision, x, 0, block, causal: false, hooks));
+        return Blocks(vision, x, block, count, causal: false, hooks);
     }
 
-    private torch.Tensor Blocks(Transformer tower, torch.Tensor x, int count, bool causal, Hooks? hooks)
+    /// <summary>The blocks from <paramref name="first"/> to below <paramref name="count"/>.</summary>
+    private torch.Tensor Blocks(Transformer tower, torch.Tensor x, int first, int count, bool causal, Hooks? hooks)
     {
         if (Tape is not { } tape || !tower.IsTrained)
         {
-            for (var layer = 0; layer < count; layer++)
+            for (var layer = first; layer < count; layer++)
             {
                 x = tower.Block(layer, x, causal, hooks);
             }
@@ -256,7 +265,7 @@ public sealed class ClipModel : torch.nn.Module
         }
 
         x = tape.Cut(x)[0];
-        for (var layer = 0; layer < count; layer++)
+        for (var layer = first; layer < count; layer++)
         {
             var at = layer;
             // What a hook looks at must keep its graph: it may have gradients of its own.

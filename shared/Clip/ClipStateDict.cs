@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Contracts;
 
 namespace ClipSae.Clip;
@@ -42,6 +43,11 @@ internal static class ClipStateDict
         }
 
         CheckUniform(expected, geometric, source);
+        foreach (var key in shapes.Keys.Where(key => NullTokenBlock(key, architecture) is not null).Order(StringComparer.Ordinal).Take(1))
+        {
+            Expect(key, [architecture.VisionWidth]);
+        }
+
         var extra = shapes.Keys.Except(expected, StringComparer.Ordinal).Except(Descriptions).Order(StringComparer.Ordinal).FirstOrDefault();
         return extra is null
             ? (architecture, expected)
@@ -62,6 +68,11 @@ internal static class ClipStateDict
             expected.Add(key);
         }
     }
+
+    /// <summary>The block that a null token's key names, where it is one of the model's; null for every other key.</summary>
+    public static int? NullTokenBlock(string key, ClipArchitecture architecture) =>
+        key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) && int.TryParse(key.AsSpan(ClipKeys.NullToken.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var block)
+            && block < architecture.VisionLayers ? block : null;
 
     private static void CheckLongPositions(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string source)
     {

@@ -20,6 +20,7 @@ public sealed class VisionPlan : IDisposable
     private readonly torch.Tensor projBias;
     private readonly VisionKernels? kernels;
     private readonly torch.Tensor? nothingMissing;
+    private readonly NullToken? nullToken;
 
     private VisionPlan(ClipModel model, torch.ScalarType type)
     {
@@ -45,6 +46,13 @@ public sealed class VisionPlan : IDisposable
         (preScale, preShift) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
         proj = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
         projBias = Keep(Weight("ln_post.bias").unsqueeze(0).mm(Weight("proj")).squeeze(0));
+        if (model.NullToken is { } token)
+        {
+            // On a GPU the stream that it joins lacks the biases of earlier blocks.
+            var missing = token.Block == 0 ? nothingMissing : blocks[token.Block - 1].Missing;
+            var value = token.Value.detach().to(torch.float32);
+            nullToken = token with { Value = Keep(missing is null ? value : value.sub(missing)) };
+        }
     }
 
     public ClipArchitecture Architecture { get; }
@@ -93,6 +101,7 @@ public sealed class VisionPlan : IDisposable
         }
 
         nothingMissing?.Dispose();
+        nullToken?.Dispose();
         kernels?.Dispose();
     }
 
@@ -103,6 +112,11 @@ public sealed class VisionPlan : IDisposable
         var x = Embed(images);
         for (var layer = 0; layer < blocks.Length; layer++)
         {
+            if (layer == nullToken?.Block)
+            {
+                x = torch.cat([x.view(batch, -1, Architecture.VisionWidth), nullToken.Value.expand(batch, 1, Architecture.VisionWidth)], 1).view(-1, Architecture.VisionWidth);
+            }
+
             if (layer == blocks.Length - 1 && depth is null && !NeedsPatches(layer, hooks))
             {
                 return Features(LastBlock(x, batch, layer, hooks), hooks);

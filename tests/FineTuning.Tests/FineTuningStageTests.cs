@@ -50,6 +50,28 @@ public sealed class FineTuningStageTests : IDisposable
     }
 
     [Theory]
+    [InlineData("null-token")]
+    [InlineData("null-token+distil")]
+    public async Task A_null_token_is_all_that_is_trained(string arm)
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["arm"] = arm;
+        parameters["alphas"] = new JsonArray(0.5);
+        var inputs = await bench.InputsAsync();
+        var result = await RunAsync(inputs, parameters);
+
+        using var tuned = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
+        basis.ToGeometric();
+        var before = basis.StateDict();
+        tuned.NullToken!.Block.ShouldBe(1); // the middle one of two
+        tuned.StateDict().Where(weight => !before.TryGetValue(weight.Key, out var old) || !weight.Value.Equals(old)).Select(weight => weight.Key).ShouldBe(["visual.null_token.1"]);
+        var curves = await bench.JsonAsync(result.Outputs["curves"]);
+        (curves["steps"]!.AsArray().Count, curves["interpolation"]!.AsArray().Count).ShouldBe((6, 0));
+        curves["steps"]!.AsArray().ShouldAllBe(step => step!["gradientNorm"]!.GetValue<double>() > 0);
+    }
+
+    [Theory]
     [InlineData("heads")]
     [InlineData("heads-random")]
     public async Task Heads_are_taken_out_without_training(string arm)

@@ -28,7 +28,7 @@ public sealed class ParetoChartTests
     {
         var svg = Chart.Render().Text;
 
-        svg.ShouldContain("<title>penalise.s0: clean 90.0\u202f%, under attack 85.0\u202f%, words read 30.0\u202f%</title>");
+        svg.ShouldContain("<title>penalise.s0: clean 90.0&#x202F;%, under attack 85.0&#x202F;%, words read 30.0&#x202F;%</title>");
         svg.Split("<title>").Length.ShouldBe(6);
         svg.ShouldContain("<circle class=\"spot r2 hollow\"");
         svg.ShouldContain("<rect class=\"spot r4\"");

@@ -64,6 +64,30 @@ public sealed class WeightConversionStageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_null_token_goes_into_a_file_of_its_own_and_the_card_says_so_beside_what_was_measured()
+    {
+        var (tuned, curves) = (_folder.File("tuned.safetensors"), JsonNode.Parse("""{"validation":[{"clean":0.98,"attacked":0.01,"reading":1}],"best":{"clean":0.971,"attacked":0.5}}""")!);
+        using (torch.NewDisposeScope())
+        {
+            using var model = ClipModel.Load(ReferenceFiles.GeometricModel);
+            model.Attach(new NullToken(1, torch.ones(model.Architecture.VisionWidth)));
+            model.Save(tuned);
+        }
+
+        var conversion = Conversion.Run(new ConversionSource(tuned, "tuned") { Measured = MeasuredAccuracy.Of(curves) }, _folder.File("formats"), new ConversionOptions { Formats = ["openai", "gmp"] });
+
+        conversion.Files.Keys.ShouldBe(["gmp.safetensors", "null_token.safetensors", "openai.safetensors"], ignoreOrder: true);
+        using var token = NullToken.Load(_folder.File("formats/null_token.safetensors"));
+        (token.Block, token.Value.sum().item<float>()).ShouldBe((1, token.Value.shape[0]));
+        using var plain = ClipCheckpoint.Open(_folder.File("formats/openai.safetensors"));
+        plain.Keys.ShouldNotContain(key => key.Contains("null"));
+        var card = await File.ReadAllTextAsync(_folder.File($"formats/{Conversion.CardName}"), TestContext.Current.CancellationToken);
+        card.ShouldContain("These weights are plain; the null token that the model was tuned with is in null_token.safetensors, and without it they are the base: before vision block 1");
+        card.ShouldContain("| base | 98.0 % | 1.0 % | 100.0 % |");
+        card.ShouldContain("| tuned | 97.1 % | 50.0 % | – |");
+    }
+
+    [Fact]
     public async Task A_difference_above_the_tolerance_fails_and_names_the_worst_tensor()
     {
         var error = await Should.ThrowAsync<UserErrorException>(() => RunAsync(new JsonObject { ["dtype"] = "float16", ["tolerance"] = 1e-7 }));

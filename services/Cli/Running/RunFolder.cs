@@ -23,6 +23,11 @@ internal sealed class RunFolder(string dataFolder, string run)
         {
             Place(await artifacts.FetchAsync(tuned, cancel), TunedName);
             await DescribeAsync(artifacts, outputs, cancel);
+            if (outputs.GetValueOrDefault("files/" + NullToken.FileName) is { } token)
+            {
+                Place(await artifacts.FetchAsync(token, cancel), NullToken.FileName);
+            }
+
             if (summary.Started?.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
             {
                 // What it is its content tells; the name only has to be one that is looked for beside weights.

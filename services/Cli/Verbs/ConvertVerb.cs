@@ -103,6 +103,11 @@ internal sealed class ConvertVerb : Verb
         }
 
         console.Write(table);
+        if (conversion.NullTokenNote is { } note)
+        {
+            console.WriteUnfolded(note);
+        }
+
         console.WriteUnfolded($"{conversion.Files.Count} files in {folder}, with {Conversion.CardName} and {Conversion.ProvenanceName}");
     }
 

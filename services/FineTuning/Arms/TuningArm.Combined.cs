@@ -22,6 +22,8 @@ public abstract partial record TuningArm
 
         public override bool AblatesHeads => Parts.Any(part => part.AblatesHeads);
 
+        public override bool TrainsNullToken => Parts.Any(part => part.TrainsNullToken);
+
         public override bool UsesCaptions => Trained.All(part => part.UsesCaptions);
 
         public override bool CaptionsAttacks => Trained.All(part => part.CaptionsAttacks);
@@ -59,7 +61,8 @@ public abstract partial record TuningArm
             return combined;
         }
 
-        private IEnumerable<TuningArm> Trained => Parts.Where(part => part.IsTrained);
+        // A null token learns from what the others ask for; alone, from captions.
+        private IEnumerable<TuningArm> Trained => Parts.Where(part => part.IsTrained && (part is not NullToken || Parts.Count(other => other.IsTrained) == 1));
 
         internal override void Arrange(ArmPass pass)
         {

@@ -32,6 +32,9 @@ public abstract partial record TuningArm
     /// <summary>Whether attention heads that look at print are taken out before anything is trained.</summary>
     public virtual bool AblatesHeads => false;
 
+    /// <summary>Whether a null token is all that is trained.</summary>
+    public virtual bool TrainsNullToken => false;
+
     /// <summary>Whether the contrastive loss on captions is minimised; an arm without it needs no captions at all.</summary>
     public virtual bool UsesCaptions => true;
 
@@ -96,7 +99,7 @@ public abstract partial record TuningArm
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>
-    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading", "heads", "hinge-heads"];
+    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading", "heads", "hinge-heads", "null-token"];
 
     private static TuningArm? Single(string kind, bool random) => kind switch
     {
@@ -110,6 +113,7 @@ public abstract partial record TuningArm
         "keep-reading" => new KeepReading(),
         "heads" => new Heads(random),
         "hinge-heads" => new HingeHeads(random),
+        "null-token" => new NullToken(),
         _ => null,
     };
 }

@@ -16,6 +16,9 @@ public record ModelUnderTest(string Name, string Path, string? Arm = null, int? 
 {
     public const string BaseName = "base";
 
+    /// <summary>File of the null token that the model is used with; null for most models.</summary>
+    public string? NullToken { get; init; }
+
     /// <summary>Whether training made it no better than the base by the score that chooses.</summary>
     public bool IsBeatenByBase => Validation <= BaseValidation;
 
@@ -24,5 +27,15 @@ public record ModelUnderTest(string Name, string Path, string? Arm = null, int? 
 
     /// <summary>Loads the weights, when the model's turn comes.</summary>
     /// <exception cref="UserErrorException">They cannot be read, or are no CLIP.</exception>
-    public virtual ClipModel Load(torch.Device device) => ClipModel.Load(Path, device);
+    public virtual ClipModel Load(torch.Device device)
+    {
+        var model = ClipModel.Load(Path, device);
+        if (NullToken is not null)
+        {
+            using var token = Clip.NullToken.Load(NullToken);
+            model.Attach(token);
+        }
+
+        return model;
+    }
 }

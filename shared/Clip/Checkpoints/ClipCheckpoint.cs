@@ -111,6 +111,11 @@ public sealed class ClipCheckpoint : IDisposable
         throw NotFinite();
     }
 
+    /// <summary>The null token, where there is one; the caller owns it.</summary>
+    public NullToken? ReadNullToken() => Keys.FirstOrDefault(key => ClipStateDict.NullTokenBlock(key, Architecture) is not null) is { } token
+        ? new NullToken(ClipStateDict.NullTokenBlock(token, Architecture)!.Value, Read(token))
+        : null;
+
     /// <summary>Every weight in one element type, by its key; the caller owns them.</summary>
     /// <remarks>What the file holds in that type under one name is read at once; the rest one by one, so that no two copies of all are in memory.</remarks>
     /// <exception cref="UserErrorException">Values are NaN or infinite; names the first weight and says how many there are.</exception>

@@ -90,6 +90,7 @@ public static class RunPlanner
                 Whole(
                     new InputSelector("base", "model:weights"),
                     new InputSelector("models", $"{ParameterSections.Conversion}/*:model"),
+                    new InputSelector("null-tokens", $"{ParameterSections.Conversion}/*:files/null_token.safetensors"),
                     new InputSelector("curves", $"{ParameterSections.Tuning}/*:curves"),
                     new InputSelector("evaluation", "evaluation:*")),
                 [Tokenizer]),
