@@ -8,9 +8,12 @@ namespace ClipSae.Cli.Tests;
 /// <summary>What the documents tell a reader to type is understood.</summary>
 public sealed partial class ReadmeTests : IDisposable
 {
+    private static readonly string Root = FindRoot();
+
     private readonly ServiceProvider _services = Stages();
 
-    public static TheoryData<string> Documents => ["README.md", "infra/docs/experiments.md", "infra/docs/benchmarks.md"];
+    public static TheoryData<string> Documents =>
+        ["README.md", .. Directory.EnumerateFiles(Path.Combine(Root, "infra/docs"), "*.md").Select(path => Path.GetRelativePath(Root, path)).Order(StringComparer.Ordinal)];
 
     public void Dispose() => _services.Dispose();
 
@@ -41,7 +44,7 @@ public sealed partial class ReadmeTests : IDisposable
     public void The_settings_table_has_a_row_for_every_setting_and_no_other()
     {
         var named = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var row in Read("README.md").Split('\n').Where(line => line.StartsWith("| `ClipSae__", StringComparison.Ordinal)))
+        foreach (var row in Read("infra/docs/distributed.md").Split('\n').Where(line => line.StartsWith("| `ClipSae__", StringComparison.Ordinal)))
         {
             var first = "";
             foreach (Match name in Setting().Matches(row.Split('|')[1]))
@@ -63,6 +66,21 @@ public sealed partial class ReadmeTests : IDisposable
         ParameterSections.All.Where(pair => pair.Stage != ParameterSections.Report).ShouldAllBe(pair => readme.Contains($"| `{pair.Section}` |"));
     }
 
+    /// <summary>Pages link to each other and to pictures by paths that are there.</summary>
+    [Theory]
+    [MemberData(nameof(Documents))]
+    public void Every_link_into_the_repository_leads_somewhere(string document)
+    {
+        foreach (Match link in Link().Matches(Read(document)))
+        {
+            var target = Path.Combine(Root, Path.GetDirectoryName(document)!, link.Groups[1].Value);
+            (File.Exists(target) || Directory.Exists(target)).ShouldBeTrue($"{document}: {link.Groups[1].Value}");
+        }
+    }
+
+    [Fact]
+    public void The_first_page_stays_short() => Read("README.md").Split('\n').Length.ShouldBeLessThanOrEqualTo(250);
+
     private bool IsKnown(string change)
     {
         RequireKnown(change);
@@ -77,7 +95,7 @@ public sealed partial class ReadmeTests : IDisposable
         RunOptions.RequirePossible(parameters, stages, defaults);
     }
 
-    private static IEnumerable<string> CommandLines(string document) => Block().Matches(document).Concat(Inline().Matches(document))
+    private static IEnumerable<string> CommandLines(string document) => Block().Matches(Continued().Replace(document, " ")).Concat(Inline().Matches(document))
         .Select(found => Ending().Replace(found.Groups[1].Value, ""));
 
     private static ServiceProvider Stages()
@@ -87,7 +105,9 @@ public sealed partial class ReadmeTests : IDisposable
         return services.BuildServiceProvider();
     }
 
-    private static string Read(string document)
+    private static string Read(string document) => File.ReadAllText(Path.Combine(Root, document));
+
+    private static string FindRoot()
     {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "ClipSae.sln")))
@@ -95,7 +115,7 @@ public sealed partial class ReadmeTests : IDisposable
             folder = Path.GetDirectoryName(folder)!;
         }
 
-        return File.ReadAllText(Path.Combine(folder, document));
+        return folder;
     }
 
     [GeneratedRegex(@"^ {4,}(?:dotnet run(?: -p:\S+)? --project services/Cli --|clipsae) ([^\n]+)", RegexOptions.Multiline)]
@@ -104,6 +124,12 @@ public sealed partial class ReadmeTests : IDisposable
     // A verb alone is a name, and no command line.
     [GeneratedRegex(@"`clipsae ([a-z-]+ [^`\n]+)`")]
     private static partial Regex Inline();
+
+    [GeneratedRegex(@"\]\((?!https?:|#)([^)#\s]+)(?:#[^)]*)?\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"\s*\\\n\s*")]
+    private static partial Regex Continued();
 
     // A remark, a redirection, or another command after it.
     [GeneratedRegex(@"(\s+#|\s+>|\s*&&|\s*;|\s*\|).*$")]
