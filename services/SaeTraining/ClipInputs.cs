@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using static TorchSharp.torch;
 
@@ -22,7 +23,24 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
         return new ClipInputs(model, tokenizer, HookPoint.OfAutoencoder(context.Unit).CheckedFor(model.Architecture), device);
     }
 
+    /// <summary>Whether the model's context holds the whole text.</summary>
+    public bool Holds(string text)
+    {
+        _ = Tokenizer.Encode(text, Model.Architecture.ContextLength, out var truncated);
+        return !truncated;
+    }
+
+    /// <exception cref="UserErrorException">One of the texts is longer than the model's context.</exception>
+    public void RequireWhole(IEnumerable<string> texts)
+    {
+        foreach (var text in texts)
+        {
+            _ = Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength);
+        }
+    }
+
     /// <summary>Unit embeddings of texts [texts, embed].</summary>
+    /// <exception cref="UserErrorException">One of the texts is longer than the model's context.</exception>
     public Tensor EncodeTexts(IReadOnlyList<string> texts)
     {
         using var guard = no_grad();
@@ -30,7 +48,7 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
         var parts = texts.Chunk(Batch).Select(chunk =>
         {
             using var step = NewDisposeScope();
-            var tokens = stack([.. chunk.Select(text => tensor(Tokenizer.Encode(text, Model.Architecture.ContextLength, out _)))]).to(Device);
+            var tokens = stack([.. chunk.Select(text => tensor(Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength)))]).to(Device);
             return nn.functional.normalize(Model.EncodeText(tokens), 2, 1).MoveToOuterDisposeScope();
         });
         return cat([.. parts]).MoveToOuterDisposeScope();

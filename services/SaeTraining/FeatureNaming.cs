@@ -21,7 +21,7 @@ internal static class FeatureNaming
     public static IReadOnlyList<string?> FromTexts(
         SparseAutoencoder sae, ClipInputs clip, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
     {
-        var words = FeatureNames.ShareOfImages([.. captions.Values])
+        var words = FeatureNames.ShareOfImages([.. captions.Values]).Where(word => clip.Holds(word.Key))
             .OrderByDescending(word => word.Value).ThenBy(word => word.Key, StringComparer.Ordinal).Take(Vocabulary).Select(word => word.Key).ToArray();
         if (words.Length < 2)
         {

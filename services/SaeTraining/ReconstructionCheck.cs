@@ -29,7 +29,7 @@ public static class ReconstructionCheck
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         using var vision = VisionPlan.Compile(clip.Model);
-        var texts = clip.EncodeTexts([.. pictures.Classes.Select(name => prompt.Replace("{}", name, StringComparison.Ordinal))]);
+        var texts = clip.EncodeTexts(Prompts(pictures, prompt));
         var place = pictures.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
         var (original, reconstructed, count) = (0L, 0L, 0L);
         foreach (var batch in pictures.Labelled.Chunk(Batch))
@@ -49,6 +49,10 @@ public static class ReconstructionCheck
 
         return count == 0 ? null : ((double)original / count, (double)reconstructed / count);
     }
+
+    /// <summary>The texts that classes are recognized by.</summary>
+    public static IReadOnlyList<string> Prompts(PictureTable pictures, string prompt) =>
+        [.. pictures.Classes.Select(name => prompt.Replace("{}", name, StringComparison.Ordinal))];
 
     private static long Correct(VisionPlan vision, Tensor pixels, long[] labels, Tensor texts, Hooks? hooks)
     {

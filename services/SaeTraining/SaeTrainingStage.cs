@@ -48,11 +48,19 @@ public sealed class SaeTrainingStage : IStage
         var device = Compute.Device(options.Device);
         using var data = await ActivationSet.ReadAsync(context, options, cancel);
         var training = options.For(data.Training.Width, data.Training.Rows);
-        using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, device, cancel);
         var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options, cancel);
+        await RequirePromptsAsync(context, pictures, options, cancel);
+        using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, device, cancel);
         using var clip = await ClipInputs.LoadAsync(context, device, cancel);
         var (statistics, figures) = Examine(context, options, training, data, sae, pictures, clip, cancel);
         return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
+    }
+
+    // Before the training rather than after it, and not in memory meanwhile.
+    private static async Task RequirePromptsAsync(StageContext context, PictureTable pictures, SaeOptions options, CancellationToken cancel)
+    {
+        using var clip = await ClipInputs.LoadAsync(context, Compute.Device("cpu"), cancel);
+        clip?.RequireWhole(ReconstructionCheck.Prompts(pictures, options.Prompt));
     }
 
     private static (JsonObject Statistics, JsonObject Figures) Examine(

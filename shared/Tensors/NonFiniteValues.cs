@@ -54,16 +54,28 @@ public sealed class NonFiniteValues
     private static long Matching<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {
-        var wanted = new Vector<T>(exponent);
+        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all tells whether there is one. Four running maxima,
+        // so that no comparison waits for the one before.
+        var (magnitude, least) = (new Vector<T>(exponent | ((exponent & (T.Zero - exponent)) - T.One)), new Vector<T>(exponent));
         var vectors = MemoryMarshal.Cast<T, Vector<T>>(bits);
-        var any = Vector<T>.Zero;
-        foreach (var vector in vectors)
+        var (a, b, c, d) = (Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero);
+        var i = 0;
+        for (; i + 3 < vectors.Length; i += 4)
         {
-            any |= Vector.Equals(vector & wanted, wanted);
+            a = Vector.Max(a, vectors[i] & magnitude);
+            b = Vector.Max(b, vectors[i + 1] & magnitude);
+            c = Vector.Max(c, vectors[i + 2] & magnitude);
+            d = Vector.Max(d, vectors[i + 3] & magnitude);
         }
 
+        for (; i < vectors.Length; i++)
+        {
+            a = Vector.Max(a, vectors[i] & magnitude);
+        }
+
+        var largest = Vector.Max(Vector.Max(a, b), Vector.Max(c, d));
         long count = 0;
-        foreach (var one in any == Vector<T>.Zero ? bits[(vectors.Length * Vector<T>.Count)..] : bits)
+        foreach (var one in Vector.LessThanAll(largest, least) ? bits[(vectors.Length * Vector<T>.Count)..] : bits)
         {
             count += (one & exponent) == exponent ? 1 : 0;
         }

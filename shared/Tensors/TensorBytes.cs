@@ -15,7 +15,7 @@ internal static unsafe partial class TensorBytes
     private const long Piece = LargePages.Size;
 
     // What is looked at right after it was read is read by so much, so that it is still in the core's own cache: looking costs next to nothing then.
-    private const long InCache = 128 << 10;
+    private const long InCache = 256 << 10;
 
     // How many pieces the disk is told of in advance, so that it goes on while pages are given for the memory they are read into.
     private const int PiecesAhead = 8;

@@ -68,6 +68,17 @@ public sealed class SaeTrainingStageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_prompt_that_the_context_would_cut_is_refused()
+    {
+        var parameters = SaeTrainingBench.Parameters;
+        parameters["prompt"] = string.Join(' ', Enumerable.Repeat("photo", 100)) + " {}";
+
+        var error = await Should.ThrowAsync<UserErrorException>(async () => await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync(), parameters), CancellationToken.None));
+
+        error.Message.ShouldContain("longer than the model's");
+    }
+
+    [Fact]
     public async Task Same_input_gives_the_same_digests()
     {
         var inputs = await bench.InputsAsync();
