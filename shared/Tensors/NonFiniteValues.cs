@@ -51,31 +51,28 @@ public sealed class NonFiniteValues
 
     // Most processes load once: at the runtime's first, quick translation this takes six times as long, and a fifth longer for the whole load.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static long Matching<T>(ReadOnlySpan<T> bits, T exponent)
+    private static unsafe long Matching<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {
-        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all tells whether there is one. Four running maxima,
-        // so that no comparison waits for the one before.
+        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all tells whether there is one. Four running
+        // maxima, so that none waits for the one before, and plain pointers, since a span's checks take twice as long as the rest.
         var (magnitude, least) = (new Vector<T>(exponent | ((exponent & (T.Zero - exponent)) - T.One)), new Vector<T>(exponent));
-        var vectors = MemoryMarshal.Cast<T, Vector<T>>(bits);
         var (a, b, c, d) = (Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero);
-        var i = 0;
-        for (; i + 3 < vectors.Length; i += 4)
+        var step = 4 * Vector<T>.Count;
+        var whole = bits.Length / step * step;
+        fixed (T* first = bits)
         {
-            a = Vector.Max(a, vectors[i] & magnitude);
-            b = Vector.Max(b, vectors[i + 1] & magnitude);
-            c = Vector.Max(c, vectors[i + 2] & magnitude);
-            d = Vector.Max(d, vectors[i + 3] & magnitude);
+            for (var at = first; at < first + whole; at += step)
+            {
+                a = Vector.Max(a, Vector.Load(at) & magnitude);
+                b = Vector.Max(b, Vector.Load(at + Vector<T>.Count) & magnitude);
+                c = Vector.Max(c, Vector.Load(at + (2 * Vector<T>.Count)) & magnitude);
+                d = Vector.Max(d, Vector.Load(at + (3 * Vector<T>.Count)) & magnitude);
+            }
         }
 
-        for (; i < vectors.Length; i++)
-        {
-            a = Vector.Max(a, vectors[i] & magnitude);
-        }
-
-        var largest = Vector.Max(Vector.Max(a, b), Vector.Max(c, d));
         long count = 0;
-        foreach (var one in Vector.LessThanAll(largest, least) ? bits[(vectors.Length * Vector<T>.Count)..] : bits)
+        foreach (var one in Vector.LessThanAll(Vector.Max(Vector.Max(a, b), Vector.Max(c, d)), least) ? bits[whole..] : bits)
         {
             count += (one & exponent) == exponent ? 1 : 0;
         }
