@@ -12,6 +12,7 @@ IBenchmark[] benchmarks =
     new ExtractionStageBenchmark(),
     new EvaluationBenchmark(),
     new PreprocessingBenchmark(),
+    new OwnCodeBenchmark(),
     new ShardMemoryBenchmark(),
     new PipelineBenchmark(),
     new ObjectStoreBenchmark(),
