@@ -18,7 +18,8 @@ environment() {
     export RABBITMQ_NODE_IP_ADDRESS=127.0.0.1 RABBITMQ_DIST_PORT=$((port + 2)) RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +S 1:1"
     export ERL_EPMD_ADDRESS=127.0.0.1 ERL_EPMD_PORT=$((port + 3))
 }
-running() { [ -s "$folder/broker.pid" ] && kill -0 "$(cat "$folder/broker.pid")" 2>/dev/null; }
+# The number may by now be that of a stranger's process: the broker has its folder in its environment.
+running() { [ -s "$folder/broker.pid" ] && tr '\0' '\n' <"/proc/$(cat "$folder/broker.pid")/environ" 2>/dev/null | grep -qxF "RABBITMQ_MNESIA_BASE=$folder/mnesia"; }
 
 case $command in
 start)
@@ -36,6 +37,8 @@ start)
     conf=$(<"$(dirname "${BASH_SOURCE[0]}")/../rabbitmq/local.conf") password=$(<"$folder/password")
     conf=${conf//@port@/$port} conf=${conf//@http@/$((port + 1))} conf=${conf//@metrics@/$((port + 4))}
     (umask 077; printf '%s\n' "${conf//@password@/$password}" >"$folder/rabbitmq.conf")
+    # For rabbitmqadmin --config, which would have the password as an argument otherwise.
+    (umask 077; printf '[default]\nport = %s\nusername = clipsae\npassword = %s\n' "$((port + 1))" "$password" >"$folder/rabbitmqadmin.conf")
     if [ -s "$folder/tls/server.key" ]; then
         sed -i -e "s|^listeners.tcp.1 = .*|listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:$port|" "$folder/rabbitmq.conf"
         printf 'ssl_options.%s\n' "cacertfile = $folder/tls/ca.pem" "certfile = $folder/tls/server.pem" "keyfile = $folder/tls/server.key" \

@@ -5,7 +5,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 folder=$(realpath -m "${1:-clipsae-data/local}")
 [ -d "$folder" ] || { echo "nothing was started in $folder" >&2; exit 1; }
-mapfile -t pids < <(find "$folder/pids" -type f ! -name '*.port' -exec cat {} + 2>/dev/null)
+# A number in a file may by now be that of a stranger's process: what was started here has its data folder in its environment.
+pids=()
+for file in "$folder"/pids/*; do
+    case $file in *.port | *'*') continue ;; esac
+    pid=$(<"$file")
+    if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "ClipSae__DataFolder=$folder/work/$(basename "$file")"; then pids+=("$pid"); fi
+done
 for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
 for pid in "${pids[@]}"; do
     for _ in $(seq 400); do kill -0 "$pid" 2>/dev/null || break; sleep 0.1; done

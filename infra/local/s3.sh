@@ -14,7 +14,8 @@ scheme=http trust=()
 missing=$(for program in ceph-mon ceph-osd radosgw radosgw-admin ceph monmaptool; do command -v $program >/dev/null || echo $program; done)
 [ -z "$missing" ] || { echo "not installed: $(echo $missing): apt-get install --no-install-recommends radosgw ceph-mon ceph-osd ceph-common" >&2; exit 1; }
 
-running() { [ -s "$folder/$1.pid" ] && kill -0 "$(cat "$folder/$1.pid")" 2>/dev/null; }
+# The number may by now be that of a stranger's process: what was started here names its configuration.
+running() { [ -s "$folder/$1.pid" ] && tr '\0' '\n' <"/proc/$(cat "$folder/$1.pid")/cmdline" 2>/dev/null | grep -qxF "$conf"; }
 launch() { # name, command...
     local name=$1; shift
     setsid nohup "$@" >>"$folder/$name.out" 2>&1 </dev/null &

@@ -10,7 +10,7 @@ configuration=${CLIPSAE_BUILD:-Release} broker_port=${CLIPSAE_BROKER_PORT:-25672
 services=(Coordinator EmbeddingExtraction SaeTraining AttackCuration FineTuning WeightConversion ZeroShotEvaluation Reporting)
 
 for pid in $(find "$folder/pids" -type f ! -name '*.port' -exec cat {} + 2>/dev/null); do
-    if grep -qs ClipSae "/proc/$pid/cmdline"; then echo "already running in $folder: infra/local/down.sh $folder stops it" >&2; exit 1; fi
+    if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qF "ClipSae__DataFolder=$folder/work/"; then echo "already running in $folder: infra/local/down.sh $folder stops it" >&2; exit 1; fi
 done
 for setting in CLIPSAE_BROKER_PORT=$broker_port CLIPSAE_S3_PORT=$s3_port CLIPSAE_HEALTH_PORT=$health_port; do
     port=${setting#*=}
@@ -56,8 +56,10 @@ for service in "${services[@]:2}"; do launch "$(sed -E 's/([a-z])([A-Z])/\1-\2/g
 for pid in "$folder"/pids/*.port; do
     name=$(basename "$pid" .port)
     for _ in $(seq 300); do
-        curl --silent --fail "http://127.0.0.1:$(cat "$pid")/ready" >/dev/null && continue 2
-        kill -0 "$(cat "$folder/pids/$name")" 2>/dev/null || break
+        # Whoever else may listen there is not what was started here.
+        own=$(<"$folder/pids/$name")
+        curl --silent --fail --dump-header - --output /dev/null "http://127.0.0.1:$(cat "$pid")/ready" | tr -d '\r' | grep -qxF "X-Process-Id: $own" && continue 2
+        kill -0 "$own" 2>/dev/null || break
         sleep 0.2
     done
     echo "$name did not become ready; see $folder/logs/$name.log:" >&2

@@ -46,6 +46,13 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
             await RequireFeasibleAsync(stage, ready.Inputs, cancel);
         }
 
+        var versions = new Dictionary<string, int?>(StringComparer.Ordinal);
+        foreach (var stage in plan.Stages)
+        {
+            versions[stage.Stage] = stage.AlgorithmVersion ?? await told.FindVersionAsync(stage.Stage, cancel);
+        }
+
+        plan = PlanVersions.Pin(plan, versions.GetValueOrDefault);
         var taken = ready.Origin is { } origin
             ? await Replay.TakeAsync(Replay.StagesBefore(await OriginAsync(origin.Run, cancel), origin.FromStage), origin.Run, artifacts, time.GetUtcNow(), cancel)
             : [];
@@ -120,7 +127,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
     private static void RequireSame(DatasetReady ready, RunStarted? started)
     {
-        if (started is null || RunIdentity.Of(ready, started.Plan) != RunIdentity.Of(started))
+        if (started is null || RunIdentity.Of(ready.Plan is { } asked ? ready with { Plan = PlanVersions.PinAs(asked, started.Plan) } : ready, started.Plan) != RunIdentity.Of(started))
         {
             throw new UserErrorException($"dataset-ready: run: {ready.Run} is the name of a run that was asked for with other inputs, parameters, seed, plan or origin: give another name, or none");
         }

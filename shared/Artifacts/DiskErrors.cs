@@ -14,9 +14,12 @@ public static class DiskErrors
     /// <summary>Whether a disk refuses for a reason that no waiting mends: it is full, or takes no writing at all.</summary>
     public static bool IsLasting(Exception error) => IsFull(error) || IsReadOnly(error);
 
+    // A file that is made with its length at once: .NET then gives no errno, and says it in words ("with allocation size").
+    private const string Allocation = "allocation size";
+
     // .NET reports EFBIG, a write over the process's file size limit, as a bad argument named "value".
     private static bool IsFull(Exception error) =>
-        (error is IOException && FullDisk.Contains(error.HResult)) || error is ArgumentOutOfRangeException { ParamName: "value" };
+        (error is IOException && (FullDisk.Contains(error.HResult) || error.Message.Contains(Allocation, StringComparison.Ordinal))) || error is ArgumentOutOfRangeException { ParamName: "value" };
 
     private static bool IsReadOnly(Exception error) => error is IOException && ReadOnly.Contains(error.HResult);
 

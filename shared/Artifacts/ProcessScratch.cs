@@ -49,7 +49,7 @@ public sealed class ProcessScratch : IDisposable
 
     private string Make() => DiskErrors.Guard(_scratch, null, () =>
     {
-        Directory.CreateDirectory(_scratch);
+        PrivateFolder.Create(_scratch);
         foreach (var other in Directory.GetDirectories(_scratch))
         {
             RemoveIfAbandoned(other);

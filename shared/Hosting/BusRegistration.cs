@@ -61,8 +61,11 @@ public static class BusRegistration
     /// <summary>Name of the queue in which this process hears that runs stop.</summary>
     internal static string StopQueue { get; } = $"stop-{StageRunner.Worker.Replace(':', '-')}";
 
-    internal static void ConnectStop(IReceiveEndpointConfigurator queue, IBusRegistrationContext context) =>
+    internal static void ConnectStop(IReceiveEndpointConfigurator queue, IBusRegistrationContext context)
+    {
         queue.Consumer(() => ActivatorUtilities.CreateInstance<StopRunConsumer>(context));
+        queue.Consumer(() => ActivatorUtilities.CreateInstance<FindWorkersConsumer>(context));
+    }
 
     private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator transport, ClipSaeOptions options, bool hostsStages)
     {

@@ -56,6 +56,9 @@ public sealed record ClipSaeOptions
     /// <summary>Address at which <c>/live</c> and <c>/ready</c> answer, for example <c>http://127.0.0.1:8081/</c>, or <c>http://+:8080/</c> for every address of the machine. Default none.</summary>
     public string? HealthAddress { get; init; }
 
+    /// <summary>How a service writes its log, one line an entry: <c>text</c>, or <c>json</c> for programs that gather logs. Default text.</summary>
+    public string LogFormat { get; init; } = Hosting.LogFormat.Text;
+
     /// <summary>Whether messages go through a broker.</summary>
     public bool IsDistributed => Bus == RabbitMq;
 
@@ -82,6 +85,7 @@ public sealed record ClipSaeOptions
 
         RequireOneOf("Bus", Bus, Memory, RabbitMq);
         RequireOneOf("Store", Store, Folder, S3Store);
+        RequireOneOf("LogFormat", LogFormat, Hosting.LogFormat.Text, Hosting.LogFormat.Json);
         if (UsesObjectStore && !IsDistributed)
         {
             throw new UserErrorException($"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: one process by itself keeps everything in its data folder (environment: ClipSae__Bus)");

@@ -64,7 +64,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <exception cref="UserErrorException">Parameters or inputs are wrong; nothing was started.</exception>
     public async Task<string> SubmitAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
     {
-        plan ??= RunPlanner.Plan(request, DefaultParameters());
+        plan = Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters()));
         return await BeginCheckedAsync(request, plan, null, cancel);
     }
 
@@ -108,8 +108,8 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         Replay.RequireUnchanged(before, start.Parameters, parameters);
         var request = new RunRequest(start.Inputs, parameters, start.Seed, verify);
 
-        // An unchanged request keeps its plan to the letter, whoever made it.
-        var plan = changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count);
+        // An unchanged request keeps its plan, whoever made it; what is looked at anew is computed by the versions that are here.
+        var plan = Pinned(changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count), fromStage);
         return (request, plan, new ReplayOrigin(origin, fromStage));
     }
 
@@ -134,7 +134,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <summary>The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is none.</summary>
     public async Task<string?> FindUnfinishedAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
     {
-        plan ??= RunPlanner.Plan(request, DefaultParameters());
+        plan = Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters()));
         return await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan), cancel);
     }
 
@@ -175,6 +175,9 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
 
     /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
     public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => Queries.ExplainAsync(run, cancel);
+
+    /// <summary>Why units that a run waits for are not taken by any worker, a line a stage; nothing where this process works on them itself.</summary>
+    public virtual Task<IReadOnlyList<string>> WorkerProblemsAsync(string run, CancellationToken cancel = default) => Task.FromResult<IReadOnlyList<string>>([]);
 
     /// <summary>Stops what is at work here; unfinished runs stay as they are and can be resumed.</summary>
     public async ValueTask DisposeAsync()
@@ -241,6 +244,9 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
             _starting.Release();
         }
     }
+
+    /// <summary>The plan with the versions of the stages that are known here.</summary>
+    private protected RunPlan Pinned(RunPlan plan, string? fromStage = null) => PlanVersions.Pin(plan, stage => Stages.GetValueOrDefault(stage)?.AlgorithmVersion, fromStage);
 
     private async Task<string> BeginCheckedAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {

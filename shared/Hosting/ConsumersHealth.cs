@@ -1,4 +1,3 @@
-using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

@@ -42,7 +42,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     /// <summary>What <see cref="ClipSaeRuntime.SubmitAsync"/> would publish, for other programs to publish.</summary>
     /// <exception cref="UserErrorException">The run has more inputs than fit a message.</exception>
     public DatasetReady Message(RunRequest request, RunPlan? plan = null) =>
-        Message(RunName.New(Time), request, plan ?? RunPlanner.Plan(request, DefaultParameters()), null);
+        Message(RunName.New(Time), request, Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters())), null);
 
     public override async Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default) =>
         (await Queries.StateAsync(run, cancel)).End is null ? ResumeOutcome.WorkedOnElsewhere : ResumeOutcome.Ended;
@@ -66,6 +66,34 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         {
             yield return update;
         }
+    }
+
+    public override async Task<IReadOnlyList<string>> WorkerProblemsAsync(string run, CancellationToken cancel = default)
+    {
+        var state = await Queries.StateAsync(run, cancel);
+        if (state.End is not null)
+        {
+            return [];
+        }
+
+        await StartAsync(cancel);
+        return await Services.GetRequiredService<WorkerRoster>().ProblemsAsync(state, cancel);
+    }
+
+    /// <summary>All workers that answer.</summary>
+    public async Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default)
+    {
+        await StartAsync(cancel);
+        return await Services.GetRequiredService<WorkerRoster>().AskAsync(cancel);
+    }
+
+    /// <summary>The pipeline's stages whose units, of runs that someone waits for or of others, no worker takes.</summary>
+    public async Task<IReadOnlyList<string>> StagesWithoutWorkerAsync(CancellationToken cancel = default)
+    {
+        await StartAsync(cancel);
+        var roster = Services.GetRequiredService<WorkerRoster>();
+        var stages = ParameterSections.All.Select(pair => pair.Stage).ToArray();
+        return [.. (await roster.WithoutWorkerAsync(stages, false, cancel)).Union(await roster.WithoutWorkerAsync(stages, true, cancel), StringComparer.Ordinal)];
     }
 
     private protected override Task PreparingAsync(CancellationToken cancel) => ServiceHost.PrepareAsync(Services, cancel);

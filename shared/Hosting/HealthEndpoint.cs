@@ -88,7 +88,7 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
                     _ => ("404 Not Found", "ask for /live or /ready\n"),
                 };
                 var body = Encoding.UTF8.GetBytes(text);
-                var head = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n");
+                var head = string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {body.Length}\r\nX-Process-Id: {Environment.ProcessId}\r\nConnection: close\r\n\r\n");
                 await stream.WriteAsync((byte[])[.. Encoding.ASCII.GetBytes(head), .. body], limit.Token);
             }
             catch (Exception error) when (error is IOException or SocketException or OperationCanceledException or ObjectDisposedException)

@@ -44,18 +44,22 @@ public static class PipelineRegistration
         if (options.IsDistributed)
         {
             services.TryAddSingleton(new BrokerTopology(options.Broker));
+            services.TryAddSingleton<WorkerRoster>();
             if (hostsStages)
             {
                 services.TryAddSingleton<IProgress<UnitProgress>, BusProgress>();
             }
         }
 
+        services.TryAddSingleton<WorkerTraits>();
+        services.TryAddSingleton<IComputeTraits>(provider => provider.GetRequiredService<WorkerTraits>());
         services.AddSingleton<StageRunner>();
         services.AddSingleton<RunCoordinator>();
         services.AddSingleton<RunCancellations>();
         services.AddSingleton<Pruner>();
         services.AddSingleton<UnitsAtWork>();
         services.AddSingleton<LostDeliveries>();
+        services.AddSingleton<WorkerFitness>();
         services.AddSingleton<UnitInputs>();
         services.AddSingleton<UnitRetry>();
         services.AddSingleton<WorkerDevice>();

@@ -42,6 +42,8 @@ public static class ServiceHost
                 throw new UserErrorException("a service by itself hears nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process");
             }
 
+            OwnFiles.KeepToOwner();
+            LogFormat.Apply(builder.Logging, options.LogFormat);
             AddService(builder.Services, options, configure);
             using var host = builder.Build();
             BusRegistration.LogTo(host.Services);
@@ -67,7 +69,7 @@ public static class ServiceHost
         services.AddHostedService(provider => provider.GetRequiredService<WorkerLifetime>());
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout + TimeSpan.FromSeconds(5));
         services.AddSingleton<ConsumersHealth>();
-        services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<ConsumersHealth>("consumers").AddCheck<DeviceHealth>("device");
+        services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<ConsumersHealth>("consumers").AddCheck<WorkerHealth>("worker").AddCheck<DeviceHealth>("device");
         services.AddHostedService<DeviceMemory>();
         if (options.HealthAddress is not null)
         {

@@ -32,7 +32,7 @@ internal static class StageDefaults
         var defaults = Of(stages);
         foreach (var stage in stages)
         {
-            await told.TellAsync(stage.Name, defaults.GetValueOrDefault(stage.Name) ?? [], cancel);
+            await told.TellAsync(stage.Name, defaults.GetValueOrDefault(stage.Name) ?? [], stage.AlgorithmVersion, cancel);
         }
     }
 }

@@ -21,6 +21,7 @@ public sealed class StageWorker(
     WorkerCards cards,
     WorkerLifetime lifetime,
     LostDeliveries lost,
+    WorkerFitness fitness,
     BusAddresses addresses,
     ClipSaeOptions options,
     IProgress<UnitProgress> progress,
@@ -30,6 +31,7 @@ public sealed class StageWorker(
     // Short beside a unit that is worth another worker, long beside the message that giving back costs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private const string DeathsHeader = "clipsae-deaths";
+    private const string FaultsHeader = "clipsae-worker-faults";
     private const string DeliveriesHeader = "x-delivery-count";
 
     public Task Consume(ConsumeContext<RunUnit> context) =>
@@ -44,9 +46,17 @@ public sealed class StageWorker(
             return;
         }
 
-        if (options.IsDistributed && device.Lost is not null)
+        if (options.IsDistributed && (device.Lost ?? fitness.Unfit()) is not null)
         {
-            // Until the process has ended, which is soon; not at once, for this worker would be given it again.
+            // Not at once, for this worker would be given it again before another has taken it.
+            await Task.Delay(Patience, time, CancellationToken.None);
+            await PutBackAsync(context, isThere);
+            return;
+        }
+
+        if (options.IsDistributed && runner.VersionMismatch(unit) is { } mismatch)
+        {
+            log.LogWarning("{Run}: {Stage}/{Unit} goes back to the queue: {Reason}", unit.Run, unit.Stage, unit.Unit, mismatch);
             await Task.Delay(Patience, time, CancellationToken.None);
             await PutBackAsync(context, isThere);
             return;
@@ -89,6 +99,19 @@ public sealed class StageWorker(
                 device.Lose(error.Message);
                 await PutBackAsync(context, isThere, deaths: 1);
                 lifetime.EndBroken(error.Message);
+                return;
+            }
+
+            catch (WorkerFaultException error)
+            {
+                log.LogError(error, "{Stage}/{Unit} goes back to the queue, and this worker takes no units: {Reason}", unit.Stage, unit.Unit, error.Message);
+                fitness.Leave(error);
+                await PutBackAsync(context, isThere, faults: 1);
+                if (options.Once)
+                {
+                    lifetime.EndBroken(error.Message);
+                }
+
                 return;
             }
 
@@ -144,6 +167,10 @@ public sealed class StageWorker(
         catch (LostCardException) when (options.IsDistributed)
         {
             throw;
+        }
+        catch (Exception error) when (options.IsDistributed && FaultsOf(context) < options.Broker.DeliveryLimit && WorkerFitness.FaultIn(error) is { } fault)
+        {
+            throw fault;
         }
         catch (Exception error)
         {
@@ -203,14 +230,24 @@ public sealed class StageWorker(
     /// Sends the unit anew, so that this delivery is not counted against it as one that killed its worker is. Those that were go along:
     /// to the broker it is another message. A delivery that is lost the broker has put back by itself.
     /// </summary>
-    private Task PutBackAsync(ConsumeContext<RunUnit> context, Func<bool> isThere, int deaths = 0) =>
-        isThere() ? SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths) : Task.CompletedTask;
+    private Task PutBackAsync(ConsumeContext<RunUnit> context, Func<bool> isThere, int deaths = 0, int faults = 0) =>
+        isThere() ? SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths, faults) : Task.CompletedTask;
 
-    private async Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0)
+    private async Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0, int faults = 0)
     {
         var endpoint = await context.GetSendEndpoint(addresses.Of(queue));
-        await endpoint.Send(context.Message, send => send.Headers.Set(DeathsHeader, DeathsOf(context) + deaths), CancellationToken.None);
+        await endpoint.Send(
+            context.Message,
+            send =>
+            {
+                send.Headers.Set(DeathsHeader, DeathsOf(context) + deaths);
+                send.Headers.Set(FaultsHeader, FaultsOf(context) + faults);
+            },
+            CancellationToken.None);
     }
+
+    /// <summary>How many workers gave the unit back for a fault of their own. What fails with all of them is the unit's.</summary>
+    private static int FaultsOf(ConsumeContext context) => context.Headers.Get<int>(FaultsHeader, 0)!.Value;
 
     /// <summary>How many workers that had taken the unit ended without a word.</summary>
     private static int DeathsOf(ConsumeContext context) =>

@@ -26,6 +26,7 @@ public static class TelemetryRegistration
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(
                 Environment.GetEnvironmentVariable(ServiceVariable) is { Length: > 0 } named ? named : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae",
+                serviceVersion: WorkerTraits.Software,
                 serviceInstanceId: StageRunner.Worker))
             .WithTracing(tracing => tracing.AddSource(PipelineTelemetry.Name, MassTransit).AddOtlpExporter())
             .WithMetrics(metrics => metrics.AddMeter(PipelineTelemetry.Name, MassTransit).AddOtlpExporter());

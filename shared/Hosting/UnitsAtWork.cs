@@ -52,6 +52,9 @@ public sealed class UnitsAtWork(ClipSaeOptions options, TimeProvider time)
         return new Place(this, name, ended);
     }
 
+    /// <summary>What is being worked on, <c>run: stage/unit</c>.</summary>
+    public IReadOnlyList<string> Names() => [.. _taken.Keys.Select(unit => $"{unit.Run}: {unit.Stage}/{unit.Unit}").Order(StringComparer.Ordinal)];
+
     private async Task WaitForPlaceAsync(LinkedList<TaskCompletionSource> line, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();

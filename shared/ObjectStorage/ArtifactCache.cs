@@ -50,6 +50,7 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
         var temporary = _scratch.NewPath();
         try
         {
+            PrivateFolder.Create(_blobs);
             var isThere = await DiskErrors.GuardAsync(temporary, artifact.Length, () => bring(temporary));
             if (!isThere)
             {

@@ -36,7 +36,7 @@ public sealed class ObjectStore : IDisposable
     {
         options.Validate();
         Options = options;
-        _http = new HttpClient(CreateHandler(options)) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new HttpClient(new ClockCheck(options.Endpoint, time, CreateHandler(options))) { Timeout = Timeout.InfiniteTimeSpan };
         _signer = new RequestSigner(options.ReadAccessKey(), options.ReadSecretKey(), options.Region, time);
         var endpoint = new Uri(options.Endpoint);
         _minio = new MinioClient()

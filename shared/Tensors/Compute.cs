@@ -61,6 +61,9 @@ public static class Compute
         return torch.device(DeviceType.CUDA, index);
     }
 
+    /// <summary>How many threads one operation may use.</summary>
+    public static int Threads => torch.get_num_threads();
+
     /// <summary>Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number.</summary>
     /// <exception cref="UserErrorException"><paramref name="count"/> is below 1.</exception>
     public static void UseThreads(int count)

@@ -17,5 +17,17 @@ public class DiskErrorsTests
     }
 
     [Fact]
+    public void A_disk_that_has_no_room_for_a_file_of_known_length_is_full_too()
+    {
+        // /dev/shm and the like are bounded; no disk has room for this much.
+        var path = Path.Combine(Path.GetTempPath(), $"clipsae-test-{Guid.NewGuid():N}");
+        var refused = Should.Throw<IOException>(() => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, preallocationSize: 1L << 50).Dispose());
+
+        File.Delete(path);
+        DiskErrors.IsLasting(refused).ShouldBeTrue(refused.Message);
+        DiskErrors.Explain(refused, path, 1L << 50).ShouldNotBeNull().Message.ShouldStartWith("disk full while writing");
+    }
+
+    [Fact]
     public void Any_other_failure_may_pass() => DiskErrors.IsLasting(new IOException("gone for a moment", 5)).ShouldBeFalse();
 }

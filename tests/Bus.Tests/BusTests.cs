@@ -148,6 +148,68 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_worker_whose_disk_is_full_leaves_its_unit_to_another_and_is_not_ready()
+    {
+        var full = new FakeStage("first") { Act = (_, _) => throw new IOException("No space left on device", 28) };
+        await using var leaving = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: true, full);
+        await leaving.StartAsync();
+        await leaving.BeginAsync("full", "first");
+        await UntilAsync(async () => (await leaving.HealthAsync()).Contains("worker: Unhealthy disk full while writing", StringComparison.Ordinal));
+        var healthy = new FakeStage("first");
+        await using var other = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: false, healthy);
+        await other.StartAsync();
+
+        (await leaving.EndedAsync("full")).Status.ShouldBe(RunStatus.Completed);
+
+        (full.Runs, healthy.Runs).ShouldBe((1, 1));
+        (await leaving.EventsAsync("full")).ShouldNotContain(stored => stored.Event is UnitFailed);
+        await UntilAsync(async () => (await leaving.HealthAsync()).Contains("worker: Healthy", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_run_is_computed_by_workers_of_the_version_that_it_was_begun_with_and_says_where_there_is_none()
+    {
+        var newer = new FakeStage("first") { AlgorithmVersion = 4 };
+        await using var fleet = Own(newer);
+        await fleet.StartAsync();
+        await fleet.BeginAsync("pinned", "first", version: 3);
+        var roster = fleet.Services.GetRequiredService<Hosting.WorkerRoster>();
+
+        IReadOnlyList<string> problems = [];
+        await UntilAsync(async () => (problems = await roster.ProblemsAsync(RunState.Fold((await fleet.EventsAsync("pinned")).Select(stored => stored.Event)), default)).Count > 0);
+        problems[0].ShouldStartWith("no worker takes first in version 3, with which the run was begun; there is version 4");
+        newer.Runs.ShouldBe(0);
+        var older = new FakeStage("first") { AlgorithmVersion = 3 };
+        await using var old = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: false, older);
+        await old.StartAsync();
+
+        (await fleet.EndedAsync("pinned")).Status.ShouldBe(RunStatus.Completed);
+        (newer.Runs, older.Runs).ShouldBe((0, 1));
+        await fleet.BeginAsync("latest", "first");
+        ((RunStarted)(await fleet.EventsAsync("latest"))[0].Event).Plan.Stages[0].AlgorithmVersion.ShouldBe(3, "the worker that started last tells the version of new runs");
+    }
+
+    [Fact]
+    public async Task Workers_say_who_they_are_and_a_stage_without_one_is_named()
+    {
+        var stage = new FakeStage("first") { AlgorithmVersion = 7 };
+        var begun = stage.WorksWithoutEnd();
+        await using var host = Own(stage);
+        await host.StartAsync();
+        await host.BeginAsync("seen", "first");
+        await begun.WaitAsync(TimeSpan.FromSeconds(30));
+        var roster = host.Services.GetRequiredService<Hosting.WorkerRoster>();
+
+        var worker = (await roster.AskAsync(default)).ShouldHaveSingleItem();
+
+        worker.Worker.ShouldBe(StageRunner.Worker);
+        worker.Stages.ShouldBe(new Dictionary<string, int> { ["first"] = 7 });
+        worker.AtWork.ShouldBe(["seen: first/all"]);
+        worker.Unfit.ShouldBeNull();
+        (await roster.WithoutWorkerAsync(["first", "fine-tuning", "nobody-declared"], isInteractive: true, default)).ShouldBe(["fine-tuning", "nobody-declared"]);
+    }
+
+    [Fact]
     public async Task A_queue_without_a_consumer_is_named_by_readiness()
     {
         await using var host = Own("first");

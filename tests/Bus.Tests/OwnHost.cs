@@ -58,12 +58,12 @@ internal sealed class OwnHost : IAsyncDisposable
     }
 
     /// <summary>Begins a run of one unit of one stage.</summary>
-    public async Task BeginAsync(string run, string stage) => await Services.GetRequiredService<RunStarter>().BeginAsync(
+    public async Task BeginAsync(string run, string stage, int? version = null) => await Services.GetRequiredService<RunStarter>().BeginAsync(
         new DatasetReady(
             new Dictionary<string, ArtifactRef> { ["data"] = await Services.GetRequiredService<Artifacts.IArtifactStore>().PutBytesAsync("data"u8.ToArray(), "data", "x/y") },
             [],
             run,
-            Plan: new RunPlan([new StagePlan(stage, [], [new UnitPlan("all", [], [])], [])])),
+            Plan: new RunPlan([new StagePlan(stage, [], [new UnitPlan("all", [], [])], [], AlgorithmVersion: version)])),
         default);
 
     public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string run) => await Services.GetRequiredService<IEventStore>().ReadAsync(run);

@@ -212,7 +212,7 @@ public sealed class DistributedSystem : IAsyncLifetime
         using var store = Store("clipsae");
         foreach (var prefix in new[] { "stages/", "checkpoints/" })
         {
-            foreach (var found in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal)))
+            foreach (var found in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal) && !found.Key.StartsWith("stages/versions/", StringComparison.Ordinal)))
             {
                 await store.RemoveAsync(found.Key);
             }

@@ -7,17 +7,18 @@ namespace ClipSae.Distributed;
 
 public sealed class StartTests(DistributedSystem system)
 {
-    [Theory]
-    [InlineData("ClipSae__S3__SecretKey", "wrong", "refuses", "SecretKey")]
-    [InlineData("ClipSae__S3__Bucket", "nobody-made-it", "has no bucket nobody-made-it", "create it")]
-    [InlineData("ClipSae__S3__SecretKey", "", "ClipSae:S3:SecretKey", "expected a key")]
-    [InlineData("ClipSae__Broker__Password", "wrong", "refuses user clipsae", "Password")]
-    [InlineData("ClipSae__Broker__PasswordFile", "/no/such/file", "ClipSae:Broker: cannot read", "/no/such/file")]
-    [InlineData("ClipSae__S3__SecretKeyFile", "/no/such/file", "ClipSae:S3: cannot read", "/no/such/file")]
-    [InlineData("ClipSae__Broker__DeliveryLimit", "3", "refused", "declared otherwise")]
-    [InlineData("ClipSae__Bus", "carrier-pigeon", "ClipSae:Bus = carrier-pigeon", "rabbitmq")]
-    [InlineData("ClipSae__UnitsAtOnce", "many", "configuration", "UnitsAtOnce")]
-    public async Task What_keeps_a_process_from_working_is_one_line_at_its_start(string variable, string value, string said, string mend) => await ShouldRefuseAsync(said, mend, (variable, value));
+    // All at once: each process waits for servers most of its time.
+    [Fact]
+    public async Task What_keeps_a_process_from_working_is_one_line_at_its_start() => await Task.WhenAll(
+        ShouldRefuseAsync("refuses", "SecretKey", ("ClipSae__S3__SecretKey", "wrong")),
+        ShouldRefuseAsync("has no bucket nobody-made-it", "create it", ("ClipSae__S3__Bucket", "nobody-made-it")),
+        ShouldRefuseAsync("ClipSae:S3:SecretKey", "expected a key", ("ClipSae__S3__SecretKey", "")),
+        ShouldRefuseAsync("refuses user clipsae", "Password", ("ClipSae__Broker__Password", "wrong")),
+        ShouldRefuseAsync("ClipSae:Broker: cannot read", "/no/such/file", ("ClipSae__Broker__PasswordFile", "/no/such/file")),
+        ShouldRefuseAsync("ClipSae:S3: cannot read", "/no/such/file", ("ClipSae__S3__SecretKeyFile", "/no/such/file")),
+        ShouldRefuseAsync("refused", "declared otherwise", ("ClipSae__Broker__DeliveryLimit", "3")),
+        ShouldRefuseAsync("ClipSae:Bus = carrier-pigeon", "rabbitmq", ("ClipSae__Bus", "carrier-pigeon")),
+        ShouldRefuseAsync("configuration", "UnitsAtOnce", ("ClipSae__UnitsAtOnce", "many")));
 
     [Fact]
     public async Task A_server_that_is_not_there_is_one_line_for_processes_and_commands()
@@ -26,9 +27,14 @@ public sealed class StartTests(DistributedSystem system)
         (string, string)[] store = [("ClipSae__S3__Endpoint", $"http://127.0.0.1:{nowhere}"), ("ClipSae__S3__StartTimeout", "00:00:02")];
         (string, string)[] broker = [("ClipSae__Broker__Port", nowhere), ("ClipSae__Broker__StartTimeout", "00:00:02")];
 
-        await ShouldRefuseAsync($"http://127.0.0.1:{nowhere} did not answer", "is it running", store);
-        await ShouldRefuseAsync($"localhost:{nowhere} cannot be reached", "is it running", broker);
-        foreach (var (changes, verb) in new[] { (store, "runs"), (store, "watch"), (broker, "demo") })
+        await Task.WhenAll(
+            ShouldRefuseAsync($"http://127.0.0.1:{nowhere} did not answer", "is it running", store),
+            ShouldRefuseAsync($"localhost:{nowhere} cannot be reached", "is it running", broker),
+            CommandShouldRefuseAsync(store, "runs"),
+            CommandShouldRefuseAsync(store, "watch"),
+            CommandShouldRefuseAsync(broker, "demo"));
+
+        async Task CommandShouldRefuseAsync((string, string)[] changes, string verb)
         {
             var environment = new Dictionary<string, string>(system.Environment);
             foreach (var (variable, value) in changes)
@@ -63,11 +69,13 @@ public sealed class StartTests(DistributedSystem system)
         await ShouldRefuseAsync("ignores conditional writes", "use a server that honours them", ("ClipSae__S3__Endpoint", forgetful.Endpoint));
     }
 
-    [Theory]
-    [InlineData("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed")]
-    [InlineData("WeightConversion", "", HttpStatusCode.OK, "device: Healthy cpu")]
-    [InlineData("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is not there")]
-    public async Task Health_tells_live_from_ready_with_bus_store_and_device(string service, string device, HttpStatusCode status, string said)
+    [Fact]
+    public async Task Health_tells_live_from_ready_with_bus_store_and_device() => await Task.WhenAll(
+        ShouldTellAsync("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed"),
+        ShouldTellAsync("WeightConversion", "", HttpStatusCode.OK, "device: Healthy cpu"),
+        ShouldTellAsync("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is not there"));
+
+    private async Task ShouldTellAsync(string service, string device, HttpStatusCode status, string said)
     {
         var address = $"http://127.0.0.1:{FreePort.Next()}";
         using var process = system.NewProcess(service, "healthy-" + Guid.NewGuid().ToString("N"), ("ClipSae__HealthAddress", address + "/"));
@@ -75,6 +83,8 @@ public sealed class StartTests(DistributedSystem system)
         var answer = await DistributedSystem.HealthAsync(address + "/ready", status, "masstransit-bus: Healthy");
 
         answer.ShouldContain("store: Healthy");
+        answer.ShouldContain("consumers: Healthy");
+        answer.ShouldContain("worker: Healthy");
         answer.ShouldContain(said);
         (await DistributedSystem.HealthAsync(address + "/live", HttpStatusCode.OK, "live")).ShouldBe("live\n");
         (await process.StopAsync()).ShouldBe(0, process.Log);
@@ -86,7 +96,7 @@ public sealed class StartTests(DistributedSystem system)
         var doctor = await Command.RunAsync(["doctor", "--json", "--data", system.Data], environment: system.Environment);
 
         doctor.Code.ShouldBe(0, doctor.Out);
-        doctor.Json["checks"]!.AsArray().TakeLast(2).Select(check => (check!["check"]!.GetValue<string>(), check["grade"]!.GetValue<string>())).ShouldBe([("broker", "ok"), ("bucket", "ok")]);
+        doctor.Json["checks"]!.AsArray().TakeLast(3).Select(check => (check!["check"]!.GetValue<string>(), check["grade"]!.GetValue<string>())).ShouldBe([("broker", "ok"), ("workers", "ok"), ("bucket", "ok")]);
     }
 
     private async Task ShouldRefuseAsync(string said, string mend, params (string Variable, string Value)[] changes)

@@ -24,6 +24,20 @@ public class StoreProbeTests(SharedServer shared)
         (await shared.NewBucketAsync(Path.GetTempPath())) with { SecretKey = "wrong" }, "refuses", "SecretKey");
 
     [Fact]
+    public async Task A_clock_that_differs_is_named_in_place_of_the_key()
+    {
+        var options = await shared.NewBucketAsync(Path.GetTempPath());
+        using var refuses = new FakeServer { Answers = _ => (System.Net.HttpStatusCode.Forbidden, "<Error><Code>RequestTimeTooSkewed</Code></Error>") };
+        using var real = new ObjectStore(options, new Ahead(TimeSpan.FromHours(23)));
+        using var fake = new ObjectStore(options with { Endpoint = refuses.Endpoint }, new Ahead(TimeSpan.FromHours(-23)));
+
+        (await Should.ThrowAsync<UserErrorException>(() => real.ReadAsync("anything"))).Message.ShouldContain("differs by 23 h from the store's");
+        var probed = await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(fake));
+        probed.Message.ShouldContain("differs by 23 h from the store's");
+        probed.Message.ShouldNotContain("SecretKey");
+    }
+
+    [Fact]
     public async Task A_wrong_key_is_named() => await RefusesAsync(
         (await shared.NewBucketAsync(Path.GetTempPath())) with { AccessKey = "nobody" }, "refuses", "AccessKey");
 
@@ -60,5 +74,10 @@ public class StoreProbeTests(SharedServer shared)
         }
 
         error.Message.ShouldNotContain("\n");
+    }
+
+    private sealed class Ahead(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 }

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting;
 using ClipSae.ObjectStorage;
+using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
@@ -16,6 +17,11 @@ internal static class ServerChecks
             findings.Add(await LookAsync("broker", $"{options.Broker} takes user {options.Broker.User}", () => new BrokerTopology(options.Broker).RequireReachableAsync(time, cancel)));
         }
 
+        if (options.IsDistributed && findings[0].Grade is FindingGrade.Ok)
+        {
+            findings.Add(await WorkersAsync(new BrokerTopology(options.Broker), cancel));
+        }
+
         if (options.UsesObjectStore)
         {
             using var store = new ObjectStore(options.S3, time);
@@ -23,6 +29,16 @@ internal static class ServerChecks
         }
 
         return findings;
+    }
+
+    private static async Task<Finding> WorkersAsync(BrokerTopology topology, CancellationToken cancel)
+    {
+        var stages = ParameterSections.All.Select(pair => pair.Stage).ToArray();
+        var consumers = await topology.ConsumersAsync([QueueNames.Coordinator, .. stages], cancel);
+        string[] missing = [.. consumers.Where(queue => queue.Value is null or 0).Select(queue => queue.Key)];
+        return missing.Length == 0
+            ? new Finding("workers", FindingGrade.Ok, $"every stage has one: {string.Join(", ", stages.Select(stage => FormattableString.Invariant($"{stage} {consumers[stage]}")))}")
+            : new Finding("workers", FindingGrade.Warn, $"no worker takes {string.Join(", ", missing)}", "start them; workers that are scaled on their queues come when units wait");
     }
 
     private static async Task<Finding> LookAsync(string check, string sound, Func<Task> look)

@@ -1,6 +1,9 @@
+using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Spectre.Console;
 
 namespace ClipSae.Cli;
@@ -9,6 +12,9 @@ namespace ClipSae.Cli;
 /// <param name="supplement">What the verb tells of its run beyond what every run tells.</param>
 internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func<RunSummary, CancellationToken, Task<ISupplement?>>? supplement = null)
 {
+    private static readonly TimeSpan BetweenLooksAtWorkers = TimeSpan.FromSeconds(10);
+    private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("workers");
+
     /// <summary>Runs what is asked for; where the same was asked for before and has not ended, goes on with that.</summary>
     public Task<int> RunAsync(RunRequest request, CancellationToken cancel) => RunAsync(request, null, cancel);
 
@@ -49,8 +55,10 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     {
         var board = new RunBoard();
         var following = FoldAsync(run, board, cancel);
+        var watching = TellOfWorkersAsync(run, following, cancel);
         await new ProgressDisplay(session, board).ShowAsync(following);
         var isAbandoned = await AwaitAsync(following, run);
+        await watching;
         return await AnswerAsync(run, isAbandoned, cancel);
     }
 
@@ -62,10 +70,17 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         var report = await folder.ExportAsync(runtime.Artifacts, summary, cancel);
         var json = summary.ToJson(report);
         json["error"] = Problem(summary, isAbandoned: false);
+        var problems = await runtime.WorkerProblemsAsync(run, cancel);
+        json["waitsFor"] = new JsonArray([.. problems.Select(waiting => (JsonNode)waiting)]);
         session.Answer(json, console =>
         {
             console.WriteUnfolded($"run {run}: {summary.Status}{(Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
             console.Write(summary.StageTable());
+            foreach (var missing in problems)
+            {
+                console.WriteUnfolded(missing);
+            }
+
             Write(console, summary, folder.Path, report);
         });
         return ExitCode.Done;
@@ -92,6 +107,31 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             Write(console, summary, folder.Path, report);
         });
         return problem is null ? ExitCode.Done : ExitCode.Failed;
+    }
+
+    /// <summary>Says, once, which stages wait for workers that are not there, as long as the run is followed.</summary>
+    private async Task TellOfWorkersAsync(string run, Task following, CancellationToken cancel)
+    {
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        while (await Task.WhenAny(following, Task.Delay(BetweenLooksAtWorkers, session.Time, cancel)) != following && !cancel.IsCancellationRequested)
+        {
+            try
+            {
+                foreach (var problem in (await runtime.WorkerProblemsAsync(run, cancel)).Where(told.Add))
+                {
+                    session.Tell(problem);
+                }
+            }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                // Who follows the run hears from there that a server is away.
+                _log.LogDebug(error, "workers cannot be looked at");
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
     }
 
     private async Task<bool> FoldAsync(string run, RunBoard board, CancellationToken cancel)

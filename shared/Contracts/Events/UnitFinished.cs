@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 
 namespace ClipSae.Contracts;
 
@@ -9,6 +10,7 @@ namespace ClipSae.Contracts;
 /// <param name="Cache">Hit or miss, and why.</param>
 /// <param name="Seconds">Wall time of the unit, the look-up of a hit included.</param>
 /// <param name="StartedAt">When the worker took the unit up.</param>
+/// <param name="Computed">What computed the result, this unit or the earlier one that it was taken from; null in older events, which have no such member.</param>
 [EventType("unit-finished/1")]
 public sealed record UnitFinished(
     string Stage,
@@ -19,4 +21,5 @@ public sealed record UnitFinished(
     JsonObject Figures,
     CacheOutcome Cache,
     double Seconds,
-    DateTimeOffset StartedAt) : UnitFact(Stage, Unit, Worker);
+    DateTimeOffset StartedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null) : UnitFact(Stage, Unit, Worker);

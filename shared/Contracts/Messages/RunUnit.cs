@@ -9,6 +9,7 @@ namespace ClipSae.Contracts;
 /// <param name="Interactive">Whether someone is waiting for the run.</param>
 /// <param name="Origin">The run to compare with when saying why a stored result was or was not taken.</param>
 /// <param name="InputList">The artifact with the inputs, where they are too many for the message itself.</param>
+/// <param name="AlgorithmVersion">The plan's version of the stage's algorithm; null takes any.</param>
 public sealed record RunUnit(
     string Run,
     string Stage,
@@ -18,4 +19,5 @@ public sealed record RunUnit(
     bool Verify = false,
     string? Origin = null,
     bool Interactive = false,
-    ArtifactRef? InputList = null) : StageCommand(Run, Stage);
+    ArtifactRef? InputList = null,
+    int? AlgorithmVersion = null) : StageCommand(Run, Stage);

@@ -30,7 +30,7 @@ public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<string> 
         return
         [
             new PruneGroup(PruneKind.Runs, [.. Under("runs/").Where(item => Goes(item, keep.Contains(Part(item, 1)), runs.ContainsKey(Part(item, 1))))]),
-            new PruneGroup(PruneKind.Results, [.. Under("stages/").Where(item => Part(item, 1) is not ("last" or "defaults") && Goes(item, needed.Keys.Contains(Part(item, 1)), known.Keys.Contains(Part(item, 1))))]),
+            new PruneGroup(PruneKind.Results, [.. Under("stages/").Where(item => Part(item, 1) is not ("last" or "defaults" or "versions") && Goes(item, needed.Keys.Contains(Part(item, 1)), known.Keys.Contains(Part(item, 1))))]),
             new PruneGroup(PruneKind.Checkpoints, [.. Under("checkpoints/").Where(item => Goes(item, mayGoOn, isKnown: false))]),
             new PruneGroup(PruneKind.Artifacts, [.. Under("blobs/sha256/").Where(item => Goes(item, needed.Digests.Contains(Digest.Prefix + Part(item, 3)), known.Digests.Contains(Digest.Prefix + Part(item, 3))))]),
         ];

@@ -117,5 +117,6 @@ public static class RunDecisions
         inputs.Resolve(stage, unit),
         start.Verify,
         start.Origin?.Run,
-        start.Interactive);
+        start.Interactive,
+        AlgorithmVersion: stage.AlgorithmVersion);
 }

@@ -157,6 +157,12 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
 
             if (await store.TryAppendAsync(run, _version, step.Append, cancel))
             {
+                // Here and not where it is read: of several coordinators, one appends it.
+                if (step.State.End is not null && State.End is null)
+                {
+                    PipelineTelemetry.RunsEnded.Add(1, KeyValuePair.Create<string, object?>(PipelineTelemetry.StatusTag, step.State.Status.ToString().ToLowerInvariant()));
+                }
+
                 Advance([.. step.Append.Select((appended, index) => new StoredEvent(_version + index + 1, appended))], step.State);
                 return step.Commands;
             }

@@ -11,6 +11,7 @@ public static class PipelineTelemetry
 
     public const string RunTag = "clipsae.run.id";
     public const string StageTag = "clipsae.stage";
+    public const string StatusTag = "clipsae.run.status";
     public const string UnitTag = "clipsae.unit";
     public const string CacheTag = "clipsae.cache.hit";
     public const string DeviceTag = "clipsae.device";
@@ -42,6 +43,8 @@ public static class PipelineTelemetry
 
     internal static readonly ObservableGauge<double> CheckpointAge = Meter.CreateObservableGauge(
         "clipsae.checkpoint.age", ObservedCheckpoints.Ages, "s", "Time since a unit at work began or last saved what it has: what a crash would cost");
+
+    internal static readonly Counter<long> RunsEnded = Meter.CreateCounter<long>("clipsae.runs.ended", "{run}", "Runs by how they ended: completed, failed or cancelled");
 
     internal static readonly Counter<long> Units = Meter.CreateCounter<long>("clipsae.units", "{unit}", "Units by stage and outcome");
 }

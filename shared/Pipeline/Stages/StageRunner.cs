@@ -15,7 +15,8 @@ public sealed class StageRunner(
     IEventStore events,
     ProcessScratch scratch,
     TimeProvider time,
-    ILoggerFactory logs)
+    ILoggerFactory logs,
+    IComputeTraits? traits = null)
 {
     // From the largest batches in use down to 1.
     private const int MostHalvings = 10;
@@ -26,6 +27,11 @@ public sealed class StageRunner(
 
     /// <summary>This process, as facts name it.</summary>
     public static string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+
+    /// <summary>Why a unit is not for the workers of this program: its run was begun with another version of the stage's algorithm. Null where it is.</summary>
+    public string? VersionMismatch(RunUnit command) => command.AlgorithmVersion is { } planned && _stages.TryGetValue(command.Stage, out var stage) && stage.AlgorithmVersion != planned
+        ? FormattableString.Invariant($"the run was begun with version {planned} of {command.Stage}, this worker has {stage.AlgorithmVersion}")
+        : null;
 
     /// <summary>Runs one unit to its result.</summary>
     /// <exception cref="UserErrorException">The user's to mend; trying again changes nothing.</exception>
@@ -63,11 +69,16 @@ public sealed class StageRunner(
         var stage = _stages.TryGetValue(command.Stage, out var found)
             ? found
             : throw new UserErrorException($"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}");
+        if (VersionMismatch(command) is { } mismatch)
+        {
+            throw new UserErrorException($"{command.Stage}/{command.Unit}: {mismatch}: ask for the run anew, which computes with the version that is there");
+        }
+
         var parameters = stage.Normalize(command.Parameters.DeepClone().AsObject());
         var parts = StageKeyParts.Of(stage, parameters, command.Inputs);
         var key = parts.Key();
-        UnitFinished Finished(IReadOnlyDictionary<string, ArtifactRef> outputs, JsonObject figures, CacheKind kind, string reason) => new(
-            command.Stage, command.Unit, Worker, key, outputs, figures, new CacheOutcome(kind, reason), Math.Round(time.GetElapsedTime(start).TotalSeconds, 4), startedAt)
+        UnitFinished Finished(IReadOnlyDictionary<string, ArtifactRef> outputs, JsonObject figures, CacheKind kind, string reason, ComputeTraits? computed) => new(
+            command.Stage, command.Unit, Worker, key, outputs, figures, new CacheOutcome(kind, reason), Math.Round(time.GetElapsedTime(start).TotalSeconds, 4), startedAt, computed)
         {
             At = time.GetUtcNow(),
         };
@@ -75,7 +86,7 @@ public sealed class StageRunner(
         if (!stage.Cacheable)
         {
             var told = await ComputeAsync(stage, command, parameters, NoCheckpointsFor, progress, cancel);
-            return Finished(told.Outputs, told.Figures, CacheKind.Miss, "never cached: it tells about the run itself");
+            return Finished(told.Outputs, told.Figures, CacheKind.Miss, "never cached: it tells about the run itself", traits?.Of(parameters));
         }
 
         var (stored, lost) = await LookUpAsync(key, command.Verify, cancel);
@@ -91,7 +102,7 @@ public sealed class StageRunner(
             if (stored is not null && !command.Verify)
             {
                 await RememberAsync(command, key, cancel);
-                return Finished(stored.Outputs, stored.Figures, CacheKind.Hit, $"same parameters and inputs as in run {stored.Run}");
+                return Finished(stored.Outputs, stored.Figures, CacheKind.Hit, $"same parameters and inputs as in run {stored.Run}{Since(stored, parameters)}", stored.Computed);
             }
 
             var reason = lost ?? (stored is null ? await _explainer.WhyMissAsync(command, parts, cancel) : "");
@@ -99,21 +110,23 @@ public sealed class StageRunner(
             // What a verification computes must not start from what it is to be compared with.
             var checkpointKey = stored is null ? key : key + "-verify";
             var result = await ComputeAsync(stage, command, parameters, folder => checkpoints.Open(checkpointKey, folder), progress, cancel);
+            var here = traits?.Of(parameters); // after the work: how many threads there are is known then
+            var verified = "";
             if (stored is not null)
             {
-                RequireEqual(command, stored, result);
+                verified = await VerifyAsync(command, stored, result, here, cancel);
             }
             else
             {
                 var seconds = Math.Round(time.GetElapsedTime(start).TotalSeconds, 4);
-                await results.SaveAsync(key, new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Figures, seconds, time.GetUtcNow()), cancel);
+                await results.SaveAsync(key, new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Figures, seconds, time.GetUtcNow(), here), cancel);
                 await RememberAsync(command, key, cancel);
             }
 
             await checkpoints.ClearAsync(checkpointKey, cancel);
             return stored is null
-                ? Finished(result.Outputs, result.Figures, CacheKind.Miss, reason)
-                : Finished(result.Outputs, result.Figures, CacheKind.Verified, $"computed again: all {result.Outputs.Count} outputs equal those of run {stored.Run}");
+                ? Finished(result.Outputs, result.Figures, CacheKind.Miss, reason, here)
+                : Finished(result.Outputs, result.Figures, CacheKind.Verified, verified, here);
         }
         finally
         {
@@ -207,17 +220,33 @@ public sealed class StageRunner(
         }
     }
 
-    private void RequireEqual(RunUnit command, StoredResult stored, StageResult result)
+    /// <summary>What has changed since a stored result was computed, so far as its bits may follow from it.</summary>
+    private string Since(StoredResult stored, JsonObject parameters) =>
+        stored.Computed is { } computed && traits?.Of(parameters).DifferenceFrom(computed) is { } difference ? $"; {difference}" : "";
+
+    /// <summary>Holds what was computed again against what is stored: bit for bit, or within a tolerance where threads, processor or device are others.</summary>
+    private async Task<string> VerifyAsync(RunUnit command, StoredResult stored, StageResult result, ComputeTraits? here, CancellationToken cancel)
     {
         var differing = stored.Outputs.Keys.Union(result.Outputs.Keys, StringComparer.Ordinal)
             .Where(name => stored.Outputs.GetValueOrDefault(name)?.Digest != result.Outputs.GetValueOrDefault(name)?.Digest)
             .Order(StringComparer.Ordinal).ToArray();
-        if (differing.Length > 0)
+        if (differing.Length == 0)
         {
-            _log.LogWarning("{Stage}/{Unit}: verification found other digests than run {Run} had stored", command.Stage, command.Unit, stored.Run);
-            throw new UserErrorException(
-                $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored; same device kind and thread count are needed for equal digests");
+            return $"computed again: all {result.Outputs.Count} outputs equal those of run {stored.Run}";
         }
+
+        var changed = stored.Computed is { } computed && here is not null ? here.DifferenceFrom(computed) : null;
+        var problem = changed is null ? null : await ResultComparison.ProblemAsync(stored.Outputs, result.Outputs, differing, artifacts, cancel);
+        if (changed is not null && problem is null)
+        {
+            return FormattableString.Invariant(
+                $"computed again: {result.Outputs.Count - differing.Length} of {result.Outputs.Count} outputs equal those of run {stored.Run}, the others agree within {ResultComparison.Tolerance:0.###} ({changed})");
+        }
+
+        _log.LogWarning("{Stage}/{Unit}: verification found other digests than run {Run} had stored", command.Stage, command.Unit, stored.Run);
+        throw new UserErrorException(
+            $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored"
+            + (changed is null ? stored.Computed is null ? "; same device kind and thread count are needed for equal digests" : "" : $"; {changed}, and beyond that: {problem}"));
     }
 
     private static Activity? StartSpan(RunUnit command)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline;
@@ -11,6 +12,7 @@ namespace ClipSae.Pipeline;
 /// <param name="Figures">Small JSON for tables and the report.</param>
 /// <param name="Seconds">What computing it took.</param>
 /// <param name="FinishedAt">When it was computed.</param>
+/// <param name="Computed">What computed it; null for results that are older than this.</param>
 public sealed record StoredResult(
     StageKeyParts Parts,
     string Unit,
@@ -18,4 +20,5 @@ public sealed record StoredResult(
     IReadOnlyDictionary<string, ArtifactRef> Outputs,
     JsonObject Figures,
     double Seconds,
-    DateTimeOffset FinishedAt);
+    DateTimeOffset FinishedAt,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null);

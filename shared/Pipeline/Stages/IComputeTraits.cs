@@ -1,0 +1,11 @@
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+
+namespace ClipSae.Pipeline;
+
+/// <summary>Tells what this process computes with.</summary>
+public interface IComputeTraits
+{
+    /// <param name="parameters">Normalized parameters of the unit: they may name its device.</param>
+    ComputeTraits Of(JsonObject parameters);
+}
