@@ -137,6 +137,7 @@ public sealed class FineTuningStage : IStage
             ["cutCaptions"] = tuner.CutCaptions,
             ["beatenByBase"] = curves.IsBeatenByBase,
             ["bestStep"] = curves.BestStep,
+            ["drift"] = curves.LastDrift?.DeepClone(),
             ["alpha"] = curves.Alpha,
             ["stopped"] = curves.Stopped,
             ["validation"] = curves.Best?.DeepClone(),

@@ -34,6 +34,9 @@ public sealed class TuningCurves
     /// <summary>The validation of step 0, which is the base; null before it.</summary>
     public JsonObject? Base => _validations.FirstOrDefault()?.AsObject();
 
+    /// <summary>How far directions and radii moved from the base by the last validation, as shares of their size; null before it.</summary>
+    public JsonObject? LastDrift => _drift.Count == 0 ? null : _drift[^1]!.AsObject();
+
     /// <summary>Whether no step scored higher than the base.</summary>
     public bool IsBeatenByBase => Base?["score"]?.GetValue<double>() >= BestScore;
 

@@ -63,6 +63,9 @@ internal sealed class EvaluationView
 
     private IEnumerable<string> FamilySets => AttackedSets.Where(set => set.StartsWith(FamilyPrefix, StringComparison.Ordinal) && set != "attacked-heldout");
 
+    /// <summary>Images of a set that were scored.</summary>
+    public double? Images(string? set) => Sets.FirstOrDefault(entry => entry.Text("name") == set).Number("images");
+
     public static EvaluationView? Of(ReportData data) => data.Results.Items("models").Any() ? new EvaluationView(data.Results!, data.Curated) : null;
 
     public static Figure? Figure(JsonNode? scores, string? set, string figure) => set is null ? null : Reporting.Figure.Of(scores.At("sets", set, figure));

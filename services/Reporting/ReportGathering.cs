@@ -35,7 +35,8 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
         data = data with { Autoencoders = await AutoencodersAsync(data, cancel) };
         var (attacks, curated) = await AttacksAsync(cancel);
-        return data with { Attacks = attacks, Curated = curated, Pictures = await PicturesAsync(data, cancel) };
+        var (pictures, printed) = await PicturesAsync(data, cancel);
+        return data with { Attacks = attacks, Curated = curated, Pictures = pictures, Printed = printed };
     }
 
     private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
@@ -93,10 +94,11 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         return (shown, new CuratedPrint(printed, natural, words, fonts));
     }
 
-    private async Task<IReadOnlyDictionary<string, string>> PicturesAsync(ReportData data, CancellationToken cancel)
+    private async Task<(IReadOnlyDictionary<string, string> Pictures, IReadOnlySet<string> Printed)> PicturesAsync(ReportData data, CancellationToken cancel)
     {
         var wanted = SalientFeatures.WantedPictures(data).Concat(RepeatingCaptions.WantedPictures(data)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        var printed = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (_, shard) in context.InputsUnder("dataset/shards"))
         {
             if (wanted.Count == 0)
@@ -110,10 +112,14 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
                 if (wanted.Remove(item.Id) && Thumbnail.Of(bytes, options.PictureSide / 2) is { } image)
                 {
                     found[item.Id] = image;
+                    if (PrintedText.On(item) is not null)
+                    {
+                        printed.Add(item.Id);
+                    }
                 }
             }
         }
 
-        return found;
+        return (found, printed);
     }
 }

@@ -28,6 +28,9 @@ public sealed class StageWorker(
     TimeProvider time,
     ILogger<StageWorker> log) : IConsumer<RunUnit>
 {
+    /// <summary>The log entry of a unit that fails. The run's own events carry the reason too; who shows those need not show this.</summary>
+    public static EventId UnitFails { get; } = new(1, nameof(UnitFails));
+
     // Short beside a unit that is worth another worker, long beside the message that giving back costs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private const string DeathsHeader = "clipsae-deaths";
@@ -174,7 +177,7 @@ public sealed class StageWorker(
         }
         catch (Exception error)
         {
-            log.LogError(error, "{Stage}/{Unit} failed", unit.Stage, unit.Unit);
+            log.LogError(UnitFails, error, "{Stage}/{Unit} failed: {Reason}", unit.Stage, unit.Unit, error.Message);
             var detail = error is UserErrorException ? null : error.ToString();
             var reason = error is UserErrorException ? error.Message : $"{error.GetType().Name}: {FirstLine(error.Message)}";
             return new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail) { At = time.GetUtcNow() };

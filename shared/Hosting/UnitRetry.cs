@@ -39,7 +39,7 @@ public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger
                 BackoffType = DelayBackoffType.Exponential,
                 OnRetry = retried =>
                 {
-                    log.LogWarning(retried.Outcome.Exception, "{Stage}/{Unit}: attempt {Attempt} failed, trying again", unit.Stage, unit.Unit, retried.AttemptNumber + 1);
+                    log.LogWarning(retried.Outcome.Exception, "{Stage}/{Unit}: attempt {Attempt} failed, trying again: {Reason}", unit.Stage, unit.Unit, retried.AttemptNumber + 1, retried.Outcome.Exception?.Message);
                     return default;
                 },
             })

@@ -39,6 +39,58 @@ public class RunBoardTests
         strict.Read(stages => stages[0].IsFailed).ShouldBeTrue();
     }
 
+    [Fact]
+    public void A_row_of_the_live_table_fits_a_terminal_of_eighty_columns_whatever_it_tells()
+    {
+        var board = new RunBoard();
+        foreach (var happened in Events(tolerated: 0).Take(2))
+        {
+            board.Apply(happened);
+        }
+
+        board.Apply(new UnitProgress("r", "embedding-extraction", "00000", 0, 100, "images", null, null, new Dictionary<string, double>()), At);
+        board.Apply(new UnitProgress("r", "embedding-extraction", "00000", 50, 100, "images", 12.3, null, new Dictionary<string, double> { ["a long name"] = 1, ["another long name"] = 2, ["a third"] = 3 }), At);
+
+        foreach (var width in new[] { 80, 60, 200 })
+        {
+            var row = board.Read(stages => ProgressDisplay.Row(stages[0], At.AddSeconds(10), width));
+            var text = Spectre.Console.Markup.Remove(row);
+            text.Length.ShouldBeLessThan(width);
+            text.ShouldContain("embedding-extraction");
+            text.ShouldContain("0/2");
+        }
+    }
+
+    [Fact]
+    public void The_time_left_of_the_whole_run_counts_stages_to_come_by_what_they_took_before()
+    {
+        var board = new RunBoard();
+        board.Apply(Events(tolerated: 0).First());
+        var pace = new Dictionary<string, TimeSpan> { ["embedding-extraction"] = TimeSpan.FromSeconds(30) };
+
+        board.Read(stages => WholeRun.Line(stages, At, pace)).ShouldBe("whole run: about 60 s left");
+        board.Read(stages => WholeRun.Line(stages, At, new Dictionary<string, TimeSpan>())).ShouldBe("whole run: embedding-extraction to come");
+    }
+
+    [Fact]
+    public void What_a_verification_compared_is_said()
+    {
+        var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], 0)]);
+        var outputs = new Dictionary<string, ArtifactRef> { ["x"] = new("sha256:1", 1, "x", "") };
+        UnitFinished Finished(string unit, CacheKind kind) => new("sae-training", unit, "w", "key", outputs, [], new CacheOutcome(kind, ""), 1, At) { At = At };
+
+        new RunSummary("r", [new RunStarted("r", plan, outputs, [], 0, Verify: true) { At = At }, Finished("a", CacheKind.Verified), Finished("b", CacheKind.Miss), new RunCompleted { At = At }])
+            .Verification.ShouldBe("verified: 1 unit computed again, all 1 outputs equal to the last bit to those stored before. Not compared, since nothing was stored: sae-training/b.");
+    }
+
+    [Fact]
+    public void A_failed_run_is_not_one_that_was_taken_from_the_store()
+    {
+        var events = Events(tolerated: 0).ToList();
+        new RunSummary("r", events).IsAllCached.ShouldBeFalse();
+        new RunSummary("r", [events[0], new RunFailed("embedding-extraction", "00001", "torn") { At = At }]).IsAllCached.ShouldBeFalse();
+    }
+
     private static IEnumerable<RunEvent> Events(double tolerated)
     {
         var units = new[] { "00000", "00001" };

@@ -113,6 +113,32 @@ public class WrongUseTests
     }
 
     [Theory]
+    [InlineData("--evaluation clean: 3 of its 3 pictures are byte for byte pictures of --dataset too", 12, "--set", "tuning.cleanBatch=2", "--set", "sae.epochs=1")]
+    [InlineData("--dataset: from 12 images no autoencoder is trained for more than 3 steps", 12, "--set", "tuning.cleanBatch=2")]
+    [InlineData("tuning.cleanBatch: a batch of 12 is larger than the data set, which has 12 usable images, 1 of them kept for validation", 12, "--set", "tuning.cleanBatch=12", "--set", "sae.epochs=1")]
+    public async Task What_would_fail_hours_later_fails_at_import(string expected, int images, params string[] options)
+    {
+        using var folder = new TemporaryFolder();
+        for (var i = 0; i < images; i++)
+        {
+            Directory.CreateDirectory(folder.File($"photos/{new[] { "cat", "dog" }[i % 2]}"));
+            Directory.CreateDirectory(folder.File($"test/{new[] { "cat", "dog" }[i % 2]}"));
+            byte[] picture = PngEncoder.Encode(new RgbImage(8, 8, [.. Enumerable.Repeat((byte)(9 * i), 8 * 8 * 3)]));
+            await File.WriteAllBytesAsync(folder.File($"photos/{new[] { "cat", "dog" }[i % 2]}/{i}.png"), picture, TestContext.Current.CancellationToken);
+            if (i < 3)
+            {
+                await File.WriteAllBytesAsync(folder.File($"test/{new[] { "cat", "dog" }[i % 2]}/{i}.png"), picture, TestContext.Current.CancellationToken);
+            }
+        }
+
+        var run = await CommandRun.OfAsync(
+            ["run", "--dataset", folder.File("photos"), "--model", DemoFiles.Model, "--tokenizer", DemoFiles.Tokenizer, "--preset", "demo", "--evaluation", $"clean={folder.File("test")}", "--data", folder.File("data"), .. options]);
+
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain(expected);
+    }
+
+    [Theory]
     [InlineData("runs")]
     [InlineData("prune")]
     [InlineData("show", "latest")]

@@ -42,6 +42,49 @@ public sealed class CaptionSourceTests : IDisposable
         items[1].Item.Captions.ShouldBe(["two\nlines"]);
     }
 
+    [Theory]
+    [InlineData("filepath;caption;label\r\na.png;\"a cat; red, big\";cat\r\n")]
+    [InlineData("\uFEFFfilepath\tcaption\tlabel\r\na.png\ta cat; red, big\tcat\r\n")]
+    [InlineData("\uFEFFsep=;\r\nfilepath;caption;label\r\na.png;a cat\\; red, big;cat\r\n", "\\")]
+    [InlineData("filepath,caption,label\r\na.png,\"a cat; red, big\",cat\r\n")]
+    public async Task Tables_of_spreadsheets_are_read_whatever_separates_their_fields(string table, string? escape = null)
+    {
+        // A semicolon cannot be escaped but by quotes, so that row has a column too many.
+        _folder.Picture("a.png");
+        _folder.Text("captions.csv", table);
+        if (escape is not null)
+        {
+            (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("captions.csv:3: 4 columns instead of 3");
+            return;
+        }
+
+        var item = (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item;
+        item.Captions.ShouldBe(["a cat; red, big"]);
+        item.Label.ShouldBe("cat");
+    }
+
+    [Fact]
+    public async Task Pictures_of_kinds_that_are_not_read_are_counted_by_kind()
+    {
+        _folder.Picture("cat/0.png");
+        byte[][] heads = [[(byte)'I', (byte)'I', (byte)'*', 0], [0, 0, 0, 24, .. "ftypheic"u8], [0, 0, 0, 24, .. "ftypavif"u8], [0, 0, 0, 12, .. "jP  "u8]];
+        foreach (var (kind, head) in heads.Index())
+        {
+            for (var copy = 0; copy < 2; copy++)
+            {
+                _folder.Bytes($"cat/{kind}-{copy}.{new[] { "tif", "heic", "avif", "jp2" }[kind]}", [.. head, .. new byte[64]]);
+            }
+        }
+
+        var message = (await Should.ThrowAsync<UserErrorException>(() => _folder.Import(new ImportOptions()))).Message;
+
+        message.ShouldStartWith($"8 of 9 rows of the data set {_folder.Data} cannot be used (");
+        foreach (var kind in new[] { "TIFF", "HEIC", "AVIF", "JPEG 2000" })
+        {
+            message.ShouldContain($": {kind} is not read: convert it to PNG or JPEG");
+        }
+    }
+
     [Fact]
     public async Task Tab_separated_tables_are_read()
     {

@@ -56,7 +56,7 @@ public sealed class RunTests(DistributedSystem system)
 
         var printed = await system.ClientAsync(
             "submit", "--dataset", "s3://datasets/remote/tuning", "--captions", "s3://datasets/remote/tuning/captions.json", "--model", "s3://models/remote/model.safetensors",
-            "--evaluation", "clean=s3://datasets/remote/clean", "--preset", "demo", "--print");
+            "--evaluation", "clean=s3://datasets/remote/clean", "--preset", "demo", "--set", "sae.epochs=3", "--print");
         var scored = await system.ClientAsync(
             "evaluate", "--model", "s3://models/remote/model.safetensors", "--tokenizer", "s3://models/remote/bpe.txt.gz", "--evaluation", "clean=s3://datasets/remote/clean");
 

@@ -28,7 +28,7 @@ public sealed class SubmitTests : IDisposable
         var printed = await Command.RunAsync(
             [
                 "submit", "--dataset", _folder.File("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), "--data", _folder.File("data"),
-                "--set", $"curation.words={string.Join(',', words)}", "--print",
+                "--preset", "vit-l-14", "--set", "sae.epochs=2", "--set", $"curation.words={string.Join(',', words)}", "--print",
             ],
             environment: NoBroker);
 

@@ -22,5 +22,23 @@ public sealed class CalibrationTests
     [Fact]
     public void A_model_that_is_always_right_and_sure_has_no_error() => Error([1, 1, 1], [1, 1, 1], 15).ShouldBe(new Interval(0, 0, 0));
 
+    [Theory]
+    [InlineData(40)]
+    [InlineData(200)]
+    [InlineData(1000)]
+    public void The_error_lies_within_its_interval(int images)
+    {
+        // A model that is calibrated: its error is small, and every resample makes it larger.
+        var random = new Random(7);
+        float[] confidence = [.. Enumerable.Range(0, images).Select(_ => 0.5f + random.NextSingle() / 2)];
+        float[] right = [.. confidence.Select(share => random.NextSingle() < share ? 1f : 0f)];
+
+        var error = Error(right, confidence, 15);
+
+        error.Low.ShouldBeLessThan(error.Value);
+        error.High.ShouldBeGreaterThan(error.Value);
+        error.Low.ShouldBeGreaterThanOrEqualTo(0);
+    }
+
     private static Interval Error(float[] right, float[] confidence, int bins) => Bootstrap.Intervals([Calibration.ErrorOf(right, confidence, bins)], 1000, 1)[0];
 }

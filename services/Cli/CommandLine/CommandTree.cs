@@ -29,7 +29,7 @@ internal static class CommandTree
         new DemoVerb(), new RunVerb(), new RepairVerb(), new SweepVerb(), new SubmitVerb(),
         new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(), new WorkersVerb(),
         new ReplayVerb(), new RetryVerb(), new ExplainVerb(), new CancelVerb(), new PruneVerb(),
-        new MakeDatasetVerb(), new PretrainVerb(),
+        new MakeDatasetVerb(), new AttackSetVerb(), new PretrainVerb(),
         new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(), new ConvertVerb(), new WiseFtVerb(), new InterpolateVerb(), new StretchVerb(),
         new DoctorVerb(),
     ];

@@ -20,12 +20,13 @@ internal sealed class DemoWorld(string root, SyntheticWorldOptions options)
         }
 
         session.Tell($"drawing {options.TuningImages} images to fine-tune on and {options.EvaluationImages} for each evaluation set");
+        using var drawn = new CountBar(session, "images drawn", world.Splits.Sum(split => split.Count));
         return DiskErrors.Guard(folder, null, () =>
         {
             var drawing = $"{folder}.{Environment.ProcessId}.tmp";
             try
             {
-                SyntheticWorldWriter.Write(world, drawing, null, cancel);
+                SyntheticWorldWriter.Write(world, drawing, drawn, cancel);
                 Directory.Move(drawing, folder);
             }
             catch (IOException) when (Directory.Exists(folder))

@@ -7,26 +7,33 @@ namespace ClipSae.Cli;
 /// Shows a run while it works: a table that redraws itself on a terminal, and otherwise a line for each change and every ten seconds. It
 /// always writes to standard error, so that answers stay clean.
 /// </summary>
-internal sealed class ProgressDisplay(Session session, RunBoard board)
+/// <param name="pace">Time that a unit of each stage took in earlier runs, where known.</param>
+internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnlyDictionary<string, TimeSpan>? pace = null)
 {
     private const int BarWidth = 20;
+    private const int WideTerminal = 100;
+
+    // The longest names of stages have twenty letters.
+    private const int NameWidth = 21;
     private static readonly TimeSpan LiveInterval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(10);
     private readonly Dictionary<string, string> _said = [];
+    private readonly IReadOnlyDictionary<string, TimeSpan> _pace = pace ?? new Dictionary<string, TimeSpan>();
 
     /// <summary>Shows progress until <paramref name="work"/> ends, then its last state.</summary>
     public async Task ShowAsync(Task work)
     {
         if (session.IsErrorInteractive)
         {
-            await session.ErrorConsole().Live(Table()).AutoClear(false).StartAsync(async live =>
+            var console = session.ErrorConsole();
+            await console.Live(Rows(console.Profile.Width)).AutoClear(false).StartAsync(async live =>
             {
                 while (await TicksAsync(work, LiveInterval))
                 {
-                    live.UpdateTarget(Table());
+                    live.UpdateTarget(Rows(console.Profile.Width));
                 }
 
-                live.UpdateTarget(Table());
+                live.UpdateTarget(Rows(console.Profile.Width));
             });
         }
         else
@@ -79,22 +86,23 @@ internal sealed class ProgressDisplay(Session session, RunBoard board)
                 session.Tell(line);
             }
         }
+
+        if (withRunning)
+        {
+            session.Tell(board.Read(stages => WholeRun.Line(stages, now, _pace)));
+        }
     }
 
-    private Table Table()
+    private Rows Rows(int width)
     {
         var now = session.Time.GetUtcNow();
-        var table = new Table { Border = TableBorder.None, ShowHeaders = false };
-        table.AddColumns("stage", "bar", "units", "detail", "time");
-        foreach (var row in board.Read(stages => stages.Select(stage => Row(stage, now)).ToArray()))
-        {
-            table.AddRow(row);
-        }
-
-        return table;
+        return new Rows(board.Read(stages => stages.Select(stage => Row(stage, now, width)).Append(Whole(stages, now)).Select(line => (IRenderable)new Markup(line)).ToArray()));
     }
 
-    private static IRenderable[] Row(StageBoard stage, DateTimeOffset now)
+    private string Whole(IReadOnlyList<StageBoard> stages, DateTimeOffset now) => $"[grey]{WholeRun.Line(stages, now, _pace).EscapeMarkup()}[/]";
+
+    /// <summary>A stage on one line of a terminal, which it must not fill: what would be folded is cut at the end, where the least important stands.</summary>
+    internal static string Row(StageBoard stage, DateTimeOffset now, int width)
     {
         var (mark, style) = stage switch
         {
@@ -104,19 +112,15 @@ internal sealed class ProgressDisplay(Session session, RunBoard board)
             { StartedAt: null } => ("·", "grey"),
             _ => ("▸", "yellow"),
         };
-        var filled = (int)Math.Round(stage.Share * BarWidth);
+        var bar = width < WideTerminal ? BarWidth / 2 : BarWidth;
+        var filled = (int)Math.Round(stage.Share * bar);
         var time = stage.StartedAt is null ? ""
             : stage.IsComplete && stage.Cached == stage.Units.Count ? "from cache"
             : stage.IsComplete ? Amounts.Duration(stage.Elapsed(now))
             : LeftText(stage, now);
-        return
-        [
-            new Markup($"[{style}]{mark}[/] {stage.Stage.EscapeMarkup()}"),
-            new Markup($"[{style}]{new string('━', filled)}[/][grey]{new string('─', BarWidth - filled)}[/]"),
-            new Text(UnitsDone(stage)),
-            new Text(Detail(stage) + Missing(stage)),
-            new Text(time),
-        ];
+        var told = string.Join("  ", new[] { UnitsDone(stage), time, Detail(stage) + Missing(stage) }.Where(text => text.Length > 0));
+        var room = Math.Max(0, width - NameWidth - bar - 4);
+        return $"[{style}]{mark}[/] {stage.Stage.PadRight(NameWidth).EscapeMarkup()}[{style}]{new string('━', filled)}[/][grey]{new string('─', bar - filled)}[/] {(told.Length <= room ? told : told[..room]).EscapeMarkup()}";
     }
 
     private static string Missing(StageBoard stage) => MissingUnits.Short([.. stage.GivenUp]) is { Length: > 0 } names ? $" without {names}" : "";

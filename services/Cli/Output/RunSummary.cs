@@ -10,6 +10,9 @@ internal sealed class RunSummary
 {
     private readonly Dictionary<(string Stage, string Unit), UnitFinished> _finished = [];
     private readonly Dictionary<(string Stage, string Unit), UnitFailed> _failed = [];
+    // Share of the weights' size below which no decision of a model was seen to change.
+    private const double HardlyMoved = 1e-3;
+
     private readonly List<UnitFailed> _missing = [];
 
     /// <param name="run">The run's name.</param>
@@ -69,6 +72,28 @@ internal sealed class RunSummary
     /// <summary>Whether there were tuned models and none beat the base by its validation score: then nothing is the tuned one.</summary>
     public bool IsBaseBest => TunedUnit is null && Arms.Any(arm => !ArmName.IsControl(arm.Name));
 
+    /// <summary>In a line, what a verification compared; null where nothing was verified.</summary>
+    public string? Verification
+    {
+        get
+        {
+            var verified = _finished.Values.Where(unit => unit.Cache.Kind is CacheKind.Verified).ToArray();
+            string[] others = [.. PlannedUnits().Where(unit => unit.Stage != ParameterSections.Report && Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss).Select(unit => $"{unit.Stage}/{unit.Unit}")];
+            return Started?.Verify != true ? null
+                : verified.Length == 0 ? "verified: nothing, since nothing that was computed is still stored to compare with."
+                : $"verified: {verified.Length} unit{(verified.Length == 1 ? "" : "s")} computed again, all {verified.Sum(unit => unit.Outputs.Count)} outputs equal to the last bit to those stored before."
+                    + (others.Length == 0 ? "" : $" Not compared, since nothing was stored: {MissingUnits.Short(others)}.");
+        }
+    }
+
+    /// <summary>What the scores amount to; null where no attack was scored, or no model is the tuned one.</summary>
+    public string? Verdict => TunedUnit is null ? null : Reporting.Verdict.Of(
+        Base.HeldOutAttackSuccess ?? Base.AttackSuccess, Base.HeldOutAttackSuccess is null ? Tuned.AttackSuccess : Tuned.HeldOutAttackSuccess, Base.Clean ?? Base.HeldOutClean, Base.Clean is null ? Tuned.HeldOutClean : Tuned.Clean);
+
+    /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
+    public IReadOnlyList<string> Unmoved =>
+        [.. Units(ParameterSections.Tuning).Where(unit => unit.Figures["drift"] is JsonObject drift && Drift(drift, "theta") < HardlyMoved && Drift(drift, "radius") < HardlyMoved).Select(unit => unit.Unit)];
+
     /// <summary>Units that failed and that the run went on without.</summary>
     public IReadOnlyList<UnitFailed> Missing => _missing;
 
@@ -101,6 +126,9 @@ internal sealed class RunSummary
         ["report"] = report,
         ["base"] = Base.ToJson(withName: false),
         ["tuned"] = Tuned.ToJson(withName: false),
+        ["verdict"] = Verdict,
+        ["verification"] = Ended is RunCompleted ? Verification : null,
+        ["unmoved"] = new JsonArray([.. Unmoved.Select(unit => JsonValue.Create(unit))]),
         ["arms"] = new JsonArray([.. Arms.Select(arm => arm.ToJson(withName: true))]),
         ["families"] = new JsonObject
         {
@@ -116,6 +144,9 @@ internal sealed class RunSummary
 
     /// <summary>The tuned model, or the first where none was taken, beside the base by the families that curation printed; null where it printed in one style.</summary>
     public Table? PrintedFamilies() => RedTeamSummary.Create((TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Figures["families"] as JsonArray);
+
+    /// <summary>Autoencoders that reconstruct worse than the mean of the activations would: their features mean nothing.</summary>
+    public IReadOnlyList<string> Useless => [.. Units(ParameterSections.Sae).Where(unit => unit.Figures["explainedVariance"] is JsonValue value && value.TryGetValue<double>(out var share) && share < 0).Select(unit => unit.Unit)];
 
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
@@ -155,20 +186,14 @@ internal sealed class RunSummary
         return stages;
     }
 
-    public Table StageTable()
-    {
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumns("stage", "unit", "cache", "time", "why");
-        foreach (var (stage, unit) in PlannedUnits())
-        {
-            var finished = Finished(stage, unit);
-            table.AddRow(
-                stage.EscapeMarkup(), unit.EscapeMarkup(), finished is null ? "–" : CacheName(finished),
-                finished is null ? "–" : Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), (finished?.Cache.Reason ?? Unfinished(stage, unit)).EscapeMarkup());
-        }
+    /// <summary>A line for each unit in the plan's order, in columns; what is long stands last, so that nothing is folded within a name.</summary>
+    public IReadOnlyList<string> StageLines() => PaddedLines.Of(
+        ["stage", "unit", "cache", "time", "why"],
+        PlannedUnits().Select(planned => Finished(planned.Stage, planned.Unit) is { } finished
+            ? new[] { planned.Stage, planned.Unit, CacheName(finished), Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), finished.Cache.Reason }
+            : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]));
 
-        return table;
-    }
+    private static double Drift(JsonObject drift, string name) => drift[name] is JsonValue value && value.TryGetValue<double>(out var share) ? share : double.PositiveInfinity;
 
     private string Unfinished(string stage, string unit) => _failed.GetValueOrDefault((stage, unit)) is { } failed
         ? $"{(_missing.Contains(failed) ? "missing" : "failed")}: {failed.Reason}"

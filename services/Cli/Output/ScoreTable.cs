@@ -8,7 +8,7 @@ internal static class ScoreTable
     /// <param name="tuned">Null where no model is the tuned one.</param>
     public static Table Create(ModelScores baseModel, ModelScores? tuned, IReadOnlyList<ModelScores> arms)
     {
-        var table = new Table { Border = TableBorder.Rounded };
+        var table = new Table { Border = TableBorder.Horizontal };
         table.AddColumn("model");
         foreach (var title in new[] { "clean", "attacked", "attack\nsuccess", "held-out\nattacked", "held-out\nattack success", "word alone\nread as word", "held-out\nword alone" })
         {

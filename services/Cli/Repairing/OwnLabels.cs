@@ -15,7 +15,8 @@ namespace ClipSae.Cli;
 /// <param name="Pictures">Paths relative to the folder and the class of each.</param>
 /// <param name="Classes">The words that pictures are taken for, most frequent first.</param>
 /// <param name="Unreadable">Pictures that do not decode.</param>
-internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pictures, IReadOnlyList<string> Classes, int Unreadable)
+/// <param name="LeftOut">Files that are pictures of a kind that is not read, and links that lead back.</param>
+internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pictures, IReadOnlyList<string> Classes, int Unreadable, IReadOnlyList<ImportProblem> LeftOut)
 {
     /// <summary>Words looked at where none are given: the vocabulary lists them by how often its corpus had them.</summary>
     private const int MostWords = 2_000;
@@ -31,10 +32,12 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
     {
         using var quiet = inference_mode();
         using var scope = NewDisposeScope();
-        var pictures = PictureListing.Of(folder).Pictures;
+        var listing = PictureListing.Of(folder);
+        var pictures = listing.Pictures;
         if (pictures.Count == 0)
         {
-            throw new UserErrorException($"--images {folder}: no pictures lie there ({PictureListing.Extensions})");
+            var others = listing.LeftOut.Count == 0 ? "" : $"; {listing.LeftOut.Count} others lie there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
+            throw new UserErrorException($"--images {folder}: no pictures lie there that are read ({PictureListing.Extensions}){others}");
         }
 
         using var model = ClipModel.Load(weights, device);
@@ -50,7 +53,7 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
 
         using var chosen = ZeroShotClassifier.Create(model, tokenizer, classes, [Template]);
         var decisions = chosen.Logits(embeddings).argmax(1).cpu().data<long>().ToArray();
-        return new OwnLabels([.. read.Select((path, i) => (path, classes[decisions[i]]))], classes, pictures.Count - read.Count);
+        return new OwnLabels([.. read.Select((path, i) => (path, classes[decisions[i]]))], classes, pictures.Count - read.Count, listing.LeftOut);
     }
 
     /// <summary>Writes them as a caption file.</summary>

@@ -56,17 +56,19 @@ internal static class EarlyChecks
     /// <summary>Whether the pairs can teach anything, and are enough for a batch.</summary>
     /// <param name="batch">Pairs a step, as the section <c>tuning</c> or a command sets it.</param>
     /// <param name="key">What sets it.</param>
+    /// <param name="validation">Pairs that are kept for validation.</param>
     /// <exception cref="WrongUseException">They cannot, or are not.</exception>
-    public static void RequirePairs(DatasetVariety variety, int? batch, string key)
+    public static void RequirePairs(DatasetVariety variety, int? batch, string key, int validation = 0)
     {
         if (variety.Hindrance is { } hindrance)
         {
             throw new WrongUseException($"--dataset: {hindrance}, and from such pairs nothing is learned but to tell nothing apart; give captions that say what each picture shows");
         }
 
-        if (batch > variety.Pairs)
+        if (batch > variety.Pairs - validation)
         {
-            throw new WrongUseException($"{key}: a batch of {batch} is larger than the data set, which has {variety.Pairs} usable images; lower it or add images");
+            var kept = validation > 0 ? $", {validation} of them kept for validation" : "";
+            throw new WrongUseException($"{key}: a batch of {batch} is larger than the data set, which has {variety.Pairs} usable images{kept}; lower it or add images");
         }
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Cli;
@@ -20,7 +21,8 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (IsEnabled(logLevel))
+            // Why a unit fails is the answer of its run, and need not be told twice.
+            if (IsEnabled(logLevel) && (session.Verbose || eventId.Name != StageWorker.UnitFails.Name))
             {
                 session.Tell($"{LevelName(logLevel)}: {category}: {formatter(state, exception)}{(exception is not null && session.Verbose ? $"\n{exception}" : "")}");
             }

@@ -56,7 +56,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         var board = new RunBoard();
         var following = FoldAsync(run, board, cancel);
         var watching = TellOfWorkersAsync(run, following, cancel);
-        await new ProgressDisplay(session, board).ShowAsync(following);
+        await new ProgressDisplay(session, board, await WholeRun.PaceAsync(runtime, run, cancel)).ShowAsync(following);
         var isAbandoned = await AwaitAsync(following, run);
         await watching;
         return await AnswerAsync(run, isAbandoned, cancel);
@@ -74,11 +74,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         json["waitsFor"] = new JsonArray([.. problems.Select(waiting => (JsonNode)waiting)]);
         session.Answer(json, console =>
         {
-            console.WriteUnfolded($"run {run}: {summary.Status}{(Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
-            console.Write(summary.StageTable());
-            foreach (var missing in problems)
+            // A failed unit's reason stands at the unit.
+            console.WriteUnfolded($"run {run}: {summary.Status}{(summary.Ended is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
+            foreach (var line in summary.StageLines().Concat(problems))
             {
-                console.WriteUnfolded(missing);
+                console.WriteUnfolded(line);
             }
 
             Write(console, summary, folder.Path, report);
@@ -180,6 +180,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         {
             console.Write(ScoreTable.Create(summary.Base, summary.IsBaseBest ? null : summary.Tuned, summary.Arms));
             console.WriteUnfolded("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
+            if (summary.Verdict is { } verdict)
+            {
+                console.WriteUnfolded(verdict);
+            }
+
             console.WriteUnfolded("held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks.");
             if (summary.TunedUnit is not null)
             {
@@ -189,6 +194,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         else if (summary.TunedUnit is not null)
         {
             console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
+        }
+
+        if (summary.Unmoved is { Count: > 0 } unmoved)
+        {
+            console.WriteUnfolded($"Fine-tuning moved the weights of {MissingUnits.Short(unmoved)} by less than a thousandth: the rates are too small for this model, or the steps too few. Raise tuning.rates, or name another --preset ({string.Join(", ", Preset.Names)}).");
         }
 
         if (summary.IsBaseBest)
@@ -206,6 +216,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             console.Write(printed);
         }
 
+        if (summary.Useless is { Count: > 0 } useless)
+        {
+            console.WriteUnfolded($"autoencoders of no use: {MissingUnits.Short(useless)} explain less than nothing of the activations (negative explained variance); more images, more sae.epochs or a smaller sae.batchSize help.");
+        }
+
         foreach (var line in summary.CurationLines())
         {
             console.WriteUnfolded(line);
@@ -214,6 +229,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
             console.WriteUnfolded($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
+        }
+
+        if (summary.Ended is RunCompleted && summary.Verification is { } verification)
+        {
+            console.WriteUnfolded(verification);
         }
 
         if (summary.IsAllCached)

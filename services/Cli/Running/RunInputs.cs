@@ -14,15 +14,31 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
     private readonly IArtifactStore _store = runtime.Artifacts;
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import");
     private readonly SortedDictionary<string, ArtifactRef> _inputs = new(StringComparer.Ordinal);
+    private IReadOnlySet<UInt128>? _training;
 
     public IReadOnlyDictionary<string, ArtifactRef> All => _inputs;
 
     /// <summary>The data set that is worked on.</summary>
-    public Task<ImportedDataset> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel) => AddFolderAsync("dataset:", "dataset", folder, options, cancel);
+    public async Task<ImportedDataset> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel)
+    {
+        var imported = await AddFolderAsync("dataset:", "dataset", folder, options, cancel);
+        _training = imported.Pictures;
+        return imported;
+    }
 
     /// <summary>A set to evaluate on: labelled, or captioned where its name asks for retrieval.</summary>
-    public async Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel) =>
-        (await AddFolderAsync($"evaluation:{name}/", name, set.Folder, options with { LabelsNeeded = !EvaluationProtocol.IsRetrieval(name), CaptionFile = set.File }, cancel)).Content;
+    /// <exception cref="WrongUseException">Pictures of it are pictures of the data set that is worked on.</exception>
+    public async Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel)
+    {
+        var imported = await AddFolderAsync($"evaluation:{name}/", name, set.Folder, options with { LabelsNeeded = !EvaluationProtocol.IsRetrieval(name), CaptionFile = set.File }, cancel);
+        if (_training?.Count(imported.Pictures.Contains) is > 0 and var shared)
+        {
+            throw new WrongUseException(
+                $"--evaluation {name}: {shared} of its {imported.Pictures.Count} pictures are byte for byte pictures of --dataset too, and what was trained on gives no test figure: take them out of one of the two");
+        }
+
+        return imported.Content;
+    }
 
     /// <summary>A checkpoint and its vocabulary.</summary>
     /// <exception cref="UserErrorException">The files are no checkpoint, or do not belong together.</exception>
@@ -35,14 +51,8 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
 
     private async Task<ImportedDataset> AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)
     {
-        var progress = new Reporter<int>(images =>
-        {
-            if (images % 5_000 == 0)
-            {
-                session.Tell($"{name}: {images} images read");
-            }
-        });
-        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, runtime.Scratch.NewFolder(), cancel);
+        using var progress = new CountBar(session, $"{name}: images read");
+        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, runtime.Scratch.NewFolder(), progress.Expect, cancel);
         // The folder's name is for people; a manifest is named alike for every data set, so that equal ones have one digest.
         _inputs[prefix + "manifest"] = imported.Manifest with { Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) };
         for (var shard = 0; shard < imported.Shards.Count; shard++)

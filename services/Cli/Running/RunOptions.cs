@@ -59,7 +59,7 @@ internal sealed class RunOptions(bool tunes = true)
     }
 
     /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>
-    private IReadOnlyList<string> Assignments(ParseResult arguments)
+    public IReadOnlyList<string> Assignments(ParseResult arguments)
     {
         var assignments = new List<string>();
         if (arguments.GetValue(_arms) is { Length: > 0 } arms)

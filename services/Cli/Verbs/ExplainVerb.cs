@@ -27,7 +27,13 @@ internal sealed class ExplainVerb : Verb
             entry["keyParts"] = JsonSerializer.SerializeToNode(explained.Parts, ContractJson.Options);
         }
 
-        session.Answer(new JsonObject { ["runId"] = run, ["origin"] = summary.Started?.Origin?.Run, ["stages"] = units }, console => console.Write(summary.StageTable()));
+        session.Answer(new JsonObject { ["runId"] = run, ["origin"] = summary.Started?.Origin?.Run, ["stages"] = units }, console =>
+        {
+            foreach (var line in summary.StageLines())
+            {
+                console.WriteUnfolded(line);
+            }
+        });
         return ExitCode.Done;
     }
 }

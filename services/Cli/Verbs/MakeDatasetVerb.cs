@@ -46,7 +46,9 @@ internal sealed class MakeDatasetVerb : Verb
         };
         using var fonts = FontCatalogue.Load(GivenPath.Folder("--fonts", arguments.GetValue(_fonts)));
         var folder = GivenPath.NewFolder("folder", arguments.GetValue(_folder))!;
-        var counts = SyntheticWorldWriter.Write(new SyntheticWorld(options, fonts), folder, new PacedReporter<int>(session.Time, done => session.Tell($"{done} images drawn")), cancel);
+        var world = new SyntheticWorld(options, fonts);
+        using var drawn = new CountBar(session, "images drawn", world.Splits.Sum(split => split.Count));
+        var counts = SyntheticWorldWriter.Write(world, folder, drawn, cancel);
         session.Answer(
             new JsonObject
             {

@@ -38,6 +38,13 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<double?> _crop = Varied("--crop", $"Smallest side of a random crop, as a share [default with --photographs: {Photographs.Crop:0.0}]");
     private readonly Option<double?> _jitter = Varied("--jitter", $"How far brightness, contrast and saturation vary [default with --photographs: {Photographs.Jitter:0.0}]");
     private readonly Option<double?> _dropout = Varied("--patch-dropout", "Share of its patches that a picture loses in a step, but in the last tenth of them [default: 0]");
+    private readonly Option<double> _heldOut = new("--held-out")
+    {
+        Description = $"Share of the images, at most {HeldOutPictures.Most}, that are not trained on but named at the end; 0 trains on all",
+        HelpName = "X",
+        DefaultValueFactory = _ => 0.05,
+    };
+
     private readonly Option<long> _seed = new("--seed") { Description = "Every draw follows from it", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
 
     public PretrainVerb()
@@ -50,7 +57,7 @@ internal sealed class PretrainVerb : Verb
         foreach (var option in new Option[]
         {
             _dataset, _out, _tokenizer, _resolution, _patch, _visionWidth, _visionLayers, _textWidth, _textLayers, _embed, _context, _merges, _steps, _batch, _warmup, _rate, _decay,
-            _photographs, _crop, _jitter, _dropout, _seed,
+            _photographs, _crop, _jitter, _dropout, _heldOut, _seed,
         })
         {
             Add(option);
@@ -66,7 +73,10 @@ internal sealed class PretrainVerb : Verb
         var device = session.UseDevice();
         var start = session.Time.GetTimestamp();
 
-        using var data = await LoadAsync(folder, options.Resolution, session, cancel);
+        var share = arguments.GetValue(_heldOut) is >= 0 and <= 0.5 and var given ? given : throw new WrongUseException(FormattableString.Invariant($"--held-out {arguments.GetValue(_heldOut)}: expected a share from 0 to 0.5"));
+        var (data, heldOut) = await LoadAsync(folder, options, share, session, cancel);
+        using var training = data;
+        using var asked = heldOut;
         var tokenizer = vocabulary is null ? Pretraining.LearnVocabulary(data, options.Merges) : ClipTokenizer.Load(vocabulary);
         string[] different = [.. data.Captions.SelectMany(captions => captions).Distinct(StringComparer.Ordinal)];
         if (different.Count(caption => IsCut(tokenizer, caption, options.ContextLength)) is > 0 and var cut)
@@ -74,18 +84,25 @@ internal sealed class PretrainVerb : Verb
             session.Tell($"{cut} of {different.Length} different captions are longer than {options.ContextLength} tokens and are cut; --context allows more");
         }
 
-        session.Tell($"{data.Count} images, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
+        session.Tell($"{data.Count} images to train on, {heldOut?.Count ?? 0} held out, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
         double loss = 0;
-        var training = session.Time.GetTimestamp();
+        var begun = session.Time.GetTimestamp();
+        var isFirst = true;
         var shown = new PacedReporter<Pretraining.Progress>(session.Time, at =>
         {
-            var elapsed = session.Time.GetElapsedTime(training);
+            var elapsed = session.Time.GetElapsedTime(begun);
             var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
             session.Tell($"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}");
         });
         var progress = new Reporter<Pretraining.Progress>(at =>
         {
             loss = at.Loss;
+            if (isFirst)
+            {
+                isFirst = false;
+                session.Tell($"{at.Total} steps take about {Amounts.Duration(session.Time.GetElapsedTime(begun) * ((double)at.Total / at.Step))} here; --steps changes that");
+            }
+
             shown.Report(at);
         });
         using var model = Pretraining.Train(data, tokenizer, options, device, progress, cancel);
@@ -94,6 +111,7 @@ internal sealed class PretrainVerb : Verb
         model.Save(weights, new Dictionary<string, string> { ["format"] = "pt", ["pretraining"] = System.Text.Json.JsonSerializer.Serialize(options, ContractJson.Options) });
         AtomicFile.Write(words, vocabulary is null ? Compressed(BpeLearner.Format(tokenizer.Merges)) : await File.ReadAllBytesAsync(vocabulary, cancel));
 
+        var accuracy = heldOut?.Accuracy(model, tokenizer, device);
         var took = session.Time.GetElapsedTime(start);
         session.Answer(
             new JsonObject
@@ -104,9 +122,17 @@ internal sealed class PretrainVerb : Verb
                 ["images"] = data.Count,
                 ["steps"] = options.Steps,
                 ["loss"] = loss,
+                ["heldOut"] = heldOut is null ? null : new JsonObject { ["images"] = heldOut.Count, ["choices"] = heldOut.Choices, ["accuracy"] = Math.Round(accuracy!.Value, 4) },
                 ["seconds"] = Math.Round(took.TotalSeconds, 1),
             },
-            console => console.WriteUnfolded($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}"));
+            console =>
+            {
+                console.WriteUnfolded($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}");
+                if (heldOut is not null)
+                {
+                    console.WriteUnfolded($"on {heldOut.Count} images that were held out: {Amounts.Share(accuracy)} named right among {heldOut.Choices} {(heldOut.AreClasses ? "classes" : "captions")} (chance {Amounts.Share(1.0 / heldOut.Choices)})");
+                }
+            });
         return ExitCode.Done;
     }
 
@@ -163,7 +189,7 @@ internal sealed class PretrainVerb : Verb
         }
     }
 
-    private static async Task<CaptionedPixels> LoadAsync(string folder, int resolution, Session session, CancellationToken cancel)
+    private static async Task<(CaptionedPixels Training, HeldOutPictures? HeldOut)> LoadAsync(string folder, PretrainingOptions options, double heldOut, Session session, CancellationToken cancel)
     {
         using var scratch = new ProcessScratch(session.DataFolder);
         var store = new FolderArtifactStore(session.DataFolder);
@@ -175,15 +201,21 @@ internal sealed class PretrainVerb : Verb
             shards.Add(await store.FetchAsync(shard, cancel));
         }
 
-        return Load(shards, resolution, cancel);
+        var items = shards.SelectMany(DatasetShard.ReadItems).ToArray();
+        var kept = HeldOutPictures.Draw(items, heldOut, options.Seed).ToHashSet();
+
+        // A batch must stay whole: of a small data set nothing is held out.
+        kept = kept.Count < 2 || items.Length - kept.Count < options.BatchSize ? [] : kept;
+        var training = Load(shards, items, place => !kept.Contains(place), options.Resolution, cancel);
+        return (training, kept.Count == 0 ? null : HeldOutPictures.Of(Load(shards, items, kept.Contains, options.Resolution, cancel), [.. items.Where((_, place) => kept.Contains(place))]));
     }
 
-    private static CaptionedPixels Load(IReadOnlyList<string> shards, int resolution, CancellationToken cancel)
+    private static CaptionedPixels Load(IReadOnlyList<string> shards, DatasetItem[] all, Func<int, bool> isTaken, int resolution, CancellationToken cancel)
     {
-        var items = shards.SelectMany(DatasetShard.ReadItems).ToArray();
+        DatasetItem[] items = [.. all.Where((_, place) => isTaken(place))];
         IReadOnlyList<string>[] captions = [.. items.Select(item => item.Captions)];
         var rows = new PixelRows(captions.Length, resolution);
-        PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)), cancel: cancel);
+        PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Where((_, place) => isTaken(place)).Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)), cancel: cancel);
         return new CaptionedPixels(rows.Pixels, captions) { Printed = [.. items.Select(item => PrintedText.On(item) is not null)] };
     }
 

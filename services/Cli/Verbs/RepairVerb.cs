@@ -50,6 +50,11 @@ internal sealed class RepairVerb : Verb
         await using var runtime = Workplace.Open(session);
         var labels = OwnLabels.Find(images, model, tokenizer, Words(arguments), device, cancel);
         session.Tell($"{labels.Pictures.Count} pictures; the model takes them for {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}");
+        foreach (var kind in labels.LeftOut.GroupBy(problem => problem.Detail, StringComparer.Ordinal))
+        {
+            session.Tell($"{kind.Count()} left out, first {kind.First().Where}: {kind.Key}");
+        }
+
         if (labels.Unreadable > 0)
         {
             session.Tell($"{labels.Unreadable} pictures cannot be read and are left out");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.FineTuning;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
 
@@ -87,13 +88,15 @@ internal class RunVerb : Verb
         if (_tunes)
         {
             var tuning = ParameterSections.SectionOf(ParameterSections.Tuning);
-            EarlyChecks.RequirePairs(imported.Variety, Batch(parameters[tuning]) ?? Batch(runtime.DefaultParameters()[ParameterSections.Tuning]), $"{tuning}.cleanBatch");
+            var training = StageParameters.Bind<FineTuningOptions>(runtime.Stages[ParameterSections.Tuning].Normalize(new JsonObject(Known(parameters[tuning]))), ParameterSections.Tuning);
+            EarlyChecks.RequirePairs(imported.Variety, training.CleanBatch, $"{tuning}.cleanBatch", Math.Min(training.ValidationImages, (int)(training.ValidationShare * imported.Content.Labels.Values.Sum())));
             if (imported.Variety.Doubt is { } doubt)
             {
                 session.Tell($"--dataset: {doubt}; what is learned from them will be poor");
             }
         }
 
+        TrainingRows.Require(imported.Content.Items.Count, architecture, parameters, runtime.DefaultParameters(), _run.Assignments(arguments), session);
         foreach (var set in evaluations)
         {
             await inputs.AddEvaluationAsync(set.Name, set, options, cancel);
@@ -102,7 +105,9 @@ internal class RunVerb : Verb
         return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
-    private static int? Batch(JsonNode? section) => section?["cleanBatch"] is JsonValue value && value.TryGetValue<int>(out var batch) ? batch : null;
+    // Arms and seeds are the plan's, of which each unit has one.
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Known(JsonNode? section) =>
+        (section as JsonObject ?? []).Where(entry => entry.Key is not ("arms" or "seeds")).Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone()));
 
     /// <summary>Parameters that the verb sets before those of the command line, in the form of <c>--set</c>.</summary>
     protected virtual IEnumerable<string> Assignments(ParseResult arguments) => [];

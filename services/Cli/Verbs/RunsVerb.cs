@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Pipeline;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -38,21 +37,25 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
                 return;
             }
 
-            var table = new Table { Border = TableBorder.Rounded };
-            table.AddColumns("run", "status", "started", "took", "units", "replays", "problem");
-            foreach (var run in runs)
-            {
-                table.AddRow(
-                    run.Run.EscapeMarkup(),
+            var lines = PaddedLines.Of(
+                ["run", "status", "started (UTC)", "took", "units"],
+                runs.Select(run => new[]
+                {
+                    run.Run,
                     StatusName(run.Status),
-                    run.StartedAt?.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) ?? "–",
+                    run.StartedAt?.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "–",
                     run is { StartedAt: { } start, EndedAt: { } end } ? Amounts.Duration(end - start) : "–",
                     $"{run.UnitsFinished}/{run.Units}",
-                    run.Origin?.Run.EscapeMarkup() ?? "",
-                    (run.Problem ?? "").EscapeMarkup());
+                }));
+            console.WriteUnfolded(lines[0]);
+            foreach (var (run, line) in runs.Zip(lines.Skip(1)))
+            {
+                console.WriteUnfolded(line);
+                foreach (var note in new[] { run.Origin is { } origin ? $"replays {origin.Run}" : null, run.Problem }.OfType<string>())
+                {
+                    console.WriteUnfolded($"    {note}");
+                }
             }
-
-            console.Write(table);
         });
         return ExitCode.Done;
     }

@@ -23,7 +23,7 @@ internal static class ArmComparison
         var attack = view.HardestAttack;
         var columns = Known.Where(column => view.Sets.Any(set => set.Text("name") == column.Set)).ToArray();
         var table = Html.Of($"""
-            <table class="arms"><thead><tr><th>Arm</th><th class="n">Seeds</th><th class="n">Validation</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}{IntervalTrack.Heading(attack is null ? "" : "Attacked")}</tr></thead>
+            <table class="arms"><thead><tr><th>Arm</th><th class="n">Seeds</th><th class="n">Validation</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title} <small>n = {Written.Count(view.Images(column.Set))}</small></th>"))}{IntervalTrack.Heading(attack is null ? "" : "Attacked")}</tr></thead>
             <tbody>{BaseRow(view, columns, attack)}{arms.Select(arm => Row(view, arm, columns, attack))}</tbody></table>
             """);
         return new Section("arms", "Arms and their random controls", Html.Of($"{Chosen(view)} {Seeds(arms)}"), Html.Of($"{Section.Wide("Arms", table)}{Contrasts(view, arms, attack)}"));

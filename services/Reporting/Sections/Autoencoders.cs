@@ -34,8 +34,14 @@ internal static class Autoencoders
         return new Section(
             "sae",
             "Sparse autoencoders",
-            Html.Of($"Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row, dense ones on more than a tenth of them; in training, a feature counts as dead after so many rows without firing. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."),
+            Html.Of($"{Useless(data)}Measured on rows that training did not see, in the space of the activations themselves. Which hook point is used is decided by the causal sweep below, not by these figures. Zero-shot kept is the accuracy with the reconstruction in the activations’ place over the accuracy without it. Dead features fire on no held-out row, dense ones on more than a tenth of them; in training, a feature counts as dead after so many rows without firing. Monosemanticity is how alike the images are that a feature fires on, as a cosine; below it, how alike any images are."),
             Html.Of($"{Section.Wide("Autoencoders", table)}<div class=\"charts\">{data.Autoencoders.Select(Density)}</div>"));
+    }
+
+    private static Html Useless(ReportData data)
+    {
+        string[] names = [.. data.Autoencoders.Where(autoencoder => autoencoder.Figures.Number("explainedVariance") < 0).Select(autoencoder => autoencoder.Name)];
+        return names.Length == 0 ? Html.Empty : Html.Of($"<strong>{string.Join(", ", names)}: the explained variance is negative, so these reconstruct worse than the mean would, and their features mean nothing.</strong> ");
     }
 
     private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""

@@ -19,14 +19,14 @@ internal static class BeforeAfter
         return new Section(
             "before-after",
             "Before and after",
-            Html.Of($"Zero-shot with {Templates(view)}, choosing among {view.Root.Items("classes").Count()} classes, and among the printed words too where there are any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
+            Html.Of($"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too where there are any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
             Section.Wide("Scores of base and tuned", table));
     }
 
     private static IEnumerable<Html> Rows(EvaluationView view, JsonNode set)
     {
         var name = set.Text("name")!;
-        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></th></tr>");
+        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {Choices(set)} · {name}</small></th></tr>");
         yield return Row(view, name, set.Text("protocol") == "words" ? "Word is read" : "Accuracy", "accuracy", view.Tuned.Number("sets", name, "againstBase", "mcNemar", "pValue"));
         if (EvaluationView.Figure(view.Base, name, "meanPerClass") is not null)
         {
@@ -43,6 +43,12 @@ internal static class BeforeAfter
             yield return Row(view, name, "Object beats word, two choices", "binaryAccuracy", view.Tuned.Number("sets", name, "againstBase", "binaryMcNemar", "pValue"));
             yield return Margin(view, name);
         }
+    }
+
+    private static string Choices(JsonNode set)
+    {
+        var (classes, candidates) = (set.Number("classes") ?? 0, set.Items("candidates").Count());
+        return candidates > classes ? $"{Written.Count(classes)} classes and {Written.Count(candidates - classes)} words" : $"{Written.Count(classes)} classes";
     }
 
     private static Html Row(EvaluationView view, string set, string title, string figure, double? probability)

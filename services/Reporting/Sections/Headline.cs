@@ -25,6 +25,7 @@ internal static class Headline
             {Card("Taken for the printed word", attack, "attackSuccess", higherIsBetter: false)}
             {Card("Right without print", clean, "accuracy", higherIsBetter: true)}
             </div>
+            {Disagreements.Render(data, view, attack)}
             <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {view.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>
             """);
 
@@ -39,15 +40,15 @@ internal static class Headline
 
             var comparison = view.Tuned.At("sets", set!, "againstBase", figure);
             return Html.Of($"""
-                <div class="card"><h3>{title}</h3>
+                <div class="card"><h3>{title} <small>n = {Written.Count(view.Images(set))}</small></h3>
                 <p class="big"><span class="before">{Written.Percent(before.Value)}</span>{(after is null ? Html.Empty : Html.Of($"<span class=\"arrow\" aria-label=\"to\">→</span><span class=\"after\">{Written.Percent(after.Value)}</span>"))}</p>
                 {IntervalTrack.Render(new("base", before.Value, before.Low, before.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}
-                <p class="change">{Change(comparison, higherIsBetter)}</p></div>
+                <p class="change">{Change(comparison, after?.Value, higherIsBetter)}</p></div>
                 """);
         }
     }
 
-    private static Html Change(JsonNode? comparison, bool higherIsBetter)
+    private static Html Change(JsonNode? comparison, double? after, bool higherIsBetter)
     {
         if (Figure.Of(comparison) is not { } change)
         {
@@ -55,8 +56,13 @@ internal static class Headline
         }
 
         var (low, high) = (change.Low ?? change.Value, change.High ?? change.Value);
-        var verdict = low <= 0 && high >= 0 ? "within chance" : change.Value > 0 == higherIsBetter ? "better" : "worse";
-        return Html.Of($"<b class=\"{verdict.Replace(' ', '-')}\">{Written.Points(change.Value)}</b> ({Written.SignedRange(low, high)}), {verdict}");
+        // A rate that fell from 99 to 88 % is lower; "better" would be taken for good.
+        var isBad = higherIsBetter ? after < 0.5 : after >= 0.5;
+        var (kind, verdict) = low <= 0 && high >= 0 ? ("within-chance", "within chance")
+            : change.Value > 0 != higherIsBetter ? ("worse", "worse")
+            : isBad ? ("within-chance", higherIsBetter ? "higher, but wrong on most" : "lower, but most still succeed")
+            : ("better", "better");
+        return Html.Of($"<b class=\"{kind}\">{Written.Points(change.Value)}</b> ({Written.SignedRange(change.Low, change.High)}), {verdict}");
     }
 
     private static Html Verdict(EvaluationView view, string? attack, string? clean)
@@ -66,15 +72,15 @@ internal static class Headline
         {
             return fooled is null
                 ? Html.Of($"There is no attacked set here, so this says how good the model is, not how easily it is fooled.")
-                : Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Any() ? NothingBetter(view) : Html.Of($"No tuned model is here to compare."))}");
+                : Html.Of($"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Any() ? NothingBetter(view) : Html.Of($"No tuned model is here to compare."))}");
         }
 
         var after = EvaluationView.Figure(view.Tuned, attack, "attackSuccess");
         var (cleanBefore, cleanAfter) = (EvaluationView.Figure(view.Base, clean, "accuracy"), EvaluationView.Figure(view.Tuned, clean, "accuracy"));
         var price = cleanBefore is null || cleanAfter is null
             ? Html.Empty
-            : Html.Of($" Without print it is right on <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
-        return Html.Of($"A printed word takes the base in on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}");
+            : Html.Of($" Clean accuracy is <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
+        return Html.Of($"{Reporting.Verdict.Of(fooled.Value, after?.Value, cleanBefore?.Value, cleanAfter?.Value)} A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}");
     }
 
     private static Html NothingBetter(EvaluationView view) =>

@@ -20,8 +20,8 @@ internal static class SalientFeatures
         var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => (long)feature.Number("feature")!.Value);
         return new Section(
             "features",
-            "Features that fire for text",
-            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient.Text("sae")}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes."),
+            CausalEvidence.Helped(data.Salient) == false ? "Features that fire with print, without carrying the reading" : "Features that fire for text",
+            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient.Text("sae")}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownPictures(data, features, statistics)}"),
             Html.Of($"<div class=\"features\">{features.Take(MostFeatures).Select(feature => Card(feature, statistics[(long)(feature.Number("feature") ?? -1)].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
     }
 
@@ -30,6 +30,24 @@ internal static class SalientFeatures
     {
         var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => feature.Number("feature"));
         return Ranked(data.Salient).Take(MostFeatures).SelectMany(feature => TopImages(feature, statistics[feature.Number("feature")].FirstOrDefault()).Take(MostImages));
+    }
+
+    // The pictures are the data set's own: whether they bear print is known only where the data set says so.
+    private static string ShownPictures(ReportData data, JsonNode[] features, ILookup<long, JsonNode> statistics)
+    {
+        string[] shown = [.. features.Take(MostFeatures).SelectMany(feature => TopImages(feature, statistics[(long)(feature.Number("feature") ?? -1)].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MostImages)).Distinct(StringComparer.Ordinal)];
+        if (shown.Length == 0 || data.Printed is not { } printed)
+        {
+            return "";
+        }
+
+        var count = shown.Count(printed.Contains);
+        return (count, 2 * count >= shown.Length) switch
+        {
+            (0, _) => "Below each are the data set’s pictures that it fires on most. None of them is recorded as bearing print: look whether they show text. Where they do not, these features stand for something else that print resembles.",
+            (_, true) => $"Below each are the data set’s pictures that it fires on most; {count} of the {shown.Length} are recorded as bearing print.",
+            _ => $"Below each are the data set’s pictures that it fires on most. Only {count} of the {shown.Length} are recorded as bearing print: most of these features stand for other things too.",
+        };
     }
 
     private static JsonNode[] Ranked(JsonNode? salient) => [.. salient.Items("features").OrderByDescending(feature => feature.Number("salience"))];

@@ -7,15 +7,20 @@ namespace ClipSae.Reporting;
 internal static class SideBySide
 {
     private const int MostBytes = 1_300_000;
+    private const string Fixed = "mended";
+    private const string StillWrong = "bothWrong";
+    private const string Worse = "worse";
+    private const string Unread = "unread";
 
     // Classes of the style sheet, by place: the base, the tuned model, others.
     private static readonly string[] Colours = ["base", "tuned", "m2", "m3", "m4", "m5"];
 
     private static readonly (string Kind, string Title, string OfTwo, string OfMany, int Most)[] Kinds =
     [
-        ("mended", "Mended", "The base was wrong, the tuned model is right.", "The base is wrong, another model is right.", 12),
-        ("bothWrong", "Still wrong", "Both models are wrong.", "All models are wrong.", 8),
-        ("worse", "Made worse", "The base was right, the tuned model is wrong.", "The base is right, another model is wrong.", 8),
+        (Fixed, "Fixed", "The base was wrong, the tuned model is right.", "The base is wrong, another model is right.", 12),
+        (StillWrong, "Still wrong", "Both models are wrong.", "All models are wrong.", 8),
+        (Worse, "Made worse", "The base was right, the tuned model is wrong.", "The base is right, another model is wrong.", 8),
+        (Unread, "Word no longer named", "These pictures are labelled with the word on them, which the base named. Where an object is there too, naming it is what fine-tuning is for.", "These pictures are labelled with the word on them, which the base names and another model does not.", 4),
     ];
 
     public static Section? Render(ReportData data)
@@ -28,18 +33,54 @@ internal static class SideBySide
 
         string[] models = [.. examples[0].Items("answers").Select(answer => answer.Text("model") ?? "").Take(Colours.Length)];
         var budget = MostBytes;
-        var groups = Kinds.Select(kind =>
+        var view = models.Length > 2 ? null : EvaluationView.Of(data);
+        var counts = view?.Tuned is null ? null : Counts(view);
+
+        // The most frequent outcome first: a page of fixed pictures must not stand before many more that are still wrong.
+        var groups = Kinds.OrderByDescending(kind => kind.Kind == Unread ? -1 : counts?.GetValueOrDefault(kind.Kind) ?? 0).Select(kind =>
         {
-            var of = examples.Where(example => example.Text("kind") == kind.Kind).ToArray();
+            var of = examples.Where(example => KindOf(example, view) == kind.Kind).ToArray();
+            if (of.Length == 0 && kind.Kind == Unread)
+            {
+                return Html.Empty;
+            }
+
             var shown = InTurn(of).Take(kind.Most).Where(example => (budget -= example.Text("image")?.Length ?? 0) > 0).ToArray();
-            return Html.Of($"<h3>{kind.Title} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(example => Card(example, models))}</div>");
+            return Html.Of($"<h3>{kind.Title}{(counts?.TryGetValue(kind.Kind, out var count) == true ? $": {Written.Count(count)}" : "")} <small>{(models.Length > 2 ? kind.OfMany : kind.OfTwo)}{(of.Length == 0 ? " There is no such image." : "")}</small></h3><div class=\"examples\">{shown.Select(example => Card(example, models))}</div>");
         }).ToArray();
         return new Section(
             "images",
             "The images, side by side",
-            Html.Of($"The clearest cases first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that no model thinks of are left out. <span class=\"legend-inline\">{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"),
+            Html.Of($"{Told(counts, view)}The clearest cases of each first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that no model thinks of are left out. <span class=\"legend-inline\">{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"),
             Html.Join(groups));
     }
+
+    private static string? KindOf(JsonNode example, EvaluationView? view) =>
+        example.Text("kind") == Worse && view?.Sets.Any(set => set.Text("name") == example.Text("set") && set.Text("protocol") == "words") == true ? Unread : example.Text("kind");
+
+    /// <summary>How many images of the sets of objects were fixed, are still wrong and were made worse.</summary>
+    private static Dictionary<string, double> Counts(EvaluationView view)
+    {
+        var counts = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var set in view.Sets.Where(set => set.Text("protocol") != "words"))
+        {
+            var name = set.Text("name")!;
+            var pairs = view.Tuned.At("sets", name, "againstBase", "mcNemar");
+            if (pairs.Number("baseOnly") is { } worse && pairs.Number("tunedOnly") is { } better && EvaluationView.Figure(view.Base, name, "accuracy") is { } accuracy)
+            {
+                var images = view.Images(name) ?? 0;
+                counts[Fixed] = counts.GetValueOrDefault(Fixed) + better;
+                counts[Worse] = counts.GetValueOrDefault(Worse) + worse;
+                counts[StillWrong] = counts.GetValueOrDefault(StillWrong) + Math.Max(0, images - Math.Round(images * accuracy.Value) - better);
+            }
+        }
+
+        return counts;
+    }
+
+    private static string Told(Dictionary<string, double>? counts, EvaluationView? view) => counts is not { Count: > 0 }
+        ? ""
+        : $"Of {Written.Count(view!.Sets.Where(set => set.Text("protocol") != "words").Sum(set => set.Number("images")))} images of all sets of objects, {Written.Count(counts[Fixed])} were fixed, {Written.Count(counts[StillWrong])} are still wrong and {Written.Count(counts[Worse])} were made worse. ";
 
     // Sets in turn, the held-out attacks first, so that one set does not fill the page.
     private static IEnumerable<JsonNode> InTurn(JsonNode[] examples) => examples

@@ -8,6 +8,9 @@ internal static class TrainingCurves
 {
     private const int Colours = 6;
 
+    // With fewer, a picture more or less is a jump of five points and more.
+    private const int LeastForCurve = 20;
+
     public static Section? Render(ReportData data)
     {
         if (data.Curves.Count == 0)
@@ -19,10 +22,11 @@ internal static class TrainingCurves
         var shown = tuned is not null && data.Curves.ContainsKey(tuned) ? tuned : data.Curves.Keys.First();
         var curves = data.Curves[shown];
         (double X, double Y)? best = curves.Number("best", "step") is { } step && curves.Number("best", "score") is { } score ? (step, score) : null;
+        var validated = FewestValidated(data);
         Html[] own =
         [
             new LineChart("Loss", [Steps("all", "loss", 0), Steps("clean half", "cleanLoss", 1), Steps("attack half", "attackLoss", 2), Steps("penalty", "penalty", 3)]).Render(),
-            new LineChart("Validation", [Line(curves, "validation", "clean", 1, "no print"), Line(curves, "validation", "attacked", 2, "attacked"), Line(curves, "validation", "score", 0, "score") with { Mark = best }]) { Share = true }.Render(),
+            validated < LeastForCurve ? Html.Empty : new LineChart("Validation", [Line(curves, "validation", "clean", 1, "no print"), Line(curves, "validation", "attacked", 2, "attacked"), Line(curves, "validation", "score", 0, "score") with { Mark = best }]) { Share = true }.Render(),
             new LineChart("Gradient norm, unscaled", [Steps("norm", "gradientNorm", 0)]) { Logarithmic = true }.Render(),
             new LineChart("Drift of the geometry", [Line(curves, "drift", "theta", 0, "direction θ"), Line(curves, "drift", "radius", 4, "length r")]).Render(),
             new LineChart("Learning rate, share of each group’s own", [Steps("rate", "rate", 5)]).Render(),
@@ -30,10 +34,25 @@ internal static class TrainingCurves
         return new Section(
             "training",
             "Training",
-            Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Stopped(data)}"),
-            Html.Of($"<div class=\"charts\">{own}</div>{AllArms(data)}"));
+            Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Validated(data, shown)}{Stopped(data)}"),
+            Html.Of($"<div class=\"charts\">{own}</div>{(validated < LeastForCurve ? Html.Empty : AllArms(data))}"));
 
         ChartSeries Steps(string name, string figure, int colour) => Line(curves, "steps", figure, colour, name);
+    }
+
+    private static double? FewestValidated(ReportData data) => data.Units.Where(unit => unit.Stage == "fine-tuning").Min(unit => Fewest(unit.Figures));
+
+    private static double? Fewest(JsonNode figures) => new[] { figures.Number("cleanValidationImages"), figures.Number("attackValidationImages") }.Min();
+
+    private static string Validated(ReportData data, string shown)
+    {
+        if (data.Units.FirstOrDefault(unit => unit.Stage == "fine-tuning" && unit.Unit == shown)?.Figures is not { } figures || Fewest(figures) is not { } fewest)
+        {
+            return "";
+        }
+
+        var counts = $" Validation saw {Written.Count(figures.Number("cleanValidationImages"))} clean pictures and {Written.Count(figures.Number("attackValidationImages"))} attacks";
+        return fewest < LeastForCurve ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images." : $"{counts}.";
     }
 
     private static string Mixture(JsonNode curves) => curves.Number("alpha") is { } alpha and < 1 ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";

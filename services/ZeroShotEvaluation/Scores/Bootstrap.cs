@@ -39,7 +39,11 @@ public static class Bootstrap
 
             return counts;
         }, _ => { });
-        return [.. figures.Select((figure, index) => Interval(figure.Combine([.. figure.Columns.Select(column => column.Sum(value => (double)value) / images)]), drawn[index]))];
+        return [.. figures.Select((figure, index) =>
+        {
+            var value = figure.Combine([.. figure.Columns.Select(column => column.Sum(value => (double)value) / images)]);
+            return figure.GrowsByResampling ? Centred(value, drawn[index]) : Interval(value, drawn[index]);
+        })];
     }
 
     /// <summary>How often each image is drawn in a resample.</summary>
@@ -61,6 +65,19 @@ public static class Bootstrap
     {
         Array.Sort(drawn);
         return new Interval(value, Quantile(drawn, Tail), Quantile(drawn, 1 - Tail));
+    }
+
+    /// <summary>
+    /// The interval of a figure that is never negative and that resampling makes larger, such as a sum or length of absolute values: the percentiles less the
+    /// bias that the resamples show (Efron and Tibshirani 1993, section 10.2). It holds the figure; the plain percentiles need not.
+    /// </summary>
+    /// <param name="value">The figure itself.</param>
+    /// <param name="drawn">What it was in each resample; sorted here.</param>
+    internal static Interval Centred(double value, double[] drawn)
+    {
+        Array.Sort(drawn);
+        var bias = drawn.Average() - value;
+        return new Interval(value, Math.Clamp(Quantile(drawn, Tail) - bias, 0, value), Math.Max(value, Quantile(drawn, 1 - Tail) - bias));
     }
 
     // Counts and values are small, so float sums of a vector's lanes are exact for 0 and 1 and close for margins.

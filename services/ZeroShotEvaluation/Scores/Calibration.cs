@@ -4,7 +4,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="Bins">Bins of equal width over the probability of the choice.</param>
 /// <param name="ExpectedError">
 /// Expected calibration error (Guo et al. 2017, equation 3): Σ over bins of (share of images in it) · |accuracy − mean probability|. It is never
-/// negative, so its bootstrap leans upwards where it is small.
+/// negative and resampling makes it larger, so its interval is shifted by that (<see cref="Bootstrap.Centred"/>).
 /// </param>
 /// <param name="LogLoss">Mean −ln of the right answer's probability.</param>
 /// <param name="Brier">Brier's score in its original form: Σ over candidates, from 0 to 2.</param>
@@ -23,6 +23,6 @@ public sealed record Calibration(int Bins, Interval ExpectedError, Interval LogL
             columns[bin][i] = right[i] - confidence[i];
         }
 
-        return new MeanFigure(columns, means => means.Sum(Math.Abs));
+        return new MeanFigure(columns, means => means.Sum(Math.Abs)) { GrowsByResampling = true };
     }
 }

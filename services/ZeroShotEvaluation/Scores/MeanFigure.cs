@@ -5,6 +5,9 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="Combine">The figure from the means; for one column usually the mean itself.</param>
 public sealed record MeanFigure(IReadOnlyList<float[]> Columns, Func<double[], double> Combine)
 {
+    /// <summary>Whether it is a sum or length of absolute values, which resampling makes larger: then the interval is <see cref="Bootstrap.Centred"/>.</summary>
+    public bool GrowsByResampling { get; init; }
+
     /// <summary>The mean of a column.</summary>
     public static MeanFigure Of(float[] column) => new([column], means => means[0]);
 

@@ -31,7 +31,7 @@ internal static class ModalityGap
             }
         }
 
-        return Bootstrap.Interval(Length(differences.to(torch.float64).mean([0L]).to(torch.float32).data<float>().ToArray()), drawn);
+        return Bootstrap.Centred(Length(differences.to(torch.float64).mean([0L]).to(torch.float32).data<float>().ToArray()), drawn);
     }
 
     private static double Length(ReadOnlySpan<float> values)

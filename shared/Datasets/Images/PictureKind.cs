@@ -21,7 +21,7 @@ internal static class PictureKind
     {
         _ when head.StartsWith("II*\0"u8) || head.StartsWith("MM\0*"u8) || head.StartsWith("II+\0"u8) || head.StartsWith("MM\0+"u8) => "TIFF",
         _ when Brand(head) is "avif" or "avis" => "AVIF",
-        _ when Brand(head) is "heic" or "heix" or "hevc" or "mif1" or "msf1" => "HEIC",
+        _ when Brand(head) is "heic" or "heix" or "heim" or "heis" or "hevc" or "hevx" or "mif1" or "msf1" or "miaf" => "HEIC",
         _ when head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]) || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L', (byte)' ']) => "JPEG XL",
         _ when head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]) || head.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P', (byte)' ', (byte)' ']) => "JPEG 2000",
         _ when head.StartsWith("8BPS"u8) => "Photoshop",

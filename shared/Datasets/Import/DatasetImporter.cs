@@ -15,9 +15,12 @@ namespace ClipSae.Datasets;
 public static class DatasetImporter
 {
     private const int ProblemsLogged = 20;
+    private const int ReasonsNamed = 4;
 
     /// <param name="folder">The pictures' folder, with captions in any of the forms that <see cref="ImportOptions"/> and the README name.</param>
+    /// <param name="progress">Told how many pictures have been read.</param>
     /// <param name="scratch">Where shards are built; null takes the system's temporary folder.</param>
+    /// <param name="expected">Told once how many there are.</param>
     /// <exception cref="UserErrorException">No folder, no captions, nothing usable, one class where several are needed, or too many problems.</exception>
     public static async Task<ImportedDataset> ImportAsync(
         string folder,
@@ -26,6 +29,7 @@ public static class DatasetImporter
         ILogger? log = null,
         IProgress<int>? progress = null,
         string? scratch = null,
+        Action<int>? expected = null,
         CancellationToken cancel = default)
     {
         log ??= NullLogger.Instance;
@@ -38,6 +42,7 @@ public static class DatasetImporter
             throw new UserErrorException($"The data set {folder} is empty: its caption file names no picture.");
         }
 
+        expected?.Invoke(collected.Items.Count);
         await using var packer = new ShardPacker(store, options, scratch ?? Path.GetTempPath());
         var (pictures, captions) = (new HashSet<UInt128>(), new HashSet<string>(StringComparer.Ordinal));
         void Look(DatasetItem item, UInt128 digest)
@@ -52,7 +57,7 @@ public static class DatasetImporter
         await packer.CloseAsync(cancel);
         var manifest = Describe(name, collected, items, packer.Described);
         var reference = await store.PutBytesAsync(manifest.Serialize(), "manifest", DatasetManifest.MediaType, cancel);
-        return new ImportedDataset(reference, packer.Shards, manifest, new DatasetVariety(items.Count, pictures.Count, captions.Count));
+        return new ImportedDataset(reference, packer.Shards, manifest, new DatasetVariety(items.Count, pictures.Count, captions.Count), pictures);
     }
 
     private static async Task<List<ManifestItem>> PackAsync(
@@ -76,10 +81,7 @@ public static class DatasetImporter
                 look(item, digest);
                 await packer.AddAsync(item, bytes, cancel);
                 packed.Add(new ManifestItem(item.Id, packer.Current, item.Label));
-                if (packed.Count % 500 == 0)
-                {
-                    progress?.Report(packed.Count);
-                }
+                progress?.Report(packed.Count);
             }
         }
         finally
@@ -158,7 +160,7 @@ public static class DatasetImporter
 
         if (problems.Count > ProblemsLogged)
         {
-            log.LogWarning("{Dataset}: {Count} more problems, all named in the manifest", name, problems.Count - ProblemsLogged);
+            log.LogWarning("{Dataset}: {Count} more problems, all named in the manifest; in all {Reasons}", name, problems.Count - ProblemsLogged, Named(problems));
         }
     }
 
@@ -167,15 +169,22 @@ public static class DatasetImporter
         var serious = collected.Problems.Where(problem => problem.Kind != ImportProblemKind.Duplicate).ToList();
         if (items.Count == 0 || serious.Count > options.MaxProblemShare * collected.Rows)
         {
-            var first = string.Join("; ", serious.Take(3).Select(problem => $"{problem.Where}: {problem.Detail}"));
             throw new UserErrorException(
-                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({first}{(serious.Count > 3 ? "; …" : "")}). Mend them, or allow a larger share (now {options.MaxProblemShare:P0}).");
+                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). Mend them, or allow a larger share (now {options.MaxProblemShare:P0}).");
         }
 
         if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < options.MinClasses)
         {
             throw new UserErrorException($"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two.");
         }
+    }
+
+    // The commonest reasons with their number: of a folder of TIFF and HEIC, each kind is named.
+    private static string Named(List<ImportProblem> problems)
+    {
+        var reasons = problems.GroupBy(problem => problem.Detail, StringComparer.Ordinal).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).ToArray();
+        var named = reasons.Take(ReasonsNamed).Select(group => group.Count() == 1 ? $"{group.First().Where}: {group.Key}" : $"{group.Count()} ×, first {group.First().Where}: {group.Key}");
+        return string.Join("; ", named) + (reasons.Length > ReasonsNamed ? "; …" : "");
     }
 
     private static DatasetManifest Describe(string name, RowCollector collected, List<ManifestItem> items, IReadOnlyList<ManifestShard> shards) =>

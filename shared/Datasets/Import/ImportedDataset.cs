@@ -7,4 +7,5 @@ namespace ClipSae.Datasets;
 /// <param name="Shards">Tar files, see <see cref="DatasetShard"/>.</param>
 /// <param name="Content">What the manifest says.</param>
 /// <param name="Variety">How different its pairs are.</param>
-public sealed record ImportedDataset(ArtifactRef Manifest, IReadOnlyList<ArtifactRef> Shards, DatasetManifest Content, DatasetVariety Variety);
+/// <param name="Pictures">Digests of its pictures' bytes, shortened: to tell whether two sets share some.</param>
+public sealed record ImportedDataset(ArtifactRef Manifest, IReadOnlyList<ArtifactRef> Shards, DatasetManifest Content, DatasetVariety Variety, IReadOnlySet<UInt128> Pictures);

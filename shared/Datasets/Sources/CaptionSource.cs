@@ -80,8 +80,7 @@ internal abstract record CaptionSource(string Folder)
         {
             ".JSON" => new JsonSource(folder, path),
             ".CSV" when MvtSource.Claims(path) => new MvtSource(folder, path),
-            ".CSV" => new TableSource(folder, path, ','),
-            ".TSV" or ".TXT" => new TableSource(folder, path, '\t'),
+            ".CSV" or ".TSV" or ".TXT" => new TableSource(folder, path),
             _ => throw new UserErrorException($"The caption file {path} is neither .json, .csv nor .tsv."),
         };
     }

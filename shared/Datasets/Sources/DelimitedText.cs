@@ -5,6 +5,37 @@ namespace ClipSae.Datasets;
 /// <summary>Tables as text in the manner of RFC 4180.</summary>
 internal static class DelimitedText
 {
+    private static readonly char[] Separators = [',', ';', '\t'];
+
+    /// <summary>
+    /// What separates the fields of a table: of commas, semicolons (spreadsheets of languages that write 0,5) and tabs, what its heading has most of outside quotes.
+    /// A first line <c>sep=;</c>, as Excel reads it, says so itself.
+    /// </summary>
+    /// <param name="path">The table's file.</param>
+    /// <returns>The separator, and the lines before the heading.</returns>
+    public static (char Separator, int LinesBefore) Layout(string path)
+    {
+        var first = Utf8Text.Read(path, reader => reader.ReadLine()) ?? "";
+        if (first is ['s' or 'S', 'e' or 'E', 'p' or 'P', '=', var named])
+        {
+            return (named, 1);
+        }
+
+        var isQuoted = false;
+        var counts = new int[Separators.Length];
+        foreach (var character in first)
+        {
+            isQuoted ^= character == '"';
+            var place = isQuoted ? -1 : Array.IndexOf(Separators, character);
+            if (place >= 0)
+            {
+                counts[place]++;
+            }
+        }
+
+        return (Separators[Array.IndexOf(counts, counts.Max())], 0);
+    }
+
     /// <summary>The next record, or null at the end; quoted fields may hold separators, line ends and doubled quotes.</summary>
     /// <param name="line">Line that the reader is at; moved on.</param>
     /// <returns>The fields and the line on which the record starts.</returns>

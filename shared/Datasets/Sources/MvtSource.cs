@@ -28,15 +28,21 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
             return true;
         }
 
-        return Utf8Text.Read(path, reader => reader.ReadLine())?.Split(',').Contains(OptionsColumn, StringComparer.Ordinal) == true;
+        return Utf8Text.Read(path, reader => reader.ReadLine())?.Split(',', ';', '\t').Contains(OptionsColumn, StringComparer.Ordinal) == true;
     }
 
     public override IEnumerable<SourceRow> Rows() => Utf8Text.Read(File, Rows);
 
     private List<SourceRow> Rows(TextReader reader)
     {
+        var (separator, before) = DelimitedText.Layout(File);
         var line = 1;
-        var (header, _) = DelimitedText.ReadRecord(reader, ',', ref line) ?? throw new UserErrorException($"The file {File} is empty.");
+        for (; line <= before; line++)
+        {
+            reader.ReadLine();
+        }
+
+        var (header, _) = DelimitedText.ReadRecord(reader, separator, ref line) ?? throw new UserErrorException($"The file {File} is empty.");
         var (image, label, options) = (header.IndexOf(ImageColumn), header.IndexOf(LabelColumn), header.IndexOf(OptionsColumn));
         if (image < 0 || label < 0)
         {
@@ -49,7 +55,7 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
         var labels = new Dictionary<string, string>(StringComparer.Ordinal);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var choices = new List<string>();
-        while (DelimitedText.ReadRecord(reader, ',', ref line) is var (fields, start))
+        while (DelimitedText.ReadRecord(reader, separator, ref line) is var (fields, start))
         {
             if (fields is [""])
             {

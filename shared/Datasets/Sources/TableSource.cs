@@ -4,11 +4,11 @@ using ClipSae.Contracts;
 namespace ClipSae.Datasets;
 
 /// <summary>
-/// Captions in CSV or TSV with a header, as open_clip reads them: a column for the picture (filepath, path, file, image) and one for the caption
+/// Captions in a table with a header, its fields separated by commas, semicolons or tabs, as open_clip reads them: a column for the picture (filepath, path, file, image) and one for the caption
 /// (caption, title, text_caption), optionally label and word. A picture on several rows gets several captions. SCAM's
 /// object_label and attack_word are read as label and word.
 /// </summary>
-internal sealed record TableSource(string Folder, string File, char Separator) : CaptionSource(Folder)
+internal sealed record TableSource(string Folder, string File) : CaptionSource(Folder)
 {
     private static readonly string[] PathNames = ["filepath", "path", "file", "image", "filename", "image_path"];
     private static readonly string[] CaptionNames = ["caption", "title", "captions"];
@@ -19,17 +19,23 @@ internal sealed record TableSource(string Folder, string File, char Separator) :
 
     private List<SourceRow> Rows(TextReader reader)
     {
+        var (separator, before) = DelimitedText.Layout(File);
         var line = 1;
-        var (header, _) = DelimitedText.ReadRecord(reader, Separator, ref line) ?? throw new UserErrorException($"The caption file {File} is empty.");
+        for (; line <= before; line++)
+        {
+            reader.ReadLine();
+        }
+
+        var (header, _) = DelimitedText.ReadRecord(reader, separator, ref line) ?? throw new UserErrorException($"The caption file {File} is empty.");
         var (path, caption, label, word) = (Column(header, PathNames), Column(header, CaptionNames), Column(header, LabelNames), Column(header, WordNames));
         if (path < 0 || (caption < 0 && label < 0))
         {
             throw new UserErrorException(
-                $"The caption file {File} has the columns {string.Join(", ", header)}; it needs filepath and caption in its first line, separated by {(Separator == ',' ? "commas" : "tabs")}.");
+                $"The caption file {File} has the columns {string.Join(", ", header)}; it needs filepath and caption in its first line, separated by commas, semicolons or tabs.");
         }
 
         var rows = new List<SourceRow>();
-        while (DelimitedText.ReadRecord(reader, Separator, ref line) is var (fields, start))
+        while (DelimitedText.ReadRecord(reader, separator, ref line) is var (fields, start))
         {
             var where = $"{Path.GetFileName(File)}:{start}";
             if (fields is [""])

@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting.Tests;
+
+public class VerdictTests
+{
+    [Theory]
+    [InlineData(0.999, 0.882, 0.9, 0.9, "Most attacks still succeed of those that did: 99.9 % → 88.2 %. The model is not fixed.")]
+    [InlineData(0.9, 0.4, 0.9, 0.9, "More than half of the attacks that succeeded fail now: 90.0 % → 40.0 %.")]
+    [InlineData(0.9, 0.02, 0.9, 0.85, "Most attacks fail now: 90.0 % → 2.0 %. It costs 5.0 points of clean accuracy (90.0 % → 85.0 %).")]
+    [InlineData(0.5, 0.6, 0.9, 0.9, "Fine-tuning made it worse: the attack success rate rose from 50.0 % to 60.0 %.")]
+    [InlineData(0.5, 0.5, 0.9, 0.9, "Fine-tuning changed next to nothing.")]
+    [InlineData(0.01, 0.01, 0.9, 0.9, "This print hardly fools the base model, so there was little to gain, and fine-tuning changed next to nothing.")]
+    [InlineData(0.01, 0.0, 0.9, 0.9, "This print hardly fools the base model, so there is little to gain here (1.0 % → 0.0 %).")]
+    public void Says_no_more_than_the_figures(double before, double after, double cleanBefore, double cleanAfter, string said) =>
+        Verdict.Of(before, after, cleanBefore, cleanAfter).ShouldBe(said);
+
+    [Fact]
+    public void Says_nothing_of_attacks_that_were_not_scored() => Verdict.Of(null, 0.1, 0.9, 0.9).ShouldBeNull();
+
+    [Fact]
+    public void A_rate_that_stays_high_is_not_called_better_and_the_most_frequent_outcome_comes_first()
+    {
+        var data = SampleRun.Data();
+        foreach (var (model, set) in data.Results!["models"]!.AsArray().SelectMany(model => new[] { "attacked", "attacked-heldout" }.Select(name => (model!, model!["sets"]![name]!))))
+        {
+            var isBase = model["name"]!.GetValue<string>() == "base";
+            set["attackSuccess"] = Interval(isBase ? 0.999 : 0.882);
+            if (!isBase)
+            {
+                set["againstBase"]!["attackSuccess"] = Interval(-0.117);
+                set["againstBase"]!["mcNemar"]!["tunedOnly"] = 12;
+                set["againstBase"]!["mcNemar"]!["baseOnly"] = 300;
+            }
+        }
+
+        var page = Read(data);
+
+        page.ShouldContain("Most attacks still succeed of those that did: 99.9 % → 88.2 %. The model is not fixed.");
+        page.ShouldContain("lower, but most still succeed");
+        page.ShouldContain("<h3>Made worse: 604 ");
+        Place("<h3>Still wrong: ").ShouldBeLessThan(Place("<h3>Fixed: "));
+        page.ShouldContain("n = 799");
+
+        int Place(string heading)
+        {
+            var place = page.IndexOf(heading, StringComparison.Ordinal);
+            place.ShouldBeGreaterThan(0, heading);
+            return place;
+        }
+    }
+
+    [Fact]
+    public void Rates_of_curation_and_evaluation_that_disagree_are_named_with_their_reason()
+    {
+        var data = SampleRun.Data();
+        ReportPage.Render(data).ShouldNotContain("Two rates differ");
+
+        var unit = data.Units[0] with { Stage = "attack-curation", Unit = "all", Figures = new JsonObject { ["candidates"] = 596, ["fooled"] = 9 } };
+
+        Read(data with { Units = [.. data.Units.Where(other => other.Stage != "attack-curation"), unit] })
+            .ShouldContain("of curation’s 596 printed words 1.5\u202f% fooled the base model, on the set “attacked-heldout” (n = 799)");
+    }
+
+    [Fact]
+    public void A_validation_on_three_attacks_is_no_curve()
+    {
+        var data = SampleRun.Data();
+        ReportPage.Render(data).ShouldContain("aria-label=\"Validation: ");
+
+        var tuned = data.Units[0] with { Stage = "fine-tuning", Unit = "penalise.s0", Figures = new JsonObject { ["cleanValidationImages"] = 27, ["attackValidationImages"] = 3 } };
+        var page = ReportPage.Render(data with { Units = [.. data.Units.Where(unit => unit.Stage != "fine-tuning"), tuned] });
+
+        page.ShouldNotContain("aria-label=\"Validation: ");
+        page.ShouldContain("Validation saw 27 clean pictures and 3 attacks: too few for a curve");
+    }
+
+    [Fact]
+    public void An_ablation_that_does_not_help_is_the_verdict_on_the_features()
+    {
+        var data = SampleRun.Data();
+        ReportPage.Render(data).ShouldContain("Features that fire for text");
+        var chosen = data.Salient!["layers"]![0]!;
+        chosen["before"]!["attackSuccess"] = 0.007;
+        chosen["ablation"]!["attackSuccess"] = 0.013;
+
+        var page = Read(data with { Printed = new HashSet<string>() });
+
+        page.ShouldContain("No: with the features that are used switched off, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%");
+        page.ShouldNotContain("Features that fire for text");
+        page.ShouldContain("None of them is recorded as bearing print");
+    }
+
+    [Fact]
+    public void Each_set_tells_among_how_many_classes_and_words_is_chosen()
+    {
+        var data = SampleRun.Data();
+        var set = data.Results!["sets"]!.AsArray().Single(set => set!["name"]!.GetValue<string>() == "attacked")!;
+        set["classes"] = 10;
+        set["candidates"] = new JsonArray([.. Enumerable.Range(0, 16).Select(index => (JsonNode)$"c{index}")]);
+
+        ReportPage.Render(data).ShouldContain("10 classes and 6 words");
+    }
+
+    private static string Read(ReportData data) => WebUtility.HtmlDecode(ReportPage.Render(data));
+
+    private static JsonObject Interval(double value) => new() { ["value"] = value, ["low"] = value - 0.01, ["high"] = value + 0.01 };
+}
