@@ -30,7 +30,7 @@ public sealed class WeightConversionStage : IStage
         var options = context.Options<ConversionOptions>();
         options = options with { Formats = [.. options.Formats.Prepend(new OpenAiTarget().Name).Distinct(StringComparer.Ordinal)] };
         var input = context.Input("model");
-        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})") 
+        var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})")
         {
             Digest = input.Digest,
             Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync("curves", cancel), cancel))) : [],

@@ -52,6 +52,17 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_is_scored_with_the_null_token_that_belongs_to_it()
+    {
+        using var plain = SafetensorsFile.Open(await Store.FetchAsync((await RunAsync()).Outputs["probabilities"]));
+        using var withToken = SafetensorsFile.Open(await Store.FetchAsync((await RunAsync(withNullToken: true)).Outputs["probabilities"]));
+
+        bool IsChanged(string model) => plain.Entries.Keys.Where(name => name.EndsWith(model, StringComparison.Ordinal)).Any(name => !plain.Read(name).Equals(withToken.Read(name)));
+        IsChanged("/penalise.s0").ShouldBeTrue();
+        IsChanged("/base").ShouldBeFalse();
+    }
+
+    [Fact]
     public Task Cancelled_it_stops_within_a_batch() => CancelAtFirstReport.ShouldStopAsync(cancelling => RunAsync(cancelling: cancelling));
 
     [Fact]
@@ -126,7 +137,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true, CancelAtFirstReport? cancelling = null, double baseScore = 0)
+    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true, CancelAtFirstReport? cancelling = null, double baseScore = 0, bool withNullToken = false)
     {
         Directory.CreateDirectory(_folder.File("scratch"));
         var inputs = new Dictionary<string, ArtifactRef>
@@ -142,6 +153,13 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
                 new DatasetManifest(DatasetManifest.CurrentFormat, "clean", 7, [], new Dictionary<string, int>(), new Dictionary<string, int>(), [new ImportProblem(ImportProblemKind.Duplicate, "labels.csv:4", "0.png again")], []).Serialize(), "manifest", DatasetManifest.MediaType),
             ["evaluation/attacked-heldout/shards/00000"] = await PutAsync(Shards.Write(_folder.File("a"), Items("taxi"))),
         };
+        if (withNullToken)
+        {
+            using var token = new NullToken(0, TorchSharp.torch.ones(64));
+            token.Save(_folder.File("null_token.safetensors"));
+            inputs["null-tokens/penalise.s0"] = await PutAsync(_folder.File("null_token.safetensors"));
+        }
+
         foreach (var set in inputs.Keys.Where(name => !withSets && name.StartsWith("evaluation/", StringComparison.Ordinal)))
         {
             inputs.Remove(set);

@@ -42,15 +42,15 @@ public sealed class LogisticRegression : IDisposable
         var target = AlignedTensor.Of([.. positive.Select(p => p ? 1f : 0f)], positive.Count).to(inputs.device);
         var weight = AlignedTensor.Of([.. positive.Select(p => (float)(0.5 / (p ? count : positive.Count - count)))], positive.Count).to(inputs.device);
         var ridge = eye(width, dtype: ScalarType.Float64).Times(Ridge);
-        ridge[width - 1, width - 1].fill_(1e-9);
+        ridge[width - 1, width - 1].MultiplyInPlace(1e-9 / Ridge);
         var solution = zeros(width, 1, dtype: ScalarType.Float64);
         for (var iteration = 0; iteration < Iterations; iteration++)
         {
             using var step = NewDisposeScope();
             var p = x.mm(solution.to(ScalarType.Float32).to(inputs.device)).squeeze(1).sigmoid();
-            var gradient = x.t().mv((p - target) * weight).to(ScalarType.Float64).cpu().unsqueeze(1) + ridge.mm(solution);
-            var curvature = (p * (1 - p)).AtLeast(1e-4) * weight;
-            var hessian = x.t().mm(x * curvature.unsqueeze(1)).to(ScalarType.Float64).cpu() + ridge;
+            var gradient = x.t().mv((p - target) * weight).to(ScalarType.Float64).cpu().unsqueeze(1).Plus(ridge.mm(solution));
+            var curvature = (p - p.Squared()).AtLeast(1e-4) * weight;
+            var hessian = x.t().mm(x * curvature.unsqueeze(1)).to(ScalarType.Float64).cpu().Plus(ridge);
             solution.AddInPlace(linalg.solve(hessian, gradient), -1);
         }
 

@@ -79,7 +79,7 @@ internal sealed class PatchExamples
         using var scope = NewDisposeScope();
         var grid = (long)Math.Round(Math.Sqrt(odds.shape[1]));
         var map = odds.view(-1, 1, grid, grid);
-        return (map + nn.functional.avg_pool2d(map, 3, 1, 1, count_include_pad: false)).Over(2).flatten(1).MoveToOuterDisposeScope();
+        return map.Plus(nn.functional.avg_pool2d(map, 3, 1, 1, count_include_pad: false)).Over(2).flatten(1).MoveToOuterDisposeScope();
     }
 
     /// <summary>Learns twice: the second time without the half of the pictures on which most print is found, since some of them bear print of their own that counts as none.</summary>

@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -38,10 +39,10 @@ internal static class PatchSalience
         Add(print.Wrong, (latents, share) =>
         {
             printed.Add(latents, PatchExamples.IsPrinted(share));
-            ground.Add(latents, share.eq(0));
+            ground.Add(latents, share.IsAbove(0).logical_not());
         });
         Add(print.Clean, (latents, share) => ground.Add(latents, ones_like(share, ScalarType.Bool)));
-        var difference = (printed.Mean - ground.Mean) / (printed.Variance + ground.Variance).sqrt().clamp_min(1e-12);
+        var difference = (printed.Mean - ground.Mean) / printed.Variance.Plus(ground.Variance).sqrt().AtLeast(1e-12);
         var values = difference.cpu().data<double>().ToArray();
         return [.. Enumerable.Range(0, values.Length).Where(f => values[f] > 0).OrderByDescending(f => values[f]).ThenBy(f => f).Take(most)];
     }
@@ -53,15 +54,15 @@ internal static class PatchSalience
         private readonly Tensor _squares = zeros(latents, ScalarType.Float64, device);
         private double _count;
 
-        public Tensor Mean => _sum / Math.Max(1, _count);
+        public Tensor Mean => _sum.Over(Math.Max(1, _count));
 
-        public Tensor Variance => (_squares / Math.Max(1, _count)) - Mean.square();
+        public Tensor Variance => _squares.Over(Math.Max(1, _count)) - Mean.Squared();
 
         public void Add(Tensor values, Tensor chosen)
         {
             var weight = chosen.to(ScalarType.Float32);
-            _sum.add_(values.t().mv(weight).to(ScalarType.Float64));
-            _squares.add_(values.square().t().mv(weight).to(ScalarType.Float64));
+            _sum.AddInPlace(values.t().mv(weight).to(ScalarType.Float64));
+            _squares.AddInPlace(values.Squared().t().mv(weight).to(ScalarType.Float64));
             _count += weight.sum().item<float>();
         }
     }

@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -56,7 +57,7 @@ public sealed record WordStock(IReadOnlyList<string> Listed, IReadOnlyList<strin
         using var scope = NewDisposeScope();
         using var known = ZeroShotClassifier.Create(model, tokenizer, classes, options.PromptTemplates);
         using var asked = ZeroShotClassifier.Create(model, tokenizer, words, options.PromptTemplates);
-        var apart = known.Embeddings.matmul(known.Embeddings.t()) - (2 * eye(classes.Count, device: known.Embeddings.device));
+        var apart = known.Embeddings.matmul(known.Embeddings.t()) - eye(classes.Count, device: known.Embeddings.device).Times(2);
         var nearestClass = apart.amax(1);
         var isLike = asked.Embeddings.matmul(known.Embeddings.t()).gt(nearestClass.unsqueeze(0)).any(1).cpu().data<bool>().ToArray();
         return words.Where((_, place) => !isLike[place]);

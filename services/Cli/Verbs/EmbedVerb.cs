@@ -48,13 +48,19 @@ internal sealed class EmbedVerb : Verb
         var vocabulary = texts.Length == 0 ? null
             : GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? (given is null ? DemoFiles.Tokenizer : ClipTokenizer.FileBeside(given));
         var file = GivenPath.NewFile("--out", arguments.GetValue(_out));
+        Embed(new Asked(checkpoint, vocabulary, images, texts, file, arguments.GetValue(_raw)), session, cancel);
+        return ExitCode.Done;
+    }
+
+    private static void Embed(Asked asked, Session session, CancellationToken cancel)
+    {
+        var (checkpoint, vocabulary, images, texts, file, raw) = asked;
         using var scope = NewDisposeScope();
         using var quiet = inference_mode();
         using var model = ClipModel.Load(checkpoint, session.UseDevice());
         var imageFeatures = images.Length == 0 ? null : EncodeImages(model, images, ImageOrder.ConvertsFirst(checkpoint), cancel);
         var textFeatures = texts.Length == 0 ? null : EncodeTexts(model, texts, vocabulary!, session);
         RequireNumbers(checkpoint, (imageFeatures, images), (textFeatures, texts));
-        var raw = arguments.GetValue(_raw);
         var answer = new JsonObject { ["model"] = checkpoint, ["width"] = model.Architecture.EmbedDim };
         if (file is not null)
         {
@@ -72,7 +78,6 @@ internal sealed class EmbedVerb : Verb
             : (model.LogitScale.exp() * Unit(imageFeatures).matmul(Unit(textFeatures).T)).softmax(-1).cpu().data<float>().ToArray();
         answer["probabilities"] = matches is null ? null : Matrix(matches, images.Length, texts.Length);
         session.Answer(answer, console => Write(console, answer, matches, images, texts));
-        return ExitCode.Done;
     }
 
     private static Tensor EncodeImages(ClipModel model, string[] images, bool convertsFirst, CancellationToken cancel)
@@ -186,4 +191,6 @@ internal sealed class EmbedVerb : Verb
 
         console.Write(table);
     }
+
+    private sealed record Asked(string Checkpoint, string? Vocabulary, string[] Images, string[] Texts, string? File, bool Raw);
 }

@@ -1,6 +1,5 @@
 using ClipSae.Clip;
 using ClipSae.Sae;
-using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
