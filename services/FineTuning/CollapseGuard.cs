@@ -13,8 +13,11 @@ namespace ClipSae.FineTuning;
 /// <param name="Chance">Accuracy of guessing.</param>
 public sealed record CollapseGuard(double Clean, EmbeddingHealth Embeddings, double LogitScale, double Chance)
 {
-    /// <summary>Share of the base's angle between pictures, and of its rank, below which embeddings have collapsed.</summary>
-    private const double LeastSpread = 0.1;
+    /// <summary>
+    /// Share of the base's spread (1 − mean cosine), and of its rank, below which embeddings have collapsed. 272 photographs, 24 steps of AdamW: at rates of 3e-4 and 1e-3,
+    /// which cost accuracy and nothing else, no less than .47 of the spread and .61 of the rank were left; at 1e-2 and 5e-2, which collapse, .05 and .005 of the spread.
+    /// </summary>
+    private const double LeastSpread = 0.15;
 
     /// <summary>Clean accuracy lost, at least, where embeddings count as collapsed.</summary>
     private const double LeastLoss = 0.05;

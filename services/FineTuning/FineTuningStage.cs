@@ -22,7 +22,7 @@ public sealed class FineTuningStage : IStage
 
     public string WhenMemoryIsShort => "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
 
-    public int AlgorithmVersion => 12;
+    public int AlgorithmVersion => 13;
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
@@ -126,7 +127,7 @@ public sealed class FineTuningStageTests : IDisposable
             .ShouldBe([("outline", true, 6), ("small", true, 6), ("plate", false, 6)]);
         var figures = families.SelectMany(family => new[] { family!["before"]!, family["after"]! }).SelectMany(rates => new[] { rates["attacked"]!, rates["attackSuccess"]! }).Select(rate => rate.GetValue<double>());
         figures.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
-        (await bench.JsonAsync(result.Outputs["curves"]))["families"]!.ToJsonString().ShouldBe(families.ToJsonString());
+        (await bench.JsonAsync(result.Outputs["curves"]))["families"]!.ToJsonString().ShouldBe(CanonicalJson.Serialize(families));
         result.Figures["attackValidationImages"]!.GetValue<int>().ShouldBe(12);
         without.Figures.ContainsKey("families").ShouldBeFalse();
         inputs.Remove("families");
