@@ -75,15 +75,17 @@ internal sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, stri
     private static Html Letter(Point point, double x, double y, List<(double X, double Y)> lettered)
     {
         var isBase = point.Letter.Length == 0;
-        var toLeft = x > Width - Right - (isBase ? 34 : 12);
-        var at = (X: toLeft ? x - 10 : x + 10, Y: y + 4);
-        if (lettered.Exists(other => Math.Abs(other.X - at.X) < LetterRoom && Math.Abs(other.Y - at.Y) < LetterRoom))
+        (double X, double Y, string Anchor)[] places = [(x + 10, y + 4, "start"), (x - 10, y + 4, "end"), (x, y - 9, "middle"), (x, y + 16, "middle")];
+        foreach (var at in places.Where(at => at.Anchor != "start" || at.X < Width - Right - (isBase ? 24 : 2)))
         {
-            return Html.Empty;
+            if (!lettered.Exists(other => Math.Abs(other.X - at.X) < LetterRoom && Math.Abs(other.Y - at.Y) < LetterRoom))
+            {
+                lettered.Add((at.X, at.Y));
+                return Html.Of($"<text class=\"name\" x=\"{at.X:0.#}\" y=\"{at.Y:0.#}\" text-anchor=\"{at.Anchor}\">{(isBase ? "base" : point.Letter)}</text>");
+            }
         }
 
-        lettered.Add(at);
-        return Html.Of($"<text class=\"name\" x=\"{at.X:0.#}\" y=\"{at.Y:0.#}\" text-anchor=\"{(toLeft ? "end" : "start")}\">{(isBase ? "base" : point.Letter)}</text>");
+        return Html.Empty;
     }
 
     private Html Legend()
