@@ -1,5 +1,8 @@
+using System.Runtime.Versioning;
+
 namespace ClipSae.Artifacts.Tests;
 
+[UnsupportedOSPlatform("windows")]
 public class PrivateFolderTests
 {
     [Fact]
