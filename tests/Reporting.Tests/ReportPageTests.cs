@@ -150,7 +150,7 @@ public sealed partial class ReportPageTests
     {
         var page = Read(SampleRun.Data());
 
-        page.ShouldContain("40 of 400 images. 360 bear a printed word that takes the base in");
+        page.ShouldContain("40 of 400 images. 360 bear a printed word that fools the base model");
         page.ShouldContain("40 are the data set’s own, as they are, on which these features fire. Fine-tuning trained on 340 of them");
     }
 

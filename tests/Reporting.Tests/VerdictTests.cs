@@ -87,7 +87,7 @@ public class VerdictTests
 
         var page = Read(data with { Printed = new HashSet<string>() });
 
-        page.ShouldContain("No: with the features that are used switched off, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%");
+        page.ShouldContain("No: with the features that are used ablated, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%");
         page.ShouldNotContain("Features that fire for text");
         page.ShouldContain("None of them is recorded as bearing print");
     }

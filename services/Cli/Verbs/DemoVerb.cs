@@ -26,7 +26,7 @@ internal sealed class DemoVerb : Verb
     public DemoVerb()
         : base(
             "demo",
-            "Draw a small world, find what makes a small CLIP believe printed words, mend it, and show before and after.",
+            "Draw a small world, find what makes a small CLIP believe printed words, fix it, and show before and after.",
             "clipsae demo",
             "clipsae demo --arms none,penalise,penalise-random --seeds 3",
             "clipsae demo --set tuning.steps=200 --json")

@@ -7,7 +7,7 @@ namespace ClipSae.Cli;
 /// <summary>Tells whether this machine has what the program needs.</summary>
 internal sealed class DoctorVerb() : Verb(
     "doctor",
-    "Check this machine: .NET, libtorch, threads, memory, fonts, disk, and broker and object store where the environment names them. Says how to mend what is amiss.",
+    "Check this machine: .NET, libtorch, threads, memory, fonts, disk, and broker and object store where the environment names them. Says how to fix what it finds.",
     "clipsae doctor",
     "clipsae doctor --data /mnt/big/clipsae --json")
 {

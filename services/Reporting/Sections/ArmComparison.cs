@@ -8,8 +8,8 @@ internal static class ArmComparison
 {
     private static readonly (string Set, string Figure, string Title)[] Known =
     [
-        ("clean", "accuracy", "No print"), ("attacked", "accuracy", "Attacked"), ("attacked", "attackSuccess", "Taken for the word"),
-        ("attacked-heldout", "accuracy", "Attacked, held out"), ("attacked-heldout", "attackSuccess", "Taken, held out"), ("words", "accuracy", "Word alone read"), ("words-heldout", "accuracy", "Word alone, held out"),
+        ("clean", "accuracy", "Clean"), ("attacked", "accuracy", "Attacked"), ("attacked", "attackSuccess", "Attack success rate"),
+        ("attacked-heldout", "accuracy", "Attacked, held out"), ("attacked-heldout", "attackSuccess", "Success, held out"), ("words", "accuracy", "Word alone read"), ("words-heldout", "accuracy", "Word alone, held out"),
     ];
 
     public static Section? Render(ReportData data)

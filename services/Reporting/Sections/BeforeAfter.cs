@@ -35,7 +35,7 @@ internal static class BeforeAfter
 
         if (set.Text("protocol") == "attacked")
         {
-            yield return Row(view, name, "Taken for the printed word", "attackSuccess", null);
+            yield return Row(view, name, "Attack success rate", "attackSuccess", null);
         }
 
         if (EvaluationView.Figure(view.Base, name, "binaryAccuracy") is not null)

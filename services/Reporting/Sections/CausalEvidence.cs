@@ -17,15 +17,15 @@ internal static class CausalEvidence
         }
 
         var table = Html.Of($"""
-            <table class="causal"><thead><tr><th rowspan="2">Hook point</th><th rowspan="2" class="n">Share</th><th rowspan="2" class="n">Features</th><th colspan="3" class="over">Attacked accuracy</th><th colspan="3" class="over">Taken for the word</th><th colspan="2" class="over">Clean, change</th>{IntervalTrack.Heading("Taken for the word", rows: 2)}</tr>
-            <tr><th class="n">before</th><th class="n">salient out</th><th class="n">random out</th><th class="n">before</th><th class="n">salient out</th><th class="n">random out</th><th class="n">salient out</th><th class="n">random out</th></tr></thead>
+            <table class="causal"><thead><tr><th rowspan="2">Hook point</th><th rowspan="2" class="n">Share</th><th rowspan="2" class="n">Features</th><th colspan="3" class="over">Accuracy under attack</th><th colspan="3" class="over">Attack success rate</th><th colspan="2" class="over">Clean, change</th>{IntervalTrack.Heading("Attack success rate", rows: 2)}</tr>
+            <tr><th class="n">before</th><th class="n">salient ablated</th><th class="n">random ablated</th><th class="n">before</th><th class="n">salient ablated</th><th class="n">random ablated</th><th class="n">salient ablated</th><th class="n">random ablated</th></tr></thead>
             <tbody>{rows.Select(row => Row(row, data.Salient))}</tbody></table>
             """);
         return new Section(
             "causal",
             "Do these features make the model read?",
-            Html.Of($"Features that fire for words and not for unreadable strokes are switched off inside the base; nothing is trained. They were chosen on {Written.Count(data.Salient.Number("pairs"))} pictures, each clean and with a word on it; the accuracies here are on other pictures. If they carry the reading, fewer images are taken for the printed word, while as many random features of equal activity should change little. <span class=\"legend-inline\"><b class=\"dot base\"></b> untouched <b class=\"dot tuned\"></b> salient out <b class=\"dot control\"></b> random out, lowest to highest draw</span>"),
-            Html.Of($"{Effect(data.Salient)}{Section.Wide("Features switched off", table)}"));
+            Html.Of($"Features that fire for words and not for unreadable strokes are ablated in the base; nothing is trained. They were chosen on {Written.Count(data.Salient.Number("pairs"))} pictures, each clean and with a word on it; the accuracies here are on other pictures. If they carry the reading, fewer attacks succeed, while as many random features of equal activity should change little. <span class=\"legend-inline\"><b class=\"dot base\"></b> untouched <b class=\"dot tuned\"></b> salient ablated <b class=\"dot control\"></b> random ablated, lowest to highest draw</span>"),
+            Html.Of($"{Effect(data.Salient)}{Section.Wide("Features ablated", table)}"));
     }
 
     /// <summary>Whether switching off the features that are used helped, more than random ones did.</summary>
@@ -47,7 +47,7 @@ internal static class CausalEvidence
             return Html.Empty;
         }
 
-        return Html.Of($"<p><strong>No: with the features that are used switched off, a printed word fools the base model on {Written.Percent(row.Number("ablation", "attackSuccess"))} of images, untouched on {Written.Percent(row.Number("before", "attackSuccess"))}, with random features off on {Written.Percent(Mean(row, "attackSuccess"))}.</strong> On these data they are not what makes the model read, and an arm that builds on them has nothing to build on.</p>");
+        return Html.Of($"<p><strong>No: with the features that are used ablated, a printed word fools the base model on {Written.Percent(row.Number("ablation", "attackSuccess"))} of images, untouched on {Written.Percent(row.Number("before", "attackSuccess"))}, with random features off on {Written.Percent(Mean(row, "attackSuccess"))}.</strong> On these data they are not what makes the model read, and an arm that builds on them has nothing to build on.</p>");
     }
 
     private static Html Row(JsonNode row, JsonNode? salient)

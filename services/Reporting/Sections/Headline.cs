@@ -21,9 +21,9 @@ internal static class Headline
         return Html.Of($"""
             <p class="verdict">{Verdict(view, attack, clean)}</p>
             <div class="cards">
-            {Card("Right despite a printed word", attack, "accuracy", higherIsBetter: true)}
-            {Card("Taken for the printed word", attack, "attackSuccess", higherIsBetter: false)}
-            {Card("Right without print", clean, "accuracy", higherIsBetter: true)}
+            {Card("Accuracy under attack", attack, "accuracy", higherIsBetter: true)}
+            {Card("Attack success rate", attack, "attackSuccess", higherIsBetter: false)}
+            {Card("Clean accuracy", clean, "accuracy", higherIsBetter: true)}
             </div>
             {Disagreements.Render(data, view, attack)}
             <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {view.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>

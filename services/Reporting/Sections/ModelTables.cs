@@ -10,7 +10,7 @@ internal static class ModelTables
     // Title, path of the figure in a set's scores, whether it is a share of images.
     private static readonly (string Title, string[] Path, bool Share)[] Answers =
     [
-        ("Accuracy", ["accuracy"], true), ("Mean of classes", ["meanPerClass"], true), ("Taken for the word", ["attackSuccess"], true), ("Object beats word", ["binaryAccuracy"], true),
+        ("Accuracy", ["accuracy"], true), ("Mean of classes", ["meanPerClass"], true), ("Attack success rate", ["attackSuccess"], true), ("Object beats word", ["binaryAccuracy"], true),
         ("Mean margin", ["binaryMargin"], false),
     ];
 

@@ -97,7 +97,7 @@ internal static class SalientFeatures
         var random = ablation.Items("random").ToArray();
         double? Mean(string figure) => random.Length == 0 ? null : random.Average(draw => draw.Number(figure));
         return Html.Of($"""
-            <div><h4>Switched off in the base</h4><table class="compact"><thead><tr><th>Neurons</th><th class="n">Clean</th><th class="n">Attacked</th><th class="n">Taken for the word</th></tr></thead><tbody>
+            <div><h4>Ablated in the base</h4><table class="compact"><thead><tr><th>Neurons</th><th class="n">Clean</th><th class="n">Attacked</th><th class="n">Attack success rate</th></tr></thead><tbody>
             <tr><th scope="row">these</th><td class="n">{Written.Percent(chosen.Number("clean"))}</td><td class="n">{Written.Percent(chosen.Number("attacked"))}</td><td class="n">{Written.Percent(chosen.Number("attackSuccess"))}</td></tr>
             <tr class="control"><th scope="row">as many at random <small>mean of {random.Length}</small></th><td class="n">{Written.Percent(Mean("clean"))}</td><td class="n">{Written.Percent(Mean("attacked"))}</td><td class="n">{Written.Percent(Mean("attackSuccess"))}</td></tr></tbody></table></div>
             """);

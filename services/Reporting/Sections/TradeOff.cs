@@ -23,7 +23,7 @@ internal static class TradeOff
         var (of, families) = (view.HasFamilies ? "the worst family of print" : "the worst attacked set", view.HasFamilies ? $"{view.Families.Count} families of print" : $"{view.Families.Count} attacked set{(view.Families.Count == 1 ? "" : "s")}");
         var chart = new ParetoChart([.. rows.Select(row => new ParetoChart.Point(row.Name, row.Letter, row.Clean.Value, row.Worst.Value, row.Reading?.Value, ArmName.IsControl(row.Arm)))], of);
         var table = Html.Of($"""
-            <table class="compact"><thead><tr><th>Model</th><th class="n">No print</th><th class="n">less base</th><th class="n">p</th><th>Worst at</th><th class="n">Attacked</th><th class="n">less base</th><th class="n">p</th><th class="n">Word alone read</th></tr></thead>
+            <table class="compact"><thead><tr><th>Model</th><th class="n">Clean</th><th class="n">less base</th><th class="n">p</th><th>Worst at</th><th class="n">Attacked</th><th class="n">less base</th><th class="n">p</th><th class="n">Word alone read</th></tr></thead>
             <tbody>{rows.Select(row => Tell(view, row, clean))}</tbody></table>
             """);
         return new Section(

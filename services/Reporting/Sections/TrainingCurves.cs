@@ -74,7 +74,7 @@ internal static class TrainingCurves
 
         string[] kinds = [.. data.Curves.Values.Select(Kind).Distinct().Order(StringComparer.Ordinal)];
         LineChart Chart(string title, string figure) => new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
-        return Html.Of($"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Attacked accuracy", "attacked").Render()}{Chart("Accuracy without print", "clean").Render()}</div>");
+        return Html.Of($"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", "attacked").Render()}{Chart("Clean accuracy", "clean").Render()}</div>");
     }
 
     private static ChartSeries Arm(string unit, JsonNode curves, string figure, string[] kinds) =>
