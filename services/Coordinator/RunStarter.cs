@@ -195,7 +195,8 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
     private static void RequireFileName(string name)
     {
         RequireText(name);
-        if (name is "." or ".." || name.AsSpan().IndexOfAny('/', '\\') >= 0)
+        // A shard's name has a folder in it; none may lead out of where it is written.
+        if (name.Contains('\\', StringComparison.Ordinal) || name.Split('/').Any(part => part is "" or "." or ".."))
         {
             throw new UserErrorException($"'{name}' is no name of a file");
         }

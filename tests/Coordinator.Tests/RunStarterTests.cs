@@ -88,11 +88,21 @@ public sealed class RunStarterTests : IDisposable
     [InlineData("model\0weights", "weights", "x/y", "dataset-ready: inputs: the name 'model\\u0000weights' holds a control character")]
     [InlineData("", "weights", "x/y", "dataset-ready: inputs: the name '' is empty")]
     [InlineData("model:weights", "../weights", "x/y", "dataset-ready: inputs['model:weights'].name: '../weights' is no name of a file")]
+    [InlineData("model:weights", "/weights", "x/y", "dataset-ready: inputs['model:weights'].name: '/weights' is no name of a file")]
+    [InlineData("model:weights", "a/../../weights", "x/y", "dataset-ready: inputs['model:weights'].name: 'a/../../weights' is no name of a file")]
     [InlineData("model:weights", "we\0ights", "x/y", "dataset-ready: inputs['model:weights'].name: 'we\\u0000ights' holds a control character")]
     [InlineData("model:weights", "weights", "x\ny", "dataset-ready: inputs['model:weights'].mediaType: ")]
     public async Task Names_that_lead_elsewhere_are_refused(string input, string name, string mediaType, string said) =>
         (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With(input, Shard with { Name = name, MediaType = mediaType }) }, default)))
             .Message.ShouldStartWith(said);
+
+    [Fact]
+    public async Task A_shards_name_has_a_folder_in_it()
+    {
+        await CreateSut().BeginAsync(Ready() with { Inputs = With("dataset:shards/00000", Shard with { Name = "shards/00000" }) }, default);
+
+        (await _store.ListRunsAsync()).ShouldHaveSingleItem();
+    }
 
     [Fact]
     public async Task An_origin_may_not_lead_out_of_the_runs() =>
