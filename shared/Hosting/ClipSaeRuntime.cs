@@ -92,8 +92,14 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
     {
         var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
-        return await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan, from), cancel);
+        var found = await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan, from), cancel);
+
+        // One of a backlog that another program submitted was not interrupted: whoever waits gets a run of his own, which goes first.
+        return found is not null && (await Queries.StateAsync(found, cancel)).Start!.Interactive == StartsInteractive ? found : null;
     }
+
+    /// <summary>Whether the runs that begin here are ones that someone waits for, where that makes a difference.</summary>
+    protected virtual bool StartsInteractive => false;
 
     private async Task<(RunRequest Request, RunPlan Plan, ReplayOrigin Origin)> ReplayOfAsync(
         string origin, string? fromStage, IEnumerable<string> assignments, bool verify, CancellationToken cancel)

@@ -26,6 +26,8 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     /// <summary>Whether the units of runs that this runtime begins go before those of others. Default yes: someone waits at the command.</summary>
     public bool IsInteractive { get; set; } = true;
 
+    protected override bool StartsInteractive => IsInteractive;
+
     /// <summary>Makes the runtime.</summary>
     /// <param name="options">Broker and store.</param>
     /// <param name="configure">Adds the stages, for their parameters, and logging where wanted.</param>
