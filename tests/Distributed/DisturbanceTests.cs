@@ -57,7 +57,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         using var client = await system.StartAfreshAsync();
         var run = await DistributedSystem.RunOfAsync(client);
         await DistributedSystem.LogsAsync(system.Process("SaeTraining"), $"{run}: sae-training/", 1);
-        await OutageAsync(system.Broker.PauseAsync, system.Broker.ResumeAsync, "masstransit-bus: Degraded");
+        await OutageAsync(system.Broker.PauseAsync, system.Broker.ResumeAsync, "consumers: Unhealthy");
 
         await ShouldBeUndisturbedAsync(client, run);
     }
