@@ -31,15 +31,12 @@ public sealed record AttackAccuracy(double Clean, double Attacked, double Attack
     {
         using var noGrad = no_grad();
         var decisions = new List<long>();
-        for (long from = 0; from < pixels.shape[0]; from += batch)
+        PictureBatches.Each(pixels, batch, device, cancel, images =>
         {
-            cancel.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
             var hooks = new Hooks();
             intervene?.Invoke(hooks);
-            var images = PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device));
             decisions.AddRange(classifier.Logits(vision.EncodeImage(images, hooks)).argmax(1).cpu().data<long>().ToArray());
-        }
+        });
 
         return [.. decisions];
     }

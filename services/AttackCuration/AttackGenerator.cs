@@ -1,6 +1,5 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -109,7 +108,7 @@ public sealed class AttackGenerator(
     private float[][] Logits(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        return Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)))));
+        return PictureBatches.Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)))));
     }
 
     private double[] Activation(Tensor pixels)
@@ -140,12 +139,12 @@ public sealed class AttackGenerator(
         var active = new Dictionary<int, float[][]>();
         foreach (var layer in neurons.Select(n => n.Layer).Distinct())
         {
-            hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = Rows(salient.Hook.NeuronsPerImage(values)));
+            hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = PictureBatches.Rows(salient.Hook.NeuronsPerImage(values)));
         }
 
-        var logits = Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks)));
+        var logits = PictureBatches.Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks)));
         var latents = Latents(hooks);
-        var (weighted, activation) = (Rows(latents * Weights()), Weighted(latents));
+        var (weighted, activation) = (PictureBatches.Rows(latents * Weights()), Weighted(latents));
         return [.. logits.Select((row, i) => new Sight(row, activation[i], Strongest(weighted[i]), [.. neurons.Select(n => active[n.Layer][i][n.Index])]))];
     }
 
@@ -156,11 +155,9 @@ public sealed class AttackGenerator(
     private Tensor Latents(Hooks hooks) => salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
         .index_select(1, tensor(salient.Salient.Select(s => (long)s.Feature).ToArray(), device: device));
 
-    private Tensor Weights() => AlignedTensor.Of([.. salient.Salient.Select(s => (float)Math.Min(s.Salience, 1e3))], salient.Salient.Count).to(device);
+    private Tensor Weights() => FeatureScore.Weights(salient.Salient).to(device);
 
     private double[] Weighted(Tensor latents) => [.. latents.mv(Weights()).cpu().data<float>().Select(a => (double)a)];
-
-    private static float[][] Rows(Tensor table) => [.. table.cpu().contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
 
     /// <summary>What CLIP and the SAE make of a picture.</summary>
     /// <param name="Logits">One a name of the classifier.</param>

@@ -1,3 +1,6 @@
+using ClipSae.Tensors;
+using static TorchSharp.torch;
+
 namespace ClipSae.AttackCuration;
 
 /// <summary>How much a latent reads text (science, section 4).</summary>
@@ -9,4 +12,7 @@ public sealed record FeatureScore(int Feature, double WordMinusClean, double Wor
 {
     /// <summary>High only where both differences are: a feature of plates and ink has a small word − control, one of the picture a small word − clean.</summary>
     public double Salience => Math.Min(WordMinusClean, WordMinusControl);
+
+    /// <summary>Weights of features in a sum of their activations, float32 [features]: their salience, bounded, since it is infinite where all differences are equal.</summary>
+    public static Tensor Weights(IReadOnlyList<FeatureScore> features) => AlignedTensor.Of([.. features.Select(feature => (float)Math.Min(feature.Salience, 1e3))], features.Count);
 }

@@ -68,17 +68,12 @@ public sealed class FeatureSurvey
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parts = new List<Tensor>();
-        for (long from = 0; from < pixels.shape[0]; from += batch)
+        PictureBatches.Each(pixels, batch, device, cancel, images =>
         {
-            cancel.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
             var hooks = new Hooks().Capture(at.Hook);
-            vision.Run(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
+            vision.Run(images, hooks);
             parts.Add(at.PerImage(hooks.Captured(at.Hook).to(ScalarType.Float32)).cpu().MoveToOuterDisposeScope());
-        }
-
-        var all = cat(parts).t().contiguous();
-        var values = all.data<float>().ToArray();
-        return [.. values.Chunk((int)all.shape[1])];
+        });
+        return PictureBatches.Rows(cat(parts).t());
     }
 }

@@ -48,7 +48,7 @@ public static class SalientNeurons
     private static Tensor ReadDirection(SaeAtHook at, IReadOnlyList<FeatureScore> salient)
     {
         var rows = at.Sae.EncoderRows.index_select(0, tensor(salient.Select(s => (long)s.Feature).ToArray(), device: at.Sae.EncoderRows.device));
-        var weights = AlignedTensor.Of([.. salient.Select(s => (float)Math.Min(s.Salience, 1e3))], salient.Count).to(rows.device);
+        var weights = FeatureScore.Weights(salient).to(rows.device);
         return weights.matmul(rows);
     }
 
@@ -70,18 +70,16 @@ public static class SalientNeurons
         VisionPlan vision, SaeAtHook at, int[] layers, Tensor pixels, int batch, Device device, CancellationToken cancel)
     {
         var sums = layers.ToDictionary(layer => layer, layer => zeros(new HookPoint.Mlp(layer).Width(vision.Architecture), device: device));
-        for (long from = 0; from < pixels.shape[0]; from += batch)
+        PictureBatches.Each(pixels, batch, device, cancel, images =>
         {
-            cancel.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
             var hooks = new Hooks();
             foreach (var (layer, sum) in sums)
             {
                 hooks.Observe(new HookPoint.Mlp(layer), neurons => sum.AddInPlace(at.NeuronsPerImage(neurons).sum([0])));
             }
 
-            vision.Run(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
-        }
+            vision.Run(images, hooks);
+        });
 
         return sums.ToDictionary(sum => sum.Key, sum => sum.Value.Over(pixels.shape[0]));
     }

@@ -7,18 +7,14 @@ namespace ClipSae.FineTuning;
 /// <summary>Tells the print of an attack from the picture that it was printed on: it is where the two differ.</summary>
 public static class PrintAlone
 {
-    /// <summary>Levels of 255 by which a channel of a printed pixel differs from the picture's, at least; a word on its own colour cannot be read either.</summary>
-    private const double LeastDifference = 24;
+    /// <summary>Levels of 255 that a channel of a printed pixel differs from the picture's by more than; a word on its own colour cannot be read either.</summary>
+    private const int LeastDifference = 24;
 
     /// <summary>Where there is print.</summary>
     /// <param name="attacks">uint8 [pictures, 3, R, R].</param>
     /// <param name="sources">The pictures printed on, uint8 [pictures, 3, R, R].</param>
     /// <returns>float32 [pictures, 1, R, R]: 1 on print, else 0.</returns>
-    public static Tensor Mask(Tensor attacks, Tensor sources)
-    {
-        using var scope = NewDisposeScope();
-        return (attacks.to(ScalarType.Float32) - sources.to(ScalarType.Float32)).abs().amax([1], keepdim: true).greater(LeastDifference).to(ScalarType.Float32).MoveToOuterDisposeScope();
-    }
+    public static Tensor Mask(Tensor attacks, Tensor sources) => PixelDifference.Above(attacks, sources, LeastDifference);
 
     /// <summary>The attacks' print, plates and outlines with it, on grey: CLIP's mean pixel, which is 0 once normalised.</summary>
     /// <param name="attacks">uint8 [pictures, 3, R, R].</param>

@@ -14,7 +14,7 @@ internal static class Disagreements
 
     private static string? OfCuration(ReportData data, EvaluationView view, string? attack)
     {
-        var figures = data.Units.FirstOrDefault(unit => unit.Stage == "attack-curation")?.Figures;
+        var figures = data.Curation;
         if (figures.Number("candidates") is not > 0 || figures.Number("fooled") is not { } fooled || EvaluationView.Figure(view.Base, attack, "attackSuccess") is not { } scored)
         {
             return null;

@@ -38,6 +38,9 @@ public sealed record ReportData
     /// <summary>Text-salient features, causal sweep, salient neurons.</summary>
     public JsonNode? Salient { get; init; }
 
+    /// <summary>Figures of attack-curation; null where it has not finished.</summary>
+    public JsonObject? Curation => Units.FirstOrDefault(unit => unit.Stage == "attack-curation")?.Figures;
+
     /// <summary>Autoencoders by hook point: figures and statistics.</summary>
     public IReadOnlyList<AutoencoderRecord> Autoencoders { get; init; } = [];
 

@@ -10,10 +10,13 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
 {
     private const int Batch = 256;
 
+    /// <summary>Whether inputs <c>model</c> and <c>tokenizer</c> are given.</summary>
+    public static bool AreThere(StageContext context) => context.Inputs.ContainsKey("model") && context.Inputs.ContainsKey("tokenizer");
+
     /// <summary>Inputs <c>model</c> and <c>tokenizer</c>, or null where one is not given.</summary>
     public static async Task<ClipInputs?> LoadAsync(StageContext context, Device device, CancellationToken cancel)
     {
-        if (!context.Inputs.ContainsKey("model") || !context.Inputs.ContainsKey("tokenizer"))
+        if (!AreThere(context))
         {
             return null;
         }
@@ -28,15 +31,6 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
     {
         _ = Tokenizer.Encode(text, Model.Architecture.ContextLength, out var truncated);
         return !truncated;
-    }
-
-    /// <exception cref="UserErrorException">One of the texts is longer than the model's context.</exception>
-    public void RequireWhole(IEnumerable<string> texts)
-    {
-        foreach (var text in texts)
-        {
-            _ = Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength);
-        }
     }
 
     /// <summary>Unit embeddings of texts [texts, embed].</summary>

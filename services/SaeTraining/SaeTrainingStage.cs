@@ -56,11 +56,20 @@ public sealed class SaeTrainingStage : IStage
         return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
     }
 
-    // Before the training rather than after it, and not in memory meanwhile.
+    // Before the training rather than after it.
     private static async Task RequirePromptsAsync(StageContext context, PictureTable pictures, SaeOptions options, CancellationToken cancel)
     {
-        using var clip = await ClipInputs.LoadAsync(context, Compute.Device("cpu"), cancel);
-        clip?.RequireWhole(ReconstructionCheck.Prompts(pictures, options.Prompt));
+        if (!ClipInputs.AreThere(context))
+        {
+            return;
+        }
+
+        var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
+        using var checkpoint = ClipCheckpoint.Open(await context.FetchAsync("model", cancel));
+        foreach (var prompt in ReconstructionCheck.Prompts(pictures, options.Prompt))
+        {
+            _ = tokenizer.EncodePrompt(prompt, checkpoint.Architecture.ContextLength);
+        }
     }
 
     private static (JsonObject Statistics, JsonObject Figures) Examine(

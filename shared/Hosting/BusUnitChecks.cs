@@ -1,5 +1,4 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
@@ -8,9 +7,6 @@ namespace ClipSae.Hosting;
 /// <summary>Asks over the bus; where no one listens it does not wait.</summary>
 internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null) : IUnitChecks
 {
-    // Of a hundred thousand shards with the same parameters, one speaks for all.
-    private const int MostUnits = 1_000;
-
     // A worker that computes answers beside its work; it may have to fetch the weights first.
     private static readonly RequestTimeout Longest = RequestTimeout.After(s: 60);
 
@@ -22,10 +18,9 @@ internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<Bu
             return null;
         }
 
-        var units = stage.Units.Select(unit => new CheckedUnit(unit.Name, StageParameters.Overlay(stage.Parameters, unit.Parameters)));
         var asked = new CheckUnits(
             stage.Stage,
-            [.. stage.Units.Count <= MostUnits ? units : units.DistinctBy(unit => unit.Parameters.ToJsonString())],
+            UnitChecksConsumer.UnitsOf(stage),
             runInputs.Where(input => !input.Key.Contains("shards/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
         try
         {

@@ -98,8 +98,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
     {
         foreach (var stage in plan.Stages.SkipWhile(stage => origin is not null && stage.Stage != origin.FromStage))
         {
-            var units = stage.Units.Select(unit => new CheckedUnit(unit.Name, StageParameters.Overlay(stage.Parameters, unit.Parameters)));
-            await UnitChecksConsumer.RequireAsync(Stages[stage.Stage], units, request.Inputs, Artifacts, cancel);
+            await UnitChecksConsumer.RequireAsync(Stages[stage.Stage], UnitChecksConsumer.UnitsOf(stage), request.Inputs, Artifacts, cancel);
         }
 
         var taken = origin is null ? [] : await Replay.TakeAsync(

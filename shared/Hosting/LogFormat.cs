@@ -8,7 +8,7 @@ internal static class LogFormat
 {
     public const string Text = "text";
     public const string Json = "json";
-    private const string Stamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z '";
+    private const string Stamp = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
 
     public static void Apply(ILoggingBuilder logging, string format)
     {
@@ -18,7 +18,7 @@ internal static class LogFormat
             logging.AddJsonConsole(json =>
             {
                 json.UseUtcTimestamp = true;
-                json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+                json.TimestampFormat = Stamp;
             });
         }
         else
@@ -27,7 +27,7 @@ internal static class LogFormat
             {
                 line.SingleLine = true;
                 line.UseUtcTimestamp = true;
-                line.TimestampFormat = Stamp;
+                line.TimestampFormat = Stamp + " ";
                 line.ColorBehavior = LoggerColorBehavior.Disabled;
             });
         }

@@ -81,6 +81,26 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         return null;
     }
 
+    /// <summary>The latest runs that were completed. Runs that cannot be read are passed over.</summary>
+    public async Task<IReadOnlyList<RunState>> LatestCompletedAsync(int most, string but, CancellationToken cancel)
+    {
+        var found = new List<RunState>();
+        foreach (var run in (await events.ListRunsAsync(cancel)).Where(run => run != but).Reverse())
+        {
+            if (found.Count == most)
+            {
+                break;
+            }
+
+            if (await TryStateAsync(run, cancel) is { Status: RunStatus.Completed } state)
+            {
+                found.Add(state);
+            }
+        }
+
+        return found;
+    }
+
     public async IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, [EnumeratorCancellation] CancellationToken cancel)
     {
         var state = await StateAsync(run, cancel);

@@ -8,6 +8,9 @@ namespace ClipSae.Hosting;
 /// <summary>Answers whether units of a stage that is hosted here could be carried out.</summary>
 public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStore artifacts) : IConsumer<CheckUnits>
 {
+    // Of a hundred thousand shards with the same parameters, one speaks for all.
+    private const int MostUnits = 1_000;
+
     public async Task Consume(ConsumeContext<CheckUnits> context)
     {
         string? problem = null;
@@ -22,6 +25,13 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
         }
 
         await context.RespondAsync(new UnitsChecked(problem));
+    }
+
+    /// <summary>The units of a stage that are checked.</summary>
+    internal static IReadOnlyList<CheckedUnit> UnitsOf(StagePlan stage)
+    {
+        var units = stage.Units.Select(unit => new CheckedUnit(unit.Name, StageParameters.Overlay(stage.Parameters, unit.Parameters)));
+        return [.. stage.Units.Count <= MostUnits ? units : units.DistinctBy(unit => unit.Parameters.ToJsonString())];
     }
 
     /// <exception cref="UserErrorException">A unit could not be carried out; the message says why.</exception>

@@ -90,7 +90,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
             var evidence = sets.Select(set =>
             {
                 var scores = PrintDetector.Scores(set.Patches);
-                var hidden = AskWithout(set.Pixels, Rows(set.Patches), cut, cancel);
+                var hidden = AskWithout(set.Pixels, PictureBatches.Rows(set.Patches), cut, cancel);
                 return set.Columns.Select((column, i) => new CaptionJudge.Evidence(
                     scores[i], CaptionJudge.Margin(set.Logits[i], column, [column]), CaptionJudge.Margin(hidden[i], column, [column]))).ToArray();
             }).ToArray();
@@ -116,9 +116,9 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
             using var step = NewDisposeScope();
             var hooks = detector.Capture();
             var images = PixelNormalization.Apply(PixelLoader.Stack([.. readable.Select(p => p.Image!)], vision.Architecture.ImageResolution).to(device));
-            var logits = Rows(vocabulary.Logits(vision.EncodeImage(images, hooks)));
+            var logits = PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images, hooks)));
             var patches = detector.Patches(hooks);
-            var (scores, rows) = (PrintDetector.Scores(patches), Rows(patches));
+            var (scores, rows) = (PrintDetector.Scores(patches), PictureBatches.Rows(patches));
             seen.AddRange(readable.Select((p, i) => new Sight(p.Picture, CaptionWords.Named(p.Picture.Item, vocabulary.Names), logits[i], rows[i], scores[i])));
         }
 
@@ -129,13 +129,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
     private float[][] Ask(Tensor pixels, CancellationToken cancel)
     {
         var rows = new List<float[]>();
-        for (long from = 0; from < pixels.shape[0]; from += options.BatchSize)
-        {
-            cancel.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
-            rows.AddRange(Rows(vocabulary.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(options.BatchSize, pixels.shape[0] - from)).to(device))))));
-        }
-
+        PictureBatches.Each(pixels, options.BatchSize, device, cancel, images => rows.AddRange(PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images)))));
         return [.. rows];
     }
 
@@ -158,7 +152,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
                 using var scope = NewDisposeScope();
                 var kept = tensor(batch.SelectMany(i => Enumerable.Range(0, count).OrderBy(p => patches[i][p]).ThenBy(p => p).Take(group.Key)).Select(p => (long)p).ToArray()).view(batch.Length, -1);
                 var images = PixelNormalization.Apply(pixels.index_select(0, tensor(batch.Select(i => (long)i).ToArray())).to(device));
-                var logits = Rows(vocabulary.Logits(model.EncodeImage(images, null, kept.to(device))));
+                var logits = PictureBatches.Rows(vocabulary.Logits(model.EncodeImage(images, null, kept.to(device))));
                 for (var i = 0; i < batch.Length; i++)
                 {
                     rows[batch[i]] = logits[i];
@@ -168,8 +162,6 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
 
         return rows;
     }
-
-    private static float[][] Rows(Tensor table) => [.. table.cpu().contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
 
     private sealed record Sight(PictureSource Picture, IReadOnlyList<int> Named, float[] Logits, float[] Patches, double Print);
 }

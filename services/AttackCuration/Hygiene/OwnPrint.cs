@@ -1,6 +1,5 @@
 using ClipSae.Datasets;
 using ClipSae.Clip;
-using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -16,7 +15,7 @@ namespace ClipSae.AttackCuration;
 public sealed record OwnPrint(
     Tensor Clean, Tensor Wrong, Tensor Named, Tensor Covered, IReadOnlyList<string> Words, IReadOnlyList<string> Labels, IReadOnlyList<int> Families) : IDisposable
 {
-    /// <summary>Difference of a channel, of 255, from which on a pixel counts as changed.</summary>
+    /// <summary>Difference of a channel, of 255, above which a pixel counts as changed.</summary>
     private const int Changed = 12;
 
     public int Count => Words.Count;
@@ -58,7 +57,6 @@ public sealed record OwnPrint(
     private static Tensor CoveredOf(Tensor before, Tensor after, int patch)
     {
         using var scope = NewDisposeScope();
-        var changed = (after.to(ScalarType.Int16) - before.to(ScalarType.Int16)).abs().amax([1], keepdim: true).IsAbove(Changed).to(ScalarType.Float32);
-        return nn.functional.avg_pool2d(changed, patch, patch).flatten(1).MoveToOuterDisposeScope();
+        return nn.functional.avg_pool2d(PixelDifference.Above(after, before, Changed), patch, patch).flatten(1).MoveToOuterDisposeScope();
     }
 }

@@ -109,15 +109,11 @@ public sealed class PrintDetector : IDisposable
         return hooks;
     }
 
-    private static void Each(VisionPlan vision, IReadOnlyList<Listened> listened, Tensor pixels, int batch, Device device, Action<Hooks> captured, CancellationToken cancel)
-    {
-        for (long from = 0; from < pixels.shape[0]; from += batch)
+    private static void Each(VisionPlan vision, IReadOnlyList<Listened> listened, Tensor pixels, int batch, Device device, Action<Hooks> captured, CancellationToken cancel) =>
+        PictureBatches.Each(pixels, batch, device, cancel, images =>
         {
-            cancel.ThrowIfCancellationRequested();
-            using var step = NewDisposeScope();
             var hooks = Capture(listened);
-            vision.Run(PixelNormalization.Apply(pixels.narrow(0, from, Math.Min(batch, pixels.shape[0] - from)).to(device)), hooks);
+            vision.Run(images, hooks);
             captured(hooks);
-        }
-    }
+        });
 }

@@ -76,7 +76,6 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
     private List<(WordKind Kind, bool Fooled)> Try(PrintFamily family, int from, int count, PictureSource[] sources, List<float[]> clean, CancellationToken cancel)
     {
         var printer = Printer.Of(fonts, [(family, 1)], vision.Architecture.ImageResolution);
-        var results = new List<(WordKind Kind, bool Fooled)>();
         var images = new RgbImage[count];
         var printed = new (WordKind Kind, string Word)[count];
         Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, i =>
@@ -89,8 +88,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
             images[i] = printer.Paint(image, printer.Plan(word, image, random).Shown);
             printed[i] = (kind, word);
         });
-        results.AddRange(printed.Zip(Look(images, cancel), (of, logits) => (of.Kind, _words.IsFooled(logits, of.Word))));
-        return results;
+        return [.. printed.Zip(Look(images, cancel), (of, logits) => (of.Kind, _words.IsFooled(logits, of.Word)))];
     }
 
     private List<float[]> Look(RgbImage[] images, CancellationToken cancel)
@@ -101,8 +99,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var logits = classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(PixelLoader.Stack(batch, vision.Architecture.ImageResolution).to(device))));
-            rows.AddRange(logits.cpu().contiguous().data<float>().ToArray().Chunk((int)logits.shape[1]));
+            rows.AddRange(PictureBatches.Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(PixelLoader.Stack(batch, vision.Architecture.ImageResolution).to(device))))));
         }
 
         return rows;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.AttackCuration;
 using Spectre.Console;
 
 namespace ClipSae.Cli;
@@ -6,9 +7,6 @@ namespace ClipSae.Cli;
 /// <summary>What curation's search found this model to read, in lines and a table: figures of the stages attack-curation and fine-tuning.</summary>
 internal static class RedTeamSummary
 {
-    /// <summary>Below this share of printed words that fool it, a model hardly reads a style.</summary>
-    private const double HardlyRead = 0.2;
-
     /// <summary>How many printed words fooled the base, what it reads and what it hardly does.</summary>
     /// <param name="curation">Curation's figures; null where it has not finished.</param>
     public static IEnumerable<string> Lines(JsonObject? curation)
@@ -30,7 +28,7 @@ internal static class RedTeamSummary
             yield break;
         }
 
-        var hardly = families.Where(family => Rate(family) < HardlyRead).Select(Named).ToArray();
+        var hardly = families.Where(family => Rate(family) < Ways.HardlyRead).Select(Named).ToArray();
         yield return $"print: the base reads {Named(families[0])} best{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
     }
 

@@ -40,13 +40,8 @@ internal static class WholeRun
     /// <summary>Mean time of a computed unit of each stage, of the latest completed runs.</summary>
     public static async Task<IReadOnlyDictionary<string, TimeSpan>> PaceAsync(ClipSaeRuntime runtime, string run, CancellationToken cancel)
     {
-        var earlier = (await runtime.ListRunsAsync(cancel)).Where(other => other.Run != run && other.Status == RunStatus.Completed).TakeLast(RunsLookedAt);
-        var units = new List<UnitFinished>();
-        foreach (var other in earlier)
-        {
-            units.AddRange((await runtime.ReadEventsAsync(other.Run, cancel)).Select(stored => stored.Event).OfType<UnitFinished>().Where(unit => unit.Cache.Kind is not CacheKind.Hit));
-        }
-
+        var units = (await runtime.LatestCompletedRunsAsync(RunsLookedAt, run, cancel))
+            .SelectMany(earlier => earlier.StagesInOrder()).SelectMany(stage => stage.FinishedUnits()).Where(unit => unit.Cache.Kind is not CacheKind.Hit);
         return units.GroupBy(unit => unit.Stage, StringComparer.Ordinal).ToDictionary(stage => stage.Key, stage => TimeSpan.FromSeconds(stage.Average(unit => unit.Seconds)), StringComparer.Ordinal);
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.AttackCuration;
 using ClipSae.Datasets;
 
 namespace ClipSae.Cli;
@@ -11,7 +12,6 @@ internal sealed class AttackSetVerb : Verb
     private const string Clean = "clean";
     private const string Attacked = "attacked";
     private const string HeldOut = "attacked-heldout";
-    private const string AllFamilies = "all";
 
     private readonly Argument<string> _photos = new("photos") { Description = "Folder of labelled pictures: a folder a class, or captions with labels" };
     private readonly Argument<string> _target = new("out") { Description = "Folder for the sets; made if missing" };
@@ -55,7 +55,7 @@ internal sealed class AttackSetVerb : Verb
 
         var (shards, labels) = await LabelledAsync(photos, session, cancel);
         IReadOnlyList<string> words = printed ?? labels;
-        string[] roster = [.. fonts.Tuning.Select(face => face.Name)];
+        var roster = fonts.Of(null);
         AttackSetWriter.Kind[] kinds =
         [
             new(Clean, [], roster, new WordStyle()),
@@ -85,7 +85,7 @@ internal sealed class AttackSetVerb : Verb
     {
         var drawable = PrintFamily.DrawableWith(fonts);
         return given is null ? []
-            : given == AllFamilies ? drawable
+            : given == AttackCurationOptions.AllFamilies ? drawable
             : [.. given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Select(name => drawable.FirstOrDefault(family => family.Name == name)
                 ?? throw new WrongUseException($"--families {name}: {(PrintFamily.All.Any(family => family.Name == name) ? "this machine has no face for it; --fonts names a folder of faces" : $"there are {string.Join(", ", PrintFamily.All.Select(family => family.Name))}")}"))];
     }

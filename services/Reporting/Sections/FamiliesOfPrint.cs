@@ -6,13 +6,13 @@ namespace ClipSae.Reporting;
 internal static class FamiliesOfPrint
 {
     /// <summary>How many printed words fooled the base: in the page's head, since nothing below means much where few did.</summary>
-    public static Html Fooled(ReportData data) => Curation(data) is { } curation && curation.Number("candidates") is > 0 and var tried && curation.Number("fooled") is { } fooled
+    public static Html Fooled(ReportData data) => data.Curation is { } curation && curation.Number("candidates") is > 0 and var tried && curation.Number("fooled") is { } fooled
         ? Html.Of($"<p class=\"note\">{Written.Count(fooled)} of the {Written.Count(tried)} words that curation printed fooled the base ({Written.Percent(fooled / tried)}).</p>")
         : Html.Empty;
 
     public static Section? Render(ReportData data)
     {
-        var found = Curation(data).Items("redTeam", "families").OrderByDescending(Rate).ToArray();
+        var found = data.Curation.Items("redTeam", "families").OrderByDescending(Rate).ToArray();
         if (found.Length == 0)
         {
             return null;
@@ -40,8 +40,6 @@ internal static class FamiliesOfPrint
         <tr><th scope="row">{found.Text("family")}</th><td>{(found.IsTrue("heldOut") ? "no" : "yes")}</td><td class="n">{Written.Count(found.Number("tried"))}</td><td class="n">{Written.Percent(Rate(found))}</td>
         <td class="n">{Written.Percent(compared.Number("before", "attackSuccess"))}</td><td class="n">{Written.Percent(compared.Number("after", "attackSuccess"))}</td><td class="n">{Written.Percent(compared.Number("before", "attacked"))}</td><td class="n">{Written.Percent(compared.Number("after", "attacked"))}</td></tr>
         """);
-
-    private static JsonObject? Curation(ReportData data) => data.Units.FirstOrDefault(unit => unit.Stage == "attack-curation")?.Figures;
 
     /// <summary>The unit whose model was taken, else the first, and its comparison by family.</summary>
     private static (string? Unit, IReadOnlyDictionary<string, JsonNode> Families) Compared(ReportData data)

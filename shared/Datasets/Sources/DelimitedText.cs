@@ -13,7 +13,7 @@ internal static class DelimitedText
     /// </summary>
     /// <param name="path">The table's file.</param>
     /// <returns>The separator, and the lines before the heading.</returns>
-    public static (char Separator, int LinesBefore) Layout(string path)
+    private static (char Separator, int LinesBefore) Layout(string path)
     {
         var first = Utf8Text.Read(path, reader => reader.ReadLine()) ?? "";
         if (first is ['s' or 'S', 'e' or 'E', 'p' or 'P', '=', var named])
@@ -34,6 +34,21 @@ internal static class DelimitedText
         }
 
         return (Separators[Array.IndexOf(counts, counts.Max())], 0);
+    }
+
+    /// <summary>Reads a table up to and with its heading.</summary>
+    /// <param name="path">The table's file.</param>
+    /// <param name="line">Line that the reader is at; moved on.</param>
+    /// <returns>What separates its fields, and the heading; null where there is none.</returns>
+    public static (char Separator, List<string>? Header) ReadHeading(TextReader reader, string path, ref int line)
+    {
+        var (separator, before) = Layout(path);
+        for (; line <= before; line++)
+        {
+            reader.ReadLine();
+        }
+
+        return (separator, ReadRecord(reader, separator, ref line)?.Fields);
     }
 
     /// <summary>The next record, or null at the end; quoted fields may hold separators, line ends and doubled quotes.</summary>

@@ -35,14 +35,9 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
 
     private List<SourceRow> Rows(TextReader reader)
     {
-        var (separator, before) = DelimitedText.Layout(File);
         var line = 1;
-        for (; line <= before; line++)
-        {
-            reader.ReadLine();
-        }
-
-        var (header, _) = DelimitedText.ReadRecord(reader, separator, ref line) ?? throw new UserErrorException($"The file {File} is empty.");
+        var (separator, heading) = DelimitedText.ReadHeading(reader, File, ref line);
+        var header = heading ?? throw new UserErrorException($"The file {File} is empty.");
         var (image, label, options) = (header.IndexOf(ImageColumn), header.IndexOf(LabelColumn), header.IndexOf(OptionsColumn));
         if (image < 0 || label < 0)
         {

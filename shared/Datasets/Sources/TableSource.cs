@@ -19,14 +19,9 @@ internal sealed record TableSource(string Folder, string File) : CaptionSource(F
 
     private List<SourceRow> Rows(TextReader reader)
     {
-        var (separator, before) = DelimitedText.Layout(File);
         var line = 1;
-        for (; line <= before; line++)
-        {
-            reader.ReadLine();
-        }
-
-        var (header, _) = DelimitedText.ReadRecord(reader, separator, ref line) ?? throw new UserErrorException($"The caption file {File} is empty.");
+        var (separator, heading) = DelimitedText.ReadHeading(reader, File, ref line);
+        var header = heading ?? throw new UserErrorException($"The caption file {File} is empty.");
         var (path, caption, label, word) = (Column(header, PathNames), Column(header, CaptionNames), Column(header, LabelNames), Column(header, WordNames));
         if (path < 0 || (caption < 0 && label < 0))
         {
