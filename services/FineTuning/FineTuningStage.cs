@@ -58,7 +58,7 @@ public sealed class FineTuningStage : IStage
         var familyShard = context.Inputs.ContainsKey("families") ? await context.FetchAsync("families", cancel) : null;
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient), familyShard);
+            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient), familyShard, new HiddenPrint(model.Architecture.PatchSize, Hidden(salient)));
         var validator = new Validator(data, tokenizer, options, device);
         using var heads = arm.AblatesHeads
             ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel)
@@ -172,6 +172,10 @@ public sealed class FineTuningStage : IStage
     /// <summary>New captions of pictures by id, as curation's caption hygiene gives them; none for a picture that is left out.</summary>
     private static Dictionary<string, IReadOnlyList<string>> Captions(JsonObject salient) =>
         (salient["captionHygiene"]?["captions"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => (IReadOnlyList<string>)Strings(entry.Value), StringComparer.Ordinal);
+
+    /// <summary>Patches of pictures that are painted over, by id.</summary>
+    private static Dictionary<string, int[]> Hidden(JsonObject salient) =>
+        (salient["captionHygiene"]?["hidden"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => entry.Value!.AsArray().Select(patch => patch!.GetValue<int>()).ToArray(), StringComparer.Ordinal);
 
     private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 

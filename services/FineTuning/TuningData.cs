@@ -47,11 +47,12 @@ public sealed class TuningData : IDisposable
     /// <param name="heldOut">Print kept for evaluation: pictures recorded as showing it are left out.</param>
     /// <param name="captions">New captions of clean pictures by id; a picture that has none is left out. Others keep theirs.</param>
     /// <param name="familyShard">Path of curation's <c>families</c>; null where there is none.</param>
+    /// <param name="hidden">Print that is painted over on clean pictures; null where there is none.</param>
     /// <exception cref="UserErrorException">Too few images for a batch, or none to validate on.</exception>
     public static TuningData Read(
         IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
         int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel,
-        IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null, string? familyShard = null)
+        IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null, string? familyShard = null, HiddenPrint? hidden = null)
     {
         var clean = new List<DatasetItem>();
         var places = new List<int>();
@@ -93,6 +94,8 @@ public sealed class TuningData : IDisposable
         }
         while (!damaged.IsEmpty);
 
+        hidden?.Paint(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Id)], cancel);
+        hidden?.Paint(cleanPixels[1], [.. split.CleanValidation.Select(i => clean[i].Id)], cancel);
         var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, null, cancel);
         var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, null, cancel);
         var judges = judging.Count > 0 ? judging.Select(i => families.Items[i]).ToArray() : [.. split.AttackValidation.Select(i => attacks[i])];

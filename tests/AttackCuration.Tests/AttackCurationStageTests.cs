@@ -150,6 +150,8 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("report")]
     [InlineData("drop")]
     [InlineData("dropRandom")]
+    [InlineData("hide")]
+    [InlineData("hideRandom")]
     public async Task Captions_that_repeat_print_are_listed_and_what_is_dropped_is_printed_on_no_more(string action)
     {
         var inputs = await bench.InputsAsync();
@@ -161,12 +163,16 @@ public sealed class AttackCurationStageTests : IDisposable
 
         hygiene["pictures"]!.GetValue<int>().ShouldBeGreaterThan(0);
         changed.Length.ShouldBe(action == "report" ? 0 : found.Count);
-        if (action == "drop")
+        if (action is "drop" or "hide")
         {
             changed.ShouldBe(found.Select(finding => finding!["id"]!.GetValue<string>()), ignoreOrder: true);
         }
 
-        (await bench.LinesAsync(result.Outputs["manifest"])).Select(line => line["source"]!.GetValue<string>()).Intersect(changed).ShouldBeEmpty();
+        var hidden = (hygiene["hidden"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => entry.Value!.AsArray().Select(patch => patch!.GetValue<int>()).ToArray());
+        (hidden.Count > 0).ShouldBe(action.StartsWith("hide", StringComparison.Ordinal));
+        hidden.Keys.Intersect(changed).ShouldBeEmpty();
+        hidden.Values.ShouldAllBe(patches => patches.Distinct().Count() == patches.Length && patches.All(patch => patch >= 0));
+        (await bench.LinesAsync(result.Outputs["manifest"])).Select(line => line["source"]!.GetValue<string>()).Intersect([.. changed, .. hidden.Keys]).ShouldBeEmpty();
         result.Figures["captions"]!["found"]!.GetValue<int>().ShouldBe(found.Count);
         (await bench.LinesAsync((await RunAsync(inputs)).Outputs["salient"]))[0]["captionHygiene"].ShouldBeNull();
     }

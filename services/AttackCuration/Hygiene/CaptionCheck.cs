@@ -27,7 +27,9 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
     /// <param name="Share">Share of the pictures whose captions repeat their print, as estimated.</param>
     /// <param name="HiddenGround">Share of patches without print that is hidden with the print.</param>
     /// <param name="Separation">How well own names and wrong words of curation's own print were told apart (AUROC).</param>
-    public sealed record Result(int Pictures, int Examined, double Share, double HiddenGround, double Separation, IReadOnlyList<Finding> Found);
+    /// <param name="Printed">Pictures that bear print, whatever their captions say, and the patches that it is on; at most those examined.</param>
+    public sealed record Result(
+        int Pictures, int Examined, double Share, double HiddenGround, double Separation, IReadOnlyList<Finding> Found, IReadOnlyList<(PictureSource Picture, IReadOnlyList<int> Patches)> Printed);
 
     private readonly Dictionary<string, int> _column = vocabulary.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.OrdinalIgnoreCase);
 
@@ -40,13 +42,14 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
         var seen = Look(pictures, detector, cancel);
         if (seen.Count == 0)
         {
-            return new Result(0, 0, 0, 0, 0, []);
+            return new Result(0, 0, 0, 0, 0, [], []);
         }
 
         var middle = seen.Select(s => s.Print).Order().ElementAt((seen.Count - 1) / 2);
         var ground = seen.Where(s => s.Print <= middle).SelectMany(s => s.Patches).Order().ToArray();
-        var (judge, cut, share, separation) = Learn(detector, print, middle, ground, cancel);
+        var (judge, printed, cut, share, separation) = Learn(detector, print, middle, ground, cancel);
         using (judge)
+        using (printed)
         {
             var examined = seen.Where(s => s.Print > middle && s.Named.Count > 0).ToArray();
             var evidence = new List<(Sight Sight, int Word, CaptionJudge.Evidence Evidence)>();
@@ -64,12 +67,15 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
             var found = evidence.Zip(probabilities).GroupBy(e => e.First.Sight)
                 .Select(words => words.MaxBy(e => e.Second)).Where(e => e.Second > 0.5)
                 .Select(e => new Finding(e.First.Sight.Picture, vocabulary.Names[e.First.Word], e.First.Evidence, e.Second));
-            return new Result(seen.Count, examined.Length, repeating, share, separation, [.. found]);
+            var bearing = printed.Judge([.. seen.Select(s => PrintAlone(s.Print))], others: 0).Probabilities;
+            return new Result(seen.Count, examined.Length, repeating, share, separation, [.. found],
+                [.. seen.Zip(bearing).Where(s => s.Second > 0.5 && s.First.Print > middle).Select(s => (s.First.Picture, Hidden(s.First.Patches, cut)))]);
         }
     }
 
     /// <summary>Learns what the answers mean from pictures that bear no print but curation's own.</summary>
-    private (CaptionJudge Judge, double Cut, double Share, double Separation) Learn(PrintDetector detector, OwnPrint print, double middle, float[] ground, CancellationToken cancel)
+    /// <returns>What tells repeating captions, what tells print from none, the log-odds from which a patch is hidden, and how both were chosen.</returns>
+    private (CaptionJudge Judge, CaptionJudge Printed, double Cut, double Share, double Separation) Learn(PrintDetector detector, OwnPrint print, double middle, float[] ground, CancellationToken cancel)
     {
         var before = PrintDetector.Scores(detector.PatchesOf(print.Clean, cancel));
         int[] usable = [.. Enumerable.Range(0, print.Count).Where(i => before[i] <= middle && _column.ContainsKey(print.Words[i]) && _column.ContainsKey(print.Labels[i]))];
@@ -98,8 +104,18 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
             return (Share: share, Cut: cut, Evidence: evidence, Separation: separation);
         }).ToArray();
         var best = tried.MaxBy(t => t.Separation);
-        return (CaptionJudge.Learn(best.Evidence[0], [.. best.Evidence[1], .. best.Evidence[2]]), best.Cut, best.Share, best.Separation);
+        return (
+            CaptionJudge.Learn(best.Evidence[0], [.. best.Evidence[1], .. best.Evidence[2]]),
+            CaptionJudge.Learn([.. best.Evidence[0].Select(e => PrintAlone(e.Print))], [.. best.Evidence[2].Select(e => PrintAlone(e.Print))]),
+            best.Cut, best.Share, best.Separation);
     }
+
+    /// <summary>What is known of a picture where only the print counts.</summary>
+    private static CaptionJudge.Evidence PrintAlone(double print) => new(print, 0, 0);
+
+    /// <summary>Patches more like print than <paramref name="cut"/>, in their order; a quarter of the picture always stays.</summary>
+    private static int[] Hidden(float[] odds, double cut) =>
+        [.. Enumerable.Range(0, odds.Length).Where(p => odds[p] > cut).OrderByDescending(p => odds[p]).ThenBy(p => p).Take(odds.Length * 3 / 4).Order()];
 
     private List<Sight> Look(IReadOnlyList<PictureSource> pictures, PrintDetector detector, CancellationToken cancel)
     {

@@ -6,21 +6,23 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>What <see cref="CaptionHygiene"/> makes of the findings.</summary>
 /// <param name="Captions">New captions of pictures, by id; none where the picture is left out.</param>
-public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<string>> Captions)
+/// <param name="Hidden">Patches of pictures that are painted over for fine-tuning, by id.</param>
+public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<string>> Captions, IReadOnlyDictionary<string, IReadOnlyList<int>> Hidden)
 {
     public static CaptionCleaning Of(CaptionCheck.Result result, Pictures pictures, IReadOnlyList<string> vocabulary, AttackCurationOptions options)
     {
         var captions = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        var hidden = new SortedDictionary<string, IReadOnlyList<int>>(StringComparer.Ordinal);
         switch (options.CaptionHygiene)
         {
-            case CaptionHygiene.Drop or CaptionHygiene.Reword:
+            case CaptionHygiene.Drop or CaptionHygiene.Reword or CaptionHygiene.Hide:
                 foreach (var finding in result.Found)
                 {
-                    captions[finding.Picture.Item.Id] = options.CaptionHygiene == CaptionHygiene.Drop ? [] : CaptionWords.Without(finding.Picture.Item, finding.Word, vocabulary);
+                    captions[finding.Picture.Item.Id] = options.CaptionHygiene == CaptionHygiene.Reword ? CaptionWords.Without(finding.Picture.Item, finding.Word, vocabulary) : [];
                 }
 
                 break;
-            case CaptionHygiene.DropRandom:
+            case CaptionHygiene.DropRandom or CaptionHygiene.HideRandom:
                 var order = pictures.All.Select(picture => picture.Item.Id).ToArray();
                 new SeededRandom(options.Seed, "random captions").Shuffle(order);
                 foreach (var id in order.Take(result.Found.Count))
@@ -31,19 +33,42 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
                 break;
         }
 
-        return new CaptionCleaning(captions);
+        if (options.CaptionHygiene is CaptionHygiene.Hide or CaptionHygiene.HideRandom)
+        {
+            var painted = result.Printed.Where(printed => !result.Found.Any(finding => finding.Picture == printed.Picture)).ToArray();
+            var random = options.CaptionHygiene == CaptionHygiene.HideRandom
+                ? pictures.All.Select(picture => picture.Item.Id).Where(id => !captions.ContainsKey(id)).ToArray()
+                : [];
+            new SeededRandom(options.Seed, "random print").Shuffle(random);
+            foreach (var ((picture, patches), place) in painted.Select((one, place) => (one, place)))
+            {
+                hidden[random.Length == 0 ? picture.Item.Id : random[place]] = patches;
+            }
+        }
+
+        return new CaptionCleaning(captions, hidden);
     }
 
-    /// <summary>The pictures that attacks may be made of: those whose captions stand.</summary>
-    public Pictures Apply(Pictures pictures) => pictures with
+    /// <summary>The pictures that attacks may be made of: those whose captions stand, and that seem to be without print where print is hidden.</summary>
+    public Pictures Apply(Pictures pictures)
     {
-        Plain = [.. pictures.Plain.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
-        Apart = [.. pictures.Apart.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
-        All = [.. pictures.All.Where(picture => !Captions.ContainsKey(picture.Item.Id))],
-    };
+        PictureSource[] Left(IReadOnlyList<PictureSource> of) => [.. of.Where(picture => !Captions.ContainsKey(picture.Item.Id) && !Hidden.ContainsKey(picture.Item.Id))];
+        return pictures with { Plain = Left(pictures.Plain), Apart = Left(pictures.Apart), All = Left(pictures.All) };
+    }
 
     /// <summary>For fine-tuning, the report and people.</summary>
-    public JsonObject ToJson(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) => new()
+    public JsonObject ToJson(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action)
+    {
+        var json = Findings(result, detector, action);
+        if (Hidden.Count > 0)
+        {
+            json["hidden"] = new JsonObject(Hidden.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)new JsonArray([.. entry.Value.Select(patch => (JsonNode)patch)]))));
+        }
+
+        return json;
+    }
+
+    private JsonObject Findings(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) => new()
     {
         ["action"] = JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
         ["pictures"] = result.Pictures,

@@ -30,9 +30,13 @@ internal static class RepeatingCaptions
     {
         "drop" => "They were left out of attacks and fine-tuning.",
         "reword" => "The word left the caption where something else remained; the others were left out.",
+        "hide" => $"They were left out of attacks and fine-tuning, and on {Written.Count(Hidden(hygiene))} other pictures that seem to bear print the printed patches were painted over.",
+        "hideRandom" => $"They were kept; as a control, as many random pictures were left out, and as many patches painted over on {Written.Count(Hidden(hygiene))} random others.",
         "dropRandom" => "They were kept; as many random pictures were left out, as a control.",
         _ => "They were used as they are.",
     };
+
+    private static int Hidden(JsonNode hygiene) => hygiene["hidden"]?.AsObject().Count ?? 0;
 
     private static Html Row(ReportData data, JsonNode finding)
     {
