@@ -67,6 +67,12 @@ public sealed record AttackCurationOptions
     /// <summary>Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.</summary>
     public double LeastFooled { get; init; } = 0.05;
 
+    /// <summary>
+    /// Least explained variance of an autoencoder, on held-out images, for its features to be used; the run ends where none reaches it. Default 0: below, the mean of
+    /// the activations reconstructs better.
+    /// </summary>
+    public double LeastExplained { get; init; }
+
     /// <summary>How attack words look where there are no families.</summary>
     public WordStyle Style { get; init; } = new();
 
@@ -92,6 +98,7 @@ public sealed record AttackCurationOptions
         Require(BatchSize >= 1, "batchSize", "at least 1");
         Require(SearchWords >= 1, "searchWords", "at least 1");
         Require(LeastFooled is >= 0 and < 1, "leastFooled", "in [0, 1)");
+        Require(LeastExplained <= 1, "leastExplained", "at most 1");
         Require(Families.Distinct(StringComparer.Ordinal).Count() == Families.Count, "families", "families, each once");
         foreach (var family in Families.Where(name => name != AllFamilies))
         {

@@ -12,7 +12,7 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>
 /// Finds the features that read text and the neurons that write them, proves both by intervention, and chooses the attacks that fine-tuning sees.
-/// Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK</c>. Outputs: <c>salient</c>, <c>attacks</c>, <c>controls</c>,
+/// Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK</c>, <c>sae-statistics/HOOK</c>. Outputs: <c>salient</c>, <c>attacks</c>, <c>controls</c>,
 /// <c>attack-folder</c>, <c>manifest</c>, <c>contact-sheet</c>, <c>families</c>.
 /// </summary>
 public sealed class AttackCurationStage : IStage
@@ -21,7 +21,7 @@ public sealed class AttackCurationStage : IStage
 
     public bool MayHalveBatches => true;
 
-    public int AlgorithmVersion => 11;
+    public int AlgorithmVersion => 12;
 
     public JsonObject Normalize(JsonObject parameters)
     {
@@ -60,7 +60,7 @@ public sealed class AttackCurationStage : IStage
 
         var model = await context.FetchAsync("model", cancel);
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var autoencoders = await FetchAutoencodersAsync(context, cancel);
+        var autoencoders = await FetchAutoencodersAsync(context, options, cancel);
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
         var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
@@ -230,16 +230,28 @@ public sealed class AttackCurationStage : IStage
             .Take(options.NaturalImages)];
     }
 
-    private static async Task<List<(string Hook, string File)>> FetchAutoencodersAsync(StageContext context, CancellationToken cancel)
+    private static async Task<IReadOnlyList<(string Hook, string File)>> FetchAutoencodersAsync(StageContext context, AttackCurationOptions options, CancellationToken cancel)
     {
-        var fetched = new List<(string Hook, string File)>();
-        foreach (var (name, artifact) in context.InputsUnder("sae"))
+        var explained = new List<(string Name, double? Explained)>();
+        foreach (var (name, _) in context.InputsUnder("sae"))
         {
-            fetched.Add((name, await context.Artifacts.FetchAsync(artifact, cancel)));
+            var statistics = context.Inputs.ContainsKey($"sae-statistics/{name}")
+                ? JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync($"sae-statistics/{name}", cancel), cancel))
+                : null;
+            explained.Add((name, statistics?["figures"]?["explainedVariance"]?.GetValue<double>()));
         }
 
-        return fetched.Count > 0
-            ? fetched
-            : throw new UserErrorException("attack-curation: no SAE among the inputs; give extraction.hookPoints at least one hook point");
+        if (explained.Count == 0)
+        {
+            throw new UserErrorException("attack-curation: no SAE among the inputs; give extraction.hookPoints at least one hook point");
+        }
+
+        var fetched = new List<(string Hook, string File)>();
+        foreach (var name in new UsefulAutoencoders(explained).Require(options.LeastExplained))
+        {
+            fetched.Add((name, await context.FetchAsync($"sae/{name}", cancel)));
+        }
+
+        return fetched;
     }
 }

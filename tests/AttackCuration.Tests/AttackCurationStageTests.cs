@@ -219,6 +219,20 @@ public sealed class AttackCurationStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Autoencoders_of_negative_explained_variance_take_no_part_and_end_the_run_where_no_other_is_there()
+    {
+        var inputs = await bench.InputsAsync();
+        async Task ExplainsAsync(string name, string share) =>
+            inputs[$"sae-statistics/{name}"] = await bench.Store.PutBytesAsync(Encoding.UTF8.GetBytes($"{{\"figures\":{{\"explainedVariance\":{share}}}}}"), "statistics", "application/json");
+        await ExplainsAsync("mlp@0", "-0.2");
+        await ExplainsAsync("residual@1", "0.4");
+
+        (await RunAsync(inputs)).Figures["sae"]!.GetValue<string>().ShouldBe("residual@1");
+        await ExplainsAsync("residual@1", "-2.5");
+        (await ShouldFailAsync(inputs, CurationBench.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
+    }
+
+    [Fact]
     public async Task Pictures_that_cannot_be_read_are_left_out_and_named()
     {
         var inputs = await bench.InputsAsync();

@@ -218,7 +218,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         if (summary.Useless is { Count: > 0 } useless)
         {
-            console.WriteUnfolded($"autoencoders of no use: {MissingUnits.Short(useless)} explain less than nothing of the activations (negative explained variance); more images, more sae.epochs or a smaller sae.batchSize help.");
+            console.WriteUnfolded($"autoencoders of no use: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize.");
         }
 
         foreach (var line in summary.CurationLines())

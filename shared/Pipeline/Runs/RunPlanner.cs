@@ -73,7 +73,7 @@ public static class RunPlanner
                 ParameterSections.Curation,
                 Parameters(ParameterSections.Curation),
                 Whole(Autoencoders),
-                [Model, Tokenizer, Shards]),
+                [Model, Tokenizer, Shards, new InputSelector("sae-statistics", $"{ParameterSections.Sae}/*:statistics")]),
             new StagePlan(
                 ParameterSections.Tuning,
                 Parameters(ParameterSections.Tuning),
