@@ -4,10 +4,10 @@ using System.Text;
 namespace ClipSae.Contracts;
 
 /// <summary>
-/// A failure that the user caused and can mend. Its message is one line: what is wrong, where, and what to do about it. Messages quote names out of
+/// A failure that the user caused and can fix. Its message is one line: what is wrong, where, and what to do about it. Messages quote names out of
 /// files, which may hold anything: control characters are written as <c>\u001B</c>, and of a very long message beginning and end are kept.
 /// </summary>
-public sealed class UserErrorException : Exception
+public class UserErrorException : Exception
 {
     private const int KeptStart = 800;
     private const int KeptEnd = 400;

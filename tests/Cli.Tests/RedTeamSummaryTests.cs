@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;
 
@@ -35,8 +34,8 @@ public sealed class RedTeamSummaryTests
              {"family":"curved","heldOut":true,"images":60,"before":{"attacked":0.2,"attackSuccess":0.7},"after":{"attacked":0.5,"attackSuccess":0.4}}]
             """)!.AsArray();
 
-        var lines = Written(RedTeamSummary.Create(families).ShouldNotBeNull()).Split('\n').Where(line => line.Contains('%', StringComparison.Ordinal))
-            .Select(line => string.Join(' ', line.Split('│', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
+        var lines = RedTeamSummary.Create(families).ShouldNotBeNull().Lines(80).Select(line => line.Text).Where(line => line.Contains('%', StringComparison.Ordinal))
+            .Select(line => string.Join(' ', line.Split("  ", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
 
         lines.ShouldBe(
         [
@@ -44,14 +43,5 @@ public sealed class RedTeamSummaryTests
             "plate yes 100.0 % 10.0 % 0.0 % 80.0 %", "mean yes 100.0 % 10.0 % 0.0 % 80.0 %",
         ]);
         RedTeamSummary.Create(null).ShouldBeNull();
-    }
-
-    private static string Written(Table table)
-    {
-        using var written = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(written) });
-        console.Profile.Width = 200;
-        console.Write(table);
-        return written.ToString();
     }
 }

@@ -28,6 +28,47 @@ public class WrongUseTests
         run.Error.TrimEnd('\n').ShouldNotContain("\n");
     }
 
+    [Fact]
+    public void An_option_of_one_value_that_is_given_twice_is_called_so_whichever_it_is()
+    {
+        var tree = CommandTree.Create();
+        var problems = from verb in tree.Subcommands
+                       from option in verb.Options.Concat(GlobalOptions.All)
+                       where option.Arity.MaximumNumberOfValues == 1 && option.ValueType != typeof(bool)
+                       select (verb.Name, Option: option.Name, Problem: ParseProblems.Describe(tree.Parse([verb.Name, option.Name, "3", option.Name, "4"])));
+
+        problems.Where(given => given.Problem != $"option {given.Option} is given twice ('3', '4'): give it once; see 'clipsae {given.Name} --help'").ShouldBeEmpty();
+        problems.Count().ShouldBeGreaterThan(100);
+    }
+
+    [Theory]
+    [InlineData("run", "--dataset", "{data}", "--model", "{model}", "--evaluation", "clean={data}")]
+    [InlineData("sweep", "--dataset", "{data}", "--model", "{model}")]
+    [InlineData("evaluate", "--model", "{model}", "--evaluation", "clean={data}")]
+    [InlineData("attack-set", "{data}", "{out}")]
+    [InlineData("pretrain", "--dataset", "{data}", "--out", "{out}")]
+    [InlineData("repair", "--images", "{data}", "--model", "{model}", "--out", "{out}")]
+    public async Task A_folder_without_pictures_and_one_of_one_class_are_wrong_use_of_any_verb(params string[] args)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var pictures in (int[])[0, 12])
+        {
+            var data = Directory.CreateDirectory(folder.File($"photos{pictures}")).FullName;
+            for (var i = 0; i < pictures; i++)
+            {
+                Directory.CreateDirectory(Path.Combine(data, "cat"));
+                File.WriteAllBytes(Path.Combine(data, "cat", $"{i}.png"), PngEncoder.Encode(new RgbImage(64, 64, [.. Enumerable.Repeat((byte)(20 * i), 64 * 64 * 3)])));
+            }
+
+            string Filled(string argument) => argument.Replace("{data}", data, StringComparison.Ordinal).Replace("{out}", folder.File("out"), StringComparison.Ordinal)
+                .Replace("{model}", DemoFiles.Model, StringComparison.Ordinal);
+            var run = await CommandRun.OfAsync([.. args.Select(Filled), "--threads", "1", "--data", folder.File("data")]);
+
+            run.Code.ShouldBe(2, run.Error);
+            run.Error.Split('\n').Count(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ShouldBe(1, run.Error);
+        }
+    }
+
     [Theory]
     [InlineData("demoo")]
     [InlineData("tokenize", "a", "--tokenizer", "/nowhere/bpe.txt")]

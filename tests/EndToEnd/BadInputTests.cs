@@ -33,7 +33,7 @@ public sealed class BadInputTests : IDisposable
     {
         Directory.CreateDirectory(_folder.File("photos"));
 
-        (await RunAsync(_folder.File("photos"))).ShouldRefuse(1, _folder.File("photos"));
+        (await RunAsync(_folder.File("photos"))).ShouldRefuse(2, _folder.File("photos"));
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
         (await command.SaysAsync("images drawn")).ShouldBeTrue(command.Error);
         command.Signal(Command.Interrupt);
 
-        (await command.EndAsync()).ShouldRefuse(1, "stopped before its end; the same command begins anew");
+        (await command.EndAsync()).ShouldRefuse(1, "stopped before its end; the same command starts again");
     }
 
     [Fact]

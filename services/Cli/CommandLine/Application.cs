@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 
 namespace ClipSae.Cli;
 
@@ -42,9 +43,9 @@ internal static class Application
 
             return await verb.ExecuteAsync(parsed, session, interruption.Token);
         }
-        catch (WrongUseException error)
+        catch (Exception error) when (error is WrongUseException or UnsuitableDatasetException)
         {
-            return Fail(session, error, $"{error.Message}", ExitCode.WrongUse);
+            return Fail(session, error, error.Message, ExitCode.WrongUse);
         }
         catch (Exception error) when (error is UserErrorException or TimeoutException)
         {
@@ -56,7 +57,7 @@ internal static class Application
         }
         catch (OperationCanceledException error) when (interruption.Token.IsCancellationRequested)
         {
-            return Fail(session, error, "stopped before its end; the same command begins anew", ExitCode.Failed);
+            return Fail(session, error, "stopped before its end; the same command starts again", ExitCode.Failed);
         }
         catch (UnauthorizedAccessException error)
         {

@@ -47,8 +47,15 @@ internal static class ParseProblems
         return problem.EndsWith('?') ? $"{problem} See {help}" : $"{problem}; see {help}";
     }
 
-    // Arguments first, as they come first in the usage line; the library starts with options that are required.
-    private static int Order(ParseError error) => error.SymbolResult is OptionResult ? 1 : 0;
+    // What was typed too often first, then arguments, as they come first in the usage line; the library starts with options that are required.
+    private static int Order(ParseError error) => error.SymbolResult switch
+    {
+        OptionResult option when IsRepeated(option) => 0,
+        OptionResult => 2,
+        _ => 1,
+    };
+
+    private static bool IsRepeated(OptionResult result) => result.IdentifierTokenCount > 1 && result.Option.Arity.MaximumNumberOfValues <= 1;
 
     // The library names .NET types and ends its messages with a full stop; neither says anything to a user.
     private static string Plain(ParseError error)
@@ -57,6 +64,9 @@ internal static class ParseProblems
         return error.SymbolResult switch
         {
             OptionResult { Option: var option, IdentifierTokenCount: 0 } => $"option {option.Name} is required",
+            // The library says only that there are too many values, or that they cannot be read as one.
+            OptionResult { IdentifierTokenCount: var times } repeated when IsRepeated(repeated) =>
+                $"option {repeated.Option.Name} is given {(times == 2 ? "twice" : $"{times} times")} ({string.Join(", ", repeated.Tokens.Select(token => $"'{token.Value}'"))}): give it once",
             OptionResult { Option: var option } when given.Length == 0 => $"option {option.Name} needs a value{Expected(option.ValueType)}",
             OptionResult { Option: var option } when IsNumber(option.ValueType) => $"option {option.Name} cannot take '{given}': expected{Expected(option.ValueType)[1..]}",
             OptionResult { Option: var option } when Choices(option.ValueType) is { Count: > 0 } choices => $"option {option.Name} cannot take '{given}': {NearMatches.Describe(given, choices)}",

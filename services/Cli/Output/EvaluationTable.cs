@@ -60,19 +60,13 @@ internal static class EvaluationTable
     private static void Write<T>(IAnsiConsole console, (string Name, T Scores)[] models, (string Title, Func<T, string?> Cell)[] columns)
     {
         var shown = columns.Where(column => models.Any(model => column.Cell(model.Scores) is not null)).ToArray();
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("model");
-        foreach (var column in shown)
-        {
-            table.AddColumn(new TableColumn(column.Title).RightAligned());
-        }
-
+        var table = new FigureTable("model", [.. shown.Select(column => column.Title)]);
         foreach (var (name, scores) in models)
         {
-            table.AddRow([name.EscapeMarkup(), .. shown.Select(column => column.Cell(scores) ?? "")]);
+            table.Add(name, [.. shown.Select(column => column.Cell(scores) ?? "")]);
         }
 
-        console.Write(table);
+        table.Write(console);
     }
 
     private static void WriteProblems(IAnsiConsole console, SetSummary set)

@@ -1,39 +1,32 @@
 using System.Text.Json.Nodes;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
-/// <summary>Accuracy under attack and attack success by family of print, base beside tuned, the tuned model's worst family first.</summary>
+/// <summary>Accuracy under attack and attack success by family of print, base next to tuned, the tuned model's worst family first.</summary>
 internal static class FamilyTable
 {
     /// <param name="before">The base's families as the evaluation's figures give them.</param>
     /// <param name="after">The tuned model's; null where there is none.</param>
     /// <returns>Null where no families were evaluated.</returns>
-    public static Table? Create(JsonObject? before, JsonObject? after)
+    public static FigureTable? Create(JsonObject? before, JsonObject? after)
     {
         if (before is null)
         {
             return null;
         }
 
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("family of print");
-        foreach (var title in new[] { "attacked\nbase", "attack success\nbase", "attacked\ntuned", "attack success\ntuned" })
-        {
-            table.AddColumn(new TableColumn(title).RightAligned());
-        }
-
+        var table = new FigureTable("family of print", "attacked\nbase", "attack success\nbase", "attacked\ntuned", "attack success\ntuned");
         var families = before.Select(family => family.Key).OrderBy(name => Number((after ?? before)[name], "attacked")).ThenBy(name => name, StringComparer.Ordinal).ToArray();
         string[] Cells(JsonObject? figures, IEnumerable<string> names) =>
             [Amounts.Share(Mean(figures, names, "attacked")), Amounts.Share(Mean(figures, names, "attackSuccess"))];
         foreach (var (rank, name) in families.Index())
         {
-            table.AddRow([(rank == 0 && families.Length > 1 ? $"{name} (worst)" : name).EscapeMarkup(), .. Cells(before, [name]), .. Cells(after, [name])]);
+            table.Add(rank == 0 && families.Length > 1 ? $"{name} (worst)" : name, [.. Cells(before, [name]), .. Cells(after, [name])]);
         }
 
         if (families.Length > 1)
         {
-            table.AddRow(["mean", .. Cells(before, families), .. Cells(after, families)]);
+            table.Add("mean", [.. Cells(before, families), .. Cells(after, families)]);
         }
 
         return table;

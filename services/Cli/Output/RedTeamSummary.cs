@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.AttackCuration;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -35,31 +34,24 @@ internal static class RedTeamSummary
     /// <summary>Attack success and accuracy under attack by family, before and after, on pictures that fine-tuning did not see; families that it did not see first.</summary>
     /// <param name="families">As the tuned unit's figures give them; null where all was printed in one style.</param>
     /// <returns>Null where there are none.</returns>
-    public static Table? Create(JsonArray? families)
+    public static FigureTable? Create(JsonArray? families)
     {
         if (families is not { Count: > 0 })
         {
             return null;
         }
 
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("print of curation");
-        table.AddColumn("trained on");
-        foreach (var title in new[] { "attacks that fool\nbase", "attacks that fool\ntuned", "attacked\nbase", "attacked\ntuned" })
-        {
-            table.AddColumn(new TableColumn(title).RightAligned());
-        }
-
+        var table = new FigureTable("print of curation", "trained\non", "attack success\nbase", "attack success\ntuned", "attacked\nbase", "attacked\ntuned");
         var rows = families.OfType<JsonObject>().OrderByDescending(IsHeldOut).ThenBy(family => Number(family, "after", "attacked")).ToArray();
         foreach (var part in rows.GroupBy(IsHeldOut))
         {
             foreach (var (rank, family) in part.Index())
             {
                 var isWorst = rank == 0 && part.Count() > 1;
-                table.AddRow([$"{family["family"]}{(isWorst ? " (worst)" : "")}".EscapeMarkup(), part.Key ? "no" : "yes", .. Cells([family])]);
+                table.Add($"{family["family"]}{(isWorst ? " (worst)" : "")}", [part.Key ? "no" : "yes", .. Cells([family])]);
             }
 
-            table.AddRow(["mean", part.Key ? "no" : "yes", .. Cells(part)]);
+            table.Add("mean", [part.Key ? "no" : "yes", .. Cells(part)]);
         }
 
         return table;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -140,10 +139,10 @@ internal sealed class RunSummary
     };
 
     /// <summary>Figures by family of print; null where no sets called attacked-NAME were evaluated.</summary>
-    public Table? Families() => FamilyTable.Create(Figures(ParameterSections.Evaluation)?["base"]?["families"] as JsonObject, Figures(ParameterSections.Evaluation)?["tuned"]?["families"] as JsonObject);
+    public FigureTable? Families() => FamilyTable.Create(Figures(ParameterSections.Evaluation)?["base"]?["families"] as JsonObject, Figures(ParameterSections.Evaluation)?["tuned"]?["families"] as JsonObject);
 
-    /// <summary>The tuned model, or the first where none was taken, beside the base by the families that curation printed; null where it printed in one style.</summary>
-    public Table? PrintedFamilies() => RedTeamSummary.Create((TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Figures["families"] as JsonArray);
+    /// <summary>The tuned model, or the first where none was taken, next to the base by the families that curation printed; null where it printed in one style.</summary>
+    public FigureTable? PrintedFamilies() => RedTeamSummary.Create((TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Figures["families"] as JsonArray);
 
     /// <summary>Autoencoders that reconstruct worse than the mean of the activations would: their features mean nothing.</summary>
     public IReadOnlyList<string> Useless => [.. Units(ParameterSections.Sae).Where(unit => unit.Figures["explainedVariance"] is JsonValue value && value.TryGetValue<double>(out var share) && share < 0).Select(unit => unit.Unit)];

@@ -61,31 +61,23 @@ internal sealed class SweepTable : ISupplement
 
     public void Write(IAnsiConsole console)
     {
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("autoencoder");
         var columns = Columns.Where(column => _rows.Any(row => Number(row.Figures, column.Key) is not null)).ToArray();
-        foreach (var column in columns)
-        {
-            table.AddColumn(new TableColumn(column.Title).RightAligned());
-        }
-
+        var table = new FigureTable("autoencoder", [.. columns.Select(column => column.Title)]);
         foreach (var (name, isBest, figures) in _rows)
         {
-            Markup Cell(string text) => new(isBest ? $"[bold green]{text.EscapeMarkup()}[/]" : text.EscapeMarkup());
-            // In a narrow terminal a name breaks at its commas.
-            table.AddRow([Cell(name.Replace(",", ", ", StringComparison.Ordinal)), .. columns.Select(column => Cell(Number(figures, column.Key) is { } value ? column.Format(value) : "–"))]);
+            table.Add(name, [.. columns.Select(column => Number(figures, column.Key) is { } value ? column.Format(value) : "–")], isBest ? "bold green" : "");
         }
 
-        console.Write(table);
+        table.Write(console);
         if (_rows.Select(row => Number(row.Figures, "monosemanticityBaseline")).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
         {
-            console.WriteUnfolded($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
+            console.WriteProse($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
         }
 
         if (_attacked is { } attacked)
         {
-            console.WriteUnfolded($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
-            console.WriteUnfolded("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best goes on to curation.");
+            console.WriteProse($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
+            console.WriteProse("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best goes on to curation.");
         }
     }
 

@@ -37,7 +37,7 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
         if (pictures.Count == 0)
         {
             var others = listing.LeftOut.Count == 0 ? "" : $"; {listing.LeftOut.Count} others lie there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
-            throw new UserErrorException($"--images {folder}: no pictures lie there that are read ({PictureListing.Extensions}){others}");
+            throw new UnsuitableDatasetException($"--images {folder}: it holds no pictures that are read ({PictureListing.Extensions}){others}");
         }
 
         using var model = ClipModel.Load(weights, device);

@@ -178,67 +178,68 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     {
         if (summary.Base.Clean is not null || summary.Base.Attacked is not null)
         {
-            console.Write(ScoreTable.Create(summary.Base, summary.IsBaseBest ? null : summary.Tuned, summary.Arms));
-            console.WriteUnfolded("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
+            ScoreTable.Create(summary.Base, summary.IsBaseBest ? null : summary.Tuned, summary.Arms).Write(console);
+            console.WriteProse("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
+            console.WriteProse("word alone: share of pictures that show nothing but a word and are read as that word.");
             if (summary.Verdict is { } verdict)
             {
-                console.WriteUnfolded(verdict);
+                console.WriteProse(verdict);
             }
 
-            console.WriteUnfolded("held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks.");
+            console.WriteProse("held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks.");
             if (summary.TunedUnit is not null)
             {
-                console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
+                console.WriteProse($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
             }
         }
         else if (summary.TunedUnit is not null)
         {
-            console.WriteUnfolded($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
+            console.WriteProse($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
         }
 
         if (summary.Unmoved is { Count: > 0 } unmoved)
         {
-            console.WriteUnfolded($"Fine-tuning moved the weights of {MissingUnits.Short(unmoved)} by less than a thousandth: the rates are too small for this model, or the steps too few. Raise tuning.rates, or name another --preset ({string.Join(", ", Preset.Names)}).");
+            console.WriteProse($"Fine-tuning moved the weights of {MissingUnits.Short(unmoved)} by less than a thousandth: the rates are too small for this model, or the steps too few. Raise tuning.rates, or name another --preset ({string.Join(", ", Preset.Names)}).");
         }
 
         if (summary.IsBaseBest)
         {
-            console.WriteUnfolded("nothing beat the base by validation, so no model is taken as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
+            console.WriteProse("nothing beat the base by validation, so no model is taken as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
         }
 
         if (summary.Families() is { } families)
         {
-            console.Write(families);
+            families.Write(console);
         }
 
         if (summary.PrintedFamilies() is { } printed)
         {
-            console.Write(printed);
+            printed.Write(console);
         }
 
         if (summary.Useless is { Count: > 0 } useless)
         {
-            console.WriteUnfolded($"autoencoders of no use: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize.");
+            console.WriteProse($"autoencoders of no use: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize.");
         }
 
         foreach (var line in summary.CurationLines())
         {
-            console.WriteUnfolded(line);
+            console.WriteProse(line);
         }
 
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
-            console.WriteUnfolded($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
+            console.WriteProse($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
         }
 
         if (summary.Ended is RunCompleted && summary.Verification is { } verification)
         {
-            console.WriteUnfolded(verification);
+            console.WriteProse(verification);
         }
 
         if (summary.IsAllCached)
         {
-            console.WriteUnfolded("Every stage was taken from the store.");
+            console.WriteProse("Every stage was taken from the store.");
         }
 
         if (report is not null)

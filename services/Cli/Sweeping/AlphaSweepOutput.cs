@@ -4,33 +4,25 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Reporting;
 using ClipSae.WeightConversion;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
 /// <summary>A sweep as a table, as JSON and as a chart.</summary>
 internal static class AlphaSweepOutput
 {
-    public static Table Table(AlphaSweepResult sweep)
+    public static FigureTable Table(AlphaSweepResult sweep)
     {
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("α");
-        foreach (var title in new[] { "validation\nclean", "validation\nattacked" }.Concat(Shown(sweep).Select(set => set.Name.Replace('-', '\n'))))
-        {
-            table.AddColumn(new TableColumn(title.EscapeMarkup()).RightAligned());
-        }
-
+        var table = new FigureTable("α", ["validation\nclean", "validation\nattacked", .. Shown(sweep).Select(set => set.Name.Replace('-', '\n'))]);
         for (var place = 0; place < sweep.Alphas.Count; place++)
         {
             var chosen = sweep.Alphas[place] == sweep.Chosen.Alpha;
             string[] cells =
             [
-                Alpha(sweep.Alphas[place]) + (chosen ? " (chosen)" : ""),
                 Amounts.Share(sweep.Validation[place].Clean),
                 Amounts.Share(sweep.Validation[place].Attacked),
                 .. Shown(sweep).Select(set => Amounts.Share(sweep.Scores[place][set.Set.Name].Accuracy.Value)),
             ];
-            table.AddRow([.. cells.Select(cell => new Markup(chosen ? $"[bold green]{cell.EscapeMarkup()}[/]" : cell.EscapeMarkup()))]);
+            table.Add(Alpha(sweep.Alphas[place]) + (chosen ? " (chosen)" : ""), cells, chosen ? "bold green" : "");
         }
 
         return table;

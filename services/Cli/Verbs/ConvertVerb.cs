@@ -90,19 +90,13 @@ internal sealed class ConvertVerb : Verb
 
     private static void Write(IAnsiConsole console, string folder, Conversion conversion)
     {
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("written");
-        foreach (var title in new[] { "image features differ by", "text features differ by", "at most" })
-        {
-            table.AddColumn(new TableColumn(title).RightAligned());
-        }
-
+        var table = new FigureTable("written", "image features\ndiffer by", "text features\ndiffer by", "at most");
         foreach (var (path, proof) in conversion.Proofs)
         {
-            table.AddRow(path.EscapeMarkup(), Share(proof.Image.MaxRelative), Share(proof.Text.MaxRelative), Share(proof.Tolerance));
+            table.Add(path, [Share(proof.Image.MaxRelative), Share(proof.Text.MaxRelative), Share(proof.Tolerance)]);
         }
 
-        console.Write(table);
+        table.Write(console);
         if (conversion.NullTokenNote is { } note)
         {
             console.WriteUnfolded(note);

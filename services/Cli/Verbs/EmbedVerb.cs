@@ -177,19 +177,13 @@ internal sealed class EmbedVerb : Verb
             return;
         }
 
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumn("image");
-        foreach (var text in texts)
-        {
-            table.AddColumn(new TableColumn(text.EscapeMarkup()).RightAligned());
-        }
-
+        var table = new FigureTable("image", [.. texts.Select(FigureTable.Heading)]);
         for (var row = 0; row < images.Length; row++)
         {
-            table.AddRow([Path.GetFileName(images[row]).EscapeMarkup(), .. Enumerable.Range(0, texts.Length).Select(column => Amounts.Share(matches[(row * texts.Length) + column]))]);
+            table.Add(Path.GetFileName(images[row]), [.. Enumerable.Range(0, texts.Length).Select(column => Amounts.Share(matches[(row * texts.Length) + column]))]);
         }
 
-        console.Write(table);
+        table.Write(console);
     }
 
     private sealed record Asked(string Checkpoint, string? Vocabulary, string[] Images, string[] Texts, string? File, bool Raw);

@@ -10,7 +10,6 @@ using ClipSae.Hosting;
 using ClipSae.Pipeline;
 using ClipSae.Reporting;
 using ClipSae.ZeroShotEvaluation;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 

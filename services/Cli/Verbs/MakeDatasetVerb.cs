@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -58,14 +57,13 @@ internal sealed class MakeDatasetVerb : Verb
             },
             console =>
             {
-                var table = new Table { Border = TableBorder.Rounded };
-                table.AddColumns("split", "images");
+                var table = new FigureTable("split", "images");
                 foreach (var (name, count) in counts)
                 {
-                    table.AddRow(name, $"{count}");
+                    table.Add(name, [$"{count}"]);
                 }
 
-                console.Write(table);
+                table.Write(console);
                 console.WriteUnfolded($"written to {folder}");
             });
         return Task.FromResult(ExitCode.Done);

@@ -7,7 +7,6 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -87,15 +86,14 @@ internal sealed class PruneVerb : Verb
         };
         session.Answer(json, console =>
         {
-            var table = new Table { Border = TableBorder.Rounded };
-            table.AddColumns(new TableColumn(isDry ? "would go" : "removed"), new TableColumn("files").RightAligned(), new TableColumn("size").RightAligned());
+            var table = new FigureTable(isDry ? "would be removed" : "removed", "files", "size");
             foreach (var (name, items) in groups)
             {
-                table.AddRow(name.EscapeMarkup(), items.Count.ToString(CultureInfo.InvariantCulture), Amounts.Bytes(Bytes(items)));
+                table.Add(name, [items.Count.ToString(CultureInfo.InvariantCulture), Amounts.Bytes(Bytes(items))]);
             }
 
-            table.AddRow("together", groups.Sum(group => group.Items.Count).ToString(CultureInfo.InvariantCulture), Amounts.Bytes(bytes));
-            console.Write(table);
+            table.Add("total", [groups.Sum(group => group.Items.Count).ToString(CultureInfo.InvariantCulture), Amounts.Bytes(bytes)]);
+            table.Write(console);
         });
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -38,8 +37,7 @@ internal sealed class TokenizeVerb : Verb
 
         var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? DemoFiles.Tokenizer);
         var texts = new JsonArray();
-        var table = new Table { Border = TableBorder.Rounded };
-        table.AddColumns("text", "tokens", "ids");
+        var rows = new List<IReadOnlyList<string>>();
         foreach (var text in arguments.GetValue(_texts)!)
         {
             var ids = tokenizer.Encode(text, context, out var truncated);
@@ -50,12 +48,18 @@ internal sealed class TokenizeVerb : Verb
                 ["ids"] = new JsonArray([.. used.Select(id => JsonValue.Create(id))]),
                 ["truncated"] = truncated,
             });
-            table.AddRow(text.EscapeMarkup(), $"{used.Length}{(truncated ? " (cut)" : "")}", string.Join(' ', used));
+            rows.Add([text, $"{used.Length}{(truncated ? " (cut)" : "")}", string.Join(' ', used)]);
         }
 
         session.Answer(
             new JsonObject { ["vocabulary"] = tokenizer.VocabularySize, ["context"] = context, ["texts"] = texts },
-            console => console.Write(table));
+            console =>
+            {
+                foreach (var line in PaddedLines.Of(["text", "tokens", "ids"], rows))
+                {
+                    console.WriteUnfolded(line);
+                }
+            });
         return Task.FromResult(ExitCode.Done);
     }
 }

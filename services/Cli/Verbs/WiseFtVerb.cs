@@ -6,7 +6,6 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.WeightConversion;
-using Spectre.Console;
 
 namespace ClipSae.Cli;
 
@@ -80,7 +79,7 @@ internal sealed class WiseFtVerb : Verb
         answer["proofs"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options);
         session.Answer(answer, console =>
         {
-            console.Write(AlphaSweepOutput.Table(sweep));
+            AlphaSweepOutput.Table(sweep).Write(console);
             console.WriteUnfolded(FormattableString.Invariant($"α = {sweep.Chosen.Alpha} is chosen: {rule}."));
             console.WriteUnfolded($"{string.Join(", ", conversion.Proofs.Keys)}, {ChartName} and {FiguresName} are in {folder}");
         });

@@ -38,7 +38,7 @@ internal static class SetListing
         }
 
         return row == 0
-            ? throw new UserErrorException($"evaluation set {set.Name} is empty: give it images with labels, or leave the set out")
+            ? throw new UnsuitableDatasetException($"evaluation set {set.Name} is empty: give it images with labels, or leave the set out")
             : new SetImages(set.Name, EvaluationProtocol.For(set.Name, images), set.Shards, images, [.. rows], Choices(set, choices), row, problems, [.. (set.Imported ?? []).Select(problem => new EvaluationProblem(problem.Where, $"{problem.Kind}: {problem.Detail}"))]);
     }
 

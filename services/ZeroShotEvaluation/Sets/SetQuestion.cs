@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 
 namespace ClipSae.ZeroShotEvaluation;
 
@@ -122,7 +123,7 @@ internal sealed record SetQuestion
         var onlyWords = sets.All(set => set.Protocol is EvaluationProtocol.Words);
         return labels.Length != 1 && (labels.Length > 1 || onlyWords)
             ? labels
-            : throw new UserErrorException(labels.Length == 0
+            : throw new UnsuitableDatasetException(labels.Length == 0
                 ? $"evaluation set {sets[0].Name}: no image has a label, so there are no classes to choose from; name them with evaluation.classes"
                 : $"evaluation set{(sets.Count == 1 ? "" : "s")} {string.Join(", ", sets.Select(set => set.Name))}: one class only ('{labels[0]}'), so every answer would be right: add images of other classes, or name the classes to choose from with evaluation.classes");
     }

@@ -39,7 +39,7 @@ public static class DatasetImporter
         collected.Collect(source.Rows());
         if (collected.Rows == 0)
         {
-            throw new UserErrorException($"The data set {folder} is empty: its caption file names no picture.");
+            throw new UnsuitableDatasetException($"The data set {folder} is empty: its caption file names no picture.");
         }
 
         expected?.Invoke(collected.Items.Count);
@@ -175,7 +175,7 @@ public static class DatasetImporter
 
         if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < options.MinClasses)
         {
-            throw new UserErrorException($"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two.");
+            throw new UnsuitableDatasetException($"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two.");
         }
     }
 

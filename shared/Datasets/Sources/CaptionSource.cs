@@ -49,7 +49,7 @@ internal abstract record CaptionSource(string Folder)
         if (pictures.Count == 0)
         {
             var found = listing.LeftOut.Count == 0 ? "" : $" that are read; {listing.LeftOut.Count} others lie there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
-            throw new UserErrorException($"The data set {folder} is empty: it holds no caption file and no pictures ({PictureListing.Extensions}){found}.");
+            throw new UnsuitableDatasetException($"The data set {folder} is empty: it holds no caption file and no pictures ({PictureListing.Extensions}){found}.");
         }
 
         if (pictures.Any(picture => File.Exists(Path.ChangeExtension(Path.Combine(folder, picture), ".txt"))))
