@@ -124,13 +124,14 @@ public sealed class AttackCurationStage : IStage
         JsonObject? hygiene = null;
         if (options.CaptionHygiene != CaptionHygiene.Keep)
         {
-            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, rows, pictures, pairCount, fonts, options, device, cancel);
+            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, rows, pictures, pairCount, fonts, options, device, (done, total) => Report(done, total, "looks at pictures"), cancel);
         }
 
         var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
         var generator = new AttackGenerator(vision, printing.Classifier, best, neurons, printing.Printer, printing.Words, options, device);
         var cleanActivations = generator.Activations(choosing.Clean, cancel).Order().ToArray();
         var firing = cleanActivations[(int)(0.95 * (cleanActivations.Length - 1))];
+        Report(0, attackSources.Length, "images");
         var candidates = generator.Generate(attackSources, done => Report(done, attackSources.Length, "images"), cancel);
         var vulnerability = printing.Judge(candidates, best.Before.Clean, vision, classifier, pictures, device, cancel);
         vulnerability.Require(options.LeastFooled);
@@ -200,13 +201,13 @@ public sealed class AttackCurationStage : IStage
 
     private static (Pictures Left, JsonObject Report) CheckCaptions(
         ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, IReadOnlyList<CausalSweep.Row> rows, Pictures pictures, int sources, FontCatalogue fonts,
-        AttackCurationOptions options, Device device, CancellationToken cancel)
+        AttackCurationOptions options, Device device, Action<long, long> progress, CancellationToken cancel)
     {
         var names = CaptionWords.Vocabulary(pictures.Classes.Union(pictures.Words, StringComparer.Ordinal), pictures.All);
         using var vocabulary = ZeroShotClassifier.Create(model, tokenizer, names, options.PromptTemplates);
         using var print = OwnPrint.Draw([.. pictures.Plain.Take(sources)], [.. names.Except(options.HeldOutWords, StringComparer.Ordinal)], fonts, model.Architecture, options);
         using var detector = PrintDetector.Fit(vision, rows, print, options, device, cancel);
-        var result = new CaptionCheck(model, vision, vocabulary, options, device).Find(pictures.All, detector, print, cancel);
+        var result = new CaptionCheck(model, vision, vocabulary, options, device).Find(pictures.All, detector, print, progress, cancel);
         var cleaning = CaptionCleaning.Of(result, pictures, names, options);
         var left = cleaning.Apply(pictures);
         return left.Plain.Count > 0

@@ -32,7 +32,7 @@ public sealed class CaptionsOfPrintedPicturesTests : IDisposable
             _ => Picture($"plain/{i}", i % 2, printed: null, caption: i % 2, i),
         }).ToArray();
 
-        var result = new CaptionCheck(reader.Model, reader.Vision, reader.Classifier, options, CPU).Find(pictures, detector, print, CancellationToken.None);
+        var result = new CaptionCheck(reader.Model, reader.Vision, reader.Classifier, options, CPU).Find(pictures, detector, print, (_, _) => { }, CancellationToken.None);
 
         result.Found.Select(finding => finding.Picture.Item.Id).ShouldBe(pictures.Select(p => p.Item.Id).Where(id => id.StartsWith("foreign/", StringComparison.Ordinal)), ignoreOrder: true);
         result.Found.ShouldAllBe(finding => finding.Picture.Item.Captions[0].EndsWith(finding.Word, StringComparison.Ordinal));

@@ -73,6 +73,20 @@ public class RunBoardTests
     }
 
     [Fact]
+    public void The_time_left_is_that_of_what_is_counted_now()
+    {
+        var stage = new StageBoard("attack-curation", ["all"], 0);
+        stage.Units["all"].Report(Progress(6, 7, "ablations"), At);
+        stage.Units["all"].Report(Progress(0, 1000, "images"), At.AddMinutes(10));
+        stage.Units["all"].Report(Progress(100, 1000, "images"), At.AddMinutes(10).AddSeconds(1));
+
+        stage.Left(At.AddMinutes(10).AddSeconds(1)).ShouldBe(TimeSpan.FromSeconds(9));
+
+        static UnitProgress Progress(long done, long total, string items) =>
+            new("run", "attack-curation", "all", done, total, items, null, null, new Dictionary<string, double>());
+    }
+
+    [Fact]
     public void What_a_verification_compared_is_said()
     {
         var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], 0)]);

@@ -55,6 +55,23 @@ public class ProgressMeterTests
         _shown[^1].Rate!.Value.ShouldBeInRange(95, 100);
     }
 
+    // Curation counts ablations, then pictures: the slow ones say nothing of the quick ones.
+    [Fact]
+    public void Another_thing_that_is_counted_has_a_pace_of_its_own()
+    {
+        var meter = CreateSut();
+        meter.Report(new StageProgress(0, 2, "ablations"));
+        _time.Advance(TimeSpan.FromSeconds(60));
+        meter.Report(new StageProgress(1, 2, "ablations"));
+        meter.Report(new StageProgress(0, 1000, "images"));
+        _shown[^1].Remaining.ShouldBeNull();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        meter.Report(new StageProgress(100, 1000, "images"));
+
+        _shown[^1].Rate!.Value.ShouldBe(100, 1e-9);
+        _shown[^1].Remaining!.Value.TotalSeconds.ShouldBe(9, 1e-6);
+    }
+
     private ProgressMeter CreateSut() => new(new RunUnit("run", "stage", "all", [], new Dictionary<string, ArtifactRef>()), new Collector(_shown), _time);
 
     private sealed class Collector(List<UnitProgress> shown) : IProgress<UnitProgress>

@@ -35,11 +35,13 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
 
     /// <param name="detector">Where print is.</param>
     /// <param name="print">Curation's own print.</param>
-    public Result Find(IReadOnlyList<PictureSource> pictures, PrintDetector detector, OwnPrint print, CancellationToken cancel)
+    /// <param name="progress">How many looks at a picture are done, of how many: each is looked at once, and the half with most print again.</param>
+    public Result Find(IReadOnlyList<PictureSource> pictures, PrintDetector detector, OwnPrint print, Action<long, long> progress, CancellationToken cancel)
     {
+        var looks = pictures.Count + (pictures.Count / 2);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var seen = Look(pictures, detector, cancel);
+        var seen = Look(pictures, detector, done => progress(done, looks), cancel);
         if (seen.Count == 0)
         {
             return new Result(0, 0, 0, 0, 0, [], []);
@@ -52,6 +54,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
         using (printed)
         {
             var examined = seen.Where(s => s.Print > middle && s.Named.Count > 0).ToArray();
+            var again = 0;
             var evidence = new List<(Sight Sight, int Word, CaptionJudge.Evidence Evidence)>();
             foreach (var batch in examined.Chunk(options.BatchSize))
             {
@@ -61,6 +64,8 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
                 var logits = AskWithout(pixels, [.. batch.Select(s => s.Patches)], cut, cancel);
                 evidence.AddRange(batch.SelectMany((sight, i) => sight.Named.Select(word => (sight, word, new CaptionJudge.Evidence(
                     sight.Print, CaptionJudge.Margin(sight.Logits, word, sight.Named), CaptionJudge.Margin(logits[i], word, sight.Named))))));
+                again += batch.Length;
+                progress(Math.Min(looks, pictures.Count + again), looks);
             }
 
             var (probabilities, repeating) = judge.Judge([.. evidence.Select(e => e.Evidence)], seen.Count - examined.Length);
@@ -117,12 +122,15 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
     private static int[] Hidden(float[] odds, double cut) =>
         [.. Enumerable.Range(0, odds.Length).Where(p => odds[p] > cut).OrderByDescending(p => odds[p]).ThenBy(p => p).Take(odds.Length * 3 / 4).Order()];
 
-    private List<Sight> Look(IReadOnlyList<PictureSource> pictures, PrintDetector detector, CancellationToken cancel)
+    private List<Sight> Look(IReadOnlyList<PictureSource> pictures, PrintDetector detector, Action<int> looked, CancellationToken cancel)
     {
         var seen = new List<Sight>();
+        var done = 0;
         foreach (var batch in pictures.Chunk(options.BatchSize))
         {
             cancel.ThrowIfCancellationRequested();
+            looked(done);
+            done += batch.Length;
             var readable = batch.AsParallel().AsOrdered().Select(p => (Picture: p, Image: ImageDecoder.TryRead(p.Encoded, null, out var read, out _) ? read.ToRgb() : null)).Where(p => p.Image is not null).ToArray();
             if (readable.Length == 0)
             {

@@ -49,6 +49,7 @@ internal sealed class StageBoard(string stage, IEnumerable<string> units, int to
         // Cached units and work done before a restart cost no time now, so they say nothing about the pace.
         var worked = Units.Values.Sum(unit => unit.Status is UnitStatus.Cached ? 0 : unit.Share - unit.ShareAtStart);
         var left = Units.Values.Sum(unit => 1 - unit.Share);
-        return worked > EnoughToExtrapolate ? Elapsed(now) * (left / worked) : null;
+        var elapsed = Units.Count == 1 && Units.Values.Single().PhaseStartedAt is { } phase ? now - phase : Elapsed(now);
+        return worked > EnoughToExtrapolate ? elapsed * (left / worked) : null;
     }
 }

@@ -15,7 +15,10 @@ internal sealed class UnitState(string name)
 
     public UnitProgress? Latest { get; private set; }
 
-    /// <summary>Share of the unit that was done when it was first heard of: above 0 where it goes on from a checkpoint.</summary>
+    /// <summary>When what is counted now began: a stage may count one thing after another, such as ablations and then images.</summary>
+    public DateTimeOffset? PhaseStartedAt { get; private set; }
+
+    /// <summary>Share that was done when the phase was first heard of: above 0 where it continues from a checkpoint.</summary>
     public double ShareAtStart { get; private set; }
 
     /// <summary>Share of the unit that is done, 0 to 1.</summary>
@@ -27,7 +30,11 @@ internal sealed class UnitState(string name)
         {
             Status = UnitStatus.Running;
             StartedAt = at;
-            ShareAtStart = ShareOf(progress);
+        }
+
+        if (PhaseStartedAt is null || Latest?.Items != progress.Items)
+        {
+            (PhaseStartedAt, ShareAtStart) = (at, ShareOf(progress));
         }
 
         Latest = progress;

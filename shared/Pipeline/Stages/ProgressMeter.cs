@@ -19,7 +19,8 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
     private readonly KeyValuePair<string, object?> _stage = KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, unit.Stage);
     private readonly Lock _gate = new();
     private long _lastTime;
-    private long _lastDone = -1;
+    private long _lastDone;
+    private string? _counted;
     private double? _rate;
     private (long Done, DateTimeOffset At) _part;
 
@@ -28,10 +29,11 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
         lock (_gate)
         {
             var now = time.GetTimestamp();
-            if (_lastDone < 0)
+            if (_counted != value.Unit)
             {
-                // What a checkpoint brought along was not done at this speed: the first report only sets the mark.
-                (_lastTime, _lastDone) = (now, value.Done);
+                // What a checkpoint brought along was not done at this speed: the first report only sets the mark. So does the first of another thing
+                // that a stage counts, whose speed has nothing to do with the last one's.
+                (_lastTime, _lastDone, _counted, _rate) = (now, value.Done, value.Unit, null);
                 _part = (value.Done, time.GetUtcNow());
                 Show(value);
                 return;
