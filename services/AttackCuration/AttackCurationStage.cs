@@ -68,7 +68,7 @@ public sealed class AttackCurationStage : IStage
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
         outputs["families"] = await families.StoreAsync(context.Artifacts, context.Scratch, cancel);
         salient["heldOutFonts"] = new JsonArray([.. heldOut.Fonts.Select(face => (JsonNode)face)]);
-        outputs["salient"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", "application/json", cancel);
+        outputs["salient"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", MediaTypes.Json, cancel);
         return new StageResult(outputs, figures);
     }
 

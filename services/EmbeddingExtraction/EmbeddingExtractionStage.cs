@@ -63,11 +63,11 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         foreach (var file in result.Files)
         {
             outputs[file.Point.ToString()] = await context.Artifacts.TakeFileAsync(
-                file.Path, $"{context.Unit}.{Path.GetFileName(file.Path)}", "application/x-safetensors", cancel);
+                file.Path, $"{context.Unit}.{Path.GetFileName(file.Path)}", MediaTypes.Safetensors, cancel);
         }
 
         outputs["ids"] = await context.Artifacts.PutBytesAsync(
-            JsonSerializer.SerializeToUtf8Bytes(Ids(result), ContractJson.Options), $"{context.Unit}.ids.json", "application/json", cancel);
+            JsonSerializer.SerializeToUtf8Bytes(Ids(result), ContractJson.Options), $"{context.Unit}.ids.json", MediaTypes.Json, cancel);
         return new StageResult(outputs, Figures(result));
     }
 

@@ -120,8 +120,8 @@ public sealed class FineTuningStage : IStage
 
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
         {
-            ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", "application/vnd.safetensors", cancel),
-            ["curves"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(json)), "curves", "application/json", cancel),
+            ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", MediaTypes.Safetensors, cancel),
+            ["curves"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(json)), "curves", MediaTypes.Json, cancel),
         };
         var figures = new JsonObject
         {

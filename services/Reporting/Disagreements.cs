@@ -15,7 +15,7 @@ internal static class Disagreements
     private static string? OfCuration(ReportData data, EvaluationView view, string? attack)
     {
         var figures = data.Curation;
-        if (figures.Number("candidates") is not > 0 || figures.Number("fooled") is not { } fooled || EvaluationView.Figure(view.Base, attack, "attackSuccess") is not { } scored)
+        if (figures.Number("candidates") is not > 0 || figures.Number("fooled") is not { } fooled || EvaluationView.Scores(view.Base, attack)?.AttackSuccess is not { } scored)
         {
             return null;
         }
@@ -29,9 +29,8 @@ internal static class Disagreements
 
     private static string? OfValidation(ReportData data, EvaluationView view, string? attack)
     {
-        var unit = view.Tuned.Text("name");
-        var figures = data.Units.FirstOrDefault(unit => unit.Stage == "fine-tuning" && unit.Unit == view.Tuned.Text("name"))?.Figures;
-        if (unit is null || figures.Number("validation", "attacked") is not { } validated || EvaluationView.Figure(view.Tuned, attack, "accuracy") is not { } scored)
+        var figures = data.Units.FirstOrDefault(unit => unit.Stage == "fine-tuning" && unit.Unit == view.Tuned?.Name)?.Figures;
+        if (figures.Number("validation", "attacked") is not { } validated || EvaluationView.Scores(view.Tuned, attack)?.Accuracy is not { } scored)
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -30,10 +31,10 @@ public sealed record ReportData
     public IReadOnlyDictionary<string, ArtifactRef> Inputs { get; init; } = new Dictionary<string, ArtifactRef>();
 
     /// <summary>Figures of the zero-shot evaluation.</summary>
-    public JsonNode? Results { get; init; }
+    public EvaluationResults? Results { get; init; }
 
     /// <summary>Images with the probabilities of base and tuned.</summary>
-    public JsonNode? Examples { get; init; }
+    public IReadOnlyList<Example> Examples { get; init; } = [];
 
     /// <summary>Text-salient features, causal sweep, salient neurons.</summary>
     public JsonNode? Salient { get; init; }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -20,8 +21,8 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         {
             Run = context.Run,
             At = context.Time.GetUtcNow(),
-            Results = await JsonAsync(Evaluation + "results", cancel),
-            Examples = await JsonAsync(Evaluation + "examples", cancel),
+            Results = await ReadAsync(ResultFormats.Evaluation, Evaluation + "results", cancel),
+            Examples = await ReadAsync(ResultFormats.Examples, Evaluation + "examples", cancel) ?? [],
             Salient = await JsonAsync(Curation + "salient", cancel),
             Dataset = await JsonAsync("dataset/manifest", cancel),
             Curves = await ByUnitAsync("fine-tuning", "curves", cancel),
@@ -38,6 +39,10 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         var (pictures, printed) = await PicturesAsync(data, cancel);
         return data with { Attacks = attacks, Curated = curated, Pictures = pictures, Printed = printed };
     }
+
+    private async Task<T?> ReadAsync<T>(ResultFormat<T> format, string input, CancellationToken cancel)
+        where T : class =>
+        context.Inputs.TryGetValue(input, out var artifact) ? await format.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel) : null;
 
     private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
         context.Inputs.TryGetValue(input, out var artifact) ? JsonReading.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(artifact, cancel), cancel)) : null;

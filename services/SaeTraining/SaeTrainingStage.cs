@@ -155,18 +155,17 @@ public sealed class SaeTrainingStage : IStage
     private static async Task<Dictionary<string, ArtifactRef>> StoreAsync(
         StageContext context, SparseAutoencoder sae, JsonObject statistics, CancellationToken cancel)
     {
-        const string Safetensors = "application/x-safetensors", Json = "application/json";
         var file = Path.Combine(context.Scratch, "sae.safetensors");
         sae.Save(file);
         SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", HookPoint.OfAutoencoder(context.Unit).ToString());
         return new Dictionary<string, ArtifactRef>
         {
-            ["sae"] = await context.Artifacts.TakeFileAsync(file, $"{context.Unit}.sae.safetensors", Safetensors, cancel),
+            ["sae"] = await context.Artifacts.TakeFileAsync(file, $"{context.Unit}.sae.safetensors", MediaTypes.Safetensors, cancel),
             ["sae_weights"] = await context.Artifacts.TakeFileAsync(
-                Path.Combine(context.Scratch, SaeLensFormat.WeightsFile), SaeLensFormat.WeightsFile, Safetensors, cancel),
-            ["cfg"] = await context.Artifacts.TakeFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, Json, cancel),
+                Path.Combine(context.Scratch, SaeLensFormat.WeightsFile), SaeLensFormat.WeightsFile, MediaTypes.Safetensors, cancel),
+            ["cfg"] = await context.Artifacts.TakeFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, MediaTypes.Json, cancel),
             ["statistics"] = await context.Artifacts.PutBytesAsync(
-                Encoding.UTF8.GetBytes(CanonicalJson.Serialize(statistics)), $"{context.Unit}.statistics.json", Json, cancel),
+                Encoding.UTF8.GetBytes(CanonicalJson.Serialize(statistics)), $"{context.Unit}.statistics.json", MediaTypes.Json, cancel),
         };
     }
 }

@@ -12,8 +12,6 @@ namespace ClipSae.WeightConversion;
 /// </summary>
 public sealed class WeightConversionStage : IStage
 {
-    private const string SafetensorsType = "application/x-safetensors";
-
     public string Name => "weight-conversion";
 
     public int AlgorithmVersion => 7;
@@ -42,7 +40,7 @@ public sealed class WeightConversionStage : IStage
 
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["model"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, OpenAiTarget.FileName), $"{context.Unit}.model.safetensors", SafetensorsType, cancel),
+            ["model"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, OpenAiTarget.FileName), $"{context.Unit}.model.safetensors", MediaTypes.Safetensors, cancel),
         };
         foreach (var path in conversion.Files.Keys.Append(Conversion.CardName).Append(Conversion.ProvenanceName).Where(path => path != OpenAiTarget.FileName))
         {
@@ -51,14 +49,14 @@ public sealed class WeightConversionStage : IStage
 
         var evidence = Evidence(conversion, options, input, outputs["model"]);
         outputs["proof"] = await context.Artifacts.PutBytesAsync(
-            JsonSerializer.SerializeToUtf8Bytes(evidence, ContractJson.Options), $"{context.Unit}.proof.json", "application/json", cancel);
+            JsonSerializer.SerializeToUtf8Bytes(evidence, ContractJson.Options), $"{context.Unit}.proof.json", MediaTypes.Json, cancel);
         return new StageResult(outputs, evidence);
     }
 
     private static string TypeOf(string path) => Path.GetExtension(path) switch
     {
-        ".safetensors" => SafetensorsType,
-        ".json" => "application/json",
+        ".safetensors" => MediaTypes.Safetensors,
+        ".json" => MediaTypes.Json,
         ".md" => "text/markdown",
         ".txt" => "text/plain",
         _ => "application/octet-stream",

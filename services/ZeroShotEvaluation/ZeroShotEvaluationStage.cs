@@ -5,6 +5,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 using TorchSharp;
@@ -66,11 +67,11 @@ public sealed class ZeroShotEvaluationStage : IStage
 
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["results"] = await PutAsync(context, evaluation.Results, "results.json", cancel),
-            ["examples"] = await PutAsync(context, evaluation.Examples, "examples.json", cancel),
+            ["results"] = await PutAsync(context, ResultFormats.Evaluation, evaluation.Results, "results.json", cancel),
+            ["examples"] = await PutAsync(context, ResultFormats.Examples, evaluation.Examples, "examples.json", cancel),
             ["probabilities"] = await PutAsync(context, evaluation.Probabilities, cancel),
         };
-        return new StageResult(outputs, EvaluationFigures.Of(evaluation.Results));
+        return new StageResult(outputs, ResultFormats.EvaluationFigures.ToJson(EvaluationFigures.Of(evaluation.Results)));
     }
 
     private static async Task<IReadOnlyList<ModelUnderTest>> ModelsAsync(StageContext context, CancellationToken cancel)
@@ -124,8 +125,9 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     private static double? ScoreOf(JsonNode? validation) => validation?["score"] is JsonValue score && score.TryGetValue<double>(out var value) ? value : null;
 
-    private static Task<ArtifactRef> PutAsync<T>(StageContext context, T value, string name, CancellationToken cancel) =>
-        context.Artifacts.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(value, ContractJson.Options), name, "application/json", cancel);
+    private static Task<ArtifactRef> PutAsync<T>(StageContext context, ResultFormat<T> format, T value, string name, CancellationToken cancel)
+        where T : class =>
+        context.Artifacts.PutBytesAsync(format.Write(value), name, format.MediaType, cancel);
 
     private static async Task<ArtifactRef> PutAsync(StageContext context, IReadOnlyList<SetProbabilities> tables, CancellationToken cancel)
     {
@@ -141,6 +143,6 @@ public sealed class ZeroShotEvaluationStage : IStage
             byName.Select(table => new TensorLayout(table.Key, torch.float32, [table.Value.Ids.Count, table.Value.Candidates.Count])),
             name => byName[name].Compute(),
             metadata.ToDictionary());
-        return await context.Artifacts.TakeFileAsync(path, "probabilities.safetensors", "application/x-safetensors", cancel);
+        return await context.Artifacts.TakeFileAsync(path, "probabilities.safetensors", MediaTypes.Safetensors, cancel);
     }
 }

@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation;
 
@@ -56,7 +57,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         ModelScores[] figures = [.. models.Select(model => new ModelScores(
             model.Name, model.Arm, model.Seed, model.Validation, new Dictionary<string, SetScores>(), new Dictionary<string, RetrievalScores>()))];
         var results = new EvaluationResults(
-            models[0].Name, ChooseTuned(models)?.Name, [], options.Templates, options.Resamples, options.Seed, options.Probe, [], figures, ArmScores.Of(figures));
+            models[0].Name, ChooseTuned(models)?.Name, [], options.Templates, options.Resamples, options.Seed, options.Probe?.Settings, [], figures, ArmMeans.Of(figures));
         return new Evaluation(results, [], [], []);
     }
 
@@ -105,8 +106,8 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
             sets.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal),
             retrieval.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal)))];
         var results = new EvaluationResults(
-            models[0].Name, ChooseTuned(models)?.Name, asked.Classes, options.Templates, options.Resamples, options.Seed, options.Probe,
-            [.. asked.Questions.Select(Summary), .. asked.Retrievals.Select(Summary)], figures, ArmScores.Of(figures));
+            models[0].Name, ChooseTuned(models)?.Name, asked.Classes, options.Templates, options.Resamples, options.Seed, options.Probe?.Settings,
+            [.. asked.Questions.Select(Summary), .. asked.Retrievals.Select(Summary)], figures, ArmMeans.Of(figures));
         ModelRun[] shownRuns = [.. shown.Select(model => runs.Single(run => run.Model == model))];
         Example[] examples = shownRuns.Length < 2
             ? []

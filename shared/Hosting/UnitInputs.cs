@@ -18,7 +18,7 @@ public sealed class UnitInputs(IArtifactStore artifacts)
         ? unit with
         {
             Inputs = new Dictionary<string, ArtifactRef>(),
-            InputList = await artifacts.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(unit.Inputs, ContractJson.Options), "inputs.json", "application/json", cancel),
+            InputList = await artifacts.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(unit.Inputs, ContractJson.Options), "inputs.json", MediaTypes.Json, cancel),
         }
         : command;
 

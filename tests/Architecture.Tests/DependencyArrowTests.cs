@@ -7,6 +7,7 @@ public class DependencyArrowTests
     {
         ["Contracts"] = [],
         ["Artifacts"] = ["Contracts"],
+        ["Results"] = ["Contracts"],
         ["Pipeline"] = ["Artifacts", "Contracts"],
         ["ObjectStorage"] = ["Pipeline", "Artifacts", "Contracts"],
         ["Hosting"] = ["ObjectStorage", "Pipeline", "Artifacts", "Contracts"],

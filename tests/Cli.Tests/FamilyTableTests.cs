@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Cli.Tests;
 
@@ -7,8 +7,8 @@ public sealed class FamilyTableTests
     [Fact]
     public void The_family_that_is_worst_after_tuning_comes_first_and_the_mean_last()
     {
-        var before = JsonNode.Parse("""{"plate":{"attacked":0.0,"attackSuccess":1.0},"sign":{"attacked":0.2,"attackSuccess":0.6}}""")!.AsObject();
-        var after = JsonNode.Parse("""{"plate":{"attacked":0.6,"attackSuccess":0.0},"sign":{"attacked":0.4,"attackSuccess":0.2}}""")!.AsObject();
+        var before = new Dictionary<string, FamilyAccuracy> { ["plate"] = new(0, 1), ["sign"] = new(0.2, 0.6) };
+        var after = new Dictionary<string, FamilyAccuracy> { ["plate"] = new(0.6, 0), ["sign"] = new(0.4, 0.2) };
 
         var lines = FamilyTable.Create(before, after).ShouldNotBeNull().Lines(80).Select(line => line.Text).Where(line => line.Contains('%', StringComparison.Ordinal)).ToArray();
 

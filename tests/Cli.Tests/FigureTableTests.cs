@@ -1,3 +1,4 @@
+using ClipSae.Results;
 using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;
@@ -57,12 +58,15 @@ public sealed class FigureTableTests
     [InlineData("distil+keep-features+hinge-heads-random.s12")]
     public void The_tables_of_scores_keep_to_80_columns_with_every_figure(string longest)
     {
-        var scores = new ModelScores(longest, 0.987, 0.123, 1, 0.977, 0.111, 0.999, 0.5, 0.25);
+        var scores = new ModelFigures
+        {
+            Name = longest, Clean = 0.987, Attacked = 0.123, AttackSuccess = 1, HeldOut = new HeldOutFigures { Clean = 0.977, Attacked = 0.111, AttackSuccess = 0.999 }, Words = 0.5, WordsHeldOut = 0.25,
+        };
         using var written = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(written) });
         console.Profile.Width = Width;
 
-        ScoreTable.Create(scores with { Name = "base" }, scores with { Name = "tuned" }, [scores]).Write(console);
+        ScoreTable.Create(scores, scores, [scores]).Write(console);
 
         var lines = written.ToString().Split('\n');
         lines.ShouldAllBe(line => line.Length <= Width);

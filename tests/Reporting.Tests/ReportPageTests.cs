@@ -1,7 +1,9 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -40,16 +42,19 @@ public sealed partial class ReportPageTests
     {
         const string attack = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'";
         var data = SampleRun.Data();
-        var results = data.Results!.ToJsonString();
-        var examples = data.Examples!;
-        examples[0]!["label"] = attack;
-        examples[0]!["word"] = attack;
-        examples[0]!["answers"]![0]!["candidates"]![0]!["text"] = attack;
+        var results = Encoding.UTF8.GetString(ResultFormats.Evaluation.Write(data.Results!));
+        var example = data.Examples[0];
+        var answer = example.Answers[0];
         var page = ReportPage.Render(data with
         {
             Run = attack,
             Origin = attack,
-            Results = JsonNode.Parse(results.Replace("images/00004.png", JsonText(attack), StringComparison.Ordinal).Replace("penalise", JsonText(attack), StringComparison.Ordinal)),
+            Results = ResultFormats.Evaluation.Read(Encoding.UTF8.GetBytes(results.Replace("images/00004.png", JsonText(attack), StringComparison.Ordinal).Replace("penalise", JsonText(attack), StringComparison.Ordinal)), "results"),
+            Examples =
+            [
+                example with { Label = attack, Word = attack, Answers = [answer with { Candidates = [answer.Candidates[0] with { Text = attack }, .. answer.Candidates.Skip(1)] }, .. example.Answers.Skip(1)] },
+                .. data.Examples.Skip(1),
+            ],
             Attacks = [new AttackPicture("data:image/png;base64,", attack, attack, attack)],
             Autoencoders = [.. data.Autoencoders.Select(autoencoder => autoencoder with { Name = attack })],
             Parameters = new JsonObject { [attack] = attack },
@@ -75,10 +80,9 @@ public sealed partial class ReportPageTests
     public void A_random_control_that_scores_higher_than_the_tuned_model_is_named()
     {
         var data = SampleRun.Data();
-        var control = data.Results!["models"]!.AsArray().Single(model => model!["name"]!.GetValue<string>() == "penalise-random.s0")!;
-        control["validation"] = 0.999;
+        var results = data.Results!.With("penalise-random.s0", (ModelScores model) => model with { Validation = 0.999 });
 
-        ReportPage.Render(data).ShouldContain("The random control penalise-random.s0 scores higher");
+        ReportPage.Render(data with { Results = results }).ShouldContain("The random control penalise-random.s0 scores higher");
     }
 
     // Arm and control: the intervals of each by itself overlap widely, that of their difference does not hold 0.
@@ -90,12 +94,12 @@ public sealed partial class ReportPageTests
     public void An_arm_is_judged_by_its_difference_to_its_control_and_not_by_one_seed(int seeds, double gain, string said)
     {
         var data = SampleRun.Data();
-        foreach (var arm in data.Results!["arms"]!.AsArray().Where(arm => arm!["name"]!.GetValue<string>() == "suppress"))
+        var results = data.Results! with
         {
-            arm!["sets"]!["attacked-heldout"]!["againstControl"] = SampleRun.Contrast(seeds, gain);
-        }
+            Arms = [.. data.Results!.Arms.Select(arm => arm.Name != "suppress" ? arm : arm with { Sets = arm.Sets.ToDictionary(set => set.Key, set => set.Value with { AgainstControl = SampleEvaluation.Contrast(seeds, gain) }) })],
+        };
 
-        Read(data).ShouldContain($"<b>suppress</b> less its control: {Written.Points(gain)} ({Written.SignedRange(gain - 0.012, gain + 0.012)}, {said}");
+        Read(data with { Results = results }).ShouldContain($"<b>suppress</b> less its control: {Written.Points(gain)} ({Written.SignedRange(gain - 0.012, gain + 0.012)}, {said}");
     }
 
     [Fact]
@@ -107,10 +111,9 @@ public sealed partial class ReportPageTests
         var data = SampleRun.Data();
         Titles(data).ShouldBe(["No print", "Printed word, words and fonts of the attacks", "Printed word, unseen words and fonts"]);
 
-        var set = data.Results!["sets"]!.AsArray().Single(set => set!["name"]!.GetValue<string>() == "attacked-heldout")!;
-        set["fonts"] = new JsonArray("Liberation Mono", "DejaVu Serif");
+        data = data with { Results = data.Results!.With("attacked-heldout", set => set with { Fonts = ["Liberation Mono", "DejaVu Serif"] }) };
         Titles(data)[2].ShouldBe("Printed word, unseen words, 1 of 2 fonts among the attacks");
-        set["words"] = new JsonArray("bell", "zither", "abacus");
+        data = data with { Results = data.Results!.With("attacked-heldout", set => set with { Words = ["bell", "zither", "abacus"] }) };
         data.Curated!.Words.ShouldContain("bell");
         Titles(data)[2].ShouldBe("Printed word, 1 of 3 words and 1 of 2 fonts among the attacks");
 
@@ -189,7 +192,7 @@ public sealed partial class ReportPageTests
         data = part switch
         {
             "results" => data with { Results = null },
-            "examples" => data with { Examples = null },
+            "examples" => data with { Examples = [] },
             "salient" => data with { Salient = null },
             "autoencoders" => data with { Autoencoders = [], Pictures = new Dictionary<string, string>() },
             "curves" => data with { Curves = new Dictionary<string, JsonNode>() },
@@ -211,9 +214,8 @@ public sealed partial class ReportPageTests
     public void Where_nothing_beat_the_base_the_page_says_so()
     {
         var data = SampleRun.Data();
-        data.Results!["tuned"] = null;
 
-        ReportPage.Render(data).ShouldContain("No fine-tuned model has a higher validation score than the base");
+        ReportPage.Render(data with { Results = data.Results! with { Tuned = null } }).ShouldContain("No fine-tuned model has a higher validation score than the base");
     }
 
     [Fact]
@@ -230,29 +232,26 @@ public sealed partial class ReportPageTests
     public void A_change_within_chance_is_not_called_better()
     {
         var data = SampleRun.Data();
-        var change = data.Results!["models"]!.AsArray().Single(model => model!["name"]!.GetValue<string>() == "penalise.s0")!["sets"]!["clean"]!["againstBase"]!["accuracy"]!;
-        change["value"] = 0.004;
-        change["low"] = -0.003;
-        change["high"] = 0.011;
+        var results = data.Results!.With("penalise.s0", (set, scores) => set != "clean" ? scores : scores with { AgainstBase = scores.AgainstBase! with { Accuracy = new Interval(0.004, -0.003, 0.011) } });
 
-        ReportPage.Render(data).ShouldContain("within chance");
+        ReportPage.Render(data with { Results = results }).ShouldContain("within chance");
     }
 
     [Fact]
     public void Without_arms_every_model_is_told_with_every_figure_and_images_show_them_all()
     {
         var data = SampleRun.Data();
-        data.Results!["arms"] = new JsonArray();
-        foreach (var example in data.Examples!.AsArray())
+        data = data with
         {
-            example!["answers"]!.AsArray().Add(new JsonObject { ["model"] = "third", ["candidates"] = example["answers"]![0]!["candidates"]!.DeepClone() });
-        }
+            Results = data.Results! with { Arms = [] },
+            Examples = [.. data.Examples.Select(example => example with { Answers = [.. example.Answers, new ExampleAnswer("third", example.Answers[0].Candidates)] })],
+        };
 
         var page = ReportPage.Render(data);
 
-        foreach (var model in data.Results!["models"]!.AsArray())
+        foreach (var model in data.Results!.Models)
         {
-            page.ShouldContain($"<th scope=\"row\">{model!["name"]}</th>");
+            page.ShouldContain($"<th scope=\"row\">{model.Name}</th>");
         }
 
         page.ShouldContain("Model by model");
@@ -265,11 +264,15 @@ public sealed partial class ReportPageTests
     public void Retrieval_has_a_section_of_its_own_and_is_no_set_of_objects()
     {
         var data = SampleRun.Data();
-        data.Results!["sets"]!.AsArray().Add(JsonNode.Parse("""{"name":"retrieval-coco","protocol":"retrieval","images":5000,"total":5000,"captions":24970,"problems":[]}"""));
-        foreach (var model in data.Results["models"]!.AsArray())
+        var scores = new RetrievalScores(Recall(0.563, 0.79, 0.867), Recall(0.365, 0.61, 0.711), new Interval(0.81, 0.81, 0.81), 3, null, null, null);
+        data = data with
         {
-            model!["retrieval"] = JsonNode.Parse("""{"retrieval-coco":{"imageToText":{"at1":{"value":0.563,"low":0.55,"high":0.577},"at5":{"value":0.79,"low":0.78,"high":0.8},"at10":{"value":0.867,"low":0.86,"high":0.88}},"textToImage":{"at1":{"value":0.365,"low":0.36,"high":0.371},"at5":{"value":0.61,"low":0.6,"high":0.62},"at10":{"value":0.711,"low":0.7,"high":0.72}},"modalityGap":{"value":0.81,"low":0.81,"high":0.81},"cutCaptions":3}}""");
-        }
+            Results = data.Results! with
+            {
+                Sets = [.. data.Results!.Sets, new SetSummary("retrieval-coco", Protocols.Retrieval, 5000, 5000, 0, [], 24970, [], [], [])],
+                Models = [.. data.Results.Models.Select(model => model with { Retrieval = new Dictionary<string, RetrievalScores> { ["retrieval-coco"] = scores } })],
+            },
+        };
 
         var page = ReportPage.Render(data);
 
@@ -285,19 +288,13 @@ public sealed partial class ReportPageTests
 
     private static string JsonText(string text) => JsonValue.Create(text).ToJsonString()[1..^1];
 
-    private static JsonNode Without(JsonNode results, Func<string, bool> keep, bool onlyBase = false)
+    private static EvaluationResults Without(EvaluationResults results, Func<string, bool> keep, bool onlyBase = false)
     {
-        var copy = results.DeepClone();
-        copy["sets"] = new JsonArray([.. copy["sets"]!.AsArray().Where(set => keep(set!["name"]!.GetValue<string>())).Select(set => set!.DeepClone())]);
-        if (onlyBase)
-        {
-            copy["models"] = new JsonArray(copy["models"]![0]!.DeepClone());
-            copy["arms"] = new JsonArray();
-            copy["tuned"] = null;
-        }
-
-        return copy;
+        results = results with { Sets = [.. results.Sets.Where(set => keep(set.Name))] };
+        return onlyBase ? results with { Models = [results.Models[0]], Arms = [], Tuned = null } : results;
     }
+
+    private static RecallScores Recall(params double[] at) => new(SampleEvaluation.Interval(at[0]), SampleEvaluation.Interval(at[1]), SampleEvaluation.Interval(at[2]));
 
     [GeneratedRegex("(?:src|href|srcset)=\"([^\"]*)\"")]
     private static partial Regex Sources();

@@ -4,6 +4,7 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -18,8 +19,8 @@ public sealed class ReportStageTests : IDisposable
         var sample = SampleRun.Data();
         var page = await RunAsync(new Dictionary<string, ArtifactRef>
         {
-            ["zero-shot-evaluation/all/results"] = await PutAsync(sample.Results!),
-            ["zero-shot-evaluation/all/examples"] = await PutAsync(sample.Examples!),
+            ["zero-shot-evaluation/all/results"] = await PutAsync(ResultFormats.Evaluation, sample.Results!),
+            ["zero-shot-evaluation/all/examples"] = await PutAsync(ResultFormats.Examples, sample.Examples),
             ["attack-curation/all/salient"] = await PutAsync(sample.Salient!),
             ["attack-curation/all/attacks"] = await ShardAsync(),
             ["fine-tuning/penalise.s0/curves"] = await PutAsync(sample.Curves["penalise.s0"]),
@@ -44,14 +45,9 @@ public sealed class ReportStageTests : IDisposable
     {
         var page = await RunAsync(new Dictionary<string, ArtifactRef>
         {
-            ["zero-shot-evaluation/all/results"] = await PutAsync(new JsonObject
-            {
-                ["base"] = "base",
-                ["tuned"] = "penalise.s0",
-                ["sets"] = new JsonArray(),
-                ["models"] = new JsonArray(new JsonObject { ["name"] = "base" }, new JsonObject { ["name"] = "penalise.s0", ["arm"] = "penalise", ["validation"] = 0.75 }),
-                ["arms"] = new JsonArray(new JsonObject { ["name"] = "penalise", ["seeds"] = new JsonArray(0), ["validation"] = 0.75, ["sets"] = new JsonObject() }),
-            }),
+            ["zero-shot-evaluation/all/results"] = await PutAsync(ResultFormats.Evaluation, new EvaluationResults(
+                "base", "penalise.s0", [], ["a photo of a {}"], 1000, 0, null, [], [Model("base", null, null), Model("penalise.s0", "penalise", 0.75)],
+                [new ArmScores("penalise", false, [0], 0.75, new Dictionary<string, ArmSetScores>())])),
         });
 
         page.ShouldContain("No sets to evaluate on were given");
@@ -85,6 +81,12 @@ public sealed class ReportStageTests : IDisposable
         var result = await _stage.RunAsync(context, CancellationToken.None);
         return await File.ReadAllTextAsync(await Store.FetchAsync(result.Outputs["report"]));
     }
+
+    private static ModelScores Model(string name, string? arm, double? validation) =>
+        new(name, arm, 0, validation, new Dictionary<string, SetScores>(), new Dictionary<string, RetrievalScores>());
+
+    private Task<ArtifactRef> PutAsync<T>(ResultFormat<T> format, T content)
+        where T : class => Store.PutBytesAsync(format.Write(content), "content", format.MediaType);
 
     private Task<ArtifactRef> PutAsync(JsonNode content) => Store.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(content), "content", "application/json");
 

@@ -18,8 +18,8 @@ internal static class SampleRun
         Seed = 0,
         Parameters = new JsonObject { ["extraction"] = new JsonObject { ["hookPoints"] = new JsonArray("mlp@0", "mlp@1", "cls@3") }, ["sae"] = new JsonObject { ["k"] = 32, ["latents"] = 2048 }, ["tuning"] = new JsonObject { ["steps"] = 120, ["arms"] = new JsonArray([.. Arms.Select(arm => (JsonNode)arm)]) } },
         Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = Artifact("model", 4_412_308), ["dataset:manifest"] = Artifact("tuning", 804_113), ["dataset:shards/00000"] = Artifact("shard", 21_000_113), ["model:tokenizer"] = Artifact("tokenizer", 4_133) },
-        Results = Results(),
-        Examples = new JsonArray([.. Examples()]),
+        Results = SampleEvaluation.Results(Arms),
+        Examples = [.. SampleEvaluation.Examples()],
         Salient = Salient(),
         Autoencoders = [.. new[] { "cls@3", "mlp@0", "mlp@1" }.Select(Autoencoder)],
         Attacks = [.. Pictures("attacked", 40).Select(picture => new AttackPicture("data:image/png;base64," + Convert.ToBase64String(picture.Png.Span), picture.Item.Label, picture.Item.Attributes!["word"]!.GetValue<string>(), "DejaVu Sans Bold"))],
@@ -37,124 +37,6 @@ internal static class SampleRun
         var part = World.Value.Splits.Single(candidate => candidate.Name == split);
         return Enumerable.Range(0, count).Select(index => World.Value.Draw(part, index));
     }
-
-    public static JsonObject Results()
-    {
-        var models = new JsonArray { Model("base", null, null, 0.946, 0.154, 0.689, 0.948) };
-        var arms = new JsonArray();
-        foreach (var (arm, index) in Arms.Select((arm, index) => (arm, index)))
-        {
-            var attacked = 0.955 - 0.012 * index + (arm == "penalise" ? 0.028 : 0);
-            var model = Model(arm + ".s0", arm, 0.91 + (arm == "penalise" ? 0.04 : 0.002 * index), 0.941 - 0.002 * index, attacked, 0.5 * (1 - attacked), 0.71);
-            models.Add(model);
-            var ofArm = model["sets"]!.AsObject().Select(set => KeyValuePair.Create<string, JsonNode?>(set.Key, new JsonObject
-            {
-                ["accuracy"] = set.Value!["accuracy"]!.DeepClone(),
-                ["attackSuccess"] = set.Value["attackSuccess"]?.DeepClone(),
-                ["binaryAccuracy"] = set.Value["binaryAccuracy"]?.DeepClone(),
-                ["againstControl"] = Arms.Contains(arm + "-random") ? Contrast(1, arm == "penalise" ? 0.031 : 0.004) : null,
-            }));
-            arms.Add(new JsonObject { ["name"] = arm, ["control"] = arm.EndsWith("-random", StringComparison.Ordinal), ["seeds"] = new JsonArray(0), ["validation"] = model["validation"]!.DeepClone(), ["sets"] = new JsonObject(ofArm) });
-        }
-
-        return new JsonObject
-        {
-            ["base"] = "base",
-            ["tuned"] = "penalise.s0",
-            ["classes"] = new JsonArray([.. WorldVocabulary.Objects.Select(name => (JsonNode)name)]),
-            ["templates"] = new JsonArray("a photo of a {}"),
-            ["resamples"] = 2000,
-            ["seed"] = 0,
-            ["probe"] = null,
-            ["sets"] = new JsonArray([.. new[] { "attacked", "attacked-heldout", "clean", "words", "words-heldout" }.Select(set => (JsonNode)Set(set))]),
-            ["models"] = models,
-            ["arms"] = arms,
-        };
-    }
-
-    /// <summary>An arm less its control.</summary>
-    public static JsonObject Contrast(int seeds, double gain, double half = 0.012) => new()
-    {
-        ["seeds"] = seeds,
-        ["accuracy"] = new JsonObject { ["value"] = gain, ["low"] = gain - half, ["high"] = gain + half },
-        ["attackSuccess"] = null,
-        ["mcNemar"] = seeds > 1 ? null : new JsonObject { ["baseOnly"] = 11, ["tunedOnly"] = 36, ["pValue"] = 0.0004 },
-    };
-
-    private static JsonObject Set(string name)
-    {
-        var isPrinted = name != "clean";
-        string[] words = name.EndsWith("heldout", StringComparison.Ordinal) ? ["abacus", "zither"] : [.. WorldVocabulary.Objects.Take(6)];
-        string[] fonts = name.EndsWith("heldout", StringComparison.Ordinal) ? ["Liberation Mono"] : ["DejaVu Sans Bold", "DejaVu Serif"];
-        return new JsonObject
-        {
-            ["name"] = name,
-            ["protocol"] = name.Split('-')[0],
-            ["images"] = 799,
-            ["total"] = 800,
-            ["classes"] = WorldVocabulary.Objects.Count,
-            ["candidates"] = new JsonArray([.. WorldVocabulary.Objects.Select(text => (JsonNode)text)]),
-            ["captions"] = 0,
-            ["words"] = new JsonArray([.. isPrinted ? words.Select(text => (JsonNode)text) : []]),
-            ["fonts"] = new JsonArray([.. isPrinted ? fonts.Select(text => (JsonNode)text) : []]),
-            ["problems"] = new JsonArray(new JsonObject { ["id"] = "images/00004.png", ["reason"] = "unreadable: truncated" }),
-        };
-    }
-
-    private static JsonObject Model(string name, string? arm, double? validation, double clean, double attacked, double fooled, double words)
-    {
-        JsonObject Interval(double value, double half = 0.018) => new() { ["value"] = value, ["low"] = Math.Max(-1, value - half), ["high"] = Math.Min(1, value + half) };
-        JsonObject Set(double accuracy, double? success)
-        {
-            var classes = WorldVocabulary.Objects.Select((label, index) => (JsonNode)new JsonObject { ["class"] = label, ["images"] = 40, ["accuracy"] = Interval(Math.Clamp(accuracy + 0.03 * Math.Sin(index), 0, 1)) });
-            var set = new JsonObject { ["accuracy"] = Interval(accuracy), ["meanPerClass"] = Interval(accuracy), ["modalityGap"] = Interval(0.82), ["calibration"] = new JsonObject { ["bins"] = 15, ["expectedError"] = Interval(0.041), ["logLoss"] = Interval(0.21), ["brier"] = Interval(0.093) }, ["probe"] = null, ["perClass"] = new JsonArray([.. classes]) };
-            set["attackSuccess"] = success is { } rate ? Interval(rate) : null;
-            set["binaryAccuracy"] = success is null ? null : Interval(Math.Min(1, accuracy + 0.02));
-            set["binaryMargin"] = success is null ? null : Interval((accuracy - 0.4) / 4, 0.006);
-            (set["againstBase"], set["againstControl"]) = (null, null);
-            if (arm is not null)
-            {
-                set["againstBase"] = new JsonObject { ["accuracy"] = Interval(accuracy - (success is null ? 0.946 : 0.154), 0.012), ["attackSuccess"] = success is null ? null : Interval(success.Value - 0.689, 0.03), ["mcNemar"] = new JsonObject { ["baseOnly"] = 4, ["tunedOnly"] = 623, ["pValue"] = success is null ? 0.3877 : 3e-12 } };
-            }
-
-            return set;
-        }
-
-        return new JsonObject
-        {
-            ["name"] = name,
-            ["arm"] = arm,
-            ["seed"] = 0,
-            ["validation"] = validation,
-            ["sets"] = new JsonObject { ["clean"] = Set(clean, null), ["attacked"] = Set(Math.Min(0.99, attacked + 0.01), fooled), ["attacked-heldout"] = Set(attacked, fooled), ["words"] = Set(words, null), ["words-heldout"] = Set(words - 0.04, null) },
-            ["retrieval"] = new JsonObject(),
-        };
-    }
-
-    private static IEnumerable<JsonNode> Examples() => Pictures("attacked-heldout", 18).Select((picture, index) =>
-    {
-        var (label, word) = (picture.Item.Label!, picture.Item.Attributes!["word"]!.GetValue<string>());
-        var kind = index < 10 ? "mended" : index < 14 ? "bothWrong" : "worse";
-        var (right, wrong) = (0.02 + 0.003 * index, 0.96 - 0.01 * index);
-        return (JsonNode)new JsonObject
-        {
-            ["set"] = index % 3 == 0 ? "attacked" : "attacked-heldout",
-            ["id"] = picture.Item.Id,
-            ["kind"] = kind,
-            ["label"] = label,
-            ["word"] = word,
-            ["image"] = Convert.ToBase64String(picture.Png.Span),
-            ["answers"] = new JsonArray(
-                new JsonObject { ["model"] = "base", ["candidates"] = Candidates(kind == "worse" ? wrong : right, kind == "worse" ? right : wrong) },
-                new JsonObject { ["model"] = "penalise.s0", ["candidates"] = Candidates(kind == "mended" ? wrong : right, kind == "mended" ? right : wrong) }),
-        };
-
-        JsonArray Candidates(double ofLabel, double ofWord) =>
-        [
-            new JsonObject { ["text"] = word, ["probability"] = ofWord }, new JsonObject { ["text"] = label, ["probability"] = ofLabel },
-            new JsonObject { ["text"] = "umbrella", ["probability"] = 0.011 }, new JsonObject { ["text"] = "pineapple", ["probability"] = 0.0003 },
-        ];
-    });
 
     private static JsonObject Salient() => new()
     {

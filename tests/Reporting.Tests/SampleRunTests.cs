@@ -1,9 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.AttackCuration.Tests;
-using ClipSae.Contracts;
 using ClipSae.SaeTraining.Tests;
-using ClipSae.ZeroShotEvaluation;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -31,11 +28,6 @@ public sealed class SampleRunTests
 
         Fields(SampleRun.Data().Salient).ShouldBe(Fields(salient));
     }
-
-    // Neither a field more nor, but for those with defaults, one less.
-    [Fact]
-    public void Results_are_those_of_the_evaluation() =>
-        Should.NotThrow(() => SampleRun.Results().Deserialize<EvaluationResults>(ContractJson.Options)).ShouldNotBeNull();
 
     /// <summary>Paths of all values; of a list, those of all its entries.</summary>
     private static IEnumerable<string> Fields(JsonNode? node) => Paths(node, "").Distinct().Order(StringComparer.Ordinal);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -23,19 +24,13 @@ public class VerdictTests
     public void A_rate_that_stays_high_is_not_called_better_and_the_most_frequent_outcome_comes_first()
     {
         var data = SampleRun.Data();
-        foreach (var (model, set) in data.Results!["models"]!.AsArray().SelectMany(model => new[] { "attacked", "attacked-heldout" }.Select(name => (model!, model!["sets"]![name]!))))
+        var results = data.Results!.Models.Aggregate(data.Results, (results, model) => results.With(model.Name, (set, scores) => !set.StartsWith("attacked", StringComparison.Ordinal) ? scores : scores with
         {
-            var isBase = model["name"]!.GetValue<string>() == "base";
-            set["attackSuccess"] = Interval(isBase ? 0.999 : 0.882);
-            if (!isBase)
-            {
-                set["againstBase"]!["attackSuccess"] = Interval(-0.117);
-                set["againstBase"]!["mcNemar"]!["tunedOnly"] = 12;
-                set["againstBase"]!["mcNemar"]!["baseOnly"] = 300;
-            }
-        }
+            AttackSuccess = Interval(model.Arm is null ? 0.999 : 0.882),
+            AgainstBase = scores.AgainstBase is null ? null : scores.AgainstBase with { AttackSuccess = Interval(-0.117), McNemar = new McNemar(300, 12, scores.AgainstBase.McNemar.PValue) },
+        }));
 
-        var page = Read(data);
+        var page = Read(data with { Results = results });
 
         page.ShouldContain("Most attacks still succeed of those that did: 99.9 % → 88.2 %. The model is not fixed.");
         page.ShouldContain("lower, but most still succeed");
@@ -96,14 +91,12 @@ public class VerdictTests
     public void Each_set_tells_among_how_many_classes_and_words_is_chosen()
     {
         var data = SampleRun.Data();
-        var set = data.Results!["sets"]!.AsArray().Single(set => set!["name"]!.GetValue<string>() == "attacked")!;
-        set["classes"] = 10;
-        set["candidates"] = new JsonArray([.. Enumerable.Range(0, 16).Select(index => (JsonNode)$"c{index}")]);
+        var results = data.Results!.With("attacked", set => set with { Classes = 10, Candidates = [.. Enumerable.Range(0, 16).Select(index => $"c{index}")] });
 
-        ReportPage.Render(data).ShouldContain("10 classes and 6 words");
+        ReportPage.Render(data with { Results = results }).ShouldContain("10 classes and 6 words");
     }
 
     private static string Read(ReportData data) => WebUtility.HtmlDecode(ReportPage.Render(data));
 
-    private static JsonObject Interval(double value) => new() { ["value"] = value, ["low"] = value - 0.01, ["high"] = value + 0.01 };
+    private static Interval Interval(double value) => SampleEvaluation.Interval(value, 0.01);
 }

@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class CalibrationTests
@@ -40,5 +42,5 @@ public sealed class CalibrationTests
         error.Low.ShouldBeGreaterThanOrEqualTo(0);
     }
 
-    private static Interval Error(float[] right, float[] confidence, int bins) => Bootstrap.Intervals([Calibration.ErrorOf(right, confidence, bins)], 1000, 1)[0];
+    private static Interval Error(float[] right, float[] confidence, int bins) => Bootstrap.Intervals([CalibrationError.Of(right, confidence, bins)], 1000, 1)[0];
 }

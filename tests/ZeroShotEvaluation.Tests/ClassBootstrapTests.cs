@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class ClassBootstrapTests

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class McNemarTests
@@ -14,7 +16,7 @@ public sealed class McNemarTests
     {
         var pairs = Enumerable.Repeat((true, false), baseOnly).Concat(Enumerable.Repeat((false, true), tunedOnly)).Append((true, true)).Append((false, false)).ToArray();
 
-        var test = McNemar.Compare([.. pairs.Select(pair => pair.Item1)], [.. pairs.Select(pair => pair.Item2)]);
+        var test = McNemarTest.Compare([.. pairs.Select(pair => pair.Item1)], [.. pairs.Select(pair => pair.Item2)]);
 
         test.BaseOnly.ShouldBe(baseOnly);
         test.TunedOnly.ShouldBe(tunedOnly);
@@ -27,7 +29,7 @@ public sealed class McNemarTests
         var right = Enumerable.Repeat(true, 30_000).ToArray();
         var other = Enumerable.Range(0, 30_000).Select(i => i % 2 == 0).ToArray();
 
-        McNemar.Compare(right, other).PValue.ShouldBe(0);
-        McNemar.Compare(other, [.. other.Select(value => !value)]).PValue.ShouldBe(1);
+        McNemarTest.Compare(right, other).PValue.ShouldBe(0);
+        McNemarTest.Compare(other, [.. other.Select(value => !value)]).PValue.ShouldBe(1);
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Results;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

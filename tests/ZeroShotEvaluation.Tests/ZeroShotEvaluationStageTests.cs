@@ -5,6 +5,7 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Pipeline.Tests;
+using ClipSae.Results;
 using ClipSae.Tensors;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
@@ -20,10 +21,11 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var result = await RunAsync();
 
-        result.Figures["base"]!["clean"].ShouldNotBeNull();
-        result.Figures["base"]!["heldOut"]!["attackSuccess"].ShouldNotBeNull();
-        result.Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
-        result.Figures["arms"]!.AsArray().Select(arm => (arm!["name"]!.GetValue<string>(), arm["control"]!.GetValue<bool>()))
+        var figures = Figures(result);
+        figures.Base.Clean.ShouldNotBeNull();
+        figures.Base.HeldOut.AttackSuccess.ShouldNotBeNull();
+        figures.Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
+        figures.Arms.Select(arm => (arm.Name, arm.Control))
             .ShouldBe([("penalise", false), ("penalise-random", true)]);
     }
 
@@ -32,11 +34,11 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var result = await RunAsync(withSets: false);
 
-        result.Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
-        result.Figures["base"]!["clean"].ShouldBeNull();
-        var results = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["results"])))!;
-        results["sets"]!.AsArray().ShouldBeEmpty();
-        results["arms"]!.AsArray().Select(arm => (double)arm!["validation"]!).ShouldBe([0.7, 0.6]);
+        Figures(result).Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
+        Figures(result).Base.Clean.ShouldBeNull();
+        var results = await ResultsAsync(result);
+        results.Sets.ShouldBeEmpty();
+        results.Arms.Select(arm => arm.Validation).ShouldBe([0.7, 0.6]);
         using var probabilities = SafetensorsFile.Open(await Store.FetchAsync(result.Outputs["probabilities"]));
         probabilities.Entries.ShouldBeEmpty();
     }
@@ -46,9 +48,9 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var result = await RunAsync(withSets: false, baseScore: 0.7);
 
-        result.Figures["tuned"].ShouldBeNull();
-        result.Figures["arms"]!.AsArray().Count.ShouldBe(2);
-        (await RunAsync(withSets: false, baseScore: 0.65)).Figures["tuned"]!["name"]!.GetValue<string>().ShouldBe("penalise.s0");
+        Figures(result).Tuned.ShouldBeNull();
+        Figures(result).Arms.Count.ShouldBe(2);
+        Figures(await RunAsync(withSets: false, baseScore: 0.65)).Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
     }
 
     [Fact]
@@ -80,12 +82,10 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     [Fact]
     public async Task Rows_that_the_import_left_out_are_counted_and_named_too()
     {
-        var results = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync((await RunAsync()).Outputs["results"])))!;
+        var clean = (await ResultsAsync(await RunAsync())).Sets.Single(set => set.Name == "clean");
 
-        var clean = results["sets"]!.AsArray().Single(set => (string?)set!["name"] == "clean")!;
-        ((int)clean["images"]!, (int)clean["total"]!).ShouldBe((6, 7));
-        clean["problems"]![0]!["id"]!.GetValue<string>().ShouldBe("labels.csv:4");
-        clean["problems"]![0]!["reason"]!.GetValue<string>().ShouldBe("duplicate: 0.png again");
+        (clean.Images, clean.Total).ShouldBe((6, 7));
+        clean.Problems.ShouldBe([new EvaluationProblem("labels.csv:4", "duplicate: 0.png again")]);
     }
 
     [Fact]
@@ -201,6 +201,10 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
         public Task<IDisposable> HoldAsync(string key, CancellationToken cancel = default) => inner.HoldAsync(key, cancel);
     }
+
+    private static EvaluationFigures Figures(StageResult result) => ResultFormats.EvaluationFigures.Read(result.Figures, "figures");
+
+    private Task<EvaluationResults> ResultsAsync(StageResult result) => ResultFormats.Evaluation.ReadAsync(result.Outputs["results"], Store.FetchAsync, CancellationToken.None);
 
     private Task<ArtifactRef> PutAsync(string path) => Store.PutFileAsync(path, Path.GetFileName(path), "application/octet-stream");
 

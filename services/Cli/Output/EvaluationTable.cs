@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.Results;
 using Spectre.Console;
 
 namespace ClipSae.Cli;

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Cli;
 
@@ -8,7 +8,7 @@ internal static class FamilyTable
     /// <param name="before">The base's families as the evaluation's figures give them.</param>
     /// <param name="after">The tuned model's; null where there is none.</param>
     /// <returns>Null where no families were evaluated.</returns>
-    public static FigureTable? Create(JsonObject? before, JsonObject? after)
+    public static FigureTable? Create(IReadOnlyDictionary<string, FamilyAccuracy>? before, IReadOnlyDictionary<string, FamilyAccuracy>? after)
     {
         if (before is null)
         {
@@ -16,9 +16,9 @@ internal static class FamilyTable
         }
 
         var table = new FigureTable("family of print", "attacked\nbase", "attack success\nbase", "attacked\ntuned", "attack success\ntuned");
-        var families = before.Select(family => family.Key).OrderBy(name => Number((after ?? before)[name], "attacked")).ThenBy(name => name, StringComparer.Ordinal).ToArray();
-        string[] Cells(JsonObject? figures, IEnumerable<string> names) =>
-            [Amounts.Share(Mean(figures, names, "attacked")), Amounts.Share(Mean(figures, names, "attackSuccess"))];
+        var families = before.Keys.OrderBy(name => (after ?? before).GetValueOrDefault(name)?.Attacked).ThenBy(name => name, StringComparer.Ordinal).ToArray();
+        string[] Cells(IReadOnlyDictionary<string, FamilyAccuracy>? figures, IEnumerable<string> names) =>
+            [Amounts.Share(names.Average(name => figures?.GetValueOrDefault(name)?.Attacked)), Amounts.Share(names.Average(name => figures?.GetValueOrDefault(name)?.AttackSuccess))];
         foreach (var (rank, name) in families.Index())
         {
             table.Add(rank == 0 && families.Length > 1 ? $"{name} (worst)" : name, [.. Cells(before, [name]), .. Cells(after, [name])]);
@@ -31,8 +31,4 @@ internal static class FamilyTable
 
         return table;
     }
-
-    private static double? Mean(JsonObject? figures, IEnumerable<string> names, string figure) => names.Average(name => Number(figures?[name], figure));
-
-    private static double? Number(JsonNode? node, string name) => node?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 }

@@ -1,6 +1,8 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 
 namespace ClipSae.Cli;
 
@@ -13,6 +15,9 @@ internal sealed class RunSummary
     private const double HardlyMoved = 1e-3;
 
     private readonly List<UnitFailed> _missing = [];
+
+    // Read when asked for: whoever asks why units ran needs no scores.
+    private readonly Lazy<EvaluationFigures?> _evaluation;
 
     /// <param name="run">The run's name.</param>
     /// <param name="events">The run's events in order.</param>
@@ -44,11 +49,7 @@ internal sealed class RunSummary
             }
         }
 
-        var figures = Figures(ParameterSections.Evaluation);
-        Base = ModelScores.From("base", figures?["base"]);
-        Tuned = ModelScores.From("tuned", figures?["tuned"]);
-        TunedUnit = figures?["tuned"]?["name"] is JsonValue name && name.TryGetValue<string>(out var text) ? text : null;
-        Arms = [.. (figures?["arms"] as JsonArray ?? []).Select(arm => ModelScores.From(arm?["name"]?.GetValue<string>() ?? "?", arm))];
+        _evaluation = new(() => Figures(ResultFormats.EvaluationFigures, ParameterSections.Evaluation));
     }
 
     public string Run { get; }
@@ -59,14 +60,16 @@ internal sealed class RunSummary
 
     public bool CancelRequested { get; }
 
-    public ModelScores Base { get; }
+    /// <summary>Scores of the base; null before the evaluation.</summary>
+    public ModelFigures? Base => _evaluation.Value?.Base;
 
-    public ModelScores Tuned { get; }
+    /// <summary>Scores of the tuned model; null where none is.</summary>
+    public ModelFigures? Tuned => _evaluation.Value?.Tuned;
 
     /// <summary>The fine-tuning unit whose model is the tuned one, where the evaluation named it.</summary>
-    public string? TunedUnit { get; }
+    public string? TunedUnit => Tuned?.Name;
 
-    public IReadOnlyList<ModelScores> Arms { get; }
+    public IReadOnlyList<ArmFigures> Arms => _evaluation.Value?.Arms ?? [];
 
     /// <summary>Whether there were tuned models and none beat the base by its validation score: then nothing is the tuned one.</summary>
     public bool IsBaseBest => TunedUnit is null && Arms.Any(arm => !ArmName.IsControl(arm.Name));
@@ -86,8 +89,8 @@ internal sealed class RunSummary
     }
 
     /// <summary>What the scores amount to; null where no attack was scored, or no model is the tuned one.</summary>
-    public string? Verdict => TunedUnit is null ? null : Reporting.Verdict.Of(
-        Base.HeldOutAttackSuccess ?? Base.AttackSuccess, Base.HeldOutAttackSuccess is null ? Tuned.AttackSuccess : Tuned.HeldOutAttackSuccess, Base.Clean ?? Base.HeldOutClean, Base.Clean is null ? Tuned.HeldOutClean : Tuned.Clean);
+    public string? Verdict => _evaluation.Value is not { Base: var before, Tuned: { } after } ? null : Reporting.Verdict.Of(
+        before.HeldOut.AttackSuccess ?? before.AttackSuccess, before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess, before.Clean ?? before.HeldOut.Clean, before.Clean is null ? after.HeldOut.Clean : after.Clean);
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
     public IReadOnlyList<string> Unmoved =>
@@ -123,23 +126,23 @@ internal sealed class RunSummary
         ["runId"] = Run,
         ["status"] = Status,
         ["report"] = report,
-        ["base"] = Base.ToJson(withName: false),
-        ["tuned"] = Tuned.ToJson(withName: false),
+        ["base"] = Scores(Base),
+        ["tuned"] = Scores(Tuned),
         ["verdict"] = Verdict,
         ["verification"] = Ended is RunCompleted ? Verification : null,
         ["unmoved"] = new JsonArray([.. Unmoved.Select(unit => JsonValue.Create(unit))]),
-        ["arms"] = new JsonArray([.. Arms.Select(arm => arm.ToJson(withName: true))]),
+        ["arms"] = new JsonArray([.. Arms.Select(arm => Scores(arm, arm.Name))]),
         ["families"] = new JsonObject
         {
-            ["base"] = Figures(ParameterSections.Evaluation)?["base"]?["families"]?.DeepClone(),
-            ["tuned"] = Figures(ParameterSections.Evaluation)?["tuned"]?["families"]?.DeepClone(),
+            ["base"] = JsonSerializer.SerializeToNode(Base?.Families, ContractJson.Options),
+            ["tuned"] = JsonSerializer.SerializeToNode(Tuned?.Families, ContractJson.Options),
         },
         ["stages"] = Stages(),
         ["missing"] = new JsonArray([.. Missing.Select(failed => new JsonObject { ["stage"] = failed.Stage, ["unit"] = failed.Unit, ["reason"] = failed.Reason })]),
     };
 
     /// <summary>Figures by family of print; null where no sets called attacked-NAME were evaluated.</summary>
-    public FigureTable? Families() => FamilyTable.Create(Figures(ParameterSections.Evaluation)?["base"]?["families"] as JsonObject, Figures(ParameterSections.Evaluation)?["tuned"]?["families"] as JsonObject);
+    public FigureTable? Families() => FamilyTable.Create(Base?.Families, Tuned?.Families);
 
     /// <summary>The tuned model, or the first where none was taken, next to the base by the families that curation printed; null where it printed in one style.</summary>
     public FigureTable? PrintedFamilies() => RedTeamSummary.Create((TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Figures["families"] as JsonArray);
@@ -207,6 +210,29 @@ internal sealed class RunSummary
 
     private IEnumerable<(string Stage, string Unit)> PlannedUnits() =>
         Started?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? _finished.Keys;
+
+    private static JsonObject Scores(ModelFigures? figures, string? name = null)
+    {
+        var json = new JsonObject
+        {
+            ["clean"] = figures?.Clean,
+            ["attacked"] = figures?.Attacked,
+            ["attackSuccess"] = figures?.AttackSuccess,
+            ["heldOut"] = new JsonObject { ["clean"] = figures?.HeldOut.Clean, ["attacked"] = figures?.HeldOut.Attacked, ["attackSuccess"] = figures?.HeldOut.AttackSuccess },
+            ["words"] = figures?.Words,
+            ["wordsHeldOut"] = figures?.WordsHeldOut,
+        };
+        if (name is not null)
+        {
+            json.Insert(0, "name", name);
+        }
+
+        return json;
+    }
+
+    private T? Figures<T>(ResultFormat<T> format, string stage)
+        where T : class =>
+        _finished.Values.FirstOrDefault(unit => unit.Stage == stage) is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
 
     private JsonObject? Figures(string stage) => _finished.Values.FirstOrDefault(unit => unit.Stage == stage)?.Figures;
 }

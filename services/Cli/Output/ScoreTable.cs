@@ -1,16 +1,18 @@
+using ClipSae.Results;
+
 namespace ClipSae.Cli;
 
 /// <summary>The before/after table.</summary>
 internal static class ScoreTable
 {
     /// <param name="tuned">Null where no model is the tuned one.</param>
-    public static FigureTable Create(ModelScores baseModel, ModelScores? tuned, IReadOnlyList<ModelScores> arms)
+    public static FigureTable Create(ModelFigures basis, ModelFigures? tuned, IReadOnlyList<ModelFigures> arms)
     {
         var table = new FigureTable("model", "clean", "attacked", "attack\nsuccess", "held-out\nattacked", "held-out\nattack\nsuccess", "word\nalone", "held-out\nword\nalone");
-        AddRow(table, baseModel, "");
+        AddRow(table, "base", basis, "");
         if (tuned is not null)
         {
-            AddRow(table, tuned, "bold green");
+            AddRow(table, "tuned", tuned, "bold green");
         }
 
         if (arms.Count > 0)
@@ -20,15 +22,15 @@ internal static class ScoreTable
 
         foreach (var arm in arms)
         {
-            AddRow(table, arm, "grey");
+            AddRow(table, arm.Name, arm, "grey");
         }
 
         return table;
     }
 
-    private static void AddRow(FigureTable table, ModelScores scores, string style)
+    private static void AddRow(FigureTable table, string name, ModelFigures scores, string style)
     {
-        double?[] shares = [scores.Clean, scores.Attacked, scores.AttackSuccess, scores.HeldOutAttacked, scores.HeldOutAttackSuccess, scores.Words, scores.WordsHeldOut];
-        table.Add(scores.Name, [.. shares.Select(Amounts.Share)], style);
+        double?[] shares = [scores.Clean, scores.Attacked, scores.AttackSuccess, scores.HeldOut.Attacked, scores.HeldOut.AttackSuccess, scores.Words, scores.WordsHeldOut];
+        table.Add(name, [.. shares.Select(Amounts.Share)], style);
     }
 }

@@ -8,8 +8,6 @@ namespace ClipSae.Cli;
 /// <summary>A checkpoint and its vocabulary as files.</summary>
 internal static class ModelFiles
 {
-    private const string MediaType = "application/x-safetensors";
-
     /// <summary>The sizes of a checkpoint's model.</summary>
     /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP.</exception>
     public static ClipArchitecture Architecture(string weights)
@@ -39,7 +37,7 @@ internal static class ModelFiles
     {
         if (File.Exists(model) && !ShardedTensors.IsIndex(model))
         {
-            return await runtime.Artifacts.PutFileAsync(model, name, MediaType, cancel);
+            return await runtime.Artifacts.PutFileAsync(model, name, MediaTypes.Safetensors, cancel);
         }
 
         var scratch = runtime.Scratch.NewFolder();
@@ -51,7 +49,7 @@ internal static class ModelFiles
                 checkpoint.SaveAs(joined);
             }
 
-            return await runtime.Artifacts.TakeFileAsync(joined, name, MediaType, cancel);
+            return await runtime.Artifacts.TakeFileAsync(joined, name, MediaTypes.Safetensors, cancel);
         }
         finally
         {

@@ -176,9 +176,9 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
     private static void Write(IAnsiConsole console, RunSummary summary, string folder, string? report)
     {
-        if (summary.Base.Clean is not null || summary.Base.Attacked is not null)
+        if (summary.Base is { } basis && (basis.Clean is not null || basis.Attacked is not null))
         {
-            ScoreTable.Create(summary.Base, summary.IsBaseBest ? null : summary.Tuned, summary.Arms).Write(console);
+            ScoreTable.Create(basis, summary.IsBaseBest ? null : summary.Tuned, summary.Arms).Write(console);
             console.WriteProse("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
             console.WriteProse("word alone: share of pictures that show nothing but a word and are read as that word.");
             if (summary.Verdict is { } verdict)

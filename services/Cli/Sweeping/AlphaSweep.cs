@@ -1,6 +1,7 @@
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Results;
 using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
 

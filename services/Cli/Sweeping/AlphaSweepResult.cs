@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Results;
 using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
 
@@ -21,14 +22,11 @@ internal sealed record AlphaSweepResult(
     AlphaRule Rule,
     FrontierPoint Chosen)
 {
-    private const string Clean = "clean";
-    private const string Attacked = "attacked";
-
     /// <summary>Whether α can be chosen by sets of these protocols; asked before hours of scoring.</summary>
     /// <exception cref="UserErrorException">None is clean, or none attacked.</exception>
     public static void RequireBothKinds(IReadOnlyList<(string Name, string Protocol)> choosing)
     {
-        if (!choosing.Any(set => set.Protocol == Clean) || !choosing.Any(set => set.Protocol == Attacked))
+        if (!choosing.Any(set => set.Protocol == Protocols.Clean) || !choosing.Any(set => set.Protocol == Protocols.Attacked))
         {
             throw new UserErrorException($"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}");
         }
@@ -44,7 +42,7 @@ internal sealed record AlphaSweepResult(
 
         FrontierPoint[] Points(bool chooses)
         {
-            var (clean, attacked) = (Of(Clean), Of(Attacked));
+            var (clean, attacked) = (Of(Protocols.Clean), Of(Protocols.Attacked));
             return clean.Length == 0 || attacked.Length == 0
                 ? []
                 : [.. alphas.Select((alpha, place) => new FrontierPoint(alpha, Mean(place, clean), Mean(place, attacked)))];

@@ -9,6 +9,7 @@ using ClipSae.Datasets;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
 using ClipSae.Reporting;
+using ClipSae.Results;
 using ClipSae.ZeroShotEvaluation;
 
 namespace ClipSae.Cli;
@@ -201,7 +202,7 @@ internal sealed class EvaluateVerb : Verb
 
     private static JsonObject Json(EvaluationResults results, IReadOnlyList<string> csv, string? report)
     {
-        var json = JsonSerializer.SerializeToNode(results, ContractJson.Options)!.AsObject();
+        var json = ResultFormats.Evaluation.ToJson(results);
         json.Remove("tuned");
         json.Remove("arms");
         json["csv"] = new JsonArray([.. csv.Select(file => JsonValue.Create(file))]);
@@ -215,8 +216,8 @@ internal sealed class EvaluateVerb : Verb
         At = time.GetUtcNow(),
         Parameters = new JsonObject { ["evaluation"] = parameters.DeepClone() },
         Inputs = inputs,
-        Results = JsonSerializer.SerializeToNode(evaluation.Results, ContractJson.Options),
-        Examples = JsonSerializer.SerializeToNode(evaluation.Examples, ContractJson.Options),
+        Results = evaluation.Results,
+        Examples = evaluation.Examples,
         Versions = SoftwareVersions.Here(),
     };
 }

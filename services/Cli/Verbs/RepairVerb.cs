@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
 

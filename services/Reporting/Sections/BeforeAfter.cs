@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -23,64 +23,65 @@ internal static class BeforeAfter
             Section.Wide("Scores of base and tuned", table));
     }
 
-    private static IEnumerable<Html> Rows(EvaluationView view, JsonNode set)
+    private static IEnumerable<Html> Rows(EvaluationView view, SetSummary set)
     {
-        var name = set.Text("name")!;
-        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {Choices(set)} · {name}</small></th></tr>");
-        yield return Row(view, name, set.Text("protocol") == "words" ? "Word is read" : "Accuracy", "accuracy", view.Tuned.Number("sets", name, "againstBase", "mcNemar", "pValue"));
-        if (EvaluationView.Figure(view.Base, name, "meanPerClass") is not null)
+        var (name, versus) = (set.Name, EvaluationView.Scores(view.Tuned, set.Name)?.AgainstBase);
+        var before = EvaluationView.Scores(view.Base, name);
+        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Images)} images · {Choices(set)} · {name}</small></th></tr>");
+        yield return Row(view, name, set.Protocol == Protocols.Words ? "Word is read" : "Accuracy", scores => scores.Accuracy, versus?.Accuracy, versus?.McNemar);
+        if (before is not null)
         {
-            yield return Row(view, name, "Mean of the classes", "meanPerClass", null);
+            yield return Row(view, name, "Mean of the classes", scores => scores.MeanPerClass, null, null);
         }
 
-        if (set.Text("protocol") == "attacked")
+        if (set.Protocol == Protocols.Attacked)
         {
-            yield return Row(view, name, "Attack success rate", "attackSuccess", null);
+            yield return Row(view, name, "Attack success rate", scores => scores.AttackSuccess, versus?.AttackSuccess, null);
         }
 
-        if (EvaluationView.Figure(view.Base, name, "binaryAccuracy") is not null)
+        if (before?.BinaryAccuracy is not null)
         {
-            yield return Row(view, name, "Object beats word, two choices", "binaryAccuracy", view.Tuned.Number("sets", name, "againstBase", "binaryMcNemar", "pValue"));
+            yield return Row(view, name, "Object beats word, two choices", scores => scores.BinaryAccuracy, versus?.BinaryAccuracy, versus?.BinaryMcNemar);
             yield return Margin(view, name);
         }
     }
 
-    private static string Choices(JsonNode set)
+    private static string Choices(SetSummary set)
     {
-        var (classes, candidates) = (set.Number("classes") ?? 0, set.Items("candidates").Count());
+        var (classes, candidates) = (set.Classes, set.Candidates.Count);
         return candidates > classes ? $"{Written.Count(classes)} classes and {Written.Count(candidates - classes)} words" : $"{Written.Count(classes)} classes";
     }
 
-    private static Html Row(EvaluationView view, string set, string title, string figure, double? probability)
+    private static Html Row(EvaluationView view, string set, string title, Func<SetScores, Interval?> figure, Interval? change, McNemar? test)
     {
-        var (before, after) = (EvaluationView.Figure(view.Base, set, figure), EvaluationView.Figure(view.Tuned, set, figure));
-        var change = Figure.Of(view.Tuned.At("sets", set, "againstBase", figure));
+        Interval? Of(ModelScores? model) => EvaluationView.Scores(model, set) is { } scores ? figure(scores) : null;
+        var (before, after) = (Of(view.Base), Of(view.Tuned));
         var difference = change is not null
-            ? Html.Of($"<span class=\"v\">{Written.Points(change.Value)}</span><span class=\"ci\">{Written.SignedRange(change.Low, change.High)}</span>")
+            ? IntervalCell.Difference(change)
             : Html.Of($"{Written.Points(after?.Value - before?.Value)}");
         return Html.Of($"""
-            <tr><th scope="row">{title}</th>{Figure.Cell(before)}{Figure.Cell(after)}<td class="n">{difference}</td><td class="n">{Written.Probability(probability)}</td>
+            <tr><th scope="row">{title}</th>{IntervalCell.Of(before)}{IntervalCell.Of(after)}<td class="n">{difference}</td><td class="n">{Written.Probability(test?.PValue)}</td>
             <td class="plot">{IntervalTrack.Render(new("base", before?.Value, before?.Low, before?.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}</td></tr>
             """);
     }
 
     private static Html Margin(EvaluationView view, string set)
     {
-        var (before, after) = (EvaluationView.Figure(view.Base, set, "binaryMargin"), EvaluationView.Figure(view.Tuned, set, "binaryMargin"));
+        var (before, after) = (EvaluationView.Scores(view.Base, set)?.BinaryMargin, EvaluationView.Scores(view.Tuned, set)?.BinaryMargin);
         return before is null
             ? Html.Empty
             : Html.Of($"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>");
 
-        static Html Cell(Figure? figure) => figure is null
+        static Html Cell(Interval? figure) => figure is null
             ? Html.Of($"<td class=\"n\">{Written.Missing}</td>")
-            : Html.Of($"<td class=\"n\"><span class=\"v\">{Written.Signed(figure.Value)}</span><span class=\"ci\">{Written.Signed(figure.Low ?? 0)} to {Written.Signed(figure.High ?? 0)}</span></td>");
+            : Html.Of($"<td class=\"n\">{IntervalCell.Text(Written.Signed(figure.Value), $"{Written.Signed(figure.Low)} to {Written.Signed(figure.High)}")}</td>");
     }
 
     private static Html Templates(EvaluationView view)
     {
-        var templates = view.Root.Items("templates").Select(template => template.ToString()).ToArray();
-        return templates.Length == 1 ? Html.Of($"the prompt “{templates[0]}”") : Html.Of($"the mean of {templates.Length} prompts");
+        var templates = view.Results.Templates;
+        return templates.Count == 1 ? Html.Of($"the prompt “{templates[0]}”") : Html.Of($"the mean of {templates.Count} prompts");
     }
 
-    private static Html Name(JsonNode? model) => model.Text("name") is { } name and not ("base" or "tuned") ? Html.Of($" <small>{name}</small>") : Html.Empty;
+    private static Html Name(ModelScores? model) => model?.Name is { } name and not ("base" or "tuned") ? Html.Of($" <small>{name}</small>") : Html.Empty;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -9,14 +10,14 @@ internal static class DataProblems
 
     public static Section? Render(ReportData data)
     {
-        var sets = data.Results.Items("sets").ToArray();
-        if (data.Dataset is null && sets.Length == 0 && data.Missing.Count == 0)
+        var sets = data.Results?.Sets ?? [];
+        if (data.Dataset is null && sets.Count == 0 && data.Missing.Count == 0)
         {
             return null;
         }
 
         var problems = data.Dataset.Items("problems").Select(problem => (Set: "fine-tuning", Where: problem.Text("where"), What: $"{problem.Text("kind")}: {problem.Text("detail")}"))
-            .Concat(sets.SelectMany(set => set.Items("problems").Select(problem => (Set: set.Text("name") ?? "", Where: problem.Text("id"), What: problem.Text("reason") ?? ""))))
+            .Concat(sets.SelectMany(set => set.Problems.Select(problem => (Set: set.Name, Where: (string?)problem.Id, What: problem.Reason))))
             .ToArray();
         var missing = Missing(data);
         if (problems.Length == 0)
@@ -43,12 +44,12 @@ internal static class DataProblems
         return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Section.Wide("Missing units", table)}");
     }
 
-    private static Html Counts(JsonNode? dataset, JsonNode[] sets)
+    private static Html Counts(JsonNode? dataset, IReadOnlyList<SetSummary> sets)
     {
         var tuning = dataset is null
             ? Html.Empty
             : Html.Of($"<b>{dataset.Text("name")}</b>: {Written.Count(dataset.Items("items").Count())} usable images of {Written.Count(dataset.Number("rows"))} rows in {dataset.Items("shards").Count()} shards. ");
-        var evaluation = sets.Select((set, index) => Html.Of($"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Text("name")}</code> {Written.Count(set.Number("images"))} of {Written.Count(set.Number("total") ?? set.Number("images"))}"));
-        return Html.Of($"{tuning}{evaluation}{(sets.Length > 0 ? "." : "")}");
+        var evaluation = sets.Select((set, index) => Html.Of($"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"));
+        return Html.Of($"{tuning}{evaluation}{(sets.Count > 0 ? "." : "")}");
     }
 }

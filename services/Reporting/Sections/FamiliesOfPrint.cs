@@ -44,7 +44,7 @@ internal static class FamiliesOfPrint
     /// <summary>The unit whose model was taken, else the first, and its comparison by family.</summary>
     private static (string? Unit, IReadOnlyDictionary<string, JsonNode> Families) Compared(ReportData data)
     {
-        var taken = EvaluationView.Of(data)?.Tuned.Text("name");
+        var taken = EvaluationView.Of(data)?.Tuned?.Name;
         var units = data.Units.Where(unit => unit.Stage == "fine-tuning").ToArray();
         var unit = units.FirstOrDefault(unit => unit.Unit == taken) ?? units.FirstOrDefault();
         return (unit?.Unit, (unit?.Figures).Items("families").ToDictionary(family => family.Text("family")!, StringComparer.Ordinal));

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -14,51 +14,50 @@ internal static class Headline
 
         if (!view.HasSets)
         {
-            return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? NothingBetter(view) : Html.Of($"The tuned one, <b>{view.Tuned.Text("name")}</b>, has the best validation score in training."))}</p>");
+            return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? NothingBetter(view) : Html.Of($"The tuned one, <b>{view.Tuned.Name}</b>, has the best validation score in training."))}</p>");
         }
 
         var (attack, clean) = (view.HardestAttack, view.Clean);
         return Html.Of($"""
             <p class="verdict">{Verdict(view, attack, clean)}</p>
             <div class="cards">
-            {Card("Accuracy under attack", attack, "accuracy", higherIsBetter: true)}
-            {Card("Attack success rate", attack, "attackSuccess", higherIsBetter: false)}
-            {Card("Clean accuracy", clean, "accuracy", higherIsBetter: true)}
+            {Card("Accuracy under attack", attack, success: false)}
+            {Card("Attack success rate", attack, success: true)}
+            {Card("Clean accuracy", clean, success: false)}
             </div>
             {Disagreements.Render(data, view, attack)}
             <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {view.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>
             """);
 
-        Html Card(string title, string? set, string figure, bool higherIsBetter)
+        Html Card(string title, string? set, bool success)
         {
-            var before = EvaluationView.Figure(view.Base, set, figure);
-            var after = EvaluationView.Figure(view.Tuned, set, figure);
+            Interval? Of(ModelScores? model) => EvaluationView.Scores(model, set) is { } scores ? success ? scores.AttackSuccess : scores.Accuracy : null;
+            var (before, after) = (Of(view.Base), Of(view.Tuned));
             if (before is null)
             {
                 return Html.Empty;
             }
 
-            var comparison = view.Tuned.At("sets", set!, "againstBase", figure);
+            var comparison = EvaluationView.Scores(view.Tuned, set)?.AgainstBase;
             return Html.Of($"""
                 <div class="card"><h3>{title} <small>n = {Written.Count(view.Images(set))}</small></h3>
                 <p class="big"><span class="before">{Written.Percent(before.Value)}</span>{(after is null ? Html.Empty : Html.Of($"<span class=\"arrow\" aria-label=\"to\">→</span><span class=\"after\">{Written.Percent(after.Value)}</span>"))}</p>
                 {IntervalTrack.Render(new("base", before.Value, before.Low, before.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}
-                <p class="change">{Change(comparison, after?.Value, higherIsBetter)}</p></div>
+                <p class="change">{Change(success ? comparison?.AttackSuccess : comparison?.Accuracy, after?.Value, higherIsBetter: !success)}</p></div>
                 """);
         }
     }
 
-    private static Html Change(JsonNode? comparison, double? after, bool higherIsBetter)
+    private static Html Change(Interval? change, double? after, bool higherIsBetter)
     {
-        if (Figure.Of(comparison) is not { } change)
+        if (change is null)
         {
             return Html.Empty;
         }
 
-        var (low, high) = (change.Low ?? change.Value, change.High ?? change.Value);
         // A rate that fell from 99 to 88 % is lower; "better" would be taken for good.
         var isBad = higherIsBetter ? after < 0.5 : after >= 0.5;
-        var (kind, verdict) = low <= 0 && high >= 0 ? ("within-chance", "within chance")
+        var (kind, verdict) = change is { Low: <= 0, High: >= 0 } ? ("within-chance", "within chance")
             : change.Value > 0 != higherIsBetter ? ("worse", "worse")
             : isBad ? ("within-chance", higherIsBetter ? "higher, but wrong on most" : "lower, but most still succeed")
             : ("better", "better");
@@ -67,16 +66,16 @@ internal static class Headline
 
     private static Html Verdict(EvaluationView view, string? attack, string? clean)
     {
-        var fooled = EvaluationView.Figure(view.Base, attack, "attackSuccess");
+        var fooled = EvaluationView.Scores(view.Base, attack)?.AttackSuccess;
         if (view.Tuned is null || fooled is null)
         {
             return fooled is null
                 ? Html.Of($"There is no attacked set here, so this says how good the model is, not how easily it is fooled.")
-                : Html.Of($"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Any() ? NothingBetter(view) : Html.Of($"No tuned model is here to compare."))}");
+                : Html.Of($"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"No tuned model is here to compare."))}");
         }
 
-        var after = EvaluationView.Figure(view.Tuned, attack, "attackSuccess");
-        var (cleanBefore, cleanAfter) = (EvaluationView.Figure(view.Base, clean, "accuracy"), EvaluationView.Figure(view.Tuned, clean, "accuracy"));
+        var after = EvaluationView.Scores(view.Tuned, attack)?.AttackSuccess;
+        var (cleanBefore, cleanAfter) = (EvaluationView.Scores(view.Base, clean)?.Accuracy, EvaluationView.Scores(view.Tuned, clean)?.Accuracy);
         var price = cleanBefore is null || cleanAfter is null
             ? Html.Empty
             : Html.Of($" Clean accuracy is <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
@@ -84,5 +83,5 @@ internal static class Headline
     }
 
     private static Html NothingBetter(EvaluationView view) =>
-        view.Arms.Any() ? Html.Of($"No fine-tuned model has a higher validation score than the base, so none is taken as the tuned one.") : Html.Empty;
+        view.Arms.Count > 0 ? Html.Of($"No fine-tuned model has a higher validation score than the base, so none is taken as the tuned one.") : Html.Empty;
 }

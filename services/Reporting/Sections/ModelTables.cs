@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -7,17 +7,17 @@ internal static class ModelTables
 {
     private const int MostClassColumns = 6;
 
-    // Title, path of the figure in a set's scores, whether it is a share of images.
-    private static readonly (string Title, string[] Path, bool Share)[] Answers =
+    // Title, the figure of a set's scores, whether it is a share of images.
+    private static readonly (string Title, Func<SetScores, Interval?> Figure, bool Share)[] Answers =
     [
-        ("Accuracy", ["accuracy"], true), ("Mean of classes", ["meanPerClass"], true), ("Attack success rate", ["attackSuccess"], true), ("Object beats word", ["binaryAccuracy"], true),
-        ("Mean margin", ["binaryMargin"], false),
+        ("Accuracy", scores => scores.Accuracy, true), ("Mean of classes", scores => scores.MeanPerClass, true), ("Attack success rate", scores => scores.AttackSuccess, true), ("Object beats word", scores => scores.BinaryAccuracy, true),
+        ("Mean margin", scores => scores.BinaryMargin, false),
     ];
 
-    private static readonly (string Title, string[] Path, bool Share)[] Others =
+    private static readonly (string Title, Func<SetScores, Interval?> Figure, bool Share)[] Others =
     [
-        ("Linear probe", ["probe", "accuracy"], true), ("Calibration error", ["calibration", "expectedError"], true),
-        ("Log loss", ["calibration", "logLoss"], false), ("Brier score", ["calibration", "brier"], false), ("Modality gap", ["modalityGap"], false),
+        ("Linear probe", scores => scores.Probe?.Accuracy, true), ("Calibration error", scores => scores.Calibration.ExpectedError, true),
+        ("Log loss", scores => scores.Calibration.LogLoss, false), ("Brier score", scores => scores.Calibration.Brier, false), ("Modality gap", scores => scores.ModalityGap, false),
     ];
 
     public static Section? Render(ReportData data)
@@ -27,7 +27,7 @@ internal static class ModelTables
             return null;
         }
 
-        var bins = view.Base.At("sets", view.Sets[0].Text("name")!).Number("calibration", "bins");
+        var bins = EvaluationView.Scores(view.Base, view.Sets[0].Name)?.Calibration.Bins;
         return new Section(
             "models",
             IsRepeated(view) ? "Calibration, modality gap, classes" : "Model by model",
@@ -38,54 +38,48 @@ internal static class ModelTables
     // Two models are told before and after; what is said there is not said again.
     private static bool IsRepeated(EvaluationView view) => view is { Tuned: not null, Told.Count: 2 };
 
-    private static Html Block(EvaluationView view, JsonNode set)
+    private static Html Block(EvaluationView view, SetSummary set)
     {
-        var name = set.Text("name")!;
-        var columns = (IsRepeated(view) ? Others : [.. Answers, .. Others]).Where(column => view.Told.Any(model => model.At(["sets", name, .. column.Path]) is not null)).ToArray();
+        var name = set.Name;
+        var columns = (IsRepeated(view) ? Others : [.. Answers, .. Others]).Where(column => view.Told.Any(model => EvaluationView.Scores(model, name) is { } scores && column.Figure(scores) is not null)).ToArray();
         var isCompared = view.Told.Count > 1 && !IsRepeated(view);
         var rows = view.Told.Select(model => Html.Of($"""
-            <tr><th scope="row">{model.Text("name")}</th>{columns.Select(column => Cell(Figure.Of(model.At(["sets", name, .. column.Path])), column.Share))}
-            {(isCompared ? Html.Of($"<td class=\"n\">{Written.Probability(model.Number("sets", name, "againstBase", "mcNemar", "pValue"))}</td>") : Html.Empty)}</tr>
+            <tr><th scope="row">{model.Name}</th>{columns.Select(column => Cell(EvaluationView.Scores(model, name) is { } scores ? column.Figure(scores) : null, column.Share))}
+            {(isCompared ? Html.Of($"<td class=\"n\">{Written.Probability(EvaluationView.Scores(model, name)?.AgainstBase?.McNemar.PValue)}</td>") : Html.Empty)}</tr>
             """));
         var table = Html.Of($"""
             <table class="compact"><thead><tr><th>Model</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}{(isCompared ? Html.Of($"<th class=\"n\">McNemar p</th>") : Html.Empty)}</tr></thead><tbody>{rows}</tbody></table>
             """);
         return Html.Of($"""
-            <h3>{view.Title(name)} <small>{Written.Count(set.Number("images"))} images · {name}</small></h3>
+            <h3>{view.Title(name)} <small>{Written.Count(set.Images)} images · {name}</small></h3>
             {Section.Wide(view.Title(name), table)}{PerClass(view, name)}
             """);
     }
 
-    private static Html Cell(Figure? figure, bool share) => share || figure is null
-        ? Figure.Cell(figure)
-        : Html.Of($"<td class=\"n\"><span class=\"v\">{Written.Number(figure.Value)}</span><span class=\"ci\">{Written.Number(figure.Low)} to {Written.Number(figure.High)}</span></td>");
+    private static Html Cell(Interval? figure, bool share) => share || figure is null
+        ? IntervalCell.Of(figure)
+        : Html.Of($"<td class=\"n\">{IntervalCell.Text(Written.Number(figure.Value), $"{Written.Number(figure.Low)} to {Written.Number(figure.High)}")}</td>");
 
     private static Html PerClass(EvaluationView view, string set)
     {
         var told = view.Told.Take(MostClassColumns).ToArray();
-        var classes = told[0].Items("sets", set, "perClass").ToArray();
-        if (classes.Length < 2)
+        var classes = EvaluationView.Scores(told[0], set)?.PerClass ?? [];
+        if (classes.Count < 2)
         {
             return Html.Empty;
         }
 
-        var byModel = told.Select(model => model.Items("sets", set, "perClass").ToDictionary(score => score.Text("class") ?? "", score => Figure.Of(score.At("accuracy")))).ToArray();
+        var byModel = told.Select(model => (EvaluationView.Scores(model, set)?.PerClass ?? []).ToDictionary(score => score.Class, score => score.Accuracy, StringComparer.Ordinal)).ToArray();
         var rows = classes.Select(score => Html.Of($"""
-            <tr><th scope="row">{score.Text("class")}</th><td class="n">{Written.Count(score.Number("images"))}</td>{byModel.Select(model => Figure.Cell(model.GetValueOrDefault(score.Text("class") ?? "")))}</tr>
+            <tr><th scope="row">{score.Class}</th><td class="n">{Written.Count(score.Images)}</td>{byModel.Select(model => IntervalCell.Of(model.GetValueOrDefault(score.Class)))}</tr>
             """));
         return Html.Of($"""
             <details><summary>Accuracy of each class</summary>
-            {Section.Wide($"{view.Title(set)}, by class", Html.Of($"<table class=\"compact\"><thead><tr><th>Class</th><th class=\"n\">Images</th>{told.Select(model => Html.Of($"<th class=\"n\">{model.Text("name")}</th>"))}</tr></thead><tbody>{rows}</tbody></table>"))}</details>
+            {Section.Wide($"{view.Title(set)}, by class", Html.Of($"<table class=\"compact\"><thead><tr><th>Class</th><th class=\"n\">Images</th>{told.Select(model => Html.Of($"<th class=\"n\">{model.Name}</th>"))}</tr></thead><tbody>{rows}</tbody></table>"))}</details>
             """);
     }
 
-    private static Html Probe(EvaluationView view)
-    {
-        if (view.Root.At("probe") is not { } probe)
-        {
-            return Html.Empty;
-        }
-
-        return Html.Of($" The linear probe is logistic regression on features of length 1, C = {Written.Number(probe.Number("inverseRegularization"))}, trained on {Written.Percent(probe.Number("trainShare"))} of each class and tested on the rest.");
-    }
+    private static Html Probe(EvaluationView view) => view.Results.Probe is not { } probe
+        ? Html.Empty
+        : Html.Of($" The linear probe is logistic regression on features of length 1, C = {Written.Number(probe.InverseRegularization)}, trained on {Written.Percent(probe.TrainShare)} of each class and tested on the rest.");
 }

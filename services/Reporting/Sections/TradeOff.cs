@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -8,7 +8,7 @@ internal static class TradeOff
 {
     public static Section? Render(ReportData data)
     {
-        if (EvaluationView.Of(data) is not { Clean: { } clean, Families.Count: > 0 } view || !view.Arms.Any())
+        if (EvaluationView.Of(data) is not { Clean: { } clean, Families.Count: > 0 } view || view.Arms.Count == 0)
         {
             return null;
         }
@@ -33,31 +33,30 @@ internal static class TradeOff
             Html.Of($"<div class=\"charts\">{chart.Render()}</div>{Section.Wide("Clean accuracy, worst attack and reading of every model", table)}"));
     }
 
-    private static Row? Read(EvaluationView view, JsonNode model, string clean, string letter)
+    private static Row? Read(EvaluationView view, ModelScores model, string clean, string letter)
     {
-        var worst = view.Families.Select(set => (Set: set, Figure: EvaluationView.Figure(model, set, "accuracy"))).Where(family => family.Figure is not null)
+        var worst = view.Families.Select(set => (Set: set, Figure: EvaluationView.Scores(model, set)?.Accuracy)).Where(family => family.Figure is not null)
             .OrderBy(family => family.Figure!.Value).ThenBy(family => family.Set, StringComparer.Ordinal).FirstOrDefault();
-        return EvaluationView.Figure(model, clean, "accuracy") is { } accuracy && worst.Figure is { } attacked
-            ? new Row(model, model.Text("name") ?? "", Arm(model), letter, accuracy, worst.Set, attacked, EvaluationView.Figure(model, view.WordsAlone, "accuracy"))
+        return EvaluationView.Scores(model, clean)?.Accuracy is { } accuracy && worst.Figure is { } attacked
+            ? new Row(model, model.Name, Arm(model), letter, accuracy, worst.Set, attacked, EvaluationView.Scores(model, view.WordsAlone)?.Accuracy)
             : null;
     }
 
     private static Html Tell(EvaluationView view, Row row, string clean) => Html.Of($"""
         <tr class="{(row.Letter.Length == 0 ? "base-row" : ArmName.IsControl(row.Arm) ? "control" : "")}"><th scope="row">{(row.Letter.Length == 0 ? Html.Empty : Html.Of($"<b>{row.Letter}</b> "))}{row.Name}</th>
-        {Figure.Cell(row.Clean)}{Difference(row.Model, clean)}<td>{view.FamilyName(row.Set)}</td>{Figure.Cell(row.Worst)}{Difference(row.Model, row.Set)}{Figure.Cell(row.Reading)}</tr>
+        {IntervalCell.Of(row.Clean)}{Difference(row.Model, clean)}<td>{view.FamilyName(row.Set)}</td>{IntervalCell.Of(row.Worst)}{Difference(row.Model, row.Set)}{IntervalCell.Of(row.Reading)}</tr>
         """);
 
-    private static Html Difference(JsonNode model, string set)
+    private static Html Difference(ModelScores model, string set)
     {
-        var change = Figure.Of(model.At("sets", set, "againstBase", "accuracy"));
-        return change is null
+        return EvaluationView.Scores(model, set)?.AgainstBase is not { } change
             ? Html.Of($"<td></td><td></td>")
-            : Html.Of($"<td class=\"n\"><span class=\"v\">{Written.Points(change.Value)}</span><span class=\"ci\">{Written.SignedRange(change.Low, change.High)}</span></td><td class=\"n\">{Written.Probability(model.Number("sets", set, "againstBase", "mcNemar", "pValue"))}</td>");
+            : Html.Of($"<td class=\"n\">{IntervalCell.Difference(change.Accuracy)}</td><td class=\"n\">{Written.Probability(change.McNemar.PValue)}</td>");
     }
 
-    private static string Arm(JsonNode model) => model.Text("arm") ?? model.Text("name") ?? "";
+    private static string Arm(ModelScores model) => model.Arm ?? model.Name;
 
     private static string Letter(int place) => place < 26 ? ((char)('a' + place)).ToString() : FormattableString.Invariant($"{place + 1}");
 
-    private sealed record Row(JsonNode Model, string Name, string Arm, string Letter, Figure Clean, string Set, Figure Worst, Figure? Reading);
+    private sealed record Row(ModelScores Model, string Name, string Arm, string Letter, Interval Clean, string Set, Interval Worst, Interval? Reading);
 }

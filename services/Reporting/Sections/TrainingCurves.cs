@@ -18,7 +18,7 @@ internal static class TrainingCurves
             return null;
         }
 
-        var tuned = data.Results.Text("tuned");
+        var tuned = data.Results?.Tuned;
         var shown = tuned is not null && data.Curves.ContainsKey(tuned) ? tuned : data.Curves.Keys.First();
         var curves = data.Curves[shown];
         (double X, double Y)? best = curves.Number("best", "step") is { } step && curves.Number("best", "score") is { } score ? (step, score) : null;

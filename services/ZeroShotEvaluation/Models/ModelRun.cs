@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>What one model gave on all sets.</summary>

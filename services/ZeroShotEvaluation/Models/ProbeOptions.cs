@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation;
 
@@ -16,6 +17,8 @@ public sealed record ProbeOptions
 
     /// <summary>Steps at most. Default 1,000, as OpenAI's example.</summary>
     public int MaxIterations { get; init; } = 1000;
+
+    internal ProbeSettings Settings => new(InverseRegularization, TrainShare, MaxIterations);
 
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()

@@ -48,7 +48,7 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
             SafetensorsWriter.Write(path, [KeyValuePair.Create(Output, values)]);
         }
 
-        var artifact = await artifacts.TakeFileAsync(path, Output + ".safetensors", "application/x-safetensors", cancel);
+        var artifact = await artifacts.TakeFileAsync(path, Output + ".safetensors", MediaTypes.Safetensors, cancel);
         await results.SaveAsync(
             key.Key(),
             new StoredResult(key, "all", run, new Dictionary<string, ArtifactRef> { [Output] = artifact }, new JsonObject { [CutFigure] = table.Cut }, Math.Round(seconds, 4), time.GetUtcNow()),

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation;
 

@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>The bootstrap of accuracies by class, in time that does not grow with the number of classes.</summary>

@@ -1,4 +1,5 @@
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation;
 

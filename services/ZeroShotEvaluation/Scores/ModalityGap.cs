@@ -1,3 +1,4 @@
+using ClipSae.Results;
 using ClipSae.Tensors;
 using TorchSharp;
 

@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>From answers to figures: all models of a set share the bootstrap's samples, so that differences are paired.</summary>
@@ -18,7 +20,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
             Margin = figures.Add(model.Margin),
             LogLoss = figures.Add(model.Surprise),
             Brier = figures.Add(model.Brier),
-            Error = figures.Add(Calibration.ErrorOf(model.Right, model.Confidence, calibrationBins)),
+            Error = figures.Add(CalibrationError.Of(model.Right, model.Confidence, calibrationBins)),
             OverBase = Gain.Of(figures, model, BaseFor(index)),
             OverControl = Gain.Of(figures, model, controls[index]),
         }).ToArray();
@@ -57,7 +59,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
                 Captions = new[] { 1, 5, 10 }.Select(k => figures.Add(MeanFigure.Ratio(Captions(k), captions))).ToArray(),
                 ImageGain = figures.AddGain(images, index == 0 ? null : firstImages),
                 CaptionGain = index == 0 ? null : figures.Add(MeanFigure.Ratio(Less(hits, firstCaptions), captions)),
-                McNemar = index == 0 ? null : McNemar.Compare(IsRight(firstImages), IsRight(images)),
+                McNemar = index == 0 ? null : McNemarTest.Compare(IsRight(firstImages), IsRight(images)),
             };
         }).ToArray();
         figures.Compute(resamples, seed);
@@ -76,7 +78,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
         figures.Compute(resamples, seed);
         return [.. probes.Select((probe, index) => probe is null ? null : new ProbeScores(
             probe.Train, probe.Right.Length, probe.Iterations, probe.Converged, figures[places[index].Accuracy]!,
-            places[index].Gain is null ? null : new Comparison(figures[places[index].Gain]!, McNemar.Compare(IsRight(probes[0]!.Right), IsRight(probe.Right)))))];
+            places[index].Gain is null ? null : new Comparison(figures[places[index].Gain]!, McNemarTest.Compare(IsRight(probes[0]!.Right), IsRight(probe.Right)))))];
     }
 
     // The image with which a caption is drawn in a resample: the first that carries it; -1 for a caption without images.
@@ -108,10 +110,10 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
 
         public Comparison? Compare(FigureList figures, SetAnswers model, SetAnswers? other) => other is null ? null : new Comparison(
             figures[Right]!,
-            McNemar.Compare(IsRight(other.Right), IsRight(model.Right)),
+            McNemarTest.Compare(IsRight(other.Right), IsRight(model.Right)),
             figures[Fooled],
             figures[Binary],
-            model.BinaryRight is null ? null : McNemar.Compare(IsRight(other.BinaryRight!), IsRight(model.BinaryRight)));
+            model.BinaryRight is null ? null : McNemarTest.Compare(IsRight(other.BinaryRight!), IsRight(model.BinaryRight)));
     }
 
     /// <summary>Figures to bootstrap together, each found again by its place.</summary>

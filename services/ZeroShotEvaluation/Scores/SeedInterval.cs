@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>Mean of a figure over training seeds with Student's 95 % interval: what another seed would give, not another set of images.</summary>

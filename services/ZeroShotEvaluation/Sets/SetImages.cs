@@ -1,3 +1,5 @@
+using ClipSae.Results;
+
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>The images of a set that are to be scored, and those that cannot be.</summary>

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation;
 

@@ -30,8 +30,8 @@ public static class ResultComparison
             var (a, b) = (await artifacts.FetchAsync(earlier, cancel), await artifacts.FetchAsync(later, cancel));
             var problem = later.MediaType switch
             {
-                "application/json" => Json("", JsonNode.Parse(await File.ReadAllBytesAsync(a, cancel)), JsonNode.Parse(await File.ReadAllBytesAsync(b, cancel))),
-                "application/x-safetensors" => Tensors(a, b),
+                var type when MediaTypes.IsJson(type) => Json("", JsonNode.Parse(await File.ReadAllBytesAsync(a, cancel)), JsonNode.Parse(await File.ReadAllBytesAsync(b, cancel))),
+                MediaTypes.Safetensors => Tensors(a, b),
                 var other => $"is of type {other}, which is compared byte for byte",
             };
             if (problem is not null)

@@ -1,4 +1,0 @@
-namespace ClipSae.ZeroShotEvaluation;
-
-/// <summary>Accuracy on the images of one class.</summary>
-public sealed record ClassScore(string Class, int Images, Interval Accuracy);

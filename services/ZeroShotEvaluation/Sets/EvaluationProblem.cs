@@ -1,4 +1,0 @@
-namespace ClipSae.ZeroShotEvaluation;
-
-/// <summary>An image that could not be scored, and why.</summary>
-public sealed record EvaluationProblem(string Id, string Reason);

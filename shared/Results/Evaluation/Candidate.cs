@@ -1,0 +1,4 @@
+namespace ClipSae.Results;
+
+/// <summary>A text and the probability that a model gives it.</summary>
+public sealed record Candidate(string Text, double Probability);

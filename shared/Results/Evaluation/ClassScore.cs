@@ -1,0 +1,4 @@
+namespace ClipSae.Results;
+
+/// <summary>Accuracy on the images of one class.</summary>
+public sealed record ClassScore(string Class, int Images, Interval Accuracy);

@@ -1,0 +1,11 @@
+namespace ClipSae.Results;
+
+/// <summary>The figures of one model.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Arm">Its arm; null for the base.</param>
+/// <param name="Seed">Its training seed.</param>
+/// <param name="Validation">Its best validation score in training.</param>
+/// <param name="Sets">Figures by set.</param>
+/// <param name="Retrieval">Figures by set of captioned images.</param>
+public sealed record ModelScores(
+    string Name, string? Arm, int? Seed, double? Validation, IReadOnlyDictionary<string, SetScores> Sets, IReadOnlyDictionary<string, RetrievalScores> Retrieval);
