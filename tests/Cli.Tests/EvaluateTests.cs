@@ -1,7 +1,11 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Hosting;
 using ClipSae.Tensors;
+using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
 
 namespace ClipSae.Cli.Tests;
@@ -157,6 +161,33 @@ public sealed class EvaluateTests : IDisposable
         refused.Code.ShouldBe(1);
         refused.Error.Split('\n').Count(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ShouldBe(1, refused.Error);
         refused.Error.ShouldContain("cannot be used");
+    }
+
+    [Fact]
+    public async Task Images_that_a_runs_model_was_trained_on_give_no_test_result()
+    {
+        await DrawAsync(20);
+        Directory.CreateDirectory(_folder.File("data/runs/mine"));
+        File.Copy(DemoFiles.Model, _folder.File("data/runs/mine/tuned.safetensors"));
+        await using (var runtime = EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = _folder.File("data") }, _ => { }))
+        {
+            var imported = await DatasetImporter.ImportAsync(
+                _folder.File("world/evaluation/attacked"), new ImportOptions(), runtime.Artifacts, NullLogger.Instance, null, _folder.Path, null, TestContext.Current.CancellationToken);
+            var inputs = imported.Shards.Select((shard, place) => ($"dataset:shards/{place:D5}", shard)).ToDictionary();
+            await runtime.Events.TryAppendAsync("mine", 0, [new RunStarted("mine", new RunPlan([]), inputs, [], 0) { At = DateTimeOffset.UnixEpoch }], TestContext.Current.CancellationToken);
+        }
+
+        foreach (var (verb, chooses) in new[] { ("evaluate", false), ("wise-ft", true) })
+        {
+            var set = _folder.File("world/evaluation/attacked");
+            string[] arguments = chooses ? [DemoFiles.Model, "mine", _folder.File("out"), "--validation", $"attacked={set}"] : ["--model", "mine", "--evaluation", $"attacked={set}"];
+            var run = await CommandRun.OfAsync([verb, .. arguments, "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--threads", "1"]);
+
+            run.Code.ShouldBe(2, run.Error);
+            run.Error.ShouldContain($"{(chooses ? "--validation" : "--evaluation")} attacked: 20 of its 20 pictures are byte for byte pictures of the data set of run mine too");
+        }
+
+        (await EvaluateAsync("--model", "mine", "--evaluation", $"clean={_folder.File("world/evaluation/clean")}")).Error.ShouldContain("mine: training images read");
     }
 
     [Theory]

@@ -59,6 +59,25 @@ public sealed class WiseFtTests : IDisposable
     }
 
     [Fact]
+    public async Task Images_that_choose_give_no_test_figure_under_another_path_either()
+    {
+        await PrepareAsync();
+        foreach (var file in Directory.GetFiles(_folder.File("val/evaluation/clean"), "*", SearchOption.AllDirectories))
+        {
+            var copy = _folder.File(Path.Combine("copy", Path.GetRelativePath(_folder.File("val/evaluation/clean"), file)));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        var run = await CommandRun.OfAsync(
+            "wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"),
+            "--validation", $"clean={_folder.File("val/evaluation/clean")}", "--evaluation", $"clean={_folder.File("copy")}");
+
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain("are byte for byte pictures of --validation clean too, and accuracy on images that a model was chosen on is no test result");
+    }
+
+    [Fact]
     public async Task Sets_of_one_kind_cannot_choose()
     {
         await PrepareAsync();

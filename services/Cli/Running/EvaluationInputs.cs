@@ -10,6 +10,8 @@ namespace ClipSae.Cli;
 /// <summary>What verbs that score models by themselves need: options as the command line changes them, and sets in the store.</summary>
 internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
 {
+    private readonly SeenPictures _seen = new();
+
     /// <summary>The evaluation's parameters with assignments applied.</summary>
     /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
     public Task<JsonObject> ParametersAsync(IEnumerable<string> assignments) => Workplace.CheckedAsync(() =>
@@ -26,12 +28,18 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
     /// <summary>All that was brought into the store so far, by name.</summary>
     public SortedDictionary<string, ArtifactRef> All { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>From here on sets are held against what a run's own weights were trained on; weights from elsewhere say nothing of it.</summary>
+    /// <param name="weights">Full path of a checkpoint.</param>
+    public Task AddTrainingOfAsync(string weights, CancellationToken cancel) => _seen.AddTrainingOfAsync(weights, runtime, session, cancel);
+
     /// <summary>Brings a set into the store.</summary>
     /// <param name="name">Name under which it is scored; its beginning tells the protocol.</param>
-    public async Task<EvaluationSet> SetAsync(string name, GivenSet given, ImportOptions import, CancellationToken cancel)
+    /// <param name="chooses">Whether a model is chosen on it; those come first.</param>
+    /// <exception cref="WrongUseException">Pictures of it were trained on (<see cref="AddTrainingOfAsync"/>), or a model was chosen on them.</exception>
+    public async Task<EvaluationSet> SetAsync(string name, GivenSet given, ImportOptions import, CancellationToken cancel, bool chooses = false)
     {
-        var inputs = new RunInputs(runtime, session);
-        var manifest = await inputs.AddEvaluationAsync(name, given, import, cancel);
+        var inputs = new RunInputs(runtime, session, _seen);
+        var manifest = await inputs.AddEvaluationAsync(name, given, import, cancel, chooses);
         foreach (var (input, artifact) in inputs.All)
         {
             All[input] = artifact;

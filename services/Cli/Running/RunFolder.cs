@@ -13,6 +13,10 @@ internal sealed class RunFolder(string dataFolder, string run)
     /// <summary>The tuned weights' file.</summary>
     public const string TunedName = "tuned.safetensors";
 
+    /// <summary>The run in whose folder a file lies; null where it lies elsewhere.</summary>
+    public static string? RunOf(string dataFolder, string file) =>
+        System.IO.Path.GetRelativePath(System.IO.Path.Combine(dataFolder, "runs"), file).Split(System.IO.Path.DirectorySeparatorChar) is [not "..", _] parts ? parts[0] : null;
+
     public string Path { get; } = System.IO.Path.Combine(dataFolder, "runs", run);
 
     /// <summary>Puts report, tuned weights and what they are used with into the folder and gives the report's path; null where there is no report.</summary>

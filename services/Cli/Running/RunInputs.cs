@@ -9,12 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Cli;
 
 /// <summary>Brings what a run works on into the artifact store, under the names that plans use.</summary>
-internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
+internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPictures? seen = null)
 {
     private readonly IArtifactStore _store = runtime.Artifacts;
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("import");
     private readonly SortedDictionary<string, ArtifactRef> _inputs = new(StringComparer.Ordinal);
-    private IReadOnlySet<UInt128>? _training;
+    private readonly SeenPictures _seen = seen ?? new();
 
     public IReadOnlyDictionary<string, ArtifactRef> All => _inputs;
 
@@ -22,19 +22,21 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session)
     public async Task<ImportedDataset> AddDatasetAsync(string folder, ImportOptions options, CancellationToken cancel)
     {
         var imported = await AddFolderAsync("dataset:", "dataset", folder, options, cancel);
-        _training = imported.Pictures;
+        _seen.AddTraining("--dataset", imported.Pictures);
         return imported;
     }
 
     /// <summary>A set to evaluate on: labelled, or captioned where its name asks for retrieval.</summary>
-    /// <exception cref="WrongUseException">Pictures of it are pictures of the data set that is worked on.</exception>
-    public async Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel)
+    /// <param name="chooses">Whether a model is chosen on it rather than scored alone.</param>
+    /// <exception cref="WrongUseException">Pictures of it were trained on, or a model was chosen on them.</exception>
+    public async Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel, bool chooses = false)
     {
         var imported = await AddFolderAsync($"evaluation:{name}/", name, set.Folder, options with { LabelsNeeded = !EvaluationProtocol.IsRetrieval(name), CaptionFile = set.File }, cancel);
-        if (_training?.Count(imported.Pictures.Contains) is > 0 and var shared)
+        var given = $"{(chooses ? "--validation" : "--evaluation")} {set.Name}";
+        _seen.Refuse(given, imported.Pictures, chooses);
+        if (chooses)
         {
-            throw new WrongUseException(
-                $"--evaluation {name}: {shared} of its {imported.Pictures.Count} pictures are byte for byte pictures of --dataset too, and what was trained on gives no test figure: take them out of one of the two");
+            _seen.AddValidation(given, imported.Pictures);
         }
 
         return imported.Content;

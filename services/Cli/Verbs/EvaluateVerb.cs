@@ -114,6 +114,11 @@ internal sealed class EvaluateVerb : Verb
             session.Tell($"pictures that are not RGB are prepared as for {models[0].Name}; {other} was published with the other order of resizing and conversion");
         }
 
+        foreach (var (_, file) in models)
+        {
+            await inputs.AddTrainingOfAsync(file, cancel);
+        }
+
         foreach (var set in sets)
         {
             // Classes may be given, or shared with another set: only the evaluation knows whether one is enough.

@@ -67,6 +67,8 @@ internal sealed class WiseFtVerb : Verb
         var inputs = new EvaluationInputs(runtime, session);
         var options = await inputs.OptionsAsync(arguments.GetValue(_set) ?? []);
         var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
+        await inputs.AddTrainingOfAsync(from.Path, cancel);
+        await inputs.AddTrainingOfAsync(to.Path, cancel);
         var sets = await SetsAsync(inputs, given, new ImportOptions { ConvertFirst = ImageOrder.ConvertsFirst(from.Path) }, cancel);
         var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored ({alphas.Length} models)"));
         var sweep = await new AlphaSweep(from, to, alphas, runtime.Scratch).RunAsync(
@@ -117,7 +119,7 @@ internal sealed class WiseFtVerb : Verb
         foreach (var (set, chooses) in given)
         {
             // The protocol is told by how the name begins, so both kinds keep it.
-            sets.Add(new SweepSet(set.Name, chooses, await inputs.SetAsync(set.Name + (chooses ? "-validation" : ""), set, import, cancel)));
+            sets.Add(new SweepSet(set.Name, chooses, await inputs.SetAsync(set.Name + (chooses ? "-validation" : ""), set, import, cancel, chooses)));
         }
 
         return sets;

@@ -108,7 +108,10 @@ public static class DatasetImporter
     }
 
     private static (byte[] Bytes, UInt128 Digest, string? Problem) Digested((byte[] Bytes, string? Problem) loaded) =>
-        (loaded.Bytes, loaded.Problem is null ? BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(loaded.Bytes)) : 0, loaded.Problem);
+        (loaded.Bytes, loaded.Problem is null ? DigestOf(loaded.Bytes) : 0, loaded.Problem);
+
+    /// <summary>What a picture's bytes are known by in <see cref="ImportedDataset.Pictures"/>.</summary>
+    public static UInt128 DigestOf(ReadOnlySpan<byte> picture) => BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(picture));
 
     private static (byte[] Bytes, string? Problem) Load(string file, ImportOptions options)
     {
