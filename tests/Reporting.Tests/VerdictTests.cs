@@ -88,6 +88,21 @@ public class VerdictTests
     }
 
     [Fact]
+    public void A_fine_tuning_that_moved_nothing_is_the_first_thing_said()
+    {
+        var data = SampleRun.Data();
+        var tuned = data.Units[0] with { Stage = "fine-tuning", Unit = "none.s0", Figures = Moved(0.02) };
+        ReportPage.Render(data with { Units = [tuned] }).ShouldNotContain("by less than a thousandth");
+
+        var page = ReportPage.Render(data with { Units = [tuned, tuned with { Unit = "penalise.s0", Figures = Moved(0.0004) }] });
+
+        page.ShouldContain("<p class=\"verdict\">Fine-tuning changed the weights of penalise.s0 by less than a thousandth: the learning rates are too low for this model");
+        ReportPage.Render(data with { Units = [tuned with { Figures = Moved(0.0004) }], Results = null }).ShouldContain("the weights of none.s0 by less than a thousandth");
+
+        static JsonObject Moved(double share) => new() { ["drift"] = new JsonObject { ["theta"] = share, ["radius"] = share } };
+    }
+
+    [Fact]
     public void Each_set_tells_among_how_many_classes_and_words_is_chosen()
     {
         var data = SampleRun.Data();

@@ -11,9 +11,6 @@ internal sealed class RunSummary
 {
     private readonly Dictionary<(string Stage, string Unit), UnitFinished> _finished = [];
     private readonly Dictionary<(string Stage, string Unit), UnitFailed> _failed = [];
-    // Share of the weights' size below which no decision of a model was seen to change.
-    private const double HardlyMoved = 1e-3;
-
     private readonly List<UnitFailed> _missing = [];
 
     // Read when asked for: whoever asks why units ran needs no scores.
@@ -94,7 +91,7 @@ internal sealed class RunSummary
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
     public IReadOnlyList<string> Unmoved =>
-        [.. Units(ParameterSections.Tuning).Where(unit => unit.Figures["drift"] is JsonObject drift && Drift(drift, "theta") < HardlyMoved && Drift(drift, "radius") < HardlyMoved).Select(unit => unit.Unit)];
+        [.. Units(ParameterSections.Tuning).Where(unit => Reporting.Movement.IsUnmoved(unit.Figures)).Select(unit => unit.Unit)];
 
     /// <summary>Units that failed and that the run went on without.</summary>
     public IReadOnlyList<UnitFailed> Missing => _missing;
@@ -194,8 +191,6 @@ internal sealed class RunSummary
         PlannedUnits().Select(planned => Finished(planned.Stage, planned.Unit) is { } finished
             ? new[] { planned.Stage, planned.Unit, CacheName(finished), Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), finished.Cache.Reason }
             : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]));
-
-    private static double Drift(JsonObject drift, string name) => drift[name] is JsonValue value && value.TryGetValue<double>(out var share) ? share : double.PositiveInfinity;
 
     private string Unfinished(string stage, string unit) => _failed.GetValueOrDefault((stage, unit)) is { } failed
         ? $"{(_missing.Contains(failed) ? "missing" : "failed")}: {failed.Reason}"

@@ -197,9 +197,9 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             console.WriteProse($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
         }
 
-        if (summary.Unmoved is { Count: > 0 } unmoved)
+        if (Reporting.Movement.Of(summary.Unmoved) is { } unmoved)
         {
-            console.WriteProse($"Fine-tuning moved the weights of {MissingUnits.Short(unmoved)} by less than a thousandth: the rates are too small for this model, or the steps too few. Raise tuning.rates, or name another --preset ({string.Join(", ", Preset.Names)}).");
+            console.WriteProse(unmoved);
         }
 
         if (summary.IsBaseBest)

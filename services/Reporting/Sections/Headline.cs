@@ -2,10 +2,17 @@ using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
-/// <summary>The verdict in one sentence and three numbers, each before and after.</summary>
+/// <summary>The verdict in one sentence, three numbers, each before and after, and first of all whether fine-tuning changed anything.</summary>
 internal static class Headline
 {
-    public static Html Render(ReportData data)
+    public static Html Render(ReportData data) => Html.Of($"{Unmoved(data)}{Comparison(data)}");
+
+    private static Html Unmoved(ReportData data) =>
+        Movement.Of([.. data.Units.Where(unit => unit.Stage == "fine-tuning" && Movement.IsUnmoved(unit.Figures)).Select(unit => unit.Unit)]) is { } sentence
+            ? Html.Of($"<p class=\"verdict\">{sentence}</p>")
+            : Html.Empty;
+
+    private static Html Comparison(ReportData data)
     {
         if (EvaluationView.Of(data) is not { } view)
         {

@@ -1,0 +1,32 @@
+using System.Text.Json.Nodes;
+
+namespace ClipSae.Reporting;
+
+/// <summary>How far fine-tuning moved the weights: where it moved nothing, every other figure is the base's.</summary>
+public static class Movement
+{
+    // A share of the weights' length. Arms that learned something moved them by 1e-2 and more.
+    private const double HardlyMoved = 1e-3;
+
+    private const int MostNamed = 8;
+
+    /// <summary>Whether a unit's weights are next to those of the base.</summary>
+    /// <param name="figures">Figures of the stage fine-tuning, with <c>drift</c>; false where they have none.</param>
+    public static bool IsUnmoved(JsonObject figures) =>
+        figures["drift"] is JsonObject drift && Drift(drift, "theta") < HardlyMoved && Drift(drift, "radius") < HardlyMoved;
+
+    /// <summary>One sentence about units that did not move; null where all did.</summary>
+    /// <param name="units">Their names.</param>
+    public static string? Of(IReadOnlyList<string> units)
+    {
+        if (units.Count == 0)
+        {
+            return null;
+        }
+
+        var more = units.Count > MostNamed ? FormattableString.Invariant($" and {units.Count - MostNamed} more") : "";
+        return $"Fine-tuning changed the weights of {string.Join(", ", units.Take(MostNamed))}{more} by less than a thousandth: the learning rates are too low for this model, or there are too few steps. Raise tuning.rates or tuning.steps, or choose another --preset.";
+    }
+
+    private static double Drift(JsonObject drift, string name) => drift[name] is JsonValue value && value.TryGetValue<double>(out var share) ? share : double.PositiveInfinity;
+}
