@@ -14,15 +14,12 @@ mkdir -p "$(dirname "$secrets")"
 
 if [ ! -d "$secrets" ]; then
     rm -rf "$secrets.new" && mkdir -m 700 "$secrets.new" # takes its place whole, or not at all
-    broker=$(secret 40) access=$(secret 20) key=$(secret 40) administrator=$(secret 20) administrator_key=$(secret 40)
-    printf %s "$broker" | keep broker-password
+    access=$(secret 20) key=$(secret 40) administrator=$(secret 20) administrator_key=$(secret 40)
+    "$here/../rabbitmq/users.sh" "$secrets.new/broker"
+    chmod 755 "$secrets.new/broker" && chmod 644 "$secrets.new/broker"/*
     printf %s "$access" | keep s3-access-key
     printf %s "$key" | keep s3-secret-key
     secret 40 | keep grafana-password
-    keep broker-users.conf <<CONF
-default_user = clipsae
-default_pass = $broker
-CONF
     keep storage-administrator.curl <<CURL
 user = "$administrator:$administrator_key"
 CURL
@@ -45,8 +42,8 @@ CLIPSAE_THREADS=2
 CLIPSAE_WORKER_MEMORY=16g
 ClipSae__Bus=rabbitmq
 ClipSae__Store=s3
-ClipSae__Broker__User=clipsae
-ClipSae__Broker__PasswordFile='$secrets/broker-password'
+ClipSae__Broker__User=clipsae-submitter
+ClipSae__Broker__PasswordFile='$secrets/broker/clipsae-submitter.password'
 ClipSae__S3__Endpoint=http://127.0.0.1:9000
 ClipSae__S3__AccessKeyFile='$secrets/s3-access-key'
 ClipSae__S3__SecretKeyFile='$secrets/s3-secret-key'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A real RabbitMQ on loopback without Docker, with a node name, data folder, ports and password of its own (Debian: rabbitmq-server).
-#   broker.sh start FOLDER PORT      AMQP on PORT, HTTP API on PORT+1; user "clipsae", its password in FOLDER/password. Where the folder
-#                                    holds tls/ca.pem, tls/server.pem and tls/server.key, AMQP on PORT is encrypted and nothing else is taken
+# A real RabbitMQ on loopback without Docker, with a node name, data folder, ports and passwords of its own (Debian: rabbitmq-server).
+#   broker.sh start FOLDER PORT      AMQP on PORT, HTTP API on PORT+1; the users of ../rabbitmq/users.sh, their passwords in FOLDER/users. Where
+#                                    the folder holds tls/ca.pem, tls/server.pem and tls/server.key, AMQP on PORT is encrypted and nothing else is taken
 #   broker.sh stop FOLDER            stops it; what it holds is there again at the next start
 #   broker.sh kill FOLDER            ends it at once, for folders that are thrown away
 #   broker.sh ctl FOLDER ARGUMENT…   rabbitmqctl for it
@@ -24,21 +24,22 @@ running() { [ -s "$folder/broker.pid" ] && tr '\0' '\n' <"/proc/$(cat "$folder/b
 case $command in
 start)
     port=${3:?port}
-    if [ ! -s "$folder/password" ]; then
+    rabbitmq=$(cd "$(dirname "${BASH_SOURCE[0]}")/../rabbitmq" && pwd)
+    if [ ! -s "$folder/.erlang.cookie" ]; then
         mkdir -p -m 700 "$folder" "$folder/mnesia" "$folder/log"
-        (umask 077
-         head -c 30 /dev/urandom | base64 | tr -d '/+=\n' >"$folder/password"
-         head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$folder/.erlang.cookie")
+        (umask 077; head -c 20 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$folder/.erlang.cookie")
         chmod 400 "$folder/.erlang.cookie"
         echo '[rabbitmq_management,rabbitmq_prometheus].' >"$folder/plugins"
     fi
     echo "$port" >"$folder/port"
-    # The shell fills in what is to be: arguments of a program could be seen by every user of the machine.
-    conf=$(<"$(dirname "${BASH_SOURCE[0]}")/../rabbitmq/local.conf") password=$(<"$folder/password")
-    conf=${conf//@port@/$port} conf=${conf//@http@/$((port + 1))} conf=${conf//@metrics@/$((port + 4))}
-    (umask 077; printf '%s\n' "${conf//@password@/$password}" >"$folder/rabbitmq.conf")
-    # For rabbitmqadmin --config, which would have the password as an argument otherwise.
-    (umask 077; printf '[default]\nport = %s\nusername = clipsae\npassword = %s\n' "$((port + 1))" "$password" >"$folder/rabbitmqadmin.conf")
+    "$rabbitmq/users.sh" "$folder/users"
+    conf=$(<"$rabbitmq/local.conf")
+    conf=${conf//@port@/$port} conf=${conf//@http@/$((port + 1))} conf=${conf//@metrics@/$((port + 4))} conf=${conf//@users@/$folder/users}
+    printf '%s\n' "$conf" >"$folder/rabbitmq.conf"
+    # For rabbitmqadmin --config, which would have the password as an argument otherwise; the shell writes it, since arguments can be seen by every user of the machine.
+    (umask 077; printf '[%s]\nport = %s\nusername = %s\npassword = %s\n' \
+        default "$((port + 1))" clipsae "$(<"$folder/users/clipsae.password")" \
+        submitter "$((port + 1))" clipsae-submitter "$(<"$folder/users/clipsae-submitter.password")" >"$folder/rabbitmqadmin.conf")
     if [ -s "$folder/tls/server.key" ]; then
         sed -i -e "s|^listeners.tcp.1 = .*|listeners.tcp = none\nlisteners.ssl.1 = 127.0.0.1:$port|" "$folder/rabbitmq.conf"
         printf 'ssl_options.%s\n' "cacertfile = $folder/tls/ca.pem" "certfile = $folder/tls/server.pem" "keyfile = $folder/tls/server.key" \

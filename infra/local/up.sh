@@ -32,7 +32,7 @@ echo "starting the broker and the object store ..."
 "$here/s3.sh" bucket "$folder/s3" clipsae
 (umask 077; cat >"$folder/env" <<ENV
 export ClipSae__Bus=rabbitmq ClipSae__Store=s3
-export ClipSae__Broker__Host=localhost ClipSae__Broker__Port=$broker_port ClipSae__Broker__User=clipsae ClipSae__Broker__PasswordFile='$folder/broker/password'
+export ClipSae__Broker__Host=localhost ClipSae__Broker__Port=$broker_port ClipSae__Broker__User=clipsae-submitter ClipSae__Broker__PasswordFile='$folder/broker/users/clipsae-submitter.password'
 export ClipSae__S3__Endpoint=http://127.0.0.1:$s3_port ClipSae__S3__Bucket=clipsae ClipSae__S3__AccessKeyFile='$folder/s3/access-key' ClipSae__S3__SecretKeyFile='$folder/s3/secret-key'
 export ClipSae__S3__CacheFolder='$folder/cache'
 clipsae() { '$root/services/Cli/bin/$configuration/net10.0/clipsae' "\$@"; } # a function, since scripts know no aliases
@@ -43,7 +43,10 @@ source "$folder/env"
 
 port=$health_port
 launch() { # name, service
+    local user=clipsae-worker
+    [ "$2" = Coordinator ] && user=clipsae-coordinator
     ClipSae__DataFolder=$folder/work/$1 ClipSae__HealthAddress=http://127.0.0.1:$port/ \
+        ClipSae__Broker__User=$user ClipSae__Broker__PasswordFile=$folder/broker/users/$user.password \
         setsid nohup "$(program "$2")" >>"$folder/logs/$1.log" 2>&1 </dev/null &
     echo $! >"$folder/pids/$1"
     echo "$port" >"$folder/pids/$1.port"

@@ -17,9 +17,12 @@ public static class CoordinatorRegistration
         .AddSingleton<RunStarter>()
         .AddSingleton(new BusEndpoint(QueueNames.Coordinator, FactsAtOnce, (queue, provider) =>
         {
-            queue.AddDeserializer(
-                StrictMessages.Of(typeof(Reported<UnitFinished>), typeof(Reported<UnitFailed>), typeof(Reported<UnitStopped>), typeof(CancelRun), typeof(ResumeRun)), isDefault: true);
+            queue.AddDeserializer(StrictMessages.Of(typeof(Reported<UnitFinished>), typeof(Reported<UnitFailed>), typeof(Reported<UnitStopped>)), isDefault: true);
             queue.Consumer(() => ActivatorUtilities.CreateInstance<FactConsumer>(provider));
+        }))
+        .AddSingleton(new BusEndpoint(QueueNames.Requests, 4, (queue, provider) =>
+        {
+            queue.AddDeserializer(StrictMessages.Of(typeof(CancelRun), typeof(ResumeRun)), isDefault: true);
             queue.Consumer(() => ActivatorUtilities.CreateInstance<RunRequestsConsumer>(provider));
         }))
         .AddSingleton(new BusEndpoint(QueueNames.DatasetReady, 4, (queue, provider) =>

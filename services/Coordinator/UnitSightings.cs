@@ -6,7 +6,7 @@ using MassTransit;
 namespace ClipSae.Coordinator;
 
 /// <summary>Looks into the queues, and where they are empty listens for a while to what the workers tell of their progress.</summary>
-public sealed class UnitSightings(IBus bus, BrokerTopology topology, TimeProvider time) : IUnitSightings
+public sealed class UnitSightings(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time) : IUnitSightings
 {
     // Stages tell of their progress several times a second; some steps of theirs take longer.
     private static readonly TimeSpan Listening = TimeSpan.FromMinutes(1);
@@ -20,7 +20,7 @@ public sealed class UnitSightings(IBus bus, BrokerTopology topology, TimeProvide
     private async Task<bool> IsHeardAsync(string run, CancellationToken cancel)
     {
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var endpoint = bus.ConnectReceiveEndpoint(new TemporaryEndpointDefinition("sightings"), null, queue => queue.Handler<UnitProgress>(context =>
+        var endpoint = bus.ConnectReceiveEndpoint(new TemporaryEndpointDefinition("sightings"), names, queue => queue.Handler<UnitProgress>(context =>
         {
             if (context.Message.Run == run)
             {

@@ -9,8 +9,9 @@ using RabbitMQ.Client.Exceptions;
 namespace ClipSae.Hosting;
 
 /// <summary>
-/// The queues on the broker. Each process declares them before it sends anything: what is sent to an exchange without a queue
-/// would be lost. Every queue is a quorum queue and has a durable fanout exchange of its name in front.
+/// The queues on the broker. The coordinator declares them, and others wait for that before they send anything: what is sent to an exchange without
+/// a queue would be lost. Every queue is a quorum queue and has two durable fanout exchanges in front: one of its name, which the bus makes for who
+/// receives, and its entrance, which is sent to.
 /// </summary>
 public sealed class BrokerTopology(BrokerOptions options)
 {
@@ -18,25 +19,60 @@ public sealed class BrokerTopology(BrokerOptions options)
     private const int FactDeliveries = 1000;
     private const int QuestionsKept = 60_000; // ms; who asked has then gone on without an answer
     private const int DeadLettersKept = 10_000;
+    private const int NotAllowed = 403;
+    private static readonly string Published = $"{typeof(DatasetReady).Namespace}:{nameof(DatasetReady)}";
     private readonly ConcurrentDictionary<string, Task> _declared = new(StringComparer.Ordinal);
 
     /// <summary>Arguments of a queue, the same wherever it is declared; RabbitMQ refuses a second declaration that differs.</summary>
     public IReadOnlyDictionary<string, object> Arguments(string queue) => queue switch
     {
         QueueNames.DeadLetters => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-max-length"] = DeadLettersKept },
-        QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.DatasetReady or QueueNames.InvalidEvents => Quorum(FactDeliveries, QueueNames.DeadLetters),
+        QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.Requests or QueueNames.DatasetReady or QueueNames.InvalidEvents => Quorum(FactDeliveries, QueueNames.DeadLetters),
         _ when QueueNames.IsOfChecks(queue) => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-message-ttl"] = QuestionsKept },
         _ => Quorum(options.DeliveryLimit, QueueNames.DeadUnits),
     };
 
-    /// <summary>Declares everything that every process counts on, and waits for a broker that is just starting.</summary>
+    /// <summary>Declares everything that every process counts on, and waits for a broker that is just starting: the coordinator's, who alone may.</summary>
     /// <exception cref="UserErrorException">The broker cannot be reached, refuses the user or has a queue of another kind; the message says which.</exception>
     public Task DeclareAsync(TimeProvider time, CancellationToken cancel) => WaitingAsync(
         () => DeclareOnceAsync(
-            [QueueNames.DeadLetters, QueueNames.InvalidEvents, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => AllOf(pair.Stage))],
+            [QueueNames.DeadLetters, QueueNames.InvalidEvents, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.Requests, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => AllOf(pair.Stage))],
             cancel),
         time,
         cancel);
+
+    /// <summary>Waits until a coordinator has declared what every process counts on; declares nothing.</summary>
+    /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>, or no coordinator has come.</exception>
+    public async Task RequireDeclaredAsync(TimeProvider time, CancellationToken cancel)
+    {
+        await RequireReachableAsync(time, cancel);
+        var start = time.GetTimestamp();
+        while (!await IsDeclaredAsync(cancel))
+        {
+            if (time.GetElapsedTime(start) > options.StartTimeout)
+            {
+                throw new UserErrorException($"no coordinator has ever run at the broker {options}, which makes its queues: start one");
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(1), time, cancel);
+        }
+    }
+
+    private async Task<bool> IsDeclaredAsync(CancellationToken cancel)
+    {
+        await using var connection = await CreateFactory().CreateConnectionAsync("clipsae-topology", cancel);
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: cancel);
+        try
+        {
+            await channel.ExchangeDeclarePassiveAsync(Published, cancel);
+            await channel.ExchangeDeclarePassiveAsync(QueueNames.Entrance(QueueNames.DatasetReady), cancel);
+            return true;
+        }
+        catch (OperationInterruptedException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Sees that the broker takes this user, and declares nothing.</summary>
     /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>.</exception>
@@ -65,6 +101,10 @@ public sealed class BrokerTopology(BrokerOptions options)
             }
         }
     }
+
+    /// <summary>Declares the queues of a stage that this process hosts.</summary>
+    /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>.</exception>
+    public Task DeclareStageAsync(string stage, TimeProvider time, CancellationToken cancel) => WaitingAsync(() => DeclareOnceAsync([.. AllOf(stage)], cancel), time, cancel);
 
     /// <summary>Declares the queues of a stage that is none of the pipeline's own, once.</summary>
     public async Task DeclareStageAsync(string stage, CancellationToken cancel)
@@ -186,15 +226,16 @@ public sealed class BrokerTopology(BrokerOptions options)
             await channel.QueueDeclareAsync(
                 queue, durable: true, exclusive: false, autoDelete: false, Arguments(queue).ToDictionary(pair => pair.Key, pair => (object?)pair.Value), cancellationToken: cancel);
             await channel.QueueBindAsync(queue, queue, "", cancellationToken: cancel);
+            await channel.ExchangeDeclareAsync(QueueNames.Entrance(queue), ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
+            await channel.QueueBindAsync(queue, QueueNames.Entrance(queue), "", cancellationToken: cancel);
         }
 
         if (queues.Contains(QueueNames.DatasetReady))
         {
             // What kills its worker is kept beside being told, and the event has the exchange that publishers of the message type use.
             await channel.ExchangeBindAsync(QueueNames.DeadLetters, QueueNames.DeadUnits, "", cancellationToken: cancel);
-            var published = $"{typeof(DatasetReady).Namespace}:{nameof(DatasetReady)}";
-            await channel.ExchangeDeclareAsync(published, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
-            await channel.ExchangeBindAsync(QueueNames.DatasetReady, published, "", cancellationToken: cancel);
+            await channel.ExchangeDeclareAsync(Published, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
+            await channel.ExchangeBindAsync(QueueNames.DatasetReady, Published, "", cancellationToken: cancel);
         }
     }
 
@@ -218,6 +259,8 @@ public sealed class BrokerTopology(BrokerOptions options)
                     return $"the broker {options} refuses user {options.User}: check ClipSae:Broker:User and Password";
                 case System.Security.Authentication.AuthenticationException:
                     return $"no encrypted connection to the broker {options} ({FirstLine(inner)}): check ClipSae:Broker:Tls and CertificateAuthorityFile";
+                case OperationInterruptedException { ShutdownReason: { ReplyCode: NotAllowed } reason }:
+                    return $"the broker {options} refuses user {options.User} ({reason.ReplyText}): infra/rabbitmq/users.sh tells which user each process has";
                 case OperationInterruptedException { ShutdownReason: { } reason }:
                     return $"the broker {options} refused: {reason.ReplyText}; a queue that was declared otherwise before must be removed first";
             }

@@ -1,7 +1,9 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.Hosting;
 
-/// <summary>Where messages are sent. On the broker it is the exchange before the queue: its declaration is the same for sender and receiver.</summary>
+/// <summary>Where messages are sent. On the broker it is an exchange before the queue: its declaration is the same for sender and receiver.</summary>
 public sealed class BusAddresses(ClipSaeOptions options)
 {
-    public Uri Of(string queue) => new((options.IsDistributed ? "exchange:" : "queue:") + queue);
+    public Uri Of(string queue) => new(options.IsDistributed ? $"exchange:{QueueNames.Entrance(queue)}" : $"queue:{queue}");
 }

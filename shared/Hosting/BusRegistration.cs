@@ -14,6 +14,7 @@ public static class BusRegistration
     public static IServiceCollection AddClipSaeBus(this IServiceCollection services, ClipSaeOptions options, bool hostsStages)
     {
         services.AddSingleton<BusAddresses>();
+        services.AddSingleton(provider => TemporaryNames.Of(provider, hostsStages));
         services.AddSingleton<ICommandSender, BusCommandSender>();
         services.AddSingleton<IUnitChecks, BusUnitChecks>();
 

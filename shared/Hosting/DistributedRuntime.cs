@@ -57,7 +57,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         }
 
         await StartAsync(cancel);
-        await SendAsync(QueueNames.Coordinator, new CancelRun(run, reason), cancel);
+        await SendAsync(QueueNames.Requests, new CancelRun(run, reason), cancel);
         return true;
     }
 
@@ -98,23 +98,30 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return [.. (await roster.WithoutWorkerAsync(stages, false, cancel)).Union(await roster.WithoutWorkerAsync(stages, true, cancel), StringComparer.Ordinal)];
     }
 
-    private protected override Task PreparingAsync(CancellationToken cancel) => ServiceHost.PrepareAsync(Services, cancel);
+    private protected override Task PreparingAsync(CancellationToken cancel) => ServiceHost.PrepareAsync(Services, cancel, isClient: true);
 
     private protected override async Task<string> GoOnAsync(string run, CancellationToken cancel)
     {
         // The coordinator sends again what the run waits for; nothing is computed twice that was stored.
         await StartAsync(cancel);
-        await SendAsync(QueueNames.Coordinator, new ResumeRun(run), cancel);
+        await SendAsync(QueueNames.Requests, new ResumeRun(run), cancel);
         return run;
     }
 
     private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {
         var run = RunName.New(Time);
-        await SendAsync(QueueNames.DatasetReady, Message(run, request, plan, origin), cancel);
+        await using var refusals = await Refusals.ListenAsync(_bus, Services.GetRequiredService<TemporaryNames>(), cancel);
+        var queue = await _bus.GetSendEndpoint(_addresses.Of(QueueNames.DatasetReady));
+        await queue.Send(Message(run, request, plan, origin), send => send.FaultAddress = refusals.Address, cancel);
         var start = Time.GetTimestamp();
         while ((await Events.ReadAsync(run, 0, cancel)).Count == 0)
         {
+            if (refusals.Reason is { } reason)
+            {
+                throw new UserErrorException($"the coordinator refuses the run: {reason}");
+            }
+
             if (Time.GetElapsedTime(start) > BeginsWithin)
             {
                 throw new UserErrorException($"run {run} was asked for, but no coordinator has taken it up within {BeginsWithin.TotalSeconds:0} s: it begins when one runs; see also queue {QueueNames.DatasetReady}_error of the broker");

@@ -33,6 +33,8 @@ internal static class RabbitBus
                 });
             }
         });
+        var names = context.GetRequiredService<TemporaryNames>();
+        transport.OverrideDefaultBusEndpointQueueName(names.TemporaryEndpoint("bus"));
         var log = context.GetRequiredService<ILoggerFactory>().CreateLogger("ClipSae.Bus");
         var setAside = new SetAsideNames();
         transport.SendTopology.ErrorQueueNameFormatter = setAside;
@@ -53,7 +55,7 @@ internal static class RabbitBus
 
         foreach (var listener in context.GetServices<BusListener>())
         {
-            transport.ReceiveEndpoint(new TemporaryEndpointDefinition(listener.Name), queue => listener.Configure(queue, context));
+            transport.ReceiveEndpoint(new TemporaryEndpointDefinition(listener.Name), names, queue => listener.Configure(queue, context));
         }
     }
 
@@ -74,7 +76,7 @@ internal static class RabbitBus
 
         if (stages.Length > 0)
         {
-            transport.ReceiveEndpoint(new TemporaryEndpointDefinition("stop"), queue => BusRegistration.ConnectStop(queue, context));
+            transport.ReceiveEndpoint(new TemporaryEndpointDefinition("stop"), context.GetRequiredService<TemporaryNames>(), queue => BusRegistration.ConnectStop(queue, context));
         }
     }
 

@@ -78,7 +78,8 @@ public static class ServiceHost
     }
 
     /// <summary>Sees that store and broker can be used, before anything is sent or taken.</summary>
-    internal static async Task PrepareAsync(IServiceProvider services, CancellationToken cancel)
+    /// <param name="isClient">Whether this process only asks: it tells nothing of its stages, which no worker may have.</param>
+    internal static async Task PrepareAsync(IServiceProvider services, CancellationToken cancel, bool isClient = false)
     {
         if (services.GetService<ObjectStore>() is { } store)
         {
@@ -87,14 +88,33 @@ public static class ServiceHost
 
         if (services.GetService<BrokerTopology>() is { } topology)
         {
-            await topology.DeclareAsync(services.GetRequiredService<TimeProvider>(), cancel);
-            foreach (var stage in services.GetServices<IStage>())
-            {
-                await topology.DeclareStageAsync(stage.Name, cancel);
-            }
+            await DeclareAsync(topology, services, isClient, cancel);
+        }
+
+        if (isClient)
+        {
+            return;
         }
 
         await StageDefaults.TellAsync([.. services.GetServices<IStage>()], services.GetRequiredService<IStageDefaults>(), cancel);
+    }
+
+    private static async Task DeclareAsync(BrokerTopology topology, IServiceProvider services, bool isClient, CancellationToken cancel)
+    {
+        var time = services.GetRequiredService<TimeProvider>();
+        if (services.GetServices<BusEndpoint>().Any())
+        {
+            await topology.DeclareAsync(time, cancel);
+        }
+        else
+        {
+            await topology.RequireDeclaredAsync(time, cancel);
+        }
+
+        foreach (var stage in isClient ? [] : services.GetServices<IStage>())
+        {
+            await topology.DeclareStageAsync(stage.Name, time, cancel);
+        }
     }
 
     private static ClipSaeOptions Read(ServiceArguments arguments, out HostApplicationBuilder builder)

@@ -6,7 +6,7 @@ using MassTransit;
 namespace ClipSae.Hosting;
 
 /// <summary>Who takes which units, as the broker and the workers say.</summary>
-public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TimeProvider time)
+public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time)
 {
     // Workers answer within milliseconds, beside what they compute.
     private static readonly TimeSpan Listening = TimeSpan.FromSeconds(2);
@@ -15,11 +15,15 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TimeProvider
     public async Task<IReadOnlyList<WorkerPresent>> AskAsync(CancellationToken cancel)
     {
         var present = new ConcurrentDictionary<string, WorkerPresent>(StringComparer.Ordinal);
-        var endpoint = bus.ConnectReceiveEndpoint(new TemporaryEndpointDefinition("roster"), null, queue => queue.Handler<WorkerPresent>(context =>
+        var endpoint = bus.ConnectReceiveEndpoint(new TemporaryEndpointDefinition("roster"), names, queue =>
         {
-            present[context.Message.Worker] = context.Message;
-            return Task.CompletedTask;
-        }));
+            queue.ConfigureConsumeTopology = false; // answers come to this address alone
+            queue.Handler<WorkerPresent>(context =>
+            {
+                present[context.Message.Worker] = context.Message;
+                return Task.CompletedTask;
+            });
+        });
         try
         {
             var ready = await endpoint.Ready.WaitAsync(cancel);

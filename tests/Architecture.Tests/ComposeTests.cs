@@ -159,12 +159,12 @@ public sealed partial class ComposeTests
 
             var value = File.ReadAllLines(file).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1].Trim('\''));
             Secrets.Select(secret => Text(secret.Value!["file"])).ShouldAllBe(secret => new FileInfo(Path.Combine(folder.FullName, secret)).Length > 0);
-            string[] plain = ["broker-password", "s3-access-key", "s3-secret-key", "grafana-password"];
+            string[] plain = ["broker/clipsae-submitter.password", "s3-access-key", "s3-secret-key", "grafana-password", "broker/clipsae-coordinator.password", "broker/clipsae-worker.password", "broker/clipsae.password"];
             var words = plain.Select(name => File.ReadAllText(Path.Combine(secrets, name))).ToArray();
             words.Distinct().Count().ShouldBe(plain.Length);
             words.ShouldAllBe(word => word.Length >= 20 && !File.ReadAllText(file).Contains(word));
-            File.ReadAllText(Path.Combine(secrets, "broker-users.conf")).ShouldContain(words[0]);
-            value["ClipSae__Broker__PasswordFile"].ShouldBe(Path.Combine(secrets, "broker-password"));
+            (value["ClipSae__Broker__User"], value["ClipSae__Broker__PasswordFile"]).ShouldBe(("clipsae-submitter", Path.Combine(secrets, plain[0])));
+            words.ShouldAllBe(word => !File.ReadAllText(Path.Combine(secrets, "broker", "definitions.json")).Contains(word), "the broker is told hashes alone");
 
             var users = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(secrets, "storage-users.json"), TestContext.Current.CancellationToken))!;
             var worker = users["identities"]!.AsArray().Single(user => Text(user!["name"]) == "clipsae")!;

@@ -93,9 +93,23 @@ public sealed partial class KubernetesTests
         foreach (var file in Settings.Where(setting => setting.Key.EndsWith("File", StringComparison.Ordinal)).Select(setting => setting.Value))
         {
             var volume = Text(Each(container["volumeMounts"]).Single(mount => file.StartsWith(Text(mount["mountPath"]) + "/", StringComparison.Ordinal))["name"]);
-            var secret = Text(Each(pod["spec"]!["volumes"]).Single(each => Text(each["name"]) == volume)["secret"]!["secretName"]);
-            documented[secret].ShouldContain(Path.GetFileName(file));
+            var secret = Each(pod["spec"]!["volumes"]).Single(each => Text(each["name"]) == volume)["secret"]!;
+            var placed = secret["items"] is JsonArray items ? items.ToDictionary(item => Text(item!["path"]), item => Text(item!["key"])) : [];
+            documented[Text(secret["secretName"])].ShouldContain(placed.GetValueOrDefault(Path.GetFileName(file), Path.GetFileName(file)));
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(Workloads))]
+    public void A_pod_is_handed_the_password_of_its_own_broker_user_alone(string name)
+    {
+        var pod = Pods().Single(each => each.Name == name).Template;
+        var part = name == "coordinator" ? "coordinator" : "worker";
+
+        var handed = Each(pod["spec"]!["volumes"]).Select(volume => volume["secret"]).OfType<JsonObject>().Single(secret => Text(secret["secretName"]) == "clipsae-broker");
+        Each(handed["items"]).Select(item => Text(item["key"])).ShouldBe([part]);
+        var own = Each(Container(pod)["env"]).Where(variable => Text(variable["name"]) == "ClipSae__Broker__User").Select(variable => Text(variable["value"])).SingleOrDefault();
+        (own ?? Settings["ClipSae__Broker__User"]).ShouldBe($"clipsae-{part}");
     }
 
     [Theory]

@@ -24,7 +24,7 @@ internal sealed class DistributedBench : IAsyncDisposable
             Bus = "rabbitmq",
             Store = "s3",
             DataFolder = Path.Combine(Folder, "client"),
-            Broker = new BrokerOptions { Port = broker.Port, User = "clipsae", Password = broker.Password },
+            Broker = new BrokerOptions { Port = broker.Port, User = Broker.Operator, PasswordFile = broker.PasswordFile(Broker.Operator) },
             S3 = new ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(Folder, "cache") },
         };
     }
@@ -129,8 +129,8 @@ internal sealed class DistributedBench : IAsyncDisposable
         ["ClipSae__DataFolder"] = Folder,
         ["ClipSae__UnitsAtOnce"] = unitsAtOnce.ToString(CultureInfo.InvariantCulture),
         ["ClipSae__Broker__Port"] = _broker.Port.ToString(CultureInfo.InvariantCulture),
-        ["ClipSae__Broker__User"] = "clipsae",
-        ["ClipSae__Broker__PasswordFile"] = _broker.PasswordFile,
+        ["ClipSae__Broker__User"] = Broker.Operator,
+        ["ClipSae__Broker__PasswordFile"] = _broker.PasswordFile(Broker.Operator),
         ["ClipSae__S3__Endpoint"] = _server.Endpoint,
         ["ClipSae__S3__AccessKeyFile"] = _server.AccessKeyFile,
         ["ClipSae__S3__SecretKeyFile"] = _server.SecretKeyFile,

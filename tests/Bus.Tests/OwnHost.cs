@@ -19,7 +19,10 @@ internal sealed class OwnHost : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    public static OwnHost Create(Broker broker, string host, string folder, int port, bool coordinates, params FakeStage[] stages)
+    public static OwnHost Create(Broker broker, string host, string folder, int port, bool coordinates, params FakeStage[] stages) =>
+        Create(broker, Broker.Operator, host, folder, port, coordinates, stages);
+
+    public static OwnHost Create(Broker broker, string user, string host, string folder, int port, bool coordinates, params FakeStage[] stages)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var options = new ClipSaeOptions
@@ -27,7 +30,7 @@ internal sealed class OwnHost : IAsyncDisposable
             Bus = "rabbitmq",
             DataFolder = folder,
             StopTimeout = TimeSpan.FromSeconds(2),
-            Broker = new BrokerOptions { Port = port, VirtualHost = host, User = "clipsae", Password = broker.Password },
+            Broker = new BrokerOptions { Port = port, VirtualHost = host, User = user, PasswordFile = broker.PasswordFile(user) },
         };
         ServiceHost.AddService(builder.Services, options, services =>
         {

@@ -47,8 +47,8 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["ClipSae__Bus"] = "rabbitmq",
             ["ClipSae__Store"] = "s3",
             ["ClipSae__Broker__Port"] = Broker.Port.ToString(CultureInfo.InvariantCulture),
-            ["ClipSae__Broker__User"] = "clipsae",
-            ["ClipSae__Broker__Password"] = Broker.Password,
+            ["ClipSae__Broker__User"] = Broker.Submitter,
+            ["ClipSae__Broker__PasswordFile"] = Broker.PasswordFile(Broker.Submitter),
             ["ClipSae__Broker__DeliveryLimit"] = DeliveryLimit.ToString(CultureInfo.InvariantCulture),
             ["ClipSae__S3__Endpoint"] = Objects.Endpoint,
             ["ClipSae__S3__AccessKey"] = Objects.AccessKey,
@@ -91,7 +91,8 @@ public sealed class DistributedSystem : IAsyncLifetime
 
     internal ServiceProcess NewProcess(string service, string name, params (string Variable, string Value)[] changes)
     {
-        var environment = new Dictionary<string, string>(Environment);
+        var user = service == "Coordinator" ? Broker.Coordinator : Broker.Worker;
+        var environment = new Dictionary<string, string>(Environment) { ["ClipSae__Broker__User"] = user, ["ClipSae__Broker__PasswordFile"] = Broker.PasswordFile(user) };
         foreach (var (variable, value) in changes)
         {
             environment[variable] = value;

@@ -1,5 +1,6 @@
 using ClipSae.Coordinator;
 using ClipSae.Hosting;
+using ClipSae.Servers;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -19,7 +20,7 @@ public sealed class SightingsTests(DistributedSystem system)
                 Bus = "rabbitmq",
                 Store = "s3",
                 DataFolder = system.Data,
-                Broker = new BrokerOptions { Port = system.Broker.Port, User = "clipsae", Password = system.Broker.Password, DeliveryLimit = DistributedSystem.DeliveryLimit },
+                Broker = new BrokerOptions { Port = system.Broker.Port, User = Broker.Coordinator, PasswordFile = system.Broker.PasswordFile(Broker.Coordinator), DeliveryLimit = DistributedSystem.DeliveryLimit },
                 S3 = new ObjectStorage.ObjectStorageOptions { Endpoint = system.Objects.Endpoint, AccessKey = system.Objects.AccessKey, SecretKey = system.Objects.SecretKey },
             },
             _ => { });
@@ -28,7 +29,7 @@ public sealed class SightingsTests(DistributedSystem system)
         var state = await runtime.StateAsync(run);
 
         (await topology.HasWaitingAsync(BrokerTopology.QueuesOf("fine-tuning"), default)).ShouldBeFalse();
-        (await new UnitSightings(runtime.Services.GetRequiredService<IBus>(), topology, TimeProvider.System).AnyAsync(run, state, default)).ShouldBeTrue();
+        (await new UnitSightings(runtime.Services.GetRequiredService<IBus>(), topology, runtime.Services.GetRequiredService<TemporaryNames>(), TimeProvider.System).AnyAsync(run, state, default)).ShouldBeTrue();
 
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
         (await client.EndAsync()).Error.ShouldContain("was cancelled");

@@ -13,7 +13,7 @@ public sealed class StartTests(DistributedSystem system)
         ShouldRefuseAsync("refuses", "SecretKey", ("ClipSae__S3__SecretKey", "wrong")),
         ShouldRefuseAsync("has no bucket nobody-made-it", "create it", ("ClipSae__S3__Bucket", "nobody-made-it")),
         ShouldRefuseAsync("ClipSae:S3:SecretKey", "expected a key", ("ClipSae__S3__SecretKey", "")),
-        ShouldRefuseAsync("refuses user clipsae", "Password", ("ClipSae__Broker__Password", "wrong")),
+        ShouldRefuseAsync("refuses user clipsae-worker", "Password", ("ClipSae__Broker__PasswordFile", ""), ("ClipSae__Broker__Password", "wrong")),
         ShouldRefuseAsync("ClipSae:Broker: cannot read", "/no/such/file", ("ClipSae__Broker__PasswordFile", "/no/such/file")),
         ShouldRefuseAsync("ClipSae:S3: cannot read", "/no/such/file", ("ClipSae__S3__SecretKeyFile", "/no/such/file")),
         ShouldRefuseAsync("refused", "declared otherwise", ("ClipSae__Broker__DeliveryLimit", "3")),

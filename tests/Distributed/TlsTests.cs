@@ -52,7 +52,7 @@ public sealed class TlsTests(DistributedSystem system) : IAsyncLifetime
 
     private ServiceProcess Process(string name, string brokerAuthority, string storeAuthority) => system.NewProcess(
         "Coordinator", name,
-        ("ClipSae__Broker__Port", _broker.Port.ToString(CultureInfo.InvariantCulture)), ("ClipSae__Broker__PasswordFile", _broker.PasswordFile),
+        ("ClipSae__Broker__Port", _broker.Port.ToString(CultureInfo.InvariantCulture)), ("ClipSae__Broker__PasswordFile", _broker.PasswordFile(Broker.Coordinator)),
         ("ClipSae__Broker__Tls", "true"), ("ClipSae__Broker__CertificateAuthorityFile", brokerAuthority),
         ("ClipSae__S3__Endpoint", _objects.Endpoint), ("ClipSae__S3__AccessKeyFile", _objects.AccessKeyFile), ("ClipSae__S3__SecretKeyFile", _objects.SecretKeyFile),
         ("ClipSae__S3__CertificateAuthorityFile", storeAuthority));

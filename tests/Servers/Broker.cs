@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 
 namespace ClipSae.Servers;
 
-/// <summary>RabbitMQ with a node, ports, folder and password of its own.</summary>
+/// <summary>RabbitMQ with a node, ports, folder and users of its own.</summary>
 public sealed class Broker : IAsyncDisposable
 {
     // AMQP, HTTP API, two for Erlang's own, metrics: the script takes the five that follow the first.
@@ -18,9 +18,15 @@ public sealed class Broker : IAsyncDisposable
 
     public int Port { get; }
 
-    public string Password => File.ReadAllText(PasswordFile);
+    /// <summary>Who may do everything.</summary>
+    public const string Operator = "clipsae";
 
-    public string PasswordFile => Path.Combine(_folder, "password");
+    /// <summary>Users that may do what their part asks for: infra/rabbitmq/users.sh.</summary>
+    public const string Coordinator = "clipsae-coordinator", Worker = "clipsae-worker", Submitter = "clipsae-submitter";
+
+    public string PasswordFile(string user) => Path.Combine(_folder, "users", user + ".password");
+
+    public string Password(string user) => File.ReadAllText(PasswordFile(user));
 
     /// <summary>The authority of the broker's certificate, where it has one.</summary>
     public string AuthorityFile => Path.Combine(_folder, "tls", "ca.pem");
@@ -36,7 +42,7 @@ public sealed class Broker : IAsyncDisposable
 
         await broker.ResumeAsync();
         broker._http.BaseAddress = new Uri($"http://127.0.0.1:{broker.Port + 1}/api/");
-        broker._http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"clipsae:{broker.Password}")));
+        broker._http.DefaultRequestHeaders.Authorization = broker.Basic(Operator);
         return broker;
     }
 
@@ -47,7 +53,7 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Publishes a text over the HTTP API, as any client can.</summary>
     /// <returns>Whether a queue took it.</returns>
-    public async Task<bool> PublishAsync(string exchange, string key, string text, string host = "/", string contentType = "application/json")
+    public async Task<bool> PublishAsync(string exchange, string key, string text, string host = "/", string contentType = "application/json", string user = Operator)
     {
         var message = new JsonObject
         {
@@ -56,7 +62,9 @@ public sealed class Broker : IAsyncDisposable
             ["payload"] = text,
             ["payload_encoding"] = "string",
         };
-        using var answer = await _http.PostAsJsonAsync($"exchanges/{Name(host)}/{Uri.EscapeDataString(exchange)}/publish", message);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"exchanges/{Name(host)}/{Uri.EscapeDataString(exchange)}/publish") { Content = JsonContent.Create(message) };
+        request.Headers.Authorization = Basic(user);
+        using var answer = await _http.SendAsync(request);
         return answer.IsSuccessStatusCode && (await answer.Content.ReadFromJsonAsync<JsonObject>())!["routed"]!.GetValue<bool>();
     }
 
@@ -79,7 +87,12 @@ public sealed class Broker : IAsyncDisposable
     public async Task AddVirtualHostAsync(string host)
     {
         (await _http.PutAsJsonAsync($"vhosts/{host}", new JsonObject())).EnsureSuccessStatusCode();
-        (await _http.PutAsJsonAsync($"permissions/{host}/clipsae", new JsonObject { ["configure"] = ".*", ["write"] = ".*", ["read"] = ".*" })).EnsureSuccessStatusCode();
+        // Each user may there what it may elsewhere.
+        foreach (var may in JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "users", "definitions.json")))!["permissions"]!.AsArray())
+        {
+            var rights = new JsonObject { ["configure"] = may!["configure"]!.GetValue<string>(), ["write"] = may["write"]!.GetValue<string>(), ["read"] = may["read"]!.GetValue<string>() };
+            (await _http.PutAsJsonAsync($"permissions/{host}/{may["user"]}", rights)).EnsureSuccessStatusCode();
+        }
     }
 
     /// <summary>Closes every connection to a virtual host by force; gives how many there were.</summary>
@@ -123,6 +136,8 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>What the broker tells Prometheus at the address that infra/observability/prometheus.yaml asks.</summary>
     public Task<string> MetricsAsync() => _http.GetStringAsync(new Uri($"http://127.0.0.1:{Port + 4}/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"));
+
+    private AuthenticationHeaderValue Basic(string user) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{Password(user)}")));
 
     private static string Name(string host) => Uri.EscapeDataString(host);
 

@@ -9,6 +9,9 @@ public static class QueueNames
     /// <summary>Where runs begin.</summary>
     public const string DatasetReady = "dataset-ready";
 
+    /// <summary>Where users ask that a run be cancelled or resumed: apart from the facts, so that who may ask may not report.</summary>
+    public const string Requests = "requests";
+
     /// <summary>Units that killed their worker again and again; the coordinator tells the run.</summary>
     public const string DeadUnits = "dead-units";
 
@@ -18,11 +21,22 @@ public static class QueueNames
     /// <summary>Events that start no run; a header says which field is wrong.</summary>
     public const string InvalidEvents = DatasetReady + "_error";
 
+    /// <summary>Begins the names of queues that the coordinator, a worker or a client has for itself while it runs.</summary>
+    public const string OfCoordinator = "coordinator-", OfWorker = "worker-", OfClient = "client-";
+
+    private const string EntranceStart = "to-";
     private const string InteractiveEnd = "-interactive";
     private const string ChecksEnd = "-checks";
+    private static readonly string[] Starts = [EntranceStart, OfCoordinator, OfWorker, OfClient];
 
     /// <summary>The queue of a stage's units; those of runs that someone waits for have one of their own.</summary>
     public static string OfStage(string stage, bool isInteractive) => isInteractive ? stage + InteractiveEnd : stage;
+
+    /// <summary>
+    /// The exchange that what goes to a queue is sent to. It has a name of its own, since the broker gives rights by names: who may send may
+    /// neither read nor remove what others have sent.
+    /// </summary>
+    public static string Entrance(string queue) => EntranceStart + queue;
 
     /// <summary>Where workers of a stage are asked whether units could be carried out.</summary>
     public static string OfChecks(string stage) => stage + ChecksEnd;
@@ -32,5 +46,8 @@ public static class QueueNames
 
     /// <summary>Whether a name can be that of no stage, since a queue that is not the stage's bulk queue has it, or may have it.</summary>
     public static bool IsTaken(string name) =>
-        name is Coordinator or DatasetReady or DeadUnits or DeadLetters or InvalidEvents || name.EndsWith(InteractiveEnd, StringComparison.Ordinal) || IsOfChecks(name);
+        name is Coordinator or Requests or DatasetReady or DeadUnits or DeadLetters or InvalidEvents
+        || name.EndsWith(InteractiveEnd, StringComparison.Ordinal)
+        || IsOfChecks(name)
+        || Array.Exists(Starts, start => name.StartsWith(start, StringComparison.Ordinal));
 }
