@@ -5,6 +5,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -64,19 +65,18 @@ public sealed class AttackCurationStage : IStage
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
         var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
-        var (curated, families, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, fonts, options, context.Progress, cancel);
+        var (curated, families, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, heldOut, fonts, options, context.Progress, cancel);
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
         outputs["families"] = await families.StoreAsync(context.Artifacts, context.Scratch, cancel);
-        salient["heldOutFonts"] = new JsonArray([.. heldOut.Fonts.Select(face => (JsonNode)face)]);
-        outputs["salient"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(salient)), "salient", MediaTypes.Json, cancel);
-        return new StageResult(outputs, figures);
+        outputs["salient"] = await context.Artifacts.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType, cancel);
+        return new StageResult(outputs, ResultFormats.CurationFigures.ToJson(figures));
     }
 
     // Faces that families alone take do not change what is printed in one style.
     private static string Digest(FontCatalogue fonts, int families) => families == 0 ? fonts.Digest : fonts.WholeDigest;
 
-    private static (CuratedAttacks Attacks, FamilyPictures Families, JsonObject Salient, JsonObject Figures) Curate(
-        string modelFile, ClipTokenizer tokenizer, IReadOnlyList<(string Hook, string File)> autoencoders, Pictures pictures, FontCatalogue fonts,
+    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationFigures Figures) Curate(
+        string modelFile, ClipTokenizer tokenizer, IReadOnlyList<(string Hook, string File)> autoencoders, Pictures pictures, HeldOutPrint heldOut, FontCatalogue fonts,
         AttackCurationOptions options, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         var device = Compute.Device(options.Device);
@@ -86,7 +86,7 @@ public sealed class AttackCurationStage : IStage
         SaeAtHook[] hooks = [.. autoencoders.Select(a => SaeAtHook.Load(a.Hook, a.File, model.Architecture, device))];
         try
         {
-            return Curate(model, vision, tokenizer, hooks, pictures, fonts, options, device, progress, cancel);
+            return Curate(model, vision, tokenizer, hooks, pictures, heldOut, fonts, options, device, progress, cancel);
         }
         finally
         {
@@ -97,8 +97,8 @@ public sealed class AttackCurationStage : IStage
         }
     }
 
-    private static (CuratedAttacks Attacks, FamilyPictures Families, JsonObject Salient, JsonObject Figures) Curate(
-        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, FontCatalogue fonts,
+    private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationFigures Figures) Curate(
+        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, HeldOutPrint heldOut, FontCatalogue fonts,
         AttackCurationOptions options, Device device, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         var words = pictures.Words;
@@ -119,9 +119,9 @@ public sealed class AttackCurationStage : IStage
 
         var best = rows.MaxBy(r => r.Effect)!;
         var neurons = SalientNeurons.Find(model, vision, best.Hook, best.Salient, choosing, options.NeuronsPerLayer, options.BatchSize, device, cancel);
-        var neuronAblation = NeuronAblation.Measure(vision, classifier, neurons, measuring, options, device, cancel);
+        var neuronAblation = NeuronSilencing.Measure(vision, classifier, neurons, measuring, options, device, cancel);
 
-        JsonObject? hygiene = null;
+        CaptionFindings? hygiene = null;
         if (options.CaptionHygiene != CaptionHygiene.Keep)
         {
             (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, rows, pictures, pairCount, fonts, options, device, (done, total) => Report(done, total, "looks at pictures"), cancel);
@@ -157,49 +157,21 @@ public sealed class AttackCurationStage : IStage
             curated.AddNatural(source, source.Decode(), activation);
         }
 
-        var figures = new JsonObject
+        var redTeam = printing.Figures(candidates, chosen);
+        var figures = new CurationFigures(
+            best.Hook.Hook.ToString(), best.Hook.Name, best.Salient.Count, neurons.Count, candidates.Count, vulnerability.Fooled, candidates.Count(c => c.Fooled && c.Visible), chosen.Count,
+            natural.Count, pictures.Unreadable, SalientReport.Rounded(best.Before), SalientReport.Rounded(best.Ablation), SalientReport.Rounded(best.Random))
         {
-            ["hook"] = best.Hook.Hook.ToString(),
-            ["sae"] = best.Hook.Name,
-            ["salientFeatures"] = best.Salient.Count,
-            ["salientNeurons"] = neurons.Count,
-            ["candidates"] = candidates.Count,
-            ["fooled"] = vulnerability.Fooled,
-            ["fooledByTheWordAlone"] = candidates.Count(c => c.Fooled && c.Visible),
-            ["attacks"] = chosen.Count,
-            ["natural"] = natural.Count,
-            ["unreadable"] = new JsonArray([.. pictures.Unreadable.Select(u => (JsonNode)u)]),
-            ["before"] = SalientReport.Accuracy(best.Before),
-            ["ablation"] = SalientReport.Accuracy(best.Ablation),
-            ["random"] = new JsonArray([.. best.Random.Select(r => (JsonNode)SalientReport.Accuracy(r))]),
+            RedTeam = redTeam,
+            FamilyPictures = redTeam is null ? null : families.Count,
+            BetterRead = redTeam is null && vulnerability.Best is { } better ? new ReadFamily(better.Name, better.Tried, better.Fooled) : null,
+            Captions = hygiene is null ? null : new CaptionFigures(hygiene.Action, hygiene.Pictures, hygiene.Found.Count, hygiene.Captions.Count),
         };
-        if (printing.ToJson(candidates, chosen) is { } redTeam)
-        {
-            figures["redTeam"] = redTeam;
-            figures["familyPictures"] = families.Count;
-        }
-        else if (vulnerability.Best is { } better)
-        {
-            figures["betterRead"] = new JsonObject { ["family"] = better.Name, ["tried"] = better.Tried, ["fooled"] = better.Fooled };
-        }
-
-        var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, firing, options);
-        if (hygiene is not null)
-        {
-            figures["captions"] = new JsonObject
-            {
-                ["action"] = hygiene["action"]!.DeepClone(),
-                ["pictures"] = hygiene["pictures"]!.DeepClone(),
-                ["found"] = hygiene["found"]!.AsArray().Count,
-                ["changed"] = hygiene["captions"]!.AsObject().Count,
-            };
-            report["captionHygiene"] = hygiene;
-        }
-
+        var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, heldOut, firing, options) with { CaptionHygiene = hygiene };
         return (curated, families, report, figures);
     }
 
-    private static (Pictures Left, JsonObject Report) CheckCaptions(
+    private static (Pictures Left, CaptionFindings Findings) CheckCaptions(
         ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, IReadOnlyList<CausalSweep.Row> rows, Pictures pictures, int sources, FontCatalogue fonts,
         AttackCurationOptions options, Device device, Action<long, long> progress, CancellationToken cancel)
     {
@@ -211,7 +183,7 @@ public sealed class AttackCurationStage : IStage
         var cleaning = CaptionCleaning.Of(result, pictures, names, options);
         var left = cleaning.Apply(pictures);
         return left.Plain.Count > 0
-            ? (left, cleaning.ToJson(result, detector, options.CaptionHygiene))
+            ? (left, cleaning.Findings(result, detector, options.CaptionHygiene))
             : throw new UserErrorException($"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; with report they are listed and kept");
     }
 

@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Results;
 
 namespace ClipSae.AttackCuration;
 
@@ -33,9 +34,9 @@ public static class CausalSweep
     {
         var rows = new List<Row>();
         var tried = 0;
-        var before = AttackAccuracy.Measure(vision, classifier, measuring, options.BatchSize, device, null, cancel);
+        var before = AttackMeasurement.Of(vision, classifier, measuring, options.BatchSize, device, null, cancel);
         AttackAccuracy Without(SaeAtHook at, IReadOnlyList<int> latents) =>
-            AttackAccuracy.Measure(vision, classifier, measuring, options.BatchSize, device, h => at.Ablate(h, latents), cancel);
+            AttackMeasurement.Of(vision, classifier, measuring, options.BatchSize, device, h => at.Ablate(h, latents), cancel);
         foreach (var at in hooks)
         {
             var survey = FeatureSurvey.Of(vision, at, choosing, options.BatchSize, device, cancel);

@@ -1,6 +1,6 @@
-using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Results;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
@@ -38,29 +38,21 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
     /// <param name="classes">What they may be taken for, besides the words printed on them.</param>
     /// <param name="basis">Before.</param>
     /// <param name="tuned">After.</param>
-    public JsonArray Compare(Tensor pixels, IReadOnlyList<string> classes, ClipModel basis, ClipModel tuned, ClipTokenizer tokenizer, FineTuningOptions options, Device device, CancellationToken cancel)
+    public IReadOnlyList<FamilyComparison> Compare(Tensor pixels, IReadOnlyList<string> classes, ClipModel basis, ClipModel tuned, ClipTokenizer tokenizer, FineTuningOptions options, Device device, CancellationToken cancel)
     {
         using var set = new ValidationSet(pixels, [.. Items.Select(item => item.Label!)], [.. classes.Union(Items.Select(WordOf), StringComparer.Ordinal)]);
         IReadOnlyList<string> Decide(ClipModel model) => set.Decisions(model, tokenizer, options.PromptTemplates, device, cancel);
         var (before, after) = (Decide(basis), Decide(tuned));
-        return [.. Items.Index().GroupBy(entry => FamilyOf(entry.Item), StringComparer.Ordinal).Select(family => (JsonNode)new JsonObject
-        {
-            ["family"] = family.Key,
-            ["heldOut"] = IsHeldOut(family.First().Item),
-            ["images"] = family.Count(),
-            ["before"] = Rates(family, before),
-            ["after"] = Rates(family, after),
-        })];
+        return [.. Items.Index().GroupBy(entry => FamilyOf(entry.Item), StringComparer.Ordinal).Select(family =>
+            new FamilyComparison(family.Key, IsHeldOut(family.First().Item), family.Count(), Rates(family, before), Rates(family, after)))];
     }
 
-    private static JsonObject Rates(IEnumerable<(int Index, DatasetItem Item)> family, IReadOnlyList<string> decisions)
+    private static FamilyAccuracy Rates(IEnumerable<(int Index, DatasetItem Item)> family, IReadOnlyList<string> decisions)
     {
         var all = family.ToArray();
-        return new JsonObject
-        {
-            ["attacked"] = Math.Round(all.Average(entry => decisions[entry.Index] == entry.Item.Label ? 1.0 : 0), 6),
-            ["attackSuccess"] = Math.Round(all.Average(entry => decisions[entry.Index] == WordOf(entry.Item) ? 1.0 : 0), 6),
-        };
+        return new FamilyAccuracy(
+            Math.Round(all.Average(entry => decisions[entry.Index] == entry.Item.Label ? 1.0 : 0), 6),
+            Math.Round(all.Average(entry => decisions[entry.Index] == WordOf(entry.Item) ? 1.0 : 0), 6));
     }
 
     private static string FamilyOf(DatasetItem item) => item.Attributes?["family"]?.GetValue<string>() ?? "";

@@ -3,6 +3,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,7 +22,7 @@ public sealed class FineTuner(
     /// <summary>Steps after which their figures are read at the latest: a GPU is given its next work meanwhile.</summary>
     private const int StepsAhead = 10;
 
-    private readonly TuningCurves _curves = new();
+    private readonly CurveRecorder _curves = new();
     private readonly Validator _validator = new(data, tokenizer, options, device);
 
     /// <summary>Texts that the best weights carry in their header: what they were made of and how. None by default.</summary>
@@ -42,7 +43,7 @@ public sealed class FineTuner(
     /// <summary>Trains and leaves the best checkpoint's weights in a file.</summary>
     /// <param name="folder">For files; the result is in it.</param>
     /// <returns>Path of the best weights (GmP safetensors) and the curves.</returns>
-    public async Task<(string BestModel, TuningCurves Curves)> TrainAsync(
+    public async Task<(string BestModel, CurveRecorder Curves)> TrainAsync(
         string folder, ICheckpoints checkpoints, IProgress<StageProgress> progress, CancellationToken cancel)
     {
         using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
@@ -184,7 +185,7 @@ public sealed class FineTuner(
             File.Copy(bestFile, files[BestFile], overwrite: true);
         }
 
-        await checkpoints.SaveAsync(files, new JsonObject { ["step"] = done, ["curves"] = _curves.ToJson() }, cancel);
+        await checkpoints.SaveAsync(files, new JsonObject { ["step"] = done, ["curves"] = ResultFormats.TrainingHistory.ToJson(_curves.History) }, cancel);
     }
 
     private long Resume(Checkpoint checkpoint, Optimizer optimizer, string bestFile)
@@ -211,7 +212,7 @@ public sealed class FineTuner(
             File.Copy(best, bestFile, overwrite: true);
         }
 
-        _curves.Load(checkpoint.State["curves"]!.AsObject());
+        _curves.Load(ResultFormats.TrainingHistory.Read(checkpoint.State["curves"]!.AsObject(), "the checkpoint of fine-tuning"));
         return done;
     }
 }

@@ -5,6 +5,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Sae;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
@@ -46,7 +47,7 @@ public sealed class FineTuningStage : IStage
         model.ToGeometric();
         using var basis = arm.NeedsBase ? VisionPlan.Compile(model) : null;
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
-        var salient = JsonNode.Parse(await File.ReadAllTextAsync(await context.FetchAsync("salient", cancel), cancel))!.AsObject();
+        var salient = await ResultFormats.Salient.ReadAsync(context.Input("salient"), context.Artifacts.FetchAsync, cancel);
         var parts = SalientParts.Read(salient, arm, model.Architecture, options.Seed);
         using var autoencoder = arm.ReadsFeatures ? await LoadAutoencoderAsync(context, parts.Autoencoder, device, cancel) : null;
         var shards = new List<string>();
@@ -58,7 +59,8 @@ public sealed class FineTuningStage : IStage
         var familyShard = context.Inputs.ContainsKey("families") ? await context.FetchAsync("families", cancel) : null;
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            Strings(salient["classes"]), new HeldOutPrint(Strings(salient["heldOutWords"]), Strings(salient["heldOutFonts"])), model.Architecture.ImageResolution, options, context.Log, cancel, Captions(salient), familyShard, new HiddenPrint(model.Architecture.PatchSize, Hidden(salient)));
+            salient.Classes, new HeldOutPrint(salient.HeldOutWords, salient.HeldOutFonts), model.Architecture.ImageResolution, options, context.Log, cancel,
+            salient.CaptionHygiene?.Captions, familyShard, salient.CaptionHygiene?.Hidden is { } hidden ? new HiddenPrint(model.Architecture.PatchSize, hidden) : null);
         var validator = new Validator(data, tokenizer, options, device);
         using var heads = arm.AblatesHeads
             ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel)
@@ -88,66 +90,35 @@ public sealed class FineTuningStage : IStage
         {
             context.Log.LogWarning(
                 "{Arm}: no step beats the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); lower tuning.rates, or look at the data",
-                arm.Name, curves.BestScore, Number(curves.Best, "clean"), Number(curves.Base, "score"), Number(curves.Base, "clean"));
+                arm.Name, curves.BestScore, curves.Best?.Clean, curves.Base?.Score, curves.Base?.Clean);
         }
 
-        JsonArray? families = null;
+        IReadOnlyList<FamilyComparison>? families = null;
         if (data.Families.Items.Count > 0)
         {
             var pixels = TuningData.ReadPixels(familyShard!, data.Families, model.Architecture.ImageResolution, cancel);
             using var before = ClipModel.Load(baseFile, device);
             using var after = ClipModel.Load(bestModel, device);
-            families = data.Families.Compare(pixels, Strings(salient["classes"]), before, after, tokenizer, options, device, cancel);
+            families = data.Families.Compare(pixels, salient.Classes, before, after, tokenizer, options, device, cancel);
         }
 
-        var json = curves.ToJson();
-        if (families is not null)
+        var plotted = new TuningCurves(curves.History, arm.Name, options.Seed)
         {
-            json["families"] = families.DeepClone();
-        }
-
-        json["arm"] = arm.Name;
-        json["seed"] = options.Seed;
-        if (heads is not null)
-        {
-            json["heads"] = new JsonArray([.. heads.Heads.Select(entry => (JsonNode)new JsonObject
-            {
-                ["layer"] = entry.Head.Layer,
-                ["head"] = entry.Head.Index,
-                ["score"] = Math.Round(entry.Head.Score, 6),
-            })]);
-        }
-
+            Families = families,
+            Heads = heads is null ? null : [.. heads.Heads.Select(entry => new HeadScore(entry.Head.Layer, entry.Head.Index, Math.Round(entry.Head.Score, 6)))],
+        };
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
         {
             ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", MediaTypes.Safetensors, cancel),
-            ["curves"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(CanonicalJson.Serialize(json)), "curves", MediaTypes.Json, cancel),
+            ["curves"] = await context.Artifacts.PutBytesAsync(ResultFormats.Curves.Write(plotted), "curves", ResultFormats.Curves.MediaType, cancel),
         };
-        var figures = new JsonObject
+        var figures = new TuningFigures(
+            arm.Name, options.Seed, arm.IsTrained ? options.Steps : 0, data.Clean.Count, data.Attacks.Count, data.CleanValidation.Labels.Count, data.AttackValidation.Labels.Count,
+            data.ReadingValidation?.Labels.Count ?? 0, heads?.Heads.Count ?? 0, tuner.CutCaptions, curves.IsBeatenByBase, curves.BestStep, curves.LastDrift, curves.Alpha, curves.Stopped, curves.Best)
         {
-            ["arm"] = arm.Name,
-            ["seed"] = options.Seed,
-            ["steps"] = arm.IsTrained ? options.Steps : 0,
-            ["cleanImages"] = data.Clean.Count,
-            ["attackImages"] = data.Attacks.Count,
-            ["cleanValidationImages"] = data.CleanValidation.Labels.Count,
-            ["attackValidationImages"] = data.AttackValidation.Labels.Count,
-            ["readingValidationImages"] = data.ReadingValidation?.Labels.Count ?? 0,
-            ["ablatedHeads"] = heads?.Heads.Count ?? 0,
-            ["cutCaptions"] = tuner.CutCaptions,
-            ["beatenByBase"] = curves.IsBeatenByBase,
-            ["bestStep"] = curves.BestStep,
-            ["drift"] = curves.LastDrift?.DeepClone(),
-            ["alpha"] = curves.Alpha,
-            ["stopped"] = curves.Stopped,
-            ["validation"] = curves.Best?.DeepClone(),
+            Families = families,
         };
-        if (families is not null)
-        {
-            figures["families"] = families;
-        }
-
-        return new StageResult(outputs, figures);
+        return new StageResult(outputs, ResultFormats.TuningFigures.ToJson(figures));
     }
 
     /// <summary>A vector of the length that embeddings of tokens start with.</summary>
@@ -166,18 +137,6 @@ public sealed class FineTuningStage : IStage
         ["clipsae_base"] = context.Input("model").Digest,
         ["clipsae_attacks"] = context.Input("attacks").Digest,
     };
-
-    private static double? Number(JsonObject? validation, string name) => validation?[name]?.GetValue<double>();
-
-    /// <summary>New captions of pictures by id, as curation's caption hygiene gives them; none for a picture that is left out.</summary>
-    private static Dictionary<string, IReadOnlyList<string>> Captions(JsonObject salient) =>
-        (salient["captionHygiene"]?["captions"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => (IReadOnlyList<string>)Strings(entry.Value), StringComparer.Ordinal);
-
-    /// <summary>Patches of pictures that are painted over, by id.</summary>
-    private static Dictionary<string, int[]> Hidden(JsonObject salient) =>
-        (salient["captionHygiene"]?["hidden"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => entry.Value!.AsArray().Select(patch => patch!.GetValue<int>()).ToArray(), StringComparer.Ordinal);
-
-    private static string[] Strings(JsonNode? list) => [.. (list?.AsArray() ?? []).Select(text => text!.GetValue<string>())];
 
     private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, string name, Device device, CancellationToken cancel)
     {

@@ -10,7 +10,7 @@ namespace ClipSae.FineTuning;
 /// </summary>
 /// <param name="patch">Side of a patch, pixels.</param>
 /// <param name="patches">The patches that are hidden, row by row from the top left, by the picture's id.</param>
-public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, int[]> patches)
+public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnlyList<int>> patches)
 {
     private const int Batch = 128;
 

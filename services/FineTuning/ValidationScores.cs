@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace ClipSae.FineTuning;
 
 /// <summary>What a validation measures of a model, fractions from 0 to 1.</summary>
@@ -13,20 +11,4 @@ public sealed record ValidationScores(double Clean, double Attacked, double? Rea
     /// <returns>Rounded as it is kept, so that a training resumed from the kept score decides as an undisturbed one.</returns>
     public double Score(ValidationScores basis, FineTuningOptions options) => Math.Round(
         Attacked - (options.CleanLossCost * Math.Max(0, basis.Clean - Clean)) - (options.ReadingCost * Math.Max(0, (basis.Reading ?? 0) - (Reading ?? 0))), 6);
-
-    /// <summary>The fractions by name; <c>reading</c> where it is validated.</summary>
-    internal JsonObject ToJson()
-    {
-        var json = new JsonObject { ["clean"] = Math.Round(Clean, 6), ["attacked"] = Math.Round(Attacked, 6) };
-        if (Reading is { } reading)
-        {
-            json["reading"] = Math.Round(reading, 6);
-        }
-
-        return json;
-    }
-
-    /// <summary>Reads what <see cref="ToJson"/> gave.</summary>
-    internal static ValidationScores Of(JsonNode json) =>
-        new(json["clean"]!.GetValue<double>(), json["attacked"]!.GetValue<double>(), json["reading"]?.GetValue<double>());
 }

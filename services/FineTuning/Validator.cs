@@ -27,21 +27,21 @@ public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuni
     /// <param name="bestFile">The best weights.</param>
     /// <param name="baseFile">The base's; null mixes nothing.</param>
     /// <param name="provenance">What the weights carry in their header.</param>
-    public void Finish(TuningCurves curves, string bestFile, string? baseFile, IReadOnlyDictionary<string, string>? provenance, CancellationToken cancel)
+    public void Finish(CurveRecorder curves, string bestFile, string? baseFile, IReadOnlyDictionary<string, string>? provenance, CancellationToken cancel)
     {
         if (baseFile is not null && options.Alphas.Count > 0)
         {
             ChooseAlpha(curves, bestFile, baseFile, provenance, cancel);
         }
 
-        if (curves.Best!["reading"] is null && data.ReadingValidation is not null)
+        if (curves.Best!.Reading is null && data.ReadingValidation is not null)
         {
             using var best = ClipModel.Load(bestFile, device);
             curves.AddReading(Reading(best, cancel)!.Value);
         }
     }
 
-    private void ChooseAlpha(TuningCurves curves, string bestFile, string baseFile, IReadOnlyDictionary<string, string>? provenance, CancellationToken cancel)
+    private void ChooseAlpha(CurveRecorder curves, string bestFile, string baseFile, IReadOnlyDictionary<string, string>? provenance, CancellationToken cancel)
     {
         var chosen = bestFile + ".mixed";
         using (var blend = new WeightBlend(baseFile, bestFile, device))

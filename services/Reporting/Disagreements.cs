@@ -14,30 +14,29 @@ internal static class Disagreements
 
     private static string? OfCuration(ReportData data, EvaluationView view, string? attack)
     {
-        var figures = data.Curation;
-        if (figures.Number("candidates") is not > 0 || figures.Number("fooled") is not { } fooled || EvaluationView.Scores(view.Base, attack)?.AttackSuccess is not { } scored)
+        if (data.Curation is not { Candidates: > 0 and var tried, Fooled: var fooled } || EvaluationView.Scores(view.Base, attack)?.AttackSuccess is not { } scored)
         {
             return null;
         }
 
-        var tried = figures.Number("candidates")!.Value;
-        return Math.Abs(fooled / tried - scored.Value) < Notable
+        var share = (double)fooled / tried;
+        return Math.Abs(share - scored.Value) < Notable
             ? null
-            : $"Two rates differ: of curation’s {Written.Count(tried)} printed words {Written.Percent(fooled / tried)} fooled the base model, on the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)} do. "
+            : $"Two rates differ: of curation’s {Written.Count(tried)} printed words {Written.Percent(share)} fooled the base model, on the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)} do. "
                 + "They need not agree: curation prints its own words in its own faces, sizes and places (curation.style), on other pictures, and chooses among other classes. Where curation’s rate is the higher one, fine-tuning learned from stronger print than the set shows; where it is the lower one, from weaker.";
     }
 
     private static string? OfValidation(ReportData data, EvaluationView view, string? attack)
     {
-        var figures = data.Units.FirstOrDefault(unit => unit.Stage == "fine-tuning" && unit.Unit == view.Tuned?.Name)?.Figures;
-        if (figures.Number("validation", "attacked") is not { } validated || EvaluationView.Scores(view.Tuned, attack)?.Accuracy is not { } scored)
+        var figures = data.Tuning.FirstOrDefault(unit => unit.Key == view.Tuned?.Name).Value;
+        if (figures?.Validation?.Attacked is not { } validated || EvaluationView.Scores(view.Tuned, attack)?.Accuracy is not { } scored)
         {
             return null;
         }
 
         return Math.Abs(validated - scored.Value) < Notable
             ? null
-            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n = {Written.Count(figures.Number("attackValidationImages"))}), the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
+            : $"Validation saw an accuracy under attack of {Written.Percent(validated)} (n = {Written.Count(figures.AttackValidationImages)}), the set “{attack}” (n = {Written.Count(view.Images(attack))}) {Written.Percent(scored.Value)}. "
                 + "Validation’s attacks are curation’s own print, of which others were trained on; the set’s are not. The set’s figure is the one to quote.";
     }
 }

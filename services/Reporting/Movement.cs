@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -11,9 +11,8 @@ public static class Movement
     private const int MostNamed = 8;
 
     /// <summary>Whether a unit's weights are next to those of the base.</summary>
-    /// <param name="figures">Figures of the stage fine-tuning, with <c>drift</c>; false where they have none.</param>
-    public static bool IsUnmoved(JsonObject figures) =>
-        figures["drift"] is JsonObject drift && Drift(drift, "theta") < HardlyMoved && Drift(drift, "radius") < HardlyMoved;
+    /// <param name="figures">Of the unit; where they have no drift it is not known, and false.</param>
+    public static bool IsUnmoved(TuningFigures figures) => figures.Drift is { Theta: < HardlyMoved, Radius: < HardlyMoved };
 
     /// <summary>One sentence about units that did not move; null where all did.</summary>
     /// <param name="units">Their names.</param>
@@ -27,6 +26,4 @@ public static class Movement
         var more = units.Count > MostNamed ? FormattableString.Invariant($" and {units.Count - MostNamed} more") : "";
         return $"Fine-tuning changed the weights of {string.Join(", ", units.Take(MostNamed))}{more} by less than a thousandth: the learning rates are too low for this model, or there are too few steps. Raise tuning.rates or tuning.steps, or choose another --preset.";
     }
-
-    private static double Drift(JsonObject drift, string name) => drift[name] is JsonValue value && value.TryGetValue<double>(out var share) ? share : double.PositiveInfinity;
 }

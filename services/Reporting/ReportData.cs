@@ -37,10 +37,13 @@ public sealed record ReportData
     public IReadOnlyList<Example> Examples { get; init; } = [];
 
     /// <summary>Text-salient features, causal sweep, salient neurons.</summary>
-    public JsonNode? Salient { get; init; }
+    public SalientFindings? Salient { get; init; }
 
     /// <summary>Figures of attack-curation; null where it has not finished.</summary>
-    public JsonObject? Curation => Units.FirstOrDefault(unit => unit.Stage == "attack-curation")?.Figures;
+    public CurationFigures? Curation { get; init; }
+
+    /// <summary>Figures of fine-tuning by unit, in the order they were taken up.</summary>
+    public IReadOnlyList<KeyValuePair<string, TuningFigures>> Tuning { get; init; } = [];
 
     /// <summary>Autoencoders by hook point: figures and statistics.</summary>
     public IReadOnlyList<AutoencoderRecord> Autoencoders { get; init; } = [];
@@ -52,7 +55,7 @@ public sealed record ReportData
     public CuratedPrint? Curated { get; init; }
 
     /// <summary>Training curves by unit.</summary>
-    public IReadOnlyDictionary<string, JsonNode> Curves { get; init; } = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, TuningCurves> Curves { get; init; } = new SortedDictionary<string, TuningCurves>(StringComparer.Ordinal);
 
     /// <summary>Proofs of converted weights by unit.</summary>
     public IReadOnlyDictionary<string, JsonNode> Proofs { get; init; } = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);

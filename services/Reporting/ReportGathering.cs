@@ -23,9 +23,9 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             At = context.Time.GetUtcNow(),
             Results = await ReadAsync(ResultFormats.Evaluation, Evaluation + "results", cancel),
             Examples = await ReadAsync(ResultFormats.Examples, Evaluation + "examples", cancel) ?? [],
-            Salient = await JsonAsync(Curation + "salient", cancel),
+            Salient = await ReadAsync(ResultFormats.Salient, Curation + "salient", cancel),
             Dataset = await JsonAsync("dataset/manifest", cancel),
-            Curves = await ByUnitAsync("fine-tuning", "curves", cancel),
+            Curves = await ByUnitAsync(ResultFormats.Curves, ParameterSections.Tuning, "curves", cancel),
             Proofs = await ByUnitAsync("weight-conversion", "proof", cancel),
             Versions = SoftwareVersions.Here(),
         };
@@ -46,6 +46,18 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
     private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
         context.Inputs.TryGetValue(input, out var artifact) ? JsonReading.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(artifact, cancel), cancel)) : null;
+
+    private async Task<IReadOnlyDictionary<string, T>> ByUnitAsync<T>(ResultFormat<T> format, string stage, string output, CancellationToken cancel)
+        where T : class
+    {
+        var found = new SortedDictionary<string, T>(StringComparer.Ordinal);
+        foreach (var (name, artifact) in context.InputsUnder(stage).Where(input => input.Key.EndsWith("/" + output, StringComparison.Ordinal)))
+        {
+            found[name[..^(output.Length + 1)]] = await format.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel);
+        }
+
+        return found;
+    }
 
     private async Task<IReadOnlyDictionary<string, JsonNode>> ByUnitAsync(string stage, string output, CancellationToken cancel)
     {

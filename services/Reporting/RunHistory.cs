@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -34,6 +35,16 @@ internal static class RunHistory
             }
         }
 
-        return data with { Missing = missing, Units = [.. units.OrderBy(unit => unit.StartedAt).ThenBy(unit => unit.Stage, StringComparer.Ordinal).ThenBy(unit => unit.Unit, StringComparer.Ordinal)] };
+        UnitRecord[] ordered = [.. units.OrderBy(unit => unit.StartedAt).ThenBy(unit => unit.Stage, StringComparer.Ordinal).ThenBy(unit => unit.Unit, StringComparer.Ordinal)];
+        return data with
+        {
+            Missing = missing,
+            Units = ordered,
+            Curation = Figures(ResultFormats.CurationFigures, ParameterSections.Curation).FirstOrDefault().Value,
+            Tuning = [.. Figures(ResultFormats.TuningFigures, ParameterSections.Tuning)],
+        };
+
+        IEnumerable<KeyValuePair<string, T>> Figures<T>(ResultFormat<T> format, string stage)
+            where T : class => ordered.Where(unit => unit.Stage == stage).Select(unit => KeyValuePair.Create(unit.Unit, format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}")));
     }
 }

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.WeightConversion;
 
@@ -10,12 +10,9 @@ namespace ClipSae.WeightConversion;
 public sealed record MeasuredAccuracy(string Name, double Clean, double Attacked, double? Reading)
 {
     /// <summary>Base and result as fine-tuning's curves tell them; none where they do not.</summary>
-    public static IReadOnlyList<MeasuredAccuracy> Of(JsonNode? curves) =>
-        [.. new[] { Of("base", (curves?["validation"] as JsonArray)?.FirstOrDefault()), Of("tuned", curves?["best"]) }.OfType<MeasuredAccuracy>()];
+    public static IReadOnlyList<MeasuredAccuracy> Of(TuningCurves curves) =>
+        [.. new[] { Of("base", curves.Validation.FirstOrDefault()), Of("tuned", curves.Best) }.OfType<MeasuredAccuracy>()];
 
-    private static MeasuredAccuracy? Of(string name, JsonNode? validation) => Number(validation, "clean") is { } clean && Number(validation, "attacked") is { } attacked
-        ? new MeasuredAccuracy(name, clean, attacked, Number(validation, "reading"))
-        : null;
-
-    private static double? Number(JsonNode? node, string name) => node?[name] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+    private static MeasuredAccuracy? Of(string name, TuningValidation? validation) =>
+        validation is null ? null : new MeasuredAccuracy(name, validation.Clean, validation.Attacked, validation.Reading);
 }

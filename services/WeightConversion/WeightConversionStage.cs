@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 
 namespace ClipSae.WeightConversion;
 
@@ -31,7 +32,7 @@ public sealed class WeightConversionStage : IStage
         var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})")
         {
             Digest = input.Digest,
-            Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync("curves", cancel), cancel))) : [],
+            Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(await ResultFormats.Curves.ReadAsync(context.Input("curves"), context.Artifacts.FetchAsync, cancel)) : [],
         };
         var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
         var folder = Path.Combine(context.Scratch, "formats");

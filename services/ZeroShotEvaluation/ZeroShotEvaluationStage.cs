@@ -80,10 +80,10 @@ public sealed class ZeroShotEvaluationStage : IStage
         foreach (var (unit, artifact) in context.InputsUnder("models"))
         {
             var (arm, seed) = Split(unit);
-            var curves = context.Inputs.TryGetValue("curves/" + unit, out var stored) ? JsonNode.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(stored, cancel), cancel)) : null;
+            var curves = context.Inputs.TryGetValue("curves/" + unit, out var stored) ? await ResultFormats.Curves.ReadAsync(stored, context.Artifacts.FetchAsync, cancel) : null;
             // The first validation is of step 0, the base itself.
             models.Add(new ModelUnderTest(
-                unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, ScoreOf(curves?["best"]), artifact.Digest, ScoreOf((curves?["validation"] as JsonArray)?.FirstOrDefault()))
+                unit, await context.Artifacts.FetchAsync(artifact, cancel), arm, seed, curves?.Best?.Score, artifact.Digest, curves?.Validation.FirstOrDefault()?.Score)
             {
                 NullToken = context.Inputs.TryGetValue("null-tokens/" + unit, out var token) ? await context.Artifacts.FetchAsync(token, cancel) : null,
             });
@@ -122,8 +122,6 @@ public sealed class ZeroShotEvaluationStage : IStage
         var dot = unit.LastIndexOf(".s", StringComparison.Ordinal);
         return dot > 0 && int.TryParse(unit.AsSpan(dot + 2), NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? (unit[..dot], seed) : (unit, null);
     }
-
-    private static double? ScoreOf(JsonNode? validation) => validation?["score"] is JsonValue score && score.TryGetValue<double>(out var value) ? value : null;
 
     private static Task<ArtifactRef> PutAsync<T>(StageContext context, ResultFormat<T> format, T value, string name, CancellationToken cancel)
         where T : class =>

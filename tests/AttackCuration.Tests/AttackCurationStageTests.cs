@@ -4,6 +4,7 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
 using ClipSae.Pipeline.Tests;
+using ClipSae.Results;
 
 namespace ClipSae.AttackCuration.Tests;
 
@@ -20,7 +21,7 @@ public sealed class AttackCurationStageTests : IDisposable
 
         result.Outputs.Keys.Order(StringComparer.Ordinal).ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "families", "manifest", "salient"]);
         var (attacks, controls) = (await bench.ItemsAsync(result.Outputs["attacks"]), await bench.ItemsAsync(result.Outputs["controls"]));
-        attacks.Count.ShouldBe(result.Figures["attacks"]!.GetValue<int>() + result.Figures["natural"]!.GetValue<int>());
+        attacks.Count.ShouldBe(Figures(result).Attacks + Figures(result).Natural);
         attacks.Count(a => Kind(a.Item) == "attack").ShouldBeGreaterThan(0);
         controls.Select(c => c.Item.Id).ShouldBe(attacks.Select(a => a.Item.Id));
         attacks.Zip(controls).ShouldAllBe(pair => Kind(pair.First.Item) == "natural" == pair.First.Image.SequenceEqual(pair.Second.Image));
@@ -55,16 +56,15 @@ public sealed class AttackCurationStageTests : IDisposable
         // Pictures that show the word are no sources either, natural ones included.
         var shown = CurationBench.Pictures().Where(p => p.Item.Attributes?["word"]?.GetValue<string>() == "car").Select(p => p.Item.Id);
         manifest.Select(line => line["source"]!.GetValue<string>()).Intersect(shown).ShouldBeEmpty();
-        (await bench.LinesAsync(result.Outputs["salient"]))[0]["heldOutWords"]!.AsArray().Select(w => w!.GetValue<string>()).ShouldBe(["car"]);
-        (await bench.LinesAsync(result.Outputs["salient"]))[0]["heldOutFonts"]!.AsArray().Select(w => w!.GetValue<string>()).ShouldBe(fonts.HeldOut.Select(face => face.Name));
+        (await SalientAsync(result)).HeldOutWords.ShouldBe(["car"]);
+        (await SalientAsync(result)).HeldOutFonts.ShouldBe(fonts.HeldOut.Select(face => face.Name));
     }
 
     [Fact]
     public async Task Attacks_name_the_salient_neurons_that_the_word_drives()
     {
         var result = await RunAsync(await bench.InputsAsync());
-        var salient = (await bench.LinesAsync(result.Outputs["salient"]))[0]["neurons"]!.AsArray()
-            .Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray();
+        var salient = (await SalientAsync(result)).Neurons.Select(n => (n.Layer, n.Neuron)).ToArray();
         var named = (await bench.LinesAsync(result.Outputs["manifest"])).Where(IsAttack)
             .Select(line => line["neurons"]!.AsArray().Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray()).ToArray();
 
@@ -133,17 +133,17 @@ public sealed class AttackCurationStageTests : IDisposable
     public async Task Findings_name_the_place_its_features_their_random_twins_and_the_neurons()
     {
         var result = await RunAsync(await bench.InputsAsync());
-        var salient = (await bench.LinesAsync(result.Outputs["salient"]))[0];
-        var features = salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>()).ToArray();
+        var salient = await SalientAsync(result);
+        var features = salient.Features.Select(f => f.Feature).ToArray();
 
-        salient["layers"]!.AsArray().Single(layer => layer!["chosen"]!.GetValue<bool>())!["hook"]!.GetValue<string>().ShouldBe(salient["hook"]!.GetValue<string>());
+        salient.Layers.Single(layer => layer.Chosen).Hook.ShouldBe(salient.Hook);
         features.ShouldNotBeEmpty();
-        salient["randomFeatures"]!.AsArray().Count.ShouldBe(5);
-        salient["randomFeatures"]!.AsArray().ShouldAllBe(draw => draw!.AsArray().Count == features.Length && !draw.AsArray().Any(f => features.Contains(f!.GetValue<int>())));
-        salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>()).ShouldAllBe(layer => layer.Count() <= 6);
-        salient["neurons"]!.AsArray().ShouldAllBe(n => n!["score"]!.GetValue<double>() >= 0);
-        salient["neuronAblation"]!["random"]!.AsArray().Count.ShouldBe(2);
-        salient["classes"]!.AsArray().Select(c => c!.GetValue<string>()).ShouldBe(["car", "cat", "dog", "tree"]);
+        salient.RandomFeatures.Count.ShouldBe(5);
+        salient.RandomFeatures.ShouldAllBe(draw => draw.Count == features.Length && !draw.Any(f => features.Contains(f)));
+        salient.Neurons.GroupBy(n => n.Layer).ShouldAllBe(layer => layer.Count() <= 6);
+        salient.Neurons.ShouldAllBe(n => n.Score >= 0);
+        salient.NeuronAblation.Random.Count.ShouldBe(2);
+        salient.Classes.ShouldBe(["car", "cat", "dog", "tree"]);
     }
 
     [Theory]
@@ -158,23 +158,23 @@ public sealed class AttackCurationStageTests : IDisposable
         var parameters = CurationBench.Parameters;
         parameters["captionHygiene"] = action;
         var result = await RunAsync(inputs, parameters);
-        var hygiene = (await bench.LinesAsync(result.Outputs["salient"]))[0]["captionHygiene"]!;
-        var (found, changed) = (hygiene["found"]!.AsArray(), hygiene["captions"]!.AsObject().Select(entry => entry.Key).ToArray());
+        var hygiene = (await SalientAsync(result)).CaptionHygiene.ShouldNotBeNull();
+        var (found, changed) = (hygiene.Found, hygiene.Captions.Keys.ToArray());
 
-        hygiene["pictures"]!.GetValue<int>().ShouldBeGreaterThan(0);
+        hygiene.Pictures.ShouldBeGreaterThan(0);
         changed.Length.ShouldBe(action == "report" ? 0 : found.Count);
         if (action is "drop" or "hide")
         {
-            changed.ShouldBe(found.Select(finding => finding!["id"]!.GetValue<string>()), ignoreOrder: true);
+            changed.ShouldBe(found.Select(finding => finding.Id), ignoreOrder: true);
         }
 
-        var hidden = (hygiene["hidden"]?.AsObject() ?? []).ToDictionary(entry => entry.Key, entry => entry.Value!.AsArray().Select(patch => patch!.GetValue<int>()).ToArray());
+        var hidden = hygiene.Hidden ?? new Dictionary<string, IReadOnlyList<int>>();
         (hidden.Count > 0).ShouldBe(action.StartsWith("hide", StringComparison.Ordinal));
         hidden.Keys.Intersect(changed).ShouldBeEmpty();
-        hidden.Values.ShouldAllBe(patches => patches.Distinct().Count() == patches.Length && patches.All(patch => patch >= 0));
+        hidden.Values.ShouldAllBe(patches => patches.Distinct().Count() == patches.Count && patches.All(patch => patch >= 0));
         (await bench.LinesAsync(result.Outputs["manifest"])).Select(line => line["source"]!.GetValue<string>()).Intersect([.. changed, .. hidden.Keys]).ShouldBeEmpty();
-        result.Figures["captions"]!["found"]!.GetValue<int>().ShouldBe(found.Count);
-        (await bench.LinesAsync((await RunAsync(inputs)).Outputs["salient"]))[0]["captionHygiene"].ShouldBeNull();
+        Figures(result).Captions.ShouldNotBeNull().Found.ShouldBe(found.Count);
+        (await SalientAsync(await RunAsync(inputs))).CaptionHygiene.ShouldBeNull();
     }
 
     [Fact]
@@ -185,18 +185,18 @@ public sealed class AttackCurationStageTests : IDisposable
         parameters["searchWords"] = 4;
         var inputs = await bench.InputsAsync();
         var result = await RunAsync(inputs, parameters);
-        var families = result.Figures["redTeam"]!["families"]!.AsArray();
-        string[] Named(bool heldOut) => [.. families.Where(f => f!["heldOut"]!.GetValue<bool>() == heldOut).Select(f => f!["family"]!.GetValue<string>())];
+        var families = Figures(result).RedTeam.ShouldNotBeNull().Families;
+        string[] Named(bool heldOut) => [.. families.Where(f => f.HeldOut == heldOut).Select(f => f.Family)];
         var attacks = (await bench.ItemsAsync(result.Outputs["attacks"])).Where(a => Kind(a.Item) == "attack").Select(a => a.Item.Attributes!).ToArray();
         var apart = (await bench.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
 
         var (heldOut, trained) = (Named(heldOut: true), Named(heldOut: false));
-        families.Select(f => f!["family"]!.GetValue<string>()).ShouldBe(["plate", "outline", "large", "capitals", "curved"], ignoreOrder: true);
+        families.Select(f => f.Family).ShouldBe(["plate", "outline", "large", "capitals", "curved"], ignoreOrder: true);
         heldOut.Length.ShouldBe(1);
         attacks.ShouldNotBeEmpty();
         attacks.Select(a => a["family"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(trained);
-        families.Sum(f => f!["attacks"]!.GetValue<int>()).ShouldBe(attacks.Length);
-        apart.Select(item => item.Attributes!["family"]!.GetValue<string>()).Distinct().ShouldBe(families.Select(f => f!["family"]!.GetValue<string>()), ignoreOrder: true);
+        families.Sum(f => f.Attacks).ShouldBe(attacks.Length);
+        apart.Select(item => item.Attributes!["family"]!.GetValue<string>()).Distinct().ShouldBe(families.Select(f => f.Family), ignoreOrder: true);
         apart.ShouldAllBe(item => item.Attributes!["heldOut"]!.GetValue<bool>() == heldOut.Contains(item.Attributes!["family"]!.GetValue<string>()));
         apart.Select(item => item.Attributes!["source"]!.GetValue<string>()).Intersect(attacks.Select(a => a["source"]!.GetValue<string>())).ShouldBeEmpty();
         apart.ShouldAllBe(item => item.Label != item.Attributes!["word"]!.GetValue<string>() && item.Attributes!["word"]!.GetValue<string>() != "car");
@@ -227,7 +227,7 @@ public sealed class AttackCurationStageTests : IDisposable
         await ExplainsAsync("mlp@0", "-0.2");
         await ExplainsAsync("residual@1", "0.4");
 
-        (await RunAsync(inputs)).Figures["sae"]!.GetValue<string>().ShouldBe("residual@1");
+        Figures(await RunAsync(inputs)).Sae.ShouldBe("residual@1");
         await ExplainsAsync("residual@1", "-2.5");
         (await ShouldFailAsync(inputs, CurationBench.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
     }
@@ -239,7 +239,7 @@ public sealed class AttackCurationStageTests : IDisposable
         inputs["shards/00002"] = await bench.PutShardAsync([(new DatasetItem("images/broken.png", ["a photo of a cat"], "cat"), [1, 2, 3])]);
         var result = await RunAsync(inputs);
 
-        result.Figures["unreadable"]!.AsArray().ShouldHaveSingleItem()!.GetValue<string>().ShouldStartWith("images/broken.png: ");
+        Figures(result).Unreadable.ShouldHaveSingleItem().ShouldStartWith("images/broken.png: ");
     }
 
     [Fact]
@@ -367,6 +367,10 @@ public sealed class AttackCurationStageTests : IDisposable
 
         await CancelAtFirstReport.ShouldStopAsync(cancelling => bench.Stage.RunAsync(bench.Context(inputs, progress: cancelling), cancelling.Token));
     }
+
+    private static CurationFigures Figures(StageResult result) => ResultFormats.CurationFigures.Read(result.Figures, "figures");
+
+    private Task<SalientFindings> SalientAsync(StageResult result) => ResultFormats.Salient.ReadAsync(result.Outputs["salient"], bench.Store.FetchAsync, CancellationToken.None);
 
     private static bool IsAttack(JsonObject line) => line["kind"]!.GetValue<string>() == "attack";
 

@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Results;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Tests;

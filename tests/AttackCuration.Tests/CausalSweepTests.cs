@@ -1,3 +1,4 @@
+using ClipSae.Results;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -85,7 +86,7 @@ public sealed class CausalSweepTests : IDisposable
     }
 
     private AttackAccuracy Measure(WordPairs shown) =>
-        AttackAccuracy.Measure(reader.Vision, reader.Classifier, shown, 7, CPU, null, CancellationToken.None);
+        AttackMeasurement.Of(reader.Vision, reader.Classifier, shown, 7, CPU, null, CancellationToken.None);
 
     private IReadOnlyList<CausalSweep.Row> Sweep(IReadOnlyList<SaeAtHook> hooks) =>
         CausalSweep.Run(reader.Vision, reader.Classifier, hooks, pairs, pairs, Options, CPU, _ => { }, CancellationToken.None);

@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Results;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -94,14 +95,14 @@ public sealed class SalientNeuronsTests : IDisposable
         using var pairs = PlantedReader.Draw();
         SalientNeurons.Neuron[] neurons = [.. PlantedReader.ReadingNeurons.Select(j => new SalientNeurons.Neuron(0, j, 1, 1))];
         var options = new AttackCurationOptions { RandomDraws = 4, BatchSize = 5 };
-        NeuronAblation Measure() => NeuronAblation.Measure(reader.Vision, reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
+        NeuronAblation Measure() => NeuronSilencing.Measure(reader.Vision, reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
 
         Measure().Chosen.ShouldBe(new AttackAccuracy(1, 1, 0));
         Measure().Random.Count.ShouldBe(4);
         // None of the random draws may hold a reading neuron.
         Measure().Random.ShouldAllBe(r => r == new AttackAccuracy(1, 0, 1));
         // One of the two silenced heals the pictures on which it reads.
-        NeuronAblation.Measure(reader.Vision, reader.Classifier, neurons[..1], pairs, options, CPU, CancellationToken.None).Chosen.ShouldBe(new AttackAccuracy(1, 0.5, 0.5));
+        NeuronSilencing.Measure(reader.Vision, reader.Classifier, neurons[..1], pairs, options, CPU, CancellationToken.None).Chosen.ShouldBe(new AttackAccuracy(1, 0.5, 0.5));
     }
 
     private static IReadOnlyList<SalientNeurons.Neuron> Find(ClipModel model, SaeAtHook at, FeatureScore[] salient, WordPairs pairs, int perLayer, int batch = 4)

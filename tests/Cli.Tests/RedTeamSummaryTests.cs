@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Cli.Tests;
 
@@ -7,7 +7,7 @@ public sealed class RedTeamSummaryTests
     [Fact]
     public void What_is_read_and_hardly_read_is_said_with_the_attacks_that_fool()
     {
-        var figures = JsonNode.Parse("""{"candidates":596,"fooled":298,"redTeam":{"families":[{"family":"small","tried":100,"fooled":4},{"family":"plate","tried":50,"fooled":40},{"family":"outline","tried":10,"fooled":3}]}}""")!.AsObject();
+        var figures = Figures(596, 298) with { RedTeam = new RedTeamFigures([new("small", true, 100, 4, 1), new("plate", false, 50, 40, 8), new("outline", false, 10, 3, 1)], []) };
 
         RedTeamSummary.Lines(figures).ShouldBe(
         [
@@ -20,7 +20,7 @@ public sealed class RedTeamSummaryTests
     [Fact]
     public void One_style_that_is_hardly_read_is_said_with_the_family_that_is()
     {
-        var figures = JsonNode.Parse("""{"candidates":100,"fooled":11,"betterRead":{"family":"plate","tried":96,"fooled":48}}""")!.AsObject();
+        var figures = Figures(100, 11) with { BetterRead = new ReadFamily("plate", 96, 48) };
 
         RedTeamSummary.Lines(figures).Last().ShouldBe("print: the base hardly reads the style that was printed; of the families it reads 'plate' best (50.0 % of 96 words): --set curation.families=all.");
     }
@@ -28,11 +28,10 @@ public sealed class RedTeamSummaryTests
     [Fact]
     public void Families_that_were_not_trained_on_come_first_the_worst_of_each_part_on_top()
     {
-        var families = JsonNode.Parse("""
-            [{"family":"plate","heldOut":false,"images":32,"before":{"attacked":0.0,"attackSuccess":1.0},"after":{"attacked":0.8,"attackSuccess":0.1}},
-             {"family":"small","heldOut":true,"images":60,"before":{"attacked":0.4,"attackSuccess":0.5},"after":{"attacked":0.7,"attackSuccess":0.2}},
-             {"family":"curved","heldOut":true,"images":60,"before":{"attacked":0.2,"attackSuccess":0.7},"after":{"attacked":0.5,"attackSuccess":0.4}}]
-            """)!.AsArray();
+        FamilyComparison[] families =
+        [
+            new("plate", false, 32, new(0, 1), new(0.8, 0.1)), new("small", true, 60, new(0.4, 0.5), new(0.7, 0.2)), new("curved", true, 60, new(0.2, 0.7), new(0.5, 0.4)),
+        ];
 
         var lines = RedTeamSummary.Create(families).ShouldNotBeNull().Lines(80).Select(line => line.Text).Where(line => line.Contains('%', StringComparison.Ordinal))
             .Select(line => string.Join(' ', line.Split("  ", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
@@ -43,5 +42,11 @@ public sealed class RedTeamSummaryTests
             "plate yes 100.0 % 10.0 % 0.0 % 80.0 %", "mean yes 100.0 % 10.0 % 0.0 % 80.0 %",
         ]);
         RedTeamSummary.Create(null).ShouldBeNull();
+    }
+
+    private static CurationFigures Figures(int candidates, int fooled)
+    {
+        var accuracy = new AttackAccuracy(1, 0, 1);
+        return new CurationFigures("mlp@0", "mlp@0", 1, 1, candidates, fooled, fooled, 1, 0, [], accuracy, accuracy, [accuracy]);
     }
 }

@@ -1,7 +1,7 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Results;
 using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;
@@ -16,11 +16,11 @@ public sealed class SweepTableTests : IDisposable
     public async Task What_ablation_costs_and_monosemanticity_stand_beside_what_chance_would_give()
     {
         var store = new FolderArtifactStore(_folder);
-        const string salient = """
-            {"sae":"mlp@0","layers":[{"sae":"mlp@0","salient":7,"effect":0.25,"before":{"clean":0.9,"attacked":0.2},
-             "ablation":{"clean":0.87,"attacked":0.5},"random":[{"clean":0.9,"attacked":0.2},{"clean":0.88,"attacked":0.2}]}]}
-            """;
-        var artifact = await store.PutBytesAsync(Encoding.UTF8.GetBytes(salient), "salient", "application/json");
+        var (before, ablation) = (new AttackAccuracy(0.9, 0.2, 0.7), new AttackAccuracy(0.87, 0.5, 0.3));
+        AttackAccuracy[] random = [new(0.9, 0.2, 0.7), new(0.88, 0.2, 0.7)];
+        var salient = new SalientFindings(
+            "mlp@0", "mlp@0", 0.1, 0.5, 8, [], [], [], [new("mlp@0", "mlp@0", 0.1, 64, 60, 7, before, ablation, random, 0.25, true)], [], [], [], new NeuronAblation(ablation, random));
+        var artifact = await store.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType);
         var summary = new RunSummary("r",
         [
             Finished("sae-training", "mlp@0", [], new JsonObject { ["latents"] = 64, ["monosemanticity"] = 0.413, ["monosemanticityBaseline"] = 0.382 }),

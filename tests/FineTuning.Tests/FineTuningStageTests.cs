@@ -3,6 +3,7 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 
 namespace ClipSae.FineTuning.Tests;
 
@@ -41,13 +42,12 @@ public sealed class FineTuningStageTests : IDisposable
         result.Outputs.Keys.Order().ShouldBe(["curves", "model"]);
         using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
         model.IsGeometric.ShouldBeTrue();
-        var curves = await bench.JsonAsync(result.Outputs["curves"]);
-        (curves["arm"]!.GetValue<string>(), curves["steps"]!.AsArray().Count).ShouldBe((arm, 6));
-        curves["validation"]!.AsArray().Select(v => v!["step"]!.GetValue<int>()).ShouldBe([0, 1, 2, 3, 4, 5, 6]);
-        curves["drift"]![6]!["theta"]!.GetValue<double>().ShouldBeGreaterThan(0);
-        var steps = curves["steps"]!.AsArray();
-        steps.ShouldAllBe(step => step!["attackLoss"] == null == !TuningArm.Parse(arm).CaptionsAttacks);
-        steps.ShouldAllBe(step => step!["penalty"] != null == TuningArm.Parse(arm).HasLoss);
+        var curves = await bench.CurvesAsync(result);
+        (curves.Arm, curves.Steps.Count).ShouldBe((arm, 6));
+        curves.Validation.Select(v => v.Step).ShouldBe([0, 1, 2, 3, 4, 5, 6]);
+        curves.Drift[6].Theta.ShouldBeGreaterThan(0);
+        curves.Steps.ShouldAllBe(step => step.AttackLoss == null == !TuningArm.Parse(arm).CaptionsAttacks);
+        curves.Steps.ShouldAllBe(step => step.Penalty != null == TuningArm.Parse(arm).HasLoss);
     }
 
     [Theory]
@@ -67,9 +67,9 @@ public sealed class FineTuningStageTests : IDisposable
         var before = basis.StateDict();
         tuned.NullToken!.Block.ShouldBe(1); // the middle one of two
         tuned.StateDict().Where(weight => !before.TryGetValue(weight.Key, out var old) || !weight.Value.Equals(old)).Select(weight => weight.Key).ShouldBe(["visual.null_token.1"]);
-        var curves = await bench.JsonAsync(result.Outputs["curves"]);
-        (curves["steps"]!.AsArray().Count, curves["interpolation"]!.AsArray().Count).ShouldBe((6, 0));
-        curves["steps"]!.AsArray().ShouldAllBe(step => step!["gradientNorm"]!.GetValue<double>() > 0);
+        var curves = await bench.CurvesAsync(result);
+        (curves.Steps.Count, curves.Interpolation.Count).ShouldBe((6, 0));
+        curves.Steps.ShouldAllBe(step => step.GradientNorm > 0);
     }
 
     [Theory]
@@ -88,13 +88,13 @@ public sealed class FineTuningStageTests : IDisposable
         using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
         basis.ToGeometric();
         var (before, after) = (basis.StateDict(), tuned.StateDict());
-        var curves = await bench.JsonAsync(result.Outputs["curves"]);
-        var layer = curves["heads"]![0]!["layer"]!.GetValue<int>();
+        var curves = await bench.CurvesAsync(result);
+        var layer = curves.Heads![0].Layer;
         var projection = $"visual.transformer.resblocks.{layer}.attn.out_proj.";
         after.Where(weight => !weight.Value.Equals(before[weight.Key])).Select(weight => weight.Key).Order().ShouldBe([projection + "bias", projection + "weight"]);
         after[projection + "weight"].abs().max().item<float>().ShouldBe(0);
-        (curves["steps"]!.AsArray().Count, curves["best"]!["step"]!.GetValue<int>(), result.Figures["ablatedHeads"]!.GetValue<int>()).ShouldBe((0, 1, 1));
-        curves["validation"]!.AsArray().Count.ShouldBe(2);
+        (curves.Steps.Count, curves.Best!.Step, Figures(result).AblatedHeads).ShouldBe((0, 1, 1));
+        curves.Validation.Count.ShouldBe(2);
     }
 
     [Theory]
@@ -106,11 +106,11 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["readingCost"] = cost;
         var result = await RunAsync(await bench.InputsAsync(), parameters);
 
-        result.Figures["readingValidationImages"]!.GetValue<int>().ShouldBe(result.Figures["attackValidationImages"]!.GetValue<int>());
-        var curves = await bench.JsonAsync(result.Outputs["curves"]);
-        var best = curves["best"]!["step"]!.GetValue<long>();
-        curves["best"]!["reading"].ShouldNotBeNull();
-        curves["validation"]!.AsArray().ShouldAllBe(v => v!["reading"] != null == (cost > 0 || v!["step"]!.GetValue<long>() == 0 || v!["step"]!.GetValue<long>() == best));
+        Figures(result).ReadingValidationImages.ShouldNotBeNull().ShouldBe(Figures(result).AttackValidationImages!.Value);
+        var curves = await bench.CurvesAsync(result);
+        var best = curves.Best!.Step;
+        curves.Best.Reading.ShouldNotBeNull();
+        curves.Validation.ShouldAllBe(v => v.Reading != null == (cost > 0 || v.Step == 0 || v.Step == best));
     }
 
     [Fact]
@@ -121,15 +121,15 @@ public sealed class FineTuningStageTests : IDisposable
         var without = await RunAsync(inputs, TuningBench.Parameters);
         inputs["families"] = await bench.PutShardAsync(TuningBench.Families());
         var result = await RunAsync(inputs, TuningBench.Parameters);
-        var families = result.Figures["families"]!.AsArray();
+        var families = Figures(result).Families.ShouldNotBeNull();
 
-        families.Select(family => (family!["family"]!.GetValue<string>(), family["heldOut"]!.GetValue<bool>(), family["images"]!.GetValue<int>()))
+        families.Select(family => (family.Family, family.HeldOut, family.Images))
             .ShouldBe([("outline", true, 6), ("small", true, 6), ("plate", false, 6)]);
-        var figures = families.SelectMany(family => new[] { family!["before"]!, family["after"]! }).SelectMany(rates => new[] { rates["attacked"]!, rates["attackSuccess"]! }).Select(rate => rate.GetValue<double>());
+        var figures = families.SelectMany(family => new[] { family.Before, family.After }).SelectMany(rates => new[] { rates.Attacked, rates.AttackSuccess!.Value });
         figures.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
-        (await bench.JsonAsync(result.Outputs["curves"]))["families"]!.ToJsonString().ShouldBe(CanonicalJson.Serialize(families));
-        result.Figures["attackValidationImages"]!.GetValue<int>().ShouldBe(12);
-        without.Figures.ContainsKey("families").ShouldBeFalse();
+        (await bench.CurvesAsync(result)).Families.ShouldBe(families);
+        Figures(result).AttackValidationImages.ShouldBe(12);
+        Figures(without).Families.ShouldBeNull();
         inputs.Remove("families");
         (await RunAsync(inputs, TuningBench.Parameters)).Outputs.ShouldBe(without.Outputs);
     }
@@ -156,7 +156,7 @@ public sealed class FineTuningStageTests : IDisposable
         inputs["shards/00000"] = await bench.PutShardAsync(TuningBench.Clean(0, TuningBench.CleanImages / 2)
             .Select((entry, i) => i == 0 ? (entry.Item with { Captions = [string.Join(' ', Enumerable.Repeat("cat", 40))] }, entry.Image) : entry));
 
-        (await RunAsync(inputs, TuningBench.Parameters)).Figures["cutCaptions"]!.GetValue<int>().ShouldBe(1);
+        Figures(await RunAsync(inputs, TuningBench.Parameters)).CutCaptions.ShouldBe(1);
     }
 
     [Fact]
@@ -318,7 +318,7 @@ public sealed class FineTuningStageTests : IDisposable
         // With a floor of 1 the rate does not depend on how many steps are to come, so a shorter training ends where a longer one passes by.
         parameters["schedule"]!["floor"] = 1;
         var whole = await RunAsync(inputs, parameters);
-        var best = whole.Figures["bestStep"]!.GetValue<long>();
+        var best = Figures(whole).BestStep!.Value;
         (parameters["steps"], parameters["validationInterval"]) = (best, best);
         var shorter = await RunAsync(inputs, parameters);
 
@@ -338,15 +338,15 @@ public sealed class FineTuningStageTests : IDisposable
         var parameters = TuningBench.Parameters;
         parameters["alphas"] = new JsonArray(0.25, 0.5);
         var result = await RunAsync(inputs, parameters);
-        var curves = await bench.JsonAsync(result.Outputs["curves"]);
-        var tried = curves["interpolation"]!.AsArray();
-        var scores = curves["validation"]!.AsArray().Skip(1).Concat(tried).Select(v => v!["score"]!.GetValue<double>());
+        var curves = await bench.CurvesAsync(result);
+        var tried = curves.Interpolation;
+        var scores = curves.Validation.Skip(1).Concat(tried).Select(v => v.Score);
 
-        tried.Select(v => v!["alpha"]!.GetValue<double>()).ShouldBe([0.5, 0.25]);
-        curves["best"]!["score"]!.GetValue<double>().ShouldBe(scores.Max());
-        result.Figures["alpha"]!.GetValue<double>().ShouldBe(curves["alpha"]!.GetValue<double>());
+        tried.Select(v => v.Alpha).ShouldBe([0.5, 0.25]);
+        curves.Best!.Score.ShouldBe(scores.Max());
+        Figures(result).Alpha.ShouldBe(curves.Alpha);
         using var checkpoint = ClipCheckpoint.Open(await bench.Store.FetchAsync(result.Outputs["model"]));
-        checkpoint.Metadata.ContainsKey("clipsae_alpha").ShouldBe(curves["alpha"]!.GetValue<double>() < 1);
+        checkpoint.Metadata.ContainsKey("clipsae_alpha").ShouldBe(curves.Alpha < 1);
         (await RunAsync(inputs, parameters)).Outputs.ShouldBe(result.Outputs);
     }
 
@@ -386,9 +386,9 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var parameters = TuningBench.Parameters;
         parameters["attackShare"] = 0.5;
-        var curves = await bench.JsonAsync((await RunAsync(await bench.InputsAsync(), parameters)).Outputs["curves"]);
+        var curves = await bench.CurvesAsync(await RunAsync(await bench.InputsAsync(), parameters));
 
-        curves["steps"]!.AsArray().Select(step => step!["attackLoss"] != null).ShouldBe([true, true, true, false, false, false]);
+        curves.Steps.Select(step => step.AttackLoss != null).ShouldBe([true, true, true, false, false, false]);
     }
 
     [Theory]
@@ -426,9 +426,7 @@ public sealed class FineTuningStageTests : IDisposable
     public async Task An_arm_that_scales_neurons_needs_some()
     {
         var inputs = await bench.InputsAsync();
-        var salient = TuningBench.Salient;
-        salient["neurons"] = new JsonArray();
-        inputs["salient"] = await bench.PutJsonAsync(salient);
+        inputs["salient"] = await bench.PutAsync(TuningBench.Salient with { Neurons = [] });
         var parameters = TuningBench.Parameters;
         parameters["arm"] = "amplify";
 
@@ -461,6 +459,8 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["rates"]!["vision"] = 1e30;
         (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("fine-tuning: the loss is no longer a number at step ");
     }
+
+    private static TuningFigures Figures(StageResult result) => ResultFormats.TuningFigures.Read(result.Figures, "figures");
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
         bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);

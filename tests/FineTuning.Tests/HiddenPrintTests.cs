@@ -14,7 +14,7 @@ public sealed class HiddenPrintTests
         using var pixels = Scene();
         using var before = pixels.clone();
 
-        new HiddenPrint(Patch, new Dictionary<string, int[]> { ["dog"] = [5, 6] }).Paint(pixels, ["cat", "dog"], default);
+        new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [5, 6] }).Paint(pixels, ["cat", "dog"], default);
 
         pixels[0].data<byte>().ToArray().ShouldBe(before[0].data<byte>().ToArray());
         pixels[1, TensorIndex.Colon, 4..8, 4..12].data<byte>().ToArray().ShouldAllBe(value => value == 90);
@@ -28,7 +28,7 @@ public sealed class HiddenPrintTests
     {
         using var pixels = Scene();
 
-        new HiddenPrint(Patch, new Dictionary<string, int[]> { ["dog"] = [.. Enumerable.Range(0, 12)] }).Paint(pixels, ["cat", "dog"], default);
+        new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [.. Enumerable.Range(0, 12)] }).Paint(pixels, ["cat", "dog"], default);
 
         pixels[1].data<byte>().ToArray().ShouldAllBe(value => value == 90);
     }
@@ -38,7 +38,7 @@ public sealed class HiddenPrintTests
     {
         using var pixels = Scene();
 
-        Should.Throw<UserErrorException>(() => new HiddenPrint(Patch, new Dictionary<string, int[]> { ["dog"] = [16] }).Paint(pixels, ["cat", "dog"], default))
+        Should.Throw<UserErrorException>(() => new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [16] }).Paint(pixels, ["cat", "dog"], default))
             .Message.ShouldBe("fine-tuning: patch 16 of dog is to be hidden, but the model's pictures have 16; curate the attacks again with this model");
     }
 

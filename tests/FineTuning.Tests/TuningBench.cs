@@ -5,6 +5,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Sae;
 using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;
@@ -55,18 +56,18 @@ internal sealed class TuningBench : IDisposable
         ["alphas"] = new JsonArray(),
     };
 
-    /// <summary>As curation reports it: salient neurons in both blocks, features of mlp@0, two draws of random features.</summary>
-    public static JsonObject Salient => new()
-    {
-        ["hook"] = "mlp@0",
-        ["sae"] = "mlp@0",
-        ["classes"] = new JsonArray([.. Names.Select(name => (JsonNode)name)]),
-        ["features"] = new JsonArray([.. new[] { 1, 2, 3 }.Select(f => (JsonNode)new JsonObject { ["feature"] = f, ["salience"] = 1.5 })]),
-        ["randomFeatures"] = new JsonArray(new JsonArray(4, 5, 6), new JsonArray(7, 8, 9)),
-        ["neurons"] = new JsonArray([.. SalientNeurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index, ["score"] = 1 })]),
-    };
-
     public static IReadOnlyList<(int Layer, int Index)> SalientNeurons { get; } = [(0, 3), (0, 17), (0, 40), (1, 5), (1, 200)];
+
+    /// <summary>As curation reports it: salient neurons in both blocks, features of mlp@0, two draws of random features.</summary>
+    public static SalientFindings Salient { get; } = Findings();
+
+    private static SalientFindings Findings()
+    {
+        var accuracy = new AttackAccuracy(1, 0, 1);
+        return new SalientFindings(
+            "mlp@0", "mlp@0", 0.1, 0.5, 8, Names, [], [], [], [.. new[] { 1, 2, 3 }.Select(feature => new SalientFeature(feature, 1.5, 1.5, 1.5, 1))], [[4, 5, 6], [7, 8, 9]],
+            [.. SalientNeurons.Select(neuron => new SalientNeuron(neuron.Layer, neuron.Index, 1))], new NeuronAblation(accuracy, [accuracy]));
+    }
 
     public static ClipModel Model(long seed = 5)
     {
@@ -131,14 +132,14 @@ internal sealed class TuningBench : IDisposable
             ["shards/00001"] = await PutShardAsync(Clean(CleanImages / 2, CleanImages / 2)),
             ["attacks"] = await PutShardAsync(Attacks(0)),
             ["controls"] = await PutShardAsync(Attacks(1)),
-            ["salient"] = await PutJsonAsync(Salient),
+            ["salient"] = await PutAsync(Salient),
             ["sae/mlp@0"] = await Store.PutFileAsync(autoencoder, "sae", "application/x-safetensors"),
         };
     }
 
     public Task<ArtifactRef> PutShardAsync(IEnumerable<(DatasetItem Item, byte[] Image)> items) => Store.PutFileAsync(Write(items), "shard", DatasetShard.MediaType);
 
-    public Task<ArtifactRef> PutJsonAsync(JsonObject json) => Store.PutBytesAsync(Encoding.UTF8.GetBytes(json.ToJsonString()), "json", "application/json");
+    public Task<ArtifactRef> PutAsync(SalientFindings salient) => Store.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType);
 
     public StageContext Context(
         IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, string? checkpoints = null, IProgress<StageProgress>? progress = null)
@@ -156,8 +157,7 @@ internal sealed class TuningBench : IDisposable
         };
     }
 
-    public async Task<JsonObject> JsonAsync(ArtifactRef artifact) =>
-        JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(artifact)))!.AsObject();
+    public Task<TuningCurves> CurvesAsync(StageResult result) => ResultFormats.Curves.ReadAsync(result.Outputs["curves"], Store.FetchAsync, CancellationToken.None);
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -7,9 +7,12 @@ public sealed class FamiliesOfPrintTests
     [Fact]
     public void Families_stand_in_one_table_and_the_worst_that_was_never_trained_on_is_named()
     {
-        var curation = """{"candidates":596,"fooled":298,"redTeam":{"families":[{"family":"small","heldOut":true,"tried":100,"fooled":4},{"family":"plate","heldOut":false,"tried":50,"fooled":40}]}}""";
-        var tuning = """{"families":[{"family":"small","heldOut":true,"images":60,"before":{"attacked":0.4,"attackSuccess":0.5},"after":{"attacked":0.7,"attackSuccess":0.2}}]}""";
-        var page = ReportPage.Render(With(curation, tuning));
+        var data = SampleRun.Data();
+        var page = ReportPage.Render(data with
+        {
+            Curation = SampleRun.Curation(596, 298) with { RedTeam = new RedTeamFigures([new("small", true, 100, 4, 2), new("plate", false, 50, 40, 9)], []) },
+            Tuning = [.. data.Tuning.Select(unit => KeyValuePair.Create(unit.Key, unit.Value with { Families = [new("small", true, 60, new(0.4, 0.5), new(0.7, 0.2))] }))],
+        });
 
         page.ShouldContain("298 of the 596 words that curation printed fooled the base");
         page.ShouldContain("id=\"families\"");
@@ -20,26 +23,9 @@ public sealed class FamiliesOfPrintTests
     [Fact]
     public void One_style_has_no_table_of_families_and_its_attacks_that_fool_are_said_all_the_same()
     {
-        var page = ReportPage.Render(With("""{"candidates":10,"fooled":1}""", "{}"));
+        var page = ReportPage.Render(SampleRun.Data() with { Curation = SampleRun.Curation(10, 1) });
 
         page.ShouldNotContain("id=\"families\"");
         page.ShouldContain("1 of the 10 words that curation printed fooled the base");
-    }
-
-    private static ReportData With(string curation, string tuning)
-    {
-        var data = SampleRun.Data();
-        return data with
-        {
-            Units = [.. data.Units.Select(unit => unit with
-            {
-                Figures = unit.Stage switch
-                {
-                    "attack-curation" => JsonNode.Parse(curation)!.AsObject(),
-                    "fine-tuning" => JsonNode.Parse(tuning)!.AsObject(),
-                    _ => unit.Figures,
-                },
-            })],
-        };
     }
 }

@@ -195,7 +195,7 @@ public sealed partial class ReportPageTests
             "examples" => data with { Examples = [] },
             "salient" => data with { Salient = null },
             "autoencoders" => data with { Autoencoders = [], Pictures = new Dictionary<string, string>() },
-            "curves" => data with { Curves = new Dictionary<string, JsonNode>() },
+            "curves" => data with { Curves = new Dictionary<string, TuningCurves>() },
             "units" => data with { Units = [] },
             "tuned" => data with { Results = Without(data.Results!, _ => true, onlyBase: true) },
             "heldout" => data with { Results = Without(data.Results!, set => !set.EndsWith("heldout", StringComparison.Ordinal)) },

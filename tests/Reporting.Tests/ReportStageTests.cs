@@ -21,9 +21,9 @@ public sealed class ReportStageTests : IDisposable
         {
             ["zero-shot-evaluation/all/results"] = await PutAsync(ResultFormats.Evaluation, sample.Results!),
             ["zero-shot-evaluation/all/examples"] = await PutAsync(ResultFormats.Examples, sample.Examples),
-            ["attack-curation/all/salient"] = await PutAsync(sample.Salient!),
+            ["attack-curation/all/salient"] = await PutAsync(ResultFormats.Salient, sample.Salient!),
             ["attack-curation/all/attacks"] = await ShardAsync(),
-            ["fine-tuning/penalise.s0/curves"] = await PutAsync(sample.Curves["penalise.s0"]),
+            ["fine-tuning/penalise.s0/curves"] = await PutAsync(ResultFormats.Curves, sample.Curves["penalise.s0"]),
             ["fine-tuning/penalise.s0/model"] = await PutAsync(new JsonObject()),
             ["weight-conversion/penalise.s0/proof"] = await PutAsync(sample.Proofs["penalise.s0"]),
             ["sae-training/mlp@0/statistics"] = await PutAsync(sample.Autoencoders[1].Statistics!),

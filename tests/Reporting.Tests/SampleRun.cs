@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
 
@@ -24,7 +25,8 @@ internal static class SampleRun
         Autoencoders = [.. new[] { "cls@3", "mlp@0", "mlp@1" }.Select(Autoencoder)],
         Attacks = [.. Pictures("attacked", 40).Select(picture => new AttackPicture("data:image/png;base64," + Convert.ToBase64String(picture.Png.Span), picture.Item.Label, picture.Item.Attributes!["word"]!.GetValue<string>(), "DejaVu Sans Bold"))],
         Curated = new CuratedPrint(360, 40, WorldVocabulary.Objects.ToHashSet(), new HashSet<string> { "DejaVu Sans Bold", "DejaVu Serif" }),
-        Curves = new SortedDictionary<string, JsonNode>(Arms.Select((arm, index) => (arm + ".s0", Curves(arm, index))).ToDictionary(entry => entry.Item1, entry => entry.Item2), StringComparer.Ordinal),
+        Tuning = [.. Arms.Select(arm => KeyValuePair.Create(arm + ".s0", new TuningFigures(arm, 0, 120, 3900, 340)))],
+        Curves = new SortedDictionary<string, TuningCurves>(Arms.Select((arm, index) => (arm + ".s0", Curves(arm, index))).ToDictionary(entry => entry.Item1, entry => entry.Item2), StringComparer.Ordinal),
         Proofs = new SortedDictionary<string, JsonNode>(Arms.ToDictionary(arm => arm + ".s0", _ => Proof()), StringComparer.Ordinal),
         Dataset = JsonNode.Parse("""{"name":"demo world, tuning","rows":4003,"items":[{},{},{}],"shards":[{},{}],"problems":[{"kind":"unreadable-picture","where":"images/00017.png","detail":"truncated"},{"kind":"outside-folder","where":"../../x.png","detail":"leads out of the folder"}]}"""),
         Pictures = Pictures("words", 12).Select((picture, index) => (Id: $"images/{index:D5}.png", Uri: "data:image/png;base64," + Convert.ToBase64String(picture.Png.Span))).ToDictionary(entry => entry.Id, entry => entry.Uri),
@@ -38,37 +40,15 @@ internal static class SampleRun
         return Enumerable.Range(0, count).Select(index => World.Value.Draw(part, index));
     }
 
-    private static JsonObject Salient() => new()
-    {
-        ["hook"] = "mlp@0",
-        ["sae"] = "mlp@0",
-        ["share"] = 0.15,
-        ["firing"] = 0.31,
-        ["pairs"] = 256,
-        ["classes"] = new JsonArray("anchor", "apple"),
-        ["heldOutWords"] = new JsonArray("abacus", "zither"),
-        ["heldOutFonts"] = new JsonArray("Liberation Mono"),
-        ["layers"] = new JsonArray([.. new[] { "mlp@0", "mlp@0", "mlp@1", "cls@3" }.Select((hook, index) => (JsonNode)new JsonObject
-        {
-            ["hook"] = hook,
-            ["sae"] = hook,
-            ["share"] = index == 0 ? 0.15 : 0.05,
-            ["features"] = 2048,
-            ["live"] = 2005,
-            ["effect"] = 0.28 - 0.08 * index,
-            ["salient"] = 307 - 80 * index,
-            ["chosen"] = index == 0,
-            ["before"] = Accuracy(0.946, 0.154, 0.689),
-            ["ablation"] = Accuracy(0.936, 0.44 - 0.08 * index, 0.34 + 0.1 * index),
-            ["random"] = new JsonArray(Accuracy(0.944, 0.16, 0.68), Accuracy(0.945, 0.15, 0.65), Accuracy(0.94, 0.17, 0.70)),
-        })]),
-        ["features"] = new JsonArray([.. Enumerable.Range(0, 40).Select(index => (JsonNode)new JsonObject { ["feature"] = 37 * index + 5, ["salience"] = 6.1 - 0.11 * index, ["wordMinusClean"] = 2.31, ["wordMinusControl"] = 1.87, ["auroc"] = 0.991 - 0.002 * index })]),
-        ["randomFeatures"] = new JsonArray(new JsonArray(3, 8), new JsonArray(4, 9)),
-        ["neurons"] = new JsonArray([.. Enumerable.Range(0, 24).Select(index => (JsonNode)new JsonObject { ["layer"] = index / 12, ["neuron"] = 11 * index + 3, ["score"] = 0.92 - 0.035 * index })]),
-        ["neuronAblation"] = new JsonObject { ["chosen"] = Accuracy(0.93, 0.31, 0.51), ["random"] = new JsonArray(Accuracy(0.94, 0.16, 0.68), Accuracy(0.945, 0.15, 0.66)) },
-    };
-
-    private static JsonObject Accuracy(double clean, double attacked, double success) => new() { ["clean"] = clean, ["attacked"] = attacked, ["attackSuccess"] = success };
+    private static SalientFindings Salient() => new(
+        "mlp@0", "mlp@0", 0.15, 0.31, 256, ["anchor", "apple"], ["abacus", "zither"], ["Liberation Mono"],
+        [.. new[] { "mlp@0", "mlp@0", "mlp@1", "cls@3" }.Select((hook, index) => new AblatedLayer(
+            hook, hook, index == 0 ? 0.15 : 0.05, 2048, 2005, 307 - 80 * index, new(0.946, 0.154, 0.689), new(0.936, 0.44 - 0.08 * index, 0.34 + 0.1 * index),
+            [new(0.944, 0.16, 0.68), new(0.945, 0.15, 0.65), new(0.94, 0.17, 0.70)], 0.28 - 0.08 * index, index == 0))],
+        [.. Enumerable.Range(0, 40).Select(index => new SalientFeature(37 * index + 5, 6.1 - 0.11 * index, 2.31, 1.87, 0.991 - 0.002 * index))],
+        [[3, 8], [4, 9]],
+        [.. Enumerable.Range(0, 24).Select(index => new SalientNeuron(index / 12, 11 * index + 3, 0.92 - 0.035 * index))],
+        new NeuronAblation(new(0.93, 0.31, 0.51), [new(0.94, 0.16, 0.68), new(0.945, 0.15, 0.66)]));
 
     private static AutoencoderRecord Autoencoder(string hook)
     {
@@ -88,13 +68,23 @@ internal static class SampleRun
             new JsonObject { ["features"] = new JsonArray([.. features]) });
     }
 
-    private static JsonNode Curves(string arm, int index)
+    /// <summary>Figures of curation.</summary>
+    public static CurationFigures Curation(int candidates, int fooled)
+    {
+        var accuracy = new AttackAccuracy(0.946, 0.154, 0.689);
+        return new CurationFigures("mlp@0", "mlp@0", 307, 24, candidates, fooled, fooled, 360, 40, [], accuracy, accuracy, [accuracy]);
+    }
+
+    private static TuningCurves Curves(string arm, int index)
     {
         var random = new SeededRandom(3, arm);
-        var steps = Enumerable.Range(1, 120).Select(step => (JsonNode)new JsonObject { ["step"] = step, ["loss"] = 1.1 * Math.Exp(-step / 40.0) + 0.5 + 0.06 * random.NextDouble(), ["cleanLoss"] = 0.42 + 0.05 * random.NextDouble(), ["attackLoss"] = 1.9 * Math.Exp(-step / 34.0) + 0.4 + 0.09 * random.NextDouble(), ["penalty"] = 0.4 * Math.Exp(-step / 25.0), ["gradientNorm"] = 3.2 * Math.Exp(-step / 50.0) * (0.6 + random.NextDouble()), ["rate"] = Math.Sin(Math.PI * step / 121) });
-        var validation = Enumerable.Range(0, 13).Select(point => (JsonNode)new JsonObject { ["step"] = 10 * point, ["clean"] = 0.946 - 0.001 * point, ["attacked"] = 0.95 - 0.8 * Math.Exp(-point / (2.0 + 0.3 * index)), ["score"] = 0.93 - 0.5 * Math.Exp(-point / (2.0 + 0.3 * index)) });
-        var drift = Enumerable.Range(0, 13).Select(point => (JsonNode)new JsonObject { ["step"] = 10 * point, ["theta"] = 0.004 * point, ["radius"] = 0.0011 * point });
-        return new JsonObject { ["arm"] = arm, ["seed"] = 0, ["steps"] = new JsonArray([.. steps]), ["validation"] = new JsonArray([.. validation]), ["drift"] = new JsonArray([.. drift]), ["best"] = new JsonObject { ["step"] = 110, ["clean"] = 0.94, ["attacked"] = 0.93, ["score"] = 0.925 } };
+        var steps = Enumerable.Range(1, 120).Select(step => new StepFigures(
+            step, 1.1 * Math.Exp(-step / 40.0) + 0.5 + 0.06 * random.NextDouble(), 0.42 + 0.05 * random.NextDouble(), 1.9 * Math.Exp(-step / 34.0) + 0.4 + 0.09 * random.NextDouble(),
+            0.4 * Math.Exp(-step / 25.0), 3.2 * Math.Exp(-step / 50.0) * (0.6 + random.NextDouble()), Math.Sin(Math.PI * step / 121)));
+        var validation = Enumerable.Range(0, 13).Select(point => new TuningValidation(
+            10 * point, 0.946 - 0.001 * point, 0.95 - 0.8 * Math.Exp(-point / (2.0 + 0.3 * index)), 0.93 - 0.5 * Math.Exp(-point / (2.0 + 0.3 * index))));
+        var drift = Enumerable.Range(0, 13).Select(point => new WeightDrift(10 * point, 0.004 * point, 0.0011 * point));
+        return new TuningCurves(new TrainingHistory([.. steps], [.. validation], [.. drift], [], [], 1, null, new TuningValidation(110, 0.94, 0.93, 0.925)), arm, 0);
     }
 
     private static JsonNode Proof() => JsonNode.Parse("""{"image":{"maxRelative":3.1e-7,"minCosine":0.99999994},"text":{"maxRelative":2.2e-7,"minCosine":1},"written":"sha256:0f3a6c9be0114f6f8a8d6f0a64b7f3f1cd9da1d3a9d1a3f9a6a4a2c3e9ab12cd"}""")!;
@@ -109,7 +99,7 @@ internal static class SampleRun
         return [.. units.Select(unit => new UnitRecord(
             unit.Stage, unit.Unit, unit.Cache, unit.Cache == "hit" ? "computed by demo-2026-11-23-k9x1" : "no result with this key: parameter sae.k is 32, was 16 in demo-2026-11-23-k9x1", Begin.AddSeconds(unit.Start), unit.Seconds,
             Digest(unit.Stage + unit.Unit), new Dictionary<string, ArtifactRef> { ["model"] = Artifact(unit.Unit, 4_400_000) },
-            unit.Stage == "fine-tuning" ? new JsonObject { ["attackImages"] = 340 } : []))];
+            []))];
     }
 
     private static ArtifactRef Artifact(string name, long length) => new(Digest(name), length, "application/octet-stream", name);

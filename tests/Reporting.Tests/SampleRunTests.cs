@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.AttackCuration.Tests;
 using ClipSae.SaeTraining.Tests;
 
 namespace ClipSae.Reporting.Tests;
@@ -17,16 +16,6 @@ public sealed class SampleRunTests
 
         Fields(sample.Figures).ShouldBe(Fields(result.Figures));
         Fields(sample.Statistics!["features"]).ShouldBe(Fields(statistics["features"]));
-    }
-
-    [Fact]
-    public async Task Salient_features_have_the_fields_of_curated_ones()
-    {
-        using var bench = new CurationBench();
-        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
-        var salient = JsonNode.Parse(await bench.BytesAsync(result.Outputs["salient"]));
-
-        Fields(SampleRun.Data().Salient).ShouldBe(Fields(salient));
     }
 
     /// <summary>Paths of all values; of a list, those of all its entries.</summary>

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json.Nodes;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
@@ -52,9 +51,7 @@ public class VerdictTests
         var data = SampleRun.Data();
         ReportPage.Render(data).ShouldNotContain("Two rates differ");
 
-        var unit = data.Units[0] with { Stage = "attack-curation", Unit = "all", Figures = new JsonObject { ["candidates"] = 596, ["fooled"] = 9 } };
-
-        Read(data with { Units = [.. data.Units.Where(other => other.Stage != "attack-curation"), unit] })
+        Read(data with { Curation = SampleRun.Curation(596, 9) })
             .ShouldContain("of curation’s 596 printed words 1.5\u202f% fooled the base model, on the set “attacked-heldout” (n = 799)");
     }
 
@@ -64,8 +61,8 @@ public class VerdictTests
         var data = SampleRun.Data();
         ReportPage.Render(data).ShouldContain("aria-label=\"Validation: ");
 
-        var tuned = data.Units[0] with { Stage = "fine-tuning", Unit = "penalise.s0", Figures = new JsonObject { ["cleanValidationImages"] = 27, ["attackValidationImages"] = 3 } };
-        var page = ReportPage.Render(data with { Units = [.. data.Units.Where(unit => unit.Stage != "fine-tuning"), tuned] });
+        var tuned = new TuningFigures("penalise", 0, 120, 3900, 340, CleanValidationImages: 27, AttackValidationImages: 3);
+        var page = ReportPage.Render(data with { Tuning = [KeyValuePair.Create("penalise.s0", tuned)] });
 
         page.ShouldNotContain("aria-label=\"Validation: ");
         page.ShouldContain("Validation saw 27 clean pictures and 3 attacks: too few for a curve");
@@ -76,11 +73,10 @@ public class VerdictTests
     {
         var data = SampleRun.Data();
         ReportPage.Render(data).ShouldContain("Features that fire for text");
-        var chosen = data.Salient!["layers"]![0]!;
-        chosen["before"]!["attackSuccess"] = 0.007;
-        chosen["ablation"]!["attackSuccess"] = 0.013;
+        var chosen = data.Salient!.Layers[0];
+        chosen = chosen with { Before = chosen.Before with { AttackSuccess = 0.007 }, Ablation = chosen.Ablation with { AttackSuccess = 0.013 } };
 
-        var page = Read(data with { Printed = new HashSet<string>() });
+        var page = Read(data with { Salient = data.Salient with { Layers = [chosen, .. data.Salient.Layers.Skip(1)] }, Printed = new HashSet<string>() });
 
         page.ShouldContain("No: with the features that are used ablated, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%");
         page.ShouldNotContain("Features that fire for text");
@@ -91,15 +87,14 @@ public class VerdictTests
     public void A_fine_tuning_that_moved_nothing_is_the_first_thing_said()
     {
         var data = SampleRun.Data();
-        var tuned = data.Units[0] with { Stage = "fine-tuning", Unit = "none.s0", Figures = Moved(0.02) };
-        ReportPage.Render(data with { Units = [tuned] }).ShouldNotContain("by less than a thousandth");
+        ReportPage.Render(data with { Tuning = [Moved("none.s0", 0.02)] }).ShouldNotContain("by less than a thousandth");
 
-        var page = ReportPage.Render(data with { Units = [tuned, tuned with { Unit = "penalise.s0", Figures = Moved(0.0004) }] });
+        var page = ReportPage.Render(data with { Tuning = [Moved("none.s0", 0.02), Moved("penalise.s0", 0.0004)] });
 
         page.ShouldContain("<p class=\"verdict\">Fine-tuning changed the weights of penalise.s0 by less than a thousandth: the learning rates are too low for this model");
-        ReportPage.Render(data with { Units = [tuned with { Figures = Moved(0.0004) }], Results = null }).ShouldContain("the weights of none.s0 by less than a thousandth");
+        ReportPage.Render(data with { Tuning = [Moved("none.s0", 0.0004)], Results = null }).ShouldContain("the weights of none.s0 by less than a thousandth");
 
-        static JsonObject Moved(double share) => new() { ["drift"] = new JsonObject { ["theta"] = share, ["radius"] = share } };
+        static KeyValuePair<string, TuningFigures> Moved(string unit, double share) => KeyValuePair.Create(unit, new TuningFigures("none", 0, 120, 3900, 340, Drift: new WeightDrift(120, share, share)));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using ClipSae.Pipeline.Tests;
+using ClipSae.Results;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;
@@ -66,7 +67,8 @@ public sealed class WeightConversionStageTests : IDisposable
     [Fact]
     public async Task A_null_token_goes_into_a_file_of_its_own_and_the_card_says_so_beside_what_was_measured()
     {
-        var (tuned, curves) = (_folder.File("tuned.safetensors"), JsonNode.Parse("""{"validation":[{"clean":0.98,"attacked":0.01,"reading":1}],"best":{"clean":0.971,"attacked":0.5}}""")!);
+        var history = new TrainingHistory([], [new TuningValidation(0, 0.98, 0.01, 0.01) { Reading = 1 }], [], [], [], 1, null, new TuningValidation(10, 0.971, 0.5, 0.5));
+        var (tuned, curves) = (_folder.File("tuned.safetensors"), new TuningCurves(history, "null-token", 0));
         using (torch.NewDisposeScope())
         {
             using var model = ClipModel.Load(ReferenceFiles.GeometricModel);

@@ -210,7 +210,8 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private Task<ArtifactRef> CurvesAsync(double score, double baseScore)
     {
-        var curves = new JsonObject { ["best"] = new JsonObject { ["score"] = score }, ["validation"] = new JsonArray(new JsonObject { ["step"] = 0, ["score"] = baseScore }, new JsonObject { ["step"] = 1, ["score"] = score }) };
-        return Store.PutBytesAsync(System.Text.Encoding.UTF8.GetBytes(curves.ToJsonString()), "curves", "application/json");
+        var best = new TuningValidation(1, 0.9, score, score);
+        var history = new TrainingHistory([], [new TuningValidation(0, 0.9, baseScore, baseScore), best], [], [], [], 1, null, best);
+        return Store.PutBytesAsync(ResultFormats.Curves.Write(new TuningCurves(history, "penalise", 0)), "curves", ResultFormats.Curves.MediaType);
     }
 }

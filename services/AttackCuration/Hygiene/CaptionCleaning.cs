@@ -1,6 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.AttackCuration;
 
@@ -57,42 +57,18 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
     }
 
     /// <summary>For fine-tuning, the report and people.</summary>
-    public JsonObject ToJson(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action)
+    public CaptionFindings Findings(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) => new(
+        JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
+        result.Pictures,
+        result.Examined,
+        Math.Round(result.Share, 4),
+        new PrintDetectorQuality(
+            [.. detector.Hooks.Select(hook => hook.ToString())], detector.Features, Math.Round(detector.Auroc, 4), Math.Round(detector.RandomAuroc, 4), result.HiddenGround, Math.Round(result.Separation, 4)),
+        [.. result.Found.OrderByDescending(finding => finding.Probability).ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal).Select(finding => new CaptionFinding(
+            finding.Picture.Item.Id, finding.Word, finding.Picture.Item.Captions[0], Math.Round(finding.Evidence.Print, 4), Math.Round(finding.Evidence.Margin, 4), Math.Round(finding.Evidence.Remaining, 4),
+            Math.Round(finding.Probability, 4)))],
+        Captions)
     {
-        var json = Findings(result, detector, action);
-        if (Hidden.Count > 0)
-        {
-            json["hidden"] = new JsonObject(Hidden.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)new JsonArray([.. entry.Value.Select(patch => (JsonNode)patch)]))));
-        }
-
-        return json;
-    }
-
-    private JsonObject Findings(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) => new()
-    {
-        ["action"] = JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
-        ["pictures"] = result.Pictures,
-        ["examined"] = result.Examined,
-        ["share"] = Math.Round(result.Share, 4),
-        ["detector"] = new JsonObject
-        {
-            ["hooks"] = new JsonArray([.. detector.Hooks.Select(hook => (JsonNode)hook.ToString())]),
-            ["features"] = detector.Features,
-            ["auroc"] = Math.Round(detector.Auroc, 4),
-            ["randomAuroc"] = Math.Round(detector.RandomAuroc, 4),
-            ["hiddenGround"] = result.HiddenGround,
-            ["separation"] = Math.Round(result.Separation, 4),
-        },
-        ["found"] = new JsonArray([.. result.Found.OrderByDescending(finding => finding.Probability).ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal).Select(finding => (JsonNode)new JsonObject
-        {
-            ["id"] = finding.Picture.Item.Id,
-            ["word"] = finding.Word,
-            ["caption"] = finding.Picture.Item.Captions[0],
-            ["print"] = Math.Round(finding.Evidence.Print, 4),
-            ["margin"] = Math.Round(finding.Evidence.Margin, 4),
-            ["remaining"] = Math.Round(finding.Evidence.Remaining, 4),
-            ["probability"] = Math.Round(finding.Probability, 4),
-        })]),
-        ["captions"] = new JsonObject(Captions.Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)new JsonArray([.. entry.Value.Select(text => (JsonNode)text)])))),
+        Hidden = Hidden.Count > 0 ? Hidden : null,
     };
 }

@@ -1,6 +1,6 @@
-using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Results;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -73,7 +73,7 @@ public sealed class Printing : IDisposable
         : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Resolution, _options);
 
     /// <summary>Figures of the search, and of what followed.</summary>
-    public JsonObject? ToJson(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) => Ways?.ToJson(candidates, attacks);
+    public RedTeamFigures? Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) => Ways?.Figures(candidates, attacks);
 
     public void Dispose() => _others?.Dispose();
 }

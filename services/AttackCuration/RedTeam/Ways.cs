@@ -1,6 +1,6 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.AttackCuration;
 
@@ -50,27 +50,17 @@ public sealed record Ways(
     /// <summary>One entry a family, then what is known of kinds of words.</summary>
     /// <param name="candidates">What was printed after the search.</param>
     /// <param name="attacks">What was chosen.</param>
-    public JsonObject ToJson(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks)
+    public RedTeamFigures Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks)
     {
         var heldOut = HeldOut.Select(family => family.Name).ToHashSet(StringComparer.Ordinal);
-        JsonObject Entry(FamilyRate found)
+        FamilyAttacks Entry(FamilyRate found)
         {
             var own = candidates.Where(candidate => candidate.Family == found.Name).ToArray();
-            return new JsonObject
-            {
-                ["family"] = found.Name,
-                ["heldOut"] = heldOut.Contains(found.Name),
-                ["tried"] = found.Tried + own.Length,
-                ["fooled"] = found.Fooled + own.Count(candidate => candidate.Fooled),
-                ["attacks"] = attacks.Count(attack => attack.Family == found.Name),
-            };
+            return new FamilyAttacks(
+                found.Name, heldOut.Contains(found.Name), found.Tried + own.Length, found.Fooled + own.Count(candidate => candidate.Fooled), attacks.Count(attack => attack.Family == found.Name));
         }
 
-        return new JsonObject
-        {
-            ["families"] = new JsonArray([.. Found.Families.Select(found => (JsonNode)Entry(found))]),
-            ["words"] = new JsonArray([.. Found.Words.Select(found => (JsonNode)new JsonObject { ["words"] = found.Name, ["tried"] = found.Tried, ["fooled"] = found.Fooled })]),
-        };
+        return new RedTeamFigures([.. Found.Families.Select(Entry)], [.. Found.Words.Select(found => new WordRate(found.Name, found.Tried, found.Fooled))]);
     }
 
     private static double[] Weights(IEnumerable<FamilyRate> rates)

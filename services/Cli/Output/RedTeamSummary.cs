@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using ClipSae.AttackCuration;
+using ClipSae.Results;
 
 namespace ClipSae.Cli;
 
@@ -8,33 +8,33 @@ internal static class RedTeamSummary
 {
     /// <summary>How many printed words fooled the base, what it reads and what it hardly does.</summary>
     /// <param name="curation">Curation's figures; null where it has not finished.</param>
-    public static IEnumerable<string> Lines(JsonObject? curation)
+    public static IEnumerable<string> Lines(CurationFigures? curation)
     {
-        if (curation?["candidates"]?.GetValue<int>() is not (> 0 and var candidates) || curation["fooled"]?.GetValue<int>() is not { } fooled)
+        if (curation is not { Candidates: > 0 and var candidates, Fooled: var fooled })
         {
             yield break;
         }
 
         yield return $"attacks: {fooled} of {candidates} printed words fooled the base ({Amounts.Share((double)fooled / candidates)}).";
-        if (curation["betterRead"] is JsonObject better)
+        if (curation.BetterRead is { } better)
         {
-            yield return $"print: the base hardly reads the style that was printed; of the families it reads '{better["family"]}' best ({Amounts.Share(Rate(better))} of {better["tried"]} words): --set curation.families=all.";
+            yield return $"print: the base hardly reads the style that was printed; of the families it reads '{better.Family}' best ({Amounts.Share((double)better.Fooled / Math.Max(1, better.Tried))} of {better.Tried} words): --set curation.families=all.";
         }
 
-        var families = (curation["redTeam"]?["families"] as JsonArray ?? []).OfType<JsonObject>().OrderByDescending(Rate).ToArray();
+        var families = (curation.RedTeam?.Families ?? []).OrderByDescending(family => family.Rate).ToArray();
         if (families.Length == 0)
         {
             yield break;
         }
 
-        var hardly = families.Where(family => Rate(family) < Ways.HardlyRead).Select(Named).ToArray();
+        var hardly = families.Where(family => family.Rate < Ways.HardlyRead).Select(Named).ToArray();
         yield return $"print: the base reads {Named(families[0])} best{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
     }
 
     /// <summary>Attack success and accuracy under attack by family, before and after, on pictures that fine-tuning did not see; families that it did not see first.</summary>
     /// <param name="families">As the tuned unit's figures give them; null where all was printed in one style.</param>
     /// <returns>Null where there are none.</returns>
-    public static FigureTable? Create(JsonArray? families)
+    public static FigureTable? Create(IReadOnlyList<FamilyComparison>? families)
     {
         if (families is not { Count: > 0 })
         {
@@ -42,13 +42,13 @@ internal static class RedTeamSummary
         }
 
         var table = new FigureTable("print of curation", "trained\non", "attack success\nbase", "attack success\ntuned", "attacked\nbase", "attacked\ntuned");
-        var rows = families.OfType<JsonObject>().OrderByDescending(IsHeldOut).ThenBy(family => Number(family, "after", "attacked")).ToArray();
-        foreach (var part in rows.GroupBy(IsHeldOut))
+        var rows = families.OrderByDescending(family => family.HeldOut).ThenBy(family => family.After.Attacked).ToArray();
+        foreach (var part in rows.GroupBy(family => family.HeldOut))
         {
             foreach (var (rank, family) in part.Index())
             {
                 var isWorst = rank == 0 && part.Count() > 1;
-                table.Add($"{family["family"]}{(isWorst ? " (worst)" : "")}", [part.Key ? "no" : "yes", .. Cells([family])]);
+                table.Add($"{family.Family}{(isWorst ? " (worst)" : "")}", [part.Key ? "no" : "yes", .. Cells([family])]);
             }
 
             table.Add("mean", [part.Key ? "no" : "yes", .. Cells(part)]);
@@ -57,15 +57,11 @@ internal static class RedTeamSummary
         return table;
     }
 
-    private static string[] Cells(IEnumerable<JsonObject> families) =>
-        [.. new[] { ("before", "attackSuccess"), ("after", "attackSuccess"), ("before", "attacked"), ("after", "attacked") }
-            .Select(cell => Amounts.Share(families.Average(family => Number(family, cell.Item1, cell.Item2))))];
+    private static string[] Cells(IEnumerable<FamilyComparison> families) =>
+    [
+        Amounts.Share(families.Average(family => family.Before.AttackSuccess)), Amounts.Share(families.Average(family => family.After.AttackSuccess)),
+        Amounts.Share(families.Average(family => family.Before.Attacked)), Amounts.Share(families.Average(family => family.After.Attacked)),
+    ];
 
-    private static bool IsHeldOut(JsonObject family) => family["heldOut"]?.GetValue<bool>() == true;
-
-    private static double Number(JsonObject family, string when, string figure) => family[when]![figure]!.GetValue<double>();
-
-    private static double Rate(JsonObject family) => family["tried"]!.GetValue<int>() is > 0 and var tried ? (double)family["fooled"]!.GetValue<int>() / tried : 0;
-
-    private static string Named(JsonObject family) => $"'{family["family"]}' ({Amounts.Share(Rate(family))})";
+    private static string Named(FamilyAttacks family) => $"'{family.Family}' ({Amounts.Share(family.Rate)})";
 }

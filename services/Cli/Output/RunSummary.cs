@@ -91,7 +91,7 @@ internal sealed class RunSummary
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
     public IReadOnlyList<string> Unmoved =>
-        [.. Units(ParameterSections.Tuning).Where(unit => Reporting.Movement.IsUnmoved(unit.Figures)).Select(unit => unit.Unit)];
+        [.. Units(ParameterSections.Tuning).Where(unit => Reporting.Movement.IsUnmoved(Tuning(unit)!)).Select(unit => unit.Unit)];
 
     /// <summary>Units that failed and that the run went on without.</summary>
     public IReadOnlyList<UnitFailed> Missing => _missing;
@@ -142,7 +142,7 @@ internal sealed class RunSummary
     public FigureTable? Families() => FamilyTable.Create(Base?.Families, Tuned?.Families);
 
     /// <summary>The tuned model, or the first where none was taken, next to the base by the families that curation printed; null where it printed in one style.</summary>
-    public FigureTable? PrintedFamilies() => RedTeamSummary.Create((TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Figures["families"] as JsonArray);
+    public FigureTable? PrintedFamilies() => RedTeamSummary.Create(Tuning(TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Families);
 
     /// <summary>Autoencoders that reconstruct worse than the mean of the activations would: their features mean nothing.</summary>
     public IReadOnlyList<string> Useless => [.. Units(ParameterSections.Sae).Where(unit => unit.Figures["explainedVariance"] is JsonValue value && value.TryGetValue<double>(out var share) && share < 0).Select(unit => unit.Unit)];
@@ -150,15 +150,15 @@ internal sealed class RunSummary
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
     {
-        var figures = Figures(ParameterSections.Curation);
+        var figures = Figures(ResultFormats.CurationFigures, ParameterSections.Curation);
         foreach (var line in RedTeamSummary.Lines(figures))
         {
             yield return line;
         }
 
-        if (figures?["captions"] is JsonObject captions)
+        if (figures?.Captions is { } captions)
         {
-            yield return $"captions: {captions["found"]} of {captions["pictures"]} pictures have a caption that repeats their print; {captions["action"]} changed {captions["changed"]}.";
+            yield return $"captions: {captions.Found} of {captions.Pictures} pictures have a caption that repeats their print; {captions.Action} changed {captions.Changed}.";
         }
     }
 
@@ -191,6 +191,8 @@ internal sealed class RunSummary
         PlannedUnits().Select(planned => Finished(planned.Stage, planned.Unit) is { } finished
             ? new[] { planned.Stage, planned.Unit, CacheName(finished), Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), finished.Cache.Reason }
             : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]));
+
+    private static TuningFigures? Tuning(UnitFinished? unit) => unit is null ? null : ResultFormats.TuningFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
 
     private string Unfinished(string stage, string unit) => _failed.GetValueOrDefault((stage, unit)) is { } failed
         ? $"{(_missing.Contains(failed) ? "missing" : "failed")}: {failed.Reason}"
@@ -228,6 +230,4 @@ internal sealed class RunSummary
     private T? Figures<T>(ResultFormat<T> format, string stage)
         where T : class =>
         _finished.Values.FirstOrDefault(unit => unit.Stage == stage) is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
-
-    private JsonObject? Figures(string stage) => _finished.Values.FirstOrDefault(unit => unit.Stage == stage)?.Figures;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using Spectre.Console;
 
 namespace ClipSae.Cli;
@@ -32,23 +33,23 @@ internal sealed class SweepTable : ISupplement
         }
 
         var salient = summary.Output(ParameterSections.Curation, "salient") is { } artifact
-            ? JsonNode.Parse(await File.ReadAllBytesAsync(await store.FetchAsync(artifact, cancel), cancel))
+            ? await ResultFormats.Salient.ReadAsync(artifact, store.FetchAsync, cancel)
             : null;
-        var layers = salient?["layers"]?.AsArray().Select(row => row!.AsObject()).ToArray() ?? [];
+        var layers = salient?.Layers ?? [];
         var rows = trained.Select(unit =>
         {
             var figures = unit.Figures.DeepClone().AsObject();
             // An autoencoder is shown at the share of its features that acts most.
-            if (layers.Where(row => row["sae"]?.GetValue<string>() == unit.Unit).MaxBy(row => row["effect"]!.GetValue<double>()) is { } row)
+            if (layers.Where(row => row.Sae == unit.Unit).MaxBy(row => row.Effect) is { } row)
             {
                 AddSalience(figures, row);
             }
 
-            return (unit.Unit, unit.Unit == salient?["sae"]?.GetValue<string>(), figures);
+            return (unit.Unit, unit.Unit == salient?.Sae, figures);
         });
         return new SweepTable(
             [.. rows.OrderByDescending(row => Number(row.figures, "effect") ?? double.NegativeInfinity).ThenByDescending(row => Number(row.figures, "explainedVariance") ?? 0)],
-            layers.Length > 0 ? layers[0]["before"]!["attacked"]!.GetValue<double>() : null);
+            layers.Count > 0 ? layers[0].Before.Attacked : null);
     }
 
     public void AddTo(JsonObject answer) => answer["autoencoders"] = new JsonArray([.. _rows.Select(row =>
@@ -81,15 +82,14 @@ internal sealed class SweepTable : ISupplement
         }
     }
 
-    private static void AddSalience(JsonObject figures, JsonObject row)
+    private static void AddSalience(JsonObject figures, AblatedLayer row)
     {
-        double Of(JsonNode? accuracy, string figure) => accuracy![figure]!.GetValue<double>();
-        figures["salient"] = row["salient"]!.GetValue<double>();
-        figures["attackedAblated"] = Of(row["ablation"], "attacked");
-        figures["attackedRandom"] = row["random"]!.AsArray().Average(draw => Of(draw, "attacked"));
-        figures["cleanChange"] = Of(row["ablation"], "clean") - Of(row["before"], "clean");
-        figures["cleanChangeRandom"] = row["random"]!.AsArray().Average(draw => Of(draw, "clean")) - Of(row["before"], "clean");
-        figures["effect"] = row["effect"]!.GetValue<double>();
+        figures["salient"] = (double)row.Salient;
+        figures["attackedAblated"] = row.Ablation.Attacked;
+        figures["attackedRandom"] = row.Random.Average(draw => draw.Attacked);
+        figures["cleanChange"] = row.Ablation.Clean - row.Before.Clean;
+        figures["cleanChangeRandom"] = row.Random.Average(draw => draw.Clean) - row.Before.Clean;
+        figures["effect"] = row.Effect;
     }
 
     private static string Share(double fraction) => Amounts.Share(fraction);

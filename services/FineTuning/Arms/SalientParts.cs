@@ -1,7 +1,7 @@
-using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Results;
 
 namespace ClipSae.FineTuning;
 
@@ -40,12 +40,10 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
 
     /// <summary>Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the same layers.</summary>
     /// <exception cref="UserErrorException">The arm scales neurons and there are none.</exception>
-    public static SalientParts Read(JsonObject salient, TuningArm arm, ClipArchitecture architecture, long seed)
+    public static SalientParts Read(SalientFindings salient, TuningArm arm, ClipArchitecture architecture, long seed)
     {
-        var hook = HookPoint.Parse(salient["hook"]!.GetValue<string>()).CheckedFor(architecture);
-        var autoencoder = salient["sae"]!.GetValue<string>();
-        var neurons = salient["neurons"]!.AsArray().GroupBy(n => n!["layer"]!.GetValue<int>(), n => n!["neuron"]!.GetValue<int>())
-            .ToDictionary(g => g.Key, g => g.ToArray());
+        var hook = HookPoint.Parse(salient.Hook).CheckedFor(architecture);
+        var neurons = salient.Neurons.GroupBy(n => n.Layer, n => n.Neuron).ToDictionary(g => g.Key, g => g.ToArray());
         if (neurons.Count == 0 && arm.ScalesNeurons)
         {
             throw new UserErrorException($"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; leave it out of tuning.arms or raise curation.neuronsPerLayer");
@@ -53,12 +51,11 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
 
         if (!arm.IsRandom)
         {
-            return new SalientParts(hook, autoencoder, [.. salient["features"]!.AsArray().Select(f => f!["feature"]!.GetValue<int>())], neurons);
+            return new SalientParts(hook, salient.Sae, [.. salient.Features.Select(f => f.Feature)], neurons);
         }
 
-        var draws = salient["randomFeatures"]!.AsArray();
-        var features = draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)]!.AsArray().Select(f => f!.GetValue<int>());
-        return new SalientParts(hook, autoencoder, [.. features], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, 4 * architecture.VisionWidth, seed)));
+        var draws = salient.RandomFeatures;
+        return new SalientParts(hook, salient.Sae, draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, 4 * architecture.VisionWidth, seed)));
     }
 
     private static int[] RandomTwins(int layer, int[] chosen, int width, long seed)

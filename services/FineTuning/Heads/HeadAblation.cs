@@ -68,10 +68,10 @@ public sealed record HeadAblation(ValidationScores Base, IReadOnlyList<(Typograp
     /// <param name="baseFile">The base's checkpoint.</param>
     /// <param name="provenance">What the weights carry in their header.</param>
     /// <returns>Path of the weights (GmP safetensors) and the curves, a step of which is a head.</returns>
-    public (string BestModel, TuningCurves Curves) Save(
+    public (string BestModel, CurveRecorder Curves) Save(
         ClipModel model, Validator validator, string folder, FineTuningOptions options, string baseFile, IReadOnlyDictionary<string, string> provenance, CancellationToken cancel)
     {
-        var curves = new TuningCurves();
+        var curves = new CurveRecorder();
         curves.AddValidation(0, Base, options);
         foreach (var (place, (_, left)) in Heads.Index().Where(entry => entry.Item.Left is not null))
         {

@@ -19,7 +19,7 @@ internal static class AttackGallery
     /// <summary>How many of them the arms were trained on: a part validates, and an arm may be given a small pool.</summary>
     private static string Learned(ReportData data)
     {
-        var trained = data.Units.Where(unit => unit.Stage == "fine-tuning").Select(unit => unit.Figures.Number("attackImages")).OfType<double>().ToArray();
+        var trained = data.Tuning.Select(unit => unit.Value.AttackImages).ToArray();
         return trained.Length == 0
             ? ""
             : $" Fine-tuning trained on {Written.Count(trained.Min())}{(trained.Min() < trained.Max() ? $" to {Written.Count(trained.Max())}, by the arm," : "")} of them, with their true captions.";

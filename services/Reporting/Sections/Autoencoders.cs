@@ -29,7 +29,7 @@ internal static class Autoencoders
         string[] columns = [.. known.Where(given.Contains), .. given.Except(known).Except(Notes)];
         var table = Html.Of($"""
             <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{TitleOf(column)}</th>"))}</tr></thead>
-            <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Name == data.Salient.Text("sae")))}</tbody></table>
+            <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Name == data.Salient?.Sae))}</tbody></table>
             """);
         return new Section(
             "sae",

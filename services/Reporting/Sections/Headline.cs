@@ -8,7 +8,7 @@ internal static class Headline
     public static Html Render(ReportData data) => Html.Of($"{Unmoved(data)}{Comparison(data)}");
 
     private static Html Unmoved(ReportData data) =>
-        Movement.Of([.. data.Units.Where(unit => unit.Stage == "fine-tuning" && Movement.IsUnmoved(unit.Figures)).Select(unit => unit.Unit)]) is { } sentence
+        Movement.Of([.. data.Tuning.Where(unit => Movement.IsUnmoved(unit.Value)).Select(unit => unit.Key)]) is { } sentence
             ? Html.Of($"<p class=\"verdict\">{sentence}</p>")
             : Html.Empty;
 

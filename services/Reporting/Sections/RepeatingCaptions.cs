@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -7,40 +7,38 @@ internal static class RepeatingCaptions
 {
     private const int Most = 48;
 
-    public static IEnumerable<string> WantedPictures(ReportData data) => Found(data).Take(Most).Select(finding => finding.Text("id")).OfType<string>();
+    public static IEnumerable<string> WantedPictures(ReportData data) => Found(data).Take(Most).Select(finding => finding.Id);
 
     public static Section? Render(ReportData data)
     {
-        if (data.Salient.At("captionHygiene") is not { } hygiene)
+        if (data.Salient?.CaptionHygiene is not { } hygiene)
         {
             return null;
         }
 
-        var found = Found(data).ToArray();
-        var lead = Html.Of($"<b>{Written.Count(found.Length)} of {Written.Count(hygiene.Number("pictures"))}</b> pictures bear print, as SAE features say, and with these patches left out the base no longer finds a word of the caption borne out. {Done(hygiene)}");
+        var found = Found(data);
+        var lead = Html.Of($"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Pictures)}</b> pictures bear print, as SAE features say, and with these patches left out the base no longer finds a word of the caption borne out. {Done(hygiene)}");
         var rows = found.Take(Most).Select(finding => Row(data, finding));
         var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Print</th><th class=\"n\">Margin</th><th class=\"n\">Print left out</th><th class=\"n\">Probability</th></tr></thead><tbody>{rows}</tbody></table>");
-        var rest = found.Length > Most ? Html.Of($"<p class=\"note\">and {found.Length - Most} more, all of them in curation’s findings</p>") : Html.Empty;
-        return new Section("captions", "Captions that repeat what is printed", lead, found.Length == 0 ? Html.Empty : Html.Of($"{Section.Wide("Captions that repeat what is printed", table)}{rest}"));
+        var rest = found.Count > Most ? Html.Of($"<p class=\"note\">and {found.Count - Most} more, all of them in curation’s findings</p>") : Html.Empty;
+        return new Section("captions", "Captions that repeat what is printed", lead, found.Count == 0 ? Html.Empty : Html.Of($"{Section.Wide("Captions that repeat what is printed", table)}{rest}"));
     }
 
-    private static IEnumerable<JsonNode> Found(ReportData data) => data.Salient.At("captionHygiene").Items("found");
+    private static IReadOnlyList<CaptionFinding> Found(ReportData data) => data.Salient?.CaptionHygiene?.Found ?? [];
 
-    private static string Done(JsonNode hygiene) => hygiene.Text("action") switch
+    private static string Done(CaptionFindings hygiene) => hygiene.Action switch
     {
         "drop" => "They were left out of attacks and fine-tuning.",
         "reword" => "The word left the caption where something else remained; the others were left out.",
-        "hide" => $"They were left out of attacks and fine-tuning, and on {Written.Count(Hidden(hygiene))} other pictures that seem to bear print the printed patches were painted over.",
-        "hideRandom" => $"They were kept; as a control, as many random pictures were left out, and as many patches painted over on {Written.Count(Hidden(hygiene))} random others.",
+        "hide" => $"They were left out of attacks and fine-tuning, and on {Written.Count(hygiene.Hidden?.Count ?? 0)} other pictures that seem to bear print the printed patches were painted over.",
+        "hideRandom" => $"They were kept; as a control, as many random pictures were left out, and as many patches painted over on {Written.Count(hygiene.Hidden?.Count ?? 0)} random others.",
         "dropRandom" => "They were kept; as many random pictures were left out, as a control.",
         _ => "They were used as they are.",
     };
 
-    private static int Hidden(JsonNode hygiene) => hygiene["hidden"]?.AsObject().Count ?? 0;
-
-    private static Html Row(ReportData data, JsonNode finding)
+    private static Html Row(ReportData data, CaptionFinding finding)
     {
-        var image = data.Pictures.GetValueOrDefault(finding.Text("id") ?? "") is { } picture ? Html.Of($"<img src=\"{picture}\" alt=\"\" loading=\"lazy\"> ") : Html.Empty;
-        return Html.Of($"<tr><td>{image}<code>{finding.Text("id")}</code></td><td>{finding.Text("caption")}</td><td>{finding.Text("word")}</td><td class=\"n\">{finding.Number("print") ?? 0:0.0}</td><td class=\"n\">{finding.Number("margin") ?? 0:0.0}</td><td class=\"n\">{finding.Number("remaining") ?? 0:0.0}</td><td class=\"n\">{finding.Number("probability") ?? 0:0.00}</td></tr>");
+        var image = data.Pictures.GetValueOrDefault(finding.Id) is { } picture ? Html.Of($"<img src=\"{picture}\" alt=\"\" loading=\"lazy\"> ") : Html.Empty;
+        return Html.Of($"<tr><td>{image}<code>{finding.Id}</code></td><td>{finding.Caption}</td><td>{finding.Word}</td><td class=\"n\">{finding.Print:0.0}</td><td class=\"n\">{finding.Margin:0.0}</td><td class=\"n\">{finding.Remaining:0.0}</td><td class=\"n\">{finding.Probability:0.00}</td></tr>");
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -21,21 +22,21 @@ internal static class SalientFeatures
         return new Section(
             "features",
             CausalEvidence.Helped(data.Salient) == false ? "Features that fire with print, without carrying the reading" : "Features that fire for text",
-            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient.Text("sae")}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownPictures(data, features, statistics)}"),
-            Html.Of($"<div class=\"features\">{features.Take(MostFeatures).Select(feature => Card(feature, statistics[(long)(feature.Number("feature") ?? -1)].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
+            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient?.Sae}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownPictures(data, features, statistics)}"),
+            Html.Of($"<div class=\"features\">{features.Take(MostFeatures).Select(feature => Card(feature, statistics[feature.Feature].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
     }
 
     /// <summary>Ids of the images that the section would like to show.</summary>
     public static IEnumerable<string> WantedPictures(ReportData data)
     {
-        var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => feature.Number("feature"));
-        return Ranked(data.Salient).Take(MostFeatures).SelectMany(feature => TopImages(feature, statistics[feature.Number("feature")].FirstOrDefault()).Take(MostImages));
+        var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => (long)feature.Number("feature")!.Value);
+        return Ranked(data.Salient).Take(MostFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Take(MostImages));
     }
 
     // The pictures are the data set's own: whether they bear print is known only where the data set says so.
-    private static string ShownPictures(ReportData data, JsonNode[] features, ILookup<long, JsonNode> statistics)
+    private static string ShownPictures(ReportData data, SalientFeature[] features, ILookup<long, JsonNode> statistics)
     {
-        string[] shown = [.. features.Take(MostFeatures).SelectMany(feature => TopImages(feature, statistics[(long)(feature.Number("feature") ?? -1)].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MostImages)).Distinct(StringComparer.Ordinal)];
+        string[] shown = [.. features.Take(MostFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MostImages)).Distinct(StringComparer.Ordinal)];
         if (shown.Length == 0 || data.Printed is not { } printed)
         {
             return "";
@@ -50,56 +51,49 @@ internal static class SalientFeatures
         };
     }
 
-    private static JsonNode[] Ranked(JsonNode? salient) => [.. salient.Items("features").OrderByDescending(feature => feature.Number("salience"))];
+    private static SalientFeature[] Ranked(SalientFindings? salient) => [.. (salient?.Features ?? []).OrderByDescending(feature => feature.Salience)];
 
     private static IEnumerable<JsonNode> StatisticsOf(ReportData data) =>
-        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Name == data.Salient.Text("sae"))?.Statistics.Items("features") ?? [];
+        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Name == data.Salient?.Sae)?.Statistics.Items("features") ?? [];
 
-    private static IEnumerable<string> TopImages(JsonNode feature, JsonNode? statistics) =>
-        (feature.Items("topImages").Any() ? feature.Items("topImages") : statistics.Items("topImages")).Select(image => image.Text("id") ?? image.Text()).OfType<string>();
+    private static IEnumerable<string> TopImages(JsonNode? statistics) => statistics.Items("topImages").Select(image => image.Text("id")).OfType<string>();
 
-    private static Html Card(JsonNode feature, JsonNode? statistics, ReportData data)
+    private static Html Card(SalientFeature feature, JsonNode? statistics, ReportData data)
     {
-        var name = feature.Text("name") ?? statistics.Text("name");
-        var images = TopImages(feature, statistics).Where(data.Pictures.ContainsKey).Take(MostImages).ToArray();
+        var name = statistics.Text("name");
+        var images = TopImages(statistics).Where(data.Pictures.ContainsKey).Take(MostImages).ToArray();
         var density = statistics.Number("density");
         return Html.Of($"""
-            <article class="feature"><h4>Feature {feature.Text("feature")}{(string.IsNullOrEmpty(name) ? Html.Empty : Html.Of($" <small>“{name}”</small>"))}</h4>
-            <dl>{Entry("salience", Written.Number(feature.Number("salience")))}{Entry("word − clean", Written.Number(feature.Number("wordMinusClean")))}{Entry("word − strokes", Written.Number(feature.Number("wordMinusControl")))}{Entry("AUROC", Written.Number(feature.Number("auroc")))}{(density is null ? Html.Empty : Entry("fires on", Written.Rare(density)))}</dl>
+            <article class="feature"><h4>Feature {feature.Feature}{(string.IsNullOrEmpty(name) ? Html.Empty : Html.Of($" <small>“{name}”</small>"))}</h4>
+            <dl>{Entry("salience", Written.Number(feature.Salience))}{Entry("word − clean", Written.Number(feature.WordMinusClean))}{Entry("word − strokes", Written.Number(feature.WordMinusControl))}{Entry("AUROC", Written.Number(feature.Auroc))}{(density is null ? Html.Empty : Entry("fires on", Written.Rare(density)))}</dl>
             {(images.Length == 0 ? Html.Empty : Html.Of($"<div class=\"strip\">{images.Select((id, place) => Html.Of($"<img src=\"{data.Pictures[id]}\" alt=\"Image {place + 1} of those it fires on most\" title=\"{id}\" loading=\"lazy\">"))}</div>"))}</article>
             """);
     }
 
     private static Html Entry(string name, string value) => Html.Of($"<div><dt>{name}</dt><dd>{value}</dd></div>");
 
-    private static Html Neurons(JsonNode? salient)
+    private static Html Neurons(SalientFindings? salient)
     {
-        var neurons = salient.Items("neurons").ToArray();
-        if (neurons.Length == 0)
+        if (salient is not { Neurons: { Count: > 0 } neurons })
         {
             return Html.Empty;
         }
 
-        var most = neurons.Max(neuron => neuron.Number("score")) ?? 1;
-        var layers = neurons.GroupBy(neuron => neuron.Number("layer")).OrderBy(layer => layer.Key).Select(layer => Html.Of($"""
-            <div><h4>Block {Written.Count(layer.Key)}</h4><ol class="neurons">{layer.OrderByDescending(neuron => neuron.Number("score")).Take(MostNeurons).Select(neuron => Html.Of($"<li><span>{neuron.Text("neuron")}</span><b><i style=\"width:{100 * Math.Clamp((neuron.Number("score") ?? 0) / most, 0, 1):0.#}%\"></i></b><em>{Written.Number(neuron.Number("score"))}</em></li>"))}</ol></div>
+        var most = neurons.Max(neuron => neuron.Score);
+        var layers = neurons.GroupBy(neuron => neuron.Layer).OrderBy(layer => layer.Key).Select(layer => Html.Of($"""
+            <div><h4>Block {Written.Count(layer.Key)}</h4><ol class="neurons">{layer.OrderByDescending(neuron => neuron.Score).Take(MostNeurons).Select(neuron => Html.Of($"<li><span>{neuron.Neuron}</span><b><i style=\"width:{100 * Math.Clamp(neuron.Score / most, 0, 1):0.#}%\"></i></b><em>{Written.Number(neuron.Score)}</em></li>"))}</ol></div>
             """));
-        return Html.Of($"<h3>Neurons that write them <small>the top {MostNeurons} of each block, by their direct write into the features</small></h3><div class=\"columns\">{layers}{Ablation(salient.At("neuronAblation"))}</div>");
+        return Html.Of($"<h3>Neurons that write them <small>the top {MostNeurons} of each block, by their direct write into the features</small></h3><div class=\"columns\">{layers}{Ablation(salient.NeuronAblation)}</div>");
     }
 
-    private static Html Ablation(JsonNode? ablation)
+    private static Html Ablation(NeuronAblation ablation)
     {
-        if (ablation.At("chosen") is not { } chosen)
-        {
-            return Html.Empty;
-        }
-
-        var random = ablation.Items("random").ToArray();
-        double? Mean(string figure) => random.Length == 0 ? null : random.Average(draw => draw.Number(figure));
+        var (chosen, random) = ablation;
+        double? Mean(Func<AttackAccuracy, double> figure) => random.Count == 0 ? null : random.Average(figure);
         return Html.Of($"""
             <div><h4>Ablated in the base</h4><table class="compact"><thead><tr><th>Neurons</th><th class="n">Clean</th><th class="n">Attacked</th><th class="n">Attack success rate</th></tr></thead><tbody>
-            <tr><th scope="row">these</th><td class="n">{Written.Percent(chosen.Number("clean"))}</td><td class="n">{Written.Percent(chosen.Number("attacked"))}</td><td class="n">{Written.Percent(chosen.Number("attackSuccess"))}</td></tr>
-            <tr class="control"><th scope="row">as many at random <small>mean of {random.Length}</small></th><td class="n">{Written.Percent(Mean("clean"))}</td><td class="n">{Written.Percent(Mean("attacked"))}</td><td class="n">{Written.Percent(Mean("attackSuccess"))}</td></tr></tbody></table></div>
+            <tr><th scope="row">these</th><td class="n">{Written.Percent(chosen.Clean)}</td><td class="n">{Written.Percent(chosen.Attacked)}</td><td class="n">{Written.Percent(chosen.AttackSuccess)}</td></tr>
+            <tr class="control"><th scope="row">as many at random <small>mean of {random.Count}</small></th><td class="n">{Written.Percent(Mean(draw => draw.Clean))}</td><td class="n">{Written.Percent(Mean(draw => draw.Attacked))}</td><td class="n">{Written.Percent(Mean(draw => draw.AttackSuccess))}</td></tr></tbody></table></div>
             """);
     }
 }

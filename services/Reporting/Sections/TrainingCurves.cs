@@ -1,5 +1,5 @@
-using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
@@ -21,15 +21,15 @@ internal static class TrainingCurves
         var tuned = data.Results?.Tuned;
         var shown = tuned is not null && data.Curves.ContainsKey(tuned) ? tuned : data.Curves.Keys.First();
         var curves = data.Curves[shown];
-        (double X, double Y)? best = curves.Number("best", "step") is { } step && curves.Number("best", "score") is { } score ? (step, score) : null;
+        (double X, double Y)? best = curves.Best is { } chosen ? (chosen.Step, chosen.Score) : null;
         var validated = FewestValidated(data);
         Html[] own =
         [
-            new LineChart("Loss", [Steps("all", "loss", 0), Steps("clean half", "cleanLoss", 1), Steps("attack half", "attackLoss", 2), Steps("penalty", "penalty", 3)]).Render(),
-            validated < LeastForCurve ? Html.Empty : new LineChart("Validation", [Line(curves, "validation", "clean", 1, "no print"), Line(curves, "validation", "attacked", 2, "attacked"), Line(curves, "validation", "score", 0, "score") with { Mark = best }]) { Share = true }.Render(),
-            new LineChart("Gradient norm, unscaled", [Steps("norm", "gradientNorm", 0)]) { Logarithmic = true }.Render(),
-            new LineChart("Drift of the geometry", [Line(curves, "drift", "theta", 0, "direction θ"), Line(curves, "drift", "radius", 4, "length r")]).Render(),
-            new LineChart("Learning rate, share of each group’s own", [Steps("rate", "rate", 5)]).Render(),
+            new LineChart("Loss", [Steps("all", step => step.Loss, 0), Steps("clean half", step => step.CleanLoss, 1), Steps("attack half", step => step.AttackLoss, 2), Steps("penalty", step => step.Penalty, 3)]).Render(),
+            validated < LeastForCurve ? Html.Empty : new LineChart("Validation", [Validations(curves, at => at.Clean, 1, "no print"), Validations(curves, at => at.Attacked, 2, "attacked"), Validations(curves, at => at.Score, 0, "score") with { Mark = best }]) { Share = true }.Render(),
+            new LineChart("Gradient norm, unscaled", [Steps("norm", step => step.GradientNorm, 0)]) { Logarithmic = true }.Render(),
+            new LineChart("Drift of the geometry", [Line("direction θ", curves.Drift.Select(at => ((double)at.Step, (double?)at.Theta)), 0), Line("length r", curves.Drift.Select(at => ((double)at.Step, (double?)at.Radius)), 4)]).Render(),
+            new LineChart("Learning rate, share of each group’s own", [Steps("rate", step => step.Rate, 5)]).Render(),
         ];
         return new Section(
             "training",
@@ -37,32 +37,32 @@ internal static class TrainingCurves
             Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Validated(data, shown)}{Stopped(data)}"),
             Html.Of($"<div class=\"charts\">{own}</div>{(validated < LeastForCurve ? Html.Empty : AllArms(data))}"));
 
-        ChartSeries Steps(string name, string figure, int colour) => Line(curves, "steps", figure, colour, name);
+        ChartSeries Steps(string name, Func<StepFigures, double?> figure, int colour) => Line(name, curves.Steps.Select(step => ((double)step.Step, figure(step))), colour);
     }
 
-    private static double? FewestValidated(ReportData data) => data.Units.Where(unit => unit.Stage == "fine-tuning").Min(unit => Fewest(unit.Figures));
+    private static int? FewestValidated(ReportData data) => data.Tuning.Min(unit => Fewest(unit.Value));
 
-    private static double? Fewest(JsonNode figures) => new[] { figures.Number("cleanValidationImages"), figures.Number("attackValidationImages") }.Min();
+    private static int? Fewest(TuningFigures figures) => new[] { figures.CleanValidationImages, figures.AttackValidationImages }.Min();
 
     private static string Validated(ReportData data, string shown)
     {
-        if (data.Units.FirstOrDefault(unit => unit.Stage == "fine-tuning" && unit.Unit == shown)?.Figures is not { } figures || Fewest(figures) is not { } fewest)
+        if (data.Tuning.FirstOrDefault(unit => unit.Key == shown).Value is not { } figures || Fewest(figures) is not { } fewest)
         {
             return "";
         }
 
-        var counts = $" Validation saw {Written.Count(figures.Number("cleanValidationImages"))} clean pictures and {Written.Count(figures.Number("attackValidationImages"))} attacks";
+        var counts = $" Validation saw {Written.Count(figures.CleanValidationImages)} clean pictures and {Written.Count(figures.AttackValidationImages)} attacks";
         return fewest < LeastForCurve ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images." : $"{counts}.";
     }
 
-    private static string Mixture(JsonNode curves) => curves.Number("alpha") is { } alpha and < 1 ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";
+    private static string Mixture(TuningCurves curves) => curves.Alpha is < 1 and var alpha ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";
 
     private static Html Stopped(ReportData data)
     {
-        var stopped = data.Curves.Where(entry => entry.Value.Text("stopped") is not null).ToArray();
+        var stopped = data.Curves.Where(entry => entry.Value.Stopped is not null).ToArray();
         return stopped.Length == 0
             ? Html.Empty
-            : Html.Of($" {stopped.Select(entry => Html.Of($"<strong>{entry.Key} {entry.Value.Text("stopped")!}</strong>; it was stopped there and its last sound checkpoint kept. "))}");
+            : Html.Of($" {stopped.Select(entry => Html.Of($"<strong>{entry.Key} {entry.Value.Stopped!}</strong>; it was stopped there and its last sound checkpoint kept. "))}");
     }
 
     private static Html AllArms(ReportData data)
@@ -73,20 +73,21 @@ internal static class TrainingCurves
         }
 
         string[] kinds = [.. data.Curves.Values.Select(Kind).Distinct().Order(StringComparer.Ordinal)];
-        LineChart Chart(string title, string figure) => new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
-        return Html.Of($"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", "attacked").Render()}{Chart("Clean accuracy", "clean").Render()}</div>");
+        LineChart Chart(string title, Func<TuningValidation, double> figure) => new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
+        return Html.Of($"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", at => at.Attacked).Render()}{Chart("Clean accuracy", at => at.Clean).Render()}</div>");
     }
 
-    private static ChartSeries Arm(string unit, JsonNode curves, string figure, string[] kinds) =>
-        Line(curves, "validation", figure, Array.IndexOf(kinds, Kind(curves)) % Colours, unit) with
+    private static ChartSeries Arm(string unit, TuningCurves curves, Func<TuningValidation, double> figure, string[] kinds) =>
+        Validations(curves, figure, Array.IndexOf(kinds, Kind(curves)) % Colours, unit) with
         {
-            Dashed = ArmName.IsControl(curves.Text("arm")),
+            Dashed = ArmName.IsControl(curves.Arm),
         };
 
-    private static string Kind(JsonNode curves) => ArmName.Informed(curves.Text("arm") ?? "");
+    private static string Kind(TuningCurves curves) => ArmName.Informed(curves.Arm);
 
-    private static ChartSeries Line(JsonNode curves, string list, string figure, int colour, string name) => new(
-        name,
-        [.. curves.Items(list).Select(point => (X: point.Number("step") ?? 0, Y: point.Number(figure) ?? double.NaN)).Where(point => double.IsFinite(point.Y))],
-        colour);
+    private static ChartSeries Validations(TuningCurves curves, Func<TuningValidation, double> figure, int colour, string name) =>
+        Line(name, curves.Validation.Select(at => ((double)at.Step, (double?)figure(at))), colour);
+
+    private static ChartSeries Line(string name, IEnumerable<(double X, double? Y)> points, int colour) =>
+        new(name, [.. points.Where(point => point.Y is not null).Select(point => (point.X, point.Y!.Value))], colour);
 }

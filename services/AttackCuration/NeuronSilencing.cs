@@ -1,13 +1,12 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Results;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
 
-/// <summary>The salient neurons silenced, beside as many random neurons of the same layers.</summary>
-/// <param name="Chosen">The salient ones at zero.</param>
-/// <param name="Random">Controls, one entry a draw.</param>
-public sealed record NeuronAblation(AttackAccuracy Chosen, IReadOnlyList<AttackAccuracy> Random)
+/// <summary>Silences salient neurons, and for comparison as many random neurons of the same layers.</summary>
+public static class NeuronSilencing
 {
     public static NeuronAblation Measure(
         VisionPlan vision, ZeroShotClassifier classifier, IReadOnlyList<SalientNeurons.Neuron> neurons, WordPairs pairs, AttackCurationOptions options,
@@ -17,7 +16,7 @@ public sealed record NeuronAblation(AttackAccuracy Chosen, IReadOnlyList<AttackA
         {
             using var scope = NewDisposeScope();
             var groups = byLayer.Select(g => (Point: new HookPoint.Mlp(g.Key), Index: tensor(g.Select(j => (long)j).ToArray()))).ToArray();
-            return AttackAccuracy.Measure(vision, classifier, pairs, options.BatchSize, device, hooks =>
+            return AttackMeasurement.Of(vision, classifier, pairs, options.BatchSize, device, hooks =>
             {
                 foreach (var (point, index) in groups)
                 {

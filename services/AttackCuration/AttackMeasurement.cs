@@ -1,17 +1,15 @@
 using ClipSae.Clip;
+using ClipSae.Results;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
 
-/// <summary>Zero-shot accuracy on a set of pairs, as it is or with something ablated.</summary>
-/// <param name="Clean">Share of clean pictures whose class wins.</param>
-/// <param name="Attacked">The same of the pictures with the word.</param>
-/// <param name="AttackSuccess">Share of them on which the printed word wins.</param>
-public sealed record AttackAccuracy(double Clean, double Attacked, double AttackSuccess)
+/// <summary>Measures zero-shot accuracy on pairs, as it is or with something ablated.</summary>
+public static class AttackMeasurement
 {
     /// <summary>Classifies the clean and the attacked pictures among classes and words.</summary>
     /// <param name="intervene">Adds an ablation to a forward's hooks; null for none.</param>
-    public static AttackAccuracy Measure(
+    public static AttackAccuracy Of(
         VisionPlan vision, ZeroShotClassifier classifier, WordPairs pairs, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
     {
         var column = classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => (long)c.index, StringComparer.Ordinal);

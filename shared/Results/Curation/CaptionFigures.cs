@@ -1,0 +1,8 @@
+namespace ClipSae.Results;
+
+/// <summary>Caption hygiene in numbers.</summary>
+/// <param name="Action">Value of <c>curation.captionHygiene</c>.</param>
+/// <param name="Pictures">Pictures with a caption that could be decoded.</param>
+/// <param name="Found">Those whose captions repeat their print.</param>
+/// <param name="Changed">Those whose captions were changed, or that were left out.</param>
+public sealed record CaptionFigures(string Action, int Pictures, int Found, int Changed);

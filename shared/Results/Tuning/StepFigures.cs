@@ -1,0 +1,11 @@
+namespace ClipSae.Results;
+
+/// <summary>Figures of a step; null where a part has none, or is no number.</summary>
+/// <param name="Step">From 1.</param>
+/// <param name="Loss">The whole loss.</param>
+/// <param name="CleanLoss">Of the clean half.</param>
+/// <param name="AttackLoss">Of the half with attacks.</param>
+/// <param name="Penalty">Of what the arm adds.</param>
+/// <param name="GradientNorm">Before it is scaled.</param>
+/// <param name="Rate">Learning rate as a share of each group's own.</param>
+public sealed record StepFigures(long Step, double? Loss, double? CleanLoss, double? AttackLoss, double? Penalty, double? GradientNorm, double Rate);
