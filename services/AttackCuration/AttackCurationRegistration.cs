@@ -9,5 +9,5 @@ public static class AttackCurationRegistration
 {
     /// <summary>Adds its stage.</summary>
     public static IServiceCollection AddAttackCuration(this IServiceCollection services) =>
-        services.AddStage<AttackCurationStage>(new DeviceProbe(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads));
+        services.AddStage<AttackCurationStage>(ComputeProbe.Instance);
 }

@@ -9,5 +9,5 @@ public static class EmbeddingExtractionRegistration
 {
     /// <summary>Adds its stage.</summary>
     public static IServiceCollection AddEmbeddingExtraction(this IServiceCollection services) =>
-        services.AddStage<EmbeddingExtractionStage>(new DeviceProbe(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads));
+        services.AddStage<EmbeddingExtractionStage>(ComputeProbe.Instance);
 }

@@ -9,5 +9,5 @@ public static class FineTuningRegistration
 {
     /// <summary>Adds its stage.</summary>
     public static IServiceCollection AddFineTuning(this IServiceCollection services) =>
-        services.AddStage<FineTuningStage>(new DeviceProbe(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads));
+        services.AddStage<FineTuningStage>(ComputeProbe.Instance);
 }

@@ -69,6 +69,9 @@ public sealed record ReportData
     /// <summary>Ids of those of <see cref="Pictures"/> that are recorded as bearing print; null where no pictures were looked for.</summary>
     public IReadOnlySet<string>? Printed { get; init; }
 
-    /// <summary>Names and versions of what computed.</summary>
+    /// <summary>The stages with the versions of their algorithms, in the plan's order.</summary>
+    public IReadOnlyList<StageVersion> Stages { get; init; } = [];
+
+    /// <summary>Names and versions of what made the page.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Versions { get; init; } = [];
 }

@@ -14,12 +14,15 @@ internal static class RunHistory
         var planned = new Dictionary<string, int>(StringComparer.Ordinal);
         var failed = new Dictionary<(string Stage, string Unit), string>();
         var missing = new List<MissingUnit>();
+        var stages = new List<StageVersion>();
+        var computed = new HashSet<(string Stage, ComputeTraits Traits)>();
         foreach (var stored in events)
         {
             switch (stored.Event)
             {
                 case RunStarted started:
                     data = data with { Parameters = started.Parameters, Seed = started.Seed, Origin = started.Origin?.Run, Inputs = started.Inputs };
+                    stages = [.. started.Plan.Stages.Select(stage => new StageVersion(stage.Stage, stage.AlgorithmVersion, []))];
                     planned = started.Plan.Stages.ToDictionary(stage => stage.Stage, stage => stage.Units.Count, StringComparer.Ordinal);
                     break;
                 case UnitFailed failure:
@@ -29,6 +32,11 @@ internal static class RunHistory
                     missing.AddRange(givenUp.Units.Select(unit => new MissingUnit(givenUp.Stage, unit, failed[(givenUp.Stage, unit)], planned[givenUp.Stage])));
                     break;
                 case UnitFinished unit:
+                    if (unit.Computed is { } traits)
+                    {
+                        computed.Add((unit.Stage, traits));
+                    }
+
                     units.Add(new UnitRecord(
                         unit.Stage, unit.Unit, unit.Cache.Kind.ToString().ToLowerInvariant(), unit.Cache.Reason, unit.StartedAt, unit.Seconds, unit.Key, unit.Outputs, unit.Figures));
                     break;
@@ -39,6 +47,7 @@ internal static class RunHistory
         return data with
         {
             Missing = missing,
+            Stages = [.. stages.Select(stage => stage with { Computed = [.. computed.Where(one => one.Stage == stage.Stage).Select(one => Said(one.Traits)).Order(StringComparer.Ordinal)] })],
             Units = ordered,
             Curation = Figures(ResultFormats.CurationFigures, ParameterSections.Curation).FirstOrDefault().Value,
             Tuning = [.. Figures(ResultFormats.TuningFigures, ParameterSections.Tuning)],
@@ -47,4 +56,7 @@ internal static class RunHistory
         IEnumerable<KeyValuePair<string, T>> Figures<T>(ResultFormat<T> format, string stage)
             where T : class => ordered.Where(unit => unit.Stage == stage).Select(unit => KeyValuePair.Create(unit.Unit, format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}")));
     }
+
+    private static string Said(ComputeTraits traits) =>
+        FormattableString.Invariant($"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} thread{(traits.Threads == 1 ? "" : "s")}");
 }

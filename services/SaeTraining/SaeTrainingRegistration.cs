@@ -9,5 +9,5 @@ public static class SaeTrainingRegistration
 {
     /// <summary>Adds the stage that trains sparse autoencoders.</summary>
     public static IServiceCollection AddSaeTraining(this IServiceCollection services) =>
-        services.AddStage<SaeTrainingStage>(new DeviceProbe(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads));
+        services.AddStage<SaeTrainingStage>(ComputeProbe.Instance);
 }

@@ -9,5 +9,5 @@ public static class WeightConversionRegistration
 {
     /// <summary>Adds the stage.</summary>
     public static IServiceCollection AddWeightConversion(this IServiceCollection services) =>
-        services.AddStage<WeightConversionStage>(new DeviceProbe(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads));
+        services.AddStage<WeightConversionStage>(ComputeProbe.Instance);
 }

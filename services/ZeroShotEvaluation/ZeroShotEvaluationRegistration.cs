@@ -9,5 +9,5 @@ public static class ZeroShotEvaluationRegistration
 {
     /// <summary>Adds the stage.</summary>
     public static IServiceCollection AddZeroShotEvaluation(this IServiceCollection services) =>
-        services.AddStage<ZeroShotEvaluationStage>(new DeviceProbe(Libtorch.Prepare, Compute.Require, Compute.UsedBytes, () => Compute.Threads));
+        services.AddStage<ZeroShotEvaluationStage>(ComputeProbe.Instance);
 }

@@ -11,8 +11,14 @@ public static class DiskErrors
     // errno EROFS on Unix; ERROR_WRITE_PROTECT as HRESULT on Windows.
     private static readonly int[] ReadOnly = [30, unchecked((int)0x80070013)];
 
+    // errno EIO, EMFILE and ENFILE on Unix; ERROR_CRC, ERROR_IO_DEVICE and ERROR_TOO_MANY_OPEN_FILES as HRESULTs on Windows.
+    private static readonly int[] Machine = [5, 24, 23, unchecked((int)0x80070017), unchecked((int)0x8007045D), unchecked((int)0x80070004)];
+
     /// <summary>Whether a disk refuses for a reason that no waiting mends: it is full, or takes no writing at all.</summary>
     public static bool IsLasting(Exception error) => IsFull(error) || IsReadOnly(error);
+
+    /// <summary>Whether it is the machine that refuses, whatever the file: its disk is full, takes no writing or is damaged, or no file can be opened any more.</summary>
+    public static bool IsOfMachine(Exception error) => IsLasting(error) || error is UnauthorizedAccessException || (error is IOException && Machine.Contains(error.HResult));
 
     // A file that is made with its length at once: .NET then gives no errno, and says it in words ("with allocation size").
     private const string Allocation = "allocation size";

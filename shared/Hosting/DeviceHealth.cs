@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ClipSae.Hosting;

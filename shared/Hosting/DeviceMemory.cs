@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.Hosting;
 

@@ -171,7 +171,7 @@ public sealed class StageWorker(
         {
             throw;
         }
-        catch (Exception error) when (options.IsDistributed && FaultsOf(context) < options.Broker.DeliveryLimit && WorkerFitness.FaultIn(error) is { } fault)
+        catch (Exception error) when (options.IsDistributed && FaultsOf(context) < options.Broker.DeliveryLimit && fitness.FaultIn(error) is { } fault)
         {
             throw fault;
         }

@@ -1,40 +1,42 @@
 using ClipSae.Artifacts;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
 /// <summary>
-/// Whether this worker can carry out units at all. One whose disk is full, or whose native libraries do not load, would fail unit after unit that
-/// others could do: it takes none, says so when asked whether it is ready, and is back when its disk takes writing again.
+/// Whether this worker can carry out units at all. One whose disk, memory or device does not suffice, or whose native libraries do not load, would
+/// fail unit after unit that others could do: it takes none, says so when asked whether it is ready, and is back when what was wrong is over.
 /// </summary>
-public sealed class WorkerFitness(ClipSaeOptions options, TimeProvider time, ILogger<WorkerFitness> log)
+public sealed class WorkerFitness(ClipSaeOptions options, IEnumerable<DeviceProbe> probes, TimeProvider time, ILogger<WorkerFitness> log)
 {
     // What must fit: a checkpoint's index and the like. A unit that then finds too little room leaves the worker out again.
     private const int ProbeBytes = 8 << 20;
     private static readonly TimeSpan BetweenProbes = TimeSpan.FromSeconds(10);
     private readonly Lock _gate = new();
-    private string? _unfit;
+    private WorkerFaultException? _fault;
     private long _since;
-    private bool _isLasting;
 
     /// <summary>Why the worker takes no units; null where it takes them.</summary>
     public string? Unfit()
     {
         lock (_gate)
         {
-            if (_unfit is null || _isLasting || time.GetElapsedTime(_since) < BetweenProbes)
+            if (_fault is null || time.GetElapsedTime(_since) < BetweenProbes)
             {
-                return _unfit;
+                return _fault?.Message;
             }
 
             _since = time.GetTimestamp();
-            if (!IsWritable())
+            if (!_fault.IsOver())
             {
-                return _unfit;
+                return _fault.Message;
             }
 
-            log.LogInformation("units are taken again: {DataFolder} takes writing", options.DataFolder);
-            return _unfit = null;
+            log.LogInformation("units are taken again; what kept this worker from them is over: {Reason}", _fault.Message);
+            _fault = null;
+            return null;
         }
     }
 
@@ -43,41 +45,60 @@ public sealed class WorkerFitness(ClipSaeOptions options, TimeProvider time, ILo
     {
         lock (_gate)
         {
-            _unfit = fault.Message;
-            _isLasting = !IsOfDisk(fault.InnerException!);
+            _fault = fault;
             _since = time.GetTimestamp();
         }
     }
 
     /// <summary>What is wrong with the worker rather than with its unit; null where it may be the unit.</summary>
-    internal static WorkerFaultException? FaultIn(Exception error) =>
-        IsOfDisk(error) || Causes(error).Any(cause => cause is DllNotFoundException) ? new WorkerFaultException(error.Message.ReplaceLineEndings(" "), error) : null;
-
-    private static bool IsOfDisk(Exception error) => Causes(error).Any(DiskErrors.IsLasting);
-
-    private static IEnumerable<Exception> Causes(Exception error)
+    internal WorkerFaultException? FaultIn(Exception error)
     {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
+        Func<bool>? isOver = error switch
         {
-            yield return cause;
+            _ when DeviceFault.Causes(error).Any(cause => cause is DllNotFoundException) => () => false,
+            _ when DeviceFault.Causes(error).Any(DiskErrors.IsOfMachine) || (DeviceFault.Causes(error).Any(cause => cause is IOException) && !IsWritable()) => IsWritable,
+
+            // Whether there is enough again shows when the next unit asks for it.
+            _ when DeviceFault.IsMachineOutOfMemory(error) => () => true,
+            _ when options.Device is { } own && !Computes(own) => () => Computes(own),
+            _ => null,
+        };
+        return isOver is null ? null : new WorkerFaultException(error.Message.ReplaceLineEndings(" "), isOver, error);
+    }
+
+    private bool Computes(string device)
+    {
+        try
+        {
+            probes.FirstOrDefault()?.Require(device);
+            return true;
+        }
+        catch (Exception error)
+        {
+            // Whatever a driver throws: the device does not compute.
+            log.LogDebug(error, "{Device} does not compute", device);
+            return false;
         }
     }
 
     private bool IsWritable()
     {
-        var path = AtomicFile.TemporaryFor(Path.Combine(Path.GetFullPath(options.DataFolder), "probe"));
         try
         {
-            File.WriteAllBytes(path, new byte[ProbeBytes]);
-            return true;
+            var path = AtomicFile.TemporaryFor(Path.Combine(Path.GetFullPath(options.DataFolder), "probe"));
+            try
+            {
+                File.WriteAllBytes(path, new byte[ProbeBytes]);
+                return true;
+            }
+            finally
+            {
+                File.Delete(path);
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return false;
-        }
-        finally
-        {
-            File.Delete(path);
         }
     }
 }

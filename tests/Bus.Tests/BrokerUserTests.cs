@@ -20,6 +20,7 @@ public sealed class BrokerUserTests(PartedFleet fleet) : IClassFixture<PartedFle
         var run = await client.SubmitAsync(await fleet.RequestAsync(), PartedFleet.Plan(1));
         (await client.WaitAsync(run)).Status.ShouldBe(RunStatus.Completed);
         (await client.WorkersAsync()).ShouldHaveSingleItem().Stages.Keys.ShouldBe(["report"]);
+        (await client.StagesWithoutWorkerAsync()).ShouldNotContain("report");
 
         var begun = fleet.Stage.WorksWithoutEnd();
         var cancelled = await client.SubmitAsync(await fleet.RequestAsync(), PartedFleet.Plan(2));

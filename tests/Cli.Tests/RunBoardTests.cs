@@ -87,6 +87,18 @@ public class RunBoardTests
     }
 
     [Fact]
+    public void The_versions_of_the_algorithms_are_named()
+    {
+        var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], [])], [], AlgorithmVersion: 7), new StagePlan("report", [], [], [], AlgorithmVersion: 1)]);
+        var inputs = new Dictionary<string, ArtifactRef>();
+
+        var summary = new RunSummary("r", [new RunStarted("r", plan, inputs, [], 0) { At = At }, new UnitFinished("sae-training", "a", "w", "key", inputs, [], new CacheOutcome(CacheKind.Miss, ""), 1, At) { At = At }]);
+
+        summary.Versions.ShouldBe("algorithm versions: sae-training 7, report 1");
+        summary.Stages()[0]!["algorithmVersion"]!.GetValue<int>().ShouldBe(7);
+    }
+
+    [Fact]
     public void What_a_verification_compared_is_said()
     {
         var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], 0)]);

@@ -96,7 +96,7 @@ public sealed class StartTests(DistributedSystem system)
         var doctor = await Command.RunAsync(["doctor", "--json", "--data", system.Data], environment: system.Environment);
 
         doctor.Code.ShouldBe(0, doctor.Out);
-        doctor.Json["checks"]!.AsArray().TakeLast(3).Select(check => (check!["check"]!.GetValue<string>(), check["grade"]!.GetValue<string>())).ShouldBe([("broker", "ok"), ("workers", "ok"), ("bucket", "ok")]);
+        doctor.Json["checks"]!.AsArray().TakeLast(3).Select(check => (check!["check"]!.GetValue<string>(), check["grade"]!.GetValue<string>())).ShouldBe([("broker", "ok"), ("workers", "ok"), ("bucket", "ok")], doctor.Out);
     }
 
     private async Task ShouldRefuseAsync(string said, string mend, params (string Variable, string Value)[] changes)

@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;

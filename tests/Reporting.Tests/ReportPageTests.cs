@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
+using ClipSae.Pipeline;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;
@@ -208,6 +209,21 @@ public sealed partial class ReportPageTests
         page.ShouldContain("<section id=\"provenance\">");
         page.ShouldNotMatch("[>:\\s]NaN");
         page.ShouldContain("</html>");
+    }
+
+    [Fact]
+    public void The_page_names_the_version_of_each_stages_algorithm_and_what_computed_with_it()
+    {
+        var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], AlgorithmVersion: 7), new StagePlan("report", [], [], [])]);
+        StoredEvent Finished(long number, string unit, int threads) => new(number, new UnitFinished(
+            "sae-training", unit, "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Hit, ""), 1, SampleRun.Begin, new ComputeTraits("0.1.0+abc", threads, "x64 avx512", "cpu"))
+        { At = SampleRun.Begin });
+        StoredEvent[] events = [new(1, new RunStarted("r", plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = SampleRun.Begin }), Finished(2, "a", 1), Finished(3, "b", 2)];
+
+        var page = ReportPage.Render(RunHistory.Tell(SampleRun.Data(), events));
+
+        page.ShouldContain("""<tr><th scope="row">sae-training</th><td class="n">7</td><td>ClipSae 0.1.0 on cpu, x64 avx512, 1 thread; ClipSae 0.1.0 on cpu, x64 avx512, 2 threads</td></tr>""");
+        page.ShouldContain("""<tr><th scope="row">report</th><td class="n">–</td><td>–</td></tr>""");
     }
 
     [Fact]

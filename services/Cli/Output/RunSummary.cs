@@ -174,6 +174,7 @@ internal sealed class RunSummary
                 {
                     ["stage"] = stage,
                     ["unit"] = unit,
+                    ["algorithmVersion"] = Version(stage),
                     ["cache"] = CacheName(finished),
                     ["reason"] = finished.Cache.Reason,
                     ["seconds"] = Math.Round(finished.Seconds, 3),
@@ -193,6 +194,12 @@ internal sealed class RunSummary
             : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]));
 
     private static TuningFigures? Tuning(UnitFinished? unit) => unit is null ? null : ResultFormats.TuningFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
+
+    /// <summary>In a line, the version of each stage's algorithm, which a run keeps to its end; null where the plan, of an older program, has none.</summary>
+    public string? Versions => Started?.Plan.Stages.Where(stage => stage.AlgorithmVersion is not null).Select(stage => FormattableString.Invariant($"{stage.Stage} {stage.AlgorithmVersion}")).ToArray()
+        is { Length: > 0 } versions ? $"algorithm versions: {string.Join(", ", versions)}" : null;
+
+    private int? Version(string stage) => Started?.Plan.Stages.FirstOrDefault(planned => planned.Stage == stage)?.AlgorithmVersion;
 
     private string Unfinished(string stage, string unit) => _failed.GetValueOrDefault((stage, unit)) is { } failed
         ? $"{(_missing.Contains(failed) ? "missing" : "failed")}: {failed.Reason}"

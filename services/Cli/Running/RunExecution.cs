@@ -76,7 +76,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         {
             // A failed unit's reason stands at the unit.
             console.WriteUnfolded($"run {run}: {summary.Status}{(summary.Ended is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
-            foreach (var line in summary.StageLines().Concat(problems))
+            foreach (var line in (string[])[.. summary.StageLines(), .. summary.Versions is { } versions ? [versions] : Array.Empty<string>(), .. problems])
             {
                 console.WriteUnfolded(line);
             }

@@ -17,7 +17,7 @@ internal static class Provenance
             "provenance",
             "Provenance",
             Html.Of($"Run <code>{data.Run}</code>{seed}.{origin} The same inputs, parameters and seed give the same artifacts, digest by digest, on the same kind of processor with the same number of threads; on a GPU the order of some sums, and with it the last bits of trained weights, is left open."),
-            Html.Of($"{Proofs(data)}{Parameters(data)}{Inputs(data)}{Outputs(data)}{Versions(data)}"));
+            Html.Of($"{Proofs(data)}{Parameters(data)}{Inputs(data)}{Outputs(data)}{Stages(data)}{Versions(data)}"));
     }
 
     private static Html Proofs(ReportData data)
@@ -49,9 +49,16 @@ internal static class Provenance
         return data.Units.Count == 0 ? Html.Empty : Folded("Artifacts and stage keys", Html.Of($"<thead><tr><th>Artifact</th><th class=\"n\">Size</th><th>SHA-256</th><th>Stage key</th></tr></thead><tbody>{rows}</tbody>"));
     }
 
+    private static Html Stages(ReportData data)
+    {
+        var rows = data.Stages.Select(stage => Html.Of(
+            $"<tr><th scope=\"row\">{stage.Stage}</th><td class=\"n\">{stage.Algorithm?.ToString(CultureInfo.InvariantCulture) ?? Written.Missing}</td><td>{(stage.Computed.Count == 0 ? Written.Missing : string.Join("; ", stage.Computed))}</td></tr>"));
+        return data.Stages.Count == 0 ? Html.Empty : Folded("Algorithm versions of the stages", Html.Of($"<thead><tr><th>Stage</th><th class=\"n\">Algorithm version</th><th>Computed by</th></tr></thead><tbody>{rows}</tbody>"));
+    }
+
     private static Html Versions(ReportData data) => data.Versions.Count == 0
         ? Html.Empty
-        : Folded("Versions", Html.Of($"<tbody>{data.Versions.Select(version => Html.Of($"<tr><th scope=\"row\">{version.Key}</th><td>{version.Value}</td></tr>"))}</tbody>"));
+        : Folded("Versions of what made this page", Html.Of($"<tbody>{data.Versions.Select(version => Html.Of($"<tr><th scope=\"row\">{version.Key}</th><td>{version.Value}</td></tr>"))}</tbody>"));
 
     private static Html Folded(string title, Html rows) => Html.Of($"<details><summary>{title}</summary>{Section.Wide(title, Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");
 

@@ -14,6 +14,25 @@ public static class DeviceFault
 
     private static readonly string[] Short = ["out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "STATUS_ALLOC_FAILED", "not enough memory", "can't allocate memory"];
 
+    // How libtorch says it of the machine's own memory, on Unix and on Windows.
+    private static readonly string[] ShortMachine = ["DefaultCPUAllocator", "not enough memory: you tried to allocate"];
+
+    // errno ENOMEM on Unix; ERROR_NOT_ENOUGH_MEMORY and ERROR_COMMITMENT_LIMIT as HRESULTs on Windows.
+    private static readonly int[] NoMemory = [12, unchecked((int)0x80070008), unchecked((int)0x800705AF)];
+
+    /// <summary>Whether the memory of the machine itself did not suffice.</summary>
+    public static bool IsMachineOutOfMemory(Exception error) =>
+        Says(error, ShortMachine) || Causes(error).Any(cause => cause is OutOfMemoryException || (cause is IOException && NoMemory.Contains(cause.HResult)));
+
+    /// <summary>The error and what it comes from, the outermost first.</summary>
+    public static IEnumerable<Exception> Causes(Exception error)
+    {
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            yield return cause;
+        }
+    }
+
     /// <summary>Whether the device's memory did not suffice; it computes on.</summary>
     public static bool IsOutOfMemory(Exception error) => Says(error, Short);
 
@@ -23,16 +42,6 @@ public static class DeviceFault
     /// <summary>The first line of what is said of it.</summary>
     public static string Line(Exception error) => error.GetBaseException().Message.Split('\n')[0].TrimEnd('\r', '.');
 
-    private static bool Says(Exception error, string[] phrases)
-    {
-        for (var cause = error; cause is not null; cause = cause.InnerException)
-        {
-            if (phrases.Any(phrase => cause.Message.Contains(phrase, StringComparison.OrdinalIgnoreCase)))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private static bool Says(Exception error, string[] phrases) =>
+        Causes(error).Any(cause => phrases.Any(phrase => cause.Message.Contains(phrase, StringComparison.OrdinalIgnoreCase)));
 }
