@@ -25,7 +25,7 @@ public static class NeuronSilencing
             }, cancel);
         }
 
-        var width = 4 * vision.Architecture.VisionWidth;
+        var width = vision.Architecture.VisionNeurons;
         var random = Enumerable.Range(0, options.RandomDraws).Select(draw => Silenced(
             RandomTwins(neurons, width, new SeededRandom(options.Seed, "random neurons", draw)).GroupBy(n => n.Layer, n => n.Index)));
         return new NeuronAblation(Silenced(neurons.GroupBy(n => n.Layer, n => n.Index)), [.. random]);

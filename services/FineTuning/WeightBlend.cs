@@ -26,7 +26,7 @@ public sealed class WeightBlend : IDisposable
         return ClipModel.FromStateDict(to.ToDictionary(
             weight => weight.Key,
             weight => from.TryGetValue(weight.Key, out var start) ? lerp(start, weight.Value, tensor((float)alpha, device: start.device)) : weight.Value,
-            StringComparer.Ordinal));
+            StringComparer.Ordinal), like: _tuned.Architecture);
     }
 
     public void Dispose()

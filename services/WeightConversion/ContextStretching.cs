@@ -52,7 +52,7 @@ public static class ContextStretching
                 ? new[] { weight.Key, ClipKeys.StretchedPositions }.Select(key => new TensorLayout(key, torch.ScalarType.Float32, [longer, weight.Value[1]]))
                 : [new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)]),
             key => Make(weights, key),
-            new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" });
+            ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, weights.Architecture));
         return longer;
     }
 

@@ -18,7 +18,7 @@ internal static class ModelCard
             # {source.Name}
 
             A CLIP with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
-            {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is QuickGELU.
+            {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is {Activation(a)}.
             Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}{NullToken(conversion)}
 
             | format | path | for |
@@ -37,6 +37,8 @@ internal static class ModelCard
 
             """).ReplaceLineEndings("\n");
     }
+
+    private static string Activation(ClipArchitecture a) => a.Activation == MlpActivation.QuickGelu ? "QuickGELU" : $"{a.Activation}; {a.VisionHeads} heads in the vision tower, {a.TextHeads} in the text tower";
 
     private static string NullToken(Conversion conversion) => conversion.NullTokenNote is { } note ? "\n\n" + note : "";
 

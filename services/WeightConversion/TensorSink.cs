@@ -1,3 +1,5 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
 using ClipSae.Tensors;
 
 namespace ClipSae.WeightConversion;
@@ -11,11 +13,18 @@ internal static class TensorSink
     public static void Safetensors(string path, IEnumerable<WrittenTensor> tensors, ConversionMaterial material, IReadOnlyDictionary<string, string>? metadata = null)
     {
         var byName = tensors.ToDictionary(tensor => tensor.Layout.Name, StringComparer.Ordinal);
-        SafetensorsWriter.WriteStreaming(path, byName.Values.Select(tensor => tensor.Layout), name => Make(byName[name], material), metadata ?? Format);
+        SafetensorsWriter.WriteStreaming(path, byName.Values.Select(tensor => tensor.Layout), name => Make(byName[name], material), ModelTraits.Added(metadata ?? Format, material.Architecture));
     }
 
+    /// <exception cref="UserErrorException">The model is not OpenAI's in what such a file cannot say.</exception>
     public static void Torch(string path, IEnumerable<WrittenTensor> tensors, ConversionMaterial material)
     {
+        if (!material.Architecture.IsOpenAi)
+        {
+            throw new UserErrorException(
+                $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has {material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead");
+        }
+
         var inOrder = tensors.ToList();
         var byName = inOrder.ToDictionary(tensor => tensor.Layout.Name, StringComparer.Ordinal);
         TorchWriter.WriteStreaming(path, [.. inOrder.Select(tensor => tensor.Layout)], name => Make(byName[name], material));

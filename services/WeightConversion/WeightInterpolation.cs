@@ -30,14 +30,14 @@ public static class WeightInterpolation
             path,
             start.Shapes.Select(weight => new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)),
             key => Mix(start, end, alpha, key, cancel),
-            new Dictionary<string, string>
+            ModelTraits.Added(new Dictionary<string, string>
             {
                 ["format"] = "pt",
                 ["keys"] = "openai",
                 ["wise_ft_alpha"] = alpha.ToString(CultureInfo.InvariantCulture),
                 ["wise_ft_base"] = @base.Name,
                 ["wise_ft_tuned"] = tuned.Name,
-            });
+            }, from.Architecture));
     }
 
     /// <summary>Whether there are models between the two at all.</summary>

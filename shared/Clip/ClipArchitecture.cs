@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Clip;
 
-/// <summary>The sizes of a CLIP model. They are read off its tensors, never configured beside them.</summary>
+/// <summary>The sizes of a CLIP model, read off its tensors, and what tensors do not say: heads and activation (<see cref="ModelTraits"/>).</summary>
 /// <param name="EmbedDim">Width of the space that images and texts share.</param>
 /// <param name="ImageResolution">Side of the square input image, pixels.</param>
 /// <param name="VisionLayers">Blocks of the vision tower.</param>
@@ -23,15 +23,29 @@ public sealed record ClipArchitecture(
     int TextWidth,
     int TextLayers)
 {
-    /// <summary>OpenAI's convention: heads are 64 wide.</summary>
+    /// <summary>OpenAI's convention for the width of a head.</summary>
     public const int HeadWidth = 64;
 
     /// <summary>ViT-L/14 as OpenAI released it.</summary>
     public static ClipArchitecture VitL14 { get; } = new(768, 224, 24, 1024, 14, 77, 49408, 768, 12);
 
-    public int VisionHeads => Math.Max(1, VisionWidth / HeadWidth);
+    /// <summary>Attention heads of a vision block.</summary>
+    public int VisionHeads { get; init; } = Math.Max(1, VisionWidth / HeadWidth);
 
-    public int TextHeads => Math.Max(1, TextWidth / HeadWidth);
+    /// <summary>Attention heads of a text block.</summary>
+    public int TextHeads { get; init; } = Math.Max(1, TextWidth / HeadWidth);
+
+    /// <summary>Neurons of a vision block's MLP.</summary>
+    public int VisionNeurons { get; init; } = 4 * VisionWidth;
+
+    /// <summary>Neurons of a text block's MLP.</summary>
+    public int TextNeurons { get; init; } = 4 * TextWidth;
+
+    /// <summary>Between the layers of every MLP.</summary>
+    public MlpActivation Activation { get; init; } = MlpActivation.QuickGelu;
+
+    /// <summary>Whether activation, heads and MLPs are as in OpenAI's models of these widths.</summary>
+    public bool IsOpenAi => this == new ClipArchitecture(EmbedDim, ImageResolution, VisionLayers, VisionWidth, PatchSize, ContextLength, VocabularySize, TextWidth, TextLayers);
 
     /// <summary>Patches along a side of the image.</summary>
     public int Grid => ImageResolution / PatchSize;
@@ -40,7 +54,7 @@ public sealed record ClipArchitecture(
     public int VisionTokens => (Grid * Grid) + 1;
 
     public override string ToString() =>
-        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; embedding of {EmbedDim}";
+        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; embedding of {EmbedDim}{(IsOpenAi ? "" : $"; {Activation}, {VisionHeads} and {TextHeads} heads")}";
 
     /// <summary>Reads the sizes off tensors with OpenAI's key names.</summary>
     /// <param name="shapes">Shape by key.</param>
@@ -60,6 +74,9 @@ public sealed record ClipArchitecture(
                 : throw new UserErrorException($"{source}: key '{key}' is [{string.Join(", ", shape)}]; it must have {rank} axes, none of them empty");
         }
 
+        // c_fc [neurons, width], or in Geometric Parametrization its theta.
+        int Neurons(string blocks) => Size(blocks + "0.mlp.c_fc" + (shapes.ContainsKey(blocks + "0.mlp.c_fc.theta") ? ClipKeys.Theta : ClipKeys.Weight), 2, 0);
+
         var patch = Size("visual.conv1.weight", 4, 3);
         var grid = (int)Math.Round(Math.Sqrt(Size("visual.positional_embedding", 2, 0) - 1));
         return new ClipArchitecture(
@@ -71,7 +88,11 @@ public sealed record ClipArchitecture(
             ContextLength: Size(ClipKeys.Positions, 2, 0),
             VocabularySize: Size("token_embedding.weight", 2, 0),
             TextWidth: Size("ln_final.weight", 1, 0),
-            TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks));
+            TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks))
+        {
+            VisionNeurons = Neurons(ClipKeys.VisionBlocks),
+            TextNeurons = Neurons(ClipKeys.TextBlocks),
+        };
     }
 
     private static int Layers(IEnumerable<string> keys, string prefix) => keys

@@ -43,12 +43,12 @@ public static class ClipKeys
         yield return new("visual.positional_embedding", [a.VisionTokens, a.VisionWidth]);
         yield return new("visual.proj", [a.VisionWidth, a.EmbedDim]);
         yield return new("visual.conv1.weight", [a.VisionWidth, 3, a.PatchSize, a.PatchSize]);
-        foreach (var key in Norm("visual.ln_pre", a.VisionWidth).Concat(Blocks(VisionBlocks, a.VisionLayers, a.VisionWidth)).Concat(Norm("visual.ln_post", a.VisionWidth)))
+        foreach (var key in Norm("visual.ln_pre", a.VisionWidth).Concat(Blocks(VisionBlocks, a.VisionLayers, a.VisionWidth, a.VisionNeurons)).Concat(Norm("visual.ln_post", a.VisionWidth)))
         {
             yield return key;
         }
 
-        foreach (var key in Blocks(TextBlocks, a.TextLayers, a.TextWidth))
+        foreach (var key in Blocks(TextBlocks, a.TextLayers, a.TextWidth, a.TextNeurons))
         {
             yield return key;
         }
@@ -68,7 +68,7 @@ public static class ClipKeys
         return vision.Concat(text).SelectMany(block => new[] { block + ".mlp.c_fc", block + ".mlp.c_proj" });
     }
 
-    private static IEnumerable<KeyValuePair<string, long[]>> Blocks(string prefix, int layers, long width)
+    private static IEnumerable<KeyValuePair<string, long[]>> Blocks(string prefix, int layers, long width, long neurons)
     {
         for (var i = 0; i < layers; i++)
         {
@@ -79,9 +79,9 @@ public static class ClipKeys
             yield return new(block + ".attn.out_proj.bias", [width]);
             yield return new(block + ".ln_1.weight", [width]);
             yield return new(block + ".ln_1.bias", [width]);
-            yield return new(block + ".mlp.c_fc.weight", [4 * width, width]);
-            yield return new(block + ".mlp.c_fc.bias", [4 * width]);
-            yield return new(block + ".mlp.c_proj.weight", [width, 4 * width]);
+            yield return new(block + ".mlp.c_fc.weight", [neurons, width]);
+            yield return new(block + ".mlp.c_fc.bias", [neurons]);
+            yield return new(block + ".mlp.c_proj.weight", [width, neurons]);
             yield return new(block + ".mlp.c_proj.bias", [width]);
             yield return new(block + ".ln_2.weight", [width]);
             yield return new(block + ".ln_2.bias", [width]);

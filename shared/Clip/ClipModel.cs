@@ -6,7 +6,7 @@ using TorchSharp.Modules;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// OpenAI's CLIP with a vision transformer (science, section 1). Parameters carry OpenAI's key names. The same code runs
+/// A CLIP with OpenAI's vision transformer (science, section 1). Parameters carry OpenAI's key names. The same code runs
 /// inference and training; wrap inference in <c>torch.inference_mode()</c> or <c>torch.no_grad()</c>.
 /// </summary>
 public sealed partial class ClipModel : torch.nn.Module
@@ -24,8 +24,8 @@ public sealed partial class ClipModel : torch.nn.Module
             nullBlock ??= ClipStateDict.NullTokenBlock(key, architecture);
         }
 
-        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, WeightInUse);
-        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, WeightInUse);
+        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, architecture.Activation, WeightInUse);
+        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, architecture.Activation, WeightInUse);
     }
 
     public ClipArchitecture Architecture { get; }
@@ -72,12 +72,14 @@ public sealed partial class ClipModel : torch.nn.Module
     }
 
     /// <summary>A model from tensors with OpenAI's keys (plain or <c>.theta</c>/<c>.r</c>), which it copies to float32 or <paramref name="type"/>.</summary>
+    /// <param name="like">Has the activation and heads that tensors do not say; those of OpenAI's models when null.</param>
     /// <exception cref="UserErrorException">Key missing, left over, or of wrong shape; names the key.</exception>
-    public static ClipModel FromStateDict(IReadOnlyDictionary<string, torch.Tensor> tensors, torch.ScalarType? type = null)
+    public static ClipModel FromStateDict(IReadOnlyDictionary<string, torch.Tensor> tensors, torch.ScalarType? type = null, ClipArchitecture? like = null)
     {
         var shapes = tensors.ToDictionary(e => e.Key, e => (IReadOnlyList<long>)e.Value.shape, StringComparer.Ordinal);
         var (architecture, expected) = ClipStateDict.Check(shapes, "state dict");
-        return new ClipModel(architecture, expected.Select(key =>
+        var traits = like is null ? ModelTraits.Unknown : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads);
+        return new ClipModel(traits.Applied(architecture, "state dict"), expected.Select(key =>
             new KeyValuePair<string, torch.Tensor>(key, tensors[key].detach().to_type(type ?? torch.float32, copy: true).DetachFromDisposeScope())));
     }
 
@@ -199,7 +201,7 @@ public sealed partial class ClipModel : torch.nn.Module
     public void Save(string path, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var scope = torch.NewDisposeScope();
-        SafetensorsWriter.Write(path, StateDict(), metadata);
+        SafetensorsWriter.Write(path, StateDict(), ModelTraits.Added(metadata, Architecture));
     }
 
     /// <summary>A parameter, or the weight that r and θ, or Long-CLIP's two positional embeddings, stand for.</summary>

@@ -28,7 +28,7 @@ public abstract record HookPoint
         public override string ToString() => $"residual@{Layer}";
     }
 
-    /// <summary>A block's MLP neurons after QuickGELU: [batch, tokens, 4·width]. Written <c>mlp@L</c>.</summary>
+    /// <summary>A block's MLP neurons after the activation: [batch, tokens, neurons]. Written <c>mlp@L</c>.</summary>
     public sealed record Mlp(int Layer) : HookPoint
     {
         public override string ToString() => $"mlp@{Layer}";
@@ -60,7 +60,7 @@ public abstract record HookPoint
     public int Width(ClipArchitecture architecture) => this switch
     {
         ImageEmbedding => architecture.EmbedDim,
-        Mlp => 4 * architecture.VisionWidth,
+        Mlp => architecture.VisionNeurons,
         _ => architecture.VisionWidth,
     };
 

@@ -8,11 +8,8 @@ namespace ClipSae.Clip;
 internal delegate torch.Tensor NamedWeight(string key, Func<torch.Tensor, torch.Tensor>? scale = null);
 
 /// <summary>The pre-LN transformer blocks that both towers share, computed from named weights.</summary>
-internal sealed class Transformer(string prefix, int width, int heads, NamedWeight weight)
+internal sealed class Transformer(string prefix, int width, int heads, MlpActivation activation, NamedWeight weight)
 {
-    /// <summary>OpenAI's QuickGELU is x·σ(1.702·x).</summary>
-    public const double QuickGeluSlope = 1.702;
-
     private readonly int headWidth = width / heads;
 
     /// <summary>Whether the blocks' weights get gradients.</summary>
@@ -63,15 +60,9 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
         return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight), hooks: null)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>What a weight or bias beside QuickGELU is multiplied with before it is used; 1 for all others.</summary>
-    public static double FactorOf(string key) =>
-        key.Contains(".mlp.c_fc.", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? QuickGeluSlope
-        : key.Contains(".mlp.c_proj.", StringComparison.Ordinal) && !key.EndsWith(".bias", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? 1 / QuickGeluSlope
-        : 1;
+    private Func<torch.Tensor, torch.Tensor>? Steepen => activation.Slope == 1 ? null : weight => weight.Times(activation.Slope);
 
-    private static torch.Tensor Steepen(torch.Tensor weight) => weight.Times(QuickGeluSlope);
-
-    private static torch.Tensor Flatten(torch.Tensor weight) => weight.Over(QuickGeluSlope);
+    private Func<torch.Tensor, torch.Tensor>? Flatten => activation.Slope == 1 ? null : weight => weight.Over(activation.Slope);
 
     private static torch.Tensor ApplyToClassToken(int layer, torch.Tensor x, Hooks hooks)
     {
@@ -97,18 +88,14 @@ internal sealed class Transformer(string prefix, int width, int heads, NamedWeig
         return LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
 
-    /// <summary>
-    /// QuickGELU is silu(1.702x)/1.702. Scaling the weights around it instead of the much larger activations leaves one pass
-    /// over memory where the formula as written takes three, and as many fewer to remember for the backward pass.
-    /// </summary>
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
         var point = new HookPoint.Mlp(layer);
-        var scaled = silu(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight", Steepen), weight(block + ".mlp.c_fc.bias", Steepen)));
+        var scaled = activation.Apply(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight", Steepen), weight(block + ".mlp.c_fc.bias", Steepen)));
         var (project, bias) = (block + ".mlp.c_proj.weight", weight(block + ".mlp.c_proj.bias"));
         if (hooks?.Touches(point) == true)
         {
-            var plain = scaled.Over(QuickGeluSlope);
+            var plain = activation.Slope == 1 ? scaled : scaled.Over(activation.Slope);
             var changed = hooks.Apply(point, plain);
             if (!ReferenceEquals(changed, plain))
             {

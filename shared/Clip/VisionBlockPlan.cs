@@ -6,13 +6,14 @@ namespace ClipSae.Clip;
 
 /// <summary>
 /// One vision block rewritten for inference: LayerNorm's scale and shift are folded into the linear layer behind them, and
-/// QuickGELU's slope into the layers around it, since x·σ(1.702x) = silu(1.702x)/1.702. The residual stream is updated in place; on a GPU the products add to
+/// the activation's slope into the layers around it (<see cref="MlpActivation"/>). The residual stream is updated in place; on a GPU the products add to
 /// it themselves, and the biases, which they cannot add as well, stay out of it: the stream lacks <see cref="Missing"/>.
 /// </summary>
 internal sealed class VisionBlockPlan : IDisposable
 {
     private readonly int heads;
     private readonly int width;
+    private readonly MlpActivation activation;
     private readonly torch.Tensor inWeight;
     private readonly torch.Tensor inBias;
     private readonly torch.Tensor outWeight;
@@ -29,7 +30,7 @@ internal sealed class VisionBlockPlan : IDisposable
     /// <param name="missingBefore">On a GPU, what the residual stream lacks before this block [width], float32; stays the caller's.</param>
     public VisionBlockPlan(ClipModel model, int layer, torch.ScalarType type, VisionKernels? kernels, torch.Tensor? missingBefore)
     {
-        (heads, width) = (model.Architecture.VisionHeads, model.Architecture.VisionWidth);
+        (heads, width, activation) = (model.Architecture.VisionHeads, model.Architecture.VisionWidth, model.Architecture.Activation);
         (this.kernels, this.missingBefore) = (kernels, missingBefore);
         var block = ClipKeys.VisionBlocks + layer;
         using var scope = torch.NewDisposeScope();
@@ -43,8 +44,8 @@ internal sealed class VisionBlockPlan : IDisposable
 
         (inWeight, inBias) = Fold(".ln_1", ".attn.in_proj", "_weight", "_bias", 1);
         (outWeight, outBias) = (Keep(Weight(".attn.out_proj.weight")), Keep(Weight(".attn.out_proj.bias")));
-        (fcWeight, fcBias) = Fold(".ln_2", ".mlp.c_fc", ".weight", ".bias", Transformer.QuickGeluSlope);
-        (projWeight, projBias) = (Keep(Weight(".mlp.c_proj.weight").Over(Transformer.QuickGeluSlope)), Keep(Weight(".mlp.c_proj.bias")));
+        (fcWeight, fcBias) = Fold(".ln_2", ".mlp.c_fc", ".weight", ".bias", activation.Slope);
+        (projWeight, projBias) = (Keep(Weight(".mlp.c_proj.weight").Over(activation.Slope)), Keep(Weight(".mlp.c_proj.bias")));
         missingBetween = missingBefore?.Plus(Weight(".attn.out_proj.bias")).DetachFromDisposeScope();
         Missing = missingBetween?.Plus(Weight(".mlp.c_proj.bias")).DetachFromDisposeScope();
     }
@@ -95,18 +96,18 @@ internal sealed class VisionBlockPlan : IDisposable
         return cls.MoveToOuterDisposeScope();
     }
 
-    /// <summary>The MLP's neurons, times QuickGELU's slope.</summary>
+    /// <summary>The MLP's neurons, times the activation's slope.</summary>
     /// <param name="x">[rows, width].</param>
-    /// <returns>[rows, 4·width].</returns>
+    /// <returns>[rows, neurons].</returns>
     public torch.Tensor Neurons(torch.Tensor x)
     {
         using var scope = torch.NewDisposeScope();
-        return LinearLayer.Apply(Normalize(x, missingBetween), fcWeight, fcBias).silu_().MoveToOuterDisposeScope();
+        return activation.ApplyInPlace(LinearLayer.Apply(Normalize(x, missingBetween), fcWeight, fcBias)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the MLP's output to the residual stream.</summary>
     /// <param name="x">[rows, width], changed in place.</param>
-    /// <param name="neurons">What <see cref="Neurons"/> gave [rows, 4·width].</param>
+    /// <param name="neurons">What <see cref="Neurons"/> gave [rows, neurons].</param>
     public void AddMlp(torch.Tensor x, torch.Tensor neurons)
     {
         using var scope = torch.NewDisposeScope();
@@ -151,7 +152,7 @@ internal sealed class VisionBlockPlan : IDisposable
     {
         var (batch, queries) = (query.shape[0], query.shape[1]);
         torch.Tensor Heads(torch.Tensor x) => x.transpose(1, 2).contiguous().view(batch * heads, x.shape[1], -1);
-        // Heads are 64 wide: their scale, 1/8, is exact.
+        // OpenAI's heads are 64 wide: their scale, 1/8, is exact.
         var scores = Heads(query).MultiplyInPlace(1 / Math.Sqrt(width / heads)).bmm(Heads(key).transpose(1, 2));
         return scores.softmax(-1).bmm(Heads(value)).view(batch, heads, queries, -1).transpose(1, 2).reshape(-1, width);
     }

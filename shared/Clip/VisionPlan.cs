@@ -189,14 +189,14 @@ public sealed class VisionPlan : IDisposable
         if (hooked)
         {
             var neurons = block.Neurons(x);
-            var plain = neurons.Over(Transformer.QuickGeluSlope).view(batch, -1, 4 * Architecture.VisionWidth);
+            var plain = neurons.Over(Architecture.Activation.Slope).view(batch, -1, Architecture.VisionNeurons);
             var changed = hooks!.Apply(point, plain);
             if (layer == depth && !hooks.Touches(new HookPoint.Residual(layer)) && !hooks.Touches(new HookPoint.Cls(layer)))
             {
                 return;
             }
 
-            block.AddMlp(x, ReferenceEquals(changed, plain) ? neurons : changed.Times(Transformer.QuickGeluSlope).view(x.shape[0], -1));
+            block.AddMlp(x, ReferenceEquals(changed, plain) ? neurons : changed.Times(Architecture.Activation.Slope).view(x.shape[0], -1));
         }
 
         if (hooks is not null)
@@ -223,7 +223,7 @@ public sealed class VisionPlan : IDisposable
         }
 
         var tokens = x.shape[0] / batch;
-        var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (tokens * 4 * Architecture.VisionWidth * x.element_size()));
+        var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (tokens * Architecture.VisionNeurons * x.element_size()));
         var slices = (batch + fit - 1) / fit;
         for (long i = 0, first = 0; i < slices; i++)
         {

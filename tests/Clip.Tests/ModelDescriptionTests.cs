@@ -10,31 +10,31 @@ public sealed class ModelDescriptionTests : IDisposable
 
     // The reference: vision of 3 blocks, width 128, patches of 8 in 32 pixels; text of 2 blocks, width 64, 77 of 300 tokens; 64 dimensions.
     [Theory]
-    [InlineData("config.json", """{"vision_config":{"hidden_act":"gelu"}}""", "'vision_config.hidden_act' is gelu")]
-    [InlineData("config.json", """{"text_config_dict":{"hidden_act":"gelu"}}""", "'text_config_dict.hidden_act' is gelu")]
-    [InlineData("config.json", """{"text_config":{"hidden_size":64,"num_attention_heads":8}}""", "8 heads for a width of 64")]
-    [InlineData("config.json", """{"vision_config":{"num_attention_heads":4}}""", "4 heads for a width of 128")]
-    [InlineData("config.json", """{"vision_config":{"hidden_size":128}}""", "12 heads for a width of 128")] // the default is left out in such files
+    [InlineData("config.json", """{"vision_config":{"hidden_act":"relu"}}""", "'vision_config.hidden_act' is relu")]
+    [InlineData("config.json", """{"text_config_dict":{"hidden_act":"relu"}}""", "'text_config_dict.hidden_act' is relu")]
+    [InlineData("config.json", """{"vision_config":{"hidden_act":"gelu"},"text_config":{"hidden_act":"quick_gelu"}}""", "the activation is said to be gelu in one place and quick_gelu in another")]
+    [InlineData("config.json", """{"text_config":{"hidden_size":64,"num_attention_heads":7}}""", "7 heads do not divide a width of 64")]
+    [InlineData("config.json", """{"vision_config":{"num_attention_heads":3}}""", "3 heads do not divide a width of 128")]
+    [InlineData("config.json", """{"vision_config":{"hidden_size":128}}""", "12 heads do not divide a width of 128")] // the default is left out in such files
     [InlineData("config.json", """{"text_config":{"layer_norm_eps":1e-6}}""", "'text_config.layer_norm_eps' is 1e-6")]
     [InlineData("config.json", """{"model_type":"siglip","vision_config":{}}""", "'model_type' is siglip")]
     [InlineData("config.json", """{"vision_config":{"model_type":"siglip_vision_model"}}""", "siglip_vision_model")]
-    [InlineData("config.json", """{"model_type":"clip_text_model","hidden_act":"gelu","hidden_size":64}""", "'hidden_act' is gelu")]
-    [InlineData("config.json", """{"hidden_size":64,"num_attention_heads":4}""", "4 heads for a width of 64")]
+    [InlineData("config.json", """{"model_type":"clip_text_model","hidden_act":"relu","hidden_size":64}""", "'hidden_act' is relu")]
+    [InlineData("config.json", """{"hidden_size":64,"num_attention_heads":5}""", "5 heads do not divide a width of 64")]
     [InlineData("config.json", """{"text_config":{"eos_token_id":7}}""", "'text_config.eos_token_id' is 7")]
     [InlineData("config.json", """{"vision_config":{"hidden_size":768,"num_attention_heads":2}}""", "describes another model")]
     [InlineData("config.json", """{"vision_config":{"num_hidden_layers":2}}""", "'vision_config.num_hidden_layers' is 2, but the weights have 3")]
     [InlineData("config.json", """{"architecture":"vit_base_patch32_clip_224","pretrained_cfg":{"num_classes":0}}""", "timm")]
     [InlineData("config.json", "{", "config.json")]
     [InlineData("config.json", "[1]", "no JSON object")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"embed_dim":64}}""", "'model_cfg.quick_gelu' is not there")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":false}}""", "'model_cfg.quick_gelu' is false")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"head_width":32}}}""", "'model_cfg.vision_cfg.head_width' is 32")]
+    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"mlp_ratio":3}}}""", "'model_cfg.vision_cfg.mlp_ratio' is 3")]
+    [InlineData("open_clip_config.json", """{"model_cfg":{"vision_cfg":{"act_kwargs":{"approximate":"sigmoid"}}}}""", "'model_cfg.vision_cfg.act_kwargs.approximate' is sigmoid")]
+    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"head_width":48}}}""", "'model_cfg.vision_cfg.head_width' is 48")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"pool_type":"avg"}}}""", "'model_cfg.vision_cfg.pool_type' is avg")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"timm_model_name":"vit_base"}}}""", "timm")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"layers":[3,4,6,3]}}}""", "'model_cfg.vision_cfg.layers' is [3,4,6,3]")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"ls_init_value":1e-5}}}""", "LayerScale")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"heads":4}}}""", "4 heads for a width of 64")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"width":64}}}""", "8 heads for a width of 64")]
+    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"heads":5}}}""", "5 heads do not divide a width of 64")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"no_causal_mask":true}}}""", "'model_cfg.text_cfg.no_causal_mask' is true")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"hf_model_name":"roberta-base"}}}""", "roberta-base")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"init_logit_bias":-10}}""", "SigLIP")]
@@ -94,8 +94,14 @@ public sealed class ModelDescriptionTests : IDisposable
             checkpoint.Architecture.TextWidth.ShouldBe(64);
         }
 
-        File.WriteAllText(At("config.json"), """{"architectures":["CLIPTextModel"],"model_type":"clip_text_model","hidden_act":"gelu"}""");
-        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model)).Message.ShouldContain("'hidden_act' is gelu");
+        File.WriteAllText(At("config.json"), """{"architectures":["CLIPTextModel"],"model_type":"clip_text_model","hidden_act":"gelu","num_attention_heads":4}""");
+        using (var checkpoint = ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model))
+        {
+            (checkpoint.Architecture.Activation, checkpoint.Architecture.TextHeads, checkpoint.Architecture.VisionHeads).ShouldBe((MlpActivation.Gelu, 4, 2));
+        }
+
+        File.WriteAllText(At("config.json"), """{"architectures":["CLIPTextModel"],"model_type":"clip_text_model","hidden_act":"relu"}""");
+        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model)).Message.ShouldContain("'hidden_act' is relu");
     }
 
     [Theory]

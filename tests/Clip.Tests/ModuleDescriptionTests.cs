@@ -9,12 +9,11 @@ public sealed class ModuleDescriptionTests
     private static readonly ClipArchitecture Tiny = new(64, 32, 3, 128, 8, 77, 300, 64, 2);
 
     [Theory]
-    [InlineData("visual.transformer.resblocks.0.mlp.gelu", "GELU", "approximate", "none", "is a GELU")]
     [InlineData("module.transformer.resblocks.1.mlp.gelu", "SwiGLU", "training", false, "is a SwiGLU")]
-    [InlineData("vision_model.encoder.layers.0.mlp.activation_fn", "GELUActivation", "training", false, "is a GELUActivation")]
-    [InlineData("visual.transformer.resblocks.0.attn", "MultiheadAttention", "num_heads", 4L, "has 4 heads for a width of 128")]
-    [InlineData("transformer.resblocks.0.attn", "MultiheadAttention", "num_heads", 2L, "has 2 heads for a width of 64")]
-    [InlineData("text_model.encoder.layers.0.self_attn", "CLIPAttention", "num_heads", 4L, "has 4 heads for a width of 64")]
+    [InlineData("vision_model.encoder.layers.0.mlp.activation_fn", "ReLU", "training", false, "is a ReLU")]
+    [InlineData("visual.transformer.resblocks.0.attn", "MultiheadAttention", "num_heads", 5L, "has 5 heads, which do not divide a width of 128")]
+    [InlineData("transformer.resblocks.0.attn", "MultiheadAttention", "num_heads", 3L, "has 3 heads, which do not divide a width of 64")]
+    [InlineData("text_model.encoder.layers.0.self_attn", "CLIPAttention", "num_heads", 5L, "has 5 heads, which do not divide a width of 64")]
     [InlineData("visual.ln_pre", "LayerNorm", "eps", 1e-6, "adds 1E-06")]
     [InlineData("visual", "VisionTransformer", "pool_type", "avg", "pools by avg")]
     [InlineData("", "CLIP", "text_pool_type", "last", "pools by last")]
@@ -23,7 +22,7 @@ public sealed class ModuleDescriptionTests
     {
         var module = new PickledModule(path, type, new Dictionary<string, object?> { [attribute] = value });
 
-        var message = Should.Throw<UserErrorException>(() => ModuleDescription.Check([module], Tiny, "model.pt")).Message;
+        var message = Should.Throw<UserErrorException>(() => ModuleDescription.Read([module], Tiny, "model.pt")).Message;
 
         message.ShouldContain($"model.pt: module '{path}'");
         message.ShouldContain(reason);
@@ -35,7 +34,20 @@ public sealed class ModuleDescriptionTests
         using var file = TorchFile.Open(ReferenceFiles.Named("openai_clip_tiny.gmp.whole_model_pickle.pt"));
 
         file.Modules.Count.ShouldBeGreaterThan(40);
-        ModuleDescription.Check(file.Modules, Tiny, "model.pt");
-        Should.Throw<UserErrorException>(() => ModuleDescription.Check(file.Modules, Tiny with { VisionWidth = 256 }, "model.pt")).Message.ShouldContain("2 heads for a width of 256");
+        ModuleDescription.Read(file.Modules, Tiny, "model.pt").ShouldBe(new ModelTraits(MlpActivation.QuickGelu, 2, 1));
+    }
+
+    [Theory]
+    [InlineData("GELU", "none", "gelu")]
+    [InlineData("GELU", "tanh", "gelu_pytorch_tanh")]
+    [InlineData("NewGELUActivation", null, "gelu_pytorch_tanh")]
+    [InlineData("GELUActivation", null, "gelu")]
+    [InlineData("QuickGELU", null, "quick_gelu")]
+    public void An_activation_is_known_by_its_class(string type, string? approximation, string expected)
+    {
+        var module = new PickledModule("visual.transformer.resblocks.0.mlp.gelu", type, new Dictionary<string, object?> { ["approximate"] = approximation });
+        var heads = new PickledModule("transformer.resblocks.0.attn", "MultiheadAttention", new Dictionary<string, object?> { ["num_heads"] = 8L });
+
+        ModuleDescription.Read([module, heads], Tiny, "model.pt").ShouldBe(new ModelTraits(MlpActivation.Find(expected), null, 8));
     }
 }

@@ -32,10 +32,13 @@ internal static class ModelFiles
         checkpoint.RequireFinite();
     }
 
-    /// <summary>Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys.</summary>
+    /// <summary>
+    /// Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys, and so a file
+    /// whose activation and heads stand in a description next to it.
+    /// </summary>
     public static async Task<ArtifactRef> PutAsync(ClipSaeRuntime runtime, string model, string name, CancellationToken cancel)
     {
-        if (File.Exists(model) && !ShardedTensors.IsIndex(model))
+        if (File.Exists(model) && !ShardedTensors.IsIndex(model) && SaysAll(model))
         {
             return await runtime.Artifacts.PutFileAsync(model, name, MediaTypes.Safetensors, cancel);
         }
@@ -55,5 +58,11 @@ internal static class ModelFiles
         {
             Directory.Delete(scratch, recursive: true);
         }
+    }
+
+    private static bool SaysAll(string model)
+    {
+        using var checkpoint = ClipCheckpoint.Open(model);
+        return checkpoint.Architecture.IsOpenAi || ModelTraits.IsIn(checkpoint.Metadata);
     }
 }

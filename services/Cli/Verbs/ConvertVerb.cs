@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
@@ -25,6 +26,13 @@ internal sealed class ConvertVerb : Verb
     private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx hold float32 alone [default: float32]", HelpName = "TYPE" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model, for formats that carry it [default: beside the checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, where IN is a text encoder alone", HelpName = "PATH" };
+    private readonly Option<string?> _activation = new("--activation")
+    {
+        Description = $"Activation that the model was trained with, where neither the file nor a config.json next to it says: {string.Join(", ", MlpActivation.All)}",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _heads = new("--heads") { Description = "Attention heads of the vision and the text tower, where nothing says them, such as 16,16 [default: 64 wide]", HelpName = "V,T" };
     private readonly Option<double?> _tolerance = new("--tolerance") { Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]", HelpName = "SHARE" };
 
     public ConvertVerb()
@@ -37,7 +45,7 @@ internal sealed class ConvertVerb : Verb
     {
         Add(_source);
         Add(_target);
-        foreach (var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _tolerance })
+        foreach (var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _activation, _heads, _tolerance })
         {
             Add(option);
         }
@@ -50,7 +58,7 @@ internal sealed class ConvertVerb : Verb
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer));
         var options = OptionsOf(arguments);
         session.UseDevice();
-        var source = new ConversionSource(path, Path.GetFileName(path), vision);
+        var source = new ConversionSource(path, Path.GetFileName(path), vision, Traits(arguments));
         // Only formats that carry the vocabulary need one; an explicit one is read in any case, so that a wrong one is told.
         var tokenizer = vocabulary is not null ? ClipTokenizer.Load(vocabulary)
             : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))
@@ -67,6 +75,24 @@ internal sealed class ConvertVerb : Verb
             },
             console => Write(console, folder, conversion));
         return ExitCode.Done;
+    }
+
+    private ModelTraits Traits(ParseResult arguments)
+    {
+        var activation = arguments.GetValue(_activation) is { } name
+            ? MlpActivation.Find(name) ?? throw new WrongUseException($"--activation: '{name}' is none of {string.Join(", ", MlpActivation.All)}")
+            : null;
+        int[] heads = [];
+        if (arguments.GetValue(_heads) is { } given)
+        {
+            heads = [.. given.Split(',').Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : 0)];
+            if (heads.Length != 2 || heads.Contains(0))
+            {
+                throw new WrongUseException($"--heads: '{given}' is not two whole numbers, those of the vision and the text tower, such as 16,16");
+            }
+        }
+
+        return heads is [var vision, var text] ? new ModelTraits(activation, vision, text) : new ModelTraits(activation);
     }
 
     private ConversionOptions OptionsOf(ParseResult arguments)

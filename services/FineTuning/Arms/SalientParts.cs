@@ -55,7 +55,7 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
         }
 
         var draws = salient.RandomFeatures;
-        return new SalientParts(hook, salient.Sae, draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, 4 * architecture.VisionWidth, seed)));
+        return new SalientParts(hook, salient.Sae, draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, architecture.VisionNeurons, seed)));
     }
 
     private static int[] RandomTwins(int layer, int[] chosen, int width, long seed)

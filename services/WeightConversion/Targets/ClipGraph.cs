@@ -82,8 +82,25 @@ internal sealed class ClipGraph
     {
         x = _graph.Node("Add", [x, Attention(Norm(x, block + ".ln_1"), block, width, heads, mask)]);
         var hidden = Linear(Norm(x, block + ".ln_2"), block + ".mlp.c_fc.weight", block + ".mlp.c_fc.bias");
-        var gate = _graph.Node("Sigmoid", [_graph.Node("Mul", [hidden, Scalar("quick_gelu_slope", QuickGeluSlope)])]);
-        return _graph.Node("Add", [x, Linear(_graph.Node("Mul", [hidden, gate]), block + ".mlp.c_proj.weight", block + ".mlp.c_proj.bias")]);
+        return _graph.Node("Add", [x, Linear(Activation(hidden), block + ".mlp.c_proj.weight", block + ".mlp.c_proj.bias")]);
+    }
+
+    private string Activation(string x)
+    {
+        string Times(string value, string name, float factor) => _graph.Node("Mul", [value, Scalar(name, factor)]);
+        string Half(string gate) => _graph.Node("Mul", [x, Times(_graph.Node("Add", [gate, Scalar("one", 1)]), "half", 0.5f)]);
+        if (Architecture.Activation == MlpActivation.QuickGelu)
+        {
+            return _graph.Node("Mul", [x, _graph.Node("Sigmoid", [Times(x, "quick_gelu_slope", QuickGeluSlope)])]);
+        }
+
+        if (Architecture.Activation == MlpActivation.Gelu)
+        {
+            return Half(_graph.Node("Erf", [Times(x, "gelu_slope", (float)Math.Sqrt(0.5))]));
+        }
+
+        var cube = _graph.Node("Mul", [x, _graph.Node("Mul", [x, x])]);
+        return Half(_graph.Node("Tanh", [Times(_graph.Node("Add", [x, Times(cube, "gelu_cube", 0.044715f)]), "gelu_tanh_slope", (float)Math.Sqrt(2 / Math.PI))]));
     }
 
     private string Attention(string x, string block, long width, long heads, string? mask)

@@ -44,7 +44,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <param name="source">The source, for parts that a format leaves out.</param>
     internal virtual (ProbeFeatures Features, WeightDifference? Worst) Load(string path, ConversionSource source, Probes probes)
     {
-        using var written = ClipCheckpoint.Open(path, vision: source.Whole);
+        using var written = ClipCheckpoint.Open(path, vision: source.Whole, named: source.Named);
         using var original = source.Open();
         return (ProbeFeatures.Of(written, probes), WeightDifference.Worst(new PlainWeights(original), new PlainWeights(written)));
     }

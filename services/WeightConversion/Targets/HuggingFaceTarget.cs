@@ -7,7 +7,6 @@ namespace ClipSae.WeightConversion;
 /// <summary>A folder of <c>transformers</c>' CLIPModel, with its tokenizer and preprocessing.</summary>
 public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")
 {
-    private const string QuickGelu = "quick_gelu";
     private const double LayerNormEpsilon = 1e-5;
 
     /// <summary>CLIPImageProcessor's number for Pillow's bicubic.</summary>
@@ -38,7 +37,7 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         ["torch_dtype"] = dtype switch { ConversionDtype.Float16 => "float16", ConversionDtype.BFloat16 => "bfloat16", _ => "float32" },
         ["text_config"] = new JsonObject(
         [
-            .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextLayers, a.EmbedDim),
+            .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
             new("max_position_embeddings", a.ContextLength),
             new("vocab_size", a.VocabularySize),
             new("bos_token_id", tokenizer.StartOfText),
@@ -48,22 +47,22 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         ]),
         ["vision_config"] = new JsonObject(
         [
-            .. Tower("clip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionLayers, a.EmbedDim),
+            .. Tower("clip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
             new("image_size", a.ImageResolution),
             new("patch_size", a.PatchSize),
             new("num_channels", 3),
         ]),
     };
 
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(string type, int width, int heads, int layers, int embedding) =>
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(string type, int width, int heads, int neurons, int layers, ClipArchitecture a) =>
     [
         new("model_type", type),
         new("hidden_size", width),
-        new("intermediate_size", 4 * width),
+        new("intermediate_size", neurons),
         new("num_attention_heads", heads),
         new("num_hidden_layers", layers),
-        new("projection_dim", embedding),
-        new("hidden_act", QuickGelu),
+        new("projection_dim", a.EmbedDim),
+        new("hidden_act", a.Activation.Name),
         new("layer_norm_eps", LayerNormEpsilon),
     ];
 

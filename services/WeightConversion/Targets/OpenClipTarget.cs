@@ -3,7 +3,7 @@ using ClipSae.Clip;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>A folder of open_clip: OpenAI's keys and a configuration with QuickGELU.</summary>
+/// <summary>A folder of open_clip: OpenAI's keys and a configuration.</summary>
 public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip (local-dir:PATH)")
 {
     /// <summary>The configuration's file.</summary>
@@ -26,16 +26,9 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
         ["model_cfg"] = new JsonObject
         {
             ["embed_dim"] = a.EmbedDim,
-            ["quick_gelu"] = true,
-            ["vision_cfg"] = new JsonObject { ["image_size"] = a.ImageResolution, ["layers"] = a.VisionLayers, ["width"] = a.VisionWidth, ["patch_size"] = a.PatchSize },
-            ["text_cfg"] = new JsonObject
-            {
-                ["context_length"] = a.ContextLength,
-                ["vocab_size"] = a.VocabularySize,
-                ["width"] = a.TextWidth,
-                ["heads"] = a.TextHeads,
-                ["layers"] = a.TextLayers,
-            },
+            ["quick_gelu"] = a.Activation == MlpActivation.QuickGelu,
+            ["vision_cfg"] = Vision(a),
+            ["text_cfg"] = Text(a),
         },
         ["preprocess_cfg"] = new JsonObject
         {
@@ -45,4 +38,43 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
             ["resize_mode"] = "shortest",
         },
     };
+
+    private static JsonObject Vision(ClipArchitecture a)
+    {
+        var vision = new JsonObject { ["image_size"] = a.ImageResolution, ["layers"] = a.VisionLayers, ["width"] = a.VisionWidth, ["patch_size"] = a.PatchSize };
+        // open_clip's default, and what a tower narrower than that has.
+        if (a.VisionWidth != a.VisionHeads * ClipArchitecture.HeadWidth && (a.VisionHeads > 1 || a.VisionWidth > ClipArchitecture.HeadWidth))
+        {
+            vision["head_width"] = a.VisionWidth / a.VisionHeads;
+        }
+
+        return WithMlp(vision, a.VisionWidth, a.VisionNeurons, a.Activation);
+    }
+
+    private static JsonObject Text(ClipArchitecture a) => WithMlp(
+        new JsonObject
+        {
+            ["context_length"] = a.ContextLength,
+            ["vocab_size"] = a.VocabularySize,
+            ["width"] = a.TextWidth,
+            ["heads"] = a.TextHeads,
+            ["layers"] = a.TextLayers,
+        },
+        a.TextWidth, a.TextNeurons, a.Activation);
+
+    private static JsonObject WithMlp(JsonObject tower, int width, int neurons, MlpActivation activation)
+    {
+        if (neurons != 4 * width)
+        {
+            // open_clip multiplies and rounds down; the next number above makes sure of it.
+            tower["mlp_ratio"] = Math.BitIncrement((double)neurons / width);
+        }
+
+        if (activation == MlpActivation.TanhGelu)
+        {
+            tower["act_kwargs"] = new JsonObject { ["approximate"] = "tanh" };
+        }
+
+        return tower;
+    }
 }

@@ -37,7 +37,10 @@ public sealed class ClipCheckpoint : IDisposable
     /// <summary>Under whose names the weights are in the file.</summary>
     public KeyLayout Layout { get; }
 
-    public ClipArchitecture Architecture { get; }
+    public ClipArchitecture Architecture { get; private set; }
+
+    /// <summary>Whether nothing says which activation the model was trained with, and OpenAI's is taken.</summary>
+    public bool IsActivationAssumed { get; private set; }
 
     /// <summary>OpenAI's keys in OpenAI's order; <c>.theta</c> and <c>.r</c> for layers in Geometric Parametrization, both positional embeddings of a Long-CLIP.</summary>
     public IReadOnlyList<string> Keys { get; }
@@ -52,8 +55,9 @@ public sealed class ClipCheckpoint : IDisposable
     /// <param name="path">A file, an index of sharded files, or a folder.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
     /// <param name="vision">The checkpoint that gives what a text encoder alone does not have; unused for whole models.</param>
+    /// <param name="named">What the user says of it, where neither the file nor a description next to it does.</param>
     /// <exception cref="UserErrorException">It cannot be read, is no CLIP that can be computed here, or is described as one that is not; names file and key.</exception>
-    public static ClipCheckpoint Open(string path, string? name = null, string? vision = null)
+    public static ClipCheckpoint Open(string path, string? name = null, string? vision = null, ModelTraits? named = null)
     {
         var source = name ?? path;
         var file = OpenFile(path, name);
@@ -64,15 +68,16 @@ public sealed class ClipCheckpoint : IDisposable
             if (!parts.Keys.Any(key => key.StartsWith(VisionPrefix, StringComparison.Ordinal)) && parts.ContainsKey("token_embedding.weight"))
             {
                 whole = Open(vision ?? throw new UserErrorException(
-                    $"{source}: holds a text encoder alone; name the checkpoint whose vision tower belongs to it with --vision"));
+                    $"{source}: holds a text encoder alone; name the checkpoint whose vision tower belongs to it with --vision"), named: named);
                 AddVision(parts, whole);
             }
 
             var checkpoint = new ClipCheckpoint(file, whole, layout, parts, source);
-            ModuleDescription.Check(file.Modules, checkpoint.Architecture, source);
-            return ModelDescription.Check(path, checkpoint.Architecture) || ForeignWeights.Recognise(checkpoint.Architecture) is not { } other
-                ? checkpoint
-                : throw new UserErrorException($"{source}: {other}");
+            checkpoint.Describe(
+                (named ?? ModelTraits.Unknown).With(ModelTraits.Of(file.Metadata, source), source)
+                    .With(ModuleDescription.Read(file.Modules, checkpoint.Architecture, source), source)
+                    .With(ModelDescription.Read(path, checkpoint.Architecture), source));
+            return checkpoint;
         }
         catch (UserErrorException)
         {
@@ -85,7 +90,7 @@ public sealed class ClipCheckpoint : IDisposable
     /// <summary>Writes the weights, as precise as they are, into one safetensors file under OpenAI's keys.</summary>
     /// <exception cref="UserErrorException">The file cannot be written, or a weight is NaN or infinite.</exception>
     public void SaveAs(string path) =>
-        SafetensorsWriter.WriteStreaming(path, Keys.Select(key => new TensorLayout(key, ScalarType(key), Shape(key))), Read, new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" });
+        SafetensorsWriter.WriteStreaming(path, Keys.Select(key => new TensorLayout(key, ScalarType(key), Shape(key))), Read, ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, Architecture));
 
     /// <summary>Whether a file of this name may describe the weights that lie beside it.</summary>
     public static bool IsDescription(string name) => ModelDescription.IsNamed(name);
@@ -151,6 +156,23 @@ public sealed class ClipCheckpoint : IDisposable
     {
         _file.Dispose();
         _vision?.Dispose();
+    }
+
+    // What the vision tower's own checkpoint says holds for it, and must not contradict what the text encoder's says.
+    private void Describe(ModelTraits traits)
+    {
+        if (_vision is not null)
+        {
+            traits = traits.With(new ModelTraits(_vision.IsActivationAssumed ? null : _vision.Architecture.Activation, _vision.Architecture.VisionHeads), _source);
+        }
+
+        if (traits.Activation is null && ForeignWeights.Recognise(Architecture) is { } other)
+        {
+            throw new UserErrorException($"{_source}: {other}");
+        }
+
+        IsActivationAssumed = traits.Activation is null;
+        Architecture = traits.Applied(Architecture, _source);
     }
 
     private torch.Tensor Read(string key, torch.ScalarType type, NonFiniteValues nonFinite)

@@ -15,12 +15,15 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
 {
     private const double NumberTolerance = 1e-6;
 
+    /// <summary>The file.</summary>
+    public string Path => path;
+
     /// <summary>The description of that name in a folder, or null where there is none.</summary>
     /// <exception cref="UserErrorException">It cannot be read, or is no JSON object.</exception>
     public static DescribedPart? Read(string folder, string name)
     {
         const long Longest = 1 << 20;
-        var path = Path.Combine(folder, name);
+        var path = System.IO.Path.Combine(folder, name);
         try
         {
             if (!File.Exists(path))

@@ -30,8 +30,8 @@ internal static class ForeignWeights
         (key => key.StartsWith("first_stage_model.", StringComparison.Ordinal) || key.StartsWith("decoder.conv_in.", StringComparison.Ordinal), "the autoencoder (VAE) of an image generator", WholeModel),
     ];
 
-    /// <summary>Vision towers of open_clip that OpenAI has none of: width and blocks, name, width of a head.</summary>
-    private static readonly (int Width, int Layers, string Name, int HeadWidth)[] OtherSizes = [(1280, 32, "ViT-H", 80), (1408, 40, "ViT-g", 88), (1664, 48, "ViT-bigG", 104)];
+    /// <summary>Vision towers of open_clip that OpenAI has none of: width and blocks, name, heads of both towers.</summary>
+    private static readonly (int Width, int Layers, string Name, string Heads)[] OtherSizes = [(1280, 32, "ViT-H", "16,16"), (1408, 40, "ViT-g", "16,16"), (1664, 48, "ViT-bigG", "16,20")];
 
     /// <summary>One line on what the tensors are, or null where their names are none of these.</summary>
     /// <param name="keys">Names without what training programs put before them.</param>
@@ -50,14 +50,14 @@ internal static class ForeignWeights
             : null;
     }
 
-    /// <summary>One line on a model whose sizes alone say that its heads are not OpenAI's, or null.</summary>
+    /// <summary>One line on a model whose sizes say that it is none of OpenAI's, where nothing tells its heads and activation; or null.</summary>
     public static string? Recognise(ClipArchitecture architecture)
     {
-        foreach (var (width, layers, name, headWidth) in OtherSizes)
+        foreach (var (width, layers, name, heads) in OtherSizes)
         {
             if (architecture.VisionWidth == width && architecture.VisionLayers == layers)
             {
-                return $"has the sizes of open_clip's {name} ('visual.conv1.weight' has {width} rows), whose heads are {headWidth} wide; only heads of {ClipArchitecture.HeadWidth} are computed here: {TakeVit}";
+                return $"has the sizes of open_clip's {name} ('visual.conv1.weight' has {width} rows), and nothing says which activation and how many heads it was trained with: put its open_clip_config.json or config.json next to it, or name them once with 'clipsae convert FILE OUT --to openai --activation gelu --heads {heads}' (LAION's; DFN's and MetaCLIP's are quick_gelu)";
             }
         }
 

@@ -15,29 +15,22 @@ internal static class ModelDescription
 
     /// <param name="path">The weights: a file, an index, or a folder.</param>
     /// <param name="architecture">Their sizes.</param>
-    /// <returns>Whether something says which activation and heads the model has.</returns>
+    /// <returns>What is said of activation and heads.</returns>
     /// <exception cref="UserErrorException">A description cannot be read, describes another model, or what is not computed here; names file and key.</exception>
-    public static bool Check(string path, ClipArchitecture architecture)
+    public static ModelTraits Read(string path, ClipArchitecture architecture)
     {
         var folder = FolderOf(path);
         var config = DescribedPart.Read(folder, TransformersDescription.FileName);
         var openClip = DescribedPart.Read(folder, OpenClipDescription.FileName);
-        if (config is not null)
-        {
-            TransformersDescription.Check(config, architecture);
-        }
-
-        if (openClip is not null)
-        {
-            OpenClipDescription.Check(openClip, architecture);
-        }
+        var traits = (config is null ? ModelTraits.Unknown : TransformersDescription.Read(config, architecture))
+            .With(openClip is null ? ModelTraits.Unknown : OpenClipDescription.Read(openClip, architecture), folder);
 
         if (Preprocessing(path) is { } preprocessing)
         {
             PreprocessingDescription.Check(preprocessing, architecture);
         }
 
-        return openClip is not null || config?.Has("vision_config") == true || config?.Has("text_config") == true;
+        return traits;
     }
 
     /// <summary>What transformers says beside weights about the preparation of pictures, or null.</summary>

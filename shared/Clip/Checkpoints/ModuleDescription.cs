@@ -9,28 +9,35 @@ internal static class ModuleDescription
 {
     private static readonly HashSet<string> OtherActivations = new(StringComparer.Ordinal)
     {
-        "GELU", "GELUActivation", "NewGELUActivation", "FastGELUActivation", "AccurateGELUActivation", "PytorchGELUTanh", "GELUTanh", "ReLU", "SiLU", "SiLUActivation", "SELU", "ELU", "Mish", "Tanh", "LayerScale",
+        "ReLU", "SiLU", "SiLUActivation", "SELU", "ELU", "Mish", "Tanh", "LayerScale",
     };
+
+    private static readonly HashSet<string> TanhGelu = new(StringComparer.Ordinal) { "NewGELUActivation", "FastGELUActivation", "AccurateGELUActivation", "PytorchGELUTanh", "GELUTanh" };
 
     private static readonly string[] ActivationPlaces = [".mlp.gelu", ".mlp.activation_fn", ".mlp.act"];
 
     /// <param name="source">What to call the file in errors.</param>
+    /// <returns>What is said of activation and heads.</returns>
     /// <exception cref="UserErrorException">A module is not what is computed here; names it.</exception>
-    public static void Check(IReadOnlyList<PickledModule> modules, ClipArchitecture a, string source)
+    public static ModelTraits Read(IReadOnlyList<PickledModule> modules, ClipArchitecture a, string source)
     {
+        var traits = ModelTraits.Unknown;
         foreach (var module in modules)
         {
             var isVision = module.Path.Contains("visual", StringComparison.Ordinal) || module.Path.Contains("vision_model", StringComparison.Ordinal);
-            if (OtherActivations.Contains(module.Class) || (ActivationPlaces.Any(place => module.Path.EndsWith(place, StringComparison.Ordinal)) && !module.Class.Contains("QuickGELU", StringComparison.Ordinal)))
+            var activation = Activation(module);
+            if (activation is null && (OtherActivations.Contains(module.Class) || ActivationPlaces.Any(place => module.Path.EndsWith(place, StringComparison.Ordinal))))
             {
-                throw Refuse(module, $"is a {module.Class}; only CLIPs with OpenAI's QuickGELU are computed here");
+                throw Refuse(module, $"is a {module.Class}; only {string.Join(", ", MlpActivation.All)} are computed here");
             }
 
-            var (width, heads) = isVision ? (a.VisionWidth, a.VisionHeads) : (a.TextWidth, a.TextHeads);
-            if (module.Attributes.GetValueOrDefault("num_heads") is long given && given != heads)
+            var heads = module.Attributes.GetValueOrDefault("num_heads") is long given ? (int?)given : null;
+            if (heads is { } count && (count < 1 || (isVision ? a.VisionWidth : a.TextWidth) % count != 0))
             {
-                throw Refuse(module, $"has {given} heads for a width of {width}; only heads of {ClipArchitecture.HeadWidth}, as in OpenAI's models, are computed here");
+                throw Refuse(module, $"has {count} heads, which do not divide a width of {(isVision ? a.VisionWidth : a.TextWidth)}");
             }
+
+            traits = traits.With(new ModelTraits(activation, isVision ? heads : null, isVision ? null : heads), $"{source}: module '{module.Path}'");
 
             if (module.Class.Contains("LayerNorm", StringComparison.Ordinal) && module.Attributes.GetValueOrDefault("eps") is double epsilon && Math.Abs(epsilon - 1e-5) > 1e-11)
             {
@@ -48,6 +55,14 @@ internal static class ModuleDescription
             }
         }
 
+        return traits;
+
         UserErrorException Refuse(PickledModule module, string reason) => new($"{source}: module '{module.Path}' {reason}");
     }
+
+    private static MlpActivation? Activation(PickledModule module) =>
+        module.Class.Contains("QuickGELU", StringComparison.Ordinal) ? MlpActivation.QuickGelu
+        : TanhGelu.Contains(module.Class) || (module.Class == "GELU" && module.Attributes.GetValueOrDefault("approximate") as string == "tanh") ? MlpActivation.TanhGelu
+        : module.Class is "GELU" or "GELUActivation" ? MlpActivation.Gelu
+        : null;
 }

@@ -6,31 +6,27 @@ internal static class OpenClipDescription
     public const string FileName = "open_clip_config.json";
 
     private const int TextHeads = 8;
-    private const string Gelu = "only CLIPs with OpenAI's QuickGELU are computed here";
 
     /// <exception cref="Contracts.UserErrorException">It describes what is not computed here, or another model; names the key.</exception>
-    public static void Check(DescribedPart config, ClipArchitecture a)
+    public static ModelTraits Read(DescribedPart config, ClipArchitecture a)
     {
         // A file without it is as old as one with the sizes at the top.
         var model = config.Part("model_cfg") ?? config;
-        if (!model.Has("quick_gelu"))
+        var isQuick = model.Has("quick_gelu") && !model.IsOff("quick_gelu");
+        if (isQuick)
         {
-            throw model.NotComputed("quick_gelu", $"so the model was trained with GELU; {Gelu}");
+            model.On("quick_gelu");
         }
 
+        var traits = new ModelTraits(isQuick ? MlpActivation.QuickGelu : null);
         if (model.Part("vision_cfg") is { } vision)
         {
-            Vision(vision, a);
+            traits = traits.With(new ModelTraits(Activation(vision, isQuick), VisionHeads: Vision(vision, a)), vision.Path);
         }
 
         if (model.Part("text_cfg") is { } text)
         {
-            Text(text, a);
-        }
-
-        if (model.Has("quick_gelu"))
-        {
-            model.On("quick_gelu");
+            traits = traits.With(new ModelTraits(Activation(text, isQuick), TextHeads: Text(text, a)), text.Path);
         }
 
         model.Size("embed_dim", a.EmbedDim);
@@ -40,17 +36,32 @@ internal static class OpenClipDescription
         {
             Preprocessing(preprocessing, a);
         }
+
+        return traits;
     }
 
-    private static void Vision(DescribedPart vision, ClipArchitecture a)
+    // quick_gelu is for both towers and goes before what act_kwargs makes of GELU.
+    private static MlpActivation Activation(DescribedPart tower, bool isQuick)
+    {
+        if (isQuick)
+        {
+            tower.Off("act_kwargs", "QuickGELU takes no arguments");
+            return MlpActivation.QuickGelu;
+        }
+
+        var approximation = tower.Part("act_kwargs")?.Text("approximate");
+        tower.Part("act_kwargs")?.Only("approximate", "none", "tanh");
+        return approximation == "tanh" ? MlpActivation.TanhGelu : MlpActivation.Gelu;
+    }
+
+    private static int Vision(DescribedPart vision, ClipArchitecture a)
     {
         vision.Off("timm_model_name", "vision towers of timm are not computed here");
         vision.Size("width", a.VisionWidth);
         vision.Size("layers", a.VisionLayers);
         vision.Size("patch_size", a.PatchSize);
         vision.Size("image_size", a.ImageResolution);
-        vision.Only("head_width", ClipArchitecture.HeadWidth);
-        vision.Only("mlp_ratio", 4);
+        Ratio(vision, a.VisionWidth, a.VisionNeurons);
         vision.Only("pool_type", "tok");
         vision.Only("pos_embed_type", "learnable");
         foreach (var key in new[] { "attentional_pool", "final_ln_after_pool", "no_ln_pre", "global_average_pool", "input_patchnorm", "qk_norm", "scaled_cosine" })
@@ -59,19 +70,32 @@ internal static class OpenClipDescription
         }
 
         Block(vision);
+        var width = vision.Number("head_width") ?? ClipArchitecture.HeadWidth;
+        return width >= 1 && a.VisionWidth >= width && a.VisionWidth % width == 0
+            ? (int)(a.VisionWidth / width)
+            : width > a.VisionWidth ? 1 : throw vision.NotComputed("head_width", $"it does not divide a width of {a.VisionWidth}");
     }
 
-    private static void Text(DescribedPart text, ClipArchitecture a)
+    // open_clip rounds down.
+    private static void Ratio(DescribedPart tower, int width, int neurons)
+    {
+        var ratio = tower.Number("mlp_ratio") ?? 4;
+        if ((int)(width * ratio) != neurons)
+        {
+            throw tower.NotComputed("mlp_ratio", $"but the MLPs of these weights have {neurons} neurons for a width of {width}");
+        }
+    }
+
+    private static int? Text(DescribedPart text, ClipArchitecture a)
     {
         text.Off("hf_model_name", "text towers of transformers are not computed here");
         text.Off("hf_tokenizer_name", "only CLIP's own tokenizer is known here");
         text.Part("tokenizer_kwargs")?.Only("clean", "lower");
-        TransformersDescription.Heads(text, "heads", "width", a.TextWidth, TextHeads);
         text.Size("width", a.TextWidth);
         text.Size("layers", a.TextLayers);
         text.Size("context_length", a.ContextLength);
         text.Size("vocab_size", a.VocabularySize);
-        text.Only("mlp_ratio", 4);
+        Ratio(text, a.TextWidth, a.TextNeurons);
         text.Only("pool_type", "argmax");
         text.Only("proj_type", "linear");
         foreach (var key in new[] { "no_causal_mask", "embed_cls", "final_ln_after_pool", "proj_bias", "qk_norm", "scaled_cosine" })
@@ -80,13 +104,13 @@ internal static class OpenClipDescription
         }
 
         Block(text);
+        return TransformersDescription.Heads(text, "heads", "width", a.TextWidth, TextHeads);
     }
 
     private static void Block(DescribedPart tower)
     {
         tower.Off("ls_init_value", "blocks with LayerScale are not computed here");
         tower.Part("norm_kwargs")?.Only("eps", 1e-5);
-        tower.Off("act_kwargs", Gelu);
     }
 
     private static void Preprocessing(DescribedPart preprocessing, ClipArchitecture a)

@@ -12,7 +12,7 @@ internal static class TransformersDescription
     private const int VisionHeads = 12;
 
     /// <exception cref="Contracts.UserErrorException">It describes what is not computed here, or another model; names the key.</exception>
-    public static void Check(DescribedPart config, ClipArchitecture a)
+    public static ModelTraits Read(DescribedPart config, ClipArchitecture a)
     {
         var isFlat = config.Text("model_type") is "clip_text_model" or "clip_vision_model" || (config.Has("hidden_size") && !config.Has("text_config") && !config.Has("vision_config"));
         if (config.Has("pretrained_cfg"))
@@ -23,16 +23,17 @@ internal static class TransformersDescription
         config.Only("model_type", "clip", "clip_text_model", "clip_vision_model");
         if (isFlat)
         {
-            Tower(config, a, isVision: config.Text("model_type") == "clip_vision_model" || config.Has("patch_size"));
-            return;
+            return Tower(config, a, isVision: config.Text("model_type") == "clip_vision_model" || config.Has("patch_size"));
         }
+
+        var traits = ModelTraits.Unknown;
 
         // What older versions wrote under the second name overrides the first.
         foreach (var (key, isVision) in new[] { ("vision_config", true), ("vision_config_dict", true), ("text_config", false), ("text_config_dict", false) })
         {
             if (config.Part(key) is { } tower)
             {
-                Tower(tower, a, isVision);
+                traits = traits.With(Tower(tower, a, isVision), tower.Path);
             }
         }
 
@@ -40,24 +41,30 @@ internal static class TransformersDescription
         {
             config.Size("projection_dim", a.EmbedDim);
         }
+
+        return traits;
     }
 
-    private static void Tower(DescribedPart tower, ClipArchitecture a, bool isVision)
+    private static ModelTraits Tower(DescribedPart tower, ClipArchitecture a, bool isVision)
     {
         var (width, layers) = isVision ? (a.VisionWidth, a.VisionLayers) : (a.TextWidth, a.TextLayers);
         tower.Only("model_type", isVision ? ["clip", "clip_vision_model"] : ["clip", "clip_text_model"]);
-        tower.Only("hidden_act", "quick_gelu");
+        var activation = Activation(tower.Text("hidden_act"));
+        if (activation is null && tower.Has("hidden_act"))
+        {
+            throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are computed here");
+        }
         tower.Only("layer_norm_eps", 1e-5);
-        Heads(tower, "num_attention_heads", "hidden_size", width, isVision ? VisionHeads : TextHeads);
+        var heads = Heads(tower, "num_attention_heads", "hidden_size", width, isVision ? VisionHeads : TextHeads);
         tower.Size("hidden_size", width);
-        tower.Size("intermediate_size", 4 * width);
+        tower.Size("intermediate_size", isVision ? a.VisionNeurons : a.TextNeurons);
         tower.Size("num_hidden_layers", layers);
         if (isVision)
         {
             tower.Only("num_channels", 3);
             tower.Size("patch_size", a.PatchSize);
             tower.Size("image_size", a.ImageResolution);
-            return;
+            return new ModelTraits(activation ?? Default(tower), VisionHeads: heads);
         }
 
         tower.Size("max_position_embeddings", a.ContextLength);
@@ -67,14 +74,29 @@ internal static class TransformersDescription
         {
             throw tower.NotComputed("eos_token_id", $"only the largest id ({a.VocabularySize - 1}) ends a text here");
         }
+
+        return new ModelTraits(activation ?? Default(tower), TextHeads: heads);
     }
 
-    /// <summary>Heads must be 64 wide; those that are not given are the default of whoever writes such descriptions.</summary>
-    public static void Heads(DescribedPart tower, string headsKey, string widthKey, int width, int defaultHeads)
+    private static MlpActivation? Activation(string? name) => name switch
     {
-        if ((tower.Number(headsKey) ?? (tower.Has(widthKey) ? defaultHeads : null)) is { } heads && heads * ClipArchitecture.HeadWidth != width && !(heads == 1 && width < ClipArchitecture.HeadWidth))
+        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => MlpActivation.TanhGelu,
+        _ => MlpActivation.Find(name),
+    };
+
+    // What equals the default of CLIPTextConfig and CLIPVisionConfig is left out.
+    private static MlpActivation? Default(DescribedPart tower) => tower.Has("hidden_size") ? MlpActivation.QuickGelu : null;
+
+    /// <summary>Heads of a tower; those that are not given are the default of whoever writes such descriptions, where the width is there.</summary>
+    public static int? Heads(DescribedPart tower, string headsKey, string widthKey, int width, int defaultHeads)
+    {
+        if ((tower.Number(headsKey) ?? (tower.Has(widthKey) ? defaultHeads : null)) is not { } heads)
         {
-            throw tower.NotComputed(headsKey, $"that is {heads:0} heads for a width of {width}; only heads of {ClipArchitecture.HeadWidth}, as in OpenAI's models, are computed here");
+            return null;
         }
+
+        return heads >= 1 && heads <= width && width % heads == 0
+            ? (int)heads
+            : throw tower.NotComputed(headsKey, $"{heads:0} heads do not divide a width of {width}");
     }
 }

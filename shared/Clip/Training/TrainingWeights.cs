@@ -6,7 +6,7 @@ namespace ClipSae.Clip;
 
 /// <summary>
 /// The weights of a training's forward pass, made once a step from the parameters in few operations: the parameters lie side by side in one float32
-/// buffer, what the forward pass reads in another of its own precision, with r·θ/‖θ‖ multiplied out and QuickGELU's slope worked in. Gradients go the
+/// buffer, what the forward pass reads in another of its own precision, with r·θ/‖θ‖ multiplied out and the activation's slope worked in. Gradients go the
 /// same way back (arXiv 1710.03740: float32 master weights).
 /// </summary>
 public sealed class TrainingWeights : IDisposable
@@ -16,6 +16,7 @@ public sealed class TrainingWeights : IDisposable
     private readonly List<Parameter> _direct = [];
     private readonly List<WeightRun> _runs = [];
     private readonly Tensor _weightGradients;
+    private readonly MlpActivation _activation;
 
     internal TrainingWeights(ClipModel model, IReadOnlyList<IReadOnlyList<string>> groups, ScalarType type, TrainingKernels? kernels)
     {
@@ -23,7 +24,7 @@ public sealed class TrainingWeights : IDisposable
         using var scope = NewDisposeScope();
         var parameters = model.named_parameters().ToArray();
         var device = model.LogitScale.device;
-        (Type, Kernels) = (type, kernels);
+        (Type, Kernels, _activation) = (type, kernels, model.Architecture.Activation);
         Layout = new ParameterLayout(parameters.Select(p => (p.name, p.parameter.shape)), groups);
         Values = Own(zeros(Layout.Length, dtype: float32, device: device));
         Gradients = Own(zeros(Layout.TrainedLength, dtype: float32, device: device));
@@ -71,7 +72,7 @@ public sealed class TrainingWeights : IDisposable
     internal Tensor Weight(string key, Func<Tensor, Tensor>? scale)
     {
         var weight = _weights[key];
-        var factor = Transformer.FactorOf(key);
+        var factor = _activation.FactorOf(key);
         return factor == 1 ? scale?.Invoke(weight) ?? weight
             : scale is null ? weight.Times(1 / factor)
             : weight;
@@ -113,7 +114,7 @@ public sealed class TrainingWeights : IDisposable
     // Few numbers whose gradients are sums over many places, and the scale of all logits, are read as they are.
     private bool IsDirect(string name) =>
         Type == float32
-            ? Transformer.FactorOf(name) == 1 && !name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) && !name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
+            ? _activation.FactorOf(name) == 1 && !name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) && !name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
             : name.Contains("embedding", StringComparison.Ordinal) || name == ClipKeys.LogitScale;
 
     private void AddDirect(string name, Parameter parameter)
@@ -151,7 +152,7 @@ public sealed class TrainingWeights : IDisposable
         place.Start - last.End < ParameterLayout.Alignment && Layout.IsTrained(last) == Layout.IsTrained(place)
         && (place.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) || last.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal)
             ? last.End == place.Start && ParameterLayout.KindOf(last.Name) == ParameterLayout.KindOf(place.Name)
-            : Transformer.FactorOf(last.Name) == Transformer.FactorOf(place.Name));
+            : _activation.FactorOf(last.Name) == _activation.FactorOf(place.Name));
 
     private void AddRun(List<ParameterPlace> run, Tensor weights, Tensor weightGradients)
     {
@@ -171,7 +172,7 @@ public sealed class TrainingWeights : IDisposable
             _weights.Add(place.Name.Replace(ClipKeys.Theta, ClipKeys.Weight, StringComparison.Ordinal), Own(leaf));
         }
 
-        var factor = Transformer.FactorOf(first.Name);
+        var factor = _activation.FactorOf(first.Name);
         if (!first.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal))
         {
             Tensor Part(Tensor buffer) => Own(buffer.narrow(0, first.Start, run[^1].End - first.Start));

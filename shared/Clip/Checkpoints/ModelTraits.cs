@@ -1,0 +1,81 @@
+using System.Globalization;
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip;
+
+/// <summary>What a checkpoint's weights do not say and the model needs; null where it is not known.</summary>
+/// <param name="Activation">Between the layers of every MLP.</param>
+/// <param name="VisionHeads">Attention heads of a vision block.</param>
+/// <param name="TextHeads">Attention heads of a text block.</param>
+public sealed record ModelTraits(MlpActivation? Activation = null, int? VisionHeads = null, int? TextHeads = null)
+{
+    private const string ActivationKey = "clip_activation";
+    private const string VisionHeadsKey = "clip_vision_heads";
+    private const string TextHeadsKey = "clip_text_heads";
+
+    /// <summary>In the metadata of every file that is written here.</summary>
+    private static readonly string[] OwnKeys = ["keys", "pretraining", "clipsae_stage", "wise_ft_alpha"];
+
+    /// <summary>Nothing is known.</summary>
+    public static ModelTraits Unknown { get; } = new();
+
+    /// <summary>Traits of a model as the metadata of its weights keeps them: those in which it is not OpenAI's.</summary>
+    public static IReadOnlyDictionary<string, string> Added(IReadOnlyDictionary<string, string>? metadata, ClipArchitecture a)
+    {
+        var all = new Dictionary<string, string>(metadata ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        if (!a.IsOpenAi)
+        {
+            all[ActivationKey] = a.Activation.Name;
+            all[VisionHeadsKey] = a.VisionHeads.ToString(CultureInfo.InvariantCulture);
+            all[TextHeadsKey] = a.TextHeads.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return all;
+    }
+
+    /// <summary>Traits that <see cref="Added"/> wrote; where it wrote none, the model is OpenAI's in all of them.</summary>
+    /// <exception cref="UserErrorException">A value is none that it writes.</exception>
+    internal static ModelTraits Of(IReadOnlyDictionary<string, string> metadata, string source)
+    {
+        T? Value<T>(string key, Func<string, T?> parse)
+        {
+            var text = metadata.GetValueOrDefault(key);
+            return text is null ? default : parse(text) ?? throw new UserErrorException($"{source}: its metadata says {key} is '{text}', which is not known here; write the file again");
+        }
+
+        int? Heads(string key) => Value<int?>(key, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 ? heads : null);
+        var activation = Value(ActivationKey, MlpActivation.Find) ?? (OwnKeys.Any(metadata.ContainsKey) ? MlpActivation.QuickGelu : null);
+        return new ModelTraits(activation, Heads(VisionHeadsKey), Heads(TextHeadsKey));
+    }
+
+    /// <summary>Whether metadata says all of a model that is not OpenAI's.</summary>
+    public static bool IsIn(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(ActivationKey);
+
+    /// <summary>Both together.</summary>
+    /// <exception cref="UserErrorException">They contradict each other.</exception>
+    internal ModelTraits With(ModelTraits other, string source)
+    {
+        T? One<T>(T? mine, T? theirs, string what) => mine is null ? theirs
+            : theirs is null || mine.Equals(theirs) ? mine
+            : throw new UserErrorException($"{source}: {what} is said to be {mine} in one place and {theirs} in another; keep the description that belongs to these weights");
+        return new ModelTraits(
+            One(Activation, other.Activation, "the activation"),
+            One(VisionHeads, other.VisionHeads, "the number of heads of the vision tower"),
+            One(TextHeads, other.TextHeads, "the number of heads of the text tower"));
+    }
+
+    /// <summary>A model of these sizes and traits; what is not known is as in OpenAI's models.</summary>
+    /// <exception cref="UserErrorException">Heads do not divide the width.</exception>
+    internal ClipArchitecture Applied(ClipArchitecture sizes, string source)
+    {
+        int Heads(int? given, int width, int ordinary, string tower) => given is not { } heads ? ordinary
+            : width % heads == 0 ? heads
+            : throw new UserErrorException($"{source}: {heads} heads do not divide the {tower} tower's width of {width}; name the number of heads that the model was trained with");
+        return sizes with
+        {
+            Activation = Activation ?? sizes.Activation,
+            VisionHeads = Heads(VisionHeads, sizes.VisionWidth, sizes.VisionHeads, "vision"),
+            TextHeads = Heads(TextHeads, sizes.TextWidth, sizes.TextHeads, "text"),
+        };
+    }
+}
