@@ -94,6 +94,38 @@ public sealed class RoundTripTests : IDisposable
         Difference(model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens")), ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "text_features")).ShouldBeLessThan(1e-5);
     }
 
+    // Each conversion loads what it wrote and compares its features with the source's: a description that says less would fail it.
+    [Theory]
+    [InlineData("gelu", 2, 5, "gelu")]
+    [InlineData("gelu_pytorch_tanh", 4, 1, "gelu_pytorch_tanh")]
+    [InlineData("quick_gelu", 8, 2, "quick_gelu")]
+    public void Models_with_other_activations_and_heads_say_so_in_every_format(string activation, int visionHeads, int textHeads, string expected)
+    {
+        var path = _folder.File("other.safetensors");
+        var sizes = new ClipArchitecture(32, 16, 2, 64, 8, 77, 514, 40, 2) { Activation = MlpActivation.Find(activation)!, VisionHeads = visionHeads, TextHeads = textHeads, VisionNeurons = 150 };
+        using (var model = ClipModel.Initialize(sizes, seed: 3))
+        {
+            model.Save(path);
+        }
+
+        var options = new ConversionOptions { Formats = ["openai", "huggingface", "open-clip", "gmp", "onnx", "text-encoder"] };
+        var conversion = Conversion.Run(new ConversionSource(path, "other"), _folder.File("out"), options, SmallTokenizer());
+
+        conversion.Proofs.Values.ShouldAllBe(proof => proof.Holds);
+        foreach (var written in new[] { "openai.safetensors", "huggingface", "open_clip", "gmp.safetensors" })
+        {
+            using var checkpoint = ClipCheckpoint.Open(Path.Combine(_folder.File("out"), written));
+            checkpoint.Architecture.ShouldBe(sizes);
+        }
+
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder.File("out"), "huggingface", "config.json")))!;
+        config["vision_config"]!["hidden_act"]!.GetValue<string>().ShouldBe(expected);
+        config["vision_config"]!["intermediate_size"]!.GetValue<int>().ShouldBe(150);
+        File.ReadAllText(Path.Combine(_folder.File("out"), Conversion.CardName)).ShouldContain(activation == "quick_gelu" ? "QuickGELU" : $"{activation}; {visionHeads} heads");
+        Should.Throw<UserErrorException>(() => Conversion.Run(new ConversionSource(path, "other"), _folder.File("pt"), new ConversionOptions { Formats = ["openai-pt"] }, SmallTokenizer()))
+            .Message.ShouldContain("openai.pt: a state dict of torch.save cannot say");
+    }
+
     [Fact]
     public void A_folder_of_transformers_has_the_names_and_the_description_that_it_needs()
     {

@@ -16,9 +16,9 @@ internal static class ModelFiles
         return checkpoint.Architecture;
     }
 
-    /// <summary>Reads weights and vocabulary, so that a wrong file stops a run before it starts.</summary>
+    /// <summary>Reads weights and vocabulary, so that a wrong file stops a run before it starts, and says what had to be assumed of the weights.</summary>
     /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are no numbers, or the vocabulary is another model's; the message names the file.</exception>
-    public static void Check(string weights, string tokenizer)
+    public static void Check(string weights, string tokenizer, Session session)
     {
         using var checkpoint = ClipCheckpoint.Open(weights);
         var architecture = checkpoint.Architecture;
@@ -30,6 +30,10 @@ internal static class ModelFiles
         }
 
         checkpoint.RequireFinite();
+        if (checkpoint.IsActivationAssumed)
+        {
+            session.Tell($"{weights}: nothing says which activation it was trained with; OpenAI's QuickGELU is assumed. For a model of LAION or DataComp, write it once with 'clipsae convert {Path.GetFileName(weights)} OUT --to openai --activation gelu' and use that");
+        }
     }
 
     /// <summary>

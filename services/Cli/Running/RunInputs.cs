@@ -46,7 +46,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
     /// <exception cref="UserErrorException">The files are no checkpoint, or do not belong together.</exception>
     public async Task AddModelAsync(string weights, string tokenizer, CancellationToken cancel)
     {
-        ModelFiles.Check(weights, tokenizer);
+        ModelFiles.Check(weights, tokenizer, session);
         _inputs["model:weights"] = await ModelFiles.PutAsync(runtime, weights, Path.GetFileName(weights), cancel);
         _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
     }

@@ -77,7 +77,7 @@ internal sealed class EvaluateVerb : Verb
         var options = StageParameters.Bind<EvaluationOptions>(parameters, ParameterSections.Evaluation);
         foreach (var model in models)
         {
-            ModelFiles.Check(model.File, tokenizer);
+            ModelFiles.Check(model.File, tokenizer, session);
         }
 
         using var evaluation = await ScoreAsync(runtime, session, inputs, options, models, sets, tokenizer, cancel);

@@ -45,7 +45,7 @@ internal sealed class RepairVerb : Verb
         var preset = Preset.Load(arguments.GetValue(_preset), ModelFiles.Architecture(model), session);
         var folder = GivenPath.NewFolder("--out", arguments.GetValue(_out) ?? Path.Combine(session.DataFolder, "formats"))!;
         var device = session.UseDevice();
-        ModelFiles.Check(model, vocabulary);
+        ModelFiles.Check(model, vocabulary, session);
         var tokenizer = ClipTokenizer.Load(vocabulary);
 
         await using var runtime = Workplace.Open(session);
