@@ -208,10 +208,10 @@ public sealed class AttackCurationStage : IStage
         var explained = new List<(string Name, double? Explained)>();
         foreach (var (name, _) in context.InputsUnder("sae"))
         {
-            var statistics = context.Inputs.ContainsKey($"sae-statistics/{name}")
-                ? JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync($"sae-statistics/{name}", cancel), cancel))
+            var statistics = context.Inputs.TryGetValue($"sae-statistics/{name}", out var artifact)
+                ? await ResultFormats.Statistics.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel)
                 : null;
-            explained.Add((name, statistics?["figures"]?["explainedVariance"]?.GetValue<double>()));
+            explained.Add((name, statistics?.Figures.ExplainedVariance));
         }
 
         if (explained.Count == 0)

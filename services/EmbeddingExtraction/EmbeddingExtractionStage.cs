@@ -1,9 +1,9 @@
 using System.Formats.Tar;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 
@@ -67,8 +67,8 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         }
 
         outputs["ids"] = await context.Artifacts.PutBytesAsync(
-            JsonSerializer.SerializeToUtf8Bytes(Ids(result), ContractJson.Options), $"{context.Unit}.ids.json", MediaTypes.Json, cancel);
-        return new StageResult(outputs, Figures(result));
+            ResultFormats.ShardImages.Write(Images(result)), $"{context.Unit}.ids.json", ResultFormats.ShardImages.MediaType, cancel);
+        return new StageResult(outputs, ResultFormats.ExtractionFigures.ToJson(Figures(result)));
     }
 
     public void Dispose() => _models.Dispose();
@@ -94,28 +94,13 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         }
     }
 
-    private static JsonObject Ids(ExtractionResult result) => new()
+    private static ShardImages Images(ExtractionResult result) => new(result.Ids, [.. result.Unreadable.Select(unreadable => new UnreadableImage(unreadable.Key, unreadable.Value))]);
+
+    private static ExtractionFigures Figures(ExtractionResult result) => new(
+        result.Ids.Count, result.Unreadable.Count, result.Files.ToDictionary(file => file.Point.ToString(), file => new ActivationShape(file.Rows, file.Width), StringComparer.Ordinal))
     {
-        ["images"] = new JsonArray([.. result.Ids.Select(id => JsonValue.Create(id))]),
-        ["unreadable"] = new JsonArray([.. result.Unreadable.Select(u => new JsonObject { ["id"] = u.Key, ["problem"] = u.Value })]),
+        CosineToFloat32 = result.ComputeCosine,
     };
-
-    private static JsonObject Figures(ExtractionResult result)
-    {
-        var figures = new JsonObject
-        {
-            ["images"] = result.Ids.Count,
-            ["unreadable"] = result.Unreadable.Count,
-            ["hookPoints"] = new JsonObject(result.Files.Select(file =>
-                KeyValuePair.Create<string, JsonNode?>(file.Point.ToString(), new JsonObject { ["rows"] = file.Rows, ["width"] = file.Width }))),
-        };
-        if (result.ComputeCosine is { } cosine)
-        {
-            figures["cosineToFloat32"] = cosine;
-        }
-
-        return figures;
-    }
 
     /// <summary>Counts by the tar headers alone, for the progress bar; a damaged file is reported when it is read.</summary>
     private static int CountItems(string shard)

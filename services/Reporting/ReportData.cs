@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Datasets;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;
@@ -58,10 +59,10 @@ public sealed record ReportData
     public IReadOnlyDictionary<string, TuningCurves> Curves { get; init; } = new SortedDictionary<string, TuningCurves>(StringComparer.Ordinal);
 
     /// <summary>Proofs of converted weights by unit.</summary>
-    public IReadOnlyDictionary<string, JsonNode> Proofs { get; init; } = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, ConversionProof> Proofs { get; init; } = new SortedDictionary<string, ConversionProof>(StringComparer.Ordinal);
 
     /// <summary>The data set's manifest.</summary>
-    public JsonNode? Dataset { get; init; }
+    public DatasetManifest? Dataset { get; init; }
 
     /// <summary>Pictures of the data set by id, as data URIs: the top images of features.</summary>
     public IReadOnlyDictionary<string, string> Pictures { get; init; } = new Dictionary<string, string>();

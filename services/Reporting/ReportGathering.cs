@@ -11,9 +11,8 @@ namespace ClipSae.Reporting;
 /// </summary>
 internal sealed class ReportGathering(StageContext context, ReportOptions options)
 {
-    private const string Sae = "sae-training";
-    private const string Curation = "attack-curation/all/";
-    private const string Evaluation = "zero-shot-evaluation/all/";
+    private const string Curation = ParameterSections.Curation + "/all/";
+    private const string Evaluation = ParameterSections.Evaluation + "/all/";
 
     public async Task<ReportData> GatherAsync(CancellationToken cancel)
     {
@@ -24,9 +23,9 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             Results = await ReadAsync(ResultFormats.Evaluation, Evaluation + "results", cancel),
             Examples = await ReadAsync(ResultFormats.Examples, Evaluation + "examples", cancel) ?? [],
             Salient = await ReadAsync(ResultFormats.Salient, Curation + "salient", cancel),
-            Dataset = await JsonAsync("dataset/manifest", cancel),
+            Dataset = context.Inputs.TryGetValue("dataset/manifest", out var manifest) ? DatasetManifest.Load(await context.Artifacts.FetchAsync(manifest, cancel)) : null,
             Curves = await ByUnitAsync(ResultFormats.Curves, ParameterSections.Tuning, "curves", cancel),
-            Proofs = await ByUnitAsync("weight-conversion", "proof", cancel),
+            Proofs = await ByUnitAsync(ResultFormats.Proof, ParameterSections.Conversion, "proof", cancel),
             Versions = SoftwareVersions.Here(),
         };
         if (context.RunLog is not null)
@@ -44,9 +43,6 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         where T : class =>
         context.Inputs.TryGetValue(input, out var artifact) ? await format.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel) : null;
 
-    private async Task<JsonNode?> JsonAsync(string input, CancellationToken cancel) =>
-        context.Inputs.TryGetValue(input, out var artifact) ? JsonReading.Parse(await File.ReadAllBytesAsync(await context.Artifacts.FetchAsync(artifact, cancel), cancel)) : null;
-
     private async Task<IReadOnlyDictionary<string, T>> ByUnitAsync<T>(ResultFormat<T> format, string stage, string output, CancellationToken cancel)
         where T : class
     {
@@ -59,25 +55,12 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         return found;
     }
 
-    private async Task<IReadOnlyDictionary<string, JsonNode>> ByUnitAsync(string stage, string output, CancellationToken cancel)
-    {
-        var found = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
-        foreach (var (name, _) in context.InputsUnder(stage))
-        {
-            if (name.EndsWith("/" + output, StringComparison.Ordinal) && await JsonAsync($"{stage}/{name}", cancel) is { } content)
-            {
-                found[name[..^(output.Length + 1)]] = content;
-            }
-        }
-
-        return found;
-    }
-
     private async Task<IReadOnlyList<AutoencoderRecord>> AutoencodersAsync(ReportData data, CancellationToken cancel)
     {
-        var statistics = await ByUnitAsync(Sae, "statistics", cancel);
-        var figures = data.Units.Where(unit => unit.Stage == Sae).ToDictionary(unit => unit.Unit, unit => (JsonNode)unit.Figures, StringComparer.Ordinal);
-        return [.. statistics.Keys.Union(figures.Keys).Order(StringComparer.Ordinal).Select(hook => new AutoencoderRecord(hook, figures.GetValueOrDefault(hook) ?? statistics.GetValueOrDefault(hook).At("figures"), statistics.GetValueOrDefault(hook)))];
+        var statistics = await ByUnitAsync(ResultFormats.Statistics, ParameterSections.Sae, "statistics", cancel);
+        var told = data.Units.Where(unit => unit.Stage == ParameterSections.Sae && !statistics.ContainsKey(unit.Unit))
+            .Select(unit => new AutoencoderRecord(unit.Unit, ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"), []));
+        return [.. statistics.Select(stored => new AutoencoderRecord(stored.Key, stored.Value.Figures, stored.Value.Features)).Concat(told).OrderBy(autoencoder => autoencoder.Name, StringComparer.Ordinal)];
     }
 
     private async Task<(IReadOnlyList<AttackPicture> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
@@ -94,7 +77,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         foreach (var (item, bytes) in DatasetShard.Read(await context.Artifacts.FetchAsync(artifact, cancel)))
         {
             cancel.ThrowIfCancellationRequested();
-            (printed, natural) = item.Attributes.Text("kind") == "natural" ? (printed, natural + 1) : (printed + 1, natural);
+            (printed, natural) = Text(item, "kind") == "natural" ? (printed, natural + 1) : (printed + 1, natural);
             if (PrintedText.On(item) is { } print)
             {
                 words.Add(print.Word);
@@ -104,7 +87,7 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
             if (shown.Count < options.Attacks && Thumbnail.Of(bytes, options.PictureSide) is { } image)
             {
-                shown.Add(new AttackPicture(image, item.Attributes.Text("object") ?? item.Label, item.Attributes.Text("word"), item.Attributes.Text("font")));
+                shown.Add(new AttackPicture(image, Text(item, "object") ?? item.Label, Text(item, "word"), Text(item, "font")));
             }
         }
 
@@ -139,4 +122,6 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
 
         return (found, printed);
     }
+
+    private static string? Text(DatasetItem item, string attribute) => item.Attributes?[attribute] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

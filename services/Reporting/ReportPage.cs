@@ -39,7 +39,7 @@ public static class ReportPage
     {
         var weights = data.Inputs.GetValueOrDefault("model:weights")?.Name;
         var folder = data.Inputs.GetValueOrDefault("dataset:manifest")?.Name;
-        var images = data.Dataset is null ? null : $"{Written.Count(data.Dataset.Items("items").Count())} images";
+        var images = data.Dataset is null ? null : $"{Written.Count(data.Dataset.Items.Count)} images";
         var both = weights is null || folder is null ? weights ?? folder : $"{weights} on {folder}";
         var told = string.Join(", ", new[] { both, images }.OfType<string>());
         return told.Length == 0 ? Html.Empty : Html.Of($"<p class=\"subject\">{told}</p>");

@@ -1,7 +1,7 @@
-using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Sae;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
@@ -54,9 +54,9 @@ public sealed class ActivationSet : IDisposable
             var ids = await ReadIdsAsync(context, shard, cancel);
             foreach (var image in ImageIndices(paths[^1]))
             {
-                imageOfRow.Add(image >= 0 && image < ids.Length
+                imageOfRow.Add(image >= 0 && image < ids.Count
                     ? images.Count + image
-                    : throw new UserErrorException($"{context.Stage}/{context.Unit}: shard {shard} names image {image} of {ids.Length}; extract it again"));
+                    : throw new UserErrorException($"{context.Stage}/{context.Unit}: shard {shard} names image {image} of {ids.Count}; extract it again"));
             }
 
             images.AddRange(ids);
@@ -79,11 +79,8 @@ public sealed class ActivationSet : IDisposable
         embeddings?.Dispose();
     }
 
-    private static async Task<string[]> ReadIdsAsync(StageContext context, string shard, CancellationToken cancel)
-    {
-        var json = JsonNode.Parse(await File.ReadAllBytesAsync(await context.FetchAsync("ids/" + shard, cancel), cancel));
-        return [.. json!["images"]!.AsArray().Select(id => id!.GetValue<string>())];
-    }
+    private static async Task<IReadOnlyList<string>> ReadIdsAsync(StageContext context, string shard, CancellationToken cancel) =>
+        (await ResultFormats.ShardImages.ReadAsync(context.Input("ids/" + shard), context.Artifacts.FetchAsync, cancel)).Images;
 
     private static HashSet<int> HeldOutImages(int images, SaeOptions options)
     {

@@ -1,47 +1,33 @@
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 using ClipSae.Sae.Quality;
+using ClipSae.Sae.Training;
 
 namespace ClipSae.SaeTraining;
 
-/// <summary>Quality and features as the JSON that the report and the tables read.</summary>
+/// <summary>Quality and features with their numbers rounded, as the report and the tables read them.</summary>
 internal static class SaeReport
 {
-    /// <summary><c>figures</c>: one number a key; shares as fractions.</summary>
-    public static JsonObject Figures(SaeFigures figures)
+    /// <summary>Figures of an autoencoder.</summary>
+    /// <param name="rows">Rows that it was trained on.</param>
+    /// <param name="zeroShot">Zero-shot accuracy without and with the reconstruction; null where it was not measured.</param>
+    public static AutoencoderFigures Figures(SaeFigures figures, SaeTrainingOptions training, long rows, (double Original, double Reconstructed)? zeroShot) => new(
+        Round(figures.Fvu), Round(figures.ExplainedVariance), Round(figures.Cosine), Round(figures.L0), Round(figures.Dead), Round(figures.Dense), figures.Rows,
+        training.Variant.Name, training.Latents, training.Variant.K, training.Steps, rows, training.DeadAfterSamples)
     {
-        var json = new JsonObject
-        {
-            ["fvu"] = Round(figures.Fvu),
-            ["explainedVariance"] = Round(figures.ExplainedVariance),
-            ["cosine"] = Round(figures.Cosine),
-            ["l0"] = Round(figures.L0),
-            ["dead"] = Round(figures.Dead),
-            ["dense"] = Round(figures.Dense),
-            ["heldOutRows"] = figures.Rows,
-        };
-        if (figures.Monosemanticity is { } score)
-        {
-            json["monosemanticity"] = Round(score);
-            json["monosemanticityBaseline"] = Round(figures.MonosemanticityBaseline ?? 0);
-        }
+        Monosemanticity = figures.Monosemanticity is { } score ? Round(score) : null,
+        MonosemanticityBaseline = figures.Monosemanticity is null ? null : Round(figures.MonosemanticityBaseline ?? 0),
+        ZeroShot = zeroShot is { } without ? Round(without.Original) : null,
+        ZeroShotReconstructed = zeroShot is { } with ? Round(with.Reconstructed) : null,
+        ZeroShotRecovered = zeroShot is var (original, reconstructed) ? Round(original > 0 ? reconstructed / original : 0) : null,
+    };
 
-        return json;
-    }
-
-    /// <summary>One entry a latent that fires: density, mean activation, monosemanticity, name, strongest images with their activation.</summary>
+    /// <summary>One entry a latent that fires.</summary>
     /// <param name="ids">Ids of the images by number.</param>
     /// <param name="names">Names by latent; null where there is none.</param>
-    public static JsonArray Features(IReadOnlyList<FeatureRecord> features, IReadOnlyList<string> ids, IReadOnlyList<string?> names) =>
-        new([.. features.Where(feature => feature.Density > 0).Select(feature => (JsonNode)new JsonObject
-        {
-            ["feature"] = feature.Feature,
-            ["density"] = Round(feature.Density),
-            ["meanActivation"] = Round(feature.MeanActivation),
-            ["monosemanticity"] = feature.Monosemanticity is { } score ? Round(score) : null,
-            ["name"] = names[feature.Feature],
-            ["topImages"] = new JsonArray([.. feature.TopImages.Select(top =>
-                (JsonNode)new JsonObject { ["id"] = ids[top.Image], ["activation"] = Round(top.Activation) })]),
-        })]);
+    public static IReadOnlyList<FeatureStatistics> Features(IReadOnlyList<FeatureRecord> features, IReadOnlyList<string> ids, IReadOnlyList<string?> names) =>
+        [.. features.Where(feature => feature.Density > 0).Select(feature => new FeatureStatistics(
+            feature.Feature, Round(feature.Density), Round(feature.MeanActivation), feature.Monosemanticity is { } score ? Round(score) : null, names[feature.Feature],
+            [.. feature.TopImages.Select(top => new TopImage(ids[top.Image], Round(top.Activation)))]))];
 
     private static double Round(double value) => Math.Round(value, 6);
 }

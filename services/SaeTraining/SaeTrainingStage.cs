@@ -1,9 +1,9 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Sae;
 using ClipSae.Sae.Quality;
 using ClipSae.Sae.Training;
@@ -52,8 +52,8 @@ public sealed class SaeTrainingStage : IStage
         await RequirePromptsAsync(context, pictures, options, cancel);
         using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, device, cancel);
         using var clip = await ClipInputs.LoadAsync(context, device, cancel);
-        var (statistics, figures) = Examine(context, options, training, data, sae, pictures, clip, cancel);
-        return new StageResult(await StoreAsync(context, sae, statistics, cancel), figures);
+        var statistics = Examine(context, options, training, data, sae, pictures, clip, cancel);
+        return new StageResult(await StoreAsync(context, sae, statistics, cancel), ResultFormats.AutoencoderFigures.ToJson(statistics.Figures));
     }
 
     // Before the training rather than after it.
@@ -72,26 +72,19 @@ public sealed class SaeTrainingStage : IStage
         }
     }
 
-    private static (JsonObject Statistics, JsonObject Figures) Examine(
+    private static SaeStatistics Examine(
         StageContext context, SaeOptions options, SaeTrainingOptions training, ActivationSet data, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip,
         CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
         var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutImage, options.TopImages, data.Embeddings, cancel);
-        var figures = SaeReport.Figures(quality.Figures);
-        AddTraining(figures, training, data.Training.Rows);
         var names = clip?.Point is HookPoint.ImageEmbedding
             ? FeatureNaming.FromTexts(sae, clip, pictures.Captions)
             : FeatureNaming.FromCaptions(quality.Features, data.Images, pictures.Captions);
-        AddReconstruction(figures, context, options, sae, pictures, clip, cancel);
-        var statistics = new JsonObject
-        {
-            ["hook"] = HookPoint.OfAutoencoder(context.Unit).ToString(),
-            ["figures"] = figures.DeepClone(),
-            ["densityHistogram"] = new JsonArray([.. quality.Figures.DensityHistogram.Select(count => (JsonNode)count)]),
-            ["features"] = SaeReport.Features(quality.Features, data.Images, names),
-        };
-        return (statistics, figures);
+        var zeroShot = ZeroShot(context, options, sae, pictures, clip, cancel);
+        return new SaeStatistics(
+            HookPoint.OfAutoencoder(context.Unit).ToString(), SaeReport.Figures(quality.Figures, training, data.Training.Rows, zeroShot), quality.Figures.DensityHistogram,
+            SaeReport.Features(quality.Features, data.Images, names));
     }
 
     private static async Task<SparseAutoencoder> TrainAsync(
@@ -125,35 +118,20 @@ public sealed class SaeTrainingStage : IStage
         return trainer.Export();
     }
 
-    private static void AddTraining(JsonObject figures, SaeTrainingOptions training, long rows)
-    {
-        figures["variant"] = training.Variant.Name;
-        figures["latents"] = training.Latents;
-        figures["k"] = training.Variant.K;
-        figures["steps"] = training.Steps;
-        figures["trainingRows"] = rows;
-        figures["deadAfterSamples"] = training.DeadAfterSamples;
-    }
-
-    private static void AddReconstruction(
-        JsonObject figures, StageContext context, SaeOptions options, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip, CancellationToken cancel)
+    private static (double Original, double Reconstructed)? ZeroShot(
+        StageContext context, SaeOptions options, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip, CancellationToken cancel)
     {
         if (clip is null || pictures.Labelled.Count == 0)
         {
             context.Log.LogInformation("{Unit}: no labelled held-out pictures, model or tokenizer; zero-shot accuracy of the reconstruction is left out", context.Unit);
-            return;
+            return null;
         }
 
-        if (ReconstructionCheck.Measure(clip, sae.To(clip.Device), pictures, options.Prompt, cancel) is var (original, reconstructed))
-        {
-            figures["zeroShot"] = Math.Round(original, 6);
-            figures["zeroShotReconstructed"] = Math.Round(reconstructed, 6);
-            figures["zeroShotRecovered"] = Math.Round(original > 0 ? reconstructed / original : 0, 6);
-        }
+        return ReconstructionCheck.Measure(clip, sae.To(clip.Device), pictures, options.Prompt, cancel);
     }
 
     private static async Task<Dictionary<string, ArtifactRef>> StoreAsync(
-        StageContext context, SparseAutoencoder sae, JsonObject statistics, CancellationToken cancel)
+        StageContext context, SparseAutoencoder sae, SaeStatistics statistics, CancellationToken cancel)
     {
         var file = Path.Combine(context.Scratch, "sae.safetensors");
         sae.Save(file);
@@ -165,7 +143,7 @@ public sealed class SaeTrainingStage : IStage
                 Path.Combine(context.Scratch, SaeLensFormat.WeightsFile), SaeLensFormat.WeightsFile, MediaTypes.Safetensors, cancel),
             ["cfg"] = await context.Artifacts.TakeFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, MediaTypes.Json, cancel),
             ["statistics"] = await context.Artifacts.PutBytesAsync(
-                Encoding.UTF8.GetBytes(CanonicalJson.Serialize(statistics)), $"{context.Unit}.statistics.json", MediaTypes.Json, cancel),
+                ResultFormats.Statistics.Write(statistics), $"{context.Unit}.statistics.json", ResultFormats.Statistics.MediaType, cancel),
         };
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.WeightConversion;
 
@@ -74,7 +75,7 @@ public sealed record Conversion(
         Directory.CreateDirectory(folder);
         var targets = options.Targets;
         var layers = WeightConverter.Convert(source, folder, targets, options.Dtype, tokenizer, written, cancel);
-        var proofs = ForwardProof.Run(source, folder, targets, options, cancel);
+        var proofs = ForwardProofs.Run(source, folder, targets, options, cancel);
         foreach (var (path, proof) in proofs)
         {
             proof.Require(source.Name, path, options.Dtype);

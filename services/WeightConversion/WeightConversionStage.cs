@@ -50,8 +50,8 @@ public sealed class WeightConversionStage : IStage
 
         var evidence = Evidence(conversion, options, input, outputs["model"]);
         outputs["proof"] = await context.Artifacts.PutBytesAsync(
-            JsonSerializer.SerializeToUtf8Bytes(evidence, ContractJson.Options), $"{context.Unit}.proof.json", MediaTypes.Json, cancel);
-        return new StageResult(outputs, evidence);
+            ResultFormats.Proof.Write(evidence), $"{context.Unit}.proof.json", ResultFormats.Proof.MediaType, cancel);
+        return new StageResult(outputs, ResultFormats.Proof.ToJson(evidence));
     }
 
     private static string TypeOf(string path) => Path.GetExtension(path) switch
@@ -64,14 +64,11 @@ public sealed class WeightConversionStage : IStage
     };
 
     // The proof of the weights that go on in the run, and beside it that of every format.
-    private static JsonObject Evidence(Conversion conversion, ConversionOptions options, ArtifactRef source, ArtifactRef written)
+    private static ConversionProof Evidence(Conversion conversion, ConversionOptions options, ArtifactRef source, ArtifactRef written)
     {
-        var evidence = JsonSerializer.SerializeToNode(conversion.Proofs[OpenAiTarget.FileName], ContractJson.Options)!.AsObject();
-        evidence["dtype"] = JsonSerializer.SerializeToNode(options.Dtype, ContractJson.Options);
-        evidence["geometricLayers"] = conversion.GeometricLayers;
-        evidence["source"] = source.Digest;
-        evidence["written"] = written.Digest;
-        evidence["formats"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options);
-        return evidence;
+        var proof = conversion.Proofs[OpenAiTarget.FileName];
+        return new ConversionProof(
+            proof.Images, proof.Texts, proof.Seed, proof.Tolerance, proof.Image, proof.Text, proof.WorstWeight, proof.Holds,
+            JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()), conversion.GeometricLayers, source.Digest, written.Digest, conversion.Proofs);
     }
 }

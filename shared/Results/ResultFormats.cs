@@ -1,22 +1,35 @@
 namespace ClipSae.Results;
 
-/// <summary>Every format in which a stage stores a result, or tells figures in its event.</summary>
+/// <summary>Every format in which a stage stores a result, keeps a training in its checkpoint or tells figures in its event.</summary>
 public static class ResultFormats
 {
-    /// <summary>Figures of all models on all sets.</summary>
-    public static ResultFormat<EvaluationResults> Evaluation { get; } = new("evaluation");
+    /// <summary>Output <c>ids</c> of embedding-extraction: the images of a shard.</summary>
+    public static ResultFormat<ShardImages> ShardImages { get; } = new("shard-images");
 
-    /// <summary>Images with what the shown models make of them.</summary>
-    public static ResultFormat<IReadOnlyList<Example>> Examples { get; } = new("examples");
+    /// <summary>Output <c>statistics</c> of sae-training: an autoencoder and its features.</summary>
+    public static ResultFormat<SaeStatistics> Statistics { get; } = new("statistics", isCanonical: true);
 
-    /// <summary>Features and neurons that read text.</summary>
+    /// <summary>Output <c>salient</c> of attack-curation: features and neurons that read text.</summary>
     public static ResultFormat<SalientFindings> Salient { get; } = new("salient", isCanonical: true);
 
-    /// <summary>Curves of a fine-tuning.</summary>
+    /// <summary>Output <c>curves</c> of fine-tuning.</summary>
     public static ResultFormat<TuningCurves> Curves { get; } = new("curves", isCanonical: true);
 
-    /// <summary>The part of the curves that a checkpoint keeps.</summary>
+    /// <summary>Output <c>proof</c> of weight-conversion, and its figures: how far written weights are from their source.</summary>
+    public static ResultFormat<ConversionProof> Proof { get; } = new("proof");
+
+    /// <summary>Output <c>results</c> of zero-shot-evaluation: figures of all models on all sets.</summary>
+    public static ResultFormat<EvaluationResults> Evaluation { get; } = new("evaluation");
+
+    /// <summary>Output <c>examples</c> of zero-shot-evaluation: images with what the shown models make of them.</summary>
+    public static ResultFormat<IReadOnlyList<Example>> Examples { get; } = new("examples");
+
+    /// <summary>The part of the curves that a checkpoint of fine-tuning keeps.</summary>
     public static ResultFormat<TrainingHistory> TrainingHistory { get; } = new("training-history");
+
+    public static ResultFormat<ExtractionFigures> ExtractionFigures { get; } = new("extraction-figures");
+
+    public static ResultFormat<AutoencoderFigures> AutoencoderFigures { get; } = new("autoencoder-figures");
 
     public static ResultFormat<CurationFigures> CurationFigures { get; } = new("curation-figures");
 
@@ -25,5 +38,8 @@ public static class ResultFormats
     public static ResultFormat<EvaluationFigures> EvaluationFigures { get; } = new("evaluation-figures");
 
     /// <summary>All of them, results before figures.</summary>
-    public static IReadOnlyList<IResultFormat> All { get; } = [Salient, Curves, TrainingHistory, Evaluation, Examples, CurationFigures, TuningFigures, EvaluationFigures];
+    public static IReadOnlyList<IResultFormat> All { get; } =
+    [
+        ShardImages, Statistics, Salient, Curves, Proof, Evaluation, Examples, TrainingHistory, ExtractionFigures, AutoencoderFigures, CurationFigures, TuningFigures, EvaluationFigures,
+    ];
 }

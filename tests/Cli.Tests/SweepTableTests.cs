@@ -23,7 +23,8 @@ public sealed class SweepTableTests : IDisposable
         var artifact = await store.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType);
         var summary = new RunSummary("r",
         [
-            Finished("sae-training", "mlp@0", [], new JsonObject { ["latents"] = 64, ["monosemanticity"] = 0.413, ["monosemanticityBaseline"] = 0.382 }),
+            Finished("sae-training", "mlp@0", [], ResultFormats.AutoencoderFigures.ToJson(
+                new AutoencoderFigures(0.1, 0.9, 0.95, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000) { Monosemanticity = 0.413, MonosemanticityBaseline = 0.382 })),
             Finished("attack-curation", "all", new Dictionary<string, ArtifactRef> { ["salient"] = artifact }, []),
         ]);
         var table = (await SweepTable.ReadAsync(summary, store, TestContext.Current.CancellationToken)).ShouldNotBeNull();

@@ -97,10 +97,10 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         var pictures = Pictures(20);
         pictures[7] = [1, 2, 3];
         var result = await bench.Run(Parameters(["image-embedding"]), pictures);
-        var ids = await bench.Ids(result);
-        ids["images"]!.AsArray().Count.ShouldBe(19);
-        ids["images"]![7]!.GetValue<string>().ShouldBe("images/8.png");
-        ids["unreadable"]![0]!["id"]!.GetValue<string>().ShouldBe("images/7.png");
+        var images = await bench.Images(result);
+        images.Images.Count.ShouldBe(19);
+        images.Images[7].ShouldBe("images/8.png");
+        images.Unreadable[0].Id.ShouldBe("images/7.png");
         (await bench.Read(result, "image-embedding", "activations")).shape.ShouldBe([19, 64]);
         result.Figures["unreadable"]!.GetValue<int>().ShouldBe(1);
     }

@@ -6,6 +6,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using TorchSharp;
 
@@ -64,8 +65,7 @@ internal sealed class ExtractionBench : IDisposable
         return file.Read(key);
     }
 
-    public async Task<JsonObject> Ids(StageResult result) =>
-        JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["ids"])))!.AsObject();
+    public Task<ShardImages> Images(StageResult result) => ResultFormats.ShardImages.ReadAsync(result.Outputs["ids"], Store.FetchAsync, CancellationToken.None);
 
     public static ClipModel CreateModel() => ClipModel.Initialize(Architecture, 5);
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
@@ -24,10 +23,10 @@ public sealed class ReportStageTests : IDisposable
             ["attack-curation/all/salient"] = await PutAsync(ResultFormats.Salient, sample.Salient!),
             ["attack-curation/all/attacks"] = await ShardAsync(),
             ["fine-tuning/penalise.s0/curves"] = await PutAsync(ResultFormats.Curves, sample.Curves["penalise.s0"]),
-            ["fine-tuning/penalise.s0/model"] = await PutAsync(new JsonObject()),
-            ["weight-conversion/penalise.s0/proof"] = await PutAsync(sample.Proofs["penalise.s0"]),
-            ["sae-training/mlp@0/statistics"] = await PutAsync(sample.Autoencoders[1].Statistics!),
-            ["dataset/manifest"] = await PutAsync(sample.Dataset!),
+            ["fine-tuning/penalise.s0/model"] = await Store.PutBytesAsync("weights"u8.ToArray(), "model", MediaTypes.Safetensors),
+            ["weight-conversion/penalise.s0/proof"] = await PutAsync(ResultFormats.Proof, sample.Proofs["penalise.s0"]),
+            ["sae-training/mlp@0/statistics"] = await PutAsync(ResultFormats.Statistics, new SaeStatistics("mlp@0", sample.Autoencoders[1].Figures, [], sample.Autoencoders[1].Features)),
+            ["dataset/manifest"] = await Store.PutBytesAsync(sample.Dataset!.Serialize(), "manifest", DatasetManifest.MediaType),
             ["dataset/shards/00000"] = await ShardAsync(),
         });
 
@@ -88,8 +87,6 @@ public sealed class ReportStageTests : IDisposable
     private Task<ArtifactRef> PutAsync<T>(ResultFormat<T> format, T content)
         where T : class => Store.PutBytesAsync(format.Write(content), "content", format.MediaType);
 
-    private Task<ArtifactRef> PutAsync(JsonNode content) => Store.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(content), "content", "application/json");
-
     private async Task<ArtifactRef> ShardAsync()
     {
         var captions = new JsonObject();
@@ -108,7 +105,7 @@ public sealed class ReportStageTests : IDisposable
     {
         public Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<StoredEvent>>(
         [
-            new StoredEvent(1, new UnitFinished("sae-training", "mlp@0", "worker", "key", new Dictionary<string, ArtifactRef>(), new JsonObject { ["k"] = 32 }, new CacheOutcome(CacheKind.Hit, "computed by an earlier run"), 1.5, SampleRun.Begin) { At = SampleRun.Begin }),
+            new StoredEvent(1, new UnitFinished("sae-training", "mlp@0", "worker", "key", new Dictionary<string, ArtifactRef>(), ResultFormats.AutoencoderFigures.ToJson(SampleRun.Data().Autoencoders[1].Figures), new CacheOutcome(CacheKind.Hit, "computed by an earlier run"), 1.5, SampleRun.Begin) { At = SampleRun.Begin }),
         ]);
     }
 }

@@ -27,8 +27,10 @@ internal static class SampleRun
         Curated = new CuratedPrint(360, 40, WorldVocabulary.Objects.ToHashSet(), new HashSet<string> { "DejaVu Sans Bold", "DejaVu Serif" }),
         Tuning = [.. Arms.Select(arm => KeyValuePair.Create(arm + ".s0", new TuningFigures(arm, 0, 120, 3900, 340)))],
         Curves = new SortedDictionary<string, TuningCurves>(Arms.Select((arm, index) => (arm + ".s0", Curves(arm, index))).ToDictionary(entry => entry.Item1, entry => entry.Item2), StringComparer.Ordinal),
-        Proofs = new SortedDictionary<string, JsonNode>(Arms.ToDictionary(arm => arm + ".s0", _ => Proof()), StringComparer.Ordinal),
-        Dataset = JsonNode.Parse("""{"name":"demo world, tuning","rows":4003,"items":[{},{},{}],"shards":[{},{}],"problems":[{"kind":"unreadable-picture","where":"images/00017.png","detail":"truncated"},{"kind":"outside-folder","where":"../../x.png","detail":"leads out of the folder"}]}"""),
+        Proofs = new SortedDictionary<string, ConversionProof>(Arms.ToDictionary(arm => arm + ".s0", _ => Proof()), StringComparer.Ordinal),
+        Dataset = new DatasetManifest(
+            DatasetManifest.CurrentFormat, "demo world, tuning", 4003, [.. Enumerable.Range(0, 3).Select(image => new ManifestItem($"images/{image}.png", 0, null))], new Dictionary<string, int>(), new Dictionary<string, int>(),
+            [new("unreadable-picture", "images/00017.png", "truncated"), new("outside-folder", "../../x.png", "leads out of the folder")], [new("shards/00000", Digest("0"), 2), new("shards/00001", Digest("1"), 1)]),
         Pictures = Pictures("words", 12).Select((picture, index) => (Id: $"images/{index:D5}.png", Uri: "data:image/png;base64," + Convert.ToBase64String(picture.Png.Span))).ToDictionary(entry => entry.Id, entry => entry.Uri),
         Units = Units(),
         Versions = [KeyValuePair.Create("ClipSae", "0.1.0"), KeyValuePair.Create(".NET", ".NET 10.0.1"), KeyValuePair.Create("System", "Debian 12, X64")],
@@ -53,19 +55,16 @@ internal static class SampleRun
     private static AutoencoderRecord Autoencoder(string hook)
     {
         var random = new SeededRandom(7, hook);
-        var features = Enumerable.Range(0, 600).Select(index => (JsonNode)new JsonObject
-        {
-            ["feature"] = index,
-            ["density"] = Math.Pow(10, -3.4 + 1.1 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)),
-            ["name"] = index % 37 == 5 ? "word, print" : null,
-            ["meanActivation"] = 0.7,
-            ["monosemanticity"] = 0.41,
-            ["topImages"] = new JsonArray([.. Enumerable.Range(0, 8).Select(image => (JsonNode)new JsonObject { ["id"] = $"images/{(index + image) % 12:D5}.png", ["activation"] = 2.5 })]),
-        });
+        var features = Enumerable.Range(0, 600).Select(index => new FeatureStatistics(
+            index, Math.Pow(10, -3.4 + 1.1 * (random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)), 0.7, 0.41, index % 37 == 5 ? "word, print" : null,
+            [.. Enumerable.Range(0, 8).Select(image => new TopImage($"images/{(index + image) % 12:D5}.png", 2.5))]));
         return new AutoencoderRecord(
             hook,
-            new JsonObject { ["variant"] = "topk", ["latents"] = 2048, ["k"] = 32, ["explainedVariance"] = 0.874, ["fvu"] = 0.126, ["cosine"] = 0.941, ["l0"] = 31.6, ["dead"] = 0.021, ["dense"] = 0.004, ["zeroShot"] = 0.946, ["zeroShotReconstructed"] = 0.931, ["zeroShotRecovered"] = 0.984144, ["monosemanticity"] = 0.413, ["monosemanticityBaseline"] = 0.382, ["heldOutRows"] = 20012, ["trainingRows"] = 180127, ["steps"] = 1408, ["deadAfterSamples"] = 144179 },
-            new JsonObject { ["features"] = new JsonArray([.. features]) });
+            new AutoencoderFigures(0.126, 0.874, 0.941, 31.6, 0.021, 0.004, 20012, "topk", 2048, 32, 1408, 180127, 144179)
+            {
+                ZeroShot = 0.946, ZeroShotReconstructed = 0.931, ZeroShotRecovered = 0.984144, Monosemanticity = 0.413, MonosemanticityBaseline = 0.382,
+            },
+            [.. features]);
     }
 
     /// <summary>Figures of curation.</summary>
@@ -87,7 +86,9 @@ internal static class SampleRun
         return new TuningCurves(new TrainingHistory([.. steps], [.. validation], [.. drift], [], [], 1, null, new TuningValidation(110, 0.94, 0.93, 0.925)), arm, 0);
     }
 
-    private static JsonNode Proof() => JsonNode.Parse("""{"image":{"maxRelative":3.1e-7,"minCosine":0.99999994},"text":{"maxRelative":2.2e-7,"minCosine":1},"written":"sha256:0f3a6c9be0114f6f8a8d6f0a64b7f3f1cd9da1d3a9d1a3f9a6a4a2c3e9ab12cd"}""")!;
+    private static ConversionProof Proof() => new(
+        4, 4, 0, 1e-5, new(1e-7, 3.1e-7, 0.99999994, 0, 0), new(1e-7, 2.2e-7, 1, 0, 0), null, true, "float32", 10, Digest("tuned"),
+        "sha256:0f3a6c9be0114f6f8a8d6f0a64b7f3f1cd9da1d3a9d1a3f9a6a4a2c3e9ab12cd", new Dictionary<string, ForwardProof>());
 
     private static UnitRecord[] Units()
     {

@@ -6,6 +6,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -50,8 +51,8 @@ internal sealed class SaeTrainingBench : IDisposable
                 ["image_index"] = arange(half, int32),
             });
             inputs[$"embeddings/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
-            var ids = new JsonObject { ["images"] = new JsonArray([.. Enumerable.Range(shard * half, half).Select(i => JsonValue.Create(Id(i)))]) };
-            inputs[$"ids/{name}"] = await Store.PutBytesAsync(Encoding.UTF8.GetBytes(ids.ToJsonString()), name, "application/json");
+            var images = new ShardImages([.. Enumerable.Range(shard * half, half).Select(Id)], []);
+            inputs[$"ids/{name}"] = await Store.PutBytesAsync(ResultFormats.ShardImages.Write(images), name, ResultFormats.ShardImages.MediaType);
             if (withPictures)
             {
                 inputs[$"shards/{name}"] = await Store.PutBytesAsync(Shard(shard * half, half), name, DatasetShard.MediaType);

@@ -21,12 +21,12 @@ public sealed class WeightConversionStageTests : IDisposable
     {
         var result = await RunAsync(new JsonObject { ["dtype"] = dtype });
 
-        var proof = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["proof"])))!;
-        proof["image"]!["maxRelative"]!.GetValue<double>().ShouldBeLessThan(largest);
-        proof["text"]!["maxRelative"]!.GetValue<double>().ShouldBeLessThan(largest);
-        proof["image"]!["minCosine"]!.GetValue<double>().ShouldBeGreaterThan(0.9999);
-        proof["geometricLayers"]!.GetValue<int>().ShouldBe(10); // 3 vision and 2 text blocks, two layers each
-        proof["written"]!.GetValue<string>().ShouldBe(result.Outputs["model"].Digest);
+        var proof = await ResultFormats.Proof.ReadAsync(result.Outputs["proof"], Store.FetchAsync, CancellationToken.None);
+        proof.Image.MaxRelative.ShouldBeLessThan(largest);
+        proof.Text.MaxRelative.ShouldBeLessThan(largest);
+        proof.Image.MinCosine.ShouldBeGreaterThan(0.9999);
+        proof.GeometricLayers.ShouldBe(10); // 3 vision and 2 text blocks, two layers each
+        proof.Written.ShouldBe(result.Outputs["model"].Digest);
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class WeightConversionStageTests : IDisposable
         var written = _folder.File(OpenAiTarget.FileName);
         ChangedCheckpoint.Write(written, written, tensors => tensors[key] = tensors[key] * 1.5f);
 
-        var proof = ForwardProof.Run(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
+        var proof = ForwardProofs.Run(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
 
         proof.Holds.ShouldBeFalse();
         Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName, ConversionDtype.Float32)).Message.ShouldContain(key);
@@ -120,8 +120,8 @@ public sealed class WeightConversionStageTests : IDisposable
         result.Outputs.Keys.ShouldBe(
             ["model", "proof", "files/openai.pt", "files/text_encoder.safetensors", "files/text_encoder_with_projection.safetensors", "files/README.md", "files/provenance.json"],
             ignoreOrder: true);
-        var proof = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["proof"])))!;
-        proof["formats"]!.AsObject().Select(format => format.Key).ShouldBe(["openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+        var proof = await ResultFormats.Proof.ReadAsync(result.Outputs["proof"], Store.FetchAsync, CancellationToken.None);
+        proof.Formats.Keys.ShouldBe(["openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
         var provenance = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["files/provenance.json"])))!;
         provenance["files"]!["openai.pt"]!.GetValue<string>().ShouldBe(result.Outputs["files/openai.pt"].Digest);
         provenance["parameters"]!["dtype"]!.GetValue<string>().ShouldBe("float32");

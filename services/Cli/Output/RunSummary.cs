@@ -145,7 +145,7 @@ internal sealed class RunSummary
     public FigureTable? PrintedFamilies() => RedTeamSummary.Create(Tuning(TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Families);
 
     /// <summary>Autoencoders that reconstruct worse than the mean of the activations would: their features mean nothing.</summary>
-    public IReadOnlyList<string> Useless => [.. Units(ParameterSections.Sae).Where(unit => unit.Figures["explainedVariance"] is JsonValue value && value.TryGetValue<double>(out var share) && share < 0).Select(unit => unit.Unit)];
+    public IReadOnlyList<string> Useless => [.. Units(ParameterSections.Sae).Where(unit => Autoencoder(unit).ExplainedVariance < 0).Select(unit => unit.Unit)];
 
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
@@ -192,6 +192,9 @@ internal sealed class RunSummary
         PlannedUnits().Select(planned => Finished(planned.Stage, planned.Unit) is { } finished
             ? new[] { planned.Stage, planned.Unit, CacheName(finished), Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), finished.Cache.Reason }
             : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]));
+
+    /// <summary>Figures of a trained autoencoder.</summary>
+    public static AutoencoderFigures Autoencoder(UnitFinished unit) => ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
 
     private static TuningFigures? Tuning(UnitFinished? unit) => unit is null ? null : ResultFormats.TuningFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
 

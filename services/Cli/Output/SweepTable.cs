@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using ClipSae.Results;
 using Spectre.Console;
@@ -9,19 +11,20 @@ namespace ClipSae.Cli;
 /// <summary>The autoencoders of a run side by side: how well each reconstructs, and what switching off its text-salient features does.</summary>
 internal sealed class SweepTable : ISupplement
 {
-    private static readonly (string Key, string Title, Func<double, string> Format)[] Columns =
+    private static readonly (string Title, Func<Row, double?> Figure, Func<double, string> Format)[] Columns =
     [
-        ("latents", "features", Amounts.Whole), ("explainedVariance", "explained\nvariance", Share), ("cosine", "cosine", Amounts.Decimals),
-        ("l0", "active\na row", Amounts.Significant), ("dead", "dead", Share),
-        ("zeroShotRecovered", "zero-shot\nkept", Share), ("monosemanticity", "mono-\nsemanticity", Amounts.Decimals),
-        ("salient", "text-\nsalient", Amounts.Whole), ("attackedAblated", "attacked,\nablated", Share),
-        ("attackedRandom", "attacked,\nrandom out", Share), ("cleanChange", "clean,\nchange", Amounts.Points), ("cleanChangeRandom", "clean,\nrandom out", Amounts.Points), ("effect", "text\neffect", Amounts.Points),
+        ("features", row => row.Figures.Latents, Amounts.Whole), ("explained\nvariance", row => row.Figures.ExplainedVariance, Share), ("cosine", row => row.Figures.Cosine, Amounts.Decimals),
+        ("active\na row", row => row.Figures.L0, Amounts.Significant), ("dead", row => row.Figures.Dead, Share),
+        ("zero-shot\nkept", row => row.Figures.ZeroShotRecovered, Share), ("mono-\nsemanticity", row => row.Figures.Monosemanticity, Amounts.Decimals),
+        ("text-\nsalient", row => row.Salience?.Salient, Amounts.Whole), ("attacked,\nablated", row => row.Salience?.AttackedAblated, Share),
+        ("attacked,\nrandom out", row => row.Salience?.AttackedRandom, Share), ("clean,\nchange", row => row.Salience?.CleanChange, Amounts.Points),
+        ("clean,\nrandom out", row => row.Salience?.CleanChangeRandom, Amounts.Points), ("text\neffect", row => row.Salience?.Effect, Amounts.Points),
     ];
 
-    private readonly List<(string Name, bool IsBest, JsonObject Figures)> _rows;
+    private readonly List<Row> _rows;
     private readonly double? _attacked;
 
-    private SweepTable(List<(string, bool, JsonObject)> rows, double? attacked) => (_rows, _attacked) = (rows, attacked);
+    private SweepTable(List<Row> rows, double? attacked) => (_rows, _attacked) = (rows, attacked);
 
     /// <summary>The table of what a run has given so far; null where it has no autoencoder.</summary>
     public static async Task<ISupplement?> ReadAsync(RunSummary summary, IArtifactStore store, CancellationToken cancel)
@@ -36,41 +39,38 @@ internal sealed class SweepTable : ISupplement
             ? await ResultFormats.Salient.ReadAsync(artifact, store.FetchAsync, cancel)
             : null;
         var layers = salient?.Layers ?? [];
-        var rows = trained.Select(unit =>
-        {
-            var figures = unit.Figures.DeepClone().AsObject();
-            // An autoencoder is shown at the share of its features that acts most.
-            if (layers.Where(row => row.Sae == unit.Unit).MaxBy(row => row.Effect) is { } row)
-            {
-                AddSalience(figures, row);
-            }
-
-            return (unit.Unit, unit.Unit == salient?.Sae, figures);
-        });
+        // An autoencoder is shown at the share of its features that acts most.
+        var rows = trained.Select(unit => new Row(
+            unit.Unit, unit.Unit == salient?.Sae, RunSummary.Autoencoder(unit), layers.Where(row => row.Sae == unit.Unit).MaxBy(row => row.Effect) is { } row ? Salience.Of(row) : null));
         return new SweepTable(
-            [.. rows.OrderByDescending(row => Number(row.figures, "effect") ?? double.NegativeInfinity).ThenByDescending(row => Number(row.figures, "explainedVariance") ?? 0)],
+            [.. rows.OrderByDescending(row => row.Salience?.Effect ?? double.NegativeInfinity).ThenByDescending(row => row.Figures.ExplainedVariance)],
             layers.Count > 0 ? layers[0].Before.Attacked : null);
     }
 
     public void AddTo(JsonObject answer) => answer["autoencoders"] = new JsonArray([.. _rows.Select(row =>
     {
-        var entry = row.Figures.DeepClone().AsObject();
+        var entry = ResultFormats.AutoencoderFigures.ToJson(row.Figures);
         entry.Insert(0, "name", row.Name);
+        foreach (var (figure, value) in row.Salience is null ? [] : JsonSerializer.SerializeToNode(row.Salience, ContractJson.Options)!.AsObject())
+        {
+            entry[figure] = value?.DeepClone();
+        }
+
         entry["best"] = row.IsBest;
         return (JsonNode)entry;
     })]);
 
     public void Write(IAnsiConsole console)
     {
-        var columns = Columns.Where(column => _rows.Any(row => Number(row.Figures, column.Key) is not null)).ToArray();
+        var columns = Columns.Where(column => _rows.Any(row => column.Figure(row) is not null)).ToArray();
         var table = new FigureTable("autoencoder", [.. columns.Select(column => column.Title)]);
-        foreach (var (name, isBest, figures) in _rows)
+        foreach (var row in _rows)
         {
-            table.Add(name, [.. columns.Select(column => Number(figures, column.Key) is { } value ? column.Format(value) : "–")], isBest ? "bold green" : "");
+            table.Add(row.Name, [.. columns.Select(column => column.Figure(row) is { } value ? column.Format(value) : "–")], row.IsBest ? "bold green" : "");
         }
 
         table.Write(console);
-        if (_rows.Select(row => Number(row.Figures, "monosemanticityBaseline")).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
+        if (_rows.Select(row => row.Figures.MonosemanticityBaseline).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
         {
             console.WriteProse($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
         }
@@ -82,17 +82,14 @@ internal sealed class SweepTable : ISupplement
         }
     }
 
-    private static void AddSalience(JsonObject figures, AblatedLayer row)
-    {
-        figures["salient"] = (double)row.Salient;
-        figures["attackedAblated"] = row.Ablation.Attacked;
-        figures["attackedRandom"] = row.Random.Average(draw => draw.Attacked);
-        figures["cleanChange"] = row.Ablation.Clean - row.Before.Clean;
-        figures["cleanChangeRandom"] = row.Random.Average(draw => draw.Clean) - row.Before.Clean;
-        figures["effect"] = row.Effect;
-    }
-
     private static string Share(double fraction) => Amounts.Share(fraction);
 
-    private static double? Number(JsonObject figures, string key) => figures[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+    private sealed record Row(string Name, bool IsBest, AutoencoderFigures Figures, Salience? Salience);
+
+    /// <summary>What switching off the text-salient features does; names as <c>--json</c> shows them.</summary>
+    private sealed record Salience(int Salient, double AttackedAblated, double AttackedRandom, double CleanChange, double CleanChangeRandom, double Effect)
+    {
+        public static Salience Of(AblatedLayer row) => new(
+            row.Salient, row.Ablation.Attacked, row.Random.Average(draw => draw.Attacked), row.Ablation.Clean - row.Before.Clean, row.Random.Average(draw => draw.Clean) - row.Before.Clean, row.Effect);
+    }
 }

@@ -1,21 +1,25 @@
-using System.Text;
-using System.Text.Json.Nodes;
+using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
 /// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
 internal static class Autoencoders
 {
-    private static readonly (string Key, string Title)[] Known =
+    // Title, the figure, and what is told in small print below it.
+    private static readonly (string Title, Func<AutoencoderFigures, string?> Figure, Func<AutoencoderFigures, string?> Note)[] Columns =
     [
-        ("variant", "Variant"), ("latents", "Features"), ("k", "k"), ("zeroShotRecovered", "Zero-shot kept"), ("explainedVariance", "Explained variance"), ("cosine", "Cosine"),
-        ("l0", "Active a row (L0)"), ("dead", "Dead"), ("monosemanticity", "Monosemanticity"), ("trainingRows", "Training rows"), ("steps", "Steps"),
+        ("Variant", of => of.Variant, _ => null),
+        ("Features", of => Written.Count(of.Latents), _ => null),
+        ("k", of => Written.Count(of.K), _ => null),
+        ("Zero-shot kept", of => of.ZeroShotRecovered is { } share ? Written.Percent(share) : null, of => $"{Written.Percent(of.ZeroShotReconstructed)} of {Written.Percent(of.ZeroShot)}"),
+        ("Explained variance", of => Written.Percent(of.ExplainedVariance), of => $"FVU {Written.Percent(of.Fvu)}"),
+        ("Cosine", of => Written.Number(of.Cosine), _ => null),
+        ("Active a row (L0)", of => Written.Number(of.L0), _ => null),
+        ("Dead", of => Written.Percent(of.Dead), of => $"dense {Written.Percent(of.Dense)}"),
+        ("Monosemanticity", of => of.Monosemanticity is { } cosine ? Written.Number(cosine) : null, of => $"any image {Written.Number(of.MonosemanticityBaseline)}"),
+        ("Training rows", of => Written.Count(of.TrainingRows), of => $"{Written.Count(of.HeldOutRows)} held out"),
+        ("Steps", of => Written.Count(of.Steps), of => $"dead after {Written.Count(of.DeadAfterSamples)} rows"),
     ];
-
-    // Told in small print below another figure.
-    private static readonly string[] Notes = ["zeroShot", "zeroShotReconstructed", "fvu", "dense", "monosemanticityBaseline", "heldOutRows", "deadAfterSamples"];
-
-    private static readonly string[] Shares = ["dead", "zeroShotRecovered", "explainedVariance"];
 
     public static Section? Render(ReportData data)
     {
@@ -24,11 +28,9 @@ internal static class Autoencoders
             return null;
         }
 
-        var given = data.Autoencoders.SelectMany(autoencoder => autoencoder.Figures.Members()).Where(member => member.Value is JsonValue).Select(member => member.Key).Distinct().ToArray();
-        var known = Known.Select(column => column.Key).ToArray();
-        string[] columns = [.. known.Where(given.Contains), .. given.Except(known).Except(Notes)];
+        var columns = Columns.Where(column => data.Autoencoders.Any(autoencoder => column.Figure(autoencoder.Figures) is not null)).ToArray();
         var table = Html.Of($"""
-            <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{TitleOf(column)}</th>"))}</tr></thead>
+            <table class="autoencoders"><thead><tr><th>Hook point</th>{columns.Select(column => Html.Of($"<th class=\"n\">{column.Title}</th>"))}</tr></thead>
             <tbody>{data.Autoencoders.Select(autoencoder => Row(autoencoder, columns, autoencoder.Name == data.Salient?.Sae))}</tbody></table>
             """);
         return new Section(
@@ -40,52 +42,17 @@ internal static class Autoencoders
 
     private static Html Useless(ReportData data)
     {
-        string[] names = [.. data.Autoencoders.Where(autoencoder => autoencoder.Figures.Number("explainedVariance") < 0).Select(autoencoder => autoencoder.Name)];
+        string[] names = [.. data.Autoencoders.Where(autoencoder => autoencoder.Figures.ExplainedVariance < 0).Select(autoencoder => autoencoder.Name)];
         return names.Length == 0 ? Html.Empty : Html.Of($"<strong>{string.Join(", ", names)}: the explained variance is negative, so these reconstruct worse than the mean would, and their features mean nothing.</strong> ");
     }
 
-    private static Html Row(AutoencoderRecord autoencoder, string[] columns, bool used) => Html.Of($"""
-        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Name}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Html.Of($"<td class=\"n\">{Value(column, autoencoder.Figures)}{Note(column, autoencoder.Figures)}</td>"))}</tr>
+    private static Html Row(AutoencoderRecord autoencoder, (string Title, Func<AutoencoderFigures, string?> Figure, Func<AutoencoderFigures, string?> Note)[] columns, bool used) => Html.Of($"""
+        <tr class="{(used ? "chosen" : "")}"><th scope="row"><code>{autoencoder.Name}</code>{(used ? Html.Of($" <em class=\"badge\">used</em>") : Html.Empty)}</th>{columns.Select(column => Cell(column.Figure(autoencoder.Figures), column.Note(autoencoder.Figures)))}</tr>
         """);
 
+    private static Html Cell(string? figure, string? note) =>
+        Html.Of($"<td class=\"n\">{figure ?? Written.Missing}{(figure is null || note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>"))}</td>");
+
     private static Html Density(AutoencoderRecord autoencoder) => Histogram.Render(
-        $"How often features fire, {autoencoder.Name}",
-        [.. autoencoder.Statistics.Items("features").Select(feature => feature.Number("density")).Where(density => density > 0).Select(density => density!.Value)]);
-
-    private static string TitleOf(string key) => Known.FirstOrDefault(known => known.Key == key).Title ?? Words(key);
-
-    private static string Words(string key)
-    {
-        var text = new StringBuilder();
-        foreach (var letter in key)
-        {
-            text.Append(char.IsUpper(letter) ? " " : "").Append(text.Length == 0 ? char.ToUpperInvariant(letter) : char.ToLowerInvariant(letter));
-        }
-
-        return text.ToString();
-    }
-
-    private static Html Note(string column, JsonNode? figures)
-    {
-        string? Of(string key, Func<double?, string> text) => figures.Number(key) is { } number ? text(number) : null;
-        var note = column switch
-        {
-            "zeroShotRecovered" => Of("zeroShotReconstructed", reconstructed => $"{Written.Percent(reconstructed)} of {Written.Percent(figures.Number("zeroShot"))}"),
-            "explainedVariance" => Of("fvu", share => $"FVU {Written.Percent(share)}"),
-            "dead" => Of("dense", share => $"dense {Written.Percent(share)}"),
-            "monosemanticity" => Of("monosemanticityBaseline", cosine => $"any image {Written.Number(cosine)}"),
-            "trainingRows" => Of("heldOutRows", rows => $"{Written.Count(rows)} held out"),
-            "steps" => Of("deadAfterSamples", rows => $"dead after {Written.Count(rows)} rows"),
-            _ => null,
-        };
-        return note is null ? Html.Empty : Html.Of($"<span class=\"ci\">{note}</span>");
-    }
-
-    private static string Value(string key, JsonNode? figures) => (Shares.Contains(key), figures.Number(key)) switch
-    {
-        (_, null) => figures.Text(key) ?? Written.Missing,
-        (true, var share) => Written.Percent(share),
-        (_, { } number) when number == Math.Floor(number) => Written.Count(number),
-        (_, var number) => Written.Number(number),
-    };
+        $"How often features fire, {autoencoder.Name}", [.. autoencoder.Features.Select(feature => feature.Density).Where(density => density > 0)]);
 }

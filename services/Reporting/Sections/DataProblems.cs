@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using ClipSae.Datasets;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;
@@ -16,8 +16,8 @@ internal static class DataProblems
             return null;
         }
 
-        var problems = data.Dataset.Items("problems").Select(problem => (Set: "fine-tuning", Where: problem.Text("where"), What: $"{problem.Text("kind")}: {problem.Text("detail")}"))
-            .Concat(sets.SelectMany(set => set.Problems.Select(problem => (Set: set.Name, Where: (string?)problem.Id, What: problem.Reason))))
+        var problems = (data.Dataset?.Problems ?? []).Select(problem => (Set: "fine-tuning", problem.Where, What: $"{problem.Kind}: {problem.Detail}"))
+            .Concat(sets.SelectMany(set => set.Problems.Select(problem => (Set: set.Name, Where: problem.Id, What: problem.Reason))))
             .ToArray();
         var missing = Missing(data);
         if (problems.Length == 0)
@@ -44,11 +44,11 @@ internal static class DataProblems
         return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Section.Wide("Missing units", table)}");
     }
 
-    private static Html Counts(JsonNode? dataset, IReadOnlyList<SetSummary> sets)
+    private static Html Counts(DatasetManifest? dataset, IReadOnlyList<SetSummary> sets)
     {
         var tuning = dataset is null
             ? Html.Empty
-            : Html.Of($"<b>{dataset.Text("name")}</b>: {Written.Count(dataset.Items("items").Count())} usable images of {Written.Count(dataset.Number("rows"))} rows in {dataset.Items("shards").Count()} shards. ");
+            : Html.Of($"<b>{dataset.Name}</b>: {Written.Count(dataset.Items.Count)} usable images of {Written.Count(dataset.Rows)} rows in {dataset.Shards.Count} shards. ");
         var evaluation = sets.Select((set, index) => Html.Of($"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"));
         return Html.Of($"{tuning}{evaluation}{(sets.Count > 0 ? "." : "")}");
     }

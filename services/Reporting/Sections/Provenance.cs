@@ -23,8 +23,8 @@ internal static class Provenance
     private static Html Proofs(ReportData data)
     {
         var rows = data.Proofs.Select(proof => Html.Of($"""
-            <tr><th scope="row">{proof.Key}</th><td class="n">{Written.Number(proof.Value.Number("image", "maxRelative"))}</td><td class="n">{Cosine(proof.Value.Number("image", "minCosine"))}</td>
-            <td class="n">{Written.Number(proof.Value.Number("text", "maxRelative"))}</td><td class="n">{Cosine(proof.Value.Number("text", "minCosine"))}</td><td><code>{Written.Short(proof.Value.Text("written"))}</code></td></tr>
+            <tr><th scope="row">{proof.Key}</th><td class="n">{Written.Number(proof.Value.Image.MaxRelative)}</td><td class="n">{Cosine(proof.Value.Image.MinCosine)}</td>
+            <td class="n">{Written.Number(proof.Value.Text.MaxRelative)}</td><td class="n">{Cosine(proof.Value.Text.MinCosine)}</td><td><code>{Written.Short(proof.Value.Written)}</code></td></tr>
             """));
         return data.Proofs.Count == 0 ? Html.Empty : Folded("Converted weights, proved by a forward pass of both files", Html.Of($"""
             <thead><tr><th>Model</th><th class="n">Image features, largest relative Δ</th><th class="n">smallest cosine</th><th class="n">Text features, largest relative Δ</th><th class="n">smallest cosine</th><th>SHA-256</th></tr></thead><tbody>{rows}</tbody>
@@ -62,5 +62,5 @@ internal static class Provenance
 
     private static Html Folded(string title, Html rows) => Html.Of($"<details><summary>{title}</summary>{Section.Wide(title, Html.Of($"<table class=\"compact\">{rows}</table>"))}</details>");
 
-    private static string Cosine(double? value) => value is { } cosine ? cosine.ToString("0.0000000", CultureInfo.InvariantCulture) : Written.Missing;
+    private static string Cosine(double value) => value.ToString("0.0000000", CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;
@@ -18,7 +17,7 @@ internal static class SalientFeatures
             return null;
         }
 
-        var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => (long)feature.Number("feature")!.Value);
+        var statistics = StatisticsOf(data).ToLookup(feature => feature.Feature);
         return new Section(
             "features",
             CausalEvidence.Helped(data.Salient) == false ? "Features that fire with print, without carrying the reading" : "Features that fire for text",
@@ -29,12 +28,12 @@ internal static class SalientFeatures
     /// <summary>Ids of the images that the section would like to show.</summary>
     public static IEnumerable<string> WantedPictures(ReportData data)
     {
-        var statistics = StatisticsOf(data).Where(feature => feature.Number("feature") is not null).ToLookup(feature => (long)feature.Number("feature")!.Value);
+        var statistics = StatisticsOf(data).ToLookup(feature => feature.Feature);
         return Ranked(data.Salient).Take(MostFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Take(MostImages));
     }
 
     // The pictures are the data set's own: whether they bear print is known only where the data set says so.
-    private static string ShownPictures(ReportData data, SalientFeature[] features, ILookup<long, JsonNode> statistics)
+    private static string ShownPictures(ReportData data, SalientFeature[] features, ILookup<int, FeatureStatistics> statistics)
     {
         string[] shown = [.. features.Take(MostFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MostImages)).Distinct(StringComparer.Ordinal)];
         if (shown.Length == 0 || data.Printed is not { } printed)
@@ -53,16 +52,16 @@ internal static class SalientFeatures
 
     private static SalientFeature[] Ranked(SalientFindings? salient) => [.. (salient?.Features ?? []).OrderByDescending(feature => feature.Salience)];
 
-    private static IEnumerable<JsonNode> StatisticsOf(ReportData data) =>
-        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Name == data.Salient?.Sae)?.Statistics.Items("features") ?? [];
+    private static IReadOnlyList<FeatureStatistics> StatisticsOf(ReportData data) =>
+        data.Autoencoders.FirstOrDefault(autoencoder => autoencoder.Name == data.Salient?.Sae)?.Features ?? [];
 
-    private static IEnumerable<string> TopImages(JsonNode? statistics) => statistics.Items("topImages").Select(image => image.Text("id")).OfType<string>();
+    private static IEnumerable<string> TopImages(FeatureStatistics? statistics) => (statistics?.TopImages ?? []).Select(image => image.Id);
 
-    private static Html Card(SalientFeature feature, JsonNode? statistics, ReportData data)
+    private static Html Card(SalientFeature feature, FeatureStatistics? statistics, ReportData data)
     {
-        var name = statistics.Text("name");
+        var name = statistics?.Name;
         var images = TopImages(statistics).Where(data.Pictures.ContainsKey).Take(MostImages).ToArray();
-        var density = statistics.Number("density");
+        var density = statistics?.Density;
         return Html.Of($"""
             <article class="feature"><h4>Feature {feature.Feature}{(string.IsNullOrEmpty(name) ? Html.Empty : Html.Of($" <small>“{name}”</small>"))}</h4>
             <dl>{Entry("salience", Written.Number(feature.Salience))}{Entry("word − clean", Written.Number(feature.WordMinusClean))}{Entry("word − strokes", Written.Number(feature.WordMinusControl))}{Entry("AUROC", Written.Number(feature.Auroc))}{(density is null ? Html.Empty : Entry("fires on", Written.Rare(density)))}</dl>

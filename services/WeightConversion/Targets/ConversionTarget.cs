@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Results;
 
 namespace ClipSae.WeightConversion;
 
@@ -46,7 +47,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
     {
         using var written = ClipCheckpoint.Open(path, vision: source.Whole, named: source.Named);
         using var original = source.Open();
-        return (ProbeFeatures.Of(written, probes), WeightDifference.Worst(new PlainWeights(original), new PlainWeights(written)));
+        return (ProbeFeatures.Of(written, probes), Differences.WorstOfWeights(new PlainWeights(original), new PlainWeights(written)));
     }
 
     /// <summary>The tokenizer, which the format needs.</summary>

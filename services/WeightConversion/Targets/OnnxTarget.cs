@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Results;
 using ClipSae.Tensors;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;

@@ -1,22 +1,12 @@
 using ClipSae.Contracts;
+using ClipSae.Results;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>The evidence that what was written is the source: both loaded from disk, one after the other, and run on the same random images and texts.</summary>
-/// <param name="Images">Probe images.</param>
-/// <param name="Texts">Probe texts.</param>
-/// <param name="Seed">Seed of the probes.</param>
-/// <param name="Tolerance">Largest relative difference that passes.</param>
-/// <param name="Image">Difference of the image features.</param>
-/// <param name="Text">Difference of the text features.</param>
-/// <param name="WorstWeight">The weight that differs most; null where the format's weights are not compared one by one.</param>
-public sealed record ForwardProof(
-    int Images, int Texts, long Seed, double Tolerance, FeatureDifference Image, FeatureDifference Text, WeightDifference? WorstWeight)
+/// <summary>Proves written formats by a forward pass.</summary>
+public static class ForwardProofs
 {
-    /// <summary>Whether both towers agree within the tolerance.</summary>
-    public bool Holds => Image.MaxRelative <= Tolerance && Text.MaxRelative <= Tolerance;
-
     /// <summary>Loads every part of the formats that loads by itself.</summary>
     /// <param name="folder">Where the formats were written.</param>
     /// <returns>A proof for each, by its path in the folder.</returns>
@@ -40,8 +30,8 @@ public sealed record ForwardProof(
                     options.ProbeTexts,
                     options.Seed,
                     Math.Max(options.EffectiveTolerance, target.LeastTolerance),
-                    FeatureDifference.Between(expected.Image, features.Image),
-                    FeatureDifference.Between(expected.Text, features.Text),
+                    Differences.OfFeatures(expected.Image, features.Image),
+                    Differences.OfFeatures(expected.Text, features.Text),
                     worst);
             }
         }
@@ -50,18 +40,18 @@ public sealed record ForwardProof(
     }
 
     /// <exception cref="UserErrorException">The proof failed; names tower, probe, feature and the worst tensor, and what to do.</exception>
-    public void Require(string source, string written, ConversionDtype dtype)
+    public static void Require(this ForwardProof proof, string source, string written, ConversionDtype dtype)
     {
-        if (Holds)
+        if (proof.Holds)
         {
             return;
         }
 
         // A difference that is no number must not look like the smaller one.
-        var (tower, difference) = Image.MaxRelative <= Tolerance ? ("text", Text) : ("image", Image);
-        var blame = WorstWeight is null ? "" : FormattableString.Invariant($"; the worst tensor is '{WorstWeight.Key}' ({WorstWeight.MaxRelative:0.0e+0})");
+        var (tower, difference) = proof.Image.MaxRelative <= proof.Tolerance ? ("text", proof.Text) : ("image", proof.Image);
+        var blame = proof.WorstWeight is null ? "" : FormattableString.Invariant($"; the worst tensor is '{proof.WorstWeight.Key}' ({proof.WorstWeight.MaxRelative:0.0e+0})");
         throw new UserErrorException(FormattableString.Invariant(
-            $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {Tolerance:0.0e+0})") + blame + dtype switch
+            $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {proof.Tolerance:0.0e+0})") + blame + dtype switch
             {
                 ConversionDtype.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
                 ConversionDtype.BFloat16 => "; convert with --dtype float32, or allow more with --tolerance",

@@ -1,0 +1,4 @@
+namespace ClipSae.Results;
+
+/// <summary>Size of a table of activations.</summary>
+public sealed record ActivationShape(long Rows, int Width);

@@ -1,0 +1,4 @@
+namespace ClipSae.Results;
+
+/// <summary>An image that could not be read, and why.</summary>
+public sealed record UnreadableImage(string Id, string Problem);
