@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json.Nodes;
-using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;

@@ -1,7 +1,6 @@
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Results;
 using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
 

@@ -1,7 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Results;
 using ClipSae.WeightConversion;
-using ClipSae.ZeroShotEvaluation;
 
 namespace ClipSae.Cli;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
