@@ -222,13 +222,13 @@ public sealed class AttackCurationStageTests : IDisposable
     public async Task Autoencoders_of_negative_explained_variance_take_no_part_and_end_the_run_where_no_other_is_there()
     {
         var inputs = await bench.InputsAsync();
-        async Task ExplainsAsync(string name, string share) =>
-            inputs[$"sae-statistics/{name}"] = await bench.Store.PutBytesAsync(Encoding.UTF8.GetBytes($"{{\"figures\":{{\"explainedVariance\":{share}}}}}"), "statistics", "application/json");
-        await ExplainsAsync("mlp@0", "-0.2");
-        await ExplainsAsync("residual@1", "0.4");
+        async Task ExplainsAsync(string name, double share) => inputs[$"sae-statistics/{name}"] = await bench.Store.PutBytesAsync(
+            ResultFormats.Statistics.Write(new SaeStatistics(name, new AutoencoderFigures(1 - share, share, 0.9, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000), [], [])), "statistics", ResultFormats.Statistics.MediaType);
+        await ExplainsAsync("mlp@0", -0.2);
+        await ExplainsAsync("residual@1", 0.4);
 
         Figures(await RunAsync(inputs)).Sae.ShouldBe("residual@1");
-        await ExplainsAsync("residual@1", "-2.5");
+        await ExplainsAsync("residual@1", -2.5);
         (await ShouldFailAsync(inputs, CurationBench.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
     }
 

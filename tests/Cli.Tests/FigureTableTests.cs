@@ -60,7 +60,13 @@ public sealed class FigureTableTests
     {
         var scores = new ModelFigures
         {
-            Name = longest, Clean = 0.987, Attacked = 0.123, AttackSuccess = 1, HeldOut = new HeldOutFigures { Clean = 0.977, Attacked = 0.111, AttackSuccess = 0.999 }, Words = 0.5, WordsHeldOut = 0.25,
+            Name = longest,
+            Clean = 0.987,
+            Attacked = 0.123,
+            AttackSuccess = 1,
+            HeldOut = new HeldOutFigures { Clean = 0.977, Attacked = 0.111, AttackSuccess = 0.999 },
+            Words = 0.5,
+            WordsHeldOut = 0.25,
         };
         using var written = new StringWriter();
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(written) });

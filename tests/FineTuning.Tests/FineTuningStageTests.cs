@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;

@@ -62,7 +62,11 @@ internal static class SampleRun
             hook,
             new AutoencoderFigures(0.126, 0.874, 0.941, 31.6, 0.021, 0.004, 20012, "topk", 2048, 32, 1408, 180127, 144179)
             {
-                ZeroShot = 0.946, ZeroShotReconstructed = 0.931, ZeroShotRecovered = 0.984144, Monosemanticity = 0.413, MonosemanticityBaseline = 0.382,
+                ZeroShot = 0.946,
+                ZeroShotReconstructed = 0.931,
+                ZeroShotRecovered = 0.984144,
+                Monosemanticity = 0.413,
+                MonosemanticityBaseline = 0.382,
             },
             [.. features]);
     }

@@ -1,5 +1,3 @@
-using ClipSae.Results;
-
 namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class McNemarTests
