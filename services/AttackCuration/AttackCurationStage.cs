@@ -42,7 +42,7 @@ public sealed class AttackCurationStage : IStage
             && await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
             && DatasetManifest.Load(manifest).Labels is { Count: < 2 } labels)
         {
-            throw new UserErrorException($"curation.classes is empty and the images are labelled with {labels.Count} class{(labels.Count == 1 ? "" : "es")}: attacks need two; name what the captions show");
+            throw new UserErrorException($"curation.classes is empty and the images are labelled with {labels.Count} class{(labels.Count == 1 ? "" : "es")}: attacks need two; list what the captions show");
         }
     }
 

@@ -129,7 +129,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
     {
         if (started is null || RunIdentity.Of(ready.Plan is { } asked ? ready with { Plan = PlanVersions.PinAs(asked, started.Plan) } : ready, started.Plan) != RunIdentity.Of(started))
         {
-            throw new UserErrorException($"dataset-ready: run: {ready.Run} is the name of a run that was asked for with other inputs, parameters, seed, plan or origin: give another name, or none");
+            throw new UserErrorException($"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: choose another name, or give none");
         }
     }
 
@@ -155,7 +155,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
         if (ready.Inputs.Count > DatasetReady.MostInputs)
         {
-            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MostInputs} are taken: use fewer and larger shards");
+            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MostInputs} are allowed: use fewer and larger shards");
         }
 
         if (ready.Parameters is null)
@@ -198,7 +198,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
         // A shard's name has a folder in it; none may lead out of where it is written.
         if (name.Contains('\\', StringComparison.Ordinal) || name.Split('/').Any(part => part is "" or "." or ".."))
         {
-            throw new UserErrorException($"'{name}' is no name of a file");
+            throw new UserErrorException($"'{name}' is not a file name");
         }
     }
 

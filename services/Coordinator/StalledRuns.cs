@@ -27,7 +27,7 @@ public sealed class StalledRuns(
             }
             catch (Exception error) when (error is not OperationCanceledException)
             {
-                log.LogWarning("run {Run} cannot be looked at: {Problem}", run, error.Message);
+                log.LogWarning("run {Run} cannot be checked: {Problem}", run, error.Message);
             }
         }
     }
@@ -67,7 +67,7 @@ public sealed class StalledRuns(
         await coordinator.HandleAsync(run, [], cancel);
         if (ReferenceEquals(state, _seen.GetValueOrDefault(run)) && !await sightings.AnyAsync(run, state, cancel))
         {
-            log.LogWarning("run {Run} stands still and its units are nowhere: they are sent again", run);
+            log.LogWarning("run {Run} is stalled and its units are in no queue: sending them again", run);
             await healing.HealAsync(run, cancel);
         }
 

@@ -40,7 +40,7 @@ internal sealed class StrictJson(ISerializerFactory lenient) : ISerializerFactor
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{What}: no valid event: it is no JSON ({MessageFields.Line(error)})");
+            throw new UserErrorException($"{What}: not a valid event: not JSON ({MessageFields.Line(error)})");
         }
 
         using (message)

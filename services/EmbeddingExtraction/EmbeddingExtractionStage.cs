@@ -27,7 +27,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
 
     public bool MayHalveBatches => true;
 
-    public string WhenMemoryIsShort => "not even one image fits beside the model: set extraction.compute to bfloat16, or choose another device";
+    public string WhenMemoryIsShort => "not even one image fits next to the model: set extraction.compute to bfloat16, or choose another device";
 
     public int AlgorithmVersion => 4;
 
@@ -83,7 +83,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         var total = result.Ids.Count + result.Unreadable.Count;
         if (total == 0)
         {
-            throw new UserErrorException($"shard {context.Unit} holds no images; import the data set again");
+            throw new UserErrorException($"shard {context.Unit} contains no images; import the data set again");
         }
 
         if (result.Ids.Count == 0 || result.Unreadable.Count > options.MaxUnreadableShare * total)

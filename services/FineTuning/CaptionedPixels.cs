@@ -10,10 +10,10 @@ public sealed record CaptionedPixels(Tensor Pixels, IReadOnlyList<IReadOnlyList<
 {
     public int Count => Captions.Count;
 
-    /// <summary>Which pictures are recorded as bearing print; null where none is.</summary>
+    /// <summary>Which pictures are recorded as containing print; null where none is.</summary>
     public IReadOnlyList<bool>? Printed { get; init; }
 
-    /// <summary>Whether a picture is recorded as bearing print.</summary>
+    /// <summary>Whether a picture is recorded as containing print.</summary>
     public bool IsPrinted(int item) => Printed?[item] == true;
 
     /// <summary>The given items as the model takes them: float32 [batch, 3, R, R], normalised.</summary>

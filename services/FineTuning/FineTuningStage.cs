@@ -87,7 +87,7 @@ public sealed class FineTuningStage : IStage
         if (curves.IsBeatenByBase)
         {
             context.Log.LogWarning(
-                "{Arm}: no step beats the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); lower tuning.rates, or look at the data",
+                "{Arm}: no step scores higher than the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); lower tuning.rates, or look at the data",
                 arm.Name, curves.BestScore, curves.Best?.Clean, curves.Base?.Score, curves.Base?.Clean);
         }
 

@@ -48,7 +48,7 @@ public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnly
             {
                 if (hidden < 0 || hidden >= grid * grid)
                 {
-                    throw new UserErrorException($"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's pictures have {grid * grid}; curate the attacks again with this model");
+                    throw new UserErrorException($"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; curate the attacks again with this model");
                 }
 
                 seen[(place * grid * grid) + hidden] = 0;

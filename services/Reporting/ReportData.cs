@@ -67,7 +67,7 @@ public sealed record ReportData
     /// <summary>Pictures of the data set by id, as data URIs: the top images of features.</summary>
     public IReadOnlyDictionary<string, string> Pictures { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Ids of those of <see cref="Pictures"/> that are recorded as bearing print; null where no pictures were looked for.</summary>
+    /// <summary>Ids of those of <see cref="Pictures"/> that are recorded as containing print; null where no pictures were looked for.</summary>
     public IReadOnlySet<string>? Printed { get; init; }
 
     /// <summary>The stages with the versions of their algorithms, in the plan's order.</summary>

@@ -21,7 +21,7 @@ public sealed record ReportOptions
 
         if (PictureSide is < 16 or > 512)
         {
-            throw new UserErrorException($"report.pictureSide is {PictureSide}; it must lie between 16 and 512");
+            throw new UserErrorException($"report.pictureSide is {PictureSide}; it must be between 16 and 512");
         }
     }
 }

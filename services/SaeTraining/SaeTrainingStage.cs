@@ -122,7 +122,7 @@ public sealed class SaeTrainingStage : IStage
     {
         if (clip is null || pictures.Labelled.Count == 0)
         {
-            context.Log.LogInformation("{Unit}: no labelled held-out pictures, model or tokenizer; zero-shot accuracy of the reconstruction is left out", context.Unit);
+            context.Log.LogInformation("{Unit}: no labelled held-out pictures, model or tokenizer; skipping zero-shot accuracy of the reconstruction", context.Unit);
             return null;
         }
 

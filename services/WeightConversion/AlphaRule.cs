@@ -6,7 +6,7 @@ namespace ClipSae.WeightConversion;
 /// Which α of a WiSE-FT sweep is taken: the most attacked accuracy among those whose clean accuracy is at most <paramref name="CleanTolerance"/> below the
 /// base's; of equals the one nearest to the base. It sees the figures of validation sets alone.
 /// </summary>
-/// <param name="CleanTolerance">Clean accuracy that may be given up, as a fraction of all images. Default 0.01: one image in a hundred.</param>
+/// <param name="CleanTolerance">Clean accuracy that may be lost, as a fraction of all images. Default 0.01: one image in a hundred.</param>
 public sealed record AlphaRule(double CleanTolerance = 0.01)
 {
     // Accuracies are quotients of whole numbers; a tolerance that is meant to be met exactly must not fail by a rounding.

@@ -28,7 +28,7 @@ public sealed record Conversion(
     {
         if (checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)))
         {
-            throw new UserErrorException($"{name}: has a null token, which other weights cannot take over; convert the file first, and use the plain weights and {NullToken.FileName} that this gives");
+            throw new UserErrorException($"{name}: has a null token, which other weights cannot use; convert the file first, and use the plain weights and {NullToken.FileName} that this gives");
         }
     }
 
@@ -42,7 +42,7 @@ public sealed record Conversion(
     /// Writes and proves all formats that the options name, beside what a folder holds, and moves them into their places when every one is proved: if
     /// anything fails, weights, model card and provenance of an earlier conversion are as they were.
     /// </summary>
-    /// <param name="folder">Where the formats are to be; made where it is missing.</param>
+    /// <param name="folder">Where the formats are to be; created if missing.</param>
     /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
     /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, a written model is not the source, or a file cannot be put in its place.</exception>
     public static Conversion Replace(ConversionSource source, string folder, ConversionOptions options, ClipTokenizer? tokenizer = null, CancellationToken cancel = default)
@@ -65,7 +65,7 @@ public sealed record Conversion(
     }
 
     /// <summary>Writes and proves all formats that the options name, in a folder that holds nothing of worth: what fails is left there.</summary>
-    /// <param name="folder">Where to write; made where it is missing.</param>
+    /// <param name="folder">Where to write; created if missing.</param>
     /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
     /// <param name="written">Called after each tensor with the number written and the number in all.</param>
     /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, or a written model is not the source.</exception>
@@ -104,7 +104,7 @@ public sealed record Conversion(
             // Seen for all before the first is moved.
             if (files.FirstOrDefault(file => Directory.Exists(Path.Combine(folder, file)) || File.Exists(Path.GetDirectoryName(Path.Combine(folder, file)))) is { } barred)
             {
-                throw new UserErrorException($"{Path.Combine(folder, barred)}: cannot be put there, because a folder of that name, or a file in the place of its folder, is in the way; name another folder");
+                throw new UserErrorException($"{Path.Combine(folder, barred)}: cannot be written there, because a folder of that name, or a file in place of its folder, already exists; choose another folder");
             }
 
             foreach (var file in files)
@@ -116,7 +116,7 @@ public sealed record Conversion(
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"{folder}: the converted files cannot be put there: {failure.Message}", failure);
+            throw new UserErrorException($"{folder}: the converted files cannot be written there: {failure.Message}", failure);
         }
     }
 

@@ -49,7 +49,7 @@ public sealed record ConversionMaterial(
         {
             torch.ScalarType.Float16 => FormattableString.Invariant($"key '{key}' has values up to {Largest():0.0e+0}, and float16 ends at 65,504: convert with --dtype bfloat16 or float32"),
             torch.ScalarType.BFloat16 => FormattableString.Invariant($"key '{key}' has values up to {Largest():0.0e+0}, where bfloat16 ends: convert with --dtype float32"),
-            _ => $"key '{key}' has {beyond.Counts[key]} values that are no numbers: its r and theta give none, as a row of zeros in theta does; take an earlier checkpoint",
+            _ => $"key '{key}' has {beyond.Counts[key]} values that are not numbers, as a row of zeros in theta causes; use an earlier checkpoint",
         });
 
         double Largest() => weight.abs().max().to(torch.float64).item<double>();

@@ -59,7 +59,7 @@ public sealed record ConversionOptions
 
         if (Dtype != ConversionDtype.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
         {
-            throw new UserErrorException($"conversion.formats has {wide.Name}, which holds float32 alone, and conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32");
+            throw new UserErrorException($"conversion.formats has {wide.Name}, which supports float32 only, but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32");
         }
 
         if (ProbeImages < 1 || ProbeTexts < 1)

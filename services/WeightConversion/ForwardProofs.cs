@@ -55,7 +55,7 @@ public static class ForwardProofs
             {
                 ConversionDtype.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
                 ConversionDtype.BFloat16 => "; convert with --dtype float32, or allow more with --tolerance",
-                _ => "; allow more with --tolerance, if so much does not matter",
+                _ => "; allow more with --tolerance, if that much is acceptable",
             });
     }
 }

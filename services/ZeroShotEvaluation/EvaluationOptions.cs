@@ -68,10 +68,10 @@ public sealed record EvaluationOptions
         Require(Resamples >= 1000, "resamples", "must be 1000 or more; fewer give unsteady intervals");
         Require(PixelMemory > 0, "pixelMemory", "must be 1 MiB or more");
         Require(ShownModels >= 0, "shownModels", "must not be negative");
-        Require(CalibrationBins is >= 1 and <= 1000, "calibrationBins", "must lie between 1 and 1000");
+        Require(CalibrationBins is >= 1 and <= 1000, "calibrationBins", "must be between 1 and 1000");
         Probe?.Validate();
         Require(Examples >= 0, "examples", "must not be negative");
-        Require(MaxProblemShare is >= 0 and <= 1, "maxProblemShare", "must lie between 0 and 1");
+        Require(MaxProblemShare is >= 0 and <= 1, "maxProblemShare", "must be between 0 and 1");
     }
 
     private static void Require(bool holds, string key, string rule)

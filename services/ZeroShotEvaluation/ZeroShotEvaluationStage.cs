@@ -27,7 +27,7 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     public bool MayHalveBatches => true;
 
-    public string WhenMemoryIsShort => "not even one image fits beside the model: set evaluation.precision to bfloat16, or choose another device";
+    public string WhenMemoryIsShort => "not even one image fits next to the model: set evaluation.precision to bfloat16, or choose another device";
 
     public int AlgorithmVersion => 10;
 

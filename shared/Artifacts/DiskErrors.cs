@@ -70,16 +70,16 @@ public static class DiskErrors
         if (IsFull(error))
         {
             var need = needed is { } bytes ? $" ({Mebibytes(bytes)} needed, {Free(folder)} free)" : $" ({Free(folder)} free)";
-            return new UserErrorException($"disk full while writing {path}{need}: free some space in {folder}, then run the command again to go on", error);
+            return new UserErrorException($"disk full while writing {path}{need}: free some space in {folder}, then run the command again to continue", error);
         }
 
         if (IsReadOnly(error))
         {
-            return new UserErrorException($"{path} lies on a file system that is mounted read-only: choose another folder, or mount it for writing", error);
+            return new UserErrorException($"{path} is on a file system that is mounted read-only: choose another folder, or remount it for writing", error);
         }
 
         return error is UnauthorizedAccessException
-            ? new UserErrorException($"no permission to write {path}: change the rights of {folder} or choose another folder", error)
+            ? new UserErrorException($"no permission to write {path}: change the permissions of {folder} or choose another folder", error)
             : null;
     }
 

@@ -62,7 +62,7 @@ public sealed class FolderArtifactStore : IArtifactStore
         var file = new FileInfo(path);
         if (!file.Exists)
         {
-            throw new UserErrorException($"artifact {artifact.Name} is missing ({path}): run again, the stage that made it is then computed anew");
+            throw new UserErrorException($"artifact {artifact.Name} is missing ({path}): run again to recompute the stage that made it");
         }
 
         // Reading a large blob again for each use would cost more than the use; size and time of writing tell a change cheaply.
@@ -83,7 +83,7 @@ public sealed class FolderArtifactStore : IArtifactStore
         if (seen.Length != artifact.Length || Digest.OfFile(path) != artifact.Digest)
         {
             throw new UserErrorException(
-                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; delete that file and run again, the stage that made it is then computed anew");
+                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; delete that file and run again to recompute the stage that made it");
         }
 
         _verified[artifact.Digest] = seen;

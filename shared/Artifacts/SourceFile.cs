@@ -16,7 +16,7 @@ public static class SourceFile
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and may be read", error);
+            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and is readable", error);
         }
     }
 }

@@ -3,7 +3,7 @@ using TorchSharp;
 
 namespace ClipSae.Clip;
 
-/// <summary>Where the class token looks, head by head. Fused attention does not tell, so that it is computed here from each block's input.</summary>
+/// <summary>Where the class token looks, head by head. Fused attention does not tell, so that it is supported from each block's input.</summary>
 public static class ClassAttention
 {
     /// <summary>Attention of the class token in every block.</summary>

@@ -35,7 +35,7 @@ internal static class ClipStateDict
 
             if (shapes.ContainsKey(key))
             {
-                throw new UserErrorException($"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both there; keep either the weight or its r and theta");
+                throw new UserErrorException($"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; keep either the weight or its r and theta");
             }
 
             Expect(theta, shape);
@@ -83,13 +83,13 @@ internal static class ClipStateDict
 
         if (!shapes.TryGetValue(ClipKeys.Positions, out var kept))
         {
-            throw new UserErrorException($"{source}: key '{ClipKeys.StretchedPositions}' is there without its partner '{ClipKeys.Positions}'; the checkpoint is incomplete");
+            throw new UserErrorException($"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; the checkpoint is incomplete");
         }
 
         if (!kept.SequenceEqual(stretched) || kept is not [> LongPositions.KeptRows, _])
         {
             throw new UserErrorException(
-                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' [{string.Join(", ", stretched)}]; they must be alike, with more than {LongPositions.KeptRows} rows");
+                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' [{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows");
         }
     }
 

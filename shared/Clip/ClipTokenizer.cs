@@ -65,7 +65,7 @@ public sealed class ClipTokenizer
     {
         var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return TokenizerFile.In(folder) ?? throw new UserErrorException(
-            $"{named ?? folder}: no vocabulary lies beside the weights; fetch bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, and put it there, or name it with --tokenizer");
+            $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, and put it there, or specify it with --tokenizer");
     }
 
     /// <summary>Whether a file of this name is a vocabulary, or a part of one, as models are published with it.</summary>

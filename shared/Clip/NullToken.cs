@@ -38,7 +38,7 @@ public sealed record NullToken(int Block, torch.Tensor Value) : IDisposable
         using var file = SafetensorsFile.Open(path);
         return file.Entries.ContainsKey(Tensor) && file.Metadata.TryGetValue(BlockText, out var text) && int.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var block)
             ? new NullToken(block, file.Read(Tensor))
-            : throw new UserErrorException($"{path}: is no null token; such a file holds one tensor, {Tensor}, and names the block in its header");
+            : throw new UserErrorException($"{path}: is not a null token; such a file has one tensor, {Tensor}, and names the block in its header");
     }
 
     public void Dispose() => Value.Dispose();

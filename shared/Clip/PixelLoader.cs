@@ -48,7 +48,7 @@ public static class PixelLoader
                     return;
                 }
 
-                (unreadable ?? ((name, reason) => throw new UserErrorException($"{name} cannot be read: {reason}. Replace it or take it out of the data set")))(picture.Name, problem);
+                (unreadable ?? ((name, reason) => throw new UserErrorException($"{name} cannot be read: {reason}. Replace it or remove it from the data set")))(picture.Name, problem);
             }));
 
     private static void ThrowFirst(Action parallel)

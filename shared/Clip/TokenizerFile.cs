@@ -59,7 +59,7 @@ internal static class TokenizerFile
             while (reader.ReadBlock(buffer) is > 0 and var read)
             {
                 // A few kilobytes of gzip may unpack to gigabytes.
-                text.Append(buffer, 0, text.Length < LongestText ? read : throw new UserErrorException($"{path}: longer than {LongestText >> 20} Mi characters (byte {file.Position}), so no vocabulary of CLIP's kind"));
+                text.Append(buffer, 0, text.Length < LongestText ? read : throw new UserErrorException($"{path}: longer than {LongestText >> 20} Mi characters (byte {file.Position}), so it is not a CLIP vocabulary"));
             }
         }
         catch (InvalidDataException failure)
@@ -75,7 +75,7 @@ internal static class TokenizerFile
     {
         if (!text.Split('\n', 2)[0].Contains("#version", StringComparison.Ordinal))
         {
-            throw new UserErrorException($"{path}: line 1 is no heading (#version), so the file is not a CLIP vocabulary (bpe_simple_vocab…)");
+            throw new UserErrorException($"{path}: line 1 is not a header (#version), so the file is not a CLIP vocabulary (bpe_simple_vocab…)");
         }
 
         var merges = new List<(string, string)>();
@@ -104,7 +104,7 @@ internal static class TokenizerFile
                 throw new UserErrorException($"{path}: {ForeignFile.Recognise(Encoding.UTF8.GetBytes(text[..Math.Min(text.Length, ForeignFile.PrefixLength)]))} (byte 0)");
             }
 
-            throw new UserErrorException($"{path}: has no model.merges, so it is no tokenizer.json of CLIP's kind; for vocab.json name merges.txt, which lies beside it");
+            throw new UserErrorException($"{path}: has no model.merges, so it is not a tokenizer.json of CLIP; for vocab.json use merges.txt next to it");
         }
 
         var merges = list.EnumerateArray().Select((merge, place) => Merge(merge) ?? throw new UserErrorException($"{path}: model.merges[{place}] is not a merge of two symbols")).ToList();
@@ -143,7 +143,7 @@ internal static class TokenizerFile
     {
         if (vocabulary is not { ValueKind: JsonValueKind.Object } known)
         {
-            return vocabulary is null ? tokenizer : throw new UserErrorException($"{path}: the vocabulary is no list of ids by symbol; this is not CLIP's tokenizer");
+            return vocabulary is null ? tokenizer : throw new UserErrorException($"{path}: the vocabulary is not a mapping from symbols to ids; this is not CLIP's tokenizer");
         }
 
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);

@@ -25,7 +25,7 @@ public sealed class ZeroShotClassifier : IDisposable
     {
         if (names.Count == 0 || templates.Count == 0 || templates.Any(t => !t.Contains("{}", StringComparison.Ordinal)))
         {
-            throw new UserErrorException("zero-shot classification needs at least one class and one template that holds {}, for example \"a photo of a {}\"");
+            throw new UserErrorException("zero-shot classification needs at least one class and one template that contains {}, for example \"a photo of a {}\"");
         }
 
         using var noGrad = no_grad();

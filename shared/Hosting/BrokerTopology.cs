@@ -97,7 +97,7 @@ public sealed class BrokerTopology(BrokerOptions options)
             }
             catch (Exception error) when (error is BrokerUnreachableException or OperationInterruptedException or IOException)
             {
-                throw new UserErrorException(Reason(error) ?? $"the broker {options} cannot be reached ({FirstLine(error)}): is it running, and are ClipSae:Broker:Host and Port right?", error);
+                throw new UserErrorException(Reason(error) ?? $"the broker {options} cannot be reached ({FirstLine(error)}): is it running, and are ClipSae:Broker:Host and Port correct?", error);
             }
         }
     }
@@ -262,7 +262,7 @@ public sealed class BrokerTopology(BrokerOptions options)
                 case OperationInterruptedException { ShutdownReason: { ReplyCode: NotAllowed } reason }:
                     return $"the broker {options} refuses user {options.User} ({reason.ReplyText}): infra/rabbitmq/users.sh tells which user each process has";
                 case OperationInterruptedException { ShutdownReason: { } reason }:
-                    return $"the broker {options} refused: {reason.ReplyText}; a queue that was declared otherwise before must be removed first";
+                    return $"the broker {options} refused: {reason.ReplyText}; a queue declared before with other arguments must be removed first";
             }
         }
 

@@ -75,12 +75,12 @@ public sealed record ClipSaeOptions
 
         if (Once && UnitsAtOnce > 1)
         {
-            throw new UserErrorException($"{Section}: Once takes one unit, so UnitsAtOnce must be 1");
+            throw new UserErrorException($"{Section}: Once processes one unit, so UnitsAtOnce must be 1");
         }
 
         if (OnceWait <= TimeSpan.Zero)
         {
-            throw new UserErrorException($"{Section}: OnceWait must be longer than no time");
+            throw new UserErrorException($"{Section}: OnceWait must be positive");
         }
 
         RequireOneOf("Bus", Bus, Memory, RabbitMq);
@@ -88,7 +88,7 @@ public sealed record ClipSaeOptions
         RequireOneOf("LogFormat", LogFormat, Hosting.LogFormat.Text, Hosting.LogFormat.Json);
         if (UsesObjectStore && !IsDistributed)
         {
-            throw new UserErrorException($"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: one process by itself keeps everything in its data folder (environment: ClipSae__Bus)");
+            throw new UserErrorException($"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: a single process keeps everything in its data folder (environment: ClipSae__Bus)");
         }
 
         if (IsDistributed)

@@ -132,7 +132,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         {
             RunFailed failed => await ReplayAsync(run, failed.Stage, [], state.Start!.Verify, cancel),
             RunCancelled => await ReplayAsync(run, state.StagesInOrder().First(stage => !stage.IsComplete).Plan.Stage, [], state.Start!.Verify, cancel),
-            RunCompleted => throw new UserErrorException($"run {run} completed: there is nothing to try again; replay runs it anew"),
+            RunCompleted => throw new UserErrorException($"run {run} completed: there is nothing to retry; use replay to run it again"),
             _ => await GoOnAsync(run, cancel),
         };
     }

@@ -25,7 +25,7 @@ public static partial class ClipSaeSettings
         {
             given[key] = Kinds.TryGetValue(key, out var kind)
                 ? Canonical(key, value!.Trim(), kind)
-                : throw new UserErrorException($"configuration: {InEnvironment(key)} is no setting; {NearMatches.Describe(InEnvironment(key), Names)}");
+                : throw new UserErrorException($"configuration: {InEnvironment(key)} is not a setting; {NearMatches.Describe(InEnvironment(key), Names)}");
         }
 
         var options = defaults ?? new ClipSaeOptions();

@@ -89,7 +89,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return await Services.GetRequiredService<WorkerRoster>().AskAsync(cancel);
     }
 
-    /// <summary>The pipeline's stages whose units, of runs that someone waits for or of others, no worker takes.</summary>
+    /// <summary>The pipeline's stages whose units, of runs that someone waits for or of others, no worker handles.</summary>
     public async Task<IReadOnlyList<string>> StagesWithoutWorkerAsync(CancellationToken cancel = default)
     {
         await StartAsync(cancel);
@@ -124,7 +124,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
 
             if (Time.GetElapsedTime(start) > BeginsWithin)
             {
-                throw new UserErrorException($"run {run} was asked for, but no coordinator has taken it up within {BeginsWithin.TotalSeconds:0} s: it begins when one runs; see also queue {QueueNames.DatasetReady}_error of the broker");
+                throw new UserErrorException($"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker");
             }
 
             await Task.Delay(Options.PollInterval, Time, cancel);
@@ -136,7 +136,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     // The broker would answer a message beyond its limit by closing the channel, and a coordinator far away from whoever asks.
     private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) => request.Inputs.Count <= DatasetReady.MostInputs
         ? new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin)
-        : throw new UserErrorException($"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MostInputs} are taken: use fewer and larger shards");
+        : throw new UserErrorException($"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MostInputs} are allowed: use fewer and larger shards");
 
     private async Task SendAsync<T>(string queue, T message, CancellationToken cancel)
         where T : class => await (await _bus.GetSendEndpoint(_addresses.Of(queue))).Send(message, cancel);

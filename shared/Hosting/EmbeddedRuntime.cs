@@ -91,7 +91,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
 
     private protected override async Task<string> GoOnAsync(string run, CancellationToken cancel) =>
         await ResumeAsync(run, cancel) == ResumeOutcome.WorkedOnElsewhere
-            ? throw new UserErrorException($"another process works on run {run}: watch follows it, cancel ends it")
+            ? throw new UserErrorException($"another process is working on run {run}: watch follows it, cancel ends it")
             : run;
 
     private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)

@@ -22,7 +22,7 @@ internal sealed class FaultReplyFilter(ILogger log) : IFilter<ExceptionReceiveCo
         catch (Exception error)
         {
             // Whatever an address of a stranger's leads to.
-            log.LogWarning("the sender of a message in {Queue} cannot be told that it is refused: {Problem}", context.InputAddress.AbsolutePath, error.Message);
+            log.LogWarning("the sender of a message in {Queue} cannot be notified of the refusal: {Problem}", context.InputAddress.AbsolutePath, error.Message);
             await context.NotifyFaulted(context.Exception);
         }
 

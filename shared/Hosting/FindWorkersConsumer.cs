@@ -25,7 +25,7 @@ public sealed class FindWorkersConsumer(
         catch (Exception error)
         {
             // Who asks waits a moment and goes: whatever keeps the answer from it harms no one.
-            log.LogDebug(error, "{Asker} cannot be answered", context.Message.Asker);
+            log.LogDebug(error, "cannot answer {Asker}", context.Message.Asker);
         }
     }
 }

@@ -38,7 +38,7 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
             var working = work(() => !lost.Task.IsCompleted && channel.Channel.IsOpen);
             if (channel.Channel.IsClosed || await Task.WhenAny(working, lost.Task) != working)
             {
-                log.LogWarning("{Unit}: the connection to the broker is lost; the unit goes on, and its result is told when the broker is back", unit);
+                log.LogWarning("{Unit}: the connection to the broker is lost; the unit continues, and its result is sent when the broker is back", unit);
                 Keep(working, unit);
                 return;
             }
@@ -68,7 +68,7 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
             catch (Exception error)
             {
                 // Whoever was given the unit instead tells the run of it.
-                log.LogWarning(error, "{Unit}: its outcome could not be told after the connection was lost", unit);
+                log.LogWarning(error, "{Unit}: its outcome could not be sent after the connection was lost", unit);
             }
             finally
             {

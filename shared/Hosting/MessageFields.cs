@@ -49,7 +49,7 @@ public static partial class MessageFields
             var known = path == name || path.Length == 0
                 ? "; " + NearMatches.Describe(name, options.GetTypeInfo(type).Properties.Select(property => property.Name))
                 : "";
-            return $"{(path.Length == 0 ? name : path)} is no field here{known}";
+            return $"{(path.Length == 0 ? name : path)} is not a field of this message{known}";
         }
 
         var place = path.Length == 0 ? "the message" : path;

@@ -53,7 +53,7 @@ public sealed class RunCancellations(IRunSigns signs, TimeProvider time, ILogger
             }
             catch (Exception error) when (!cancel.IsCancellationRequested)
             {
-                log.LogDebug(error, "whether run {Run} stops cannot be looked up", run);
+                log.LogDebug(error, "cannot check whether run {Run} was cancelled", run);
             }
             catch (OperationCanceledException)
             {

@@ -59,7 +59,7 @@ internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed f
 
                         break;
                     case RunUpdate.Stalled { Error: var error }:
-                        throw error as UserErrorException ?? new UserErrorException($"run {run} stands still: {error.Message.Split('\n')[0]}", error);
+                        throw error as UserErrorException ?? new UserErrorException($"run {run} is stalled: {error.Message.Split('\n')[0]}", error);
                     case RunUpdate.Happened { Stored: var stored } when stored.Sequence > version + 1:
                         look = true;
                         break;

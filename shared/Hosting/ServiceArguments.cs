@@ -16,7 +16,7 @@ internal sealed record ServiceArguments(bool Once, string? Device, string? Torch
     private const string HelpFlag = "--help";
 
     public static string HelpText { get; } = $"""
-        A service of ClipSae: works until it is told to stop (Ctrl-C, SIGTERM).
+        A service of ClipSae: runs until it is stopped (Ctrl-C, SIGTERM).
 
           {DeviceFlag} DEVICE   compute on cpu or cuda:N, whatever a run asks for
           {TorchFlag} FOLDER    compute with the libtorch of an installed PyTorch; for cuda, that of python3 is found by itself

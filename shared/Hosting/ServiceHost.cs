@@ -39,7 +39,7 @@ public static class ServiceHost
             options.Validate();
             if (!options.IsDistributed)
             {
-                throw new UserErrorException("a service by itself hears nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process");
+                throw new UserErrorException("a single service receives nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process");
             }
 
             OwnFiles.KeepToOwner();

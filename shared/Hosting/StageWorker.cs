@@ -107,7 +107,7 @@ public sealed class StageWorker(
 
             catch (WorkerFaultException error)
             {
-                log.LogError(error, "{Stage}/{Unit} goes back to the queue, and this worker takes no units: {Reason}", unit.Stage, unit.Unit, error.Message);
+                log.LogError(error, "{Stage}/{Unit} goes back to the queue, and this worker accepts no units: {Reason}", unit.Stage, unit.Unit, error.Message);
                 fitness.Leave(error);
                 await PutBackAsync(context, isThere, faults: 1);
                 if (options.Once)
@@ -221,10 +221,10 @@ public sealed class StageWorker(
                 {
                     throw options.IsDistributed
                         ? new LostCardException(name, DeviceFault.Line(error), error)
-                        : new UserErrorException($"{name} no longer computes ({DeviceFault.Line(error)}): start again, which goes on from the last checkpoint; nvidia-smi says more", error);
+                        : new UserErrorException($"{name} no longer computes ({DeviceFault.Line(error)}): start again to continue from the last checkpoint; see nvidia-smi for details", error);
                 }
 
-                log.LogWarning(error, "{Stage}/{Unit}: {Card} is lost, the unit goes on with another", unit.Stage, unit.Unit, name);
+                log.LogWarning(error, "{Stage}/{Unit}: {Card} is lost, the unit continues on another", unit.Stage, unit.Unit, name);
             }
         }
     }

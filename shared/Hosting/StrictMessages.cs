@@ -45,7 +45,7 @@ public sealed class StrictMessages(Action<IReadOnlyList<string>, JsonElement> re
             || !root.TryGetProperty("messageType", out var types) || types.ValueKind != JsonValueKind.Array
             || !root.TryGetProperty("message", out var message))
         {
-            throw new UserErrorException("no envelope of MassTransit: expected an object with messageType and message");
+            throw new UserErrorException("not a MassTransit envelope: expected an object with messageType and message");
         }
 
         read(
@@ -62,7 +62,7 @@ public sealed class StrictMessages(Action<IReadOnlyList<string>, JsonElement> re
         catch (JsonException error)
         {
             // No inner exception: what the sender is told is the innermost message.
-            throw new UserErrorException($"the message is no JSON ({MessageFields.Line(error)})");
+            throw new UserErrorException($"the message is not JSON ({MessageFields.Line(error)})");
         }
     }
 }

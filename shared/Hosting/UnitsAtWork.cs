@@ -43,7 +43,7 @@ public sealed class UnitsAtWork(ClipSaeOptions options, TimeProvider time)
             ended.SetResult();
             if (error is OperationCanceledException && !cancel.IsCancellationRequested)
             {
-                throw new TimeoutException("every place is taken", error);
+                throw new TimeoutException("every slot is taken", error);
             }
 
             throw;

@@ -52,7 +52,7 @@ public sealed class WorkerCards : IDisposable
         }
         catch (ChannelClosedException error)
         {
-            throw new UserErrorException("every card of this machine is lost: start again, which goes on from what is finished; nvidia-smi says more", error);
+            throw new UserErrorException("every card of this machine is lost: start again to continue from what is finished; see nvidia-smi for details", error);
         }
     }
 

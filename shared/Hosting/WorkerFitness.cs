@@ -34,7 +34,7 @@ public sealed class WorkerFitness(ClipSaeOptions options, IEnumerable<DeviceProb
                 return _fault.Message;
             }
 
-            log.LogInformation("units are taken again; what kept this worker from them is over: {Reason}", _fault.Message);
+            log.LogInformation("units are accepted again; the fault of this worker is over: {Reason}", _fault.Message);
             _fault = null;
             return null;
         }

@@ -52,7 +52,7 @@ public sealed class WorkerLifetime(ClipSaeOptions options, IHostApplicationLifet
         await Task.Delay(options.OnceWait, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!stoppingToken.IsCancellationRequested && Interlocked.Exchange(ref _begun, 1) == 0)
         {
-            log.LogInformation("no unit has come within {Wait}", options.OnceWait);
+            log.LogInformation("no unit arrived within {Wait}", options.OnceWait);
             End();
         }
     }

@@ -38,7 +38,7 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
         return [.. present.Values.OrderBy(worker => worker.Worker, StringComparer.Ordinal)];
     }
 
-    /// <summary>The stages of these that no worker takes units of.</summary>
+    /// <summary>The stages of these that no worker handles units of.</summary>
     public async Task<IReadOnlyList<string>> WithoutWorkerAsync(IEnumerable<string> stages, bool isInteractive, CancellationToken cancel)
     {
         var names = stages.ToArray();
@@ -46,7 +46,7 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
         return [.. names.Where(stage => consumers[QueueNames.OfStage(stage, isInteractive)] is null or 0)];
     }
 
-    /// <summary>Why units that a run waits for are not taken, a line a stage: no worker takes them, or none of the version that the run was begun with.</summary>
+    /// <summary>Why units that a run waits for are not taken, a line a stage: no worker handles them, or none of the version that the run was begun with.</summary>
     public async Task<IReadOnlyList<string>> ProblemsAsync(RunState state, CancellationToken cancel)
     {
         var waiting = state.End is null ? state.StagesInOrder().Where(stage => !stage.Outstanding.IsEmpty).Select(stage => stage.Plan).ToArray() : [];
@@ -56,7 +56,7 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
         }
 
         var missing = await WithoutWorkerAsync(waiting.Select(stage => stage.Stage), state.Start!.Interactive, cancel);
-        var problems = missing.Select(stage => $"no worker takes {stage}: start one").ToList();
+        var problems = missing.Select(stage => $"no worker handles {stage}: start one").ToList();
         var pinned = waiting.Where(stage => stage.AlgorithmVersion is not null && !missing.Contains(stage.Stage)).ToArray();
         if (pinned.Length > 0)
         {
@@ -67,7 +67,7 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
                 if (versions.Length > 0 && !versions.Contains(stage.AlgorithmVersion!.Value))
                 {
                     problems.Add(FormattableString.Invariant(
-                        $"no worker takes {stage.Stage} in version {stage.AlgorithmVersion}, with which the run was begun; there is version {string.Join(", ", versions)}: start a worker of the older program, or replay the run from this stage"));
+                        $"no worker handles {stage.Stage} in version {stage.AlgorithmVersion}, with which the run was started; available is version {string.Join(", ", versions)}: start a worker of the older program, or replay the run from this stage"));
                 }
             }
         }

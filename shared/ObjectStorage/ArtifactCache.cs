@@ -59,7 +59,7 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
 
             if (await Task.Run(() => Digest.OfFile(temporary)) != artifact.Digest)
             {
-                throw new UserErrorException($"artifact {artifact.Name} is damaged in the object store: {artifact.Digest} no longer has its digest; remove that object and run again, the stage that made it is then computed anew");
+                throw new UserErrorException($"artifact {artifact.Name} is damaged in the object store: {artifact.Digest} no longer has its digest; remove that object and run again to recompute the stage that made it");
             }
 
             DiskErrors.Guard(path, artifact.Length, () =>

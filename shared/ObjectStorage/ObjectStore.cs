@@ -53,7 +53,7 @@ public sealed class ObjectStore : IDisposable
 
     /// <summary>Whether the bucket is there.</summary>
     public Task<bool> HasBucketAsync(CancellationToken cancel = default) => SendAsync(
-        "looking for the bucket", token => ThroughPackageAsync(() => _minio.BucketExistsAsync(new BucketExistsArgs().WithBucket(Options.Bucket), token)), cancel);
+        "checking the bucket", token => ThroughPackageAsync(() => _minio.BucketExistsAsync(new BucketExistsArgs().WithBucket(Options.Bucket), token)), cancel);
 
     /// <summary>Writes a small object, replacing an earlier one.</summary>
     public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
@@ -89,13 +89,13 @@ public sealed class ObjectStore : IDisposable
 
     /// <summary>Length of an object in bytes; null where there is none.</summary>
     public Task<long?> LengthAsync(string key, CancellationToken cancel = default) => SendAsync(
-        $"looking at {key}",
+        $"checking {key}",
         async token =>
         {
             using var answer = await RequestAsync(HttpMethod.Head, key, "", null, RequestSigner.EmptyBody, null, token);
             return answer.StatusCode == HttpStatusCode.NotFound
                 ? (long?)null
-                : answer.Content.Headers.ContentLength ?? throw new UserErrorException($"the object store {Options.Endpoint} does not say how long objects are (HEAD without Content-Length): it cannot be used");
+                : answer.Content.Headers.ContentLength ?? throw new UserErrorException($"the object store {Options.Endpoint} does not report the length of objects (HEAD without Content-Length): it cannot be used");
         },
         cancel);
 
@@ -246,7 +246,7 @@ public sealed class ObjectStore : IDisposable
         }
         catch (NullReferenceException error)
         {
-            throw new IOException("the server answered with an error and nothing else", error);
+            throw new IOException("the server answered with an error and no details", error);
         }
     }
 

@@ -92,7 +92,7 @@ internal sealed class ObjectTransfer(ObjectStore store)
         RequireFound(answer, key);
         if (answer.StatusCode != HttpStatusCode.PartialContent && start > 0)
         {
-            throw new UserErrorException($"the object store {store.Options.Endpoint} does not give parts of objects (range requests): it cannot be used");
+            throw new UserErrorException($"the object store {store.Options.Endpoint} does not support range requests: it cannot be used");
         }
 
         await using var content = await answer.Content.ReadAsStreamAsync(cancel);
@@ -206,7 +206,7 @@ internal sealed class ObjectTransfer(ObjectStore store)
     {
         if (answer.StatusCode == HttpStatusCode.NotFound)
         {
-            throw new HttpRequestException($"status 404: {key} or its bucket is not there", null, HttpStatusCode.NotFound);
+            throw new HttpRequestException($"status 404: {key} or its bucket does not exist", null, HttpStatusCode.NotFound);
         }
     }
 

@@ -102,12 +102,12 @@ public sealed class S3EventStore(ObjectStore store) : IEventStore
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new UserErrorException($"{key} in {store.Options} is damaged or of a newer version ({StorageErrors.FirstLine(error.Message)}): put the object back from a copy, or remove the run's objects to give the run up", error);
+            throw new UserErrorException($"{key} in {store.Options} is damaged or of a newer version ({StorageErrors.FirstLine(error.Message)}): restore the object from a copy, or remove the run's objects to abandon the run", error);
         }
     }
 
     private UserErrorException Missing(string key, string although) =>
-        new($"{key} in {store.Options} is missing although {although}: put the object back from a copy, or remove the run's objects to give the run up");
+        new($"{key} in {store.Options} is missing although {although}: restore the object from a copy, or remove the run's objects to abandon the run");
 
     private static long Add(List<StoredEvent> events, long next, RunEvent[] append)
     {

@@ -30,7 +30,7 @@ public sealed class S3StageResults(ObjectStore store) : IStageResults
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{ResultKey(key)} in {store.Options} is damaged ({StorageErrors.FirstLine(error.Message)}): remove the object and run again, the unit is then computed anew", error);
+            throw new UserErrorException($"{ResultKey(key)} in {store.Options} is damaged ({StorageErrors.FirstLine(error.Message)}): remove the object and run again to recompute the unit", error);
         }
     }
 

@@ -34,7 +34,7 @@ internal static class StorageErrors
         BucketNotFoundException =>
             new UserErrorException($"the object store {options.Endpoint} has no bucket {options.Bucket}: create it, or name another in ClipSae:S3:Bucket", error),
         MinioException or HttpRequestException when IsFull(error.Message) || error is HttpRequestException { StatusCode: HttpStatusCode.InsufficientStorage } =>
-            new UserErrorException($"the object store {options.Endpoint} is full or over its quota while {doing}: make room in bucket {options.Bucket}, then run again to go on", error),
+            new UserErrorException($"the object store {options.Endpoint} is full or over its quota while {doing}: free some space in bucket {options.Bucket}, then run again to continue", error),
         HttpRequestException { InnerException: AuthenticationException untrusted } =>
             new UserErrorException($"no encrypted connection to the object store {options.Endpoint} ({FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile", error),
         HttpRequestException { StatusCode: HttpStatusCode.PreconditionFailed } =>
@@ -42,7 +42,7 @@ internal static class StorageErrors
         HttpRequestException { StatusCode: not null } when !MayPass(error) =>
             new UserErrorException($"the object store {options.Endpoint} refused {doing}: {error.Message}", error),
         _ when MayPass(error) =>
-            new TimeoutException($"the object store {options.Endpoint} did not answer while {doing} ({FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint right?", error),
+            new TimeoutException($"the object store {options.Endpoint} did not answer while {doing} ({FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint correct?", error),
         MinioException => new UserErrorException($"the object store {options.Endpoint} refused {doing}: {FirstLine(error.Message)}", error),
         _ => null,
     };

@@ -41,7 +41,7 @@ internal static class SaeFile
         using var file = SafetensorsFile.Open(path);
         if (!file.Metadata.TryGetValue("format", out var format) || format != Format)
         {
-            throw new UserErrorException($"{path}: not an autoencoder of ClipSae (metadata 'format' is not '{Format}'); give the file that sae-training made");
+            throw new UserErrorException($"{path}: not an autoencoder of ClipSae (metadata 'format' is not '{Format}'); use the file that sae-training wrote");
         }
 
         var variant = ReadVariant(path, file);
@@ -81,7 +81,7 @@ internal static class SaeFile
     {
         foreach (var key in MetadataKeys.Where(key => !file.Metadata.ContainsKey(key)))
         {
-            throw new UserErrorException($"{path}: metadata '{key}' is missing; the file is damaged, train or fetch it again");
+            throw new UserErrorException($"{path}: metadata '{key}' is missing; the file is damaged, train or download it again");
         }
 
         var variant = SaeVariant.Parse(file.Metadata["variant"], (int)Number(path, file, "k"))
@@ -97,7 +97,7 @@ internal static class SaeFile
     private static double Parsed(string path, string key, string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
             ? value
-            : throw new UserErrorException($"{path}: metadata '{key}' is '{text}', not a number; the file is damaged, train or fetch it again");
+            : throw new UserErrorException($"{path}: metadata '{key}' is '{text}', not a number; the file is damaged, train or download it again");
 
     private static Tensor ReadShaped(string path, SafetensorsFile file, string key, params long[] shape)
     {
@@ -106,5 +106,5 @@ internal static class SaeFile
     }
 
     private static UserErrorException Wrong(string path, string key, Tensor tensor, string expected) =>
-        new($"{path}: key '{key}' is [{string.Join(", ", tensor.shape)}], not {expected}; the file is damaged, train or fetch it again");
+        new($"{path}: key '{key}' is [{string.Join(", ", tensor.shape)}], not {expected}; the file is damaged, train or download it again");
 }

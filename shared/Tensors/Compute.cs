@@ -55,7 +55,7 @@ public static class Compute
         Libtorch.Prepare(name);
         if (!torch.cuda.is_available() || index >= torch.cuda.device_count())
         {
-            throw new UserErrorException($"device '{name}' is not there: {MissingCuda.Explain(index)}");
+            throw new UserErrorException($"device '{name}' is not available: {MissingCuda.Explain(index)}");
         }
 
         return torch.device(DeviceType.CUDA, index);
@@ -84,7 +84,7 @@ public static class Compute
         using var one = torch.ones(1, dtype: torch.float32, device: Device(name));
         if (one.item<float>() != 1)
         {
-            throw new UserErrorException($"device '{name}' computes wrongly");
+            throw new UserErrorException($"device '{name}' computes incorrectly");
         }
     }
 

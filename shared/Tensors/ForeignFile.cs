@@ -8,22 +8,22 @@ public static class ForeignFile
     /// <summary>As much of a file's beginning as is looked at.</summary>
     public const int PrefixLength = 512;
 
-    private const string Unpack = "unpack it, and name the file of weights in it";
+    private const string Unpack = "unpack it, and use the weight file in it";
     private const string Download = "download the file itself (on Hugging Face its address has /resolve/ in it, not /blob/)";
 
     private static readonly (byte[] Magic, string What)[] Known =
     [
-        ([.. "GGUF"u8], "a GGUF file, as language models are quantised for llama.cpp: take the weights as safetensors"),
-        ([0x89, .. "HDF"u8], "an HDF5 file of Keras or TensorFlow: take the weights as safetensors or from PyTorch"),
+        ([.. "GGUF"u8], "a GGUF file, as language models are quantised for llama.cpp: use weights as safetensors"),
+        ([0x89, .. "HDF"u8], "an HDF5 file of Keras or TensorFlow: use weights as safetensors or from PyTorch"),
         ([0x93, .. "NUMPY"u8], "a NumPy array: save the weights as safetensors"),
         ([0x1f, 0x8b], $"packed by gzip: {Unpack}"),
         ([0x28, 0xb5, 0x2f, 0xfd], $"packed by zstd: {Unpack}"),
         ([0xfd, .. "7zXZ"u8], $"packed by xz: {Unpack}"),
         ([.. "7z"u8, 0xbc, 0xaf], $"packed by 7-Zip: {Unpack}"),
         ([.. "Rar!"u8], $"packed by RAR: {Unpack}"),
-        ([0x89, .. "PNG"u8], "a picture: name the file of weights"),
-        ([0xff, 0xd8, 0xff], "a picture: name the file of weights"),
-        ([.. "%PDF"u8], "a PDF: name the file of weights"),
+        ([0x89, .. "PNG"u8], "a picture: use the file of weights"),
+        ([0xff, 0xd8, 0xff], "a picture: use the file of weights"),
+        ([.. "%PDF"u8], "a PDF: use the file of weights"),
     ];
 
     /// <summary>One line on a file, or null where its beginning is none of these.</summary>
@@ -32,7 +32,7 @@ public static class ForeignFile
     {
         if (start.IsEmpty)
         {
-            return "is empty, or no regular file: the download did not begin; fetch it again";
+            return "is empty, or no regular file: the download did not start; download it again";
         }
 
         foreach (var (magic, what) in Known)
@@ -48,8 +48,8 @@ public static class ForeignFile
             : text.Length > 0 && text[0] == (byte)'<' ? $"is a web page (HTML), and not the file: {Download}"
             : text.Length > 0 && text[0] == (byte)'{' ? Json(text)
             : start.Length > 262 && start[257..].StartsWith("ustar"u8) ? $"is a tar archive: {Unpack}"
-            : start.IndexOf("onnx"u8) is >= 0 and < 64 || (start[0] == 8 && start.IndexOf("pytorch"u8) is >= 0 and < 16) ? "is an ONNX graph, which is written here and not read: name the weights that it was made from"
-            : !start.ContainsAnyExcept((byte)0) ? "begins with zeros alone: the download did not finish; fetch it again"
+            : start.IndexOf("onnx"u8) is >= 0 and < 64 || (start[0] == 8 && start.IndexOf("pytorch"u8) is >= 0 and < 16) ? "is an ONNX graph, which is written but not read: use the weights it was made from"
+            : !start.ContainsAnyExcept((byte)0) ? "begins with zeros only: the download did not finish; download it again"
             : null;
     }
 
@@ -88,9 +88,9 @@ public static class ForeignFile
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            return "begins like JSON and is none: fetch it again";
+            return "begins like JSON but is not valid: download it again";
         }
 
-        return "is JSON, a description or a server's answer: name the file of weights";
+        return "is JSON, a description or a server's answer: use the file of weights";
     }
 }

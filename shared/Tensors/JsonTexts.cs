@@ -7,9 +7,9 @@ public static class JsonTexts
 {
     /// <summary>
     /// Reads every name and text of a document. The parser looks at them only when they are asked for, and then cannot say any more where one is that
-    /// is no Unicode.
+    /// is not Unicode.
     /// </summary>
-    /// <exception cref="JsonException">The document is no JSON, or one of its texts is no Unicode; says at which byte.</exception>
+    /// <exception cref="JsonException">The document is no JSON, or one of its texts is not Unicode; says at which byte.</exception>
     public static void Require(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json);
@@ -25,7 +25,7 @@ public static class JsonTexts
         }
         catch (InvalidOperationException failure)
         {
-            throw new JsonException($"the text at byte {reader.TokenStartIndex} is no Unicode", failure);
+            throw new JsonException($"the text at byte {reader.TokenStartIndex} is not Unicode", failure);
         }
     }
 }

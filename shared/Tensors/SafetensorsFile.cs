@@ -180,7 +180,7 @@ public sealed class SafetensorsFile : ITensorFile
     }
 
     private torch.Tensor Empty(TensorEntry entry, long[] shape) => LargePages.Empty(shape, entry.ScalarType
-        ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which cannot be computed with here; convert it to F32"));
+        ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which is not supported; convert it to F32"));
 
     private torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)
     {

@@ -50,7 +50,7 @@ internal sealed record SafetensorsHeader(
     }
 
     public static UserErrorException Refuse(string path, string reason) =>
-        new($"{path}: not a usable safetensors file: {reason}. Fetch or export the file again.");
+        new($"{path}: not a usable safetensors file: {reason}. Download or export the file again.");
 
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type)
     {

@@ -60,12 +60,12 @@ public sealed class ShardedTensors : ITensorFile
 
                 fileOf[key] = file.Entries.ContainsKey(key)
                     ? file
-                    : throw new UserErrorException($"{index}: key '{key}' should be in {name}, but is not; fetch both files again");
+                    : throw new UserErrorException($"{index}: key '{key}' should be in {name}, but is not; download both files again");
             }
 
             if (files.Values.SelectMany(file => file.Entries.Keys).FirstOrDefault(key => !fileOf.ContainsKey(key)) is { } unknown)
             {
-                throw new UserErrorException($"{index}: key '{unknown}' is in the files but not in the index; fetch both again");
+                throw new UserErrorException($"{index}: key '{unknown}' is in the files but not in the index; download both again");
             }
 
             return new ShardedTensors(files, fileOf);
@@ -92,7 +92,7 @@ public sealed class ShardedTensors : ITensorFile
         // The index comes from outside: it must not lead to files elsewhere.
         if (name != Path.GetFileName(name) || name is "" or "." or "..")
         {
-            throw new UserErrorException($"{index}: '{name}' is not the name of a file beside it");
+            throw new UserErrorException($"{index}: '{name}' is not the name of a file next to it");
         }
 
         return opened < MostFiles

@@ -32,6 +32,6 @@ public static class TensorFiles
             ? SafetensorsFile.Open(path, name)
             : throw new UserErrorException(ForeignFile.Recognise(start) is { } foreign
                 ? $"{name ?? path}: {foreign} (byte 0)"
-                : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; fetch it again, or name the file that holds the weights");
+                : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; download it again, or use the file with the weights");
     }
 }

@@ -349,7 +349,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("{\"style\":{\"leftEdge\":true}}", "style")]
     [InlineData("{\"style\":{\"minCount\":4}}", "curation.style.maxCount")]
     [InlineData("{\"style\":{\"contrast\":0}}", "curation.style.contrast")]
-    [InlineData("{\"families\":[\"neon\"]}", "'neon' is no family of print")]
+    [InlineData("{\"families\":[\"neon\"]}", "'neon' is not a family of print")]
     [InlineData("{\"families\":[\"plate\",\"plate\"]}", "curation.families")]
     [InlineData("{\"leastFooled\":1}", "curation.leastFooled")]
     [InlineData("{\"searchWords\":0}", "curation.searchWords")]

@@ -38,8 +38,8 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         }
 
         var kept = await KeptAsync("dead-letters", 12);
-        Reason(kept, "no json in coordinator").ShouldContain("the message is no JSON");
-        Reason(kept, "no json in first").ShouldContain("the message is no JSON");
+        Reason(kept, "no json in coordinator").ShouldContain("the message is not JSON");
+        Reason(kept, "no json in first").ShouldContain("the message is not JSON");
         Reason(kept, Unit.Replace("\"r\"", "\"first\"", StringComparison.Ordinal)).ShouldContain("message RunUnit: unit, parameters, inputs are missing");
         await host.BeginAsync("afterwards", "first");
         (await host.EndedAsync("afterwards")).Status.ShouldBe(RunStatus.Completed);
@@ -177,7 +177,7 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
 
         IReadOnlyList<string> problems = [];
         await UntilAsync(async () => (problems = await roster.ProblemsAsync(RunState.Fold((await fleet.EventsAsync("pinned")).Select(stored => stored.Event)), default)).Count > 0);
-        problems[0].ShouldStartWith("no worker takes first in version 3, with which the run was begun; there is version 4");
+        problems[0].ShouldStartWith("no worker handles first in version 3, with which the run was started; available is version 4");
         newer.Runs.ShouldBe(0);
         var older = new FakeStage("first") { AlgorithmVersion = 3 };
         await using var old = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: false, older);

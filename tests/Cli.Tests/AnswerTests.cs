@@ -25,7 +25,7 @@ public class AnswerTests
 
         var bare = await CommandRun.OfAsync(given);
         bare.Code.ShouldBe(1);
-        bare.Error.ShouldContain("no vocabulary lies beside the weights");
+        bare.Error.ShouldContain("no vocabulary is next to the weights");
 
         File.Copy(DemoFiles.Tokenizer, folder.File("bpe.txt.gz"));
         var beside = await CommandRun.OfAsync(given);

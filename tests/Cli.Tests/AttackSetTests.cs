@@ -38,7 +38,7 @@ public sealed class AttackSetTests : IDisposable
         (await RunAsync("photos", "again")).Code.ShouldBe(0);
         (await File.ReadAllBytesAsync(_folder.File("again/attacked/00000.png"), TestContext.Current.CancellationToken))
             .ShouldBe(await File.ReadAllBytesAsync(_folder.File("sets/attacked/00000.png"), TestContext.Current.CancellationToken));
-        (await RunAsync("photos", "sets")).Error.ShouldContain("is there already; name another folder");
+        (await RunAsync("photos", "sets")).Error.ShouldContain("already exists; choose another folder");
     }
 
     [Theory]

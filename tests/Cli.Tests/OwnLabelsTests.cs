@@ -44,7 +44,7 @@ public sealed class OwnLabelsTests : IDisposable
         var empty = Directory.CreateDirectory(_folder.File("empty")).FullName;
 
         Should.Throw<UserErrorException>(() => OwnLabels.Find(empty, DemoFiles.Model, ClipTokenizer.Load(DemoFiles.Tokenizer), null, torch.CPU, CancellationToken.None))
-            .Message.ShouldContain("no pictures lie there");
+            .Message.ShouldContain("it contains no pictures in a supported format");
     }
 
     private async Task<string> WorldAsync()

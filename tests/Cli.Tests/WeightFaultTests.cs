@@ -70,7 +70,7 @@ public sealed class WeightFaultTests : IDisposable
         var run = await RunAsync("convert", Path.GetFullPath(DemoFiles.Model), "OUT", "--to", "gmp", "--dtype", "float16");
 
         run.Code.ShouldBe(2, run.Out);
-        run.Error.ShouldContain("gmp, which holds float32 alone");
+        run.Error.ShouldContain("gmp, which supports float32 only");
     }
 
     [Fact]

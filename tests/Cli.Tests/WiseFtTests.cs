@@ -74,7 +74,7 @@ public sealed class WiseFtTests : IDisposable
             "--validation", $"clean={_folder.File("val/evaluation/clean")}", "--evaluation", $"clean={_folder.File("copy")}");
 
         run.Code.ShouldBe(2, run.Error);
-        run.Error.ShouldContain("are byte for byte pictures of --validation clean too, and accuracy on images that a model was chosen on is no test result");
+        run.Error.ShouldContain("are byte for byte pictures of --validation clean too, and accuracy on images that a model was chosen on is not a test result");
     }
 
     [Fact]

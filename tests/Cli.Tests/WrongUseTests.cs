@@ -205,7 +205,7 @@ public class WrongUseTests
         using var folder = new TemporaryFolder();
         var run = await CommandRun.OfAsync("run", "--dataset", folder.Path, "--model", DemoFiles.Model, "--tokenizer", DemoFiles.Tokenizer, "--data", folder.File("data"));
 
-        run.Error.ShouldContain("preset small, chosen for a vision tower of 4 blocks and width 128; --preset names another");
+        run.Error.ShouldContain("preset small, chosen for a vision tower of 4 blocks and width 128; --preset chooses another");
         Preset.For(ClipSae.Clip.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
     }
 
@@ -253,7 +253,7 @@ public class WrongUseTests
         var run = await CommandRun.OfAsync("tokenize", "a", "--tokenizer", folder.File("prose"));
 
         run.Code.ShouldBe(1);
-        run.Error.ShouldContain($"{folder.File("prose")}: line 1 is no heading");
+        run.Error.ShouldContain($"{folder.File("prose")}: line 1 is not a header");
     }
 
     [Theory]

@@ -87,7 +87,7 @@ public sealed class ClipCheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../model.safetensors", "is not the name of a file beside it")]
+    [InlineData("../model.safetensors", "is not the name of a file next to it")]
     [InlineData("gone.safetensors", "gone.safetensors")]
     [InlineData("part.safetensors", "key 'logit_scale' should be in part.safetensors")]
     public void An_index_that_lies_is_refused(string file, string reason)

@@ -26,7 +26,7 @@ public sealed class ModelDescriptionTests : IDisposable
     [InlineData("config.json", """{"vision_config":{"num_hidden_layers":2}}""", "'vision_config.num_hidden_layers' is 2, but the weights have 3")]
     [InlineData("config.json", """{"architecture":"vit_base_patch32_clip_224","pretrained_cfg":{"num_classes":0}}""", "timm")]
     [InlineData("config.json", "{", "config.json")]
-    [InlineData("config.json", "[1]", "no JSON object")]
+    [InlineData("config.json", "[1]", "not a JSON object")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"mlp_ratio":3}}}""", "'model_cfg.vision_cfg.mlp_ratio' is 3")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"vision_cfg":{"act_kwargs":{"approximate":"sigmoid"}}}}""", "'model_cfg.vision_cfg.act_kwargs.approximate' is sigmoid")]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"head_width":48}}}""", "'model_cfg.vision_cfg.head_width' is 48")]

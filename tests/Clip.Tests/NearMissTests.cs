@@ -86,8 +86,8 @@ public sealed class NearMissTests : IDisposable
     [InlineData("encoder.block.0.layer.0.SelfAttention.q.weight shared.weight", "T5")]
     [InlineData("model.layers.0.self_attn.q_proj.weight model.embed_tokens.weight", "language model")]
     [InlineData("W_enc W_dec b_enc", "sparse autoencoder")]
-    [InlineData("vision_model.embeddings.class_embedding visual_projection.weight", "vision tower alone")]
-    [InlineData("visual.conv1.weight visual.proj", "vision tower alone")]
+    [InlineData("vision_model.embeddings.class_embedding visual_projection.weight", "contains only a vision tower")]
+    [InlineData("visual.conv1.weight visual.proj", "contains only a vision tower")]
     public void Other_models_are_named_by_their_keys_in_one_line(string keys, string what)
     {
         Write(keys.Split(' ').Select(key => KeyValuePair.Create(key, torch.ones(2))));

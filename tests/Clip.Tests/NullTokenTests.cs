@@ -99,7 +99,7 @@ public sealed class NullTokenTests : IDisposable
         var file = Path.Combine(_folder.FullName, "model.safetensors");
         _model.Save(file);
 
-        Should.Throw<UserErrorException>(() => NullToken.Load(file)).Message.ShouldContain("is no null token");
+        Should.Throw<UserErrorException>(() => NullToken.Load(file)).Message.ShouldContain("is not a null token");
         Should.Throw<UserErrorException>(() => _model.Attach(new NullToken(3, _value))).Message.ShouldContain("blocks 0 to 2 of width 128");
         Should.Throw<UserErrorException>(() => _model.Attach(new NullToken(1, _value.narrow(0, 0, 5)))).Message.ShouldContain("5 numbers");
     }

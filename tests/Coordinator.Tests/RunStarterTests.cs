@@ -22,7 +22,7 @@ public sealed class RunStarterTests : IDisposable
 
         var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(new DatasetReady(inputs, []), default));
 
-        error.Message.ShouldBe("dataset-ready: inputs has 100001 members; at most 100000 are taken: use fewer and larger shards");
+        error.Message.ShouldBe("dataset-ready: inputs has 100001 members; at most 100000 are allowed: use fewer and larger shards");
         (await _store.ListRunsAsync()).ShouldBeEmpty();
     }
 
@@ -48,7 +48,7 @@ public sealed class RunStarterTests : IDisposable
         var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Run = "mine", Seed = 5 }, default));
 
         same.IsNew.ShouldBeFalse();
-        error.Message.ShouldStartWith("dataset-ready: run: mine is the name of a run that was asked for with other inputs");
+        error.Message.ShouldStartWith("dataset-ready: run: mine is the name of a run with other inputs");
         ((RunStarted)(await _store.ReadAsync("mine"))[0].Event).Seed.ShouldBe(0);
     }
 
@@ -64,7 +64,7 @@ public sealed class RunStarterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../up", "dataset-ready: run: '../up' is no name for a run")]
+    [InlineData("../up", "dataset-ready: run: '../up' is not a valid run name")]
     [InlineData(null, "dataset-ready: no worker of stage embedding-extraction has ever started here")]
     public async Task What_cannot_begin_is_told(string? run, string message) => (await Should.ThrowAsync<UserErrorException>(
         () => CreateSut().BeginAsync(new DatasetReady(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, [], run), default))).Message.ShouldStartWith(message);
@@ -85,12 +85,12 @@ public sealed class RunStarterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("model\0weights", "weights", "x/y", "dataset-ready: inputs: the name 'model\\u0000weights' holds a control character")]
+    [InlineData("model\0weights", "weights", "x/y", "dataset-ready: inputs: the name 'model\\u0000weights' contains a control character")]
     [InlineData("", "weights", "x/y", "dataset-ready: inputs: the name '' is empty")]
-    [InlineData("model:weights", "../weights", "x/y", "dataset-ready: inputs['model:weights'].name: '../weights' is no name of a file")]
-    [InlineData("model:weights", "/weights", "x/y", "dataset-ready: inputs['model:weights'].name: '/weights' is no name of a file")]
-    [InlineData("model:weights", "a/../../weights", "x/y", "dataset-ready: inputs['model:weights'].name: 'a/../../weights' is no name of a file")]
-    [InlineData("model:weights", "we\0ights", "x/y", "dataset-ready: inputs['model:weights'].name: 'we\\u0000ights' holds a control character")]
+    [InlineData("model:weights", "../weights", "x/y", "dataset-ready: inputs['model:weights'].name: '../weights' is not a file name")]
+    [InlineData("model:weights", "/weights", "x/y", "dataset-ready: inputs['model:weights'].name: '/weights' is not a file name")]
+    [InlineData("model:weights", "a/../../weights", "x/y", "dataset-ready: inputs['model:weights'].name: 'a/../../weights' is not a file name")]
+    [InlineData("model:weights", "we\0ights", "x/y", "dataset-ready: inputs['model:weights'].name: 'we\\u0000ights' contains a control character")]
     [InlineData("model:weights", "weights", "x\ny", "dataset-ready: inputs['model:weights'].mediaType: ")]
     public async Task Names_that_lead_elsewhere_are_refused(string input, string name, string mediaType, string said) =>
         (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With(input, Shard with { Name = name, MediaType = mediaType }) }, default)))
@@ -107,17 +107,17 @@ public sealed class RunStarterTests : IDisposable
     [Fact]
     public async Task An_origin_may_not_lead_out_of_the_runs() =>
         (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Origin = new ReplayOrigin("../other", "s") }, default)))
-            .Message.ShouldStartWith("dataset-ready: origin.run: '../other' is no name for a run");
+            .Message.ShouldStartWith("dataset-ready: origin.run: '../other' is not a valid run name");
 
     [Fact]
     public async Task A_plan_is_checked_on_arrival()
     {
         await PlanShouldBeRefusedAsync(new RunPlan([]), "dataset-ready: plan: the plan's stages is empty");
         await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [], [])]), "dataset-ready: plan: stage s has nothing to do");
-        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan("u\0", [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'u\\u0000' holds a control character");
+        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan("u\0", [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'u\\u0000' contains a control character");
         await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan(new string('u', 201), [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'uuu");
         await PlanShouldBeRefusedAsync(
-            new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [new InputSelector("a\0", "model:weights")])], [])]), "dataset-ready: plan: the plan's stages[0].units[0].inputs[0].as holds a control character");
+            new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [new InputSelector("a\0", "model:weights")])], [])]), "dataset-ready: plan: the plan's stages[0].units[0].inputs[0].as contains a control character");
     }
 
     [Fact]

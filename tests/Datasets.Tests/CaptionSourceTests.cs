@@ -174,7 +174,7 @@ public sealed class CaptionSourceTests : IDisposable
     [Theory]
     [InlineData("image,response\na.png,cat\n", "label")]
     [InlineData("picture,response\na.png,cat\n", "image and label")]
-    [InlineData("image,label,response_options\na.png,cat,cat or dog\n", "response_options is no list")]
+    [InlineData("image,label,response_options\na.png,cat,cat or dog\n", "response_options is not a list")]
     public async Task A_file_of_the_study_that_lacks_what_it_needs_is_refused_by_name(string content, string expected)
     {
         _folder.Picture("a.png");
@@ -338,7 +338,7 @@ public sealed class CaptionSourceTests : IDisposable
         _folder.Picture("train/cat/1.png");
         _folder.Picture("val/cat/1.png");
         var error = await Should.ThrowAsync<UserErrorException>(() => _folder.Import());
-        error.Message.ShouldContain("split into train and val, which are no classes");
+        error.Message.ShouldContain("split into train and val, which are not classes");
 
         // A class may well be called train, where others are not so named.
         _folder.Picture("bus/1.png");
@@ -377,7 +377,7 @@ public sealed class CaptionSourceTests : IDisposable
         _folder.Text("annotations/captions_train2017.json", "{}");
         _folder.Text("annotations/captions_val2017.json", "{}");
 
-        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("Name the one that is meant");
+        (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("Specify the one to use");
     }
 
     [Theory]

@@ -103,7 +103,7 @@ public sealed class PrintFamilyTests : IDisposable
 
     [Fact]
     public void An_unknown_family_is_named_with_those_there_are() =>
-        Should.Throw<Contracts.UserErrorException>(() => PrintFamily.Named("neon")).Message.ShouldStartWith("'neon' is no family of print; there are plate, ");
+        Should.Throw<Contracts.UserErrorException>(() => PrintFamily.Named("neon")).Message.ShouldStartWith("'neon' is not a family of print; available are plate, ");
 
     private static RgbImage Grey(int side)
     {

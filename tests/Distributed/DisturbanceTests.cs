@@ -126,7 +126,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
 
         var result = await client.EndAsync();
         result.Code.ShouldBe(0, result.Error);
-        tuning.Log.ShouldContain(" goes on from the checkpoint of step ");
+        tuning.Log.ShouldContain(" continues from the checkpoint of step ");
         var verified = await system.ClientAsync("replay", run, "--from", "fine-tuning", "--verify");
         verified.Code.ShouldBe(0, verified.Error);
     }

@@ -99,7 +99,7 @@ public sealed class RunTests(DistributedSystem system)
     [InlineData("""{"inputs":5,"parameters":{}}""", "inputs")]
     [InlineData("""{"inputs":{},"parameters":{},"seeed":3}""", "seeed")]
     [InlineData("""{"inputs":{"model:weights":{"digest":"x","length":1,"mediaType":"a","name":"b"}},"parameters":{}}""", "inputs['model:weights'].digest")]
-    [InlineData("no json", "no valid event")]
+    [InlineData("no json", "not a valid event")]
     public async Task An_invalid_event_is_kept_in_the_error_queue_with_the_field_that_is_wrong(string text, string field)
     {
         (await system.Broker.PublishAsync("amq.default", "dataset-ready", text)).ShouldBeTrue();
@@ -250,7 +250,7 @@ public sealed class RunTests(DistributedSystem system)
         once.Start("--once");
 
         (await once.EndAsync()).ShouldBe(0, once.Log);
-        once.Log.ShouldContain("no unit has come within");
+        once.Log.ShouldContain("no unit arrived within");
     }
 
     [Fact]

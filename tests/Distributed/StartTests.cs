@@ -58,7 +58,7 @@ public sealed class StartTests(DistributedSystem system)
         await system.Objects.AdministerAsync("quota", "set", "--quota-scope", "bucket", "--bucket", "full", "--max-objects", "0");
         await system.Objects.AdministerAsync("quota", "enable", "--quota-scope", "bucket", "--bucket", "full");
 
-        await ShouldRefuseAsync("is full or over its quota", "make room in bucket full", ("ClipSae__S3__Bucket", "full"));
+        await ShouldRefuseAsync("is full or over its quota", "free some space in bucket full", ("ClipSae__S3__Bucket", "full"));
     }
 
     [Fact]
@@ -73,7 +73,7 @@ public sealed class StartTests(DistributedSystem system)
     public async Task Health_tells_live_from_ready_with_bus_store_and_device() => await Task.WhenAll(
         ShouldTellAsync("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed"),
         ShouldTellAsync("WeightConversion", "", HttpStatusCode.OK, "device: Healthy cpu"),
-        ShouldTellAsync("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is not there"));
+        ShouldTellAsync("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is absent"));
 
     private async Task ShouldTellAsync(string service, string device, HttpStatusCode status, string said)
     {

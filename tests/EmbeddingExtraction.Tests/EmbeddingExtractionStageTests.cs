@@ -117,7 +117,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
 
     [Fact]
     public async Task Empty_shard_is_a_clear_line() =>
-        (await Should.ThrowAsync<UserErrorException>(bench.Run([]))).Message.ShouldContain("holds no images");
+        (await Should.ThrowAsync<UserErrorException>(bench.Run([]))).Message.ShouldContain("contains no images");
 
     [Theory]
     [InlineData("bfloat16", torch.ScalarType.BFloat16)]

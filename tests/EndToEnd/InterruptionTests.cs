@@ -20,7 +20,7 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
         stopped.ShouldRefuse(1, "stopped; run", "give the same command again");
         var resumed = await Command.RunAsync(TinyDemo.Arguments(folder.Path));
         resumed.Code.ShouldBe(0, resumed.Error);
-        resumed.Error.ShouldContain("going on with run");
+        resumed.Error.ShouldContain("continuing run");
         (await TinyDemo.DigestsAsync(folder.Path, resumed.Json["runId"]!.GetValue<string>())).ShouldBe(undisturbed.Digests);
     }
 

@@ -41,7 +41,7 @@ public sealed class SweepTests : IDisposable
     }
 
     [Theory]
-    [InlineData("no whole number", "--k", "many")]
+    [InlineData("not a positive whole number", "--k", "many")]
     [InlineData("variant", "--variants", "topp")]
     [InlineData("named twice", "--k", "16,16")]
     public async Task A_wrong_list_ends_with_code_2(string expected, params string[] arguments)

@@ -117,7 +117,7 @@ public sealed class HeadAblationTests : IDisposable
         var strict = Options with { HeadCleanLoss = -2 };
 
         Should.Throw<Contracts.UserErrorException>(() => HeadAblation.Find(_model, data, Validator(data), strict, random: false, CPU, CancellationToken.None))
-            .Message.ShouldContain("clean accuracy does without none of them");
+            .Message.ShouldContain("ablating any of them lowers clean accuracy too much");
     }
 
     private static Validator Validator(TuningData data) => new(data, TuningBench.Tokenizer, Options, CPU);

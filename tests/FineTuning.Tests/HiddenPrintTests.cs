@@ -39,7 +39,7 @@ public sealed class HiddenPrintTests
         using var pixels = Scene();
 
         Should.Throw<UserErrorException>(() => new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [16] }).Paint(pixels, ["cat", "dog"], default))
-            .Message.ShouldBe("fine-tuning: patch 16 of dog is to be hidden, but the model's pictures have 16; curate the attacks again with this model");
+            .Message.ShouldBe("fine-tuning: patch 16 of dog is to be hidden, but the model's images have 16; curate the attacks again with this model");
     }
 
     // Two grey pictures with white print in the middle.

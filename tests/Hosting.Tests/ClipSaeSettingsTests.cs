@@ -33,7 +33,7 @@ public class ClipSaeSettingsTests
     [InlineData("Broker:Tls", "maybe", "ClipSae__Broker__Tls = maybe: expected yes or no")]
     [InlineData("UnitsAtOnce", "many", "ClipSae__UnitsAtOnce = many: expected a whole number")]
     [InlineData("S3:CacheBytes", "20GB", "ClipSae__S3__CacheBytes = 20GB: expected a whole number of bytes")]
-    [InlineData("Broker:Prot", "5671", "ClipSae__Broker__Prot is no setting; did you mean ClipSae__Broker__Port")]
+    [InlineData("Broker:Prot", "5671", "ClipSae__Broker__Prot is not a setting; did you mean ClipSae__Broker__Port")]
     public void What_says_nothing_is_refused_under_its_name_in_the_environment(string key, string given, string expected) =>
         Should.Throw<UserErrorException>(() => Read(($"ClipSae:{key}", given))).Message.ShouldContain(expected);
 

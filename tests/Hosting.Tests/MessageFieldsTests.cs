@@ -6,7 +6,7 @@ namespace ClipSae.Hosting.Tests;
 public class MessageFieldsTests
 {
     [Theory]
-    [InlineData("""{"inputs":{},"parameters":{},"seeed":3}""", "dataset-ready: seeed is no field here; did you mean seed?")]
+    [InlineData("""{"inputs":{},"parameters":{},"seeed":3}""", "dataset-ready: seeed is not a field of this message; did you mean seed?")]
     [InlineData("""{"inputs":{},"parameters":{},"seed":"x"}""", "dataset-ready: seed = \"x\": expected a whole number")]
     [InlineData("""{"inputs":{},"parameters":{},"seed":1.5}""", "dataset-ready: seed = 1.5: expected a whole number")]
     [InlineData("""{"inputs":{},"parameters":{},"verify":"yes"}""", "dataset-ready: verify = \"yes\": expected true or false")]

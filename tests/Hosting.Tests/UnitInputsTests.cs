@@ -67,7 +67,7 @@ public sealed class UnitInputsTests : IDisposable
 
         var error = Should.Throw<UserErrorException>(() => runtime.Message(new RunRequest(Inputs(DatasetReady.MostInputs + 1), []), FakePipeline.Plan()));
 
-        error.Message.ShouldBe("the run has 100001 inputs; at most 100000 are taken: use fewer and larger shards");
+        error.Message.ShouldBe("the run has 100001 inputs; at most 100000 are allowed: use fewer and larger shards");
     }
 
     private static SortedDictionary<string, ArtifactRef> Inputs(int count) => new(

@@ -96,7 +96,7 @@ public sealed class WorkerCardsTests : IDisposable
         await using var runtime = Start();
 
         ((RunFailed)(await RunAsync(runtime, OnCards("cuda:1"))).End!).Reason
-            .ShouldBe("cuda:1 no longer computes (CUDA error: unspecified launch failure): start again, which goes on from the last checkpoint; nvidia-smi says more");
+            .ShouldBe("cuda:1 no longer computes (CUDA error: unspecified launch failure): start again to continue from the last checkpoint; see nvidia-smi for details");
     }
 
     // Does the work and sees that no other unit has the same card.

@@ -96,7 +96,7 @@ public class ResilienceTests
         using var server = new FakeServer { Answers = _ => (HttpStatusCode.OK, "") };
         using var store = new ObjectStore(server.Options(), TimeProvider.System);
 
-        (await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"))).Message.ShouldContain("does not say how long objects are");
+        (await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"))).Message.ShouldContain("does not report the length of objects");
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class PrunerTests : IDisposable
 
         var error = await Should.ThrowAsync<UserErrorException>(() => PruneAsync(keep: ["second"]));
 
-        error.Message.ShouldBe("nothing is removed: run second has not ended; let it end, or end it with 'clipsae cancel second'");
+        error.Message.ShouldBe("nothing is removed: run second is unfinished; let it end, or stop it with 'clipsae cancel second'");
         Left().ShouldBe(before);
     }
 

@@ -85,7 +85,7 @@ public sealed class StageRunnerTests : IDisposable
         _stage.MayHalveBatches = true;
         var second = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
 
-        first.Message.ShouldBe("counting/all: the device's memory does not suffice (CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB): count less");
+        first.Message.ShouldBe("counting/all: the device does not have enough memory (CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB): count less");
         second.Message.ShouldBe(first.Message);
         Leftovers().ShouldBeEmpty();
     }
@@ -131,7 +131,7 @@ public sealed class StageRunnerTests : IDisposable
         Directory.Delete(log, recursive: true);
         var explained = await runner.RunAsync(Command("run") with { Origin = "origin", Parameters = new JsonObject { ["n"] = 1 } }, new Progress<UnitProgress>(), default);
 
-        unexplained.Cache.Reason.ShouldStartWith("cannot be told: ");
+        unexplained.Cache.Reason.ShouldStartWith("unknown: ");
         unexplained.Cache.Reason.ShouldContain("00000001.json");
         explained.Cache.Reason.ShouldBe("parameter n absent → 1 (against run run)");
     }
@@ -144,7 +144,7 @@ public sealed class StageRunnerTests : IDisposable
         await RunAsync(CreateSut());
         var second = await RunAsync(CreateSut());
 
-        second.Cache.Reason.ShouldBe("never cached: it tells about the run itself");
+        second.Cache.Reason.ShouldBe("never cached: it reports on the run itself");
         _stage.StepsRun.ShouldBe(20);
     }
 

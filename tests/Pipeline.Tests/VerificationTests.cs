@@ -78,7 +78,7 @@ public sealed class VerificationTests : IDisposable
         var unit = new RunUnit("run", "numbers", "all", [], new Dictionary<string, ArtifactRef>(), AlgorithmVersion: 2);
 
         (await Should.ThrowAsync<UserErrorException>(() => CreateSut().RunAsync(unit, new Progress<UnitProgress>(), default))).Message
-            .ShouldStartWith("numbers/all: the run was begun with version 2 of numbers, this worker has 1");
+            .ShouldStartWith("numbers/all: the run was started with version 2 of numbers, this worker has 1");
     }
 
     [Fact]

@@ -90,7 +90,7 @@ public sealed partial class ReportPageTests
     [Theory]
     [InlineData(3, 0.02, "Student’s interval over the differences of 3 seeds); the autoencoder’s choice helped.")]
     [InlineData(3, -0.02, "Student’s interval over the differences of 3 seeds); the random choice did better.")]
-    [InlineData(3, 0.005, "Student’s interval over the differences of 3 seeds); these seeds do not tell them apart.")]
+    [InlineData(3, 0.005, "Student’s interval over the differences of 3 seeds); these seeds show no difference.")]
     [InlineData(1, 0.02, "over the same images, McNemar p 0.0004); one seed each, which says nothing on whether another seed would agree.")]
     public void An_arm_is_judged_by_its_difference_to_its_control_and_not_by_one_seed(int seeds, double gain, string said)
     {
@@ -154,7 +154,7 @@ public sealed partial class ReportPageTests
     {
         var page = Read(SampleRun.Data());
 
-        page.ShouldContain("40 of 400 images. 360 bear a printed word that fools the base model");
+        page.ShouldContain("40 of 400 images. 360 have a printed word that fools the base model");
         page.ShouldContain("40 are the data set’s own, as they are, on which these features fire. Fine-tuning trained on 340 of them");
     }
 

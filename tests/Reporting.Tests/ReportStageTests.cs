@@ -31,7 +31,7 @@ public sealed class ReportStageTests : IDisposable
         });
 
         page.ShouldContain("<section id=\"attacks\">");
-        page.ShouldContain("3 of 3 images. 3 bear a printed word that fools the base model");
+        page.ShouldContain("3 of 3 images. 3 have a printed word that fools the base model");
         page.ShouldContain("title=\"images/00001.png\""); // top image of a feature, found in the data set's shard
         page.ShouldContain("computed by an earlier run");
     }

@@ -80,7 +80,7 @@ public class VerdictTests
 
         page.ShouldContain("No: with the features that are used ablated, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%");
         page.ShouldNotContain("Features that fire for text");
-        page.ShouldContain("None of them is recorded as bearing print");
+        page.ShouldContain("None of them is recorded as containing print");
     }
 
     [Fact]

@@ -84,7 +84,7 @@ public sealed class ReplacedConversionTests : IDisposable
     {
         new ConversionOptions { Formats = ["openai", format] }.Validate();
 
-        Should.Throw<UserErrorException>(() => new ConversionOptions { Formats = ["openai", format], Dtype = ConversionDtype.Float16 }.Validate()).Message.ShouldContain($"{format}, which holds float32 alone");
+        Should.Throw<UserErrorException>(() => new ConversionOptions { Formats = ["openai", format], Dtype = ConversionDtype.Float16 }.Validate()).Message.ShouldContain($"{format}, which supports float32 only");
     }
 
     // 0 / 0: finite numbers in the file, and none in the weight.

@@ -74,7 +74,7 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
     {
         if (!ImageDecoder.TryRead(bytes, null, out var picture, out var problem))
         {
-            throw new UserErrorException($"{item.Id} cannot be read: {problem}. Replace it or take it out of the folder");
+            throw new UserErrorException($"{item.Id} cannot be read: {problem}. Replace it or remove it from the folder");
         }
 
         var pixels = new byte[3 * side * side];

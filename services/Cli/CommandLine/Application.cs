@@ -62,7 +62,7 @@ internal static class Application
         catch (UnauthorizedAccessException error)
         {
             // The path is in the message, and need not be one that was to be written.
-            return Fail(session, error, $"no permission: {error.Message} Change its rights, or name another", ExitCode.Failed);
+            return Fail(session, error, $"no permission: {error.Message} Change its permissions, or choose another", ExitCode.Failed);
         }
         catch (Exception error) when (DiskErrors.Explain(error, session.DataFolder) is { } explained)
         {

@@ -8,7 +8,7 @@ internal static class CommandTree
 {
     public static RootCommand Create()
     {
-        var root = new RootCommand("Makes a CLIP that no longer believes the words printed on a picture, and shows the evidence.");
+        var root = new RootCommand("Makes a CLIP model resist words printed on images, and shows the evidence.");
         foreach (var option in GlobalOptions.All)
         {
             root.Add(option);

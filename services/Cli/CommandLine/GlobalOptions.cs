@@ -24,14 +24,14 @@ internal static class GlobalOptions
 
     public static Option<int?> Threads { get; } = new("--threads")
     {
-        Description = "Threads for tensor work [default: all cores]",
+        Description = "Threads for tensor computations [default: all cores]",
         HelpName = "N",
         Recursive = true,
     };
 
     public static Option<string> Device { get; } = new("--device")
     {
-        Description = "Where tensors live: cpu, cuda:N, or cuda for every card of the machine",
+        Description = "Device to compute on: cpu, cuda:N, or cuda for every GPU of the machine",
         HelpName = "DEVICE",
         Recursive = true,
         DefaultValueFactory = _ => "cpu",
@@ -39,7 +39,7 @@ internal static class GlobalOptions
 
     public static Option<string?> Torch { get; } = new("--torch")
     {
-        Description = $"Folder of an installed PyTorch whose libtorch computes [default: ${Libtorch.Variable}, else for cuda the one that python3 has]",
+        Description = $"Folder of an installed PyTorch whose libtorch is used [default: ${Libtorch.Variable}, else for cuda the one that python3 has]",
         HelpName = "FOLDER",
         Recursive = true,
     };

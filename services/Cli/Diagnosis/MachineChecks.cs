@@ -68,7 +68,7 @@ internal sealed class MachineChecks(string dataFolder, string device)
     {
         Libtorch.Prepare(device);
         var norm = torch.ones(3, 3).norm().item<float>();
-        var source = Libtorch.InUse is { } installed ? $"of {installed}" : $"{torch.__version__}, for {(Libtorch.BringsCuda ? "CUDA" : "the CPU")}, as it comes along";
+        var source = Libtorch.InUse is { } installed ? $"of {installed}" : $"{torch.__version__}, for {(Libtorch.BringsCuda ? "CUDA" : "the CPU")}, as bundled";
         return Math.Abs(norm - 3) < 1e-6
             ? new Finding("libtorch", FindingGrade.Ok, $"loads and computes ({source})")
             : new Finding("libtorch", FindingGrade.Fail, $"‖ones(3,3)‖ gave {norm} instead of 3 ({source})", "build again from a clean folder");
@@ -77,7 +77,7 @@ internal sealed class MachineChecks(string dataFolder, string device)
     private Finding Device()
     {
         Compute.Require(device);
-        return new Finding("device", FindingGrade.Ok, device == "cpu" && torch.cuda.is_available() ? "cpu (CUDA is there too: --device cuda:0)" : device);
+        return new Finding("device", FindingGrade.Ok, device == "cpu" && torch.cuda.is_available() ? "cpu (CUDA is available too: --device cuda:0)" : device);
     }
 
     private static Finding Threads() => Environment.ProcessorCount >= 2
@@ -108,7 +108,7 @@ internal sealed class MachineChecks(string dataFolder, string device)
         var detail = $"{Amounts.Bytes(total)} in all, {Amounts.Bytes(Process.GetCurrentProcess().WorkingSet64)} used by this process";
         return total >= MemoryWanted
             ? new Finding("memory", FindingGrade.Ok, detail)
-            : new Finding("memory", FindingGrade.Warn, detail, $"the demo wants {Amounts.Bytes(MemoryWanted)}; lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}");
+            : new Finding("memory", FindingGrade.Warn, detail, $"the demo needs {Amounts.Bytes(MemoryWanted)}; lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}");
     }
 
     private static Finding Fonts()
@@ -169,6 +169,6 @@ internal sealed class MachineChecks(string dataFolder, string device)
         var free = new DriveInfo(existing).AvailableFreeSpace;
         return free >= DiskWanted
             ? new Finding("free disk", FindingGrade.Ok, Amounts.Bytes(free))
-            : new Finding("free disk", FindingGrade.Warn, Amounts.Bytes(free), $"the demo wants {Amounts.Bytes(DiskWanted)}: free some, or choose another disk with --data");
+            : new Finding("free disk", FindingGrade.Warn, Amounts.Bytes(free), $"the demo needs {Amounts.Bytes(DiskWanted)}: free some, or choose another disk with --data");
     }
 }

@@ -18,7 +18,7 @@ internal static class TorchChecks
 
         if (Libtorch.BringsCuda || !OperatingSystem.IsLinux())
         {
-            return new Finding(Check, FindingGrade.Ok, "none needed: the libtorch that comes along is used");
+            return new Finding(Check, FindingGrade.Ok, "none needed: the bundled libtorch is used");
         }
 
         var (found, whyNot) = Libtorch.Find();

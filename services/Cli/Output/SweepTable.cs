@@ -78,7 +78,7 @@ internal sealed class SweepTable : ISupplement
         if (_attacked is { } attacked)
         {
             console.WriteProse($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
-            console.WriteProse("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best goes on to curation.");
+            console.WriteProse("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best one is used for curation.");
         }
     }
 

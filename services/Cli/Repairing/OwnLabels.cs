@@ -36,8 +36,8 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
         var pictures = listing.Pictures;
         if (pictures.Count == 0)
         {
-            var others = listing.LeftOut.Count == 0 ? "" : $"; {listing.LeftOut.Count} others lie there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
-            throw new UnsuitableDatasetException($"--images {folder}: it holds no pictures that are read ({PictureListing.Extensions}){others}");
+            var others = listing.LeftOut.Count == 0 ? "" : $"; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
+            throw new UnsuitableDatasetException($"--images {folder}: it contains no pictures in a supported format ({PictureListing.Extensions}){others}");
         }
 
         using var model = ClipModel.Load(weights, device);
@@ -48,7 +48,7 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
         var classes = Chosen(all.Logits(embeddings), asked, Math.Max(2, read.Count / 500));
         if (classes.Length < 2)
         {
-            throw new UserErrorException($"--images: the model takes the {read.Count} pictures that could be read for {(classes.Length == 0 ? "nothing in common" : $"'{classes[0]}' alone")}; name what they show with --words");
+            throw new UserErrorException($"--images: the model classifies all {read.Count} pictures that could be read as {(classes.Length == 0 ? "nothing in common" : $"only '{classes[0]}'")}; list what they show with --words");
         }
 
         using var chosen = ZeroShotClassifier.Create(model, tokenizer, classes, [Template]);

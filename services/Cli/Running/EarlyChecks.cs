@@ -43,13 +43,13 @@ internal static class EarlyChecks
         if (dataset.Labels.Count < 2)
         {
             throw new WrongUseException(
-                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: lay them out one folder a class, or name what their captions show, as in --set {section}.classes=cat,dog");
+                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog");
         }
 
         if (dataset.Labels.Keys.All(label => label.All(char.IsAsciiDigit) || (label.Length == 9 && label[0] == 'n' && label[1..].All(char.IsAsciiDigit))))
         {
             throw new WrongUseException(
-                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, which no model knows as names of classes: name the folders or labels after what the pictures show");
+                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, which no model knows as class names: name the folders or labels after what the pictures show");
         }
     }
 
@@ -62,7 +62,7 @@ internal static class EarlyChecks
     {
         if (variety.Hindrance is { } hindrance)
         {
-            throw new WrongUseException($"--dataset: {hindrance}, and from such pairs nothing is learned but to tell nothing apart; give captions that say what each picture shows");
+            throw new WrongUseException($"--dataset: {hindrance}, and a model learns nothing from such pairs; give captions that say what each picture shows");
         }
 
         if (batch > variety.Pairs - validation)

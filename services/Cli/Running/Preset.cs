@@ -40,7 +40,7 @@ internal static class Preset
         }
 
         var chosen = For(architecture);
-        session.Tell($"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and width {architecture.VisionWidth}; --preset names another");
+        session.Tell($"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and width {architecture.VisionWidth}; --preset chooses another");
         return Load(chosen);
     }
 

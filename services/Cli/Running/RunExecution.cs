@@ -37,13 +37,13 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     /// <returns>The exit code; null where the run has ended meanwhile.</returns>
     public async Task<int?> TryGoOnAsync(string unfinished, CancellationToken cancel)
     {
-        session.Tell($"going on with run {unfinished}");
+        session.Tell($"continuing run {unfinished}");
         switch (await runtime.ResumeAsync(unfinished, cancel))
         {
             case ResumeOutcome.Ended:
                 return null;
             case ResumeOutcome.WorkedOnElsewhere:
-                session.Tell("another process works on it; watching");
+                session.Tell("another process is working on it; watching");
                 break;
         }
 
@@ -125,7 +125,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             catch (Exception error) when (error is not OperationCanceledException)
             {
                 // Who follows the run hears from there that a server is away.
-                _log.LogDebug(error, "workers cannot be looked at");
+                _log.LogDebug(error, "the workers cannot be queried");
             }
             catch (OperationCanceledException)
             {
@@ -169,8 +169,8 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     private static string? Problem(RunSummary summary, bool isAbandoned) => summary.Ended switch
     {
         RunFailed failed => $"{failed.Stage}/{failed.Unit} failed: {failed.Reason}",
-        RunCancelled => $"run {summary.Run} was cancelled; the same command starts it again and takes up what was finished",
-        null when isAbandoned => $"no process works on run {summary.Run}; the command that started it goes on where it was",
+        RunCancelled => $"run {summary.Run} was cancelled; the same command starts it again and reuses what was finished",
+        null when isAbandoned => $"no process works on run {summary.Run}; run the command that started it again to continue",
         _ => null,
     };
 
@@ -204,7 +204,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         if (summary.IsBaseBest)
         {
-            console.WriteProse("nothing beat the base by validation, so no model is taken as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
+            console.WriteProse("no model scored higher than the base on validation, so none is chosen as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
         }
 
         if (summary.Families() is { } families)
@@ -219,7 +219,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         if (summary.Useless is { Count: > 0 } useless)
         {
-            console.WriteProse($"autoencoders of no use: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize.");
+            console.WriteProse($"useless autoencoders: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize.");
         }
 
         foreach (var line in summary.CurationLines())
@@ -229,7 +229,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
-            console.WriteProse($"{stage.Key} went on without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
+            console.WriteProse($"{stage.Key} continued without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
         }
 
         if (summary.Ended is RunCompleted && summary.Verification is { } verification)

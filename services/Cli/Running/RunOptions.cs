@@ -25,7 +25,7 @@ internal sealed class RunOptions(bool tunes = true)
 
     private readonly Option<int?> _seeds = new("--seeds") { Description = "How many seeds each arm is tuned with", HelpName = "N" };
 
-    private readonly Option<long> _seed = new("--seed") { Description = "Every draw of the run follows from it", HelpName = "N" };
+    private readonly Option<long> _seed = new("--seed") { Description = "Seed of all random choices of the run", HelpName = "N" };
 
     public IEnumerable<Option> All => tunes ? [_set, _arms, _seeds, _seed] : [_set, _seed];
 

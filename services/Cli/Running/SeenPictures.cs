@@ -62,9 +62,9 @@ internal sealed class SeenPictures
             {
                 var why = (trained, chooses) switch
                 {
-                    (true, false) => "accuracy on training images is no test result",
+                    (true, false) => "accuracy on training images is not a test result",
                     (true, true) => "a model must not be chosen on its training images",
-                    _ => "accuracy on images that a model was chosen on is no test result",
+                    _ => "accuracy on images that a model was chosen on is not a test result",
                 };
                 throw new WrongUseException($"{set}: {shared} of its {pictures.Count} pictures are byte for byte pictures of {where} too, and {why}: remove them from one of the two");
             }

@@ -43,12 +43,12 @@ internal static class TrainingRows
         if (few.Length == steps.Count)
         {
             throw new WrongUseException(
-                $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which teaches it nothing: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N");
+                $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which is too few to learn anything: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N");
         }
 
         if (few.Length > 0)
         {
-            session.Tell($"--dataset: {images} images give few steps of training to some autoencoders ({string.Join(", ", few)}): little is to be expected of them");
+            session.Tell($"--dataset: {images} images give few steps of training to some autoencoders ({string.Join(", ", few)}): expect little of them");
         }
     }
 }

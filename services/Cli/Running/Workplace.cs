@@ -86,7 +86,7 @@ internal static class Workplace
         return matching.Length switch
         {
             1 => matching[0],
-            0 when known.Count == 0 => throw new WrongUseException($"there is no run {given}: the data folder has none yet; 'clipsae demo' makes one"),
+            0 when known.Count == 0 => throw new WrongUseException($"there is no run {given}: the data folder has none yet; 'clipsae demo' creates one"),
             0 => throw new WrongUseException($"there is no run {given}; {NearMatches.Describe(given, known.TakeLast(20))}"),
             _ => throw new WrongUseException($"{given} is part of the names of {matching.Length} runs: {string.Join(", ", matching.Take(5))}"),
         };

@@ -24,7 +24,7 @@ internal sealed class AlphaSweep(ConversionSource from, ConversionSource to, IRe
         WeightInterpolation.Check(from, to);
         if (sets.FirstOrDefault(set => EvaluationProtocol.IsRetrieval(set.Set.Name)) is { } captioned)
         {
-            throw new UserErrorException($"set {captioned.Name} is one of captions, and the sweep chooses by accuracy: leave it out, and score the chosen model on it with 'clipsae evaluate'");
+            throw new UserErrorException($"set {captioned.Name} is one of captions, but the sweep chooses by accuracy: leave it out, and score the chosen model on it with 'clipsae evaluate'");
         }
 
         AlphaSweepResult.RequireBothKinds([.. sets.Where(set => set.Chooses).Select(set => (set.Name, EvaluationProtocol.Of(set.Set, cancel).Name))]);

@@ -14,12 +14,12 @@ internal sealed class AttackSetVerb : Verb
     private const string HeldOut = "attacked-heldout";
 
     private readonly Argument<string> _photos = new("photos") { Description = "Folder of labelled pictures: a folder a class, or captions with labels" };
-    private readonly Argument<string> _target = new("out") { Description = "Folder for the sets; made if missing" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder for the sets; created if missing" };
     private readonly Option<string?> _words = new("--words") { Description = "Words to print [default: the names of the other classes]", HelpName = "WORD,…" };
     private readonly Option<string?> _heldOut = new("--held-out-words") { Description = "Words of the held-out set [default: the same]", HelpName = "WORD,…" };
     private readonly Option<string?> _families = new("--families") { Description = $"A set attacked-NAME for each family of print: all, or of {string.Join(", ", PrintFamily.All.Select(family => family.Name))}", HelpName = "NAME,…" };
     private readonly Option<int> _side = new("--side") { Description = "Pixels a side; pictures are cropped as CLIP crops them", HelpName = "N", DefaultValueFactory = _ => 224 };
-    private readonly Option<long> _seed = new("--seed") { Description = "Words, faces and places follow from it", HelpName = "N" };
+    private readonly Option<long> _seed = new("--seed") { Description = "Seed of words, fonts and positions", HelpName = "N" };
     private readonly Option<string?> _fonts = new("--fonts") { Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]", HelpName = "FOLDER" };
 
     public AttackSetVerb()
@@ -50,7 +50,7 @@ internal sealed class AttackSetVerb : Verb
         var target = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
         if (new[] { Clean, Attacked, HeldOut }.Concat(families.Select(NameOf)).Select(name => Path.Combine(target, name)).FirstOrDefault(Path.Exists) is { } there)
         {
-            throw new WrongUseException($"out: {there} is there already; name another folder, so that sets do not mix");
+            throw new WrongUseException($"out: {there} already exists; choose another folder, so that sets do not mix");
         }
 
         var (shards, labels) = await LabelledAsync(photos, session, cancel);

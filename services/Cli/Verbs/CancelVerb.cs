@@ -10,7 +10,7 @@ internal sealed class CancelVerb : Verb
     private readonly Option<string> _reason = new("--reason") { Description = "Kept with the run", HelpName = "TEXT", DefaultValueFactory = _ => "asked by the user" };
 
     public CancelVerb()
-        : base("cancel", "Stop a run for good, whichever process works on it. What it finished stays stored.", "clipsae cancel latest", "clipsae cancel 20261124-091500-1f0c5a7be914 --reason \"wrong data\"")
+        : base("cancel", "Stop a run for good, whichever process is working on it. What it finished stays stored.", "clipsae cancel latest", "clipsae cancel 20261124-091500-1f0c5a7be914 --reason \"wrong data\"")
     {
         Add(_run);
         Add(_reason);

@@ -13,7 +13,7 @@ namespace ClipSae.Cli;
 internal sealed class ConvertVerb : Verb
 {
     private readonly Argument<string> _source = new("in") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name" };
-    private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
     private readonly Option<string[]> _formats = new("--to")
     {
@@ -23,9 +23,9 @@ internal sealed class ConvertVerb : Verb
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx hold float32 alone [default: float32]", HelpName = "TYPE" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model, for formats that carry it [default: beside the checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, where IN is a text encoder alone", HelpName = "PATH" };
+    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx support float32 only [default: float32]", HelpName = "TYPE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model, for formats that carry it [default: next to the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, if IN is only a text encoder", HelpName = "PATH" };
     private readonly Option<string?> _activation = new("--activation")
     {
         Description = $"Activation that the model was trained with, where neither the file nor a config.json next to it says: {string.Join(", ", MlpActivation.All)}",

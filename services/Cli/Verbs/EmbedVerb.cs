@@ -15,7 +15,7 @@ internal sealed class EmbedVerb : Verb
     private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string[]> _texts = new("--text") { Description = "A text to embed; may be given several times", HelpName = "TEXT" };
     private readonly Option<string?> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a model folder, or a run's name [default: the demo's]", HelpName = "PATH" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary in CLIP's format [default: beside the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary in CLIP's format [default: next to the checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _out = new("--out") { Description = "Write the embeddings to this safetensors file instead of showing them", HelpName = "FILE" };
     private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
 
@@ -127,7 +127,7 @@ internal sealed class EmbedVerb : Verb
         {
             if (features is not null && names.Zip(features.isfinite().all(1).cpu().data<bool>()).FirstOrDefault(row => !row.Second) is { First: { } name })
             {
-                throw new UserErrorException($"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; take an earlier checkpoint of the training");
+                throw new UserErrorException($"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; use an earlier checkpoint of the training");
             }
         }
     }

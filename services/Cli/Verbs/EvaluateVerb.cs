@@ -28,12 +28,12 @@ internal sealed class EvaluateVerb : Verb
 
     private readonly Option<string[]> _sets = new("--evaluation")
     {
-        Description = "Set of images: a folder, or the table or list of annotations in it; names that begin with clean, attacked, words or retrieval tell the protocol",
+        Description = "Set of images: a folder, or the table or list of annotations in it; the protocol follows from the beginning of the name: clean, attacked, words or retrieval",
         HelpName = "NAME=PATH",
         Required = true,
     };
 
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: beside the first checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: next to the first checkpoint]", HelpName = "FILE" };
     private readonly Option<string?> _templates = new("--templates") { Description = "Prompts, one a line, {} for the class; their embeddings are averaged", HelpName = "FILE" };
     private readonly Option<string?> _classes = new("--classes") { Description = "Classes to choose from, one a line [default: the labels]", HelpName = "FILE" };
     private readonly Option<string?> _classNames = new("--class-names") { Description = "Names for labels that are codes, one a line: n02119789 kit fox", HelpName = "FILE" };
@@ -178,14 +178,14 @@ internal sealed class EvaluateVerb : Verb
     private static KeyValuePair<string, string> NamedLabel(string line) =>
         line.Split([' ', '\t', ','], 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is [var label, var name]
             ? KeyValuePair.Create(label, name)
-            : throw new WrongUseException($"--class-names: '{line}' is no label with a name behind it, such as 'n02119789 kit fox'");
+            : throw new WrongUseException($"--class-names: '{line}' is not a label followed by a name, such as 'n02119789 kit fox'");
 
     private void TellDoubles(ParseResult arguments, Session session)
     {
         string[] doubles = [.. (Lines("--classes", arguments.GetValue(_classes)) ?? []).GroupBy(name => name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1).Select(group => group.Key)];
         if (doubles.Length > 0)
         {
-            session.Tell($"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once: one class each");
+            session.Tell($"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once; each name is one class");
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class EventsVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public EventsVerb()
-        : base("events", "Show a run's events in order: all there is to know about it.", "clipsae events latest", "clipsae events latest --json") => Add(_run);
+        : base("events", "Show a run's events in order, the complete record of it.", "clipsae events latest", "clipsae events latest --json") => Add(_run);
 
     public override bool Computes => false;
 
@@ -52,7 +52,7 @@ internal sealed class EventsVerb : Verb
             UnitsRequested requested => $"{requested.Stage}: {string.Join(", ", requested.Units)} requested",
             UnitFinished finished => $"{finished.Stage}/{finished.Unit} finished in {Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds))}, cache {finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}",
             UnitFailed failed => $"{failed.Stage}/{failed.Unit} failed after {failed.Attempts} attempts: {failed.Reason}",
-            UnitsGivenUp givenUp => $"{givenUp.Stage} goes on without {string.Join(", ", givenUp.Units)}",
+            UnitsGivenUp givenUp => $"{givenUp.Stage} continues without {string.Join(", ", givenUp.Units)}",
             UnitStopped stopped => $"{stopped.Stage}/{stopped.Unit} stopped",
             RunCancelRequested cancel => $"cancel requested: {cancel.Reason}",
             RunFailed failed => $"run failed at {failed.Stage}/{failed.Unit}: {failed.Reason}",

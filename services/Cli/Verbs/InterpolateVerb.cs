@@ -9,7 +9,7 @@ internal sealed class InterpolateVerb : Verb
 {
     private readonly Argument<string> _base = new("base") { Description = "The checkpoint before fine-tuning, in any format" };
     private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
-    private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
     private readonly Option<double[]> _alphas = new("--alpha")
     {

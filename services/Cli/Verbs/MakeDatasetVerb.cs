@@ -9,13 +9,13 @@ internal sealed class MakeDatasetVerb : Verb
 {
     private static readonly SyntheticWorldOptions Defaults = new();
 
-    private readonly Argument<string> _folder = new("folder") { Description = "Folder to write to; made if missing" };
+    private readonly Argument<string> _folder = new("folder") { Description = "Folder to write to; created if missing" };
     private readonly Option<int> _train = Count("--train", "Images for pre-training", Defaults.TrainImages);
     private readonly Option<int> _tuning = Count("--tuning", "Images for fine-tuning; no held-out word or font is printed", Defaults.TuningImages);
     private readonly Option<int> _evaluation = Count("--evaluation", "Images in each evaluation set", Defaults.EvaluationImages);
     private readonly Option<int> _size = Count("--size", "Pixels a side", Defaults.ImageSize);
 
-    private readonly Option<long> _seed = new("--seed") { Description = "Every picture follows from it", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<long> _seed = new("--seed") { Description = "Seed of every image", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
 
     private readonly Option<string?> _fonts = new("--fonts") { Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]", HelpName = "FOLDER" };
 

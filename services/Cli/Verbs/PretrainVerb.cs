@@ -33,10 +33,10 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmupSteps);
     private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate", HelpName = "RATE", DefaultValueFactory = _ => Defaults.LearningRate };
     private readonly Option<double> _decay = Share("--weight-decay", "Decay of matrices", Defaults.WeightDecay);
-    private readonly Option<bool> _photographs = new("--photographs") { Description = "Vary the pictures as photographs allow: random crops, mirror images, colours; what is recorded as printed stays whole" };
+    private readonly Option<bool> _photographs = new("--photographs") { Description = "Augment the images as suits photographs: random crops, mirror images, colours; recorded print is never cropped" };
     private readonly Option<double?> _crop = Varied("--crop", $"Smallest side of a random crop, as a share [default with --photographs: {Photographs.Crop:0.0}]");
     private readonly Option<double?> _jitter = Varied("--jitter", $"How far brightness, contrast and saturation vary [default with --photographs: {Photographs.Jitter:0.0}]");
-    private readonly Option<double?> _dropout = Varied("--patch-dropout", "Share of its patches that a picture loses in a step, but in the last tenth of them [default: 0]");
+    private readonly Option<double?> _dropout = Varied("--patch-dropout", "Share of the patches of an image dropped in a step, except in the last tenth of the steps [default: 0]");
     private readonly Option<double> _heldOut = new("--held-out")
     {
         Description = $"Share of the images, at most {HeldOutPictures.Most}, that are not trained on but named at the end; 0 trains on all",
@@ -44,7 +44,7 @@ internal sealed class PretrainVerb : Verb
         DefaultValueFactory = _ => 0.05,
     };
 
-    private readonly Option<long> _seed = new("--seed") { Description = "Every draw follows from it", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<long> _seed = new("--seed") { Description = "Seed of all random choices", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
 
     public PretrainVerb()
         : base(

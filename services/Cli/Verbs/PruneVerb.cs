@@ -13,19 +13,19 @@ internal sealed class PruneVerb : Verb
 
     private readonly Option<string[]> _keep = new("--keep")
     {
-        Description = "Remove all runs but these, with everything that only they have [default: every run is kept, and what none refers to goes]",
+        Description = "Remove all runs but these, with everything that only they have [default: every run is kept, and what none refers to is removed]",
         HelpName = "RUN",
         AllowMultipleArgumentsPerToken = true,
     };
 
     private readonly Option<string[]> _drop = new("--drop")
     {
-        Description = "Remove what these stages gave, from kept runs too, for example extraction (the activations); a replay computes it again",
+        Description = "Remove the outputs of these stages, from kept runs too, for example extraction (the activations); a replay computes it again",
         HelpName = "STAGE",
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only show what would go" };
+    private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only show what would be removed" };
 
     public PruneVerb()
         : base(

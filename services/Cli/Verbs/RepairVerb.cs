@@ -14,8 +14,8 @@ internal sealed class RepairVerb : Verb
 {
     private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name", HelpName = "PATH", Required = true };
     private readonly Option<string> _images = new("--images") { Description = "Folder of pictures; labels and captions are not needed and not read", HelpName = "FOLDER", Required = true };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _words = new("--words") { Description = "Words that the pictures may show and attacks print [default: those of the vocabulary that the model takes them for]", HelpName = "WORD,…" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _words = new("--words") { Description = "Words that the pictures may show and attacks print [default: the words of the vocabulary by which the model classifies them]", HelpName = "WORD,…" };
     private readonly Option<string?> _out = new("--out") { Description = "Folder for the repaired model in all formats [default: formats in the data folder]", HelpName = "FOLDER" };
     private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames), HelpName = "NAME=FOLDER" };
     private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
@@ -24,7 +24,7 @@ internal sealed class RepairVerb : Verb
     public RepairVerb()
         : base(
             "repair",
-            "Cure a model with pictures alone: no labels, no captions, no attack data.",
+            "Repair a model with images alone: no labels, captions or attack data.",
             "clipsae repair --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz --images photos",
             "clipsae repair --model base.safetensors --images world/tuning --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
             "clipsae repair --model base.safetensors --images photos --words dog,cat,ship,truck --out repaired")
@@ -49,7 +49,7 @@ internal sealed class RepairVerb : Verb
 
         await using var runtime = Workplace.Open(session);
         var labels = OwnLabels.Find(images, model, tokenizer, Words(arguments), device, cancel);
-        session.Tell($"{labels.Pictures.Count} pictures; the model takes them for {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}");
+        session.Tell($"{labels.Pictures.Count} pictures; the model classifies them as {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}");
         foreach (var kind in labels.LeftOut.GroupBy(problem => problem.Detail, StringComparer.Ordinal))
         {
             session.Tell($"{kind.Count()} left out, first {kind.First().Where}: {kind.Key}");

@@ -7,14 +7,14 @@ namespace ClipSae.Cli;
 internal sealed class ReplayVerb : Verb
 {
     private readonly Argument<string> _run = RunArgument.Create();
-    private readonly Option<string?> _from = new("--from") { Description = "First stage that is looked at anew [default: the first stage]", HelpName = "STAGE" };
+    private readonly Option<string?> _from = new("--from") { Description = "First stage to run again [default: the first stage]", HelpName = "STAGE" };
     private readonly Option<bool> _verify = new("--verify") { Description = "Compute again even what is stored, and fail where a digest differs" };
     private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter, for example sae.k=16; may be given several times", HelpName = "SECTION.KEY=VALUE" };
 
     public ReplayVerb()
         : base(
             "replay",
-            "Run a run again from a stage on, with changed parameters: only what the change touches is computed.",
+            "Repeat a run from a stage on, with changed parameters: only what the change affects is computed.",
             "clipsae replay latest --from sae --set sae.k=16",
             "clipsae replay 20261124-091500-1f0c5a7be914 --from fine-tuning --set tuning.steps=200",
             "clipsae replay latest --from attack-curation --verify")

@@ -8,7 +8,7 @@ internal sealed class RetryVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public RetryVerb()
-        : base("retry", "Try a failed or cancelled run again from the stage that did not finish; what it finished is taken over. A run that stands still goes on.", "clipsae retry latest", "clipsae retry 20261124-091500-1f0c5a7be914") => Add(_run);
+        : base("retry", "Try a failed or cancelled run again from the stage that did not finish; what it finished is reused. A stalled run continues.", "clipsae retry latest", "clipsae retry 20261124-091500-1f0c5a7be914") => Add(_run);
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
@@ -16,7 +16,7 @@ internal sealed class RetryVerb : Verb
         var failed = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
         await runtime.ConnectAsync(cancel);
         var run = await Workplace.CheckedAsync(() => runtime.RetryAsync(failed, cancel));
-        session.Tell(run == failed ? $"going on with run {run}" : $"run {run} tries {failed} again");
+        session.Tell(run == failed ? $"continuing run {run}" : $"run {run} tries {failed} again");
         return await new RunExecution(session, runtime).FollowAsync(run, cancel);
     }
 }

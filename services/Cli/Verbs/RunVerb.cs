@@ -14,7 +14,7 @@ internal class RunVerb : Verb
     private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER", HelpName = "FOLDER", Required = true };
     private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
     private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name", HelpName = "PATH", Required = true };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: beside the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]", HelpName = "FILE" };
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
     {

@@ -33,7 +33,7 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
         {
             if (runs.Count == 0)
             {
-                console.WriteUnfolded($"no runs in {session.DataFolder}; 'clipsae demo' makes one");
+                console.WriteUnfolded($"no runs in {session.DataFolder}; 'clipsae demo' creates one");
                 return;
             }
 

@@ -11,7 +11,7 @@ namespace ClipSae.Cli;
 internal sealed class SubmitVerb : RunVerb
 {
     private readonly Option<bool> _print = new("--print") { Description = "Bring the inputs into the store and print the event, for another program to publish" };
-    private readonly Option<bool> _bulk = new("--bulk") { Description = "Nobody waits: let units of other runs go first" };
+    private readonly Option<bool> _bulk = new("--bulk") { Description = "Low priority: let units of other runs go first" };
 
     public SubmitVerb()
         : base(

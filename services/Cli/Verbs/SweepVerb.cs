@@ -55,5 +55,5 @@ internal sealed class SweepVerb : RunVerb
 
     private static string Number(string text) => int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number >= 1
         ? text
-        : throw new WrongUseException($"'{text}' is no whole number from 1");
+        : throw new WrongUseException($"'{text}' is not a positive whole number");
 }

@@ -18,7 +18,7 @@ internal sealed class WiseFtVerb : Verb
 
     private readonly Argument<string> _base = new("base") { Description = "The checkpoint before fine-tuning, in any format" };
     private readonly Argument<string> _tuned = new("tuned") { Description = "The fine-tuned checkpoint, in any format" };
-    private readonly Argument<string> _target = new("out") { Description = "Folder to write into; made where it is missing" };
+    private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
     private readonly Option<string[]> _validation = new("--validation")
     {
@@ -28,12 +28,12 @@ internal sealed class WiseFtVerb : Verb
     };
 
     private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Labelled set that is only scored: it never chooses", HelpName = "NAME=FOLDER" };
-    private readonly Option<double[]> _alphas = new("--alpha") { Description = "Shares of the tuned model beside 0 and 1 [default: 0.1, 0.2 … 0.9]", HelpName = "SHARE", AllowMultipleArgumentsPerToken = true };
-    private readonly Option<double> _tolerance = new("--clean-tolerance") { Description = "Clean accuracy that may be given up", HelpName = "SHARE", DefaultValueFactory = _ => new AlphaRule().CleanTolerance };
+    private readonly Option<double[]> _alphas = new("--alpha") { Description = "Shares of the tuned model, in addition to 0 and 1 [default: 0.1, 0.2 … 0.9]", HelpName = "SHARE", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<double> _tolerance = new("--clean-tolerance") { Description = "Clean accuracy that may be lost", HelpName = "SHARE", DefaultValueFactory = _ => new AlphaRule().CleanTolerance };
     private readonly Option<string[]> _formats = new("--to") { Description = "Formats to export the chosen model in [default: openai]", HelpName = "FORMAT", AllowMultipleArgumentsPerToken = true };
     private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the exported weights: float32, float16, bfloat16 [default: float32]", HelpName = "TYPE" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: beside the base]", HelpName = "FILE" };
-    private readonly Option<bool> _keep = new("--keep") { Description = "Keep every model of the sweep as a file; otherwise one at a time is on the disk" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: next to the base]", HelpName = "FILE" };
+    private readonly Option<bool> _keep = new("--keep") { Description = "Keep every model of the sweep as a file; otherwise only one at a time is on disk" };
     private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter of the evaluation, for example evaluation.resamples=2000", HelpName = "SECTION.KEY=VALUE" };
 
     public WiseFtVerb()
@@ -131,7 +131,7 @@ internal sealed class WiseFtVerb : Verb
         var evaluation = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
         (GivenSet Set, bool Chooses)[] sets = [.. validation.Select(set => (set, true)), .. evaluation.Select(set => (set, false))];
         return sets.FirstOrDefault(set => !set.Chooses && sets.Any(other => other.Chooses && other.Set.Folder == set.Set.Folder && other.Set.File == set.Set.File)) is { Set: { } both }
-            ? throw new WrongUseException($"{both.File ?? both.Folder} is both --validation and --evaluation: figures of a set on which α was chosen are no test figures; give one of them other images")
+            ? throw new WrongUseException($"{both.File ?? both.Folder} is both --validation and --evaluation: results on a set on which α was chosen are not test results; use other images for one of them")
             : sets;
     }
 

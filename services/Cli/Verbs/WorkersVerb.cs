@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace ClipSae.Cli;
 
 /// <summary>Lists the workers of the distributed system, and the stages that none takes.</summary>
-internal sealed class WorkersVerb() : Verb("workers", "List the workers of other processes: what they take, their versions, and what they work on.", "clipsae workers", "clipsae workers --json")
+internal sealed class WorkersVerb() : Verb("workers", "List the workers of other processes: the stages they handle, their versions, and what they are working on.", "clipsae workers", "clipsae workers --json")
 {
     public override bool Computes => false;
 
@@ -45,9 +45,9 @@ internal sealed class WorkersVerb() : Verb("workers", "List the workers of other
 
         foreach (var stage in missing)
         {
-            console.WriteUnfolded($"no worker takes {stage}");
+            console.WriteUnfolded($"no worker handles {stage}");
         }
     }
 
-    private static string Doing(WorkerPresent worker) => worker.Unfit is { } reason ? $"takes no units: {reason}" : worker.AtWork.Count == 0 ? "idle" : $"works on {string.Join(", ", worker.AtWork)}";
+    private static string Doing(WorkerPresent worker) => worker.Unfit is { } reason ? $"accepts no units: {reason}" : worker.AtWork.Count == 0 ? "idle" : $"works on {string.Join(", ", worker.AtWork)}";
 }

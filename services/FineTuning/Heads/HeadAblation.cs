@@ -46,7 +46,7 @@ public sealed record HeadAblation(ValidationScores Base, IReadOnlyList<(Typograp
         {
             means.Dispose();
             throw new UserErrorException(FormattableString.Invariant(
-                $"fine-tuning: of {all.Count} attention heads {candidates.Count} look at print more than others, and clean accuracy does without none of them; raise tuning.headCleanLoss or lower tuning.headThreshold, or leave the arm out of tuning.arms"));
+                $"fine-tuning: of {all.Count} attention heads {candidates.Count} attend to print more than others, but ablating any of them lowers clean accuracy too much; raise tuning.headCleanLoss or lower tuning.headThreshold, or leave the arm out of tuning.arms"));
         }
 
         return new HeadAblation(basis, random ? Control(model, all, taken, means, validator, options, restore, cancel) : taken, means);

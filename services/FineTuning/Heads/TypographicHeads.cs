@@ -25,7 +25,7 @@ public static class TypographicHeads
         int[] printed = [.. Enumerable.Range(0, data.Attacks.Count).Where(i => data.AttackSources[i] >= 0).Take(MostAttacks)];
         if (printed.Length == 0)
         {
-            throw new UserErrorException("fine-tuning: no attack is printed on a picture of the data set, so that no head can be told to look at print; leave the arm out of tuning.arms");
+            throw new UserErrorException("fine-tuning: no attack is printed on a picture of the data set, so no head can be identified as reading print; leave the arm out of tuning.arms");
         }
 
         using var scope = NewDisposeScope();
@@ -63,7 +63,7 @@ public static class TypographicHeads
         TypographicHead[] late = [.. Score(model, data, device, cancel).Where(head => head.Layer >= model.Architecture.VisionLayers / 2)];
         var above = Above(late, options.HeadThreshold);
         return above.Count == 0
-            ? throw new UserErrorException("fine-tuning: no attention head of the later blocks looks at print more than the others; lower tuning.headThreshold, or leave the arm out of tuning.arms")
+            ? throw new UserErrorException("fine-tuning: no attention head of the later blocks attends to print more than the others; lower tuning.headThreshold, or leave the arm out of tuning.arms")
             : random ? Twins(late, above, options.Seed) : above;
     }
 
@@ -85,6 +85,6 @@ public static class TypographicHeads
 
         return twins.Count > 0
             ? twins
-            : throw new UserErrorException("fine-tuning: all attention heads that could be drawn are chosen, so that none is left for the random control; raise tuning.headThreshold, or leave the control out of tuning.arms");
+            : throw new UserErrorException("fine-tuning: all attention heads that could be drawn are chosen, so none is left for the random control; raise tuning.headThreshold, or leave the control out of tuning.arms");
     }
 }

@@ -60,8 +60,8 @@ internal static class ArmComparison
         var candidates = view.Models.Skip(1).Count(model => !ArmName.IsControl(model.Arm));
         var score = tuned.Validation;
         var why = score is { } best
-            ? Html.Of($"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(best)}). The sets on this page had no say in it, and random controls are never candidates.")
-            : Html.Of($"is shown as the tuned model; no validation scores were recorded to choose by.");
+            ? Html.Of($"was chosen: of {candidates} tuned model{(candidates == 1 ? "" : "s")} it has the highest score on the validation images of fine-tuning ({Written.Number(best)}). The sets on this page played no part in the choice, and random controls are never candidates.")
+            : Html.Of($"is shown as the tuned model; no validation scores were recorded.");
         var better = view.Models.Skip(1).Where(model => ArmName.IsControl(model.Arm) && model.Validation > score).MaxBy(model => model.Validation);
         var control = better is null
             ? Html.Empty
@@ -99,7 +99,7 @@ internal static class ArmComparison
     {
         { Low: > 0 } => "the autoencoder’s choice helped",
         { High: < 0 } => "the random choice did better",
-        _ => "these seeds do not tell them apart",
+        _ => "these seeds show no difference",
     };
 
     private static string Informed(ArmScores arm) => ArmName.Informed(arm.Name);

@@ -13,7 +13,7 @@ internal static class AttackGallery
 
     private static string Counts(ReportData data) => data.Curated is not { } curated
         ? $"{data.Attacks.Count} images that fool the base model and excite the text-salient features."
-        : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} bear a printed word that fools the base model and excites the text-salient features"
+        : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} have a printed word that fools the base model and excites the text-salient features"
             + (curated.Natural == 0 ? "." : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which these features fire.");
 
     /// <summary>How many of them the arms were trained on: a part validates, and an arm may be given a small pool.</summary>

@@ -19,7 +19,7 @@ internal static class BeforeAfter
         return new Section(
             "before-after",
             "Before and after",
-            Html.Of($"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too where there are any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
+            Html.Of($"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too, if any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
             Section.Wide("Scores of base and tuned", table));
     }
 

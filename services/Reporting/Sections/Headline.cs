@@ -16,7 +16,7 @@ internal static class Headline
     {
         if (EvaluationView.Of(data) is not { } view)
         {
-            return Html.Of($"<p class=\"verdict\">This run has no evaluation, so there is nothing to compare yet. What it did is below.</p>");
+            return Html.Of($"<p class=\"verdict\">This run has no evaluation, so there is nothing to compare yet. What it did is shown below.</p>");
         }
 
         if (!view.HasSets)
@@ -77,8 +77,8 @@ internal static class Headline
         if (view.Tuned is null || fooled is null)
         {
             return fooled is null
-                ? Html.Of($"There is no attacked set here, so this says how good the model is, not how easily it is fooled.")
-                : Html.Of($"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"No tuned model is here to compare."))}");
+                ? Html.Of($"No attacked set was evaluated, so this says how good the model is, not how easily it is fooled.")
+                : Html.Of($"A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images. {(view.Arms.Count > 0 ? NothingBetter(view) : Html.Of($"There is no tuned model to compare."))}");
         }
 
         var after = EvaluationView.Scores(view.Tuned, attack)?.AttackSuccess;

@@ -16,7 +16,7 @@ internal static class Provenance
         return new Section(
             "provenance",
             "Provenance",
-            Html.Of($"Run <code>{data.Run}</code>{seed}.{origin} The same inputs, parameters and seed give the same artifacts, digest by digest, on the same kind of processor with the same number of threads; on a GPU the order of some sums, and with it the last bits of trained weights, is left open."),
+            Html.Of($"Run <code>{data.Run}</code>{seed}.{origin} The same inputs, parameters and seed give the same artifacts, digest by digest, on the same kind of processor with the same number of threads; on a GPU the order of some sums, and with it the last bits of trained weights, is not fixed."),
             Html.Of($"{Proofs(data)}{Parameters(data)}{Inputs(data)}{Outputs(data)}{Stages(data)}{Versions(data)}"));
     }
 

@@ -17,7 +17,7 @@ internal static class RepeatingCaptions
         }
 
         var found = Found(data);
-        var lead = Html.Of($"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Pictures)}</b> pictures bear print, as SAE features say, and with these patches left out the base no longer finds a word of the caption borne out. {Done(hygiene)}");
+        var lead = Html.Of($"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Pictures)}</b> pictures contain print, according to SAE features, and with these patches left out the base no longer recognizes a word of the caption. {Done(hygiene)}");
         var rows = found.Take(Most).Select(finding => Row(data, finding));
         var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Print</th><th class=\"n\">Margin</th><th class=\"n\">Print left out</th><th class=\"n\">Probability</th></tr></thead><tbody>{rows}</tbody></table>");
         var rest = found.Count > Most ? Html.Of($"<p class=\"note\">and {found.Count - Most} more, all of them in curation’s findings</p>") : Html.Empty;
@@ -30,7 +30,7 @@ internal static class RepeatingCaptions
     {
         "drop" => "They were left out of attacks and fine-tuning.",
         "reword" => "The word left the caption where something else remained; the others were left out.",
-        "hide" => $"They were left out of attacks and fine-tuning, and on {Written.Count(hygiene.Hidden?.Count ?? 0)} other pictures that seem to bear print the printed patches were painted over.",
+        "hide" => $"They were left out of attacks and fine-tuning, and on {Written.Count(hygiene.Hidden?.Count ?? 0)} other pictures that seem to contain print the printed patches were painted over.",
         "hideRandom" => $"They were kept; as a control, as many random pictures were left out, and as many patches painted over on {Written.Count(hygiene.Hidden?.Count ?? 0)} random others.",
         "dropRandom" => "They were kept; as many random pictures were left out, as a control.",
         _ => "They were used as they are.",

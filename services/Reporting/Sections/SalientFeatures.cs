@@ -44,9 +44,9 @@ internal static class SalientFeatures
         var count = shown.Count(printed.Contains);
         return (count, 2 * count >= shown.Length) switch
         {
-            (0, _) => "Below each are the data set’s pictures that it fires on most. None of them is recorded as bearing print: look whether they show text. Where they do not, these features stand for something else that print resembles.",
-            (_, true) => $"Below each are the data set’s pictures that it fires on most; {count} of the {shown.Length} are recorded as bearing print.",
-            _ => $"Below each are the data set’s pictures that it fires on most. Only {count} of the {shown.Length} are recorded as bearing print: most of these features stand for other things too.",
+            (0, _) => "Below each are the data set’s pictures that it fires on most. None of them is recorded as containing print: check whether they show text. Where they do not, these features stand for something else that print resembles.",
+            (_, true) => $"Below each are the data set’s pictures that it fires on most; {count} of the {shown.Length} are recorded as containing print.",
+            _ => $"Below each are the data set’s pictures that it fires on most. Only {count} of the {shown.Length} are recorded as containing print: most of these features stand for other things too.",
         };
     }
 

@@ -16,7 +16,7 @@ internal static class SideBySide
         (ExampleKind.Mended, false, "Fixed", "The base was wrong, the tuned model is right.", "The base is wrong, another model is right.", 12),
         (ExampleKind.BothWrong, false, "Still wrong", "Both models are wrong.", "All models are wrong.", 8),
         (ExampleKind.Worse, false, "Made worse", "The base was right, the tuned model is wrong.", "The base is right, another model is wrong.", 8),
-        (ExampleKind.Worse, true, "Word no longer named", "These pictures are labelled with the word on them, which the base named. Where an object is there too, naming it is what fine-tuning is for.", "These pictures are labelled with the word on them, which the base names and another model does not.", 4),
+        (ExampleKind.Worse, true, "Word no longer named", "These pictures are labelled with the word on them, which the base named. Where they show an object too, recognizing it is what fine-tuning is for.", "These pictures are labelled with the word on them, which the base names and another model does not.", 4),
     ];
 
     public static Section? Render(ReportData data)
@@ -47,7 +47,7 @@ internal static class SideBySide
         return new Section(
             "images",
             "The images, side by side",
-            Html.Of($"{Told(counts, view)}The clearest cases of each first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that no model thinks of are left out. <span class=\"legend-inline\">{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"),
+            Html.Of($"{Told(counts, view)}The clearest cases of each first, spread over classes. Bars are probabilities in per cent over all choices of the set; choices that no model considers are left out. <span class=\"legend-inline\">{models.Select((model, place) => Html.Of($"<i class=\"swatch {Colours[place]}\"></i> {model} "))}</span>"),
             Html.Join(groups));
     }
 

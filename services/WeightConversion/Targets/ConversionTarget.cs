@@ -52,7 +52,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
 
     /// <summary>The tokenizer, which the format needs.</summary>
     private protected ClipTokenizer Tokenizer(ConversionMaterial material) => material.Tokenizer is not { } tokenizer
-        ? throw new UserErrorException($"format {Name} carries the tokenizer, and none is known: put the model's vocabulary beside the weights, or name it with --tokenizer")
+        ? throw new UserErrorException($"format {Name} carries the tokenizer, and none is known: put the model's vocabulary next to the weights, or specify it with --tokenizer")
         : tokenizer.VocabularySize == material.Architecture.VocabularySize
             ? tokenizer
             : throw new UserErrorException($"the tokenizer has {tokenizer.VocabularySize} tokens, but the model knows {material.Architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");

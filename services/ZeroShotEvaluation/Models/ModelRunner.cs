@@ -99,7 +99,7 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
         // The largest of no numbers is the first candidate: a broken model would get a plausible score.
         return images.isfinite().all().item<bool>()
             ? images
-            : throw new UserErrorException($"{model.Name} gives features that are no finite numbers on set {set}: its weights are damaged, or training diverged; use another checkpoint");
+            : throw new UserErrorException($"{model.Name} gives features that are not finite numbers on set {set}: its weights are damaged, or training diverged; use another checkpoint");
     }
 
     private static SetAnswers Answers(SetQuestion question, torch.Tensor images, torch.Tensor texts, float scale)

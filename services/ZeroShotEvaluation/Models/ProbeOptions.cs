@@ -24,7 +24,7 @@ public sealed record ProbeOptions
     public void Validate()
     {
         Require(InverseRegularization is > 0 and < 1e12, "inverseRegularization", "must be above 0");
-        Require(TrainShare is > 0 and < 1, "trainShare", "must lie between 0 and 1");
+        Require(TrainShare is > 0 and < 1, "trainShare", "must be between 0 and 1");
         Require(MaxIterations > 0, "maxIterations", "must be 1 or more");
     }
 

@@ -25,7 +25,7 @@ internal static class SetListing
             var own = (item.Attributes?[ChoicesAttribute] as JsonArray)?.ToJsonString();
             choices = own is null || choices is null || own == choices
                 ? choices ?? own
-                : throw new UserErrorException($"evaluation set {set.Name}: {item.Id} prescribes other classes than the images before it: make it a set of its own");
+                : throw new UserErrorException($"evaluation set {set.Name}: {item.Id} has other classes than the images before it: put it in a separate set");
             var label = item.Label?.Trim() ?? "";
             if (label.Length == 0 && !EvaluationProtocol.IsRetrieval(set.Name))
             {

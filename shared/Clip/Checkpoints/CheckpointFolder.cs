@@ -34,8 +34,8 @@ internal static class CheckpointFolder
         return found switch
         {
             [var only] => only,
-            [] => throw new UserErrorException($"{folder}: holds no weights; expected {string.Join(", ", Weights)}, or one file of another name"),
-            _ => throw new UserErrorException($"{folder}: holds several files of weights ({Path.GetFileName(found[0])}, {Path.GetFileName(found[1])}, …); name one"),
+            [] => throw new UserErrorException($"{folder}: contains no weights; expected {string.Join(", ", Weights)}, or one file of another name"),
+            _ => throw new UserErrorException($"{folder}: contains several weight files ({Path.GetFileName(found[0])}, {Path.GetFileName(found[1])}, …); name one"),
         };
     }
 }

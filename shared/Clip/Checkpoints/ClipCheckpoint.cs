@@ -30,7 +30,7 @@ public sealed class ClipCheckpoint : IDisposable
         (Architecture, Keys) = ClipStateDict.Check(parts.ToDictionary(part => part.Key, part => part.Value.Shape, StringComparer.Ordinal), source);
         if (Keys.FirstOrDefault(key => !Computable.Contains(parts[key].Dtype)) is { } narrow)
         {
-            throw new UserErrorException($"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: weights of 8 bits or whole numbers need scales, which are not read here; export them in float16, bfloat16 or float32");
+            throw new UserErrorException($"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: 8-bit and integer weights need scales, which are not supported; export them in float16, bfloat16 or float32");
         }
     }
 
@@ -68,7 +68,7 @@ public sealed class ClipCheckpoint : IDisposable
             if (!parts.Keys.Any(key => key.StartsWith(VisionPrefix, StringComparison.Ordinal)) && parts.ContainsKey("token_embedding.weight"))
             {
                 whole = Open(vision ?? throw new UserErrorException(
-                    $"{source}: holds a text encoder alone; name the checkpoint whose vision tower belongs to it with --vision"), named: named);
+                    $"{source}: contains only a text encoder; specify the checkpoint that has its vision tower with --vision"), named: named);
                 AddVision(parts, whole);
             }
 
@@ -214,7 +214,7 @@ public sealed class ClipCheckpoint : IDisposable
         var counts = NonFinite().Counts.OrderBy(count => count.Key, StringComparer.Ordinal).ToList();
         var (first, all) = (counts[0], counts.Sum(count => count.Value));
         var elsewhere = counts.Count == 1 ? "" : $", {all} in {counts.Count} tensors";
-        return new($"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: take an earlier checkpoint, or export them in float32");
+        return new($"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: use an earlier checkpoint, or export them in float32");
     }
 
     private static ITensorFile OpenFile(string path, string? name)

@@ -6,7 +6,7 @@ using ClipSae.Tensors;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// An object of a JSON description that lies beside weights. What it says is held against what is computed here; keys that are not there, or null, say nothing.
+/// An object of a JSON description that lies beside weights. What it says is held against what is supported; keys that are not there, or null, say nothing.
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="place">Where the object is in it, with a point behind; empty for the file itself.</param>
@@ -31,12 +31,12 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
                 return null;
             }
 
-            var bytes = new FileInfo(path).Length <= Longest ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long for the description of a model");
+            var bytes = new FileInfo(path).Length <= Longest ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe a model");
             JsonTexts.Require(bytes);
             using var json = JsonDocument.Parse(bytes);
             return json.RootElement.ValueKind == JsonValueKind.Object
                 ? new DescribedPart(path, "", json.RootElement.Clone())
-                : throw new UserErrorException($"{path}: is no JSON object (byte 0), so it does not describe a model; fetch it again");
+                : throw new UserErrorException($"{path}: is not a JSON object (byte 0), so it does not describe a model; download it again");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -61,7 +61,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     {
         if (Value(key) is { } value && !(value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.Ordinal)))
         {
-            throw NotComputed(key, $"only {string.Join(" or ", allowed)} is computed here");
+            throw NotComputed(key, $"only {string.Join(" or ", allowed)} is supported");
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     {
         if (Value(key) is not null && !(Number(key) is { } number && Math.Abs(number - allowed) <= NumberTolerance * Math.Abs(allowed)))
         {
-            throw NotComputed(key, $"only {allowed.ToString(CultureInfo.InvariantCulture)} is computed here");
+            throw NotComputed(key, $"only {allowed.ToString(CultureInfo.InvariantCulture)} is supported");
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
             && !(value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == allowed.Count
                 && value.EnumerateArray().Zip(allowed).All(pair => pair.First.ValueKind == JsonValueKind.Number && pair.First.TryGetDouble(out var number) && Math.Abs(number - pair.Second) < 1e-4)))
         {
-            throw NotComputed(key, $"only [{string.Join(", ", allowed.Select(number => number.ToString(CultureInfo.InvariantCulture)))}] is computed here");
+            throw NotComputed(key, $"only [{string.Join(", ", allowed.Select(number => number.ToString(CultureInfo.InvariantCulture)))}] is supported");
         }
     }
 
@@ -90,7 +90,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     {
         if (Value(key) is { ValueKind: not JsonValueKind.True })
         {
-            throw NotComputed(key, "only true is computed here");
+            throw NotComputed(key, "only true is supported");
         }
     }
 
@@ -120,7 +120,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     private string Shown(string key)
     {
         const int Longest = 60;
-        var shown = Value(key) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "not there";
+        var shown = Value(key) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "absent";
         return string.Concat(shown.Take(Longest).Where(letter => !char.IsControl(letter))) + (shown.Length > Longest ? "…" : "");
     }
 }

@@ -3,17 +3,17 @@ namespace ClipSae.Clip;
 /// <summary>Weights that people take for a CLIP's, told by the names of their tensors: what they are, and what to do.</summary>
 internal static class ForeignWeights
 {
-    private const string TakeVit = "take a CLIP with OpenAI's vision transformer (ViT-B/32, ViT-B/16, ViT-L/14)";
+    private const string TakeVit = "use a CLIP with OpenAI's vision transformer (ViT-B/32, ViT-B/16, ViT-L/14)";
     private const string WholeModel = "name the file of the whole CLIP";
 
     private static readonly (Func<string, bool> Is, string What, string Remedy)[] Known =
     [
         (key => key.StartsWith("lora_te", StringComparison.Ordinal) || key.StartsWith("lora_unet", StringComparison.Ordinal), "a LoRA under kohya's names", "merge it into its base model first, and name the merged file"),
-        (key => Has(key, ".lora_A.") || Has(key, ".lora_B.") || Has(key, ".lora_down.") || Has(key, ".lora_up.") || Has(key, ".hada_w1") || Has(key, ".lokr_w"), "a LoRA or a like adapter", "merge it into its base model first (peft: merge_and_unload), and name the merged file"),
+        (key => Has(key, ".lora_A.") || Has(key, ".lora_B.") || Has(key, ".lora_down.") || Has(key, ".lora_up.") || Has(key, ".hada_w1") || Has(key, ".lokr_w"), "a LoRA or a similar adapter", "merge it into its base model first (peft: merge_and_unload), and name the merged file"),
         (key => Ends(key, ".SCB") || Ends(key, ".absmax") || Ends(key, ".quant_map") || Ends(key, ".qweight") || Ends(key, ".weight_format"), "quantised weights", "export them in float16 or float32"),
         (key => Ends(key, ".scale_weight") || Ends(key, ".weight_scale") || key == "scaled_fp8", "8-bit weights with scales", "export them in float16 or float32"),
-        (key => key is "vision_model.head.probe" || Has(key, "visual.trunk.attn_pool."), "a SigLIP", $"its pooling and its sigmoid loss are not computed here; {TakeVit}"),
-        (key => key == "logit_bias", "a model with a logit_bias, trained with the sigmoid loss of SigLIP", $"its scores are not a softmax over texts, and are not computed here; {TakeVit}"),
+        (key => key is "vision_model.head.probe" || Has(key, "visual.trunk.attn_pool."), "a SigLIP", $"its pooling and its sigmoid loss are not supported; {TakeVit}"),
+        (key => key == "logit_bias", "a model with a logit_bias, trained with the sigmoid loss of SigLIP", $"its scores are not a softmax over texts, and are not supported; {TakeVit}"),
         (key => key.StartsWith("visual.layer1.", StringComparison.Ordinal) || key.StartsWith("visual.attnpool.", StringComparison.Ordinal), "a CLIP with a ResNet (RN50 …)", TakeVit),
         (key => key.StartsWith("visual.trunk.", StringComparison.Ordinal), "an open_clip model with a vision tower of timm", TakeVit),
         (key => key.StartsWith("visual.blocks.", StringComparison.Ordinal) || key.StartsWith("visual.rope.", StringComparison.Ordinal), "an EVA-CLIP", TakeVit),
@@ -41,12 +41,12 @@ internal static class ForeignWeights
         {
             if (keys.FirstOrDefault(isOne) is { } key)
             {
-                return $"holds {what} (key '{key}'), and no CLIP that is computed here: {remedy}";
+                return $"holds {what} (key '{key}') and no supported CLIP: {remedy}";
             }
         }
 
         return keys.Any(key => key.StartsWith("visual.", StringComparison.Ordinal) || key.StartsWith(HuggingFaceKeys.Vision, StringComparison.Ordinal)) && !keys.Any(key => Ends(key, "token_embedding.weight"))
-            ? $"holds a vision tower alone (key '{keys.First()}'): {WholeModel}"
+            ? $"contains only a vision tower (key '{keys.First()}'): {WholeModel}"
             : null;
     }
 

@@ -119,6 +119,6 @@ public static class HuggingFaceKeys
             }
         }
 
-        throw new ArgumentException($"'{key}' is no weight of a CLIP", nameof(key));
+        throw new ArgumentException($"'{key}' is not a weight of a CLIP", nameof(key));
     }
 }

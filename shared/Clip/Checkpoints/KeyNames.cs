@@ -23,7 +23,7 @@ internal static class KeyNames
         ["cond_stage_model.model.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.", "text_encoders.clip_g.", "clip_g."];
 
     /// <returns>Each key as the file has it, and as CLIP's code names it; what is computed, or belongs to other parts of an image generator, is left out.</returns>
-    /// <exception cref="UserErrorException">The only text encoder is one that is not computed here.</exception>
+    /// <exception cref="UserErrorException">The only text encoder is one that is not supported.</exception>
     public static IReadOnlyList<(string Key, string Name)> Of(IEnumerable<string> fileKeys, string source)
     {
         var named = fileKeys.Select(key => (Key: key, Name: Inserted.Aggregate(key, (name, part) => name.Replace(part, "", StringComparison.Ordinal)))).Where(key => !IsComputed(key.Name)).ToList();
@@ -37,7 +37,7 @@ internal static class KeyNames
 
         if (OtherTextEncoders.FirstOrDefault(encoder => named.Exists(key => key.Name.StartsWith(encoder, StringComparison.Ordinal))) is { } other)
         {
-            throw new UserErrorException($"{source}: its only text encoder ('{other}…') is one of open_clip, trained with GELU; only CLIPs with OpenAI's QuickGELU are computed here: name clip_l, or a file of Stable Diffusion 1");
+            throw new UserErrorException($"{source}: its only text encoder ('{other}…') is one of open_clip, trained with GELU; only CLIPs with OpenAI's QuickGELU are supported: name clip_l, or a file of Stable Diffusion 1");
         }
 
         // One after the other, in any order: "module.", then "model.", …

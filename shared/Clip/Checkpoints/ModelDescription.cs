@@ -16,7 +16,7 @@ internal static class ModelDescription
     /// <param name="path">The weights: a file, an index, or a folder.</param>
     /// <param name="architecture">Their sizes.</param>
     /// <returns>What is said of activation and heads.</returns>
-    /// <exception cref="UserErrorException">A description cannot be read, describes another model, or what is not computed here; names file and key.</exception>
+    /// <exception cref="UserErrorException">A description cannot be read, describes another model, or what is not supported; names file and key.</exception>
     public static ModelTraits Read(string path, ClipArchitecture architecture)
     {
         var folder = FolderOf(path);

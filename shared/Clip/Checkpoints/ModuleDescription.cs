@@ -18,7 +18,7 @@ internal static class ModuleDescription
 
     /// <param name="source">What to call the file in errors.</param>
     /// <returns>What is said of activation and heads.</returns>
-    /// <exception cref="UserErrorException">A module is not what is computed here; names it.</exception>
+    /// <exception cref="UserErrorException">A module is not what is supported; names it.</exception>
     public static ModelTraits Read(IReadOnlyList<PickledModule> modules, ClipArchitecture a, string source)
     {
         var traits = ModelTraits.Unknown;
@@ -28,7 +28,7 @@ internal static class ModuleDescription
             var activation = Activation(module);
             if (activation is null && (OtherActivations.Contains(module.Class) || ActivationPlaces.Any(place => module.Path.EndsWith(place, StringComparison.Ordinal))))
             {
-                throw Refuse(module, $"is a {module.Class}; only {string.Join(", ", MlpActivation.All)} are computed here");
+                throw Refuse(module, $"is a {module.Class}; only {string.Join(", ", MlpActivation.All)} are supported");
             }
 
             var heads = module.Attributes.GetValueOrDefault("num_heads") is long given ? (int?)given : null;
@@ -41,17 +41,17 @@ internal static class ModuleDescription
 
             if (module.Class.Contains("LayerNorm", StringComparison.Ordinal) && module.Attributes.GetValueOrDefault("eps") is double epsilon && Math.Abs(epsilon - 1e-5) > 1e-11)
             {
-                throw Refuse(module, string.Create(CultureInfo.InvariantCulture, $"adds {epsilon} to the variance; only 1e-5 is computed here"));
+                throw Refuse(module, string.Create(CultureInfo.InvariantCulture, $"adds {epsilon} to the variance; only 1e-5 is supported"));
             }
 
             if ((module.Attributes.GetValueOrDefault("pool_type") ?? module.Attributes.GetValueOrDefault("text_pool_type")) is string pooling && pooling is not ("tok" or "argmax"))
             {
-                throw Refuse(module, $"pools by {pooling}; only the class token and the end of the text are computed here");
+                throw Refuse(module, $"pools by {pooling}; only the class token and the end of the text are supported");
             }
 
             if (!isVision && module.Attributes.TryGetValue("attn_mask", out var mask) && mask is null)
             {
-                throw Refuse(module, "has no causal mask; only texts with one are computed here");
+                throw Refuse(module, "has no causal mask; only texts with one are supported");
             }
         }
 

@@ -7,7 +7,7 @@ internal static class OpenClipDescription
 
     private const int TextHeads = 8;
 
-    /// <exception cref="Contracts.UserErrorException">It describes what is not computed here, or another model; names the key.</exception>
+    /// <exception cref="Contracts.UserErrorException">It describes what is not supported, or another model; names the key.</exception>
     public static ModelTraits Read(DescribedPart config, ClipArchitecture a)
     {
         // A file without it is as old as one with the sizes at the top.
@@ -30,8 +30,8 @@ internal static class OpenClipDescription
         }
 
         model.Size("embed_dim", a.EmbedDim);
-        model.Off("multimodal_cfg", "captioning models (CoCa) are not computed here");
-        model.Off("init_logit_bias", "models with a bias on their scores (SigLIP) are not computed here");
+        model.Off("multimodal_cfg", "captioning models (CoCa) are not supported");
+        model.Off("init_logit_bias", "models with a bias on their scores (SigLIP) are not supported");
         if (config.Part("preprocess_cfg") is { } preprocessing)
         {
             Preprocessing(preprocessing, a);
@@ -56,7 +56,7 @@ internal static class OpenClipDescription
 
     private static int Vision(DescribedPart vision, ClipArchitecture a)
     {
-        vision.Off("timm_model_name", "vision towers of timm are not computed here");
+        vision.Off("timm_model_name", "vision towers of timm are not supported");
         vision.Size("width", a.VisionWidth);
         vision.Size("layers", a.VisionLayers);
         vision.Size("patch_size", a.PatchSize);
@@ -66,7 +66,7 @@ internal static class OpenClipDescription
         vision.Only("pos_embed_type", "learnable");
         foreach (var key in new[] { "attentional_pool", "final_ln_after_pool", "no_ln_pre", "global_average_pool", "input_patchnorm", "qk_norm", "scaled_cosine" })
         {
-            vision.Off(key, "it is not computed here");
+            vision.Off(key, "it is not supported");
         }
 
         Block(vision);
@@ -88,7 +88,7 @@ internal static class OpenClipDescription
 
     private static int? Text(DescribedPart text, ClipArchitecture a)
     {
-        text.Off("hf_model_name", "text towers of transformers are not computed here");
+        text.Off("hf_model_name", "text towers of transformers are not supported");
         text.Off("hf_tokenizer_name", "only CLIP's own tokenizer is known here");
         text.Part("tokenizer_kwargs")?.Only("clean", "lower");
         text.Size("width", a.TextWidth);
@@ -100,7 +100,7 @@ internal static class OpenClipDescription
         text.Only("proj_type", "linear");
         foreach (var key in new[] { "no_causal_mask", "embed_cls", "final_ln_after_pool", "proj_bias", "qk_norm", "scaled_cosine" })
         {
-            text.Off(key, "it is not computed here");
+            text.Off(key, "it is not supported");
         }
 
         Block(text);
@@ -109,7 +109,7 @@ internal static class OpenClipDescription
 
     private static void Block(DescribedPart tower)
     {
-        tower.Off("ls_init_value", "blocks with LayerScale are not computed here");
+        tower.Off("ls_init_value", "blocks with LayerScale are not supported");
         tower.Part("norm_kwargs")?.Only("eps", 1e-5);
     }
 

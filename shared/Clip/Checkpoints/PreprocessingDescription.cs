@@ -40,7 +40,7 @@ internal static class PreprocessingDescription
 
         if (!names.All(sides.Has))
         {
-            throw config.NotComputed(key, $"only {string.Join(" and ", names)} {side} is computed here");
+            throw config.NotComputed(key, $"only {string.Join(" and ", names)} {side} is supported");
         }
 
         foreach (var name in names)
@@ -53,7 +53,7 @@ internal static class PreprocessingDescription
     {
         if (part.Has(key) && part.Number(key) != side)
         {
-            throw part.NotComputed(key, $"the weights take {side} pixels, and only pictures of exactly that size, cut from the middle, are computed here");
+            throw part.NotComputed(key, $"the weights take {side} pixels, and only pictures of exactly that size, cut from the middle, are supported");
         }
     }
 }

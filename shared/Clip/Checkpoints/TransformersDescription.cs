@@ -11,13 +11,13 @@ internal static class TransformersDescription
     private const int TextHeads = 8;
     private const int VisionHeads = 12;
 
-    /// <exception cref="Contracts.UserErrorException">It describes what is not computed here, or another model; names the key.</exception>
+    /// <exception cref="Contracts.UserErrorException">It describes what is not supported, or another model; names the key.</exception>
     public static ModelTraits Read(DescribedPart config, ClipArchitecture a)
     {
         var isFlat = config.Text("model_type") is "clip_text_model" or "clip_vision_model" || (config.Has("hidden_size") && !config.Has("text_config") && !config.Has("vision_config"));
         if (config.Has("pretrained_cfg"))
         {
-            throw config.NotComputed("architecture", "it describes a model of timm; only CLIPs with OpenAI's vision transformer are computed here");
+            throw config.NotComputed("architecture", "it describes a model of timm; only CLIPs with OpenAI's vision transformer are supported");
         }
 
         config.Only("model_type", "clip", "clip_text_model", "clip_vision_model");
@@ -52,7 +52,7 @@ internal static class TransformersDescription
         var activation = Activation(tower.Text("hidden_act"));
         if (activation is null && tower.Has("hidden_act"))
         {
-            throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are computed here");
+            throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are supported");
         }
         tower.Only("layer_norm_eps", 1e-5);
         var heads = Heads(tower, "num_attention_heads", "hidden_size", width, isVision ? VisionHeads : TextHeads);

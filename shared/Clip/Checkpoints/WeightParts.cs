@@ -88,7 +88,7 @@ internal static class WeightParts
         var missing = Array.IndexOf(ordered, "");
         if (missing >= 0)
         {
-            throw new UserErrorException($"{source}: '{keys[0]}' is there without its {HuggingFaceKeys.Attention[missing]}; the checkpoint is incomplete");
+            throw new UserErrorException($"{source}: '{keys[0]}' is present without its {HuggingFaceKeys.Attention[missing]}; the checkpoint is incomplete");
         }
 
         var first = file.Entries[ordered[0]];

@@ -34,7 +34,7 @@ internal sealed class VisionKernels : IDisposable
         }
         catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new UserErrorException($"the vision tower's kernels cannot be used on {device}: {error.Message}; compute on the processor with --device cpu");
+            throw new UserErrorException($"the vision tower's kernels cannot be used on {device}: {error.Message}; compute on the CPU with --device cpu");
         }
 
         using var scope = torch.NewDisposeScope();

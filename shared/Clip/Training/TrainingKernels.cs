@@ -24,7 +24,7 @@ public sealed class TrainingKernels : IDisposable
         }
         catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new UserErrorException($"the training's kernels cannot be used on {device}: {error.Message}; train on the processor with --device cpu");
+            throw new UserErrorException($"the training's kernels cannot be used on {device}: {error.Message}; train on the CPU with --device cpu");
         }
     }
 

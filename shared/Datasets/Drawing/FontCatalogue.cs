@@ -122,7 +122,7 @@ public sealed class FontCatalogue : IDisposable
     {
         if (!Directory.Exists(folder))
         {
-            throw new UserErrorException($"The fonts folder {folder} does not exist. Give a folder with .ttf or .otf files, or none for the fonts that come along.");
+            throw new UserErrorException($"The fonts folder {folder} does not exist. Give a folder with .ttf or .otf files, or none for the bundled fonts.");
         }
 
         var faces = Files(folder).Select(file => FromFile(Path.GetFileNameWithoutExtension(file), file))
@@ -131,7 +131,7 @@ public sealed class FontCatalogue : IDisposable
         var used = bold.Count >= 6 ? bold : faces;
         if (used.Count < 3)
         {
-            throw new UserErrorException($"The fonts folder {folder} holds {used.Count} fonts; at least 3 are needed, so that one can be held out.");
+            throw new UserErrorException($"The fonts folder {folder} contains {used.Count} fonts; at least 3 are needed, so that one can be held out.");
         }
 
         return new FontCatalogue([.. used.Where((_, index) => index % 3 != 2)], [.. used.Where((_, index) => index % 3 == 2)]);
@@ -162,7 +162,7 @@ public sealed class FontCatalogue : IDisposable
     private static FontFace Carried(string name, byte[] file, float slant = 0) => new(slant == 0 ? name : name + "-Slanted", slant)
     {
         File = Hash(file),
-        Typeface = Open(file) ?? throw new InvalidOperationException($"The carried font {name} cannot be read."),
+        Typeface = Open(file) ?? throw new InvalidOperationException($"The bundled font {name} cannot be read."),
     };
 
     private static SKTypeface? Open(byte[] file)

@@ -49,5 +49,5 @@ public sealed record PrintFamily(string Name, FaceClass? Faces, WordStyle Style)
     /// <summary>The family of a name.</summary>
     /// <exception cref="UserErrorException">No such family.</exception>
     public static PrintFamily Named(string name) => All.FirstOrDefault(family => family.Name == name)
-        ?? throw new UserErrorException($"'{name}' is no family of print; there are {string.Join(", ", All.Select(family => family.Name))}");
+        ?? throw new UserErrorException($"'{name}' is not a family of print; available are {string.Join(", ", All.Select(family => family.Name))}");
 }

@@ -21,7 +21,7 @@ public static class ImageDecoder
     public static Picture Read(ReadOnlyMemory<byte> encoded, DecodeLimits? limits = null) =>
         TryRead(encoded, limits, out var picture, out var problem)
             ? picture
-            : throw new UserErrorException($"The picture cannot be read: {problem}. Replace it or take it out of the data set.");
+            : throw new UserErrorException($"The picture cannot be read: {problem}. Replace it or remove it from the data set.");
 
     /// <summary>Decodes to RGB, or says in a few words why not.</summary>
     public static bool TryDecode(

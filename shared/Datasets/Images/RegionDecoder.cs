@@ -23,7 +23,7 @@ public sealed class RegionDecoder(DecodeLimits? limits = null)
             var part = needed(frame.Width, frame.Height);
             if (!part.Within(frame.Width, frame.Height))
             {
-                throw new ArgumentException($"{part} lies outside {frame.Width} × {frame.Height} pixels.", nameof(needed));
+                throw new ArgumentException($"{part} is outside {frame.Width} × {frame.Height} pixels.", nameof(needed));
             }
 
             var length = part.Width * part.Height * Picture.BytesOf(frame.Mode);

@@ -48,8 +48,8 @@ internal abstract record CaptionSource(string Folder)
         var pictures = listing.Pictures;
         if (pictures.Count == 0)
         {
-            var found = listing.LeftOut.Count == 0 ? "" : $" that are read; {listing.LeftOut.Count} others lie there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
-            throw new UnsuitableDatasetException($"The data set {folder} is empty: it holds no caption file and no pictures ({PictureListing.Extensions}){found}.");
+            var found = listing.LeftOut.Count == 0 ? "" : $" in a supported format; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
+            throw new UnsuitableDatasetException($"The data set {folder} is empty: it contains no caption file and no pictures ({PictureListing.Extensions}){found}.");
         }
 
         if (pictures.Any(picture => File.Exists(Path.ChangeExtension(Path.Combine(folder, picture), ".txt"))))
@@ -65,7 +65,7 @@ internal abstract record CaptionSource(string Folder)
         return pictures.Any(picture => picture.Contains('/', StringComparison.Ordinal))
             ? ClassFolderSource.Of(folder, listing, options.ClassCaption)
             : throw new UserErrorException(
-                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt beside each picture, or a folder a class.");
+                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt next to each picture, or one folder per class.");
     }
 
     private static CaptionSource FromFile(string folder, string path)

@@ -13,7 +13,7 @@ internal sealed record ClassFolderSource(string Folder, PictureListing Listing, 
         string[] folders = [.. listing.Pictures.Where(picture => picture.Contains('/', StringComparison.Ordinal)).Select(FirstFolder).Distinct(StringComparer.Ordinal)];
         return folders.All(name => Splits.Contains(name, StringComparer.OrdinalIgnoreCase))
             ? throw new UserErrorException(
-                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are no classes. Name the part that is meant, such as {Path.Combine(folder, folders[^1])}.")
+                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are not classes. Specify the part to use, such as {Path.Combine(folder, folders[^1])}.")
             : new ClassFolderSource(folder, listing, caption);
     }
 

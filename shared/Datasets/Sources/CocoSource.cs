@@ -27,7 +27,7 @@ internal static class CocoSource
         string[] files = Directory.Exists(annotations) ? [.. Directory.EnumerateFiles(annotations, "captions_*.json").Order(StringComparer.Ordinal)] : [];
         return files.Length <= 1
             ? files.FirstOrDefault()
-            : throw new UserErrorException($"The data set {folder} has several caption files ({string.Join(", ", files.Select(Path.GetFileName))}). Name the one that is meant, such as {files[^1]}.");
+            : throw new UserErrorException($"The data set {folder} has several caption files ({string.Join(", ", files.Select(Path.GetFileName))}). Specify the one to use, such as {files[^1]}.");
     }
 
     /// <summary>A row for each image in the file's order, with all of its captions; then what could not be used.</summary>

@@ -35,12 +35,12 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{file} is not valid JSON (line {error.LineNumber + 1}). Mend it or write it again.", error);
+            throw new UserErrorException($"{file} is not valid JSON (line {error.LineNumber + 1}). Fix it or write it again.", error);
         }
         catch (InvalidOperationException error)
         {
             // What the reader says of half a surrogate pair, the one text that JSON can spell and Unicode cannot.
-            throw new UserErrorException($"{file} holds half a character (an escape such as \\ud83d alone). Write it again.", error);
+            throw new UserErrorException($"{file} contains half a character (an escape such as \\ud83d alone). Write it again.", error);
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         {
             JsonValueKind.Object => [.. root.EnumerateObject().Select(property => FromProperty(property, attributes))],
             JsonValueKind.Array => [.. root.EnumerateArray().Select((element, index) => FromElement(element, $"{Path.GetFileName(file)}[{index}]"))],
-            _ => throw new UserErrorException($"{file} holds neither an object of captions nor a list of annotations."),
+            _ => throw new UserErrorException($"{file} contains neither an object of captions nor a list of annotations."),
         };
     }
 
@@ -116,7 +116,7 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
             }
             catch (JsonException error)
             {
-                throw new UserErrorException($"{path}, line {number}, is not valid JSON. Mend or remove the file.", error);
+                throw new UserErrorException($"{path}, line {number}, is not valid JSON. Fix or remove the file.", error);
             }
         }
 

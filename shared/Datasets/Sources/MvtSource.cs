@@ -43,7 +43,7 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
         {
             var missing = new[] { (ImageColumn, image), (LabelColumn, label) }.Where(column => column.Item2 < 0).Select(column => column.Item1);
             throw new UserErrorException(
-                $"{File} has the columns {string.Join(", ", header)}; as a file of MVT it needs {string.Join(" and ", missing)} too. Give the published human_responses.csv, or another name to a table of another kind.");
+                $"{File} has the columns {string.Join(", ", header)}; as a file of MVT it needs {string.Join(" and ", missing)} too. Give the published human_responses.csv, or rename the table if it is of another kind.");
         }
 
         var found = new List<SourceRow>();
@@ -119,6 +119,6 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
 
         return item is null && items.Count > 1 && text.Trim() is ['[', .., ']']
             ? items
-            : throw new UserErrorException($"{File}: {where}: {OptionsColumn} is no list of class names ({(text.Length > 40 ? text[..40] + "…" : text)}).");
+            : throw new UserErrorException($"{File}: {where}: {OptionsColumn} is not a list of class names ({(text.Length > 40 ? text[..40] + "…" : text)}).");
     }
 }

@@ -96,7 +96,7 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new UserErrorException($"The data set {folder} cannot be read: {error.Message} Change the rights of that folder, or take it out of the data set.", error);
+            throw new UserErrorException($"The data set {folder} cannot be read: {error.Message} Change the permissions of that folder, or remove it from the data set.", error);
         }
     }
 }

@@ -30,7 +30,7 @@ public static class SyntheticWorldWriter
             var target = Path.Combine(folder, split.Folder);
             if (File.Exists(Path.Combine(target, CaptionFile(split))))
             {
-                throw new UserErrorException($"{target} holds a data set already. Choose another folder or remove it.");
+                throw new UserErrorException($"{target} already contains a data set. Choose another folder or remove it.");
             }
 
             Directory.CreateDirectory(Path.Combine(target, "images"));

@@ -103,7 +103,7 @@ public sealed class FolderEventStore(string root) : IEventStore
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new UserErrorException($"{path} is damaged or of a newer version ({FirstLine(error.Message)}): put the file back from a copy, or delete the run's folder to give the run up", error);
+            throw new UserErrorException($"{path} is damaged or of a newer version ({FirstLine(error.Message)}): restore the file from a copy, or delete the run's folder to abandon the run", error);
         }
     }
 
@@ -122,7 +122,7 @@ public sealed class FolderEventStore(string root) : IEventStore
         // A writer may have appended between the last look and this listing; then the file at `next` is there now.
         if (later is not null && !File.Exists(PathOf(run, next)))
         {
-            throw new UserErrorException($"{PathOf(run, next)} is missing although {later}.json is there: put the file back from a copy, or delete the run's folder to give the run up");
+            throw new UserErrorException($"{PathOf(run, next)} is missing although {later}.json exists: restore the file from a copy, or delete the run's folder to abandon the run");
         }
     }
 

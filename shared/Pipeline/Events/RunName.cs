@@ -23,7 +23,7 @@ public static partial class RunName
     {
         if (run.Length is 0 or > 100 || run[0] == '.' || run.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')))
         {
-            throw new UserErrorException($"'{run}' is no name for a run: use letters, digits, '-', '_' and '.', at most 100");
+            throw new UserErrorException($"'{run}' is not a valid run name: use letters, digits, '-', '_' and '.', at most 100");
         }
     }
 

@@ -42,14 +42,14 @@ public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvide
     {
         if (plan.Unfinished.Count > 0)
         {
-            throw new UserErrorException($"nothing is removed: run {plan.Unfinished[0]} has not ended; let it end, or end it with 'clipsae cancel {plan.Unfinished[0]}'");
+            throw new UserErrorException($"nothing is removed: run {plan.Unfinished[0]} is unfinished; let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'");
         }
 
         foreach (var group in plan.Groups)
         {
             if ((await events.ListRunsAsync(cancel)).FirstOrDefault(run => !plan.Seen.Contains(run)) is { } begun)
             {
-                throw new UserErrorException($"run {begun} began meanwhile and may need what was to be removed: the rest is left; prune again once it has ended");
+                throw new UserErrorException($"run {begun} started meanwhile and may need what was to be removed: the rest is kept; prune again once it has ended");
             }
 
             await Parallel.ForEachAsync(

@@ -40,7 +40,7 @@ public static class Replay
 
     /// <summary>
     /// Facts of the taken stages for the new run. A unit is not taken where it never finished or an output is gone: it is then run like
-    /// any other. What the origin went on without stays missing.
+    /// any other. What the origin continued without stays missing.
     /// </summary>
     public static async Task<IReadOnlyList<UnitFact>> TakeAsync(
         IEnumerable<StageState> taken, string origin, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)

@@ -92,7 +92,7 @@ public static class RunDecisions
         }
 
         return state.FirstStopped() is { } stopped
-            ? new RunFailed(stopped.Stage, stopped.Unit, "stopped because another unit had failed, whose result came later all the same: try the run again") { At = now }
+            ? new RunFailed(stopped.Stage, stopped.Unit, "stopped because another unit had failed, whose result arrived later after all: retry the run") { At = now }
             : null;
     }
 

@@ -27,7 +27,7 @@ public static partial class RunPlanValidation
         {
             if (!StageName().IsMatch(stage.Stage) || QueueNames.IsTaken(stage.Stage))
             {
-                throw new UserErrorException($"the plan names stage '{stage.Stage}', which can be none: expected small letters, digits and '-' from a letter on, at most 100, and no name of another queue");
+                throw new UserErrorException($"the plan names stage '{stage.Stage}', which is not a valid name: expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue");
             }
 
             IStage? implementation = null;
@@ -95,7 +95,7 @@ public static partial class RunPlanValidation
     public static string? NameProblem(string name, int longest) => name switch
     {
         "" => "is empty",
-        _ when name.Any(char.IsControl) => "holds a control character",
+        _ when name.Any(char.IsControl) => "contains a control character",
         _ when Encoding.UTF8.GetByteCount(name) > longest => $"is longer than {longest} bytes",
         _ => null,
     };
@@ -125,7 +125,7 @@ public static partial class RunPlanValidation
     {
         if (stage.Units.Count == 0)
         {
-            throw new UserErrorException($"stage {stage.Stage} has nothing to do: the plan gives it no unit");
+            throw new UserErrorException($"stage {stage.Stage} has nothing to do: the plan has no unit for it");
         }
 
         if (stage.ToleratedFailures is not (>= 0 and <= 1))
@@ -143,7 +143,7 @@ public static partial class RunPlanValidation
 
             if (unit.Name.AsSpan().IndexOfAny("/:*\\") >= 0 || unit.Name.StartsWith('.') || !names.Add(unit.Name))
             {
-                throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or holds one of / : * \\");
+                throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or contains one of / : * \\");
             }
 
             implementation?.Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
@@ -157,7 +157,7 @@ public static partial class RunPlanValidation
             case InputSource.RunInput input when !StarPattern.HasStar(input.Pattern) && !inputs.ContainsKey(input.Pattern):
                 throw new UserErrorException($"stage {stage} needs run input {input.Pattern}; given are {string.Join(", ", inputs.Keys.Order(StringComparer.Ordinal).Take(8))}");
             case InputSource.StageOutput output when !earlier.Contains(output.Stage):
-                throw new UserErrorException($"stage {stage} takes outputs of {output.Stage}, which is no earlier stage of the plan");
+                throw new UserErrorException($"stage {stage} uses outputs of {output.Stage}, which is not an earlier stage of the plan");
         }
     }
 }

@@ -22,8 +22,8 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
         }
         catch (Exception error) when (error is not OperationCanceledException || !cancel.IsCancellationRequested)
         {
-            log.LogWarning(error, "{Run}: {Stage}/{Unit}: cannot tell why its result was not there", command.Run, command.Stage, command.Unit);
-            return $"cannot be told: {error.Message.ReplaceLineEndings(" ")}";
+            log.LogWarning(error, "{Run}: {Stage}/{Unit}: cannot find out why its result was missing", command.Run, command.Stage, command.Unit);
+            return $"unknown: {error.Message.ReplaceLineEndings(" ")}";
         }
     }
 
@@ -38,7 +38,7 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
         }
 
         var against = originKey is null ? earlier.Run : command.Origin;
-        return parts.DifferenceFrom(earlier.Parts) is { } difference ? $"{difference} (against run {against})" : "its stored result was gone";
+        return parts.DifferenceFrom(earlier.Parts) is { } difference ? $"{difference} (against run {against})" : "its stored result is missing";
     }
 
     private Task<Dictionary<(string Stage, string Unit), string>> KeysOfAsync(string origin, CancellationToken cancel)

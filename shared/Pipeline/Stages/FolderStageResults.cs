@@ -30,7 +30,7 @@ public sealed class FolderStageResults(string root, TimeProvider time) : IStageR
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{path} is damaged ({error.Message.Split('\n')[0].TrimEnd('.')}): delete the file and run again, the unit is then computed anew", error);
+            throw new UserErrorException($"{path} is damaged ({error.Message.Split('\n')[0].TrimEnd('.')}): delete the file and run again to recompute the unit", error);
         }
     }
 

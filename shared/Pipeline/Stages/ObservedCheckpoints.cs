@@ -39,7 +39,7 @@ internal sealed class ObservedCheckpoints : ICheckpoints, IDisposable
         var latest = await _inner.LatestAsync(cancel);
         if (latest is not null)
         {
-            _log.LogInformation("{Run}: {Stage}/{Unit} goes on from the checkpoint of step {Step}", _unit.Run, _unit.Stage, _unit.Unit, latest.State["step"]);
+            _log.LogInformation("{Run}: {Stage}/{Unit} continues from the checkpoint of step {Step}", _unit.Run, _unit.Stage, _unit.Unit, latest.State["step"]);
         }
 
         return latest;

@@ -24,7 +24,7 @@ public static class ResultComparison
         {
             if (!before.TryGetValue(name, out var earlier) || !now.TryGetValue(name, out var later))
             {
-                return $"{name} is there once only";
+                return $"{name} is present only once";
             }
 
             var (a, b) = (await artifacts.FetchAsync(earlier, cancel), await artifacts.FetchAsync(later, cancel));
@@ -48,7 +48,7 @@ public static class ResultComparison
         switch (before, now)
         {
             case (JsonObject a, JsonObject b):
-                return a.Count != b.Count ? $"{path} has other members" : a.Select(member => b.ContainsKey(member.Key) ? Json($"{path}.{member.Key}", member.Value, b[member.Key]) : $"{path} lacks {member.Key}").FirstOrDefault(problem => problem is not null);
+                return a.Count != b.Count ? $"{path} has different members" : a.Select(member => b.ContainsKey(member.Key) ? Json($"{path}.{member.Key}", member.Value, b[member.Key]) : $"{path} lacks {member.Key}").FirstOrDefault(problem => problem is not null);
             case (JsonArray a, JsonArray b):
                 return a.Count != b.Count ? $"{path} has {b.Count} members, not {a.Count}" : a.Select((member, index) => Json(FormattableString.Invariant($"{path}[{index}]"), member, b[index])).FirstOrDefault(problem => problem is not null);
             case (JsonValue a, JsonValue b) when a.GetValueKind() == JsonValueKind.Number && b.GetValueKind() == JsonValueKind.Number:
@@ -65,7 +65,7 @@ public static class ResultComparison
         using var b = Opened.Read(now);
         if (!a.Tensors.Keys.ToHashSet(StringComparer.Ordinal).SetEquals(b.Tensors.Keys))
         {
-            return "has other tensors";
+            return "has different tensors";
         }
 
         foreach (var name in a.Tensors.Keys.Order(StringComparer.Ordinal))
@@ -73,7 +73,7 @@ public static class ResultComparison
             var (x, y) = (a.Values(name), b.Values(name));
             if (x.Length != y.Length)
             {
-                return $"[{name}] has another shape";
+                return $"[{name}] has a different shape";
             }
 
             var (largest, difference) = (0.0, 0.0);

@@ -30,7 +30,7 @@ public sealed class StageRunner(
 
     /// <summary>Why a unit is not for the workers of this program: its run was begun with another version of the stage's algorithm. Null where it is.</summary>
     public string? VersionMismatch(RunUnit command) => command.AlgorithmVersion is { } planned && _stages.TryGetValue(command.Stage, out var stage) && stage.AlgorithmVersion != planned
-        ? FormattableString.Invariant($"the run was begun with version {planned} of {command.Stage}, this worker has {stage.AlgorithmVersion}")
+        ? FormattableString.Invariant($"the run was started with version {planned} of {command.Stage}, this worker has {stage.AlgorithmVersion}")
         : null;
 
     /// <summary>Runs one unit to its result.</summary>
@@ -71,7 +71,7 @@ public sealed class StageRunner(
             : throw new UserErrorException($"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}");
         if (VersionMismatch(command) is { } mismatch)
         {
-            throw new UserErrorException($"{command.Stage}/{command.Unit}: {mismatch}: ask for the run anew, which computes with the version that is there");
+            throw new UserErrorException($"{command.Stage}/{command.Unit}: {mismatch}: start the run again to compute with the available version");
         }
 
         var parameters = stage.Normalize(command.Parameters.DeepClone().AsObject());
@@ -86,7 +86,7 @@ public sealed class StageRunner(
         if (!stage.Cacheable)
         {
             var told = await ComputeAsync(stage, command, parameters, NoCheckpointsFor, progress, cancel);
-            return Finished(told.Outputs, told.Figures, CacheKind.Miss, "never cached: it tells about the run itself", traits?.Of(parameters));
+            return Finished(told.Outputs, told.Figures, CacheKind.Miss, "never cached: it reports on the run itself", traits?.Of(parameters));
         }
 
         var (stored, lost) = await LookUpAsync(key, command.Verify, cancel);
@@ -169,10 +169,10 @@ public sealed class StageRunner(
             {
                 if (!stage.MayHalveBatches || halvings == MostHalvings)
                 {
-                    throw new UserErrorException($"{command.Stage}/{command.Unit}: the device's memory does not suffice ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}", error);
+                    throw new UserErrorException($"{command.Stage}/{command.Unit}: the device does not have enough memory ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}", error);
                 }
 
-                _log.LogWarning("{Stage}/{Unit}: the device's memory does not suffice ({Reason}); trying again with half the batch", command.Stage, command.Unit, DeviceFault.Line(error));
+                _log.LogWarning("{Stage}/{Unit}: the device does not have enough memory ({Reason}); trying again with half the batch", command.Stage, command.Unit, DeviceFault.Line(error));
             }
         }
     }
@@ -243,7 +243,7 @@ public sealed class StageRunner(
                 $"computed again: {result.Outputs.Count - differing.Length} of {result.Outputs.Count} outputs equal those of run {stored.Run}, the others agree within {ResultComparison.Tolerance:0.###} ({changed})");
         }
 
-        _log.LogWarning("{Stage}/{Unit}: verification found other digests than run {Run} had stored", command.Stage, command.Unit, stored.Run);
+        _log.LogWarning("{Stage}/{Unit}: verification found different digests than run {Run} had stored", command.Stage, command.Unit, stored.Run);
         throw new UserErrorException(
             $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored"
             + (changed is null ? stored.Computed is null ? "; same device kind and thread count are needed for equal digests" : "" : $"; {changed}, and beyond that: {problem}"));

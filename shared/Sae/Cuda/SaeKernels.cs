@@ -46,7 +46,7 @@ internal sealed class SaeKernels : IDisposable
         }
         catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new UserErrorException($"the autoencoder's kernels cannot be used on {device}: {error.Message}; train on the processor with --set sae.device=cpu");
+            throw new UserErrorException($"the autoencoder's kernels cannot be used on {device}: {error.Message}; train on the CPU with --set sae.device=cpu");
         }
     }
 

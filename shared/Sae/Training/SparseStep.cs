@@ -24,7 +24,7 @@ public sealed unsafe class SparseStep : ISaeStep
     {
         if (options.Variant is not SaeVariant.TopK)
         {
-            throw new ArgumentException($"sparse kernels exist for Top-K alone, not for {options.Variant.Name}", nameof(options));
+            throw new ArgumentException($"sparse kernels exist for Top-K only, not for {options.Variant.Name}", nameof(options));
         }
 
         (this.options, this.bfloat16Products) = (options, bfloat16Products);

@@ -34,7 +34,7 @@ public sealed unsafe class CudaModule : IDisposable
     /// <summary>The text of a source that is embedded in an assembly under its file's name.</summary>
     public static string Source(Assembly assembly, string name)
     {
-        using var stream = assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"{assembly.GetName().Name} holds no source '{name}'");
+        using var stream = assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"{assembly.GetName().Name} contains no source '{name}'");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

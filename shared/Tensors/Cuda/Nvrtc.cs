@@ -104,7 +104,7 @@ internal static unsafe class Nvrtc
             }
         }
 
-        throw new CudaException("CUDA's run-time compiler (libnvrtc) was not found beside libtorch, nor in the system");
+        throw new CudaException("CUDA's run-time compiler (libnvrtc) was found neither next to libtorch nor in the system");
     }
 
     /// <summary>Where this process has its libtorch for CUDA from.</summary>

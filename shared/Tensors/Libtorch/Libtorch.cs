@@ -59,7 +59,7 @@ public static class Libtorch
             _isDecided = !OperatingSystem.IsLinux();
             if (_isDecided)
             {
-                WhyNoCuda = "a PyTorch in place of the libtorch that comes along works on Linux alone";
+                WhyNoCuda = "replacing the bundled libtorch by a PyTorch works on Linux only";
                 return;
             }
 
@@ -83,7 +83,7 @@ public static class Libtorch
             {
                 // By its path: by its name alone another one on the system's search path could be found first.
                 NativeLibrary.Load(Included ?? throw new UserErrorException(
-                    $"no libtorch comes along with this program, and {WhyNoCuda}; install PyTorch for python3, or name the folder of one with --torch or {Variable}"));
+                    $"this program has no bundled libtorch, and {WhyNoCuda}; install PyTorch for python3, or name the folder of one with --torch or {Variable}"));
             }
 
             if (asksForCuda)

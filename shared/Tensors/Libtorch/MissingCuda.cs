@@ -17,13 +17,13 @@ internal static class MissingCuda
     internal static string Explain(int index, int? driver, int cards, TorchInstallation? inUse, bool bringsCuda, string? whyNot) => (driver, cards, inUse) switch
     {
         (null, _, _) => "this machine has no NVIDIA driver; use cpu",
-        (_, 0, _) => "the driver shows no card (nvidia-smi, and CUDA_VISIBLE_DEVICES where it is set, say more); use cpu",
+        (_, 0, _) => "the driver shows no card (see nvidia-smi, and CUDA_VISIBLE_DEVICES if set, for details); use cpu",
         (_, _, null) when !bringsCuda => $"{whyNot}; install PyTorch with CUDA for python3, or name the folder of one with --torch or {Libtorch.Variable}",
         (_, _, { Cuda: null }) => $"PyTorch {inUse.Version} at {inUse.Folder} is built without CUDA; name another with --torch or {Libtorch.Variable}",
         (var version, _, { Cuda: { } cuda }) when Major(cuda) > version / 1000 =>
             $"the driver supports CUDA {version / 1000}.{version % 1000 / 10} and PyTorch {inUse.Version} needs {cuda}; update the driver, or install a PyTorch for CUDA {version / 1000}",
         _ when index >= cards => $"there {(cards == 1 ? "is 1 card, cuda:0" : $"are {cards} cards, cuda:0 to cuda:{cards - 1}")}",
-        _ => $"the driver shows {cards}, yet libtorch can use none; python3 -c \"import torch; torch.zeros(1).cuda()\" says why",
+        _ => $"the driver shows {cards} but libtorch cannot use any; python3 -c \"import torch; torch.zeros(1).cuda()\" says why",
     };
 
     private static int Major(string version) => int.TryParse(version.Split('.')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var major) ? major : 0;

@@ -23,7 +23,7 @@ internal sealed record TorchFit(IReadOnlyList<string> Missing, string? Problem)
             var files = Offering.Select(name => Path.Combine(installation.Libraries, name)).ToArray();
             if (files.FirstOrDefault(file => !File.Exists(file)) is { } absent)
             {
-                return new TorchFit([], $"{installation.Folder}: PyTorch {installation.Version} has no {Path.GetFileName(absent)} in its folder lib; take a PyTorch as pip installs it, {Wanted}");
+                return new TorchFit([], $"{installation.Folder}: PyTorch {installation.Version} has no {Path.GetFileName(absent)} in its folder lib; use a PyTorch installed with pip, {Wanted}");
             }
 
             using var asking = new ElfLibrary(binding);

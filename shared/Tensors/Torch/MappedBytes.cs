@@ -58,7 +58,7 @@ internal sealed unsafe class MappedBytes : IDisposable
     public void CopyTo(torch.Tensor tensor, TensorEntry entry, NonFiniteValues? nonFinite) => TensorBytes.Fill([new(tensor, entry.Name, entry.Offset)], _file, Name, nonFinite);
 
     public UserErrorException Refuse(long offset, string reason) =>
-        new($"{Name}: not a usable PyTorch file: {reason} (byte {offset}). Fetch or export the file again.");
+        new($"{Name}: not a usable PyTorch file: {reason} (byte {offset}). Download or export the file again.");
 
     public void Dispose()
     {

@@ -112,12 +112,12 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
 
     private void NewObject(object?[] parts) => Push(parts is [PickleGlobal type, object?[]]
         ? type is { Module: "collections", Name: "OrderedDict" } ? new PickleDict() : TorchNames.IsModuleLike(type) ? new PickleObject(type) : throw TorchNames.Refuse(type)
-        : throw Refuse("an object is made of something that is no class"));
+        : throw Refuse("an object is made of something that is not a class"));
 
     private void Reduce(object?[] parts) => Push(parts switch
     {
         [PickleGlobal function, object?[] arguments] => world.Call(function, arguments, _start),
-        _ => throw Refuse("something is called that is no global"),
+        _ => throw Refuse("something is called that is not a global"),
     });
 
     private void Build(object? state)
@@ -141,7 +141,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
     {
         if (Peek() is not List<object?> list)
         {
-            throw Refuse("items are added to something that is no list");
+            throw Refuse("items are added to something that is not a list");
         }
 
         foreach (var item in items)
@@ -154,7 +154,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
     {
         if (Peek() is not PickleDict dict || items.Length % 2 != 0)
         {
-            throw Refuse("items are set in something that is no dictionary");
+            throw Refuse("items are set in something that is not a dictionary");
         }
 
         for (var i = 0; i < items.Length; i += 2)
@@ -170,7 +170,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
 
     private readonly void Push(object? value) => _stack.Add(value);
 
-    private readonly object? Peek() => _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw Refuse("it takes a value where there is none");
+    private readonly object? Peek() => _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw Refuse("it pops a value from an empty stack");
 
     private readonly object? Pop()
     {
@@ -184,7 +184,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
         var start = _stack.Count - count;
         if (start < 0 || _stack.FindIndex(start, value => value == Mark) >= 0)
         {
-            throw Refuse("it takes a value where there is none");
+            throw Refuse("it pops a value from an empty stack");
         }
 
         return Cut(start, start);
@@ -193,7 +193,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
     private readonly object?[] PopToMark()
     {
         var mark = _stack.LastIndexOf(Mark);
-        return mark >= 0 ? Cut(mark, mark + 1) : throw Refuse("it takes values down to a mark that is not there");
+        return mark >= 0 ? Cut(mark, mark + 1) : throw Refuse("it pops values down to a missing mark");
     }
 
     private readonly object?[] Cut(int remove, int start)

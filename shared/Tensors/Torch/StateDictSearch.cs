@@ -156,7 +156,7 @@ internal sealed class StateDictSearch
         _visits += count;
         if (_visits > MostVisits)
         {
-            throw new PickleException(0, "its modules hold each other again and again");
+            throw new PickleException(0, "its modules contain each other in a cycle");
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed class TorchFile : ITensorFile
     /// <param name="path">The file.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
     /// <exception cref="UserErrorException">
-    /// The file is unreadable, truncated or lies, its pickle asks for a name that weights do not need, or it holds no named tensors.
+    /// The file is unreadable, truncated or lies, its pickle asks for a name that weights do not need, or it contains no named tensors.
     /// </exception>
     public static TorchFile Open(string path, string? name = null)
     {
@@ -107,7 +107,7 @@ public sealed class TorchFile : ITensorFile
     {
         var entries = ZipDirectory.Read(file);
         var root = entries.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)).OrderBy(name => name.Length).FirstOrDefault()
-            ?? throw file.Refuse(0, entries.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal)) ? "it is an archive of NumPy arrays" : "the archive has no data.pkl; where it packs a folder, unpack it");
+            ?? throw file.Refuse(0, entries.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal)) ? "it is an archive of NumPy arrays" : "the archive has no data.pkl; if it packs a folder, unpack it");
         var folder = root[..^"data.pkl".Length];
         if (entries.TryGetValue(folder + "byteorder", out var order) && order.Length is > 0 and < 16 && !file.Span(order.Offset, order.Length).StartsWith("little"u8))
         {
@@ -180,7 +180,7 @@ public sealed class TorchFile : ITensorFile
         // Weights may be tied, but a small file in which thousands of tensors share one storage would fill the memory.
         var bytes = search.Tensors.Values.Aggregate(Int128.Zero, (sum, tensor) => sum + ((Int128)tensor.Elements * SafetensorsDtype.Size(tensor.Dtype)!.Value));
         return search.Tensors.Count == 0
-            ? throw file.Refuse(0, "it holds no named tensors")
+            ? throw file.Refuse(0, "it contains no named tensors")
             : bytes > (Int128)file.Length * 2
                 ? throw file.Refuse(0, $"its {search.Tensors.Count} tensors take {bytes} bytes, the file has {file.Length}")
                 : new TorchFile(file, kind, search, storages);

@@ -52,5 +52,5 @@ internal static class TorchNames
         type.Module is not ("builtins" or "__builtin__" or "os" or "posix" or "nt" or "sys" or "subprocess" or "socket" or "shutil" or "runpy" or "importlib");
 
     public static PickleException Refuse(PickleGlobal name) =>
-        new(name.Offset, $"it asks for '{name}', which is not a name that weights need; nothing of it was run. Fetch the weights from a source you trust, as safetensors");
+        new(name.Offset, $"it asks for '{name}', which is not a name that weights need; nothing of it was run. Get the weights from a source you trust, as safetensors");
 }

@@ -77,7 +77,7 @@ internal sealed class TorchWorld : IPickleWorld
             {
                 object?[] and [var key, var value] => new(key, value),
                 List<object?> and [var key, var value] => new(key, value),
-                _ => throw new PickleException(offset, "an OrderedDict is made of something that is no pair"),
+                _ => throw new PickleException(offset, "an OrderedDict is made of something that is not a pair"),
             });
         }
 

@@ -155,7 +155,7 @@ internal static class ZipDirectory
         var data = start + LocalSize + U16(local, 26) + U16(local, 28);
         return U32(local, 0) == LocalHeader && stored >= 0 && data <= file.Length - stored
             ? data
-            : throw file.Refuse(start, $"entry '{name}' claims {stored} bytes that are not there");
+            : throw file.Refuse(start, $"entry '{name}' claims {stored} bytes that are missing");
     }
 
     private static int U16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);

@@ -87,7 +87,7 @@ internal sealed class GpuBenchmark : IBenchmark
     {
         var card = CudaCards.All().FirstOrDefault(card => device.type == DeviceType.CUDA && card.Index == device.index);
         var version = CudaCards.DriverVersion;
-        return $"{card?.Name ?? "CPU"}, driver {(version is null ? "none" : $"for CUDA {version / 1000}.{version % 1000 / 10}")}, {Environment.ProcessorCount} cores, {Libtorch.InUse?.ToString() ?? $"libtorch {torch.__version__} as it comes along"}";
+        return $"{card?.Name ?? "CPU"}, driver {(version is null ? "none" : $"for CUDA {version / 1000}.{version % 1000 / 10}")}, {Environment.ProcessorCount} cores, {Libtorch.InUse?.ToString() ?? $"libtorch {torch.__version__} as bundled"}";
     }
 
     private static GemmPeak Peak(torch.Device device, GpuScale scale, Action<GpuFigure> add)

@@ -29,5 +29,5 @@ public class MissingCudaTests
     public void A_number_that_no_card_has(int cards, string expected) => MissingCuda.Explain(7, 13000, cards, Cuda13, false, null).ShouldBe(expected);
 
     [Fact]
-    public void Cards_that_libtorch_cannot_use() => MissingCuda.Explain(0, 13000, 1, Cuda13, false, null).ShouldContain("libtorch can use none");
+    public void Cards_that_libtorch_cannot_use() => MissingCuda.Explain(0, 13000, 1, Cuda13, false, null).ShouldContain("libtorch cannot use any");
 }
