@@ -260,7 +260,7 @@ public sealed class BrokerTopology(BrokerOptions options)
                 case System.Security.Authentication.AuthenticationException:
                     return $"no encrypted connection to the broker {options} ({FirstLine(inner)}): check ClipSae:Broker:Tls and CertificateAuthorityFile";
                 case OperationInterruptedException { ShutdownReason: { ReplyCode: NotAllowed } reason }:
-                    return $"the broker {options} refuses user {options.User} ({reason.ReplyText}): infra/rabbitmq/users.sh tells which user each process has";
+                    return $"the broker {options} refuses user {options.User} ({reason.ReplyText}): infra/rabbitmq/users.sh lists the user of each process";
                 case OperationInterruptedException { ShutdownReason: { } reason }:
                     return $"the broker {options} refused: {reason.ReplyText}; a queue declared before with other arguments must be removed first";
             }

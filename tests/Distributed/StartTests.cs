@@ -16,7 +16,7 @@ public sealed class StartTests(DistributedSystem system)
         ShouldRefuseAsync("refuses user clipsae-worker", "Password", ("ClipSae__Broker__PasswordFile", ""), ("ClipSae__Broker__Password", "wrong")),
         ShouldRefuseAsync("ClipSae:Broker: cannot read", "/no/such/file", ("ClipSae__Broker__PasswordFile", "/no/such/file")),
         ShouldRefuseAsync("ClipSae:S3: cannot read", "/no/such/file", ("ClipSae__S3__SecretKeyFile", "/no/such/file")),
-        ShouldRefuseAsync("refused", "declared otherwise", ("ClipSae__Broker__DeliveryLimit", "3")),
+        ShouldRefuseAsync("refused", "declared before with other arguments", ("ClipSae__Broker__DeliveryLimit", "3")),
         ShouldRefuseAsync("ClipSae:Bus = carrier-pigeon", "rabbitmq", ("ClipSae__Bus", "carrier-pigeon")),
         ShouldRefuseAsync("configuration", "UnitsAtOnce", ("ClipSae__UnitsAtOnce", "many")));
 

@@ -117,7 +117,7 @@ public sealed class PrunerTests : IDisposable
 
         var error = await Should.ThrowAsync<UserErrorException>(() => _sut.RemoveAsync(plan));
 
-        error.Message.ShouldStartWith("run second began meanwhile");
+        error.Message.ShouldStartWith("run second started meanwhile");
         Left().ShouldContain(Blob("in"));
     }
 
