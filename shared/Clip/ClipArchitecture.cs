@@ -26,20 +26,42 @@ public sealed record ClipArchitecture(
     /// <summary>OpenAI's convention for the width of a head.</summary>
     public const int HeadWidth = 64;
 
+    // Only what differs from OpenAI's models of the same width, so that it follows where a width is changed.
+    private readonly int? _visionHeads;
+    private readonly int? _textHeads;
+    private readonly int? _visionNeurons;
+    private readonly int? _textNeurons;
+
     /// <summary>ViT-L/14 as OpenAI released it.</summary>
     public static ClipArchitecture VitL14 { get; } = new(768, 224, 24, 1024, 14, 77, 49408, 768, 12);
 
     /// <summary>Attention heads of a vision block.</summary>
-    public int VisionHeads { get; init; } = Math.Max(1, VisionWidth / HeadWidth);
+    public int VisionHeads
+    {
+        get => _visionHeads ?? HeadsOf(VisionWidth);
+        init => _visionHeads = value == HeadsOf(VisionWidth) ? null : value;
+    }
 
     /// <summary>Attention heads of a text block.</summary>
-    public int TextHeads { get; init; } = Math.Max(1, TextWidth / HeadWidth);
+    public int TextHeads
+    {
+        get => _textHeads ?? HeadsOf(TextWidth);
+        init => _textHeads = value == HeadsOf(TextWidth) ? null : value;
+    }
 
     /// <summary>Neurons of a vision block's MLP.</summary>
-    public int VisionNeurons { get; init; } = 4 * VisionWidth;
+    public int VisionNeurons
+    {
+        get => _visionNeurons ?? 4 * VisionWidth;
+        init => _visionNeurons = value == 4 * VisionWidth ? null : value;
+    }
 
     /// <summary>Neurons of a text block's MLP.</summary>
-    public int TextNeurons { get; init; } = 4 * TextWidth;
+    public int TextNeurons
+    {
+        get => _textNeurons ?? 4 * TextWidth;
+        init => _textNeurons = value == 4 * TextWidth ? null : value;
+    }
 
     /// <summary>Between the layers of every MLP.</summary>
     public MlpActivation Activation { get; init; } = MlpActivation.QuickGelu;
@@ -75,7 +97,9 @@ public sealed record ClipArchitecture(
         }
 
         // c_fc [neurons, width], or in Geometric Parametrization its theta.
-        int Neurons(string blocks) => Size(blocks + "0.mlp.c_fc" + (shapes.ContainsKey(blocks + "0.mlp.c_fc.theta") ? ClipKeys.Theta : ClipKeys.Weight), 2, 0);
+        int Neurons(string blocks, int width) => new[] { ClipKeys.Weight, ClipKeys.Theta }.Select(ending => blocks + "0.mlp.c_fc" + ending).FirstOrDefault(shapes.ContainsKey) is { } key
+            ? Size(key, 2, 0)
+            : 4 * width;
 
         var patch = Size("visual.conv1.weight", 4, 3);
         var grid = (int)Math.Round(Math.Sqrt(Size("visual.positional_embedding", 2, 0) - 1));
@@ -90,10 +114,12 @@ public sealed record ClipArchitecture(
             TextWidth: Size("ln_final.weight", 1, 0),
             TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks))
         {
-            VisionNeurons = Neurons(ClipKeys.VisionBlocks),
-            TextNeurons = Neurons(ClipKeys.TextBlocks),
+            VisionNeurons = Neurons(ClipKeys.VisionBlocks, Size("visual.conv1.weight", 4, 0)),
+            TextNeurons = Neurons(ClipKeys.TextBlocks, Size("ln_final.weight", 1, 0)),
         };
     }
+
+    private static int HeadsOf(int width) => Math.Max(1, width / HeadWidth);
 
     private static int Layers(IEnumerable<string> keys, string prefix) => keys
         .Where(k => k.StartsWith(prefix, StringComparison.Ordinal))

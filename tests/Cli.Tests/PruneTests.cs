@@ -28,7 +28,7 @@ public sealed class PruneTests : IDisposable
         removed.Json["bytes"]!.GetValue<long>().ShouldBe(20);
         removed.Json["removed"]!.AsArray().Select(group => group!["files"]!.GetValue<int>()).ShouldBe([0, 0, 1, 1, 2]);
         files.ShouldAllBe(file => !File.Exists(Path.Combine(_folder, file)));
-        (await PruneAsync()).Out.ShouldContain("together");
+        (await PruneAsync()).Out.ShouldContain("total");
     }
 
     [Theory]

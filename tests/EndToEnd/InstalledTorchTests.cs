@@ -66,7 +66,7 @@ public sealed class InstalledTorchTests : IDisposable
 
         result.Code.ShouldBe(1);
         result.Out.ShouldContain($"{package}: PyTorch 2.11.0+cpu is built without CUDA");
-        result.Out.ShouldContain("device 'cuda:4711' is absent");
+        result.Out.ShouldContain("device 'cuda:4711' is not available");
     }
 
     [Theory]

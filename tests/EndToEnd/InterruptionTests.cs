@@ -17,7 +17,7 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
         command.Signal(signal);
         var stopped = await command.EndAsync();
 
-        stopped.ShouldRefuse(1, "stopped; run", "give the same command again");
+        stopped.ShouldRefuse(1, "stopped; run", "run the same command again");
         var resumed = await Command.RunAsync(TinyDemo.Arguments(folder.Path));
         resumed.Code.ShouldBe(0, resumed.Error);
         resumed.Error.ShouldContain("continuing run");
