@@ -49,10 +49,11 @@ public sealed class GlossaryTests
         texts.SelectMany(text => Avoided(text.Text).Select(found => $"{text.Assembly}: \"{text.Text}\": {found}")).ShouldBeEmpty();
     }
 
+    // What stands between backticks are names that a format or a command has.
     [Theory]
     [MemberData(nameof(DocumentTests.Documents), MemberType = typeof(DocumentTests))]
     public void Documents_are_in_the_fields_words(string document) =>
-        File.ReadLines(Path.Combine(Solution.Root, document)).Index().SelectMany(line => Avoided(line.Item).Select(found => $"{document}:{line.Index + 1}: {found}")).ShouldBeEmpty();
+        File.ReadLines(Path.Combine(Solution.Root, document)).Index().SelectMany(line => Avoided(Regex.Replace(line.Item, "`[^`]*`", "``")).Select(found => $"{document}:{line.Index + 1}: {found}")).ShouldBeEmpty();
 
     [Fact]
     public void Every_avoided_word_is_found()

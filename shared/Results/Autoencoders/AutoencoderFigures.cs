@@ -19,7 +19,7 @@ namespace ClipSae.Results;
 public sealed record AutoencoderFigures(
     double Fvu, double ExplainedVariance, double Cosine, double L0, double Dead, double Dense, long HeldOutRows, string Variant, int Latents, int K, long Steps, long TrainingRows, long DeadAfterSamples)
 {
-    /// <summary>How alike the images are that a feature fires on, a cosine; null where there are no image embeddings.</summary>
+    /// <summary>How alike the images are that a feature fires on, a cosine; null without image embeddings.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? Monosemanticity { get; init; }
 
@@ -27,7 +27,7 @@ public sealed record AutoencoderFigures(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? MonosemanticityBaseline { get; init; }
 
-    /// <summary>Zero-shot accuracy without the reconstruction; null where there are no labelled pictures.</summary>
+    /// <summary>Zero-shot accuracy without the reconstruction; null without labelled pictures.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? ZeroShot { get; init; }
 

@@ -1,6 +1,6 @@
 namespace ClipSae.Results;
 
-/// <summary>The proof of the weights that go on in the run, and that of every format.</summary>
+/// <summary>The proof of the weights that the run continues with, and that of every format.</summary>
 /// <param name="Images">Probe images.</param>
 /// <param name="Texts">Probe texts.</param>
 /// <param name="Seed">Seed of the probes.</param>

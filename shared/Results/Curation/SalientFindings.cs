@@ -7,7 +7,7 @@ namespace ClipSae.Results;
 /// <param name="Sae">Its name, which begins with the hook point's.</param>
 /// <param name="Share">Share of its live features that are taken as salient.</param>
 /// <param name="Firing">Salience-weighted activation above which the features count as firing.</param>
-/// <param name="Pairs">Pairs of pictures, with and without a word, that features were chosen on.</param>
+/// <param name="Pairs">Pairs of pictures, with a word and without one, that features were chosen on.</param>
 /// <param name="Classes">Object classes.</param>
 /// <param name="HeldOutWords">Words that were never printed.</param>
 /// <param name="HeldOutFonts">Faces that were never printed in.</param>

@@ -2,7 +2,7 @@ namespace ClipSae.Results;
 
 /// <summary>All figures of an evaluation: what the results artifact holds.</summary>
 /// <param name="Base">Name of the first model, against which the others are compared.</param>
-/// <param name="Tuned">Name of the tuned model that is shown beside the base: the one with the highest validation score, else the second model; null where no score exceeds the base's.</param>
+/// <param name="Tuned">Name of the tuned model that is shown next to the base: the one with the highest validation score, else the second model; null where no score exceeds the base's.</param>
 /// <param name="Classes">The object classes of all sets, those of clean, attacked and words sets first.</param>
 /// <param name="Templates">The prompts.</param>
 /// <param name="Resamples">Bootstrap samples.</param>

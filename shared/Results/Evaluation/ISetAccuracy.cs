@@ -5,6 +5,6 @@ public interface ISetAccuracy
 {
     Interval Accuracy { get; }
 
-    /// <summary>Share of images taken for the printed word; null but on attacked sets.</summary>
+    /// <summary>Share of images for which the printed word is named; null but on attacked sets.</summary>
     Interval? AttackSuccess { get; }
 }

@@ -52,7 +52,7 @@ public record ModelFigures
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? WordsHeldOut { get; init; }
 
-    /// <summary>Sets called <c>attacked-NAME</c>, each a family of print, in the order of their names; null where there are none.</summary>
+    /// <summary>Sets called <c>attacked-NAME</c>, each a family of print, in the order of their names; null when there are none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyDictionary<string, FamilyAccuracy>? Families { get; init; }
 

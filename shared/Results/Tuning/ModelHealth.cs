@@ -1,6 +1,6 @@
 namespace ClipSae.Results;
 
-/// <summary>Whether image embeddings still tell pictures apart.</summary>
+/// <summary>Whether image embeddings still differ between pictures.</summary>
 /// <param name="Step">Of the validation.</param>
 /// <param name="MeanCosine">Mean cosine of two different pictures' embeddings.</param>
 /// <param name="Rank">Effective number of their directions.</param>

@@ -1,6 +1,6 @@
 namespace ClipSae.Results;
 
-/// <summary>Figures of a step; null where a part has none, or is no number.</summary>
+/// <summary>Figures of a step; null where a part has none, or is NaN.</summary>
 /// <param name="Step">From 1.</param>
 /// <param name="Loss">The whole loss.</param>
 /// <param name="CleanLoss">Of the clean half.</param>
