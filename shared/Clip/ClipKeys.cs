@@ -18,9 +18,6 @@ public static class ClipKeys
     /// <summary>Natural logarithm of the factor on cosines, a scalar.</summary>
     public const string LogitScale = "logit_scale";
 
-    /// <summary>Natural logarithm of the factor on cosines, a scalar.</summary>
-    public const string Scale = "logit_scale";
-
     /// <summary>Begins the key of a null token [width]; the block that sees it first follows (<see cref="Clip.NullToken"/>).</summary>
     public const string NullToken = "visual.null_token.";
 

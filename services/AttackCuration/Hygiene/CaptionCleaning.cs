@@ -35,14 +35,18 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
 
         if (options.CaptionHygiene is CaptionHygiene.Hide or CaptionHygiene.HideRandom)
         {
-            var painted = result.Printed.Where(printed => !result.Found.Any(finding => finding.Picture == printed.Picture)).ToArray();
-            var random = options.CaptionHygiene == CaptionHygiene.HideRandom
-                ? pictures.All.Select(picture => picture.Item.Id).Where(id => !captions.ContainsKey(id)).ToArray()
-                : [];
-            new SeededRandom(options.Seed, "random print").Shuffle(random);
-            foreach (var ((picture, patches), place) in painted.Select((one, place) => (one, place)))
+            var found = result.Found.Select(finding => finding.Picture.Item.Id).ToHashSet(StringComparer.Ordinal);
+            var painted = result.Printed.Where(printed => !found.Contains(printed.Picture.Item.Id)).ToArray();
+            var ids = painted.Select(printed => printed.Picture.Item.Id).ToArray();
+            if (options.CaptionHygiene == CaptionHygiene.HideRandom)
             {
-                hidden[random.Length == 0 ? picture.Item.Id : random[place]] = patches;
+                ids = [.. pictures.All.Select(picture => picture.Item.Id).Where(id => !captions.ContainsKey(id))];
+                new SeededRandom(options.Seed, "random print").Shuffle(ids);
+            }
+
+            foreach (var (id, printed) in ids.Zip(painted))
+            {
+                hidden[id] = printed.Patches;
             }
         }
 

@@ -19,19 +19,7 @@ internal sealed class FigureTable(string names, params IReadOnlyList<string> tit
     public static string Heading(string text)
     {
         const int Width = 16;
-        var (lines, line) = (new List<string>(), "");
-        foreach (var word in text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (line.Length > 0 && line.Length + 1 + word.Length > Width)
-            {
-                lines.Add(line);
-                line = "";
-            }
-
-            line = line.Length == 0 ? word : $"{line} {word}";
-        }
-
-        return string.Join('\n', [.. lines, line]);
+        return string.Join('\n', WordWrap.Lines(string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)), Width));
     }
 
     /// <summary>Adds a row of as many cells as there are headings; a line feed breaks one.</summary>

@@ -11,18 +11,9 @@ internal static class UnfoldedLines
     /// <summary>Writes prose: broken between words at a terminal's width, in a pipe one line. For texts without paths.</summary>
     public static void WriteProse(this IAnsiConsole console, string text)
     {
-        var line = "";
-        foreach (var word in text.Split(' '))
+        foreach (var line in WordWrap.Lines(text, console.Profile.Width))
         {
-            if (line.Length > 0 && line.Length + 1 + word.Length > console.Profile.Width)
-            {
-                console.WriteUnfolded(line);
-                line = "";
-            }
-
-            line = line.Length == 0 ? word : $"{line} {word}";
+            console.WriteUnfolded(line);
         }
-
-        console.WriteUnfolded(line);
     }
 }

@@ -14,8 +14,7 @@ internal static class EarlyChecks
     /// <exception cref="WrongUseException">One does not.</exception>
     public static void RequireFit(ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
-        var stage = RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages.Single(plan => plan.Stage == ParameterSections.Sae);
+        var stage = RunOptions.StagesOf(parameters, defaults).Single(plan => plan.Stage == ParameterSections.Sae);
         try
         {
             foreach (var unit in stage.Units)

@@ -42,7 +42,8 @@ internal static class ModelFiles
     /// </summary>
     public static async Task<ArtifactRef> PutAsync(ClipSaeRuntime runtime, string model, string name, CancellationToken cancel)
     {
-        if (File.Exists(model) && !ShardedTensors.IsIndex(model) && SaysAll(model))
+        using var checkpoint = ClipCheckpoint.Open(model);
+        if (File.Exists(model) && !ShardedTensors.IsIndex(model) && (checkpoint.Architecture.IsOpenAi || ModelTraits.IsIn(checkpoint.Metadata)))
         {
             return await runtime.Artifacts.PutFileAsync(model, name, MediaTypes.Safetensors, cancel);
         }
@@ -51,22 +52,12 @@ internal static class ModelFiles
         try
         {
             var joined = Path.Combine(scratch, "model.safetensors");
-            using (var checkpoint = ClipCheckpoint.Open(model))
-            {
-                checkpoint.SaveAs(joined);
-            }
-
+            checkpoint.SaveAs(joined);
             return await runtime.Artifacts.TakeFileAsync(joined, name, MediaTypes.Safetensors, cancel);
         }
         finally
         {
             Directory.Delete(scratch, recursive: true);
         }
-    }
-
-    private static bool SaysAll(string model)
-    {
-        using var checkpoint = ClipCheckpoint.Open(model);
-        return checkpoint.Architecture.IsOpenAi || ModelTraits.IsIn(checkpoint.Metadata);
     }
 }

@@ -47,15 +47,20 @@ internal sealed class RunOptions(bool tunes = true)
     /// <exception cref="UserErrorException">A value is impossible.</exception>
     internal static void RequirePossible(JsonObject parameters, IReadOnlyDictionary<string, IStage> stages, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        // What is in a shard says nothing about the units' parameters.
-        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
-        foreach (var stage in RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages)
+        foreach (var stage in StagesOf(parameters, defaults))
         {
             foreach (var unit in stage.Units)
             {
                 stages[stage.Stage].Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
             }
         }
+    }
+
+    /// <summary>Stages and units of a run with these parameters, whatever its data set: what is in a shard says nothing about the units' parameters.</summary>
+    internal static IReadOnlyList<StagePlan> StagesOf(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
+        return RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages;
     }
 
     /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>

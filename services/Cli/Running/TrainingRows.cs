@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
-using ClipSae.Contracts;
 using ClipSae.EmbeddingExtraction;
 using ClipSae.Pipeline;
 using ClipSae.SaeTraining;
@@ -28,8 +27,7 @@ internal static class TrainingRows
             return;
         }
 
-        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
-        var stages = RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages;
+        var stages = RunOptions.StagesOf(parameters, defaults);
         var extraction = StageParameters.Bind<ExtractionOptions>(stages.Single(stage => stage.Stage == ParameterSections.Extraction).Parameters, ParameterSections.Extraction);
         var sae = stages.Single(stage => stage.Stage == ParameterSections.Sae);
         var steps = sae.Units.ToDictionary(unit => unit.Name, unit =>

@@ -77,7 +77,7 @@ internal static class WeightParts
         // Some training programs keep the scale as a list of one number.
         return layout == KeyLayout.HuggingFace && HuggingFaceKeys.IsTransposed(openAi) && keys[0].EndsWith(ClipKeys.Weight, StringComparison.Ordinal)
             ? new WeightPart.Transposed(file, keys[0])
-            : openAi == ClipKeys.Scale && file.Entries[keys[0]].Shape is [1]
+            : openAi == ClipKeys.LogitScale && file.Entries[keys[0]].Shape is [1]
                 ? new WeightPart.Single(file, keys[0])
                 : new WeightPart.Plain(file, keys[0]);
     }
