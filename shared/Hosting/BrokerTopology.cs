@@ -232,8 +232,10 @@ public sealed class BrokerTopology(BrokerOptions options)
 
         if (queues.Contains(QueueNames.DatasetReady))
         {
-            // What kills its worker is kept beside being told, and the event has the exchange that publishers of the message type use.
+            // A copy of what kills its worker is kept, whether the broker counts its deaths or a worker, which sends it to the entrance. And the event has
+            // the exchange that publishers of the message type use.
             await channel.ExchangeBindAsync(QueueNames.DeadLetters, QueueNames.DeadUnits, "", cancellationToken: cancel);
+            await channel.ExchangeBindAsync(QueueNames.DeadLetters, QueueNames.Entrance(QueueNames.DeadUnits), "", cancellationToken: cancel);
             await channel.ExchangeDeclareAsync(Published, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
             await channel.ExchangeBindAsync(QueueNames.DatasetReady, Published, "", cancellationToken: cancel);
         }
