@@ -73,7 +73,7 @@ public sealed class StartTests(DistributedSystem system)
     public async Task Health_tells_live_from_ready_with_bus_store_and_device() => await Task.WhenAll(
         ShouldTellAsync("Coordinator", "", HttpStatusCode.OK, "device: Healthy none needed"),
         ShouldTellAsync("WeightConversion", "", HttpStatusCode.OK, "device: Healthy cpu"),
-        ShouldTellAsync("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is absent"));
+        ShouldTellAsync("WeightConversion", "cuda:7", HttpStatusCode.ServiceUnavailable, "device: Unhealthy cuda:7: device 'cuda:7' is not available"));
 
     private async Task ShouldTellAsync(string service, string device, HttpStatusCode status, string said)
     {
