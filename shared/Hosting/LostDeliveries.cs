@@ -12,7 +12,7 @@ namespace ClipSae.Hosting;
 /// </summary>
 public sealed class LostDeliveries(ILogger<LostDeliveries> log)
 {
-    private readonly ConcurrentDictionary<Task, byte> _work = new();
+    private readonly ConcurrentDictionary<Task, Task> _work = new();
 
     /// <summary>Waits for work that a delivery asks for, or until the delivery is lost.</summary>
     /// <param name="unit">Named in the log.</param>
@@ -51,13 +51,15 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
         }
     }
 
-    /// <summary>Waits until no such work is left.</summary>
-    public Task EndedAsync(CancellationToken cancel) => Task.WhenAll(_work.Keys).WaitAsync(cancel);
+    /// <summary>Waits until no such work is left. A failure to send its outcome has been logged and is not thrown again.</summary>
+    public Task EndedAsync(CancellationToken cancel) => Task.WhenAll(_work.Values).WaitAsync(cancel);
 
-    private void Keep(Task working, string unit)
+    /// <summary>Lets work go on without its delivery; its failure is logged.</summary>
+    internal void Keep(Task working, string unit)
     {
-        _work[working] = 0;
-        _ = EndAsync();
+        var end = EndAsync();
+        _work[working] = end;
+        _ = end.ContinueWith(_ => _work.TryRemove(working, out var _), TaskScheduler.Default);
 
         async Task EndAsync()
         {
@@ -69,10 +71,6 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
             {
                 // Whoever was given the unit instead tells the run of it.
                 log.LogWarning(error, "{Unit}: its outcome could not be sent after the connection was lost", unit);
-            }
-            finally
-            {
-                _work.TryRemove(working, out _);
             }
         }
     }

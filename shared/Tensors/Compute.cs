@@ -8,6 +8,7 @@ namespace ClipSae.Tensors;
 public static class Compute
 {
     private static readonly AsyncLocal<string?> Assigned = new();
+    private static int? _threads;
 
     // Whoever computes comes by here first.
     static Compute()
@@ -35,7 +36,10 @@ public static class Compute
         }
     }
 
-    /// <summary>The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. <c>cuda</c> is the card that the unit at work has (<see cref="Assign"/>), or the first.</summary>
+    /// <summary>
+    /// The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. <c>cuda</c> is the card that the unit at work has (<see cref="Assign"/>), or the first.
+    /// The calling thread computes with the thread count of <see cref="UseThreads"/> from here on.
+    /// </summary>
     /// <exception cref="UserErrorException">No such name, or no such device in this machine or build.</exception>
     public static torch.Device Device(string name)
     {
@@ -43,6 +47,7 @@ public static class Compute
         if (name == "cpu")
         {
             Libtorch.Prepare(name);
+            ApplyThreads();
             return torch.CPU;
         }
 
@@ -53,6 +58,7 @@ public static class Compute
         }
 
         Libtorch.Prepare(name);
+        ApplyThreads();
         if (!torch.cuda.is_available() || index >= torch.cuda.device_count())
         {
             throw new UserErrorException($"device '{name}' is not available: {MissingCuda.Explain(index)}");
@@ -64,7 +70,10 @@ public static class Compute
     /// <summary>How many threads one operation may use.</summary>
     public static int Threads => torch.get_num_threads();
 
-    /// <summary>Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number.</summary>
+    /// <summary>
+    /// Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number. libtorch keeps the count of a thread that has
+    /// computed before, so such a thread takes a new one with <see cref="Device"/>.
+    /// </summary>
     /// <exception cref="UserErrorException"><paramref name="count"/> is below 1.</exception>
     public static void UseThreads(int count)
     {
@@ -73,7 +82,16 @@ public static class Compute
             throw new UserErrorException($"threads is {count}; it must be 1 or more");
         }
 
+        _threads = count;
         torch.set_num_threads(count);
+    }
+
+    private static void ApplyThreads()
+    {
+        if (_threads is { } count && torch.get_num_threads() != count)
+        {
+            torch.set_num_threads(count);
+        }
     }
 
     /// <summary>Computes one number on the device: it is there, and its driver answers.</summary>

@@ -1,0 +1,44 @@
+using ClipSae.Tensors;
+using TorchSharp;
+
+namespace ClipSae.Cli.Tests;
+
+/// <summary>Here, where no tests run side by side: the thread count is the process's own.</summary>
+public sealed class ThreadCountTests
+{
+    [Fact]
+    public async Task A_thread_that_computed_before_takes_the_count_that_was_set_since()
+    {
+        var count = Compute.Threads;
+        using var asked = new SemaphoreSlim(0);
+        using var first = new SemaphoreSlim(0);
+        var counts = new List<int>();
+        var thread = Task.Factory.StartNew(
+            () =>
+            {
+                using var tensor = torch.ones(8, 8);
+                using var product = tensor.mm(tensor);
+                counts.Add(Compute.Threads);
+                first.Release();
+                asked.Wait(TestContext.Current.CancellationToken);
+                Compute.Device("cpu");
+                counts.Add(Compute.Threads);
+            },
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
+        await first.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            Compute.UseThreads(count + 1);
+            asked.Release();
+            await thread;
+
+            counts.ShouldBe([count, count + 1]);
+        }
+        finally
+        {
+            Compute.UseThreads(count);
+        }
+    }
+}
