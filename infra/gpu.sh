@@ -32,7 +32,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/dotnet/shared" "$work/app"
 cp -r "$dotnet/dotnet" "$dotnet/host" "$work/dotnet/"
-cp -r "$dotnet/shared/Microsoft.NETCore.App" "$work/dotnet/shared/"
+cp -r "$dotnet/shared/Microsoft.NETCore.App" "$dotnet/shared/Microsoft.AspNetCore.App" "$work/dotnet/shared/"
 # What debuggers need, and what nothing here uses.
 find "$work/dotnet" \( -name '*.pdb' -o -name '*.xml' -o -name 'libmscord*' -o -name 'libcoreclrtraceptprovider.so' -o -name 'Microsoft.VisualBasic*' \
     -o -name 'System.Data.Common.dll' -o -name 'System.Private.DataContractSerialization.dll' \) -delete

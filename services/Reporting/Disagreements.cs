@@ -1,3 +1,5 @@
+using ClipSae.Pages;
+
 namespace ClipSae.Reporting;
 
 /// <summary>Where what curation and validation saw and what the evaluation saw do not fit together, and why that may be.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
+using ClipSae.Pages;
 using ClipSae.Pipeline;
 using ClipSae.Results;
 

@@ -1,11 +1,12 @@
 using System.Reflection;
+using ClipSae.Pages;
 
 namespace ClipSae.Reporting;
 
 /// <summary>The page of a run: one HTML file that asks for nothing else.</summary>
 public static class ReportPage
 {
-    private static readonly string Style = ReadStyle();
+    private static readonly string Style = Stylesheet.Palette + Stylesheet.Charts + ReadStyle();
 
     /// <summary>Renders the page. Parts that the run does not have are left out.</summary>
     public static string Render(ReportData data)

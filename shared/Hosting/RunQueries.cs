@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
@@ -9,6 +10,9 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
 {
     // Enough names for a near match to be among them, few enough to list.
     private const int NamesListed = 20;
+
+    // Nothing is appended to a run that has ended: whoever lists runs again and again reads its events once.
+    private readonly ConcurrentDictionary<string, RunOverview> _ended = new(StringComparer.Ordinal);
 
     /// <exception cref="UserErrorException">There is no such run.</exception>
     public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string run, CancellationToken cancel)
@@ -33,9 +37,16 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         var runs = new List<RunOverview>();
         foreach (var run in await events.ListRunsAsync(cancel))
         {
+            if (_ended.TryGetValue(run, out var known))
+            {
+                runs.Add(known);
+                continue;
+            }
+
             try
             {
-                runs.Add(RunOverview.Of(run, Folded(await events.ReadAsync(run, 0, cancel))));
+                var overview = RunOverview.Of(run, Folded(await events.ReadAsync(run, 0, cancel)));
+                runs.Add(overview.EndedAt is null ? overview : _ended.GetOrAdd(run, overview));
             }
             catch (UserErrorException error)
             {

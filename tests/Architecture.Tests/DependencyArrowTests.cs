@@ -13,6 +13,7 @@ public class DependencyArrowTests
         ["Hosting"] = ["ObjectStorage", "Pipeline", "Artifacts", "Contracts"],
         ["Tensors"] = ["Artifacts", "Contracts"],
         ["Datasets"] = ["Artifacts", "Contracts"],
+        ["Pages"] = ["Datasets", "Results", "Artifacts", "Contracts"],
         ["Clip"] = ["Tensors", "Datasets", "Artifacts", "Contracts"],
         ["Sae"] = ["Tensors", "Artifacts", "Contracts"],
     };

@@ -64,7 +64,7 @@ public sealed partial class KubernetesTests
         var programs = Pods().Select(pod => (pod.Name, Program: Text(Container(pod.Template)["command"]![0]))).ToArray();
 
         programs.Select(pod => pod.Program).Order(StringComparer.Ordinal).ShouldBe(
-            Solution.Projects("services").Where(service => service != "Cli").Select(service => $"/app/ClipSae.{service}").Order(StringComparer.Ordinal));
+            Solution.Projects("services").Where(service => service is not ("Cli" or "Web")).Select(service => $"/app/ClipSae.{service}").Order(StringComparer.Ordinal));
         programs.ShouldAllBe(pod => pod.Program == "/app/ClipSae." + string.Concat(pod.Name.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word.Substring(1))));
     }
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting;
 
 namespace ClipSae.Cli.Tests;
 

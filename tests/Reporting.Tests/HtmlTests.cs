@@ -1,3 +1,5 @@
+using ClipSae.Pages;
+
 namespace ClipSae.Reporting.Tests;
 
 public sealed class HtmlTests

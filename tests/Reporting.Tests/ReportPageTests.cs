@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
+using ClipSae.Pages;
 using ClipSae.Pipeline;
 using ClipSae.Results;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting.Tests;

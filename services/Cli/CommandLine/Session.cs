@@ -26,7 +26,7 @@ internal sealed class Session
         Threads = arguments.GetValue(GlobalOptions.Threads);
         Libtorch.Named = arguments.GetValue(GlobalOptions.Torch);
         DataFolder = Path.GetFullPath(
-            arguments.GetValue(GlobalOptions.Data) ?? NotEmpty(streams.Environment(GlobalOptions.DataVariable)) ?? GlobalOptions.DefaultData);
+            arguments.GetValue(GlobalOptions.Data) ?? Environment(GlobalOptions.DataVariable) ?? GlobalOptions.DefaultData);
         Console = ConsoleOn(streams.Out, interactive: false);
     }
 
@@ -56,6 +56,9 @@ internal sealed class Session
     public int? Threads { get; }
 
     public string DataFolder { get; }
+
+    /// <summary>Whether the same command without <c>--data</c> has this data folder.</summary>
+    public bool IsDefaultDataFolder => DataFolder == Path.GetFullPath(Environment(GlobalOptions.DataVariable) ?? GlobalOptions.DefaultData);
 
     public TimeProvider Time { get; }
 
@@ -138,6 +141,9 @@ internal sealed class Session
 
         return console;
     }
+
+    /// <summary>An environment variable; null where it is not set or empty.</summary>
+    public string? Environment(string variable) => NotEmpty(_streams.Environment(variable));
 
     private static string? NotEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;
 }

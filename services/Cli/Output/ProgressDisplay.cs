@@ -1,3 +1,4 @@
+using ClipSae.Hosting;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

@@ -86,7 +86,7 @@ internal sealed class RunSummary
     }
 
     /// <summary>What the scores amount to; null where no attack was scored, or no model is the tuned one.</summary>
-    public string? Verdict => _evaluation.Value is not { Base: var before, Tuned: { } after } ? null : Reporting.Verdict.Of(
+    public string? Verdict => _evaluation.Value is not { Base: var before, Tuned: { } after } ? null : Pages.Verdict.Of(
         before.HeldOut.AttackSuccess ?? before.AttackSuccess, before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess, before.Clean ?? before.HeldOut.Clean, before.Clean is null ? after.HeldOut.Clean : after.Clean);
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>

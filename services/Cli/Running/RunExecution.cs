@@ -56,7 +56,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         var board = new RunBoard();
         var following = FoldAsync(run, board, cancel);
         var watching = TellOfWorkersAsync(run, following, cancel);
-        await new ProgressDisplay(session, board, await WholeRun.PaceAsync(runtime, run, cancel)).ShowAsync(following);
+        await new ProgressDisplay(session, board, await RunPace.EarlierAsync(runtime, run, cancel)).ShowAsync(following);
         var isAbandoned = await AwaitAsync(following, run);
         await watching;
         return await AnswerAsync(run, isAbandoned, cancel);
@@ -174,7 +174,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         _ => null,
     };
 
-    private static void Write(IAnsiConsole console, RunSummary summary, string folder, string? report)
+    private void Write(IAnsiConsole console, RunSummary summary, string folder, string? report)
     {
         if (summary.Base is { } basis && (basis.Clean is not null || basis.Attacked is not null))
         {
@@ -248,5 +248,6 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         }
 
         console.WriteUnfolded($"run folder: {folder}");
+        console.WriteUnfolded($"in a browser: clipsae ui{(session.IsDefaultDataFolder ? "" : $" --data {session.DataFolder}")}");
     }
 }

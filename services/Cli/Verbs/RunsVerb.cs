@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
@@ -20,7 +19,7 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
             ["runs"] = new JsonArray([.. runs.Select(run => new JsonObject
             {
                 ["runId"] = run.Run,
-                ["status"] = StatusName(run.Status),
+                ["status"] = run.StatusName,
                 ["startedAt"] = run.StartedAt,
                 ["endedAt"] = run.EndedAt,
                 ["origin"] = run.Origin?.Run,
@@ -42,7 +41,7 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
                 runs.Select(run => new[]
                 {
                     run.Run,
-                    StatusName(run.Status),
+                    run.StatusName,
                     run.StartedAt?.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "–",
                     run is { StartedAt: { } start, EndedAt: { } end } ? Amounts.Duration(end - start) : "–",
                     $"{run.UnitsFinished}/{run.Units}",
@@ -59,14 +58,4 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
         });
         return ExitCode.Done;
     }
-
-    private static string StatusName(RunStatus status) => status switch
-    {
-        RunStatus.Completed => "done",
-        RunStatus.Failed => "failed",
-        RunStatus.Cancelled => "cancelled",
-        RunStatus.Stopping => "stopping",
-        RunStatus.Running => "unfinished",
-        _ => "unreadable",
-    };
 }

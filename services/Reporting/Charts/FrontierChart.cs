@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipSae.Pages;
 
 namespace ClipSae.Reporting;
 

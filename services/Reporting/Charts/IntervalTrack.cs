@@ -1,3 +1,5 @@
+using ClipSae.Pages;
+
 namespace ClipSae.Reporting;
 
 /// <summary>Figures with intervals on a line from 0 to 1, as a table cell that shrinks with the page.</summary>

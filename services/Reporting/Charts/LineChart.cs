@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ClipSae.Pages;
 
 namespace ClipSae.Reporting;
 

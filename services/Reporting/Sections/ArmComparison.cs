@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

@@ -1,3 +1,5 @@
+using ClipSae.Pages;
+
 namespace ClipSae.Reporting;
 
 /// <summary>Attacks that fine-tuning chooses from.</summary>

@@ -1,3 +1,4 @@
+using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

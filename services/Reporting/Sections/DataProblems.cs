@@ -1,4 +1,5 @@
 using ClipSae.Datasets;
+using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

@@ -1,3 +1,4 @@
+using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;
@@ -86,7 +87,7 @@ internal static class Headline
         var price = cleanBefore is null || cleanAfter is null
             ? Html.Empty
             : Html.Of($" Clean accuracy is <b>{Written.Percent(cleanAfter.Value)}</b> (base {Written.Percent(cleanBefore.Value)}).");
-        return Html.Of($"{Reporting.Verdict.Of(fooled.Value, after?.Value, cleanBefore?.Value, cleanAfter?.Value)} A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}");
+        return Html.Of($"{Pages.Verdict.Of(fooled.Value, after?.Value, cleanBefore?.Value, cleanAfter?.Value)} A printed word fools the base model on <b>{Written.Percent(fooled.Value)}</b> of images, the tuned model on <b>{Written.Percent(after?.Value)}</b>.{price}");
     }
 
     private static Html NothingBetter(EvaluationView view) =>

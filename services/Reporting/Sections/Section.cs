@@ -1,3 +1,5 @@
+using ClipSae.Pages;
+
 namespace ClipSae.Reporting;
 
 /// <summary>A part of the page.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

@@ -1,3 +1,5 @@
+using ClipSae.Pages;
+
 namespace ClipSae.Reporting;
 
 /// <summary>When each unit ran, how long, and whether its result was there already.</summary>

@@ -1,10 +1,10 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Hosting;
 
 /// <summary>One stage of a watched run: its units, how far it is, and how long it will take.</summary>
 /// <param name="stage">Name of the stage.</param>
 /// <param name="units">Names of its units.</param>
 /// <param name="tolerated">How many of them may fail without failing the run.</param>
-internal sealed class StageBoard(string stage, IEnumerable<string> units, int tolerated = 0)
+public sealed class StageBoard(string stage, IEnumerable<string> units, int tolerated = 0)
 {
     // Below this share the pace is guesswork.
     private const double EnoughToExtrapolate = 0.02;

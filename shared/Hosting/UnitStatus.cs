@@ -1,7 +1,7 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Hosting;
 
 /// <summary>Where a unit stands.</summary>
-internal enum UnitStatus
+public enum UnitStatus
 {
     Waiting,
     Running,

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>How numbers are written for people. A missing number is a dash.</summary>
-internal static class Written
+public static class Written
 {
     public const string Missing = "–";
 

@@ -1,10 +1,10 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Hosting;
 
 /// <summary>The state of a watched run, folded from its events and the progress of its units. Safe to read while it is written.</summary>
-internal sealed class RunBoard
+public sealed class RunBoard
 {
     private readonly Lock _lock = new();
     private readonly List<StageBoard> _stages = [];

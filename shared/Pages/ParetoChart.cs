@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>
 /// Clean accuracy across, accuracy under attack up, one mark a model, as inline SVG; the line joins the models that no other beats on both. A mark's colour tells how
@@ -8,7 +8,7 @@ namespace ClipSae.Reporting;
 /// </summary>
 /// <param name="Points">The models, the base first.</param>
 /// <param name="Up">What the vertical axis measures.</param>
-internal sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string Up)
+public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string Up)
 {
     /// <summary>Steps of the colour of reading.</summary>
     public const int Shades = 5;
@@ -32,6 +32,9 @@ internal sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, stri
     /// <param name="IsControl">Whether it is a random control, drawn hollow.</param>
     public sealed record Point(string Name, string Letter, double Clean, double Attacked, double? Reading, bool IsControl)
     {
+        /// <summary>What stands in the legend next to the letter.</summary>
+        public string Legend { get; init; } = Name.Split(".s")[0];
+
         /// <summary>Whether another model is at least as good on both and better on one.</summary>
         public bool IsBeatenBy(Point other) => other.Clean >= Clean && other.Attacked >= Attacked && (other.Clean > Clean || other.Attacked > Attacked);
     }
@@ -94,7 +97,7 @@ internal sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, stri
         var shades = Points.All(point => point.Reading is null)
             ? Html.Empty
             : Html.Of($"<ul class=\"legend\"><li>words read:</li>{Enumerable.Range(0, Shades).Select(shade => Html.Of($"<li><i class=\"spot r{shade}\"></i>{100 * shade / Shades}–{100 * (shade + 1) / Shades} %</li>"))}</ul>");
-        return Html.Of($"<ul class=\"legend\"><li><i class=\"spot square\"></i>base</li>{arms.Select(arm => Html.Of($"<li><i class=\"spot{(arm.IsControl ? " hollow" : "")}\"></i><b>{arm.Letter}</b> {arm.Name.Split(".s")[0]}</li>"))}</ul>{shades}");
+        return Html.Of($"<ul class=\"legend\"><li><i class=\"spot square\"></i>base</li>{arms.Select(arm => Html.Of($"<li><i class=\"spot{(arm.IsControl ? " hollow" : "")}\"></i><b>{arm.Letter}</b> {arm.Legend}</li>"))}</ul>{shades}");
     }
 
     // Where all models agree there is still an axis.

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>What the scores of base and tuned amount to, in words that say no more than the figures do.</summary>
 public static class Verdict

@@ -1,9 +1,9 @@
 using ClipSae.Results;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>How a figure with its interval stands in a table.</summary>
-internal static class IntervalCell
+public static class IntervalCell
 {
     /// <summary>A cell for a share that may be missing.</summary>
     public static Html Of(Interval? share) => Html.Of($"<td class=\"n \">{(share is null ? Html.Of($"{Written.Missing}") : Text(Written.Percent(share.Value), Written.Range(share.Low, share.High)))}</td>");

@@ -4,7 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>Turns an interpolated string into HTML: literals stay, values are escaped and written without regard to the machine's culture.</summary>
 [InterpolatedStringHandler]

@@ -1,7 +1,7 @@
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>Round places for the marks of an axis.</summary>
-internal static class AxisTicks
+public static class AxisTicks
 {
     /// <summary>About <paramref name="count"/> round values from low to high, both covered.</summary>
     public static IReadOnlyList<double> Linear(double low, double high, int count)

@@ -1,10 +1,10 @@
 using ClipSae.Datasets;
 using SkiaSharp;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Pages;
 
 /// <summary>Pictures small enough to be part of the page.</summary>
-internal static class Thumbnail
+public static class Thumbnail
 {
     private const int SmallFile = 12 << 10;
     private const int JpegQuality = 84;

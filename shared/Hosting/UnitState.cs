@@ -1,9 +1,9 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Hosting;
 
 /// <summary>What is known of one unit while a run is watched.</summary>
-internal sealed class UnitState(string name)
+public sealed class UnitState(string name)
 {
     public string Name { get; } = name;
 

@@ -1,0 +1,14 @@
+// A page is complete without this module; it only keeps a run that is at work up to date.
+for (const place of document.querySelectorAll('[data-live]')) {
+  const source = new EventSource(place.dataset.live);
+  // The server escapes every name; what arrives is a piece of the page itself.
+  source.addEventListener('board', event => { place.innerHTML = event.data; });
+  source.addEventListener('end', event => {
+    source.close();
+    if (event.data === 'ended') location.reload();
+    else place.insertAdjacentElement('beforebegin', Object.assign(document.createElement('p'), {
+      className: 'problem',
+      textContent: event.data === 'abandoned' ? 'No process works on this run. The command that started it, or Retry, continues it.' : event.data,
+    }));
+  });
+}

@@ -1,0 +1,89 @@
+using System.Globalization;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace ClipSae.Web;
+
+/// <summary>What is served at which address.</summary>
+internal static class Endpoints
+{
+    public const string HtmlType = "text/html; charset=utf-8";
+
+    // Of a report: its own styles and pictures, and nothing that could act.
+    private const string ReportPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
+
+    public static void Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, PageShell shell, TimeProvider time)
+    {
+        var reader = new RunReader(runtime);
+        var (runs, run, units, compare, live) = (new RunsPage(runtime, reader, shell), new RunPage(runtime, reader, shell, time), new UnitsPage(reader, shell), new ComparePage(runtime, reader, shell), new LiveStream(runtime, time));
+        Page("/", (context, cancel) => runs.RenderAsync(Query(context, "q"), Query(context, "status"), Number(context, "page"), cancel));
+        Page("/compare", (context, cancel) => compare.RenderAsync([.. context.Request.Query["run"].OfType<string>()], cancel));
+        Page("/runs/{run}", (context, cancel) => run.RenderAsync(Run(context), cancel));
+        Page("/runs/{run}/units", (context, cancel) => units.RenderAsync(Run(context), new UnitsPage.Query(Query(context, "stage"), Query(context, "status"), Query(context, "q"), Number(context, "page")), cancel));
+        routes.MapGet("/runs/{run}/live", async context =>
+        {
+            await reader.ReadAsync(Run(context), context.RequestAborted);
+            await live.WriteAsync(context, Run(context));
+        });
+        routes.MapGet("/runs/{run}/report", context => ReportAsync(context, runtime, reader));
+        routes.MapGet("/runs/{run}/artifacts/{digest}", context => ArtifactAsync(context, runtime, reader));
+        routes.MapGet("/assets/{name}", Assets.WriteAsync);
+        if (shell.AllowsChanges)
+        {
+            routes.MapPost("/runs/{run}/cancel", async context =>
+            {
+                await reader.ReadAsync(Run(context), context.RequestAborted);
+                await runtime.CancelAsync(Run(context), "asked on the page", CancellationToken.None);
+                SeeOther(context, $"/runs/{Run(context)}");
+            });
+            routes.MapPost("/runs/{run}/retry", async context =>
+            {
+                await reader.ReadAsync(Run(context), context.RequestAborted);
+                SeeOther(context, $"/runs/{await runtime.RetryAsync(Run(context), CancellationToken.None)}");
+            });
+        }
+
+        void Page(string pattern, Func<HttpContext, CancellationToken, Task<string>> render) => routes.MapGet(pattern, async context =>
+        {
+            var page = await render(context, context.RequestAborted);
+            context.Response.ContentType = HtmlType;
+            await context.Response.WriteAsync(page, context.RequestAborted);
+        });
+    }
+
+    private static async Task ReportAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
+    {
+        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).Output(ParameterSections.Report, "report") ?? throw new MissingPageException($"Run {Run(context)} has no report.");
+        var path = await runtime.Artifacts.FetchAsync(report, context.RequestAborted);
+        context.Response.ContentType = HtmlType;
+        context.Response.Headers.ContentSecurityPolicy = ReportPolicy;
+        await context.Response.SendFileAsync(path, context.RequestAborted);
+    }
+
+    /// <summary>Gives an artifact that this run names, and no other content of the store, always as a file to save.</summary>
+    private static async Task ArtifactAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
+    {
+        var digest = (string)context.Request.RouteValues["digest"]!;
+        var artifact = (await reader.ReadAsync(Run(context), context.RequestAborted)).Artifact(digest) ?? throw new MissingPageException($"Run {Run(context)} has no artifact {digest}.");
+        var path = await runtime.Artifacts.FetchAsync(artifact, context.RequestAborted);
+        context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = artifact.Length;
+        context.Response.Headers.ContentDisposition = $"attachment; filename*=UTF-8''{Uri.EscapeDataString(artifact.Name.Split('/', '\\')[^1])}";
+        await context.Response.SendFileAsync(path, context.RequestAborted);
+    }
+
+    private static void SeeOther(HttpContext context, string address)
+    {
+        context.Response.StatusCode = StatusCodes.Status303SeeOther;
+        context.Response.Headers.Location = address;
+    }
+
+    private static string Run(HttpContext context) => (string)context.Request.RouteValues["run"]!;
+
+    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
+
+    private static int Number(HttpContext context, string name) => int.TryParse(Query(context, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1;
+}

@@ -1,0 +1,4 @@
+namespace ClipSae.Web;
+
+/// <summary>There is nothing at an address; the message is shown.</summary>
+internal sealed class MissingPageException(string message) : Exception(message);

@@ -1,0 +1,62 @@
+using ClipSae.Pages;
+
+namespace ClipSae.Web;
+
+/// <summary>What all pages share: head, navigation, and small pieces.</summary>
+/// <param name="AllowsChanges">Whether buttons that change something are shown.</param>
+/// <param name="FormSecret">What their forms carry.</param>
+/// <param name="DataFolder">What is looked at, for the footer.</param>
+internal sealed record PageShell(bool AllowsChanges, string FormSecret, string DataFolder)
+{
+    private static readonly (string Path, string Title)[] Places = [("/", "Runs"), ("/compare", "Compare")];
+
+    /// <summary>A whole page.</summary>
+    /// <param name="title">Of the page.</param>
+    /// <param name="place">Path of the entry of the navigation that it belongs to.</param>
+    /// <param name="body">Its content, heading included.</param>
+    public string Render(string title, string place, Html body) => Html.Of($"""
+        <!doctype html>
+        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="csrf" content="{FormSecret}">
+        <title>{title} · ClipSae</title><link rel="icon" href="/assets/icon.svg" type="image/svg+xml"><link rel="stylesheet" href="/assets/palette.css"><link rel="stylesheet" href="/assets/app.css"><script type="module" src="/assets/app.js"></script></head><body>
+        <a class="skip" href="#content">Skip to the content</a>
+        <header class="bar"><a class="brand" href="/">ClipSae</a><nav aria-label="Main">{Places.Select(entry => Html.Of($"<a href=\"{entry.Path}\"{(entry.Path == place ? Html.Of($" aria-current=\"page\"") : Html.Empty)}>{entry.Title}</a>"))}</nav></header>
+        <main id="content">{body}</main>
+        <footer>{DataFolder} · {(AllowsChanges ? "changes allowed" : "read-only")}</footer>
+        </body></html>
+        """).Text;
+
+    /// <summary>A button that changes something; nothing where changes are not allowed.</summary>
+    public Html Button(string action, string title, string css = "") => AllowsChanges
+        ? Html.Of($"<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{AccessGuard.FormField}\" value=\"{FormSecret}\"><button class=\"{css}\">{title}</button></form>")
+        : Html.Empty;
+
+    /// <summary>A table that scrolls within itself where the page is narrow.</summary>
+    /// <param name="name">What it is called aloud.</param>
+    public static Html Wide(string name, Html table) => Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
+
+    public static Html Status(string status) => Html.Of($"<span class=\"status {status}\">{status}</span>");
+
+    /// <summary>Links to the pages of a long list; nothing where it has one page.</summary>
+    /// <param name="address">Address of a page, by its number from 1.</param>
+    public static Html Pager(int page, int pages, Func<int, string> address) => pages <= 1 ? Html.Empty : Html.Of($"""
+        <nav class="pager" aria-label="Pages">{Step(page > 1, address(page - 1), "prev", "← Previous")}<span>page {page} of {pages}</span>{Step(page < pages, address(page + 1), "next", "Next →")}</nav>
+        """);
+
+    /// <summary>An address with a query; parameters without a value are left out.</summary>
+    public static string Address(string path, params ReadOnlySpan<(string Name, string? Value)> query)
+    {
+        var parts = new List<string>();
+        foreach (var (name, value) in query)
+        {
+            if (!string.IsNullOrEmpty(value))
+            {
+                parts.Add($"{name}={Uri.EscapeDataString(value)}");
+            }
+        }
+
+        return parts.Count == 0 ? path : $"{path}?{string.Join('&', parts)}";
+    }
+
+    private static Html Step(bool isThere, string address, string relation, string title) =>
+        isThere ? Html.Of($"<a rel=\"{relation}\" href=\"{address}\">{title}</a>") : Html.Of($"<span class=\"off\">{title}</span>");
+}

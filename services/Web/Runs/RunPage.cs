@@ -1,0 +1,152 @@
+using System.Globalization;
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pages;
+using ClipSae.Pipeline;
+using ClipSae.Results;
+
+namespace ClipSae.Web;
+
+/// <summary>One run: how far it is, what failed, what came of it, what it was started with, and where it comes from.</summary>
+internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShell shell, TimeProvider time)
+{
+    private const int FailuresShown = 20;
+    private const int LinkedShown = 20;
+
+    public async Task<string> RenderAsync(string run, CancellationToken cancel)
+    {
+        var record = await reader.ReadAsync(run, cancel);
+        var overview = record.Overview;
+        var isEnded = record.State.End is not null;
+        var pace = isEnded ? new Dictionary<string, TimeSpan>() : await RunPace.EarlierAsync(runtime, run, cancel);
+        var board = record.Board.Read(stages => LiveBoard.Render(stages, isEnded, time.GetUtcNow(), pace));
+        var waits = isEnded ? [] : await runtime.WorkerProblemsAsync(run, cancel);
+        return shell.Render(run, "/", Html.Of($"""
+            <p class="crumbs"><a href="/">Runs</a> /</p><div class="title"><h1>{run}</h1>{PageShell.Status(overview.StatusName)}<div class="buttons">{Buttons(record)}</div></div>
+            <p class="facts">{Facts(record, overview)}</p>
+            {Links(record)}
+            {Problems(record, waits)}
+            <section><h2 id="stages">Stages</h2><div{(isEnded ? Html.Empty : Html.Of($" data-live=\"/runs/{run}/live\""))}>{board}</div></section>
+            {Scores(record)}
+            {await LineageAsync(record, cancel)}
+            {Parameters(record)}
+            """));
+    }
+
+    private Html Buttons(RunRecord record) => record.State.End switch
+    {
+        null when !record.State.CancelRequested => shell.Button($"/runs/{record.Run}/cancel", "Cancel", "danger"),
+        RunFailed or RunCancelled => shell.Button($"/runs/{record.Run}/retry", "Retry"),
+        _ => Html.Empty,
+    };
+
+    private static string Facts(RunRecord record, RunOverview overview)
+    {
+        var start = record.State.Start;
+        string?[] facts =
+        [
+            start is null ? null : $"started {start.At.ToUniversalTime().ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture)} UTC",
+            overview is { StartedAt: { } began, EndedAt: { } ended } ? $"took {Written.Duration((ended - began).TotalSeconds)}" : null,
+            start is null ? null : $"seed {start.Seed.ToString(CultureInfo.InvariantCulture)}",
+            start?.Inputs.GetValueOrDefault("model:weights")?.Name,
+            start?.Inputs.GetValueOrDefault("dataset:manifest")?.Name,
+            start?.Verify == true ? "verifies stored results" : null,
+        ];
+        return string.Join(" · ", facts.OfType<string>());
+    }
+
+    private static Html Links(RunRecord record)
+    {
+        var report = record.Output(ParameterSections.Report, "report") is null ? Html.Empty : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
+        return Html.Of($"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{report}</nav>");
+    }
+
+    private static Html Problems(RunRecord record, IReadOnlyList<string> waits)
+    {
+        UnitFailed[] failed = [.. record.State.StagesInOrder().SelectMany(stage => stage.FailedUnits()).Take(FailuresShown + 1)];
+        if (failed.Length == 0 && waits.Count == 0)
+        {
+            return Html.Empty;
+        }
+
+        var more = failed.Length > FailuresShown ? Html.Of($"<li><a href=\"/runs/{record.Run}/units?status=failed\">All failures</a></li>") : Html.Empty;
+        return Html.Of($"""
+            <section class="problems"><h2 id="problems">Problems</h2><ul>{waits.Select(line => Html.Of($"<li>{line}</li>"))}{failed.Take(FailuresShown).Select(unit => Html.Of($"<li><b>{unit.Stage}/{unit.Unit}</b> failed after {unit.Attempts} attempt{(unit.Attempts == 1 ? "" : "s")}: {unit.Reason}</li>"))}{more}</ul></section>
+            """);
+    }
+
+    private static Html Scores(RunRecord record)
+    {
+        if (record.Scores is not { } scores)
+        {
+            return Html.Empty;
+        }
+
+        var (before, after) = (scores.Base, scores.Tuned);
+        var verdict = after is null ? null : Verdict.Of(
+            before.HeldOut.AttackSuccess ?? before.AttackSuccess, before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess, before.Clean ?? before.HeldOut.Clean, before.Clean is null ? after.HeldOut.Clean : after.Clean);
+        return Html.Of($"""
+            <section><h2 id="results">Results</h2>{(verdict is null ? Html.Empty : Html.Of($"<p class=\"verdict\">{verdict}</p>"))}{ScoreTable.Render("Results", [.. ScoreTable.RowsOf(scores)])}{Autoencoders(record)}</section>
+            """);
+    }
+
+    private static Html Autoencoders(RunRecord record)
+    {
+        var units = record.Finished(ParameterSections.Sae).Select(unit => (unit.Unit, Figures: ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"))).ToArray();
+        return units.Length == 0 ? Html.Empty : Html.Of($"""
+            <h3>Autoencoders</h3>{PageShell.Wide("Autoencoders", Html.Of($"""
+            <table><thead><tr><th scope="col">Hook point</th><th scope="col" class="n">Latents</th><th scope="col" class="n">Explained variance</th><th scope="col" class="n">FVU</th><th scope="col" class="n">L0</th><th scope="col" class="n">Dead</th><th scope="col" class="n">Dense</th></tr></thead><tbody>
+            {units.Select(sae => Html.Of($"<tr><th scope=\"row\">{sae.Unit}</th><td class=\"n\">{Written.Count(sae.Figures.Latents)}</td><td class=\"n\">{Written.Percent(sae.Figures.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Figures.Fvu)}</td><td class=\"n\">{Written.Number(sae.Figures.L0)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dead)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dense)}</td></tr>"))}
+            </tbody></table>
+            """))}
+            """);
+    }
+
+    /// <summary>What each stage takes and gives, and the runs that this one is linked with.</summary>
+    private async Task<Html> LineageAsync(RunRecord record, CancellationToken cancel)
+    {
+        if (record.State.Start is not { } start)
+        {
+            return Html.Empty;
+        }
+
+        RunOverview[] replays = [.. (await runtime.ListRunsAsync(cancel)).Where(other => other.Origin?.Run == record.Run).Reverse().Take(LinkedShown)];
+        var origin = start.Origin is { } from ? Html.Of($"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. <a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>") : Html.Empty;
+        var later = replays.Length == 0 ? Html.Empty : Html.Of($"<p>Replayed by {replays.Select((other, place) => Html.Of($"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>"))}.</p>");
+        return Html.Of($"""
+            <section><h2 id="lineage">Lineage</h2>{origin}{later}{PageShell.Wide("Lineage", Html.Of($"""
+            <table><thead><tr><th scope="col">Stage</th><th scope="col">Takes</th><th scope="col">Gives</th><th scope="col">From cache</th></tr></thead><tbody>{record.State.StagesInOrder().Select(stage => Lineage(record, stage))}</tbody></table>
+            """))}</section>
+            """);
+    }
+
+    private static Html Lineage(RunRecord record, StageState stage)
+    {
+        var takes = stage.Plan.Inputs.Concat(stage.Plan.Units.Take(1).SelectMany(unit => unit.Inputs)).Select(selector => InputSource.Parse(selector.From) switch
+        {
+            InputSource.StageOutput output => $"{output.Stage}: {output.Output}",
+            InputSource.RunInput input => input.Pattern,
+            _ => selector.From,
+        }).Distinct(StringComparer.Ordinal);
+        UnitFinished[] finished = [.. stage.FinishedUnits()];
+        var hits = finished.Count(unit => unit.Cache.Kind is CacheKind.Hit);
+        var why = finished.Length == 0 ? Written.Missing : hits == 0 ? $"no: {finished[0].Cache.Reason}" : $"{Written.Count(hits)} of {Written.Count(finished.Length)}: {finished.First(unit => unit.Cache.Kind is CacheKind.Hit).Cache.Reason}";
+        return Html.Of($"""
+            <tr><th scope="row"><a href="{PageShell.Address($"/runs/{record.Run}/units", ("stage", stage.Plan.Stage))}">{stage.Plan.Stage}</a></th><td>{string.Join(", ", takes)}</td><td>{string.Join(", ", finished.FirstOrDefault()?.Outputs.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>())}</td><td>{why}</td></tr>
+            """);
+    }
+
+    private static Html Parameters(RunRecord record)
+    {
+        if (record.State.Start is not { Parameters: var given })
+        {
+            return Html.Empty;
+        }
+
+        var rows = RunParameters.Flatten(given).ToArray();
+        return Html.Of($"""
+            <section><h2 id="parameters">Parameters</h2><p class="note">As given; everything else has its default.</p>
+            {(rows.Length == 0 ? Html.Of($"<p class=\"empty\">All are defaults.</p>") : PageShell.Wide("Parameters", Html.Of($"<table class=\"parameters\"><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\"><code>{row.Name}</code></th><td><code>{row.Value}</code></td></tr>"))}</tbody></table>")))}</section>
+            """);
+    }
+}

@@ -1,0 +1,45 @@
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.Results;
+
+namespace ClipSae.Web;
+
+/// <summary>A run as its events tell it.</summary>
+/// <param name="Run">Its name.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Board">The same stage by stage, as <c>watch</c> shows it.</param>
+internal sealed record RunRecord(string Run, RunState State, RunBoard Board)
+{
+    public static RunRecord Of(string run, IReadOnlyList<StoredEvent> events)
+    {
+        var board = new RunBoard();
+        foreach (var stored in events)
+        {
+            board.Apply(stored.Event);
+        }
+
+        return new RunRecord(run, RunState.Fold(events.Select(stored => stored.Event)), board);
+    }
+
+    public RunOverview Overview => RunOverview.Of(Run, State);
+
+    /// <summary>Scores of the models; null before the evaluation.</summary>
+    public EvaluationFigures? Scores => Figures(ParameterSections.Evaluation, ResultFormats.EvaluationFigures);
+
+    /// <summary>What curation found; null before it.</summary>
+    public CurationFigures? Curation => Figures(ParameterSections.Curation, ResultFormats.CurationFigures);
+
+    /// <summary>Finished units of a stage, in the plan's order.</summary>
+    public IEnumerable<UnitFinished> Finished(string stage) => State.Stages.GetValueOrDefault(stage)?.FinishedUnits() ?? [];
+
+    /// <summary>An output of the only unit of a stage.</summary>
+    public ArtifactRef? Output(string stage, string output) => Finished(stage).FirstOrDefault()?.Outputs.GetValueOrDefault(output);
+
+    /// <summary>An artifact that the run was given or has made, by its digest; null where it has none such.</summary>
+    public ArtifactRef? Artifact(string digest) =>
+        (State.Start?.Inputs.Values ?? []).Concat(State.Stages.Values.SelectMany(stage => stage.FinishedUnits()).SelectMany(unit => unit.Outputs.Values)).FirstOrDefault(artifact => artifact.Digest == digest);
+
+    private T? Figures<T>(string stage, ResultFormat<T> format)
+        where T : class => Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}") : null;
+}

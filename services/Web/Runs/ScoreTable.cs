@@ -1,0 +1,64 @@
+using ClipSae.Contracts;
+using ClipSae.Pages;
+using ClipSae.Results;
+
+namespace ClipSae.Web;
+
+/// <summary>Scores of models in a table: one row a model, the base first.</summary>
+internal static class ScoreTable
+{
+    /// <summary>A row.</summary>
+    /// <param name="Group">The run, where rows of several are shown.</param>
+    /// <param name="Name">The model.</param>
+    /// <param name="Figures">Its scores.</param>
+    /// <param name="Role">base, tuned, control or nothing: how the row looks.</param>
+    public sealed record Row(string? Group, string Name, ModelFigures Figures, string Role);
+
+    /// <summary>The rows of a run. Where one of the arms is the tuned model with its one seed, it is told once.</summary>
+    public static IEnumerable<Row> RowsOf(EvaluationFigures scores, string? group = null)
+    {
+        yield return new Row(group, "base", scores.Base, "base");
+        if (scores.Tuned is { } tuned)
+        {
+            yield return new Row(group, $"tuned ({tuned.Name})", tuned, "tuned");
+        }
+
+        foreach (var arm in scores.Arms.Where(arm => arm.Seeds > 1 || scores.Tuned is not { } chosen || chosen.Name.Split(".s")[0] != arm.Name))
+        {
+            yield return new Row(group, arm.Seeds > 1 ? FormattableString.Invariant($"{arm.Name} (mean of {arm.Seeds} seeds)") : arm.Name, arm, ArmName.IsControl(arm.Name) ? "control" : "");
+        }
+    }
+
+    /// <summary>The family of print on which a model is worst; where families were not evaluated, the attacked set that was.</summary>
+    public static (string Family, double Attacked)? Worst(ModelFigures figures)
+    {
+        if (figures.Families is { Count: > 0 } families)
+        {
+            var worst = families.MinBy(family => family.Value.Attacked);
+            return (worst.Key, worst.Value.Attacked);
+        }
+
+        return (figures.HeldOut.Attacked ?? figures.Attacked) is { } attacked ? (figures.HeldOut.Attacked is null ? "attacked" : "attacked, held-out", attacked) : null;
+    }
+
+    public static Html Render(string name, IReadOnlyList<Row> rows)
+    {
+        (string Title, Func<ModelFigures, double?> Figure)[] columns =
+        [
+            ("Clean accuracy", figures => figures.Clean ?? figures.HeldOut.Clean), ("Accuracy under attack", figures => figures.Attacked), ("Attack success rate (ASR)", figures => figures.AttackSuccess),
+            ("Under attack, held-out", figures => figures.HeldOut.Attacked), ("ASR, held-out", figures => figures.HeldOut.AttackSuccess), ("Words alone", figures => figures.Words), ("Words alone, held-out", figures => figures.WordsHeldOut),
+        ];
+        var shown = columns.Where(column => rows.Any(row => column.Figure(row.Figures) is not null)).ToArray();
+        var families = rows.Any(row => row.Figures.Families is { Count: > 0 });
+        var isGrouped = rows.Any(row => row.Group is not null);
+        return PageShell.Wide(name, Html.Of($"""
+            <table class="scores"><thead><tr>{(isGrouped ? Html.Of($"<th scope=\"col\">Run</th>") : Html.Empty)}<th scope="col">Model</th>{shown.Select(column => Html.Of($"<th scope=\"col\" class=\"n\">{column.Title}</th>"))}{(families ? Html.Of($"<th scope=\"col\" class=\"n\">Worst family</th>") : Html.Empty)}</tr></thead><tbody>
+            {rows.Select(row => Html.Of($"<tr class=\"{row.Role}\">{(isGrouped ? Html.Of($"<td>{row.Group}</td>") : Html.Empty)}<th scope=\"row\">{row.Name}</th>{shown.Select(column => Html.Of($"<td class=\"n\">{Written.Percent(column.Figure(row.Figures))}</td>"))}{(families ? Family(row.Figures) : Html.Empty)}</tr>"))}
+            </tbody></table>
+            """));
+    }
+
+    private static Html Family(ModelFigures figures) => figures.Families is { Count: > 0 } && Worst(figures) is var (family, attacked)
+        ? Html.Of($"<td class=\"n\">{Written.Percent(attacked)} <small>{family}</small></td>")
+        : Html.Of($"<td class=\"n\">{Written.Missing}</td>");
+}

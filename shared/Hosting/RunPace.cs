@@ -1,0 +1,45 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Hosting;
+
+/// <summary>How long a run as a whole will still take: stages at work by their own pace, those to come by what they took in earlier runs.</summary>
+/// <param name="Left">Time left of the stages of which it is known.</param>
+/// <param name="Unknown">Stages to come of which no earlier run tells, in the plan's order.</param>
+public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
+{
+    private const int RunsLookedAt = 3;
+
+    /// <param name="stages">Where the stages stand.</param>
+    /// <param name="pace">Time a unit, by stage: <see cref="EarlierAsync"/>.</param>
+    public static RunPace Of(IEnumerable<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
+    {
+        var left = TimeSpan.Zero;
+        var unknown = new List<string>();
+        foreach (var stage in stages.Where(stage => !stage.IsComplete && !stage.IsFailed && !stage.IsStopped))
+        {
+            if (stage.Left(now) is { } own)
+            {
+                left += own;
+            }
+            else if (pace.TryGetValue(stage.Stage, out var unit))
+            {
+                left += unit * stage.Units.Values.Sum(waiting => 1 - waiting.Share);
+            }
+            else if (stage.Stage != ParameterSections.Report)
+            {
+                unknown.Add(stage.Stage);
+            }
+        }
+
+        return new RunPace(left, unknown);
+    }
+
+    /// <summary>Mean time of a computed unit of each stage, of the latest completed runs.</summary>
+    public static async Task<IReadOnlyDictionary<string, TimeSpan>> EarlierAsync(ClipSaeRuntime runtime, string run, CancellationToken cancel)
+    {
+        var units = (await runtime.LatestCompletedRunsAsync(RunsLookedAt, run, cancel))
+            .SelectMany(earlier => earlier.StagesInOrder()).SelectMany(stage => stage.FinishedUnits()).Where(unit => unit.Cache.Kind is not CacheKind.Hit);
+        return units.GroupBy(unit => unit.Stage, StringComparer.Ordinal).ToDictionary(stage => stage.Key, stage => TimeSpan.FromSeconds(stage.Average(unit => unit.Seconds)), StringComparer.Ordinal);
+    }
+}
