@@ -9,7 +9,7 @@ using ClipSae.Pipeline;
 namespace ClipSae.Coordinator;
 
 /// <summary>Begins the run that an event asks for. The same event twice begins one run; another one may not take its name.</summary>
-public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, IStageDefaults told, IUnitChecks checks, TimeProvider time)
+public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, StageDefaultsStore told, IUnitChecks checks, TimeProvider time)
 {
     private const int LongestName = 1_000;
     private const int LongestFileName = 255;

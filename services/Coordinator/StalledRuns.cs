@@ -9,7 +9,7 @@ namespace ClipSae.Coordinator;
 /// nothing has happened since the last look, and no unit that the run waits for is to be found, its messages are lost and sent again.
 /// </summary>
 public sealed class StalledRuns(
-    RunCoordinator coordinator, Healing healing, IUnitSightings sightings, IEventStore events, IRunSigns signs, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StalledRuns> log)
+    RunCoordinator coordinator, Healing healing, IUnitSightings sightings, IEventStore events, RunSigns signs, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StalledRuns> log)
     : BackgroundService
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMinutes(10);

@@ -5,7 +5,7 @@ using MassTransit;
 namespace ClipSae.Hosting;
 
 /// <summary>Sends commands to the queue of their stage. That a run stops is told to who listens, and stands beside its stream for who does not.</summary>
-public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, IRunSigns signs, BrokerTopology? topology = null) : ICommandSender
+public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, RunSigns signs, BrokerTopology? topology = null) : ICommandSender
 {
     // The broker confirms each message: sending many at once hides the round trips, and this many fit its flow control.
     private const int SentAtOnce = 64;

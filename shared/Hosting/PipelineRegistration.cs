@@ -34,13 +34,18 @@ public static class PipelineRegistration
         services.TryAddSingleton(_ => new ProcessScratch(options.DataFolder));
         if (options.UsesObjectStore)
         {
-            services.AddObjectStores(options.S3);
+            services.AddBucketStores(options.S3);
         }
         else
         {
             services.AddFolderStores(options.DataFolder);
         }
 
+        services.TryAddSingleton<IEventStore, EventStore>();
+        services.TryAddSingleton<IStageResults, StageResults>();
+        services.TryAddSingleton<CheckpointStore>();
+        services.TryAddSingleton<StageDefaultsStore>();
+        services.TryAddSingleton<RunSigns>();
         if (options.IsDistributed)
         {
             services.TryAddSingleton(new BrokerTopology(options.Broker));
@@ -73,25 +78,17 @@ public static class PipelineRegistration
 
     private static void AddFolderStores(this IServiceCollection services, string root)
     {
+        services.TryAddSingleton<IObjectStore>(_ => new FolderObjectStore(root));
+        services.TryAddSingleton<IKeyLocks>(provider => new FolderKeyLocks(root, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<IArtifactStore>(provider => new FolderArtifactStore(root, provider.GetRequiredService<ProcessScratch>()));
-        services.TryAddSingleton<IEventStore>(_ => new FolderEventStore(root));
-        services.TryAddSingleton<IStageResults>(provider => new FolderStageResults(root, provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton<ICheckpointStore>(_ => new FolderCheckpointStore(root));
-        services.TryAddSingleton<IStageDefaults>(_ => new FolderStageDefaults(root));
-        services.TryAddSingleton<IInventory>(_ => new FolderInventory(root));
-        services.TryAddSingleton<IRunSigns>(_ => new FolderRunSigns(root));
     }
 
-    private static void AddObjectStores(this IServiceCollection services, ObjectStorageOptions options)
+    private static void AddBucketStores(this IServiceCollection services, ObjectStorageOptions options)
     {
-        services.TryAddSingleton(provider => new ObjectStore(
-            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ObjectStore>>()));
+        services.TryAddSingleton(provider => new S3ObjectStore(
+            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<S3ObjectStore>>()));
+        services.TryAddSingleton<IObjectStore>(provider => provider.GetRequiredService<S3ObjectStore>());
+        services.TryAddSingleton<IKeyLocks, ProcessKeyLocks>();
         services.TryAddSingleton<IArtifactStore, S3ArtifactStore>();
-        services.TryAddSingleton<IEventStore, S3EventStore>();
-        services.TryAddSingleton<IStageResults, S3StageResults>();
-        services.TryAddSingleton<ICheckpointStore, S3CheckpointStore>();
-        services.TryAddSingleton<IStageDefaults, S3StageDefaults>();
-        services.TryAddSingleton<IInventory, S3Inventory>();
-        services.TryAddSingleton<IRunSigns, S3RunSigns>();
     }
 }

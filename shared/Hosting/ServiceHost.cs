@@ -81,7 +81,7 @@ public static class ServiceHost
     /// <param name="isClient">Whether this process only asks: it tells nothing of its stages, which no worker may have.</param>
     internal static async Task PrepareAsync(IServiceProvider services, CancellationToken cancel, bool isClient = false)
     {
-        if (services.GetService<ObjectStore>() is { } store)
+        if (services.GetService<S3ObjectStore>() is { } store)
         {
             await StoreProbe.RequireUsableAsync(store, cancel);
         }
@@ -96,7 +96,7 @@ public static class ServiceHost
             return;
         }
 
-        await StageDefaults.TellAsync([.. services.GetServices<IStage>()], services.GetRequiredService<IStageDefaults>(), cancel);
+        await StageDefaults.TellAsync([.. services.GetServices<IStage>()], services.GetRequiredService<StageDefaultsStore>(), cancel);
     }
 
     private static async Task DeclareAsync(BrokerTopology topology, IServiceProvider services, bool isClient, CancellationToken cancel)

@@ -27,7 +27,7 @@ internal static class StageDefaults
     }
 
     /// <summary>Tells the defaults of the stages that a worker hosts; a stage that has none is told with no parameters, so that it is known.</summary>
-    public static async Task TellAsync(IReadOnlyCollection<IStage> stages, IStageDefaults told, CancellationToken cancel)
+    public static async Task TellAsync(IReadOnlyCollection<IStage> stages, StageDefaultsStore told, CancellationToken cancel)
     {
         var defaults = Of(stages);
         foreach (var stage in stages)

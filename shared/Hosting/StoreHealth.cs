@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace ClipSae.Hosting;
 
 /// <summary>Whether the store of events and artifacts answers.</summary>
-internal sealed class StoreHealth(IStageDefaults defaults) : IHealthCheck
+internal sealed class StoreHealth(StageDefaultsStore defaults) : IHealthCheck
 {
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
 

@@ -3,13 +3,14 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 
 namespace ClipSae.ObjectStorage;
 
 /// <summary>Moves files to and from the store in parallel parts; memory stays at a few buffers whatever the file's length.</summary>
-internal sealed class ObjectTransfer(ObjectStore store)
+internal sealed class ObjectTransfer(S3ObjectStore store)
 {
     private const int Buffer = ObjectOutline.Buffer;
 

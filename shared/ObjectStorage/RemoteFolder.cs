@@ -18,7 +18,7 @@ public static class RemoteFolder
     /// <param name="beside">Tells by their names which objects are brought too where the prefix is one object and they lie beside it.</param>
     /// <returns>Where the prefix lies in the mirror, a folder or a file, and how many objects were found under it.</returns>
     /// <exception cref="UserErrorException">There is nothing, an object changed on its way, or a key cannot be the name of a file.</exception>
-    public static async Task<(string Path, int Objects)> FetchAsync(ObjectStore store, string prefix, string mirror, Func<string, bool>? beside = null, CancellationToken cancel = default)
+    public static async Task<(string Path, int Objects)> FetchAsync(S3ObjectStore store, string prefix, string mirror, Func<string, bool>? beside = null, CancellationToken cancel = default)
     {
         var root = Path.GetFullPath(mirror);
         var start = prefix.Trim('/');
@@ -74,11 +74,11 @@ public static class RemoteFolder
     }
 
     // Whoever may write to the bucket chooses the keys: none of them may name a place outside of the mirror, or the place of another.
-    private static string LocalPath(ObjectStore store, string root, string key) => key.Length == 0 || key.Split('/').All(part => part is not ("" or "." or ".."))
+    private static string LocalPath(S3ObjectStore store, string root, string key) => key.Length == 0 || key.Split('/').All(part => part is not ("" or "." or ".."))
         ? Path.Combine(root, key)
         : throw new UserErrorException($"s3://{store.Options.Bucket}/{key} would lead out of its folder: rename the object");
 
-    private static void RequireNoFileIsFolder(ObjectStore store, Dictionary<string, StoredObject> wanted)
+    private static void RequireNoFileIsFolder(S3ObjectStore store, Dictionary<string, StoredObject> wanted)
     {
         foreach (var (path, item) in wanted)
         {

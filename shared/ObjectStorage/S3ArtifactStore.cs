@@ -6,11 +6,11 @@ namespace ClipSae.ObjectStorage;
 /// <summary>Artifacts in an object store, <c>blobs/sha256/ab/abcdef…</c>, read through a local cache.</summary>
 public sealed class S3ArtifactStore : IArtifactStore, IDisposable
 {
-    private readonly ObjectStore _store;
+    private readonly S3ObjectStore _store;
     private readonly ObjectTransfer _transfer;
     private readonly ArtifactCache _cache;
 
-    public S3ArtifactStore(ObjectStore store, TimeProvider time)
+    public S3ArtifactStore(S3ObjectStore store, TimeProvider time)
     {
         _store = store;
         _transfer = new ObjectTransfer(store);

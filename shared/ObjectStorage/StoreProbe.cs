@@ -6,7 +6,7 @@ namespace ClipSae.ObjectStorage;
 public static class StoreProbe
 {
     /// <exception cref="UserErrorException">It cannot; the message says what to mend.</exception>
-    public static async Task RequireUsableAsync(ObjectStore store, CancellationToken cancel = default)
+    public static async Task RequireUsableAsync(S3ObjectStore store, CancellationToken cancel = default)
     {
         if (!await store.HasBucketAsync(cancel))
         {

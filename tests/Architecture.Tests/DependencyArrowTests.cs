@@ -9,7 +9,7 @@ public class DependencyArrowTests
         ["Artifacts"] = ["Contracts"],
         ["Results"] = ["Contracts"],
         ["Pipeline"] = ["Artifacts", "Contracts"],
-        ["ObjectStorage"] = ["Pipeline", "Artifacts", "Contracts"],
+        ["ObjectStorage"] = ["Artifacts", "Contracts"],
         ["Hosting"] = ["ObjectStorage", "Pipeline", "Artifacts", "Contracts"],
         ["Tensors"] = ["Artifacts", "Contracts"],
         ["Datasets"] = ["Artifacts", "Contracts"],

@@ -50,7 +50,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
 
     private static async Task<int> Appends(ClipSaeOptions settings, string run)
     {
-        using var store = new ObjectStorage.ObjectStore(settings.S3, TimeProvider.System);
+        using var store = new ObjectStorage.S3ObjectStore(settings.S3, TimeProvider.System);
         return (await store.ListAsync($"runs/{run}/events/")).Count;
     }
 

@@ -85,7 +85,7 @@ internal sealed class EvaluationBenchmark : IBenchmark
     {
         string[] templates = ["a photo of a {}", "a drawing of a {}", "a {}", "the {}"];
         var options = new EvaluationOptions { Templates = templates, Classes = [.. Classes, .. Enumerable.Range(0, classes).Select(i => $"boat {i}")] };
-        var results = new FolderStageResults(Path.Combine(folder, "results"), TimeProvider.System);
+        var results = new StageResults(new FolderObjectStore(Path.Combine(folder, "results")));
         var cache = new TextEmbeddingCache(new FolderArtifactStore(Path.Combine(folder, "store")), results, "benchmark", TimeProvider.System);
         var small = Path.Combine(folder, "small.tar");
         DatasetShard.Write(small, DatasetShard.Read(shard).Take(4).Select(entry => (entry.Item, entry.ImageBytes.ToArray())));

@@ -45,7 +45,7 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
         {
             await server.MakeBucketAsync("clipsae");
             var options = new ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(folder, "cache"), PartsAtOnce = AtOnce };
-            using var objects = new ObjectStore(options, TimeProvider.System);
+            using var objects = new S3ObjectStore(options, TimeProvider.System);
             using var store = new S3ArtifactStore(objects, TimeProvider.System);
             var plain = new PlainClient(options);
 

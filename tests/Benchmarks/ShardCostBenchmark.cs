@@ -51,7 +51,7 @@ internal sealed class ShardCostBenchmark : IBenchmark
     private static async Task<double> RequestAsync(DistributedBench bench)
     {
         const int Requests = 200;
-        using var store = new ObjectStorage.ObjectStore(bench.Options.S3, TimeProvider.System);
+        using var store = new ObjectStorage.S3ObjectStore(bench.Options.S3, TimeProvider.System);
         var content = new byte[200];
         await store.WriteAsync("probe/benchmark", content);
         var start = Stopwatch.GetTimestamp();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Tests;
 using ClipSae.Pipeline;
@@ -131,7 +132,7 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         await using var near = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: false, other);
         await coordinator.StartAsync();
         await far.StartAsync();
-        await new FolderStageDefaults(_folder.Path).TellAsync("first", []);
+        await new StageDefaultsStore(new FolderObjectStore(_folder.Path)).TellAsync("first", []);
         await coordinator.BeginAsync("cut", "first");
         await begun.WaitAsync(TimeSpan.FromSeconds(30));
         await near.StartAsync();

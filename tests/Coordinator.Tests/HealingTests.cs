@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 
@@ -6,7 +7,7 @@ namespace ClipSae.Coordinator.Tests;
 public class HealingTests
 {
     private const string Run = "run";
-    private readonly InMemoryEventStore _store = new();
+    private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly RecordingSender _sender = new();
 
     [Fact]

@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 
@@ -7,7 +8,7 @@ public class RunCoordinatorTests
 {
     private const string Run = "run";
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
-    private readonly InMemoryEventStore _store = new();
+    private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly RecordingSender _sender = new();
 
     [Fact]

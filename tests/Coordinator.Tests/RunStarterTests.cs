@@ -10,7 +10,7 @@ public sealed class RunStarterTests : IDisposable
 {
     private static readonly ArtifactRef Shard = new(Digest.OfBytes("abc"u8), 3, "x/y", "a");
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-    private readonly InMemoryEventStore _store = new();
+    private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly TellingChecks _checks = new();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -136,7 +136,7 @@ public sealed class RunStarterTests : IDisposable
     [InlineData("""{"words": 3}""", "dataset-ready: parameters: t: parameter words = 3 does not fit: expected a list")]
     public async Task Without_a_worker_parameters_are_held_against_what_the_stage_has_told(string parameters, string said)
     {
-        await new FolderStageDefaults(_folder).TellAsync("t", new JsonObject { ["k"] = 32, ["words"] = new JsonArray("a") });
+        await new StageDefaultsStore(new FolderObjectStore(_folder)).TellAsync("t", new JsonObject { ["k"] = 32, ["words"] = new JsonArray("a") });
 
         await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("t", JsonNode.Parse(parameters)!.AsObject(), [new UnitPlan("u", [], [])], [])]), said);
     }
@@ -156,8 +156,8 @@ public sealed class RunStarterTests : IDisposable
 
     private RunStarter CreateSut()
     {
-        var told = new FolderStageDefaults(_folder);
-        told.TellAsync("s", []).IsCompletedSuccessfully.ShouldBeTrue();
+        var told = new StageDefaultsStore(new FolderObjectStore(_folder));
+        told.TellAsync("s", []).Wait();
         var artifacts = Artifacts();
         artifacts.PutBytesAsync("abc"u8.ToArray(), "a", "x/y").Wait();
         return new RunStarter(new RunCoordinator(_store, new RecordingSender(), [], TimeProvider.System), _store, artifacts, told, _checks, TimeProvider.System);

@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.Hosting.Internal;
@@ -8,7 +9,7 @@ namespace ClipSae.Coordinator.Tests;
 public sealed class StalledRunsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
-    private readonly InMemoryEventStore _store = new();
+    private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly RecordingSender _sender = new();
     private readonly Sightings _sightings = new();
 
@@ -62,7 +63,7 @@ public sealed class StalledRunsTests : IDisposable
     public async Task A_run_whose_sign_says_that_it_has_ended_is_not_read()
     {
         await AppendAsync("run", Started());
-        await new FolderRunSigns(_folder).SetAsync("run", RunStatus.Completed);
+        await new RunSigns(new FolderObjectStore(_folder)).SetAsync("run", RunStatus.Completed);
 
         await CreateSut().LookAsync(default);
 
@@ -73,7 +74,7 @@ public sealed class StalledRunsTests : IDisposable
     {
         var coordinator = new RunCoordinator(_store, _sender, [], TimeProvider.System);
         return new StalledRuns(
-            coordinator, new Healing(coordinator, TimeProvider.System), _sightings, _store, new FolderRunSigns(_folder), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<StalledRuns>.Instance);
+            coordinator, new Healing(coordinator, TimeProvider.System), _sightings, _store, new RunSigns(new FolderObjectStore(_folder)), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<StalledRuns>.Instance);
     }
 
     private async Task AppendAsync(string run, params RunEvent[] happened) =>

@@ -220,6 +220,6 @@ public sealed class DistributedSystem : IAsyncLifetime
         }
     }
 
-    private ObjectStorage.ObjectStore Store(string bucket) => new(
+    private ObjectStorage.S3ObjectStore Store(string bucket) => new(
         new ObjectStorage.ObjectStorageOptions { Endpoint = Objects.Endpoint, Bucket = bucket, AccessKey = Objects.AccessKey, SecretKey = Objects.SecretKey }, TimeProvider.System);
 }

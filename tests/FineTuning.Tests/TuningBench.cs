@@ -151,7 +151,7 @@ internal sealed class TuningBench : IDisposable
             Parameters = Stage.Normalize(parameters ?? Parameters),
             Inputs = inputs,
             Artifacts = Store,
-            Checkpoints = checkpoints is null ? NoCheckpoints.Instance : new FolderCheckpointStore(folder).Open(checkpoints, scratch),
+            Checkpoints = checkpoints is null ? NoCheckpoints.Instance : new CheckpointStore(new FolderObjectStore(folder)).Open(checkpoints, scratch),
             Progress = progress ?? new Progress<StageProgress>(),
             Scratch = scratch,
         };

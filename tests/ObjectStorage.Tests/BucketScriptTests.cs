@@ -35,7 +35,7 @@ public sealed class BucketScriptTests(SharedServer shared) : IDisposable
         said.Trim().ShouldBe($"bucket refused could not be made on {shared.Endpoint}: status 403");
     }
 
-    private ObjectStore Open(string bucket) =>
+    private S3ObjectStore Open(string bucket) =>
         new(new ObjectStorageOptions { Endpoint = shared.Endpoint, Bucket = bucket, AccessKey = shared.AccessKey, SecretKey = shared.SecretKey, CacheFolder = _folder.Path }, TimeProvider.System);
 
     private Task<(int Code, string Said)> RunAsync(string secretKey, params string[] buckets) => RunAsync(secretKey, string.Join(' ', buckets), tries: 10);

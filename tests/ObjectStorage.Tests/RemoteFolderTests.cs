@@ -8,11 +8,11 @@ namespace ClipSae.ObjectStorage.Tests;
 public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
-    private ObjectStore _store = null!;
+    private S3ObjectStore _store = null!;
 
     private string Mirror => _folder.File("remote", "bucket");
 
-    public async ValueTask InitializeAsync() => _store = new ObjectStore(await shared.NewBucketAsync(_folder.Path), TimeProvider.System);
+    public async ValueTask InitializeAsync() => _store = new S3ObjectStore(await shared.NewBucketAsync(_folder.Path), TimeProvider.System);
 
     public ValueTask DisposeAsync()
     {
@@ -138,7 +138,7 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
                 ? (HttpStatusCode.OK, $"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>clipsae</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"x"</ETag><Size>1</Size></Contents></ListBucketResult>""")
                 : null,
         };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         (await Should.ThrowAsync<UserErrorException>(() => RemoteFolder.FetchAsync(store, prefix, Mirror))).Message.ShouldContain($"{key} would lead out of its folder");
         Directory.Exists(_folder.File("remote")).ShouldBeFalse();

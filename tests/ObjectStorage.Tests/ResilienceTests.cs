@@ -13,7 +13,7 @@ public class ResilienceTests
     public async Task A_server_that_is_overloaded_for_a_moment_is_asked_again(int status)
     {
         using var server = new FakeServer { Fails = request => request < 3 ? status : 0 };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         (await store.LengthAsync("none")).ShouldBeNull();
 
@@ -24,7 +24,7 @@ public class ResilienceTests
     public async Task A_write_is_repeated_too()
     {
         using var server = new FakeServer { Fails = request => request < 2 ? 503 : 0 };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         await store.WriteAsync("key", "content"u8.ToArray());
 
@@ -35,7 +35,7 @@ public class ResilienceTests
     public async Task A_created_object_whose_answer_was_lost_is_known_as_our_own()
     {
         using var server = new FakeServer { HonoursConditions = true, Fails = request => request == 0 ? 500 : 0 };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         (await store.TryCreateAsync("runs/run/events/00000001.json", "mine"u8.ToArray())).ShouldBeTrue();
         (await store.TryCreateAsync("runs/run/events/00000001.json", "theirs"u8.ToArray())).ShouldBeFalse();
@@ -52,7 +52,7 @@ public class ResilienceTests
             HonoursConditions = true,
             Answers = request => request.Headers["If-None-Match"] is not null && conflicts-- > 0 ? (HttpStatusCode.Conflict, "<Error><Code>ConditionalRequestConflict</Code></Error>") : null,
         };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
         if (isThere)
         {
             await store.WriteAsync("runs/run/events/00000001.json", "theirs"u8.ToArray());
@@ -69,7 +69,7 @@ public class ResilienceTests
     public async Task What_comes_without_a_length_is_read_up_to_the_same_limit(int length, bool isRead)
     {
         using var server = new FakeServer { Answers = _ => (HttpStatusCode.OK, new string('x', length)) };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         if (isRead)
         {
@@ -85,7 +85,7 @@ public class ResilienceTests
     public async Task A_refusal_that_comes_without_a_length_is_told_by_its_code()
     {
         using var server = new FakeServer { Answers = _ => (HttpStatusCode.BadRequest, "<Error><Code>InvalidDigest</Code></Error>") };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         (await Should.ThrowAsync<UserErrorException>(() => store.ReadAsync("key"))).Message.ShouldContain("status 400 InvalidDigest");
     }
@@ -94,7 +94,7 @@ public class ResilienceTests
     public async Task A_server_that_does_not_tell_lengths_is_not_one_without_objects()
     {
         using var server = new FakeServer { Answers = _ => (HttpStatusCode.OK, "") };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         (await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"))).Message.ShouldContain("does not report the length of objects");
     }
@@ -103,7 +103,7 @@ public class ResilienceTests
     public async Task A_server_that_never_answered_is_given_up_sooner_than_one_that_did()
     {
         using var server = new FakeServer();
-        using var store = new ObjectStore(server.Options() with { StartTimeout = TimeSpan.Zero }, TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options() with { StartTimeout = TimeSpan.Zero }, TimeProvider.System);
         server.Fails = _ => 503;
 
         (await Should.ThrowAsync<TimeoutException>(() => store.LengthAsync("key"))).Message.ShouldContain("did not answer");
@@ -121,7 +121,7 @@ public class ResilienceTests
     public async Task A_server_that_fails_again_and_again_is_left_alone_for_a_moment()
     {
         using var server = new FakeServer { Fails = _ => 503 };
-        using var store = new ObjectStore(server.Options() with { OutageTolerance = TimeSpan.Zero }, TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options() with { OutageTolerance = TimeSpan.Zero }, TimeProvider.System);
         for (var request = 0; request < 15; request++)
         {
             await Should.ThrowAsync<TimeoutException>(() => store.LengthAsync("key"));
@@ -134,7 +134,7 @@ public class ResilienceTests
     public async Task What_could_not_be_read_back_whole_is_not_written()
     {
         using var server = new FakeServer();
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         var error = await Should.ThrowAsync<UserErrorException>(() => store.TryCreateAsync("runs/run/events/00000001.json", new byte[(64 << 20) + 1]));
 
@@ -148,7 +148,7 @@ public class ResilienceTests
     public async Task What_does_not_pass_is_said_at_once(int status, string said)
     {
         using var server = new FakeServer { Fails = _ => status };
-        using var store = new ObjectStore(server.Options(), TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
         var error = await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"));
 

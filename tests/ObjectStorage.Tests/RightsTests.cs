@@ -20,9 +20,9 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     {
         var owner = await shared.NewBucketAsync(_folder.Path);
         await shared.AdministerAsync("user", "create", "--uid", "worker", "--display-name", "worker", "--access-key", "worker-key", "--secret-key", "worker-secret");
-        using var owned = new ObjectStore(owner, TimeProvider.System);
+        using var owned = new S3ObjectStore(owner, TimeProvider.System);
         await GrantAsync(owned, "worker", "clipsae", owner.Bucket);
-        using var store = new ObjectStore(owner with { AccessKey = "worker-key", SecretKey = "worker-secret" }, TimeProvider.System);
+        using var store = new S3ObjectStore(owner with { AccessKey = "worker-key", SecretKey = "worker-secret" }, TimeProvider.System);
 
         await StoreProbe.RequireUsableAsync(store);
         using var artifacts = new S3ArtifactStore(store, TimeProvider.System);
@@ -30,11 +30,11 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         File.WriteAllBytes(big, new byte[11 << 20]);
         var artifact = await artifacts.PutFileAsync(big, "big", "x/y");
         await artifacts.FetchAsync(artifact);
-        (await new S3EventStore(store).TryAppendAsync("run", 0, [new RunCancelRequested("x") { At = DateTimeOffset.UnixEpoch }])).ShouldBeTrue();
-        (await new S3EventStore(store).ListRunsAsync()).ShouldBe(["run"]);
-        await new S3StageResults(store).RememberKeyAsync("stage", "unit", "key");
-        await new S3RunSigns(store).SetAsync("run", RunStatus.Stopping);
-        var checkpoints = new S3CheckpointStore(store);
+        (await new EventStore(store).TryAppendAsync("run", 0, [new RunCancelRequested("x") { At = DateTimeOffset.UnixEpoch }])).ShouldBeTrue();
+        (await new EventStore(store).ListRunsAsync()).ShouldBe(["run"]);
+        await new StageResults(store).RememberKeyAsync("stage", "unit", "key");
+        await new RunSigns(store).SetAsync("run", RunStatus.Stopping);
+        var checkpoints = new CheckpointStore(store);
         await checkpoints.Open("key", _folder.Path).SaveAsync(new Dictionary<string, string> { ["weights"] = big }, [], CancellationToken.None);
         await checkpoints.ClearAsync("key");
 
@@ -50,10 +50,10 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     {
         var owner = await shared.NewBucketAsync(_folder.Path);
         await shared.AdministerAsync("user", "create", "--uid", bucket, "--display-name", bucket, "--access-key", $"{bucket}-key", "--secret-key", "worker-secret");
-        using var owned = new ObjectStore(owner, TimeProvider.System);
+        using var owned = new S3ObjectStore(owner, TimeProvider.System);
         await owned.WriteAsync("coco/a.png", "a"u8.ToArray());
         await GrantAsync(owned, bucket, bucket, owner.Bucket);
-        using var store = new ObjectStore(owner with { AccessKey = $"{bucket}-key", SecretKey = "worker-secret" }, TimeProvider.System);
+        using var store = new S3ObjectStore(owner with { AccessKey = $"{bucket}-key", SecretKey = "worker-secret" }, TimeProvider.System);
 
         (await RemoteFolder.FetchAsync(store, "coco", _folder.File("local"))).Objects.ShouldBe(1);
         await Should.ThrowAsync<UserErrorException>(() => store.WriteAsync("coco/b.png", "b"u8.ToArray()));
@@ -66,12 +66,12 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         var options = await shared.NewBucketAsync(_folder.Path);
         await shared.AdministerAsync("quota", "set", "--quota-scope", "bucket", "--bucket", options.Bucket, "--max-objects", "0");
         await shared.AdministerAsync("quota", "enable", "--quota-scope", "bucket", "--bucket", options.Bucket);
-        using var store = new ObjectStore(options, TimeProvider.System);
+        using var store = new S3ObjectStore(options, TimeProvider.System);
 
         (await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(store))).Message.ShouldContain("is full or over its quota");
     }
 
-    private static async Task GrantAsync(ObjectStore owned, string user, string documented, string bucket)
+    private static async Task GrantAsync(S3ObjectStore owned, string user, string documented, string bucket)
     {
         var policy = JsonNode.Parse(await File.ReadAllTextAsync(SolutionFolder.At("infra", "compose", "policy.json")))!;
         foreach (var statement in policy["Statement"]!.AsArray())

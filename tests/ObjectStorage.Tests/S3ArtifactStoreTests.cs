@@ -9,7 +9,7 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 24, 12, 0, 0, TimeSpan.Zero));
     private ObjectStorageOptions _options = null!;
-    private ObjectStore _objects = null!;
+    private S3ObjectStore _objects = null!;
     private S3ArtifactStore _store = null!;
 
     protected override IArtifactStore Store => _store;
@@ -17,7 +17,7 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
     public async ValueTask InitializeAsync()
     {
         _options = await shared.NewBucketAsync(Path.Combine(Folder, "cache"));
-        _objects = new ObjectStore(_options, TimeProvider.System);
+        _objects = new S3ObjectStore(_options, TimeProvider.System);
         _store = new S3ArtifactStore(_objects, _time);
     }
 
@@ -112,7 +112,7 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
     [Fact]
     public async Task The_cache_gives_up_what_was_not_read_for_longest_but_nothing_of_the_last_hour()
     {
-        using var small = new S3ArtifactStore(new ObjectStore(_options with { CacheBytes = 2_500, CacheFolder = Path.Combine(Folder, "small") }, TimeProvider.System), _time);
+        using var small = new S3ArtifactStore(new S3ObjectStore(_options with { CacheBytes = 2_500, CacheFolder = Path.Combine(Folder, "small") }, TimeProvider.System), _time);
         var artifacts = new List<ArtifactRef>();
         for (var i = 0; i < 4; i++)
         {

@@ -7,9 +7,9 @@ namespace ClipSae.ObjectStorage.Tests;
 
 public sealed class S3EventStoreTests(SharedServer shared) : EventStoreContract, IAsyncLifetime
 {
-    private ObjectStore _store = null!;
+    private S3ObjectStore _store = null!;
 
-    public async ValueTask InitializeAsync() => _store = new ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
+    public async ValueTask InitializeAsync() => _store = new S3ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
 
     public ValueTask DisposeAsync()
     {
@@ -18,7 +18,7 @@ public sealed class S3EventStoreTests(SharedServer shared) : EventStoreContract,
     }
 
     // Each is as a process of its own: they share nothing but the bucket.
-    protected override IEventStore CreateSut() => new S3EventStore(_store);
+    protected override IEventStore CreateSut() => new EventStore(_store);
 
     [Fact]
     public async Task An_append_is_one_object_named_by_its_first_event()

@@ -8,7 +8,7 @@ public class StoreProbeTests(SharedServer shared)
     [Fact]
     public async Task A_server_that_honours_conditions_is_taken_and_nothing_stays_behind()
     {
-        using var store = new ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
+        using var store = new S3ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
 
         await StoreProbe.RequireUsableAsync(store);
 
@@ -28,8 +28,8 @@ public class StoreProbeTests(SharedServer shared)
     {
         var options = await shared.NewBucketAsync(Path.GetTempPath());
         using var refuses = new FakeServer { Answers = _ => (System.Net.HttpStatusCode.Forbidden, "<Error><Code>RequestTimeTooSkewed</Code></Error>") };
-        using var real = new ObjectStore(options, new Ahead(TimeSpan.FromHours(23)));
-        using var fake = new ObjectStore(options with { Endpoint = refuses.Endpoint }, new Ahead(TimeSpan.FromHours(-23)));
+        using var real = new S3ObjectStore(options, new Ahead(TimeSpan.FromHours(23)));
+        using var fake = new S3ObjectStore(options with { Endpoint = refuses.Endpoint }, new Ahead(TimeSpan.FromHours(-23)));
 
         (await Should.ThrowAsync<UserErrorException>(() => real.ReadAsync("anything"))).Message.ShouldContain("differs by 23 h from the store's");
         var probed = await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(fake));
@@ -45,7 +45,7 @@ public class StoreProbeTests(SharedServer shared)
     public async Task A_server_that_is_not_there_is_named()
     {
         var options = (await shared.NewBucketAsync(Path.GetTempPath())) with { Endpoint = $"http://127.0.0.1:{FreePort.Next()}", OutageTolerance = TimeSpan.Zero };
-        using var store = new ObjectStore(options, TimeProvider.System);
+        using var store = new S3ObjectStore(options, TimeProvider.System);
 
         (await Should.ThrowAsync<TimeoutException>(() => StoreProbe.RequireUsableAsync(store))).Message.ShouldContain($"{options.Endpoint} did not answer");
     }
@@ -66,7 +66,7 @@ public class StoreProbeTests(SharedServer shared)
 
     private static async Task RefusesAsync(ObjectStorageOptions options, params string[] parts)
     {
-        using var store = new ObjectStore(options, TimeProvider.System);
+        using var store = new S3ObjectStore(options, TimeProvider.System);
         var error = await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(store));
         foreach (var part in parts)
         {

@@ -56,7 +56,7 @@ public sealed class UploadTests : IDisposable
                 _ => null,
             },
         };
-        using var store = new ObjectStore(server.Options() with { PartBytes = 5 << 20 }, TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options() with { PartBytes = 5 << 20 }, TimeProvider.System);
         var transfer = new ObjectTransfer(store);
         var path = _folder.File("file");
         File.WriteAllBytes(path, new byte[6 << 20]);

@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Tests;
@@ -9,7 +10,7 @@ public sealed class FolderEventStoreTests : EventStoreContract, IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     // Each is as a process of its own: they share nothing but the folder.
-    protected override IEventStore CreateSut() => new FolderEventStore(_folder);
+    protected override IEventStore CreateSut() => new EventStore(new FolderObjectStore(_folder));
 
     [Fact]
     public async Task An_append_is_one_file_named_by_its_first_event()

@@ -1,3 +1,4 @@
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using Microsoft.Extensions.Time.Testing;
 
@@ -7,13 +8,13 @@ public sealed class PrunerTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
     private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
-    private readonly FolderEventStore _events;
+    private readonly EventStore _events;
     private readonly Pruner _sut;
 
     public PrunerTests()
     {
-        _events = new FolderEventStore(_folder);
-        _sut = new Pruner(_events, new FolderInventory(_folder), _time);
+        _events = new EventStore(new FolderObjectStore(_folder));
+        _sut = new Pruner(_events, new FolderObjectStore(_folder), _time);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -45,7 +46,7 @@ public sealed class PrunerTests : IDisposable
         await PruneAsync(keep: ["second"]);
 
         Left().ShouldBe(["runs/second/events/00000001.json", "stages/key-s0-second/result.json", "stages/key-s1-second/result.json", Blob("in"), Blob("s0-second"), Blob("s1-second")], ignoreOrder: true);
-        (await new FolderEventStore(_folder).ListRunsAsync()).ShouldBe(["second"]);
+        (await new EventStore(new FolderObjectStore(_folder)).ListRunsAsync()).ShouldBe(["second"]);
     }
 
     [Fact]

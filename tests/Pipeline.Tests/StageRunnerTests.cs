@@ -188,9 +188,9 @@ public sealed class StageRunnerTests : IDisposable
         return new StageRunner(
             [_stage],
             new FolderArtifactStore(_folder, scratch),
-            new FolderStageResults(_folder, TimeProvider.System),
-            new FolderCheckpointStore(_folder),
-            new FolderEventStore(_folder),
+            new StageResults(new FolderObjectStore(_folder)), new FolderKeyLocks(_folder, TimeProvider.System),
+            new CheckpointStore(new FolderObjectStore(_folder)),
+            new EventStore(new FolderObjectStore(_folder)),
             scratch,
             TimeProvider.System,
             NullLoggerFactory.Instance);

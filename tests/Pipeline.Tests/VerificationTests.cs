@@ -97,7 +97,7 @@ public sealed class VerificationTests : IDisposable
     {
         var scratch = new ProcessScratch(_folder);
         return new StageRunner(
-            [_stage], new FolderArtifactStore(_folder, scratch), new FolderStageResults(_folder, TimeProvider.System), new FolderCheckpointStore(_folder), new FolderEventStore(_folder), scratch,
+            [_stage], new FolderArtifactStore(_folder, scratch), new StageResults(new FolderObjectStore(_folder)), new FolderKeyLocks(_folder, TimeProvider.System), new CheckpointStore(new FolderObjectStore(_folder)), new EventStore(new FolderObjectStore(_folder)), scratch,
             TimeProvider.System, NullLoggerFactory.Instance, _traits);
     }
 

@@ -101,7 +101,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     [Fact]
     public async Task A_second_evaluation_takes_the_texts_of_the_first_and_gives_the_same()
     {
-        var results = new CountingResults(new FolderStageResults(_folder.File("results"), TimeProvider.System));
+        var results = new CountingResults(new StageResults(new FolderObjectStore(_folder.File("results"))));
         var first = await RunAsync(results);
         results.Saved.ShouldBe(3);
 
@@ -198,8 +198,6 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         public Task<string?> LastKeyAsync(string stage, string unit, CancellationToken cancel = default) => inner.LastKeyAsync(stage, unit, cancel);
 
         public Task RememberKeyAsync(string stage, string unit, string key, CancellationToken cancel = default) => inner.RememberKeyAsync(stage, unit, key, cancel);
-
-        public Task<IDisposable> HoldAsync(string key, CancellationToken cancel = default) => inner.HoldAsync(key, cancel);
     }
 
     private static EvaluationFigures Figures(StageResult result) => ResultFormats.EvaluationFigures.Read(result.Figures, "figures");

@@ -23,7 +23,7 @@ internal static class RemotePath
             throw new WrongUseException($"{option} {given}: expected s3://bucket/folder, and the object store in ClipSae__S3__Endpoint, __AccessKey and __SecretKey");
         }
 
-        using var store = new ObjectStore(settings.S3 with { Bucket = bucket }, session.Time);
+        using var store = new S3ObjectStore(settings.S3 with { Bucket = bucket }, session.Time);
         var (path, objects) = await RemoteFolder.FetchAsync(
             store, rest.FirstOrDefault() ?? "", Path.Combine(session.DataFolder, "remote", Path.GetFileName(bucket)), name => ClipTokenizer.IsVocabulary(name) || ClipCheckpoint.IsDescription(name), cancel);
         session.Tell($"{given}: {objects} {(objects == 1 ? "file" : "files")} in {path}");

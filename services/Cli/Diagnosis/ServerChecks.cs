@@ -24,7 +24,7 @@ internal static class ServerChecks
 
         if (options.UsesObjectStore)
         {
-            using var store = new ObjectStore(options.S3, time);
+            using var store = new S3ObjectStore(options.S3, time);
             findings.Add(await LookAsync("bucket", $"{options.S3} can be written, conditional writes included", () => StoreProbe.RequireUsableAsync(store, cancel)));
         }
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ClipSae.Artifacts;
 using ClipSae.Pipeline;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -54,8 +55,8 @@ internal sealed class PruneVerb : Verb
 
         var pruner = runtime.Services.GetRequiredService<Pruner>();
         var plan = await pruner.PlanAsync(keep.Count > 0 ? keep : null, Dropped(arguments), cancel);
-        var local = new FolderInventory(session.DataFolder);
-        var mirrors = (await local.ListAsync(Mirrors, cancel)).Where(copy => copy.Written < session.Time.GetUtcNow() - PrunePlan.Untouched).ToArray();
+        var local = new FolderObjectStore(session.DataFolder);
+        var mirrors = (await local.ListAsync(Mirrors, cancel: cancel)).Where(copy => copy.Written < session.Time.GetUtcNow() - PrunePlan.Untouched).ToArray();
         var isDry = arguments.GetValue(_dryRun);
         if (!isDry)
         {
@@ -75,7 +76,7 @@ internal sealed class PruneVerb : Verb
         return ExitCode.Done;
     }
 
-    private static void Answer(Session session, bool isDry, (string Name, IReadOnlyList<InventoryItem> Items)[] groups)
+    private static void Answer(Session session, bool isDry, (string Name, IReadOnlyList<StoredObject> Items)[] groups)
     {
         var bytes = groups.Sum(group => Bytes(group.Items));
         var json = new JsonObject
@@ -111,7 +112,7 @@ internal sealed class PruneVerb : Verb
         return dropped;
     }
 
-    private static long Bytes(IReadOnlyList<InventoryItem> items) => items.Sum(item => item.Length);
+    private static long Bytes(IReadOnlyList<StoredObject> items) => items.Sum(item => item.Length);
 
     private static string NameOf(PruneKind kind) => kind switch
     {

@@ -1,9 +1,11 @@
+using ClipSae.Artifacts;
+
 namespace ClipSae.Pipeline;
 
 /// <summary>Files of one kind that go.</summary>
 /// <param name="Kind">What they are.</param>
 /// <param name="Items">The files, in the order in which they go.</param>
-public sealed record PruneGroup(PruneKind Kind, IReadOnlyList<InventoryItem> Items)
+public sealed record PruneGroup(PruneKind Kind, IReadOnlyList<StoredObject> Items)
 {
     /// <summary>Bytes of all.</summary>
     public long Bytes => Items.Sum(item => item.Length);

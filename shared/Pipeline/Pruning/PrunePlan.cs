@@ -18,12 +18,12 @@ public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<string> 
     /// <param name="items">The store's inventory.</param>
     /// <param name="now">The time.</param>
     public static IReadOnlyList<PruneGroup> Of(
-        IReadOnlyDictionary<string, RunState> runs, IReadOnlySet<string> keep, IReadOnlySet<string> dropped, IReadOnlyCollection<InventoryItem> items, DateTimeOffset now)
+        IReadOnlyDictionary<string, RunState> runs, IReadOnlySet<string> keep, IReadOnlySet<string> dropped, IReadOnlyCollection<StoredObject> items, DateTimeOffset now)
     {
         var kept = runs.Where(run => keep.Contains(run.Key)).Select(run => run.Value).ToArray();
         var needed = Uses.Of(kept, dropped);
         var known = Uses.Of([.. runs.Values], new HashSet<string>());
-        bool Goes(InventoryItem item, bool isNeeded, bool isKnown) => !isNeeded && (isKnown || item.Written < now - Untouched);
+        bool Goes(StoredObject item, bool isNeeded, bool isKnown) => !isNeeded && (isKnown || item.Written < now - Untouched);
 
         // A run that was cancelled or failed may be tried again, and goes on from its checkpoints then.
         var mayGoOn = kept.Any(run => run.Status != RunStatus.Completed);
@@ -35,10 +35,10 @@ public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<string> 
             new PruneGroup(PruneKind.Artifacts, [.. Under("blobs/sha256/").Where(item => Goes(item, needed.Digests.Contains(Digest.Prefix + Part(item, 3)), known.Digests.Contains(Digest.Prefix + Part(item, 3))))]),
         ];
 
-        IEnumerable<InventoryItem> Under(string prefix) => items.Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal));
+        IEnumerable<StoredObject> Under(string prefix) => items.Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal));
     }
 
-    private static string Part(InventoryItem item, int index) => item.Key.Split('/') is var parts && parts.Length > index ? parts[index] : "";
+    private static string Part(StoredObject item, int index) => item.Key.Split('/') is var parts && parts.Length > index ? parts[index] : "";
 
     /// <summary>Keys of the units of runs, and digests of all that the runs took and gave.</summary>
     private sealed record Uses(IReadOnlySet<string> Keys, IReadOnlySet<string> Digests)

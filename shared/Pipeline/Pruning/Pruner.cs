@@ -1,9 +1,10 @@
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline;
 
 /// <summary>Makes room in a store: removes what no run refers to, and runs that are not kept.</summary>
-public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvider time)
+public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider time)
 {
     private const string FirstEvent = "00000001.json";
     private const int RemovedAtOnce = 16;
@@ -15,10 +16,10 @@ public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvide
     public async Task<PrunePlan> PlanAsync(IReadOnlySet<string>? keep, IReadOnlySet<string> dropped, CancellationToken cancel = default)
     {
         // The inventory comes first: a run that begins after it is in no list of what was seen.
-        var items = new List<InventoryItem>();
+        var items = new List<StoredObject>();
         foreach (var prefix in new[] { "runs/", "stages/", "checkpoints/", "blobs/" })
         {
-            items.AddRange(await inventory.ListAsync(prefix, cancel));
+            items.AddRange(await store.ListAsync(prefix, cancel: cancel));
         }
 
         var logs = items.Where(item => item.Key.Split('/') is ["runs", _, "events", _]).ToLookup(item => item.Key.Split('/')[1], item => item.Key.Split('/')[3], StringComparer.Ordinal);
@@ -55,7 +56,7 @@ public sealed class Pruner(IEventStore events, IInventory inventory, TimeProvide
             await Parallel.ForEachAsync(
                 group.Items,
                 new ParallelOptions { MaxDegreeOfParallelism = group.Kind == PruneKind.Runs ? 1 : RemovedAtOnce, CancellationToken = cancel },
-                async (item, token) => await inventory.RemoveAsync(item.Key, token));
+                async (item, token) => await store.RemoveAsync(item.Key, token));
         }
     }
 

@@ -14,10 +14,4 @@ public interface IStageResults
 
     /// <summary>Remembers the key that a unit of this name had last.</summary>
     Task RememberKeyAsync(string stage, string unit, string key, CancellationToken cancel = default);
-
-    /// <summary>
-    /// Waits until no one else, in this or another process, works on this key, and holds it until disposed. A process that
-    /// dies lets go of what it holds.
-    /// </summary>
-    Task<IDisposable> HoldAsync(string key, CancellationToken cancel = default);
 }

@@ -11,7 +11,8 @@ public sealed class StageRunner(
     IEnumerable<IStage> stages,
     IArtifactStore artifacts,
     IStageResults results,
-    ICheckpointStore checkpoints,
+    IKeyLocks locks,
+    CheckpointStore checkpoints,
     IEventStore events,
     ProcessScratch scratch,
     TimeProvider time,
@@ -95,7 +96,7 @@ public sealed class StageRunner(
         {
             if (stored is null || command.Verify)
             {
-                hold = await results.HoldAsync(key, cancel);
+                hold = await locks.HoldAsync(key, cancel);
                 (stored, lost) = await LookUpAsync(key, command.Verify, cancel);
             }
 

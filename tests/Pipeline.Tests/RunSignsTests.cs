@@ -1,9 +1,10 @@
+using ClipSae.Artifacts;
+
 namespace ClipSae.Pipeline.Tests;
 
-/// <summary>What every store of signs must do. Each adapter runs it.</summary>
-public abstract class RunSignsContract
+public sealed class RunSignsTests
 {
-    protected abstract IRunSigns CreateSut();
+    private readonly MemoryObjectStore _objects = new(TimeProvider.System);
 
     [Fact]
     public async Task A_run_of_which_nothing_was_said_has_no_sign() => (await CreateSut().FindAsync("run")).ShouldBeNull();
@@ -18,4 +19,14 @@ public abstract class RunSignsContract
         (await CreateSut().FindAsync("run")).ShouldBe(RunStatus.Failed);
         (await CreateSut().FindAsync("other")).ShouldBeNull();
     }
+
+    [Fact]
+    public async Task What_a_newer_version_wrote_stops_the_run()
+    {
+        await _objects.WriteAsync("runs/run/stopped", "frozen"u8.ToArray());
+
+        (await CreateSut().FindAsync("run")).ShouldBe(RunStatus.Stopping);
+    }
+
+    private RunSigns CreateSut() => new(_objects);
 }

@@ -1,16 +1,16 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
 
-namespace ClipSae.ObjectStorage;
+namespace ClipSae.Pipeline;
 
 /// <summary>
-/// Event streams in an object store: one append is one object <c>runs/{run}/events/{sequence:D8}.json</c>, named by its first
-/// event and written only where none has that key. Any number of processes may write.
+/// Event streams as objects: one append is one object <c>runs/{run}/events/{sequence:D8}.json</c>, named by its first event and created only
+/// where none has that key. Any number of processes may write to one store.
 /// </summary>
-public sealed class S3EventStore(ObjectStore store) : IEventStore
+public sealed class EventStore(IObjectStore store) : IEventStore
 {
     private const int ReadsAtOnce = 16;
     private const string Runs = "runs/";
@@ -62,25 +62,34 @@ public sealed class S3EventStore(ObjectStore store) : IEventStore
         return events;
     }
 
-    public async Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancel = default) =>
-        [.. (await store.ListAsync(Runs, isDeep: false, cancel)).Where(found => found.Key.EndsWith('/')).Select(found => found.Key[Runs.Length..^1])];
+    public async Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancel = default)
+    {
+        var names = (await store.ListAsync(Runs, isDeep: false, cancel)).Where(found => found.Key.EndsWith('/')).Select(found => found.Key[Runs.Length..^1]).ToArray();
+
+        // What was exported lies beside the stream, and a pruning that was stopped half-way leaves streams without their beginning.
+        var isRun = new bool[names.Length];
+        await EachAsync(names.Length, async (index, token) => isRun[index] = _known.ContainsKey(names[index]) || await store.LengthAsync(KeyOf(names[index], 1), token) is not null, cancel);
+        return [.. names.Where((_, index) => isRun[index])];
+    }
 
     /// <summary>Reads all that a listing shows, many objects at once, and gives the sequence after it.</summary>
     private async Task<long> ReadListedAsync(string run, List<StoredEvent> events, CancellationToken cancel)
     {
-        var keys = (await store.ListAsync($"{Runs}{run}/events/", cancel: cancel)).Select(found => found.Key)
-            .Where(key => SequenceOf(key) > 0).OrderBy(SequenceOf).ToArray();
+        var keys = (await store.ListAsync($"{Runs}{run}/events/", cancel: cancel)).Select(found => found.Key).Where(key => SequenceOf(key) > 0).OrderBy(SequenceOf).ToArray();
         var appends = new RunEvent[keys.Length][];
-        await Parallel.ForEachAsync(
-            Enumerable.Range(0, keys.Length),
-            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancel },
-            async (index, token) => appends[index] = await TryReadAppendAsync(keys[index], token) ?? throw Missing(keys[index], "it was listed"));
+        await EachAsync(keys.Length, async (index, token) => appends[index] = await TryReadAppendAsync(keys[index], token) ?? throw Missing(run, keys[index], "it was listed"), cancel);
         long next = 1;
         foreach (var (append, key) in appends.Zip(keys))
         {
+            // A listing of a folder that is being written to may leave out what came before something that it shows.
+            while (SequenceOf(key) > next && await TryReadAppendAsync(KeyOf(run, next), cancel) is { } between)
+            {
+                next = Add(events, next, between);
+            }
+
             if (SequenceOf(key) != next)
             {
-                throw Missing(KeyOf(run, next), $"{key} is there");
+                throw Missing(run, KeyOf(run, next), $"{Path.GetFileName(key)} exists");
             }
 
             next = Add(events, next, append);
@@ -102,12 +111,16 @@ public sealed class S3EventStore(ObjectStore store) : IEventStore
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new UserErrorException($"{key} in {store.Options} is damaged or of a newer version ({StorageErrors.FirstLine(error.Message)}): restore the object from a copy, or remove the run's objects to abandon the run", error);
+            throw new UserErrorException($"{store.Describe(key)} is damaged or of a newer version ({error.Message.Split('\n')[0].TrimEnd('.', '\r')}): {Remedy(key.Split('/')[1])}", error);
         }
     }
 
-    private UserErrorException Missing(string key, string although) =>
-        new($"{key} in {store.Options} is missing although {although}: restore the object from a copy, or remove the run's objects to abandon the run");
+    private UserErrorException Missing(string run, string key, string although) => new($"{store.Describe(key)} is missing although {although}: {Remedy(run)}");
+
+    private string Remedy(string run) => $"restore it from a copy, or remove all of {store.Describe(Runs + run)} to abandon the run";
+
+    private static Task EachAsync(int count, Func<int, CancellationToken, ValueTask> act, CancellationToken cancel) =>
+        Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancel }, act);
 
     private static long Add(List<StoredEvent> events, long next, RunEvent[] append)
     {

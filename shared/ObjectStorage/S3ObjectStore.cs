@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -21,7 +23,7 @@ namespace ClipSae.ObjectStorage;
 /// each read, sends the parts of an upload one after another from memory and falls over errors without a body; the rest are therefore
 /// requests of our own.
 /// </remarks>
-public sealed class ObjectStore : IDisposable
+public sealed class S3ObjectStore : IObjectStore, IDisposable
 {
     // Objects read into memory are events, results and indices; more is a mistake or an attack.
     private const long LongestInMemory = 64L << 20;
@@ -32,7 +34,7 @@ public sealed class ObjectStore : IDisposable
     private readonly ResiliencePipeline _resilience;
     private volatile bool _isReached;
 
-    public ObjectStore(ObjectStorageOptions options, TimeProvider time, ILogger<ObjectStore>? log = null)
+    public S3ObjectStore(ObjectStorageOptions options, TimeProvider time, ILogger<S3ObjectStore>? log = null)
     {
         options.Validate();
         Options = options;
@@ -46,20 +48,20 @@ public sealed class ObjectStore : IDisposable
             .WithRegion(options.Region)
             .WithHttpClient(_http)
             .Build();
-        _resilience = StorageResilience.Create(options, time, log ?? NullLogger<ObjectStore>.Instance, () => _isReached);
+        _resilience = StorageResilience.Create(options, time, log ?? NullLogger<S3ObjectStore>.Instance, () => _isReached);
     }
 
     public ObjectStorageOptions Options { get; }
+
+    public string Describe(string key) => $"{key} in {Options}";
 
     /// <summary>Whether the bucket is there.</summary>
     public Task<bool> HasBucketAsync(CancellationToken cancel = default) => SendAsync(
         "checking the bucket", token => ThroughPackageAsync(() => _minio.BucketExistsAsync(new BucketExistsArgs().WithBucket(Options.Bucket), token)), cancel);
 
-    /// <summary>Writes a small object, replacing an earlier one.</summary>
     public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
         SendAsync($"writing {key}", token => PutAsync(key, content, isNew: false, token), cancel);
 
-    /// <summary>Writes a small object only where none has this key. Of several writers that race, one gets true.</summary>
     public Task<bool> TryCreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default)
     {
         if (content.Length > LongestInMemory)
@@ -84,10 +86,8 @@ public sealed class ObjectStore : IDisposable
             cancel);
     }
 
-    /// <summary>Reads a small object whole; null where there is none.</summary>
     public Task<byte[]?> ReadAsync(string key, CancellationToken cancel = default) => SendAsync($"reading {key}", token => ReadOnceAsync(key, token), cancel);
 
-    /// <summary>Length of an object in bytes; null where there is none.</summary>
     public Task<long?> LengthAsync(string key, CancellationToken cancel = default) => SendAsync(
         $"checking {key}",
         async token =>
@@ -99,8 +99,6 @@ public sealed class ObjectStore : IDisposable
         },
         cancel);
 
-    /// <summary>Objects whose keys begin with a prefix, in the keys' ordinal order.</summary>
-    /// <param name="isDeep">False lists what a folder would: keys up to the next <c>/</c>, those that go on ending in it.</param>
     public Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default) => SendAsync<IReadOnlyList<StoredObject>>(
         $"listing {prefix}",
         token => ThroughPackageAsync<IReadOnlyList<StoredObject>>(async () =>
@@ -109,7 +107,7 @@ public sealed class ObjectStore : IDisposable
             await foreach (var item in _minio.ListObjectsEnumAsync(
                 new ListObjectsArgs().WithBucket(Options.Bucket).WithPrefix(prefix).WithRecursive(isDeep), token))
             {
-                found.Add(new StoredObject(item.Key, (long)item.Size, item.ETag?.Trim('"') ?? "", item.LastModified ?? ""));
+                found.Add(new StoredObject(item.Key, (long)item.Size, Time(item.LastModified), item.ETag?.Trim('"') ?? ""));
             }
 
             found.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
@@ -117,7 +115,6 @@ public sealed class ObjectStore : IDisposable
         }),
         cancel);
 
-    /// <summary>Removes an object; it need not be there.</summary>
     public Task RemoveAsync(string key, CancellationToken cancel = default) => SendAsync(
         $"removing {key}",
         async token =>
@@ -126,6 +123,26 @@ public sealed class ObjectStore : IDisposable
             return 0;
         },
         cancel);
+
+    public async Task<(string Digest, long Length)> PutFileAsync(string key, string path, bool isOwn, CancellationToken cancel = default)
+    {
+        var transfer = new ObjectTransfer(this);
+        using var source = SourceFile.Open(path);
+        var outline = await transfer.OutlineAsync(path, source, cancel);
+        await transfer.UploadAsync(source, outline, key, cancel);
+        if (isOwn)
+        {
+            File.Delete(path);
+        }
+
+        return (Digest.Prefix + outline.Digest, outline.Length);
+    }
+
+    public async Task<string?> FetchFileAsync(string key, long length, string scratch, CancellationToken cancel = default)
+    {
+        var path = Path.Combine(Directory.CreateDirectory(scratch).FullName, Guid.NewGuid().ToString("N"));
+        return await new ObjectTransfer(this).DownloadAsync(key, length, path, cancel) ? path : null;
+    }
 
     /// <summary>Whether the server refuses an object that does not have the digest it is sent with (<c>Content-MD5</c>).</summary>
     internal Task<bool> RefusesDamageAsync(string key, CancellationToken cancel) => SendAsync(
@@ -236,6 +253,10 @@ public sealed class ObjectStore : IDisposable
             return false;
         }
     }
+
+    // An object of unknown age counts as new.
+    private static DateTimeOffset Time(string? written) =>
+        DateTimeOffset.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.MaxValue;
 
     // Version 7.0.0 falls over an error that has no body, as those of proxies have none.
     private static async Task<T> ThroughPackageAsync<T>(Func<Task<T>> request)

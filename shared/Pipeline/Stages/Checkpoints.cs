@@ -3,17 +3,15 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
 
-namespace ClipSae.ObjectStorage;
+namespace ClipSae.Pipeline;
 
 /// <summary>
-/// Checkpoints of one unit. The files go first, then <c>{serial:D8}-{id}.json</c> that names them with their digests: a
-/// checkpoint is there when its index is. The id keeps two workers apart that were both given the unit.
+/// Checkpoints of one unit. The files go first, then <c>{serial:D8}-{id}.json</c> that names them with their digests: a checkpoint is there
+/// when its index is. The id keeps two workers apart that were both given the unit.
 /// </summary>
-internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scratch) : ICheckpoints
+internal sealed class Checkpoints(IObjectStore store, string prefix, string scratch) : ICheckpoints
 {
-    private readonly ObjectTransfer _transfer = new(store);
     private readonly string _scratch = Path.GetFullPath(scratch) + Path.DirectorySeparatorChar;
 
     private sealed record Index(JsonObject State, IReadOnlyDictionary<string, ArtifactRef> Files);
@@ -26,19 +24,16 @@ internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scr
         var files = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal);
         foreach (var (file, path) in filesByName)
         {
-            using var source = SourceFile.Open(path);
-            var outline = await _transfer.OutlineAsync(path, source, cancel);
-            await _transfer.UploadAsync(source, outline, $"{name}/{file}", cancel);
-            files[file] = new ArtifactRef(Digest.Prefix + outline.Digest, outline.Length, "application/octet-stream", $"{name}/{file}");
+            var key = $"{name}/{Path.GetFileName(file)}";
+            var isOwn = Path.GetFullPath(path).StartsWith(_scratch, StringComparison.Ordinal);
+            var (digest, length) = await store.PutFileAsync(key, path, isOwn, cancel);
+            files[file] = new ArtifactRef(digest, length, "application/octet-stream", key);
         }
 
         await store.WriteAsync(name + ".json", JsonSerializer.SerializeToUtf8Bytes(new Index(state, files), ContractJson.Options), cancel);
-        foreach (var path in filesByName.Values.Where(path => Path.GetFullPath(path).StartsWith(_scratch, StringComparison.Ordinal)))
-        {
-            File.Delete(path);
-        }
 
-        foreach (var found in earlier)
+        // Indices first, so that none is left that names what is gone.
+        foreach (var found in earlier.OrderByDescending(found => IsIndex(found.Key)))
         {
             await store.RemoveAsync(found.Key, cancel);
         }
@@ -46,8 +41,7 @@ internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scr
 
     public async Task<Checkpoint?> LatestAsync(CancellationToken cancel)
     {
-        var indices = (await store.ListAsync(prefix, cancel: cancel)).Select(found => found.Key).Where(key => key.EndsWith(".json", StringComparison.Ordinal));
-        foreach (var key in indices.Reverse())
+        foreach (var key in (await store.ListAsync(prefix, cancel: cancel)).Select(found => found.Key).Where(IsIndex).Reverse())
         {
             if (await TryReadAsync(key, cancel) is { } checkpoint)
             {
@@ -71,17 +65,15 @@ internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scr
             return null;
         }
 
-        if (index is null)
+        if (index is not { State: not null, Files: not null })
         {
             return null;
         }
 
-        var folder = Directory.CreateDirectory(Path.Combine(_scratch, $"checkpoint-{Guid.NewGuid():N}")).FullName;
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, file) in index.Files)
         {
-            var path = Path.Combine(folder, Path.GetFileName(name));
-            if (!await _transfer.DownloadAsync(file.Name, file.Length, path, cancel) || await Task.Run(() => Digest.OfFile(path), cancel) != file.Digest)
+            if (await store.FetchFileAsync(file.Name, file.Length, Path.Combine(_scratch, "checkpoint"), cancel) is not { } path || await Task.Run(() => Digest.OfFile(path), cancel) != file.Digest)
             {
                 return null;
             }
@@ -91,6 +83,8 @@ internal sealed class S3Checkpoints(ObjectStore store, string prefix, string scr
 
         return new Checkpoint(index.State, files);
     }
+
+    private bool IsIndex(string key) => SerialOf(key) > 0 && key.EndsWith(".json", StringComparison.Ordinal) && !key.AsSpan(prefix.Length).Contains('/');
 
     private int SerialOf(string key)
     {
