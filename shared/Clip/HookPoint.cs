@@ -35,7 +35,7 @@ public abstract record HookPoint
     }
 
     /// <summary>
-    /// What a block's attention heads give before the output projection: [batch, tokens, width], head h in columns 64·h to 64·h + 63. No autoencoder
+    /// What a block's attention heads give before the output projection: [batch, tokens, width], a head in as many columns as it is wide, one behind the other. No autoencoder
     /// reads it, so it is none of the forms that <see cref="Parse"/> knows. Written <c>heads@L</c>.
     /// </summary>
     public sealed record Heads(int Layer) : HookPoint

@@ -19,7 +19,12 @@ internal static class RandomClip
 
     public static string Vocabulary { get; } = BpeLearner.Format(Merges);
 
-    public static ClipModel Create() => ClipModel.Initialize(new ClipArchitecture(32, Resolution, 2, 64, 8, 16, Tokenizer.VocabularySize, 64, 1), 5);
+    public static ClipArchitecture Architecture { get; } = new(32, Resolution, 2, 64, 8, 16, Tokenizer.VocabularySize, 64, 1);
+
+    /// <summary>Another activation, narrower heads and MLPs that are not 4 times as wide.</summary>
+    public static ClipArchitecture Other { get; } = Architecture with { Activation = MlpActivation.Gelu, VisionHeads = 4, VisionNeurons = 200 };
+
+    public static ClipModel Create(ClipArchitecture? architecture = null) => ClipModel.Initialize(architecture ?? Architecture, 5);
 
     public static SaeAtHook Autoencoder(ClipModel model, HookPoint point, int latents = 48, int k = 8)
     {

@@ -119,15 +119,15 @@ public sealed class SalientNeuronsTests : IDisposable
         neurons.Zip(best).ShouldAllBe(pair => Math.Abs(pair.First.Score - pair.Second.score) < 1e-3 * best[0].score);
     }
 
-    /// <summary>The random CLIP with a last LayerNorm that scales components differently.</summary>
+    /// <summary>A random CLIP, not OpenAI's in what weights do not say, with a last LayerNorm that scales components differently.</summary>
     private static ClipModel WithUnevenNorm()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(13, CPU);
-        using var random = RandomClip.Create();
+        using var random = RandomClip.Create(RandomClip.Other);
         var weights = random.StateDict().ToDictionary(w => w.Key, w => w.Value.clone());
         weights["visual.ln_post.weight"].copy_(rand(64, generator: generator) * 2);
-        return ClipModel.FromStateDict(weights);
+        return ClipModel.FromStateDict(weights, like: RandomClip.Other);
     }
 
     private static double[] Formula(ClipModel model, SaeAtHook at, FeatureScore[] salient, WordPairs pairs, int layer)

@@ -17,14 +17,18 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         bench.Dispose();
     }
 
-    [Fact]
-    public async Task Activations_are_those_of_the_model()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Activations_are_those_of_the_model(bool isOther)
     {
+        var sizes = isOther ? ExtractionBench.Other : ExtractionBench.Architecture;
+        using var bench = new ExtractionBench { Sizes = sizes };
         var pictures = Pictures(5);
         string[] names = ["image-embedding", "cls@1", "residual@0", "mlp@1"];
         var result = await bench.Run(Parameters(names, batch: 2, tokens: "all"), pictures);
 
-        using var model = ExtractionBench.CreateModel();
+        using var model = ExtractionBench.CreateModel(sizes);
         using var noGrad = torch.no_grad();
         var hooks = new Hooks();
         names.ToList().ForEach(name => hooks.Capture(HookPoint.Parse(name)));
@@ -32,7 +36,7 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         foreach (var name in names)
         {
             var point = HookPoint.Parse(name);
-            var expected = hooks.Captured(point).reshape(-1, point.Width(ExtractionBench.Architecture));
+            var expected = hooks.Captured(point).reshape(-1, point.Width(sizes));
             var actual = await bench.Read(result, name, "activations");
             actual.shape.ShouldBe(expected.shape, name);
             // Batches of other sizes and folded weights round differently.

@@ -18,6 +18,9 @@ internal sealed class ExtractionBench : IDisposable
     /// <summary>Two layers, 16 patches and a class token.</summary>
     public static readonly ClipArchitecture Architecture = new(64, 32, 2, 128, 8, 16, 600, 64, 1);
 
+    /// <summary>The same with another activation, narrower heads and MLPs that are not 4 times as wide.</summary>
+    public static readonly ClipArchitecture Other = Architecture with { Activation = MlpActivation.Gelu, VisionHeads = 8, VisionNeurons = 320 };
+
     private readonly string folder = Directory.CreateTempSubdirectory("extraction").FullName;
 
     public ExtractionBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
@@ -25,6 +28,9 @@ internal sealed class ExtractionBench : IDisposable
     public FolderArtifactStore Store { get; }
 
     public EmbeddingExtractionStage Stage { get; } = new(TimeProvider.System);
+
+    /// <summary>Of the model that runs take.</summary>
+    public ClipArchitecture Sizes { get; init; } = Architecture;
 
     /// <summary>Seed of the weights that the next run takes.</summary>
     public int ModelSeed { get; set; } = 5;
@@ -67,7 +73,7 @@ internal sealed class ExtractionBench : IDisposable
 
     public Task<ShardImages> Images(StageResult result) => ResultFormats.ShardImages.ReadAsync(result.Outputs["ids"], Store.FetchAsync, CancellationToken.None);
 
-    public static ClipModel CreateModel() => ClipModel.Initialize(Architecture, 5);
+    public static ClipModel CreateModel(ClipArchitecture? sizes = null) => ClipModel.Initialize(sizes ?? Architecture, 5);
 
     /// <summary>Pixels as the model sees them: [n, 3, 32, 32].</summary>
     public static torch.Tensor Preprocessed(params byte[][] pictures)
@@ -91,7 +97,7 @@ internal sealed class ExtractionBench : IDisposable
     private async Task<ArtifactRef> Model()
     {
         var path = Path.Combine(folder, "model.safetensors");
-        using var model = ClipModel.Initialize(Architecture, ModelSeed);
+        using var model = ClipModel.Initialize(Sizes, ModelSeed);
         model.Save(path);
         return await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");
     }

@@ -36,6 +36,12 @@ internal sealed class TuningBench : IDisposable
     /// <summary>Two blocks of 64, four patches, so that a forward takes a millisecond.</summary>
     public static ClipArchitecture Architecture { get; } = new(32, Resolution, 2, 64, 8, 16, Tokenizer.VocabularySize, 64, 1);
 
+    /// <summary>The same tower with another activation, narrower heads and MLPs that are not 4 times as wide.</summary>
+    public static ClipArchitecture Other { get; } = Architecture with { Activation = MlpActivation.TanhGelu, VisionHeads = 4, TextHeads = 2, VisionNeurons = 240, TextNeurons = 160 };
+
+    /// <summary>Of the model that <see cref="InputsAsync"/> gives.</summary>
+    public ClipArchitecture Sizes { get; init; } = Architecture;
+
     public FolderArtifactStore Store { get; }
 
     public FineTuningStage Stage { get; } = new();
@@ -76,12 +82,13 @@ internal sealed class TuningBench : IDisposable
         return model;
     }
 
-    public static SparseAutoencoder Autoencoder()
+    public static SparseAutoencoder Autoencoder(ClipArchitecture? sizes = null)
     {
+        var neurons = (sizes ?? Architecture).VisionNeurons;
         using var scope = NewDisposeScope();
         using var generator = new Generator(3, CPU);
-        var rows = nn.functional.normalize(randn(Latents, 4L * Architecture.VisionWidth, generator: generator), dim: 1);
-        return new SparseAutoencoder(new SaeVariant.TopK(4, Tied: true), rows, rows, full(Latents, 0.05f), zeros(4L * Architecture.VisionWidth), 1);
+        var rows = nn.functional.normalize(randn(Latents, neurons, generator: generator), dim: 1);
+        return new SparseAutoencoder(new SaeVariant.TopK(4, Tied: true), rows, rows, full(Latents, 0.05f), zeros(neurons), 1);
     }
 
     public static AttackForward Forward(string arm, SparseAutoencoder? autoencoder = null, FineTuningOptions? options = null, long seed = 0, VisionPlan? basis = null) =>
@@ -113,13 +120,13 @@ internal sealed class TuningBench : IDisposable
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()
     {
         var model = Path.Combine(folder, "model.safetensors");
-        using (var plain = ClipModel.Initialize(Architecture, 5))
+        using (var plain = ClipModel.Initialize(Sizes, 5))
         {
             plain.Save(model);
         }
 
         var autoencoder = Path.Combine(folder, "sae.safetensors");
-        using (var sae = Autoencoder())
+        using (var sae = Autoencoder(Sizes))
         {
             sae.Save(autoencoder);
         }
@@ -135,6 +142,19 @@ internal sealed class TuningBench : IDisposable
             ["salient"] = await PutAsync(Salient),
             ["sae/mlp@0"] = await Store.PutFileAsync(autoencoder, "sae", "application/x-safetensors"),
         };
+    }
+
+    /// <summary>The weights that <see cref="InputsAsync"/> gives, said to be of a model with other activation and heads.</summary>
+    public async Task<ArtifactRef> RelabelledAsync(ClipArchitecture like)
+    {
+        var path = Path.Combine(folder, "relabelled.safetensors");
+        using (var model = ClipModel.Initialize(Sizes, 5))
+        using (var relabelled = ClipModel.FromStateDict(model.StateDict(), like: like))
+        {
+            relabelled.Save(path);
+        }
+
+        return await Store.PutFileAsync(path, "relabelled.safetensors", "application/x-safetensors");
     }
 
     public Task<ArtifactRef> PutShardAsync(IEnumerable<(DatasetItem Item, byte[] Image)> items) => Store.PutFileAsync(Write(items), "shard", DatasetShard.MediaType);

@@ -77,7 +77,7 @@ public sealed record HeadMeans(IReadOnlyList<Tensor> OfLayers) : IDisposable
         return (weights[key + "weight"], weights[key + "bias"]);
     }
 
-    /// <returns>A view of the head's columns [rows, 64].</returns>
+    /// <returns>A view of the head's columns [rows, width of a head].</returns>
     private static Tensor Columns(TypographicHead head, ClipModel model, Tensor matrix)
     {
         var width = model.Architecture.VisionWidth / model.Architecture.VisionHeads;

@@ -12,7 +12,7 @@ public sealed record TextDirections(IReadOnlyList<TextDirections.OfHead> Heads) 
     /// <summary>Directions as one head sees them.</summary>
     /// <param name="Layer">Block of the head.</param>
     /// <param name="Index">Place of the head in the block.</param>
-    /// <param name="Rows">float32 [features, 64]: a product with the head's output is its write along each feature's direction.</param>
+    /// <param name="Rows">float32 [features, width of a head]: a product with the head's output is its write along each feature's direction.</param>
     public sealed record OfHead(int Layer, int Index, Tensor Rows);
 
     /// <summary>Directions as the heads of a model see them.</summary>
