@@ -15,9 +15,11 @@ internal static class Endpoints
     // Of a report: its own styles and pictures, and nothing that could act.
     private const string ReportPolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'";
 
-    public static void Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, PageShell shell, TimeProvider time)
+    /// <returns>What computes in the background.</returns>
+    public static IAsyncDisposable Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, PageShell shell, TimeProvider time)
     {
         var reader = new RunReader(runtime);
+        var indexes = AtlasEndpoints.Map(routes, runtime, reader, shell, time);
         var (runs, run, units, compare, live) = (new RunsPage(runtime, reader, shell), new RunPage(runtime, reader, shell, time), new UnitsPage(reader, shell), new ComparePage(runtime, reader, shell), new LiveStream(runtime, time));
         Page("/", (context, cancel) => runs.RenderAsync(Query(context, "q"), Query(context, "status"), Number(context, "page"), cancel));
         Page("/compare", (context, cancel) => compare.RenderAsync([.. context.Request.Query["run"].OfType<string>()], cancel));
@@ -46,12 +48,15 @@ internal static class Endpoints
             });
         }
 
-        void Page(string pattern, Func<HttpContext, CancellationToken, Task<string>> render) => routes.MapGet(pattern, async context =>
-        {
-            var page = await render(context, context.RequestAborted);
-            context.Response.ContentType = HtmlType;
-            await context.Response.WriteAsync(page, context.RequestAborted);
-        });
+        return indexes;
+
+        void Page(string pattern, Func<HttpContext, CancellationToken, Task<string>> render) => routes.MapGet(pattern, async context => await WriteAsync(context, await render(context, context.RequestAborted)));
+    }
+
+    public static Task WriteAsync(HttpContext context, string page)
+    {
+        context.Response.ContentType = HtmlType;
+        return context.Response.WriteAsync(page, context.RequestAborted);
     }
 
     private static async Task ReportAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
@@ -75,15 +80,15 @@ internal static class Endpoints
         await context.Response.SendFileAsync(path, context.RequestAborted);
     }
 
-    private static void SeeOther(HttpContext context, string address)
+    public static void SeeOther(HttpContext context, string address)
     {
         context.Response.StatusCode = StatusCodes.Status303SeeOther;
         context.Response.Headers.Location = address;
     }
 
-    private static string Run(HttpContext context) => (string)context.Request.RouteValues["run"]!;
+    public static string Run(HttpContext context) => (string)context.Request.RouteValues["run"]!;
 
-    private static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
+    public static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
 
-    private static int Number(HttpContext context, string name) => int.TryParse(Query(context, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1;
+    public static int Number(HttpContext context, string name) => int.TryParse(Query(context, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1;
 }

@@ -25,10 +25,12 @@ internal sealed record PageShell(bool AllowsChanges, string FormSecret, string D
         </body></html>
         """).Text;
 
-    /// <summary>A button that changes something; nothing where changes are not allowed.</summary>
-    public Html Button(string action, string title, string css = "") => AllowsChanges
-        ? Html.Of($"<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{AccessGuard.FormField}\" value=\"{FormSecret}\"><button class=\"{css}\">{title}</button></form>")
-        : Html.Empty;
+    /// <summary>A button that changes a run; nothing where changes are not allowed.</summary>
+    public Html Button(string action, string title, string css = "") => AllowsChanges ? Form(action, title, css) : Html.Empty;
+
+    /// <summary>A button that makes this process do something.</summary>
+    public Html Form(string action, string title, string css = "") =>
+        Html.Of($"<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{AccessGuard.FormField}\" value=\"{FormSecret}\"><button class=\"{css}\">{title}</button></form>");
 
     /// <summary>A table that scrolls within itself where the page is narrow.</summary>
     /// <param name="name">What it is called aloud.</param>
@@ -58,5 +60,5 @@ internal sealed record PageShell(bool AllowsChanges, string FormSecret, string D
     }
 
     private static Html Step(bool isThere, string address, string relation, string title) =>
-        isThere ? Html.Of($"<a rel=\"{relation}\" href=\"{address}\">{title}</a>") : Html.Of($"<span class=\"off\">{title}</span>");
+        isThere ? Html.Of($"<a rel=\"{relation}\" href=\"{address}\">{title}</a>") : Html.Of($"<span class=\"off\" aria-hidden=\"true\">{title}</span>");
 }

@@ -19,7 +19,9 @@ public sealed class WebServer : IAsyncDisposable
     private const int Connections = 256;
     private readonly WebApplication _application;
 
-    private WebServer(WebApplication application, Uri address, Uri open) => (_application, Address, Open) = (application, address, open);
+    private readonly IAsyncDisposable _background;
+
+    private WebServer(WebApplication application, IAsyncDisposable background, Uri address, Uri open) => (_application, _background, Address, Open) = (application, background, address, open);
 
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
@@ -49,7 +51,7 @@ public sealed class WebServer : IAsyncDisposable
         application.Use(next => context => guard.InvokeAsync(context, next));
         application.Use(next => context => PageErrors.GuardAsync(context, next, shell));
         application.UseRouting();
-        Endpoints.Map(application, runtime, shell, time);
+        var background = Endpoints.Map(application, runtime, shell, time);
         try
         {
             await application.StartAsync(cancel);
@@ -67,7 +69,7 @@ public sealed class WebServer : IAsyncDisposable
 
         var bound = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         var address = new UriBuilder(bound) { Host = Named(options) }.Uri;
-        return new WebServer(application, address, guard.Token is { } token ? new UriBuilder(address) { Query = "token=" + token }.Uri : address);
+        return new WebServer(application, background, address, guard.Token is { } token ? new UriBuilder(address) { Query = "token=" + token }.Uri : address);
     }
 
     public async ValueTask DisposeAsync()
@@ -77,6 +79,7 @@ public sealed class WebServer : IAsyncDisposable
         await now.CancelAsync();
         await _application.StopAsync(now.Token);
         await _application.DisposeAsync();
+        await _background.DisposeAsync();
     }
 
     private static string Named(WebOptions options) =>

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace ClipSae.Pages;
 
-/// <summary>Pictures small enough to be part of the page.</summary>
+/// <summary>Pictures small enough for a page.</summary>
 public static class Thumbnail
 {
     private const int SmallFile = 12 << 10;
@@ -11,7 +11,11 @@ public static class Thumbnail
 
     /// <summary>A data URI, or null where the bytes are no readable picture.</summary>
     /// <param name="side">Longest side, pixels.</param>
-    public static string? Of(ReadOnlyMemory<byte> encoded, int side)
+    public static string? Of(ReadOnlyMemory<byte> encoded, int side) => Encode(encoded, side) is var (type, content) ? $"data:{type};base64,{Convert.ToBase64String(content.Span)}" : null;
+
+    /// <summary>The media type and bytes of a small picture, or null where the given bytes are no readable picture.</summary>
+    /// <param name="side">Longest side, pixels.</param>
+    public static (string Type, ReadOnlyMemory<byte> Content)? Encode(ReadOnlyMemory<byte> encoded, int side)
     {
         if (!ImageDecoder.TryReadSize(encoded.Span, null, out var size, out _))
         {
@@ -21,7 +25,7 @@ public static class Thumbnail
         // What is small already stays as it is: a second compression would only blur it.
         if (encoded.Length <= SmallFile && Math.Max(size.Width, size.Height) <= 2 * side && TypeOf(encoded.Span) is { } type)
         {
-            return Uri(type, encoded.Span);
+            return (type, encoded);
         }
 
         if (!ImageDecoder.TryDecode(encoded, null, out var image, out _))
@@ -34,7 +38,7 @@ public static class Thumbnail
         var target = new SKImageInfo(Math.Max(1, (int)(size.Width * scale)), Math.Max(1, (int)(size.Height * scale)));
         using var small = full.Resize(target, new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear));
         using var data = small.Encode(SKEncodedImageFormat.Jpeg, JpegQuality);
-        return Uri("image/jpeg", data.AsSpan());
+        return ("image/jpeg", data.ToArray());
     }
 
     private static string? TypeOf(ReadOnlySpan<byte> encoded) => encoded switch
@@ -43,6 +47,4 @@ public static class Thumbnail
         [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
         _ => null,
     };
-
-    private static string Uri(string type, ReadOnlySpan<byte> content) => $"data:{type};base64,{Convert.ToBase64String(content)}";
 }

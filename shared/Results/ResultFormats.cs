@@ -9,6 +9,9 @@ public static class ResultFormats
     /// <summary>Output <c>statistics</c> of sae-training: an autoencoder and its features.</summary>
     public static ResultFormat<SaeStatistics> Statistics { get; } = new("statistics", isCanonical: true);
 
+    /// <summary>What <c>clipsae ui</c> computes for its atlas of features, and keeps as a result of its own.</summary>
+    public static ResultFormat<FeatureIndex> FeatureIndex { get; } = new("feature-index");
+
     /// <summary>Output <c>salient</c> of attack-curation: features and neurons that read text.</summary>
     public static ResultFormat<SalientFindings> Salient { get; } = new("salient", isCanonical: true);
 
@@ -40,6 +43,6 @@ public static class ResultFormats
     /// <summary>All of them, results before figures.</summary>
     public static IReadOnlyList<IResultFormat> All { get; } =
     [
-        ShardImages, Statistics, Salient, Curves, Proof, Evaluation, Examples, TrainingHistory, ExtractionFigures, AutoencoderFigures, CurationFigures, TuningFigures, EvaluationFigures,
+        ShardImages, Statistics, FeatureIndex, Salient, Curves, Proof, Evaluation, Examples, TrainingHistory, ExtractionFigures, AutoencoderFigures, CurationFigures, TuningFigures, EvaluationFigures,
     ];
 }

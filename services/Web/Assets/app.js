@@ -12,3 +12,7 @@ for (const place of document.querySelectorAll('[data-live]')) {
     }));
   });
 }
+
+// What is being computed is looked at again until it is there.
+const waiting = document.querySelector('[data-reload]');
+if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload));

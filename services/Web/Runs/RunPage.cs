@@ -58,7 +58,8 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
     private static Html Links(RunRecord record)
     {
         var report = record.Output(ParameterSections.Report, "report") is null ? Html.Empty : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
-        return Html.Of($"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{report}</nav>");
+        var atlas = AtlasShelf.Units(record) is [var first, ..] ? Html.Of($"<a href=\"{AtlasPage.Path(record.Run, first.Unit)}\">Features</a>") : Html.Empty;
+        return Html.Of($"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{atlas}{report}</nav>");
     }
 
     private static Html Problems(RunRecord record, IReadOnlyList<string> waits)
@@ -96,7 +97,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
         return units.Length == 0 ? Html.Empty : Html.Of($"""
             <h3>Autoencoders</h3>{PageShell.Wide("Autoencoders", Html.Of($"""
             <table><thead><tr><th scope="col">Hook point</th><th scope="col" class="n">Latents</th><th scope="col" class="n">Explained variance</th><th scope="col" class="n">FVU</th><th scope="col" class="n">L0</th><th scope="col" class="n">Dead</th><th scope="col" class="n">Dense</th></tr></thead><tbody>
-            {units.Select(sae => Html.Of($"<tr><th scope=\"row\">{sae.Unit}</th><td class=\"n\">{Written.Count(sae.Figures.Latents)}</td><td class=\"n\">{Written.Percent(sae.Figures.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Figures.Fvu)}</td><td class=\"n\">{Written.Number(sae.Figures.L0)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dead)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dense)}</td></tr>"))}
+            {units.Select(sae => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(record.Run, sae.Unit)}\">{sae.Unit}</a></th><td class=\"n\">{Written.Count(sae.Figures.Latents)}</td><td class=\"n\">{Written.Percent(sae.Figures.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Figures.Fvu)}</td><td class=\"n\">{Written.Number(sae.Figures.L0)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dead)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dense)}</td></tr>"))}
             </tbody></table>
             """))}
             """);

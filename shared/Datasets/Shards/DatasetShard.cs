@@ -51,13 +51,41 @@ public static class DatasetShard
         while (Next(reader, stream, path) is { } described)
         {
             var item = Describe(described.Content, described.Name, path);
-            if (Next(reader, stream, path, isSkipped: true) is null)
+            if (NextEntry(reader, stream, path) is null)
             {
                 throw Broken(path, $"the picture of {item.Id} is missing");
             }
 
             yield return item;
         }
+    }
+
+    /// <summary>The items in order with where their pictures are in the file, for whoever reads single ones: <see cref="ReadPicture"/>.</summary>
+    /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
+    public static IEnumerable<(DatasetItem Item, long Offset, int Length)> ReadPlaces(string path)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 12);
+        using var reader = new TarReader(stream);
+        while (Next(reader, stream, path) is { } described)
+        {
+            var item = Describe(described.Content, described.Name, path);
+            if (NextEntry(reader, stream, path) is not { } picture)
+            {
+                throw Broken(path, $"the picture of {item.Id} is missing");
+            }
+
+            yield return (item, picture.DataOffset, (int)picture.Length);
+        }
+    }
+
+    /// <summary>The bytes of one picture.</summary>
+    /// <param name="offset">Where <see cref="ReadPlaces"/> found it.</param>
+    /// <param name="length">Its length, likewise.</param>
+    public static byte[] ReadPicture(string path, long offset, int length)
+    {
+        using var file = File.OpenHandle(path);
+        var content = GC.AllocateUninitializedArray<byte>(length);
+        return RandomAccess.Read(file, content, offset) == length ? content : throw Broken(path, "it is shorter than before");
     }
 
     /// <summary>Writes a shard of its own.</summary>
@@ -104,29 +132,31 @@ public static class DatasetShard
             : ".img";
     }
 
-    private static (string Name, byte[] Content)? Next(TarReader reader, FileStream stream, string path, bool isSkipped = false)
+    private static (string Name, byte[] Content)? Next(TarReader reader, FileStream stream, string path) => Guarded(path, () =>
+    {
+        if (NextEntry(reader, stream, path) is not { } entry)
+        {
+            return default((string, byte[])?);
+        }
+
+        var content = GC.AllocateUninitializedArray<byte>((int)entry.Length);
+        entry.DataStream?.ReadExactly(content);
+        return (entry.Name, content);
+    });
+
+    private static TarEntry? NextEntry(TarReader reader, FileStream stream, string path)
+    {
+        var entry = Guarded(path, () => reader.GetNextEntry());
+        return entry is null || (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.Length is >= 0 and <= LargestEntry && entry.Length <= stream.Length)
+            ? entry
+            : throw Broken(path, $"entry {entry.Name} claims {entry.Length} bytes of a file of {stream.Length}");
+    }
+
+    private static T Guarded<T>(string path, Func<T> read)
     {
         try
         {
-            var entry = reader.GetNextEntry();
-            if (entry is null)
-            {
-                return null;
-            }
-
-            if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || entry.Length is < 0 or > LargestEntry || entry.Length > stream.Length)
-            {
-                throw Broken(path, $"entry {entry.Name} claims {entry.Length} bytes of a file of {stream.Length}");
-            }
-
-            if (isSkipped)
-            {
-                return (entry.Name, []);
-            }
-
-            var content = GC.AllocateUninitializedArray<byte>((int)entry.Length);
-            entry.DataStream?.ReadExactly(content);
-            return (entry.Name, content);
+            return read();
         }
         catch (Exception error) when (error is InvalidDataException or InvalidOperationException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
         {

@@ -1,0 +1,100 @@
+using System.Globalization;
+using ClipSae.Pages;
+using ClipSae.Results;
+
+namespace ClipSae.Web;
+
+/// <summary>The features of an autoencoder, searched and in order, a page at a time.</summary>
+internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageShell shell)
+{
+    private const int Cards = 24;
+    private const int PicturesOfCard = 6;
+    private static readonly (string Name, string Title)[] Orders = [("salience", "text salience"), ("density", "density"), ("activation", "mean activation"), ("monosemanticity", "monosemanticity"), ("number", "number")];
+
+    /// <summary>What is asked for.</summary>
+    /// <param name="Text">A feature's number, or part of its name or of a class or word that it answers to.</param>
+    /// <param name="Order">One of the orders; anything else is the first.</param>
+    /// <param name="SalientOnly">Whether only features that read text are shown.</param>
+    /// <param name="Page">From 1.</param>
+    public sealed record Query(string Text, string Order, bool SalientOnly, int Page);
+
+    /// <summary>Address of an autoencoder's features.</summary>
+    public static string Path(string run, string unit) => $"/runs/{run}/atlas/{Uri.EscapeDataString(unit)}";
+
+    /// <summary>Address of a small picture of a run's data set.</summary>
+    public static string Picture(string run, string id) => PageShell.Address($"/runs/{run}/picture", ("id", id));
+
+    public async Task<string> RenderAsync(string run, string unit, Query query, CancellationToken cancel)
+    {
+        var volume = await shelf.VolumeAsync(run, unit, cancel);
+        var standing = await indexes.FindAsync(volume, cancel);
+        var found = Find(volume, standing.Index, query);
+        var pages = Math.Max(1, (found.Count + Cards - 1) / Cards);
+        var page = Math.Clamp(query.Page, 1, pages);
+        var figures = volume.Statistics.Figures;
+        return shell.Render($"Features of {unit}", "/", Html.Of($"""
+            <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Features of {unit}</h1>
+            <nav class="tabs" aria-label="Autoencoders">{AtlasShelf.Units(volume.Record).Select(other => Html.Of($"<a href=\"{Path(run, other.Unit)}\"{(other.Unit == unit ? Html.Of($" aria-current=\"page\"") : Html.Empty)}>{other.Unit}</a>"))}</nav>
+            <p class="facts">{Written.Count(figures.Latents)} latents, {Written.Count(volume.Statistics.Features.Count)} fire on held-out images · explained variance {Written.Percent(figures.ExplainedVariance)} · FVU {Written.Number(figures.Fvu)} · L0 {Written.Number(figures.L0)} · k {figures.K}</p>
+            {Ablation(volume)}
+            {Index(run, unit, volume, standing)}
+            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="number, name{(standing.Index is null ? "" : ", class or word")}"></label><label>Order <select name="order">{Orders.Select(order => Html.Of($"<option value=\"{order.Name}\"{(order.Name == query.Order ? Html.Of($" selected") : Html.Empty)}>{order.Title}</option>"))}</select></label>{(volume.Findings is null ? Html.Empty : Html.Of($"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"))}<button>Search</button><span class="count">{Written.Count(found.Count)} features</span></form>
+            {(found.Count == 0 ? Html.Of($"<p class=\"empty\">No feature matches.</p>") : Html.Of($"<div class=\"cards\">{found.Skip((page - 1) * Cards).Take(Cards).Select(feature => Card(run, unit, volume, feature))}</div>"))}
+            {PageShell.Pager(page, pages, to => PageShell.Address(Path(run, unit), ("q", query.Text), ("order", query.Order), ("salient", query.SalientOnly ? "1" : null), ("page", to.ToString(CultureInfo.InvariantCulture))))}
+            """));
+    }
+
+    /// <summary>The features that are asked for, in order.</summary>
+    internal static IReadOnlyList<FeatureStatistics> Find(AtlasVolume volume, FeatureIndex? index, Query query)
+    {
+        var text = query.Text.Trim();
+        var answering = text.Length == 0 || index is null ? [] : index.Features.Where(feature => feature.Classes.Concat(feature.Words).Any(frequent => frequent.Text.Contains(text, StringComparison.OrdinalIgnoreCase))).Select(feature => feature.Feature).ToHashSet();
+        var isNumber = int.TryParse(text.TrimStart('#'), NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        var found = volume.Statistics.Features.Where(feature =>
+            (!query.SalientOnly || volume.Salience(feature.Feature) is not null)
+            && (text.Length == 0 || (isNumber && feature.Feature == number) || feature.Name?.Contains(text, StringComparison.OrdinalIgnoreCase) == true || answering.Contains(feature.Feature)));
+        return [.. query.Order switch
+        {
+            "density" => found.OrderByDescending(feature => feature.Density),
+            "activation" => found.OrderByDescending(feature => feature.MeanActivation),
+            "monosemanticity" => found.OrderByDescending(feature => feature.Monosemanticity),
+            "number" => found.OrderBy(feature => feature.Feature),
+            _ => found.OrderByDescending(feature => volume.Salience(feature.Feature)?.Salience ?? double.NegativeInfinity).ThenByDescending(feature => feature.Density),
+        }];
+    }
+
+    /// <summary>What curation's ablation of this autoencoder's salient features did; nothing where it was not chosen.</summary>
+    public static Html Ablation(AtlasVolume volume)
+    {
+        if (volume.Findings?.Layers.FirstOrDefault(layer => layer.Chosen) is not { } layer)
+        {
+            return Html.Empty;
+        }
+
+        AttackAccuracy? random = layer.Random.Count == 0 ? null : new(layer.Random.Average(draw => draw.Clean), layer.Random.Average(draw => draw.Attacked), layer.Random.Average(draw => draw.AttackSuccess));
+        (string Name, AttackAccuracy? Accuracy)[] rows = [("nothing", layer.Before), ($"the {layer.Salient} features that read text", layer.Ablation), ($"as many random features (mean of {layer.Random.Count})", random)];
+        return Html.Of($"""
+            <details class="more"><summary>Ablation: what switching off the features that read text does</summary>{PageShell.Wide("Ablation", Html.Of($"""
+            <table><thead><tr><th scope="col">Ablated in the base</th><th scope="col" class="n">Clean accuracy</th><th scope="col" class="n">Accuracy under attack</th><th scope="col" class="n">Attack success rate (ASR)</th></tr></thead><tbody>{rows.Where(row => row.Accuracy is not null).Select(row => Html.Of($"<tr><th scope=\"row\">{row.Name}</th><td class=\"n\">{Written.Percent(row.Accuracy!.Clean)}</td><td class=\"n\">{Written.Percent(row.Accuracy.Attacked)}</td><td class=\"n\">{Written.Percent(row.Accuracy.AttackSuccess)}</td></tr>"))}</tbody></table>
+            """))}</details>
+            """);
+    }
+
+    private Html Index(string run, string unit, AtlasVolume volume, FeatureIndexes.Standing standing) => standing switch
+    {
+        { Index: { } index } => Html.Of($"<p class=\"note\">Images by activation, classes and words are measured on {(index.Stride == 1 ? "all" : $"every {Written.Count(index.Stride)}th of the data set's images:")} {Written.Count(index.Images.Count)} images.</p>"),
+        { Done: { } done } => Html.Of($"<div class=\"index\" data-reload=\"2000\"><p role=\"status\">Computing the index: {Written.Percent(done)}</p><progress max=\"1\" value=\"{done:0.###}\" aria-label=\"Index\"></progress></div>"),
+        _ when !FeatureIndexes.CanCompute(volume) => Html.Of($"<p class=\"note\">This run kept no activations of {volume.Statistics.Hook}: images over the range of activations, classes and words cannot be computed.</p>"),
+        _ => Html.Of($"<div class=\"index\">{(standing.Problem is null ? Html.Empty : Html.Of($"<p class=\"problem\">The index cannot be computed: {standing.Problem}</p>"))}<p>The index finds images over the whole range of activations, and classes and words that features answer to. It is computed once, from the stored activations, and kept in the store.</p>{shell.Form(Path(run, unit) + "/index", "Compute the index")}</div>"),
+    };
+
+    private static Html Card(string run, string unit, AtlasVolume volume, FeatureStatistics feature)
+    {
+        var salience = volume.Salience(feature.Feature);
+        return Html.Of($"""
+            <a class="card" href="{Path(run, unit)}/{feature.Feature}"><span class="head"><b>Feature {feature.Feature}</b>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($" <i>{feature.Name}</i>"))}{(salience is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</span>
+            <span class="strip">{feature.TopImages.Take(PicturesOfCard).Select(image => Html.Of($"<img src=\"{Picture(run, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">"))}</span>
+            <span class="figures">density {Written.Rare(feature.Density)}{(salience is null ? "" : $" · salience {Written.Number(salience.Salience)} · AUROC {Written.Number(salience.Auroc)}")}{(feature.Monosemanticity is null ? "" : $" · monosemanticity {Written.Number(feature.Monosemanticity)}")}</span></a>
+            """);
+    }
+}

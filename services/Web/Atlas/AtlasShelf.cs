@@ -1,0 +1,78 @@
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.Results;
+
+namespace ClipSae.Web;
+
+/// <summary>What the atlas has read of runs: the last few autoencoders, libraries of pictures and places of activations.</summary>
+internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader)
+{
+    private const int VolumesKept = 4;
+    private readonly RecentlyRead<AtlasVolume> _volumes = new(VolumesKept);
+    private readonly RecentlyRead<PictureLibrary> _libraries = new(2);
+    private readonly RecentlyRead<ActivationShards> _activations = new(VolumesKept);
+
+    /// <summary>The units of a run that trained an autoencoder, the one that curation chose first.</summary>
+    public static IReadOnlyList<UnitFinished> Units(RunRecord record) =>
+        [.. record.Finished(ParameterSections.Sae).Where(unit => unit.Outputs.ContainsKey("statistics")).OrderBy(unit => unit.Unit != record.Curation?.Sae).ThenBy(unit => unit.Unit, StringComparer.Ordinal)];
+
+    /// <exception cref="MissingPageException">The run has no such autoencoder.</exception>
+    /// <exception cref="UserErrorException">What is stored of it is missing or damaged.</exception>
+    public async Task<AtlasVolume> VolumeAsync(string run, string unit, CancellationToken cancel)
+    {
+        var record = await reader.ReadAsync(run, cancel);
+        var trained = Units(record).FirstOrDefault(candidate => candidate.Unit == unit) ?? throw new MissingPageException($"Run {run} has no autoencoder {unit}.");
+        var salient = record.Output(ParameterSections.Curation, "salient");
+        return await _volumes.GetAsync($"{run} {unit} {salient?.Digest}", async () =>
+        {
+            var findings = salient is null ? null : await ResultFormats.Salient.ReadAsync(salient, runtime.Artifacts.FetchAsync, cancel);
+            var statistics = await ResultFormats.Statistics.ReadAsync(trained.Outputs["statistics"], runtime.Artifacts.FetchAsync, cancel);
+            return new AtlasVolume(record, trained, statistics, findings?.Sae == unit ? findings : null, await runtime.Artifacts.FetchAsync(trained.Outputs["sae"], cancel));
+        });
+    }
+
+    public Task<PictureLibrary> PicturesAsync(RunRecord record, CancellationToken cancel) =>
+        _libraries.GetAsync(string.Join(' ', record.State.Start?.Inputs.Where(input => input.Key.StartsWith(PictureLibrary.ShardInputs, StringComparison.Ordinal)).Select(input => input.Value.Digest) ?? []), () => PictureLibrary.OpenAsync(runtime, record, cancel));
+
+    /// <summary>The activations that an autoencoder was trained on.</summary>
+    public Task<ActivationShards> ActivationsAsync(AtlasVolume volume, CancellationToken cancel) =>
+        _activations.GetAsync($"{volume.Record.Run} {volume.Statistics.Hook} {ActivationShards.Of(volume.Record, volume.Statistics.Hook).Count}", () => ActivationShards.OpenAsync(runtime, volume.Record, volume.Statistics.Hook, cancel));
+
+    /// <summary>The last few values that were read; whoever asks for one that is being read waits for it.</summary>
+    private sealed class RecentlyRead<T>(int kept)
+        where T : class
+    {
+        private readonly SemaphoreSlim _turn = new(1, 1);
+        private readonly List<(string Key, T Value)> _values = [];
+
+        public async Task<T> GetAsync(string key, Func<Task<T>> read)
+        {
+            await _turn.WaitAsync();
+            try
+            {
+                if (_values.FindIndex(entry => entry.Key == key) is >= 0 and var place)
+                {
+                    var known = _values[place];
+                    _values.RemoveAt(place);
+                    _values.Add(known);
+                    return known.Value;
+                }
+
+                // What is put out may still be in use by a request; the collector takes it after that.
+                var value = await read();
+                _values.Add((key, value));
+                if (_values.Count > kept)
+                {
+                    _values.RemoveAt(0);
+                }
+
+                return value;
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using ClipSae.Contracts;
+using ClipSae.Results;
+using ClipSae.Sae;
+using static TorchSharp.torch;
+
+namespace ClipSae.Web;
+
+/// <summary>One autoencoder of a run with all that is known of its features.</summary>
+internal sealed class AtlasVolume
+{
+    private readonly Lazy<SparseAutoencoder> _autoencoder;
+    private readonly Dictionary<int, FeatureStatistics> _features;
+    private readonly Dictionary<int, SalientFeature> _salient;
+
+    /// <param name="record">The run.</param>
+    /// <param name="unit">The unit that trained it.</param>
+    /// <param name="statistics">What training measured.</param>
+    /// <param name="findings">What curation found; null where the run has none, or none of this autoencoder.</param>
+    /// <param name="path">The autoencoder's file; it is read when it is first needed.</param>
+    public AtlasVolume(RunRecord record, UnitFinished unit, SaeStatistics statistics, SalientFindings? findings, string path)
+    {
+        (Record, Unit, Statistics, Findings) = (record, unit, statistics, findings);
+        _autoencoder = new(() =>
+        {
+            Tensors.Compute.Device("cpu");
+            return SparseAutoencoder.Load(path);
+        });
+        _features = statistics.Features.ToDictionary(feature => feature.Feature);
+        _salient = findings?.Features.ToDictionary(feature => feature.Feature) ?? [];
+    }
+
+    public RunRecord Record { get; }
+
+    public UnitFinished Unit { get; }
+
+    public SaeStatistics Statistics { get; }
+
+    public SalientFindings? Findings { get; }
+
+    public SparseAutoencoder Autoencoder => _autoencoder.Value;
+
+    /// <summary>Whether its activations have a place in the picture, and the run kept them: those of the class token and the embedding have none.</summary>
+    public bool HasPatches => (Statistics.Hook.StartsWith("mlp@", StringComparison.Ordinal) || Statistics.Hook.StartsWith("residual@", StringComparison.Ordinal)) && ActivationShards.Of(Record, Statistics.Hook).Count > 0;
+
+    /// <summary>A feature's statistics; null where it does not exist or never fires.</summary>
+    public FeatureStatistics? Feature(int feature) => _features.GetValueOrDefault(feature);
+
+    /// <summary>How much a feature reads text; null where it is not among the salient ones.</summary>
+    public SalientFeature? Salience(int feature) => _salient.GetValueOrDefault(feature);
+
+    /// <summary>The feature that is not salient and fires on the most similar share of rows, for comparison; null where there is none other.</summary>
+    public FeatureStatistics? Twin(FeatureStatistics feature) =>
+        Statistics.Features.Where(other => other.Feature != feature.Feature && !_salient.ContainsKey(other.Feature)).MinBy(other => (Math.Abs(other.Density - feature.Density), other.Feature));
+
+    /// <summary>Features whose decoder directions are most alike to a feature's, with the cosine.</summary>
+    public IReadOnlyList<(int Feature, double Cosine)> Neighbours(int feature, int count)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        var cosines = Autoencoder.DecoderRows.matmul(Autoencoder.DecoderRows[feature]);
+        var (values, indices) = cosines.topk(Math.Min(count + 1, Autoencoder.Latents));
+        return [.. indices.data<long>().ToArray().Zip(values.data<float>().ToArray(), (index, cosine) => ((int)index, (double)cosine)).Where(other => other.Item1 != feature).Take(count)];
+    }
+}
