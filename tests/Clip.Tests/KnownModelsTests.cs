@@ -1,0 +1,165 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ClipSae.Contracts;
+
+namespace ClipSae.Clip.Tests;
+
+/// <summary>
+/// The models that people have, by names and shapes of their tensors and by what lies beside them: only the header of each file is there, not its gigabytes. Sizes are
+/// those of open_clip's model_configs and of the papers; parameters are what open_clip's model_profile.csv counts.
+/// </summary>
+public sealed class KnownModelsTests : IDisposable
+{
+    private static readonly Known[] Models =
+    [
+        new("OpenAI ViT-B/32", new(512, 224, 12, 768, 32, 77, 49408, 512, 12), 12, 8, 3072, MlpActivation.QuickGelu, 151.28),
+        new("OpenAI ViT-B/16", new(512, 224, 12, 768, 16, 77, 49408, 512, 12), 12, 8, 3072, MlpActivation.QuickGelu, 149.62),
+        new("OpenAI ViT-L/14", new(768, 224, 24, 1024, 14, 77, 49408, 768, 12), 16, 12, 4096, MlpActivation.QuickGelu, 427.62),
+        new("OpenAI ViT-L/14@336", new(768, 336, 24, 1024, 14, 77, 49408, 768, 12), 16, 12, 4096, MlpActivation.QuickGelu, 427.94),
+        new("LAION and DataComp ViT-B/32", new(512, 224, 12, 768, 32, 77, 49408, 512, 12), 12, 8, 3072, MlpActivation.Gelu, 151.28),
+        new("LAION and DataComp ViT-L/14", new(768, 224, 24, 1024, 14, 77, 49408, 768, 12), 16, 12, 4096, MlpActivation.Gelu, 427.62),
+        new("LAION ViT-H/14", new(1024, 224, 32, 1280, 14, 77, 49408, 1024, 24), 16, 16, 5120, MlpActivation.Gelu, 986.11),
+        new("LAION ViT-g/14", new(1024, 224, 40, 1408, 14, 77, 49408, 1024, 24), 16, 16, 6144, MlpActivation.Gelu, 1366.68),
+        new("LAION ViT-bigG/14", new(1280, 224, 48, 1664, 14, 77, 49408, 1280, 32), 16, 20, 8192, MlpActivation.Gelu, 2539.57),
+        new("MetaCLIP ViT-B/16", new(512, 224, 12, 768, 16, 77, 49408, 512, 12), 12, 8, 3072, MlpActivation.QuickGelu, 149.62),
+        new("MetaCLIP and DFN ViT-H/14", new(1024, 224, 32, 1280, 14, 77, 49408, 1024, 24), 16, 16, 5120, MlpActivation.QuickGelu, 986.11),
+        new("DFN ViT-H/14@378", new(1024, 378, 32, 1280, 14, 77, 49408, 1024, 24), 16, 16, 5120, MlpActivation.QuickGelu, null),
+    ];
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+
+    public static TheoryData<string> Names => [.. Models.Select(model => model.Name)];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Widths_heads_layers_and_activation_are_the_models(string name)
+    {
+        var model = Models.Single(known => known.Name == name);
+        var expected = model.Sizes with { Activation = model.Activation, VisionHeads = model.VisionHeads, TextHeads = model.TextHeads, VisionNeurons = model.VisionNeurons };
+        if (model.Millions is { } millions)
+        {
+            (ClipKeys.Shapes(expected).Sum(shape => shape.Value.Aggregate(1L, (product, size) => product * size)) / 1e6).ShouldBe(millions, 0.005);
+        }
+
+        WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(expected));
+        RequireBare(model, expected);
+        WriteJson("open_clip_config.json", OpenClip(model));
+        Read().ShouldBe((expected, false));
+        File.Delete(At("open_clip_config.json"));
+        File.Delete(At("open_clip_model.safetensors"));
+
+        WriteHeader("model.safetensors", ClipKeys.Shapes(expected).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))));
+        WriteJson("config.json", Transformers(model));
+        Read().ShouldBe((expected, false));
+    }
+
+    // Its texts are cut by another model's vocabulary.
+    [Fact]
+    public void MetaCLIP_2_is_refused_by_its_vocabulary()
+    {
+        var h14 = Models.Single(known => known.Name == "LAION ViT-H/14");
+        var worldwide = h14.Sizes with { VocabularySize = 901629 };
+        WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(worldwide));
+        var description = OpenClip(h14 with { Sizes = worldwide });
+        description["model_cfg"]!["text_cfg"]!["hf_tokenizer_name"] = "facebook/xlm-v-base";
+        WriteJson("open_clip_config.json", description);
+
+        Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("'model_cfg.text_cfg.hf_tokenizer_name' is facebook/xlm-v-base; only CLIP's own tokenizer is known here");
+    }
+
+    // Sizes alone: OpenAI's are taken for what they are in most cases, and the program says so; those that OpenAI has none of are asked for.
+    private void RequireBare(Known model, ClipArchitecture expected)
+    {
+        if (model.Sizes.VisionWidth > 1024)
+        {
+            var message = Should.Throw<UserErrorException>(() => Read()).Message;
+            message.ShouldContain($"--activation gelu --heads {model.VisionHeads},{model.TextHeads}");
+            message.ShouldNotContain("\n");
+        }
+        else
+        {
+            Read().ShouldBe((expected with { Activation = MlpActivation.QuickGelu }, true));
+        }
+
+        using var named = ClipCheckpoint.Open(_folder, named: new ModelTraits(model.Activation, model.VisionHeads, model.TextHeads));
+        (named.Architecture, named.IsActivationAssumed).ShouldBe((expected, false));
+    }
+
+    private (ClipArchitecture, bool) Read()
+    {
+        using var checkpoint = ClipCheckpoint.Open(_folder);
+        return (checkpoint.Architecture, checkpoint.IsActivationAssumed);
+    }
+
+    // As open_clip's model_configs have them: heads that are 64 wide and MLPs that are 4 times as wide are left out.
+    private static JsonObject OpenClip(Known model)
+    {
+        var a = model.Sizes;
+        var vision = new JsonObject { ["image_size"] = a.ImageResolution, ["layers"] = a.VisionLayers, ["width"] = a.VisionWidth, ["patch_size"] = a.PatchSize };
+        if (a.VisionWidth != 64 * model.VisionHeads)
+        {
+            vision["head_width"] = a.VisionWidth / model.VisionHeads;
+        }
+
+        if (model.VisionNeurons != 4 * a.VisionWidth)
+        {
+            vision["mlp_ratio"] = a.VisionWidth == 1408 ? 4.3637 : 4.9231;
+        }
+
+        var text = new JsonObject { ["context_length"] = a.ContextLength, ["vocab_size"] = a.VocabularySize, ["width"] = a.TextWidth, ["heads"] = model.TextHeads, ["layers"] = a.TextLayers };
+        var all = new JsonObject { ["embed_dim"] = a.EmbedDim, ["vision_cfg"] = vision, ["text_cfg"] = text };
+        if (model.Activation == MlpActivation.QuickGelu)
+        {
+            all["quick_gelu"] = true;
+        }
+
+        return new JsonObject { ["model_cfg"] = all };
+    }
+
+    private static JsonObject Transformers(Known model)
+    {
+        var a = model.Sizes;
+        JsonObject Tower(int width, int layers, int heads, int neurons) => new()
+        {
+            ["hidden_size"] = width,
+            ["num_hidden_layers"] = layers,
+            ["num_attention_heads"] = heads,
+            ["intermediate_size"] = neurons,
+            ["hidden_act"] = model.Activation.Name,
+        };
+        var (vision, text) = (Tower(a.VisionWidth, a.VisionLayers, model.VisionHeads, model.VisionNeurons), Tower(a.TextWidth, a.TextLayers, model.TextHeads, 4 * a.TextWidth));
+        (vision["image_size"], vision["patch_size"]) = (a.ImageResolution, a.PatchSize);
+        return new JsonObject { ["model_type"] = "clip", ["projection_dim"] = a.EmbedDim, ["vision_config"] = vision, ["text_config"] = text };
+    }
+
+    private static long[] OfTransformers(KeyValuePair<string, long[]> shape) =>
+        HuggingFaceKeys.IsTransposed(shape.Key) ? [.. shape.Value.Reverse()]
+        : shape.Key.Contains("in_proj_", StringComparison.Ordinal) ? [shape.Value[0] / 3, .. shape.Value[1..]]
+        : shape.Value;
+
+    private void WriteHeader(string name, IEnumerable<KeyValuePair<string, long[]>> shapes)
+    {
+        long at = 0;
+        var header = new JsonObject();
+        foreach (var (key, shape) in shapes)
+        {
+            var end = at + (2 * shape.Aggregate(1L, (product, size) => product * size));
+            header[key] = new JsonObject { ["dtype"] = "F16", ["shape"] = new JsonArray([.. shape.Select(size => (JsonNode)size)]), ["data_offsets"] = new JsonArray(at, end) };
+            at = end;
+        }
+
+        var text = JsonSerializer.SerializeToUtf8Bytes(header);
+        using var file = File.Create(At(name));
+        file.Write(BitConverter.GetBytes((long)text.Length));
+        file.Write(text);
+        file.SetLength(8 + text.Length + at); // a hole: no block of the disk is taken
+    }
+
+    private void WriteJson(string name, JsonObject description) => File.WriteAllText(At(name), description.ToJsonString());
+
+    private string At(string name) => Path.Combine(_folder, name);
+
+    private sealed record Known(string Name, ClipArchitecture Sizes, int VisionHeads, int TextHeads, int VisionNeurons, MlpActivation Activation, double? Millions);
+}
