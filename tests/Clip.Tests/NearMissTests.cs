@@ -59,6 +59,30 @@ public sealed class NearMissTests : IDisposable
         RequireText();
     }
 
+    // LAION's, under open_clip's names or transformers'.
+    [Theory]
+    [InlineData("cond_stage_model.model.", false, "model.diffusion_model.input_blocks.0.weight")]
+    [InlineData("conditioner.embedders.0.model.", false, "first_stage_model.encoder.weight")]
+    [InlineData("text_encoders.clip_g.transformer.", true, "text_encoders.clip_g.logit_scale")]
+    [InlineData("clip_g.transformer.", true, "clip_g.logit_scale")]
+    public void A_text_encoder_of_LAION_in_an_image_generator_is_known_to_have_GELU(string prefix, bool isOfTransformers, string other)
+    {
+        var text = isOfTransformers ? Text() : OpenAi().Where(weight => !weight.Key.StartsWith("visual.", StringComparison.Ordinal));
+        Write(text.Select(weight => KeyValuePair.Create(prefix + weight.Key, weight.Value)).Append(KeyValuePair.Create(other, torch.ones(2))));
+
+        RequireText();
+        using var checkpoint = ClipCheckpoint.Open(At("x.safetensors"), vision: ReferenceFiles.Model);
+        (checkpoint.Architecture.Activation, checkpoint.IsActivationAssumed).ShouldBe((MlpActivation.Gelu, false));
+    }
+
+    [Fact]
+    public void A_SigLIP_2_for_pictures_of_any_shape_is_named_by_its_matrix_of_patches()
+    {
+        Write([KeyValuePair.Create("vision_model.embeddings.patch_embedding.weight", torch.ones(4, 12)), KeyValuePair.Create("vision_model.head.probe", torch.ones(1, 1, 4))]);
+
+        Refusal().ShouldContain("NaFlex");
+    }
+
     [Fact]
     public void A_text_encoder_without_the_name_of_its_model_is_read()
     {
@@ -72,6 +96,8 @@ public sealed class NearMissTests : IDisposable
     [InlineData("visual.blocks.0.attn.q_proj.weight text.positional_embedding", "EVA-CLIP")]
     [InlineData("visual.trunk.blocks.0.attn.qkv.weight text.positional_embedding", "timm")]
     [InlineData("visual.trunk.attn_pool.latent logit_bias", "SigLIP")]
+    [InlineData("visual.trunk.embeds.proj.weight visual.trunk.attn_pool.latent", "NaFlex")]
+    [InlineData("visual.trunk.blocks.0.attn.q_proj.weight visual.trunk.blocks.0.mlp.fc1_g.weight text.positional_embedding", "timm")] // EVA-02 of open_clip
     [InlineData("vision_model.head.probe text_model.embeddings.token_embedding.weight", "SigLIP")]
     [InlineData("blocks.0.attn.qkv.weight patch_embed.proj.weight cls_token", "image model of timm")]
     [InlineData("lora_te_text_model_encoder_layers_0_mlp_fc1.lora_down.weight", "kohya")]
@@ -81,8 +107,6 @@ public sealed class NearMissTests : IDisposable
     [InlineData("visual.transformer.resblocks.0.ls_1.gamma visual.proj", "LayerScale")]
     [InlineData("text_decoder.resblocks.0.weight visual.proj", "CoCa")]
     [InlineData("model.diffusion_model.input_blocks.0.weight first_stage_model.encoder.weight", "image generator")]
-    [InlineData("cond_stage_model.model.ln_final.weight model.diffusion_model.out.weight", "GELU")]
-    [InlineData("clip_g.transformer.text_model.final_layer_norm.weight", "GELU")]
     [InlineData("encoder.block.0.layer.0.SelfAttention.q.weight shared.weight", "T5")]
     [InlineData("model.layers.0.self_attn.q_proj.weight model.embed_tokens.weight", "language model")]
     [InlineData("W_enc W_dec b_enc", "sparse autoencoder")]

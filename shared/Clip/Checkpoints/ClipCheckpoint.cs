@@ -64,7 +64,7 @@ public sealed class ClipCheckpoint : IDisposable
         ClipCheckpoint? whole = null;
         try
         {
-            var (layout, parts) = WeightParts.Find(file, source);
+            var (layout, parts, ofPlace) = WeightParts.Find(file, source);
             if (!parts.Keys.Any(key => key.StartsWith(VisionPrefix, StringComparison.Ordinal)) && parts.ContainsKey("token_embedding.weight"))
             {
                 whole = Open(vision ?? throw new UserErrorException(
@@ -74,7 +74,7 @@ public sealed class ClipCheckpoint : IDisposable
 
             var checkpoint = new ClipCheckpoint(file, whole, layout, parts, source);
             checkpoint.Describe(
-                (named ?? ModelTraits.Unknown).With(ModelTraits.Of(file.Metadata, source), source)
+                (named ?? ModelTraits.Unknown).With(ofPlace, source).With(ModelTraits.Of(file.Metadata, source), source)
                     .With(ModuleDescription.Read(file.Modules, checkpoint.Architecture, source), source)
                     .With(ModelDescription.Read(path, checkpoint.Architecture), source));
             return checkpoint;

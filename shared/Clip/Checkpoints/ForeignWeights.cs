@@ -12,6 +12,7 @@ internal static class ForeignWeights
         (key => Has(key, ".lora_A.") || Has(key, ".lora_B.") || Has(key, ".lora_down.") || Has(key, ".lora_up.") || Has(key, ".hada_w1") || Has(key, ".lokr_w"), "a LoRA or a similar adapter", "merge it into its base model first (peft: merge_and_unload), and name the merged file"),
         (key => Ends(key, ".SCB") || Ends(key, ".absmax") || Ends(key, ".quant_map") || Ends(key, ".qweight") || Ends(key, ".weight_format"), "quantised weights", "export them in float16 or float32"),
         (key => Ends(key, ".scale_weight") || Ends(key, ".weight_scale") || key == "scaled_fp8", "8-bit weights with scales", "export them in float16 or float32"),
+        (key => key.StartsWith("visual.trunk.embeds.", StringComparison.Ordinal), "a NaFlex model, which takes pictures of any shape", TakeVit),
         (key => key is "vision_model.head.probe" || Has(key, "visual.trunk.attn_pool."), "a SigLIP", $"its pooling and its sigmoid loss are not supported; {TakeVit}"),
         (key => key == "logit_bias", "a model with a logit_bias, trained with the sigmoid loss of SigLIP", $"its scores are not a softmax over texts, and are not supported; {TakeVit}"),
         (key => key.StartsWith("visual.layer1.", StringComparison.Ordinal) || key.StartsWith("visual.attnpool.", StringComparison.Ordinal), "a CLIP with a ResNet (RN50 …)", TakeVit),
@@ -34,9 +35,16 @@ internal static class ForeignWeights
     private static readonly (int Width, int Layers, string Name, string Heads)[] OtherSizes = [(1280, 32, "ViT-H", "16,16"), (1408, 40, "ViT-g", "16,16"), (1664, 48, "ViT-bigG", "16,20")];
 
     /// <summary>One line on what the tensors are, or null where their names are none of these.</summary>
-    /// <param name="keys">Names without what training programs put before them.</param>
-    public static string? Recognise(IReadOnlyCollection<string> keys)
+    /// <param name="axes">Names without what training programs put before them, with the number of axes of each.</param>
+    public static string? Recognise(IReadOnlyDictionary<string, int> axes)
     {
+        const string Patches = HuggingFaceKeys.Vision + "embeddings.patch_embedding.weight";
+        string[] keys = [.. axes.Keys];
+        if (axes.GetValueOrDefault(Patches) == 2)
+        {
+            return $"holds a SigLIP 2 with NaFlex, which takes pictures of any shape (key '{Patches}' is a matrix), and no supported CLIP: {TakeVit}";
+        }
+
         foreach (var (isOne, what, remedy) in Known)
         {
             if (keys.FirstOrDefault(isOne) is { } key)

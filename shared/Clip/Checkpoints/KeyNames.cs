@@ -1,5 +1,3 @@
-using ClipSae.Contracts;
-
 namespace ClipSae.Clip;
 
 /// <summary>Takes off what programs put before and into the names of a CLIP's tensors.</summary>
@@ -18,26 +16,25 @@ internal static class KeyNames
     private static readonly string[] TextEncoders =
         ["cond_stage_model.transformer.", "conditioner.embedders.0.transformer.", "text_encoders.clip_l.transformer.", "clip_l.transformer."];
 
-    /// <summary>Where they keep one of open_clip, trained with GELU: Stable Diffusion 2, SDXL, its refiner, ComfyUI.</summary>
-    private static readonly string[] OtherTextEncoders =
-        ["cond_stage_model.model.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.", "text_encoders.clip_g.", "clip_g."];
+    /// <summary>Where they keep one of LAION's, which are trained with GELU: Stable Diffusion 2, SDXL, its refiner, ComfyUI.</summary>
+    private static readonly string[] LaionTextEncoders =
+        ["cond_stage_model.model.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.", "text_encoders.clip_g.transformer.", "clip_g.transformer."];
 
-    /// <returns>Each key as the file has it, and as CLIP's code names it; what is computed, or belongs to other parts of an image generator, is left out.</returns>
-    /// <exception cref="UserErrorException">The only text encoder is one that is not supported.</exception>
-    public static IReadOnlyList<(string Key, string Name)> Of(IEnumerable<string> fileKeys, string source)
+    /// <returns>
+    /// Each key as the file has it, and as CLIP's code names it; what is computed, or belongs to other parts of an image generator, is left out. And what the place of
+    /// a text encoder says of it.
+    /// </returns>
+    public static (IReadOnlyList<(string Key, string Name)> Keys, ModelTraits Traits) Of(IEnumerable<string> fileKeys)
     {
         var named = fileKeys.Select(key => (Key: key, Name: Inserted.Aggregate(key, (name, part) => name.Replace(part, "", StringComparison.Ordinal)))).Where(key => !IsComputed(key.Name)).ToList();
-        foreach (var encoder in TextEncoders)
+        foreach (var encoder in TextEncoders.Concat(LaionTextEncoders))
         {
             if (named.Exists(key => key.Name.StartsWith(encoder, StringComparison.Ordinal)))
             {
-                return [.. named.Where(key => key.Name.StartsWith(encoder, StringComparison.Ordinal)).Select(key => (key.Key, key.Name[encoder.Length..]))];
+                return (
+                    [.. named.Where(key => key.Name.StartsWith(encoder, StringComparison.Ordinal)).Select(key => (key.Key, key.Name[encoder.Length..]))],
+                    LaionTextEncoders.Contains(encoder) ? new ModelTraits(MlpActivation.Gelu) : ModelTraits.Unknown);
             }
-        }
-
-        if (OtherTextEncoders.FirstOrDefault(encoder => named.Exists(key => key.Name.StartsWith(encoder, StringComparison.Ordinal))) is { } other)
-        {
-            throw new UserErrorException($"{source}: its only text encoder ('{other}…') is one of open_clip, trained with GELU; only CLIPs with OpenAI's QuickGELU are supported: name clip_l, or a file of Stable Diffusion 1");
         }
 
         // One after the other, in any order: "module.", then "model.", …
@@ -46,7 +43,7 @@ internal static class KeyNames
             named = [.. named.Select(key => (key.Key, key.Name[wrapper.Length..]))];
         }
 
-        return named;
+        return (named, ModelTraits.Unknown);
     }
 
     private static bool IsComputed(string key) =>

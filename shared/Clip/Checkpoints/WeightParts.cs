@@ -11,17 +11,17 @@ internal static class WeightParts
     /// <summary>Parts of a text encoder that some programs keep without the name of its model.</summary>
     private static readonly string[] BareText = ["embeddings.", "encoder.", "final_layer_norm."];
 
-    /// <returns>The naming, and the weights by OpenAI's keys.</returns>
+    /// <returns>The naming, the weights by OpenAI's keys, and what their place in an image generator says of the model.</returns>
     /// <exception cref="UserErrorException">They are no CLIP's, a key is given twice, or one of query, key and value is missing; names it.</exception>
-    public static (KeyLayout Layout, Dictionary<string, WeightPart> Parts) Find(ITensorFile file, string source)
+    public static (KeyLayout Layout, Dictionary<string, WeightPart> Parts, ModelTraits Traits) Find(ITensorFile file, string source)
     {
-        var keys = KeyNames.Of(file.Entries.Keys, source);
+        var (keys, traits) = KeyNames.Of(file.Entries.Keys);
         if (keys.Any(key => key.Name == "embeddings.token_embedding.weight"))
         {
             keys = [.. keys.Select(key => (key.Key, BareText.Any(part => key.Name.StartsWith(part, StringComparison.Ordinal)) ? HuggingFaceKeys.Text + key.Name : key.Name))];
         }
 
-        if (ForeignWeights.Recognise([.. keys.Select(key => key.Name)]) is { } foreign)
+        if (ForeignWeights.Recognise(keys.ToDictionary(key => key.Name, key => file.Entries[key.Key].Shape.Count, StringComparer.Ordinal)) is { } foreign)
         {
             throw new UserErrorException($"{source}: {foreign}");
         }
@@ -33,7 +33,7 @@ internal static class WeightParts
             parts.Add(group.Key, Part(file, group.Key, [.. group], layout, source));
         }
 
-        return (layout, parts);
+        return (layout, parts, traits);
     }
 
     private static KeyLayout LayoutOf(IEnumerable<string> keys)
