@@ -14,23 +14,10 @@ public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encode
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
     public RgbImage Decode() => Read().ToRgb();
 
-    /// <summary>
-    /// The picture to print on, as large as the model sees it at least: print on a smaller picture would be blurred when that is enlarged, as print before a
-    /// camera is not. A smaller one is enlarged and cropped as the model's own preprocessing does it.
-    /// </summary>
+    /// <summary>The picture to print on, as large as the model sees it at least: <see cref="Printer.Canvas"/>.</summary>
     /// <param name="resolution">Side of the model's input, pixels.</param>
-    public RgbImage Canvas(int resolution)
-    {
-        var image = Decode();
-        if (Math.Min(image.Width, image.Height) >= resolution)
-        {
-            return image;
-        }
-
-        var rgb = new byte[3 * resolution * resolution];
-        Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, resolution, rgb);
-        return new RgbImage(resolution, resolution, rgb);
-    }
+    /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
+    public RgbImage Canvas(int resolution) => Printer.Canvas(Decode(), resolution);
 
     /// <summary>The picture as its file keeps it.</summary>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>

@@ -19,7 +19,7 @@ internal static class Endpoints
     public static IAsyncDisposable Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, PageShell shell, TimeProvider time)
     {
         var reader = new RunReader(runtime);
-        var indexes = AtlasEndpoints.Map(routes, runtime, reader, shell, time);
+        var background = AtlasEndpoints.Map(routes, runtime, reader, shell, time);
         var (runs, run, units, compare, live) = (new RunsPage(runtime, reader, shell), new RunPage(runtime, reader, shell, time), new UnitsPage(reader, shell), new ComparePage(runtime, reader, shell), new LiveStream(runtime, time));
         Page("/", (context, cancel) => runs.RenderAsync(Query(context, "q"), Query(context, "status"), Number(context, "page"), cancel));
         Page("/compare", (context, cancel) => compare.RenderAsync([.. context.Request.Query["run"].OfType<string>()], cancel));
@@ -48,7 +48,7 @@ internal static class Endpoints
             });
         }
 
-        return indexes;
+        return background;
 
         void Page(string pattern, Func<HttpContext, CancellationToken, Task<string>> render) => routes.MapGet(pattern, async context => await WriteAsync(context, await render(context, context.RequestAborted)));
     }

@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration.Tests;

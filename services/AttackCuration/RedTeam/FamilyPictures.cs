@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;

@@ -16,3 +16,17 @@ for (const place of document.querySelectorAll('[data-live]')) {
 // What is being computed is looked at again until it is there.
 const waiting = document.querySelector('[data-reload]');
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload));
+
+// A picture that is dropped anywhere on the form is the one that is asked about.
+const asking = document.querySelector('[data-drop]');
+if (asking) {
+  const area = asking.querySelector('.drop');
+  const show = over => event => { event.preventDefault(); area.classList.toggle('over', over); };
+  asking.addEventListener('dragover', show(true));
+  asking.addEventListener('dragleave', show(false));
+  asking.addEventListener('drop', event => {
+    show(false)(event);
+    if (event.dataTransfer.files.length > 0) area.querySelector('input').files = event.dataTransfer.files;
+  });
+  asking.addEventListener('submit', () => { asking.querySelector('.primary').disabled = true; });
+}

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Web;
 
-/// <summary>The addresses of the atlas of features.</summary>
+/// <summary>The addresses of the atlas of features and of "Try it".</summary>
 internal static class AtlasEndpoints
 {
     private const int PictureSide = 160;
@@ -17,7 +17,7 @@ internal static class AtlasEndpoints
     // Pictures and patches of a digest never change; the browser may keep them, and nobody between.
     private const string Kept = "private, max-age=3600";
 
-    public static FeatureIndexes Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, RunReader reader, PageShell shell, TimeProvider time)
+    public static IAsyncDisposable Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, RunReader reader, PageShell shell, TimeProvider time)
     {
         var shelf = new AtlasShelf(runtime, reader);
         var indexes = new FeatureIndexes(runtime, shelf, time, routes.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("ui"));
@@ -39,7 +39,19 @@ internal static class AtlasEndpoints
             indexes.Start(await shelf.VolumeAsync(Endpoints.Run(context), Unit(context), context.RequestAborted));
             Endpoints.SeeOther(context, AtlasPage.Path(Endpoints.Run(context), Unit(context)));
         });
-        return indexes;
+        var trying = new TryPage(runtime, reader, shelf, shell);
+        routes.MapMethods("/runs/{run}/try", ["GET", "POST"], async context => await Endpoints.WriteAsync(context, await trying.RenderAsync(context, Endpoints.Run(context))));
+        return new Background(indexes, trying);
+    }
+
+    /// <summary>What ends with the server.</summary>
+    private sealed class Background(FeatureIndexes indexes, TryPage trying) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await indexes.DisposeAsync();
+            trying.Dispose();
+        }
     }
 
     private static async Task PatchesAsync(HttpContext context, AtlasShelf shelf)

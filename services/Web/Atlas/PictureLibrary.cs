@@ -40,6 +40,14 @@ internal sealed class PictureLibrary
     /// <summary>The word that is recorded as printed on a picture; null where none is.</summary>
     public string? Word(string id) => _places.GetValueOrDefault(id)?.Word;
 
+    /// <summary>Ids of a few pictures, spread evenly over the data set; those without print where there are enough.</summary>
+    public IEnumerable<string> Some(int count)
+    {
+        string[] plain = [.. _places.Where(place => place.Value.Word is null).Select(place => place.Key)];
+        var from = plain.Length >= count ? plain : [.. _places.Keys];
+        return Enumerable.Range(0, Math.Min(count, from.Length)).Select(place => from[place * from.Length / Math.Min(count, from.Length)]);
+    }
+
     /// <summary>A picture's bytes; null where there is none of this id.</summary>
     public byte[]? Read(string id) => _places.GetValueOrDefault(id) is { } place ? DatasetShard.ReadPicture(place.Shard, place.Offset, place.Length) : null;
 

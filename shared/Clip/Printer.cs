@@ -1,6 +1,6 @@
 using ClipSae.Datasets;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.Clip;
 
 /// <summary>Prints words in one style, or in families of print as often as each weighs.</summary>
 public sealed class Printer
@@ -30,6 +30,23 @@ public sealed class Printer
     {
         var way = _ways.Count == 1 ? _ways[0] : _ways[Drawn(random.NextDouble() * _ways.Sum(way => way.Weight))];
         return (way.Planner.Plan(word, _fonts.Covering(word, way.Faces), image, random), way.Family);
+    }
+
+    /// <summary>
+    /// A picture to print on, as large as the model sees it at least: print on a smaller picture would be blurred when that is enlarged, as print before a
+    /// camera is not. A smaller one is enlarged and cropped as the model's own preprocessing does it.
+    /// </summary>
+    /// <param name="resolution">Side of the model's input, pixels.</param>
+    public static RgbImage Canvas(RgbImage image, int resolution)
+    {
+        if (Math.Min(image.Width, image.Height) >= resolution)
+        {
+            return image;
+        }
+
+        var rgb = new byte[3 * resolution * resolution];
+        Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, resolution, rgb);
+        return new RgbImage(resolution, resolution, rgb);
     }
 
     /// <inheritdoc cref="WordPainter.Paint"/>

@@ -1,0 +1,58 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.Results;
+using ClipSae.Tensors;
+
+namespace ClipSae.Web;
+
+/// <summary>The models of a run that can be asked, with what they are asked by.</summary>
+/// <param name="Base">The base.</param>
+/// <param name="Tuned">The tuned model; null where the run has none.</param>
+/// <param name="TunedName">Its name.</param>
+/// <param name="Tokenizer">Of both.</param>
+internal sealed record TriedModels(ClipModel Base, ClipModel? Tuned, string? TunedName, ClipTokenizer Tokenizer) : IDisposable
+{
+    private static readonly IReadOnlyList<string> UsualTemplates = ["a photo of a {}"];
+
+    /// <summary>Whether a run names its model, so that it can be asked.</summary>
+    public static bool AreOf(RunRecord record) => record.State.Start?.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
+
+    /// <summary>What a run's models choose from: classes and prompts of its evaluation, or the classes of curation where nothing was evaluated.</summary>
+    public static async Task<(IReadOnlyList<string> Classes, IReadOnlyList<string> Templates)> TextsAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
+    {
+        if (record.Output(ParameterSections.Evaluation, "results") is { } stored && await ResultFormats.Evaluation.ReadAsync(stored, runtime.Artifacts.FetchAsync, cancel) is { Classes.Count: > 0, Templates.Count: > 0 } results)
+        {
+            return (results.Classes, results.Templates);
+        }
+
+        return (record.Output(ParameterSections.Curation, "salient") is { } found ? (await ResultFormats.Salient.ReadAsync(found, runtime.Artifacts.FetchAsync, cancel)).Classes : [], UsualTemplates);
+    }
+
+    /// <exception cref="UserErrorException">A model is missing, damaged, or no CLIP.</exception>
+    public static async Task<TriedModels> LoadAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
+    {
+        var inputs = record.State.Start!.Inputs;
+        var device = Compute.Device("cpu");
+        var before = ClipModel.Load(await runtime.Artifacts.FetchAsync(inputs["model:weights"], cancel), device);
+        ClipModel? after = null;
+        if (record.Scores?.Tuned?.Name is { } tuned && record.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted && converted.TryGetValue("model", out var weights))
+        {
+            after = ClipModel.Load(await runtime.Artifacts.FetchAsync(weights, cancel), device);
+            if (converted.TryGetValue("files/" + NullToken.FileName, out var token))
+            {
+                using var attached = NullToken.Load(await runtime.Artifacts.FetchAsync(token, cancel));
+                after.Attach(attached);
+            }
+        }
+
+        return new TriedModels(before, after, record.Scores?.Tuned?.Name, ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs["model:tokenizer"], cancel)));
+    }
+
+    public void Dispose()
+    {
+        Base.Dispose();
+        Tuned?.Dispose();
+    }
+}
