@@ -64,7 +64,7 @@ internal static class LiveBoard
     private static string Whole(IReadOnlyList<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
     {
         var (left, unknown) = RunPace.Of(stages, now, pace);
-        var time = left == TimeSpan.Zero && unknown.Count > 0 ? "" : $"about {Written.Duration(left.TotalSeconds)} left";
+        var time = left < TimeSpan.FromSeconds(1) ? (unknown.Count > 0 ? "" : "less than a second left") : $"about {Written.Duration(left.TotalSeconds)} left";
         return unknown.Count == 0 ? time : $"{time}{(time.Length > 0 ? ", and " : "")}{unknown[0]}{(unknown.Count > 1 ? $" and {unknown.Count - 1} more stages" : "")} to come";
     }
 }
