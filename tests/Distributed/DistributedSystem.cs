@@ -103,17 +103,19 @@ public sealed class DistributedSystem : IAsyncLifetime
 
     internal ServiceProcess Process(string service) => Processes.First(process => process.Service == service);
 
-    /// <summary>Starts a tiny demo that recomputes everything, and does not wait for it.</summary>
+    /// <summary>Starts a run of the tiny demo's data that recomputes everything, and does not wait for it.</summary>
     internal async Task<Command> StartAfreshAsync()
     {
+        var origin = await UndisturbedRunAsync();
         await ForgetResultsAsync();
-        return Command.Start(TinyDemo.Arguments(Data), environment: Environment);
+        return Command.Start(["replay", origin, "--data", Data, "--json"], environment: Environment);
     }
 
     /// <summary>Runs a tiny demo that recomputes everything to its end; gives the run.</summary>
     internal async Task<string> RunAfreshAsync()
     {
-        using var client = await StartAfreshAsync();
+        await ForgetResultsAsync();
+        using var client = Command.Start(TinyDemo.Arguments(Data), environment: Environment);
         var result = await client.EndAsync();
         result.Code.ShouldBe(0, result.Error);
         return result.Json["runId"]!.GetValue<string>();

@@ -115,7 +115,7 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         // Long enough to be stopped in the middle, and without checkpoints of its own accord.
         var origin = await system.UndisturbedRunAsync();
         using var client = Command.Start(
-            ["replay", origin, "--from", "fine-tuning", "--set", "tuning.steps=80", "--set", "tuning.checkpointInterval=1000", "--data", system.Data, "--json"], environment: system.Environment);
+            ["replay", origin, "--from", "fine-tuning", "--set", "tuning.arms=[\"none\"]", "--set", "tuning.steps=60", "--set", "tuning.checkpointInterval=1000", "--data", system.Data, "--json"], environment: system.Environment);
         var run = await DistributedSystem.RunOfAsync(client);
         var tuning = system.Process("FineTuning");
         await DistributedSystem.LogsAsync(tuning, $"{run}: fine-tuning/", 1);
