@@ -10,9 +10,9 @@ internal static class TinyDemo
     [
         "--set", "extraction.hookPoints=mlp@0", "--set", "extraction.tokensPerImage=4",
         "--set", "sae.expansion=2", "--set", "sae.epochs=3", "--set", "sae.batchSize=256", "--set", "sae.checkpointInterval=5",
-        "--set", "curation.pairs=24", "--set", "curation.attacks=48", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
-        "--set", "tuning.steps=8", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.checkpointInterval=3",
-        "--set", "tuning.validationInterval=4", "--set", "evaluation.resamples=1000",
+        "--set", "curation.pairs=24", "--set", "curation.attacks=64", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
+        "--set", "tuning.steps=16", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.checkpointInterval=3",
+        "--set", "tuning.validationInterval=8", "--set", "evaluation.resamples=1000",
     ];
 
     public static IEnumerable<string> Arguments(string data, params string[] more) =>

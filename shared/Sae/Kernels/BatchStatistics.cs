@@ -48,6 +48,7 @@ internal static unsafe class BatchStatistics
                 blocks[block] += RowMath.Dot(row, row, width);
             }
         });
+        GC.KeepAlive(mean); // nothing else does while its address is in use
         return Math.Max(blocks.Sum() / ((double)rows * width), 1e-12);
     }
 }

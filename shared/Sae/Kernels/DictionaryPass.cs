@@ -119,7 +119,11 @@ internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatent
         Update("pre_bias", preBiasGradient);
     }
 
-    private void Update(string parameter, float[] gradient) => adam.Update(
-        PinnedArray.Address<float>(state.Tensors[parameter]), PinnedArray.Address(gradient),
-        PinnedArray.Address<float>(state.FirstMoment(parameter)), PinnedArray.Address<float>(state.SecondMoment(parameter)), gradient.Length);
+    private void Update(string parameter, float[] gradient)
+    {
+        adam.Update(
+            PinnedArray.Address<float>(state.Tensors[parameter]), PinnedArray.Address(gradient),
+            PinnedArray.Address<float>(state.FirstMoment(parameter)), PinnedArray.Address<float>(state.SecondMoment(parameter)), gradient.Length);
+        GC.KeepAlive(gradient); // nothing else does while its address is in use
+    }
 }
