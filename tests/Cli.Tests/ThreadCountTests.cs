@@ -9,7 +9,8 @@ public sealed class ThreadCountTests
     [Fact]
     public async Task A_thread_that_computed_before_takes_the_count_that_was_set_since()
     {
-        var count = Compute.Threads;
+        var before = Compute.Threads;
+        Compute.UseThreads(2);
         using var asked = new SemaphoreSlim(0);
         using var first = new SemaphoreSlim(0);
         var counts = new List<int>();
@@ -30,15 +31,15 @@ public sealed class ThreadCountTests
         await first.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            Compute.UseThreads(count + 1);
+            Compute.UseThreads(3);
             asked.Release();
             await thread;
 
-            counts.ShouldBe([count, count + 1]);
+            counts.ShouldBe([2, 3]);
         }
         finally
         {
-            Compute.UseThreads(count);
+            Compute.UseThreads(before);
         }
     }
 }
