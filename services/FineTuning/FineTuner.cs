@@ -55,7 +55,7 @@ public sealed class FineTuner(
 
         using var drift = new GeometricDrift(model);
         ParameterGrouping.Freeze(model, options.Rates, visionAlone: !attackForward.Arm.UsesCaptions, attackForward.Arm.TrainsNullToken);
-        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
+        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay, options.Adapter?.Rate ?? 0)];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
@@ -175,7 +175,7 @@ public sealed class FineTuner(
     {
         ReadFigures();
         var (modelFile, momentsFile) = (Path.Combine(folder, ModelFile), Path.Combine(folder, MomentsFile));
-        model.Save(modelFile);
+        SafetensorsWriter.Write(modelFile, model.StateDict());
         SafetensorsWriter.Write(momentsFile, optimizer.State.ToTensors());
         var files = new Dictionary<string, string> { [ModelFile] = modelFile, [MomentsFile] = momentsFile };
         if (File.Exists(bestFile))

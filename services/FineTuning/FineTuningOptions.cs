@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.FineTuning.Optimization;
 
@@ -35,6 +37,10 @@ public sealed record FineTuningOptions
     public RateSchedule Schedule { get; init; } = new RateSchedule.OneCycle();
 
     public GroupRates Rates { get; init; } = new();
+
+    /// <summary>What is trained in place of the weights, for small cards; null, the default, trains the weights themselves. Arms that train no weights take none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public TuningAdapter? Adapter { get; init; }
 
     /// <summary>Largest norm of all gradients together, as they are.</summary>
     public double GradientClip { get; init; } = 1;
@@ -125,6 +131,10 @@ public sealed record FineTuningOptions
             Rates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 } && Rates.Vision + Rates.Text + Rates.TokenEmbedding + Rates.Positions + Rates.Projections > 0,
             "rates", "0 (frozen) or more, and not all 0");
         Require(arm.UsesCaptions || Rates.Vision + Rates.Positions + Rates.Projections > 0, "rates", $"above 0 in the vision tower, which is all that the arm {arm.Name} trains");
+        Require(
+            Adapter is null || (Adapter is { Rank: >= 1 and <= 1024, Alpha: > 0, Rate: > 0, Targets.Count: > 0 } && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()),
+            "adapter", $"of a rank from 1 to 1024, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}");
+        Require(Adapter is null || Rates.Vision > 0 || (arm.UsesCaptions && Rates.Text > 0), "rates.vision, rates.text", "above 0 where adapter is to train a tower's blocks");
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");

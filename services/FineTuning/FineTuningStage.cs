@@ -42,7 +42,12 @@ public sealed class FineTuningStage : IStage
         var device = Compute.Device(options.Device);
         // No dispose scope here: scopes belong to a thread, and after each await this may be another one.
         using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
-        model.ToGeometric();
+        var isAdapted = options.Adapter is not null && arm.IsTrained && !arm.TrainsNullToken;
+        if (!isAdapted)
+        {
+            model.ToGeometric();
+        }
+
         using var basis = arm.NeedsBase ? VisionPlan.Compile(model) : null;
         var tokenizer = ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel));
         var salient = await ResultFormats.Salient.ReadAsync(context.Input("salient"), context.Artifacts.FetchAsync, cancel);
@@ -71,6 +76,11 @@ public sealed class FineTuningStage : IStage
         {
             using var token = Starting(model, options);
             model.Attach(token);
+        }
+
+        if (isAdapted)
+        {
+            model.Attach(options.Adapter!.Form, options.Seed);
         }
 
         var baseFile = await context.FetchAsync("model", cancel);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>How far directions and radii of the Geometric Parametrization have moved from where they started.</summary>
+/// <summary>How far directions and radii of the Geometric Parametrization have moved from where they started; of an adapted model, how far its weights have.</summary>
 public sealed class GeometricDrift : IDisposable
 {
     private readonly Dictionary<string, Tensor> _start;
@@ -15,9 +15,14 @@ public sealed class GeometricDrift : IDisposable
         _start = Geometric(model).ToDictionary(p => p.Name, p => p.Value.clone().DetachFromDisposeScope(), StringComparer.Ordinal);
     }
 
-    /// <summary>‖p − p₀‖/‖p₀‖ over all θ together and over all r together.</summary>
+    /// <summary>‖p − p₀‖/‖p₀‖ over all θ together and over all r together; <see cref="ClipModel.AdapterDrift"/> and 0 for an adapted model.</summary>
     public (double Theta, double Radius) Measure(ClipModel model)
     {
+        if (model.IsAdapted)
+        {
+            return (model.AdapterDrift(), 0);
+        }
+
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         double Relative(string suffix)

@@ -8,24 +8,36 @@ namespace ClipSae.FineTuning;
 /// <summary>Sorts a CLIP's parameters into groups by OpenAI's key names.</summary>
 public static class ParameterGrouping
 {
+    private const string AdapterPart = "adapter";
+
     /// <summary>One rate for all; decay on matrices alone.</summary>
     public static IEnumerable<ParameterGroup> Uniform(ClipModel model, double learningRate, double weightDecay) =>
         Split("all", model.named_parameters(), learningRate, weightDecay);
 
     /// <summary>Upstream's groups, each with its own rate; without what is frozen.</summary>
-    public static IEnumerable<ParameterGroup> ByPart(ClipModel model, GroupRates rates, double weightDecay) =>
-        model.named_parameters().Where(p => p.parameter.requires_grad).GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
+    /// <param name="adapterRate">Of what adapts weights (<see cref="LowRankAdapter"/>), where there is some.</param>
+    public static IEnumerable<ParameterGroup> ByPart(ClipModel model, GroupRates rates, double weightDecay, double adapterRate = 0)
+    {
+        double Rate(string part) => part == AdapterPart ? adapterRate : rates.Of(part);
+        return model.named_parameters().Where(p => p.parameter.requires_grad).GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Where(g => rates.Of(g.Key) > 0)
-            .SelectMany(g => Split(g.Key, g, rates.Of(g.Key), weightDecay));
+            .Where(g => Rate(g.Key) > 0)
+            .SelectMany(g => Split(g.Key, g, Rate(g.Key), weightDecay));
+    }
 
-    /// <summary>Has no gradients computed for parts whose rate is 0, nor for what only leads to them.</summary>
+    /// <summary>Has no gradients computed for parts whose rate is 0, nor for what only leads to them; of an adapted model, for nothing but what adapts it.</summary>
     /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, whatever their rates: an arm without captions has nothing to teach them.</param>
     /// <param name="nullTokenAlone">Whether all but the null token is frozen.</param>
     public static void Freeze(ClipModel model, GroupRates rates, bool visionAlone = false, bool nullTokenAlone = false)
     {
         foreach (var (name, parameter) in model.named_parameters())
         {
+            if (model.IsAdapted)
+            {
+                parameter.requires_grad = LowRankAdapter.LayerOf(name) is { } layer && rates.Of(PartOf(layer)) > 0 && (!visionAlone || layer.StartsWith("visual.", StringComparison.Ordinal));
+                continue;
+            }
+
             parameter.requires_grad = rates.Of(PartOf(name)) > 0 && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal)) && (!nullTokenAlone || PartOf(name) == GroupRates.NullTokenPart);
         }
     }
@@ -41,6 +53,7 @@ public static class ParameterGrouping
     {
         "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
         ClipKeys.Positions or ClipKeys.StretchedPositions or "visual.positional_embedding" or "visual.class_embedding" => GroupRates.PositionsPart,
+        _ when LowRankAdapter.LayerOf(key) is not null => AdapterPart,
         _ when key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) => GroupRates.NullTokenPart,
         _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
         _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,

@@ -196,12 +196,12 @@ public sealed partial class ClipModel : torch.nn.Module
         return ClipKeys.Shapes(Architecture).ToDictionary(s => s.Key, s => Weight(s.Key).detach(), StringComparer.Ordinal);
     }
 
-    /// <summary>Writes <see cref="StateDict"/> as safetensors.</summary>
+    /// <summary>Writes <see cref="StateDict"/> as safetensors, adapted weights as one.</summary>
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public void Save(string path, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var scope = torch.NewDisposeScope();
-        SafetensorsWriter.Write(path, StateDict(), ModelTraits.Added(metadata, Architecture));
+        SafetensorsWriter.Write(path, MergedStateDict(), ModelTraits.Added(metadata, Architecture));
     }
 
     /// <summary>A parameter, or the weight that r and θ, or Long-CLIP's two positional embeddings, stand for.</summary>
@@ -216,7 +216,7 @@ public sealed partial class ClipModel : torch.nn.Module
 
         if (_internal_params.TryGetValue(key, out var parameter))
         {
-            return scale(parameter);
+            return scale(IsAdaptedWeight(key) ? parameter.Plus(Change(key, name => _internal_params[name])) : parameter);
         }
 
         var layer = key[..^ClipKeys.Weight.Length];
@@ -229,6 +229,12 @@ public sealed partial class ClipModel : torch.nn.Module
         if (Training?.Weights is not { } weights)
         {
             return Weight(key, scale);
+        }
+
+        if (IsAdaptedWeight(key))
+        {
+            var change = Change(key, name => weights.Weight(name, scale: null));
+            return weights.Weight(key, scale).Plus(scale is null ? change : scale(change));
         }
 
         return key == ClipKeys.Positions && HasLongPositions
@@ -256,7 +262,7 @@ public sealed partial class ClipModel : torch.nn.Module
     /// <summary>The blocks from <paramref name="first"/> to below <paramref name="count"/>.</summary>
     private torch.Tensor Blocks(Transformer tower, torch.Tensor x, int first, int count, bool causal, Hooks? hooks)
     {
-        if (Tape is not { } tape || !tower.IsTrained)
+        if (Tape is not { } tape || !(tower.IsTrained || IsTowerAdapted(tower)))
         {
             for (var layer = first; layer < count; layer++)
             {

@@ -12,6 +12,9 @@ internal sealed class Transformer(string prefix, int width, int heads, MlpActiva
 {
     private readonly int headWidth = width / heads;
 
+    /// <summary>Before the number of each block.</summary>
+    public string Prefix => prefix;
+
     /// <summary>Whether the blocks' weights get gradients.</summary>
     public bool IsTrained => weight(prefix + "0.ln_1.bias").requires_grad;
 

@@ -40,14 +40,15 @@ public sealed class TrainingWeights : IDisposable
         }
 
         var runs = Runs().ToArray();
-        var weights = Own(zeros(runs.Sum(run => run[^1].End - run[0].Start), dtype: type, device: device));
-        _weightGradients = Own(zeros_like(weights));
+        static long Length(List<ParameterPlace> run) => run[^1].End - run[0].Start;
+        var weights = Own(zeros(runs.Sum(Length), dtype: type, device: device));
+        // Trained runs are the first; of others no gradients are kept, which is most of the memory where few weights are trained.
+        _weightGradients = Own(zeros(runs.Where(run => Layout.IsTrained(run[0])).Sum(Length), dtype: type, device: device));
         long at = 0;
         foreach (var run in runs)
         {
-            var length = run[^1].End - run[0].Start;
-            AddRun(run, weights.narrow(0, at, length), _weightGradients.narrow(0, at, length));
-            at += length;
+            AddRun(run, weights.narrow(0, at, Length(run)), Layout.IsTrained(run[0]) ? _weightGradients.narrow(0, at, Length(run)) : null);
+            at += Length(run);
         }
 
         Refresh();
@@ -154,17 +155,22 @@ public sealed class TrainingWeights : IDisposable
             ? last.End == place.Start && ParameterLayout.KindOf(last.Name) == ParameterLayout.KindOf(place.Name)
             : _activation.FactorOf(last.Name) == _activation.FactorOf(place.Name));
 
-    private void AddRun(List<ParameterPlace> run, Tensor weights, Tensor weightGradients)
+    /// <param name="weightGradients">Null where the run is not trained.</param>
+    private void AddRun(List<ParameterPlace> run, Tensor weights, Tensor? weightGradients)
     {
-        var (first, isTrained) = (run[0], Layout.IsTrained(run[0]));
+        var first = run[0];
         Own(weights);
-        Own(weightGradients);
+        if (weightGradients is not null)
+        {
+            Own(weightGradients);
+        }
+
         foreach (var place in run)
         {
             var local = place with { Start = place.Start - first.Start };
             var leaf = local.Of(weights).detach();
-            leaf.requires_grad = isTrained;
-            if (isTrained)
+            leaf.requires_grad = weightGradients is not null;
+            if (weightGradients is not null)
             {
                 leaf.grad = local.Of(weightGradients);
             }
@@ -176,7 +182,7 @@ public sealed class TrainingWeights : IDisposable
         if (!first.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal))
         {
             Tensor Part(Tensor buffer) => Own(buffer.narrow(0, first.Start, run[^1].End - first.Start));
-            _runs.Add(new WeightRun.Scaled(Part(Values), isTrained ? Part(Gradients) : null, weights, weightGradients, factor));
+            _runs.Add(new WeightRun.Scaled(Part(Values), weightGradients is null ? null : (Part(Gradients), weightGradients), weights, factor));
             return;
         }
 
@@ -187,8 +193,8 @@ public sealed class TrainingWeights : IDisposable
         Tensor Radius(Tensor buffer) => Matrix(buffer, radii[0], radii[^1], 1);
         Tensor Theta(Tensor buffer) => Matrix(buffer, first, run[^1], columns);
         _runs.Add(new WeightRun.Geometric(
-            Radius(Values), Theta(Values), isTrained ? (Radius(Gradients), Theta(Gradients)) : null, Own(weights.view(-1, columns)), Own(weightGradients.view(-1, columns)),
-            factor, Kernels));
+            Radius(Values), Theta(Values), weightGradients is null ? null : (Radius(Gradients), Theta(Gradients), Own(weightGradients.view(-1, columns))),
+            Own(weights.view(-1, columns)), factor, Kernels));
     }
 
     private Tensor Own(Tensor tensor)

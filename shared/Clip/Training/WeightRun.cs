@@ -18,10 +18,9 @@ internal abstract class WeightRun
 
     /// <summary>Weights that are their parameters times a number.</summary>
     /// <param name="values">Parameters [n], float32.</param>
-    /// <param name="gradients">Of the parameters [n]; null where they are not trained.</param>
+    /// <param name="gradients">Of the parameters and of the weights [n]; null where they are not trained.</param>
     /// <param name="weights">[n].</param>
-    /// <param name="weightGradients">[n].</param>
-    public sealed class Scaled(Tensor values, Tensor? gradients, Tensor weights, Tensor weightGradients, double factor) : WeightRun
+    public sealed class Scaled(Tensor values, (Tensor Values, Tensor Weights)? gradients, Tensor weights, double factor) : WeightRun
     {
         public override void Refresh()
         {
@@ -35,7 +34,7 @@ internal abstract class WeightRun
             weights.copy_(scaled);
         }
 
-        public override void SendBack() => gradients?.AddInPlace(weightGradients, factor);
+        public override void SendBack() => gradients?.Values.AddInPlace(gradients.Value.Weights, factor);
     }
 
     /// <summary>
@@ -43,12 +42,11 @@ internal abstract class WeightRun
     /// </summary>
     /// <param name="radius">[rows, 1], float32.</param>
     /// <param name="theta">[rows, columns], float32.</param>
-    /// <param name="gradients">Of radius and theta; null where they are not trained.</param>
+    /// <param name="gradients">Of radius, theta and the weights; null where they are not trained.</param>
     /// <param name="weights">[rows, columns].</param>
-    /// <param name="weightGradients">[rows, columns].</param>
     /// <param name="kernels">In place of libtorch's operations, where there are some.</param>
     public sealed class Geometric(
-        Tensor radius, Tensor theta, (Tensor Radius, Tensor Theta)? gradients, Tensor weights, Tensor weightGradients, double factor, TrainingKernels? kernels) : WeightRun
+        Tensor radius, Tensor theta, (Tensor Radius, Tensor Theta, Tensor Weights)? gradients, Tensor weights, double factor, TrainingKernels? kernels) : WeightRun
     {
         /// <summary>Elements in float32 at a time beside the buffers: 128 MiB.</summary>
         private const long Slice = 1 << 25;
@@ -72,7 +70,7 @@ internal abstract class WeightRun
 
         public override void SendBack()
         {
-            if (gradients is not var (radiusGradient, thetaGradient))
+            if (gradients is not var (radiusGradient, thetaGradient, weightGradients))
             {
                 return;
             }

@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Pipeline;
+using TorchSharp;
+
+namespace ClipSae.FineTuning.Tests;
+
+/// <summary>Low-rank adaptation in place of the weights (<see cref="TuningAdapter.Lora"/>).</summary>
+public sealed class AdapterTests : IDisposable
+{
+    private const int Rank = 2;
+    private readonly TuningBench bench = new() { Sizes = TuningBench.Other };
+    private readonly DisposeScope scope = torch.NewDisposeScope();
+
+    public void Dispose()
+    {
+        scope.Dispose();
+        bench.Dispose();
+    }
+
+    [Theory]
+    [InlineData("none", "float32", false)]
+    [InlineData("penalise", "bfloat16", true)]
+    [InlineData("heads+distil", "float32", true)]
+    public async Task Every_adapted_weight_moves_by_few_directions_and_nothing_else_moves(string arm, string compute, bool recompute)
+    {
+        var inputs = await bench.InputsAsync();
+        var result = await RunAsync(inputs, Parameters(arm, compute, recompute));
+
+        using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        tuned.Architecture.ShouldBe(TuningBench.Other);
+        var (before, after) = (basis.StateDict(), tuned.StateDict());
+        after.Keys.ShouldBe(before.Keys, ignoreOrder: true);
+        var isTextTrained = TuningArm.Parse(arm).UsesCaptions;
+        foreach (var (key, weight) in after.Where(weight => !weight.Key.Contains("out_proj", StringComparison.Ordinal))) // where heads are taken out
+        {
+            var change = weight - before[key];
+            var isAdapted = key.EndsWith("mlp.c_fc.weight", StringComparison.Ordinal) && (isTextTrained || key.StartsWith("visual.", StringComparison.Ordinal));
+            (change.abs().max().item<float>() > 0).ShouldBe(isAdapted, key);
+            if (isAdapted)
+            {
+                Rest(change).ShouldBeLessThan(1e-3, key);
+            }
+        }
+
+        var curves = await bench.CurvesAsync(result);
+        curves.Drift.Select(drift => drift.Radius).ShouldAllBe(radius => radius == 0);
+        curves.Drift[^1].Theta.ShouldBeGreaterThan(1e-4);
+        curves.Steps.ShouldAllBe(step => step.GradientNorm > 0);
+    }
+
+    [Fact]
+    public void Parameters_and_moments_are_those_of_the_adapter_alone()
+    {
+        using var model = ClipModel.Initialize(TuningBench.Other, 5);
+        model.Attach(new LowRankAdapter(Rank, 4, LowRankAdapter.Layers), seed: 0);
+        ParameterGrouping.Freeze(model, new GroupRates());
+        var groups = ParameterGrouping.ByPart(model, new GroupRates(), 0.1, adapterRate: 1e-3).ToArray();
+
+        // rank · (in + out) of the four layers of each block: 2 of the vision tower, 1 of the text tower.
+        long OfBlock(int width, int neurons) => Rank * ((width + (3 * width)) + (width + width) + (width + neurons) + (neurons + width));
+        groups.SelectMany(group => group.Parameters).Sum(parameter => parameter.Value.NumberOfElements).ShouldBe((2 * OfBlock(64, 240)) + OfBlock(64, 160));
+        groups.Where(group => group.Parameters.Count > 0).ShouldAllBe(group => group.LearningRate == 1e-3);
+    }
+
+    [Fact]
+    public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one()
+    {
+        var inputs = await bench.InputsAsync();
+        var parameters = Parameters("none", "float32", recompute: false);
+        var whole = await RunAsync(inputs, parameters);
+        using var stop = new CancellationTokenSource();
+        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(
+            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report =>
+            {
+                if (report.Done == 3)
+                {
+                    stop.Cancel();
+                }
+            })), stop.Token));
+        var resumed = await bench.Stage.RunAsync(bench.Context(inputs, parameters, "cut"), CancellationToken.None);
+
+        resumed.Outputs.ShouldBe(whole.Outputs);
+    }
+
+    [Theory]
+    [InlineData("""{"kind":"lora","rank":0}""")]
+    [InlineData("""{"kind":"lora","targets":["q_proj"]}""")]
+    [InlineData("""{"kind":"lora","rate":0}""")]
+    public void What_is_no_adapter_is_refused_by_name(string adapter)
+    {
+        var parameters = TuningBench.Parameters;
+        parameters["adapter"] = JsonNode.Parse(adapter);
+
+        Should.Throw<UserErrorException>(() => bench.Stage.Normalize(parameters)).Message.ShouldContain("tuning.adapter: must be of a rank from 1 to 1024");
+    }
+
+    // A training without one has the key that it has always had.
+    [Fact]
+    public void No_adapter_leaves_no_trace_in_the_parameters() => bench.Stage.Normalize(TuningBench.Parameters).ContainsKey("adapter").ShouldBeFalse();
+
+    /// <summary>Singular values behind the first <see cref="Rank"/>, against the first.</summary>
+    private static double Rest(torch.Tensor change)
+    {
+        var values = torch.linalg.svdvals(change).to(torch.float64).data<double>().ToArray();
+        return values[Rank] / values[0];
+    }
+
+    private static JsonObject Parameters(string arm, string compute, bool recompute)
+    {
+        var parameters = TuningBench.Parameters;
+        (parameters["arm"], parameters["compute"], parameters["recompute"]) = (arm, compute, recompute);
+        (parameters["headThreshold"], parameters["headCleanLoss"]) = (0, 0.9);
+        parameters["adapter"] = new JsonObject { ["kind"] = "lora", ["rank"] = Rank, ["rate"] = 1e-2, ["targets"] = new JsonArray("c_fc") };
+        return parameters;
+    }
+
+    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject parameters) => bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+}
