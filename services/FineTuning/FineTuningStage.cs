@@ -23,6 +23,8 @@ public sealed class FineTuningStage : IStage
 
     public int AlgorithmVersion => 13;
 
+    public IReadOnlyList<string> OptionalParameters => ["adapter"];
+
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)

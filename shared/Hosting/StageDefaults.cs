@@ -7,7 +7,7 @@ namespace ClipSae.Hosting;
 /// <summary>Default parameters of stages.</summary>
 internal static class StageDefaults
 {
-    /// <summary>Normalized defaults of each stage; stages that have required parameters are left out.</summary>
+    /// <summary>Normalized defaults of each stage, and what it leaves out of them as null; stages that have required parameters are left out.</summary>
     public static IReadOnlyDictionary<string, JsonObject> Of(IEnumerable<IStage> stages)
     {
         var defaults = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
@@ -15,7 +15,13 @@ internal static class StageDefaults
         {
             try
             {
-                defaults[stage.Name] = stage.Normalize([]);
+                var known = stage.Normalize([]);
+                foreach (var optional in stage.OptionalParameters)
+                {
+                    known.TryAdd(optional, null);
+                }
+
+                defaults[stage.Name] = known;
             }
             catch (UserErrorException)
             {

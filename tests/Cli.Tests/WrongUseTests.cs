@@ -110,6 +110,7 @@ public class WrongUseTests
     [InlineData("tuning.arms: 'foo' is not an arm", "--arms", "foo")]
     [InlineData("extraction.toleratedFailures = 3", "--set", "extraction.toleratedFailures=3")]
     [InlineData("tuning.seeds = \"few\"", "--set", "tuning.seeds=few")]
+    [InlineData("tuning.adapter: must be of a rank from 1 to 1024", "--set", "tuning.adapter.kind=lora", "--set", "tuning.adapter.rank=0")]
     [InlineData("sae.k: must be at most the", "--preset", "demo", "--set", "sae.k=5000", "--set", "extraction.hookPoints=mlp@1", "--set", "sae.expansion=2")]
     [InlineData("hook point 'mlp@9': the model's vision tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@9")]
     [InlineData("--max-problems 7: expected a share of the rows, 0 to 1", "--max-problems", "7")]

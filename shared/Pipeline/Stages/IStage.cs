@@ -18,6 +18,9 @@ public interface IStage
     /// <summary>Whether results do not depend on how many images a forward pass takes, beyond rounding: where the device's memory is short, the unit is then tried again with half as many (<see cref="StageContext.Smaller"/>).</summary>
     bool MayHalveBatches => false;
 
+    /// <summary>Parameters that <see cref="Normalize"/> leaves out where they are not given, so that keys stay those of runs from before there were such.</summary>
+    IReadOnlyList<string> OptionalParameters => [];
+
     /// <summary>What a user can do where the device's memory is short, as an order: <c>lower sae.batchSize</c>.</summary>
     string WhenMemoryIsShort => "choose another device";
 
