@@ -33,6 +33,7 @@ public sealed class StageWorker(
 
     // Short beside a unit that is worth another worker, long beside the message that giving back costs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestSend = TimeSpan.FromSeconds(30);
     private const string DeathsHeader = "clipsae-deaths";
     private const string FaultsHeader = "clipsae-worker-faults";
     private const string DeliveriesHeader = "x-delivery-count";
@@ -266,8 +267,20 @@ public sealed class StageWorker(
             UnitStopped stopped => new Reported<UnitStopped>(run, stopped),
             _ => throw new UnreachableException(),
         };
-        var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
-        await coordinator.Send(message, message.GetType(), CancellationToken.None);
+        // In MassTransit 8.5 a send that is under way while its connection is cut may never end. A fact that comes twice counts once.
+        while (true)
+        {
+            var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
+            try
+            {
+                await coordinator.Send(message, message.GetType(), CancellationToken.None).WaitAsync(LongestSend, time);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                log.LogWarning("{Run}: {Stage}/{Unit}: the broker has not confirmed the outcome within {Seconds} s; it is sent again", run, fact.Stage, fact.Unit, LongestSend.TotalSeconds);
+            }
+        }
     }
 
     private void Count(ConsumeContext<RunUnit> context)
