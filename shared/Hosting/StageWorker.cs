@@ -271,15 +271,14 @@ public sealed class StageWorker(
         while (true)
         {
             var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
-            try
+            var sending = coordinator.Send(message, message.GetType(), CancellationToken.None);
+            if (await Task.WhenAny(sending, Task.Delay(LongestSend, time)) == sending)
             {
-                await coordinator.Send(message, message.GetType(), CancellationToken.None).WaitAsync(LongestSend, time);
+                await sending;
                 return;
             }
-            catch (TimeoutException)
-            {
-                log.LogWarning("{Run}: {Stage}/{Unit}: the broker has not confirmed the outcome within {Seconds} s; it is sent again", run, fact.Stage, fact.Unit, LongestSend.TotalSeconds);
-            }
+
+            log.LogWarning("{Run}: {Stage}/{Unit}: the broker has not confirmed the outcome within {Seconds} s; it is sent again", run, fact.Stage, fact.Unit, LongestSend.TotalSeconds);
         }
     }
 
