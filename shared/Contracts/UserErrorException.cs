@@ -22,6 +22,9 @@ public class UserErrorException : Exception
     {
     }
 
+    /// <summary>The first line of what a library says, without its full stop: what fits into a user's line.</summary>
+    public static string FirstLine(string message) => message.Split('\n')[0].TrimEnd('\r', '.');
+
     private static string OneLine(string message)
     {
         var line = Escape(message.ReplaceLineEndings(" "));

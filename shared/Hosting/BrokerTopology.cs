@@ -274,6 +274,6 @@ public sealed class BrokerTopology(BrokerOptions options)
     private static string FirstLine(Exception error)
     {
         var inner = error.InnerException ?? error;
-        return (inner is AggregateException several ? several.InnerExceptions[0] : inner).Message.Split('\n')[0].TrimEnd('\r', '.');
+        return UserErrorException.FirstLine((inner is AggregateException several ? several.InnerExceptions[0] : inner).Message);
     }
 }

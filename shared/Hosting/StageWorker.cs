@@ -237,18 +237,18 @@ public sealed class StageWorker(
     private Task PutBackAsync(ConsumeContext<RunUnit> context, Func<bool> isThere, int deaths = 0, int faults = 0) =>
         isThere() ? SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths, faults) : Task.CompletedTask;
 
-    private async Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0, int faults = 0)
-    {
-        var endpoint = await context.GetSendEndpoint(addresses.Of(queue));
-        await endpoint.Send(
+    private Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0, int faults = 0) => ConfirmedAsync(
+        context,
+        queue,
+        $"{context.Message.Run}: {context.Message.Stage}/{context.Message.Unit}: its way back",
+        endpoint => endpoint.Send(
             context.Message,
             send =>
             {
                 send.Headers.Set(DeathsHeader, DeathsOf(context) + deaths);
                 send.Headers.Set(FaultsHeader, FaultsOf(context) + faults);
             },
-            CancellationToken.None);
-    }
+            CancellationToken.None));
 
     /// <summary>How many workers gave the unit back for a fault of their own. What fails with all of them is the unit's.</summary>
     private static int FaultsOf(ConsumeContext context) => context.Headers.Get<int>(FaultsHeader, 0)!.Value;
@@ -267,18 +267,24 @@ public sealed class StageWorker(
             UnitStopped stopped => new Reported<UnitStopped>(run, stopped),
             _ => throw new UnreachableException(),
         };
-        // In MassTransit 8.5 a send that is under way while its connection is cut may never end. A fact that comes twice counts once.
+        await ConfirmedAsync(context, QueueNames.Coordinator, $"{run}: {fact.Stage}/{fact.Unit}: its outcome", coordinator => coordinator.Send(message, message.GetType(), CancellationToken.None));
+    }
+
+    // In MassTransit 8.5 a send that is under way while its connection is cut may never end. A fact that comes twice counts once, and a unit that does is computed once.
+    private async Task ConfirmedAsync(ConsumeContext context, string queue, string what, Func<ISendEndpoint, Task> send)
+    {
         while (true)
         {
-            var coordinator = await context.GetSendEndpoint(addresses.Of(QueueNames.Coordinator));
-            var sending = coordinator.Send(message, message.GetType(), CancellationToken.None);
-            if (await Task.WhenAny(sending, Task.Delay(LongestSend, time)) == sending)
+            using var waiting = new CancellationTokenSource();
+            var sending = send(await context.GetSendEndpoint(addresses.Of(queue)));
+            if (await Task.WhenAny(sending, Task.Delay(LongestSend, time, waiting.Token)) == sending)
             {
+                await waiting.CancelAsync();
                 await sending;
                 return;
             }
 
-            log.LogWarning("{Run}: {Stage}/{Unit}: the broker has not confirmed the outcome within {Seconds} s; it is sent again", run, fact.Stage, fact.Unit, LongestSend.TotalSeconds);
+            log.LogWarning("{What} was not confirmed by the broker within {Seconds} s; it is sent again", what, LongestSend.TotalSeconds);
         }
     }
 

@@ -283,7 +283,7 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
             {
-                throw new UserErrorException($"ClipSae:S3:CertificateAuthorityFile: cannot read {file} ({StorageErrors.FirstLine(error.Message)})", error);
+                throw new UserErrorException($"ClipSae:S3:CertificateAuthorityFile: cannot read {file} ({UserErrorException.FirstLine(error.Message)})", error);
             }
 
             handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };

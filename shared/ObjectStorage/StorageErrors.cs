@@ -36,18 +36,16 @@ internal static class StorageErrors
         MinioException or HttpRequestException when IsFull(error.Message) || error is HttpRequestException { StatusCode: HttpStatusCode.InsufficientStorage } =>
             new UserErrorException($"the object store {options.Endpoint} is full or over its quota while {doing}: free some space in bucket {options.Bucket}, then run again to continue", error),
         HttpRequestException { InnerException: AuthenticationException untrusted } =>
-            new UserErrorException($"no encrypted connection to the object store {options.Endpoint} ({FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile", error),
+            new UserErrorException($"no encrypted connection to the object store {options.Endpoint} ({UserErrorException.FirstLine(untrusted.Message)}): check ClipSae:S3 Endpoint and CertificateAuthorityFile", error),
         HttpRequestException { StatusCode: HttpStatusCode.PreconditionFailed } =>
             new UserErrorException($"{doing} from the object store {options.Endpoint}: the object was written meanwhile; run again", error),
         HttpRequestException { StatusCode: not null } when !MayPass(error) =>
             new UserErrorException($"the object store {options.Endpoint} refused {doing}: {error.Message}", error),
         _ when MayPass(error) =>
-            new TimeoutException($"the object store {options.Endpoint} did not answer while {doing} ({FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint correct?", error),
-        MinioException => new UserErrorException($"the object store {options.Endpoint} refused {doing}: {FirstLine(error.Message)}", error),
+            new TimeoutException($"the object store {options.Endpoint} did not answer while {doing} ({UserErrorException.FirstLine(error.Message)}): is it running, and is ClipSae:S3:Endpoint correct?", error),
+        MinioException => new UserErrorException($"the object store {options.Endpoint} refused {doing}: {UserErrorException.FirstLine(error.Message)}", error),
         _ => null,
     };
 
     public static bool IsFull(string message) => Full.Any(word => message.Contains(word, StringComparison.Ordinal));
-
-    public static string FirstLine(string text) => text.Split('\n')[0].TrimEnd('\r', '.');
 }

@@ -1,3 +1,4 @@
+using ClipSae.Contracts;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.CircuitBreaker;
@@ -39,7 +40,7 @@ internal static class StorageResilience
                     if (retried.Outcome.Exception is not BrokenCircuitException)
                     {
                         // Once a request, since an outage of minutes would fill the log; a server that never answers is told once it is given up.
-                        log.Log(retried.AttemptNumber == 0 && isReached() ? LogLevel.Warning : LogLevel.Debug, "object store {Store}: {Problem}; trying again", options, StorageErrors.FirstLine(retried.Outcome.Exception!.Message));
+                        log.Log(retried.AttemptNumber == 0 && isReached() ? LogLevel.Warning : LogLevel.Debug, "object store {Store}: {Problem}; trying again", options, UserErrorException.FirstLine(retried.Outcome.Exception!.Message));
                     }
 
                     return default;

@@ -56,8 +56,8 @@ public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string
         return Html.Of($"""
             <figure class="chart pareto"><figcaption>Clean accuracy against {Up}</figcaption>
             <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="Clean accuracy against {Up}, {Points.Count} models; none is beaten on both by another: {string.Join(", ", Frontier.Select(point => point.Name))}">
-            {across.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{X(tick):0.#}\" x2=\"{X(tick):0.#}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/><text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - Bottom + 15}\" text-anchor=\"middle\">{Share(tick)}</text>"))}
-            {up.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Share(tick)}</text>"))}
+            {across.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{X(tick):0.#}\" x2=\"{X(tick):0.#}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/><text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - Bottom + 15}\" text-anchor=\"middle\">{Written.Share(tick)}</text>"))}
+            {up.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Written.Share(tick)}</text>"))}
             <text class="tick" x="{(Left + Width - Right) / 2}" y="{Height - 8}" text-anchor="middle">clean accuracy →</text>
             <text class="tick" transform="translate(11 {(Top + Height - Bottom) / 2}) rotate(-90)" text-anchor="middle">under attack →</text>
             {(Frontier.Count > 1 ? Html.Of($"<path class=\"front\" d=\"M{path}\"/>") : Html.Empty)}
@@ -106,6 +106,4 @@ public sealed record ParetoChart(IReadOnlyList<ParetoChart.Point> Points, string
         var (low, high) = (values.Min(), values.Max());
         return AxisTicks.Linear(high - low > 0.02 ? low : Math.Max(0, low - 0.02), high - low > 0.02 ? high : Math.Min(1, high + 0.02), 5);
     }
-
-    private static string Share(double value) => (100 * value).ToString("0.#", CultureInfo.InvariantCulture) + "\u202f%";
 }

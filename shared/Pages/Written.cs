@@ -15,6 +15,9 @@ public static class Written
     /// <summary>A fraction as a percentage: 95.4 %.</summary>
     public static string Percent(double? value) => value is { } number && double.IsFinite(number) ? Text(100 * number, "0.0") + Space + "%" : Missing;
 
+    /// <summary>A fraction that is a round percentage: 25 %.</summary>
+    public static string Share(double value) => (100 * value).ToString("0.#", CultureInfo.InvariantCulture) + Space + "%";
+
     /// <summary>A fraction that may be very small, to a thousandth of a per cent: 0.031 %.</summary>
     public static string Rare(double? value) => value is > 0 and < 0.001 ? (100 * value.Value).ToString("0.###", CultureInfo.InvariantCulture) + Space + "%" : Percent(value);
 

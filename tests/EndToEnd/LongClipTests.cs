@@ -45,9 +45,9 @@ public sealed class LongClipTests : IDisposable
 
         run.Code.ShouldBe(0, run.Error);
         run.Json["tuned"]!["clean"]!.GetValue<double>().ShouldBeGreaterThan(0.5);
-        var tuned = Fetch(await OutputsAsync("fine-tuning"), "model", "tuned.safetensors");
+        var tuned = StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "fine-tuning"), "model", "tuned.safetensors");
         AssertTrained(tuned);
-        AssertArrived(tuned, await OutputsAsync("weight-conversion"));
+        AssertArrived(tuned, await StoredOutputs.OfLatestAsync(_folder, "weight-conversion"));
     }
 
     // The demo's base reads 16 tokens; what stands behind them changes nothing for shorter texts.
@@ -89,7 +89,7 @@ public sealed class LongClipTests : IDisposable
         var (kept, stretched) = (Read(tuned, Positions), Read(tuned, Stretched));
         var merged = torch.cat([kept[..Kept], stretched[Kept..]]);
         string[] written = [.. outputs.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)), "model"];
-        var files = written.ToDictionary(name => name, name => Fetch(outputs, name, name == "model" ? "openai.safetensors" : name["files/".Length..]));
+        var files = written.ToDictionary(name => name, name => StoredOutputs.Fetch(_folder, outputs, name, name == "model" ? "openai.safetensors" : name["files/".Length..]));
         foreach (var name in new[] { "files/gmp.safetensors", "files/longclip.pt" })
         {
             Same(Read(files[name], Positions), kept).ShouldBeTrue(name);
@@ -106,7 +106,7 @@ public sealed class LongClipTests : IDisposable
         }
 
         // Run again from each file, ONNX among them, the conversion found the tuned model's features.
-        var proofs = JsonNode.Parse(File.ReadAllText(Fetch(outputs, "proof", "proof.json")))!["formats"]!.AsObject();
+        var proofs = JsonNode.Parse(File.ReadAllText(StoredOutputs.Fetch(_folder, outputs, "proof", "proof.json")))!["formats"]!.AsObject();
         proofs.Count.ShouldBe(9);
         proofs.ShouldAllBe(proof => proof.Value!["text"]!["maxRelative"]!.GetValue<double>() <= 1e-4 && proof.Value!["image"]!["maxRelative"]!.GetValue<double>() <= 1e-4);
         using var inference = torch.no_grad();
@@ -129,20 +129,5 @@ public sealed class LongClipTests : IDisposable
     {
         using var file = TensorFiles.Open(path);
         return file.Read(key);
-    }
-
-    private async Task<JsonObject> OutputsAsync(string stage)
-    {
-        var events = (await Command.RunAsync(["events", "latest", "--data", _folder.File("data"), "--json"])).Json["events"]!.AsArray();
-        return events.Select(stored => stored!["event"]!.AsObject()).Single(happened => happened["outputs"] is JsonObject && happened["stage"]!.GetValue<string>() == stage)["outputs"]!.AsObject();
-    }
-
-    private string Fetch(JsonObject outputs, string name, string path)
-    {
-        var hex = outputs[name]!["digest"]!.GetValue<string>()["sha256:".Length..];
-        var target = _folder.File(path.Split('/'));
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        File.Copy(_folder.File("data", "blobs", "sha256", hex[..2], hex), target);
-        return target;
     }
 }

@@ -34,10 +34,10 @@ public sealed class OtherClipTests : IDisposable
             "--set", "tuning.validationInterval=4", "--set", "conversion.formats=openai,huggingface,open-clip,gmp,onnx",
         ]);
         run.Code.ShouldBe(0, run.Error);
-        var written = await OutputsAsync("weight-conversion");
-        string[] files = [.. written.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)).Select(name => Fetch(written, name, name["files/".Length..]))];
+        var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
+        string[] files = [.. written.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)).Select(name => StoredOutputs.Fetch(_folder, written, name, name["files/".Length..]))];
         files.Count(File.Exists).ShouldBeGreaterThan(5);
-        foreach (var path in new[] { Fetch(await OutputsAsync("fine-tuning"), "model", "tuned.safetensors"), Fetch(written, "model", "openai.safetensors"), _folder.File("huggingface"), _folder.File("open_clip"), _folder.File("gmp.safetensors") })
+        foreach (var path in new[] { StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "fine-tuning"), "model", "tuned.safetensors"), StoredOutputs.Fetch(_folder, written, "model", "openai.safetensors"), _folder.File("huggingface"), _folder.File("open_clip"), _folder.File("gmp.safetensors") })
         {
             using var checkpoint = ClipCheckpoint.Open(path);
             (checkpoint.Architecture, checkpoint.IsActivationAssumed).ShouldBe((architecture, false), path);
@@ -53,7 +53,7 @@ public sealed class OtherClipTests : IDisposable
         scored.Code.ShouldBe(0, scored.Error);
         scored.Error.ShouldContain("nothing says which activation it was trained with");
         var apart = Calibration(scored.Json);
-        var together = Calibration(JsonNode.Parse(File.ReadAllText(Fetch(await OutputsAsync("zero-shot-evaluation"), "results", "results.json")))!);
+        var together = Calibration(JsonNode.Parse(File.ReadAllText(StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "zero-shot-evaluation"), "results", "results.json")))!);
         together["base"].ShouldBe(apart["base"], 1e-6);
         together["penalise.s0"].ShouldBe(apart["tuned"], 1e-6);
         Math.Abs(apart["bare"] - apart["base"]).ShouldBeGreaterThan(1e-5);
@@ -65,21 +65,6 @@ public sealed class OtherClipTests : IDisposable
 
     private static Dictionary<string, double> Calibration(JsonNode scores) => scores["models"]!.AsArray().ToDictionary(
         model => model!["name"]!.GetValue<string>(), model => model!["sets"]!["clean"]!["calibration"]!["expectedError"]!["value"]!.GetValue<double>());
-
-    private async Task<JsonObject> OutputsAsync(string stage)
-    {
-        var events = (await Command.RunAsync(["events", "latest", "--data", _folder.File("data"), "--json"])).Json["events"]!.AsArray();
-        return events.Select(stored => stored!["event"]!.AsObject()).Single(happened => happened["outputs"] is JsonObject && happened["stage"]!.GetValue<string>() == stage)["outputs"]!.AsObject();
-    }
-
-    private string Fetch(JsonObject outputs, string name, string path)
-    {
-        var hex = outputs[name]!["digest"]!.GetValue<string>()["sha256:".Length..];
-        var target = _folder.File(path.Split('/'));
-        Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        File.Copy(_folder.File("data", "blobs", "sha256", hex[..2], hex), target);
-        return target;
-    }
 
     /// <summary>The demo's model, said to be another one: its pictures are told apart all the same, but no figure is that of the demo.</summary>
     private ClipArchitecture Model()

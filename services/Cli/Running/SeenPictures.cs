@@ -1,14 +1,13 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
+using ClipSae.Pipeline;
 
 namespace ClipSae.Cli;
 
 /// <summary>Pictures on which a model was trained or chosen, so that no figure is measured on them.</summary>
 internal sealed class SeenPictures
 {
-    private const string DatasetShards = "dataset:shards/";
-
     private readonly List<(string Where, bool Trained, IReadOnlySet<UInt128> Pictures)> _seen = [];
 
     /// <summary>Adds pictures that a model is trained on.</summary>
@@ -31,7 +30,7 @@ internal sealed class SeenPictures
 
         var pictures = new HashSet<UInt128>();
         using var progress = new CountBar(session, $"{run}: training images read");
-        foreach (var (_, shard) in started.Inputs.Where(input => input.Key.StartsWith(DatasetShards, StringComparison.Ordinal)))
+        foreach (var (_, shard) in started.Inputs.Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)))
         {
             if (!await runtime.Artifacts.ExistsAsync(shard.Digest, cancel))
             {

@@ -112,7 +112,7 @@ internal sealed class FeatureIndexes(ClipSaeRuntime runtime, AtlasShelf shelf, T
             (inputs[$"activations/{name}"], inputs[$"ids/{name}"]) = (activations.Digest, ids.Digest);
         }
 
-        foreach (var (name, shard) in volume.Record.State.Start!.Inputs.Where(input => input.Key.StartsWith(PictureLibrary.ShardInputs, StringComparison.Ordinal)))
+        foreach (var (name, shard) in volume.Record.State.Start!.Inputs.Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)))
         {
             inputs[name] = shard.Digest;
         }

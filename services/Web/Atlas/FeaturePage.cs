@@ -1,4 +1,3 @@
-using System.Globalization;
 using ClipSae.Pages;
 using ClipSae.Results;
 
@@ -59,10 +58,8 @@ internal sealed class FeaturePage(AtlasShelf shelf, FeatureIndexes indexes, Page
     }
 
     private static Html Bands(string run, string unit, int feature, FeatureIndex index, IndexedFeature indexed, bool hasPatches) => Html.Join(indexed.Bands.Select(band => Html.Of($"""
-        <h3>{(band.From == 0 ? "Strongest" : Share(band.From) + " to")} {Share(band.To)}</h3>{Pictures(run, unit, feature, band.Images.Select(image => (index.Images[image.Image], image.Activation)), hasPatches)}
+        <h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Pictures(run, unit, feature, band.Images.Select(image => (index.Images[image.Image], image.Activation)), hasPatches)}
         """)));
-
-    private static string Share(double share) => (100 * share).ToString("0.#", CultureInfo.InvariantCulture) + "\u202f%";
 
     private static Html Pictures(string run, string unit, int feature, IEnumerable<(string Id, double Activation)> images, bool hasPatches) => Html.Of($"""
         <ul class="pictures">{images.Select(image => Html.Of($"<li><figure><span class=\"pic\"><img src=\"{AtlasPage.Picture(run, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"128\" height=\"128\">{(hasPatches ? Html.Of($"<img class=\"heat\" src=\"{PageShell.Address($"{AtlasPage.Path(run, unit)}/{feature}/patches", ("id", image.Id))}\" alt=\"\" loading=\"lazy\">") : Html.Empty)}</span><figcaption title=\"{image.Id}\">{Written.Number(image.Activation)}</figcaption></figure></li>"))}</ul>

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
+using ClipSae.Pipeline;
 
 namespace ClipSae.Web;
 
@@ -13,15 +14,12 @@ internal sealed class PictureLibrary
     {
     }
 
-    /// <summary>Where the shards of a run's data set stand among its inputs.</summary>
-    public const string ShardInputs = "dataset:shards/";
-
     /// <summary>Reads what pictures there are; their own bytes stay on disk.</summary>
     /// <exception cref="UserErrorException">A shard is missing or damaged.</exception>
     public static async Task<PictureLibrary> OpenAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
     {
         var library = new PictureLibrary();
-        foreach (var (_, shard) in (record.State.Start?.Inputs ?? new Dictionary<string, ArtifactRef>()).Where(input => input.Key.StartsWith(ShardInputs, StringComparison.Ordinal)).OrderBy(input => input.Key, StringComparer.Ordinal))
+        foreach (var (_, shard) in (record.State.Start?.Inputs ?? new Dictionary<string, ArtifactRef>()).Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)).OrderBy(input => input.Key, StringComparer.Ordinal))
         {
             var path = await runtime.Artifacts.FetchAsync(shard, cancel);
             foreach (var (item, offset, length) in DatasetShard.ReadPlaces(path))

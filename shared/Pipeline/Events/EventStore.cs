@@ -111,7 +111,7 @@ public sealed class EventStore(IObjectStore store) : IEventStore
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new UserErrorException($"{store.Describe(key)} is damaged or of a newer version ({error.Message.Split('\n')[0].TrimEnd('.', '\r')}): {Remedy(key.Split('/')[1])}", error);
+            throw new UserErrorException($"{store.Describe(key)} is damaged or of a newer version ({UserErrorException.FirstLine(error.Message)}): {Remedy(key.Split('/')[1])}", error);
         }
     }
 

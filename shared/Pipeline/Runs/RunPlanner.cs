@@ -29,7 +29,8 @@ public static class RunPlanner
     private const string HookPointsKey = "hookPoints";
     private const string SeedKey = "seed";
     private const string EmbeddingPoint = "image-embedding";
-    private const string ShardPrefix = "dataset:shards/";
+    /// <summary>Begins the names of a run's inputs that are shards of its data set.</summary>
+    public const string ShardPrefix = "dataset:shards/";
     private static readonly InputSelector Model = new("model", "model:weights");
     private static readonly InputSelector Tokenizer = new("tokenizer", "model:tokenizer");
     private static readonly InputSelector Autoencoders = new("sae", $"{ParameterSections.Sae}/*:sae");

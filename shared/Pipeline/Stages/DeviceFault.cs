@@ -1,3 +1,5 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.Pipeline;
 
 /// <summary>Tells faults of a computing device from others, by what libtorch and CUDA say: the binding throws one type for all of them.</summary>
@@ -40,7 +42,7 @@ public static class DeviceFault
     public static bool IsLost(Exception error) => !IsOutOfMemory(error) && Says(error, ["CUDA"]) && Says(error, Lasting);
 
     /// <summary>The first line of what is said of it.</summary>
-    public static string Line(Exception error) => error.GetBaseException().Message.Split('\n')[0].TrimEnd('\r', '.');
+    public static string Line(Exception error) => UserErrorException.FirstLine(error.GetBaseException().Message);
 
     private static bool Says(Exception error, string[] phrases) =>
         Causes(error).Any(cause => phrases.Any(phrase => cause.Message.Contains(phrase, StringComparison.OrdinalIgnoreCase)));

@@ -3,9 +3,10 @@
 
 SOURCES is the folder src of a checkout of mlfoundations/open_clip; torch and numpy are needed, torchvision is not. Each case is a folder with
 open_clip_config.json, open_clip_model.safetensors and expected.safetensors."""
-import json, pathlib, struct, sys, types
+import json, pathlib, sys, types
 from functools import partial
-import numpy, torch
+import torch
+from safetensors_file import save
 
 sys.path.insert(0, sys.argv[1])
 package = types.ModuleType("open_clip")  # its __init__ wants much that is not needed here
@@ -21,18 +22,6 @@ if not hasattr(torch.nn.functional, "scaled_dot_product_attention"):  # before P
     torch.nn.functional.scaled_dot_product_attention = attend
 from open_clip.layers import QuickGELU
 from open_clip.transformer import TextTransformer, VisionTransformer
-
-
-def save(path, tensors):
-    header, at = {"__metadata__": {"format": "pt"}}, 0
-    arrays = {name: numpy.ascontiguousarray(value.detach().numpy()) for name, value in sorted(tensors.items())}
-    for name, array in arrays.items():
-        kind = {"float32": "F32", "int64": "I64"}[str(array.dtype)]
-        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
-        at += array.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(array.tobytes() for array in arrays.values()))
 
 
 def write(folder, config, seed):

@@ -4,8 +4,9 @@
 SOURCES is the folder src/transformers of a checkout of huggingface/transformers (made with 4.57); torch and numpy are needed. Its modelling code is run as it is; what it
 imports beside itself (tokenizers, downloading, decorators) is replaced by stand-ins that compute nothing. Each case is a folder with config.json, model.safetensors and
 expected.safetensors."""
-import importlib.abc, importlib.machinery, json, pathlib, struct, sys, types
-import numpy, torch
+import importlib.abc, importlib.machinery, json, pathlib, sys, types
+import torch
+from safetensors_file import save
 
 sources, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 REAL = ("activations", "models.clip.configuration_clip", "models.clip.modeling_clip")
@@ -72,18 +73,6 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 sys.meta_path.insert(0, Finder())
 from transformers.models.clip.configuration_clip import CLIPConfig
 from transformers.models.clip.modeling_clip import CLIPModel
-
-
-def save(path, tensors):
-    header, at = {"__metadata__": {"format": "pt"}}, 0
-    arrays = {name: numpy.ascontiguousarray(value.detach().numpy()) for name, value in sorted(tensors.items())}
-    for name, array in arrays.items():
-        kind = {"float32": "F32", "int64": "I64"}[str(array.dtype)]
-        header[name] = {"dtype": kind, "shape": list(array.shape), "data_offsets": [at, at + array.nbytes]}
-        at += array.nbytes
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(array.tobytes() for array in arrays.values()))
 
 
 def write(folder, config, model, seed):
