@@ -90,7 +90,8 @@ public sealed partial class ReadmeTests : IDisposable
     private void RequireKnown(string change)
     {
         var stages = _services.GetServices<IStage>().ToDictionary(stage => stage.Name, StringComparer.Ordinal);
-        var defaults = stages.ToDictionary(stage => stage.Key, stage => stage.Value.Normalize([]));
+        var defaults = StageDefaults.Of(stages.Values);
+        defaults.Keys.ShouldBe(stages.Keys, ignoreOrder: true);
         var parameters = ParameterOverrides.Apply([], [change], defaults);
         RunOptions.RequirePossible(parameters, stages, defaults);
     }
