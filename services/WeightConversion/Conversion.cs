@@ -23,6 +23,14 @@ public sealed record Conversion(
         ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, and without it they are the base: {NullToken.LoaderNote(block)}."
         : null;
 
+    /// <summary>Tokens of a text that the model reads.</summary>
+    public int ContextLength { get; private init; }
+
+    /// <summary>Which loaders take a longer text than OpenAI's models do, in one line; null where it is not longer.</summary>
+    public string? ContextNote => ContextLength > ClipArchitecture.VitL14.ContextLength
+        ? $"The model reads texts of {ContextLength} tokens: transformers loads that, and ComfyUI as clip_l where it is 248. Loaders that expect 77 positions refuse it; 'clipsae transplant' writes the first 77 into a text encoder that has as many."
+        : null;
+
     /// <exception cref="UserErrorException">The checkpoint has a null token, and what is written from it would have none.</exception>
     internal static void RequireNoNullToken(ClipCheckpoint checkpoint, string name)
     {
@@ -81,19 +89,19 @@ public sealed record Conversion(
             proof.Require(source.Name, path, options.Dtype);
         }
 
-        var block = WriteNullToken(source, folder);
-        var conversion = new Conversion(proofs, layers, Digests(folder, targets, block is null ? [] : [NullToken.FileName], cancel)) { NullTokenBlock = block };
+        var (block, context) = WriteNullToken(source, folder);
+        var conversion = new Conversion(proofs, layers, Digests(folder, targets, block is null ? [] : [NullToken.FileName], cancel)) { NullTokenBlock = block, ContextLength = context };
         conversion.Describe(source, folder, options);
         return conversion;
     }
 
     /// <summary>Writes what is no part of plain weights into a file of its own.</summary>
-    private static int? WriteNullToken(ConversionSource source, string folder)
+    private static (int? Block, int Context) WriteNullToken(ConversionSource source, string folder)
     {
         using var checkpoint = source.Open();
         using var token = checkpoint.ReadNullToken();
         token?.Save(Path.Combine(folder, NullToken.FileName));
-        return token?.Block;
+        return (token?.Block, checkpoint.Architecture.ContextLength);
     }
 
     private static void Move(string made, string folder)

@@ -19,7 +19,7 @@ internal static class ModelCard
 
             A CLIP with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
             {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is {Activation(a)}.
-            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}{NullToken(conversion)}
+            Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}{Note(conversion.NullTokenNote)}{Note(conversion.ContextNote)}
 
             | format | path | for |
             |---|---|---|
@@ -40,7 +40,7 @@ internal static class ModelCard
 
     private static string Activation(ClipArchitecture a) => a.Activation == MlpActivation.QuickGelu ? "QuickGELU" : $"{a.Activation}; {a.VisionHeads} heads in the vision tower, {a.TextHeads} in the text tower";
 
-    private static string NullToken(Conversion conversion) => conversion.NullTokenNote is { } note ? "\n\n" + note : "";
+    private static string Note(string? note) => note is null ? "" : "\n\n" + note;
 
     private static string Measured(ConversionSource source) => source.Measured.Count == 0
         ? ""

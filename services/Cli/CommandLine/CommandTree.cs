@@ -30,7 +30,7 @@ internal static class CommandTree
         new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(), new UiVerb(), new WorkersVerb(),
         new ReplayVerb(), new RetryVerb(), new ExplainVerb(), new CancelVerb(), new PruneVerb(),
         new MakeDatasetVerb(), new AttackSetVerb(), new PretrainVerb(),
-        new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(), new ConvertVerb(), new WiseFtVerb(), new InterpolateVerb(), new StretchVerb(),
+        new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(), new ConvertVerb(), new WiseFtVerb(), new InterpolateVerb(), new StretchVerb(), new TransplantVerb(),
         new DoctorVerb(),
     ];
 }

@@ -123,7 +123,7 @@ internal sealed class ConvertVerb : Verb
         }
 
         table.Write(console);
-        if (conversion.NullTokenNote is { } note)
+        foreach (var note in new[] { conversion.NullTokenNote, conversion.ContextNote }.OfType<string>())
         {
             console.WriteUnfolded(note);
         }

@@ -13,8 +13,6 @@ public sealed class ClipCheckpoint : IDisposable
 {
     private const string VisionPrefix = "visual.";
 
-    private static readonly string[] Computable = ["F16", "BF16", "F32", "F64"];
-
     private readonly ITensorFile _file;
     private readonly ClipCheckpoint? _vision;
     private readonly Dictionary<string, WeightPart> _parts;
@@ -28,7 +26,7 @@ public sealed class ClipCheckpoint : IDisposable
         _source = source;
         Layout = layout;
         (Architecture, Keys) = ClipStateDict.Check(parts.ToDictionary(part => part.Key, part => part.Value.Shape, StringComparer.Ordinal), source);
-        if (Keys.FirstOrDefault(key => !Computable.Contains(parts[key].Dtype)) is { } narrow)
+        if (Keys.FirstOrDefault(key => !parts[key].IsComputable) is { } narrow)
         {
             throw new UserErrorException($"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: 8-bit and integer weights need scales, which are not supported; export them in float16, bfloat16 or float32");
         }

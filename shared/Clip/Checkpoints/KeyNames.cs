@@ -12,29 +12,17 @@ internal static class KeyNames
     /// <summary>Buffers that some programs store though the code makes them anew, and counters of weight averaging.</summary>
     private static readonly string[] Computed = ["position_ids", "attn_mask", "n_averaged", "num_updates"];
 
-    /// <summary>Where image generators keep the text encoder of OpenAI's ViT-L/14: Stable Diffusion 1, SDXL, ComfyUI.</summary>
-    private static readonly string[] TextEncoders =
-        ["cond_stage_model.transformer.", "conditioner.embedders.0.transformer.", "text_encoders.clip_l.transformer.", "clip_l.transformer."];
-
-    /// <summary>Where they keep one of LAION's, which are trained with GELU: Stable Diffusion 2, SDXL, its refiner, ComfyUI.</summary>
-    private static readonly string[] LaionTextEncoders =
-        ["cond_stage_model.model.", "conditioner.embedders.1.model.", "conditioner.embedders.0.model.", "text_encoders.clip_g.transformer.", "clip_g.transformer."];
-
     /// <returns>
     /// Each key as the file has it, and as CLIP's code names it; what is computed, or belongs to other parts of an image generator, is left out. And what the place of
     /// a text encoder says of it.
     /// </returns>
     public static (IReadOnlyList<(string Key, string Name)> Keys, ModelTraits Traits) Of(IEnumerable<string> fileKeys)
     {
-        var named = fileKeys.Select(key => (Key: key, Name: Inserted.Aggregate(key, (name, part) => name.Replace(part, "", StringComparison.Ordinal)))).Where(key => !IsComputed(key.Name)).ToList();
-        foreach (var encoder in TextEncoders.Concat(LaionTextEncoders))
+        var named = WithoutInsertions(fileKeys);
+        if (TextEncoderPlace.All.FirstOrDefault(place => named.Exists(key => place.Holds(key.Name))) is { } first)
         {
-            if (named.Exists(key => key.Name.StartsWith(encoder, StringComparison.Ordinal)))
-            {
-                return (
-                    [.. named.Where(key => key.Name.StartsWith(encoder, StringComparison.Ordinal)).Select(key => (key.Key, key.Name[encoder.Length..]))],
-                    LaionTextEncoders.Contains(encoder) ? new ModelTraits(MlpActivation.Gelu) : ModelTraits.Unknown);
-            }
+            // OpenAI's activation is what is taken where nothing else is known: a description next to the file may say another.
+            return (Within(first, named), first.Activation == MlpActivation.QuickGelu ? ModelTraits.Unknown : new ModelTraits(first.Activation));
         }
 
         // One after the other, in any order: "module.", then "model.", …
@@ -45,6 +33,15 @@ internal static class KeyNames
 
         return (named, ModelTraits.Unknown);
     }
+
+    /// <summary>The keys of one text encoder of an image generator, as the file has them and as CLIP's code names them.</summary>
+    public static IReadOnlyList<(string Key, string Name)> Of(IEnumerable<string> fileKeys, TextEncoderPlace place) => Within(place, WithoutInsertions(fileKeys));
+
+    private static List<(string Key, string Name)> Within(TextEncoderPlace place, IEnumerable<(string Key, string Name)> named) =>
+        [.. named.Where(key => place.Holds(key.Name)).Select(key => (key.Key, key.Name[place.Prefix.Length..]))];
+
+    private static List<(string Key, string Name)> WithoutInsertions(IEnumerable<string> fileKeys) =>
+        [.. fileKeys.Select(key => (Key: key, Name: Inserted.Aggregate(key, (name, part) => name.Replace(part, "", StringComparison.Ordinal)))).Where(key => !IsComputed(key.Name))];
 
     private static bool IsComputed(string key) =>
         Computed.Any(name => key == name || (key.EndsWith(name, StringComparison.Ordinal) && key[^(name.Length + 1)] == '.'));

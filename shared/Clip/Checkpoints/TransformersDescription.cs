@@ -45,6 +45,11 @@ internal static class TransformersDescription
         return traits;
     }
 
+    /// <summary>The activation of a text encoder that is alone in its folder; null where nothing there says it.</summary>
+    /// <exception cref="Contracts.UserErrorException">The description cannot be read.</exception>
+    public static MlpActivation? TextActivation(string folder) =>
+        DescribedPart.Read(folder, FileName) is { } config ? Activation(config.Text("hidden_act")) ?? Default(config) : null;
+
     private static ModelTraits Tower(DescribedPart tower, ClipArchitecture a, bool isVision)
     {
         var (width, layers) = isVision ? (a.VisionWidth, a.VisionLayers) : (a.TextWidth, a.TextLayers);

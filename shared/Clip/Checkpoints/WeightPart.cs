@@ -19,11 +19,20 @@ internal abstract record WeightPart
     /// <summary>Element type by its safetensors name.</summary>
     public string Dtype => Leader.Dtype;
 
+    /// <summary>Whether the element type holds weights without scales.</summary>
+    public bool IsComputable => Dtype is "F16" or "BF16" or "F32" or "F64";
+
     public abstract IReadOnlyList<long> Shape { get; }
 
     /// <summary>The weight; the caller owns it.</summary>
     /// <param name="nonFinite">Where NaN and infinity are counted, by the file's own names.</param>
     public abstract torch.Tensor Read(NonFiniteValues nonFinite);
+
+    /// <summary>The tensors of the file that would make this weight, by their names: the way back of <see cref="Read"/>.</summary>
+    /// <param name="weight">A weight of this <see cref="Shape"/>.</param>
+    /// <returns>Contiguous tensors of the file's sizes, in the weight's own element type; they belong to the scope of the caller.</returns>
+    /// <exception cref="NotSupportedException">The weight is computed of others.</exception>
+    public abstract IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight);
 
     /// <summary>The tensor as it is.</summary>
     public sealed record Plain(ITensorFile File, string Key) : WeightPart
@@ -33,6 +42,8 @@ internal abstract record WeightPart
         public override IReadOnlyList<long> Shape => File.Entries[Key].Shape;
 
         public override torch.Tensor Read(NonFiniteValues nonFinite) => File.Read(Key, nonFinite);
+
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) => [new(Key, weight.contiguous())];
     }
 
     /// <summary>A list of one number as that number.</summary>
@@ -47,6 +58,8 @@ internal abstract record WeightPart
             using var scope = torch.NewDisposeScope();
             return File.Read(Key, nonFinite).view([]).MoveToOuterDisposeScope();
         }
+
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) => [new(Key, weight.reshape(1))];
     }
 
     /// <summary>A matrix with its axes changed round.</summary>
@@ -62,6 +75,8 @@ internal abstract record WeightPart
             var stored = File.Read(Key, nonFinite);
             return (stored.dim() == 2 ? stored.t().contiguous() : stored).MoveToOuterDisposeScope();
         }
+
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) => [new(Key, (weight.dim() == 2 ? weight.t() : weight).contiguous())];
     }
 
     /// <summary>Rows of query, key and value, one behind the other.</summary>
@@ -85,6 +100,12 @@ internal abstract record WeightPart
 
             return whole.MoveToOuterDisposeScope();
         }
+
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight)
+        {
+            var rows = weight.shape[0] / Keys.Length;
+            return Keys.Select((key, at) => KeyValuePair.Create(key, weight.narrow(0, at * rows, rows).contiguous()));
+        }
     }
 
     /// <summary>The product of r and θ, in float32.</summary>
@@ -101,5 +122,8 @@ internal abstract record WeightPart
             using var scope = torch.NewDisposeScope();
             return GeometricParametrization.Materialize(Radius.Read(nonFinite).to(torch.float32), Theta.Read(nonFinite).to(torch.float32)).MoveToOuterDisposeScope();
         }
+
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) =>
+            throw new NotSupportedException("a product has no single way back to its factors");
     }
 }

@@ -16,6 +16,16 @@ internal static class WeightParts
     public static (KeyLayout Layout, Dictionary<string, WeightPart> Parts, ModelTraits Traits) Find(ITensorFile file, string source)
     {
         var (keys, traits) = KeyNames.Of(file.Entries.Keys);
+        var (layout, parts) = Find(file, keys, source);
+        return (layout, parts, traits);
+    }
+
+    /// <summary>The weights of one text encoder of an image generator, by OpenAI's keys.</summary>
+    /// <exception cref="UserErrorException">They are no CLIP's, a key is given twice, or one of query, key and value is missing; names it.</exception>
+    public static Dictionary<string, WeightPart> Find(ITensorFile file, TextEncoderPlace place, string source) => Find(file, KeyNames.Of(file.Entries.Keys, place), source).Parts;
+
+    private static (KeyLayout Layout, Dictionary<string, WeightPart> Parts) Find(ITensorFile file, IReadOnlyList<(string Key, string Name)> keys, string source)
+    {
         if (keys.Any(key => key.Name == "embeddings.token_embedding.weight"))
         {
             keys = [.. keys.Select(key => (key.Key, BareText.Any(part => key.Name.StartsWith(part, StringComparison.Ordinal)) ? HuggingFaceKeys.Text + key.Name : key.Name))];
@@ -33,7 +43,7 @@ internal static class WeightParts
             parts.Add(group.Key, Part(file, group.Key, [.. group], layout, source));
         }
 
-        return (layout, parts, traits);
+        return (layout, parts);
     }
 
     private static KeyLayout LayoutOf(IEnumerable<string> keys)
