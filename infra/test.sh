@@ -19,12 +19,16 @@ dotnet --version >/dev/null 2>&1 \
     || stop "$(dotnet --version 2>&1 | tail -n 3)
 The SDK that global.json asks for is missing: curl -sSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
 
-# Some projects test against real servers.
-wants_servers=false
-for name in ObjectStorage.Tests Bus.Tests Distributed; do
-    if [ -d "tests/$name" ] && { [ $# -eq 0 ] || [[ " $* " == *" $name "* ]]; }; then wants_servers=true; fi
-done
-if $wants_servers; then infra/local/install.sh || stop "The servers that tests need are missing."; fi
+# Some projects test against real servers, one in a browser.
+chosen=" $* "
+wants() { # whether one of these projects is tested
+    for name in "$@"; do
+        if [ -d "tests/$name" ] && { [[ $chosen == "  " ]] || [[ $chosen == *" $name "* ]]; }; then return 0; fi
+    done
+    return 1
+}
+if wants ObjectStorage.Tests Bus.Tests Distributed; then infra/local/install.sh servers || stop "The servers that tests need are missing."; fi
+if wants Web.Tests; then infra/local/install.sh browser || echo "Tests in a browser will be skipped." >&2; fi
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT

@@ -1,8 +1,13 @@
 #!/usr/bin/env bash
-# Sees that the servers which tests and infra/local/up.sh start are installed: RabbitMQ and Ceph's RADOS gateway, from Debian packages.
+# Sees that the programs which tests and infra/local/up.sh start are installed, from Debian packages.
+#   infra/local/install.sh [servers|browser]     servers, the default: RabbitMQ and Ceph's RADOS gateway; browser: Chromium
 # Installs what is missing where it may (root, apt-get); otherwise says in one line what is missing. Starts nothing.
 set -euo pipefail
-declare -A package=([/usr/lib/rabbitmq/bin/rabbitmq-server]=rabbitmq-server [/usr/bin/radosgw]=radosgw [/usr/bin/ceph-mon]=ceph-mon [/usr/bin/ceph-osd]=ceph-osd [/usr/bin/ceph]=ceph-common)
+case ${1:-servers} in
+servers) declare -A package=([/usr/lib/rabbitmq/bin/rabbitmq-server]=rabbitmq-server [/usr/bin/radosgw]=radosgw [/usr/bin/ceph-mon]=ceph-mon [/usr/bin/ceph-osd]=ceph-osd [/usr/bin/ceph]=ceph-common) ;;
+browser) declare -A package=([/usr/bin/chromium]=chromium) ;;
+*) echo "unknown: $1; servers or browser" >&2; exit 2 ;;
+esac
 missing=()
 for program in "${!package[@]}"; do [ -x "$program" ] || missing+=("${package[$program]}"); done
 [ ${#missing[@]} -eq 0 ] && exit 0

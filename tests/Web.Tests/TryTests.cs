@@ -1,16 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Pipeline;
 
 namespace ClipSae.Web.Tests;
 
 /// <summary>The demo's base believes what is written: asked about a grey picture with a word, it answers with the word.</summary>
 public sealed class TryTests
 {
-    private const string Run = "tried";
+    private const string Run = TriedRun.Run;
 
     [Fact]
     public async Task A_word_that_is_printed_is_what_the_base_sees()
@@ -18,7 +15,7 @@ public sealed class TryTests
         await using var served = await TellAsync();
         (await served.PageAsync($"/runs/{Run}")).ShouldContain($"href=\"/runs/{Run}/try\"");
 
-        var page = await AskAsync(served, Grey(), "star");
+        var page = await AskAsync(served, TriedRun.Grey(), "star");
 
         page.ShouldNotContain("class=\"problem\"");
         var printed = page[page.IndexOf("With the word", StringComparison.Ordinal)..];
@@ -32,8 +29,8 @@ public sealed class TryTests
         await using var served = await TellAsync();
         (await AskAsync(served, "no picture"u8.ToArray(), "star")).ShouldContain("the picture cannot be decoded");
         (await AskAsync(served, null, "star")).ShouldContain("choose a picture");
-        (await AskAsync(served, Grey(), new string('x', 41))).ShouldContain("longer than 40 letters");
-        (await AskAsync(served, Grey(), "star", family: "<b>")).ShouldContain("&#x27;&lt;b&gt;&#x27; is not a family of print");
+        (await AskAsync(served, TriedRun.Grey(), new string('x', 41))).ShouldContain("longer than 40 letters");
+        (await AskAsync(served, TriedRun.Grey(), "star", family: "<b>")).ShouldContain("&#x27;&lt;b&gt;&#x27; is not a family of print");
         using var refused = await served.PostAsync($"/runs/{Run}/try", "wrong");
         refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
     }
@@ -49,8 +46,6 @@ public sealed class TryTests
         using var answer = new StreamReader(client.GetStream());
         (await answer.ReadLineAsync()).ShouldBe("HTTP/1.1 413 Payload Too Large");
     }
-
-    private static byte[] Grey() => PngEncoder.Encode(new RgbImage(96, 96, [.. Enumerable.Repeat((byte)150, 3 * 96 * 96)]));
 
     private static async Task<string> AskAsync(ServedRuns served, byte[]? picture, string word, string family = "corner")
     {
@@ -74,15 +69,7 @@ public sealed class TryTests
     private static async Task<ServedRuns> TellAsync()
     {
         var served = await ServedRuns.StartAsync();
-        var folder = Path.Combine(AppContext.BaseDirectory, "Demo");
-        var at = new DateTimeOffset(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
-        var inputs = new Dictionary<string, ArtifactRef>
-        {
-            ["model:weights"] = await served.Runtime.Artifacts.PutFileAsync(Path.Combine(folder, "model.safetensors"), "model.safetensors", MediaTypes.Safetensors),
-            ["model:tokenizer"] = await served.Runtime.Artifacts.PutFileAsync(Path.Combine(folder, "bpe.txt.gz"), "bpe.txt.gz", "application/gzip"),
-        };
-        var plan = new RunPlan([new StagePlan(ParameterSections.Evaluation, [], [new UnitPlan("all", [], [])], [])]);
-        await served.TellAsync(Run, new RunStarted(Run, plan, inputs, [], 0) { At = at }, new RunCompleted { At = at });
+        await TriedRun.TellAsync(served);
         return served;
     }
 }
