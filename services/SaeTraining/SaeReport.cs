@@ -1,6 +1,5 @@
 using ClipSae.Results;
 using ClipSae.Sae.Quality;
-using ClipSae.Sae.Training;
 
 namespace ClipSae.SaeTraining;
 
@@ -8,11 +7,10 @@ namespace ClipSae.SaeTraining;
 internal static class SaeReport
 {
     /// <summary>Figures of an autoencoder.</summary>
-    /// <param name="rows">Rows that it was trained on.</param>
     /// <param name="zeroShot">Zero-shot accuracy without and with the reconstruction; null where it was not measured.</param>
-    public static AutoencoderFigures Figures(SaeFigures figures, SaeTrainingOptions training, long rows, (double Original, double Reconstructed)? zeroShot) => new(
+    public static AutoencoderFigures Figures(SaeFigures figures, AutoencoderOrigin origin, (double Original, double Reconstructed)? zeroShot) => new(
         Round(figures.Fvu), Round(figures.ExplainedVariance), Round(figures.Cosine), Round(figures.L0), Round(figures.Dead), Round(figures.Dense), figures.Rows,
-        training.Variant.Name, training.Latents, training.Variant.K, training.Steps, rows, training.DeadAfterSamples)
+        origin.Variant.Name, origin.Latents, origin.Variant.K, origin.Steps, origin.Rows, origin.DeadAfterSamples)
     {
         Monosemanticity = figures.Monosemanticity is { } score ? Round(score) : null,
         MonosemanticityBaseline = figures.Monosemanticity is null ? null : Round(figures.MonosemanticityBaseline ?? 0),

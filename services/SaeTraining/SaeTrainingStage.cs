@@ -13,13 +13,14 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining;
 
 /// <summary>
-/// Trains one autoencoder of a hook point, with whose name the unit's begins. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
+/// Trains one autoencoder of a hook point, with whose name the unit's begins, or takes over the one that is <c>given</c>. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
 /// check of the reconstruction <c>shards/SHARD</c>, <c>model</c> and <c>tokenizer</c>; for the monosemanticity score
 /// <c>embeddings/SHARD</c>. Outputs: <c>sae</c>, <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
 /// </summary>
 public sealed class SaeTrainingStage : IStage
 {
     private const int ReportInterval = 20;
+    private const string GivenInput = "given";
 
     public string Name => "sae-training";
 
@@ -37,7 +38,15 @@ public sealed class SaeTrainingStage : IStage
         }
 
         using var checkpoint = ClipCheckpoint.Open(weights);
-        var width = HookPoint.OfAutoencoder(unit.Unit).CheckedFor(checkpoint.Architecture).Width(checkpoint.Architecture);
+        var hook = HookPoint.OfAutoencoder(unit.Unit);
+        var width = hook.CheckedFor(checkpoint.Architecture).Width(checkpoint.Architecture);
+        if (await unit.FetchAsync(RunPlanner.GivenAutoencoderPrefix + hook, cancel) is { } given)
+        {
+            using var sae = SparseAutoencoder.Load(given);
+            RequireWidth(sae, width, unit.Unit);
+            return;
+        }
+
         StageParameters.Bind<SaeOptions>(unit.Parameters, Name).For(width, rows: int.MaxValue);
     }
 
@@ -46,13 +55,32 @@ public sealed class SaeTrainingStage : IStage
         var options = context.Options<SaeOptions>();
         var device = Compute.Device(options.Device);
         using var data = await ActivationSet.ReadAsync(context, options, cancel);
-        var training = options.For(data.Training.Width, data.Training.Rows);
         var pictures = await PictureTable.ReadAsync(context, data.HeldOutIds, options, cancel);
         await RequirePromptsAsync(context, pictures, options, cancel);
-        using var sae = await TrainAsync(context, data.Training, training, options.CheckpointInterval, device, cancel);
-        using var clip = await ClipInputs.LoadAsync(context, device, cancel);
-        var statistics = Examine(context, options, training, data, sae, pictures, clip, cancel);
-        return new StageResult(await StoreAsync(context, sae, statistics, cancel), ResultFormats.AutoencoderFigures.ToJson(statistics.Figures));
+        var (sae, origin) = context.Inputs.ContainsKey(GivenInput)
+            ? await TakeAsync(context, data.Training.Width, cancel)
+            : await TrainAsync(context, data.Training, options.For(data.Training.Width, data.Training.Rows), options.CheckpointInterval, device, cancel);
+        using (sae)
+        {
+            using var clip = await ClipInputs.LoadAsync(context, device, cancel);
+            var statistics = Examine(context, options, origin, data, sae, pictures, clip, cancel);
+            return new StageResult(await StoreAsync(context, sae, statistics, cancel), ResultFormats.AutoencoderFigures.ToJson(statistics.Figures));
+        }
+    }
+
+    private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TakeAsync(StageContext context, int width, CancellationToken cancel)
+    {
+        var sae = SparseAutoencoder.Load(await context.FetchAsync(GivenInput, cancel));
+        RequireWidth(sae, width, context.Unit);
+        return (sae, new AutoencoderOrigin(sae.Variant, sae.Latents, Steps: 0, Rows: 0, DeadAfterSamples: 0));
+    }
+
+    private static void RequireWidth(SparseAutoencoder sae, int width, string unit)
+    {
+        if (sae.InputWidth != width)
+        {
+            throw new UserErrorException($"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, but those of the model are {width} wide there; name the hook point that it was trained at");
+        }
     }
 
     // Before the training rather than after it.
@@ -72,7 +100,7 @@ public sealed class SaeTrainingStage : IStage
     }
 
     private static SaeStatistics Examine(
-        StageContext context, SaeOptions options, SaeTrainingOptions training, ActivationSet data, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip,
+        StageContext context, SaeOptions options, AutoencoderOrigin origin, ActivationSet data, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip,
         CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
@@ -82,11 +110,11 @@ public sealed class SaeTrainingStage : IStage
             : FeatureNaming.FromCaptions(quality.Features, data.Images, pictures.Captions);
         var zeroShot = ZeroShot(context, options, sae, pictures, clip, cancel);
         return new SaeStatistics(
-            HookPoint.OfAutoencoder(context.Unit).ToString(), SaeReport.Figures(quality.Figures, training, data.Training.Rows, zeroShot), quality.Figures.DensityHistogram,
+            HookPoint.OfAutoencoder(context.Unit).ToString(), SaeReport.Figures(quality.Figures, origin, zeroShot), quality.Figures.DensityHistogram,
             SaeReport.Features(quality.Features, data.Images, names));
     }
 
-    private static async Task<SparseAutoencoder> TrainAsync(
+    private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TrainAsync(
         StageContext context, IActivationRows rows, SaeTrainingOptions training, int checkpointInterval, Device device, CancellationToken cancel)
     {
         using var trainer = await TrainingCheckpoint.StartOrResumeAsync(context, rows, training, device, cancel);
@@ -114,7 +142,7 @@ public sealed class SaeTrainingStage : IStage
             }
         }
 
-        return trainer.Export();
+        return (trainer.Export(), new AutoencoderOrigin(training.Variant, training.Latents, training.Steps, rows.Rows, training.DeadAfterSamples));
     }
 
     private static (double Original, double Reconstructed)? ZeroShot(

@@ -1,6 +1,6 @@
 namespace ClipSae.Sae;
 
-/// <summary>The kinds of sparse autoencoder that ClipSae trains. Closed: every consumer handles each case.</summary>
+/// <summary>The kinds of sparse autoencoder that ClipSae trains or takes over. Closed: every consumer handles each case.</summary>
 public abstract record SaeVariant
 {
     private SaeVariant(int k, bool tied)
@@ -18,6 +18,9 @@ public abstract record SaeVariant
     /// <summary>The variant's name in options, files and tables.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether a latent fires above a threshold of its own, whatever the others do.</summary>
+    public virtual bool HasThreshold => false;
+
     /// <summary><c>z = TopK(ReLU(W_enc(x − b_pre) + b_enc), k)</c> (arXiv 2406.04093, section 2.3).</summary>
     public sealed record TopK(int K, bool Tied = false) : SaeVariant(K, Tied)
     {
@@ -32,6 +35,9 @@ public abstract record SaeVariant
     {
         /// <inheritdoc/>
         public override string Name => "batch-topk";
+
+        /// <inheritdoc/>
+        public override bool HasThreshold => true;
     }
 
     /// <summary>
@@ -50,7 +56,23 @@ public abstract record SaeVariant
         public static int Length(double share, int latents) => (int)Math.Clamp((long)Math.Round(share * latents), 1, latents);
     }
 
-    /// <summary>The names <see cref="Parse"/> knows.</summary>
+    /// <summary>
+    /// Each latent has a threshold (JumpReLU, arXiv 2407.14435), which may be 0 (ReLU); a gated autoencoder (arXiv 2404.16014) is of this kind too. It is not
+    /// trained here.
+    /// </summary>
+    /// <param name="Latents">All of them may fire on a sample.</param>
+    public sealed record JumpRelu(int Latents) : SaeVariant(Latents, tied: false)
+    {
+        internal const string Kind = "jumprelu";
+
+        /// <inheritdoc/>
+        public override string Name => Kind;
+
+        /// <inheritdoc/>
+        public override bool HasThreshold => true;
+    }
+
+    /// <summary>The names of those that are trained.</summary>
     public static IReadOnlyList<string> Names { get; } = ["topk", "topk-tied", "batch-topk", "matryoshka"];
 
     /// <summary>The variant of this name with <paramref name="k"/> active latents, or null if no variant is called so.</summary>
@@ -60,6 +82,7 @@ public abstract record SaeVariant
         "topk-tied" => new TopK(k, Tied: true),
         "batch-topk" => new BatchTopK(k),
         "matryoshka" => new Matryoshka(k, Matryoshka.DefaultPrefixes),
+        JumpRelu.Kind => new JumpRelu(k),
         _ => null,
     };
 }

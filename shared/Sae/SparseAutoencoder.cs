@@ -7,7 +7,8 @@ namespace ClipSae.Sae;
 
 /// <summary>
 /// A trained sparse autoencoder in the space of the activations it was trained on: centring and scale of the training are folded in
-/// (<see cref="SaeNormalization"/>), decoder rows keep unit length, and activations are in units of the input.
+/// (<see cref="SaeNormalization"/>), decoder rows keep unit length (but for those of other programs whose selection depends on it), and activations are in units of
+/// the input.
 /// Every method takes activations [..., d_in] and keeps the leading dimensions; all are differentiable with respect to their input.
 /// </summary>
 public sealed class SparseAutoencoder : IDisposable
@@ -21,7 +22,7 @@ public sealed class SparseAutoencoder : IDisposable
     /// <param name="encoderBias">b_enc [d_sae].</param>
     /// <param name="decoderBias">b_dec [d_in], subtracted before encoding and added after decoding.</param>
     /// <param name="inputScale">The factor inputs were multiplied with in training; kept as a record, already folded in.</param>
-    /// <param name="threshold">For <see cref="SaeVariant.BatchTopK"/>: the activation above which a latent is on, [d_sae].</param>
+    /// <param name="threshold">Where the variant has one: the activation above which a latent is on, [d_sae].</param>
     public SparseAutoencoder(
         SaeVariant variant, Tensor encoder, Tensor decoder, Tensor encoderBias, Tensor decoderBias, double inputScale, Tensor? threshold = null)
     {
@@ -50,7 +51,7 @@ public sealed class SparseAutoencoder : IDisposable
     /// <summary>b_dec [d_in].</summary>
     public Tensor DecoderBias { get; private set; }
 
-    /// <summary>Per-latent threshold [d_sae] of a <see cref="SaeVariant.BatchTopK"/> autoencoder; null for the others.</summary>
+    /// <summary>Per-latent threshold [d_sae] where the variant has one; null for the others.</summary>
     public Tensor? Threshold { get; private set; }
 
     /// <summary>The factor with which training brought the mean-square norm of its centred inputs to √d; folded in, kept as a record.</summary>
@@ -60,7 +61,7 @@ public sealed class SparseAutoencoder : IDisposable
 
     public int Latents => (int)EncoderRows.shape[0];
 
-    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads what <see cref="Save"/> wrote; those of other programs are read by <see cref="ForeignAutoencoder"/>.</summary>
     /// <exception cref="UserErrorException">The file is not such an autoencoder; the message names file and key.</exception>
     public static SparseAutoencoder Load(string path, Device? device = null) => SaeFile.Load(path, device ?? CPU);
 

@@ -51,6 +51,20 @@ public class RunPlannerTests
     }
 
     [Fact]
+    public void An_autoencoder_that_is_given_takes_the_place_of_those_of_its_hook_point()
+    {
+        var given = new Dictionary<string, ArtifactRef>(Request("{}").Inputs) { ["sae:mlp@0"] = new("sha256:" + new string('a', 64), 1, "", "sae") };
+        RunPlan Plan(string hooks) => RunPlanner.Plan(new RunRequest(given, JsonNode.Parse($$$"""{"extraction":{"hookPoints":{{{hooks}}}},"sae":{"k":[16,32]}}""")!.AsObject()), NoDefaults);
+
+        var sae = Stage(Plan("""["mlp@0","mlp@1"]"""), ParameterSections.Sae);
+
+        sae.Units.Select(unit => unit.Name).ShouldBe(["mlp@0", "mlp@1,k=16", "mlp@1,k=32"]);
+        sae.Units[0].Inputs.ShouldContain(new InputSelector("given", "sae:mlp@0"));
+        sae.Units.Skip(1).ShouldAllBe(unit => unit.Inputs.All(input => input.As != "given"));
+        Should.Throw<UserErrorException>(() => Plan("""["mlp@1"]""")).Message.ShouldContain("sae:mlp@0");
+    }
+
+    [Fact]
     public void A_shortened_plan_ends_with_a_report_on_what_there_is()
     {
         var request = Request("{}");

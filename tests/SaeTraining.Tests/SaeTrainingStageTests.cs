@@ -51,6 +51,28 @@ public sealed class SaeTrainingStageTests : IDisposable
     }
 
     [Fact]
+    public async Task An_autoencoder_that_is_given_is_measured_and_handed_on_as_it_is()
+    {
+        var inputs = await bench.InputsAsync();
+        var trained = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+        inputs["given"] = trained.Outputs["sae"];
+
+        var result = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+
+        result.Outputs["sae"].ShouldBe(trained.Outputs["sae"]);
+        foreach (var figure in new[] { "explainedVariance", "cosine", "l0", "monosemanticity", "latents", "variant" })
+        {
+            result.Figures[figure]!.ToJsonString().ShouldBe(trained.Figures[figure]!.ToJsonString());
+        }
+
+        (result.Figures["steps"]!.GetValue<int>(), result.Figures["trainingRows"]!.GetValue<int>()).ShouldBe((0, 0));
+        inputs["activations/00000"] = inputs["embeddings/00000"];
+        inputs["activations/00001"] = inputs["embeddings/00001"];
+        (await Should.ThrowAsync<UserErrorException>(() => bench.Stage.RunAsync(bench.Context(inputs, unit: "image-embedding"), CancellationToken.None)))
+            .Message.ShouldContain("the autoencoder given for image-embedding takes activations");
+    }
+
+    [Fact]
     public async Task Features_of_the_final_embedding_are_named_by_texts()
     {
         var inputs = await bench.InputsAsync();

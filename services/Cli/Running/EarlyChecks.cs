@@ -12,12 +12,13 @@ internal static class EarlyChecks
 {
     /// <summary>Whether autoencoders fit the model: its hook points are there, and k is within their width.</summary>
     /// <exception cref="WrongUseException">One does not.</exception>
-    public static void RequireFit(ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    /// <param name="given">Hook points whose autoencoders are given.</param>
+    public static void RequireFit(ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IReadOnlyList<string> given)
     {
-        var stage = RunOptions.StagesOf(parameters, defaults).Single(plan => plan.Stage == ParameterSections.Sae);
         try
         {
-            foreach (var unit in stage.Units)
+            var (stage, trained) = RunOptions.TrainedAutoencoders(RunOptions.StagesOf(parameters, defaults, given));
+            foreach (var unit in trained)
             {
                 var width = HookPoint.OfAutoencoder(unit.Name).CheckedFor(architecture).Width(architecture);
                 StageParameters.Bind<SaeOptions>(StageParameters.Overlay(stage.Parameters, unit.Parameters), ParameterSections.Sae).For(width, rows: int.MaxValue);

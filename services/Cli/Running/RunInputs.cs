@@ -2,6 +2,8 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.Sae;
 using ClipSae.ZeroShotEvaluation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -49,6 +51,26 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
         ModelFiles.Check(weights, tokenizer, session);
         _inputs["model:weights"] = await ModelFiles.PutAsync(runtime, weights, Path.GetFileName(weights), cancel);
         _inputs["model:tokenizer"] = await _store.PutFileAsync(tokenizer, Path.GetFileName(tokenizer), "text/plain", cancel);
+    }
+
+    /// <summary>An autoencoder that was trained elsewhere.</summary>
+    public async Task AddAutoencoderAsync(GivenAutoencoder given, CancellationToken cancel)
+    {
+        var scratch = runtime.Scratch.NewFolder();
+        try
+        {
+            var path = Path.Combine(scratch, "sae.safetensors");
+            using (var sae = ForeignAutoencoder.Load(given.Path))
+            {
+                sae.Save(path);
+            }
+
+            _inputs[RunPlanner.GivenAutoencoderPrefix + given.Hook] = await _store.TakeFileAsync(path, Path.GetFileName(Path.TrimEndingDirectorySeparator(given.Path)), MediaTypes.Safetensors, cancel);
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
     }
 
     private async Task<ImportedDataset> AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)

@@ -57,10 +57,19 @@ internal sealed class RunOptions(bool tunes = true)
     }
 
     /// <summary>Stages and units of a run with these parameters, whatever its data set: what is in a shard says nothing about the units' parameters.</summary>
-    internal static IReadOnlyList<StagePlan> StagesOf(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    /// <param name="given">Hook points whose autoencoders are given.</param>
+    internal static IReadOnlyList<StagePlan> StagesOf(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IEnumerable<string>? given = null)
     {
-        var anyShard = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal) { ["dataset:shards/00000"] = new("sha256:", 0, "", "") };
-        return RunPlanner.Plan(new RunRequest(anyShard, parameters), defaults).Stages;
+        var inputs = (given ?? []).Select(hook => RunPlanner.GivenAutoencoderPrefix + hook).Append(RunPlanner.ShardPrefix + "00000")
+            .ToDictionary(name => name, _ => new ArtifactRef("sha256:", 0, "", ""), StringComparer.Ordinal);
+        return RunPlanner.Plan(new RunRequest(inputs, parameters), defaults).Stages;
+    }
+
+    /// <summary>Autoencoders that a run trains: those that are given are left out.</summary>
+    internal static (StagePlan Stage, IReadOnlyList<UnitPlan> Units) TrainedAutoencoders(IReadOnlyList<StagePlan> stages)
+    {
+        var stage = stages.Single(plan => plan.Stage == ParameterSections.Sae);
+        return (stage, [.. stage.Units.Where(unit => !unit.Inputs.Any(input => input.From.StartsWith(RunPlanner.GivenAutoencoderPrefix, StringComparison.Ordinal)))]);
     }
 
     /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>

@@ -18,19 +18,21 @@ internal static class TrainingRows
     /// <summary>Whether at least one autoencoder gets steps enough; those that do not are named.</summary>
     /// <param name="images">Images of the data set.</param>
     /// <param name="assignments">What the user set, in the form of <c>--set</c>.</param>
+    /// <param name="given">Hook points whose autoencoders are given.</param>
     /// <exception cref="WrongUseException">None does.</exception>
     public static void Require(
-        int images, ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IReadOnlyList<string> assignments, Session session)
+        int images, ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IReadOnlyList<string> assignments, IReadOnlyList<string> given,
+        Session session)
     {
         if (assignments.Any(assignment => Chosen.Any(key => assignment.StartsWith(key, StringComparison.Ordinal))))
         {
             return;
         }
 
-        var stages = RunOptions.StagesOf(parameters, defaults);
+        var stages = RunOptions.StagesOf(parameters, defaults, given);
         var extraction = StageParameters.Bind<ExtractionOptions>(stages.Single(stage => stage.Stage == ParameterSections.Extraction).Parameters, ParameterSections.Extraction);
-        var sae = stages.Single(stage => stage.Stage == ParameterSections.Sae);
-        var steps = sae.Units.ToDictionary(unit => unit.Name, unit =>
+        var (sae, trained) = RunOptions.TrainedAutoencoders(stages);
+        var steps = trained.ToDictionary(unit => unit.Name, unit =>
         {
             var hook = HookPoint.OfAutoencoder(unit.Name);
             var options = StageParameters.Bind<SaeOptions>(StageParameters.Overlay(sae.Parameters, unit.Parameters), ParameterSections.Sae);
@@ -38,7 +40,7 @@ internal static class TrainingRows
             return options.For(hook.Width(architecture), Math.Max(1, rows)).Steps;
         });
         string[] few = [.. steps.Where(unit => unit.Value < LeastSteps).Select(unit => $"{unit.Key} {unit.Value}")];
-        if (few.Length == steps.Count)
+        if (few.Length > 0 && few.Length == steps.Count)
         {
             throw new WrongUseException(
                 $"--dataset: from {images} images no autoencoder is trained for more than {steps.Values.Max()} steps, which is too few to learn anything: add images, or choose the number with --set sae.epochs=N or --set sae.steps=N");

@@ -22,6 +22,12 @@ internal class RunVerb : Verb
         HelpName = "NAME=FOLDER",
     };
 
+    private readonly Option<string[]> _sae = new("--sae")
+    {
+        Description = "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone",
+        HelpName = "HOOK=PATH",
+    };
+
     private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
 
     private readonly Option<double?> _maxProblems = new("--max-problems") { Description = "Share of rows that may be unusable [default: 0.05]", HelpName = "SHARE" };
@@ -49,7 +55,7 @@ internal class RunVerb : Verb
     {
         _tunes = tunes;
         _run = new RunOptions(tunes);
-        foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _preset, _maxProblems }.Concat(tunes ? [_evaluation] : []).Concat(_run.All))
+        foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _sae, _preset, _maxProblems }.Concat(tunes ? [_evaluation] : []).Concat(_run.All))
         {
             Add(option);
         }
@@ -79,10 +85,18 @@ internal class RunVerb : Verb
         var preset = Preset.Load(arguments.GetValue(_preset), architecture, session);
 
         await using var runtime = Open(session);
-        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, Assignments(arguments));
+        var autoencoders = await GivenAutoencoder.ParseAllAsync("--sae", arguments.GetValue(_sae), architecture, session, cancel);
+        string[] hooks = [.. autoencoders.Select(given => given.Hook)];
+        IEnumerable<string> atGiven = hooks.Length == 0 ? [] : [$"extraction.hookPoints=[{string.Join(',', hooks.Select(hook => $"\"{hook}\""))}]"];
+        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, atGiven.Concat(Assignments(arguments)));
         var inputs = new RunInputs(runtime, session);
-        EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters());
+        EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters(), hooks);
         await inputs.AddModelAsync(model, tokenizer, cancel);
+        foreach (var autoencoder in autoencoders)
+        {
+            await inputs.AddAutoencoderAsync(autoencoder, cancel);
+        }
+
         var imported = await inputs.AddDatasetAsync(dataset, options, cancel);
         EarlyChecks.RequireClasses(imported.Content, parameters);
         if (_tunes)
@@ -96,7 +110,7 @@ internal class RunVerb : Verb
             }
         }
 
-        TrainingRows.Require(imported.Content.Items.Count, architecture, parameters, runtime.DefaultParameters(), _run.Assignments(arguments), session);
+        TrainingRows.Require(imported.Content.Items.Count, architecture, parameters, runtime.DefaultParameters(), _run.Assignments(arguments), hooks, session);
         foreach (var set in evaluations)
         {
             await inputs.AddEvaluationAsync(set.Name, set, options, cancel);

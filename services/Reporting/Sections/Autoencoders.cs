@@ -18,8 +18,8 @@ internal static class Autoencoders
         ("Active a row (L0)", of => Written.Number(of.L0), _ => null),
         ("Dead", of => Written.Percent(of.Dead), of => $"dense {Written.Percent(of.Dense)}"),
         ("Monosemanticity", of => of.Monosemanticity is { } cosine ? Written.Number(cosine) : null, of => $"any image {Written.Number(of.MonosemanticityBaseline)}"),
-        ("Training rows", of => Written.Count(of.TrainingRows), of => $"{Written.Count(of.HeldOutRows)} held out"),
-        ("Steps", of => Written.Count(of.Steps), of => $"dead after {Written.Count(of.DeadAfterSamples)} rows"),
+        ("Training rows", of => of.Steps == 0 ? "trained elsewhere" : Written.Count(of.TrainingRows), of => $"{Written.Count(of.HeldOutRows)} held out"),
+        ("Steps", of => of.Steps == 0 ? null : Written.Count(of.Steps), of => $"dead after {Written.Count(of.DeadAfterSamples)} rows"),
     ];
 
     public static Section? Render(ReportData data)

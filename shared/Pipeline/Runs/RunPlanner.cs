@@ -31,6 +31,10 @@ public static class RunPlanner
     private const string EmbeddingPoint = "image-embedding";
     /// <summary>Begins the names of a run's inputs that are shards of its data set.</summary>
     public const string ShardPrefix = "dataset:shards/";
+
+    /// <summary>Begins the names of a run's inputs that are autoencoders trained elsewhere; their hook point follows.</summary>
+    public const string GivenAutoencoderPrefix = "sae:";
+
     private static readonly InputSelector Model = new("model", "model:weights");
     private static readonly InputSelector Tokenizer = new("tokenizer", "model:tokenizer");
     private static readonly InputSelector Autoencoders = new("sae", $"{ParameterSections.Sae}/*:sae");
@@ -54,6 +58,11 @@ public static class RunPlanner
         var hookPoints = Strings(Section(request, ParameterSections.Extraction), HookPointsKey)
             ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey)
             ?? [EmbeddingPoint];
+        if (request.Inputs.Keys.FirstOrDefault(name => IsGiven(name) && !hookPoints.Contains(name[GivenAutoencoderPrefix.Length..], StringComparer.Ordinal)) is { } unread)
+        {
+            throw new UserErrorException($"the run's input {unread} is an autoencoder of a hook point that extraction.{HookPointsKey} does not name");
+        }
+
         var tuned = TuningUnits(request).ToArray();
         return new RunPlan(
         [
@@ -66,9 +75,7 @@ public static class RunPlanner
             new StagePlan(
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
-                [.. from hook in hookPoints
-                    from swept in Combinations(Section(request, ParameterSections.Sae))
-                    select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), [new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}")])],
+                [.. hookPoints.SelectMany(hook => AutoencoderUnits(request, hook))],
                 [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}"), Shards, Model, Tokenizer]),
             new StagePlan(
                 ParameterSections.Curation,
@@ -113,6 +120,19 @@ public static class RunPlanner
         parameters[HookPointsKey] = new JsonArray([.. hookPoints.Append(EmbeddingPoint).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point)]);
         return parameters;
     }
+
+    /// <summary>One for each combination of swept keys; of an autoencoder that is given there is nothing to sweep.</summary>
+    private static IEnumerable<UnitPlan> AutoencoderUnits(RunRequest request, string hook)
+    {
+        var activations = new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}");
+        var given = GivenAutoencoderPrefix + hook;
+        return request.Inputs.ContainsKey(given)
+            ? [new UnitPlan(hook, [], [activations, new InputSelector("given", given)])]
+            : from swept in Combinations(Section(request, ParameterSections.Sae))
+              select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), [activations]);
+    }
+
+    private static bool IsGiven(string name) => name.StartsWith(GivenAutoencoderPrefix, StringComparison.Ordinal);
 
     /// <summary>The values of swept keys, one set an autoencoder of each hook point, and what they add to its name: <c>,variant=topk,k=16</c>; one empty set where no key is a list.</summary>
     public static IReadOnlyList<(string Suffix, JsonObject Parameters)> Combinations(JsonObject? section)

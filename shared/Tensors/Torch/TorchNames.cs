@@ -43,9 +43,12 @@ internal static class TorchNames
     /// <summary>Element type of <c>torch.float32</c> and so on, or null where the global is none.</summary>
     public static string? Dtype(object? value) => value is PickleGlobal { Module: "torch" } name ? Types.GetValueOrDefault(name.Name) : null;
 
-    /// <summary>Whether a global may stay a mere name in a checkpoint: an element type, or a class under which Lightning keeps what its callbacks know.</summary>
+    /// <summary>Packages of which a global may stay a mere name: Lightning keeps under a class what its callbacks know, modules keep the class of their activation and how they normalise.</summary>
+    private static readonly string[] HarmlessPackages = ["pytorch_lightning.callbacks.", "lightning.pytorch.callbacks.", "torch.nn.modules.", "overcomplete.sae."];
+
+    /// <summary>Whether a global may stay a mere name in a checkpoint: an element type, or a class or function of one of <see cref="HarmlessPackages"/>.</summary>
     public static bool IsHarmless(PickleGlobal name) =>
-        Dtype(name) is not null || StorageDtype(name) is not null || name.Module.StartsWith("pytorch_lightning.callbacks.", StringComparison.Ordinal) || name.Module.StartsWith("lightning.pytorch.callbacks.", StringComparison.Ordinal);
+        Dtype(name) is not null || StorageDtype(name) is not null || HarmlessPackages.Any(package => name.Module.StartsWith(package, StringComparison.Ordinal));
 
     /// <summary>Whether a class may be that of a pickled module, whose name nobody can foresee. Those of Python's own system modules are none.</summary>
     public static bool IsModuleLike(PickleGlobal type) =>

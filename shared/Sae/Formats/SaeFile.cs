@@ -34,6 +34,9 @@ internal static class SaeFile
         SafetensorsWriter.Write(path, tensors, Metadata(sae));
     }
 
+    /// <summary>Whether the metadata of a safetensors file says that it is one of these.</summary>
+    public static bool IsOne(IReadOnlyDictionary<string, string> metadata) => metadata.GetValueOrDefault("format") == Format;
+
     public static SparseAutoencoder Load(string path, Device device)
     {
         using var guard = no_grad();
@@ -56,7 +59,7 @@ internal static class SaeFile
         var decoder = variant.Tied ? encoder : ReadShaped(path, file, "decoder", latents, width);
         var sae = new SparseAutoencoder(
             variant, encoder, decoder, ReadShaped(path, file, "encoder_bias", latents), ReadShaped(path, file, "decoder_bias", width), scale,
-            variant is SaeVariant.BatchTopK ? ReadShaped(path, file, "threshold", latents) : null);
+            variant.HasThreshold ? ReadShaped(path, file, "threshold", latents) : null);
         return sae.To(device);
     }
 
