@@ -30,6 +30,18 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Sections_that_comments_cite_are_on_the_page_of_methods()
+    {
+        var sections = Heading().Matches(File.ReadAllText(Path.Combine(Solution.Root, "infra", "docs", "science.md"))).Select(heading => heading.Groups[1].Value).ToHashSet();
+        var cited = new[] { "services", "shared" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Solution.Root, folder), "*.cs", SearchOption.AllDirectories))
+            .SelectMany(file => Citation().Matches(File.ReadAllText(file))).SelectMany(citation => Number().Matches(citation.Value)).Select(number => number.Value).ToHashSet();
+
+        cited.ShouldNotBeEmpty();
+        cited.ShouldBeSubsetOf(sections);
+    }
+
+    [Fact]
     public void The_version_is_told_everywhere()
     {
         var version = Version().Match(File.ReadAllText(Path.Combine(Solution.Root, "infra", "build", "Compilation.props"))).Groups[1].Value;
@@ -44,6 +56,15 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"^## (\d+)\. ", RegexOptions.Multiline)]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"science(?: of \w+)?, sections? \d+(?:(?:,| and) \d+)*")]
+    private static partial Regex Citation();
+
+    [GeneratedRegex(@"\d+")]
+    private static partial Regex Number();
 
     [GeneratedRegex("<Version>(.*)</Version>")]
     private static partial Regex Version();
