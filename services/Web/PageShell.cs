@@ -32,6 +32,16 @@ internal sealed record PageShell(bool AllowsChanges, string FormSecret, string D
     public Html Form(string action, string title, string css = "") =>
         Html.Of($"<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"{AccessGuard.FormField}\" value=\"{FormSecret}\"><button class=\"{css}\">{title}</button></form>");
 
+    /// <summary>What stands in the place of a result that is computed when it is asked for: its button, or how far it is and a button that stops it.</summary>
+    /// <param name="done">Share that is computed; null where it is not being computed.</param>
+    /// <param name="problem">Why it could not be computed.</param>
+    /// <param name="path">Where it is asked for; it is stopped below, at <c>/stop</c>.</param>
+    /// <param name="title">Of the button.</param>
+    /// <param name="meaning">What is computed, and at what cost.</param>
+    public Html OnDemand(double? done, string? problem, string path, string title, string meaning) => done is { } share
+        ? Html.Of($"<div class=\"index\" data-reload=\"2000\"><p role=\"status\">Computing: {Written.Percent(share)}</p><progress max=\"1\" value=\"{share:0.###}\" aria-label=\"{title}\"></progress>{Form(path + "/stop", "Stop")}</div>")
+        : Html.Of($"<div class=\"index\">{(problem is null ? Html.Empty : Html.Of($"<p class=\"problem\">Not computed: {problem}</p>"))}<p>{meaning}</p>{Form(path, title)}</div>");
+
     /// <summary>A table that scrolls within itself where the page is narrow.</summary>
     /// <param name="name">What it is called aloud.</param>
     public static Html Wide(string name, Html table) => Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");

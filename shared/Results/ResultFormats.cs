@@ -12,6 +12,12 @@ public static class ResultFormats
     /// <summary>What <c>clipsae ui</c> computes for its atlas of features, and keeps as a result of its own.</summary>
     public static ResultFormat<FeatureIndex> FeatureIndex { get; } = new("feature-index");
 
+    /// <summary>What <c>clipsae ui</c> computes of one feature when it is asked: its ablation and the neurons that write it.</summary>
+    public static ResultFormat<FeatureEffect> FeatureEffect { get; } = new("feature-effect");
+
+    /// <summary>What <c>clipsae ui</c> computes of base and tuned model through the base's autoencoder.</summary>
+    public static ResultFormat<FeatureMovement> FeatureMovement { get; } = new("feature-movement");
+
     /// <summary>Output <c>salient</c> of attack-curation: features and neurons that read text.</summary>
     public static ResultFormat<SalientFindings> Salient { get; } = new("salient", isCanonical: true);
 
@@ -43,6 +49,6 @@ public static class ResultFormats
     /// <summary>All of them, results before figures.</summary>
     public static IReadOnlyList<IResultFormat> All { get; } =
     [
-        ShardImages, Statistics, FeatureIndex, Salient, Curves, Proof, Evaluation, Examples, TrainingHistory, ExtractionFigures, AutoencoderFigures, CurationFigures, TuningFigures, EvaluationFigures,
+        ShardImages, Statistics, FeatureIndex, FeatureEffect, FeatureMovement, Salient, Curves, Proof, Evaluation, Examples, TrainingHistory, ExtractionFigures, AutoencoderFigures, CurationFigures, TuningFigures, EvaluationFigures,
     ];
 }

@@ -28,7 +28,7 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
     {
         var volume = await shelf.VolumeAsync(run, unit, cancel);
         var standing = await indexes.FindAsync(volume, cancel);
-        var found = Find(volume, standing.Index, query);
+        var found = Find(volume, standing.Value, query);
         var pages = Math.Max(1, (found.Count + Cards - 1) / Cards);
         var page = Math.Clamp(query.Page, 1, pages);
         var figures = volume.Statistics.Figures;
@@ -36,9 +36,10 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
             <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Features of {unit}</h1>
             <nav class="tabs" aria-label="Autoencoders">{AtlasShelf.Units(volume.Record).Select(other => Html.Of($"<a href=\"{Path(run, other.Unit)}\"{(other.Unit == unit ? Html.Of($" aria-current=\"page\"") : Html.Empty)}>{other.Unit}</a>"))}</nav>
             <p class="facts">{Written.Count(figures.Latents)} latents, {Written.Count(volume.Statistics.Features.Count)} fire on held-out images · explained variance {Written.Percent(figures.ExplainedVariance)} · FVU {Written.Number(figures.Fvu)} · L0 {Written.Number(figures.L0)} · k {figures.K}</p>
+            {(FeatureMovements.CanCompute(volume) ? Html.Of($"<p><a href=\"{ChangesPage.Path(run, unit)}\">Before and after fine-tuning</a></p>") : Html.Empty)}
             {Ablation(volume)}
             {Index(run, unit, volume, standing)}
-            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="number, name{(standing.Index is null ? "" : ", class or word")}"></label><label>Order <select name="order">{Orders.Select(order => Html.Of($"<option value=\"{order.Name}\"{(order.Name == query.Order ? Html.Of($" selected") : Html.Empty)}>{order.Title}</option>"))}</select></label>{(volume.Findings is null ? Html.Empty : Html.Of($"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"))}<button>Search</button><span class="count">{Written.Count(found.Count)} features</span></form>
+            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="number, name{(standing.Value is null ? "" : ", class or word")}"></label><label>Order <select name="order">{Orders.Select(order => Html.Of($"<option value=\"{order.Name}\"{(order.Name == query.Order ? Html.Of($" selected") : Html.Empty)}>{order.Title}</option>"))}</select></label>{(volume.Findings is null ? Html.Empty : Html.Of($"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"))}<button>Search</button><span class="count">{Written.Count(found.Count)} features</span></form>
             {(found.Count == 0 ? Html.Of($"<p class=\"empty\">No feature matches.</p>") : Html.Of($"<div class=\"cards\">{found.Skip((page - 1) * Cards).Take(Cards).Select(feature => Card(run, unit, volume, feature))}</div>"))}
             {PageShell.Pager(page, pages, to => PageShell.Address(Path(run, unit), ("q", query.Text), ("order", query.Order), ("salient", query.SalientOnly ? "1" : null), ("page", to.ToString(CultureInfo.InvariantCulture))))}
             """));
@@ -80,12 +81,11 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
             """);
     }
 
-    private Html Index(string run, string unit, AtlasVolume volume, FeatureIndexes.Standing standing) => standing switch
+    private Html Index(string run, string unit, AtlasVolume volume, KeptResults<FeatureIndex>.Standing standing) => standing switch
     {
-        { Index: { } index } => Html.Of($"<p class=\"note\">Images by activation, classes and words are measured on {(index.Stride == 1 ? "all" : $"every {Written.Count(index.Stride)}th of the data set's images:")} {Written.Count(index.Images.Count)} images.</p>"),
-        { Done: { } done } => Html.Of($"<div class=\"index\" data-reload=\"2000\"><p role=\"status\">Computing the index: {Written.Percent(done)}</p><progress max=\"1\" value=\"{done:0.###}\" aria-label=\"Index\"></progress></div>"),
+        { Value: { } index } => Html.Of($"<p class=\"note\">Images by activation, classes and words are measured on {(index.Stride == 1 ? "all" : $"every {Written.Count(index.Stride)}th of the data set's images:")} {Written.Count(index.Images.Count)} images.</p>"),
         _ when !FeatureIndexes.CanCompute(volume) => Html.Of($"<p class=\"note\">This run kept no activations of {volume.Statistics.Hook}: images over the range of activations, classes and words cannot be computed.</p>"),
-        _ => Html.Of($"<div class=\"index\">{(standing.Problem is null ? Html.Empty : Html.Of($"<p class=\"problem\">The index cannot be computed: {standing.Problem}</p>"))}<p>The index finds images over the whole range of activations, and classes and words that features answer to. It is computed once, from the stored activations, and kept in the store.</p>{shell.Form(Path(run, unit) + "/index", "Compute the index")}</div>"),
+        _ => shell.OnDemand(standing.Done, standing.Problem, Path(run, unit) + "/index", "Compute the index", "The index finds images over the whole range of activations, and classes and words that features answer to. It is computed once, from the stored activations, and kept in the store."),
     };
 
     private static Html Card(string run, string unit, AtlasVolume volume, FeatureStatistics feature)

@@ -33,7 +33,7 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader)
     }
 
     public Task<PictureLibrary> PicturesAsync(RunRecord record, CancellationToken cancel) =>
-        _libraries.GetAsync(string.Join(' ', record.State.Start?.Inputs.Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)).Select(input => input.Value.Digest) ?? []), () => PictureLibrary.OpenAsync(runtime, record, cancel));
+        _libraries.GetAsync(string.Join(' ', PictureLibrary.Shards(record).Select(shard => shard.Value.Digest)), () => PictureLibrary.OpenAsync(runtime, record, cancel));
 
     /// <summary>The activations that an autoencoder was trained on.</summary>
     public Task<ActivationShards> ActivationsAsync(AtlasVolume volume, CancellationToken cancel) =>

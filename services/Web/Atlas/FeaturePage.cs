@@ -4,7 +4,7 @@ using ClipSae.Results;
 namespace ClipSae.Web;
 
 /// <summary>One feature: images over the range of its activations with the patches that it fires on, what it answers to, a feature to compare it with, and its neighbours.</summary>
-internal sealed class FeaturePage(AtlasShelf shelf, FeatureIndexes indexes, PageShell shell)
+internal sealed class FeaturePage(AtlasShelf shelf, FeatureIndexes indexes, EffectSection effect, PageShell shell)
 {
     private const int Neighbours = 8;
     private const int TopImages = 8;
@@ -14,7 +14,7 @@ internal sealed class FeaturePage(AtlasShelf shelf, FeatureIndexes indexes, Page
         var volume = await shelf.VolumeAsync(run, unit, cancel);
         var feature = volume.Feature(number) ?? throw new MissingPageException(number < volume.Statistics.Figures.Latents ? $"Feature {number} of {unit} fires on no held-out image, so nothing is known of it." : $"{unit} has {volume.Statistics.Figures.Latents} features, numbered from 0.");
         var standing = await indexes.FindAsync(volume, cancel);
-        var indexed = standing.Index?.Features.FirstOrDefault(candidate => candidate.Feature == number);
+        var indexed = standing.Value?.Features.FirstOrDefault(candidate => candidate.Feature == number);
         var twin = volume.Twin(feature);
         var hasPatches = volume.HasPatches;
         return shell.Render($"Feature {number} of {unit}", "/", Html.Of($"""
@@ -23,8 +23,9 @@ internal sealed class FeaturePage(AtlasShelf shelf, FeatureIndexes indexes, Page
             {Figures(volume, feature, indexed)}
             {Answers(indexed)}
             {(hasPatches ? Html.Of($"<p class=\"toggle\"><label><input type=\"checkbox\" id=\"heat\" checked> Patches that it fires on <small>activation before the k largest features are selected, against its strongest image</small></label></p>") : Html.Empty)}
-            <section><h2>Images it fires on</h2>{(indexed is null ? Html.Of($"<p class=\"note\">The held-out images it fires on most. <a href=\"{AtlasPage.Path(run, unit)}\">With the index</a>, images over the whole range of its activations are shown.</p>{Pictures(run, unit, number, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)), hasPatches)}") : Bands(run, unit, number, standing.Index!, indexed, hasPatches))}</section>
+            <section><h2>Images it fires on</h2>{(indexed is null ? Html.Of($"<p class=\"note\">The held-out images it fires on most. <a href=\"{AtlasPage.Path(run, unit)}\">With the index</a>, images over the whole range of its activations are shown.</p>{Pictures(run, unit, number, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)), hasPatches)}") : Bands(run, unit, number, standing.Value!, indexed, hasPatches))}</section>
             {(twin is null ? Html.Empty : Html.Of($"<section><h2>For comparison: <a href=\"{AtlasPage.Path(run, unit)}/{twin.Feature}\">feature {twin.Feature}</a></h2><p class=\"note\">The feature that does not read text and fires on the most similar share of rows ({Written.Rare(twin.Density)}).</p>{Pictures(run, unit, twin.Feature, twin.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)), hasPatches)}</section>"))}
+            {await effect.RenderAsync(volume, feature, cancel)}
             {NeighboursOf(run, unit, volume, number)}
             {AtlasPage.Ablation(volume)}
             """));

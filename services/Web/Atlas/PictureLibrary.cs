@@ -14,12 +14,16 @@ internal sealed class PictureLibrary
     {
     }
 
+    /// <summary>The shards of a run's data set, by the name of the input.</summary>
+    public static IEnumerable<KeyValuePair<string, ArtifactRef>> Shards(RunRecord record) =>
+        (record.State.Start?.Inputs ?? new Dictionary<string, ArtifactRef>()).Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)).OrderBy(input => input.Key, StringComparer.Ordinal);
+
     /// <summary>Reads what pictures there are; their own bytes stay on disk.</summary>
     /// <exception cref="UserErrorException">A shard is missing or damaged.</exception>
     public static async Task<PictureLibrary> OpenAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
     {
         var library = new PictureLibrary();
-        foreach (var (_, shard) in (record.State.Start?.Inputs ?? new Dictionary<string, ArtifactRef>()).Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)).OrderBy(input => input.Key, StringComparer.Ordinal))
+        foreach (var (_, shard) in Shards(record))
         {
             var path = await runtime.Artifacts.FetchAsync(shard, cancel);
             foreach (var (item, offset, length) in DatasetShard.ReadPlaces(path))

@@ -59,7 +59,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
     {
         var report = record.Output(ParameterSections.Report, "report") is null ? Html.Empty : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
         var atlas = AtlasShelf.Units(record) is [var first, ..] ? Html.Of($"<a href=\"{AtlasPage.Path(record.Run, first.Unit)}\">Features</a>") : Html.Empty;
-        var trying = TriedModels.AreOf(record) ? Html.Of($"<a href=\"/runs/{record.Run}/try\">Try it</a>") : Html.Empty;
+        var trying = RunModels.AreOf(record) ? Html.Of($"<a href=\"/runs/{record.Run}/try\">Try it</a>") : Html.Empty;
         return Html.Of($"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{atlas}{trying}{report}</nav>");
     }
 

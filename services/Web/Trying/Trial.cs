@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace ClipSae.Web;
 
 /// <summary>Asks base and tuned model what a picture shows, as it is and with a word printed on it, and which features fire.</summary>
-internal sealed class Trial(TriedModels models, IReadOnlyList<string> templates, AtlasVolume? volume)
+internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, AtlasVolume? volume)
 {
     private const int Candidates = 5;
     private const int Features = 10;

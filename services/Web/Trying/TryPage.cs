@@ -7,26 +7,24 @@ using Microsoft.AspNetCore.Http;
 namespace ClipSae.Web;
 
 /// <summary>"Try it": a picture and a word; base and tuned answer next to each other, with the features that fire. One question at a time is computed.</summary>
-internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShelf shelf, PageShell shell) : IDisposable
+internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShelf shelf, ModelRoom room, PageShell shell)
 {
     private const int LongestWord = 40;
     private const int MostClasses = 1000;
     private const int Samples = 8;
-    private readonly SemaphoreSlim _turn = new(1, 1);
-    private (string Run, TriedModels Models)? _loaded;
 
     /// <summary>The form, and what came of it where it was sent.</summary>
     public async Task<string> RenderAsync(HttpContext context, string run)
     {
         var cancel = context.RequestAborted;
         var record = await reader.ReadAsync(run, cancel);
-        if (!TriedModels.AreOf(record))
+        if (!RunModels.AreOf(record))
         {
             throw new MissingPageException($"Run {run} names no model to ask.");
         }
 
         var form = HttpMethods.IsPost(context.Request.Method) ? await context.Request.ReadFormAsync(cancel) : null;
-        var (classes, templates) = await TriedModels.TextsAsync(runtime, record, cancel);
+        var (classes, templates) = await RunModels.TextsAsync(runtime, record, cancel);
         var library = await shelf.PicturesAsync(record, cancel);
         string[] samples = [.. library.Some(Samples)];
         var asked = new Asked(
@@ -40,12 +38,6 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
             <p class="lead">A picture, and a word printed on it as the red team prints it: what the base{(isTuned ? " and the tuned model" : "")} take{(isTuned ? "" : "s")} it for.{(isTuned ? "" : " This run has no tuned model.")}</p>
             {outcome}{Form(run, samples, asked)}
             """));
-    }
-
-    public void Dispose()
-    {
-        _loaded?.Models.Dispose();
-        _turn.Dispose();
     }
 
     /// <summary>The family that fooled the run's base most often, as far as curation looked; else that of the style it printed in.</summary>
@@ -83,27 +75,8 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         }
     }
 
-    private async Task<Trial.Outcome> AskAsync(RunRecord record, IReadOnlyList<string> templates, AtlasVolume? volume, byte[] picture, Asked asked, CancellationToken cancel)
-    {
-        await _turn.WaitAsync(cancel);
-        try
-        {
-            if (_loaded is not { } known || known.Run != record.Run)
-            {
-                // Of large models two runs' would not fit into memory.
-                _loaded?.Models.Dispose();
-                _loaded = null;
-                known = (record.Run, await TriedModels.LoadAsync(runtime, record, cancel));
-                _loaded = known;
-            }
-
-            return await Task.Run(() => new Trial(known.Models, templates, volume).Run(picture, asked.Word, PrintFamily.Named(asked.Family), asked.Classes), cancel);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
+    private Task<Trial.Outcome> AskAsync(RunRecord record, IReadOnlyList<string> templates, AtlasVolume? volume, byte[] picture, Asked asked, CancellationToken cancel) =>
+        room.UseAsync(record, models => new Trial(models, templates, volume).Run(picture, asked.Word, PrintFamily.Named(asked.Family), asked.Classes), cancel);
 
     private static Html Render(string run, AtlasVolume? volume, Trial.Outcome outcome)
     {

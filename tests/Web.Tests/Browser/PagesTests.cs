@@ -17,11 +17,11 @@ public sealed class PagesTests(Chromium chromium)
     {
         await using var served = await ServedRuns.StartAsync(new WebOptions { AllowChanges = true });
         await SmallAtlas.TellAsync(served, "stripes");
-        await TriedRun.TellAsync(served);
+        await TunedAtlas.TellAsync(served);
         var (slow, fast) = (await served.RunAsync(), await served.RunAsync(FakePipeline.Plan(factor: 7)));
         await using var visit = await chromium.VisitAsync(served);
         const string Features = $"/runs/{SmallAtlas.Run}/atlas/mlp%400";
-        foreach (var path in new[] { "/", "/?q=none", $"/runs/{slow}", $"/runs/{slow}/units", $"/runs/{SmallAtlas.Run}", Features, Features + "/1", $"/runs/{TriedRun.Run}/try", $"/compare?run={slow}&run={fast}", "/compare" })
+        foreach (var path in new[] { "/", "/?q=none", $"/runs/{slow}", $"/runs/{slow}/units", $"/runs/{SmallAtlas.Run}", Features, Features + "/1", $"/runs/{TunedAtlas.Run}/try", TunedAtlas.Path + "/7", TunedAtlas.Path + "/before-after", $"/compare?run={slow}&run={fast}", "/compare" })
         {
             await visit.Page.GotoAsync(path);
             await visit.RequireReadableAsync(path);

@@ -123,6 +123,24 @@ public sealed class UsageTests(Chromium chromium)
         await visit.RequireReadableAsync("answered");
     }
 
+    [Fact]
+    public async Task A_feature_is_ablated_and_fine_tuning_looked_at_on_demand()
+    {
+        await using var served = await ServedRuns.StartAsync();
+        await TunedAtlas.TellAsync(served);
+        await using var visit = await chromium.VisitAsync(served);
+        await visit.Page.GotoAsync(TunedAtlas.Path + "/7");
+
+        await ClickAsync(visit, "Ablate this feature");
+        await Expect(visit.Page.Locator(".effect tbody tr")).ToHaveCountAsync(3);
+        await visit.RequireReadableAsync("ablated");
+        await visit.Page.GotoAsync(TunedAtlas.Path + "/before-after");
+        await ClickAsync(visit, "Compare base and tuned model");
+
+        await Expect(visit.Page.Locator("main")).ToContainTextAsync("Text response fell most");
+        await visit.RequireReadableAsync("before and after");
+    }
+
     /// <summary>Lets a stage's units tell of their progress until they are let go.</summary>
     private static TaskCompletionSource Held(FakeStage stage)
     {

@@ -12,12 +12,22 @@ namespace ClipSae.Web;
 /// <param name="Tuned">The tuned model; null where the run has none.</param>
 /// <param name="TunedName">Its name.</param>
 /// <param name="Tokenizer">Of both.</param>
-internal sealed record TriedModels(ClipModel Base, ClipModel? Tuned, string? TunedName, ClipTokenizer Tokenizer) : IDisposable
+internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? TunedName, ClipTokenizer Tokenizer) : IDisposable
 {
+    private const string TokenFile = "files/" + NullToken.FileName;
     private static readonly IReadOnlyList<string> UsualTemplates = ["a photo of a {}"];
 
     /// <summary>Whether a run names its model, so that it can be asked.</summary>
     public static bool AreOf(RunRecord record) => record.State.Start?.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
+
+    /// <summary>Name of a run's tuned model; null where it has none.</summary>
+    public static string? TunedOf(RunRecord record) => TunedFiles(record).Count > 0 ? record.Scores!.Tuned!.Name : null;
+
+    /// <summary>Files of a run's tuned model, by output: <c>model</c>, and the learned token where it has one.</summary>
+    public static IReadOnlyDictionary<string, ArtifactRef> TunedFiles(RunRecord record) =>
+        record.Scores?.Tuned?.Name is { } tuned && record.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted
+            ? converted.Where(output => output.Key is "model" or TokenFile).ToDictionary(output => output.Key, output => output.Value, StringComparer.Ordinal)
+            : new Dictionary<string, ArtifactRef>();
 
     /// <summary>What a run's models choose from: classes and prompts of its evaluation, or the classes of curation where nothing was evaluated.</summary>
     public static async Task<(IReadOnlyList<string> Classes, IReadOnlyList<string> Templates)> TextsAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
@@ -31,23 +41,24 @@ internal sealed record TriedModels(ClipModel Base, ClipModel? Tuned, string? Tun
     }
 
     /// <exception cref="UserErrorException">A model is missing, damaged, or no CLIP.</exception>
-    public static async Task<TriedModels> LoadAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
+    public static async Task<RunModels> LoadAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
     {
         var inputs = record.State.Start!.Inputs;
         var device = Compute.Device("cpu");
         var before = ClipModel.Load(await runtime.Artifacts.FetchAsync(inputs["model:weights"], cancel), device);
         ClipModel? after = null;
-        if (record.Scores?.Tuned?.Name is { } tuned && record.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted && converted.TryGetValue("model", out var weights))
+        var files = TunedFiles(record);
+        if (files.TryGetValue("model", out var weights))
         {
             after = ClipModel.Load(await runtime.Artifacts.FetchAsync(weights, cancel), device);
-            if (converted.TryGetValue("files/" + NullToken.FileName, out var token))
+            if (files.TryGetValue(TokenFile, out var token))
             {
                 using var attached = NullToken.Load(await runtime.Artifacts.FetchAsync(token, cancel));
                 after.Attach(attached);
             }
         }
 
-        return new TriedModels(before, after, record.Scores?.Tuned?.Name, ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs["model:tokenizer"], cancel)));
+        return new RunModels(before, after, TunedOf(record), ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs["model:tokenizer"], cancel)));
     }
 
     public void Dispose()

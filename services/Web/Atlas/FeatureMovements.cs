@@ -1,0 +1,101 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+using ClipSae.Results;
+using static TorchSharp.torch;
+
+namespace ClipSae.Web;
+
+/// <summary>What fine-tuning changed: the base's autoencoder over the activations of base and tuned model on the same pictures.</summary>
+internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room) : IAsyncDisposable
+{
+    // Raised when the same inputs give another result.
+    private const int Version = 1;
+    private const string Stage = "feature-movement";
+    private const int FewestPictures = 64;
+    private const int MostPictures = 1000;
+    private const int FewestPairs = 24;
+    private const int MostPairs = 250;
+
+    // Of a picture the two models; of a pair each with the two pictures. Pictures and pairs share what a computation may cost.
+    private const int PassesOfPicture = 4;
+    private const int PassesOfPair = 8;
+
+    /// <summary>Whether the run names its base and has a tuned model.</summary>
+    public static bool CanCompute(AtlasVolume volume) => RunModels.AreOf(volume.Record) && RunModels.TunedOf(volume.Record) is not null;
+
+    public Task<KeptResults<FeatureMovement>.Standing> FindAsync(AtlasVolume volume, CancellationToken cancel) => kept.FindAsync(Parts(volume), cancel);
+
+    /// <summary>Begins to compute where that is not under way.</summary>
+    public void Start(AtlasVolume volume) => kept.Start(Parts(volume), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
+    {
+        var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MostPairs, cancel);
+        return await room.UseAsync(volume.Record, models => Compute(volume, models, pictures, pairs, progress, cancel), cancel);
+    });
+
+    /// <summary>Stops the computation.</summary>
+    public Task StopAsync(AtlasVolume volume) => kept.StopAsync(Parts(volume));
+
+    public ValueTask DisposeAsync() => kept.DisposeAsync();
+
+    private static FeatureMovement Compute(AtlasVolume volume, RunModels models, PictureLibrary pictures, IReadOnlyList<AttackPair> pairs, Action<double> progress, CancellationToken cancel)
+    {
+        Tensors.Compute.Device("cpu");
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        var architecture = models.Base.Architecture;
+        var hook = HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(architecture);
+        string[] ids = [.. pictures.Some(ShownPictures.Affordable(architecture, PassesOfPicture, FewestPictures, MostPictures))];
+        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(architecture, PassesOfPair, FewestPairs, MostPairs));
+        using var before = VisionPlan.Compile(models.Base);
+        using var after = VisionPlan.Compile(models.Tuned!);
+        var (seen, response) = (new FeatureSums(volume.Autoencoder.Latents), new ResponseSums(volume.Autoencoder.Latents));
+        double steps = ids.Length + (2 * pairs.Count), done = 0;
+        foreach (var batch in ids.Chunk(ShownPictures.Batch))
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var ofBatch = NewDisposeScope();
+            var pixels = ShownPictures.Pixels(batch.Select(id => pictures.Read(id)!), architecture.ImageResolution);
+            seen.Add(Latents(before, pixels), Latents(after, pixels));
+            progress((done += batch.Length) / steps);
+        }
+
+        foreach (var batch in pairs.Chunk(ShownPictures.Batch / 2))
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var ofBatch = NewDisposeScope();
+            var pixels = ShownPictures.Pixels([.. batch.Select(pair => pair.Clean), .. batch.Select(pair => pair.Attacked)], architecture.ImageResolution);
+            response.Add(Latents(before, pixels), Latents(after, pixels));
+            progress((done += 2 * batch.Length) / steps);
+        }
+
+        return new FeatureMovement(RunModels.TunedOf(volume.Record)!, ids.Length, pairs.Count, seen.Moved(response.Means()));
+
+        // Mean over the tokens, [pictures, latents].
+        Tensor Latents(VisionPlan vision, Tensor pixels)
+        {
+            var hooks = new Hooks().Capture(hook);
+            vision.Run(pixels, hooks);
+            var activations = hooks.Captured(hook).to(float32);
+            return hook.HasTokens ? volume.Autoencoder.MeanLatents(activations) : volume.Autoencoder.Encode(activations);
+        }
+    }
+
+    private static StageKeyParts Parts(AtlasVolume volume)
+    {
+        var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = volume.Unit.Outputs["sae"].Digest };
+        (string Name, ArtifactRef? Artifact)[] others =
+        [
+            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")), ("attacks", AttackPair.Of(volume.Record)), .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
+            .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
+        ];
+        foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))
+        {
+            inputs[name] = artifact!.Digest;
+        }
+
+        return new StageKeyParts(Stage, Version, [], inputs);
+    }
+}

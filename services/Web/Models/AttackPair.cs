@@ -1,0 +1,37 @@
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using ClipSae.Hosting;
+using ClipSae.Pipeline;
+
+namespace ClipSae.Web;
+
+/// <summary>An attack of a run with the picture that its word was printed on.</summary>
+/// <param name="Attacked">The image file with the word.</param>
+/// <param name="Clean">The one without it.</param>
+/// <param name="Label">What it shows.</param>
+/// <param name="Word">What is printed.</param>
+internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, string Word)
+{
+    /// <summary>The attack set of a run; null where it curated none.</summary>
+    public static ArtifactRef? Of(RunRecord record) => record.Output(ParameterSections.Curation, "attacks");
+
+    /// <summary>The attacks of a run whose picture is still in its data set, in the set's order; none where it curated none.</summary>
+    /// <exception cref="UserErrorException">The attack set is missing or damaged.</exception>
+    public static async Task<IReadOnlyList<AttackPair>> ReadAsync(ClipSaeRuntime runtime, RunRecord record, PictureLibrary pictures, int most, CancellationToken cancel)
+    {
+        if (Of(record) is not { } artifact)
+        {
+            return [];
+        }
+
+        var path = await runtime.Artifacts.FetchAsync(artifact, cancel);
+        var attacks = DatasetShard.ReadPlaces(path).Where(entry => entry.Item.Attributes?["kind"]?.ToString() == "attack" && entry.Item.Label is not null && PrintedText.On(entry.Item) is not null).ToArray();
+        return
+        [
+            .. from attack in ShownPictures.Some(attacks, most)
+               let clean = pictures.Read(attack.Item.Attributes?["source"]?.ToString() ?? "")
+               where clean is not null
+               select new AttackPair(DatasetShard.ReadPicture(path, attack.Offset, attack.Length), clean, attack.Item.Label!, PrintedText.On(attack.Item)!.Word),
+        ];
+    }
+}

@@ -1,0 +1,41 @@
+using ClipSae.Clip;
+using ClipSae.Contracts;
+using ClipSae.Datasets;
+using static TorchSharp.torch;
+
+namespace ClipSae.Web;
+
+/// <summary>Pictures as a model takes them, and how many of them a computation on demand may cost.</summary>
+internal static class ShownPictures
+{
+    /// <summary>Pictures that go through a model together.</summary>
+    public const int Batch = 16;
+
+    // Multiplications that a computation may cost: about two minutes on two cores.
+    private const double Budget = 2.5e13;
+
+    /// <summary>Image files as pixels of the model's size, prepared as attacks are.</summary>
+    /// <returns>float32 [pictures, 3, resolution, resolution], normalized.</returns>
+    /// <exception cref="UserErrorException">A picture cannot be decoded.</exception>
+    public static Tensor Pixels(IEnumerable<byte[]> encoded, int resolution)
+    {
+        using var scope = NewDisposeScope();
+        RgbImage[] images = [.. encoded.Select(content => ImageDecoder.TryDecode(content, null, out var image, out var problem) ? Printer.Canvas(image, resolution) : throw new UserErrorException($"a picture cannot be decoded: {problem}"))];
+        return PixelNormalization.Apply(PixelLoader.Stack(images, resolution)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>How many pictures may be looked at.</summary>
+    /// <param name="passes">Forward passes that each costs.</param>
+    /// <param name="fewest">As many at least.</param>
+    /// <param name="most">As many at most.</param>
+    public static int Affordable(ClipArchitecture architecture, int passes, int fewest, int most)
+    {
+        // Each block multiplies every token with twelve squares of its width.
+        var multiplications = 12.0 * architecture.VisionLayers * architecture.VisionWidth * architecture.VisionWidth * architecture.VisionTokens;
+        return (int)Math.Clamp(Budget / (passes * multiplications), fewest, most);
+    }
+
+    /// <summary>As many of the items as may be, spread evenly.</summary>
+    public static IReadOnlyList<T> Some<T>(IReadOnlyList<T> items, int most) =>
+        items.Count <= most ? items : [.. Enumerable.Range(0, most).Select(place => items[(int)((long)place * items.Count / most)])];
+}
