@@ -18,7 +18,7 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
         return Html.Of($"""
             <section><h2 id="effect">What it does, and what writes it</h2>{(standing.Value is { } effect
                 ? Html.Of($"{Ablation(volume, effect)}{Neurons(volume, effect)}")
-                : shell.OnDemand(standing.Done, standing.Problem, path, "Ablate this feature", "Switches the feature off in the base on attacks of this run and on the pictures that they were printed on, beside a random feature that fires as often, and finds the neurons that write it. At most two minutes on two cores; the result is kept in the store."))}</section>
+                : shell.OnDemand(standing.Done, standing.Problem, path, "Ablate this feature", "Switches the feature off in the base on attacks of this run and on the pictures that they were printed on, next to a random feature that fires as often, and finds the neurons that write it. At most two minutes on two cores; the result is kept in the store."))}</section>
             """);
     }
 
@@ -47,7 +47,7 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
         var hook = volume.Statistics.Hook;
         if (effect.Neurons is not { } neurons)
         {
-            return Html.Of($"<p class=\"note\">Neurons that write it cannot be named: its decoder direction lies in the space of {hook}, behind a projection, where no neuron's output weights are.</p>");
+            return Html.Of($"<p class=\"note\">Neurons that write it cannot be named: its decoder direction is in the space of {hook}, behind a projection, and no neuron's output weights are there.</p>");
         }
 
         var meaning = hook.StartsWith("mlp@", StringComparison.Ordinal)

@@ -103,7 +103,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     internal static IReadOnlyList<WritingNeuron>? Writers(ClipModel model, HookPoint hook, Tensor direction)
     {
         using var scope = NewDisposeScope();
-        var unit = direction.to(float32) / direction.to(float32).norm().clamp_min(1e-12);
+        var unit = nn.functional.normalize(direction.to(float32), dim: 0);
         if (hook is HookPoint.Mlp mlp)
         {
             return Highest(mlp.Layer, unit);
@@ -120,7 +120,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
             .. Enumerable.Range(0, hook.LayerIndex!.Value + 1).SelectMany(layer =>
             {
                 var output = plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(float32);
-                return Highest(layer, unit.matmul(output) / output.norm(0).clamp_min(1e-12));
+                return Highest(layer, unit.matmul(nn.functional.normalize(output, dim: 0)));
             }).OrderByDescending(neuron => neuron.Cosine).ThenBy(neuron => (neuron.Layer, neuron.Neuron)).Take(Neurons),
         ];
     }

@@ -15,14 +15,14 @@ internal sealed class FeatureSums(int latents)
     private readonly double[] _products = new double[latents];
     private int _pictures;
 
-    /// <param name="before">Mean activations in the base, [pictures, latents].</param>
+    /// <param name="before">Mean activations in the base, none negative, [pictures, latents].</param>
     /// <param name="after">The same in the tuned model.</param>
     public void Add(Tensor before, Tensor after)
     {
         using var scope = NewDisposeScope();
         var (x, y) = (before.to(float64), after.to(float64));
-        AddTo(_fires, x.gt(0).to(float64));
-        AddTo(_tunedFires, y.gt(0).to(float64));
+        AddTo(_fires, x.sign());
+        AddTo(_tunedFires, y.sign());
         AddTo(_sum, x);
         AddTo(_tunedSum, y);
         AddTo(_squares, x * x);
