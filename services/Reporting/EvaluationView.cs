@@ -56,6 +56,11 @@ internal sealed class EvaluationView
     /// <summary>Attacked sets by family of print, or all attacked sets where there are no families.</summary>
     public IReadOnlyList<string> Families => HasFamilies ? [.. FamilySets] : [.. AttackedSets];
 
+    /// <summary>The family of print on which the tuned model, or without one the base, has the lowest accuracy; null without at least two families.</summary>
+    public string? WorstFamily => FamilySets.Count() < 2
+        ? null
+        : FamilySets.Where(set => Scores(Tuned ?? Base, set)?.Accuracy is not null).OrderBy(set => Scores(Tuned ?? Base, set)!.Accuracy!.Value).ThenBy(set => set, StringComparer.Ordinal).FirstOrDefault();
+
     private IEnumerable<string> AttackedSets => Sets.Where(set => set.Protocol == Protocols.Attacked).Select(set => set.Name);
 
     private IEnumerable<string> FamilySets => AttackedSets.Where(set => set.StartsWith(FamilyPrefix, StringComparison.Ordinal) && set != "attacked-heldout");

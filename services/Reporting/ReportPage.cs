@@ -28,8 +28,7 @@ public static class ReportPage
             <a class="skip" href="#content">Skip to the content</a>
             <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1>{Subject(data)}<p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
             {Headline.Render(data)}{FamiliesOfPrint.Fooled(data)}</header>
-            <nav aria-label="Contents"><ul>{sections.Select(section => Html.Of($"<li><a href=\"#{section.Id}\">{section.Title}</a></li>"))}</ul></nav>
-            <main id="content">{sections.Select(section => section.Render())}</main>
+            <main id="content">{sections.Select((section, place) => (section with { IsOpen = place == 0 }).Render())}</main>
             <footer>Made by ClipSae. This file holds everything it shows and loads nothing.</footer>
             </body></html>
             """).Text;

@@ -21,11 +21,36 @@ public sealed partial class ReportPageTests
         // Left beside the tests for a look in a browser.
         File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "sample-report.html"), page);
         page.Length.ShouldBeLessThan(LargestPage);
-        foreach (var id in new[] { "before-after", "models", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
+        foreach (var id in new[] { "models", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
         {
-            page.ShouldContain($"<section id=\"{id}\">");
-            page.ShouldContain($"href=\"#{id}\"");
+            page.ShouldContain($"<section id=\"{id}\"><details class=\"part\"><summary><h2>");
         }
+
+        page.ShouldContain("<section id=\"before-after\"><details class=\"part\" open><summary><h2>");
+    }
+
+    [Fact]
+    public void The_first_screen_has_the_worst_family_of_print_reading_and_the_trade_off_of_all_models()
+    {
+        var data = SampleRun.Data();
+        var attacked = data.Results!.Sets.First(set => set.Protocol == Protocols.Attacked).Name;
+        EvaluationResults Of(params (string Set, double Accuracy)[] families) => data.Results with
+        {
+            Sets = [.. data.Results.Sets, .. families.Select(family => data.Results.Sets.First(set => set.Name == attacked) with { Name = family.Set })],
+            Models = [.. data.Results.Models.Select(model => model with
+            {
+                Sets = model.Sets.Concat(families.Select(family => KeyValuePair.Create(family.Set, model.Sets[attacked] with { Accuracy = model.Sets[attacked].Accuracy with { Value = family.Accuracy } })))
+                    .ToDictionary(StringComparer.Ordinal),
+            })],
+        };
+        string Head(EvaluationResults results) => ReportPage.Render(data with { Results = results }).Split("<main")[0];
+
+        var head = Head(Of(("attacked-serif", 0.61), ("attacked-curved", 0.42)));
+
+        head.ShouldContain("Worst family of print: curved");
+        head.ShouldContain("Words alone, read as words");
+        head.ShouldContain("Clean accuracy against the worst family of print");
+        Head(data.Results).ShouldNotContain("Worst family of print:");
     }
 
     [Fact]

@@ -17,11 +17,26 @@ internal static class BeforeAfter
             <table class="scores"><thead><tr><th>Set and figure</th><th class="n">Base{Name(view.Base)}</th><th class="n">Tuned{Name(view.Tuned)}</th><th class="n">Difference</th><th class="n">McNemar p</th>{IntervalTrack.Heading("")}</tr></thead>
             <tbody>{view.Sets.SelectMany(set => Rows(view, set))}</tbody></table>
             """);
+        var summary = Html.Of($"""
+            <table class="compact"><thead><tr><th>Set</th><th class="n">Images</th><th class="n">Accuracy, base</th><th class="n">tuned</th><th class="n">Difference</th><th class="n">McNemar p</th><th class="n">Attack success, base</th><th class="n">tuned</th><th class="n">Difference</th></tr></thead>
+            <tbody>{view.Sets.Select(set => Summary(view, set))}</tbody></table>
+            """);
         return new Section(
             "before-after",
             "Before and after",
             Html.Of($"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too, if any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
-            Section.Wide("Scores of base and tuned", table));
+            Html.Of($"{Section.Wide("Accuracy and attack success of base and tuned", summary)}<details><summary>Every figure of every set</summary>{Section.Wide("Scores of base and tuned", table)}</details>"));
+    }
+
+    private static Html Summary(EvaluationView view, SetSummary set)
+    {
+        var (before, after) = (EvaluationView.Scores(view.Base, set.Name), EvaluationView.Scores(view.Tuned, set.Name));
+        var versus = after?.AgainstBase;
+        return Html.Of($"""
+            <tr><th scope="row">{view.Title(set.Name)}{(set.Protocol == Protocols.Words ? Html.Of($" <small>read as a word</small>") : Html.Empty)}</th><td class="n">{Written.Count(set.Images)}</td>
+            {IntervalCell.Of(before?.Accuracy)}{IntervalCell.Of(after?.Accuracy)}<td class="n">{IntervalCell.Difference(versus?.Accuracy)}</td><td class="n">{Written.Probability(versus?.McNemar.PValue)}</td>
+            {IntervalCell.Of(before?.AttackSuccess)}{IntervalCell.Of(after?.AttackSuccess)}<td class="n">{IntervalCell.Difference(versus?.AttackSuccess)}</td></tr>
+            """);
     }
 
     private static IEnumerable<Html> Rows(EvaluationView view, SetSummary set)

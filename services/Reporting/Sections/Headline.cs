@@ -3,7 +3,7 @@ using ClipSae.Results;
 
 namespace ClipSae.Reporting;
 
-/// <summary>The verdict in one sentence, three numbers, each before and after, and first of all whether fine-tuning changed anything.</summary>
+/// <summary>The verdict on one screen: a sentence, up to five numbers before and after, and the trade-off of all tuned models; first of all whether fine-tuning changed anything.</summary>
 internal static class Headline
 {
     public static Html Render(ReportData data) => Html.Of($"{Unmoved(data)}{Comparison(data)}");
@@ -25,19 +25,21 @@ internal static class Headline
             return Html.Of($"<p class=\"verdict\">No sets to evaluate on were given, so the models are not compared. {(view.Tuned is null ? NothingBetter(view) : Html.Of($"The tuned one, <b>{view.Tuned.Name}</b>, has the best validation score in training."))}</p>");
         }
 
-        var (attack, clean) = (view.HardestAttack, view.Clean);
+        var (attack, clean, worst) = (view.HardestAttack, view.Clean, view.WorstFamily);
         return Html.Of($"""
             <p class="verdict">{Verdict(view, attack, clean)}</p>
-            <div class="cards">
-            {Card("Accuracy under attack", attack, success: false)}
+            <div class="summary"><div class="cards">
+            {Card("Accuracy under attack", attack)}
             {Card("Attack success rate", attack, success: true)}
-            {Card("Clean accuracy", clean, success: false)}
-            </div>
+            {Card("Clean accuracy", clean)}
+            {(worst is null ? Html.Empty : Card($"Worst family of print: {view.FamilyName(worst)}", worst))}
+            {(view.WordsAlone is null ? Html.Empty : Card("Words alone, read as words", view.WordsAlone, isJudged: false))}
+            </div>{TradeOff.Chart(data)}</div>
             {Disagreements.Render(data, view, attack)}
             <p class="note">{(attack is null ? "" : $"Printed words are those of the set “{attack}”: {view.Title(attack)}. ")}Intervals are 95 % by bootstrap over images{(view.Tuned is null ? "" : ", differences paired image by image")}.</p>
             """);
 
-        Html Card(string title, string? set, bool success)
+        Html Card(string title, string? set, bool success = false, bool isJudged = true)
         {
             Interval? Of(ModelScores? model) => EvaluationView.Scores(model, set) is { } scores ? success ? scores.AttackSuccess : scores.Accuracy : null;
             var (before, after) = (Of(view.Base), Of(view.Tuned));
@@ -51,12 +53,13 @@ internal static class Headline
                 <div class="card"><h3>{title} <small>n = {Written.Count(view.Images(set))}</small></h3>
                 <p class="big"><span class="before">{Written.Percent(before.Value)}</span>{(after is null ? Html.Empty : Html.Of($"<span class=\"arrow\" aria-label=\"to\">→</span><span class=\"after\">{Written.Percent(after.Value)}</span>"))}</p>
                 {IntervalTrack.Render(new("base", before.Value, before.Low, before.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}
-                <p class="change">{Change(success ? comparison?.AttackSuccess : comparison?.Accuracy, after?.Value, higherIsBetter: !success)}</p></div>
+                <p class="change">{Change(success ? comparison?.AttackSuccess : comparison?.Accuracy, after?.Value, higherIsBetter: !success, isJudged)}</p></div>
                 """);
         }
     }
 
-    private static Html Change(Interval? change, double? after, bool higherIsBetter)
+    // Whether a model should read is the user's choice, so a change of reading is neither better nor worse.
+    private static Html Change(Interval? change, double? after, bool higherIsBetter, bool isJudged)
     {
         if (change is null)
         {
@@ -66,6 +69,7 @@ internal static class Headline
         // A rate that fell from 99 to 88 % is lower; "better" would be taken for good.
         var isBad = higherIsBetter ? after < 0.5 : after >= 0.5;
         var (kind, verdict) = change is { Low: <= 0, High: >= 0 } ? ("within-chance", "within chance")
+            : !isJudged ? ("within-chance", change.Value > 0 ? "reads more" : "reads less")
             : change.Value > 0 != higherIsBetter ? ("worse", "worse")
             : isBad ? ("within-chance", higherIsBetter ? "higher, but wrong on most" : "lower, but most still succeed")
             : ("better", "better");
