@@ -149,7 +149,7 @@ public sealed class AttackCurationStage : IStage
         }
 
         var families = printing.DrawFamilies(pictures, generator, cancel);
-        var natural = NaturalAttacks(pictures, generator, model.Architecture.ImageResolution, firing, options, cancel);
+        var natural = NaturalAttacks(pictures, generator, model.Architecture.Preparation, firing, options, cancel);
         foreach (var (source, activation) in natural)
         {
             curated.AddNatural(source, source.Decode(), activation);
@@ -186,7 +186,7 @@ public sealed class AttackCurationStage : IStage
     }
 
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(
-        Pictures pictures, AttackGenerator generator, int resolution, double firing, AttackCurationOptions options, CancellationToken cancel)
+        Pictures pictures, AttackGenerator generator, ImagePreparation preparation, double firing, AttackCurationOptions options, CancellationToken cancel)
     {
         var apart = pictures.Apart.ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
         var sample = pictures.All.Where(picture => !apart.Contains(picture)).Take(Pictures.NaturalSample(options)).ToArray();
@@ -195,7 +195,7 @@ public sealed class AttackCurationStage : IStage
             return [];
         }
 
-        using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Read(), resolution, cancel);
+        using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Read(), preparation, cancel);
         var activations = generator.Activations(pixels, cancel);
         return [.. sample.Zip(activations).Where(p => p.Second > firing).OrderByDescending(p => p.Second).ThenBy(p => p.First.Item.Id, StringComparer.Ordinal)
             .Take(options.NaturalImages)];

@@ -48,7 +48,7 @@ public sealed class AttackGenerator(
         foreach (var batch in sources.Chunk(options.BatchSize))
         {
             cancel.ThrowIfCancellationRequested();
-            using var pixels = PixelLoader.Load(batch.Length, i => batch[i].Read(), vision.Architecture.ImageResolution, cancel);
+            using var pixels = PixelLoader.Load(batch.Length, i => batch[i].Read(), vision.Architecture.Preparation, cancel);
             rows.AddRange(Logits(pixels));
         }
 
@@ -56,7 +56,7 @@ public sealed class AttackGenerator(
     }
 
     /// <summary>The picture of a candidate.</summary>
-    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Resolution), shown);
+    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Preparation), shown);
 
     /// <summary>The boxes of a candidate's copies, pixels, for the manifest.</summary>
     public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) => attack.Shown.Select(printer.Box);
@@ -65,8 +65,8 @@ public sealed class AttackGenerator(
     {
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
-        Parallel.For(0, count, i => images[i] = sources[from + i].Canvas(printer.Resolution));
-        var clean = Logits(PixelLoader.Stack(images, vision.Architecture.ImageResolution));
+        Parallel.For(0, count, i => images[i] = sources[from + i].Canvas(printer.Preparation));
+        var clean = Logits(PixelLoader.Stack(images, vision.Architecture.Preparation));
         var shown = new (IReadOnlyList<WordPlacement> Copies, string? Family)[count * options.CandidatesPerImage];
         var attacked = new RgbImage[shown.Length];
         var controls = new RgbImage[shown.Length];
@@ -85,8 +85,8 @@ public sealed class AttackGenerator(
                 controls[index] = printer.Paint(images[i], WordPairs.ControlOf(shown[index].Copies, from + i, options.Seed));
             }
         });
-        var word = Look(PixelLoader.Stack(attacked, vision.Architecture.ImageResolution));
-        var control = Look(PixelLoader.Stack(controls, vision.Architecture.ImageResolution));
+        var word = Look(PixelLoader.Stack(attacked, vision.Architecture.Preparation));
+        var control = Look(PixelLoader.Stack(controls, vision.Architecture.Preparation));
         return [.. shown.Select((print, index) =>
         {
             var source = from + (index / options.CandidatesPerImage);
@@ -108,14 +108,14 @@ public sealed class AttackGenerator(
     private float[][] Logits(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        return PictureBatches.Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)))));
+        return PictureBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)))));
     }
 
     private double[] Activation(Tensor pixels)
     {
         using var scope = NewDisposeScope();
         var hooks = new Hooks().Capture(salient.Hook.Hook);
-        vision.Run(PixelNormalization.Apply(pixels.to(device)), hooks);
+        vision.Run(vision.Architecture.Family.Normalization.Apply(pixels.to(device)), hooks);
         return Weighted(Latents(hooks));
     }
 
@@ -142,7 +142,7 @@ public sealed class AttackGenerator(
             hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = PictureBatches.Rows(salient.Hook.NeuronsPerImage(values)));
         }
 
-        var logits = PictureBatches.Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device)), hooks)));
+        var logits = PictureBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)), hooks)));
         var latents = Latents(hooks);
         var (weighted, activation) = (PictureBatches.Rows(latents * Weights()), Weighted(latents));
         return [.. logits.Select((row, i) => new Sight(row, activation[i], Strongest(weighted[i]), [.. neurons.Select(n => active[n.Layer][i][n.Index])]))];

@@ -29,7 +29,7 @@ public static class AttackMeasurement
     {
         using var noGrad = no_grad();
         var decisions = new List<long>();
-        PictureBatches.Each(pixels, batch, device, cancel, images =>
+        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = new Hooks();
             intervene?.Invoke(hooks);

@@ -68,7 +68,7 @@ public sealed class FeatureSurvey
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var parts = new List<Tensor>();
-        PictureBatches.Each(pixels, batch, device, cancel, images =>
+        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = new Hooks().Capture(at.Hook);
             vision.Run(images, hooks);

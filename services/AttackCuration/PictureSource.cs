@@ -15,9 +15,9 @@ public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encode
     public RgbImage Decode() => Read().ToRgb();
 
     /// <summary>The picture to print on, as large as the model sees it at least: <see cref="Printer.Canvas"/>.</summary>
-    /// <param name="resolution">Side of the model's input, pixels.</param>
+    /// <param name="preparation">What the model takes.</param>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
-    public RgbImage Canvas(int resolution) => Printer.Canvas(Decode(), resolution);
+    public RgbImage Canvas(ImagePreparation preparation) => Printer.Canvas(Decode(), preparation);
 
     /// <summary>The picture as its file keeps it.</summary>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>

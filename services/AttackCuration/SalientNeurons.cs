@@ -13,7 +13,8 @@ public static class SalientNeurons
     /// <summary>
     /// <c>score_j = mean over pairs of (a_j(word) − a_j(control)) · Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩</c> for the neurons of every block at or before
     /// the hook, a_j as <see cref="SaeAtHook.NeuronsPerImage"/> gives it. An SAE on the neurons themselves (<c>mlp@L</c>) reads neuron j of block L
-    /// directly, so there <c>W_enc[f][j]</c> takes the product's place; one on the image embedding reads the residual stream through ln_post and visual.proj.
+    /// directly, so there <c>W_enc[f][j]</c> takes the product's place; one on the image embedding reads the residual stream through ln_post and visual.proj, or through
+    /// SigLIP's pooling.
     /// </summary>
     /// <param name="vision">The model's vision tower.</param>
     /// <param name="salient">The features f, weighted with their salience.</param>
@@ -25,7 +26,7 @@ public static class SalientNeurons
         using var noGrad = no_grad();
         var plain = model.PlainStateDict();
         var direction = ReadDirection(at, salient);
-        var ofStream = at.Hook is HookPoint.ImageEmbedding ? BeforeProjection(plain, direction) : direction;
+        var ofStream = at.Hook is HookPoint.ImageEmbedding ? BeforeEnd(plain, model.Architecture, direction) : direction;
         var last = at.Hook.LayerIndex ?? model.Architecture.VisionLayers - 1;
         var layers = at.Hook is HookPoint.Mlp ? [last] : Enumerable.Range(0, last + 1).ToArray();
         var word = MeanActivations(vision, at, layers, pairs.Word, batch, device, cancel);
@@ -56,12 +57,18 @@ public static class SalientNeurons
         plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(ScalarType.Float32);
 
     /// <summary>
-    /// The direction of the class token's stream that moves the embedding along <paramref name="direction"/> [embed]: <c>γ ⊙ (visual.proj · direction)</c>
-    /// without its mean, since ln_post takes the stream's mean off. Its division by the stream's spread, one positive number a picture, is left out.
+    /// The direction of the stream that moves the embedding along <paramref name="direction"/> [embed]: <c>γ ⊙ (visual.proj · direction)</c> of the class token without
+    /// its mean, since ln_post takes the stream's mean off. Its division by the stream's spread, one positive number a picture, is left out. In SigLIP's pooling
+    /// <c>W_vᵀ W_oᵀ</c> takes the projection's place: what attention passes on of every token, without its weights and without the MLP behind it.
     /// </summary>
-    private static Tensor BeforeProjection(IReadOnlyDictionary<string, Tensor> plain, Tensor direction)
+    private static Tensor BeforeEnd(IReadOnlyDictionary<string, Tensor> plain, ClipArchitecture architecture, Tensor direction)
     {
-        var scaled = plain["visual.ln_post.weight"].to(ScalarType.Float32) * plain["visual.proj"].to(ScalarType.Float32).mv(direction);
+        Tensor Weight(string key) => plain[key].to(ScalarType.Float32);
+        var width = architecture.VisionWidth;
+        var read = architecture.Family.HasClassToken
+            ? Weight("visual.proj").mv(direction)
+            : Weight(ClipKeys.Head + "attn.in_proj_weight").narrow(0, 2 * width, width).t().mv(Weight(ClipKeys.Head + "attn.out_proj.weight").t().mv(direction));
+        var scaled = Weight(ClipKeys.VisionNorm + ".weight") * read;
         return scaled - scaled.mean();
     }
 
@@ -70,7 +77,7 @@ public static class SalientNeurons
         VisionPlan vision, SaeAtHook at, int[] layers, Tensor pixels, int batch, Device device, CancellationToken cancel)
     {
         var sums = layers.ToDictionary(layer => layer, layer => zeros(new HookPoint.Mlp(layer).Width(vision.Architecture), device: device));
-        PictureBatches.Each(pixels, batch, device, cancel, images =>
+        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = new Hooks();
             foreach (var (layer, sum) in sums)

@@ -30,7 +30,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
         Parallel.For(0, sources.Count, i =>
         {
             var random = new SeededRandom(options.Seed, "pair", i);
-            var image = sources[i].Canvas(printer.Resolution);
+            var image = sources[i].Canvas(printer.Preparation);
             printed[i] = random.Pick([.. words.Where(sources[i].IsWrong)]);
             var shown = printer.Plan(printed[i], image, random).Shown;
             images[0][i] = image;
@@ -38,7 +38,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             images[2][i] = printer.Paint(image, ControlOf(shown, i, options.Seed));
         });
         return new WordPairs(
-            PixelLoader.Stack(images[0], printer.Resolution), PixelLoader.Stack(images[1], printer.Resolution), PixelLoader.Stack(images[2], printer.Resolution),
+            PixelLoader.Stack(images[0], printer.Preparation), PixelLoader.Stack(images[1], printer.Preparation), PixelLoader.Stack(images[2], printer.Preparation),
             [.. sources.Select(s => s.Label)], printed);
     }
 

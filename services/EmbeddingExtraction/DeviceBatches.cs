@@ -53,7 +53,7 @@ internal sealed class DeviceBatches : IExtractionBatches
         IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
     {
         var threads = options.DecodeThreads > 0 ? options.DecodeThreads : Environment.ProcessorCount;
-        var prefetcher = new ImagePrefetcher<byte>(loaded.Model.Architecture.ImageResolution, Preprocessor.Resize, threads, Math.Max(threads, Largest * options.BatchesAhead));
+        var prefetcher = new ImagePrefetcher<byte>(loaded.Model.Architecture.Preparation, Preprocessor.Resize, threads, Math.Max(threads, Largest * options.BatchesAhead));
         await foreach (var image in prefetcher.Prepare(items, cancel))
         {
             if (image.Pixels is { } pixels)

@@ -69,7 +69,7 @@ internal sealed class LoadedModel : IDisposable
         var some = images.narrow(0, 0, count);
         var embedding = new HookPoint.ImageEmbedding();
         var features = hooks.Points.Contains(embedding) ? hooks.Captured(embedding).narrow(0, 0, count) : Plan.EncodeImage(some);
-        var normalized = some.dtype == torch.ScalarType.Byte ? PixelNormalization.Apply(some.permute(0, 3, 1, 2).contiguous()) : some;
+        var normalized = some.dtype == torch.ScalarType.Byte ? Model.Architecture.Family.Normalization.Apply(some.permute(0, 3, 1, 2).contiguous()) : some;
         return torch.nn.functional.cosine_similarity(features.to(torch.float32), Model.EncodeImage(normalized), 1).min().MoveToOuterDisposeScope();
     }
 

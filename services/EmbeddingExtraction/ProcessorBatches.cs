@@ -32,7 +32,7 @@ internal sealed class ProcessorBatches : IExtractionBatches
         IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
     {
         var threads = Math.Max(1, options.DecodeThreads);
-        var prefetcher = new ImagePrefetcher<float>(loaded.Model.Architecture.ImageResolution, Preprocessor.Preprocess, threads, SizeOf(0) * options.BatchesAhead);
+        var prefetcher = new ImagePrefetcher<float>(loaded.Model.Architecture.Preparation, Preprocessor.Preprocess, threads, SizeOf(0) * options.BatchesAhead);
         await foreach (var image in prefetcher.Prepare(items, cancel))
         {
             if (image.Pixels is { } pixels)

@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -5,19 +6,25 @@ using static TorchSharp.torch.nn;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// Symmetric InfoNCE of CLIP (arXiv 2103.00020, figure 3) in which images with equal captions are positives of one another.
+/// Losses on pairs of images and captions: symmetric InfoNCE of CLIP (arXiv 2103.00020, figure 3) and SigLIP's sigmoid, in which images with equal captions are positives of one another.
 /// Each different caption is encoded once; its multiplicity enters as a weight, which gives the same value as the full batch × batch matrix.
 /// </summary>
 public static class ContrastiveLoss
 {
     private const double CompatTemperature = 0.07;
 
-    /// <summary>The loss that the options name.</summary>
-    public static Tensor Of(TuningLoss kind, Tensor images, Tensor texts, Tensor caption, Tensor logitScale, double smoothing) => kind switch
+    /// <summary>The loss that the options name; <see cref="TuningLoss.Symmetric"/> is the one that the model was made with.</summary>
+    public static Tensor Of(TuningLoss kind, Tensor images, Tensor texts, Tensor caption, ClipModel model, double smoothing) => kind switch
     {
         TuningLoss.Compat => Compat(images, texts, caption, smoothing),
-        _ => Symmetric(images, texts, caption, logitScale, smoothing),
+        _ when model.LogitBias is { } bias => Pairwise(images, texts, caption, model.LogitScale, bias, smoothing),
+        _ => Symmetric(images, texts, caption, model.LogitScale, smoothing),
     };
+
+    /// <summary>The image-to-text half of the model's loss for each image, [batch], without smoothing: to follow parts of a batch.</summary>
+    public static Tensor PerImage(Tensor images, Tensor texts, Tensor caption, ClipModel model) => model.LogitBias is { } bias
+        ? PairsOfImages(images, texts, caption, model.LogitScale, bias, smoothing: 0)
+        : PerImage(images, texts, caption, model.LogitScale);
 
     /// <summary>The loss, a scalar.</summary>
     /// <param name="images">Image embeddings [batch, embed], not yet normalised.</param>
@@ -49,6 +56,33 @@ public static class ContrastiveLoss
     }
 
     /// <summary>
+    /// SigLIP's loss (arXiv 2303.15343, algorithm 1): each pair of the batch is judged by itself, −ln σ(±(exp(scale)·cosine + bias)), summed over the texts and averaged over
+    /// the images. Images with equal captions match all of these; the scale is not clamped.
+    /// </summary>
+    /// <param name="images">Image embeddings [batch, embed], not yet normalised.</param>
+    /// <param name="texts">Embeddings [captions, embed] of the different captions, not yet normalised.</param>
+    /// <param name="caption">Row of <paramref name="texts"/> for each image, int64 [batch].</param>
+    /// <param name="logitScale">Logarithm of the factor on cosines, a scalar.</param>
+    /// <param name="logitBias">What is added to scaled cosines, a scalar.</param>
+    /// <param name="smoothing">Label smoothing ε: this share of each target is spread evenly over the batch, as in <see cref="Symmetric"/>.</param>
+    public static Tensor Pairwise(Tensor images, Tensor texts, Tensor caption, Tensor logitScale, Tensor logitBias, double smoothing = 0)
+    {
+        using var scope = NewDisposeScope();
+        return PairsOfImages(images, texts, caption, logitScale, logitBias, smoothing).mean().MoveToOuterDisposeScope();
+    }
+
+    // −y·ln σ(z) − (1 − y)·ln σ(−z) = −ln σ(−z) − y·z, with y = (1 − ε)·match + ε/batch.
+    private static Tensor PairsOfImages(Tensor images, Tensor texts, Tensor caption, Tensor logitScale, Tensor logitBias, double smoothing)
+    {
+        using var scope = NewDisposeScope();
+        var logits = (logitScale.exp() * functional.normalize(images, dim: 1).matmul(functional.normalize(texts, dim: 1).t())).Plus(logitBias);
+        var counts = Counts(caption, texts.shape[0]);
+        var matching = logits.gather(1, caption.unsqueeze(1)).squeeze(1) * counts.index_select(0, caption);
+        var loss = (functional.logsigmoid(logits.neg()).neg() * counts).sum(1) - matching.Times(1 - smoothing);
+        return (smoothing == 0 ? loss : loss - (logits * counts).sum(1).Times(smoothing / images.shape[0])).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// The loss of the upstream project, for comparison alone: each image's row of logits and each text's are scaled to length 1 (so that logit_scale
     /// cancels) and their products, over a fixed temperature, are told apart. Equal captions count as negatives, as they do there.
     /// </summary>
@@ -67,7 +101,7 @@ public static class ContrastiveLoss
         return imageToText.Plus(textToImage).Over(2).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The image-to-text half for each image, [batch], without smoothing: to follow parts of a batch.</summary>
+    /// <summary>The image-to-text half of <see cref="Symmetric"/> for each image, [batch], without smoothing.</summary>
     public static Tensor PerImage(Tensor images, Tensor texts, Tensor caption, Tensor logitScale)
     {
         using var scope = NewDisposeScope();

@@ -146,7 +146,8 @@ public sealed class FineTuner(
         // A null token is there from the start and has learned nothing yet: what it is compared with is the base without it.
         using var basis = at == 0 && attackForward.Arm.TrainsNullToken ? ClipModel.Load(BaseFile!, device) : null;
         var (scores, embeddings) = _validator.Measure(basis ?? model, at == 0 || options.ReadingCost > 0, cancel);
-        var logitScale = Math.Min(100, Math.Exp(model.LogitScale.detach().to(ScalarType.Float32).item<float>()));
+        var factor = Math.Exp(model.LogitScale.detach().to(ScalarType.Float32).item<float>());
+        var logitScale = model.Architecture.Family.IsPairwise ? factor : Math.Min(100, factor);
         _curves.AddHealth(at, embeddings, logitScale);
         var problem = at == 0 ? null : _curves.Guard(data.CleanValidation.Candidates.Count).Problem(scores.Clean, embeddings, logitScale);
         _curves.AddValidation(at, scores, options, isSound: problem is null);

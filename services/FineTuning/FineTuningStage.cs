@@ -44,6 +44,7 @@ public sealed class FineTuningStage : IStage
         var device = Compute.Device(options.Device);
         // No dispose scope here: scopes belong to a thread, and after each await this may be another one.
         using var model = ClipModel.Load(await context.FetchAsync("model", cancel), device);
+        arm.RequireFit(model.Architecture.Family, options.Loss);
         var isAdapted = options.Adapter is not null && arm.IsTrained && !arm.TrainsNullToken;
         if (!isAdapted)
         {
@@ -64,7 +65,7 @@ public sealed class FineTuningStage : IStage
         var familyShard = context.Inputs.ContainsKey("families") ? await context.FetchAsync("families", cancel) : null;
         using var data = TuningData.Read(
             shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            salient.Classes, new HeldOutPrint(salient.HeldOutWords, salient.HeldOutFonts), model.Architecture.ImageResolution, options, context.Log, cancel,
+            salient.Classes, new HeldOutPrint(salient.HeldOutWords, salient.HeldOutFonts), model.Architecture.Preparation, options, context.Log, cancel,
             salient.CaptionHygiene?.Captions, familyShard, salient.CaptionHygiene?.Hidden is { } hidden ? new HiddenPrint(model.Architecture.PatchSize, hidden) : null);
         var validator = new Validator(data, tokenizer, options, device);
         using var heads = arm.AblatesHeads
@@ -106,7 +107,7 @@ public sealed class FineTuningStage : IStage
         IReadOnlyList<FamilyComparison>? families = null;
         if (data.Families.Items.Count > 0)
         {
-            var pixels = TuningData.ReadPixels(familyShard!, data.Families, model.Architecture.ImageResolution, cancel);
+            var pixels = TuningData.ReadPixels(familyShard!, data.Families, model.Architecture.Preparation, cancel);
             using var before = ClipModel.Load(baseFile, device);
             using var after = ClipModel.Load(bestModel, device);
             families = data.Families.Compare(pixels, salient.Classes, before, after, tokenizer, options, device, cancel);

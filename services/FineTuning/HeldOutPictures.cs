@@ -65,7 +65,7 @@ public sealed class HeldOutPictures : IDisposable
         {
             using var step = NewDisposeScope();
             int[] batch = [.. Enumerable.Range(from, Math.Min(Batch, Count - from))];
-            var images = model.EncodeImage(_pictures.Images(batch, device));
+            var images = model.EncodeImage(_pictures.Images(batch, model.Architecture.Family.Normalization, device));
             var chosen = (texts is null ? classifier!.Logits(images) : nn.functional.normalize(images, dim: 1).matmul(texts.t())).argmax(1).cpu().data<long>().ToArray();
             right += batch.Zip(chosen).Count(answer => column[_answers[answer.First]] == answer.Second);
         }

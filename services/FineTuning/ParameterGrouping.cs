@@ -60,10 +60,11 @@ public static class ParameterGrouping
         _ => GroupRates.ProjectionsPart,
     };
 
-    // r of GmP, biases, LayerNorm gains, embeddings and logit_scale are lengths or positions, not directions: decay would shrink what they measure.
+    // r of GmP, biases, LayerNorm gains, embeddings, SigLIP's probe and logit_scale are lengths or positions, not directions: decay would shrink what they measure.
     private static bool Decays((string Name, Parameter Value) p) =>
         p.Value.dim() >= 2
         && !p.Name.EndsWith(".r", StringComparison.Ordinal)
+        && p.Name != ClipKeys.Probe
         && !p.Name.Contains("embedding", StringComparison.Ordinal);
 
     private static IEnumerable<ParameterGroup> Split(string name, IEnumerable<(string name, Parameter parameter)> parameters, double rate, double weightDecay)

@@ -18,7 +18,7 @@ public static class Pretraining
     public sealed record Progress(int Step, int Total, double Loss);
 
     /// <summary>A byte-level vocabulary in CLIP's own format, learned from captions.</summary>
-    public static ClipTokenizer LearnVocabulary(CaptionedPixels data, int merges) =>
+    public static BytePairTokenizer LearnVocabulary(CaptionedPixels data, int merges) =>
         ClipTokenizer.FromMerges(BpeLearner.Learn(data.Captions.SelectMany(c => c), merges));
 
     /// <summary>Trains; on a processor the same data, options and thread count give the same weights, on a GPU the same up to the order of sums.</summary>
@@ -55,11 +55,11 @@ public static class Pretraining
             var items = order.Batch(step);
             var random = new SeededRandom(options.Seed, "caption", step);
             var (tokens, caption) = captions.Batch(items, random.Next);
-            var images = data.Images(items, device);
+            var images = data.Images(items, model.Architecture.Family.Normalization, device);
             images = variator?.Vary(images, [.. items.Select(data.IsPrinted)], step) ?? images;
-            var kept = variator?.Kept(items.Length, model.Architecture.VisionTokens - 1, step, options.Steps)?.to(device);
+            var kept = variator?.Kept(items.Length, model.Architecture.VisionTokens - model.Architecture.ClassTokens, step, options.Steps)?.to(device);
             var loss = ContrastiveLoss.Symmetric(
-                model.EncodeImage(images, patches: kept), model.EncodeTrimmedText(ClipModel.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
+                model.EncodeImage(images, patches: kept), model.EncodeTrimmedText(model.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
             loss.backward();
             training.CompleteBackward();
             optimizer.Step(schedule.FactorAt(step, options.Steps), Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), options.GradientClip));

@@ -16,14 +16,15 @@ public static class PrintAlone
     /// <returns>float32 [pictures, 1, R, R]: 1 on print, else 0.</returns>
     public static Tensor Mask(Tensor attacks, Tensor sources) => PixelDifference.Above(attacks, sources, LeastDifference);
 
-    /// <summary>The attacks' print, plates and outlines with it, on grey: CLIP's mean pixel, which is 0 once normalised.</summary>
+    /// <summary>The attacks' print, plates and outlines with it, on grey: the model's mean pixel, which is 0 once normalised.</summary>
     /// <param name="attacks">uint8 [pictures, 3, R, R].</param>
     /// <param name="sources">The pictures printed on, uint8 [pictures, 3, R, R].</param>
+    /// <param name="normalization">The model's.</param>
     /// <returns>uint8 [pictures, 3, R, R].</returns>
-    public static Tensor Of(Tensor attacks, Tensor sources)
+    public static Tensor Of(Tensor attacks, Tensor sources, PixelNormalization normalization)
     {
         using var scope = NewDisposeScope();
-        var grey = AlignedTensor.Of([.. PixelNormalization.Mean.Select(mean => (float)Math.Round(255 * mean))], 1, 3, 1, 1).to(attacks.device);
+        var grey = AlignedTensor.Of([.. normalization.Mean.Select(mean => (float)Math.Round(255 * mean))], 1, 3, 1, 1).to(attacks.device);
         return lerp(grey.expand(attacks.shape), attacks.to(ScalarType.Float32), Mask(attacks, sources)).to(ScalarType.Byte).MoveToOuterDisposeScope();
     }
 }

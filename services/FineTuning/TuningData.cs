@@ -51,7 +51,7 @@ public sealed class TuningData : IDisposable
     /// <exception cref="UserErrorException">Too few images for a batch, or none to validate on.</exception>
     public static TuningData Read(
         IReadOnlyList<string> cleanShards, string attackShard, string controlShard, IReadOnlyList<string> classes, HeldOutPrint heldOut,
-        int resolution, FineTuningOptions options, ILogger log, CancellationToken cancel,
+        ImagePreparation preparation, FineTuningOptions options, ILogger log, CancellationToken cancel,
         IReadOnlyDictionary<string, IReadOnlyList<string>>? captions = null, string? familyShard = null, HiddenPrint? hidden = null)
     {
         var clean = new List<DatasetItem>();
@@ -89,17 +89,17 @@ public sealed class TuningData : IDisposable
             split = ValidationSplit.Draw(clean, CanValidate, attacks, options, families.Sources, withoutAttacks: judging.Count > 0);
             Require(split, judging.Count, options);
             damaged.Clear();
-            cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], resolution, (id, problem) => damaged[id] = problem, cancel);
+            cleanPixels = Decode(cleanShards, [Places(split.CleanTraining), Places(split.CleanValidation)], preparation, (id, problem) => damaged[id] = problem, cancel);
             LeaveOut(damaged, clean, places, cleanPixels, log);
         }
         while (!damaged.IsEmpty);
 
         hidden?.Paint(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Id)], cancel);
         hidden?.Paint(cleanPixels[1], [.. split.CleanValidation.Select(i => clean[i].Id)], cancel);
-        var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], resolution, null, cancel);
-        var controlPixels = Decode([controlShard], [split.AttackTraining], resolution, null, cancel);
+        var attackPixels = Decode([attackShard], [split.AttackTraining, split.AttackValidation], preparation, null, cancel);
+        var controlPixels = Decode([controlShard], [split.AttackTraining], preparation, null, cancel);
         var judges = judging.Count > 0 ? judging.Select(i => families.Items[i]).ToArray() : [.. split.AttackValidation.Select(i => attacks[i])];
-        var judgePixels = judging.Count > 0 ? Decode([familyShard!], [judging], resolution, null, cancel)[0] : attackPixels[1];
+        var judgePixels = judging.Count > 0 ? Decode([familyShard!], [judging], preparation, null, cancel)[0] : attackPixels[1];
         string[] candidates = [.. classes.Union(attacks.Concat(judges).Select(attack => PrintedText.On(attack)?.Word).OfType<string>(), StringComparer.Ordinal)];
         return new TuningData(
             new CaptionedPixels(cleanPixels[0], [.. split.CleanTraining.Select(i => clean[i].Captions)]),
@@ -110,12 +110,12 @@ public sealed class TuningData : IDisposable
             new ValidationSet(judgePixels, [.. judges.Select(judge => judge.Label!)], candidates))
         {
             Families = families,
-            ReadingValidation = Reading(judges, clean, judgePixels, candidates, options, items => Decode(cleanShards, [Places(items)], resolution, null, cancel)[0]),
+            ReadingValidation = Reading(judges, clean, judgePixels, preparation.Normalization, candidates, options, items => Decode(cleanShards, [Places(items)], preparation, null, cancel)[0]),
         };
     }
 
     private static ValidationSet? Reading(
-        IReadOnlyList<DatasetItem> judges, IReadOnlyList<DatasetItem> clean, Tensor pixels, IReadOnlyList<string> candidates, FineTuningOptions options,
+        IReadOnlyList<DatasetItem> judges, IReadOnlyList<DatasetItem> clean, Tensor pixels, PixelNormalization normalization, IReadOnlyList<string> candidates, FineTuningOptions options,
         Func<IReadOnlyList<int>, Tensor> decode)
     {
         var places = clean.Index().DistinctBy(entry => entry.Item.Id, StringComparer.Ordinal).ToDictionary(entry => entry.Item.Id, entry => entry.Index, StringComparer.Ordinal);
@@ -131,13 +131,13 @@ public sealed class TuningData : IDisposable
         using var sources = decode(distinct);
         using var of = CaptionedPixels.Rows(sources, [.. wanted.Select(item => Array.IndexOf(distinct, item))]);
         using var shown = CaptionedPixels.Rows(pixels, rows);
-        return new ValidationSet(PrintAlone.Of(shown, of).DetachFromDisposeScope(), [.. printed.Select(attack => PrintedText.On(attack)!.Word)], candidates);
+        return new ValidationSet(PrintAlone.Of(shown, of, normalization).DetachFromDisposeScope(), [.. printed.Select(attack => PrintedText.On(attack)!.Word)], candidates);
     }
 
     /// <summary>Every picture of <see cref="Families"/>, uint8 [pictures, 3, R, R].</summary>
     /// <param name="shard">The shard they came from.</param>
-    public static Tensor ReadPixels(string shard, FamilyPictures families, int resolution, CancellationToken cancel) =>
-        Decode([shard], [[.. Enumerable.Range(0, families.Items.Count)]], resolution, null, cancel)[0];
+    public static Tensor ReadPixels(string shard, FamilyPictures families, ImagePreparation preparation, CancellationToken cancel) =>
+        Decode([shard], [[.. Enumerable.Range(0, families.Items.Count)]], preparation, null, cancel)[0];
 
     private static void Require(ValidationSplit split, int judging, FineTuningOptions options)
     {
@@ -201,9 +201,9 @@ public sealed class TuningData : IDisposable
 
     /// <summary>Decodes the pictures that each part names by their places in the shards, which are read through once.</summary>
     private static Tensor[] Decode(
-        IReadOnlyList<string> shards, IReadOnlyList<IReadOnlyList<int>> parts, int resolution, Action<string, string>? unreadable, CancellationToken cancel)
+        IReadOnlyList<string> shards, IReadOnlyList<IReadOnlyList<int>> parts, ImagePreparation preparation, Action<string, string>? unreadable, CancellationToken cancel)
     {
-        var targets = parts.Select(part => new PixelRows(part.Count, resolution)).ToArray();
+        var targets = parts.Select(part => new PixelRows(part.Count, preparation)).ToArray();
         var rows = parts.SelectMany((part, p) => part.Select((place, row) => (Place: place, Target: targets[p], Row: row))).ToDictionary(row => row.Place);
         PixelLoader.Fill(
             shards.SelectMany(DatasetShard.Read).Index().Where(entry => rows.ContainsKey(entry.Index))

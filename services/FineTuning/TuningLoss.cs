@@ -3,9 +3,9 @@ namespace ClipSae.FineTuning;
 /// <summary>What fine-tuning minimises.</summary>
 public enum TuningLoss
 {
-    /// <summary><see cref="ContrastiveLoss.Symmetric"/>.</summary>
+    /// <summary>What the model was made with: <see cref="ContrastiveLoss.Symmetric"/> of a CLIP, <see cref="ContrastiveLoss.Pairwise"/> of a SigLIP.</summary>
     Symmetric,
 
-    /// <summary><see cref="ContrastiveLoss.Compat"/>.</summary>
+    /// <summary><see cref="ContrastiveLoss.Compat"/>, of a CLIP alone.</summary>
     Compat,
 }

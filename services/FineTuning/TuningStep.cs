@@ -38,6 +38,8 @@ public sealed class TuningStep(
         return BackwardCaptioned(Passes(cleanItems, attackItems), tokens, caption.to(device), cleanItems.Length);
     }
 
+    private PixelNormalization Normalization => model.Architecture.Family.Normalization;
+
     private Figures BackwardCaptioned((int[] Clean, int[] Attacks)[] passes, Tensor tokens, Tensor caption, int cleanCount)
     {
         var chunks = tokens.split(Math.Max(1, (tokens.shape[0] + passes.Length - 1) / passes.Length));
@@ -48,7 +50,7 @@ public sealed class TuningStep(
         penalty = Share(penalty);
         var images = InOrder(passes, [.. cachedImages, Captioned(passes[^1], last)]);
         var texts = Joined([.. cachedTexts, EncodeText(chunks[^1])]);
-        var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model.LogitScale, options.LabelSmoothing);
+        var loss = ContrastiveLoss.Of(options.Loss, images, texts, caption, model, options.LabelSmoothing);
         SendBack(penalty is null ? loss : loss.Plus(penalty));
         var penalties = new List<Tensor>();
         if (penalty is not null)
@@ -103,7 +105,7 @@ public sealed class TuningStep(
     // Trimmed before they go to the device, so that nothing has to wait for it.
     private Tensor EncodeText(Tensor tokens)
     {
-        var trimmed = ClipModel.Trim(tokens);
+        var trimmed = model.Trim(tokens);
         return device.type == TorchSharp.DeviceType.CPU
             ? model.EncodeTrimmedText(trimmed)
             : model.EncodeTrimmedText(ClipModel.Pad(trimmed, model.Architecture.ContextLength).to(device)).narrow(0, 0, tokens.shape[0]);
@@ -152,13 +154,13 @@ public sealed class TuningStep(
         var (cleanItems, attackItems) = pass;
         if (attackItems.Length == 0)
         {
-            return attackForward.Run(model, new ArmImages(data.Clean.Images(cleanItems, device), cleanItems.Length), withLoss);
+            return attackForward.Run(model, new ArmImages(data.Clean.Images(cleanItems, Normalization, device), cleanItems.Length), withLoss);
         }
 
         var arm = attackForward.Arm;
-        var attacks = data.Attacks.Images(attackItems, device);
-        var images = cat([data.Clean.Images(cleanItems, device), attacks]);
-        var controls = withLoss && arm.NeedsControls ? CaptionedPixels.Images(data.Controls, attackItems, device) : null;
+        var attacks = data.Attacks.Images(attackItems, Normalization, device);
+        var images = cat([data.Clean.Images(cleanItems, Normalization, device), attacks]);
+        var controls = withLoss && arm.NeedsControls ? CaptionedPixels.Images(data.Controls, attackItems, Normalization, device) : null;
         var shown = new ArmImages(images, cleanItems.Length, controls);
         return attackForward.Run(model, withLoss && (arm.NeedsSources || arm.NeedsPrint) ? WithSources(shown, attackItems, arm) : shown, withLoss);
     }
@@ -168,9 +170,9 @@ public sealed class TuningStep(
         int[] sources = [.. attackItems.Select(i => Math.Max(0, data.AttackSources[i]))];
         return images with
         {
-            Sources = arm.NeedsSources ? data.Clean.Images(sources, device) : null,
+            Sources = arm.NeedsSources ? data.Clean.Images(sources, Normalization, device) : null,
             HasSource = AlignedTensor.Of([.. attackItems.Select(i => data.AttackSources[i] < 0 ? 0f : 1f)], attackItems.Length).to(device),
-            Print = arm.NeedsPrint ? PixelNormalization.Apply(PrintAlone.Of(CaptionedPixels.Rows(data.Attacks.Pixels, attackItems), CaptionedPixels.Rows(data.Clean.Pixels, sources)).to(device)) : null,
+            Print = arm.NeedsPrint ? Normalization.Apply(PrintAlone.Of(CaptionedPixels.Rows(data.Attacks.Pixels, attackItems), CaptionedPixels.Rows(data.Clean.Pixels, sources), Normalization).to(device)) : null,
         };
     }
 
@@ -178,7 +180,7 @@ public sealed class TuningStep(
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var perImage = ContrastiveLoss.PerImage(images, texts, caption, model.LogitScale);
+        var perImage = ContrastiveLoss.PerImage(images, texts, caption, model);
         var clean = perImage.narrow(0, 0, cleanCount).mean();
         var attacked = perImage.shape[0] > cleanCount ? perImage.narrow(0, cleanCount, perImage.shape[0] - cleanCount).mean() : null;
         return new Figures(

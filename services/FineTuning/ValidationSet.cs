@@ -43,7 +43,7 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
             var count = Math.Min(Batch, Labels.Count - from);
-            var images = PixelNormalization.Apply(Pixels.narrow(0, from, count).to(device));
+            var images = model.Architecture.Family.Normalization.Apply(Pixels.narrow(0, from, count).to(device));
             var embeddings = model.EncodeImage(images);
             all.Add(embeddings.to(ScalarType.Float32).MoveToOuterDisposeScope());
             decided.AddRange(classifier.Logits(embeddings).argmax(1).cpu().data<long>().ToArray().Select(decision => Candidates[(int)decision]));

@@ -36,7 +36,7 @@ public static class ReconstructionCheck
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
-            var (pixels, labels) = Read(batch, place, vision.Architecture.ImageResolution);
+            var (pixels, labels) = Read(batch, place, vision.Architecture.Preparation);
             if (labels.Length == 0)
             {
                 continue;
@@ -62,8 +62,9 @@ public static class ReconstructionCheck
 
     /// <summary>Pictures that cannot be read are left out; extraction has named them already.</summary>
     private static (Tensor Pixels, long[] Labels) Read(
-        (string Label, ReadOnlyMemory<byte> Encoded)[] batch, Dictionary<string, long> place, int resolution)
+        (string Label, ReadOnlyMemory<byte> Encoded)[] batch, Dictionary<string, long> place, ImagePreparation preparation)
     {
+        var resolution = preparation.Resolution;
         var size = 3 * resolution * resolution;
         var pixels = new float[batch.Length * size];
         var labels = new List<long>();
@@ -71,7 +72,7 @@ public static class ReconstructionCheck
         {
             if (ImageDecoder.TryRead(encoded, limits: null, out var picture, out _))
             {
-                Preprocessor.Preprocess(picture, resolution, pixels.AsSpan(labels.Count * size, size));
+                Preprocessor.Preprocess(picture, preparation, pixels.AsSpan(labels.Count * size, size));
                 labels.Add(place[label]);
             }
         }

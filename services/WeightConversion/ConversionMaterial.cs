@@ -69,6 +69,12 @@ public sealed record ConversionMaterial(
             return [new WrittenTensor(new TensorLayout(names[0], TypeOf(key), [shape[1], shape[0]]), () => Changed(key, tensor => tensor.t()))];
         }
 
+        // SiglipModel keeps scale and bias as lists of one number.
+        if (shape.Length == 0 && Architecture.Family == ClipFamily.SigLip)
+        {
+            return [new WrittenTensor(new TensorLayout(names[0], TypeOf(key), [1]), () => Changed(key, tensor => tensor.view(1)))];
+        }
+
         return names.Count == 1
             ? new[] { new WrittenTensor(new TensorLayout(names[0], TypeOf(key), shape), () => Make(key)) }
             : names.Select((name, place) => new WrittenTensor(

@@ -17,7 +17,7 @@ internal static class ModelCard
 
             # {source.Name}
 
-            A CLIP with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
+            {(a.Family == ClipFamily.OpenAi ? "A CLIP" : $"A {a.Family}")} with a vision transformer: {a.VisionLayers} blocks of width {a.VisionWidth}, patches of {a.PatchSize} in images of {a.ImageResolution} pixels; text of
             {a.ContextLength} tokens through {a.TextLayers} blocks of width {a.TextWidth}; both end in {a.EmbedDim} dimensions. The activation is {Activation(a)}.
             Precision: {options.Dtype.ToString().ToLowerInvariant()}; LayerNorm and embeddings are float32 in every case.{Geometric(conversion)}{Measured(source)}{Note(conversion.NullTokenNote)}{Note(conversion.ContextNote)}
 
@@ -32,7 +32,7 @@ internal static class ModelCard
             |---|--:|--:|
             {string.Join('\n', conversion.Proofs.Select(proof => string.Create(CultureInfo.InvariantCulture, $"| `{proof.Key}` | {proof.Value.Image.MaxRelative:0.0e+0} | {proof.Value.Text.MaxRelative:0.0e+0} |")))}
 
-            Images are prepared as OpenAI does: RGB, short side to {a.ImageResolution} with Pillow's bicubic, centre crop, mean {Numbers(PixelNormalization.Mean)}, deviation {Numbers(PixelNormalization.Deviation)}.
+            Images are prepared {Preparation(a)}, mean {Numbers(a.Family.Normalization.Mean)}, deviation {Numbers(a.Family.Normalization.Deviation)}.
             Digests of all files and of the source, the parameters of the conversion, and of weights that ClipSae tuned what they were tuned from and how, are in `{Conversion.ProvenanceName}`.
 
             """).ReplaceLineEndings("\n");
@@ -41,6 +41,10 @@ internal static class ModelCard
     private static string Activation(ClipArchitecture a) => a.Activation == MlpActivation.QuickGelu ? "QuickGELU" : $"{a.Activation}; {a.VisionHeads} heads in the vision tower, {a.TextHeads} in the text tower";
 
     private static string Note(string? note) => note is null ? "" : "\n\n" + note;
+
+    private static string Preparation(ClipArchitecture a) => a.Family.Fit == PictureFit.CentreCrop
+        ? string.Create(CultureInfo.InvariantCulture, $"as OpenAI does: RGB, short side to {a.ImageResolution} with Pillow's bicubic, centre crop")
+        : string.Create(CultureInfo.InvariantCulture, $"as {a.Family}'s are: RGB, both sides to {a.ImageResolution} with Pillow's {a.Filter.ToString().ToLowerInvariant()}");
 
     private static string Measured(ConversionSource source) => source.Measured.Count == 0
         ? ""

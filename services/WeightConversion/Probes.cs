@@ -19,6 +19,12 @@ internal sealed record Probes(torch.Tensor Images, torch.Tensor Tokens)
     // Start, words of growing number, end, zeros: as the tokenizer would give them. The largest id marks the end of the text.
     private static torch.Tensor Texts(ClipArchitecture a, int count, torch.Generator generator)
     {
+        if (!a.Family.IsTextCausal)
+        {
+            // All positions are seen, whatever stands there.
+            return torch.randint(0, a.VocabularySize, [count, a.ContextLength], dtype: torch.int64, generator: generator);
+        }
+
         var tokens = torch.zeros([count, a.ContextLength], dtype: torch.int64);
         for (var row = 0; row < count; row++)
         {

@@ -8,7 +8,7 @@ using ClipSae.Results;
 namespace ClipSae.WeightConversion;
 
 /// <summary>
-/// Turns one tuned checkpoint (input <c>model</c>; its scores from <c>curves</c>, where they are given) into plain weights under OpenAI's keys (output <c>model</c>) and the other formats that are asked
+/// Turns one tuned checkpoint (input <c>model</c>; its scores from <c>curves</c>, where they are given) into plain weights under OpenAI's keys, or transformers' of a SigLIP (output <c>model</c>) and the other formats that are asked
 /// for (outputs <c>files/…</c>, with model card and provenance), each proved equal by a forward pass of what was written (output <c>proof</c>).
 /// </summary>
 public sealed class WeightConversionStage : IStage
@@ -27,28 +27,33 @@ public sealed class WeightConversionStage : IStage
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ConversionOptions>();
-        options = options with { Formats = [.. options.Formats.Prepend(new OpenAiTarget().Name).Distinct(StringComparer.Ordinal)] };
         var input = context.Input("model");
         var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})")
         {
             Digest = input.Digest,
             Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(await ResultFormats.Curves.ReadAsync(context.Input("curves"), context.Artifacts.FetchAsync, cancel)) : [],
         };
+        var (plain, weights) = ConversionTarget.PlainOf(FamilyOf(source));
+        options = options with { Formats = [.. options.Formats.Select(format => format == new OpenAiTarget().Name ? plain.Name : format).Prepend(plain.Name).Distinct(StringComparer.Ordinal)] };
         var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
         var folder = Path.Combine(context.Scratch, "formats");
         var conversion = Conversion.Run(
             source, folder, options, tokenizer, (done, total) => context.Progress.Report(new StageProgress(done, total, "tensors")), cancel);
 
+        // A file that is a format by itself is there once; a folder is whole with its weights.
+        var (made, name) = (Path.Combine(folder, weights), $"{context.Unit}.model.safetensors");
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["model"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, OpenAiTarget.FileName), $"{context.Unit}.model.safetensors", MediaTypes.Safetensors, cancel),
+            ["model"] = weights == OpenAiTarget.FileName
+                ? await context.Artifacts.TakeFileAsync(made, name, MediaTypes.Safetensors, cancel)
+                : await context.Artifacts.PutFileAsync(made, name, MediaTypes.Safetensors, cancel),
         };
         foreach (var path in conversion.Files.Keys.Append(Conversion.CardName).Append(Conversion.ProvenanceName).Where(path => path != OpenAiTarget.FileName))
         {
             outputs[$"files/{path}"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, path), $"{context.Unit}/{path}", TypeOf(path), cancel);
         }
 
-        var evidence = Evidence(conversion, options, input, outputs["model"]);
+        var evidence = Evidence(conversion, conversion.Proofs[plain.Loadable[0]], options, input, outputs["model"]);
         outputs["proof"] = await context.Artifacts.PutBytesAsync(
             ResultFormats.Proof.Write(evidence), $"{context.Unit}.proof.json", ResultFormats.Proof.MediaType, cancel);
         return new StageResult(outputs, ResultFormats.Proof.ToJson(evidence));
@@ -64,11 +69,13 @@ public sealed class WeightConversionStage : IStage
     };
 
     // The proof of the weights that go on in the run, and beside it that of every format.
-    private static ConversionProof Evidence(Conversion conversion, ConversionOptions options, ArtifactRef source, ArtifactRef written)
+    private static ConversionProof Evidence(Conversion conversion, ForwardProof proof, ConversionOptions options, ArtifactRef source, ArtifactRef written) => new(
+        proof.Images, proof.Texts, proof.Seed, proof.Tolerance, proof.Image, proof.Text, proof.WorstWeight, proof.Holds,
+        JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()), conversion.GeometricLayers, source.Digest, written.Digest, conversion.Proofs);
+
+    private static ClipFamily FamilyOf(ConversionSource source)
     {
-        var proof = conversion.Proofs[OpenAiTarget.FileName];
-        return new ConversionProof(
-            proof.Images, proof.Texts, proof.Seed, proof.Tolerance, proof.Image, proof.Text, proof.WorstWeight, proof.Holds,
-            JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()), conversion.GeometricLayers, source.Digest, written.Digest, conversion.Proofs);
+        using var checkpoint = source.Open();
+        return checkpoint.Architecture.Family;
     }
 }

@@ -21,6 +21,7 @@ public static class WeightConverter
         CancellationToken cancel = default)
     {
         using var checkpoint = source.Open();
+        ConversionTarget.Require(targets, checkpoint.Architecture.Family, source.Name);
         var weights = new PlainWeights(checkpoint);
         var (done, total) = (0, targets.Sum(target => target.Tensors(weights)));
         var material = new ConversionMaterial(weights, dtype, tokenizer, () => written?.Invoke(++done, total), cancel);

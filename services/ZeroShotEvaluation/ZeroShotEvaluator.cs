@@ -28,8 +28,8 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
             throw new UserErrorException($"nothing to evaluate: {models.Count} models and {sets.Count} evaluation sets were given; at least one of each is needed");
         }
 
-        var resolution = ResolutionOf(models[0]);
-        using var asked = AskedSets.Of(sets, options, resolution, models.Count > 1 ? scratch : null, cancel);
+        var preparation = PreparationOf(models[0]);
+        using var asked = AskedSets.Of(sets, options, preparation, models.Count > 1 ? scratch : null, cancel);
         var shown = Shown(models);
         var total = asked.Images * models.Count;
         long done = 0;
@@ -38,10 +38,10 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         {
             foreach (var model in models)
             {
-                runs.Add(await RunAsync(model, asked, shown.Contains(model), resolution, scratch, images => progress?.Invoke(done += images, total), cancel));
+                runs.Add(await RunAsync(model, asked, shown.Contains(model), preparation, scratch, images => progress?.Invoke(done += images, total), cancel));
             }
 
-            return Gather(models, asked, runs, shown, resolution);
+            return Gather(models, asked, runs, shown, preparation);
         }
         catch
         {
@@ -74,7 +74,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         return [.. new[] { models[0], tuned }.OfType<ModelUnderTest>().Concat(models).Distinct().Take(options.ShownModels)];
     }
 
-    private async Task<ModelRun> RunAsync(ModelUnderTest model, AskedSets asked, bool isShown, int resolution, string scratch, Action<int> embedded, CancellationToken cancel)
+    private async Task<ModelRun> RunAsync(ModelUnderTest model, AskedSets asked, bool isShown, ImagePreparation preparation, string scratch, Action<int> embedded, CancellationToken cancel)
     {
         var keys = asked.Requests(options.Templates).Select(request => cache is null || model.Digest is null || tokenizerDigest is null
             ? null
@@ -87,7 +87,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
 
         int[] missing = [.. Enumerable.Range(0, texts.Length).Where(place => texts[place] is null)];
         var seconds = new double[texts.Length];
-        var run = new ModelRunner(options, tokenizer, asked, resolution).Run(model, isShown, texts, seconds, embedded, cancel);
+        var run = new ModelRunner(options, tokenizer, asked, preparation).Run(model, isShown, texts, seconds, embedded, cancel);
         foreach (var place in missing.Where(place => keys[place] is not null))
         {
             await cache!.SaveAsync(keys[place]!, texts[place]!, seconds[place], scratch, cancel);
@@ -96,7 +96,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         return run;
     }
 
-    private Evaluation Gather(IReadOnlyList<ModelUnderTest> models, AskedSets asked, IReadOnlyList<ModelRun> runs, IReadOnlyList<ModelUnderTest> shown, int resolution)
+    private Evaluation Gather(IReadOnlyList<ModelUnderTest> models, AskedSets asked, IReadOnlyList<ModelRun> runs, IReadOnlyList<ModelUnderTest> shown, ImagePreparation preparation)
     {
         var scoring = new Scoring(options.Resamples, options.Seed, options.CalibrationBins);
         var sets = asked.Questions.ToDictionary(question => question.Name, question => scoring.Score(question, runs), StringComparer.Ordinal);
@@ -111,7 +111,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         ModelRun[] shownRuns = [.. shown.Select(model => runs.Single(run => run.Model == model))];
         Example[] examples = shownRuns.Length < 2
             ? []
-            : [.. asked.Questions.SelectMany(question => ExampleSelection.Choose(question, asked.Pixels(question.Name), shownRuns, resolution, options.Examples))];
+            : [.. asked.Questions.SelectMany(question => ExampleSelection.Choose(question, asked.Pixels(question.Name), shownRuns, preparation.Resolution, options.Examples))];
         return new Evaluation(results, examples, asked.Questions, runs);
     }
 
@@ -122,9 +122,9 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
     private static SetSummary Summary(RetrievalQuestion question) => new(
         question.Name, question.Set.Protocol.Name, question.CaptionsOf.Length, question.Set.Total + question.Set.Imported.Count, 0, [], question.Captions.Count, [], [], question.Set.AllProblems);
 
-    private static int ResolutionOf(ModelUnderTest model)
+    private static ImagePreparation PreparationOf(ModelUnderTest model)
     {
         using var checkpoint = ClipCheckpoint.Open(model.Path, model.Name);
-        return checkpoint.Architecture.ImageResolution;
+        return checkpoint.Architecture.Preparation;
     }
 }

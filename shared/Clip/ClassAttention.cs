@@ -30,7 +30,7 @@ public static class ClassAttention
     private static torch.Tensor OfBlock(ClipModel model, int layer, torch.Tensor stream)
     {
         var (block, width, heads) = (ClipKeys.VisionBlocks + layer, model.Architecture.VisionWidth, model.Architecture.VisionHeads);
-        var normal = Transformer.Norm(stream, block + ".ln_1", (key, _) => model.Weight(key));
+        var normal = Transformer.Norm(stream, block + ".ln_1", (key, _) => model.Weight(key), model.Architecture.Family.NormEpsilon);
         var projected = LinearLayer.Apply(normal, model.Weight(block + ".attn.in_proj_weight").narrow(0, 0, 2 * width), model.Weight(block + ".attn.in_proj_bias").narrow(0, 0, 2 * width))
             .view(stream.shape[0], stream.shape[1], 2, heads, width / heads);
         var query = projected.select(2, 0).select(1, 0).unsqueeze(2);

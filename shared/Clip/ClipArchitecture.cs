@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Clip;
 
-/// <summary>The sizes of a CLIP model, read off its tensors, and what tensors do not say: heads and activation (<see cref="ModelTraits"/>).</summary>
+/// <summary>The sizes of a CLIP model, read off its tensors, and what tensors do not say: heads, activation and the preparation of pictures (<see cref="ModelTraits"/>).</summary>
 /// <param name="EmbedDim">Width of the space that images and texts share.</param>
 /// <param name="ImageResolution">Side of the square input image, pixels.</param>
 /// <param name="VisionLayers">Blocks of the vision tower.</param>
@@ -31,9 +31,14 @@ public sealed record ClipArchitecture(
     private readonly int? _textHeads;
     private readonly int? _visionNeurons;
     private readonly int? _textNeurons;
+    private readonly MlpActivation? _activation;
+    private readonly ResizeFilter? _filter;
 
     /// <summary>ViT-L/14 as OpenAI released it.</summary>
     public static ClipArchitecture VitL14 { get; } = new(768, 224, 24, 1024, 14, 77, 49408, 768, 12);
+
+    /// <summary>What else differs between kinds of models.</summary>
+    public ClipFamily Family { get; init; } = ClipFamily.OpenAi;
 
     /// <summary>Attention heads of a vision block.</summary>
     public int VisionHeads
@@ -64,19 +69,36 @@ public sealed record ClipArchitecture(
     }
 
     /// <summary>Between the layers of every MLP.</summary>
-    public MlpActivation Activation { get; init; } = MlpActivation.QuickGelu;
+    public MlpActivation Activation
+    {
+        get => _activation ?? Family.Activation;
+        init => _activation = value == Family.Activation ? null : value;
+    }
 
-    /// <summary>Whether activation, heads and MLPs are as in OpenAI's models of these widths.</summary>
+    /// <summary>The filter that resizes pictures.</summary>
+    public ResizeFilter Filter
+    {
+        get => _filter ?? Family.FilterOf(VocabularySize);
+        init => _filter = value == Family.FilterOf(VocabularySize) ? null : value;
+    }
+
+    /// <summary>What makes pictures the model's input.</summary>
+    public ImagePreparation Preparation => new(ImageResolution, Family.Fit, Filter, Family.Normalization);
+
+    /// <summary>Whether family, activation, heads and MLPs are as in OpenAI's models of these widths.</summary>
     public bool IsOpenAi => this == new ClipArchitecture(EmbedDim, ImageResolution, VisionLayers, VisionWidth, PatchSize, ContextLength, VocabularySize, TextWidth, TextLayers);
 
     /// <summary>Patches along a side of the image.</summary>
     public int Grid => ImageResolution / PatchSize;
 
-    /// <summary>Tokens of an image: the class token and one a patch.</summary>
-    public int VisionTokens => (Grid * Grid) + 1;
+    /// <summary>Tokens of an image that stand before its patches.</summary>
+    public int ClassTokens => Family.HasClassToken ? 1 : 0;
+
+    /// <summary>Tokens of an image: the class token, where there is one, and one a patch.</summary>
+    public int VisionTokens => (Grid * Grid) + ClassTokens;
 
     public override string ToString() =>
-        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; embedding of {EmbedDim}{(IsOpenAi ? "" : $"; {Activation}, {VisionHeads} and {TextHeads} heads")}";
+        $"vision: {VisionLayers} blocks of width {VisionWidth}, patches of {PatchSize} in {ImageResolution} pixels; text: {TextLayers} blocks of width {TextWidth}, {ContextLength} of {VocabularySize} tokens; embedding of {EmbedDim}{(Family == ClipFamily.OpenAi ? "" : $"; {Family}")}{(IsOpenAi ? "" : $"; {Activation}, {VisionHeads} and {TextHeads} heads")}";
 
     /// <summary>Reads the sizes off tensors with OpenAI's key names.</summary>
     /// <param name="shapes">Shape by key.</param>
@@ -101,10 +123,11 @@ public sealed record ClipArchitecture(
             ? Size(key, 2, 0)
             : 4 * width;
 
+        var family = shapes.ContainsKey(ClipKeys.Probe) ? ClipFamily.SigLip : ClipFamily.OpenAi;
         var patch = Size("visual.conv1.weight", 4, 3);
-        var grid = (int)Math.Round(Math.Sqrt(Size("visual.positional_embedding", 2, 0) - 1));
+        var grid = (int)Math.Round(Math.Sqrt(Size("visual.positional_embedding", 2, 0) - (family.HasClassToken ? 1 : 0)));
         return new ClipArchitecture(
-            EmbedDim: Size("text_projection", 2, 1),
+            EmbedDim: family.HasClassToken ? Size("text_projection", 2, 1) : Size("text_projection.weight", 2, 0),
             ImageResolution: grid * patch,
             VisionLayers: Layers(shapes.Keys, ClipKeys.VisionBlocks),
             VisionWidth: Size("visual.conv1.weight", 4, 0),
@@ -114,6 +137,7 @@ public sealed record ClipArchitecture(
             TextWidth: Size("ln_final.weight", 1, 0),
             TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks))
         {
+            Family = family,
             VisionNeurons = Neurons(ClipKeys.VisionBlocks, Size("visual.conv1.weight", 4, 0)),
             TextNeurons = Neurons(ClipKeys.TextBlocks, Size("ln_final.weight", 1, 0)),
         };

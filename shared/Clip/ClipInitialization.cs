@@ -12,6 +12,11 @@ internal static class ClipInitialization
     /// <summary>ln(1/0.07), CLIP paper section 2.5.</summary>
     private static readonly double InitialLogitScale = Math.Log(1 / 0.07);
 
+    /// <summary>ln 10 and −10, SigLIP paper section 3.2: at the start almost all pairs are no match.</summary>
+    private const double InitialPairBias = -10;
+
+    private static readonly double InitialPairScale = Math.Log(10);
+
     public static Dictionary<string, torch.Tensor> Draw(ClipArchitecture a, long seed, PositionInitialization positions)
     {
         using var _ = torch.no_grad();
@@ -29,9 +34,9 @@ internal static class ClipInitialization
 
     private static torch.Tensor Draw(ClipArchitecture a, string key, long[] shape, torch.Generator generator)
     {
-        if (key == "logit_scale")
+        if (key is ClipKeys.LogitScale or ClipKeys.LogitBias)
         {
-            return torch.tensor((float)InitialLogitScale);
+            return torch.tensor((float)(key == ClipKeys.LogitBias ? InitialPairBias : a.Family.IsPairwise ? InitialPairScale : InitialLogitScale));
         }
 
         if (key.EndsWith("bias", StringComparison.Ordinal))
@@ -74,7 +79,7 @@ internal static class ClipInitialization
         var columns = line.unsqueeze(0).expand(a.Grid, a.Grid, -1);
         var rows = line.unsqueeze(1).expand(a.Grid, a.Grid, -1);
         var table = torch.zeros([a.VisionTokens, a.VisionWidth]);
-        table.narrow(0, 1, a.VisionTokens - 1).narrow(1, 0, 4 * quarter)
+        table.narrow(0, a.ClassTokens, a.VisionTokens - a.ClassTokens).narrow(1, 0, 4 * quarter)
             .copy_(torch.cat([columns, rows], 2).reshape(-1, 4 * quarter).Times(scale));
         return table.MoveToOuterDisposeScope();
     }

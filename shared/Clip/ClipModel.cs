@@ -6,13 +6,14 @@ using TorchSharp.Modules;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// A CLIP with OpenAI's vision transformer (science, section 1). Parameters carry OpenAI's key names. The same code runs
+/// A CLIP with a vision transformer, OpenAI's (science, section 1) or of another <see cref="ClipFamily"/>. Parameters carry OpenAI's key names. The same code runs
 /// inference and training; wrap inference in <c>torch.inference_mode()</c> or <c>torch.no_grad()</c>.
 /// </summary>
 public sealed partial class ClipModel : torch.nn.Module
 {
     private readonly Transformer vision;
     private readonly Transformer text;
+    private readonly AttentionPooling? pooling;
 
     private ClipModel(ClipArchitecture architecture, IEnumerable<KeyValuePair<string, torch.Tensor>> weights)
         : base(nameof(ClipModel))
@@ -24,8 +25,9 @@ public sealed partial class ClipModel : torch.nn.Module
             nullBlock ??= ClipStateDict.NullTokenBlock(key, architecture);
         }
 
-        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, architecture.Activation, WeightInUse);
-        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, architecture.Activation, WeightInUse);
+        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, architecture, WeightInUse);
+        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, architecture, WeightInUse);
+        pooling = architecture.Family.HasClassToken ? null : new AttentionPooling(architecture, WeightInUse);
     }
 
     public ClipArchitecture Architecture { get; }
@@ -39,11 +41,14 @@ public sealed partial class ClipModel : torch.nn.Module
     /// <summary>Natural logarithm of the factor on cosines: a scalar parameter.</summary>
     public torch.Tensor LogitScale => _internal_params[ClipKeys.LogitScale];
 
+    /// <summary>What is added to scaled cosines, a scalar parameter; null where texts compete in a softmax, which it would not change.</summary>
+    public torch.Tensor? LogitBias => _internal_params.TryGetValue(ClipKeys.LogitBias, out var bias) ? bias : null;
+
     /// <summary>The training that this model is in; null outside of one.</summary>
     public ClipTraining? Training { get; internal set; }
 
     /// <summary>Precision of the forward pass.</summary>
-    private torch.ScalarType ComputeType => Training?.Weights?.Type ?? _internal_params["visual.proj"].dtype;
+    private torch.ScalarType ComputeType => Training?.Weights?.Type ?? _internal_params["visual.conv1.weight"].dtype;
 
     /// <summary>Where blocks are noted for recomputation; null where they keep their activations.</summary>
     private BlockTape? Tape => torch.is_grad_enabled() ? Training?.Tape : null;
@@ -78,7 +83,7 @@ public sealed partial class ClipModel : torch.nn.Module
     {
         var shapes = tensors.ToDictionary(e => e.Key, e => (IReadOnlyList<long>)e.Value.shape, StringComparer.Ordinal);
         var (architecture, expected) = ClipStateDict.Check(shapes, "state dict");
-        var traits = like is null ? ModelTraits.Unknown : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads);
+        var traits = like is null ? ModelTraits.Unknown : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads, like.ImageResolution, like.Filter);
         return new ClipModel(traits.Applied(architecture, "state dict"), expected.Select(key =>
             new KeyValuePair<string, torch.Tensor>(key, tensors[key].detach().to_type(type ?? torch.float32, copy: true).DetachFromDisposeScope())));
     }
@@ -102,11 +107,7 @@ public sealed partial class ClipModel : torch.nn.Module
         torch.Tensor features;
         using (torch.NewDisposeScope())
         {
-            var last = Architecture.VisionLayers - 1;
-            var cls = hooks?.TouchesLayer(last) == true
-                ? Blocks(images, hooks, last + 1, patches).select(1, 0)
-                : vision.OneToken(last, WithNullToken(last, Blocks(images, hooks, last, patches)), asked: null);
-            features = AsFeatures(Transformer.Norm(cls, "visual.ln_post", WeightInUse).matmul(WeightInUse("visual.proj")));
+            features = AsFeatures(pooling is null ? OfClassToken(images, hooks, patches) : pooling.Apply(Blocks(images, hooks, Architecture.VisionLayers, patches)));
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
         }
@@ -119,53 +120,6 @@ public sealed partial class ClipModel : torch.nn.Module
     /// <param name="images">Preprocessed images [batch, 3, R, R].</param>
     public void Run(torch.Tensor images, Hooks hooks) =>
         hooks.RunShallow(Architecture, depth => Blocks(images, hooks, depth + 1), () => EncodeImage(images, hooks).Dispose());
-
-    /// <summary>Text features, not normalised.</summary>
-    /// <param name="tokens">Token ids [batch, context], int64, zero-padded, the end-of-text id being the largest of a row.</param>
-    /// <returns>[batch, embed].</returns>
-    public torch.Tensor EncodeText(torch.Tensor tokens)
-    {
-        using var scope = torch.NewDisposeScope();
-        return EncodeTrimmedText(Trim(tokens)).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>Token ids without the columns behind the last end-of-text token, which reach no result; on a GPU this waits for all that was begun.</summary>
-    /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
-    public static torch.Tensor Trim(torch.Tensor tokens)
-    {
-        using var scope = torch.NewDisposeScope();
-        return tokens.narrow(1, 0, Math.Min(tokens.argmax(-1).max().item<long>() + 1, tokens.shape[1])).MoveToOuterDisposeScope();
-    }
-
-    /// <summary>
-    /// Token ids brought to one of few sizes: rows and columns of zeros. A GPU's attention is planned anew for each size, which
-    /// takes longer than many small steps, and different captions are as many in one batch as in no other.
-    /// </summary>
-    /// <param name="tokens">As <see cref="Trim"/> gave them.</param>
-    /// <param name="context">Columns at most.</param>
-    /// <returns>The first rows and columns are those given.</returns>
-    public static torch.Tensor Pad(torch.Tensor tokens, long context)
-    {
-        const long Rows = 32, Columns = 8;
-        using var scope = torch.NewDisposeScope();
-        static long Up(long size, long step) => (size + step - 1) / step * step;
-        var padded = torch.zeros(Up(tokens.shape[0], Rows), Math.Min(context, Up(tokens.shape[1], Columns)), dtype: tokens.dtype, device: tokens.device);
-        padded.narrow(0, 0, tokens.shape[0]).narrow(1, 0, tokens.shape[1]).copy_(tokens);
-        return padded.MoveToOuterDisposeScope();
-    }
-
-    /// <summary><see cref="EncodeText"/> of tokens that <see cref="Trim"/> gave: attention is causal, so short texts cost little.</summary>
-    public torch.Tensor EncodeTrimmedText(torch.Tensor tokens)
-    {
-        using var scope = torch.NewDisposeScope();
-        var ends = tokens.argmax(-1);
-        var (batch, used) = (tokens.shape[0], tokens.shape[1]);
-        var embedded = WeightInUse("token_embedding.weight").index_select(0, tokens.reshape(-1));
-        var x = embedded.view(batch, used, -1).Plus(WeightInUse(ClipKeys.Positions).narrow(0, 0, used)).to(ComputeType);
-        x = Blocks(text, x, 0, Architecture.TextLayers - 1, causal: true, hooks: null);
-        x = text.OneToken(Architecture.TextLayers - 1, x, ends);
-        return AsFeatures(Transformer.Norm(x, "ln_final", WeightInUse).matmul(WeightInUse("text_projection"))).MoveToOuterDisposeScope();
-    }
 
     /// <summary>Puts c_fc and c_proj of every block into Geometric Parametrization, in place. Nothing happens if they are already.</summary>
     public void ToGeometric()
@@ -245,11 +199,25 @@ public sealed partial class ClipModel : torch.nn.Module
     /// <summary>Losses are in float32, whatever the towers of a training compute in.</summary>
     private torch.Tensor AsFeatures(torch.Tensor features) => Training?.Weights is null ? features : features.to(torch.float32);
 
+    // Of the last block one token is asked for, unless a hook looks at it.
+    private torch.Tensor OfClassToken(torch.Tensor images, Hooks? hooks, torch.Tensor? patches)
+    {
+        var last = Architecture.VisionLayers - 1;
+        var cls = hooks?.TouchesLayer(last) == true
+            ? Blocks(images, hooks, last + 1, patches).select(1, 0)
+            : vision.OneToken(last, WithNullToken(last, Blocks(images, hooks, last, patches)), asked: null);
+        return Transformer.Norm(cls, ClipKeys.VisionNorm, WeightInUse, Architecture.Family.NormEpsilon).matmul(WeightInUse("visual.proj"));
+    }
+
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
     internal torch.Tensor Blocks(torch.Tensor images, Hooks? hooks, int count, torch.Tensor? patches = null)
     {
-        var embedded = EmbedPatches(images.to(ComputeType).to(LogitScale.device), patches);
-        var x = Transformer.Norm(embedded, "visual.ln_pre", WeightInUse);
+        var x = EmbedPatches(images.to(ComputeType).to(LogitScale.device), patches);
+        if (Architecture.Family.HasClassToken)
+        {
+            x = Transformer.Norm(x, "visual.ln_pre", WeightInUse, Architecture.Family.NormEpsilon);
+        }
+
         if (nullBlock is not { } block || block >= count)
         {
             return Blocks(vision, x, 0, count, causal: false, hooks);
@@ -285,7 +253,7 @@ public sealed partial class ClipModel : torch.nn.Module
         return x;
     }
 
-    /// <returns>Class token and patches with their positions [batch, tokens, width].</returns>
+    /// <returns>Class token, where there is one, and patches with their positions [batch, tokens, width].</returns>
     private torch.Tensor EmbedPatches(torch.Tensor images, torch.Tensor? kept)
     {
         var (batch, width) = (images.shape[0], Architecture.VisionWidth);
@@ -297,15 +265,18 @@ public sealed partial class ClipModel : torch.nn.Module
             cut = cut.reshape(batch * all, -1).index_select(0, kept.Plus(first).reshape(-1)).view(batch, kept.shape[1], -1);
         }
 
-        var embedded = LinearLayer.Apply(cut, WeightInUse("visual.conv1.weight").view(width, -1));
-        var cls = WeightInUse("visual.class_embedding").to(embedded.dtype).expand(batch, 1, width);
+        var weight = WeightInUse("visual.conv1.weight").view(width, -1);
+        var embedded = Architecture.Family.HasClassToken ? LinearLayer.Apply(cut, weight) : LinearLayer.Apply(cut, weight, WeightInUse("visual.conv1.bias"));
         var positions = WeightInUse("visual.positional_embedding").to(embedded.dtype);
-        if (kept is null)
+        var ofPatches = kept is null ? null : positions.narrow(0, Architecture.ClassTokens, all).index_select(0, kept.reshape(-1)).view(batch, kept.shape[1], width);
+        if (!Architecture.Family.HasClassToken)
         {
-            return torch.cat([cls, embedded], 1).Plus(positions);
+            return embedded.Plus(ofPatches ?? positions);
         }
 
-        var ofPatches = positions.narrow(0, 1, all).index_select(0, kept.reshape(-1)).view(batch, kept.shape[1], width);
-        return torch.cat([cls.Plus(positions.narrow(0, 0, 1)), embedded.Plus(ofPatches)], 1);
+        var cls = WeightInUse("visual.class_embedding").to(embedded.dtype).expand(batch, 1, width);
+        return ofPatches is null
+            ? torch.cat([cls, embedded], 1).Plus(positions)
+            : torch.cat([cls.Plus(positions.narrow(0, 0, 1)), embedded.Plus(ofPatches)], 1);
     }
 }

@@ -1,60 +1,31 @@
-using System.Collections.Concurrent;
 using ClipSae.Contracts;
 
 namespace ClipSae.Clip;
 
-/// <summary>
-/// CLIP's byte-level byte-pair tokenizer. Ids: the 256 byte symbols, the same at a word's end, one a merge, start of text,
-/// end of text. Safe to use from several threads.
-/// </summary>
-public sealed class ClipTokenizer
+/// <summary>What makes a model's token ids of texts, in one of the kinds that models come with. Safe to use from several threads.</summary>
+public abstract class ClipTokenizer
 {
-    private readonly Dictionary<string, int> idOfSymbol = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Left, string Right), int> rankOfMerge = [];
-    private readonly ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
-
-    private ClipTokenizer(IEnumerable<(string Left, string Right)> merges)
+    private protected ClipTokenizer()
     {
-        foreach (var symbol in BytePairs.Alphabet)
-        {
-            idOfSymbol.Add(symbol.ToString(), idOfSymbol.Count);
-        }
-
-        foreach (var symbol in BytePairs.Alphabet)
-        {
-            idOfSymbol.Add(symbol + BytePairs.WordEnd, idOfSymbol.Count);
-        }
-
-        // A merge takes its own id even when another merge spells the same symbol; the last one wins, as in the original.
-        var id = idOfSymbol.Count;
-        foreach (var (left, right) in merges)
-        {
-            rankOfMerge.TryAdd((left, right), rankOfMerge.Count);
-            idOfSymbol[left + right] = id++;
-        }
-
-        StartOfText = id++;
-        EndOfText = id++;
-        VocabularySize = id;
-        cache[BytePairs.StartOfText] = [StartOfText];
-        cache[BytePairs.EndOfText] = [EndOfText];
     }
 
-    public int VocabularySize { get; }
+    /// <summary>Tokens of the vocabulary, the special ones among them.</summary>
+    public abstract int VocabularySize { get; }
 
-    public int StartOfText { get; }
+    /// <summary>The id behind a text's last word.</summary>
+    public abstract int EndOfText { get; }
 
-    public int EndOfText { get; }
+    /// <summary>Words that are one token each, the most frequent first.</summary>
+    public abstract IEnumerable<string> Words { get; }
 
-    /// <summary>Every symbol with its id: what <c>vocab.json</c> lists.</summary>
-    public IEnumerable<KeyValuePair<string, int>> Vocabulary => idOfSymbol
-        .Append(new(BytePairs.StartOfText, StartOfText)).Append(new(BytePairs.EndOfText, EndOfText));
+    /// <summary>The id before a text's first word, where there is one, and that behind its end.</summary>
+    protected abstract (int? Start, int Padding) Frame { get; }
 
-    /// <summary>The merges in order of their rank.</summary>
-    public IEnumerable<(string Left, string Right)> Merges => rankOfMerge.OrderBy(merge => merge.Value).Select(merge => merge.Key);
-
-    /// <summary>Loads a vocabulary in any of its three forms: OpenAI's merges (plain or gzip), <c>merges.txt</c>, or <c>tokenizer.json</c>.</summary>
-    /// <exception cref="UserErrorException">The file is missing or has a line that is not a merge; names file and line.</exception>
+    /// <summary>
+    /// Loads a vocabulary in any of its forms: OpenAI's merges (plain or gzip), <c>merges.txt</c> or <c>tokenizer.json</c> of a CLIP; <c>spiece.model</c> of SigLIP,
+    /// <c>tokenizer.model</c> of SigLIP 2. Its content tells which.
+    /// </summary>
+    /// <exception cref="UserErrorException">The file is missing or none of them; names file and place.</exception>
     public static ClipTokenizer Load(string path) => TokenizerFile.Load(path);
 
     /// <summary>The vocabulary that lies beside a checkpoint (a file, or a model folder).</summary>
@@ -65,23 +36,25 @@ public sealed class ClipTokenizer
     {
         var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return TokenizerFile.In(folder) ?? throw new UserErrorException(
-            $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, and put it there, or specify it with --tokenizer");
+            $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, and put it there, or specify it with --tokenizer");
     }
 
     /// <summary>Whether a file of this name is a vocabulary, or a part of one, as models are published with it.</summary>
     public static bool IsVocabulary(string name) => TokenizerFile.IsNamed(name);
 
-    /// <summary>A tokenizer from merges in order of their rank.</summary>
-    public static ClipTokenizer FromMerges(IEnumerable<(string Left, string Right)> merges) => new(merges);
+    /// <summary>CLIP's tokenizer from merges in order of their rank.</summary>
+    public static BytePairTokenizer FromMerges(IEnumerable<(string Left, string Right)> merges) => new(merges);
 
-    /// <summary>Token ids of a text: start, words, end, then zeros up to the context length.</summary>
+    /// <summary>Token ids of a text's words alone, without start, end, padding or cut.</summary>
+    public abstract IEnumerable<int> Encode(string text);
+
+    /// <summary>Token ids of a text: start, where there is one, words, end, then padding up to the context length.</summary>
     /// <param name="truncated">Whether the text was too long; it is then cut and still ends in the end-of-text token.</param>
     /// <returns>[context] ids.</returns>
     public long[] Encode(string text, int context, out bool truncated)
     {
-        var ids = new List<int> { StartOfText };
-        ids.AddRange(Encode(text));
-        ids.Add(EndOfText);
+        var (start, padding) = Frame;
+        List<int> ids = start is { } first ? [first, .. Encode(text), EndOfText] : [.. Encode(text), EndOfText];
         truncated = ids.Count > context;
         if (truncated)
         {
@@ -90,6 +63,7 @@ public sealed class ClipTokenizer
         }
 
         var padded = new long[context];
+        Array.Fill(padded, padding);
         for (var i = 0; i < ids.Count; i++)
         {
             padded[i] = ids[i];
@@ -108,24 +82,4 @@ public sealed class ClipTokenizer
             ? throw new UserErrorException($"the prompt \"{prompt}\" is longer than the model's {context} tokens: shorten the class name or the template")
             : ids;
     }
-
-    /// <summary>Token ids of a text's words alone, without start, end, padding or cut.</summary>
-    public IEnumerable<int> Encode(string text) => CaptionText.Words(CaptionText.Clean(text)).SelectMany(EncodeWord);
-
-    private int[] EncodeWord(string word) => cache.GetOrAdd(word, w =>
-    {
-        var symbols = BytePairs.Symbols(w);
-        while (symbols.Count > 1)
-        {
-            var best = symbols.Zip(symbols.Skip(1)).MinBy(pair => rankOfMerge.GetValueOrDefault(pair, int.MaxValue));
-            if (!rankOfMerge.ContainsKey(best))
-            {
-                break;
-            }
-
-            symbols = BytePairs.Merge(symbols, best.First, best.Second);
-        }
-
-        return [.. symbols.Select(s => idOfSymbol[s])];
-    });
 }

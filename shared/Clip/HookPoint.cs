@@ -64,8 +64,10 @@ public abstract record HookPoint
         _ => architecture.VisionWidth,
     };
 
-    /// <exception cref="UserErrorException">The model has no such layer.</exception>
-    public HookPoint CheckedFor(ClipArchitecture architecture) => LayerIndex is not { } layer || layer < architecture.VisionLayers
+    /// <exception cref="UserErrorException">The model has no such layer, or no class token.</exception>
+    public HookPoint CheckedFor(ClipArchitecture architecture) => this is Cls && !architecture.Family.HasClassToken
+        ? throw new UserErrorException($"hook point '{this}': the vision tower of a {architecture.Family} has no class token; use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding")
+        : LayerIndex is not { } layer || layer < architecture.VisionLayers
         ? this
         : throw new UserErrorException($"hook point '{this}': the model's vision tower has layers 0 to {architecture.VisionLayers - 1}");
 

@@ -9,11 +9,11 @@ namespace ClipSae.Clip;
 /// Decodes and preprocesses ahead of the model on threads of its own, in a bounded channel, so that the model finds its next
 /// batch ready and memory stays flat. Order is kept.
 /// </summary>
-/// <param name="resolution">Side of the model's input, pixels.</param>
+/// <param name="preparation">What the model takes.</param>
 /// <param name="prepare">What is made of a decoded picture.</param>
 /// <param name="threads">Images in work at once.</param>
 /// <param name="ahead">Images ready or in work at most.</param>
-public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepare, int threads, int ahead)
+public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPreparation<T> prepare, int threads, int ahead)
 {
     private readonly ConcurrentBag<RegionDecoder> _decoders = [];
 
@@ -83,10 +83,10 @@ public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepa
                 return new PreparedImage<T>(item.Id, null, problem);
             }
 
-            var length = 3 * resolution * resolution;
+            var length = 3 * preparation.Resolution * preparation.Resolution;
             var pixels = _free.TryTake(out var used) ? used : GC.AllocateUninitializedArray<T>(length);
             var part = new PixelWindow(image.Region.Left, image.Region.Top, image.Region.Width, image.Region.Height);
-            prepare(image.Pixels, image.Mode, part, image.Width, image.Height, resolution, pixels);
+            prepare(image.Pixels, image.Mode, part, image.Width, image.Height, preparation, pixels);
             return new PreparedImage<T>(item.Id, pixels, null);
         }
         finally
@@ -98,7 +98,7 @@ public sealed class ImagePrefetcher<T>(int resolution, PixelPreparation<T> prepa
 
     private ImageRegion Needed(int width, int height)
     {
-        var window = Preprocessor.Needed(width, height, resolution);
+        var window = Preprocessor.Needed(width, height, preparation);
         return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
     }
 }

@@ -146,8 +146,8 @@ internal sealed class OwnModeResize(ResizeGeometry geometry, PixelWindow part, O
     private void Deep(ReadOnlySpan<byte> pixels, Span<byte> hwc)
     {
         var side = geometry.Resolution;
-        var horizontal = ResizeAxis.Exact(geometry.Width, geometry.ResizedWidth, geometry.Left, side);
-        var vertical = ResizeAxis.Exact(geometry.Height, geometry.ResizedHeight, geometry.Top, side);
+        var horizontal = ResizeAxis.Exact(geometry.Width, geometry.ResizedWidth, geometry.Left, side, geometry.Preparation.Filter);
+        var vertical = ResizeAxis.Exact(geometry.Height, geometry.ResizedHeight, geometry.Top, side, geometry.Preparation.Filter);
         var between = new int[part.Height * side];
         for (var row = 0; row < part.Height; row++)
         {

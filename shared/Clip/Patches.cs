@@ -19,7 +19,10 @@ internal static class Patches
                 $"images are [{string.Join(", ", images.shape)}]; the model takes [batch, 3, {a.ImageResolution}, {a.ImageResolution}]");
         }
 
-        return images.view(batch, 3, a.Grid, a.PatchSize, a.Grid, a.PatchSize)
+        // What no whole patch covers is left out, as a convolution does.
+        var covered = a.Grid * a.PatchSize;
+        var all = covered == height ? images : images.narrow(2, 0, covered).narrow(3, 0, covered);
+        return all.reshape(batch, 3, a.Grid, a.PatchSize, a.Grid, a.PatchSize)
             .permute(0, 2, 4, 1, 3, 5).reshape(batch, a.Grid * a.Grid, 3 * a.PatchSize * a.PatchSize);
     }
 }

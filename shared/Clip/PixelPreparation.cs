@@ -8,6 +8,6 @@ namespace ClipSae.Clip;
 /// <param name="part">Where the pixels lie in the whole picture.</param>
 /// <param name="width">Width of the whole picture.</param>
 /// <param name="height">Height of the whole picture.</param>
-/// <param name="resolution">Side of the model's input, pixels.</param>
+/// <param name="preparation">What the model takes.</param>
 /// <param name="pixels">Result, 3 · resolution · resolution values.</param>
-public delegate void PixelPreparation<T>(ReadOnlySpan<byte> source, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<T> pixels);
+public delegate void PixelPreparation<T>(ReadOnlySpan<byte> source, PixelMode mode, PixelWindow part, int width, int height, ImagePreparation preparation, Span<T> pixels);

@@ -9,15 +9,15 @@ namespace ClipSae.Clip;
 public sealed class PixelRows
 {
     private readonly int _count;
-    private readonly int _resolution;
+    private readonly ImagePreparation _preparation;
     private readonly nint _start;
 
     /// <param name="count">Pictures; every row is to be set before it is read.</param>
-    /// <param name="resolution">R, pixels a side.</param>
-    public PixelRows(int count, int resolution)
+    /// <param name="preparation">What the model takes: R is its resolution.</param>
+    public PixelRows(int count, ImagePreparation preparation)
     {
-        (_count, _resolution) = (count, resolution);
-        Pixels = empty(new long[] { count, 3, resolution, resolution }, ScalarType.Byte);
+        (_count, _preparation) = (count, preparation);
+        Pixels = empty(new long[] { count, 3, preparation.Resolution, preparation.Resolution }, ScalarType.Byte);
         _start = count == 0 ? 0 : LargePages.Address(Pixels);
     }
 
@@ -29,13 +29,13 @@ public sealed class PixelRows
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, _count);
-        var plane = _resolution * _resolution;
+        var plane = _preparation.Resolution * _preparation.Resolution;
         var resized = ArrayPool<byte>.Shared.Rent(3 * plane);
         try
         {
             var hwc = resized.AsSpan(0, 3 * plane);
             Preprocessor.Resize(
-                picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, _resolution, hwc);
+                picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, _preparation, hwc);
             var target = (byte*)_start + ((long)row * 3 * plane);
             for (var p = 0; p < plane; p++)
             {

@@ -4,33 +4,28 @@ using ClipSae.Datasets;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// CLIP's preprocessing as the original does it with Pillow and torchvision, to the bit before the last float rounding: short side to the
-/// model's resolution by antialiased bicubic (8-bit result clipped and rounded between the passes) in the mode in which the file keeps its pixels,
+/// A model's preprocessing as the original does it with Pillow and torchvision, to the bit before the last float rounding: short side (or both, where the picture is
+/// squashed) to the model's resolution by an antialiased filter (8-bit result clipped and rounded between the passes) in the mode in which the file keeps its pixels,
 /// centre crop, conversion to RGB, mean and deviation. Only the rows and columns that the crop keeps are computed.
 /// </summary>
 public static class Preprocessor
 {
     private const int Channels = 3;
 
-    private static readonly float[] Normalized = Normalize();
-
-    /// <summary>What each of 256 levels becomes, [3, 256].</summary>
-    internal static ReadOnlySpan<float> Levels => Normalized;
-
     /// <param name="rgb">Pixels [height, width, 3].</param>
-    /// <param name="resolution">Side of the model's input, pixels.</param>
+    /// <param name="preparation">What the model takes.</param>
     /// <param name="chw">Result [3, resolution, resolution].</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void Preprocess(ReadOnlySpan<byte> rgb, int width, int height, int resolution, Span<float> chw) =>
-        Preprocess(rgb, new PixelWindow(0, 0, width, height), width, height, resolution, chw);
+    public static void Preprocess(ReadOnlySpan<byte> rgb, int width, int height, ImagePreparation preparation, Span<float> chw) =>
+        Preprocess(rgb, new PixelWindow(0, 0, width, height), width, height, preparation, chw);
 
     /// <summary>The same for a picture of which only a part was decoded; the part must cover <see cref="Needed"/>.</summary>
     /// <param name="rgb">Pixels of the part [part.Height, part.Width, 3].</param>
     /// <param name="part">Where the pixels lie in the whole picture.</param>
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
-    public static void Preprocess(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<float> chw) =>
-        Preprocess(rgb, PixelMode.Rgb, part, width, height, resolution, chw);
+    public static void Preprocess(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, ImagePreparation preparation, Span<float> chw) =>
+        Preprocess(rgb, PixelMode.Rgb, part, width, height, preparation, chw);
 
     /// <summary>The same for pixels of any mode.</summary>
     /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
@@ -38,32 +33,33 @@ public static class Preprocessor
     /// <param name="part">Where the pixels lie in the whole picture; it must cover <see cref="Needed"/>.</param>
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
-    public static void Preprocess(ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<float> chw) =>
-        Preprocess(pixels, mode, part, width, height, resolution, chw, vectors: true);
+    public static void Preprocess(ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, ImagePreparation preparation, Span<float> chw) =>
+        Preprocess(pixels, mode, part, width, height, preparation, chw, vectors: true);
 
     /// <summary>The same for a whole picture.</summary>
-    public static void Preprocess(Picture picture, int resolution, Span<float> chw) =>
-        Preprocess(picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, resolution, chw);
+    public static void Preprocess(Picture picture, ImagePreparation preparation, Span<float> chw) =>
+        Preprocess(picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, preparation, chw);
 
     /// <summary>The part of a picture that the resized centre crop depends on.</summary>
-    public static PixelWindow Needed(int width, int height, int resolution)
+    public static PixelWindow Needed(int width, int height, ImagePreparation preparation)
     {
-        var (horizontal, vertical) = new ResizeGeometry(width, height, resolution).Axes();
+        var (horizontal, vertical) = new ResizeGeometry(width, height, preparation).Axes();
         return new PixelWindow(horizontal.Begin, vertical.Begin, horizontal.End - horizontal.Begin, vertical.End - vertical.Begin);
     }
 
     internal static void Preprocess(
-        ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<float> chw, bool vectors)
+        ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, ImagePreparation preparation, Span<float> chw, bool vectors)
     {
+        var resolution = preparation.Resolution;
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 1);
         RequireLength(chw.Length, resolution);
         var resized = ArrayPool<byte>.Shared.Rent(resolution * resolution * Channels);
         try
         {
-            Resize(pixels, mode, part, width, height, resolution, resized.AsSpan(0, resolution * resolution * Channels), vectors);
+            Resize(pixels, mode, part, width, height, preparation, resized.AsSpan(0, resolution * resolution * Channels), vectors);
             for (var row = 0; row < resolution; row++)
             {
-                Write(resized.AsSpan(row * resolution * Channels, resolution * Channels), chw, row, resolution);
+                Write(resized.AsSpan(row * resolution * Channels, resolution * Channels), chw, row, preparation);
             }
         }
         finally
@@ -79,8 +75,8 @@ public static class Preprocessor
     /// <param name="height">Height of the whole picture.</param>
     /// <param name="hwc">Result [resolution, resolution, 3].</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void Resize(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, int resolution, Span<byte> hwc) =>
-        Resize(rgb, PixelMode.Rgb, part, width, height, resolution, hwc);
+    public static void Resize(ReadOnlySpan<byte> rgb, PixelWindow part, int width, int height, ImagePreparation preparation, Span<byte> hwc) =>
+        Resize(rgb, PixelMode.Rgb, part, width, height, preparation, hwc);
 
     /// <summary>The same for pixels of any mode.</summary>
     /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
@@ -90,21 +86,21 @@ public static class Preprocessor
     /// <param name="height">Height of the whole picture.</param>
     /// <param name="hwc">Result [resolution, resolution, 3], RGB.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<byte> hwc) =>
-        Resize(pixels, mode, part, width, height, resolution, hwc, vectors: true);
+    public static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, ImagePreparation preparation, Span<byte> hwc) =>
+        Resize(pixels, mode, part, width, height, preparation, hwc, vectors: true);
 
     private static void Resize(
-        ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, int resolution, Span<byte> hwc, bool vectors)
+        ReadOnlySpan<byte> pixels, PixelMode mode, PixelWindow part, int width, int height, ImagePreparation preparation, Span<byte> hwc, bool vectors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        RequireLength(hwc.Length, resolution);
+        RequireLength(hwc.Length, preparation.Resolution);
         if (pixels.Length != (long)part.Width * part.Height * Picture.BytesOf(mode))
         {
             throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, {Picture.BytesOf(mode)}] have the wrong length.", nameof(pixels));
         }
 
-        var geometry = new ResizeGeometry(width, height, resolution);
+        var geometry = new ResizeGeometry(width, height, preparation);
         if (mode == PixelMode.Rgb)
         {
             ResizeRgb(pixels, part, geometry, hwc, vectors);
@@ -157,35 +153,22 @@ public static class Preprocessor
         }
     }
 
-    private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, int resolution)
+    private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, ImagePreparation preparation)
     {
+        var resolution = preparation.Resolution;
+        var levels = preparation.Normalization.Levels;
         var plane = resolution * resolution;
         var red = chw.Slice(row * resolution, resolution);
         var green = chw.Slice(plane + row * resolution, resolution);
         var blue = chw.Slice(2 * plane + row * resolution, resolution);
-        var reds = Normalized.AsSpan(0, 256);
-        var greens = Normalized.AsSpan(256, 256);
-        var blues = Normalized.AsSpan(512, 256);
+        var reds = levels[..256];
+        var greens = levels.Slice(256, 256);
+        var blues = levels.Slice(512, 256);
         for (int column = 0, from = 0; column < red.Length; column++, from += Channels)
         {
             red[column] = reds[line[from]];
             green[column] = greens[line[from + 1]];
             blue[column] = blues[line[from + 2]];
         }
-    }
-
-    /// <summary>What each of 256 levels becomes, by channel, rounded as torchvision's float32 steps do.</summary>
-    private static float[] Normalize()
-    {
-        var values = new float[Channels * 256];
-        for (var channel = 0; channel < Channels; channel++)
-        {
-            for (var level = 0; level < 256; level++)
-            {
-                values[channel * 256 + level] = (level / 255f - PixelNormalization.Mean[channel]) / PixelNormalization.Deviation[channel];
-            }
-        }
-
-        return values;
     }
 }

@@ -9,20 +9,20 @@ public sealed class Printer
     private readonly WordPainter _painter;
     private readonly IReadOnlyList<(string? Family, double Weight, WordPlanner Planner, IReadOnlyList<string> Faces)> _ways;
 
-    private Printer(FontCatalogue fonts, int resolution, IReadOnlyList<(string? Family, double Weight, WordPlanner Planner, IReadOnlyList<string> Faces)> ways) =>
-        (_fonts, Resolution, _painter, _ways) = (fonts, resolution, new WordPainter(fonts), ways);
+    private Printer(FontCatalogue fonts, ImagePreparation preparation, IReadOnlyList<(string? Family, double Weight, WordPlanner Planner, IReadOnlyList<string> Faces)> ways) =>
+        (_fonts, Preparation, _painter, _ways) = (fonts, preparation, new WordPainter(fonts), ways);
 
-    /// <summary>Side of the model's input, pixels: smaller pictures are enlarged to it before they are printed on.</summary>
-    public int Resolution { get; }
+    /// <summary>What the model takes: smaller pictures are enlarged to its size before they are printed on.</summary>
+    public ImagePreparation Preparation { get; }
 
     /// <summary>One style, in the roster's faces.</summary>
-    public static Printer Of(FontCatalogue fonts, WordStyle style, int resolution) =>
-        new(fonts, resolution, [(null, 1, new WordPlanner(fonts, style), fonts.Of(null))]);
+    public static Printer Of(FontCatalogue fonts, WordStyle style, ImagePreparation preparation) =>
+        new(fonts, preparation, [(null, 1, new WordPlanner(fonts, style), fonts.Of(null))]);
 
     /// <summary>Families, each as often as it weighs.</summary>
     /// <param name="families">With their weights, which need not sum to 1.</param>
-    public static Printer Of(FontCatalogue fonts, IReadOnlyList<(PrintFamily Family, double Weight)> families, int resolution) =>
-        new(fonts, resolution, [.. families.Select(of => ((string?)of.Family.Name, of.Weight, new WordPlanner(fonts, of.Family.Style), fonts.Of(of.Family.Faces)))]);
+    public static Printer Of(FontCatalogue fonts, IReadOnlyList<(PrintFamily Family, double Weight)> families, ImagePreparation preparation) =>
+        new(fonts, preparation, [.. families.Select(of => ((string?)of.Family.Name, of.Weight, new WordPlanner(fonts, of.Family.Style), fonts.Of(of.Family.Faces)))]);
 
     /// <summary>Chooses how a word stands on a picture.</summary>
     /// <returns>Its copies, and the family's name; null where there is one style alone.</returns>
@@ -36,16 +36,17 @@ public sealed class Printer
     /// A picture to print on, as large as the model sees it at least: print on a smaller picture would be blurred when that is enlarged, as print before a
     /// camera is not. A smaller one is enlarged and cropped as the model's own preprocessing does it.
     /// </summary>
-    /// <param name="resolution">Side of the model's input, pixels.</param>
-    public static RgbImage Canvas(RgbImage image, int resolution)
+    /// <param name="preparation">What the model takes.</param>
+    public static RgbImage Canvas(RgbImage image, ImagePreparation preparation)
     {
+        var resolution = preparation.Resolution;
         if (Math.Min(image.Width, image.Height) >= resolution)
         {
             return image;
         }
 
         var rgb = new byte[3 * resolution * resolution];
-        Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, resolution, rgb);
+        Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, preparation, rgb);
         return new RgbImage(resolution, resolution, rgb);
     }
 

@@ -1,7 +1,7 @@
 namespace ClipSae.Clip;
 
 /// <summary>
-/// Pillow's antialiased bicubic filter along one axis for the outputs that the centre crop keeps: for each output where its taps start and
+/// One of Pillow's antialiased filters along one axis for the outputs that the centre crop keeps: for each output where its taps start and
 /// their weights in 22-bit fixed point (Pillow's <c>precompute_coeffs</c> and <c>normalize_coeffs_8bpc</c>).
 /// </summary>
 internal sealed class ResizeAxis
@@ -12,15 +12,14 @@ internal sealed class ResizeAxis
     /// <summary>Weights are split as high · 2¹⁵ + low, so that both halves fit signed 16-bit multipliers.</summary>
     public const int LowBits = 15;
 
-    private const double Support = 2.0;
-
     /// <param name="size">Pixels of the source along this axis.</param>
     /// <param name="resized">Pixels after resizing.</param>
     /// <param name="first">First output that is kept.</param>
     /// <param name="count">Outputs that are kept.</param>
-    public ResizeAxis(int size, int resized, int first, int count)
+    /// <param name="kind">Which filter.</param>
+    public ResizeAxis(int size, int resized, int first, int count, ResizeFilter kind)
     {
-        var filter = new Filter(size, resized);
+        var filter = new Filter(size, resized, kind);
         Count = count;
         // Rounded up to whole groups of four taps, the unit in which the vector code reads.
         Taps = (filter.MostTaps + 3) / 4 * 4;
@@ -72,9 +71,10 @@ internal sealed class ResizeAxis
     /// <param name="resized">Pixels after resizing.</param>
     /// <param name="first">First output that is kept.</param>
     /// <param name="count">Outputs that are kept.</param>
-    public static (int Start, double[] Shares)[] Exact(int size, int resized, int first, int count)
+    /// <param name="kind">Which filter.</param>
+    public static (int Start, double[] Shares)[] Exact(int size, int resized, int first, int count, ResizeFilter kind)
     {
-        var filter = new Filter(size, resized);
+        var filter = new Filter(size, resized, kind);
         Span<double> row = new double[filter.MostTaps];
         var outputs = new (int, double[])[count];
         for (var output = 0; output < count; output++)
@@ -105,25 +105,27 @@ internal sealed class ResizeAxis
     }
 
     /// <summary>Pillow's <c>precompute_coeffs</c>.</summary>
-    private readonly struct Filter(int size, int resized)
+    private readonly struct Filter(int size, int resized, ResizeFilter kind)
     {
+        private readonly double _support = kind == ResizeFilter.Bicubic ? 2 : 1;
         private readonly double _scale = (double)size / resized;
         private readonly double _filterScale = Math.Max((double)size / resized, 1.0);
 
-        public int MostTaps => (int)Math.Ceiling(Support * _filterScale) * 2 + 1;
+        public int MostTaps => (int)Math.Ceiling(_support * _filterScale) * 2 + 1;
 
         /// <summary>Where an output's taps start, how many they are, and the sum of their weights.</summary>
         /// <param name="row">Receives the weights.</param>
         public (int Start, int Length, double Sum) At(int output, Span<double> row)
         {
             var centre = (output + 0.5) * _scale;
-            var support = Support * _filterScale;
+            var support = _support * _filterScale;
             var start = Math.Max(0, (int)(centre - support + 0.5));
             var length = Math.Min(size, (int)(centre + support + 0.5)) - start;
             var sum = 0.0;
             for (var tap = 0; tap < length; tap++)
             {
-                row[tap] = Bicubic((tap + start - centre + 0.5) / _filterScale);
+                var x = Math.Abs((tap + start - centre + 0.5) / _filterScale);
+                row[tap] = kind == ResizeFilter.Bicubic ? Bicubic(x) : Math.Max(0, 1 - x);
                 sum += row[tap];
             }
 
@@ -135,7 +137,6 @@ internal sealed class ResizeAxis
     private static double Bicubic(double x)
     {
         const double a = -0.5;
-        x = Math.Abs(x);
         return x switch
         {
             < 1.0 => ((a + 2.0) * x - (a + 3.0)) * x * x + 1,

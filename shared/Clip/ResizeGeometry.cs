@@ -1,11 +1,14 @@
 namespace ClipSae.Clip;
 
-/// <summary>Where torchvision's <c>Resize</c> of the short side and <c>CenterCrop</c> put a picture.</summary>
+/// <summary>Where torchvision's <c>Resize</c> of the short side and <c>CenterCrop</c>, or its <c>Resize</c> of both sides, put a picture.</summary>
 /// <param name="Width">Of the picture, pixels.</param>
 /// <param name="Height">Of the picture, pixels.</param>
-/// <param name="Resolution">Side of the result, pixels.</param>
-internal readonly record struct ResizeGeometry(int Width, int Height, int Resolution)
+/// <param name="Preparation">Size of the result, and how it is reached.</param>
+internal readonly record struct ResizeGeometry(int Width, int Height, ImagePreparation Preparation)
 {
+    /// <summary>Side of the result, pixels.</summary>
+    public int Resolution => Preparation.Resolution;
+
     public int ResizedWidth => Resized(Width);
 
     public int ResizedHeight => Resized(Height);
@@ -20,9 +23,9 @@ internal readonly record struct ResizeGeometry(int Width, int Height, int Resolu
     public bool IsCopy => (ResizedWidth, ResizedHeight) == (Width, Height);
 
     public (ResizeAxis Horizontal, ResizeAxis Vertical) Axes() =>
-        (new ResizeAxis(Width, ResizedWidth, Left, Resolution), new ResizeAxis(Height, ResizedHeight, Top, Resolution));
+        (new ResizeAxis(Width, ResizedWidth, Left, Resolution, Preparation.Filter), new ResizeAxis(Height, ResizedHeight, Top, Resolution, Preparation.Filter));
 
-    private int Resized(int side) => side == Math.Min(Width, Height) ? Resolution : (int)((long)Resolution * Math.Max(Width, Height) / Math.Min(Width, Height));
+    private int Resized(int side) => Preparation.Fit == PictureFit.Squash || side == Math.Min(Width, Height) ? Resolution : (int)((long)Resolution * Math.Max(Width, Height) / Math.Min(Width, Height));
 
     // Python's round: halves to even.
     private int First(int resized) => (int)Math.Round((resized - Resolution) / 2.0);

@@ -8,7 +8,7 @@ using ClipSae.Tensors;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// The three forms in which CLIP's merges are kept: OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c> (also unpacked, or as <c>merges.txt</c> beside
+/// The forms in which vocabularies are kept. SentencePiece's are read by <see cref="SentencePieceTokenizer"/>; here are three of CLIP's merges: OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c> (also unpacked, or as <c>merges.txt</c> beside
 /// <c>vocab.json</c>), and <c>tokenizer.json</c>. Ids follow from the order of the merges; where a file lists ids too, they must agree.
 /// </summary>
 internal static class TokenizerFile
@@ -18,7 +18,7 @@ internal static class TokenizerFile
 
     private const int LongestText = 32 << 20;
 
-    private static readonly string[] Patterns = ["*bpe*.txt.gz", "*bpe*.txt", "merges.txt", "tokenizer.json"];
+    private static readonly string[] Patterns = ["*bpe*.txt.gz", "*bpe*.txt", "merges.txt", "spiece.model", "tokenizer.model", "tokenizer.json"];
 
     /// <summary>The tokenizer file that lies in a folder, or null.</summary>
     public static string? In(string folder) =>
@@ -32,6 +32,11 @@ internal static class TokenizerFile
     {
         try
         {
+            if (SentencePieceModel.IsOne(ForeignFile.Start(path)))
+            {
+                return SentencePieceTokenizer.Open(path);
+            }
+
             var text = ForeignFile.Start(path).Length > 0 ? ReadText(path) : "";
             return text.AsSpan().TrimStart().StartsWith("{")
                 ? FromJson(path, text)
@@ -94,9 +99,14 @@ internal static class TokenizerFile
         return merges;
     }
 
-    private static ClipTokenizer FromJson(string path, string text)
+    private static BytePairTokenizer FromJson(string path, string text)
     {
         using var json = Json(text);
+        if (Property(json.RootElement, "model") is { } found && Property(found, "byte_fallback") is { ValueKind: JsonValueKind.True })
+        {
+            throw new UserErrorException($"{path}: is the tokenizer.json of a SentencePiece vocabulary (SigLIP 2's); put the model's tokenizer.model next to the weights in its place, or specify it with --tokenizer");
+        }
+
         if (Property(json.RootElement, "model") is not { } model || Property(model, "merges") is not { ValueKind: JsonValueKind.Array } list || Property(model, "vocab") is not { } vocabulary)
         {
             if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("error", out _))
@@ -139,7 +149,7 @@ internal static class TokenizerFile
         return json.RootElement.Clone();
     }
 
-    private static ClipTokenizer Checked(string path, ClipTokenizer tokenizer, JsonElement? vocabulary)
+    private static BytePairTokenizer Checked(string path, BytePairTokenizer tokenizer, JsonElement? vocabulary)
     {
         if (vocabulary is not { ValueKind: JsonValueKind.Object } known)
         {

@@ -8,8 +8,10 @@ namespace ClipSae.Clip;
 internal delegate torch.Tensor NamedWeight(string key, Func<torch.Tensor, torch.Tensor>? scale = null);
 
 /// <summary>The pre-LN transformer blocks that both towers share, computed from named weights.</summary>
-internal sealed class Transformer(string prefix, int width, int heads, MlpActivation activation, NamedWeight weight)
+internal sealed class Transformer(string prefix, int width, int heads, ClipArchitecture architecture, NamedWeight weight)
 {
+    private readonly MlpActivation activation = architecture.Activation;
+    private readonly double epsilon = architecture.Family.NormEpsilon;
     private readonly int headWidth = width / heads;
 
     /// <summary>Before the number of each block.</summary>
@@ -19,8 +21,8 @@ internal sealed class Transformer(string prefix, int width, int heads, MlpActiva
     public bool IsTrained => weight(prefix + "0.ln_1.bias").requires_grad;
 
     /// <summary>LayerNorm over the last axis with the weights under <paramref name="key"/>.</summary>
-    public static torch.Tensor Norm(torch.Tensor x, string key, NamedWeight weight) =>
-        layer_norm(x, [x.shape[^1]], weight(key + ".weight"), weight(key + ".bias"));
+    public static torch.Tensor Norm(torch.Tensor x, string key, NamedWeight weight, double epsilon) =>
+        layer_norm(x, [x.shape[^1]], weight(key + ".weight"), weight(key + ".bias"), epsilon);
 
     /// <param name="x">Residual stream [batch, tokens, width].</param>
     /// <returns>The block's output, the same shape.</returns>
@@ -28,8 +30,8 @@ internal sealed class Transformer(string prefix, int width, int heads, MlpActiva
     {
         using var scope = torch.NewDisposeScope();
         var block = prefix + layer;
-        x = x.Plus(Attention(block, layer, Norm(x, block + ".ln_1", weight), causal, hooks));
-        x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight), hooks));
+        x = x.Plus(Attention(block, layer, Norm(x, block + ".ln_1", weight, epsilon), causal, hooks));
+        x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight, epsilon), hooks));
         if (hooks is not null)
         {
             x = hooks.Apply(new HookPoint.Residual(layer), x);
@@ -53,14 +55,14 @@ internal sealed class Transformer(string prefix, int width, int heads, MlpActiva
         var (inWeight, inBias) = (weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"));
         torch.Tensor Part(torch.Tensor rows, int first, int parts) =>
             LinearLayer.Apply(rows, inWeight.narrow(0, first * width, parts * width), inBias.narrow(0, first * width, parts * width)).view(batch, -1, parts, heads, headWidth);
-        var normal = Norm(x, block + ".ln_1", weight);
+        var normal = Norm(x, block + ".ln_1", weight, epsilon);
         var keysValues = Part(normal, 1, 2).unbind(2);
         var query = Part(Asked(normal), 0, 1).squeeze(2);
         var seen = asked is null ? null : TensorArithmetic.Range(tokens, device: x.device).less_equal(asked.unsqueeze(1)).view(batch, 1, 1, tokens);
         var mixed = scaled_dot_product_attention(query.transpose(1, 2), keysValues[0].transpose(1, 2), keysValues[1].transpose(1, 2), attn_mask: seen)
             .transpose(1, 2).reshape(batch, width);
         var one = Asked(x).Plus(LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias")));
-        return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight), hooks: null)).MoveToOuterDisposeScope();
+        return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight, epsilon), hooks: null)).MoveToOuterDisposeScope();
     }
 
     private Func<torch.Tensor, torch.Tensor>? Steepen => activation.Slope == 1 ? null : weight => weight.Times(activation.Slope);

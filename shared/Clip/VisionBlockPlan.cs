@@ -13,6 +13,7 @@ internal sealed class VisionBlockPlan : IDisposable
 {
     private readonly int heads;
     private readonly int width;
+    private readonly double epsilon;
     private readonly MlpActivation activation;
     private readonly torch.Tensor inWeight;
     private readonly torch.Tensor inBias;
@@ -30,7 +31,7 @@ internal sealed class VisionBlockPlan : IDisposable
     /// <param name="missingBefore">On a GPU, what the residual stream lacks before this block [width], float32; stays the caller's.</param>
     public VisionBlockPlan(ClipModel model, int layer, torch.ScalarType type, VisionKernels? kernels, torch.Tensor? missingBefore)
     {
-        (heads, width, activation) = (model.Architecture.VisionHeads, model.Architecture.VisionWidth, model.Architecture.Activation);
+        (heads, width, activation, epsilon) = (model.Architecture.VisionHeads, model.Architecture.VisionWidth, model.Architecture.Activation, model.Architecture.Family.NormEpsilon);
         (this.kernels, this.missingBefore) = (kernels, missingBefore);
         var block = ClipKeys.VisionBlocks + layer;
         using var scope = torch.NewDisposeScope();
@@ -126,7 +127,7 @@ internal sealed class VisionBlockPlan : IDisposable
     }
 
     /// <param name="missing">What the stream lacks; null on a processor.</param>
-    private torch.Tensor Normalize(torch.Tensor x, torch.Tensor? missing) => kernels is null ? layer_norm(x, [width]) : kernels.Normalize(x, missing!);
+    private torch.Tensor Normalize(torch.Tensor x, torch.Tensor? missing) => kernels is null ? layer_norm(x, [width], eps: epsilon) : kernels.Normalize(x, missing!);
 
     private void AddProduct(torch.Tensor x, torch.Tensor factor, torch.Tensor weight, torch.Tensor bias)
     {

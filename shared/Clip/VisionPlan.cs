@@ -9,15 +9,18 @@ namespace ClipSae.Clip;
 /// </summary>
 public sealed class VisionPlan : IDisposable
 {
+    private const string PreScale = "scale before the blocks";
+    private const string PreShift = "shift before the blocks";
+    private const string Projection = "projection";
+    private const string ProjectionBias = "bias of the projection";
+
     private readonly VisionBlockPlan[] blocks;
     private readonly torch.ScalarType type;
     private readonly torch.Device device;
     private readonly torch.Tensor patchWeight;
     private readonly torch.Tensor positions;
-    private readonly torch.Tensor preScale;
-    private readonly torch.Tensor preShift;
-    private readonly torch.Tensor proj;
-    private readonly torch.Tensor projBias;
+    private readonly Dictionary<string, torch.Tensor> ends = new(StringComparer.Ordinal);
+    private readonly AttentionPooling? pooling;
     private readonly VisionKernels? kernels;
     private readonly torch.Tensor? nothingMissing;
     private readonly NullToken? nullToken;
@@ -30,8 +33,9 @@ public sealed class VisionPlan : IDisposable
         using var scope = torch.NewDisposeScope();
         torch.Tensor Weight(string key) => model.Weight("visual." + key).detach().to(torch.float32);
         torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
-        device = model.Weight("visual.proj").device;
-        kernels = device.type == DeviceType.CUDA ? new VisionKernels(device, Architecture, type) : null;
+        device = model.LogitScale.device;
+        // The kernels know OpenAI's tokens, pixels and LayerNorm; another family runs by libtorch's operations.
+        kernels = device.type == DeviceType.CUDA && Architecture.Family == ClipFamily.OpenAi ? new VisionKernels(device, Architecture, type) : null;
         nothingMissing = kernels is null ? null : torch.zeros(Architecture.VisionWidth, device: device).DetachFromDisposeScope();
         blocks = new VisionBlockPlan[Architecture.VisionLayers];
         for (var layer = 0; layer < blocks.Length; layer++)
@@ -41,11 +45,25 @@ public sealed class VisionPlan : IDisposable
 
         patchWeight = Keep(Weight("conv1.weight").view(Architecture.VisionWidth, -1));
         var table = Weight("positional_embedding").clone();
-        table[0].AddInPlace(Weight("class_embedding"));
+        if (Architecture.Family.HasClassToken)
+        {
+            table[0].AddInPlace(Weight("class_embedding"));
+            (ends[PreScale], ends[PreShift]) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
+            ends[Projection] = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
+            ends[ProjectionBias] = Keep(Weight("ln_post.bias").unsqueeze(0).mm(Weight("proj")).squeeze(0));
+        }
+        else
+        {
+            table.AddInPlace(Weight("conv1.bias"));
+            foreach (var (key, _) in ClipKeys.Shapes(Architecture).Where(weight => weight.Key.StartsWith(ClipKeys.Head, StringComparison.Ordinal) || weight.Key.StartsWith(ClipKeys.VisionNorm, StringComparison.Ordinal)))
+            {
+                ends[key] = Keep(model.Weight(key).detach());
+            }
+
+            pooling = new AttentionPooling(Architecture, (key, scale) => scale is null ? ends[key] : scale(ends[key]));
+        }
+
         positions = Keep(table);
-        (preScale, preShift) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
-        proj = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
-        projBias = Keep(Weight("ln_post.bias").unsqueeze(0).mm(Weight("proj")).squeeze(0));
         if (model.NullToken is { } token)
         {
             // On a GPU the stream that it joins lacks the biases of earlier blocks.
@@ -95,7 +113,7 @@ public sealed class VisionPlan : IDisposable
             block.Dispose();
         }
 
-        foreach (var tensor in new[] { patchWeight, positions, preScale, preShift, proj, projBias })
+        foreach (var tensor in ends.Values.Append(patchWeight).Append(positions))
         {
             tensor.Dispose();
         }
@@ -117,9 +135,9 @@ public sealed class VisionPlan : IDisposable
                 x = torch.cat([x.view(batch, -1, Architecture.VisionWidth), nullToken.Value.expand(batch, 1, Architecture.VisionWidth)], 1).view(-1, Architecture.VisionWidth);
             }
 
-            if (layer == blocks.Length - 1 && depth is null && !NeedsPatches(layer, hooks))
+            if (layer == blocks.Length - 1 && depth is null && pooling is null && !NeedsPatches(layer, hooks))
             {
-                return Features(LastBlock(x, batch, layer, hooks), hooks);
+                return OfClassToken(LastBlock(x, batch, layer, hooks), hooks);
             }
 
             Block(x, batch, layer, hooks, depth);
@@ -129,7 +147,8 @@ public sealed class VisionPlan : IDisposable
             }
         }
 
-        return Features(x.view(batch, -1, Architecture.VisionWidth).select(1, 0), hooks);
+        var tokens = x.view(batch, -1, Architecture.VisionWidth);
+        return pooling is null ? OfClassToken(tokens.select(1, 0), hooks) : Hooked(pooling.Apply(tokens), hooks);
     }
 
     /// <summary>Patches [batch, grid², 3·patch²] in the plan's type, normalised.</summary>
@@ -142,7 +161,7 @@ public sealed class VisionPlan : IDisposable
 
         var bytes = images.to(device);
         return kernels is null
-            ? Patches.Cut(PixelNormalization.Apply(bytes.shape[1] == 3 ? bytes : bytes.permute(0, 3, 1, 2)).to(type), Architecture)
+            ? Patches.Cut(Architecture.Preparation.Normalization.Apply(bytes.shape[1] == 3 ? bytes : bytes.permute(0, 3, 1, 2)).to(type), Architecture)
             : kernels.CutPatches(bytes);
     }
 
@@ -156,8 +175,8 @@ public sealed class VisionPlan : IDisposable
         var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
         x.copy_(positions);
         var embedded = LinearLayer.Apply(Cut(images), patchWeight);
-        x.narrow(1, 1, a.VisionTokens - 1).AddInPlace(embedded);
-        return torch.nn.functional.layer_norm(x, [a.VisionWidth], preScale, preShift).view(-1, a.VisionWidth);
+        x.narrow(1, a.ClassTokens, a.VisionTokens - a.ClassTokens).AddInPlace(embedded);
+        return (a.Family.HasClassToken ? torch.nn.functional.layer_norm(x, [a.VisionWidth], ends[PreScale], ends[PreShift], a.Family.NormEpsilon) : x).view(-1, a.VisionWidth);
     }
 
     private void Block(torch.Tensor x, long batch, int layer, Hooks? hooks, int? depth)
@@ -245,12 +264,13 @@ public sealed class VisionPlan : IDisposable
         return cls;
     }
 
-    private torch.Tensor Features(torch.Tensor cls, Hooks? hooks)
+    private torch.Tensor OfClassToken(torch.Tensor cls, Hooks? hooks)
     {
-        var normal = kernels is null ? torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth]) : kernels.Normalize(cls.contiguous(), blocks[^1].Missing!);
-        var features = torch.addmm(projBias, normal, proj, 1, 1);
-        return hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
+        var normal = kernels is null ? torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth], eps: Architecture.Family.NormEpsilon) : kernels.Normalize(cls.contiguous(), blocks[^1].Missing!);
+        return Hooked(torch.addmm(ends[ProjectionBias], normal, ends[Projection], 1, 1), hooks);
     }
+
+    private static torch.Tensor Hooked(torch.Tensor features, Hooks? hooks) => hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
 
     /// <summary>Hooks see a copy, because the stream itself goes on changing; what they return is written back.</summary>
     /// <param name="missing">What the stream lacks and hooks see, on a GPU.</param>

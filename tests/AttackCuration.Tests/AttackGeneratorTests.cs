@@ -77,9 +77,9 @@ public sealed class AttackGeneratorTests : IDisposable
         var generator = Generator(Options);
         foreach (var candidate in Generate(Options).Where((_, index) => index % 9 == 0))
         {
-            var picture = PixelLoader.Stack([generator.Draw(Sources[candidate.Source], candidate.Shown)], RandomClip.Resolution);
+            var picture = PixelLoader.Stack([generator.Draw(Sources[candidate.Source], candidate.Shown)], ImagePreparation.OpenAi(RandomClip.Resolution));
             var hooks = new Hooks().Capture(new HookPoint.Mlp(0));
-            var logits = classifier.Logits(model.EncodeImage(PixelNormalization.Apply(picture), hooks)).data<float>().ToArray();
+            var logits = classifier.Logits(model.EncodeImage(PixelNormalization.OpenAi.Apply(picture), hooks)).data<float>().ToArray();
             var latents = salient.Hook.Sae.Encode(hooks.Captured(new HookPoint.Mlp(0))).mean([0, 1]).data<float>().ToArray();
             double Logit(string name) => logits[RandomClip.Classes.ToList().IndexOf(name)];
             // Salience is the smaller of the two differences.
@@ -103,12 +103,12 @@ public sealed class AttackGeneratorTests : IDisposable
 
     private string Decision(RgbImage picture)
     {
-        var images = PixelNormalization.Apply(PixelLoader.Stack([picture], RandomClip.Resolution));
+        var images = PixelNormalization.OpenAi.Apply(PixelLoader.Stack([picture], ImagePreparation.OpenAi(RandomClip.Resolution)));
         return classifier.Names[(int)classifier.Logits(model.EncodeImage(images)).argmax(1).item<long>()];
     }
 
     private AttackGenerator Generator(AttackCurationOptions options, IReadOnlyList<string>? words = null) => new(
-        vision, classifier, salient, [], Printer.Of(fonts, options.Style, RandomClip.Resolution),
+        vision, classifier, salient, [], Printer.Of(fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution)),
         new WordChooser(classifier, WordStock.Of(words ?? Words), classifier.Names.Count), options, CPU);
 
     private IReadOnlyList<AttackCandidate> Generate(AttackCurationOptions options) => Generator(options).Generate(Sources, _ => { }, CancellationToken.None);

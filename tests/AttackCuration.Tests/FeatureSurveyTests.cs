@@ -111,7 +111,7 @@ public sealed class FeatureSurveyTests : IDisposable
         for (var i = 0; i < Pairs; i++)
         {
             var hooks = new Hooks().Capture(at.Hook);
-            model.EncodeImage(PixelNormalization.Apply(pixels.narrow(0, i, 1)), hooks);
+            model.EncodeImage(PixelNormalization.OpenAi.Apply(pixels.narrow(0, i, 1)), hooks);
             var rows = hooks.Captured(at.Hook).reshape(-1, at.Sae.InputWidth);
             var latents = at.Sae.Encode(rows).data<float>().ToArray().Chunk(at.Sae.Latents).ToArray();
             for (var f = 0; f < values.Length; f++)

@@ -169,7 +169,7 @@ public sealed class SalientNeuronsTests : IDisposable
     {
         var point = new HookPoint.Mlp(layer);
         var hooks = new Hooks().Capture(point);
-        model.EncodeImage(PixelNormalization.Apply(pixels), hooks);
+        model.EncodeImage(PixelNormalization.OpenAi.Apply(pixels), hooks);
         return hooks.Captured(point).detach();
     }
 
@@ -183,7 +183,7 @@ public sealed class SalientNeuronsTests : IDisposable
         var hooks = new Hooks()
             .Replace(new HookPoint.Mlp(layer), _ => neurons)
             .Capture(stream);
-        model.EncodeImage(PixelNormalization.Apply(pairs.Control), hooks);
+        model.EncodeImage(PixelNormalization.OpenAi.Apply(pairs.Control), hooks);
         var read = hooks.Captured(stream);
         if (at.Hook is HookPoint.ImageEmbedding)
         {

@@ -124,12 +124,12 @@ internal sealed class EvaluationBenchmark : IBenchmark
                 throw new InvalidOperationException(problem);
             }
 
-            Preprocessor.Resize(decoded.Pixels, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, 224, pixels);
+            Preprocessor.Resize(decoded.Pixels, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, ImagePreparation.OpenAi(224), pixels);
         }
 
         static ImageRegion Needed(int width, int height)
         {
-            var window = Preprocessor.Needed(width, height, 224);
+            var window = Preprocessor.Needed(width, height, ImagePreparation.OpenAi(224));
             return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
         }
     }

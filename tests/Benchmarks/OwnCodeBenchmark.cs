@@ -259,7 +259,7 @@ internal sealed class OwnCodeBenchmark : IBenchmark
 
     private static ImageRegion Needed(int width, int height)
     {
-        var window = Clip.Preprocessor.Needed(width, height, Resolution);
+        var window = Clip.Preprocessor.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution));
         return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
     }
 

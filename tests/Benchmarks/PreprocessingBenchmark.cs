@@ -83,12 +83,12 @@ internal sealed class PreprocessingBenchmark : IBenchmark
             }
 
             var part = new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height);
-            Preprocessor.Preprocess(decoded.Pixels, part, decoded.Width, decoded.Height, Resolution, pixels);
+            Preprocessor.Preprocess(decoded.Pixels, part, decoded.Width, decoded.Height, ImagePreparation.OpenAi(Resolution), pixels);
         }
 
         static ImageRegion Needed(int width, int height)
         {
-            var window = Preprocessor.Needed(width, height, Resolution);
+            var window = Preprocessor.Needed(width, height, ImagePreparation.OpenAi(Resolution));
             return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
         }
     }

@@ -148,7 +148,7 @@ internal sealed class TuningStepBenchmark : IBenchmark
         }
 
         var attacks = Shard("attack", Attacks);
-        return TuningData.Read([Shard("clean", 4 * shape.Options.CleanBatch)], attacks, attacks, ["cat"], new HeldOutPrint([], []), resolution, shape.Options, NullLogger.Instance, default);
+        return TuningData.Read([Shard("clean", 4 * shape.Options.CleanBatch)], attacks, attacks, ["cat"], new HeldOutPrint([], []), Clip.ImagePreparation.OpenAi(resolution), shape.Options, NullLogger.Instance, default);
     }
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);

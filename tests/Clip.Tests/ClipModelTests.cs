@@ -29,7 +29,7 @@ public sealed class ClipModelTests : IDisposable
     {
         using var model = ClipModel.Load(ReferenceFiles.Model);
         var tokens = ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens");
-        var trimmed = ClipModel.Trim(tokens);
+        var trimmed = model.Trim(tokens);
         var padded = ClipModel.Pad(trimmed, model.Architecture.ContextLength);
 
         (padded.shape[0] % 32, padded.shape[1] == 77 || padded.shape[1] % 8 == 0).ShouldBe((0, true));

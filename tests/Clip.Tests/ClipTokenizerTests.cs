@@ -5,7 +5,7 @@ namespace ClipSae.Clip.Tests;
 
 public class ClipTokenizerTests
 {
-    private static readonly ClipTokenizer Tokenizer = ClipTokenizer.Load(ReferenceFiles.Vocabulary);
+    private static readonly BytePairTokenizer Tokenizer = (BytePairTokenizer)ClipTokenizer.Load(ReferenceFiles.Vocabulary);
 
     public static TheoryData<string> Lines => [.. File.ReadLines(ReferenceFiles.Tokens)];
 

@@ -11,7 +11,7 @@ public sealed class ImagePrefetcherTests
     public async Task Images_come_in_order_prepared_as_one_by_one_and_unreadable_ones_in_their_place()
     {
         var encoded = Enumerable.Range(0, 40).Select(i => i == 7 ? Picture(i)[..50] : Picture(i)).ToArray();
-        var prepared = await new ImagePrefetcher<byte>(Resolution, Preprocessor.Resize, threads: 3, ahead: 5).Prepare(Items(encoded), CancellationToken.None).ToArrayAsync();
+        var prepared = await new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 3, ahead: 5).Prepare(Items(encoded), CancellationToken.None).ToArrayAsync();
 
         prepared.Select(image => image.Id).ShouldBe(encoded.Select((_, i) => $"{i}.png"));
         prepared[7].Pixels.ShouldBeNull();
@@ -20,7 +20,7 @@ public sealed class ImagePrefetcherTests
         foreach (var i in new[] { 0, 6, 8, 39 })
         {
             var picture = ImageDecoder.Decode(encoded[i]);
-            Preprocessor.Resize(picture.Rgb, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, Resolution, expected);
+            Preprocessor.Resize(picture.Rgb, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, ImagePreparation.OpenAi(Resolution), expected);
             prepared[i].Pixels!.AsSpan(0, expected.Length).SequenceEqual(expected).ShouldBeTrue($"image {i}");
         }
     }
@@ -29,11 +29,11 @@ public sealed class ImagePrefetcherTests
     public async Task Floats_are_those_of_the_preprocessor()
     {
         var encoded = Picture(1);
-        var prepared = await new ImagePrefetcher<float>(Resolution, Preprocessor.Preprocess, threads: 1, ahead: 1).Prepare(Items([encoded]), CancellationToken.None).ToArrayAsync();
+        var prepared = await new ImagePrefetcher<float>(ImagePreparation.OpenAi(Resolution), Preprocessor.Preprocess, threads: 1, ahead: 1).Prepare(Items([encoded]), CancellationToken.None).ToArrayAsync();
 
         var picture = ImageDecoder.Decode(encoded);
         var expected = new float[3 * Resolution * Resolution];
-        Preprocessor.Preprocess(picture.Rgb, picture.Width, picture.Height, Resolution, expected);
+        Preprocessor.Preprocess(picture.Rgb, picture.Width, picture.Height, ImagePreparation.OpenAi(Resolution), expected);
         prepared.Single().Pixels!.AsSpan(0, expected.Length).SequenceEqual(expected).ShouldBeTrue();
     }
 
@@ -54,7 +54,7 @@ public sealed class ImagePrefetcherTests
         }
 
         var read = 0;
-        await foreach (var image in new ImagePrefetcher<byte>(Resolution, Preprocessor.Resize, threads: 2, Ahead).Prepare(Counted(), CancellationToken.None))
+        await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 2, Ahead).Prepare(Counted(), CancellationToken.None))
         {
             read++;
             if (read == 10)
@@ -85,7 +85,7 @@ public sealed class ImagePrefetcherTests
         var read = 0;
         var error = await Should.ThrowAsync<UserErrorException>(async () =>
         {
-            await foreach (var image in new ImagePrefetcher<byte>(Resolution, Preprocessor.Resize, threads: 2, ahead: 8).Prepare(Torn(), CancellationToken.None))
+            await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 2, ahead: 8).Prepare(Torn(), CancellationToken.None))
             {
                 read++;
             }

@@ -26,9 +26,24 @@ public sealed class KnownModelsTests : IDisposable
         new("DFN ViT-H/14@378", new(1024, 378, 32, 1280, 14, 77, 49408, 1024, 24), 16, 16, 5120, MlpActivation.QuickGelu, null),
     ];
 
+    // Sizes and vocabularies of transformers' convert_siglip_to_hf.py; heads are 16 wherever they are not 64 wide.
+    private static readonly Known[] SigLips =
+    [
+        SigLip("SigLIP B/16-224", 768, 12, 16, 224, 768, 12, 3072, 32000, 203.16),
+        SigLip("SigLIP L/16-256", 1024, 24, 16, 256, 1024, 16, 4096, 32000, 652.15),
+        SigLip("SigLIP So400m/14-384", 1152, 27, 14, 384, 1152, 16, 4304, 32000, 877.96),
+        SigLip("SigLIP B/16-256 of many languages", 768, 12, 16, 256, 768, 12, 3072, 250000, 370.63),
+        SigLip("SigLIP 2 B/16-224", 768, 12, 16, 224, 768, 12, 3072, 256000, 375.19),
+        SigLip("SigLIP 2 L/16-256", 1024, 24, 16, 256, 1024, 16, 4096, 256000, 881.53),
+        SigLip("SigLIP 2 So400m/14-384", 1152, 27, 14, 384, 1152, 16, 4304, 256000, null),
+        SigLip("SigLIP 2 g-opt/16-256", 1536, 40, 16, 256, 1152, 16, 6144, 256000, 1871.39),
+    ];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 
     public static TheoryData<string> Names => [.. Models.Select(model => model.Name)];
+
+    public static TheoryData<string> SigLipNames => [.. SigLips.Select(model => model.Name)];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -53,6 +68,63 @@ public sealed class KnownModelsTests : IDisposable
         WriteHeader("model.safetensors", ClipKeys.Shapes(expected).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))));
         WriteJson("config.json", Transformers(model));
         Read().ShouldBe((expected, false));
+    }
+
+    // As the hub has them: what equals a default is left out of config.json, in the base models all of it.
+    [Theory]
+    [MemberData(nameof(SigLipNames))]
+    public void Sizes_heads_and_pictures_of_a_SigLIP_are_the_models(string name)
+    {
+        var model = SigLips.Single(known => known.Name == name);
+        var (a, filter) = (model.Sizes, model.Sizes.VocabularySize == 256000 ? ResizeFilter.Bilinear : ResizeFilter.Bicubic);
+        if (model.Millions is { } millions)
+        {
+            (ClipKeys.Shapes(a).Sum(shape => shape.Value.Aggregate(1L, (product, size) => product * size)) / 1e6).ShouldBe(millions, 0.005);
+        }
+
+        (a.Preparation.Fit, a.Preparation.Filter, a.Preparation.Normalization).ShouldBe((PictureFit.Squash, filter, PixelNormalization.Halves));
+        WriteHeader("model.safetensors", ClipKeys.Shapes(a).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))));
+        if (a.VisionWidth > 1024)
+        {
+            Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("nothing says how many heads they have and how many pixels it takes: put its config.json next to it");
+        }
+        else
+        {
+            Read().ShouldBe((a, false));
+        }
+
+        WriteJson("config.json", SigLipConfig(a));
+        Read().ShouldBe((a, false));
+        var bilinear = a with { Filter = ResizeFilter.Bilinear };
+        WriteJson("preprocessor_config.json", new JsonObject
+        {
+            ["image_processor_type"] = "SiglipImageProcessor",
+            ["image_mean"] = new JsonArray(0.5, 0.5, 0.5),
+            ["resample"] = 2,
+            ["size"] = new JsonObject { ["height"] = a.ImageResolution, ["width"] = a.ImageResolution },
+        });
+        Read().ShouldBe((bilinear, false));
+    }
+
+    [Theory]
+    [InlineData("config.json", """{"model_type":"clip"}""", "'model_type' is clip")]
+    [InlineData("config.json", """{"vision_config":{"image_size":256}}""", "'vision_config.image_size' is 256, but the weights have 14 patches of 16 pixels a side")]
+    [InlineData("config.json", """{"vision_config":{"vision_use_head":false}}""", "'vision_config.vision_use_head' is false")]
+    [InlineData("config.json", """{"text_config":{"layer_norm_eps":1e-5}}""", "'text_config.layer_norm_eps' is 1e-5")]
+    [InlineData("config.json", """{"text_config":{"num_attention_heads":7}}""", "7 heads do not divide a width of 768")]
+    [InlineData("config.json", """{"text_config":{"vocab_size":256000}}""", "describes another model")]
+    [InlineData("preprocessor_config.json", """{"image_mean":[0.48145466,0.4578275,0.40821073]}""", "'image_mean' is")]
+    [InlineData("preprocessor_config.json", """{"do_center_crop":true}""", "nothing is cut off")]
+    [InlineData("preprocessor_config.json", """{"resample":1}""", "only 2 (bilinear) and 3 (bicubic) are supported")]
+    [InlineData("preprocessor_config.json", """{"size":{"shortest_edge":224}}""", "only height and width 224 is supported")]
+    public void A_description_that_is_not_the_SigLIPs_is_refused_by_its_key(string file, string description, string message)
+    {
+        WriteHeader("model.safetensors", ClipKeys.Shapes(SigLips[0].Sizes).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))));
+        File.WriteAllText(At(file), description);
+
+        var refusal = Should.Throw<UserErrorException>(() => Read()).Message;
+        refusal.ShouldContain(message);
+        refusal.ShouldNotContain("\n");
     }
 
     // Its texts are cut by another model's vocabulary.
@@ -133,6 +205,39 @@ public sealed class KnownModelsTests : IDisposable
         (vision["image_size"], vision["patch_size"]) = (a.ImageResolution, a.PatchSize);
         return new JsonObject { ["model_type"] = "clip", ["projection_dim"] = a.EmbedDim, ["vision_config"] = vision, ["text_config"] = text };
     }
+
+    private static Known SigLip(string name, int width, int layers, int patch, int side, int textWidth, int heads, int neurons, int vocabulary, double? millions)
+    {
+        var (textLayers, textNeurons) = textWidth switch { 768 => (12, 3072), 1024 => (24, 4096), _ => (27, 4304) };
+        var sizes = new ClipArchitecture(width, side, layers, width, patch, 64, vocabulary, textWidth, textLayers)
+        {
+            Family = ClipFamily.SigLip,
+            VisionHeads = heads,
+            TextHeads = heads,
+            VisionNeurons = neurons,
+            TextNeurons = textNeurons,
+        };
+        return new Known(name, sizes, heads, heads, neurons, MlpActivation.TanhGelu, millions);
+    }
+
+    private static JsonObject SigLipConfig(ClipArchitecture a)
+    {
+        static JsonObject Tower(string type, params (string Key, int Value, int Default)[] entries) =>
+            new([new("model_type", type), .. entries.Where(entry => entry.Value != entry.Default).Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))]);
+        var text = Tower(
+            "siglip_text_model", ("hidden_size", a.TextWidth, 768), ("intermediate_size", a.TextNeurons, 3072), ("num_hidden_layers", a.TextLayers, 12),
+            ("num_attention_heads", a.TextHeads, 12), ("vocab_size", a.VocabularySize, 32000), ("projection_size", a.EmbedDim, a.TextWidth));
+        var vision = Tower(
+            "siglip_vision_model", ("hidden_size", a.VisionWidth, 768), ("intermediate_size", a.VisionNeurons, 3072), ("num_hidden_layers", a.VisionLayers, 12),
+            ("num_attention_heads", a.VisionHeads, 12), ("image_size", a.ImageResolution, 224), ("patch_size", a.PatchSize, 16));
+        return new JsonObject { ["model_type"] = "siglip", ["text_config"] = text, ["vision_config"] = vision };
+    }
+
+    // The head's attention is in one piece there, and scale and bias are lists.
+    private static long[] SigLipOfTransformers(KeyValuePair<string, long[]> shape) =>
+        shape.Value.Length == 0 ? [1]
+        : shape.Key.Contains("in_proj_", StringComparison.Ordinal) && !shape.Key.StartsWith(ClipKeys.Head, StringComparison.Ordinal) ? [shape.Value[0] / 3, .. shape.Value[1..]]
+        : shape.Value;
 
     private static long[] OfTransformers(KeyValuePair<string, long[]> shape) =>
         HuggingFaceKeys.IsTransposed(shape.Key) ? [.. shape.Value.Reverse()]

@@ -22,7 +22,7 @@ public class PixelModeTests
         var actual = new byte[3 * Resolution * Resolution];
 
         Preprocessor.Resize(
-            picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, Resolution, actual);
+            picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, ImagePreparation.OpenAi(Resolution), actual);
 
         var expected = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".expected.png"))).Rgb;
         actual.Zip(expected).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBe(0);
@@ -35,7 +35,7 @@ public class PixelModeTests
         var encoded = File.ReadAllBytes(Path.Combine(Folder, name));
         (DatasetItem, ReadOnlyMemory<byte>)[] items = [(new DatasetItem(name, ["a"]), encoded)];
         var actual = new List<byte[]>();
-        await foreach (var image in new ImagePrefetcher<byte>(Resolution, Preprocessor.Resize, threads: 1, ahead: 1).Prepare(items, TestContext.Current.CancellationToken))
+        await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 1, ahead: 1).Prepare(items, TestContext.Current.CancellationToken))
         {
             actual.Add(image.Pixels.ShouldNotBeNull().AsSpan(0, 3 * Resolution * Resolution).ToArray());
         }

@@ -15,14 +15,14 @@ public sealed class PixelRowsTests
         const int Count = 15_000;
         var picture = Picture();
         var before = Compute.ResidentBytes;
-        var rows = new PixelRows(Count, Resolution);
+        var rows = new PixelRows(Count, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
         rows.Set(Count - 1, Datasets.Picture.Of(picture));
         rows.Set(0, Datasets.Picture.Of(picture));
 
         (Compute.ResidentBytes - before).ShouldBeLessThan(256L << 20);
         pixels.NumberOfElements.ShouldBeGreaterThan(int.MaxValue);
-        using var expected = PixelLoader.Stack([picture], Resolution);
+        using var expected = PixelLoader.Stack([picture], ImagePreparation.OpenAi(Resolution));
         Bytes(pixels, Count - 1).ShouldBe(Bytes(expected, 0));
         Bytes(pixels, 0).ShouldBe(Bytes(expected, 0));
     }
@@ -32,7 +32,7 @@ public sealed class PixelRowsTests
     [InlineData(2)]
     public void A_row_outside_of_the_tensor_is_refused(int row)
     {
-        var rows = new PixelRows(2, Resolution);
+        var rows = new PixelRows(2, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
 
         Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Datasets.Picture.Of(Picture())));
@@ -43,12 +43,12 @@ public sealed class PixelRowsTests
     {
         const int Count = 60;
         var encoded = Enumerable.Range(0, Count).Select(i => PngEncoder.Encode(Picture(i))).ToArray();
-        var (even, odd) = (new PixelRows(Count / 2, 16), new PixelRows(Count / 2, 16));
+        var (even, odd) = (new PixelRows(Count / 2, ImagePreparation.OpenAi(16)), new PixelRows(Count / 2, ImagePreparation.OpenAi(16)));
         using var evenPixels = even.Pixels;
         using var oddPixels = odd.Pixels;
         PixelLoader.Fill(encoded.Select((bytes, i) => (i % 2 == 0 ? even : odd, i / 2, $"{i}", (ReadOnlyMemory<byte>)bytes)));
 
-        using var all = PixelLoader.Load(Count, i => Datasets.Picture.Of(Picture(i)), 16);
+        using var all = PixelLoader.Load(Count, i => Datasets.Picture.Of(Picture(i)), ImagePreparation.OpenAi(16));
         for (var i = 0; i < Count; i++)
         {
             Bytes(i % 2 == 0 ? evenPixels : oddPixels, i / 2).ShouldBe(Bytes(all, i));
@@ -58,7 +58,7 @@ public sealed class PixelRowsTests
     [Fact]
     public void A_picture_that_does_not_decode_is_named_or_handed_to_who_asks_for_such()
     {
-        var rows = new PixelRows(1, 16);
+        var rows = new PixelRows(1, ImagePreparation.OpenAi(16));
         using var pixels = rows.Pixels;
         byte[] broken = [1, 2, 3];
 
@@ -71,7 +71,7 @@ public sealed class PixelRowsTests
     [Fact]
     public void No_pictures_are_no_rows()
     {
-        using var none = PixelLoader.Stack([], 16);
+        using var none = PixelLoader.Stack([], ImagePreparation.OpenAi(16));
 
         none.shape.ShouldBe([0, 3, 16, 16]);
     }

@@ -17,7 +17,7 @@ public class PreprocessorTests
     {
         var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
         var actual = new float[3 * 224 * 224];
-        Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, 224, actual);
+        Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, ImagePreparation.OpenAi(224), actual);
         using var file = SafetensorsFile.Open(Path.Combine(Folder, "preprocess_224.expected.safetensors"));
         using var read = file.Read(name);
         using var wide = read.to(torch.float32);
@@ -25,6 +25,25 @@ public class PreprocessorTests
         // One level is 1/255 over the smallest deviation; float16 adds half a unit of its last place.
         var off = actual.Zip(expected).Count(pair => Math.Abs(pair.First - pair.Second) > 0.4 / 255 / 0.2613 + Math.Abs(pair.Second) / 1024);
         off.ShouldBe(0);
+    }
+
+    /// <summary>SigLIP's pictures (<c>Reference/squashed.py</c>).</summary>
+    [Theory]
+    [InlineData("landscape", 48, ResizeFilter.Bilinear)]
+    [InlineData("landscape", 48, ResizeFilter.Bicubic)]
+    [InlineData("upscaled", 160, ResizeFilter.Bilinear)]
+    [InlineData("upscaled", 160, ResizeFilter.Bicubic)]
+    public void A_squashed_picture_is_Pillows_to_the_bit(string name, int side, ResizeFilter filter)
+    {
+        var preparation = new ImagePreparation(side, PictureFit.Squash, filter, PixelNormalization.Halves);
+        var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
+        var (levels, floats) = (new byte[3 * side * side], new float[3 * side * side]);
+        Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, preparation, levels);
+        Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, preparation, floats);
+
+        levels.ShouldBe(ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, "squashed", $"{name}.{side}.{filter.ToString().ToLowerInvariant()}.png"))).Rgb);
+        floats[0].ShouldBe((levels[0] / 255f - 0.5f) / 0.5f);
+        Preprocessor.Needed(image.Width, image.Height, preparation).ShouldBe(new PixelWindow(0, 0, image.Width, image.Height));
     }
 
     [Theory]
@@ -42,8 +61,8 @@ public class PreprocessorTests
         var rgb = Noise(width * height * 3);
         var (vectors, scalars) = (new float[3 * resolution * resolution], new float[3 * resolution * resolution]);
         var whole = new PixelWindow(0, 0, width, height);
-        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, resolution, vectors, vectors: true);
-        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, resolution, scalars, vectors: false);
+        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, ImagePreparation.OpenAi(resolution), vectors, vectors: true);
+        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, ImagePreparation.OpenAi(resolution), scalars, vectors: false);
         vectors.AsSpan().SequenceEqual(scalars).ShouldBeTrue();
     }
 
@@ -53,7 +72,7 @@ public class PreprocessorTests
     public void The_needed_part_gives_what_the_whole_picture_gives(int width, int height)
     {
         var rgb = Noise(width * height * 3);
-        var needed = Preprocessor.Needed(width, height, 224);
+        var needed = Preprocessor.Needed(width, height, ImagePreparation.OpenAi(224));
         needed.Width.ShouldBeLessThanOrEqualTo(width);
         ((long)needed.Width * needed.Height).ShouldBeLessThan((long)width * height);
         var part = new byte[needed.Width * needed.Height * 3];
@@ -63,8 +82,8 @@ public class PreprocessorTests
         }
 
         var (fromWhole, fromPart) = (new float[3 * 224 * 224], new float[3 * 224 * 224]);
-        Preprocessor.Preprocess(rgb, width, height, 224, fromWhole);
-        Preprocessor.Preprocess(part, needed, width, height, 224, fromPart);
+        Preprocessor.Preprocess(rgb, width, height, ImagePreparation.OpenAi(224), fromWhole);
+        Preprocessor.Preprocess(part, needed, width, height, ImagePreparation.OpenAi(224), fromPart);
         fromPart.AsSpan().SequenceEqual(fromWhole).ShouldBeTrue();
     }
 
@@ -73,7 +92,7 @@ public class PreprocessorTests
     {
         var rgb = Noise(64 * 64 * 3);
         var actual = new float[3 * 64 * 64];
-        Preprocessor.Preprocess(rgb, 64, 64, 64, actual);
+        Preprocessor.Preprocess(rgb, 64, 64, ImagePreparation.OpenAi(64), actual);
         // Mean and deviation of openai/CLIP's transform.
         actual[0].ShouldBe((rgb[0] / 255f - 0.48145466f) / 0.26862954f, 1e-6f);
         actual[2 * 64 * 64 + 4095].ShouldBe((rgb[^1] / 255f - 0.40821073f) / 0.27577711f, 1e-6f);

@@ -62,7 +62,7 @@ public sealed class VisionPlanOnGpuTests : IDisposable
         using var model = ClipModel.Initialize(Shape, 3);
         var planar = torch.randint(0, 256, [5, 3, 32, 32], dtype: torch.uint8);
         using var expected = VisionPlan.Compile(model);
-        var features = expected.EncodeImage(PixelNormalization.Apply(planar));
+        var features = expected.EncodeImage(PixelNormalization.OpenAi.Apply(planar));
         Difference(expected.EncodeImage(planar), features).ShouldBeLessThan(1e-6);
         model.to(card);
         using var plan = VisionPlan.Compile(model);

@@ -82,7 +82,7 @@ internal sealed class ExtractionBench : IDisposable
         for (var i = 0; i < pictures.Length; i++)
         {
             var image = ImageDecoder.Decode(pictures[i]);
-            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, 32, pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32));
+            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, ImagePreparation.OpenAi(32), pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32));
         }
 
         return torch.tensor(pixels).view(pictures.Length, 3, 32, 32);

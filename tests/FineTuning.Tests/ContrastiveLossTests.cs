@@ -94,6 +94,49 @@ public sealed class ContrastiveLossTests : IDisposable
         ContrastiveLoss.Compat(images, texts, tensor(Caption), smoothing).item<float>().ShouldBe(expected.item<float>(), 1e-4f);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.2)]
+    public void The_sigmoid_loss_and_its_gradients_equal_the_plain_matrix_of_all_pairs_with_equal_captions_as_matches(double smoothing)
+    {
+        var bias = tensor(-2.5f, requires_grad: true);
+        Tensor[] leaves = [images, texts, logitScale, bias];
+        var loss = ContrastiveLoss.Pairwise(images, texts, tensor(Caption), logitScale, bias, smoothing);
+        loss.backward();
+        Tensor[] actual = [.. leaves.Select(leaf => leaf.grad!.clone())];
+        foreach (var leaf in leaves)
+        {
+            leaf.grad!.zero_();
+        }
+
+        var logits = logitScale.exp() * Unit(images).matmul(Unit(texts).t()).index_select(1, tensor(Caption)) + bias;
+        var matches = tensor(Caption).unsqueeze(1).eq(tensor(Caption).unsqueeze(0)).to(ScalarType.Float32);
+        var target = matches * (1 - smoothing) + (smoothing / Caption.Length);
+        var plain = nn.functional.binary_cross_entropy_with_logits(logits, target, reduction: nn.Reduction.Sum) / Caption.Length;
+        plain.backward();
+
+        loss.item<float>().ShouldBe(plain.item<float>(), 1e-5f);
+        foreach (var (mine, expected) in actual.Zip(leaves.Select(leaf => leaf.grad!)))
+        {
+            (mine - expected).abs().max().item<float>().ShouldBeLessThan(1e-5f);
+        }
+    }
+
+    // transformers' SiglipModel with return_loss (tests/Clip.Tests/Reference/transformers_models.py).
+    [Theory]
+    [InlineData("siglip")]
+    [InlineData("siglip_even")]
+    public void The_sigmoid_loss_is_that_of_transformers(string name)
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "Reference", "transformers", name);
+        using var model = Clip.ClipModel.Load(folder);
+        using var expected = Tensors.SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
+        var (embeddings, captions) = (model.EncodeImage(expected.Read("pixels")), model.EncodeText(expected.Read("tokens").narrow(0, 0, 2)));
+
+        ContrastiveLoss.Of(TuningLoss.Symmetric, embeddings, captions, arange(2), model, 0).item<float>().ShouldBe(expected.Read("loss").item<float>(), 1e-4f);
+        ContrastiveLoss.PerImage(embeddings, captions, arange(2), model).mean().item<float>().ShouldBe(expected.Read("loss").item<float>(), 1e-4f);
+    }
+
     private Tensor Loss(double smoothing) => ContrastiveLoss.Symmetric(images, texts, tensor(Caption), logitScale, smoothing);
 
     /// <summary>Every image against every image's caption; an image's target is spread evenly over the captions that equal its own.</summary>

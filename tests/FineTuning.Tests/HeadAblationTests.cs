@@ -51,7 +51,7 @@ public sealed class HeadAblationTests : IDisposable
         using var data = _bench.Data(Options);
         using var means = HeadMeans.Of(_model, data, CPU, CancellationToken.None);
         var hooks = new Hooks().Capture(new HookPoint.Heads(1));
-        _model.EncodeImage(data.Clean.Images([.. Enumerable.Range(0, data.Clean.Count)], CPU), hooks);
+        _model.EncodeImage(data.Clean.Images([.. Enumerable.Range(0, data.Clean.Count)], PixelNormalization.OpenAi, CPU), hooks);
 
         (hooks.Captured(new HookPoint.Heads(1)).select(1, 0).mean([0]) - means.OfLayers[1]).abs().max().item<float>().ShouldBe(0, 1e-5f);
     }
@@ -63,7 +63,7 @@ public sealed class HeadAblationTests : IDisposable
         using var noGrad = no_grad();
         using var data = _bench.Data(Options);
         int[] printed = [.. Enumerable.Range(0, data.Attacks.Count).Where(i => data.AttackSources[i] >= 0)];
-        var attention = ClassAttention.Of(_model, data.Attacks.Images(printed, CPU));
+        var attention = ClassAttention.Of(_model, data.Attacks.Images(printed, PixelNormalization.OpenAi, CPU));
 
         var scores = TypographicHeads.Score(_model, data, CPU, CancellationToken.None);
 

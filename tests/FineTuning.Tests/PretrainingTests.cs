@@ -116,6 +116,6 @@ public sealed class PretrainingTests : IDisposable
         var images = Enumerable.Range(0, count).Select(index => world.Draw(part, index)).ToArray();
         colours = [.. images.Select(image => image.Item.Attributes?["colour"]?.GetValue<string>() ?? "")];
         return new CaptionedPixels(
-            PixelLoader.Load(count, index => ImageDecoder.Read(images[index].Png), Options.Resolution), [.. images.Select(image => image.Item.Captions)]);
+            PixelLoader.Load(count, index => ImageDecoder.Read(images[index].Png), ImagePreparation.OpenAi(Options.Resolution)), [.. images.Select(image => image.Item.Captions)]);
     }
 }

@@ -114,7 +114,7 @@ internal sealed class TuningBench : IDisposable
         string Shard(int first) => Write(Clean(first, CleanImages / 2).Select(entry => (change is null ? entry.Item : change(entry.Item), Image(entry.Item, entry.Image))));
         return TuningData.Read(
             [Shard(0), Shard(CleanImages / 2)], Write(Attacks(0, attackCaption)), Write(Attacks(1)), Classes,
-            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Resolution, options, NullLogger.Instance, CancellationToken.None, captions, families ? Write(Families()) : null);
+            new HeldOutPrint(heldOutWords ?? [], heldOutFonts ?? []), Clip.ImagePreparation.OpenAi(Resolution), options, NullLogger.Instance, CancellationToken.None, captions, families ? Write(Families()) : null);
     }
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync()

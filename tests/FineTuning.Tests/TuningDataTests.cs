@@ -173,6 +173,6 @@ public sealed class TuningDataTests : IDisposable
     private static string Picture(byte[] png)
     {
         using var scope = NewDisposeScope();
-        return Pictures(Clip.PixelLoader.Stack([ImageDecoder.Decode(png)], TuningBench.Resolution))[0];
+        return Pictures(Clip.PixelLoader.Stack([ImageDecoder.Decode(png)], Clip.ImagePreparation.OpenAi(TuningBench.Resolution)))[0];
     }
 }

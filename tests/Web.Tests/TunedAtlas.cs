@@ -79,7 +79,7 @@ internal static class TunedAtlas
     {
         const int Side = 64;
         using var fonts = FontCatalogue.Load();
-        var printer = Printer.Of(fonts, [(PrintFamily.Named("corner"), 1)], Side);
+        var printer = Printer.Of(fonts, [(PrintFamily.Named("corner"), 1)], Clip.ImagePreparation.OpenAi(Side));
         var (plain, attacked) = (new List<(DatasetItem, byte[])>(), new List<(DatasetItem, byte[])>());
         foreach (var (place, word) in new[] { "star", "boat", "dog", "car" }.Index())
         {

@@ -31,7 +31,7 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         {
             var rgb = ImageDecoder.Decode(Shards.Noise(100 + image));
             var pixels = new float[3 * SmallClip.Resolution * SmallClip.Resolution];
-            Preprocessor.Preprocess(rgb.Rgb, rgb.Width, rgb.Height, SmallClip.Resolution, pixels);
+            Preprocessor.Preprocess(rgb.Rgb, rgb.Width, rgb.Height, ImagePreparation.OpenAi(SmallClip.Resolution), pixels);
             var features = Unit(model.EncodeImage(torch.tensor(pixels, [1, 3, SmallClip.Resolution, SmallClip.Resolution])));
             var expected = (features.matmul(texts.t()) * model.LogitScale.exp()).softmax(-1)[0];
             (values[image] - expected).abs().max().item<float>().ShouldBeLessThan(2e-5f);

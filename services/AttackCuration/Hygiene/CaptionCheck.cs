@@ -60,7 +60,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
             {
                 cancel.ThrowIfCancellationRequested();
                 using var step = NewDisposeScope();
-                var pixels = PixelLoader.Load(batch.Length, i => batch[i].Picture.Read(), vision.Architecture.ImageResolution, cancel);
+                var pixels = PixelLoader.Load(batch.Length, i => batch[i].Picture.Read(), vision.Architecture.Preparation, cancel);
                 var logits = AskWithout(pixels, [.. batch.Select(s => s.Patches)], cut, cancel);
                 evidence.AddRange(batch.SelectMany((sight, i) => sight.Named.Select(word => (sight, word, new CaptionJudge.Evidence(
                     sight.Print, CaptionJudge.Margin(sight.Logits, word, sight.Named), CaptionJudge.Margin(logits[i], word, sight.Named))))));
@@ -139,7 +139,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
 
             using var step = NewDisposeScope();
             var hooks = detector.Capture();
-            var images = PixelNormalization.Apply(PixelLoader.Stack([.. readable.Select(p => p.Image!)], vision.Architecture.ImageResolution).to(device));
+            var images = vision.Architecture.Family.Normalization.Apply(PixelLoader.Stack([.. readable.Select(p => p.Image!)], vision.Architecture.Preparation).to(device));
             var logits = PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images, hooks)));
             var patches = detector.Patches(hooks);
             var (scores, rows) = (PrintDetector.Scores(patches), PictureBatches.Rows(patches));
@@ -153,7 +153,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
     private float[][] Ask(Tensor pixels, CancellationToken cancel)
     {
         var rows = new List<float[]>();
-        PictureBatches.Each(pixels, options.BatchSize, device, cancel, images => rows.AddRange(PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images)))));
+        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, options.BatchSize, device, cancel, images => rows.AddRange(PictureBatches.Rows(vocabulary.Logits(vision.EncodeImage(images)))));
         return [.. rows];
     }
 
@@ -175,7 +175,7 @@ public sealed class CaptionCheck(ClipModel model, VisionPlan vision, ZeroShotCla
                 cancel.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
                 var kept = tensor(batch.SelectMany(i => Enumerable.Range(0, count).OrderBy(p => patches[i][p]).ThenBy(p => p).Take(group.Key)).Select(p => (long)p).ToArray()).view(batch.Length, -1);
-                var images = PixelNormalization.Apply(pixels.index_select(0, tensor(batch.Select(i => (long)i).ToArray())).to(device));
+                var images = vision.Architecture.Family.Normalization.Apply(pixels.index_select(0, tensor(batch.Select(i => (long)i).ToArray())).to(device));
                 var logits = PictureBatches.Rows(vocabulary.Logits(model.EncodeImage(images, null, kept.to(device))));
                 for (var i = 0; i < batch.Length; i++)
                 {

@@ -24,26 +24,26 @@ public sealed record OwnPrint(
     /// <param name="words">Words that may be printed; on each picture one that is not true of it.</param>
     public static OwnPrint Draw(IReadOnlyList<PictureSource> sources, IReadOnlyList<string> words, FontCatalogue fonts, ClipArchitecture architecture, AttackCurationOptions options)
     {
-        var resolution = architecture.ImageResolution;
+        var preparation = architecture.Preparation;
         IReadOnlyList<PrintFamily> families = options.FamiliesWith(fonts);
         Printer[] printers = families.Count == 0
-            ? [Printer.Of(fonts, options.Style, resolution)]
-            : [.. families.Select(one => Printer.Of(fonts, [(one, 1)], resolution))];
+            ? [Printer.Of(fonts, options.Style, preparation)]
+            : [.. families.Select(one => Printer.Of(fonts, [(one, 1)], preparation))];
         var (clean, wrong, named) = (new RgbImage[sources.Count], new RgbImage[sources.Count], new RgbImage[sources.Count]);
         var (printed, family) = (new string[sources.Count], new int[sources.Count]);
         Parallel.For(0, sources.Count, i =>
         {
             var random = new SeededRandom(options.Seed, "own print", i);
-            var image = sources[i].Canvas(resolution);
+            var image = sources[i].Canvas(preparation);
             family[i] = random.Next(printers.Length);
             printed[i] = random.Pick([.. words.Where(sources[i].IsWrong)]);
             var printer = printers[family[i]];
             RgbImage Print(string word) => printer.Paint(image, printer.Plan(word, image, random).Shown);
             (clean[i], wrong[i], named[i]) = (image, Print(printed[i]), Print(sources[i].Label));
         });
-        var (plain, withWord) = (PixelLoader.Stack(clean, resolution), PixelLoader.Stack(wrong, resolution));
+        var (plain, withWord) = (PixelLoader.Stack(clean, preparation), PixelLoader.Stack(wrong, preparation));
         return new OwnPrint(
-            plain, withWord, PixelLoader.Stack(named, resolution), CoveredOf(plain, withWord, architecture.PatchSize), printed, [.. sources.Select(s => s.Label)], family);
+            plain, withWord, PixelLoader.Stack(named, preparation), CoveredOf(plain, withWord, architecture.PatchSize), printed, [.. sources.Select(s => s.Label)], family);
     }
 
     public void Dispose()

@@ -30,7 +30,7 @@ internal static class PatchSalience
                 {
                     using var step = NewDisposeScope();
                     var part = captured.narrow(0, from, Math.Min(Slice, captured.shape[0] - from));
-                    add(at.Sae.Encode(part.narrow(1, 1, part.shape[1] - 1)).flatten(0, 1), covered.narrow(0, row, part.shape[0]).flatten().to(device));
+                    add(at.Sae.Encode(at.OfPatches(part)).flatten(0, 1), covered.narrow(0, row, part.shape[0]).flatten().to(device));
                     row += part.shape[0];
                 }
             });

@@ -93,7 +93,7 @@ public sealed class PrintDetector : IDisposable
     public static Tensor Latents(IReadOnlyList<Listened> listened, Hooks hooks) => cat([.. listened.Select(part =>
     {
         var captured = hooks.Captured(part.At.Hook).to(ScalarType.Float32);
-        return part.At.Sae.Features(captured.narrow(1, 1, captured.shape[1] - 1), part.Features).flatten(0, 1);
+        return part.At.Sae.Features(part.At.OfPatches(captured), part.Features).flatten(0, 1);
     })], 1);
 
     public void Dispose() => _model.Dispose();
@@ -110,7 +110,7 @@ public sealed class PrintDetector : IDisposable
     }
 
     private static void Each(VisionPlan vision, IReadOnlyList<Listened> listened, Tensor pixels, int batch, Device device, Action<Hooks> captured, CancellationToken cancel) =>
-        PictureBatches.Each(pixels, batch, device, cancel, images =>
+        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = Capture(listened);
             vision.Run(images, hooks);

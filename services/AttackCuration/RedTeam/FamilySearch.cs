@@ -27,7 +27,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
     public Result Run(IReadOnlyList<PictureSource> sources, IReadOnlyList<PrintFamily> families, Action<int, int> done, CancellationToken cancel)
     {
         var tried = sources.Take(options.SearchWords * FewestLeft).ToArray();
-        var clean = Look([.. tried.Select(source => source.Canvas(vision.Architecture.ImageResolution))], cancel);
+        var clean = Look([.. tried.Select(source => source.Canvas(vision.Architecture.Preparation))], cancel);
         var counts = families.ToDictionary(family => family.Name, _ => (Tried: 0, Fooled: 0), StringComparer.Ordinal);
         var kinds = stock.Kinds.ToDictionary(kind => kind, _ => (Tried: 0, Fooled: 0));
         var (left, words) = (families, options.SearchWords);
@@ -75,7 +75,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
 
     private List<(WordKind Kind, bool Fooled)> Try(PrintFamily family, int from, int count, PictureSource[] sources, List<float[]> clean, CancellationToken cancel)
     {
-        var printer = Printer.Of(fonts, [(family, 1)], vision.Architecture.ImageResolution);
+        var printer = Printer.Of(fonts, [(family, 1)], vision.Architecture.Preparation);
         var images = new RgbImage[count];
         var printed = new (WordKind Kind, string Word)[count];
         Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, i =>
@@ -84,7 +84,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
             var place = random.Next(sources.Length);
             var kind = _words.Kind(random);
             var word = _words.Choose(kind, sources[place], clean[place], _words.WrongOn(sources[place]), [], random);
-            var image = sources[place].Canvas(vision.Architecture.ImageResolution);
+            var image = sources[place].Canvas(vision.Architecture.Preparation);
             images[i] = printer.Paint(image, printer.Plan(word, image, random).Shown);
             printed[i] = (kind, word);
         });
@@ -99,7 +99,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            rows.AddRange(PictureBatches.Rows(classifier.Logits(vision.EncodeImage(PixelNormalization.Apply(PixelLoader.Stack(batch, vision.Architecture.ImageResolution).to(device))))));
+            rows.AddRange(PictureBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(PixelLoader.Stack(batch, vision.Architecture.Preparation).to(device))))));
         }
 
         return rows;

@@ -78,7 +78,7 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
         }
 
         var pixels = new byte[3 * side * side];
-        Preprocessor.Resize(picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, side, pixels);
+        Preprocessor.Resize(picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, ImagePreparation.OpenAi(side), pixels);
         return new RgbImage(side, side, pixels);
     }
 }

@@ -98,8 +98,8 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
 
             if (decoded.Count > 0)
             {
-                var pixels = PixelLoader.Load(decoded.Count, i => decoded[i], vision.Architecture.ImageResolution, cancel);
-                embeddings.Add(vision.EncodeImage(PixelNormalization.Apply(pixels.to(device))).MoveToOuterDisposeScope());
+                var pixels = PixelLoader.Load(decoded.Count, i => decoded[i], vision.Architecture.Preparation, cancel);
+                embeddings.Add(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device))).MoveToOuterDisposeScope());
             }
         }
 

@@ -2,22 +2,30 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.FineTuning;
 using ClipSae.Pipeline;
 using ClipSae.SaeTraining;
+using ClipSae.WeightConversion;
 
 namespace ClipSae.Cli;
 
 /// <summary>What a stage would refuse only after hours of others, held against the model and the data set before anything is computed.</summary>
 internal static class EarlyChecks
 {
-    /// <summary>Whether autoencoders fit the model: its hook points are there, and k is within their width.</summary>
+    /// <summary>Whether what is asked for fits the model: hook points of autoencoders are there, and k is within their width; arms, loss and formats are there for its family.</summary>
     /// <exception cref="WrongUseException">One does not.</exception>
     /// <param name="given">Hook points whose autoencoders are given.</param>
     public static void RequireFit(ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IReadOnlyList<string> given)
     {
         try
         {
-            var (stage, trained) = RunOptions.TrainedAutoencoders(RunOptions.StagesOf(parameters, defaults, given));
+            var stages = RunOptions.StagesOf(parameters, defaults, given);
+            foreach (var plan in stages)
+            {
+                RequireFit(architecture.Family, plan);
+            }
+
+            var (stage, trained) = RunOptions.TrainedAutoencoders(stages);
             foreach (var unit in trained)
             {
                 var width = HookPoint.OfAutoencoder(unit.Name).CheckedFor(architecture).Width(architecture);
@@ -27,6 +35,25 @@ internal static class EarlyChecks
         catch (UserErrorException error)
         {
             throw new WrongUseException(error.Message, error);
+        }
+    }
+
+    private static void RequireFit(ClipFamily family, StagePlan plan)
+    {
+        foreach (var unit in plan.Units)
+        {
+            var all = StageParameters.Overlay(plan.Parameters, unit.Parameters);
+            if (plan.Stage == ParameterSections.Tuning)
+            {
+                var options = StageParameters.Bind<FineTuningOptions>(all, plan.Stage);
+                TuningArm.Parse(options.Arm).RequireFit(family, options.Loss);
+            }
+            else if (plan.Stage == ParameterSections.Conversion)
+            {
+                // In a run openai stands for the family's own plain weights.
+                var targets = StageParameters.Bind<ConversionOptions>(all, plan.Stage).Targets;
+                ConversionTarget.Require(targets.Where(target => target is not OpenAiTarget), family, "conversion.formats");
+            }
         }
     }
 

@@ -43,10 +43,22 @@ internal sealed class RunFolder(string dataFolder, string run)
         return report is null ? null : Place(await artifacts.FetchAsync(report, cancel), "report.html");
     }
 
-    // As open_clip describes weights under OpenAI's keys, and the card that the conversion wrote, which knows the file by its name there.
+    // As open_clip describes weights under OpenAI's keys, or transformers a SigLIP's, and the card that the conversion wrote, which knows the file by its name there.
     private async Task DescribeAsync(IArtifactStore artifacts, IReadOnlyDictionary<string, ArtifactRef> outputs, CancellationToken cancel)
     {
-        Write(OpenClipTarget.DescriptionName, OpenClipTarget.Describe(ModelFiles.Architecture(System.IO.Path.Combine(Path, TunedName))));
+        var architecture = ModelFiles.Architecture(System.IO.Path.Combine(Path, TunedName));
+        if (architecture.Family == ClipFamily.OpenAi)
+        {
+            Write(OpenClipTarget.DescriptionName, OpenClipTarget.Describe(architecture));
+        }
+        else
+        {
+            foreach (var name in new[] { "config.json", "preprocessor_config.json" })
+            {
+                Place(await artifacts.FetchAsync(outputs[$"files/{new HuggingFaceTarget().Loadable[0]}/{name}"], cancel), name);
+            }
+        }
+
         if (outputs.GetValueOrDefault($"files/{Conversion.CardName}") is { } card)
         {
             var text = await File.ReadAllTextAsync(await artifacts.FetchAsync(card, cancel), cancel);

@@ -75,10 +75,14 @@ internal sealed class EmbedVerb : Verb
 
         var matches = imageFeatures is null || textFeatures is null
             ? null
-            : (model.LogitScale.exp() * Unit(imageFeatures).matmul(Unit(textFeatures).T)).softmax(-1).cpu().data<float>().ToArray();
+            : Matches(model, Unit(imageFeatures).matmul(Unit(textFeatures).T)).cpu().data<float>().ToArray();
         answer["probabilities"] = matches is null ? null : Matrix(matches, images.Length, texts.Length);
         session.Answer(answer, console => Write(console, answer, matches, images, texts));
     }
+
+    // Among the texts given, or of each pair by itself: what the model's loss makes of its scores.
+    private static Tensor Matches(ClipModel model, Tensor cosines) =>
+        model.LogitBias is { } bias ? (model.LogitScale.exp() * cosines).Plus(bias).sigmoid() : (model.LogitScale.exp() * cosines).softmax(-1);
 
     private static Tensor EncodeImages(ClipModel model, string[] images, bool convertsFirst, CancellationToken cancel)
     {
@@ -93,7 +97,7 @@ internal sealed class EmbedVerb : Verb
             }
 
             var pixels = new float[3 * side * side];
-            Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, side, pixels);
+            Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, model.Architecture.Preparation, pixels);
             return model.EncodeImage(AlignedTensor.Of(pixels, 1, 3, side, side).to(device));
         })]);
     }

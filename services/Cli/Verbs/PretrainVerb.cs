@@ -76,7 +76,8 @@ internal sealed class PretrainVerb : Verb
         var (data, heldOut) = await LoadAsync(folder, options, share, session, cancel);
         using var training = data;
         using var asked = heldOut;
-        var tokenizer = vocabulary is null ? Pretraining.LearnVocabulary(data, options.Merges) : ClipTokenizer.Load(vocabulary);
+        var tokenizer = vocabulary is null ? Pretraining.LearnVocabulary(data, options.Merges)
+            : ClipTokenizer.Load(vocabulary) as BytePairTokenizer ?? throw new UserErrorException($"{vocabulary}: is a SigLIP's vocabulary, and a CLIP is trained here, whose texts end in their largest id; name a CLIP's vocabulary");
         string[] different = [.. data.Captions.SelectMany(captions => captions).Distinct(StringComparer.Ordinal)];
         if (different.Count(caption => IsCut(tokenizer, caption, options.ContextLength)) is > 0 and var cut)
         {
@@ -213,7 +214,7 @@ internal sealed class PretrainVerb : Verb
     {
         DatasetItem[] items = [.. all.Where((_, place) => isTaken(place))];
         IReadOnlyList<string>[] captions = [.. items.Select(item => item.Captions)];
-        var rows = new PixelRows(captions.Length, resolution);
+        var rows = new PixelRows(captions.Length, ImagePreparation.OpenAi(resolution));
         PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Where((_, place) => isTaken(place)).Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)), cancel: cancel);
         return new CaptionedPixels(rows.Pixels, captions) { Printed = [.. items.Select(item => PrintedText.On(item) is not null)] };
     }

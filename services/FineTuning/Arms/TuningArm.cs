@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
@@ -96,6 +97,21 @@ public abstract partial record TuningArm
         }
 
         return parts is [{ } only] ? only : Combined.Of([.. parts.Select(part => part!)]);
+    }
+
+    /// <summary>Whether arm and loss are there for models of a family; told before anything is computed.</summary>
+    /// <exception cref="UserErrorException">The arm looks at what a class token attends to, or the loss is made for another family.</exception>
+    public void RequireFit(ClipFamily family, TuningLoss loss)
+    {
+        if (!family.HasClassToken && (AblatesHeads || ReadsHeads))
+        {
+            throw new UserErrorException($"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, and the vision tower of a {family} has none; use the other arms");
+        }
+
+        if (family.IsPairwise && loss == TuningLoss.Compat)
+        {
+            throw new UserErrorException($"tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; a {family} is trained with symmetric, which stands for its own sigmoid loss");
+        }
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>

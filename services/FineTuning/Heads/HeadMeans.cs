@@ -28,7 +28,7 @@ public sealed record HeadMeans(IReadOnlyList<Tensor> OfLayers) : IDisposable
                 hooks.Observe(new HookPoint.Heads(layer), heads => sum.AddInPlace(heads.select(1, 0).to(ScalarType.Float32).sum([0])));
             }
 
-            model.Run(data.Clean.Images(items, device), hooks);
+            model.Run(data.Clean.Images(items, model.Architecture.Family.Normalization, device), hooks);
         }
 
         return new HeadMeans([.. sums.Select(sum => sum.Over(pictures.Length).DetachFromDisposeScope())]);

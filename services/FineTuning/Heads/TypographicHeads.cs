@@ -40,7 +40,7 @@ public static class TypographicHeads
             var print = PrintAlone.Mask(attacks, CaptionedPixels.Rows(data.Clean.Pixels, [.. items.Select(i => data.AttackSources[i])]));
             var patch = model.Architecture.PatchSize;
             var ofPatches = functional.max_pool2d(print, patch, patch).flatten(1);
-            var attention = ClassAttention.Of(model, PixelNormalization.Apply(attacks.to(device))).cpu();
+            var attention = ClassAttention.Of(model, model.Architecture.Family.Normalization.Apply(attacks.to(device))).cpu();
             sums.AddInPlace((attention.narrow(-1, 1, attention.shape[^1] - 1) * ofPatches.unsqueeze(1)).sum([1, 3]).to(ScalarType.Float64));
         }
 

@@ -73,7 +73,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         foreach (var batch in pairs.Chunk(ShownPictures.Batch / 2))
         {
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(batch.SelectMany(pair => new[] { pair.Clean, pair.Attacked }), models.Base.Architecture.ImageResolution);
+            var pixels = ShownPictures.Pixels(batch.SelectMany(pair => new[] { pair.Clean, pair.Attacked }), models.Base.Architecture.Preparation);
             foreach (var (place, ablated) in ablations.Index())
             {
                 cancel.ThrowIfCancellationRequested();

@@ -57,7 +57,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         {
             cancel.ThrowIfCancellationRequested();
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(batch.Select(id => pictures.Read(id)!), architecture.ImageResolution);
+            var pixels = ShownPictures.Pixels(batch.Select(id => pictures.Read(id)!), architecture.Preparation);
             seen.Add(Latents(before, pixels), Latents(after, pixels));
             progress((done += batch.Length) / steps);
         }
@@ -66,7 +66,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         {
             cancel.ThrowIfCancellationRequested();
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels([.. batch.Select(pair => pair.Clean), .. batch.Select(pair => pair.Attacked)], architecture.ImageResolution);
+            var pixels = ShownPictures.Pixels([.. batch.Select(pair => pair.Clean), .. batch.Select(pair => pair.Attacked)], architecture.Preparation);
             response.Add(Latents(before, pixels), Latents(after, pixels));
             progress((done += 2 * batch.Length) / steps);
         }

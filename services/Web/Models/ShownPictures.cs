@@ -17,11 +17,11 @@ internal static class ShownPictures
     /// <summary>Image files as pixels of the model's size, prepared as attacks are.</summary>
     /// <returns>float32 [pictures, 3, resolution, resolution], normalized.</returns>
     /// <exception cref="UserErrorException">A picture cannot be decoded.</exception>
-    public static Tensor Pixels(IEnumerable<byte[]> encoded, int resolution)
+    public static Tensor Pixels(IEnumerable<byte[]> encoded, ImagePreparation preparation)
     {
         using var scope = NewDisposeScope();
-        RgbImage[] images = [.. encoded.Select(content => ImageDecoder.TryDecode(content, null, out var image, out var problem) ? Printer.Canvas(image, resolution) : throw new UserErrorException($"a picture cannot be decoded: {problem}"))];
-        return PixelNormalization.Apply(PixelLoader.Stack(images, resolution)).MoveToOuterDisposeScope();
+        RgbImage[] images = [.. encoded.Select(content => ImageDecoder.TryDecode(content, null, out var image, out var problem) ? Printer.Canvas(image, preparation) : throw new UserErrorException($"a picture cannot be decoded: {problem}"))];
+        return preparation.Normalization.Apply(PixelLoader.Stack(images, preparation)).MoveToOuterDisposeScope();
     }
 
     /// <summary>How many pictures may be looked at.</summary>

@@ -42,18 +42,18 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
             throw new UserErrorException($"the picture cannot be decoded: {problem}");
         }
 
-        var resolution = models.Base.Architecture.ImageResolution;
-        var plain = Printer.Canvas(decoded, resolution);
+        var preparation = models.Base.Architecture.Preparation;
+        var plain = Printer.Canvas(decoded, preparation);
         var images = new List<RgbImage> { plain };
         if (word.Length > 0)
         {
             using var fonts = FontCatalogue.Load();
-            var printer = Printer.Of(fonts, [(family, 1)], resolution);
+            var printer = Printer.Of(fonts, [(family, 1)], preparation);
             images.Add(fonts.CanDraw(word) ? printer.Paint(plain, printer.Plan(word, plain, new SeededRandom(0, "try it")).Shown) : throw new UserErrorException($"no installed font has every letter of '{word}'"));
         }
 
         string[] names = [.. classes.Append(word).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal)];
-        var pixels = PixelNormalization.Apply(PixelLoader.Stack(images, resolution));
+        var pixels = preparation.Normalization.Apply(PixelLoader.Stack(images, preparation));
         var (before, firingBefore) = Ask("base", models.Base, pixels, names);
         var after = models.Tuned is null ? default((Answer, float[][])?) : Ask($"tuned ({models.TunedName})", models.Tuned, pixels, names);
         return new Outcome(Png(images[0]), images.Count > 1 ? Png(images[1]) : null, [.. new[] { before, after?.Item1 }.OfType<Answer>()], Compare(firingBefore, after?.Item2));

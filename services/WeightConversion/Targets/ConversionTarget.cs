@@ -21,6 +21,23 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <summary>Whether the format holds float32 alone; with another precision it is refused.</summary>
     public virtual bool IsFloat32Alone => false;
 
+    /// <summary>The format of a family's plain weights, which a run goes on with, and its weights' file.</summary>
+    public static (ConversionTarget Target, string Weights) PlainOf(ClipFamily family) => family == ClipFamily.OpenAi
+        ? (new OpenAiTarget(), OpenAiTarget.FileName)
+        : (new HuggingFaceTarget(), $"{new HuggingFaceTarget().Loadable[0]}/{HuggingFaceTarget.WeightsName}");
+
+    /// <summary>Whether models of a family have the format.</summary>
+    public virtual bool IsOf(ClipFamily family) => family == ClipFamily.OpenAi;
+
+    /// <exception cref="UserErrorException">A model of the family has one of the formats not; says which it has.</exception>
+    public static void Require(IEnumerable<ConversionTarget> targets, ClipFamily family, string source)
+    {
+        if (targets.FirstOrDefault(target => !target.IsOf(family)) is { } foreign)
+        {
+            throw new UserErrorException($"{source}: a {family} has no format {foreign.Name}; it has {string.Join(" and ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}");
+        }
+    }
+
     /// <summary>Difference of features that is allowed in any case.</summary>
     public virtual double LeastTolerance => 0;
 

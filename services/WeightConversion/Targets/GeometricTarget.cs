@@ -9,6 +9,8 @@ public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fi
 {
     public override bool IsFloat32Alone => true;
 
+    public override bool IsOf(ClipFamily family) => true;
+
     public override IReadOnlyList<string> Loadable => ["gmp.safetensors"];
 
     public override void Write(ConversionMaterial material, string folder) =>

@@ -1,18 +1,24 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
+using ClipSae.Contracts;
 
 namespace ClipSae.WeightConversion;
 
-/// <summary>A folder of <c>transformers</c>' CLIPModel, with its tokenizer and preprocessing.</summary>
+/// <summary>A folder of <c>transformers</c>' CLIPModel or SiglipModel, with its tokenizer and preprocessing.</summary>
 public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")
 {
+    /// <summary>The weights' file in the folder.</summary>
+    internal const string WeightsName = "model.safetensors";
+
     private const double LayerNormEpsilon = 1e-5;
 
     /// <summary>CLIPImageProcessor's number for Pillow's bicubic.</summary>
     private const int Bicubic = 3;
 
     public override bool NeedsTokenizer => true;
+
+    public override bool IsOf(ClipFamily family) => true;
 
     public override IReadOnlyList<string> Loadable => ["huggingface"];
 
@@ -22,19 +28,36 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
     {
         var tokenizer = Tokenizer(material);
         var target = Directory.CreateDirectory(Path.Combine(folder, Loadable[0])).FullName;
-        TensorSink.Safetensors(Path.Combine(target, "model.safetensors"), material.HuggingFace(), material);
-        JsonDescription.Write(target, "config.json", Configuration(material.Architecture, tokenizer, material.Dtype));
+        if (material.Architecture.Family == ClipFamily.SigLip)
+        {
+            // A run goes on with this file, and reads there where it comes from.
+            var metadata = material.Weights.Metadata.Where(entry => entry.Key != "keys").ToDictionary(StringComparer.Ordinal);
+            metadata["format"] = "pt";
+            TensorSink.Safetensors(Path.Combine(target, WeightsName), material.HuggingFace(), material, metadata);
+            JsonDescription.Write(target, "config.json", HuggingFaceSigLip.Configuration(material.Architecture, material.Dtype));
+            JsonDescription.Write(target, "preprocessor_config.json", HuggingFaceSigLip.Preprocessing(material.Architecture.Preparation));
+            HuggingFaceSigLip.WriteTokenizer(target, tokenizer, material.Architecture.ContextLength);
+            return;
+        }
+
+        TensorSink.Safetensors(Path.Combine(target, WeightsName), material.HuggingFace(), material);
+        var pairs = tokenizer as BytePairTokenizer
+            ?? throw new UserErrorException("the vocabulary is that of a SigLIP, and the model is a CLIP: name its own vocabulary with --tokenizer");
+        JsonDescription.Write(target, "config.json", Configuration(material.Architecture, pairs, material.Dtype));
         JsonDescription.Write(target, "preprocessor_config.json", Preprocessing(material.Architecture.ImageResolution));
-        WriteTokenizer(target, tokenizer, material.Architecture.ContextLength);
+        WriteTokenizer(target, pairs, material.Architecture.ContextLength);
     }
 
-    private static JsonObject Configuration(ClipArchitecture a, ClipTokenizer tokenizer, ConversionDtype dtype) => new()
+    /// <summary>A precision as transformers names it.</summary>
+    internal static string NameOf(ConversionDtype dtype) => dtype switch { ConversionDtype.Float16 => "float16", ConversionDtype.BFloat16 => "bfloat16", _ => "float32" };
+
+    private static JsonObject Configuration(ClipArchitecture a, BytePairTokenizer tokenizer, ConversionDtype dtype) => new()
     {
         ["architectures"] = new JsonArray("CLIPModel"),
         ["model_type"] = "clip",
         ["projection_dim"] = a.EmbedDim,
         ["logit_scale_init_value"] = 2.6592,
-        ["torch_dtype"] = dtype switch { ConversionDtype.Float16 => "float16", ConversionDtype.BFloat16 => "bfloat16", _ => "float32" },
+        ["torch_dtype"] = NameOf(dtype),
         ["text_config"] = new JsonObject(
         [
             .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
@@ -78,11 +101,11 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         ["do_rescale"] = true,
         ["rescale_factor"] = 1.0 / 255,
         ["do_normalize"] = true,
-        ["image_mean"] = new JsonArray([.. PixelNormalization.Mean.Select(mean => (JsonNode)mean)]),
-        ["image_std"] = new JsonArray([.. PixelNormalization.Deviation.Select(deviation => (JsonNode)deviation)]),
+        ["image_mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
+        ["image_std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
     };
 
-    private static void WriteTokenizer(string folder, ClipTokenizer tokenizer, int context)
+    private static void WriteTokenizer(string folder, BytePairTokenizer tokenizer, int context)
     {
         var symbols = tokenizer.Vocabulary.OrderBy(symbol => symbol.Value).ToList();
         var (start, end) = (symbols[^2].Key, symbols[^1].Key);

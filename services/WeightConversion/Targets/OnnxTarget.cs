@@ -72,8 +72,8 @@ public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in an
         {
             ["logit_scale"] = material.Weights.Read("logit_scale").exp().item<float>().ToString(CultureInfo.InvariantCulture),
             ["image_size"] = resolution,
-            ["image_mean"] = string.Join(", ", PixelNormalization.Mean.Select(value => value.ToString(CultureInfo.InvariantCulture))),
-            ["image_std"] = string.Join(", ", PixelNormalization.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))),
+            ["image_mean"] = string.Join(", ", PixelNormalization.OpenAi.Mean.Select(value => value.ToString(CultureInfo.InvariantCulture))),
+            ["image_std"] = string.Join(", ", PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))),
             ["preprocessing"] = $"RGB; short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
             ["tokens"] = "CLIP's byte-pair encoding, start and end of text, zero-padded; the largest id marks the end. Probabilities: softmax of logit_scale · image_embeds · text_embedsᵀ",
         };

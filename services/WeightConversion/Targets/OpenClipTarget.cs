@@ -32,8 +32,8 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
         },
         ["preprocess_cfg"] = new JsonObject
         {
-            ["mean"] = new JsonArray([.. PixelNormalization.Mean.Select(mean => (JsonNode)mean)]),
-            ["std"] = new JsonArray([.. PixelNormalization.Deviation.Select(deviation => (JsonNode)deviation)]),
+            ["mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
+            ["std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
             ["interpolation"] = "bicubic",
             ["resize_mode"] = "shortest",
         },

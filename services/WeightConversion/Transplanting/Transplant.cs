@@ -30,6 +30,11 @@ public static class Transplant
     {
         using var checkpoint = model.Open();
         var architecture = checkpoint.Architecture;
+        if (architecture.Family != ClipFamily.OpenAi)
+        {
+            throw new UserErrorException($"{model.Name}: is a {architecture.Family}, whose text tower no image generator has in place of a CLIP's; name a CLIP");
+        }
+
         if (tokenizer.VocabularySize != architecture.VocabularySize)
         {
             throw new UserErrorException($"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");

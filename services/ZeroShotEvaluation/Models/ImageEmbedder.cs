@@ -17,7 +17,7 @@ internal static class ImageEmbedder
         {
             cancel.ThrowIfCancellationRequested();
             using var step = torch.NewDisposeScope();
-            var images = PixelLevels.Normalize(batch, vision.Architecture.ImageResolution, device);
+            var images = PixelLevels.Normalize(batch, vision.Architecture.Preparation, device);
             parts.Add(torch.nn.functional.normalize(vision.EncodeImage(images).to(torch.float32), 2, -1).cpu().MoveToOuterDisposeScope());
             embedded(batch.Count);
         }

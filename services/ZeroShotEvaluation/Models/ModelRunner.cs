@@ -7,7 +7,7 @@ using TorchSharp;
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.</summary>
-internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, AskedSets asked, int resolution)
+internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, AskedSets asked, ImagePreparation preparation)
 {
     private const int MostCosines = 1 << 24;
 
@@ -137,9 +137,14 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
 
     private void CheckFits(ModelUnderTest model, ClipModel clip)
     {
-        if (clip.Architecture.ImageResolution != resolution)
+        if (clip.Architecture.ImageResolution != preparation.Resolution)
         {
-            throw new UserErrorException($"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {resolution}: compare models of one resolution");
+            throw new UserErrorException($"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: compare models of one resolution");
+        }
+
+        if (clip.Architecture.Preparation != preparation)
+        {
+            throw new UserErrorException($"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, {clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind");
         }
 
         if (clip.Architecture.VocabularySize != tokenizer.VocabularySize)

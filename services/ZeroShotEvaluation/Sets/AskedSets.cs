@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
 
 namespace ClipSae.ZeroShotEvaluation;
@@ -42,7 +43,7 @@ internal sealed class AskedSets : IDisposable
     /// <summary>Lists the sets and asks.</summary>
     /// <param name="scratch">Where pixels are kept for further models; null where there is none.</param>
     /// <exception cref="UserErrorException">A set cannot be used.</exception>
-    public static AskedSets Of(IReadOnlyList<EvaluationSet> sets, EvaluationOptions options, int resolution, string? scratch, CancellationToken cancel)
+    public static AskedSets Of(IReadOnlyList<EvaluationSet> sets, EvaluationOptions options, ImagePreparation preparation, string? scratch, CancellationToken cancel)
     {
         var listed = sets.Select(set => LabelCodes.Named(SetListing.Read(set, cancel), options)).ToArray();
         var objects = listed.Where(set => set.Protocol is not EvaluationProtocol.Retrieval).ToArray();
@@ -51,7 +52,7 @@ internal sealed class AskedSets : IDisposable
         var retrievals = listed.Where(set => set.Protocol is EvaluationProtocol.Retrieval).Select(RetrievalQuestion.Ask).ToArray();
         var pixels = questions.Select(question => question.Set).Concat(retrievals.Select(question => question.Set)).ToDictionary(
             set => set.Name,
-            set => new SetPixels(set, resolution, options.BatchSize, scratch is null ? null : new PixelStore(3 * resolution * resolution, ((long)options.PixelMemory << 20) / listed.Length, scratch)),
+            set => new SetPixels(set, preparation, options.BatchSize, scratch is null ? null : new PixelStore(3 * preparation.Resolution * preparation.Resolution, ((long)options.PixelMemory << 20) / listed.Length, scratch)),
             StringComparer.Ordinal);
         string[] names = [.. objects.OrderBy(set => EvaluationProtocol.SharesClasses(set.Name) ? 0 : 1).SelectMany(set => classes[set.Name]).Distinct(StringComparer.Ordinal)];
         var asked = new AskedSets(questions, retrievals, pixels, names, options.MaxProblemShare);

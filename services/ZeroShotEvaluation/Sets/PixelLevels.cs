@@ -11,11 +11,12 @@ namespace ClipSae.ZeroShotEvaluation;
 internal static class PixelLevels
 {
     /// <summary>The model's input, float32 [images, 3, resolution, resolution].</summary>
-    public static torch.Tensor Normalize(PixelBatch batch, int resolution, torch.Device device)
+    public static torch.Tensor Normalize(PixelBatch batch, ImagePreparation preparation, torch.Device device)
     {
+        var resolution = preparation.Resolution;
         using var scope = torch.NewDisposeScope();
         var pictures = torch.tensor(batch.Levels.ToArray(), [batch.Count, resolution, resolution, 3]).to(device).permute(0, 3, 1, 2).contiguous();
-        return PixelNormalization.Apply(pictures).MoveToOuterDisposeScope();
+        return preparation.Normalization.Apply(pictures).MoveToOuterDisposeScope();
     }
 
     /// <summary>Levels as a picture, at most <paramref name="largest"/> pixels a side: whole factors, averaged.</summary>

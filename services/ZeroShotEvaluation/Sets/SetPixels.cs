@@ -8,10 +8,10 @@ namespace ClipSae.ZeroShotEvaluation;
 /// model waits for a decoder, and no image is decoded twice.
 /// </summary>
 /// <param name="set">The images.</param>
-/// <param name="resolution">Side of the models' input, pixels.</param>
+/// <param name="preparation">What the models take.</param>
 /// <param name="batchSize">Images in a batch.</param>
 /// <param name="store">Keeps the pixels; null where nobody will read them again.</param>
-internal sealed class SetPixels(SetImages set, int resolution, int batchSize, PixelStore? store) : IDisposable
+internal sealed class SetPixels(SetImages set, ImagePreparation preparation, int batchSize, PixelStore? store) : IDisposable
 {
     private const int BatchesAhead = 2;
     private readonly SortedDictionary<int, string> _unreadable = [];
@@ -26,7 +26,7 @@ internal sealed class SetPixels(SetImages set, int resolution, int batchSize, Pi
     /// <summary>The levels of a readable image, counted among the readable ones; there must have been a store.</summary>
     public byte[] Levels(int readable)
     {
-        var levels = new byte[3 * resolution * resolution];
+        var levels = new byte[3 * preparation.Resolution * preparation.Resolution];
         store!.Read([set.Rows[_readable![readable]]], levels);
         return levels;
     }
@@ -35,11 +35,11 @@ internal sealed class SetPixels(SetImages set, int resolution, int batchSize, Pi
 
     private IEnumerable<PixelBatch> Decode(CancellationToken cancel)
     {
-        var imageBytes = 3 * resolution * resolution;
+        var imageBytes = 3 * preparation.Resolution * preparation.Resolution;
         var levels = new byte[batchSize * imageBytes];
         var readable = new List<int>();
         var (image, filled) = (0, 0);
-        var prefetcher = new ImagePrefetcher<byte>(resolution, Preprocessor.Resize, Math.Max(1, Environment.ProcessorCount / 2), BatchesAhead * batchSize);
+        var prefetcher = new ImagePrefetcher<byte>(preparation, Preprocessor.Resize, Math.Max(1, Environment.ProcessorCount / 2), BatchesAhead * batchSize);
         foreach (var prepared in prefetcher.Prepare(Wanted(), cancel).ToBlockingEnumerable(cancel))
         {
             if (prepared.Pixels is null)
@@ -70,7 +70,7 @@ internal sealed class SetPixels(SetImages set, int resolution, int batchSize, Pi
 
     private IEnumerable<PixelBatch> ReadBack(int[] readable)
     {
-        var imageBytes = 3 * resolution * resolution;
+        var imageBytes = 3 * preparation.Resolution * preparation.Resolution;
         var levels = new byte[batchSize * imageBytes];
         foreach (var batch in readable.Chunk(batchSize))
         {

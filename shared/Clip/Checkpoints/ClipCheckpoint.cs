@@ -164,12 +164,12 @@ public sealed class ClipCheckpoint : IDisposable
             traits = traits.With(new ModelTraits(_vision.IsActivationAssumed ? null : _vision.Architecture.Activation, _vision.Architecture.VisionHeads), _source);
         }
 
-        if (traits.Activation is null && ForeignWeights.Recognise(Architecture) is { } other)
+        if (ForeignWeights.Recognise(Architecture, traits) is { } other)
         {
             throw new UserErrorException($"{_source}: {other}");
         }
 
-        IsActivationAssumed = traits.Activation is null;
+        IsActivationAssumed = traits.Activation is null && Architecture.Family == ClipFamily.OpenAi;
         Architecture = traits.Applied(Architecture, _source);
     }
 

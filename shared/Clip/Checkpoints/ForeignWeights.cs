@@ -3,7 +3,7 @@ namespace ClipSae.Clip;
 /// <summary>Weights that people take for a CLIP's, told by the names of their tensors: what they are, and what to do.</summary>
 internal static class ForeignWeights
 {
-    private const string TakeVit = "use a CLIP with OpenAI's vision transformer (ViT-B/32, ViT-B/16, ViT-L/14)";
+    private const string TakeVit = "use a CLIP with OpenAI's vision transformer (ViT-B/32, ViT-B/16, ViT-L/14), or a SigLIP as transformers keeps it";
     private const string WholeModel = "name the file of the whole CLIP";
 
     private static readonly (Func<string, bool> Is, string What, string Remedy)[] Known =
@@ -13,8 +13,7 @@ internal static class ForeignWeights
         (key => Ends(key, ".SCB") || Ends(key, ".absmax") || Ends(key, ".quant_map") || Ends(key, ".qweight") || Ends(key, ".weight_format"), "quantised weights", "export them in float16 or float32"),
         (key => Ends(key, ".scale_weight") || Ends(key, ".weight_scale") || key == "scaled_fp8", "8-bit weights with scales", "export them in float16 or float32"),
         (key => key.StartsWith("visual.trunk.embeds.", StringComparison.Ordinal), "a NaFlex model, which takes pictures of any shape", TakeVit),
-        (key => key is "vision_model.head.probe" || Has(key, "visual.trunk.attn_pool."), "a SigLIP", $"its pooling and its sigmoid loss are not supported; {TakeVit}"),
-        (key => key == "logit_bias", "a model with a logit_bias, trained with the sigmoid loss of SigLIP", $"its scores are not a softmax over texts, and are not supported; {TakeVit}"),
+        (key => Has(key, "visual.trunk.attn_pool."), "a SigLIP under the names of open_clip and timm", "download the same model in the format of transformers (google/siglip-…, google/siglip2-…)"),
         (key => key.StartsWith("visual.layer1.", StringComparison.Ordinal) || key.StartsWith("visual.attnpool.", StringComparison.Ordinal), "a CLIP with a ResNet (RN50 …)", TakeVit),
         (key => key.StartsWith("visual.trunk.", StringComparison.Ordinal), "an open_clip model with a vision tower of timm", TakeVit),
         (key => key.StartsWith("visual.blocks.", StringComparison.Ordinal) || key.StartsWith("visual.rope.", StringComparison.Ordinal), "an EVA-CLIP", TakeVit),
@@ -45,6 +44,11 @@ internal static class ForeignWeights
             return $"holds a SigLIP 2 with NaFlex, which takes pictures of any shape (key '{Patches}' is a matrix), and no supported CLIP: {TakeVit}";
         }
 
+        if (axes.ContainsKey(ClipKeys.LogitBias) && !axes.ContainsKey(HuggingFaceKeys.Vision + "head.probe") && !axes.ContainsKey(ClipKeys.Probe) && axes.ContainsKey("visual.proj"))
+        {
+            return $"holds a model with a class token and a {ClipKeys.LogitBias}, trained with the sigmoid loss of SigLIP on another architecture, and no supported CLIP: {TakeVit}";
+        }
+
         foreach (var (isOne, what, remedy) in Known)
         {
             if (keys.FirstOrDefault(isOne) is { } key)
@@ -58,9 +62,22 @@ internal static class ForeignWeights
             : null;
     }
 
-    /// <summary>One line on a model whose sizes say that it is none of OpenAI's, where nothing tells its heads and activation; or null.</summary>
-    public static string? Recognise(ClipArchitecture architecture)
+    /// <summary>One line on a model whose sizes say that it is none of OpenAI's, where nothing tells what those do not; or null.</summary>
+    public static string? Recognise(ClipArchitecture architecture, ModelTraits traits)
     {
+        const int WidestOfUsualHeads = 1024;
+        if (architecture.Family == ClipFamily.SigLip)
+        {
+            return Math.Max(architecture.VisionWidth, architecture.TextWidth) > WidestOfUsualHeads && (traits.VisionHeads is null || traits.TextHeads is null)
+                ? $"is a SigLIP whose towers are {architecture.VisionWidth} and {architecture.TextWidth} wide, and nothing says how many heads they have and how many pixels it takes: put its config.json next to it"
+                : null;
+        }
+
+        if (traits.Activation is not null)
+        {
+            return null;
+        }
+
         foreach (var (width, layers, name, heads) in OtherSizes)
         {
             if (architecture.VisionWidth == width && architecture.VisionLayers == layers)

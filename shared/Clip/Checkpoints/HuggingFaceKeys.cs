@@ -1,7 +1,7 @@
 namespace ClipSae.Clip;
 
 /// <summary>
-/// Names of <c>transformers</c>' CLIPModel beside OpenAI's (science, section 7). Its linear layers keep [out, in]; both projections are
+/// Names of <c>transformers</c>' CLIPModel and SiglipModel beside those used here (science, section 7). Its linear layers keep [out, in]; both projections are
 /// linear layers there, so transposed; attention has three matrices in place of one.
 /// </summary>
 public static class HuggingFaceKeys
@@ -31,6 +31,21 @@ public static class HuggingFaceKeys
         ("visual.ln_post.weight", Vision + "post_layernorm.weight"),
         ("visual.ln_post.bias", Vision + "post_layernorm.bias"),
         ("visual.proj", "visual_projection.weight"),
+        ("logit_bias", "logit_bias"),
+        ("text_projection.weight", Text + "head.weight"),
+        ("text_projection.bias", Text + "head.bias"),
+        ("visual.conv1.bias", Vision + "embeddings.patch_embedding.bias"),
+        ("visual.head.probe", Vision + "head.probe"),
+        ("visual.head.attn.in_proj_weight", Vision + "head.attention.in_proj_weight"),
+        ("visual.head.attn.in_proj_bias", Vision + "head.attention.in_proj_bias"),
+        ("visual.head.attn.out_proj.weight", Vision + "head.attention.out_proj.weight"),
+        ("visual.head.attn.out_proj.bias", Vision + "head.attention.out_proj.bias"),
+        ("visual.head.ln_1.weight", Vision + "head.layernorm.weight"),
+        ("visual.head.ln_1.bias", Vision + "head.layernorm.bias"),
+        ("visual.head.mlp.c_fc.weight", Vision + "head.mlp.fc1.weight"),
+        ("visual.head.mlp.c_fc.bias", Vision + "head.mlp.fc1.bias"),
+        ("visual.head.mlp.c_proj.weight", Vision + "head.mlp.fc2.weight"),
+        ("visual.head.mlp.c_proj.bias", Vision + "head.mlp.fc2.bias"),
     ];
 
     private static readonly (string OpenAi, string HuggingFace)[] Inside =

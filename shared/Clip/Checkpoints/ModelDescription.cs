@@ -15,7 +15,7 @@ internal static class ModelDescription
 
     /// <param name="path">The weights: a file, an index, or a folder.</param>
     /// <param name="architecture">Their sizes.</param>
-    /// <returns>What is said of activation and heads.</returns>
+    /// <returns>What is said of activation, heads and pictures.</returns>
     /// <exception cref="UserErrorException">A description cannot be read, describes another model, or what is not supported; names file and key.</exception>
     public static ModelTraits Read(string path, ClipArchitecture architecture)
     {
@@ -25,12 +25,9 @@ internal static class ModelDescription
         var traits = (config is null ? ModelTraits.Unknown : TransformersDescription.Read(config, architecture))
             .With(openClip is null ? ModelTraits.Unknown : OpenClipDescription.Read(openClip, architecture), folder);
 
-        if (Preprocessing(path) is { } preprocessing)
-        {
-            PreprocessingDescription.Check(preprocessing, architecture);
-        }
-
-        return traits;
+        return Preprocessing(path) is { } preprocessing
+            ? traits.With(PreprocessingDescription.Read(preprocessing, architecture with { ImageResolution = traits.ImageResolution ?? architecture.ImageResolution }), folder)
+            : traits;
     }
 
     /// <summary>What transformers says beside weights about the preparation of pictures, or null.</summary>

@@ -7,11 +7,16 @@ namespace ClipSae.Clip;
 /// <param name="Activation">Between the layers of every MLP.</param>
 /// <param name="VisionHeads">Attention heads of a vision block.</param>
 /// <param name="TextHeads">Attention heads of a text block.</param>
-public sealed record ModelTraits(MlpActivation? Activation = null, int? VisionHeads = null, int? TextHeads = null)
+/// <param name="ImageResolution">Side of the input image, pixels: more than its patches cover where no whole patch fits into the rest.</param>
+/// <param name="Filter">The filter that resizes pictures.</param>
+public sealed record ModelTraits(
+    MlpActivation? Activation = null, int? VisionHeads = null, int? TextHeads = null, int? ImageResolution = null, ResizeFilter? Filter = null)
 {
     private const string ActivationKey = "clip_activation";
     private const string VisionHeadsKey = "clip_vision_heads";
     private const string TextHeadsKey = "clip_text_heads";
+    private const string ImageResolutionKey = "clip_image_resolution";
+    private const string FilterKey = "clip_resize_filter";
 
     /// <summary>In the metadata of every file that is written here.</summary>
     private static readonly string[] OwnKeys = ["keys", "pretraining", "clipsae_stage", "wise_ft_alpha"];
@@ -30,6 +35,12 @@ public sealed record ModelTraits(MlpActivation? Activation = null, int? VisionHe
             all[TextHeadsKey] = a.TextHeads.ToString(CultureInfo.InvariantCulture);
         }
 
+        if (a.Family != ClipFamily.OpenAi)
+        {
+            all[ImageResolutionKey] = a.ImageResolution.ToString(CultureInfo.InvariantCulture);
+            all[FilterKey] = a.Filter.ToString();
+        }
+
         return all;
     }
 
@@ -43,9 +54,10 @@ public sealed record ModelTraits(MlpActivation? Activation = null, int? VisionHe
             return text is null ? default : parse(text) ?? throw new UserErrorException($"{source}: its metadata says {key} is '{text}', which is not known here; write the file again");
         }
 
-        int? Heads(string key) => Value<int?>(key, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 ? heads : null);
+        int? Count(string key) => Value<int?>(key, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 ? heads : null);
         var activation = Value(ActivationKey, MlpActivation.Find) ?? (OwnKeys.Any(metadata.ContainsKey) ? MlpActivation.QuickGelu : null);
-        return new ModelTraits(activation, Heads(VisionHeadsKey), Heads(TextHeadsKey));
+        var filter = Value<ResizeFilter?>(FilterKey, text => Enum.TryParse<ResizeFilter>(text, out var named) && Enum.IsDefined(named) ? named : null);
+        return new ModelTraits(activation, Count(VisionHeadsKey), Count(TextHeadsKey), Count(ImageResolutionKey), filter);
     }
 
     /// <summary>Whether metadata says all of a model that is not OpenAI's.</summary>
@@ -61,18 +73,27 @@ public sealed record ModelTraits(MlpActivation? Activation = null, int? VisionHe
         return new ModelTraits(
             One(Activation, other.Activation, "the activation"),
             One(VisionHeads, other.VisionHeads, "the number of heads of the vision tower"),
-            One(TextHeads, other.TextHeads, "the number of heads of the text tower"));
+            One(TextHeads, other.TextHeads, "the number of heads of the text tower"),
+            One(ImageResolution, other.ImageResolution, "the number of pixels a side"),
+            One(Filter, other.Filter, "the filter of the resize"));
     }
 
     /// <summary>A model of these sizes and traits; what is not known is as in OpenAI's models.</summary>
-    /// <exception cref="UserErrorException">Heads do not divide the width.</exception>
+    /// <exception cref="UserErrorException">Heads do not divide the width, or patches do not fit the pixels.</exception>
     internal ClipArchitecture Applied(ClipArchitecture sizes, string source)
     {
         int Heads(int? given, int width, int ordinary, string tower) => given is not { } heads ? ordinary
             : width % heads == 0 ? heads
             : throw new UserErrorException($"{source}: {heads} heads do not divide the {tower} tower's width of {width}; name the number of heads that the model was trained with");
+        if (ImageResolution is { } side && side / sizes.PatchSize != sizes.Grid)
+        {
+            throw new UserErrorException($"{source}: an image of {side} pixels a side is said to belong to weights with {sizes.Grid} patches of {sizes.PatchSize} pixels a side; keep the description that belongs to these weights");
+        }
+
         return sizes with
         {
+            ImageResolution = ImageResolution ?? sizes.ImageResolution,
+            Filter = Filter ?? sizes.Filter,
             Activation = Activation ?? sizes.Activation,
             VisionHeads = Heads(VisionHeads, sizes.VisionWidth, sizes.VisionHeads, "vision"),
             TextHeads = Heads(TextHeads, sizes.TextWidth, sizes.TextHeads, "text"),

@@ -115,8 +115,8 @@ internal static class OpenClipDescription
 
     private static void Preprocessing(DescribedPart preprocessing, ClipArchitecture a)
     {
-        preprocessing.Only("mean", PixelNormalization.Mean);
-        preprocessing.Only("std", PixelNormalization.Deviation);
+        preprocessing.Only("mean", PixelNormalization.OpenAi.Mean);
+        preprocessing.Only("std", PixelNormalization.OpenAi.Deviation);
         preprocessing.Only("interpolation", "bicubic");
         preprocessing.Only("resize_mode", "shortest");
         preprocessing.Only("mode", "RGB");

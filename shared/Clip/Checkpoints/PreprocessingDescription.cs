@@ -1,32 +1,54 @@
 namespace ClipSae.Clip;
 
-/// <summary><c>preprocessor_config.json</c>, or the part of <c>processor_config.json</c> that newer versions of <c>transformers</c> write; defaults are CLIPImageProcessor's, which are what is done here.</summary>
+/// <summary><c>preprocessor_config.json</c>, or the part of <c>processor_config.json</c> that newer versions of <c>transformers</c> write; defaults are CLIPImageProcessor's or SiglipImageProcessor's, which are what is done here.</summary>
 internal static class PreprocessingDescription
 {
     public const string FileName = "preprocessor_config.json";
     public const string NewFileName = "processor_config.json";
 
-    /// <summary>Pillow's number of its bicubic filter.</summary>
-    private const int Bicubic = 3;
+    private const int Bicubic = (int)ResizeFilter.Bicubic;
 
     private const string Always = "it is always done here";
 
+    /// <returns>What is said of the filter.</returns>
     /// <exception cref="Contracts.UserErrorException">It describes pictures that are prepared otherwise; names the key.</exception>
-    public static void Check(DescribedPart config, ClipArchitecture a)
+    public static ModelTraits Read(DescribedPart config, ClipArchitecture a)
     {
-        config.Only("image_processor_type", "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil");
-        config.Only("feature_extractor_type", "CLIPFeatureExtractor");
-        config.Only("image_mean", PixelNormalization.Mean);
-        config.Only("image_std", PixelNormalization.Deviation);
-        config.Only("resample", Bicubic);
+        config.Only("image_mean", a.Preparation.Normalization.Mean);
+        config.Only("image_std", a.Preparation.Normalization.Deviation);
         config.Only("rescale_factor", 1.0 / 255);
-        foreach (var step in new[] { "do_resize", "do_center_crop", "do_rescale", "do_normalize" })
+        foreach (var step in new[] { "do_resize", "do_rescale", "do_normalize" })
         {
             config.On(step);
         }
 
+        return a.Family.Fit == PictureFit.Squash ? Squashed(config, a) : Cropped(config, a);
+    }
+
+    private static ModelTraits Squashed(DescribedPart config, ClipArchitecture a)
+    {
+        config.Only("image_processor_type", "SiglipImageProcessor", "SiglipImageProcessorFast", "SiglipImageProcessorPil");
+        config.Off("do_center_crop", "both sides are resized here, and nothing is cut off");
+        Side(config, "size", a.ImageResolution, "height", "width");
+        if (!config.Has("resample"))
+        {
+            return ModelTraits.Unknown;
+        }
+
+        return config.Number("resample") is { } number && Enum.GetValues<ResizeFilter>().Where(one => (int)one == number).ToArray() is [var filter]
+            ? new ModelTraits(Filter: filter)
+            : throw config.NotComputed("resample", $"only {(int)ResizeFilter.Bilinear} (bilinear) and {Bicubic} (bicubic) are supported");
+    }
+
+    private static ModelTraits Cropped(DescribedPart config, ClipArchitecture a)
+    {
+        config.Only("image_processor_type", "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil");
+        config.Only("feature_extractor_type", "CLIPFeatureExtractor");
+        config.Only("resample", Bicubic);
+        config.On("do_center_crop");
         Side(config, "size", a.ImageResolution, "shortest_edge");
         Side(config, "crop_size", a.ImageResolution, "height", "width");
+        return ModelTraits.Unknown;
     }
 
     // A number, or an object that names sides.

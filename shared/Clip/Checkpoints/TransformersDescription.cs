@@ -2,7 +2,7 @@ namespace ClipSae.Clip;
 
 /// <summary>
 /// <c>config.json</c> as <c>transformers</c> writes it, of a whole CLIP or of one tower alone (flat). Values that equal a default are left out there, so the
-/// defaults of CLIPTextConfig and CLIPVisionConfig hold where the width is known.
+/// defaults of CLIPTextConfig and CLIPVisionConfig hold where the width is known; those of SigLIP's are left out whole in its base models.
 /// </summary>
 internal static class TransformersDescription
 {
@@ -11,9 +11,18 @@ internal static class TransformersDescription
     private const int TextHeads = 8;
     private const int VisionHeads = 12;
 
+    /// <summary>Defaults of SiglipTextConfig and SiglipVisionConfig.</summary>
+    private const int SigLipHeads = 12;
+    private const int SigLipPixels = 224;
+
     /// <exception cref="Contracts.UserErrorException">It describes what is not supported, or another model; names the key.</exception>
     public static ModelTraits Read(DescribedPart config, ClipArchitecture a)
     {
+        if (a.Family == ClipFamily.SigLip)
+        {
+            return SigLip(config, a);
+        }
+
         var isFlat = config.Text("model_type") is "clip_text_model" or "clip_vision_model" || (config.Has("hidden_size") && !config.Has("text_config") && !config.Has("vision_config"));
         if (config.Has("pretrained_cfg"))
         {
@@ -50,15 +59,57 @@ internal static class TransformersDescription
     public static MlpActivation? TextActivation(string folder) =>
         DescribedPart.Read(folder, FileName) is { } config ? Activation(config.Text("hidden_act")) ?? Default(config) : null;
 
+    // "siglip2" is NaFlex's, whose weights are told before; a fixed resolution is "siglip" in both versions.
+    private static ModelTraits SigLip(DescribedPart config, ClipArchitecture a)
+    {
+        config.Only("model_type", "siglip", "siglip2");
+        var traits = ModelTraits.Unknown;
+        foreach (var isVision in new[] { true, false })
+        {
+            if (config.Part(isVision ? "vision_config" : "text_config") is { } tower)
+            {
+                traits = traits.With(SigLipTower(tower, a, isVision), tower.Path);
+            }
+        }
+
+        return traits;
+    }
+
+    private static ModelTraits SigLipTower(DescribedPart tower, ClipArchitecture a, bool isVision)
+    {
+        tower.Only("model_type", isVision ? ["siglip_vision_model", "siglip2_vision_model"] : ["siglip_text_model", "siglip2_text_model"]);
+        tower.Only("layer_norm_eps", a.Family.NormEpsilon);
+        var activation = tower.Has("hidden_act") ? Named(tower) : a.Family.Activation;
+        var heads = HeadsOf(tower, "num_attention_heads", tower.Number("num_attention_heads") ?? SigLipHeads, isVision ? a.VisionWidth : a.TextWidth);
+        tower.Size("hidden_size", isVision ? a.VisionWidth : a.TextWidth);
+        tower.Size("intermediate_size", isVision ? a.VisionNeurons : a.TextNeurons);
+        tower.Size("num_hidden_layers", isVision ? a.VisionLayers : a.TextLayers);
+        if (!isVision)
+        {
+            tower.Size("max_position_embeddings", a.ContextLength);
+            tower.Size("vocab_size", a.VocabularySize);
+            tower.Size("projection_size", a.EmbedDim);
+            return new ModelTraits(activation, TextHeads: heads);
+        }
+
+        tower.On("vision_use_head");
+        tower.Only("num_channels", 3);
+        tower.Size("patch_size", a.PatchSize);
+        var side = tower.Number("image_size") ?? SigLipPixels;
+        return (int)(side / a.PatchSize) == a.Grid
+            ? new ModelTraits(activation, VisionHeads: heads, ImageResolution: (int)side)
+            : throw new Contracts.UserErrorException(
+                $"{tower.Path}: 'vision_config.image_size' is {side:0}, but the weights have {a.Grid} patches of {a.PatchSize} pixels a side: it describes another model; keep weights in one folder with their own description only");
+    }
+
+    private static MlpActivation Named(DescribedPart tower) =>
+        Activation(tower.Text("hidden_act")) ?? throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are supported");
+
     private static ModelTraits Tower(DescribedPart tower, ClipArchitecture a, bool isVision)
     {
         var (width, layers) = isVision ? (a.VisionWidth, a.VisionLayers) : (a.TextWidth, a.TextLayers);
         tower.Only("model_type", isVision ? ["clip", "clip_vision_model"] : ["clip", "clip_text_model"]);
-        var activation = Activation(tower.Text("hidden_act"));
-        if (activation is null && tower.Has("hidden_act"))
-        {
-            throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are supported");
-        }
+        var activation = tower.Has("hidden_act") ? Named(tower) : null;
         tower.Only("layer_norm_eps", 1e-5);
         var heads = Heads(tower, "num_attention_heads", "hidden_size", width, isVision ? VisionHeads : TextHeads);
         tower.Size("hidden_size", width);
@@ -93,15 +144,10 @@ internal static class TransformersDescription
     private static MlpActivation? Default(DescribedPart tower) => tower.Has("hidden_size") ? MlpActivation.QuickGelu : null;
 
     /// <summary>Heads of a tower; those that are not given are the default of whoever writes such descriptions, where the width is there.</summary>
-    public static int? Heads(DescribedPart tower, string headsKey, string widthKey, int width, int defaultHeads)
-    {
-        if ((tower.Number(headsKey) ?? (tower.Has(widthKey) ? defaultHeads : null)) is not { } heads)
-        {
-            return null;
-        }
+    public static int? Heads(DescribedPart tower, string headsKey, string widthKey, int width, int defaultHeads) =>
+        (tower.Number(headsKey) ?? (tower.Has(widthKey) ? defaultHeads : null)) is { } heads ? HeadsOf(tower, headsKey, heads, width) : null;
 
-        return heads >= 1 && heads <= width && width % heads == 0
-            ? (int)heads
-            : throw tower.NotComputed(headsKey, $"{heads:0} heads do not divide a width of {width}");
-    }
+    private static int HeadsOf(DescribedPart tower, string headsKey, double heads, int width) => heads >= 1 && heads <= width && width % heads == 0
+        ? (int)heads
+        : throw tower.NotComputed(headsKey, $"{heads:0} heads do not divide a width of {width}");
 }

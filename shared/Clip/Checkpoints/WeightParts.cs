@@ -74,7 +74,8 @@ internal static class WeightParts
 
     private static WeightPart Part(ITensorFile file, string openAi, string[] keys, KeyLayout layout, string source)
     {
-        if (layout == KeyLayout.HuggingFace && openAi.Contains(".attn.in_proj_", StringComparison.Ordinal))
+        // SigLIP's head has the three in one.
+        if (layout == KeyLayout.HuggingFace && openAi.Contains(".attn.in_proj_", StringComparison.Ordinal) && !openAi.StartsWith(ClipKeys.Head, StringComparison.Ordinal))
         {
             return new WeightPart.Stacked(file, Attention(file, keys, source));
         }
@@ -84,10 +85,10 @@ internal static class WeightParts
             throw new UserErrorException($"{source}: keys '{keys[0]}' and '{keys[1]}' both stand for '{openAi}'; keep one");
         }
 
-        // Some training programs keep the scale as a list of one number.
+        // transformers keeps SigLIP's scale and bias, and some training programs CLIP's scale, as a list of one number.
         return layout == KeyLayout.HuggingFace && HuggingFaceKeys.IsTransposed(openAi) && keys[0].EndsWith(ClipKeys.Weight, StringComparison.Ordinal)
             ? new WeightPart.Transposed(file, keys[0])
-            : openAi == ClipKeys.LogitScale && file.Entries[keys[0]].Shape is [1]
+            : openAi is ClipKeys.LogitScale or ClipKeys.LogitBias && file.Entries[keys[0]].Shape is [1]
                 ? new WeightPart.Single(file, keys[0])
                 : new WeightPart.Plain(file, keys[0]);
     }

@@ -38,7 +38,7 @@ internal sealed class VisionKernels : IDisposable
         }
 
         using var scope = torch.NewDisposeScope();
-        levels = AlignedTensor.Of(Preprocessor.Levels, Preprocessor.Levels.Length).to(device).DetachFromDisposeScope();
+        levels = AlignedTensor.Of(PixelNormalization.OpenAi.Levels, PixelNormalization.OpenAi.Levels.Length).to(device).DetachFromDisposeScope();
     }
 
     /// <summary>LayerNorm of <c>x + missing</c>, without scale and bias.</summary>

@@ -113,7 +113,7 @@ internal sealed class ExtractionWork : IGpuWork
     private static double Decoding(string shard, int images, int resolution)
     {
         var threads = Environment.ProcessorCount;
-        var prefetcher = new ImagePrefetcher<byte>(resolution, Preprocessor.Resize, threads, 4 * threads);
+        var prefetcher = new ImagePrefetcher<byte>(ImagePreparation.OpenAi(resolution), Preprocessor.Resize, threads, 4 * threads);
         async Task Drain()
         {
             await foreach (var image in prefetcher.Prepare(DatasetShard.Read(shard), CancellationToken.None))

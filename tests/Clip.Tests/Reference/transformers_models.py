@@ -9,7 +9,7 @@ import torch
 from safetensors_file import save
 
 sources, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-REAL = ("activations", "models.clip.configuration_clip", "models.clip.modeling_clip")
+REAL = ("activations", *(f"models.{family}.{part}_{family}" for family in ("clip", "siglip") for part in ("configuration", "modeling")))
 
 
 def decorator(*given, **_):
@@ -73,6 +73,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 sys.meta_path.insert(0, Finder())
 from transformers.models.clip.configuration_clip import CLIPConfig
 from transformers.models.clip.modeling_clip import CLIPModel
+from transformers.models.siglip.configuration_siglip import SiglipConfig
+from transformers.models.siglip.modeling_siglip import SiglipModel
 
 
 def write(folder, config, model, seed):
@@ -88,14 +90,18 @@ def write(folder, config, model, seed):
             layer.register_forward_hook(lambda _, __, output: blocks.append(output))
         pixels = torch.randn(2, 3, vision["image_size"], vision["image_size"])
         tokens = torch.randint(3, text["vocab_size"] - 1, (3, text["max_position_embeddings"]))
+        last, behind = (1, 1) if config["model_type"] == "siglip" else (text["vocab_size"] - 1, 0)
         for row, end in enumerate((2, 7, text["max_position_embeddings"] - 1)):
-            tokens[row, end] = text["vocab_size"] - 1
-            tokens[row, end + 1:] = 0
+            tokens[row, end] = last
+            tokens[row, end + 1:] = behind
         image, texts = model.get_image_features(pixel_values=pixels), model.get_text_features(input_ids=tokens)
         features = lambda output: output.pooler_output if isinstance(output, Result) else output
         expected = {"pixels": pixels, "tokens": tokens, "image_features": features(image), "text_features": features(texts)}
         for layer in range(vision["num_hidden_layers"]):
             expected[f"vision.{layer}"] = blocks[layer]
+        if config["model_type"] == "siglip":
+            expected["logits"] = model(input_ids=tokens, pixel_values=pixels).logits_per_image
+            expected["loss"] = model(input_ids=tokens[:2], pixel_values=pixels, return_loss=True).loss
     folder.mkdir(parents=True, exist_ok=True)
     save(folder / "model.safetensors", {name: value for name, value in model.state_dict().items() if not name.endswith("position_ids")})
     save(folder / "expected.safetensors", expected)
@@ -115,3 +121,16 @@ clip("quick", 2, {"hidden_size": 48, "num_attention_heads": 6, "intermediate_siz
      {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "hidden_act": "quick_gelu"}, 16)
 clip("tanh", 3, {"hidden_size": 48, "num_attention_heads": 3, "intermediate_size": 64, "hidden_act": "gelu_pytorch_tanh"},
      {"hidden_size": 24, "num_attention_heads": 1, "intermediate_size": 96, "hidden_act": "gelu_pytorch_tanh"}, 20)
+
+
+def siglip(name, seed, vision, text):
+    config = {"model_type": "siglip", "vision_config": {"patch_size": 8, "num_hidden_layers": 2, **vision},
+              "text_config": {"max_position_embeddings": 16, "num_hidden_layers": 2, **text}}
+    write(out / name, config, SiglipModel(SiglipConfig(text_config=dict(config["text_config"]), vision_config=dict(config["vision_config"]))), seed)
+
+
+# Pixels that no whole patch covers, as in So400m/14 of 384 pixels; towers of different widths, as in the giant. Vocabularies of sentencepiece_models.py.
+siglip("siglip", 4, {"image_size": 28, "hidden_size": 48, "num_attention_heads": 2, "intermediate_size": 100},
+       {"hidden_size": 40, "num_attention_heads": 5, "intermediate_size": 96, "projection_size": 48, "vocab_size": 500})
+siglip("siglip_even", 5, {"image_size": 24, "hidden_size": 32, "num_attention_heads": 1, "intermediate_size": 96},
+       {"hidden_size": 32, "num_attention_heads": 1, "intermediate_size": 96, "vocab_size": 700})

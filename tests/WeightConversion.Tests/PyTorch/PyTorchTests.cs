@@ -76,7 +76,7 @@ public sealed class PyTorchTests : IDisposable
         Difference(answers.Read("text_encoder.text"), text).ShouldBeLessThan(1e-4);
         // transformers pads with the end of text, OpenAI and we with 0; what follows the first end is masked.
         answers.Read("processor.tokens").data<long>().ToArray().Chunk(77).Select(UpToEnd).ShouldBe(tokens.Select(UpToEnd));
-        var pixels = PixelNormalization.Apply(PixelLoader.Stack([ImageDecoder.Decode(File.ReadAllBytes(picture))], Resolution));
+        var pixels = PixelNormalization.OpenAi.Apply(PixelLoader.Stack([ImageDecoder.Decode(File.ReadAllBytes(picture))], ImagePreparation.OpenAi(Resolution)));
         // Of 255 levels torchvision's resizing, which transformers takes, is at most one away from Pillow's.
         (answers.Read("processor.pixels") - pixels).abs().max().item<float>().ShouldBeLessThan(1.01f / 255 / 0.2613f);
 

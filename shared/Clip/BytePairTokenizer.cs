@@ -1,0 +1,87 @@
+using System.Collections.Concurrent;
+using System.Text;
+
+namespace ClipSae.Clip;
+
+/// <summary>
+/// CLIP's byte-level byte-pair tokenizer. Ids: the 256 byte symbols, the same at a word's end, one a merge, start of text,
+/// end of text. Safe to use from several threads.
+/// </summary>
+public sealed class BytePairTokenizer : ClipTokenizer
+{
+    private readonly Dictionary<string, int> idOfSymbol = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Left, string Right), int> rankOfMerge = [];
+    private readonly ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
+
+    internal BytePairTokenizer(IEnumerable<(string Left, string Right)> merges)
+    {
+        foreach (var symbol in BytePairs.Alphabet)
+        {
+            idOfSymbol.Add(symbol.ToString(), idOfSymbol.Count);
+        }
+
+        foreach (var symbol in BytePairs.Alphabet)
+        {
+            idOfSymbol.Add(symbol + BytePairs.WordEnd, idOfSymbol.Count);
+        }
+
+        // A merge takes its own id even when another merge spells the same symbol; the last one wins, as in the original.
+        var id = idOfSymbol.Count;
+        foreach (var (left, right) in merges)
+        {
+            rankOfMerge.TryAdd((left, right), rankOfMerge.Count);
+            idOfSymbol[left + right] = id++;
+        }
+
+        StartOfText = id++;
+        EndOfText = id++;
+        VocabularySize = id;
+        cache[BytePairs.StartOfText] = [StartOfText];
+        cache[BytePairs.EndOfText] = [EndOfText];
+    }
+
+    public override int VocabularySize { get; }
+
+    public int StartOfText { get; }
+
+    public override int EndOfText { get; }
+
+    /// <summary>Every symbol with its id: what <c>vocab.json</c> lists.</summary>
+    public IEnumerable<KeyValuePair<string, int>> Vocabulary => idOfSymbol
+        .Append(new(BytePairs.StartOfText, StartOfText)).Append(new(BytePairs.EndOfText, EndOfText));
+
+    /// <summary>The merges in order of their rank.</summary>
+    public IEnumerable<(string Left, string Right)> Merges => rankOfMerge.OrderBy(merge => merge.Value).Select(merge => merge.Key);
+
+    public override IEnumerable<string> Words => Vocabulary.OrderBy(symbol => symbol.Value)
+        .Where(symbol => symbol.Key.EndsWith(BytePairs.WordEnd, StringComparison.Ordinal))
+        .Select(symbol => Text(symbol.Key[..^BytePairs.WordEnd.Length])).OfType<string>();
+
+    public override IEnumerable<int> Encode(string text) => CaptionText.Words(CaptionText.Clean(text)).SelectMany(EncodeWord);
+
+    protected override (int? Start, int Padding) Frame => (StartOfText, 0);
+
+    /// <summary>What a symbol says; null where it is a part of a letter's bytes.</summary>
+    private static string? Text(string symbol)
+    {
+        var text = Encoding.UTF8.GetString([.. symbol.Select(BytePairs.ByteOf)]);
+        return text.Contains('\uFFFD', StringComparison.Ordinal) ? null : text;
+    }
+
+    private int[] EncodeWord(string word) => cache.GetOrAdd(word, w =>
+    {
+        var symbols = BytePairs.Symbols(w);
+        while (symbols.Count > 1)
+        {
+            var best = symbols.Zip(symbols.Skip(1)).MinBy(pair => rankOfMerge.GetValueOrDefault(pair, int.MaxValue));
+            if (!rankOfMerge.ContainsKey(best))
+            {
+                break;
+            }
+
+            symbols = BytePairs.Merge(symbols, best.First, best.Second);
+        }
+
+        return [.. symbols.Select(s => idOfSymbol[s])];
+    });
+}

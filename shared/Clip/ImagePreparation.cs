@@ -1,0 +1,12 @@
+namespace ClipSae.Clip;
+
+/// <summary>What makes pictures of any size a model's input.</summary>
+/// <param name="Resolution">Side of the model's square input, pixels.</param>
+/// <param name="Fit">How a picture that is not square becomes so.</param>
+/// <param name="Filter">The filter of the resize.</param>
+/// <param name="Normalization">What becomes of the resized bytes.</param>
+public sealed record ImagePreparation(int Resolution, PictureFit Fit, ResizeFilter Filter, PixelNormalization Normalization)
+{
+    /// <summary>OpenAI's: short side by the bicubic filter, centre crop, its own means and deviations.</summary>
+    public static ImagePreparation OpenAi(int resolution) => new(resolution, PictureFit.CentreCrop, ResizeFilter.Bicubic, PixelNormalization.OpenAi);
+}
