@@ -22,16 +22,8 @@ public sealed record RunOverview(
     int Units,
     string? Problem)
 {
-    /// <summary>The status as it is shown: done, failed, cancelled, stopping, unfinished or unreadable.</summary>
-    public string StatusName => Status switch
-    {
-        RunStatus.Completed => "done",
-        RunStatus.Failed => "failed",
-        RunStatus.Cancelled => "cancelled",
-        RunStatus.Stopping => "stopping",
-        RunStatus.Running => "unfinished",
-        _ => "unreadable",
-    };
+    /// <summary>The status as it is shown.</summary>
+    public string StatusName => Status.Name();
 
     /// <summary>The line about a run that stands as given.</summary>
     public static RunOverview Of(string run, RunState state) => new(

@@ -23,6 +23,7 @@ public sealed class SweepTableTests : IDisposable
         var artifact = await store.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType);
         var summary = new RunSummary("r",
         [
+            new RunStarted("r", new RunPlan([Plan("sae-training", "mlp@0"), Plan("attack-curation", "all")]), new Dictionary<string, ArtifactRef>(), [], 0) { At = DateTimeOffset.UnixEpoch },
             Finished("sae-training", "mlp@0", [], ResultFormats.AutoencoderFigures.ToJson(
                 new AutoencoderFigures(0.1, 0.9, 0.95, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000) { Monosemanticity = 0.413, MonosemanticityBaseline = 0.382 })),
             Finished("attack-curation", "all", new Dictionary<string, ArtifactRef> { ["salient"] = artifact }, []),
@@ -42,6 +43,8 @@ public sealed class SweepTableTests : IDisposable
         written.ToString().ShouldContain("any images are 0.382 alike");
         answer["autoencoders"]![0]!["cleanChangeRandom"]!.GetValue<double>().ShouldBe(-0.01, 1e-9);
     }
+
+    private static StagePlan Plan(string stage, string unit) => new(stage, [], [new UnitPlan(unit, [], [])], []);
 
     private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject figures) =>
         new(stage, unit, "w", "key", outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch) { At = DateTimeOffset.UnixEpoch };

@@ -105,7 +105,8 @@ public sealed class ReportStageTests : IDisposable
     {
         public Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<StoredEvent>>(
         [
-            new StoredEvent(1, new UnitFinished("sae-training", "mlp@0", "worker", "key", new Dictionary<string, ArtifactRef>(), ResultFormats.AutoencoderFigures.ToJson(SampleRun.Data().Autoencoders[1].Figures), new CacheOutcome(CacheKind.Hit, "computed by an earlier run"), 1.5, SampleRun.Begin) { At = SampleRun.Begin }),
+            new StoredEvent(1, new RunStarted("run", new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("mlp@0", [], [])], [])]), new Dictionary<string, ArtifactRef>(), [], 0) { At = SampleRun.Begin }),
+            new StoredEvent(2, new UnitFinished("sae-training", "mlp@0", "worker", "key", new Dictionary<string, ArtifactRef>(), ResultFormats.AutoencoderFigures.ToJson(SampleRun.Data().Autoencoders[1].Figures), new CacheOutcome(CacheKind.Hit, "computed by an earlier run"), 1.5, SampleRun.Begin) { At = SampleRun.Begin }),
         ]);
     }
 }

@@ -9,10 +9,6 @@ namespace ClipSae.Cli;
 /// <summary>What a run gave, read off its events: scores, stages with their cache outcomes, artifacts.</summary>
 internal sealed class RunSummary
 {
-    private readonly Dictionary<(string Stage, string Unit), UnitFinished> _finished = [];
-    private readonly Dictionary<(string Stage, string Unit), UnitFailed> _failed = [];
-    private readonly List<UnitFailed> _missing = [];
-
     // Read when asked for: whoever asks why units ran needs no scores.
     private readonly Lazy<EvaluationFigures?> _evaluation;
 
@@ -21,41 +17,18 @@ internal sealed class RunSummary
     public RunSummary(string run, IEnumerable<RunEvent> events)
     {
         Run = run;
-        foreach (var happened in events)
-        {
-            switch (happened)
-            {
-                case RunStarted started:
-                    Started = started;
-                    break;
-                case UnitFinished finished:
-                    _finished[(finished.Stage, finished.Unit)] = finished;
-                    break;
-                case UnitFailed failed:
-                    _failed[(failed.Stage, failed.Unit)] = failed;
-                    break;
-                case UnitsGivenUp givenUp:
-                    _missing.AddRange(givenUp.Units.Select(unit => _failed[(givenUp.Stage, unit)]));
-                    break;
-                case RunCancelRequested:
-                    CancelRequested = true;
-                    break;
-                case RunEnded ended:
-                    Ended = ended;
-                    break;
-            }
-        }
-
+        State = RunState.Fold(events);
         _evaluation = new(() => Figures(ResultFormats.EvaluationFigures, ParameterSections.Evaluation));
     }
 
     public string Run { get; }
 
-    public RunStarted? Started { get; }
+    /// <summary>Where the run stands.</summary>
+    public RunState State { get; }
 
-    public RunEnded? Ended { get; }
+    public RunStarted? Started => State.Start;
 
-    public bool CancelRequested { get; }
+    public RunEnded? Ended => State.End;
 
     /// <summary>Scores of the base; null before the evaluation.</summary>
     public ModelFigures? Base => _evaluation.Value?.Base;
@@ -76,7 +49,7 @@ internal sealed class RunSummary
     {
         get
         {
-            var verified = _finished.Values.Where(unit => unit.Cache.Kind is CacheKind.Verified).ToArray();
+            var verified = All.Where(unit => unit.Cache.Kind is CacheKind.Verified).ToArray();
             string[] others = [.. PlannedUnits().Where(unit => unit.Stage != ParameterSections.Report && Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss).Select(unit => $"{unit.Stage}/{unit.Unit}")];
             return Started?.Verify != true ? null
                 : verified.Length == 0 ? "verified: nothing, since nothing that was computed is still stored to compare with."
@@ -94,28 +67,23 @@ internal sealed class RunSummary
         [.. Units(ParameterSections.Tuning).Where(unit => Reporting.Movement.IsUnmoved(Tuning(unit)!)).Select(unit => unit.Unit)];
 
     /// <summary>Units that failed and that the run went on without.</summary>
-    public IReadOnlyList<UnitFailed> Missing => _missing;
+    public IReadOnlyList<UnitFailed> Missing => [.. State.Missing()];
 
-    /// <summary>running, done, failed or cancelled.</summary>
-    public string Status => Ended switch
-    {
-        RunCompleted => "done",
-        RunFailed => "failed",
-        RunCancelled => "cancelled",
-        _ => CancelRequested ? "cancelling" : "running or interrupted",
-    };
+    /// <summary>The status as it is shown.</summary>
+    public string Status => State.Status.Name();
 
     /// <summary>The finished units of a stage, in the plan's order.</summary>
-    public IEnumerable<UnitFinished> Units(string stage) => PlannedUnits().Where(unit => unit.Stage == stage).Select(unit => Finished(unit.Stage, unit.Unit)).OfType<UnitFinished>();
+    public IEnumerable<UnitFinished> Units(string stage) => State.Finished(stage);
 
-    public UnitFinished? Finished(string stage, string unit) => _finished.GetValueOrDefault((stage, unit));
+    public UnitFinished? Finished(string stage, string unit) => State.Finished(stage, unit);
 
     /// <summary>An output of the only unit of a stage.</summary>
-    public ArtifactRef? Output(string stage, string output) =>
-        _finished.Values.FirstOrDefault(unit => unit.Stage == stage)?.Outputs.GetValueOrDefault(output);
+    public ArtifactRef? Output(string stage, string output) => State.Output(stage, output);
+
+    private IEnumerable<UnitFinished> All => State.StagesInOrder().SelectMany(stage => stage.FinishedUnits());
 
     /// <summary>Whether the run is done and every unit was taken from the store.</summary>
-    public bool IsAllCached => Ended is RunCompleted && _finished.Values.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
+    public bool IsAllCached => Ended is RunCompleted && All.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
 
     /// <param name="report">Path of the HTML report, where there is one.</param>
     public JsonObject ToJson(string? report) => new()
@@ -204,8 +172,8 @@ internal sealed class RunSummary
 
     private int? Version(string stage) => Started?.Plan.Stages.FirstOrDefault(planned => planned.Stage == stage)?.AlgorithmVersion;
 
-    private string Unfinished(string stage, string unit) => _failed.GetValueOrDefault((stage, unit)) is { } failed
-        ? $"{(_missing.Contains(failed) ? "missing" : "failed")}: {failed.Reason}"
+    private string Unfinished(string stage, string unit) => State.Stages[stage] is var at && at.Facts.GetValueOrDefault(unit) is UnitFailed failed
+        ? $"{(at.GivenUp.Contains(unit) ? "missing" : "failed")}: {failed.Reason}"
         : "not finished";
 
     private static string CacheName(UnitFinished finished) => finished.Cache.Kind switch
@@ -216,7 +184,7 @@ internal sealed class RunSummary
     };
 
     private IEnumerable<(string Stage, string Unit)> PlannedUnits() =>
-        Started?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? _finished.Keys;
+        Started?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? [];
 
     private static JsonObject Scores(ModelFigures? figures, string? name = null)
     {
@@ -239,5 +207,5 @@ internal sealed class RunSummary
 
     private T? Figures<T>(ResultFormat<T> format, string stage)
         where T : class =>
-        _finished.Values.FirstOrDefault(unit => unit.Stage == stage) is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
+        State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
 }

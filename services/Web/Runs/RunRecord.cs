@@ -31,10 +31,10 @@ internal sealed record RunRecord(string Run, RunState State, RunBoard Board)
     public CurationFigures? Curation => Figures(ParameterSections.Curation, ResultFormats.CurationFigures);
 
     /// <summary>Finished units of a stage, in the plan's order.</summary>
-    public IEnumerable<UnitFinished> Finished(string stage) => State.Stages.GetValueOrDefault(stage)?.FinishedUnits() ?? [];
+    public IEnumerable<UnitFinished> Finished(string stage) => State.Finished(stage);
 
     /// <summary>An output of the only unit of a stage.</summary>
-    public ArtifactRef? Output(string stage, string output) => Finished(stage).FirstOrDefault()?.Outputs.GetValueOrDefault(output);
+    public ArtifactRef? Output(string stage, string output) => State.Output(stage, output);
 
     /// <summary>An artifact that the run was given or has made, by its digest; null where it has none such.</summary>
     public ArtifactRef? Artifact(string digest) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipSae.Hosting;
+using ClipSae.Pipeline;
 using ClipSae.Pages;
 using ClipSae.Results;
 
@@ -9,7 +10,6 @@ namespace ClipSae.Web;
 internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShell shell)
 {
     private const int Rows = 50;
-    private static readonly string[] Statuses = ["done", "unfinished", "failed", "cancelled", "stopping", "unreadable"];
 
     // The figures of a run that has ended stay what they are, and are all that the list needs of it.
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, EvaluationFigures?> _scores = new(StringComparer.Ordinal);
@@ -39,7 +39,7 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
                 """);
         return shell.Render("Runs", "/", Html.Of($"""
             <h1>Runs</h1>
-            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{text}" placeholder="name or problem"></label><label>Status <select name="status"><option value="">all</option>{Statuses.Select(name => Html.Of($"<option{(name == status ? Html.Of($" selected") : Html.Empty)}>{name}</option>"))}</select></label><button>Filter</button><span class="count">{Written.Count(found.Length)} of {Written.Count(all.Count)}</span></form>
+            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{text}" placeholder="name or problem"></label><label>Status <select name="status"><option value="">all</option>{RunStatusNames.All.Select(name => Html.Of($"<option{(name == status ? Html.Of($" selected") : Html.Empty)}>{name}</option>"))}</select></label><button>Filter</button><span class="count">{Written.Count(found.Length)} of {Written.Count(all.Count)}</span></form>
             {list}
             """));
     }
@@ -49,7 +49,7 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
 
     private async Task<EvaluationFigures?> ScoresAsync(RunOverview run, CancellationToken cancel)
     {
-        if (run.Status is Pipeline.RunStatus.Unknown)
+        if (run.Status is RunStatus.Unknown)
         {
             return null;
         }

@@ -41,6 +41,18 @@ public sealed record RunState
     /// <summary>Stages in the plan's order.</summary>
     public IEnumerable<StageState> StagesInOrder() => Start is null ? [] : Start.Plan.Stages.Select(stage => Stages[stage.Stage]);
 
+    /// <summary>Results of a stage's finished units, in the plan's order.</summary>
+    public IEnumerable<UnitFinished> Finished(string stage) => Stages.GetValueOrDefault(stage)?.FinishedUnits() ?? [];
+
+    /// <summary>A unit's result, or null where it has none yet.</summary>
+    public UnitFinished? Finished(string stage, string unit) => Stages.GetValueOrDefault(stage)?.Finished(unit);
+
+    /// <summary>An output of a stage's first finished unit, which of most stages is the only one.</summary>
+    public ArtifactRef? Output(string stage, string output) => Finished(stage).FirstOrDefault()?.Outputs.GetValueOrDefault(output);
+
+    /// <summary>Failed units that the run went on without, in the plan's order.</summary>
+    public IEnumerable<UnitFailed> Missing() => StagesInOrder().SelectMany(stage => stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)));
+
     /// <summary>The earliest failure that fails the run, or null where there is none or what failed is tolerated.</summary>
     public UnitFailed? FirstFailure() => Earliest<UnitFailed>(stage => stage.HasFailed);
 
