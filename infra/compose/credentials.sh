@@ -20,6 +20,7 @@ if [ ! -d "$secrets" ]; then
     printf %s "$access" | keep s3-access-key
     printf %s "$key" | keep s3-secret-key
     secret 40 | keep grafana-password
+    secret 40 | keep ui-token
     keep storage-administrator.curl <<CURL
 user = "$administrator:$administrator_key"
 CURL

@@ -7,7 +7,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) root=$(cd "$here/../.." && pwd)
 folder=$(realpath -m "${1:-clipsae-data/local}") embedding=${2:-2}
 configuration=${CLIPSAE_BUILD:-Release} broker_port=${CLIPSAE_BROKER_PORT:-25672} s3_port=${CLIPSAE_S3_PORT:-29000} health_port=${CLIPSAE_HEALTH_PORT:-28080}
-services=(Coordinator EmbeddingExtraction SaeTraining AttackCuration FineTuning WeightConversion ZeroShotEvaluation Reporting)
+services=(Coordinator EmbeddingExtraction SaeTraining AttackCuration FineTuning WeightConversion ZeroShotEvaluation Reporting Web)
 
 for pid in $(find "$folder/pids" -type f ! -name '*.port' -exec cat {} + 2>/dev/null); do
     if tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qF "ClipSae__DataFolder=$folder/work/"; then echo "already running in $folder: infra/local/down.sh $folder stops it" >&2; exit 1; fi
@@ -41,13 +41,18 @@ ENV
 # shellcheck disable=SC1091
 source "$folder/env"
 
+[ -s "$folder/ui-token" ] || (umask 077; head -c 60 /dev/urandom | base64 -w 0 | tr -d '/+=' | head -c 40 >"$folder/ui-token")
+
 port=$health_port
 launch() { # name, service
-    local user=clipsae-worker
-    [ "$2" = Coordinator ] && user=clipsae-coordinator
+    local user=clipsae-worker arguments=()
+    case $2 in
+    Coordinator) user=clipsae-coordinator ;;
+    Web) user=clipsae-viewer arguments=(--port "$port" --token-file "$folder/ui-token") ;;
+    esac
     ClipSae__DataFolder=$folder/work/$1 ClipSae__HealthAddress=http://127.0.0.1:$port/ \
         ClipSae__Broker__User=$user ClipSae__Broker__PasswordFile=$folder/broker/users/$user.password \
-        setsid nohup "$(program "$2")" >>"$folder/logs/$1.log" 2>&1 </dev/null &
+        setsid nohup "$(program "$2")" "${arguments[@]}" >>"$folder/logs/$1.log" 2>&1 </dev/null &
     echo $! >"$folder/pids/$1"
     echo "$port" >"$folder/pids/$1.port"
     port=$((port + 1))
@@ -69,4 +74,5 @@ for pid in "$folder"/pids/*.port; do
     tail -n 3 "$folder/logs/$name.log" >&2
     exit 1
 done
+echo "pages: http://127.0.0.1:$(<"$folder/pids/web.port")/?token=$(<"$folder/ui-token")"
 echo "ready. In your shell: source $folder/env; then clipsae submit … or clipsae demo; stop with infra/local/down.sh $folder"

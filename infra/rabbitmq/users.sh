@@ -4,6 +4,7 @@
 #   clipsae-coordinator    begins runs, hands out units, stores facts; makes the queues
 #   clipsae-worker         takes units, reports facts; can submit and cancel nothing
 #   clipsae-submitter      asks for runs, cancels and watches them; can report no fact, and read no queue of others
+#   clipsae-viewer         hears how far runs are and asks workers what they do; can submit, cancel and report nothing
 #   clipsae-monitor        sees how long queues are, over the HTTP API, for KEDA and the like; no message
 #   users.sh FOLDER        writes FOLDER/USER.password where there is none, and FOLDER/definitions.json with their hashes, for the broker to load:
 #                          load_definitions = …/definitions.json, or rabbitmqctl import_definitions FOLDER/definitions.json
@@ -36,6 +37,7 @@ mkdir -p -m 700 "$folder"
     $(user clipsae-coordinator ""),
     $(user clipsae-worker ""),
     $(user clipsae-submitter management),
+    $(user clipsae-viewer ""),
     $(user clipsae-monitor monitoring)
   ],
   "permissions": [
@@ -49,6 +51,7 @@ mkdir -p -m 700 "$folder"
         "to-(dataset-ready|requests)|$messages(DatasetReady|UnitProgress|FindWorkers)|client-.+" \
         "to-(dataset-ready|requests)|$messages(DatasetReady|FindWorkers)|client-.+" \
         "${messages}UnitProgress|client-.+"),
+    $(may clipsae-viewer "$messages(UnitProgress|FindWorkers)|client-.+" "$messages(FindWorkers)|client-.+" "${messages}UnitProgress|client-.+"),
     $(may clipsae-monitor '' '' '')
   ]
 }

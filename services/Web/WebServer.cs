@@ -48,6 +48,7 @@ public sealed class WebServer : IAsyncDisposable
         builder.Services.Configure<FormOptions>(forms => forms.MultipartBodyLengthLimit = LargestRequest);
         var application = builder.Build();
         var shell = new PageShell(options.AllowChanges, guard.FormSecret, dataFolder);
+        application.Use(next => context => Probes.InvokeAsync(context, next, runtime));
         application.Use(next => context => guard.InvokeAsync(context, next));
         application.Use(next => context => PageErrors.GuardAsync(context, next, shell));
         application.UseRouting();

@@ -38,6 +38,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         builder.Services.AddSingleton(new BusListener("watch", (queue, services) =>
             queue.Consumer(() => ActivatorUtilities.CreateInstance<ProgressConsumer>(services))));
         builder.Services.AddClipSae(options, hostsStages: false);
+        builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store");
         return new DistributedRuntime(builder.Build());
     }
 

@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using ClipSae.Contracts;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ClipSae.Hosting;
+
+/// <summary>Runs a program that asks and reads, and works on nothing, as a process of its own.</summary>
+public static class ClientHost
+{
+    private const int Failed = 1;
+
+    /// <summary>Connects to the distributed system that the environment names, and serves until told to stop (Ctrl-C, SIGTERM).</summary>
+    /// <param name="serve">Ends when it is told to.</param>
+    /// <returns>Exit code: 0 stopped, 1 failed.</returns>
+    public static async Task<int> RunAsync(Func<DistributedRuntime, CancellationToken, Task> serve)
+    {
+        using var stopping = new CancellationTokenSource();
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        try
+        {
+            var options = ClipSaeSettings.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build());
+            options.Validate();
+            if (!options.IsDistributed)
+            {
+                throw new UserErrorException("this program shows the runs of a broker: set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder");
+            }
+
+            OwnFiles.KeepToOwner();
+            await using var runtime = DistributedRuntime.Create(options, services => services.AddLogging(logging => LogFormat.Apply(logging, options.LogFormat)));
+            await runtime.ConnectAsync(stopping.Token);
+            await serve(runtime, stopping.Token);
+            return 0;
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return 0;
+        }
+        catch (Exception error) when (error is UserErrorException or TimeoutException)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return Failed;
+        }
+
+        void Stop(PosixSignalContext signal)
+        {
+            signal.Cancel = true;
+            stopping.Cancel();
+        }
+    }
+}
