@@ -53,11 +53,8 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
         }
 
         plan = PlanVersions.Pin(plan, versions.GetValueOrDefault);
-        var taken = ready.Origin is { } origin
-            ? await Replay.TakeAsync(Replay.StagesBefore(await OriginAsync(origin.Run, cancel), origin.FromStage), origin.Run, artifacts, time.GetUtcNow(), cancel)
-            : [];
-        var started = new RunStarted(run, plan, ready.Inputs, ready.Parameters, ready.Seed, ready.Origin, ready.Verify, ready.Interactive) { At = time.GetUtcNow() };
-        await coordinator.HandleAsync(run, [started, .. taken], cancel);
+        (ReplayOrigin, RunState)? origin = ready.Origin is { } replayed ? (replayed, await OriginAsync(replayed.Run, cancel)) : null;
+        await coordinator.HandleAsync(run, await RunBeginning.EventsAsync(run, request, plan, origin, ready.Interactive, artifacts, time.GetUtcNow(), cancel), cancel);
     }
 
     private async Task<RunPlan> PlanAsync(RunRequest request, CancellationToken cancel)

@@ -101,12 +101,11 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
             await UnitChecksConsumer.RequireAsync(Stages[stage.Stage], UnitChecksConsumer.UnitsOf(stage), request.Inputs, Artifacts, cancel);
         }
 
-        var taken = origin is null ? [] : await Replay.TakeAsync(
-            Replay.StagesBefore(await Queries.StateAsync(origin.Run, cancel), origin.FromStage), origin.Run, Artifacts, Time.GetUtcNow(), cancel);
+        (ReplayOrigin, RunState)? replayed = origin is null ? null : (origin, await Queries.StateAsync(origin.Run, cancel));
         var run = RunName.New(Time);
+        var events = await RunBeginning.EventsAsync(run, request, plan, replayed, isInteractive: false, Artifacts, Time.GetUtcNow(), cancel);
         _holds.TryHold(run);
-        var started = new RunStarted(run, plan, request.Inputs, request.Parameters, request.Seed, origin, request.Verify) { At = Time.GetUtcNow() };
-        await _coordinator.HandleAsync(run, [started, .. taken], cancel);
+        await _coordinator.HandleAsync(run, events, cancel);
         return run;
     }
 
