@@ -31,6 +31,9 @@ internal static class Assets
         await context.Response.Body.WriteAsync(file.Content, context.RequestAborted);
     }
 
+    /// <summary>A text among them.</summary>
+    public static string Text(string name) => Encoding.UTF8.GetString(Files[name].Content);
+
     private static Dictionary<string, (byte[], string, string)> Read()
     {
         const string Folder = "Assets.";

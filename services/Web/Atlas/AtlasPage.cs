@@ -8,7 +8,6 @@ namespace ClipSae.Web;
 internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageShell shell)
 {
     private const int Cards = 24;
-    private const int PicturesOfCard = 6;
     private static readonly (string Name, string Title)[] Orders = [("salience", "text salience"), ("density", "density"), ("activation", "mean activation"), ("monosemanticity", "monosemanticity"), ("number", "number")];
 
     /// <summary>What is asked for.</summary>
@@ -32,6 +31,7 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
         var pages = Math.Max(1, (found.Count + Cards - 1) / Cards);
         var page = Math.Clamp(query.Page, 1, pages);
         var figures = volume.Statistics.Figures;
+        var parts = new FeatureParts(volume, standing.Value, AtlasPlaces.Served);
         return shell.Render($"Features of {unit}", "/", Html.Of($"""
             <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Features of {unit}</h1>
             <nav class="tabs" aria-label="Autoencoders">{AtlasShelf.Units(volume.Record).Select(other => Html.Of($"<a href=\"{Path(run, other.Unit)}\"{(other.Unit == unit ? Html.Of($" aria-current=\"page\"") : Html.Empty)}>{other.Unit}</a>"))}</nav>
@@ -40,7 +40,7 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
             {Ablation(volume)}
             {Index(run, unit, volume, standing)}
             <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="number, name{(standing.Value is null ? "" : ", class or word")}"></label><label>Order <select name="order">{Orders.Select(order => Html.Of($"<option value=\"{order.Name}\"{(order.Name == query.Order ? Html.Of($" selected") : Html.Empty)}>{order.Title}</option>"))}</select></label>{(volume.Findings is null ? Html.Empty : Html.Of($"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"))}<button>Search</button><span class="count">{Written.Count(found.Count)} features</span></form>
-            {(found.Count == 0 ? Html.Of($"<p class=\"empty\">No feature matches.</p>") : Html.Of($"<div class=\"cards\">{found.Skip((page - 1) * Cards).Take(Cards).Select(feature => Card(run, unit, volume, feature))}</div>"))}
+            {(found.Count == 0 ? Html.Of($"<p class=\"empty\">No feature matches.</p>") : Html.Of($"<div class=\"cards\">{found.Skip((page - 1) * Cards).Take(Cards).Select(parts.Card)}</div>"))}
             {PageShell.Pager(page, pages, to => PageShell.Address(Path(run, unit), ("q", query.Text), ("order", query.Order), ("salient", query.SalientOnly ? "1" : null), ("page", to.ToString(CultureInfo.InvariantCulture))))}
             """));
     }
@@ -87,14 +87,4 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
         _ when !FeatureIndexes.CanCompute(volume) => Html.Of($"<p class=\"note\">This run kept no activations of {volume.Statistics.Hook}: images over the range of activations, classes and words cannot be computed.</p>"),
         _ => shell.OnDemand(standing.Done, standing.Problem, Path(run, unit) + "/index", "Compute the index", "The index finds images over the whole range of activations, and classes and words that features answer to. It is computed once, from the stored activations, and kept in the store."),
     };
-
-    private static Html Card(string run, string unit, AtlasVolume volume, FeatureStatistics feature)
-    {
-        var salience = volume.Salience(feature.Feature);
-        return Html.Of($"""
-            <a class="card" href="{Path(run, unit)}/{feature.Feature}"><span class="head"><b>Feature {feature.Feature}</b>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($" <i>{feature.Name}</i>"))}{(salience is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</span>
-            <span class="strip">{feature.TopImages.Take(PicturesOfCard).Select(image => Html.Of($"<img src=\"{Picture(run, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">"))}</span>
-            <span class="figures">density {Written.Rare(feature.Density)}{(salience is null ? "" : $" · salience {Written.Number(salience.Salience)} · AUROC {Written.Number(salience.Auroc)}")}{(feature.Monosemanticity is null ? "" : $" · monosemanticity {Written.Number(feature.Monosemanticity)}")}</span></a>
-            """);
-    }
 }

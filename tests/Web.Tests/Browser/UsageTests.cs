@@ -141,6 +141,27 @@ public sealed class UsageTests(Chromium chromium)
         await visit.RequireReadableAsync("before and after");
     }
 
+    [Fact]
+    public async Task A_static_atlas_opens_from_the_file_system_and_is_searched()
+    {
+        await using var served = await ServedRuns.StartAsync();
+        await SmallAtlas.TellAsync(served, "stripes");
+        var folder = Path.Combine(served.Pipeline.Folder, "atlas");
+        await StaticAtlas.WriteAsync(served.Runtime, SmallAtlas.Run, folder, 100, TimeProvider.System, (_, _) => { });
+        await using var visit = await chromium.VisitAsync(served);
+        await visit.Page.GotoAsync(new Uri(Path.Combine(folder, "index.html")).AbsoluteUri);
+        await visit.Page.Locator("main a").ClickAsync();
+        await visit.Page.Locator("input[type=search]").FillAsync("STRIPES");
+        await Expect(visit.Page.Locator(".card:visible")).ToHaveCountAsync(1);
+        await visit.RequireReadableAsync("static list");
+
+        await visit.Page.Locator(".card:visible").ClickAsync();
+
+        await Expect(visit.Page.Locator("h1")).ToHaveTextAsync("Feature 1");
+        await visit.RequireReadableAsync("static feature");
+        (await visit.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.pic img')].slice(0, 2).every(img => img.naturalWidth > 0)")).ShouldBeTrue();
+    }
+
     /// <summary>Lets a stage's units tell of their progress until they are let go.</summary>
     private static TaskCompletionSource Held(FakeStage stage)
     {
