@@ -116,7 +116,7 @@ public sealed class TrainingWeights : IDisposable
     private bool IsDirect(string name) =>
         Type == float32
             ? _activation.FactorOf(name) == 1 && !name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) && !name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
-            : name.Contains("embedding", StringComparison.Ordinal) || name == ClipKeys.LogitScale;
+            : name.Contains("embedding", StringComparison.Ordinal) || name is ClipKeys.LogitScale or ClipKeys.LogitBias;
 
     private void AddDirect(string name, Parameter parameter)
     {
