@@ -10,10 +10,10 @@ using Spectre.Console;
 namespace ClipSae.Cli;
 
 /// <summary>The tuned model of a run in every format that people load, written and proved where the user wants it.</summary>
-internal sealed class WrittenFormats(string folder, Conversion conversion) : ISupplement
+internal sealed class WrittenFormats(string folder, IReadOnlyList<string> formats, Conversion conversion) : ISupplement
 {
-    /// <summary>Formats that every CLIP can be written in.</summary>
-    public static IReadOnlyList<string> All { get; } = ["openai", "openai-pt", "huggingface", "text-encoder", "open-clip", "onnx", "gmp"];
+    /// <summary>Formats that every model of a family can be written in: of a CLIP all but Long-CLIP's, which needs a context of its own.</summary>
+    private static string[] Of(ClipFamily family) => [.. ConversionTarget.All.Where(target => target is not LongClipTarget && target.IsOf(family)).Select(target => target.Name)];
 
     /// <summary>Writes them; null where the run gave no tuned model.</summary>
     public static async Task<ISupplement?> WriteAsync(RunSummary summary, IArtifactStore store, ClipTokenizer tokenizer, string folder, CancellationToken cancel)
@@ -25,7 +25,8 @@ internal sealed class WrittenFormats(string folder, Conversion conversion) : ISu
         }
 
         var source = new ConversionSource(await store.FetchAsync(tuned, cancel), "tuned.safetensors");
-        return new WrittenFormats(folder, Conversion.Replace(source, folder, new ConversionOptions { Formats = All }, tokenizer, cancel));
+        var formats = Of(ModelFiles.Architecture(source.Path).Family);
+        return new WrittenFormats(folder, formats, Conversion.Replace(source, folder, new ConversionOptions { Formats = formats }, tokenizer, cancel));
     }
 
     public void AddTo(JsonObject answer)
@@ -33,5 +34,5 @@ internal sealed class WrittenFormats(string folder, Conversion conversion) : ISu
         answer["formats"] = new JsonObject { ["folder"] = folder, ["files"] = JsonSerializer.SerializeToNode(conversion.Files, ContractJson.Options) };
     }
 
-    public void Write(IAnsiConsole console) => console.WriteUnfolded($"formats:    {folder} ({string.Join(", ", All)}; each loaded again and compared)");
+    public void Write(IAnsiConsole console) => console.WriteUnfolded($"formats:    {folder} ({string.Join(", ", formats)}; each loaded again and compared)");
 }

@@ -30,7 +30,7 @@ internal sealed class WiseFtVerb : Verb
     private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Labelled set that is only scored: it never chooses", HelpName = "NAME=FOLDER" };
     private readonly Option<double[]> _alphas = new("--alpha") { Description = "Shares of the tuned model, in addition to 0 and 1 [default: 0.1, 0.2 … 0.9]", HelpName = "SHARE", AllowMultipleArgumentsPerToken = true };
     private readonly Option<double> _tolerance = new("--clean-tolerance") { Description = "Clean accuracy that may be lost", HelpName = "SHARE", DefaultValueFactory = _ => new AlphaRule().CleanTolerance };
-    private readonly Option<string[]> _formats = new("--to") { Description = "Formats to export the chosen model in [default: openai]", HelpName = "FORMAT", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<string[]> _formats = new("--to") { Description = "Formats to export the chosen model in [default: openai; of a SigLIP huggingface]", HelpName = "FORMAT", AllowMultipleArgumentsPerToken = true };
     private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the exported weights: float32, float16, bfloat16 [default: float32]", HelpName = "TYPE" };
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: next to the base]", HelpName = "FILE" };
     private readonly Option<bool> _keep = new("--keep") { Description = "Keep every model of the sweep as a file; otherwise only one at a time is on disk" };
@@ -60,7 +60,7 @@ internal sealed class WiseFtVerb : Verb
         var given = await SetsAsync(arguments, session, cancel);
         var alphas = Alphas(arguments.GetValue(_alphas) ?? []);
         var rule = arguments.GetValue(_tolerance) is >= 0 and <= 1 and var tolerance ? new AlphaRule(tolerance) : throw new WrongUseException("--clean-tolerance must be from 0 to 1: a share of the images");
-        var export = Export(arguments);
+        var export = Export(arguments, from);
         var tokenizer = ClipTokenizer.Load(GivenPath.File("--tokenizer", await RemotePath.LocalAsync("--tokenizer", arguments.GetValue(_tokenizer), session, cancel)) ?? ClipTokenizer.FileBeside(from.Path, arguments.GetValue(_base)));
 
         await using var runtime = Workplace.OpenHere(session);
@@ -139,12 +139,16 @@ internal sealed class WiseFtVerb : Verb
         ? throw new WrongUseException("--alpha must be from 0 (base) to 1 (tuned)")
         : [.. (given.Length > 0 ? given : Enumerable.Range(1, DefaultSteps - 1).Select(step => step / (double)DefaultSteps)).Append(0).Append(1).Distinct().Order()];
 
-    private ConversionOptions Export(ParseResult arguments)
+    // Held against the model before anything is scored.
+    private ConversionOptions Export(ParseResult arguments, ConversionSource from)
     {
+        using var checkpoint = from.Open();
+        var family = checkpoint.Architecture.Family;
         try
         {
-            var options = new ConversionOptions { Formats = arguments.GetValue(_formats) is { Length: > 0 } formats ? formats : new ConversionOptions().Formats, Dtype = arguments.GetValue(_dtype) };
+            var options = new ConversionOptions { Formats = arguments.GetValue(_formats) is { Length: > 0 } formats ? formats : [ConversionTarget.PlainOf(family).Target.Name], Dtype = arguments.GetValue(_dtype) };
             options.Validate();
+            ConversionTarget.Require(options.Targets, family, from.Name);
             return options;
         }
         catch (UserErrorException error)

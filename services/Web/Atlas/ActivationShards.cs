@@ -92,7 +92,7 @@ internal sealed class ActivationShards
         using var noGrad = no_grad();
         using var file = SafetensorsFile.Open(Shards[at.Shard].Path);
         if (Column(file, "token_index") is not { } tokens || Column(file, "image_index") is not { } images || !file.Metadata.TryGetValue("tokens_per_image", out var kept)
-            || !int.TryParse(kept.Split(' ')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var all) || Math.Sqrt(all - 1) is var side && side != Math.Floor(side))
+            || !int.TryParse(kept.Split(' ')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var all) || ClassTokens(all) is not { } before)
         {
             return null;
         }
@@ -105,17 +105,22 @@ internal sealed class ActivationShards
         }
 
         var activations = sae.Features(file.ReadRows("activations", start, count).to(float32), [feature]).flatten().data<float>().ToArray();
-        var values = new float[all - 1];
+        var values = new float[all - before];
         Array.Fill(values, float.NaN);
         for (var row = 0; row < count; row++)
         {
-            // Token 0 is the class token, which has no place in the picture.
-            if (tokens[start + row] is > 0 and var token && token < all)
+            // A class token has no place in the picture.
+            if (tokens[start + row] is var token && token >= before && token < all)
             {
-                values[token - 1] = activations[row];
+                values[token - before] = activations[row];
             }
         }
 
-        return ((int)side, values);
+        return ((int)Math.Sqrt(values.Length), values);
     }
+
+    // Patches are a square, with a class token before them or none.
+    private static int? ClassTokens(int all) => IsSquare(all - 1) ? 1 : IsSquare(all) ? 0 : null;
+
+    private static bool IsSquare(int count) => Math.Sqrt(count) is var side && side == Math.Floor(side);
 }
