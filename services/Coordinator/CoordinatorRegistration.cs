@@ -13,7 +13,7 @@ public static class CoordinatorRegistration
     private const int FactsAtOnce = 256;
 
     public static IServiceCollection AddCoordinator(this IServiceCollection services) => services
-        .AddSingleton<Healing>()
+        .AddSingleton<RunRecovery>()
         .AddSingleton<RunStarter>()
         .AddSingleton(new BusEndpoint(QueueNames.Coordinator, FactsAtOnce, (queue, provider) =>
         {
@@ -43,7 +43,7 @@ public static class CoordinatorRegistration
 
     /// <summary>Adds the look after runs that stand still. Within one process a run goes on when the process that holds it does.</summary>
     public static IServiceCollection AddStalledRuns(this IServiceCollection services) => services
-        .AddSingleton<IUnitSightings, UnitSightings>()
+        .AddSingleton<IUnitActivity, UnitActivity>()
         .AddHostedService<StalledRuns>();
 
     /// <summary>Whether it is the event that is wrong; everything else may pass, and the event waits for it.</summary>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Coordinator;
 
 /// <summary>Begins runs. An invalid event goes to the error queue, and its sender is told which field is wrong.</summary>
-public sealed class DatasetReadyConsumer(RunStarter starter, Healing healing, ILogger<DatasetReadyConsumer> log) : IConsumer<DatasetReady>
+public sealed class DatasetReadyConsumer(RunStarter starter, RunRecovery recovery, ILogger<DatasetReadyConsumer> log) : IConsumer<DatasetReady>
 {
     public async Task Consume(ConsumeContext<DatasetReady> context)
     {
@@ -17,7 +17,7 @@ public sealed class DatasetReadyConsumer(RunStarter starter, Healing healing, IL
         else
         {
             // Whoever had the event before may have died between append and send, or never learnt that its append was stored.
-            await healing.HealAsync(run, context.CancellationToken);
+            await recovery.RecoverAsync(run, context.CancellationToken);
         }
     }
 }

@@ -5,7 +5,7 @@ using MassTransit;
 namespace ClipSae.Coordinator;
 
 /// <summary>Brings the workers' facts to the coordinator; a delivery is done when its fact is stored and what follows is sent.</summary>
-public sealed class FactConsumer(RunCoordinator coordinator, Healing healing)
+public sealed class FactConsumer(RunCoordinator coordinator, RunRecovery recovery)
     : IConsumer<Reported<UnitFinished>>, IConsumer<Reported<UnitFailed>>, IConsumer<Reported<UnitStopped>>
 {
     public Task Consume(ConsumeContext<Reported<UnitFinished>> context) => HandleAsync(context, context.Message.Run, context.Message.Fact);
@@ -20,7 +20,7 @@ public sealed class FactConsumer(RunCoordinator coordinator, Healing healing)
         if (context.ReceiveContext.Redelivered)
         {
             // Whoever had it before may have died between append and send.
-            await healing.HealAsync(run, context.CancellationToken);
+            await recovery.RecoverAsync(run, context.CancellationToken);
         }
     }
 }

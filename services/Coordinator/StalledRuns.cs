@@ -9,7 +9,7 @@ namespace ClipSae.Coordinator;
 /// nothing has happened since the last look, and no unit that the run waits for is to be found, its messages are lost and sent again.
 /// </summary>
 public sealed class StalledRuns(
-    RunCoordinator coordinator, Healing healing, IUnitSightings sightings, IEventStore events, RunSigns signs, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StalledRuns> log)
+    RunCoordinator coordinator, RunRecovery recovery, IUnitActivity activity, IEventStore events, RunStatusMarkers markers, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StalledRuns> log)
     : BackgroundService
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMinutes(10);
@@ -56,7 +56,7 @@ public sealed class StalledRuns(
     private async Task LookAsync(string run, CancellationToken cancel)
     {
         // The sign spares reading the streams of all that ever ran.
-        var state = await signs.FindAsync(run, cancel) is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled ? null : await coordinator.StateAsync(run, cancel);
+        var state = await markers.FindAsync(run, cancel) is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled ? null : await coordinator.StateAsync(run, cancel);
         if (state is null or { End: not null })
         {
             _ended.Add(run);
@@ -65,10 +65,10 @@ public sealed class StalledRuns(
         }
 
         await coordinator.HandleAsync(run, [], cancel);
-        if (ReferenceEquals(state, _seen.GetValueOrDefault(run)) && !await sightings.AnyAsync(run, state, cancel))
+        if (ReferenceEquals(state, _seen.GetValueOrDefault(run)) && !await activity.AnyAsync(run, state, cancel))
         {
             log.LogWarning("run {Run} is stalled and its units are in no queue: sending them again", run);
-            await healing.HealAsync(run, cancel);
+            await recovery.RecoverAsync(run, cancel);
         }
 
         _seen[run] = await coordinator.StateAsync(run, cancel);

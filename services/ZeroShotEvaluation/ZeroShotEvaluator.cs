@@ -29,7 +29,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         }
 
         var preparation = PreparationOf(models[0]);
-        using var asked = AskedSets.Of(sets, options, preparation, models.Count > 1 ? scratch : null, cancel);
+        using var asked = EvaluationSets.Of(sets, options, preparation, models.Count > 1 ? scratch : null, cancel);
         var shown = Shown(models);
         var total = asked.Images * models.Count;
         long done = 0;
@@ -74,7 +74,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         return [.. new[] { models[0], tuned }.OfType<ModelUnderTest>().Concat(models).Distinct().Take(options.ShownModels)];
     }
 
-    private async Task<ModelRun> RunAsync(ModelUnderTest model, AskedSets asked, bool isShown, ImagePreparation preparation, string scratch, Action<int> embedded, CancellationToken cancel)
+    private async Task<ModelRun> RunAsync(ModelUnderTest model, EvaluationSets asked, bool isShown, ImagePreparation preparation, string scratch, Action<int> embedded, CancellationToken cancel)
     {
         var keys = asked.Requests(options.Templates).Select(request => cache is null || model.Digest is null || tokenizerDigest is null
             ? null
@@ -96,7 +96,7 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         return run;
     }
 
-    private Evaluation Gather(IReadOnlyList<ModelUnderTest> models, AskedSets asked, IReadOnlyList<ModelRun> runs, IReadOnlyList<ModelUnderTest> shown, ImagePreparation preparation)
+    private Evaluation Gather(IReadOnlyList<ModelUnderTest> models, EvaluationSets asked, IReadOnlyList<ModelRun> runs, IReadOnlyList<ModelUnderTest> shown, ImagePreparation preparation)
     {
         var scoring = new Scoring(options.Resamples, options.Seed, options.CalibrationBins);
         var sets = asked.Questions.ToDictionary(question => question.Name, question => scoring.Score(question, runs), StringComparer.Ordinal);

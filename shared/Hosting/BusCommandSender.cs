@@ -5,7 +5,7 @@ using MassTransit;
 namespace ClipSae.Hosting;
 
 /// <summary>Sends commands to the queue of their stage. That a run stops is told to who listens, and stands beside its stream for who does not.</summary>
-public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, RunSigns signs, BrokerTopology? topology = null) : ICommandSender
+public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, RunStatusMarkers markers, BrokerTopology? topology = null) : ICommandSender
 {
     // The broker confirms each message: sending many at once hides the round trips, and this many fit its flow control.
     private const int SentAtOnce = 64;
@@ -30,7 +30,7 @@ public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInput
     public async Task StopAsync(string run, RunStatus status, CancellationToken cancel = default)
     {
         // The sign first: a worker listens before it looks, so that it misses at most one of the two.
-        await signs.SetAsync(run, status, cancel);
+        await markers.SetAsync(run, status, cancel);
         await bus.Publish(new StopRun(run), cancel);
     }
 }

@@ -13,7 +13,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
 {
     private readonly RunCoordinator _coordinator;
     private readonly RunCancellations _cancellations;
-    private readonly RunHolds _holds;
+    private readonly RunLocks _locks;
     private readonly RunWatch _watch;
     private readonly RunPoll _poll;
 
@@ -23,9 +23,9 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         _coordinator = Services.GetRequiredService<RunCoordinator>();
         _cancellations = Services.GetRequiredService<RunCancellations>();
         var feed = Services.GetRequiredService<RunFeed>();
-        _holds = new RunHolds(Options.DataFolder);
-        _poll = new RunPoll(_coordinator, _holds, feed, Options, Time);
-        _watch = new RunWatch(Events, Queries, feed, _holds.IsFree, Options, Time);
+        _locks = new RunLocks(Options.DataFolder);
+        _poll = new RunPoll(_coordinator, _locks, feed, Options, Time);
+        _watch = new RunWatch(Events, Queries, feed, _locks.IsFree, Options, Time);
     }
 
     /// <summary>Makes the runtime.</summary>
@@ -47,12 +47,12 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
             return ResumeOutcome.Ended;
         }
 
-        if (_holds.IsHeldHere(run))
+        if (_locks.IsHeldHere(run))
         {
             return ResumeOutcome.Resumed;
         }
 
-        if (!_holds.TryHold(run))
+        if (!_locks.TryHold(run))
         {
             return ResumeOutcome.WorkedOnElsewhere;
         }
@@ -64,7 +64,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
             return ResumeOutcome.Ended;
         }
 
-        await _coordinator.HealAsync(run, cancel);
+        await _coordinator.RecoverAsync(run, cancel);
         return ResumeOutcome.Resumed;
     }
 
@@ -77,7 +77,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         }
 
         await StartAsync(cancel);
-        var free = _holds.IsFree(run);
+        var free = _locks.IsFree(run);
         await _coordinator.HandleAsync(run, [new RunCancelRequested(reason) { At = Time.GetUtcNow() }], cancel);
         if (free)
         {
@@ -104,7 +104,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         (ReplayOrigin, RunState)? replayed = origin is null ? null : (origin, await Queries.StateAsync(origin.Run, cancel));
         var run = RunName.New(Time);
         var events = await RunBeginning.EventsAsync(run, request, plan, replayed, isInteractive: false, Artifacts, Time.GetUtcNow(), cancel);
-        _holds.TryHold(run);
+        _locks.TryHold(run);
         await _coordinator.HandleAsync(run, events, cancel);
         return run;
     }
@@ -117,7 +117,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         await _poll.DisposeAsync();
     }
 
-    private protected override void Stopped() => _holds.Dispose();
+    private protected override void Stopped() => _locks.Dispose();
 
     private async Task SettleStoppedAsync(string run, RunState state, CancellationToken cancel)
     {
@@ -128,6 +128,6 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
                 from unit in stage.Outstanding
                 select new UnitStopped(stage.Plan.Stage, unit, StageRunner.Worker) { At = now }],
             cancel);
-        _holds.Release(run);
+        _locks.Release(run);
     }
 }

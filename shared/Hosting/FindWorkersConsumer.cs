@@ -7,7 +7,7 @@ namespace ClipSae.Hosting;
 
 /// <summary>Says who this worker is to whoever asks.</summary>
 public sealed class FindWorkersConsumer(
-    IEnumerable<IStage> stages, WorkerTraits traits, WorkerDevice device, WorkerFitness fitness, UnitsAtWork atWork, ILogger<FindWorkersConsumer> log) : IConsumer<FindWorkers>
+    IEnumerable<IStage> stages, WorkerTraits traits, WorkerDevice device, WorkerFitness fitness, UnitsInProgress atWork, ILogger<FindWorkersConsumer> log) : IConsumer<FindWorkers>
 {
     public async Task Consume(ConsumeContext<FindWorkers> context)
     {

@@ -45,7 +45,7 @@ public static class PipelineRegistration
         services.TryAddSingleton<IStageResults, StageResults>();
         services.TryAddSingleton<CheckpointStore>();
         services.TryAddSingleton<StageDefaultsStore>();
-        services.TryAddSingleton<RunSigns>();
+        services.TryAddSingleton<RunStatusMarkers>();
         if (options.IsDistributed)
         {
             services.TryAddSingleton(new BrokerTopology(options.Broker));
@@ -62,7 +62,7 @@ public static class PipelineRegistration
         services.AddSingleton<RunCoordinator>();
         services.AddSingleton<RunCancellations>();
         services.AddSingleton<Pruner>();
-        services.AddSingleton<UnitsAtWork>();
+        services.AddSingleton<UnitsInProgress>();
         services.AddSingleton<LostDeliveries>();
         services.AddSingleton<WorkerFitness>();
         services.AddSingleton<UnitInputs>();

@@ -8,7 +8,7 @@ namespace ClipSae.Hosting;
 /// Tells the units at work in this process that their run, or the process, is to stop. That a run stops is heard over the bus, and
 /// looked up beside its stream: it may have been told while this process was not there, or not connected.
 /// </summary>
-public sealed class RunCancellations(RunSigns signs, TimeProvider time, ILogger<RunCancellations> log) : IDisposable
+public sealed class RunCancellations(RunStatusMarkers markers, TimeProvider time, ILogger<RunCancellations> log) : IDisposable
 {
     // A process hears within milliseconds what it is told now; a look that is this old sees what was told before.
     private static readonly TimeSpan Moment = TimeSpan.FromSeconds(1);
@@ -76,7 +76,7 @@ public sealed class RunCancellations(RunSigns signs, TimeProvider time, ILogger<
 
     private async Task LookOnceAsync(string run)
     {
-        if (await signs.FindAsync(run) is not null)
+        if (await markers.FindAsync(run) is not null)
         {
             StopRun(run);
         }

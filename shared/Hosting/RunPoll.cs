@@ -4,7 +4,7 @@ using ClipSae.Pipeline;
 namespace ClipSae.Hosting;
 
 /// <summary>Looks at the streams of the runs that this process works on: another process cancels a run by appending, and only looking tells.</summary>
-internal sealed class RunPoll(RunCoordinator coordinator, RunHolds holds, RunFeed feed, ClipSaeOptions options, TimeProvider time) : IAsyncDisposable
+internal sealed class RunPoll(RunCoordinator coordinator, RunLocks locks, RunFeed feed, ClipSaeOptions options, TimeProvider time) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ending = new();
     private Task _polling = Task.CompletedTask;
@@ -25,7 +25,7 @@ internal sealed class RunPoll(RunCoordinator coordinator, RunHolds holds, RunFee
             using var timer = new PeriodicTimer(options.PollInterval, time);
             while (await timer.WaitForNextTickAsync(_ending.Token))
             {
-                foreach (var run in holds.Held)
+                foreach (var run in locks.Held)
                 {
                     await LookAsync(run);
                 }
@@ -43,7 +43,7 @@ internal sealed class RunPoll(RunCoordinator coordinator, RunHolds holds, RunFee
         {
             if ((await coordinator.StateAsync(run, _ending.Token)).End is not null)
             {
-                holds.Release(run);
+                locks.Release(run);
             }
         }
         catch (UserErrorException error)

@@ -14,7 +14,7 @@ namespace ClipSae.Hosting;
 public sealed class StageWorker(
     StageRunner runner,
     UnitRetry retry,
-    UnitsAtWork atWork,
+    UnitsInProgress atWork,
     UnitInputs inputs,
     RunCancellations cancellations,
     WorkerDevice device,

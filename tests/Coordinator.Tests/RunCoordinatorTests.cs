@@ -56,10 +56,10 @@ public class RunCoordinatorTests
         _sender.Dies = false;
         var next = CreateSut();
 
-        // The redelivered message appends nothing, and healing sends what is outstanding.
+        // The redelivered message appends nothing, and recovery sends what is outstanding.
         await next.HandleAsync(Run, [Started(2)]);
         _sender.Sent.ShouldBeEmpty();
-        await next.HealAsync(Run);
+        await next.RecoverAsync(Run);
 
         _sender.Sent.ShouldBe(["a/u0", "a/u1"]);
         (await Events()).ShouldBe(["RunStarted", "UnitsRequested"]);
@@ -124,15 +124,15 @@ public class RunCoordinatorTests
 
         await next.HandleAsync(Run, [cancelled]);
         _sender.Stopped.ShouldBe([RunStatus.Stopping]);
-        await next.HealAsync(Run);
+        await next.RecoverAsync(Run);
 
-        _sender.Stopped.ShouldBe([RunStatus.Stopping, RunStatus.Stopping], "whoever heals tells it again");
+        _sender.Stopped.ShouldBe([RunStatus.Stopping, RunStatus.Stopping], "whoever recovers the run tells it again");
         _sender.Sent.TakeLast(2).ShouldBe(["a/u0", "a/u1"], "a unit whose message is lost would keep the run from its end");
         (await Events())[^1].ShouldBe("RunCancelRequested");
     }
 
     [Fact]
-    public async Task Healing_goes_by_what_others_have_appended()
+    public async Task Recovery_goes_by_what_others_have_appended()
     {
         var first = CreateSut();
         var second = CreateSut();
@@ -142,7 +142,7 @@ public class RunCoordinatorTests
         await Should.ThrowAsync<TimeoutException>(() => first.HandleAsync(Run, [Finished("a", "u0")]));
         _sender.Dies = false;
 
-        await second.HealAsync(Run);
+        await second.RecoverAsync(Run);
 
         _sender.Sent.ShouldBe(["a/u0", "b/all"]);
     }

@@ -11,7 +11,7 @@ public sealed class StalledRunsTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
     private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
     private readonly RecordingSender _sender = new();
-    private readonly Sightings _sightings = new();
+    private readonly Activity _activity = new();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -23,10 +23,10 @@ public sealed class StalledRunsTests : IDisposable
 
         await runs.LookAsync(default);
         _sender.Sent.ShouldBeEmpty("it may have moved just before");
-        _sightings.Seen = true;
+        _activity.Seen = true;
         await runs.LookAsync(default);
         _sender.Sent.ShouldBeEmpty("a unit is at work");
-        _sightings.Seen = false;
+        _activity.Seen = false;
         await runs.LookAsync(default);
 
         _sender.Sent.ShouldBe(["a/u"]);
@@ -63,7 +63,7 @@ public sealed class StalledRunsTests : IDisposable
     public async Task A_run_whose_sign_says_that_it_has_ended_is_not_read()
     {
         await AppendAsync("run", Started());
-        await new RunSigns(new FolderObjectStore(_folder)).SetAsync("run", RunStatus.Completed);
+        await new RunStatusMarkers(new FolderObjectStore(_folder)).SetAsync("run", RunStatus.Completed);
 
         await CreateSut().LookAsync(default);
 
@@ -74,7 +74,7 @@ public sealed class StalledRunsTests : IDisposable
     {
         var coordinator = new RunCoordinator(_store, _sender, [], TimeProvider.System);
         return new StalledRuns(
-            coordinator, new Healing(coordinator, TimeProvider.System), _sightings, _store, new RunSigns(new FolderObjectStore(_folder)), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<StalledRuns>.Instance);
+            coordinator, new RunRecovery(coordinator, TimeProvider.System), _activity, _store, new RunStatusMarkers(new FolderObjectStore(_folder)), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<StalledRuns>.Instance);
     }
 
     private async Task AppendAsync(string run, params RunEvent[] happened) =>
@@ -96,7 +96,7 @@ public sealed class StalledRunsTests : IDisposable
 
     private static UnitsRequested Requested() => new("a", ["u"]) { At = DateTimeOffset.UnixEpoch };
 
-    private sealed class Sightings : IUnitSightings
+    private sealed class Activity : IUnitActivity
     {
         public bool Seen { get; set; }
 

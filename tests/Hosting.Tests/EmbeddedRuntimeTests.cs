@@ -135,7 +135,7 @@ public sealed class EmbeddedRuntimeTests : IDisposable
         _pipeline.First.Act = async (context, cancel) =>
         {
             // As a coordinator does that no process hears.
-            await new RunSigns(new FolderObjectStore(_pipeline.Folder)).SetAsync(context.Run, RunStatus.Stopping, cancel);
+            await new RunStatusMarkers(new FolderObjectStore(_pipeline.Folder)).SetAsync(context.Run, RunStatus.Stopping, cancel);
             await Task.Delay(TimeSpan.FromSeconds(1.5), cancel); // units that begin within a second share a look
         };
         await using var runtime = _pipeline.Start();
@@ -154,7 +154,7 @@ public sealed class EmbeddedRuntimeTests : IDisposable
         var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
         await begun;
 
-        await new RunSigns(new FolderObjectStore(_pipeline.Folder)).SetAsync(run, RunStatus.Stopping);
+        await new RunStatusMarkers(new FolderObjectStore(_pipeline.Folder)).SetAsync(run, RunStatus.Stopping);
 
         await StoppedAsync(runtime, run, units: 3);
     }

@@ -33,7 +33,7 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         (await new EventStore(store).TryAppendAsync("run", 0, [new RunCancelRequested("x") { At = DateTimeOffset.UnixEpoch }])).ShouldBeTrue();
         (await new EventStore(store).ListRunsAsync()).ShouldBe(["run"]);
         await new StageResults(store).RememberKeyAsync("stage", "unit", "key");
-        await new RunSigns(store).SetAsync("run", RunStatus.Stopping);
+        await new RunStatusMarkers(store).SetAsync("run", RunStatus.Stopping);
         var checkpoints = new CheckpointStore(store);
         await checkpoints.Open("key", _folder.Path).SaveAsync(new Dictionary<string, string> { ["weights"] = big }, [], CancellationToken.None);
         await checkpoints.ClearAsync("key");

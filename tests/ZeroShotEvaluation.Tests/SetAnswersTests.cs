@@ -13,7 +13,7 @@ public sealed class SetAnswersTests
         var answers = Ask(Question("clean", ("cat", null)), 10, [0.3f, 0.2f]);
 
         answers.Confidence[0].ShouldBe(0.7310586f, 1e-5f);
-        answers.Surprise[0].ShouldBe(0.3132617f, 1e-5f);
+        answers.LogLoss[0].ShouldBe(0.3132617f, 1e-5f);
         answers.Brier[0].ShouldBe(0.1446590f, 1e-5f);
         answers.Margin.ShouldBeNull();
     }
@@ -25,7 +25,7 @@ public sealed class SetAnswersTests
         var answers = Ask(Question("clean", ("dog", null)), 10, [0.3f, 0.2f]);
 
         (answers.Right[0], answers.Chosen[0]).ShouldBe((0f, 0));
-        answers.Surprise[0].ShouldBe(1.3132617f, 1e-5f);
+        answers.LogLoss[0].ShouldBe(1.3132617f, 1e-5f);
         answers.Brier[0].ShouldBe(1.0688934f, 1e-5f);
     }
 

@@ -7,7 +7,7 @@ using TorchSharp;
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.</summary>
-internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, AskedSets asked, ImagePreparation preparation)
+internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, EvaluationSets asked, ImagePreparation preparation)
 {
     private const int MostCosines = 1 << 24;
 

@@ -11,7 +11,7 @@ internal sealed class SetAnswers
         _question = question;
         _scale = scale;
         var images = question.Right.Length;
-        (Chosen, Right, Confidence, Surprise, Brier) = (new int[images], new float[images], new float[images], new float[images], new float[images]);
+        (Chosen, Right, Confidence, LogLoss, Brier) = (new int[images], new float[images], new float[images], new float[images], new float[images]);
         Fooled = question.Set.Protocol is EvaluationProtocol.Attacked ? new float[images] : null;
         (BinaryRight, Margin) = question.Rival is null ? (null, null) : (new float[images], new float[images]);
     }
@@ -35,7 +35,7 @@ internal sealed class SetAnswers
     public float[] Confidence { get; }
 
     /// <summary>−ln of the right answer's probability.</summary>
-    public float[] Surprise { get; }
+    public float[] LogLoss { get; }
 
     /// <summary>Σ over candidates of (probability − 1 where right)²: Brier's score in its original form, 0 to 2.</summary>
     public float[] Brier { get; }
@@ -83,7 +83,7 @@ internal sealed class SetAnswers
         }
 
         Confidence[image] = (float)(1 / sum);
-        Surprise[image] = (float)(Math.Log(sum) - _scale * (candidates[right] - candidates[chosen]));
+        LogLoss[image] = (float)(Math.Log(sum) - _scale * (candidates[right] - candidates[chosen]));
         Brier[image] = (float)(squares / (sum * sum) - 2 * weights[right] / sum + 1);
     }
 

@@ -18,7 +18,7 @@ internal sealed class Scoring(int resamples, long seed, int calibrationBins)
             Fooled = figures.Add(model.Fooled),
             Binary = figures.Add(model.BinaryRight),
             Margin = figures.Add(model.Margin),
-            LogLoss = figures.Add(model.Surprise),
+            LogLoss = figures.Add(model.LogLoss),
             Brier = figures.Add(model.Brier),
             Error = figures.Add(CalibrationError.Of(model.Right, model.Confidence, calibrationBins)),
             OverBase = Gain.Of(figures, model, BaseFor(index)),

@@ -9,7 +9,7 @@ namespace ClipSae.Pipeline;
 /// </summary>
 public sealed class RunCoordinator(IEventStore events, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, RunDesk> _desks = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RunAggregate> _desks = new(StringComparer.Ordinal);
 
     /// <summary>Appends what is new in these events, then sends what has become ready. It returns when both are done.</summary>
     public async Task HandleAsync(string run, IReadOnlyList<RunEvent> happened, CancellationToken cancel = default)
@@ -22,9 +22,9 @@ public sealed class RunCoordinator(IEventStore events, ICommandSender commands, 
     /// Sends again what is outstanding in the store, and takes the next step if none was taken: after a crash between append and send,
     /// a redelivered fact, or a start of the process. Of a run that stops, the units are sent too: who finds that it stops answers.
     /// </summary>
-    public async Task HealAsync(string run, CancellationToken cancel = default)
+    public async Task RecoverAsync(string run, CancellationToken cancel = default)
     {
-        await DeskOf(run).HealAsync(cancel);
+        await DeskOf(run).RecoverAsync(cancel);
         ForgetEnded(run);
     }
 
@@ -46,5 +46,5 @@ public sealed class RunCoordinator(IEventStore events, ICommandSender commands, 
         }
     }
 
-    private RunDesk DeskOf(string run) => _desks.GetOrAdd(run, name => new RunDesk(name, events, commands, observers, time));
+    private RunAggregate DeskOf(string run) => _desks.GetOrAdd(run, name => new RunAggregate(name, events, commands, observers, time));
 }

@@ -6,7 +6,7 @@ using MassTransit;
 namespace ClipSae.Coordinator;
 
 /// <summary>Looks into the queues, and where they are empty listens for a while to what the workers tell of their progress.</summary>
-public sealed class UnitSightings(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time) : IUnitSightings
+public sealed class UnitActivity(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time) : IUnitActivity
 {
     // Stages tell of their progress several times a second; some steps of theirs take longer.
     private static readonly TimeSpan Listening = TimeSpan.FromMinutes(1);

@@ -3,7 +3,7 @@ using ClipSae.Pipeline;
 namespace ClipSae.Coordinator;
 
 /// <summary>Looks for the units that a run waits for.</summary>
-public interface IUnitSightings
+public interface IUnitActivity
 {
     /// <summary>Whether one of them waits in a queue of its stage, or is at work as far as its worker tells. It may take a minute.</summary>
     Task<bool> AnyAsync(string run, RunState state, CancellationToken cancel);

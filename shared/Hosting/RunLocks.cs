@@ -7,7 +7,7 @@ namespace ClipSae.Hosting;
 /// Which process works on which run of a data folder: an open, locked file <c>runs/{run}/host.lock</c>. The operating system
 /// drops the lock with the process, so that a killed process holds nothing.
 /// </summary>
-internal sealed class RunHolds(string dataFolder) : IDisposable
+internal sealed class RunLocks(string dataFolder) : IDisposable
 {
     private readonly ConcurrentDictionary<string, FileStream> _held = new(StringComparer.Ordinal);
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Distributed;
 
-public sealed class SightingsTests(DistributedSystem system)
+public sealed class UnitActivityTests(DistributedSystem system)
 {
     [Fact]
     public async Task A_unit_that_no_queue_holds_is_heard_at_work()
@@ -29,7 +29,7 @@ public sealed class SightingsTests(DistributedSystem system)
         var state = await runtime.StateAsync(run);
 
         (await topology.HasWaitingAsync(BrokerTopology.QueuesOf("fine-tuning"), default)).ShouldBeFalse();
-        (await new UnitSightings(runtime.Services.GetRequiredService<IBus>(), topology, runtime.Services.GetRequiredService<TemporaryNames>(), TimeProvider.System).AnyAsync(run, state, default)).ShouldBeTrue();
+        (await new UnitActivity(runtime.Services.GetRequiredService<IBus>(), topology, runtime.Services.GetRequiredService<TemporaryNames>(), TimeProvider.System).AnyAsync(run, state, default)).ShouldBeTrue();
 
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
         var ended = await client.EndAsync();

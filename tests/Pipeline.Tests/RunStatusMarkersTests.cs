@@ -2,7 +2,7 @@ using ClipSae.Artifacts;
 
 namespace ClipSae.Pipeline.Tests;
 
-public sealed class RunSignsTests
+public sealed class RunStatusMarkersTests
 {
     private readonly MemoryObjectStore _objects = new(TimeProvider.System);
 
@@ -28,5 +28,5 @@ public sealed class RunSignsTests
         (await CreateSut().FindAsync("run")).ShouldBe(RunStatus.Stopping);
     }
 
-    private RunSigns CreateSut() => new(_objects);
+    private RunStatusMarkers CreateSut() => new(_objects);
 }

@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>All sets with what is asked on them and their pixels. Which images can be read is known once the first model has seen them.</summary>
-internal sealed class AskedSets : IDisposable
+internal sealed class EvaluationSets : IDisposable
 {
     private readonly SetQuestion[] _questions;
     private readonly RetrievalQuestion[] _retrievals;
@@ -12,7 +12,7 @@ internal sealed class AskedSets : IDisposable
     private readonly double _maxProblemShare;
     private readonly HashSet<string> _settled = new(StringComparer.Ordinal);
 
-    private AskedSets(SetQuestion[] questions, RetrievalQuestion[] retrievals, Dictionary<string, SetPixels> pixels, IReadOnlyList<string> classes, double maxProblemShare)
+    private EvaluationSets(SetQuestion[] questions, RetrievalQuestion[] retrievals, Dictionary<string, SetPixels> pixels, IReadOnlyList<string> classes, double maxProblemShare)
     {
         _questions = questions;
         _retrievals = retrievals;
@@ -43,7 +43,7 @@ internal sealed class AskedSets : IDisposable
     /// <summary>Lists the sets and asks.</summary>
     /// <param name="scratch">Where pixels are kept for further models; null where there is none.</param>
     /// <exception cref="UserErrorException">A set cannot be used.</exception>
-    public static AskedSets Of(IReadOnlyList<EvaluationSet> sets, EvaluationOptions options, ImagePreparation preparation, string? scratch, CancellationToken cancel)
+    public static EvaluationSets Of(IReadOnlyList<EvaluationSet> sets, EvaluationOptions options, ImagePreparation preparation, string? scratch, CancellationToken cancel)
     {
         var listed = sets.Select(set => LabelCodes.Named(SetListing.Read(set, cancel), options)).ToArray();
         var objects = listed.Where(set => set.Protocol is not EvaluationProtocol.Retrieval).ToArray();
@@ -55,7 +55,7 @@ internal sealed class AskedSets : IDisposable
             set => new SetPixels(set, preparation, options.BatchSize, scratch is null ? null : new PixelStore(3 * preparation.Resolution * preparation.Resolution, ((long)options.PixelMemory << 20) / listed.Length, scratch)),
             StringComparer.Ordinal);
         string[] names = [.. objects.OrderBy(set => EvaluationProtocol.SharesClasses(set.Name) ? 0 : 1).SelectMany(set => classes[set.Name]).Distinct(StringComparer.Ordinal)];
-        var asked = new AskedSets(questions, retrievals, pixels, names, options.MaxProblemShare);
+        var asked = new EvaluationSets(questions, retrievals, pixels, names, options.MaxProblemShare);
         foreach (var set in asked.All)
         {
             asked.RequireEnough(set);

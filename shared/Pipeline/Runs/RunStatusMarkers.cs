@@ -4,12 +4,12 @@ using ClipSae.Artifacts;
 namespace ClipSae.Pipeline;
 
 /// <summary>
-/// Signs beside the streams of runs that nothing of them is to be computed any more, <c>runs/{run}/stopped</c>, so that a worker learns it from
-/// one small object and not from a whole stream. The stream alone is the truth: a sign that is missing costs a computation that no one needs.
+/// Markers next to the streams of runs of which nothing is to be computed any more, <c>runs/{run}/stopped</c>, so that a worker learns it from
+/// one small object and not from a whole stream. The stream alone is the truth: a marker that is missing costs a computation that no one needs.
 /// </summary>
-public sealed class RunSigns(IObjectStore store)
+public sealed class RunStatusMarkers(IObjectStore store)
 {
-    /// <summary>Says how a run stands that stops or has ended; a later sign takes the place of an earlier one.</summary>
+    /// <summary>Says how a run stands that stops or has ended; a later marker takes the place of an earlier one.</summary>
     public Task SetAsync(string run, RunStatus status, CancellationToken cancel = default) => store.WriteAsync(KeyOf(run), Encoding.UTF8.GetBytes(Text(status)), cancel);
 
     /// <summary>How the run stands, <see cref="RunStatus.Stopping"/> where a newer version wrote what is not known here; null where no one has said that it stops.</summary>

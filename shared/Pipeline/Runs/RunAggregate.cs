@@ -6,7 +6,7 @@ namespace ClipSae.Pipeline;
 /// What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next. What follows
 /// from an append is sent after its turn, so that facts and cancellations need not wait until thousands of units have been given out.
 /// </summary>
-internal sealed class RunDesk(string run, IEventStore store, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
+internal sealed class RunAggregate(string run, IEventStore store, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _gate = new();
@@ -60,7 +60,7 @@ internal sealed class RunDesk(string run, IEventStore store, ICommandSender comm
     }
 
     /// <summary>Reads what others have appended, takes the next step if none was taken, and sends again what a crash may have lost.</summary>
-    public async Task HealAsync(CancellationToken cancel)
+    public async Task RecoverAsync(CancellationToken cancel)
     {
         _told = RunStatus.Running;
         await RefreshAsync(cancel);

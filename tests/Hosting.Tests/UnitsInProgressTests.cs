@@ -2,12 +2,12 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Hosting.Tests;
 
-public class UnitsAtWorkTests
+public class UnitsInProgressTests
 {
     [Fact]
     public async Task A_place_that_becomes_free_goes_to_the_unit_that_someone_waits_for()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var work = new UnitsInProgress(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
         var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
         var bulk = work.TryTakeAsync(Unit("bulk", false), Timeout.InfiniteTimeSpan, default);
         var interactive = work.TryTakeAsync(Unit("interactive", true), Timeout.InfiniteTimeSpan, default);
@@ -23,7 +23,7 @@ public class UnitsAtWorkTests
     [Fact]
     public async Task Who_leaves_the_line_takes_no_place()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var work = new UnitsInProgress(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
         var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
         using var cancel = new CancellationTokenSource();
         var gone = work.TryTakeAsync(Unit("gone", true), Timeout.InfiniteTimeSpan, cancel.Token);
@@ -40,7 +40,7 @@ public class UnitsAtWorkTests
     [Fact]
     public async Task Who_finds_no_place_in_time_leaves_the_line()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var work = new UnitsInProgress(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
         var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
 
         await Should.ThrowAsync<TimeoutException>(() => work.TryTakeAsync(Unit("late", true), TimeSpan.FromMilliseconds(20), default));
@@ -52,7 +52,7 @@ public class UnitsAtWorkTests
     [Fact]
     public async Task A_unit_that_comes_twice_is_worked_on_once()
     {
-        var work = new UnitsAtWork(new ClipSaeOptions { UnitsAtOnce = 4 }, TimeProvider.System);
+        var work = new UnitsInProgress(new ClipSaeOptions { UnitsAtOnce = 4 }, TimeProvider.System);
         var first = await work.TryTakeAsync(Unit("same", false), Timeout.InfiniteTimeSpan, default);
         var second = work.TryTakeAsync(Unit("same", true), Timeout.InfiniteTimeSpan, default);
         second.IsCompleted.ShouldBeFalse();

@@ -7,7 +7,7 @@ namespace ClipSae.Hosting;
 /// The units this process has taken up: a command that comes twice is worked on once, and no more at a time than allowed. A place that
 /// becomes free goes to a unit of a run that someone waits for, if there is one.
 /// </summary>
-public sealed class UnitsAtWork(ClipSaeOptions options, TimeProvider time)
+public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Run, string Stage, string Unit), TaskCompletionSource> _taken = new();
     private readonly Lock _gate = new();
@@ -101,7 +101,7 @@ public sealed class UnitsAtWork(ClipSaeOptions options, TimeProvider time)
         }
     }
 
-    private sealed class Place(UnitsAtWork owner, (string Run, string Stage, string Unit) name, TaskCompletionSource ended) : IDisposable
+    private sealed class Place(UnitsInProgress owner, (string Run, string Stage, string Unit) name, TaskCompletionSource ended) : IDisposable
     {
         public void Dispose()
         {
