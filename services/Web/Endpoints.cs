@@ -46,6 +46,13 @@ internal static class Endpoints
                 await reader.ReadAsync(Run(context), context.RequestAborted);
                 SeeOther(context, $"/runs/{await runtime.RetryAsync(Run(context), CancellationToken.None)}");
             });
+            routes.MapPost("/runs/{run}/replay", async context =>
+            {
+                await reader.ReadAsync(Run(context), context.RequestAborted);
+                var form = await context.Request.ReadFormAsync(context.RequestAborted);
+                var changes = form["changes"].ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+                SeeOther(context, $"/runs/{await runtime.ReplayAsync(Run(context), form["from"].ToString() is { Length: > 0 } from ? from : null, changes, cancel: CancellationToken.None)}");
+            });
         }
 
         return background;

@@ -20,7 +20,7 @@ public sealed record WebOptions
     /// <summary>What whoever asks must show; null makes one up where one is needed, which is wherever the address is not loopback.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Whether runs may be cancelled and retried. Default no: the pages only read.</summary>
+    /// <summary>Whether runs may be cancelled, retried and replayed with changes. Default no: the pages only read.</summary>
     public bool AllowChanges { get; init; }
 
     /// <exception cref="UserErrorException">A value is impossible; the message names the option of the command.</exception>

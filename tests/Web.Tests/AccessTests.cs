@@ -92,6 +92,8 @@ public sealed class AccessTests
         var run = await served.RunAsync();
         using var response = await served.PostAsync($"/runs/{run}/retry", await served.SecretAsync());
         response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        using var replayed = await served.PostAsync($"/runs/{run}/replay", await served.SecretAsync());
+        replayed.StatusCode.ShouldBe(HttpStatusCode.NotFound);
         (await served.PageAsync($"/runs/{run}")).ShouldNotContain("<form method=\"post\"");
     }
 

@@ -27,6 +27,25 @@ public sealed class RunPagesTests
     }
 
     [Fact]
+    public async Task The_graph_of_lineage_has_a_link_for_every_stage_right_of_what_it_takes()
+    {
+        await using var served = await ServedRuns.StartAsync();
+        var run = await served.RunAsync();
+
+        var page = await served.PageAsync($"/runs/{run}");
+
+        var graph = page[page.IndexOf("<svg class=\"lineage\"", StringComparison.Ordinal)..];
+        graph = graph[..graph.IndexOf("</svg>", StringComparison.Ordinal)];
+        graph.Split("<a class=\"node").Length.ShouldBe(5);
+        graph.Split("class=\"edge\"").Length.ShouldBe(4);
+        string[] order = ["inputs", "first", "second", "third"];
+        var left = order.Select(name => graph.IndexOf($">{name}</text>", StringComparison.Ordinal)).Select(at => graph[..at].LastIndexOf("x=\"", StringComparison.Ordinal) + 3).Select(at => int.Parse(graph[at..graph.IndexOf('"', at)], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        left.ShouldBe(left.Order());
+        left.Distinct().Count().ShouldBe(4);
+        graph.ShouldContain($"href=\"/runs/{run}/units?stage=second\"><rect");
+    }
+
+    [Fact]
     public async Task Runs_are_filtered_by_name_and_status()
     {
         await using var served = await ServedRuns.StartAsync();

@@ -15,7 +15,7 @@ internal sealed class UiVerb : Verb
     private readonly Option<int> _port = new("--port") { Description = "Port to listen on [default: a free one]", HelpName = "PORT" };
     private readonly Option<string> _listen = new("--listen") { Description = "Address to listen on; other than loopback, every request needs the token that is printed, or $" + TokenVariable, HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
     private readonly Option<string[]> _names = new("--host-name") { Description = "Another host name under which browsers may open the pages, such as the machine's name", HelpName = "NAME" };
-    private readonly Option<bool> _changes = new("--allow-changes") { Description = "Show buttons that cancel and retry runs; without it, the pages only read" };
+    private readonly Option<bool> _changes = new("--allow-changes") { Description = "Show buttons that cancel, retry and replay runs; without it, the pages only read" };
 
     public UiVerb()
         : base("ui", "Show runs in a browser: live progress, results, comparisons.", "clipsae ui", "clipsae ui --port 8090 --allow-changes")

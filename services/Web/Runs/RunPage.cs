@@ -30,8 +30,18 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
             {Scores(record)}
             {await LineageAsync(record, cancel)}
             {Parameters(record)}
+            {Replay(record)}
             """));
     }
+
+    /// <summary>The form of a replay with changes; nothing where changes are not allowed, or the run has not begun.</summary>
+    private Html Replay(RunRecord record) => !shell.AllowsChanges || record.State.Start is not { } start ? Html.Empty : Html.Of($"""
+        <section><h2 id="replay">Replay with changes</h2><p class="note">A new run, linked with this one: what comes before the stage is taken from here, and of the rest only what the changes affect is computed.</p>
+        <form class="try" method="post" action="/runs/{record.Run}/replay"><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
+        <label>From stage <select name="from">{start.Plan.Stages.Select(stage => Html.Of($"<option>{stage.Stage}</option>"))}</select></label>
+        <label>Changes, one SECTION.KEY=VALUE a line <textarea name="changes" rows="4" spellcheck="false" placeholder="sae.k=16"></textarea></label>
+        <p class="actions"><button class="primary">Replay</button></p></form></section>
+        """);
 
     private Html Buttons(RunRecord record) => record.State.End switch
     {
@@ -116,9 +126,9 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
         var origin = start.Origin is { } from ? Html.Of($"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. <a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>") : Html.Empty;
         var later = replays.Length == 0 ? Html.Empty : Html.Of($"<p>Replayed by {replays.Select((other, place) => Html.Of($"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>"))}.</p>");
         return Html.Of($"""
-            <section><h2 id="lineage">Lineage</h2>{origin}{later}{PageShell.Wide("Lineage", Html.Of($"""
+            <section><h2 id="lineage">Lineage</h2>{origin}{later}{LineageGraph.Render(record)}<div class="below">{PageShell.Wide("Lineage", Html.Of($"""
             <table><thead><tr><th scope="col">Stage</th><th scope="col">Takes</th><th scope="col">Gives</th><th scope="col">From cache</th></tr></thead><tbody>{record.State.StagesInOrder().Select(stage => Lineage(record, stage))}</tbody></table>
-            """))}</section>
+            """))}</div></section>
             """);
     }
 

@@ -56,6 +56,28 @@ public sealed class UsageTests(Chromium chromium)
     }
 
     [Fact]
+    public async Task A_run_is_replayed_with_changes_that_are_checked_first()
+    {
+        await using var served = await ServedRuns.StartAsync(new WebOptions { AllowChanges = true });
+        var run = await served.RunAsync();
+        await using var visit = await chromium.VisitAsync(served);
+        await visit.Page.GotoAsync($"/runs/{run}");
+        await visit.RequireReadableAsync("replay");
+        await visit.Page.Locator("select[name=from]").SelectOptionAsync("second");
+        await visit.Page.Locator("textarea[name=changes]").FillAsync("second.factr=2");
+        await ClickAsync(visit, "Replay");
+        await Expect(visit.Page.Locator("main .problem")).ToContainTextAsync("factr");
+        (await served.Runtime.ListRunsAsync()).Count.ShouldBe(1);
+
+        await visit.Page.GoBackAsync();
+        await visit.Page.Locator("textarea[name=changes]").FillAsync("");
+        await ClickAsync(visit, "Replay");
+
+        await Expect(visit.Page.Locator(".title .status")).ToHaveTextAsync("done");
+        await Expect(visit.Page.Locator("main")).ToContainTextAsync($"Replays {run} from second.");
+    }
+
+    [Fact]
     public async Task Runs_are_chosen_and_compared()
     {
         await using var served = await ServedRuns.StartAsync();
