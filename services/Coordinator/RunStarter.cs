@@ -11,8 +11,8 @@ namespace ClipSae.Coordinator;
 /// <summary>Begins the run that an event asks for. The same event twice begins one run; another one may not take its name.</summary>
 public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, StageDefaultsStore told, IUnitChecks checks, TimeProvider time)
 {
-    private const int LongestName = 1_000;
-    private const int LongestFileName = 255;
+    private const int MaxNameLength = 1_000;
+    private const int MaxFileNameLength = 255;
 
     // Each look is a round trip; a hundred thousand shards are looked at within minutes.
     private const int LooksAtOnce = 32;
@@ -150,9 +150,9 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
             throw new UserErrorException("dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights");
         }
 
-        if (ready.Inputs.Count > DatasetReady.MostInputs)
+        if (ready.Inputs.Count > DatasetReady.MaxInputs)
         {
-            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MostInputs} are allowed: use fewer and larger shards");
+            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards");
         }
 
         if (ready.Parameters is null)
@@ -162,7 +162,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
         foreach (var (name, artifact) in ready.Inputs)
         {
-            if (RunPlanValidation.NameProblem(name, LongestName) is { } problem)
+            if (RunPlanValidation.NameProblem(name, MaxNameLength) is { } problem)
             {
                 throw new UserErrorException($"dataset-ready: inputs: the name '{name}' {problem}");
             }
@@ -183,7 +183,7 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
     private static void RequireText(string text)
     {
-        if (RunPlanValidation.NameProblem(text, LongestFileName) is { } problem)
+        if (RunPlanValidation.NameProblem(text, MaxFileNameLength) is { } problem)
         {
             throw new UserErrorException($"'{text}' {problem}");
         }

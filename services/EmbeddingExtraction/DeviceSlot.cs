@@ -12,7 +12,7 @@ internal sealed unsafe class DeviceSlot : IDisposable
     /// <summary>Batches on their way at once: one is filled, one computed, one written, and one between them.</summary>
     public const int Round = 4;
 
-    private const long LargestRows = 256L << 20;
+    private const long MaxRows = 256L << 20;
 
     private readonly byte* pixels;
     private readonly int pictureBytes;
@@ -48,7 +48,7 @@ internal sealed unsafe class DeviceSlot : IDisposable
         }
 
         var bytes = outputs.Sum(output => new TensorLayout("", output.File.Type, [output.File.RowsPerImage, output.File.Width]).Bytes);
-        return (int)Math.Clamp(LargestRows / Math.Max(1, bytes), 8, ExtractionOptions.LargestBatch);
+        return (int)Math.Clamp(MaxRows / Math.Max(1, bytes), 8, ExtractionOptions.MaxBatch);
     }
 
     /// <param name="place">Of the picture in the batch.</param>

@@ -37,7 +37,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ExtractionOptions>();
-        options = options with { Batch = options.Batch > 0 || context.Halvings > 0 ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.LargestBatch) : 0 };
+        options = options with { Batch = options.Batch > 0 || context.Halvings > 0 ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.MaxBatch) : 0 };
         var shard = await context.FetchAsync("shard", cancel);
         var weights = await context.FetchAsync("model", cancel);
         var key = $"{context.Inputs["model"].Digest} {options.Compute}";

@@ -7,7 +7,7 @@ namespace ClipSae.EmbeddingExtraction;
 public sealed record ExtractionOptions
 {
     internal const int ProcessorBatch = 32;
-    internal const int LargestBatch = 256;
+    internal const int MaxBatch = 256;
 
     /// <summary>
     /// Hook points, all captured in one forward pass. Default: the first block's MLP neurons, where ablating text-salient SAE features had

@@ -9,7 +9,7 @@ namespace ClipSae.EmbeddingExtraction;
 internal sealed class ModelBetweenShards : IDisposable
 {
     /// <summary>How long a model waits for another shard.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
@@ -52,7 +52,7 @@ internal sealed class ModelBetweenShards : IDisposable
             if (!_isClosed)
             {
                 _waiting[device] = (key, model);
-                _timer.Change(Longest, Timeout.InfiniteTimeSpan);
+                _timer.Change(MaxDuration, Timeout.InfiniteTimeSpan);
             }
         }
 

@@ -8,13 +8,13 @@ namespace ClipSae.FineTuning;
 public static class PrintAlone
 {
     /// <summary>Levels of 255 that a channel of a printed pixel differs from the picture's by more than; a word on its own colour cannot be read either.</summary>
-    private const int LeastDifference = 24;
+    private const int MinDifference = 24;
 
     /// <summary>Where there is print.</summary>
     /// <param name="attacks">uint8 [pictures, 3, R, R].</param>
     /// <param name="sources">The pictures printed on, uint8 [pictures, 3, R, R].</param>
     /// <returns>float32 [pictures, 1, R, R]: 1 on print, else 0.</returns>
-    public static Tensor Mask(Tensor attacks, Tensor sources) => PixelDifference.Above(attacks, sources, LeastDifference);
+    public static Tensor Mask(Tensor attacks, Tensor sources) => PixelDifference.Above(attacks, sources, MinDifference);
 
     /// <summary>The attacks' print, plates and outlines with it, on grey: the model's mean pixel, which is 0 once normalised.</summary>
     /// <param name="attacks">uint8 [pictures, 3, R, R].</param>

@@ -8,7 +8,7 @@ public static class Movement
     // A share of the weights' length. Arms that learned something moved them by 1e-2 and more.
     private const double HardlyMoved = 1e-3;
 
-    private const int MostNamed = 8;
+    private const int MaxNamed = 8;
 
     /// <summary>Whether a unit's weights are next to those of the base.</summary>
     /// <param name="figures">Of the unit; where they have no drift it is not known, and false.</param>
@@ -23,7 +23,7 @@ public static class Movement
             return null;
         }
 
-        var more = units.Count > MostNamed ? FormattableString.Invariant($" and {units.Count - MostNamed} more") : "";
-        return $"Fine-tuning changed the weights of {string.Join(", ", units.Take(MostNamed))}{more} by less than a thousandth: the learning rates are too low for this model, or there are too few steps. Raise tuning.rates or tuning.steps, or choose another --preset.";
+        var more = units.Count > MaxNamed ? FormattableString.Invariant($" and {units.Count - MaxNamed} more") : "";
+        return $"Fine-tuning changed the weights of {string.Join(", ", units.Take(MaxNamed))}{more} by less than a thousandth: the learning rates are too low for this model, or there are too few steps. Raise tuning.rates or tuning.steps, or choose another --preset.";
     }
 }

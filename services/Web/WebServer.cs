@@ -15,7 +15,7 @@ namespace ClipSae.Web;
 /// <summary>Serves pages about the runs of a runtime. It loads nothing from elsewhere, and writes nothing unless changes are allowed.</summary>
 public sealed class WebServer : IAsyncDisposable
 {
-    private const long LargestRequest = 16 << 20;
+    private const long MaxRequest = 16 << 20;
     private const int Connections = 256;
     private readonly WebApplication _application;
 
@@ -39,13 +39,13 @@ public sealed class WebServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LargestRequest;
+            kestrel.Limits.MaxRequestBodySize = MaxRequest;
             kestrel.Limits.MaxConcurrentConnections = Connections;
             kestrel.Listen(options.Address, options.Port);
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(runtime.Services.GetService<ILoggerFactory>() ?? LoggerFactory.Create(_ => { }));
-        builder.Services.Configure<FormOptions>(forms => forms.MultipartBodyLengthLimit = LargestRequest);
+        builder.Services.Configure<FormOptions>(forms => forms.MultipartBodyLengthLimit = MaxRequest);
         var application = builder.Build();
         var shell = new PageShell(options.AllowChanges, guard.FormSecret, dataFolder);
         application.Use(next => context => Probes.InvokeAsync(context, next, runtime));

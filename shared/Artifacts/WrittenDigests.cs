@@ -6,7 +6,7 @@ namespace ClipSae.Artifacts;
 /// </summary>
 public static class WrittenDigests
 {
-    private const int Most = 256;
+    private const int MaxCount = 256;
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, (string Digest, long Length, DateTime Written)> Known = new(StringComparer.Ordinal);
     private static readonly Queue<string> Order = new();
@@ -35,7 +35,7 @@ public static class WrittenDigests
             }
 
             Known[file.FullName] = (digest, file.Length, file.LastWriteTimeUtc);
-            if (Order.Count > Most)
+            if (Order.Count > MaxCount)
             {
                 Known.Remove(Order.Dequeue());
             }

@@ -16,10 +16,10 @@ namespace ClipSae.Clip;
 internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?> Pieces, int Unknown, int Start, int End, int Padding)
 {
     /// <summary>Bytes of the largest file; mT5's vocabulary of 250,000 pieces has 4 MB.</summary>
-    public const int LargestFile = 32 << 20;
+    public const int MaxFile = 32 << 20;
 
-    private const int MostPieces = 1 << 20;
-    private const int LongestPiece = 1 << 10;
+    private const int MaxPieces = 1 << 20;
+    private const int MaxPieceLength = 1 << 10;
 
     // Fields of ModelProto, SentencePiece and TrainerSpec.
     private const int PiecesField = 1, TrainerField = 2, TextField = 1, KindField = 3, ModelTypeField = 3, UnknownField = 40, StartField = 41, EndField = 42, PaddingField = 43;
@@ -33,7 +33,7 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
     {
         var pieces = new List<string?>();
         var ids = new Dictionary<int, int> { [ModelTypeField] = Unigram, [UnknownField] = 0, [StartField] = 1, [EndField] = 2, [PaddingField] = -1 };
-        var input = CodedInputStream.CreateWithLimits(new MemoryStream(file), LargestFile, 8);
+        var input = CodedInputStream.CreateWithLimits(new MemoryStream(file), MaxFile, 8);
         try
         {
             for (var tag = input.ReadTag(); tag != 0; tag = input.ReadTag())
@@ -41,7 +41,7 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
                 switch (WireFormat.GetTagFieldNumber(tag))
                 {
                     case PiecesField:
-                        pieces.Add(pieces.Count < MostPieces ? Piece(Message(input)) : throw Damaged($"has more than {MostPieces:N0} pieces"));
+                        pieces.Add(pieces.Count < MaxPieces ? Piece(Message(input)) : throw Damaged($"has more than {MaxPieces:N0} pieces"));
                         break;
                     case TrainerField:
                         Ids(Message(input), ids);
@@ -113,7 +113,7 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
             }
         }
 
-        return kind == OrdinaryPiece && text.Length is > 0 and < LongestPiece ? text : null;
+        return kind == OrdinaryPiece && text.Length is > 0 and < MaxPieceLength ? text : null;
     }
 
     private static void Ids(CodedInputStream trainer, Dictionary<int, int> ids)

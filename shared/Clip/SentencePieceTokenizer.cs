@@ -63,9 +63,9 @@ public sealed partial class SentencePieceTokenizer : ClipTokenizer
 
     /// <summary>Reads a model.</summary>
     /// <exception cref="UserErrorException">It is too large, damaged, or of another kind; names the file.</exception>
-    internal static SentencePieceTokenizer Open(string path) => new FileInfo(path).Length <= SentencePieceModel.LargestFile
+    internal static SentencePieceTokenizer Open(string path) => new FileInfo(path).Length <= SentencePieceModel.MaxFile
         ? new SentencePieceTokenizer(System.IO.File.ReadAllBytes(path), path)
-        : throw new UserErrorException($"{path}: longer than {SentencePieceModel.LargestFile >> 20} MiB, so it is not a SigLIP vocabulary");
+        : throw new UserErrorException($"{path}: longer than {SentencePieceModel.MaxFile >> 20} MiB, so it is not a SigLIP vocabulary");
 
     // Python's lower() and Rust's: of all letters this one alone becomes two.
     private static string Lower(string text) => text.ToLowerInvariant().Replace("İ", "i\u0307", StringComparison.Ordinal);

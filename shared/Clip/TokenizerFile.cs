@@ -14,9 +14,9 @@ namespace ClipSae.Clip;
 internal static class TokenizerFile
 {
     /// <summary>OpenAI's file lists more merges than the model uses (simple_tokenizer.py: 49152 − 256 − 2).</summary>
-    private const int MostMerges = 49152 - 256 - 2;
+    private const int MaxMerges = 49152 - 256 - 2;
 
-    private const int LongestText = 32 << 20;
+    private const int MaxTextLength = 32 << 20;
 
     private static readonly string[] Patterns = ["*bpe*.txt.gz", "*bpe*.txt", "merges.txt", "spiece.model", "tokenizer.model", "tokenizer.json"];
 
@@ -64,7 +64,7 @@ internal static class TokenizerFile
             while (reader.ReadBlock(buffer) is > 0 and var read)
             {
                 // A few kilobytes of gzip may unpack to gigabytes.
-                text.Append(buffer, 0, text.Length < LongestText ? read : throw new UserErrorException($"{path}: longer than {LongestText >> 20} Mi characters (byte {file.Position}), so it is not a CLIP vocabulary"));
+                text.Append(buffer, 0, text.Length < MaxTextLength ? read : throw new UserErrorException($"{path}: longer than {MaxTextLength >> 20} Mi characters (byte {file.Position}), so it is not a CLIP vocabulary"));
             }
         }
         catch (InvalidDataException failure)
@@ -86,7 +86,7 @@ internal static class TokenizerFile
         var merges = new List<(string, string)>();
         var known = new HashSet<string>(BytePairs.Alphabet.SelectMany(symbol => new[] { symbol.ToString(), symbol + BytePairs.WordEnd }), StringComparer.Ordinal);
         var number = 1;
-        foreach (var line in text.Split('\n').Skip(1).Select(line => line.TrimEnd('\r')).TakeWhile(line => line.Length > 0).Take(MostMerges))
+        foreach (var line in text.Split('\n').Skip(1).Select(line => line.TrimEnd('\r')).TakeWhile(line => line.Length > 0).Take(MaxMerges))
         {
             number++;
             // Prose of two words a line is none: both symbols are bytes, or come of merges before.

@@ -242,7 +242,7 @@ public sealed class VisionPlan : IDisposable
         }
 
         var tokens = x.shape[0] / batch;
-        var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (tokens * Architecture.VisionNeurons * x.element_size()));
+        var fit = Math.Max(1, (NativeHeap.MaxKeptBlock - 1) / (tokens * Architecture.VisionNeurons * x.element_size()));
         var slices = (batch + fit - 1) / fit;
         for (long i = 0, first = 0; i < slices; i++)
         {

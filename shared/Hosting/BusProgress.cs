@@ -9,7 +9,7 @@ namespace ClipSae.Hosting;
 /// <summary>Tells the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.</summary>
 internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
     private Task _last = Task.CompletedTask;
 
     public void Report(UnitProgress value)
@@ -28,14 +28,14 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
         var unit = Activity.Current?.Context ?? new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.None);
         var parent = $"00-{unit.TraceId}-{unit.SpanId}-00";
         using var untraced = SuppressInstrumentationScope.Begin();
-        using var limit = new CancellationTokenSource(Longest);
+        using var limit = new CancellationTokenSource(Timeout);
         try
         {
             await bus.Publish(
                 value,
                 publish =>
                 {
-                    publish.TimeToLive = Longest;
+                    publish.TimeToLive = Timeout;
                     publish.Headers.Set(DiagnosticHeaders.ActivityId, parent);
                 },
                 limit.Token);

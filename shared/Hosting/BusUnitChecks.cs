@@ -8,7 +8,7 @@ namespace ClipSae.Hosting;
 internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null) : IUnitChecks
 {
     // A worker that computes answers beside its work; it may have to fetch the weights first.
-    private static readonly RequestTimeout Longest = RequestTimeout.After(s: 60);
+    private static readonly RequestTimeout MaxLength = RequestTimeout.After(s: 60);
 
     public async Task<UnitsChecked?> AskAsync(StagePlan stage, IReadOnlyDictionary<string, ArtifactRef> runInputs, CancellationToken cancel)
     {
@@ -24,7 +24,7 @@ internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<Bu
             runInputs.Where(input => !input.Key.Contains("shards/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
         try
         {
-            return (await bus.CreateRequestClient<CheckUnits>(addresses.Of(queue), Longest).GetResponse<UnitsChecked>(asked, cancel)).Message;
+            return (await bus.CreateRequestClient<CheckUnits>(addresses.Of(queue), MaxLength).GetResponse<UnitsChecked>(asked, cancel)).Message;
         }
         catch (Exception error) when (error is RequestException)
         {

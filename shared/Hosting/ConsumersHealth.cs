@@ -11,7 +11,7 @@ namespace ClipSae.Hosting;
 /// </summary>
 internal sealed class ConsumersHealth(BrokerTopology topology, IServiceProvider services) : IHealthCheck, IAsyncDisposable
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly string[] _queues =
     [
@@ -26,13 +26,13 @@ internal sealed class ConsumersHealth(BrokerTopology topology, IServiceProvider 
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            return await LookAsync(cancellationToken).WaitAsync(Longest, cancellationToken);
+            return await LookAsync(cancellationToken).WaitAsync(Timeout, cancellationToken);
         }
         catch (Exception error) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever it is: the next look begins with a connection of its own.
             _ = ForgetAsync();
-            return HealthCheckResult.Unhealthy(error is TimeoutException ? $"the broker does not answer within {Longest.TotalSeconds:0} s" : error.Message.Split('\n')[0]);
+            return HealthCheckResult.Unhealthy(error is TimeoutException ? $"the broker does not answer within {Timeout.TotalSeconds:0} s" : error.Message.Split('\n')[0]);
         }
         finally
         {
@@ -69,7 +69,7 @@ internal sealed class ConsumersHealth(BrokerTopology topology, IServiceProvider 
         }
 
         // A broker that does not answer does not say farewell either.
-        await connection.AbortAsync(Longest);
+        await connection.AbortAsync(Timeout);
         await connection.DisposeAsync();
     }
 }

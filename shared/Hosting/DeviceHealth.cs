@@ -6,7 +6,7 @@ namespace ClipSae.Hosting;
 /// <summary>Whether the device of this worker computes. A process whose stages compute nothing has no device and is healthy without.</summary>
 internal sealed class DeviceHealth(WorkerDevice device, IEnumerable<DeviceProbe> probes) : IHealthCheck
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
@@ -23,7 +23,7 @@ internal sealed class DeviceHealth(WorkerDevice device, IEnumerable<DeviceProbe>
 
         try
         {
-            await Task.Run(() => probe.Require(name), cancellationToken).WaitAsync(Longest, cancellationToken);
+            await Task.Run(() => probe.Require(name), cancellationToken).WaitAsync(Timeout, cancellationToken);
             return HealthCheckResult.Healthy(name);
         }
         catch (Exception error) when (error is not OperationCanceledException)

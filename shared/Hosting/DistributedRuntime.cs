@@ -135,9 +135,9 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     }
 
     // The broker would answer a message beyond its limit by closing the channel, and a coordinator far away from whoever asks.
-    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) => request.Inputs.Count <= DatasetReady.MostInputs
+    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) => request.Inputs.Count <= DatasetReady.MaxInputs
         ? new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin)
-        : throw new UserErrorException($"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MostInputs} are allowed: use fewer and larger shards");
+        : throw new UserErrorException($"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards");
 
     private async Task SendAsync<T>(string queue, T message, CancellationToken cancel)
         where T : class => await (await _bus.GetSendEndpoint(_addresses.Of(queue))).Send(message, cancel);

@@ -10,14 +10,14 @@ namespace ClipSae.Hosting;
 /// </summary>
 internal sealed class FaultReplyFilter(ILogger log) : IFilter<ExceptionReceiveContext>
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
     private readonly IFilter<ExceptionReceiveContext> _reply = new GenerateFaultFilter();
 
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
         try
         {
-            await _reply.Send(context, Pipe.Empty<ExceptionReceiveContext>()).WaitAsync(Longest);
+            await _reply.Send(context, Pipe.Empty<ExceptionReceiveContext>()).WaitAsync(Timeout);
         }
         catch (Exception error)
         {

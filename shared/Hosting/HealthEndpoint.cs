@@ -18,8 +18,8 @@ namespace ClipSae.Hosting;
 /// </remarks>
 internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService health) : BackgroundService
 {
-    private const int LongestRequest = 8192;
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
+    private const int MaxRequestLength = 8192;
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
     private TcpListener _listener = null!;
 
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -75,7 +75,7 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
     private async Task AnswerAsync(TcpClient client, CancellationToken stopping)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        limit.CancelAfter(Longest);
+        limit.CancelAfter(Timeout);
         using (client)
         {
             try
@@ -101,7 +101,7 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
     /// <summary>The path of the request line; the rest of the request is read and passed over.</summary>
     private static async Task<string> PathAsync(NetworkStream stream, CancellationToken cancel)
     {
-        var request = new byte[LongestRequest];
+        var request = new byte[MaxRequestLength];
         var length = 0;
         for (int read; length < request.Length && (read = await stream.ReadAsync(request.AsMemory(length), cancel)) > 0;)
         {

@@ -112,9 +112,9 @@ public static partial class MessageFields
 
     private static string Short(JsonElement? value)
     {
-        const int Longest = 60;
+        const int MaxLength = 60;
         var text = value?.GetRawText() ?? "null";
-        return text.Length <= Longest ? text : text[..Longest] + "…";
+        return text.Length <= MaxLength ? text : text[..MaxLength] + "…";
     }
 
     private static JsonSerializerOptions CreateBetweenProcesses()

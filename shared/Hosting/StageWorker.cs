@@ -33,7 +33,7 @@ public sealed class StageWorker(
 
     // Short beside a unit that is worth another worker, long beside the message that giving back costs.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestSend = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan MaxSend = TimeSpan.FromSeconds(30);
     private const string DeathsHeader = "clipsae-deaths";
     private const string FaultsHeader = "clipsae-worker-faults";
     private const string DeliveriesHeader = "x-delivery-count";
@@ -277,14 +277,14 @@ public sealed class StageWorker(
         {
             using var waiting = new CancellationTokenSource();
             var sending = send(await context.GetSendEndpoint(addresses.Of(queue)));
-            if (await Task.WhenAny(sending, Task.Delay(LongestSend, time, waiting.Token)) == sending)
+            if (await Task.WhenAny(sending, Task.Delay(MaxSend, time, waiting.Token)) == sending)
             {
                 await waiting.CancelAsync();
                 await sending;
                 return;
             }
 
-            log.LogWarning("{What} was not confirmed by the broker within {Seconds} s; it is sent again", what, LongestSend.TotalSeconds);
+            log.LogWarning("{What} was not confirmed by the broker within {Seconds} s; it is sent again", what, MaxSend.TotalSeconds);
         }
     }
 

@@ -9,7 +9,7 @@ namespace ClipSae.Hosting;
 public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStore artifacts) : IConsumer<CheckUnits>
 {
     // Of a hundred thousand shards with the same parameters, one speaks for all.
-    private const int MostUnits = 1_000;
+    private const int MaxUnits = 1_000;
 
     public async Task Consume(ConsumeContext<CheckUnits> context)
     {
@@ -31,7 +31,7 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
     internal static IReadOnlyList<CheckedUnit> UnitsOf(StagePlan stage)
     {
         var units = stage.Units.Select(unit => new CheckedUnit(unit.Name, StageParameters.Overlay(stage.Parameters, unit.Parameters)));
-        return [.. stage.Units.Count <= MostUnits ? units : units.DistinctBy(unit => unit.Parameters.ToJsonString())];
+        return [.. stage.Units.Count <= MaxUnits ? units : units.DistinctBy(unit => unit.Parameters.ToJsonString())];
     }
 
     /// <exception cref="UserErrorException">A unit could not be carried out; the message says why.</exception>

@@ -11,10 +11,10 @@ namespace ClipSae.Hosting;
 public sealed class UnitInputs(IArtifactStore artifacts)
 {
     /// <summary>Inputs that a message carries itself: about 350 kB of it.</summary>
-    public const int MostInMessage = 1_000;
+    public const int MaxInMessage = 1_000;
 
     /// <summary>The command as it is sent.</summary>
-    public async Task<StageCommand> PackAsync(StageCommand command, CancellationToken cancel) => command is RunUnit { Inputs.Count: > MostInMessage } unit
+    public async Task<StageCommand> PackAsync(StageCommand command, CancellationToken cancel) => command is RunUnit { Inputs.Count: > MaxInMessage } unit
         ? unit with
         {
             Inputs = new Dictionary<string, ArtifactRef>(),

@@ -8,7 +8,7 @@ public sealed record ObjectStorageOptions
     private const string Section = "ClipSae:S3";
 
     // What S3 allows: parts of 5 MiB to 5 GiB, at most 10,000 of them.
-    private const long SmallestPart = 5L << 20;
+    private const long MinPart = 5L << 20;
 
     /// <summary>Address of the server, <c>http://127.0.0.1:9000</c> or <c>https://…</c>. No default.</summary>
     public string Endpoint { get; init; } = "";
@@ -72,7 +72,7 @@ public sealed record ObjectStorageOptions
         Require(Bucket.Length is >= 3 and <= 63, "Bucket", "a name of 3 to 63 characters");
         Require(ReadAccessKey().Length > 0, "AccessKey", "a key, or AccessKeyFile with one (environment: ClipSae__S3__AccessKey)");
         Require(ReadSecretKey().Length > 0, "SecretKey", "a key, or SecretKeyFile with one (environment: ClipSae__S3__SecretKey)");
-        Require(PartBytes is >= SmallestPart and <= 5L << 30, "PartBytes", "5 MiB to 5 GiB");
+        Require(PartBytes is >= MinPart and <= 5L << 30, "PartBytes", "5 MiB to 5 GiB");
         Require(PartsAtOnce is >= 1 and <= 64, "PartsAtOnce", "1 to 64");
         Require(CacheBytes >= 0, "CacheBytes", "0 or more");
         Require(RequestTimeout > TimeSpan.Zero && OutageTolerance >= TimeSpan.Zero && StartTimeout >= TimeSpan.Zero, "RequestTimeout, OutageTolerance and StartTimeout", "times");

@@ -8,7 +8,7 @@ namespace ClipSae.ObjectStorage;
 /// </summary>
 internal sealed class PartDigests
 {
-    private const int MostParts = 10_000;
+    private const int MaxParts = 10_000;
 
     private readonly SafeFileHandle _file;
     private readonly long _length;
@@ -19,7 +19,7 @@ internal sealed class PartDigests
     {
         _file = file;
         _length = length;
-        PartBytes = Math.Max(partBytes, ((length + MostParts - 1) / MostParts) + ObjectOutline.Buffer - 1) / ObjectOutline.Buffer * ObjectOutline.Buffer;
+        PartBytes = Math.Max(partBytes, ((length + MaxParts - 1) / MaxParts) + ObjectOutline.Buffer - 1) / ObjectOutline.Buffer * ObjectOutline.Buffer;
         Count = (int)((length + PartBytes - 1) / PartBytes);
         _rows = [.. Enumerable.Range(0, (Count + Md5Lanes.Count - 1) / Md5Lanes.Count).Select(row => new Lazy<Task<byte[][]>>(() => Task.Run(() => Digests(row, cancel), cancel)))];
     }

@@ -26,7 +26,7 @@ namespace ClipSae.ObjectStorage;
 public sealed class S3ObjectStore : IObjectStore, IDisposable
 {
     // Objects read into memory are events, results and indices; more is a mistake or an attack.
-    private const long LongestInMemory = 64L << 20;
+    private const long MaxInMemory = 64L << 20;
 
     private readonly IMinioClient _minio;
     private readonly HttpClient _http;
@@ -64,9 +64,9 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
 
     public Task<bool> TryCreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default)
     {
-        if (content.Length > LongestInMemory)
+        if (content.Length > MaxInMemory)
         {
-            throw new UserErrorException(FormattableString.Invariant($"{key} would be {content.Length >> 20} MiB: more than {LongestInMemory >> 20} MiB are not kept as one object; use fewer and larger shards"));
+            throw new UserErrorException(FormattableString.Invariant($"{key} would be {content.Length >> 20} MiB: more than {MaxInMemory >> 20} MiB are not kept as one object; use fewer and larger shards"));
         }
 
         var sent = 0;
@@ -230,11 +230,11 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
 
         try
         {
-            await answer.Content.LoadIntoBufferAsync(LongestInMemory, cancel);
+            await answer.Content.LoadIntoBufferAsync(MaxInMemory, cancel);
         }
         catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new UserErrorException($"{key} in {Options} has more than {LongestInMemory >> 20} MiB: more than such an object may have", error);
+            throw new UserErrorException($"{key} in {Options} has more than {MaxInMemory >> 20} MiB: more than such an object may have", error);
         }
 
         return await answer.Content.ReadAsByteArrayAsync(cancel);

@@ -6,7 +6,7 @@ namespace ClipSae.ObjectStorage;
 /// <summary>The little XML that S3 speaks.</summary>
 internal static class S3Xml
 {
-    private const int LongestAnswer = 1 << 20;
+    private const int MaxAnswerLength = 1 << 20;
 
     /// <summary>The <c>Code</c> of an error's answer; nothing where it has none.</summary>
     public static async Task<string> ErrorCodeAsync(HttpResponseMessage answer, CancellationToken cancel) =>
@@ -24,7 +24,7 @@ internal static class S3Xml
     {
         try
         {
-            await answer.Content.LoadIntoBufferAsync(LongestAnswer, cancel);
+            await answer.Content.LoadIntoBufferAsync(MaxAnswerLength, cancel);
 
             // White space keeps a connection alive while a server works; before the XML declaration it would be an error.
             using var text = new StringReader((await answer.Content.ReadAsStringAsync(cancel)).TrimStart());

@@ -14,7 +14,7 @@ namespace ClipSae.Sae;
 public sealed class SparseAutoencoder : IDisposable
 {
     /// <summary>Above this k, dense products beat the k active latents one by one (science: "the dense path wins for k above about 512").</summary>
-    internal const int LargestSparseK = 512;
+    internal const int MaxSparseK = 512;
 
     /// <param name="variant">How latents are selected.</param>
     /// <param name="encoder">W_enc as rows, [d_sae, d_in].</param>
@@ -159,7 +159,7 @@ public sealed class SparseAutoencoder : IDisposable
 
     /// <summary>The kernels, where they do what is asked: on a GPU, k latents a row, no gradient wanted.</summary>
     private CudaEncoder? OnGpu(Tensor x) =>
-        EncoderRows.device.type == TorchSharp.DeviceType.CUDA && Threshold is null && Variant.K <= LargestSparseK && !(is_grad_enabled() && x.requires_grad)
+        EncoderRows.device.type == TorchSharp.DeviceType.CUDA && Threshold is null && Variant.K <= MaxSparseK && !(is_grad_enabled() && x.requires_grad)
             ? onGpu ??= new CudaEncoder(this)
             : null;
 
@@ -196,7 +196,7 @@ public sealed class SparseAutoencoder : IDisposable
     {
         using var scope = NewDisposeScope();
         var rows = x.dim() < 2 ? 1 : x.shape[1..^1].Aggregate(1L, (product, length) => product * length);
-        var fit = Math.Max(1, (NativeHeap.LargestKeptBlock - 1) / (rows * Latents * sizeof(float)));
+        var fit = Math.Max(1, (NativeHeap.MaxKeptBlock - 1) / (rows * Latents * sizeof(float)));
         if (x.dim() < 2 || x.shape[0] <= fit)
         {
             return map(x).MoveToOuterDisposeScope();

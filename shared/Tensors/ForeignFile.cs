@@ -73,7 +73,7 @@ public static class ForeignFile
     // Servers answer with an error in JSON; descriptions are JSON too.
     private static string Json(ReadOnlySpan<byte> text)
     {
-        const int Longest = 120;
+        const int MaxLength = 120;
         try
         {
             var reader = new Utf8JsonReader(text, isFinalBlock: false, state: default);
@@ -82,7 +82,7 @@ public static class ForeignFile
                 if (reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("error"u8) || reader.ValueTextEquals("message"u8)) && reader.Read() && reader.TokenType == JsonTokenType.String)
                 {
                     var error = reader.GetString()!;
-                    return $"is a server's answer in JSON, and not the file: it says '{string.Concat(error.Take(Longest).Where(letter => !char.IsControl(letter)))}'; log in, check the address, and download it again";
+                    return $"is a server's answer in JSON, and not the file: it says '{string.Concat(error.Take(MaxLength).Where(letter => !char.IsControl(letter)))}'; log in, check the address, and download it again";
                 }
             }
         }

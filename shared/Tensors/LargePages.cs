@@ -61,9 +61,9 @@ public static unsafe partial class LargePages
     {
         if (OperatingSystem.IsLinux())
         {
-            const long Least = 4096;
-            var first = ((nint)start + Least - 1) / Least * Least;
-            _ = Advise((void*)first, (nuint)Math.Max(0, (nint)start + length - first) / (nuint)Least * (nuint)Least, Present);
+            const long Min = 4096;
+            var first = ((nint)start + Min - 1) / Min * Min;
+            _ = Advise((void*)first, (nuint)Math.Max(0, (nint)start + length - first) / (nuint)Min * (nuint)Min, Present);
         }
     }
 

@@ -9,7 +9,7 @@ public static unsafe class NativeHeap
     /// Blocks below this size are reused from the heap once <see cref="KeepFreedBlocks"/> was called; larger ones are new pages every time,
     /// and touching those takes up to half as long as the product that fills them.
     /// </summary>
-    public const int LargestKeptBlock = 64 << 20;
+    public const int MaxKeptBlock = 64 << 20;
 
     // Numbers of mallopt's parameters, from glibc's malloc.h.
     private const int TrimThreshold = -1;
@@ -17,7 +17,7 @@ public static unsafe class NativeHeap
     private const int MapThreshold = -3;
     private const int ArenaLimit = -8;
 
-    private const int LeastMapped = 1 << 20;
+    private const int MinMapped = 1 << 20;
 
     // More than a batch leaves: pages that go back between two batches have to be cleared and mapped again, a sixth of a shard's time where that was seen.
     private const int KeptAtTheEnd = 1 << 30;
@@ -64,7 +64,7 @@ public static unsafe class NativeHeap
 
         lock (Allocating)
         {
-            _ = SetOption(MapThreshold, LeastMapped);
+            _ = SetOption(MapThreshold, MinMapped);
             try
             {
                 return allocate();
@@ -78,12 +78,12 @@ public static unsafe class NativeHeap
 
     private static void KeepBlocks()
     {
-        _ = SetOption(MapThreshold, LargestKeptBlock);
+        _ = SetOption(MapThreshold, MaxKeptBlock);
         _ = SetOption(TrimThreshold, KeptAtTheEnd);
 
         // Threads that allocated before the limit to one heap keep theirs, made of pieces of 64 MiB, and unmap a piece that
         // falls free unless the one before has less room than this: each batch would get its pages anew.
-        _ = SetOption(TopPadding, 2 * LargestKeptBlock);
+        _ = SetOption(TopPadding, 2 * MaxKeptBlock);
     }
 
     private static void* Find(string name) =>

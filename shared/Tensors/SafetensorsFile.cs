@@ -153,7 +153,7 @@ public sealed class SafetensorsFile : ITensorFile
         }
 
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
-        if (headerLength > (ulong)(length - LengthPrefix) || headerLength > SafetensorsHeader.LongestHeader)
+        if (headerLength > (ulong)(length - LengthPrefix) || headerLength > SafetensorsHeader.MaxHeaderLength)
         {
             throw SafetensorsHeader.Refuse(path, $"it claims a header of {headerLength} bytes, but is {length} bytes long");
         }

@@ -14,7 +14,7 @@ internal sealed record SafetensorsHeader(
     IReadOnlyDictionary<string, TensorEntry> Entries, IReadOnlyDictionary<string, string> Metadata)
 {
     /// <summary>The original library refuses longer headers too (safetensors 0.4, <c>MAX_HEADER_SIZE</c>).</summary>
-    public const long LongestHeader = 100_000_000;
+    public const long MaxHeaderLength = 100_000_000;
 
     private const string MetadataKey = "__metadata__";
 

@@ -8,8 +8,8 @@ namespace ClipSae.Tensors;
 public sealed class ShardedTensors : ITensorFile
 {
     private const string Map = "weight_map";
-    private const long LongestIndex = 64 << 20;
-    private const int MostFiles = 10_000;
+    private const long MaxIndexLength = 64 << 20;
+    private const int MaxFiles = 10_000;
 
     private readonly Dictionary<string, ITensorFile> _files;
     private readonly Dictionary<string, ITensorFile> _fileOf;
@@ -95,16 +95,16 @@ public sealed class ShardedTensors : ITensorFile
             throw new UserErrorException($"{index}: '{name}' is not the name of a file next to it");
         }
 
-        return opened < MostFiles
+        return opened < MaxFiles
             ? TensorFiles.Open(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(index))!, name))
-            : throw new UserErrorException($"{index}: it names more than {MostFiles} files");
+            : throw new UserErrorException($"{index}: it names more than {MaxFiles} files");
     }
 
     private static List<(string Key, string File)> ReadIndex(string index)
     {
         try
         {
-            if (new FileInfo(index).Length > LongestIndex)
+            if (new FileInfo(index).Length > MaxIndexLength)
             {
                 throw new UserErrorException($"{index}: too long for an index of tensors");
             }

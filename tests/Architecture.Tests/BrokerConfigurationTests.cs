@@ -5,14 +5,14 @@ namespace ClipSae.Architecture.Tests;
 
 public class BrokerConfigurationTests
 {
-    private static readonly TimeSpan LongestStage = TimeSpan.FromHours(12);
+    private static readonly TimeSpan MaxStage = TimeSpan.FromHours(12);
 
     // RabbitMQ's default is half an hour: an hour-long unit would be taken away from its worker until it is set aside.
     [Theory]
     [InlineData("rabbitmq.conf")]
     [InlineData("local.conf")]
     public void A_worker_may_hold_a_unit_for_hours(string file) =>
-        TimeSpan.FromMilliseconds(Number(file, "consumer_timeout")).ShouldBeGreaterThanOrEqualTo(LongestStage);
+        TimeSpan.FromMilliseconds(Number(file, "consumer_timeout")).ShouldBeGreaterThanOrEqualTo(MaxStage);
 
     [Fact]
     public void Messages_are_limited_alike_everywhere() => Number("local.conf", "max_message_size").ShouldBe(Number("rabbitmq.conf", "max_message_size"));

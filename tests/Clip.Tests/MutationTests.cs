@@ -10,7 +10,7 @@ namespace ClipSae.Clip.Tests;
 public sealed class MutationTests : IDisposable
 {
     private const int Mutants = 20_000;
-    private const long MostAllocated = 16 << 20;
+    private const long MaxAllocated = 16 << 20;
     private const string Merges = "#version: 0.2\na b\nab c</w>\ni n\nt h\nth e</w>\no r</w>\n";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
@@ -24,7 +24,7 @@ public sealed class MutationTests : IDisposable
         var path = Smallest(layout);
         var header = BitConverter.ToInt64(File.ReadAllBytes(path), 0);
 
-        Check(new MutationFuzz(path, (0, 8 + header)).Run(Mutants, seed: 4, MostAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
+        Check(new MutationFuzz(path, (0, 8 + header)).Run(Mutants, seed: 4, MaxAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class MutationTests : IDisposable
             File.WriteAllText(index, $"{{\"metadata\":{{\"total_size\":1}},\"weight_map\":{{{map}}}}}");
         }
 
-        Check(new MutationFuzz(index, (0, new FileInfo(index).Length)).Run(Mutants, seed: 5, MostAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
+        Check(new MutationFuzz(index, (0, new FileInfo(index).Length)).Run(Mutants, seed: 5, MaxAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
     }
 
     [Theory]
@@ -54,14 +54,14 @@ public sealed class MutationTests : IDisposable
     {
         File.Move(Smallest(KeyLayout.HuggingFace), Path.Combine(_folder, weights));
 
-        Check(Fuzz(name, Encoding.UTF8.GetBytes(content)).Run(Mutants, seed: 6, MostAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose()));
+        Check(Fuzz(name, Encoding.UTF8.GetBytes(content)).Run(Mutants, seed: 6, MaxAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose()));
     }
 
     [Theory]
     [InlineData("merges.txt", Merges)]
     [InlineData("tokenizer.json", """{"model":{"type":"BPE","vocab":{},"merges":["a b",["ab","c</w>"],"i n"]},"version":"1.0"}""")]
     public void Mutants_of_vocabularies_are_read_or_refused_in_one_line(string name, string content) =>
-        Check(Fuzz(name, Encoding.UTF8.GetBytes(content.Replace("{}", Vocabulary(), StringComparison.Ordinal))).Run(Mutants, seed: 7, MostAllocated, (file, _) => ClipTokenizer.Load(file)));
+        Check(Fuzz(name, Encoding.UTF8.GetBytes(content.Replace("{}", Vocabulary(), StringComparison.Ordinal))).Run(Mutants, seed: 7, MaxAllocated, (file, _) => ClipTokenizer.Load(file)));
 
     [Fact]
     public void Mutants_of_ids_beside_merges_are_read_or_refused_in_one_line()
@@ -69,7 +69,7 @@ public sealed class MutationTests : IDisposable
         var merges = Path.Combine(_folder, "merges.txt");
         File.WriteAllText(merges, "#version: 0.2\na b\nab c</w>\ni n\n");
 
-        Check(Fuzz("vocab.json", Encoding.UTF8.GetBytes(Vocabulary())).Run(Mutants, seed: 8, MostAllocated, (_, _) => ClipTokenizer.Load(merges)));
+        Check(Fuzz("vocab.json", Encoding.UTF8.GetBytes(Vocabulary())).Run(Mutants, seed: 8, MaxAllocated, (_, _) => ClipTokenizer.Load(merges)));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class MutationTests : IDisposable
             zip.Write(Encoding.UTF8.GetBytes(Merges));
         }
 
-        Check(Fuzz("bpe_simple_vocab_16e6.txt.gz", packed.ToArray()).Run(Mutants, seed: 9, MostAllocated, (file, _) => ClipTokenizer.Load(file)));
+        Check(Fuzz("bpe_simple_vocab_16e6.txt.gz", packed.ToArray()).Run(Mutants, seed: 9, MaxAllocated, (file, _) => ClipTokenizer.Load(file)));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -8,10 +8,10 @@ namespace ClipSae.Distributed;
 public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper output)
 {
     private static readonly int Kills = Given("CLIPSAE_KILLS", 20);
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(Given("CLIPSAE_KILL_MINUTES", 20));
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(Given("CLIPSAE_KILL_MINUTES", 20));
 
     // Each process three times: a unit that loses more workers than the delivery limit is rightly set aside.
-    private const int MostInRun = 30;
+    private const int MaxInRun = 30;
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(30);
 
     [Fact]
@@ -24,14 +24,14 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         var runs = 0;
         for (var kills = 0; kills < Kills; runs++)
         {
-            Stopwatch.GetElapsedTime(started).ShouldBeLessThan(Longest, $"{kills} kills in {runs} runs are all there was time for");
+            Stopwatch.GetElapsedTime(started).ShouldBeLessThan(Timeout, $"{kills} kills in {runs} runs are all there was time for");
             using var client = await system.StartAfreshAsync();
             var run = await DistributedSystem.RunOfAsync(client);
             var inRun = 0;
             while (!client.HasExited)
             {
                 await Task.Delay(random.Next(500, 2_500));
-                if (kills < Kills && inRun < MostInRun && !client.HasExited)
+                if (kills < Kills && inRun < MaxInRun && !client.HasExited)
                 {
                     inRun++;
                     var victim = Victim(next, random);

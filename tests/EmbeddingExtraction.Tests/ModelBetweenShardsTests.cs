@@ -41,7 +41,7 @@ public sealed class ModelBetweenShardsTests : IDisposable
     {
         var model = Load();
         _sut.Keep("cpu", "a", model);
-        _time.Advance(ModelBetweenShards.Longest);
+        _time.Advance(ModelBetweenShards.MaxDuration);
 
         _sut.Take("cpu", "a").ShouldBeNull();
         IsFreed(model).ShouldBeTrue();

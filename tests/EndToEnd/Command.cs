@@ -10,7 +10,7 @@ internal sealed partial class Command : IDisposable
     public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(10);
 
     private readonly Process _process;
     private readonly StringBuilder _out = new();
@@ -88,7 +88,7 @@ internal sealed partial class Command : IDisposable
                 return Error.Contains(text, StringComparison.Ordinal);
             }
 
-            waited.Elapsed.ShouldBeLessThan(Longest, Error);
+            waited.Elapsed.ShouldBeLessThan(Timeout, Error);
             await Task.Delay(20);
         }
 
@@ -97,7 +97,7 @@ internal sealed partial class Command : IDisposable
 
     public async Task<CommandResult> EndAsync()
     {
-        using var limit = new CancellationTokenSource(Longest);
+        using var limit = new CancellationTokenSource(Timeout);
         try
         {
             await _process.WaitForExitAsync(limit.Token);
@@ -105,7 +105,7 @@ internal sealed partial class Command : IDisposable
         catch (OperationCanceledException)
         {
             _process.Kill();
-            throw new TimeoutException($"clipsae did not end within {Longest}: {Error}");
+            throw new TimeoutException($"clipsae did not end within {Timeout}: {Error}");
         }
 
         return new CommandResult(_process.ExitCode, Out, Error);

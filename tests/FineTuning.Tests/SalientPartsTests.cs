@@ -56,7 +56,7 @@ public sealed class SalientPartsTests
     {
         var others = TuningBench.Parts("keep-features").Others(100_000);
 
-        others.Count.ShouldBe(SalientParts.MostOthers);
+        others.Count.ShouldBe(SalientParts.MaxOthers);
         others.Distinct().Count().ShouldBe(others.Count);
         others.ShouldBe(TuningBench.Parts("keep-features").Others(100_000));
     }

@@ -18,7 +18,7 @@ public sealed class UnitInputsTests : IDisposable
     [Fact]
     public async Task A_stage_over_more_units_than_a_message_carries_sees_them_all_in_order()
     {
-        const int Units = UnitInputs.MostInMessage + 1;
+        const int Units = UnitInputs.MaxInMessage + 1;
         var seen = Array.Empty<string>();
         _pipeline.Third.Act = (context, _) =>
         {
@@ -51,7 +51,7 @@ public sealed class UnitInputsTests : IDisposable
     [Fact]
     public void The_event_of_the_most_inputs_fits_the_brokers_limit_together_with_its_plan()
     {
-        var inputs = Inputs(DatasetReady.MostInputs);
+        var inputs = Inputs(DatasetReady.MaxInputs);
         var plan = new RunPlan([new StagePlan("embedding-extraction", [], [.. inputs.Keys.Select(name => new UnitPlan(name.Split('/')[1], [], [new InputSelector("shard", name)]))], [])]);
         var limit = int.Parse(
             File.ReadLines(SolutionFolder.At("infra", "rabbitmq", "rabbitmq.conf")).Single(line => line.StartsWith("max_message_size =", StringComparison.Ordinal)).Split('=')[1], CultureInfo.InvariantCulture);
@@ -65,7 +65,7 @@ public sealed class UnitInputsTests : IDisposable
         var options = new ClipSaeOptions { Bus = "rabbitmq", DataFolder = _pipeline.Folder, Broker = new BrokerOptions { User = "clipsae", Password = "none" } };
         await using var runtime = DistributedRuntime.Create(options, services => services.AddSingleton<IStage>(_pipeline.First));
 
-        var error = Should.Throw<UserErrorException>(() => runtime.Message(new RunRequest(Inputs(DatasetReady.MostInputs + 1), []), FakePipeline.Plan()));
+        var error = Should.Throw<UserErrorException>(() => runtime.Message(new RunRequest(Inputs(DatasetReady.MaxInputs + 1), []), FakePipeline.Plan()));
 
         error.Message.ShouldBe("the run has 100001 inputs; at most 100000 are allowed: use fewer and larger shards");
     }

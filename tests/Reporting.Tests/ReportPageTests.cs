@@ -11,7 +11,7 @@ namespace ClipSae.Reporting.Tests;
 
 public sealed partial class ReportPageTests
 {
-    private const int LargestPage = 3 << 20;
+    private const int MaxPage = 3 << 20;
 
     [Fact]
     public void A_whole_run_is_told_in_one_small_file()
@@ -20,7 +20,7 @@ public sealed partial class ReportPageTests
 
         // Left beside the tests for a look in a browser.
         File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "sample-report.html"), page);
-        page.Length.ShouldBeLessThan(LargestPage);
+        page.Length.ShouldBeLessThan(MaxPage);
         foreach (var id in new[] { "models", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
         {
             page.ShouldContain($"<section id=\"{id}\"><details class=\"part\"><summary><h2>");

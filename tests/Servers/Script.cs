@@ -5,7 +5,7 @@ namespace ClipSae.Servers;
 /// <summary>The scripts that start real servers; the ones that people use too.</summary>
 internal static class Script
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(4);
 
     /// <summary>Runs a script of <c>infra/local</c> to its end.</summary>
     /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
@@ -18,7 +18,7 @@ internal static class Script
         }
 
         using var process = Process.Start(start)!;
-        using var limit = new CancellationTokenSource(Longest);
+        using var limit = new CancellationTokenSource(Timeout);
         var said = process.StandardError.ReadToEndAsync(limit.Token);
         var told = process.StandardOutput.ReadToEndAsync(limit.Token);
         await process.WaitForExitAsync(limit.Token);

@@ -12,12 +12,12 @@ namespace ClipSae.Tensors.Tests;
 /// </summary>
 internal sealed partial class MutationFuzz(string path, params (long Offset, long Length)[] structure)
 {
-    private const int LongestCut = 1 << 16;
-    private const int LongestLine = 2_000;
-    private const int MostChanges = 4;
+    private const int MaxCutLength = 1 << 16;
+    private const int MaxLineLength = 2_000;
+    private const int MaxChanges = 4;
 
     /// <summary>A mutant takes well under a millisecond; this is for machines on which everything stands still for a while.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     private static readonly long[] Extremes = [0, 1, -1, int.MaxValue, int.MinValue, uint.MaxValue, long.MaxValue, long.MinValue, 1L << 40];
 
@@ -32,7 +32,7 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
         for (var mutant = 0; mutant < mutants; mutant++)
         {
             var changed = new List<(long At, int Length)>();
-            for (var change = random.Next(MostChanges); change >= 0; change--)
+            for (var change = random.Next(MaxChanges); change >= 0; change--)
             {
                 changed.Add(Change(random, file, original));
             }
@@ -49,7 +49,7 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
                 refused++;
                 // An index may be refused in the name of a file beside it.
                 refusal.Message.ShouldContain(Path.GetDirectoryName(path)!, customMessage: $"mutant {mutant} of seed {seed}");
-                refusal.Message.Length.ShouldBeLessThan(LongestLine, $"mutant {mutant} of seed {seed}");
+                refusal.Message.Length.ShouldBeLessThan(MaxLineLength, $"mutant {mutant} of seed {seed}");
                 Place().IsMatch(refusal.Message[Path.GetDirectoryName(path)!.Length..]).ShouldBeTrue($"mutant {mutant} of seed {seed} names no place: {refusal.Message}");
                 refusal.Message.Any(char.IsControl).ShouldBeFalse($"mutant {mutant} of seed {seed}");
             }
@@ -58,7 +58,7 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
                 throw new InvalidOperationException($"mutant {mutant} of seed {seed} ({string.Join(", ", changed)}): {failure.GetType().Name} {failure.Message}", failure);
             }
 
-            Stopwatch.GetElapsedTime(start).ShouldBeLessThan(Longest, $"mutant {mutant} of seed {seed}");
+            Stopwatch.GetElapsedTime(start).ShouldBeLessThan(Timeout, $"mutant {mutant} of seed {seed}");
             (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBeLessThan(mostAllocated, $"mutant {mutant} of seed {seed}");
             foreach (var (at, length) in changed)
             {
@@ -90,7 +90,7 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
     {
         if (random.Next(16) == 0)
         {
-            var cut = random.Next(1, Math.Min(LongestCut, original.Length) + 1);
+            var cut = random.Next(1, Math.Min(MaxCutLength, original.Length) + 1);
             file.SetLength(original.Length - cut);
             return (original.Length - cut, cut);
         }

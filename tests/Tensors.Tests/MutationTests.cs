@@ -6,7 +6,7 @@ namespace ClipSae.Tensors.Tests;
 public sealed class MutationTests : IDisposable
 {
     private const int Mutants = 20_000;
-    private const long MostAllocated = 16 << 20;
+    private const long MaxAllocated = 16 << 20;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -21,7 +21,7 @@ public sealed class MutationTests : IDisposable
         var length = new FileInfo(path).Length;
         (long, long)[] structure = tail == 0 ? [(0, head)] : [(0, head), (length - tail, tail)];
 
-        Check(new MutationFuzz(path, structure).Run(Mutants, seed: 1, MostAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
+        Check(new MutationFuzz(path, structure).Run(Mutants, seed: 1, MaxAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class MutationTests : IDisposable
         }
 
 
-        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 2, MostAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
+        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 2, MaxAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class MutationTests : IDisposable
                 new Dictionary<string, string> { ["format"] = "pt" });
         }
 
-        Check(new MutationFuzz(path, (0, 8 + 1100)).Run(Mutants, seed: 3, MostAllocated, (file, random) => MutationFuzz.ReadOne(file, SafetensorsFile.Open(file), random)));
+        Check(new MutationFuzz(path, (0, 8 + 1100)).Run(Mutants, seed: 3, MaxAllocated, (file, random) => MutationFuzz.ReadOne(file, SafetensorsFile.Open(file), random)));
     }
 
     public void Dispose() => _folder.Dispose();

@@ -6,8 +6,8 @@ namespace ClipSae.AttackCuration;
 public static class CaptionWords
 {
     private const int Shortest = 3;
-    private const int Fewest = 5;
-    private const int Most = 1000;
+    private const int MinCount = 5;
+    private const int MaxCount = 1000;
 
     /// <summary>A word in more captions than this share is the captions' way of speaking, not what a picture shows.</summary>
     private const double CommonShare = 0.25;
@@ -25,8 +25,8 @@ public static class CaptionWords
             counts[word] = counts.GetValueOrDefault(word) + 1;
         }
 
-        var frequent = counts.Where(c => c.Value >= Fewest && c.Value <= CommonShare * pictures.Count && c.Key.Length >= Shortest && !Connecting.Contains(c.Key))
-            .OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(Most).Select(c => c.Key);
+        var frequent = counts.Where(c => c.Value >= MinCount && c.Value <= CommonShare * pictures.Count && c.Key.Length >= Shortest && !Connecting.Contains(c.Key))
+            .OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(MaxCount).Select(c => c.Key);
         return [.. names.Union(frequent, StringComparer.OrdinalIgnoreCase)];
     }
 

@@ -8,7 +8,7 @@ namespace ClipSae.AttackCuration;
 internal sealed class PatchExamples
 {
     /// <summary>Most features that are listened to, over all SAEs; more cost time and tell no better.</summary>
-    public const int MostFeatures = 384;
+    public const int MaxFeatures = 384;
 
     /// <summary>Share of a patch's pixels from which on it counts as printed on; patches with less count as neither.</summary>
     private const double Printed = 0.3;

@@ -51,7 +51,7 @@ public sealed class PrintDetector : IDisposable
                 $"curation.captionHygiene: it finds print patch by patch, which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); add residual@L or mlp@L to extraction.hookPoints");
         }
 
-        var most = PatchExamples.MostFeatures / points.Length;
+        var most = PatchExamples.MaxFeatures / points.Length;
         Listened[] salient = [.. points.Select(row => new Listened(row.Hook, PatchSalience.Of(
             row.Hook, print, most, (pixels, captured) => Each(vision, [new Listened(row.Hook, [])], pixels, options.BatchSize, device, captured, cancel))))];
         Listened[] random = [.. points.Zip(salient, (row, part) => new Listened(row.Hook, row.Survey.MatchedRandom(part.Features, options.Seed, 0)))];

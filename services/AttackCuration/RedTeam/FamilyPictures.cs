@@ -13,13 +13,13 @@ namespace ClipSae.AttackCuration;
 public sealed class FamilyPictures
 {
     /// <summary>Most pictures set apart.</summary>
-    private const int MostSources = 128;
+    private const int MaxSources = 128;
 
     /// <summary>Share of the labelled pictures without print that is set apart.</summary>
     private const double Share = 0.1;
 
     /// <summary>Most pictures in families that are held out, which every validation looks at.</summary>
-    private const int MostHeldOut = 512;
+    private const int MaxHeldOut = 512;
 
     /// <summary>Most in each family that is trained in, looked at before and after.</summary>
     private const int MostOfTrained = 32;
@@ -29,7 +29,7 @@ public sealed class FamilyPictures
     public int Count => _pictures.Count;
 
     /// <summary>How many of the labelled pictures without print are set apart: the last of them.</summary>
-    public static int SourcesOf(int plain, AttackCurationOptions options) => options.Families.Count == 0 ? 0 : Math.Min(MostSources, (int)(Share * plain));
+    public static int SourcesOf(int plain, AttackCurationOptions options) => options.Families.Count == 0 ? 0 : Math.Min(MaxSources, (int)(Share * plain));
 
     /// <summary>Prints on the pictures set apart.</summary>
     /// <param name="clean">The classifier's logits of each of them without print.</param>
@@ -38,7 +38,7 @@ public sealed class FamilyPictures
         var all = new FamilyPictures();
         foreach (var (family, isHeldOut) in ways.HeldOut.Select(family => (family, true)).Concat(ways.Trained.Select(of => (of.Family, false))))
         {
-            var count = Math.Min(sources.Count, isHeldOut ? MostHeldOut / ways.HeldOut.Count : MostOfTrained);
+            var count = Math.Min(sources.Count, isHeldOut ? MaxHeldOut / ways.HeldOut.Count : MostOfTrained);
             var printer = Printer.Of(fonts, [(family, 1)], preparation);
             var drawn = new (DatasetItem Item, byte[] Png)[count];
             Parallel.For(0, count, i =>

@@ -11,7 +11,7 @@ namespace ClipSae.AttackCuration;
 public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifier, WordStock stock, int decided, FontCatalogue fonts, AttackCurationOptions options, Device device)
 {
     /// <summary>Families at which the halving ends.</summary>
-    private const int FewestLeft = 4;
+    private const int MinLeft = 4;
 
     private readonly WordChooser _words = new(classifier, stock, decided, stock.Kinds.ToDictionary(kind => kind, _ => 1.0));
 
@@ -26,7 +26,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
     /// <param name="done">Told how many words have been tried, and of how many.</param>
     public Result Run(IReadOnlyList<PictureSource> sources, IReadOnlyList<PrintFamily> families, Action<int, int> done, CancellationToken cancel)
     {
-        var tried = sources.Take(options.SearchWords * FewestLeft).ToArray();
+        var tried = sources.Take(options.SearchWords * MinLeft).ToArray();
         var clean = Look([.. tried.Select(source => source.Canvas(vision.Architecture.Preparation))], cancel);
         var counts = families.ToDictionary(family => family.Name, _ => (Tried: 0, Fooled: 0), StringComparer.Ordinal);
         var kinds = stock.Kinds.ToDictionary(kind => kind, _ => (Tried: 0, Fooled: 0));
@@ -45,7 +45,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
                 done(counts.Values.Sum(count => count.Tried), total);
             }
 
-            if (left.Count <= FewestLeft)
+            if (left.Count <= MinLeft)
             {
                 break;
             }
@@ -65,7 +65,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
 
     private static IEnumerable<int> Rounds(int families)
     {
-        for (; families > FewestLeft; families = (families + 1) / 2)
+        for (; families > MinLeft; families = (families + 1) / 2)
         {
             yield return families;
         }

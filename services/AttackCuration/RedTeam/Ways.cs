@@ -19,7 +19,7 @@ public sealed record Ways(
     private const int HeldOutEvery = 4;
 
     /// <summary>Fewest families of which some are held out.</summary>
-    private const int FewestFamilies = 4;
+    private const int MinFamilies = 4;
 
     /// <summary>Below this share of printed words that fool it, a model hardly reads a style.</summary>
     public const double HardlyRead = 0.2;
@@ -31,7 +31,7 @@ public sealed record Ways(
     public static Ways Of(FamilySearch.Result found, IReadOnlyList<PrintFamily> families, WordStock stock)
     {
         var rates = families.Zip(found.Families).ToArray();
-        var heldOut = families.Count < FewestFamilies
+        var heldOut = families.Count < MinFamilies
             ? (HashSet<string>)[]
             : rates.OrderByDescending(of => of.Second.Expected).ThenBy(of => Array.IndexOf(rates, of)).Where((_, place) => place % HeldOutEvery == 1).Select(of => of.First.Name).ToHashSet(StringComparer.Ordinal);
         var trained = rates.Where(of => !heldOut.Contains(of.First.Name)).ToArray();

@@ -7,7 +7,7 @@ namespace ClipSae.Cli;
 /// <summary>An evaluation on the terminal: a table a set, and what could not be scored.</summary>
 internal static class EvaluationTable
 {
-    private const int MostProblems = 5;
+    private const int MaxProblems = 5;
 
     // Titles with how the cell of a set's scores is written; a column without any cell is left out.
     private static readonly (string Title, Func<SetScores, string?> Cell)[] Columns =
@@ -77,14 +77,14 @@ internal static class EvaluationTable
         }
 
         console.WriteUnfolded($"  {set.Problems.Count} of {set.Total} could not be scored:");
-        foreach (var problem in set.Problems.Take(MostProblems))
+        foreach (var problem in set.Problems.Take(MaxProblems))
         {
             console.WriteUnfolded($"    {problem.Id}: {problem.Reason}");
         }
 
-        if (set.Problems.Count > MostProblems)
+        if (set.Problems.Count > MaxProblems)
         {
-            console.WriteUnfolded($"    and {set.Problems.Count - MostProblems} more: --json and --csv name all");
+            console.WriteUnfolded($"    and {set.Problems.Count - MaxProblems} more: --json and --csv name all");
         }
     }
 

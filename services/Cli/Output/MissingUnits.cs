@@ -5,9 +5,9 @@ namespace ClipSae.Cli;
 /// <summary>Names of units that a run goes on without, for people to read.</summary>
 internal static class MissingUnits
 {
-    private const int Most = 8;
+    private const int MaxCount = 8;
 
     /// <summary>The first few names and how many more there are; empty where there are none.</summary>
-    public static string Short(IReadOnlyList<string> names) => string.Join(", ", names.Take(Most))
-        + (names.Count > Most ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - Most} more") : "");
+    public static string Short(IReadOnlyList<string> names) => string.Join(", ", names.Take(MaxCount))
+        + (names.Count > MaxCount ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MaxCount} more") : "");
 }

@@ -19,9 +19,9 @@ namespace ClipSae.Cli;
 internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pictures, IReadOnlyList<string> Classes, int Unreadable, IReadOnlyList<ImportProblem> LeftOut)
 {
     /// <summary>Words looked at where none are given: the vocabulary lists them by how often its corpus had them.</summary>
-    private const int MostWords = 2_000;
+    private const int MaxWords = 2_000;
 
-    private const int MostClasses = 64;
+    private const int MaxClasses = 64;
     private const int Batch = 128;
     private const string Template = "a photo of a {}";
 
@@ -68,14 +68,14 @@ internal sealed record OwnLabels(IReadOnlyList<(string Path, string Label)> Pict
 
     /// <summary>Words of three letters and more that are one token, the most frequent first.</summary>
     internal static IEnumerable<string> WholeWords(ClipTokenizer tokenizer) =>
-        VocabularyWords.Latin(tokenizer).Where(word => !Template.Contains(word, StringComparison.Ordinal)).Take(MostWords);
+        VocabularyWords.Latin(tokenizer).Where(word => !Template.Contains(word, StringComparison.Ordinal)).Take(MaxWords);
 
     private static string[] Chosen(Tensor logits, string[] words, int least) =>
     [
         .. logits.argmax(1).cpu().data<long>().ToArray().GroupBy(word => word)
             .Where(group => group.Count() >= least)
             .OrderByDescending(group => group.Count()).ThenBy(group => group.Key)
-            .Take(MostClasses).Select(group => words[group.Key]),
+            .Take(MaxClasses).Select(group => words[group.Key]),
     ];
 
     private static (List<string> Read, Tensor Embeddings) Embed(string folder, IReadOnlyList<string> pictures, VisionPlan vision, Device device, CancellationToken cancel)

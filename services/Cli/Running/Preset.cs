@@ -13,7 +13,7 @@ internal static class Preset
     private const string Large = "vit-l-14";
 
     // Between the small models that pretrain makes (128 to 384) and ViT-B's 768, the narrowest that was released.
-    private const int LeastLargeWidth = 512;
+    private const int MinLargeWidth = 512;
 
     private const string Folder = "Presets.";
 
@@ -28,7 +28,7 @@ internal static class Preset
     public static string Description { get; } = $"Parameters to start from: {string.Join(", ", Names)} [default: by the model's size]";
 
     /// <summary>The preset that suits a model: rates that move a small model destroy a large one, and those of a large one leave a small one as it was.</summary>
-    public static string For(ClipArchitecture architecture) => architecture.VisionWidth < LeastLargeWidth ? Small : Large;
+    public static string For(ClipArchitecture architecture) => architecture.VisionWidth < MinLargeWidth ? Small : Large;
 
     /// <summary>The named preset, or the one that suits the model, which is said.</summary>
     /// <exception cref="WrongUseException">There is no such preset.</exception>

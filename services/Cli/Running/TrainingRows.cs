@@ -10,7 +10,7 @@ namespace ClipSae.Cli;
 internal static class TrainingRows
 {
     /// <summary>Steps below which an autoencoder has hardly left its random start.</summary>
-    public const int LeastSteps = 30;
+    public const int MinSteps = 30;
 
     // Who names one of these has chosen the number of steps.
     private static readonly string[] Chosen = ["sae.steps=", "sae.epochs=", "sae.batchSize="];
@@ -39,7 +39,7 @@ internal static class TrainingRows
             var rows = (long)((1 - options.HeldOutShare) * images) * (hook.HasTokens ? extraction.TokensPerImage.Kept(architecture.VisionTokens) : 1);
             return options.For(hook.Width(architecture), Math.Max(1, rows)).Steps;
         });
-        string[] few = [.. steps.Where(unit => unit.Value < LeastSteps).Select(unit => $"{unit.Key} {unit.Value}")];
+        string[] few = [.. steps.Where(unit => unit.Value < MinSteps).Select(unit => $"{unit.Key} {unit.Value}")];
         if (few.Length > 0 && few.Length == steps.Count)
         {
             throw new WrongUseException(

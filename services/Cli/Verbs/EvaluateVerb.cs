@@ -17,7 +17,7 @@ namespace ClipSae.Cli;
 /// <summary>Scores models side by side on sets of images.</summary>
 internal sealed class EvaluateVerb : Verb
 {
-    private const int MostShownModels = 6;
+    private const int MaxShownModels = 6;
 
     private readonly Option<string[]> _models = new("--model")
     {
@@ -148,7 +148,7 @@ internal sealed class EvaluateVerb : Verb
 
     private IEnumerable<string> Assignments(ParseResult arguments, int models)
     {
-        yield return FormattableString.Invariant($"evaluation.shownModels={Math.Clamp(models, 2, MostShownModels)}");
+        yield return FormattableString.Invariant($"evaluation.shownModels={Math.Clamp(models, 2, MaxShownModels)}");
         if (Lines("--templates", arguments.GetValue(_templates)) is { } templates)
         {
             yield return $"evaluation.templates={JsonSerializer.Serialize(templates, ContractJson.Options)}";

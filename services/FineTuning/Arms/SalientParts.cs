@@ -13,26 +13,26 @@ namespace ClipSae.FineTuning;
 public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
 {
     /// <summary>Features besides the chosen ones that are looked at, at most: dense latents of 32 images of 257 tokens take 135 MB then.</summary>
-    public const int MostOthers = 4096;
+    public const int MaxOthers = 4096;
 
     private int[]? _others;
 
     /// <summary>Heads whose writes along the features' directions are looked at; none unless the arm looks at them.</summary>
     public IReadOnlyList<TextDirections.OfHead> Heads { get; init; } = [];
 
-    /// <summary>Latents that are not among <see cref="Features"/>, ascending; above <see cref="MostOthers"/> of them that many, drawn once.</summary>
+    /// <summary>Latents that are not among <see cref="Features"/>, ascending; above <see cref="MaxOthers"/> of them that many, drawn once.</summary>
     /// <param name="latents">Of the SAE.</param>
     public IReadOnlyList<int> Others(int latents)
     {
         if (_others is null)
         {
             var others = Enumerable.Range(0, latents).Except(Features).ToList();
-            if (others.Count > MostOthers)
+            if (others.Count > MaxOthers)
             {
                 new SeededRandom(0, "kept features").Shuffle(others);
             }
 
-            _others = [.. others.Take(MostOthers).Order()];
+            _others = [.. others.Take(MaxOthers).Order()];
         }
 
         return _others;

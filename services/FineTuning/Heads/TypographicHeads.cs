@@ -16,13 +16,13 @@ public static class TypographicHeads
     private const int Batch = 64;
 
     /// <summary>Attacks looked at, at most; the scores' errors are below a hundredth then.</summary>
-    private const int MostAttacks = 1024;
+    private const int MaxAttacks = 1024;
 
     /// <summary>Scores of all heads, by layer and place.</summary>
     /// <exception cref="UserErrorException">No attack is printed on a picture that is there.</exception>
     public static IReadOnlyList<TypographicHead> Score(ClipModel model, TuningData data, Device device, CancellationToken cancel)
     {
-        int[] printed = [.. Enumerable.Range(0, data.Attacks.Count).Where(i => data.AttackSources[i] >= 0).Take(MostAttacks)];
+        int[] printed = [.. Enumerable.Range(0, data.Attacks.Count).Where(i => data.AttackSources[i] >= 0).Take(MaxAttacks)];
         if (printed.Length == 0)
         {
             throw new UserErrorException("fine-tuning: no attack is printed on a picture of the data set, so no head can be identified as reading print; leave the arm out of tuning.arms");

@@ -12,7 +12,7 @@ internal sealed record OptimizerSpan(
     ParameterGroup Group, Tensor Values, Func<Tensor?> Gradient, Func<(Tensor First, Tensor Second)> Moments, TrainingKernels.Stretch? Stretch = null)
 {
     /// <summary>Elements of a span at most, so that what an update computes beside them stays small: 128 MiB a tensor.</summary>
-    private const long Longest = 1 << 25;
+    private const long MaxLength = 1 << 25;
 
     /// <summary>The spans of parameters that are each alone.</summary>
     public static IEnumerable<OptimizerSpan> Of(IEnumerable<ParameterGroup> groups, OptimizerState state) =>
@@ -26,9 +26,9 @@ internal sealed record OptimizerSpan(
     {
         foreach (var (@group, (start, length)) in groups.Zip(weights.Layout.Groups))
         {
-            for (var from = start; from < start + length; from += Longest)
+            for (var from = start; from < start + length; from += MaxLength)
             {
-                var count = Math.Min(Longest, start + length - from);
+                var count = Math.Min(MaxLength, start + length - from);
                 Tensor Part(Tensor buffer) => buffer.narrow(0, from, count).DetachFromDisposeScope();
                 var (gradient, pair) = (Part(weights.Gradients), (Part(moments.First), Part(moments.Second)));
                 var values = Part(weights.Values);

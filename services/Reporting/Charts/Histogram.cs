@@ -7,7 +7,7 @@ namespace ClipSae.Reporting;
 internal static class Histogram
 {
     private const int Bins = 30;
-    private const int Fewest = 10;
+    private const int MinCount = 10;
     private const double Width = 370;
     private const double Height = 150;
     private const double Floor = 126;
@@ -16,7 +16,7 @@ internal static class Histogram
     /// <param name="values">Shares above 0; nothing is drawn for fewer than ten.</param>
     public static Html Render(string title, IReadOnlyList<double> values)
     {
-        if (values.Count < Fewest)
+        if (values.Count < MinCount)
         {
             return Html.Empty;
         }

@@ -17,7 +17,7 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
 
     // Letters at the lines' ends nearer than this would lie on one another.
     private const double LetterRoom = 11;
-    private const int MostLetters = (int)((Height - Top - Bottom) / LetterRoom);
+    private const int MaxLetters = (int)((Height - Top - Bottom) / LetterRoom);
 
     /// <summary>What the horizontal axis counts.</summary>
     public string Axis { get; init; } = "step";
@@ -98,7 +98,7 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
         }
     }
 
-    private static bool IsLettered(ChartSeries[] drawn) => drawn.Length is > 1 and <= MostLetters;
+    private static bool IsLettered(ChartSeries[] drawn) => drawn.Length is > 1 and <= MaxLetters;
 
     private static string Letter(int place) => ((char)('a' + place)).ToString();
 

@@ -7,7 +7,7 @@ namespace ClipSae.Reporting;
 /// <summary>What the data sets hold and what of them could not be used.</summary>
 internal static class DataProblems
 {
-    private const int Most = 40;
+    private const int MaxCount = 40;
 
     public static Section? Render(ReportData data)
     {
@@ -26,8 +26,8 @@ internal static class DataProblems
             return new Section("data", "Data", Counts(data.Dataset, sets), data.Missing.Count > 0 ? missing : Html.Of($"<p>Every image could be used.</p>"));
         }
 
-        var rows = problems.Take(Most).Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
-        var rest = problems.Length > Most ? Html.Of($"<p class=\"note\">and {problems.Length - Most} more, all of them in the manifests</p>") : Html.Empty;
+        var rows = problems.Take(MaxCount).Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
+        var rest = problems.Length > MaxCount ? Html.Of($"<p class=\"note\">and {problems.Length - MaxCount} more, all of them in the manifests</p>") : Html.Empty;
         var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead><tbody>{rows}</tbody></table>");
         return new Section("data", "Data", Counts(data.Dataset, sets), Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Section.Wide("What could not be used", table)}{rest}"));
     }

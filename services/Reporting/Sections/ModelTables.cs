@@ -6,7 +6,7 @@ namespace ClipSae.Reporting;
 /// <summary>Every figure of every model on every set of objects and words, and the accuracy of each class.</summary>
 internal static class ModelTables
 {
-    private const int MostClassColumns = 6;
+    private const int MaxClassColumns = 6;
 
     // Title, the figure of a set's scores, whether it is a share of images.
     private static readonly (string Title, Func<SetScores, Interval?> Figure, bool Share)[] Answers =
@@ -63,7 +63,7 @@ internal static class ModelTables
 
     private static Html PerClass(EvaluationView view, string set)
     {
-        var told = view.Told.Take(MostClassColumns).ToArray();
+        var told = view.Told.Take(MaxClassColumns).ToArray();
         var classes = EvaluationView.Scores(told[0], set)?.PerClass ?? [];
         if (classes.Count < 2)
         {

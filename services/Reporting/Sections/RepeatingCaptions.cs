@@ -6,9 +6,9 @@ namespace ClipSae.Reporting;
 /// <summary>Pictures of the data set whose captions repeat the word printed on them.</summary>
 internal static class RepeatingCaptions
 {
-    private const int Most = 48;
+    private const int MaxCount = 48;
 
-    public static IEnumerable<string> WantedPictures(ReportData data) => Found(data).Take(Most).Select(finding => finding.Id);
+    public static IEnumerable<string> WantedPictures(ReportData data) => Found(data).Take(MaxCount).Select(finding => finding.Id);
 
     public static Section? Render(ReportData data)
     {
@@ -19,9 +19,9 @@ internal static class RepeatingCaptions
 
         var found = Found(data);
         var lead = Html.Of($"<b>{Written.Count(found.Count)} of {Written.Count(hygiene.Pictures)}</b> pictures contain print, according to SAE features, and with these patches left out the base no longer recognizes a word of the caption. {Done(hygiene)}");
-        var rows = found.Take(Most).Select(finding => Row(data, finding));
+        var rows = found.Take(MaxCount).Select(finding => Row(data, finding));
         var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Image</th><th>Caption</th><th>Word</th><th class=\"n\">Print</th><th class=\"n\">Margin</th><th class=\"n\">Print left out</th><th class=\"n\">Probability</th></tr></thead><tbody>{rows}</tbody></table>");
-        var rest = found.Count > Most ? Html.Of($"<p class=\"note\">and {found.Count - Most} more, all of them in curation’s findings</p>") : Html.Empty;
+        var rest = found.Count > MaxCount ? Html.Of($"<p class=\"note\">and {found.Count - MaxCount} more, all of them in curation’s findings</p>") : Html.Empty;
         return new Section("captions", "Captions that repeat what is printed", lead, found.Count == 0 ? Html.Empty : Html.Of($"{Section.Wide("Captions that repeat what is printed", table)}{rest}"));
     }
 

@@ -6,9 +6,9 @@ namespace ClipSae.Reporting;
 /// <summary>The text-salient features with the images that excite them most, and the neurons that write them.</summary>
 internal static class SalientFeatures
 {
-    public const int MostFeatures = 12;
-    public const int MostImages = 8;
-    private const int MostNeurons = 12;
+    public const int MaxFeatures = 12;
+    public const int MaxImages = 8;
+    private const int MaxNeurons = 12;
 
     public static Section? Render(ReportData data)
     {
@@ -22,21 +22,21 @@ internal static class SalientFeatures
         return new Section(
             "features",
             CausalEvidence.Helped(data.Salient) == false ? "Features that fire with print, without carrying the reading" : "Features that fire for text",
-            Html.Of($"The {Math.Min(MostFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient?.Sae}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownPictures(data, features, statistics)}"),
-            Html.Of($"<div class=\"features\">{features.Take(MostFeatures).Select(feature => Card(feature, statistics[feature.Feature].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
+            Html.Of($"The {Math.Min(MaxFeatures, features.Length)} most salient of {features.Length} features of <code>{data.Salient?.Sae}</code>. Salience compares each image with itself: it is high where a feature fires for the printed word, and neither for the clean image nor for the same plate with unreadable strokes. {ShownPictures(data, features, statistics)}"),
+            Html.Of($"<div class=\"features\">{features.Take(MaxFeatures).Select(feature => Card(feature, statistics[feature.Feature].FirstOrDefault(), data))}</div>{Neurons(data.Salient)}"));
     }
 
     /// <summary>Ids of the images that the section would like to show.</summary>
     public static IEnumerable<string> WantedPictures(ReportData data)
     {
         var statistics = StatisticsOf(data).ToLookup(feature => feature.Feature);
-        return Ranked(data.Salient).Take(MostFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Take(MostImages));
+        return Ranked(data.Salient).Take(MaxFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Take(MaxImages));
     }
 
     // The pictures are the data set's own: whether they bear print is known only where the data set says so.
     private static string ShownPictures(ReportData data, SalientFeature[] features, ILookup<int, FeatureStatistics> statistics)
     {
-        string[] shown = [.. features.Take(MostFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MostImages)).Distinct(StringComparer.Ordinal)];
+        string[] shown = [.. features.Take(MaxFeatures).SelectMany(feature => TopImages(statistics[feature.Feature].FirstOrDefault()).Where(data.Pictures.ContainsKey).Take(MaxImages)).Distinct(StringComparer.Ordinal)];
         if (shown.Length == 0 || data.Printed is not { } printed)
         {
             return "";
@@ -61,7 +61,7 @@ internal static class SalientFeatures
     private static Html Card(SalientFeature feature, FeatureStatistics? statistics, ReportData data)
     {
         var name = statistics?.Name;
-        var images = TopImages(statistics).Where(data.Pictures.ContainsKey).Take(MostImages).ToArray();
+        var images = TopImages(statistics).Where(data.Pictures.ContainsKey).Take(MaxImages).ToArray();
         var density = statistics?.Density;
         return Html.Of($"""
             <article class="feature"><h4>Feature {feature.Feature}{(string.IsNullOrEmpty(name) ? Html.Empty : Html.Of($" <small>“{name}”</small>"))}</h4>
@@ -81,9 +81,9 @@ internal static class SalientFeatures
 
         var most = neurons.Max(neuron => neuron.Score);
         var layers = neurons.GroupBy(neuron => neuron.Layer).OrderBy(layer => layer.Key).Select(layer => Html.Of($"""
-            <div><h4>Block {Written.Count(layer.Key)}</h4><ol class="neurons">{layer.OrderByDescending(neuron => neuron.Score).Take(MostNeurons).Select(neuron => Html.Of($"<li><span>{neuron.Neuron}</span><b><i style=\"width:{100 * Math.Clamp(neuron.Score / most, 0, 1):0.#}%\"></i></b><em>{Written.Number(neuron.Score)}</em></li>"))}</ol></div>
+            <div><h4>Block {Written.Count(layer.Key)}</h4><ol class="neurons">{layer.OrderByDescending(neuron => neuron.Score).Take(MaxNeurons).Select(neuron => Html.Of($"<li><span>{neuron.Neuron}</span><b><i style=\"width:{100 * Math.Clamp(neuron.Score / most, 0, 1):0.#}%\"></i></b><em>{Written.Number(neuron.Score)}</em></li>"))}</ol></div>
             """));
-        return Html.Of($"<h3>Neurons that write them <small>the top {MostNeurons} of each block, by their direct write into the features</small></h3><div class=\"columns\">{layers}{Ablation(salient.NeuronAblation)}</div>");
+        return Html.Of($"<h3>Neurons that write them <small>the top {MaxNeurons} of each block, by their direct write into the features</small></h3><div class=\"columns\">{layers}{Ablation(salient.NeuronAblation)}</div>");
     }
 
     private static Html Ablation(NeuronAblation ablation)

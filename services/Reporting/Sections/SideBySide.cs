@@ -7,7 +7,7 @@ namespace ClipSae.Reporting;
 /// <summary>Images with what both models make of them.</summary>
 internal static class SideBySide
 {
-    private const int MostBytes = 975_000;
+    private const int MaxBytes = 975_000;
     // Classes of the style sheet, by place: the base, the tuned model, others.
     private static readonly string[] Colours = ["base", "tuned", "m2", "m3", "m4", "m5"];
 
@@ -29,7 +29,7 @@ internal static class SideBySide
         }
 
         string[] models = [.. examples[0].Answers.Select(answer => answer.Model).Take(Colours.Length)];
-        var budget = MostBytes;
+        var budget = MaxBytes;
         var view = models.Length > 2 ? null : EvaluationView.Of(data);
         var counts = view?.Tuned is null ? null : Counts(view);
 

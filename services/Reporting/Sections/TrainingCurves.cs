@@ -10,7 +10,7 @@ internal static class TrainingCurves
     private const int Colours = 6;
 
     // With fewer, a picture more or less is a jump of five points and more.
-    private const int LeastForCurve = 20;
+    private const int MinForCurve = 20;
 
     public static Section? Render(ReportData data)
     {
@@ -27,7 +27,7 @@ internal static class TrainingCurves
         Html[] own =
         [
             new LineChart("Loss", [Steps("all", step => step.Loss, 0), Steps("clean half", step => step.CleanLoss, 1), Steps("attack half", step => step.AttackLoss, 2), Steps("penalty", step => step.Penalty, 3)]).Render(),
-            validated < LeastForCurve ? Html.Empty : new LineChart("Validation", [Validations(curves, at => at.Clean, 1, "no print"), Validations(curves, at => at.Attacked, 2, "attacked"), Validations(curves, at => at.Score, 0, "score") with { Mark = best }]) { Share = true }.Render(),
+            validated < MinForCurve ? Html.Empty : new LineChart("Validation", [Validations(curves, at => at.Clean, 1, "no print"), Validations(curves, at => at.Attacked, 2, "attacked"), Validations(curves, at => at.Score, 0, "score") with { Mark = best }]) { Share = true }.Render(),
             new LineChart("Gradient norm, unscaled", [Steps("norm", step => step.GradientNorm, 0)]) { Logarithmic = true }.Render(),
             new LineChart("Drift of the geometry", [Line("direction θ", curves.Drift.Select(at => ((double)at.Step, (double?)at.Theta)), 0), Line("length r", curves.Drift.Select(at => ((double)at.Step, (double?)at.Radius)), 4)]).Render(),
             new LineChart("Learning rate, share of each group’s own", [Steps("rate", step => step.Rate, 5)]).Render(),
@@ -36,7 +36,7 @@ internal static class TrainingCurves
             "training",
             "Training",
             Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Validated(data, shown)}{Stopped(data)}"),
-            Html.Of($"<div class=\"charts\">{own}</div>{(validated < LeastForCurve ? Html.Empty : AllArms(data))}"));
+            Html.Of($"<div class=\"charts\">{own}</div>{(validated < MinForCurve ? Html.Empty : AllArms(data))}"));
 
         ChartSeries Steps(string name, Func<StepFigures, double?> figure, int colour) => Line(name, curves.Steps.Select(step => ((double)step.Step, figure(step))), colour);
     }
@@ -53,7 +53,7 @@ internal static class TrainingCurves
         }
 
         var counts = $" Validation saw {Written.Count(figures.CleanValidationImages)} clean pictures and {Written.Count(figures.AttackValidationImages)} attacks";
-        return fewest < LeastForCurve ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images." : $"{counts}.";
+        return fewest < MinForCurve ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images." : $"{counts}.";
     }
 
     private static string Mixture(TuningCurves curves) => curves.Alpha is < 1 and var alpha ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";

@@ -15,8 +15,8 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     // Raised when the same inputs give another effect.
     private const int Version = 1;
     private const string Stage = "feature-effect";
-    private const int FewestPairs = 24;
-    private const int MostPairs = 400;
+    private const int MinPairs = 24;
+    private const int MaxPairs = 400;
     private const int Passes = 6;
     private const int Neurons = 10;
 
@@ -33,7 +33,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     {
         var pictures = await shelf.PicturesAsync(volume.Record, cancel);
         var (classes, templates) = await RunModels.TextsAsync(runtime, volume.Record, cancel);
-        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MostPairs, cancel);
+        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
         return await room.UseAsync(volume.Record, models => Compute(volume, feature, models, classes, templates, pairs, progress, cancel), cancel);
     });
 
@@ -57,7 +57,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         using var scope = NewDisposeScope();
         var hook = HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(models.Base.Architecture);
         var neurons = Writers(models.Base, hook, volume.Autoencoder.DecoderRows[feature.Feature]);
-        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(models.Base.Architecture, Passes, FewestPairs, MostPairs));
+        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(models.Base.Architecture, Passes, MinPairs, MaxPairs));
         if (pairs.Count == 0)
         {
             return new FeatureEffect(feature.Feature, null, neurons);

@@ -18,8 +18,8 @@ internal static class FeatureIndexing
     private const int RowsAtOnce = 2048;
     private const int ImagesOfBand = 6;
     private const int FrequentAtMost = 5;
-    private const int FewestForFrequency = 3;
-    private const double LeastLift = 1.5;
+    private const int MinForFrequency = 3;
+    private const double MinLift = 1.5;
     private const double Quarter = 0.25;
     private static readonly double[] Edges = [0, 0.01, 0.1, 0.25, 0.5, 1];
 
@@ -131,7 +131,7 @@ internal static class FeatureIndexing
             group text by text into same
             let share = (double)same.Count() / strongest.Length
             let overall = (double)texts.All[same.Key] / texts.OfImage.Length
-            where same.Count() >= FewestForFrequency && share >= LeastLift * overall
+            where same.Count() >= MinForFrequency && share >= MinLift * overall
             orderby share descending, same.Key
             select new FrequentText(same.Key, Math.Round(share, 4), Math.Round(overall, 4))).Take(FrequentAtMost)];
 

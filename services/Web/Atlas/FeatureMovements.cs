@@ -13,10 +13,10 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     // Raised when the same inputs give another result.
     private const int Version = 1;
     private const string Stage = "feature-movement";
-    private const int FewestPictures = 64;
-    private const int MostPictures = 1000;
-    private const int FewestPairs = 24;
-    private const int MostPairs = 250;
+    private const int MinPictures = 64;
+    private const int MaxPictures = 1000;
+    private const int MinPairs = 24;
+    private const int MaxPairs = 250;
 
     // Of a picture the two models; of a pair each with the two pictures. Pictures and pairs share what a computation may cost.
     private const int PassesOfPicture = 4;
@@ -31,7 +31,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     public void Start(AtlasVolume volume) => kept.Start(Parts(volume), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
     {
         var pictures = await shelf.PicturesAsync(volume.Record, cancel);
-        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MostPairs, cancel);
+        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
         return await room.UseAsync(volume.Record, models => Compute(volume, models, pictures, pairs, progress, cancel), cancel);
     });
 
@@ -47,8 +47,8 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         using var scope = NewDisposeScope();
         var architecture = models.Base.Architecture;
         var hook = HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(architecture);
-        string[] ids = [.. pictures.Some(ShownPictures.Affordable(architecture, PassesOfPicture, FewestPictures, MostPictures))];
-        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(architecture, PassesOfPair, FewestPairs, MostPairs));
+        string[] ids = [.. pictures.Some(ShownPictures.Affordable(architecture, PassesOfPicture, MinPictures, MaxPictures))];
+        pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(architecture, PassesOfPair, MinPairs, MaxPairs));
         using var before = VisionPlan.Compile(models.Base);
         using var after = VisionPlan.Compile(models.Tuned!);
         var (seen, response) = (new FeatureSums(volume.Autoencoder.Latents), new ResponseSums(volume.Autoencoder.Latents));

@@ -8,7 +8,7 @@ namespace ClipSae.Web;
 internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
 {
     // Each follows a run of its own; a browser that opens many tabs must not use up the process.
-    private const int Most = 64;
+    private const int MaxCount = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
 
     // Proxies and browsers give up a connection that says nothing.
@@ -17,7 +17,7 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
 
     public async Task WriteAsync(HttpContext context, string run)
     {
-        if (Interlocked.Increment(ref _open) > Most)
+        if (Interlocked.Increment(ref _open) > MaxCount)
         {
             Interlocked.Decrement(ref _open);
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;

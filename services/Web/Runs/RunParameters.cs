@@ -8,7 +8,7 @@ namespace ClipSae.Web;
 /// <summary>Parameters of runs as a flat list of names and values.</summary>
 internal static class RunParameters
 {
-    private const int LongestValue = 400;
+    private const int MaxValueLength = 400;
 
     /// <summary>Members by their path, <c>sae.k</c>, values as JSON.</summary>
     public static IEnumerable<(string Name, string Value)> Flatten(JsonObject parameters, string path = "")
@@ -25,7 +25,7 @@ internal static class RunParameters
             else
             {
                 var text = CanonicalJson.Serialize(value);
-                yield return (path + name, text.Length <= LongestValue ? text : text[..LongestValue] + "…");
+                yield return (path + name, text.Length <= MaxValueLength ? text : text[..MaxValueLength] + "…");
             }
         }
     }

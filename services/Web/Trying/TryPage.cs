@@ -9,8 +9,8 @@ namespace ClipSae.Web;
 /// <summary>"Try it": a picture and a word; base and tuned answer next to each other, with the features that fire. One question at a time is computed.</summary>
 internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShelf shelf, ModelRoom room, PageShell shell)
 {
-    private const int LongestWord = 40;
-    private const int MostClasses = 1000;
+    private const int MaxWordLength = 40;
+    private const int MaxClasses = 1000;
     private const int Samples = 8;
 
     /// <summary>The form, and what came of it where it was sent.</summary>
@@ -29,7 +29,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         string[] samples = [.. library.Some(Samples)];
         var asked = new Asked(
             form?["word"].ToString().Trim() ?? "", form?["family"].ToString() is { Length: > 0 } family ? family : UsualFamily(record),
-            form is null ? classes : [.. form["classes"].ToString().Split([',', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Take(MostClasses)],
+            form is null ? classes : [.. form["classes"].ToString().Split([',', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Take(MaxClasses)],
             form?["sample"].ToString() is { Length: > 0 } sample ? sample : samples.FirstOrDefault() ?? "");
         var outcome = form is null ? Html.Empty : await OutcomeAsync(record, templates, library, form, asked, cancel);
         var isTuned = record.Scores?.Tuned is not null;
@@ -51,7 +51,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         <form class="try" method="post" enctype="multipart/form-data" data-drop><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
         <label class="drop">Picture <input type="file" name="picture" accept="image/*"><small>Choose a file or drop one here; without one, a picture of the data set is taken.</small></label>
         {(samples.Length == 0 ? Html.Empty : Html.Of($"<fieldset><legend>From the data set</legend><div class=\"samples\">{samples.Select(id => Html.Of($"<label><input type=\"radio\" name=\"sample\" value=\"{id}\"{(id == asked.Sample ? Html.Of($" checked") : Html.Empty)}><img src=\"{AtlasPage.Picture(run, id)}\" alt=\"{id}\" width=\"72\" height=\"72\"></label>"))}</div></fieldset>"))}
-        <div class="row"><label>Word to print <input type="text" name="word" value="{asked.Word}" maxlength="{LongestWord}" autocomplete="off"></label><label>Family of print <select name="family">{PrintFamily.All.Select(family => Html.Of($"<option{(family.Name == asked.Family ? Html.Of($" selected") : Html.Empty)}>{family.Name}</option>"))}</select></label></div>
+        <div class="row"><label>Word to print <input type="text" name="word" value="{asked.Word}" maxlength="{MaxWordLength}" autocomplete="off"></label><label>Family of print <select name="family">{PrintFamily.All.Select(family => Html.Of($"<option{(family.Name == asked.Family ? Html.Of($" selected") : Html.Empty)}>{family.Name}</option>"))}</select></label></div>
         <label>Classes, with commas between <textarea name="classes" rows="3">{string.Join(", ", asked.Classes)}</textarea></label>
         <p class="actions"><button class="primary">Ask</button></p></form>
         """);
@@ -61,9 +61,9 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         try
         {
             var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await ReadAsync(file, cancel) : library.Read(asked.Sample) ?? throw new UserErrorException("choose a picture");
-            if (asked.Word.Length > LongestWord)
+            if (asked.Word.Length > MaxWordLength)
             {
-                throw new UserErrorException($"the word is longer than {LongestWord} letters");
+                throw new UserErrorException($"the word is longer than {MaxWordLength} letters");
             }
 
             var volume = AtlasShelf.Units(record) is [var first, ..] ? await shelf.VolumeAsync(record.Run, first.Unit, cancel) : null;

@@ -6,7 +6,7 @@ internal static class Lbfgs
     private const int Memory = 10;
     private const double Tolerance = 1e-6;
     private const double SufficientDecrease = 1e-4;
-    private const int MostHalvings = 40;
+    private const int MaxHalvings = 40;
 
     /// <param name="evaluate">Value at a point; fills the gradient.</param>
     /// <param name="start">Where to begin; not changed.</param>
@@ -28,7 +28,7 @@ internal static class Lbfgs
             var length = history.Count > 0 ? 1 : Math.Min(1, 1 / Math.Sqrt(Dot(gradient, gradient)));
             var (next, nextGradient) = (new double[point.Length], new double[point.Length]);
             var nextValue = double.PositiveInfinity;
-            for (var halving = 0; halving < MostHalvings; halving++, length /= 2)
+            for (var halving = 0; halving < MaxHalvings; halving++, length /= 2)
             {
                 Move(point, direction, length, next);
                 nextValue = evaluate(next, nextGradient);

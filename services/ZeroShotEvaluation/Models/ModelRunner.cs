@@ -9,7 +9,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <summary>Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.</summary>
 internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, EvaluationSets asked, ImagePreparation preparation)
 {
-    private const int MostCosines = 1 << 24;
+    private const int MaxCosines = 1 << 24;
 
     /// <summary>Asks a model.</summary>
     /// <param name="isShown">Whether its features are kept.</param>
@@ -105,7 +105,7 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
     private static SetAnswers Answers(SetQuestion question, torch.Tensor images, torch.Tensor texts, float scale)
     {
         var answers = SetAnswers.To(question, scale);
-        var batch = Math.Max(1, MostCosines / question.Texts.Count);
+        var batch = Math.Max(1, MaxCosines / question.Texts.Count);
         for (var first = 0; first < question.Right.Length; first += batch)
         {
             using var scope = torch.NewDisposeScope();

@@ -10,7 +10,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <param name="CutCaptions">Captions that were longer than the model's context.</param>
 internal sealed record RetrievalAnswers(int[] ImageRanks, int[] CaptionRanks, Interval Gap, int CutCaptions)
 {
-    private const int MostCosines = 1 << 24;
+    private const int MaxCosines = 1 << 24;
 
     /// <summary>Ranks what a model gives.</summary>
     /// <param name="images">Unit rows [images, embed].</param>
@@ -23,7 +23,7 @@ internal sealed record RetrievalAnswers(int[] ImageRanks, int[] CaptionRanks, In
     {
         var ranks = new int[right.Length];
         var width = (int)answers.shape[0];
-        var batch = Math.Clamp(MostCosines / width, 1, 1024);
+        var batch = Math.Clamp(MaxCosines / width, 1, 1024);
         for (var first = 0; first < right.Length; first += batch)
         {
             using var scope = torch.NewDisposeScope();

@@ -6,7 +6,7 @@ namespace ClipSae.ZeroShotEvaluation;
 internal static class ClassBootstrap
 {
     // Shares of classes in resamples that are in memory at once.
-    private const int MostShares = 1 << 24;
+    private const int MaxShares = 1 << 24;
 
     /// <summary>For each model the mean of the classes' accuracies and each class's accuracy, with 95 % intervals from the draws that <see cref="Bootstrap"/> makes.</summary>
     /// <param name="names">Names of all classes; those without images are left out.</param>
@@ -17,7 +17,7 @@ internal static class ClassBootstrap
     {
         float[] once = [.. classOf.Select(_ => 1f)];
         var images = Totals(names.Count, classOf, once, once);
-        var atOnce = Math.Max(1, MostShares / (resamples * Math.Max(1, images.Count(count => count > 0))));
+        var atOnce = Math.Max(1, MaxShares / (resamples * Math.Max(1, images.Count(count => count > 0))));
         return [.. models.Chunk(atOnce).SelectMany(some => Intervals(names, classOf, once, images, some, resamples, seed))];
     }
 

@@ -6,7 +6,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// <summary>Chooses the images that people ask about first: mended, all wrong, made worse; the clearest first, spread over the classes.</summary>
 internal static class ExampleSelection
 {
-    private const int LargestSide = 128;
+    private const int MaxSide = 128;
     private const int Texts = 3;
 
     /// <param name="question">The set.</param>
@@ -57,7 +57,7 @@ internal static class ExampleSelection
             kind,
             question.Candidates[question.Right[image]],
             question.Printed[image] < 0 ? null : question.Candidates[question.Printed[image]],
-            PngEncoder.Encode(PixelLevels.ToPicture(pixels.Levels(image), resolution, LargestSide)),
+            PngEncoder.Encode(PixelLevels.ToPicture(pixels.Levels(image), resolution, MaxSide)),
             [.. rows.Select(row => new ExampleAnswer(row.Model, [.. columns.Select(column => new Candidate(question.Candidates[column], Math.Round(row.Row[column], 4)))]))]);
     }
 

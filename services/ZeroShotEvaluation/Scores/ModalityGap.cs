@@ -10,7 +10,7 @@ namespace ClipSae.ZeroShotEvaluation;
 /// </summary>
 internal static class ModalityGap
 {
-    private const int MostCounts = 1 << 24;
+    private const int MaxCounts = 1 << 24;
 
     /// <param name="differences">Image less text for each image, [images, embed], float32.</param>
     public static Interval Of(torch.Tensor differences, int resamples, long seed)
@@ -18,7 +18,7 @@ internal static class ModalityGap
         using var scope = torch.NewDisposeScope();
         var images = (int)differences.shape[0];
         var drawn = new double[resamples];
-        var batch = Math.Clamp(MostCounts / images, 1, 64);
+        var batch = Math.Clamp(MaxCounts / images, 1, 64);
         for (var first = 0; first < resamples; first += batch)
         {
             using var step = torch.NewDisposeScope();

@@ -22,7 +22,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <exception cref="UserErrorException">It cannot be read, or is no JSON object.</exception>
     public static DescribedPart? Read(string folder, string name)
     {
-        const long Longest = 1 << 20;
+        const long MaxLength = 1 << 20;
         var path = System.IO.Path.Combine(folder, name);
         try
         {
@@ -31,7 +31,7 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
                 return null;
             }
 
-            var bytes = new FileInfo(path).Length <= Longest ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe a model");
+            var bytes = new FileInfo(path).Length <= MaxLength ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe a model");
             JsonTexts.Require(bytes);
             using var json = JsonDocument.Parse(bytes);
             return json.RootElement.ValueKind == JsonValueKind.Object
@@ -119,8 +119,8 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
 
     private string Shown(string key)
     {
-        const int Longest = 60;
+        const int MaxLength = 60;
         var shown = Value(key) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "absent";
-        return string.Concat(shown.Take(Longest).Where(letter => !char.IsControl(letter))) + (shown.Length > Longest ? "…" : "");
+        return string.Concat(shown.Take(MaxLength).Where(letter => !char.IsControl(letter))) + (shown.Length > MaxLength ? "…" : "");
     }
 }

@@ -11,7 +11,7 @@ internal sealed class VisionKernels : IDisposable
 {
     private const int Threads = 256;
     private const int Warp = 32;
-    private const int MostBlocks = 65_535;
+    private const int MaxBlocks = 65_535;
 
     private readonly CudaModule module;
     private readonly ClipArchitecture architecture;
@@ -67,7 +67,7 @@ internal sealed class VisionKernels : IDisposable
         var patches = torch.empty([images, architecture.Grid * architecture.Grid, 3 * architecture.PatchSize * architecture.PatchSize], dtype: type, device: pixels.device);
         var values = patches.NumberOfElements;
         module.Launch(
-            "cut_patches", Math.Min(MostBlocks, (values + Threads - 1) / Threads), Threads, 0,
+            "cut_patches", Math.Min(MaxBlocks, (values + Threads - 1) / Threads), Threads, 0,
             pixels, levels, patches, values, isPlanar ? side * side : 1, isPlanar ? 1 : 3);
         return patches;
     }

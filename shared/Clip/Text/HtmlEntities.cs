@@ -9,7 +9,7 @@ namespace ClipSae.Clip;
 /// </summary>
 internal static class HtmlEntities
 {
-    private const int LongestName = 32;
+    private const int MaxNameLength = 32;
 
     // What Windows-1252 has in 0x80 to 0x9F; a browser reads numeric references to these control characters so.
     private const string Windows = "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
@@ -20,7 +20,7 @@ internal static class HtmlEntities
     public static char FromControl(char character) => character is >= '\u0080' and <= '\u009F' ? Windows[character - 0x80] : character;
 
     /// <summary>Python's <c>html.unescape</c>, which reads names without semicolon too, as far as they reach.</summary>
-    public static string Unescape(string text) => Replace(text, LongestName, static body =>
+    public static string Unescape(string text) => Replace(text, MaxNameLength, static body =>
     {
         if (body.StartsWith('#'))
         {
@@ -44,7 +44,7 @@ internal static class HtmlEntities
     }, static character => character is not ('\t' or '\n' or '\f' or ' ' or '<' or '&' or '#' or ';'));
 
     /// <summary>ftfy's <c>unescape_html</c>: references that end in a semicolon, and names of lower-case letters that were put in capitals.</summary>
-    public static string UnescapeStrictly(string text) => Replace(text, LongestName, static body =>
+    public static string UnescapeStrictly(string text) => Replace(text, MaxNameLength, static body =>
     {
         if (!body.EndsWith(';'))
         {

@@ -9,7 +9,7 @@ public sealed class TrainingKernels : IDisposable
 {
     private const int Threads = 256;
     private const int PackLength = 4;
-    private const long MostBlocks = 65_535;
+    private const long MaxBlocks = 65_535;
 
     private readonly CudaModule _module;
 
@@ -56,5 +56,5 @@ public sealed class TrainingKernels : IDisposable
 
     private static long Packs(Stretch at) => at.Values.NumberOfElements / PackLength;
 
-    private static long Blocks(Stretch at) => Math.Min(MostBlocks, (Packs(at) + Threads - 1) / Threads);
+    private static long Blocks(Stretch at) => Math.Min(MaxBlocks, (Packs(at) + Threads - 1) / Threads);
 }

@@ -25,5 +25,5 @@ public sealed record DatasetReady(
     ReplayOrigin? Origin = null)
 {
     /// <summary>Inputs that an event may have: with a plan, which has a unit for each, a hundred thousand are 50 MB of the 64 MiB that the broker lets through.</summary>
-    public const int MostInputs = 100_000;
+    public const int MaxInputs = 100_000;
 }

@@ -13,7 +13,7 @@ public static class DatasetShard
     public const string MediaType = "application/x-tar";
 
     /// <summary>No picture of a data set that was imported under sensible limits is larger.</summary>
-    private const long LargestEntry = 1L << 30;
+    private const long MaxEntry = 1L << 30;
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -147,7 +147,7 @@ public static class DatasetShard
     private static TarEntry? NextEntry(TarReader reader, FileStream stream, string path)
     {
         var entry = Guarded(path, () => reader.GetNextEntry());
-        return entry is null || (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.Length is >= 0 and <= LargestEntry && entry.Length <= stream.Length)
+        return entry is null || (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.Length is >= 0 and <= MaxEntry && entry.Length <= stream.Length)
             ? entry
             : throw Broken(path, $"entry {entry.Name} claims {entry.Length} bytes of a file of {stream.Length}");
     }

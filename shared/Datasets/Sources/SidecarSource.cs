@@ -5,7 +5,7 @@ namespace ClipSae.Datasets;
 /// <summary>A text file beside each picture; its first line is the caption (the layout of the upstream attack set).</summary>
 internal sealed record SidecarSource(string Folder, PictureListing Listing) : CaptionSource(Folder)
 {
-    private const int LongestCaption = 10_000;
+    private const int MaxCaptionLength = 10_000;
 
     public override IEnumerable<SourceRow> Rows()
     {
@@ -38,7 +38,7 @@ internal sealed record SidecarSource(string Folder, PictureListing Listing) : Ca
 
     private static string FirstLine(string path)
     {
-        Span<char> buffer = stackalloc char[LongestCaption];
+        Span<char> buffer = stackalloc char[MaxCaptionLength];
         using var reader = Utf8Text.Strict(path);
         ReadOnlySpan<char> text = buffer[..reader.ReadBlock(buffer)];
         var end = text.IndexOfAny('\r', '\n');

@@ -8,8 +8,8 @@ namespace ClipSae.Pipeline;
 /// <summary>Finds before anything runs what would make a plan stand still or fail.</summary>
 public static partial class RunPlanValidation
 {
-    private const int LongestUnit = 200; // a unit's name is the name of a file
-    private const int LongestSelector = 1_000;
+    private const int MaxUnitLength = 200; // a unit's name is the name of a file
+    private const int MaxSelectorLength = 1_000;
 
     /// <summary>Checks names, selectors, run inputs and every unit's parameters.</summary>
     /// <param name="stages">The stages by name; null where they are hosted elsewhere, and each unit's worker checks its parameters.</param>
@@ -84,7 +84,7 @@ public static partial class RunPlanValidation
     private static void RequireName([NotNull] string? value, string where)
     {
         RequireThere(value, where);
-        if (NameProblem(value, LongestSelector) is { } problem)
+        if (NameProblem(value, MaxSelectorLength) is { } problem)
         {
             throw new UserErrorException($"the plan's {where} {problem}");
         }
@@ -136,7 +136,7 @@ public static partial class RunPlanValidation
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var unit in stage.Units)
         {
-            if (NameProblem(unit.Name, LongestUnit) is { } problem)
+            if (NameProblem(unit.Name, MaxUnitLength) is { } problem)
             {
                 throw new UserErrorException($"stage {stage.Stage}: the name of unit '{unit.Name}' {problem}");
             }

@@ -13,7 +13,7 @@ public static class ResultComparison
     /// <summary>Largest difference of a number, as a share of the largest of its tensor, or of itself in JSON.</summary>
     public const double Tolerance = 0.01;
 
-    private const int LongestHeader = 100 << 20;
+    private const int MaxHeaderLength = 100 << 20;
 
     /// <summary>What differs beyond the tolerance; null where nothing does.</summary>
     /// <param name="names">The outputs to compare.</param>
@@ -102,7 +102,7 @@ public static class ResultComparison
             var file = File.OpenRead(path);
             Span<byte> length = stackalloc byte[sizeof(long)];
             file.ReadExactly(length);
-            var header = new byte[checked((int)Math.Min(BinaryPrimitives.ReadInt64LittleEndian(length), LongestHeader))];
+            var header = new byte[checked((int)Math.Min(BinaryPrimitives.ReadInt64LittleEndian(length), MaxHeaderLength))];
             file.ReadExactly(header);
             var data = sizeof(long) + header.Length;
             return new Opened(file, JsonNode.Parse(header)!.AsObject().Where(tensor => tensor.Key != "__metadata__").ToDictionary(

@@ -36,13 +36,13 @@ public sealed record StageKeyParts(string Stage, int AlgorithmVersion, JsonObjec
         return differences.Count switch
         {
             0 => null,
-            <= MostNamed => string.Join("; ", differences),
-            _ => string.Join("; ", differences.Take(MostNamed)) + $"; and {differences.Count - MostNamed} more",
+            <= MaxNamed => string.Join("; ", differences),
+            _ => string.Join("; ", differences.Take(MaxNamed)) + $"; and {differences.Count - MaxNamed} more",
         };
     }
 
-    private const int MostNamed = 4;
-    private const int LongestValue = 60;
+    private const int MaxNamed = 4;
+    private const int MaxValueLength = 60;
 
     private static void AddParameterDifferences(List<string> differences, string path, JsonObject before, JsonObject after)
     {
@@ -83,6 +83,6 @@ public sealed record StageKeyParts(string Stage, int AlgorithmVersion, JsonObjec
     private static string Shown(JsonObject parameters, string name)
     {
         var text = parameters.TryGetPropertyValue(name, out var value) ? CanonicalJson.Serialize(value) : "absent";
-        return text.Length <= LongestValue ? text : text[..LongestValue] + "…";
+        return text.Length <= MaxValueLength ? text : text[..MaxValueLength] + "…";
     }
 }

@@ -20,7 +20,7 @@ public sealed class StageRunner(
     IComputeTraits? traits = null)
 {
     // From the largest batches in use down to 1.
-    private const int MostHalvings = 10;
+    private const int MaxHalvings = 10;
 
     private readonly Dictionary<string, IStage> _stages = stages.ToDictionary(stage => stage.Name, StringComparer.Ordinal);
     private readonly CacheExplainer _explainer = new(results, events, logs.CreateLogger<CacheExplainer>());
@@ -168,7 +168,7 @@ public sealed class StageRunner(
             }
             catch (Exception error) when (DeviceFault.IsOutOfMemory(error))
             {
-                if (!stage.MayHalveBatches || halvings == MostHalvings)
+                if (!stage.MayHalveBatches || halvings == MaxHalvings)
                 {
                     throw new UserErrorException($"{command.Stage}/{command.Unit}: the device does not have enough memory ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}", error);
                 }

@@ -10,7 +10,7 @@ namespace ClipSae.Sae.Cuda;
 internal sealed class CudaEncoder : IDisposable
 {
     // What the product of a part of the rows may take.
-    private const long LargestProduct = 512L << 20;
+    private const long MaxProduct = 512L << 20;
 
     private readonly SaeKernels kernels;
     private readonly SparseAutoencoder sae;
@@ -65,7 +65,7 @@ internal sealed class CudaEncoder : IDisposable
     private void ForParts(Tensor x, long group, Action<Tensor, long, Tensor, Tensor> use)
     {
         using var guard = no_grad();
-        var length = Math.Max(1, LargestProduct / (2L * sae.Latents) / group) * group;
+        var length = Math.Max(1, MaxProduct / (2L * sae.Latents) / group) * group;
         for (long first = 0; first < x.shape[0]; first += length)
         {
             using var step = NewDisposeScope();

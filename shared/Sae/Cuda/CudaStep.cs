@@ -14,7 +14,7 @@ namespace ClipSae.Sae.Cuda;
 public sealed class CudaStep : ISaeStep
 {
     // What the product of a part of the batch may take; a batch of 16,384 with 32,768 latents would take a gigabyte.
-    private const long LargestProduct = 512L << 20;
+    private const long MaxProduct = 512L << 20;
 
     // Beyond k·B, the places of a batch that are looked at exactly: as for a row, the product's order is wrong only between near neighbours.
     private const double ExtraPlaces = 0.125;
@@ -95,7 +95,7 @@ public sealed class CudaStep : ISaeStep
         var index = empty([rows, k], int32, device);
         var value = empty([rows, k], device: device);
         var bias = state.EncoderBias.to(bfloat16);
-        var part = Math.Max(1, LargestProduct / (2L * options.Latents));
+        var part = Math.Max(1, MaxProduct / (2L * options.Latents));
         for (long start = 0; start < rows; start += part)
         {
             using var step = NewDisposeScope();

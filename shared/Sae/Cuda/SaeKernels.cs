@@ -14,7 +14,7 @@ internal sealed class SaeKernels : IDisposable
     private const int ExtraCandidates = 16;
 
     private const int Warp = 32;
-    private const int MostThreads = 256;
+    private const int MaxThreads = 256;
 
     private readonly CudaModule module;
     private readonly int width;
@@ -30,8 +30,8 @@ internal sealed class SaeKernels : IDisposable
         var pack = width % 4 == 0 ? 4 : 1;
         var packs = width / pack;
         var candidates = Math.Min(k + ExtraCandidates, latents);
-        rowThreads = Math.Clamp(UpTo(packs, Warp), 2 * Warp, MostThreads);
-        latentThreads = Math.Clamp(UpTo(packs, Warp), Warp, MostThreads);
+        rowThreads = Math.Clamp(UpTo(packs, Warp), 2 * Warp, MaxThreads);
+        latentThreads = Math.Clamp(UpTo(packs, Warp), Warp, MaxThreads);
         string Text(FormattableString definition) => definition.ToString(CultureInfo.InvariantCulture);
         string[] definitions =
         [
@@ -51,27 +51,27 @@ internal sealed class SaeKernels : IDisposable
     }
 
     public void Centre(Tensor x, Tensor preBias, Tensor centred, Tensor narrow) =>
-        module.Launch("centre", Math.Min(65_535, Blocks(x.NumberOfElements, MostThreads)), MostThreads, 0, x, preBias, centred, narrow, x.NumberOfElements);
+        module.Launch("centre", Math.Min(65_535, Blocks(x.NumberOfElements, MaxThreads)), MaxThreads, 0, x, preBias, centred, narrow, x.NumberOfElements);
 
     public void SelectRows(Tensor approximate, Tensor centred, Tensor encoder, Tensor encoderBias, Tensor index, Tensor value) => module.Launch(
-        "select_rows", approximate.shape[0], MostThreads, width * sizeof(float), approximate, centred, encoder, encoderBias, index, value);
+        "select_rows", approximate.shape[0], MaxThreads, width * sizeof(float), approximate, centred, encoder, encoderBias, index, value);
 
     public void ExactValues(Tensor places, Tensor centred, SaeTrainingState state, Tensor value) => module.Launch(
-        "exact_values", Blocks(places.NumberOfElements, MostThreads / Warp), MostThreads, 0,
+        "exact_values", Blocks(places.NumberOfElements, MaxThreads / Warp), MaxThreads, 0,
         places, centred, state.Encoder, state.EncoderBias, value, (int)places.NumberOfElements);
 
     public void RunStarts(Tensor sorted, int limit, Tensor starts) =>
-        module.Launch("run_starts", Blocks(sorted.NumberOfElements + 1, MostThreads), MostThreads, 0, sorted, (int)sorted.NumberOfElements, limit, starts);
+        module.Launch("run_starts", Blocks(sorted.NumberOfElements + 1, MaxThreads), MaxThreads, 0, sorted, (int)sorted.NumberOfElements, limit, starts);
 
     public void DecodeRows(ActiveEntries active, Tensor decoder, Tensor centred, Tensor coefficient, Tensor error, Tensor squares, Tensor gradient) => module.Launch(
         "decode_rows", centred.shape[0], rowThreads, width * sizeof(float),
         active.Index, active.Value, active.RowStarts, decoder, centred, coefficient, error, squares, gradient);
 
     public void BiasGradient(Tensor entries, Tensor latentStarts, Tensor gradient, DeadLatents? dead, Tensor result) => module.Launch(
-        "bias_gradient", Blocks(latents, MostThreads / Warp), MostThreads, 0, entries, latentStarts, gradient, dead?.Places, dead?.Bias, result);
+        "bias_gradient", Blocks(latents, MaxThreads / Warp), MaxThreads, 0, entries, latentStarts, gradient, dead?.Places, dead?.Bias, result);
 
     public void UpdateVector(SaeTrainingState state, string parameter, Tensor gradient, AdamRow adam) => module.Launch(
-        "update_vector", Blocks(gradient.NumberOfElements, MostThreads), MostThreads, 0,
+        "update_vector", Blocks(gradient.NumberOfElements, MaxThreads), MaxThreads, 0,
         state.Tensors[parameter], state.FirstMoment(parameter), state.SecondMoment(parameter), gradient, (int)gradient.NumberOfElements,
         adam.Rate, adam.Beta1, adam.Take1, adam.Beta2, adam.Take2, adam.Correction, adam.Epsilon);
 
@@ -101,7 +101,7 @@ internal sealed class SaeKernels : IDisposable
     private static int Buckets(int candidates)
     {
         var buckets = 1;
-        while (buckets < 8 && buckets * MostThreads < 4 * candidates)
+        while (buckets < 8 && buckets * MaxThreads < 4 * candidates)
         {
             buckets *= 2;
         }

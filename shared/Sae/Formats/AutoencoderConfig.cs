@@ -10,14 +10,14 @@ namespace ClipSae.Sae;
 /// <param name="Root">What it holds.</param>
 internal sealed record AutoencoderConfig(string Path, JsonObject Root)
 {
-    private const long Longest = 1 << 20;
+    private const long MaxLength = 1 << 20;
 
     /// <exception cref="UserErrorException">It is missing, too long, or no JSON object.</exception>
     public static AutoencoderConfig Read(string path)
     {
         try
         {
-            var bytes = new FileInfo(path).Length <= Longest ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe an autoencoder");
+            var bytes = new FileInfo(path).Length <= MaxLength ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe an autoencoder");
             JsonTexts.Require(bytes);
             return JsonNode.Parse(bytes) is JsonObject root ? new AutoencoderConfig(path, root) : throw new UserErrorException($"{path}: is not a JSON object, so it does not describe an autoencoder");
         }

@@ -12,7 +12,7 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
     /// <summary>Rows whose length differs from 1 by less than this are what an optimizer's last step left of unit rows.</summary>
     private const double NearlyUnit = 0.02;
 
-    private const double SmallestNorm = 1e-8;
+    private const double MinNorm = 1e-8;
 
     /// <summary>What to call the file in errors.</summary>
     public string Path => path;
@@ -87,7 +87,7 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
         }
 
         // A row of zeros adds nothing, whatever its length is taken for.
-        var norms = decoder.Squared().sum(1).sqrt().AtLeast(SmallestNorm);
+        var norms = decoder.Squared().sum(1).sqrt().AtLeast(MinNorm);
         var isUnit = norms.Minus(1).abs().max().item<float>() < NearlyUnit;
         if (variant.HasThreshold || isRescaled || isUnit)
         {

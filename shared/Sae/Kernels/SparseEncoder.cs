@@ -15,7 +15,7 @@ internal sealed unsafe class SparseEncoder : IDisposable
     private const float Float32Rounding = 2f / (1 << 23);
 
     // What a chunk's products take. Each float32 product lays the weights out anew, so it should be large; bfloat16's are quicker read again from the cache.
-    private const long ProductBytes = NativeHeap.LargestKeptBlock - 1;
+    private const long ProductBytes = NativeHeap.MaxKeptBlock - 1;
     private const long NarrowProductBytes = 16 << 20;
 
     private readonly int width;

@@ -55,7 +55,7 @@ public sealed class TopKTrainer : IDisposable
     /// <summary>Kernels over the active latents where they exist and win, else the dense step.</summary>
     public static ISaeStep StepFor(SaeTrainingOptions options, int width, Device device) => (device.type, options.Variant) switch
     {
-        (_, { K: > SparseAutoencoder.LargestSparseK }) => new DenseStep(options),
+        (_, { K: > SparseAutoencoder.MaxSparseK }) => new DenseStep(options),
         (TorchSharp.DeviceType.CUDA, _) => new CudaStep(options, width, device),
         (_, SaeVariant.TopK) => new SparseStep(options),
         _ => new DenseStep(options),

@@ -9,7 +9,7 @@ namespace ClipSae.Tensors.Cuda;
 /// </summary>
 public sealed unsafe class CudaModule : IDisposable
 {
-    private const int MostArguments = 32;
+    private const int MaxArguments = 32;
 
     private readonly Dictionary<string, nint> functions = [];
     private readonly CudaContext context;
@@ -53,7 +53,7 @@ public sealed unsafe class CudaModule : IDisposable
             return;
         }
 
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(arguments.Length, MostArguments);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(arguments.Length, MaxArguments);
         context.MakeCurrent();
         var function = Function(kernel, sharedBytes);
         var values = stackalloc long[arguments.Length];

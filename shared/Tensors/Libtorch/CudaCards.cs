@@ -8,7 +8,7 @@ namespace ClipSae.Tensors;
 public static unsafe partial class CudaCards
 {
     private const string Driver = "libcuda.so.1";
-    private const int LongestName = 256;
+    private const int MaxNameLength = 256;
 
     /// <summary>Whether the machine has an NVIDIA card that this process may use, as far as files tell: nothing is loaded for it.</summary>
     public static bool SeemThere => File.Exists("/dev/nvidiactl") || File.Exists("/dev/dxg");
@@ -55,8 +55,8 @@ public static unsafe partial class CudaCards
 
     private static CudaCard? Card(int index)
     {
-        var name = stackalloc byte[LongestName];
-        return GetDevice(out var device, index) == 0 && GetName(name, LongestName, device) == 0 && GetTotal(out var bytes, device) == 0
+        var name = stackalloc byte[MaxNameLength];
+        return GetDevice(out var device, index) == 0 && GetName(name, MaxNameLength, device) == 0 && GetTotal(out var bytes, device) == 0
             ? new CudaCard(index, Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(name)), (long)bytes)
             : null;
     }

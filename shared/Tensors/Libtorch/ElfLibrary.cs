@@ -10,7 +10,7 @@ internal sealed class ElfLibrary : IDisposable
 {
     private const int SymbolBytes = 24;
     private const int RelocationBytes = 24;
-    private const int LongestName = 64 << 10;
+    private const int MaxNameLength = 64 << 10;
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
     private readonly string _path;
@@ -174,7 +174,7 @@ internal sealed class ElfLibrary : IDisposable
     {
         var start = Table(DynamicTag.Strings) + offset;
         var bytes = new List<byte>();
-        for (var b = Byte(start); b != 0 && bytes.Count < LongestName; b = Byte(start + bytes.Count))
+        for (var b = Byte(start); b != 0 && bytes.Count < MaxNameLength; b = Byte(start + bytes.Count))
         {
             bytes.Add(b);
         }

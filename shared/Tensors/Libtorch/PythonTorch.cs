@@ -8,7 +8,7 @@ namespace ClipSae.Tensors;
 internal static class PythonTorch
 {
     private const string Python = "python3";
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(20);
 
     // find_spec of a package at the top imports nothing. The empty entry of the path is the working folder.
     private const string Question =
@@ -22,10 +22,10 @@ internal static class PythonTorch
             using var process = Process.Start(new ProcessStartInfo(Python, ["-c", Question]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
             process.StandardInput.Close();
             var (answer, complaint) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
-            if (!process.WaitForExit(Longest))
+            if (!process.WaitForExit(Timeout))
             {
                 process.Kill(entireProcessTree: true);
-                return (null, $"{Python} did not answer within {Longest.TotalSeconds} s");
+                return (null, $"{Python} did not answer within {Timeout.TotalSeconds} s");
             }
 
             return process.ExitCode == 0

@@ -10,7 +10,7 @@ namespace ClipSae.Tensors;
 /// <param name="SearchRoots">Folders in which the packages of NVIDIA's libraries may lie, <c>nvidia/*/lib</c>.</param>
 public sealed partial record TorchInstallation(string Folder, string Version, string? Cuda, IReadOnlyList<string> SearchRoots)
 {
-    private const int LongestVersionFile = 64 << 10;
+    private const int MaxVersionFile = 64 << 10;
     private const string CudaLibrary = "libtorch_cuda.so";
 
     /// <summary>Folder of its libraries.</summary>
@@ -83,7 +83,7 @@ public sealed partial record TorchInstallation(string Folder, string Version, st
     {
         try
         {
-            return new FileInfo(file).Length <= LongestVersionFile ? File.ReadAllText(file) : throw new UserErrorException($"{file}: too long for a version");
+            return new FileInfo(file).Length <= MaxVersionFile ? File.ReadAllText(file) : throw new UserErrorException($"{file}: too long for a version");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -15,7 +15,7 @@ public static class OnnxFile
     private const int RawDataField = 9;
 
     /// <summary>Protobuf messages end at 2 GiB.</summary>
-    private const long LongestFile = int.MaxValue;
+    private const long MaxFile = int.MaxValue;
 
     /// <param name="name">Name of the graph.</param>
     /// <param name="metadata">Texts that lie in the file, for example how inputs are prepared.</param>
@@ -38,9 +38,9 @@ public static class OnnxFile
             length += weights[place].Bytes.Length + headers[place].Bytes.Length + graph.Weights[place].Layout.Bytes;
         }
 
-        if (length > LongestFile - start.Bytes.Length)
+        if (length > MaxFile - start.Bytes.Length)
         {
-            throw new UserErrorException($"{path}: the model takes {length} bytes; an ONNX file ends at {LongestFile}");
+            throw new UserErrorException($"{path}: the model takes {length} bytes; an ONNX file ends at {MaxFile}");
         }
 
         start.Announce(GraphField, length);

@@ -11,7 +11,7 @@ namespace ClipSae.Tensors;
 internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
 {
     /// <summary>Steps that no checkpoint comes near (a ViT-L/14 module takes about 100 thousand), so that small values cannot fill memory.</summary>
-    private const int MostSteps = 4_000_000;
+    private const int MaxSteps = 4_000_000;
 
     private static readonly object Mark = new();
     private static readonly object?[] EmptyTuple = [];
@@ -32,7 +32,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
     /// <exception cref="PickleException">The pickle cannot be read.</exception>
     public object? Run()
     {
-        for (var step = 0; step < MostSteps; step++)
+        for (var step = 0; step < MaxSteps; step++)
         {
             _start = _position;
             var code = (PickleOpcode)Next();
@@ -44,7 +44,7 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
             Step(code);
         }
 
-        throw Refuse($"it takes more than {MostSteps} steps");
+        throw Refuse($"it takes more than {MaxSteps} steps");
     }
 
     private void Step(PickleOpcode code)

@@ -7,7 +7,7 @@ namespace ClipSae.Tensors;
 internal sealed class StateDictSearch
 {
     /// <summary>Modules and attributes looked at, so that modules that share themselves cannot grow without end.</summary>
-    private const int MostVisits = 1_000_000;
+    private const int MaxVisits = 1_000_000;
 
     /// <summary>Modules inside of modules; CLIP has six.</summary>
     private const int Deepest = 64;
@@ -154,7 +154,7 @@ internal sealed class StateDictSearch
     private void Visit(int count = 1)
     {
         _visits += count;
-        if (_visits > MostVisits)
+        if (_visits > MaxVisits)
         {
             throw new PickleException(0, "its modules contain each other in a cycle");
         }

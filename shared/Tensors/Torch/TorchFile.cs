@@ -14,7 +14,7 @@ namespace ClipSae.Tensors;
 /// </summary>
 public sealed class TorchFile : ITensorFile
 {
-    private const int LongestPickle = 256 << 20;
+    private const int MaxPickleLength = 256 << 20;
     private const long LegacyProtocol = 1001;
 
     private static readonly BigInteger LegacyMagic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
@@ -116,7 +116,7 @@ public sealed class TorchFile : ITensorFile
 
         var script = entries.ContainsKey(folder + "constants.pkl");
         var (at, length) = (entries[root].Offset, entries[root].Length);
-        if (length is < 0 or > LongestPickle)
+        if (length is < 0 or > MaxPickleLength)
         {
             throw file.Refuse(at, length < 0 ? "data.pkl is compressed" : $"data.pkl is {length} bytes long");
         }
@@ -210,7 +210,7 @@ public sealed class TorchFile : ITensorFile
 
     private static object? Next(MappedBytes file, ref long at, TorchWorld? world = null)
     {
-        var machine = new PickleMachine(file.Span(at, Math.Min(file.Length - at, LongestPickle)), world ?? new TorchWorld());
+        var machine = new PickleMachine(file.Span(at, Math.Min(file.Length - at, MaxPickleLength)), world ?? new TorchWorld());
         try
         {
             var value = machine.Run();

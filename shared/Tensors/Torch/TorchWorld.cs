@@ -4,10 +4,10 @@ namespace ClipSae.Tensors;
 internal sealed class TorchWorld : IPickleWorld
 {
     /// <summary>PyTorch itself allows 64.</summary>
-    private const int MostAxes = 64;
+    private const int MaxAxes = 64;
 
     /// <summary>More than any file holds, and few enough that their bytes can be counted in 64 bits.</summary>
-    private const long MostElements = 1L << 48;
+    private const long MaxElements = 1L << 48;
 
     public object? Call(PickleGlobal function, object?[] arguments, long offset) => (function.Module, function.Name, arguments) switch
     {
@@ -85,7 +85,7 @@ internal sealed class TorchWorld : IPickleWorld
     }
 
     private static object?[] Sizes(List<object?> sizes, long offset) =>
-        sizes.Count <= MostAxes ? [.. sizes] : throw new PickleException(offset, $"a size has {sizes.Count} axes");
+        sizes.Count <= MaxAxes ? [.. sizes] : throw new PickleException(offset, $"a size has {sizes.Count} axes");
 
     private static TorchTensor Tensor(TorchStorage storage, string dtype, object? start, object? shape, object? strides, long offset)
     {
@@ -102,13 +102,13 @@ internal sealed class TorchWorld : IPickleWorld
         {
             elements *= empty ? Math.Max(1, size) : size;
             last += empty ? 0 : (Int128)(size - 1) * step;
-            if (elements > MostElements || last >= room)
+            if (elements > MaxElements || last >= room)
             {
                 break;
             }
         }
 
-        return elements <= MostElements && (empty || last < room)
+        return elements <= MaxElements && (empty || last < room)
             ? new TorchTensor(storage, dtype, first, sizes, steps)
             : throw new PickleException(offset, $"a tensor [{string.Join(", ", sizes)}] reaches beyond storage '{storage.Key}' of {storage.Elements} elements");
     }
@@ -122,7 +122,7 @@ internal sealed class TorchWorld : IPickleWorld
             _ => null,
         };
         numbers = [];
-        if (items is null || items.Count > MostAxes || !items.All(item => item is long and >= 0))
+        if (items is null || items.Count > MaxAxes || !items.All(item => item is long and >= 0))
         {
             return false;
         }
