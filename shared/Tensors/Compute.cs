@@ -67,8 +67,15 @@ public static class Compute
         return torch.device(DeviceType.CUDA, index);
     }
 
-    /// <summary>How many threads one operation may use.</summary>
-    public static int Threads => torch.get_num_threads();
+    /// <summary>How many threads one operation of the calling thread uses from here on, as with <see cref="Device"/>.</summary>
+    public static int Threads
+    {
+        get
+        {
+            ApplyThreads();
+            return torch.get_num_threads();
+        }
+    }
 
     /// <summary>
     /// Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number. libtorch keeps the count of a thread that has

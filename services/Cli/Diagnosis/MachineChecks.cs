@@ -81,7 +81,7 @@ internal sealed class MachineChecks(string dataFolder, string device)
     }
 
     private static Finding Threads() => Environment.ProcessorCount >= 2
-        ? new Finding("threads", FindingGrade.Ok, $"{Environment.ProcessorCount} cores, {torch.get_num_threads()} for tensor work")
+        ? new Finding("threads", FindingGrade.Ok, $"{Environment.ProcessorCount} cores, {Compute.Threads} for tensor work")
         : new Finding("threads", FindingGrade.Warn, "1 core", "the demo takes about twice its time; two or more cores are better");
 
     private static Finding Bfloat16()

@@ -5,7 +5,6 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
-using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation;
 
@@ -68,7 +67,7 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
             ["templates"] = new JsonArray([.. request.Templates.Select(template => JsonValue.Create(template))]),
             ["precision"] = "float32",
             ["device"] = device,
-            ["threads"] = torch.get_num_threads().ToString(CultureInfo.InvariantCulture),
+            ["threads"] = Compute.Threads.ToString(CultureInfo.InvariantCulture),
         },
         new Dictionary<string, string> { ["model"] = model, ["tokenizer"] = tokenizer });
 }

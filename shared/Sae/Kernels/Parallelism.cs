@@ -1,4 +1,4 @@
-using TorchSharp;
+using ClipSae.Tensors;
 
 namespace ClipSae.Sae.Kernels;
 
@@ -9,7 +9,7 @@ internal static class Parallelism
     public static void ForBlocks(int length, int blockSize, Action<int, int, int> body)
     {
         var blocks = (length + blockSize - 1) / blockSize;
-        var options = new ParallelOptions { MaxDegreeOfParallelism = torch.get_num_threads() };
+        var options = new ParallelOptions { MaxDegreeOfParallelism = Compute.Threads };
         Parallel.For(0, blocks, options, block => body(block, block * blockSize, Math.Min(length, (block + 1) * blockSize)));
     }
 }
