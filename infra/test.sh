@@ -31,8 +31,7 @@ if wants ObjectStorage.Tests Bus.Tests Distributed; then infra/local/install.sh 
 if wants Web.Tests; then infra/local/install.sh browser || echo "Tests in a browser will be skipped." >&2; fi
 
 results=$(mktemp -d)
-# What runs in the background ends with the script.
-trap 'for job in $(jobs -p); do pkill -P "$job"; done; rm -rf "$results"' EXIT
+trap 'rm -rf "$results"' EXIT
 
 echo "building ..."
 if ! dotnet build ClipSae.sln --verbosity quiet --nologo -consoleLoggerParameters:NoSummary >"$results/build.log" 2>&1; then
@@ -43,46 +42,30 @@ fi
 # What killed processes leave among the temporary files goes with the results.
 export TMPDIR=$results/tmp
 mkdir "$TMPDIR"
+passed=0 failed=0 skipped=0
+for project in tests/*/*.csproj; do
+    name=$(basename "$(dirname "$project")")
+    if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
+    # Benchmarks and other programs beside the tests carry no test runner.
+    case $name in *.Tests | EndToEnd | Distributed) ;; *) continue ;; esac
+    program="tests/$name/bin/Debug/net10.0/ClipSae.$name.dll"
 
-# Runs a project, prints its line (with what failed) at once, and keeps its counts.
-run() {
-    local name=$1 log=$results/$1.log started=$SECONDS code p f s line
+    log="$results/$name.log"
+    started=$SECONDS
     # A shell starts its background jobs with the interrupt ignored, and they hand that on; but tests interrupt programs.
     # 8 is "no tests ran": a project may have none for this machine.
-    env --default-signal=INT dotnet "tests/$name/bin/Debug/net10.0/ClipSae.$name.dll" --no-ansi --no-progress >"$log" 2>&1
+    env --default-signal=INT dotnet "$program" --no-ansi --no-progress >"$log" 2>&1
     code=$?
     count() { sed -nE "s/^ *$1: ([0-9]+).*/\1/p" "$log" | tail -n 1; }
     p=$(count succeeded) f=$(count failed) s=$(count skipped)
     p=${p:-0} f=${f:-0} s=${s:-0}
     # A runner that died without counting is a failure, whatever it had said before.
     if [ "$code" -ne 0 ] && [ "$code" -ne 8 ] && [ "$f" -eq 0 ]; then f=1; fi
-    echo "$p $f $s" >"$results/$name.counts"
-    line=$(printf '%-28s %4d passed %4d failed %4d skipped %5d s' "$name" "$p" "$f" "$s" $((SECONDS - started)))
-    if [ "$f" -gt 0 ]; then
-        line+=$'\n'$(grep -vE '^(xUnit.net|Test run summary|  (total|succeeded|skipped|duration):)' "$log" | tail -n 200)
-    fi
-    printf '%s\n' "$line"
-}
-
-names=()
-for project in tests/*/*.csproj; do
-    name=$(basename "$(dirname "$project")")
-    if [ $# -gt 0 ] && [[ " $* " != *" $name "* ]]; then continue; fi
-    # Benchmarks and other programs beside the tests carry no test runner.
-    case $name in *.Tests | EndToEnd | Distributed) names+=("$name") ;; esac
-done
-
-# Half of what Distributed does is waiting: for servers that are away, for workers that died. The others run meanwhile.
-[[ " ${names[*]} " == *" Distributed "* ]] && run Distributed &
-for name in "${names[@]}"; do
-    [ "$name" = Distributed ] || run "$name"
-done
-wait
-
-passed=0 failed=0 skipped=0
-for name in "${names[@]}"; do
-    read -r p f s <"$results/$name.counts"
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    printf '%-28s %4d passed %4d failed %4d skipped %5d s\n' "$name" "$p" "$f" "$s" $((SECONDS - started))
+    if [ "$f" -gt 0 ]; then
+        grep -vE '^(xUnit.net|Test run summary|  (total|succeeded|skipped|duration):)' "$log" | tail -n 200
+    fi
 done
 
 summary="$passed passed, $failed failed"
