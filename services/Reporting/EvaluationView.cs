@@ -57,9 +57,12 @@ internal sealed class EvaluationView
     public IReadOnlyList<string> Families => HasFamilies ? [.. FamilySets] : [.. AttackedSets];
 
     /// <summary>The family of print on which the tuned model, or without one the base, has the lowest accuracy; null without at least two families.</summary>
-    public string? WorstFamily => FamilySets.Count() < 2
-        ? null
-        : FamilySets.Where(set => Scores(Tuned ?? Base, set)?.Accuracy is not null).OrderBy(set => Scores(Tuned ?? Base, set)!.Accuracy!.Value).ThenBy(set => set, StringComparer.Ordinal).FirstOrDefault();
+    public string? WorstFamily => HasFamilies && Families.Count > 1 ? Worst(Tuned ?? Base)?.Set : null;
+
+    /// <summary>Of <see cref="Families"/> the one on which a model has the lowest accuracy; null where none was scored.</summary>
+    public (string Set, Interval Accuracy)? Worst(ModelScores model) =>
+        Families.Order(StringComparer.Ordinal).Where(set => Scores(model, set)?.Accuracy is not null).Select(set => (Set: set, Accuracy: Scores(model, set)!.Accuracy!))
+            .Select(family => ((string Set, Interval Accuracy)?)family).MinBy(family => family!.Value.Accuracy.Value);
 
     private IEnumerable<string> AttackedSets => Sets.Where(set => set.Protocol == Protocols.Attacked).Select(set => set.Name);
 

@@ -9,9 +9,11 @@ namespace ClipSae.Cli;
 /// <param name="Path">A file, or a folder.</param>
 internal sealed record GivenAutoencoder(string Hook, string Path)
 {
-    /// <summary>All that an option names, held against the model.</summary>
-    /// <exception cref="WrongUseException">A text has another form, a hook point is given twice or is not in the model, or an autoencoder cannot be read or is of another width.</exception>
-    public static async Task<IReadOnlyList<GivenAutoencoder>> ParseAllAsync(string option, IReadOnlyList<string>? given, ClipArchitecture architecture, Session session, CancellationToken cancel)
+    private const string Option = "--sae";
+
+    /// <summary>All that the option names.</summary>
+    /// <exception cref="WrongUseException">A text has another form, there is nothing at a path, or a hook point is given twice or is not in the model.</exception>
+    public static async Task<IReadOnlyList<GivenAutoencoder>> ParseAllAsync(IReadOnlyList<string>? given, ClipArchitecture architecture, Session session, CancellationToken cancel)
     {
         var all = new List<GivenAutoencoder>();
         foreach (var text in given ?? [])
@@ -19,31 +21,43 @@ internal sealed record GivenAutoencoder(string Hook, string Path)
             var equals = text.IndexOf('=', StringComparison.Ordinal);
             if (equals <= 0)
             {
-                throw new WrongUseException($"{option} {text}: expected HOOK=PATH, for example residual@11=sae.safetensors");
+                throw new WrongUseException($"{Option} {text}: expected HOOK=PATH, for example residual@11=sae.safetensors");
             }
 
-            var path = GivenPath.FileOrFolder(option, (await RemotePath.LocalAsync(option, text[(equals + 1)..], session, cancel))!);
-            all.Add(Checked(option, text[..equals], path, architecture));
+            var path = GivenPath.FileOrFolder(Option, (await RemotePath.LocalAsync(Option, text[(equals + 1)..], session, cancel))!);
+            all.Add(Naming(text[..equals], () => new GivenAutoencoder(HookPoint.Parse(text[..equals]).CheckedFor(architecture).ToString(), path)));
         }
 
-        GivenNames.RequireDistinct(option, all.Select(one => one.Hook));
+        GivenNames.RequireDistinct(Option, all.Select(one => one.Hook));
         return all;
     }
 
-    private static GivenAutoencoder Checked(string option, string name, string path, ClipArchitecture architecture)
+    /// <summary>Reads it; the caller owns it.</summary>
+    /// <exception cref="WrongUseException">It cannot be read, or is of another width than the model's activations there.</exception>
+    public SparseAutoencoder Load(ClipArchitecture architecture) => Naming(Hook, () =>
+    {
+        var sae = ForeignAutoencoder.Load(Path);
+        var width = HookPoint.Parse(Hook).Width(architecture);
+        if (sae.InputWidth == width)
+        {
+            return sae;
+        }
+
+        using (sae)
+        {
+            throw new UserErrorException($"the autoencoder takes activations {sae.InputWidth} wide, but {Hook} of this model is {width} wide; name the hook point and the model that it was trained at");
+        }
+    });
+
+    private static T Naming<T>(string hook, Func<T> read)
     {
         try
         {
-            var hook = HookPoint.Parse(name).CheckedFor(architecture);
-            using var sae = ForeignAutoencoder.Load(path);
-            var width = hook.Width(architecture);
-            return sae.InputWidth == width
-                ? new GivenAutoencoder(hook.ToString(), path)
-                : throw new WrongUseException($"{option} {name}: the autoencoder takes activations {sae.InputWidth} wide, but {hook} of this model is {width} wide; name the hook point and the model that it was trained at");
+            return read();
         }
         catch (UserErrorException error)
         {
-            throw new WrongUseException($"{option} {name}: {error.Message}", error);
+            throw new WrongUseException($"{Option} {hook}: {error.Message}", error);
         }
     }
 }

@@ -1,9 +1,9 @@
 using ClipSae.Artifacts;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
-using ClipSae.Sae;
 using ClipSae.ZeroShotEvaluation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -54,13 +54,14 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
     }
 
     /// <summary>An autoencoder that was trained elsewhere.</summary>
-    public async Task AddAutoencoderAsync(GivenAutoencoder given, CancellationToken cancel)
+    /// <exception cref="WrongUseException">It cannot be read, or does not fit the model.</exception>
+    public async Task AddAutoencoderAsync(GivenAutoencoder given, ClipArchitecture architecture, CancellationToken cancel)
     {
         var scratch = runtime.Scratch.NewFolder();
         try
         {
             var path = Path.Combine(scratch, "sae.safetensors");
-            using (var sae = ForeignAutoencoder.Load(given.Path))
+            using (var sae = given.Load(architecture))
             {
                 sae.Save(path);
             }

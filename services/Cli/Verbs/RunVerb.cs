@@ -85,18 +85,18 @@ internal class RunVerb : Verb
         var preset = Preset.Load(arguments.GetValue(_preset), architecture, session);
 
         await using var runtime = Open(session);
-        var autoencoders = await GivenAutoencoder.ParseAllAsync("--sae", arguments.GetValue(_sae), architecture, session, cancel);
+        var autoencoders = await GivenAutoencoder.ParseAllAsync(arguments.GetValue(_sae), architecture, session, cancel);
         string[] hooks = [.. autoencoders.Select(given => given.Hook)];
         IEnumerable<string> atGiven = hooks.Length == 0 ? [] : [$"extraction.hookPoints=[{string.Join(',', hooks.Select(hook => $"\"{hook}\""))}]"];
         var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, atGiven.Concat(Assignments(arguments)));
         var inputs = new RunInputs(runtime, session);
         EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters(), hooks);
-        await inputs.AddModelAsync(model, tokenizer, cancel);
         foreach (var autoencoder in autoencoders)
         {
-            await inputs.AddAutoencoderAsync(autoencoder, cancel);
+            await inputs.AddAutoencoderAsync(autoencoder, architecture, cancel);
         }
 
+        await inputs.AddModelAsync(model, tokenizer, cancel);
         var imported = await inputs.AddDatasetAsync(dataset, options, cancel);
         EarlyChecks.RequireClasses(imported.Content, parameters);
         if (_tunes)

@@ -46,14 +46,10 @@ internal static class TradeOff
         return rows.Length < 2 ? [] : rows;
     }
 
-    private static Row? Read(EvaluationView view, ModelScores model, string clean, string letter)
-    {
-        var worst = view.Families.Select(set => (Set: set, Figure: EvaluationView.Scores(model, set)?.Accuracy)).Where(family => family.Figure is not null)
-            .OrderBy(family => family.Figure!.Value).ThenBy(family => family.Set, StringComparer.Ordinal).FirstOrDefault();
-        return EvaluationView.Scores(model, clean)?.Accuracy is { } accuracy && worst.Figure is { } attacked
-            ? new Row(model, model.Name, Arm(model), letter, accuracy, worst.Set, attacked, EvaluationView.Scores(model, view.WordsAlone)?.Accuracy)
+    private static Row? Read(EvaluationView view, ModelScores model, string clean, string letter) =>
+        EvaluationView.Scores(model, clean)?.Accuracy is { } accuracy && view.Worst(model) is { } worst
+            ? new Row(model, model.Name, Arm(model), letter, accuracy, worst.Set, worst.Accuracy, EvaluationView.Scores(model, view.WordsAlone)?.Accuracy)
             : null;
-    }
 
     private static Html Tell(EvaluationView view, Row row, string clean) => Html.Of($"""
         <tr class="{(row.Letter.Length == 0 ? "base-row" : ArmName.IsControl(row.Arm) ? "control" : "")}"><th scope="row">{(row.Letter.Length == 0 ? Html.Empty : Html.Of($"<b>{row.Letter}</b> "))}{row.Name}</th>

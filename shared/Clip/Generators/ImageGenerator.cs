@@ -122,13 +122,14 @@ public sealed class ImageGenerator : IDisposable
         var path = relative.Length == 0 ? _path : Path.Combine(_path, relative);
         if (!_files.TryGetValue(relative, out var file))
         {
-            using var any = TensorFiles.Open(path);
-            if (any is not SafetensorsFile)
+            var opened = TensorFiles.Open(path);
+            if (opened is not SafetensorsFile safetensors)
             {
+                opened.Dispose();
                 throw new UserErrorException($"{path}: is a PyTorch file; save the generator as safetensors first, because only such a file can be written here");
             }
 
-            _files.Add(relative, file = SafetensorsFile.Open(path));
+            _files.Add(relative, file = safetensors);
         }
 
         return file;
