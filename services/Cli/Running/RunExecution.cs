@@ -56,7 +56,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         var board = new RunBoard();
         var following = FoldAsync(run, board, cancel);
         var watching = TellOfWorkersAsync(run, following, cancel);
-        await new ProgressDisplay(session, board, await RunPace.EarlierAsync(runtime, run, cancel)).ShowAsync(following);
+        await new ProgressDisplay(session, board, await runtime.PaceAsync(run, cancel)).ShowAsync(following);
         var isAbandoned = await AwaitAsync(following, run);
         await watching;
         return await AnswerAsync(run, isAbandoned, cancel);

@@ -47,7 +47,7 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
         var following = FoldAsync(run, board, () => Interlocked.Increment(ref changes), ending.Token);
         try
         {
-            var pace = await RunPace.EarlierAsync(runtime, run, cancel);
+            var pace = await runtime.PaceAsync(run, cancel);
             using var timer = new PeriodicTimer(Interval, time);
             for (var (told, silent) = (-1, 0); !following.IsCompleted; await timer.WaitForNextTickAsync(cancel))
             {

@@ -18,7 +18,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
         var record = await reader.ReadAsync(run, cancel);
         var overview = record.Overview;
         var isEnded = record.State.End is not null;
-        var pace = isEnded ? new Dictionary<string, TimeSpan>() : await RunPace.EarlierAsync(runtime, run, cancel);
+        var pace = isEnded ? new Dictionary<string, TimeSpan>() : await runtime.PaceAsync(run, cancel);
         var board = record.Board.Read(stages => LiveBoard.Render(stages, isEnded, time.GetUtcNow(), pace));
         var waits = isEnded ? [] : await runtime.WorkerProblemsAsync(run, cancel);
         return shell.Render(run, "/", Html.Of($"""

@@ -179,10 +179,8 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <summary>The run that began last; null where there is none.</summary>
     public Task<string?> LatestRunAsync(CancellationToken cancel = default) => Queries.LatestAsync(cancel);
 
-    /// <summary>The latest runs that were completed, the last one first; no more logs are read than it takes to find them.</summary>
-    /// <param name="most">How many, at most.</param>
-    /// <param name="but">A run that is not wanted.</param>
-    public Task<IReadOnlyList<RunState>> LatestCompletedRunsAsync(int most, string but, CancellationToken cancel = default) => Queries.LatestCompletedAsync(most, but, cancel);
+    /// <summary>Mean time of a computed unit, by stage, in the latest completed runs but this one.</summary>
+    public Task<IReadOnlyDictionary<string, TimeSpan>> PaceAsync(string run, CancellationToken cancel = default) => Queries.PaceAsync(run, cancel);
 
     /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
     public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => Queries.ExplainAsync(run, cancel);

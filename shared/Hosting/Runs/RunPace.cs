@@ -8,10 +8,8 @@ namespace ClipSae.Hosting;
 /// <param name="Unknown">Stages to come of which no earlier run tells, in the plan's order.</param>
 public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
 {
-    private const int RunsLookedAt = 3;
-
     /// <param name="stages">Where the stages stand.</param>
-    /// <param name="pace">Time a unit, by stage: <see cref="EarlierAsync"/>.</param>
+    /// <param name="pace">Time a unit, by stage: <see cref="PerUnit"/>.</param>
     public static RunPace Of(IEnumerable<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
     {
         var left = TimeSpan.Zero;
@@ -35,11 +33,9 @@ public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
         return new RunPace(left, unknown);
     }
 
-    /// <summary>Mean time of a computed unit of each stage, of the latest completed runs.</summary>
-    public static async Task<IReadOnlyDictionary<string, TimeSpan>> EarlierAsync(ClipSaeRuntime runtime, string run, CancellationToken cancel)
-    {
-        var units = (await runtime.LatestCompletedRunsAsync(RunsLookedAt, run, cancel))
-            .SelectMany(earlier => earlier.StagesInOrder()).SelectMany(stage => stage.FinishedUnits()).Where(unit => unit.Cache.Kind is not CacheKind.Hit);
-        return units.GroupBy(unit => unit.Stage, StringComparer.Ordinal).ToDictionary(stage => stage.Key, stage => TimeSpan.FromSeconds(stage.Average(unit => unit.Seconds)), StringComparer.Ordinal);
-    }
+    /// <summary>Mean time of a computed unit of each stage in runs.</summary>
+    public static IReadOnlyDictionary<string, TimeSpan> PerUnit(IEnumerable<RunState> runs) => runs
+        .SelectMany(run => run.StagesInOrder()).SelectMany(stage => stage.FinishedUnits()).Where(unit => unit.Cache.Kind is not CacheKind.Hit)
+        .GroupBy(unit => unit.Stage, StringComparer.Ordinal)
+        .ToDictionary(stage => stage.Key, stage => TimeSpan.FromSeconds(stage.Average(unit => unit.Seconds)), StringComparer.Ordinal);
 }

@@ -10,6 +10,7 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
 {
     // Enough names for a near match to be among them, few enough to list.
     private const int NamesListed = 20;
+    private const int RunsForPace = 3;
 
     // Nothing is appended to a run that has ended: whoever lists runs again and again reads its events once.
     private readonly ConcurrentDictionary<string, RunOverview> _ended = new(StringComparer.Ordinal);
@@ -92,24 +93,24 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         return null;
     }
 
-    /// <summary>The latest runs that were completed. Runs that cannot be read are passed over.</summary>
-    public async Task<IReadOnlyList<RunState>> LatestCompletedAsync(int most, string but, CancellationToken cancel)
+    /// <summary>Mean time of a computed unit of each stage in the latest completed runs but this one. Runs that cannot be read are passed over.</summary>
+    public async Task<IReadOnlyDictionary<string, TimeSpan>> PaceAsync(string run, CancellationToken cancel)
     {
         var found = new List<RunState>();
-        foreach (var run in (await events.ListRunsAsync(cancel)).Where(run => run != but).Reverse())
+        foreach (var earlier in (await events.ListRunsAsync(cancel)).Where(earlier => earlier != run).Reverse())
         {
-            if (found.Count == most)
+            if (found.Count == RunsForPace)
             {
                 break;
             }
 
-            if (await TryStateAsync(run, cancel) is { Status: RunStatus.Completed } state)
+            if (await TryStateAsync(earlier, cancel) is { Status: RunStatus.Completed } state)
             {
                 found.Add(state);
             }
         }
 
-        return found;
+        return RunPace.PerUnit(found);
     }
 
     public async IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, [EnumeratorCancellation] CancellationToken cancel)
