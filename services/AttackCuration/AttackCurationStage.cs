@@ -204,7 +204,7 @@ public sealed class AttackCurationStage : IStage
     private static async Task<IReadOnlyList<(string Hook, string File)>> FetchAutoencodersAsync(StageContext context, AttackCurationOptions options, CancellationToken cancel)
     {
         var explained = new List<(string Name, double? Explained)>();
-        foreach (var (name, _) in context.InputsUnder("sae"))
+        foreach (var (name, _) in context.InputsUnder("sae").Where(autoencoder => !HookPoint.OfAutoencoder(autoencoder.Key).IsText))
         {
             var statistics = context.Inputs.TryGetValue($"sae-statistics/{name}", out var artifact)
                 ? await ResultFormats.Statistics.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel)
@@ -214,7 +214,7 @@ public sealed class AttackCurationStage : IStage
 
         if (explained.Count == 0)
         {
-            throw new UserErrorException("attack-curation: no SAE among the inputs; give extraction.hookPoints at least one hook point");
+            throw new UserErrorException("attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints");
         }
 
         var fetched = new List<(string Hook, string File)>();

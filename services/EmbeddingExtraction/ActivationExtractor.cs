@@ -8,7 +8,7 @@ namespace ClipSae.EmbeddingExtraction;
 /// <param name="loaded">Stays the caller's.</param>
 internal sealed class ActivationExtractor(LoadedModel loaded, ExtractionOptions options)
 {
-    private readonly IReadOnlyList<HookPoint> points = [.. options.HookPoints.Select(text => HookPoint.Parse(text).CheckedFor(loaded.Model.Architecture))];
+    private readonly IReadOnlyList<HookPoint> points = options.PointsOf(loaded.Model.Architecture, isText: false);
 
     /// <param name="items">The shard's items in order.</param>
     /// <param name="total">How many there are, readable or not; 0 where that is not known.</param>

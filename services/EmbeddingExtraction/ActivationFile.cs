@@ -5,7 +5,7 @@ using TorchSharp;
 namespace ClipSae.EmbeddingExtraction;
 
 /// <summary>
-/// The activations of one hook point on one shard, as safetensors: <c>activations</c> [rows, width], <c>image_index</c> [rows] int32 (place
+/// The activations of one hook point of the vision tower on one shard, as safetensors: <c>activations</c> [rows, width], <c>image_index</c> [rows] int32 (place
 /// in the shard's list of ids) and, where the point has tokens, <c>token_index</c> [rows] int32 (0 is the class token). Rows go
 /// by image, then by token.
 /// </summary>
@@ -25,12 +25,7 @@ internal sealed class ActivationFile : IDisposable
         (this.point, sampling, seed, tokens) = (point, options.TokensPerImage, options.Seed, architecture.VisionTokens);
         Path = System.IO.Path.Combine(folder, $"{point}.safetensors");
         Width = point.Width(architecture);
-        Type = options.Store switch
-        {
-            StoragePrecision.Float16 => torch.float16,
-            StoragePrecision.Bfloat16 => torch.bfloat16,
-            _ => torch.float32,
-        };
+        Type = options.StoredType;
         var metadata = new Dictionary<string, string>
         {
             ["hook_point"] = point.ToString(),

@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Text.Json.Nodes;
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Pipeline;
@@ -10,9 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.EmbeddingExtraction;
 
 /// <summary>
-/// Runs one shard of a data set (input <c>shard</c>) through the vision tower of a CLIP (input <c>model</c>). Outputs: one
-/// safetensors file a hook point under the point's name, for example <c>mlp@0</c> (layout: <see cref="ActivationFile"/>), and <c>ids</c>,
-/// JSON with the ids that <c>image_index</c> counts in and the images that could not be read.
+/// Runs one shard of a data set (input <c>shard</c>) through a CLIP (input <c>model</c>): its images through the vision tower and, where a hook point of the text tower is
+/// named, their captions through that one (input <c>tokenizer</c>). Outputs: one safetensors file a hook point under the point's name, for example <c>mlp@0</c> (layout:
+/// <see cref="ActivationFile"/>, <see cref="CaptionFile"/>), and <c>ids</c>, JSON with the ids that <c>image_index</c> counts in and the images that could not be read.
 /// </summary>
 public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDisposable
 {
@@ -40,6 +41,7 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         options = options with { Batch = options.Batch > 0 || context.Halvings > 0 ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.MaxBatch) : 0 };
         var shard = await context.FetchAsync("shard", cancel);
         var weights = await context.FetchAsync("model", cancel);
+        var tokenizer = options.HookPoints.Any(point => HookPoint.Parse(point).IsText) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
         var key = $"{context.Inputs["model"].Digest} {options.Compute}";
         var place = Compute.Device(options.Device).ToString(); // of several cards the one that this unit has
         var model = _models.Take(place, key) ?? LoadedModel.Load(weights, options.Device, options.Compute);
@@ -49,6 +51,14 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
             var total = CountItems(shard);
             result = await new ActivationExtractor(model, options).Run(
                 DatasetShard.Read(shard), total, context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+            Check(result, options, context);
+            if (tokenizer is not null)
+            {
+                var captions = DatasetShard.ReadItems(shard).ToDictionary(item => item.Id, item => item.Captions, StringComparer.Ordinal);
+                var ofTexts = new CaptionExtractor(model, tokenizer, options).Run(
+                    result.Ids, captions, context.Scratch, (done, all) => context.Progress.Report(new StageProgress(done, all, "captions")), cancel);
+                result = result with { Files = [.. result.Files, .. ofTexts] };
+            }
         }
         catch
         {
@@ -57,7 +67,6 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         }
 
         _models.Keep(place, key, model);
-        Check(result, options, context);
 
         var outputs = new Dictionary<string, ArtifactRef>();
         foreach (var file in result.Files)

@@ -1,30 +1,31 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction;
 
-/// <summary>What is read from the vision tower, and how it is stored.</summary>
+/// <summary>What is read from the towers, and how it is stored.</summary>
 public sealed record ExtractionOptions
 {
     internal const int ProcessorBatch = 32;
     internal const int MaxBatch = 256;
 
     /// <summary>
-    /// Hook points, all captured in one forward pass. Default: the first block's MLP neurons, where ablating text-salient SAE features had
+    /// Hook points, those of a tower all captured in one forward pass; at those of the text tower the data set's captions are read. Default: the first block's MLP neurons, where ablating text-salient SAE features had
     /// the largest causal effect on typographic attacks (prototype, .22 → .44), and the final embedding for comparison.
     /// </summary>
     public IReadOnlyList<string> HookPoints { get; init; } = ["mlp@0", "image-embedding"];
 
     /// <summary>
-    /// Tokens kept of each image at hook points that have a token axis: <c>"all"</c> or a number drawn by seed. Default 32: every token of
+    /// Tokens kept of each image, or of each caption up to its end, at hook points that have a token axis: <c>"all"</c> or a number drawn by seed. Default 32: every token of
     /// a small model, and an eighth of ViT-L/14's 257, whose neurons would otherwise take 4 MB an image.
     /// </summary>
     public TokenSampling TokensPerImage { get; init; } = new TokenSampling.Sampled(32);
 
-    /// <summary>Images in one forward pass; 0, the default, takes 32 on a processor, whose matrix units are busy from 8 on, and up to 256 on a GPU (tests/Benchmarks).</summary>
+    /// <summary>Images, or captions, in one forward pass; 0, the default, takes 32 on a processor, whose matrix units are busy from 8 on, and up to 256 on a GPU (tests/Benchmarks).</summary>
     public int Batch { get; init; }
 
-    /// <summary>Precision of the model. Default float32.</summary>
+    /// <summary>Precision of the vision tower; the text tower always computes in float32. Default float32.</summary>
     public ComputePrecision Compute { get; init; } = ComputePrecision.Float32;
 
     /// <summary>Precision of the stored activations. Default float32.</summary>
@@ -48,12 +49,20 @@ public sealed record ExtractionOptions
     /// <summary>Seed of the token draw. Default 0.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Element type of the stored activations.</summary>
+    internal torch.ScalarType StoredType => Store switch
+    {
+        StoragePrecision.Float16 => torch.float16,
+        StoragePrecision.Bfloat16 => torch.bfloat16,
+        _ => torch.float32,
+    };
+
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()
     {
         if (HookPoints.Count == 0)
         {
-            throw new UserErrorException("extraction.hookPoints is empty; name at least one of image-embedding, cls@L, residual@L, mlp@L");
+            throw new UserErrorException($"extraction.hookPoints is empty; name at least one of {HookPoint.Forms}");
         }
 
         var points = HookPoints.Select(HookPoint.Parse).ToList();
@@ -75,6 +84,11 @@ public sealed record ExtractionOptions
             throw new UserErrorException("extraction.tokensPerImage must be \"all\" or a number from 1");
         }
     }
+
+    /// <summary>The hook points of one tower of a model.</summary>
+    /// <exception cref="UserErrorException">The model has none such.</exception>
+    internal IReadOnlyList<HookPoint> PointsOf(ClipArchitecture architecture, bool isText) =>
+        [.. HookPoints.Select(text => HookPoint.Parse(text).CheckedFor(architecture)).Where(point => point.IsText == isText)];
 
     private static void Require(string key, int value, int least)
     {

@@ -10,20 +10,21 @@ namespace ClipSae.SaeTraining;
 
 /// <summary>
 /// The activations of one hook point over all shards, memory-mapped, split by image into rows for training and rows held out, so that no
-/// token of a held-out image is trained on.
+/// token of a held-out image, or of its captions, is trained on.
 /// </summary>
 public sealed class ActivationSet : IDisposable
 {
     private readonly ShardRows rows;
     private readonly Tensor? embeddings;
 
-    private ActivationSet(ShardRows rows, int[] imageOfRow, IReadOnlyList<string> images, HashSet<int> heldOut, Tensor? embeddings)
+    private ActivationSet(
+        ShardRows rows, int[] imageOfRow, IReadOnlyList<string> images, int[] sourceOfRow, IReadOnlyList<RowSource> sources, HashSet<int> heldOut, Tensor? embeddings)
     {
-        (this.rows, Images, this.embeddings) = (rows, images, embeddings);
+        (this.rows, Sources, this.embeddings) = (rows, sources, embeddings);
         Training = new ChosenRows(rows, RowsWhere(imageOfRow, image => !heldOut.Contains(image)));
         var held = RowsWhere(imageOfRow, heldOut.Contains);
         HeldOut = new ChosenRows(rows, held);
-        HeldOutImage = [.. held.Select(row => imageOfRow[row])];
+        HeldOutSource = [.. held.Select(row => sourceOfRow[row])];
         HeldOutIds = heldOut.Select(image => images[image]).ToHashSet(StringComparer.Ordinal);
     }
 
@@ -31,33 +32,37 @@ public sealed class ActivationSet : IDisposable
 
     public IActivationRows HeldOut { get; }
 
-    /// <summary>For each held-out row, its image in <see cref="Images"/>.</summary>
-    public int[] HeldOutImage { get; }
+    /// <summary>For each held-out row, its place in <see cref="Sources"/>.</summary>
+    public int[] HeldOutSource { get; }
 
-    /// <summary>Ids of all images.</summary>
-    public IReadOnlyList<string> Images { get; }
+    /// <summary>All images, or at a hook point of the text tower all captions.</summary>
+    public IReadOnlyList<RowSource> Sources { get; }
 
     /// <summary>Ids of the images held out.</summary>
     public IReadOnlySet<string> HeldOutIds { get; }
 
-    /// <summary>Embeddings of all images [images, e], where the run extracts them; else null.</summary>
+    /// <summary>Embeddings of all sources [sources, e], where the run extracts them; else null.</summary>
     public Tensor? Embeddings => embeddings;
 
-    /// <summary>Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, where there are any, <c>embeddings/SHARD</c>.</summary>
+    /// <summary>Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, where there are any, <c>embeddings/SHARD</c>, of captions <c>text-embeddings/SHARD</c>.</summary>
     /// <exception cref="UserErrorException">No rows, too few to hold any out, or shards that do not fit together.</exception>
     public static async Task<ActivationSet> ReadAsync(StageContext context, SaeOptions options, CancellationToken cancel)
     {
         var (paths, imageOfRow, images) = (new List<string>(), new List<int>(), new List<string>());
+        var captionOfRow = new List<int>();
         foreach (var (shard, artifact) in context.InputsUnder("activations"))
         {
             paths.Add(await context.Artifacts.FetchAsync(artifact, cancel));
             var ids = await ReadIdsAsync(context, shard, cancel);
-            foreach (var image in ImageIndices(paths[^1]))
+            var (ofImages, ofCaptions) = Indices(paths[^1]);
+            foreach (var image in ofImages)
             {
                 imageOfRow.Add(image >= 0 && image < ids.Count
                     ? images.Count + image
                     : throw new UserErrorException($"{context.Stage}/{context.Unit}: shard {shard} names image {image} of {ids.Count}; extract it again"));
             }
+
+            captionOfRow.AddRange(ofCaptions);
 
             images.AddRange(ids);
         }
@@ -69,8 +74,9 @@ public sealed class ActivationSet : IDisposable
                 $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and hold some out; add images");
         }
 
-        var embeddings = await ReadEmbeddingsAsync(context, images.Count, cancel);
-        return new ActivationSet(ShardRows.Open(paths), [.. imageOfRow], images, heldOut, embeddings);
+        var (sourceOfRow, sources) = SourcesOf(imageOfRow, captionOfRow, images);
+        var embeddings = await ReadEmbeddingsAsync(context, captionOfRow.Count > 0 ? "text-embeddings" : "embeddings", sources.Count, cancel);
+        return new ActivationSet(ShardRows.Open(paths), [.. imageOfRow], images, sourceOfRow, sources, heldOut, embeddings);
     }
 
     public void Dispose()
@@ -89,18 +95,40 @@ public sealed class ActivationSet : IDisposable
         return [.. order.Take((int)Math.Ceiling(options.HeldOutShare * images))];
     }
 
-    private static async Task<Tensor?> ReadEmbeddingsAsync(StageContext context, int images, CancellationToken cancel)
+    // Rows of a caption follow each other, and every caption has one at least.
+    private static (int[] OfRow, IReadOnlyList<RowSource> All) SourcesOf(List<int> imageOfRow, List<int> captionOfRow, IReadOnlyList<string> images)
+    {
+        if (captionOfRow.Count != imageOfRow.Count)
+        {
+            return ([.. imageOfRow], [.. images.Select(id => new RowSource(id, null))]);
+        }
+
+        var (ofRow, all) = (new int[imageOfRow.Count], new List<RowSource>());
+        for (var row = 0; row < ofRow.Length; row++)
+        {
+            if (row == 0 || imageOfRow[row] != imageOfRow[row - 1] || captionOfRow[row] != captionOfRow[row - 1])
+            {
+                all.Add(new RowSource(images[imageOfRow[row]], captionOfRow[row]));
+            }
+
+            ofRow[row] = all.Count - 1;
+        }
+
+        return (ofRow, all);
+    }
+
+    private static async Task<Tensor?> ReadEmbeddingsAsync(StageContext context, string inputs, int sources, CancellationToken cancel)
     {
         var paths = new List<string>();
-        foreach (var (_, artifact) in context.InputsUnder("embeddings"))
+        foreach (var (_, artifact) in context.InputsUnder(inputs))
         {
             paths.Add(await context.Artifacts.FetchAsync(artifact, cancel));
         }
 
-        return ReadEmbeddings(paths, images);
+        return ReadEmbeddings(paths, sources);
     }
 
-    private static Tensor? ReadEmbeddings(IReadOnlyList<string> paths, int images)
+    private static Tensor? ReadEmbeddings(IReadOnlyList<string> paths, int sources)
     {
         using var scope = NewDisposeScope();
         var parts = paths.Select(path =>
@@ -108,14 +136,17 @@ public sealed class ActivationSet : IDisposable
             using var file = SafetensorsFile.Open(path);
             return file.Read("activations").to(float32);
         }).ToList();
-        return parts.Sum(part => part.shape[0]) == images ? cat(parts).DetachFromDisposeScope() : null;
+        return parts.Sum(part => part.shape[0]) == sources ? cat(parts).DetachFromDisposeScope() : null;
     }
 
-    private static int[] ImageIndices(string path)
+    /// <returns>Image and, of a text's rows, caption of each row.</returns>
+    private static (int[] Images, int[] Captions) Indices(string path)
     {
+        const string Captions = "caption_index";
         using var scope = NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
-        return file.Read("image_index").data<int>().ToArray();
+        int[] Column(string name) => file.Read(name).data<int>().ToArray();
+        return (Column("image_index"), file.Entries.ContainsKey(Captions) ? Column(Captions) : []);
     }
 
     private static long[] RowsWhere(int[] imageOfRow, Func<int, bool> chosen) =>

@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.SaeTraining;
@@ -34,16 +35,21 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
     }
 
     /// <summary>Unit embeddings of texts [texts, embed].</summary>
+    /// <param name="replacement">Put in the place of what passes the hook point, padding left as it is; null changes nothing.</param>
     /// <exception cref="UserErrorException">One of the texts is longer than the model's context.</exception>
-    public Tensor EncodeTexts(IReadOnlyList<string> texts)
+    public Tensor EncodeTexts(IReadOnlyList<string> texts, Func<Tensor, Tensor>? replacement = null)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var parts = texts.Chunk(Batch).Select(chunk =>
         {
             using var step = NewDisposeScope();
-            var tokens = stack([.. chunk.Select(text => tensor(Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength)))]).to(Device);
-            return nn.functional.normalize(Model.EncodeText(tokens), 2, 1).MoveToOuterDisposeScope();
+            long[][] ids = [.. chunk.Select(text => Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength))];
+            var lengths = tensor(ids.Select(text => (long)Tokenizer.LengthOf(text)).ToArray(), device: Device);
+            var hooks = replacement is null ? null : new Hooks().Replace(Point, values => Point.HasTokens
+                ? where(TensorArithmetic.Range(values.shape[1], device: Device).less(lengths.unsqueeze(1)).unsqueeze(2), replacement(values), values)
+                : replacement(values));
+            return nn.functional.normalize(Model.EncodeText(stack([.. ids.Select(text => tensor(text))]).to(Device), hooks), 2, 1).MoveToOuterDisposeScope();
         });
         return cat([.. parts]).MoveToOuterDisposeScope();
     }

@@ -8,16 +8,16 @@ internal static class FeatureNaming
 {
     private const int Vocabulary = 2000;
 
-    /// <summary>By the words that the captions of a latent's strongest images share; for any layer.</summary>
+    /// <summary>By the words that the captions of a latent's strongest images, or its strongest captions, share; for any layer.</summary>
     public static IReadOnlyList<string?> FromCaptions(
-        IReadOnlyList<FeatureRecord> features, IReadOnlyList<string> ids, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
+        IReadOnlyList<FeatureRecord> features, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
     {
         var shares = FeatureNames.ShareOfImages([.. captions.Values]);
         return [.. features.Select(feature => FeatureNames.FromCaptions(
-            [.. feature.TopImages.Select(top => captions.GetValueOrDefault(ids[top.Image])).OfType<IReadOnlyList<string>>()], shares))];
+            [.. feature.TopImages.Select(top => sources[top.Image].Texts(captions)).Where(texts => texts.Count > 0)], shares))];
     }
 
-    /// <summary>By the word of the captions whose text embedding the decoder row points to; for the final embedding, which texts share.</summary>
+    /// <summary>By the word of the captions whose text embedding the decoder row points to; for the final embeddings, which images and texts share.</summary>
     public static IReadOnlyList<string?> FromTexts(
         SparseAutoencoder sae, ClipInputs clip, IReadOnlyDictionary<string, IReadOnlyList<string>> captions)
     {

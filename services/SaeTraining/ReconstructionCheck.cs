@@ -8,7 +8,7 @@ namespace ClipSae.SaeTraining;
 
 /// <summary>
 /// The figure that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the activation's
-/// place, beside the accuracy without (science, section 3).
+/// place, in the images or, at a hook point of the text tower, in the prompts, beside the accuracy without (science, section 3).
 /// </summary>
 public static class ReconstructionCheck
 {
@@ -30,6 +30,8 @@ public static class ReconstructionCheck
         using var scope = NewDisposeScope();
         using var vision = VisionPlan.Compile(clip.Model);
         var texts = clip.EncodeTexts(Prompts(pictures, prompt));
+        var changedTexts = clip.Point.IsText ? clip.EncodeTexts(Prompts(pictures, prompt), sae.Reconstruct) : texts;
+        Hooks? Reconstructing() => clip.Point.IsText ? null : new Hooks().Replace(clip.Point, sae.Reconstruct);
         var place = pictures.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
         var (original, reconstructed, count) = (0L, 0L, 0L);
         foreach (var batch in pictures.Labelled.Chunk(Batch))
@@ -43,7 +45,7 @@ public static class ReconstructionCheck
             }
 
             original += Correct(vision, pixels, labels, texts, hooks: null);
-            reconstructed += Correct(vision, pixels, labels, texts, new Hooks().Replace(clip.Point, sae.Reconstruct));
+            reconstructed += Correct(vision, pixels, labels, changedTexts, Reconstructing());
             count += labels.Length;
         }
 

@@ -20,12 +20,14 @@ internal static class SaeReport
     };
 
     /// <summary>One entry a latent that fires.</summary>
-    /// <param name="ids">Ids of the images by number.</param>
+    /// <param name="sources">Images, or captions, by number.</param>
+    /// <param name="captions">Captions by the image's id.</param>
     /// <param name="names">Names by latent; null where there is none.</param>
-    public static IReadOnlyList<FeatureStatistics> Features(IReadOnlyList<FeatureRecord> features, IReadOnlyList<string> ids, IReadOnlyList<string?> names) =>
+    public static IReadOnlyList<FeatureStatistics> Features(
+        IReadOnlyList<FeatureRecord> features, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, IReadOnlyList<string>> captions, IReadOnlyList<string?> names) =>
         [.. features.Where(feature => feature.Density > 0).Select(feature => new FeatureStatistics(
             feature.Feature, Round(feature.Density), Round(feature.MeanActivation), feature.Monosemanticity is { } score ? Round(score) : null, names[feature.Feature],
-            [.. feature.TopImages.Select(top => new TopImage(ids[top.Image], Round(top.Activation)))]))];
+            [.. feature.TopImages.Select(top => new TopImage(sources[top.Image].Id, Round(top.Activation)) { Caption = sources[top.Image].Text(captions) })]))];
 
     private static double Round(double value) => Math.Round(value, 6);
 }

@@ -15,7 +15,7 @@ namespace ClipSae.SaeTraining;
 /// <summary>
 /// Trains one autoencoder of a hook point, with whose name the unit's begins, or takes over the one that is <c>given</c>. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
 /// check of the reconstruction <c>shards/SHARD</c>, <c>model</c> and <c>tokenizer</c>; for the monosemanticity score
-/// <c>embeddings/SHARD</c>. Outputs: <c>sae</c>, <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
+/// <c>embeddings/SHARD</c>, of captions <c>text-embeddings/SHARD</c>. Outputs: <c>sae</c>, <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
 /// </summary>
 public sealed class SaeTrainingStage : IStage
 {
@@ -104,14 +104,14 @@ public sealed class SaeTrainingStage : IStage
         CancellationToken cancel)
     {
         using var scope = NewDisposeScope();
-        var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutImage, options.TopImages, data.Embeddings, cancel);
-        var names = clip?.Point is HookPoint.ImageEmbedding
+        var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutSource, options.TopImages, data.Embeddings, cancel);
+        var names = clip?.Point is HookPoint.ImageEmbedding or HookPoint.TextEmbedding
             ? FeatureNaming.FromTexts(sae, clip, pictures.Captions)
-            : FeatureNaming.FromCaptions(quality.Features, data.Images, pictures.Captions);
+            : FeatureNaming.FromCaptions(quality.Features, data.Sources, pictures.Captions);
         var zeroShot = ZeroShot(context, options, sae, pictures, clip, cancel);
         return new SaeStatistics(
             HookPoint.OfAutoencoder(context.Unit).ToString(), SaeReport.Figures(quality.Figures, origin, zeroShot), quality.Figures.DensityHistogram,
-            SaeReport.Features(quality.Features, data.Images, names));
+            SaeReport.Features(quality.Features, data.Sources, pictures.Captions, names));
     }
 
     private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TrainAsync(

@@ -7,12 +7,27 @@ public sealed partial class ClipModel
 {
     /// <summary>Text features, not normalised.</summary>
     /// <param name="tokens">Token ids [batch, context], int64, as the model's tokenizer pads them; in a causal text the end-of-text id is the largest of a row.</param>
+    /// <param name="hooks">What to capture, replace or scale in this call alone, on the columns that <see cref="Trim"/> leaves.</param>
     /// <returns>[batch, embed].</returns>
-    public torch.Tensor EncodeText(torch.Tensor tokens)
+    public torch.Tensor EncodeText(torch.Tensor tokens, Hooks? hooks = null)
     {
-        using var scope = torch.NewDisposeScope();
-        return EncodeTrimmedText(Trim(tokens)).MoveToOuterDisposeScope();
+        hooks?.Begin(Architecture, isText: true);
+        torch.Tensor features;
+        using (torch.NewDisposeScope())
+        {
+            features = EncodeTrimmedText(Trim(tokens), hooks);
+            features = hooks?.Apply(new HookPoint.TextEmbedding(), features) ?? features;
+            features = features.MoveToOuterDisposeScope();
+        }
+
+        hooks?.End(features);
+        return features;
     }
+
+    /// <summary>Computes texts only as deep as the hooks reach; read the values from them.</summary>
+    /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
+    public void RunText(torch.Tensor tokens, Hooks hooks) => hooks.RunShallow(
+        Architecture, depth => TextBlocks(Trim(tokens), hooks, depth + 1), () => EncodeText(tokens, hooks).Dispose(), isText: true);
 
     /// <summary>Token ids without the columns behind the last end-of-text token, where they reach no result; on a GPU this waits for all that was begun.</summary>
     /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
@@ -45,18 +60,29 @@ public sealed partial class ClipModel
     }
 
     /// <summary><see cref="EncodeText"/> of tokens that <see cref="Trim"/> gave: where attention is causal, short texts cost little.</summary>
-    public torch.Tensor EncodeTrimmedText(torch.Tensor tokens)
+    public torch.Tensor EncodeTrimmedText(torch.Tensor tokens) => EncodeTrimmedText(tokens, hooks: null);
+
+    private torch.Tensor EncodeTrimmedText(torch.Tensor tokens, Hooks? hooks)
     {
         using var scope = torch.NewDisposeScope();
-        var (batch, used, causal) = (tokens.shape[0], tokens.shape[1], Architecture.Family.IsTextCausal);
-        var ends = causal ? tokens.argmax(-1) : torch.tensor(Enumerable.Repeat(used - 1, (int)batch).ToArray(), device: tokens.device);
-        var embedded = WeightInUse("token_embedding.weight").index_select(0, tokens.reshape(-1));
-        var x = embedded.view(batch, used, -1).Plus(WeightInUse(ClipKeys.Positions).narrow(0, 0, used)).to(ComputeType);
-        x = Blocks(text, x, 0, Architecture.TextLayers - 1, causal, hooks: null);
-        x = text.OneToken(Architecture.TextLayers - 1, x, ends);
+        var (batch, used, last) = (tokens.shape[0], tokens.shape[1], Architecture.TextLayers - 1);
+        var ends = Architecture.Family.IsTextCausal ? tokens.argmax(-1) : torch.tensor(Enumerable.Repeat(used - 1, (int)batch).ToArray(), device: tokens.device);
+        // Of the last block one token is asked for, unless a hook looks at it.
+        var x = hooks?.TouchesLayer(last) == true
+            ? TextBlocks(tokens, hooks, last + 1).gather(1, ends.view(batch, 1, 1).expand(batch, 1, Architecture.TextWidth)).squeeze(1)
+            : text.OneToken(last, TextBlocks(tokens, hooks, last), ends);
         x = Transformer.Norm(x, "ln_final", WeightInUse, Architecture.Family.NormEpsilon);
         return AsFeatures(pooling is null
             ? x.matmul(WeightInUse("text_projection"))
             : LinearLayer.Apply(x, WeightInUse("text_projection.weight"), WeightInUse("text_projection.bias"))).MoveToOuterDisposeScope();
+    }
+
+    /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
+    private torch.Tensor TextBlocks(torch.Tensor tokens, Hooks? hooks, int count)
+    {
+        var (batch, used) = (tokens.shape[0], tokens.shape[1]);
+        var embedded = WeightInUse("token_embedding.weight").index_select(0, tokens.reshape(-1));
+        var x = embedded.view(batch, used, -1).Plus(WeightInUse(ClipKeys.Positions).narrow(0, 0, used)).to(ComputeType);
+        return Blocks(text, x, 0, count, Architecture.Family.IsTextCausal, hooks);
     }
 }

@@ -72,6 +72,10 @@ public abstract class ClipTokenizer
         return padded;
     }
 
+    /// <summary>How many of a text's ids are its own, the end-of-text token included: what follows is padding.</summary>
+    /// <param name="ids">[context] ids, as <see cref="Encode(string, int, out bool)"/> gives them.</param>
+    public int LengthOf(ReadOnlySpan<long> ids) => ids.IndexOf(EndOfText) + 1;
+
     /// <summary>Token ids of a prompt that names a class, which must not be cut: it might no longer name it.</summary>
     /// <returns>[context] ids.</returns>
     /// <exception cref="UserErrorException">The prompt is longer than the context.</exception>

@@ -78,11 +78,15 @@ public sealed class Hooks
     }
 
     /// <summary>Starts a call: checks the points against the model and forgets what an earlier call captured.</summary>
-    internal void Begin(ClipArchitecture architecture)
+    /// <param name="isText">Whether the call computes texts; otherwise images.</param>
+    internal void Begin(ClipArchitecture architecture, bool isText = false)
     {
         foreach (var point in actions.Keys)
         {
-            point.CheckedFor(architecture);
+            if (point.CheckedFor(architecture).IsText != isText)
+            {
+                throw new ArgumentException($"hook point {point} is not in the {(isText ? "text" : "vision")} tower, which this call computes");
+            }
         }
 
         captured.Clear();
@@ -99,8 +103,9 @@ public sealed class Hooks
 
     /// <summary>A call that computes only as deep as the points reach and gives nothing but what was captured.</summary>
     /// <param name="toDepth">Computes up to and with the given block.</param>
-    /// <param name="whole">Computes everything, for the sake of the image embedding; a call of its own.</param>
-    internal void RunShallow(ClipArchitecture architecture, Action<int> toDepth, Action whole)
+    /// <param name="whole">Computes everything, for the sake of the embedding; a call of its own.</param>
+    /// <param name="isText">Whether the call computes texts; otherwise images.</param>
+    internal void RunShallow(ClipArchitecture architecture, Action<int> toDepth, Action whole, bool isText = false)
     {
         if (actions.Count == 0)
         {
@@ -114,7 +119,7 @@ public sealed class Hooks
             return;
         }
 
-        Begin(architecture);
+        Begin(architecture, isText);
         using var anchor = torch.empty(0);
         using (torch.NewDisposeScope())
         {

@@ -10,6 +10,7 @@ internal delegate torch.Tensor NamedWeight(string key, Func<torch.Tensor, torch.
 /// <summary>The pre-LN transformer blocks that both towers share, computed from named weights.</summary>
 internal sealed class Transformer(string prefix, int width, int heads, ClipArchitecture architecture, NamedWeight weight)
 {
+    private readonly bool isText = prefix == ClipKeys.TextBlocks;
     private readonly MlpActivation activation = architecture.Activation;
     private readonly double epsilon = architecture.Family.NormEpsilon;
     private readonly int headWidth = width / heads;
@@ -34,8 +35,7 @@ internal sealed class Transformer(string prefix, int width, int heads, ClipArchi
         x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight, epsilon), hooks));
         if (hooks is not null)
         {
-            x = hooks.Apply(new HookPoint.Residual(layer), x);
-            x = ApplyToClassToken(layer, x, hooks);
+            x = isText ? hooks.Apply(new HookPoint.TextResidual(layer), x) : ApplyToClassToken(layer, hooks.Apply(new HookPoint.Residual(layer), x), hooks);
         }
 
         return x.MoveToOuterDisposeScope();
@@ -89,13 +89,13 @@ internal sealed class Transformer(string prefix, int width, int heads, ClipArchi
             .view(batch, tokens, 3, heads, headWidth).unbind(2);
         var mixed = scaled_dot_product_attention(fused[0].transpose(1, 2), fused[1].transpose(1, 2), fused[2].transpose(1, 2), is_casual: causal)
             .transpose(1, 2).reshape(batch, tokens, width);
-        mixed = hooks?.Apply(new HookPoint.Heads(layer), mixed) ?? mixed;
+        mixed = isText ? mixed : hooks?.Apply(new HookPoint.Heads(layer), mixed) ?? mixed;
         return LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
 
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
-        var point = new HookPoint.Mlp(layer);
+        HookPoint point = isText ? new HookPoint.TextMlp(layer) : new HookPoint.Mlp(layer);
         var scaled = activation.Apply(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight", Steepen), weight(block + ".mlp.c_fc.bias", Steepen)));
         var (project, bias) = (block + ".mlp.c_proj.weight", weight(block + ".mlp.c_proj.bias"));
         if (hooks?.Touches(point) == true)

@@ -335,6 +335,8 @@ public sealed class AttackCurationStageTests : IDisposable
         (await ShouldFailAsync(inputs)).ShouldStartWith("attack-curation: the SAE of residual@1 takes 256 values where this model has 64");
         inputs.Remove("sae/residual@1");
         (await ShouldFailAsync(inputs)).ShouldStartWith("attack-curation: no SAE among the inputs");
+        inputs["sae/text.mlp@0"] = neurons;
+        (await ShouldFailAsync(inputs)).ShouldStartWith("attack-curation: no SAE among the inputs reads pictures");
         inputs["sae/mlp@7"] = neurons;
         (await ShouldFailAsync(inputs)).ShouldStartWith("hook point 'mlp@7': the model's vision tower has layers 0 to 1");
     }

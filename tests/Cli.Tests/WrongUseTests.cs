@@ -113,6 +113,8 @@ public class WrongUseTests
     [InlineData("tuning.adapter: must be of a rank from 1 to 1024", "--set", "tuning.adapter.kind=lora", "--set", "tuning.adapter.rank=0")]
     [InlineData("sae.k: must be at most the", "--preset", "demo", "--set", "sae.k=5000", "--set", "extraction.hookPoints=mlp@1", "--set", "sae.expansion=2")]
     [InlineData("hook point 'mlp@9': the model's vision tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@9")]
+    [InlineData("hook point 'text.mlp@9': the model's text tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@0,text.mlp@9")]
+    [InlineData("extraction.hookPoints: text.mlp@0 is in the text tower, but text-salient features are found in pictures", "--preset", "demo", "--set", "extraction.hookPoints=text.mlp@0")]
     [InlineData("--max-problems 7: expected a share of the rows, 0 to 1", "--max-problems", "7")]
     [InlineData("--evaluation: two are named clean", "--evaluation", "clean={folder}", "--evaluation", "clean={folder}/..")]
     public async Task What_cannot_be_planned_is_wrong_use_before_anything_is_read(string expected, params string[] args)

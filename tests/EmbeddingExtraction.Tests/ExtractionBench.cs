@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
@@ -21,6 +22,9 @@ internal sealed class ExtractionBench : IDisposable
     /// <summary>The same with another activation, narrower heads and MLPs that are not 4 times as wide.</summary>
     public static readonly ClipArchitecture Other = Architecture with { Activation = MlpActivation.Gelu, VisionHeads = 8, VisionNeurons = 320 };
 
+    /// <summary>A CLIP's vocabulary with one merge.</summary>
+    public static readonly byte[] Merges = Encoding.UTF8.GetBytes("#version: 0.2\np i</w>\n");
+
     private readonly string folder = Directory.CreateTempSubdirectory("extraction").FullName;
 
     public ExtractionBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
@@ -31,6 +35,12 @@ internal sealed class ExtractionBench : IDisposable
 
     /// <summary>Of the model that runs take.</summary>
     public ClipArchitecture Sizes { get; init; } = Architecture;
+
+    /// <summary>The vocabulary that runs take.</summary>
+    public byte[] Vocabulary { get; init; } = Merges;
+
+    /// <summary>The captions of a picture.</summary>
+    public Func<int, string[]> Captions { get; init; } = index => [$"picture {index}"];
 
     /// <summary>Seed of the weights that the next run takes.</summary>
     public int ModelSeed { get; set; } = 5;
@@ -57,7 +67,7 @@ internal sealed class ExtractionBench : IDisposable
                 Stage = Stage.Name,
                 Unit = "00000",
                 Parameters = Stage.Normalize(parameters),
-                Inputs = new Dictionary<string, ArtifactRef> { ["model"] = await Model(), ["shard"] = await Shard(pictures) },
+                Inputs = new Dictionary<string, ArtifactRef> { ["model"] = await Model(), ["tokenizer"] = await Store.PutBytesAsync(Vocabulary, "vocabulary", "text/plain"), ["shard"] = await Shard(pictures) },
                 Artifacts = Store,
                 Progress = progress,
                 Scratch = scratch,
@@ -109,7 +119,7 @@ internal sealed class ExtractionBench : IDisposable
         {
             for (var i = 0; i < pictures.Length; i++)
             {
-                Add(writer, $"{i:D8}.json", Encoding.UTF8.GetBytes($$"""{"id":"images/{{i}}.png","captions":["picture {{i}}"]}"""));
+                Add(writer, $"{i:D8}.json", Encoding.UTF8.GetBytes($$"""{"id":"images/{{i}}.png","captions":{{JsonSerializer.Serialize(Captions(i))}}}"""));
                 Add(writer, $"{i:D8}.png", pictures[i]);
             }
         }

@@ -38,7 +38,7 @@ public sealed class SigLipTests : IDisposable
         }
 
         var run = await Command.RunAsync(
-            [.. common, .. sets, "--arms", "penalise", "--set", "extraction.hookPoints=mlp@0,residual@1,image-embedding", "--set", "curation.pairs=32", "--set", "conversion.formats=openai,gmp"]);
+            [.. common, .. sets, "--arms", "penalise", "--set", "extraction.hookPoints=mlp@0,residual@1,image-embedding,text.residual@1", "--set", "curation.pairs=32", "--set", "conversion.formats=openai,gmp"]);
         run.Code.ShouldBe(0, run.Error);
         var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
         string[] files = [.. written.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)).Select(name => StoredOutputs.Fetch(_folder, written, name, name["files/".Length..]))];

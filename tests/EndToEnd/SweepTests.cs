@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace ClipSae.EndToEnd;
 
 public sealed class SweepTests : IDisposable
@@ -38,6 +40,31 @@ public sealed class SweepTests : IDisposable
         var more = await Command.RunAsync([.. arguments.Select(argument => argument == "4,8" ? "4,8,16" : argument)]);
         more.Json["stages"]!.AsArray().Select(stage => (Unit: stage!["unit"]!.GetValue<string>(), Cache: stage["cache"]!.GetValue<string>()))
             .Where(stage => stage.Unit.StartsWith("mlp@0", StringComparison.Ordinal)).ShouldAllBe(stage => stage.Cache == (stage.Unit.EndsWith("k=16", StringComparison.Ordinal) ? "miss" : "hit"));
+    }
+
+    [Fact]
+    public async Task Autoencoders_of_captions_are_compared_without_curation()
+    {
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "96", "--evaluation", "0"])).Code.ShouldBe(0);
+        var sweep = await Command.RunAsync(
+        [
+            "sweep", "--dataset", _folder.File("world", "tuning"), "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+            "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
+            "--hooks", "text.mlp@0,text.residual@1,text-embedding", "--variants", "topk", "--expansions", "1", "--k", "4", "--set", "sae.epochs=2", "--set", "sae.batchSize=64",
+        ]);
+
+        sweep.Code.ShouldBe(0, sweep.Error);
+        sweep.Json["stages"]!.AsArray().Select(stage => stage!["stage"]!.GetValue<string>()).Distinct().ShouldBe(["embedding-extraction", "sae-training", "report"]);
+        var autoencoders = sweep.Json["autoencoders"]!.AsArray().Select(row => row!.AsObject()).ToArray();
+        autoencoders.Select(row => row["name"]!.GetValue<string>()).Order(StringComparer.Ordinal)
+            .ShouldBe(new[] { "text-embedding", "text.mlp@0", "text.residual@1" }.Select(hook => hook + ",variant=topk,expansion=1,k=4"));
+        foreach (var figure in new[] { "explainedVariance", "zeroShotReconstructed", "monosemanticity" })
+        {
+            autoencoders.ShouldAllBe(row => row[figure]!.GetValue<double>() > -1, figure);
+        }
+
+        var statistics = JsonNode.Parse(File.ReadAllText(StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "sae-training", "text.mlp@0,variant=topk,expansion=1,k=4"), "statistics", "statistics.json")))!;
+        statistics["features"]!.AsArray().SelectMany(feature => feature!["topImages"]!.AsArray()).ShouldAllBe(top => top!["caption"]!.GetValue<string>().Length > 0);
     }
 
     [Theory]

@@ -105,6 +105,32 @@ public class RunPlannerTests
         StageState.ToleratedBy(new StagePlan("s", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], share)).ShouldBe(tolerated);
 
     [Fact]
+    public void Hook_points_of_the_text_tower_bring_vocabulary_and_embeddings_of_captions()
+    {
+        var plan = Plan("""{"extraction":{"hookPoints":["mlp@0","text.mlp@1"]}}""");
+
+        var extraction = Stage(plan, ParameterSections.Extraction);
+        extraction.Parameters["hookPoints"]!.ToJsonString().ShouldBe("""["mlp@0","text.mlp@1","image-embedding","text-embedding"]""");
+        extraction.Inputs.ShouldContain(new InputSelector("tokenizer", "model:tokenizer"));
+        var sae = Stage(plan, ParameterSections.Sae);
+        sae.Units[1].Inputs.Select(input => input.From).ShouldBe(["embedding-extraction/*:text.mlp@1", "embedding-extraction/*:text-embedding"]);
+        sae.Units[0].Inputs.Select(input => input.From).ShouldBe(["embedding-extraction/*:mlp@0"]);
+        Stage(Plan("""{"extraction":{"hookPoints":["mlp@0"]}}"""), ParameterSections.Extraction).Inputs.ShouldNotContain(input => input.As == "tokenizer");
+    }
+
+    [Fact]
+    public void Of_the_text_tower_alone_a_sweep_ends_with_training_and_a_run_is_refused()
+    {
+        const string Texts = """{"extraction":{"hookPoints":["text.mlp@1","text-embedding"]}}""";
+
+        RunPlanner.Sweep(Request(Texts), NoDefaults).Stages.Select(stage => stage.Stage).ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Report]);
+        RunPlanner.Sweep(Request("{}"), NoDefaults).Stages.Select(stage => stage.Stage)
+            .ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Report]);
+        Should.Throw<UserErrorException>(() => Plan(Texts)).Message.ShouldStartWith(
+            "extraction.hookPoints: text.mlp@1, text-embedding are in the text tower, but text-salient features are found in pictures: name a point of the vision tower too");
+    }
+
+    [Fact]
     public void A_run_without_data_is_refused() =>
         Should.Throw<UserErrorException>(() => RunPlanner.Plan(new RunRequest(new Dictionary<string, ArtifactRef>(), []), NoDefaults));
 

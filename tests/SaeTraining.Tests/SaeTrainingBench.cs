@@ -30,6 +30,28 @@ internal sealed class SaeTrainingBench : IDisposable
 
     public static JsonObject Parameters => new() { ["latents"] = 64, ["k"] = 4, ["steps"] = 30, ["batchSize"] = 64, ["topImages"] = 3, ["checkpointInterval"] = 10 };
 
+    /// <summary>Inputs of a hook point of the text tower: the one caption of each image in place of the image.</summary>
+    public async Task<Dictionary<string, ArtifactRef>> CaptionInputsAsync()
+    {
+        using var scope = NewDisposeScope();
+        var inputs = await InputsAsync();
+        foreach (var (name, embeddings) in inputs.Where(input => input.Key.StartsWith("embeddings/", StringComparison.Ordinal)).ToArray())
+        {
+            inputs["text-" + name] = embeddings;
+            var activations = name.Replace("embeddings", "activations", StringComparison.Ordinal);
+            var path = Path.Combine(folder, "captions.safetensors");
+            using (var file = SafetensorsFile.Open(await Store.FetchAsync(inputs[activations])))
+            {
+                var images = file.Read("image_index").clone();
+                SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["activations"] = file.Read("activations").clone(), ["image_index"] = images, ["caption_index"] = zeros_like(images) });
+            }
+
+            inputs[activations] = await Store.PutFileAsync(path, name, "application/x-safetensors");
+        }
+
+        return inputs;
+    }
+
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync(bool withPictures = true)
     {
         using var scope = NewDisposeScope();

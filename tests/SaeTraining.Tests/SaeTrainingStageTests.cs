@@ -90,6 +90,32 @@ public sealed class SaeTrainingStageTests : IDisposable
     }
 
     [Fact]
+    public async Task Features_of_the_text_tower_are_shown_by_captions_and_put_back_into_the_prompts()
+    {
+        var inputs = await bench.CaptionInputsAsync();
+        var result = await bench.Stage.RunAsync(bench.Context(inputs, unit: "text.mlp@0"), CancellationToken.None);
+        var features = (await bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
+
+        var tops = features.SelectMany(feature => feature!["topImages"]!.AsArray()).ToArray();
+        tops.Length.ShouldBeGreaterThan(0);
+        foreach (var top in tops)
+        {
+            var image = int.Parse(top!["id"]!.GetValue<string>()["images/".Length..^".png".Length], System.Globalization.CultureInfo.InvariantCulture);
+            top["caption"]!.GetValue<string>().ShouldBe($"a photo of a {(image % 2 == 0 ? "cat" : "dog")}");
+        }
+
+        // The same rows and the same embeddings by image: what differs is what a row comes from, and where it is put back.
+        var ofImages = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+        foreach (var figure in new[] { "explainedVariance", "heldOutRows", "monosemanticity", "zeroShot" })
+        {
+            result.Figures[figure]!.ToJsonString().ShouldBe(ofImages.Figures[figure]!.ToJsonString());
+        }
+
+        result.Figures["zeroShotReconstructed"].ShouldNotBeNull();
+        (await bench.JsonAsync(ofImages.Outputs["statistics"]))["features"]!.ToJsonString().ShouldNotContain("caption");
+    }
+
+    [Fact]
     public async Task A_prompt_that_the_context_would_cut_is_refused()
     {
         var parameters = SaeTrainingBench.Parameters;

@@ -39,14 +39,19 @@ internal sealed class RunOptions(bool tunes = true)
     {
         var defaults = runtime.DefaultParameters();
         var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), [.. before ?? [], .. Assignments(arguments)], defaults);
-        RequirePossible(parameters, runtime.Stages, defaults);
+        RequirePossible(parameters, runtime.Stages, defaults, tunes);
         return Task.FromResult(parameters);
     });
 
     /// <summary>Plans a run and looks at every unit's parameters. The runtime does so too, but only once the data set has been read, which may take minutes.</summary>
     /// <exception cref="UserErrorException">A value is impossible.</exception>
-    internal static void RequirePossible(JsonObject parameters, IReadOnlyDictionary<string, IStage> stages, IReadOnlyDictionary<string, JsonObject> defaults)
+    internal static void RequirePossible(JsonObject parameters, IReadOnlyDictionary<string, IStage> stages, IReadOnlyDictionary<string, JsonObject> defaults, bool tunes = true)
     {
+        if (tunes)
+        {
+            RunPlanner.RequirePictures(parameters, defaults);
+        }
+
         foreach (var stage in StagesOf(parameters, defaults))
         {
             foreach (var unit in stage.Units)
@@ -62,7 +67,7 @@ internal sealed class RunOptions(bool tunes = true)
     {
         var inputs = (given ?? []).Select(hook => RunPlanner.GivenAutoencoderPrefix + hook).Append(RunPlanner.ShardPrefix + "00000")
             .ToDictionary(name => name, _ => new ArtifactRef("sha256:", 0, "", ""), StringComparer.Ordinal);
-        return RunPlanner.Plan(new RunRequest(inputs, parameters), defaults).Stages;
+        return RunPlanner.Whole(new RunRequest(inputs, parameters), defaults).Stages;
     }
 
     /// <summary>Autoencoders that a run trains: those that are given are left out.</summary>

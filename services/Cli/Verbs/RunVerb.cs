@@ -98,7 +98,11 @@ internal class RunVerb : Verb
 
         await inputs.AddModelAsync(model, tokenizer, cancel);
         var imported = await inputs.AddDatasetAsync(dataset, options, cancel);
-        EarlyChecks.RequireClasses(imported.Content, parameters);
+        if (!RunPlanner.ReadsTextsAlone(parameters, runtime.DefaultParameters()))
+        {
+            EarlyChecks.RequireClasses(imported.Content, parameters);
+        }
+
         if (_tunes)
         {
             var tuning = ParameterSections.SectionOf(ParameterSections.Tuning);

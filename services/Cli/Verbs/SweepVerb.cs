@@ -18,7 +18,7 @@ internal sealed class SweepVerb : RunVerb
             "Train a sparse autoencoder for every combination of hook point, variant, width and k, and compare them.",
             tunes: false,
             "clipsae sweep --dataset world/tuning --model base.safetensors --preset demo",
-            "clipsae sweep --dataset photos --model ViT-L-14.pt --hooks mlp@8,residual@11,cls@22,image-embedding --variants topk,batch-topk --k 32,64",
+            "clipsae sweep --dataset photos --model ViT-L-14.pt --hooks mlp@8,residual@11,text.mlp@6,image-embedding --variants topk,batch-topk --k 32,64",
             "clipsae sweep --dataset photos --model ViT-L-14.pt --expansions 8 --k 16,32,64,128 --json")
     {
         foreach (var option in new Option[] { _hooks, _variants, _expansions, _k })
@@ -44,7 +44,7 @@ internal sealed class SweepVerb : RunVerb
 
     protected override async Task<int> ExecuteAsync(ParseResult arguments, Session session, ClipSaeRuntime runtime, RunRequest request, CancellationToken cancel)
     {
-        var plan = ShortenedPlan.Until(RunPlanner.Plan(request, runtime.DefaultParameters()), ParameterSections.Curation);
+        var plan = RunPlanner.Sweep(request, runtime.DefaultParameters());
         return await new RunExecution(session, runtime, async (summary, stop) => await SweepTable.ReadAsync(summary, runtime.Artifacts, stop)).RunAsync(request, plan, cancel);
     }
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline;
 using ClipSae.Results;
 using ClipSae.Sae;
 using static TorchSharp.torch;
@@ -41,6 +42,9 @@ internal sealed class AtlasVolume
 
     /// <summary>Whether its activations have a place in the picture, and the run kept them: those of the class token and the embedding have none.</summary>
     public bool HasPatches => (Statistics.Hook.StartsWith("mlp@", StringComparison.Ordinal) || Statistics.Hook.StartsWith("residual@", StringComparison.Ordinal)) && ActivationShards.Of(Record, Statistics.Hook).Count > 0;
+
+    /// <summary>Whether it reads captions: pictures say nothing about its features.</summary>
+    public bool ReadsCaptions => RunPlanner.IsOfTexts(Statistics.Hook);
 
     /// <summary>A feature's statistics; null where it does not exist or never fires.</summary>
     public FeatureStatistics? Feature(int feature) => _features.GetValueOrDefault(feature);

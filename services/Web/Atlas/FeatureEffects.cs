@@ -24,7 +24,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     private const int AlikeInDensity = 16;
 
     /// <summary>Whether the run names the model that is asked.</summary>
-    public static bool CanCompute(AtlasVolume volume) => RunModels.AreOf(volume.Record);
+    public static bool CanCompute(AtlasVolume volume) => !volume.ReadsCaptions && RunModels.AreOf(volume.Record);
 
     public Task<KeptResults<FeatureEffect>.Standing> FindAsync(AtlasVolume volume, int feature, CancellationToken cancel) => kept.FindAsync(Parts(volume, feature), cancel);
 

@@ -23,7 +23,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     private const int PassesOfPair = 8;
 
     /// <summary>Whether the run names its base and has a tuned model.</summary>
-    public static bool CanCompute(AtlasVolume volume) => RunModels.AreOf(volume.Record) && RunModels.TunedOf(volume.Record) is not null;
+    public static bool CanCompute(AtlasVolume volume) => !volume.ReadsCaptions && RunModels.AreOf(volume.Record) && RunModels.TunedOf(volume.Record) is not null;
 
     public Task<KeptResults<FeatureMovement>.Standing> FindAsync(AtlasVolume volume, CancellationToken cancel) => kept.FindAsync(Parts(volume), cancel);
 

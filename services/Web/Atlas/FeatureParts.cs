@@ -60,7 +60,7 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
         var images = Indexed(feature) is { } indexed
             ? Html.Join(indexed.Bands.Select(band => Html.Of($"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Pictures(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}")))
             : Html.Of($"<p class=\"note\">The held-out images it fires on most. {places.IndexHint(volume)}</p>{Top(feature)}");
-        return Html.Of($"{patches}<section><h2>Images it fires on</h2>{images}</section>");
+        return Html.Of($"{patches}{Captions(feature)}<section><h2>{(volume.ReadsCaptions ? "Images whose captions it fires on" : "Images it fires on")}</h2>{images}</section>");
     }
 
     /// <summary>A feature that does not read text and fires about as often.</summary>
@@ -72,6 +72,14 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
     public Html Alike(FeatureStatistics feature) => Html.Of($"""
         <section><h2>Neighbours</h2><p class="note">Features whose decoder directions are most alike.</p><ul class="neighbours">{volume.Neighbours(feature.Feature, Neighbours).Select(other => Html.Of($"<li>{Link(other.Feature, $"Feature {other.Feature}")} <small>cosine {Written.Number(other.Cosine)}{(volume.Feature(other.Feature)?.Name is { Length: > 0 } name ? $" · {name}" : "")}{(volume.Salience(other.Feature) is null ? "" : " · reads text")}</small></li>"))}</ul></section>
         """);
+
+    private static Html Captions(FeatureStatistics feature)
+    {
+        var captions = feature.TopImages.Where(top => top.Caption is not null).ToArray();
+        return captions.Length == 0
+            ? Html.Empty
+            : Html.Of($"<section><h2>Captions it fires on</h2><p class=\"note\">The held-out captions it fires on most.</p><ol class=\"captions\">{captions.Select(top => Html.Of($"<li>{top.Caption!} <small>{Written.Number(top.Activation)}</small></li>"))}</ol></section>");
+    }
 
     private IndexedFeature? Indexed(FeatureStatistics feature) => index?.Features.FirstOrDefault(candidate => candidate.Feature == feature.Feature);
 

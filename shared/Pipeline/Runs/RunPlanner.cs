@@ -29,6 +29,9 @@ public static class RunPlanner
     private const string HookPointsKey = "hookPoints";
     private const string SeedKey = "seed";
     private const string EmbeddingPoint = "image-embedding";
+    private const string TextEmbeddingPoint = "text-embedding";
+    private const string TextPoint = "text.";
+
     /// <summary>Begins the names of a run's inputs that are shards of its data set.</summary>
     public const string ShardPrefix = "dataset:shards/";
 
@@ -43,8 +46,39 @@ public static class RunPlanner
     /// <summary>The plan of the whole pipeline.</summary>
     /// <param name="request">What is asked for; its inputs say how many shards there are.</param>
     /// <param name="defaults">Normalized default parameters by stage, where known: they say which hook points are extracted and which stages draw from a seed.</param>
-    /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
+    /// <exception cref="UserErrorException">A section is unknown, a list that the plan needs is none, or all hook points are in the text tower.</exception>
     public static RunPlan Plan(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        RequirePictures(request.Parameters, defaults);
+        return Whole(request, defaults);
+    }
+
+    /// <summary>The plan that compares autoencoders: up to curation, or up to training where all hook points are in the text tower, which curation does not look at.</summary>
+    /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
+    public static RunPlan Sweep(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults) =>
+        ShortenedPlan.Until(Whole(request, defaults), ReadsTextsAlone(request.Parameters, defaults) ? ParameterSections.Sae : ParameterSections.Curation);
+
+    /// <summary>Whether a hook point, by its name, is in the text tower, where it reads captions.</summary>
+    public static bool IsOfTexts(string hook) => hook == TextEmbeddingPoint || hook.StartsWith(TextPoint, StringComparison.Ordinal);
+
+    /// <summary>Whether all hook points are in the text tower.</summary>
+    public static bool ReadsTextsAlone(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults) => HookPoints(parameters, defaults).All(IsOfTexts);
+
+    /// <summary>Whether curation has a hook point to find text-salient features at.</summary>
+    /// <exception cref="UserErrorException">All are in the text tower.</exception>
+    public static void RequirePictures(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
+    {
+        if (ReadsTextsAlone(parameters, defaults))
+        {
+            var hooks = HookPoints(parameters, defaults);
+            throw new UserErrorException(
+                $"extraction.{HookPointsKey}: {string.Join(", ", hooks)} {(hooks.Count == 1 ? "is" : "are")} in the text tower, but text-salient features are found in pictures: name a point of the vision tower too, such as mlp@0; 'clipsae sweep' trains autoencoders of captions alone");
+        }
+    }
+
+    /// <summary>All that a request asks for, whether or not curation has a hook point to look at (<see cref="RequirePictures"/>).</summary>
+    /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
+    public static RunPlan Whole(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         ParameterSections.RequireKnown(request.Parameters);
         JsonObject Parameters(string stage) => StageParametersOf(request, stage, defaults);
@@ -55,9 +89,7 @@ public static class RunPlanner
             throw new UserErrorException("the run has no data set: it needs inputs dataset:shards/00000 and so on");
         }
 
-        var hookPoints = Strings(Section(request, ParameterSections.Extraction), HookPointsKey)
-            ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey)
-            ?? [EmbeddingPoint];
+        var hookPoints = HookPoints(request.Parameters, defaults);
         if (request.Inputs.Keys.FirstOrDefault(name => IsGiven(name) && !hookPoints.Contains(name[GivenAutoencoderPrefix.Length..], StringComparer.Ordinal)) is { } unread)
         {
             throw new UserErrorException($"the run's input {unread} is an autoencoder of a hook point that extraction.{HookPointsKey} does not name");
@@ -70,7 +102,7 @@ public static class RunPlanner
                 ParameterSections.Extraction,
                 WithEmbeddings(Parameters(ParameterSections.Extraction), hookPoints),
                 [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
-                [Model],
+                hookPoints.Any(IsOfTexts) ? [Model, Tokenizer] : [Model],
                 ToleratedFailures(Section(request, ParameterSections.Extraction))),
             new StagePlan(
                 ParameterSections.Sae,
@@ -111,13 +143,17 @@ public static class RunPlanner
         ]);
     }
 
+    private static IReadOnlyList<string> HookPoints(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults) =>
+        Strings(parameters[ParameterSections.SectionOf(ParameterSections.Extraction)] as JsonObject, HookPointsKey) ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey) ?? [EmbeddingPoint];
+
     /// <summary>
-    /// The final embeddings are extracted in any case, since the forward pass gives them for nothing: how alike images are says how
+    /// The final embeddings are extracted in any case, since the forward pass gives them for nothing: how alike images, or captions, are says how
     /// monosemantic a feature is. An autoencoder is trained on them only where they are asked for.
     /// </summary>
     private static JsonObject WithEmbeddings(JsonObject parameters, IReadOnlyList<string> hookPoints)
     {
-        parameters[HookPointsKey] = new JsonArray([.. hookPoints.Append(EmbeddingPoint).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point)]);
+        string[] embeddings = hookPoints.Any(IsOfTexts) ? [EmbeddingPoint, TextEmbeddingPoint] : [EmbeddingPoint];
+        parameters[HookPointsKey] = new JsonArray([.. hookPoints.Concat(embeddings).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point)]);
         return parameters;
     }
 
@@ -125,11 +161,12 @@ public static class RunPlanner
     private static IEnumerable<UnitPlan> AutoencoderUnits(RunRequest request, string hook)
     {
         var activations = new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}");
+        InputSelector[] inputs = IsOfTexts(hook) ? [activations, new InputSelector("text-embeddings", $"{ParameterSections.Extraction}/*:{TextEmbeddingPoint}")] : [activations];
         var given = GivenAutoencoderPrefix + hook;
         return request.Inputs.ContainsKey(given)
-            ? [new UnitPlan(hook, [], [activations, new InputSelector("given", given)])]
+            ? [new UnitPlan(hook, [], [.. inputs, new InputSelector("given", given)])]
             : from swept in Combinations(Section(request, ParameterSections.Sae))
-              select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), [activations]);
+              select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), inputs);
     }
 
     private static bool IsGiven(string name) => name.StartsWith(GivenAutoencoderPrefix, StringComparison.Ordinal);
