@@ -106,7 +106,7 @@ public sealed class AttackCurationStage : IStage
         void Report(long done, long total, string unit) => progress.Report(new StageProgress(done, total, unit));
 
         using var printing = Printing.Prepare(model, vision, tokenizer, classifier, pictures, fonts, options, device, (done, total) => Report(done, total, "printed words"), cancel);
-        using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, printing.Printer);
+        using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, printing.Printer, model.Architecture.Preparation);
         var choosing = pairs.Part(0, pairCount / 2);
         var measuring = pairs.Part(pairCount / 2, pairCount / 2);
         var rows = CausalSweep.Run(vision, classifier, hooks, choosing, measuring, options, device, done => Report(done, steps, "ablations"), cancel);

@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -56,7 +57,7 @@ public sealed class AttackGenerator(
     }
 
     /// <summary>The picture of a candidate.</summary>
-    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Preparation), shown);
+    public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Target), shown);
 
     /// <summary>The boxes of a candidate's copies, pixels, for the manifest.</summary>
     public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) => attack.Shown.Select(printer.Box);
@@ -65,7 +66,7 @@ public sealed class AttackGenerator(
     {
         using var scope = NewDisposeScope();
         var images = new RgbImage[count];
-        Parallel.For(0, count, i => images[i] = sources[from + i].Canvas(printer.Preparation));
+        Parallel.For(0, count, i => images[i] = sources[from + i].Canvas(printer.Target));
         var clean = Logits(PixelLoader.Stack(images, vision.Architecture.Preparation));
         var shown = new (IReadOnlyList<WordPlacement> Copies, string? Family)[count * options.CandidatesPerImage];
         var attacked = new RgbImage[shown.Length];

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.AttackCuration;
 

@@ -1,6 +1,6 @@
-using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.AttackCuration;
 
@@ -15,9 +15,9 @@ public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encode
     public RgbImage Decode() => Read().ToRgb();
 
     /// <summary>The picture to print on, as large as the model sees it at least: <see cref="Printer.Canvas"/>.</summary>
-    /// <param name="preparation">What the model takes.</param>
+    /// <param name="target">What the model takes.</param>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
-    public RgbImage Canvas(ImagePreparation preparation) => Printer.Canvas(Decode(), preparation);
+    public RgbImage Canvas(ResizeTarget target) => Printer.Canvas(Decode(), target);
 
     /// <summary>The picture as its file keeps it.</summary>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>

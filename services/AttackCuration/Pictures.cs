@@ -1,7 +1,8 @@
-using Microsoft.Extensions.Logging;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.AttackCuration;
 

@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -18,7 +19,8 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
 
     /// <summary>Draws the pairs; equal sources, words and seed give equal pixels.</summary>
     /// <param name="words">What may be printed; on each picture one that is not true of it.</param>
-    public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, Printer printer)
+    /// <param name="preparation">What the model takes.</param>
+    public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, Printer printer, ImagePreparation preparation)
     {
         var images = new RgbImage[3][];
         for (var version = 0; version < 3; version++)
@@ -30,7 +32,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
         Parallel.For(0, sources.Count, i =>
         {
             var random = new SeededRandom(options.Seed, "pair", i);
-            var image = sources[i].Canvas(printer.Preparation);
+            var image = sources[i].Canvas(printer.Target);
             printed[i] = random.Pick([.. words.Where(sources[i].IsWrong)]);
             var shown = printer.Plan(printed[i], image, random).Shown;
             images[0][i] = image;
@@ -38,7 +40,7 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             images[2][i] = printer.Paint(image, ControlOf(shown, i, options.Seed));
         });
         return new WordPairs(
-            PixelLoader.Stack(images[0], printer.Preparation), PixelLoader.Stack(images[1], printer.Preparation), PixelLoader.Stack(images[2], printer.Preparation),
+            PixelLoader.Stack(images[0], preparation), PixelLoader.Stack(images[1], preparation), PixelLoader.Stack(images[2], preparation),
             [.. sources.Select(s => s.Label)], printed);
     }
 

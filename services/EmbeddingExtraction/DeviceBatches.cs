@@ -54,7 +54,7 @@ internal sealed class DeviceBatches : IExtractionBatches
     {
         var threads = options.DecodeThreads > 0 ? options.DecodeThreads : Environment.ProcessorCount;
         var prefetcher = new ImagePrefetcher<byte>(loaded.Model.Architecture.Preparation, Preprocessor.Resize, threads, Math.Max(threads, Largest * options.BatchesAhead));
-        await foreach (var image in prefetcher.Prepare(items, cancel))
+        await foreach (var image in prefetcher.Prepare(items.Select(entry => (entry.Item.Id, entry.ImageBytes)), cancel))
         {
             if (image.Pixels is { } pixels)
             {

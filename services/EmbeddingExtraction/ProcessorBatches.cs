@@ -33,7 +33,7 @@ internal sealed class ProcessorBatches : IExtractionBatches
     {
         var threads = Math.Max(1, options.DecodeThreads);
         var prefetcher = new ImagePrefetcher<float>(loaded.Model.Architecture.Preparation, Preprocessor.Preprocess, threads, SizeOf(0) * options.BatchesAhead);
-        await foreach (var image in prefetcher.Prepare(items, cancel))
+        await foreach (var image in prefetcher.Prepare(items.Select(entry => (entry.Item.Id, entry.ImageBytes)), cancel))
         {
             if (image.Pixels is { } pixels)
             {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Sae;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipSae.Clip;
+using ClipSae.Imaging;
 
 namespace ClipSae.WeightConversion;
 

@@ -1,5 +1,4 @@
 using ClipSae.Contracts;
-using ClipSae.Datasets;
 
 namespace ClipSae.ZeroShotEvaluation;
 

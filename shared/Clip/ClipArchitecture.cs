@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip;
 

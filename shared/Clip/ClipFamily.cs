@@ -1,3 +1,5 @@
+using ClipSae.Imaging;
+
 namespace ClipSae.Clip;
 
 /// <summary>What kinds of models that embed images and texts together differ in beyond their sizes (science, sections 1 and 9).</summary>

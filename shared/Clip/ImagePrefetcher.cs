@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip;
 
@@ -22,7 +22,7 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
 
     /// <summary>The images in order; what <paramref name="items"/> throws is thrown where its next image would come.</summary>
     public async IAsyncEnumerable<PreparedImage<T>> Prepare(
-        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
+        IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var channel = Channel.CreateBounded<Task<PreparedImage<T>>>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
@@ -45,16 +45,16 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
     public void Return(T[] pixels) => _free.Add(pixels);
 
     private async Task Produce(
-        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, ChannelWriter<Task<PreparedImage<T>>> writer, CancellationToken cancel)
+        IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> items, ChannelWriter<Task<PreparedImage<T>>> writer, CancellationToken cancel)
     {
         using var places = new SemaphoreSlim(threads);
         var started = new List<Task>();
         try
         {
-            foreach (var (item, bytes) in items)
+            foreach (var (id, bytes) in items)
             {
                 await places.WaitAsync(cancel);
-                var work = Task.Run(() => Prepare(item, bytes, places), CancellationToken.None);
+                var work = Task.Run(() => Prepare(id, bytes, places), CancellationToken.None);
                 started.RemoveAll(task => task.IsCompleted);
                 started.Add(work);
                 await writer.WriteAsync(work, cancel);
@@ -73,21 +73,20 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
         }
     }
 
-    private PreparedImage<T> Prepare(DatasetItem item, ReadOnlyMemory<byte> bytes, SemaphoreSlim places)
+    private PreparedImage<T> Prepare(string id, ReadOnlyMemory<byte> bytes, SemaphoreSlim places)
     {
         var decoder = _decoders.TryTake(out var idle) ? idle : new RegionDecoder();
         try
         {
             if (!decoder.TryDecode(bytes, Needed, out var image, out var problem))
             {
-                return new PreparedImage<T>(item.Id, null, problem);
+                return new PreparedImage<T>(id, null, problem);
             }
 
             var length = 3 * preparation.Resolution * preparation.Resolution;
             var pixels = _free.TryTake(out var used) ? used : GC.AllocateUninitializedArray<T>(length);
-            var part = new PixelWindow(image.Region.Left, image.Region.Top, image.Region.Width, image.Region.Height);
-            prepare(image.Pixels, image.Mode, part, image.Width, image.Height, preparation, pixels);
-            return new PreparedImage<T>(item.Id, pixels, null);
+            prepare(image.Pixels, image.Mode, image.Region, image.Width, image.Height, preparation, pixels);
+            return new PreparedImage<T>(id, pixels, null);
         }
         finally
         {
@@ -96,9 +95,5 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
         }
     }
 
-    private ImageRegion Needed(int width, int height)
-    {
-        var window = Preprocessor.Needed(width, height, preparation);
-        return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
-    }
+    private ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, preparation.Target);
 }

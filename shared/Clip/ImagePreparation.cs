@@ -1,3 +1,5 @@
+using ClipSae.Imaging;
+
 namespace ClipSae.Clip;
 
 /// <summary>What makes pictures of any size a model's input.</summary>
@@ -7,6 +9,9 @@ namespace ClipSae.Clip;
 /// <param name="Normalization">What becomes of the resized bytes.</param>
 public sealed record ImagePreparation(int Resolution, PictureFit Fit, ResizeFilter Filter, PixelNormalization Normalization)
 {
+    /// <summary>Size and resize without what follows them.</summary>
+    public ResizeTarget Target => new(Resolution, Fit, Filter);
+
     /// <summary>OpenAI's: short side by the bicubic filter, centre crop, its own means and deviations.</summary>
     public static ImagePreparation OpenAi(int resolution) => new(resolution, PictureFit.CentreCrop, ResizeFilter.Bicubic, PixelNormalization.OpenAi);
 }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.Clip;

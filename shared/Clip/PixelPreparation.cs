@@ -1,4 +1,4 @@
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip;
 
@@ -10,4 +10,4 @@ namespace ClipSae.Clip;
 /// <param name="height">Height of the whole picture.</param>
 /// <param name="preparation">What the model takes.</param>
 /// <param name="pixels">Result, 3 · resolution · resolution values.</param>
-public delegate void PixelPreparation<T>(ReadOnlySpan<byte> source, PixelMode mode, PixelWindow part, int width, int height, ImagePreparation preparation, Span<T> pixels);
+public delegate void PixelPreparation<T>(ReadOnlySpan<byte> source, PixelMode mode, ImageRegion part, int width, int height, ImagePreparation preparation, Span<T> pixels);

@@ -1,5 +1,5 @@
 using System.Buffers;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -34,8 +34,7 @@ public sealed class PixelRows
         try
         {
             var hwc = resized.AsSpan(0, 3 * plane);
-            Preprocessor.Resize(
-                picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, _preparation, hwc);
+            PictureResize.Resize(picture, _preparation.Target, hwc);
             var target = (byte*)_start + ((long)row * 3 * plane);
             for (var p = 0; p < plane; p++)
             {

@@ -12,9 +12,10 @@ public class DependencyArrowTests
         ["ObjectStorage"] = ["Artifacts", "Contracts"],
         ["Hosting"] = ["ObjectStorage", "Pipeline", "Artifacts", "Contracts"],
         ["Tensors"] = ["Artifacts", "Contracts"],
-        ["Datasets"] = ["Artifacts", "Contracts"],
+        ["Imaging"] = ["Contracts"],
+        ["Datasets"] = ["Imaging", "Artifacts", "Contracts"],
         ["Pages"] = ["Datasets", "Results", "Artifacts", "Contracts"],
-        ["Clip"] = ["Tensors", "Datasets", "Artifacts", "Contracts"],
+        ["Clip"] = ["Tensors", "Imaging", "Artifacts", "Contracts"],
         ["Sae"] = ["Tensors", "Artifacts", "Contracts"],
     };
 
@@ -63,7 +64,7 @@ public class DependencyArrowTests
     [Fact]
     public void Tensors_stay_out_of_the_pipeline()
     {
-        foreach (var project in new[] { "Contracts", "Artifacts", "Pipeline", "ObjectStorage", "Hosting" })
+        foreach (var project in new[] { "Contracts", "Artifacts", "Imaging", "Datasets", "Pipeline", "ObjectStorage", "Hosting" })
         {
             Solution.Sources(Path.Combine("shared", project)).Where(path => File.ReadAllText(path).Contains("TorchSharp", StringComparison.Ordinal)).ShouldBeEmpty();
         }

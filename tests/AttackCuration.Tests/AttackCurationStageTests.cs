@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Pipeline.Tests;
 using ClipSae.Results;

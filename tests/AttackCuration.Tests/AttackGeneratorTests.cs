@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Results;
 using static TorchSharp.torch;
 
@@ -108,7 +109,7 @@ public sealed class AttackGeneratorTests : IDisposable
     }
 
     private AttackGenerator Generator(AttackCurationOptions options, IReadOnlyList<string>? words = null) => new(
-        vision, classifier, salient, [], Printer.Of(fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution)),
+        vision, classifier, salient, [], Printer.Of(fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target),
         new WordChooser(classifier, WordStock.Of(words ?? Words), classifier.Names.Count), options, CPU);
 
     private IReadOnlyList<AttackCandidate> Generate(AttackCurationOptions options) => Generator(options).Generate(Sources, _ => { }, CancellationToken.None);

@@ -5,6 +5,7 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 
 namespace ClipSae.AttackCuration.Tests;

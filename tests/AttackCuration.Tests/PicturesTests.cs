@@ -1,4 +1,5 @@
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.AttackCuration.Tests;
 

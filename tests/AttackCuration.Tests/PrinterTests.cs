@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.AttackCuration.Tests;
 
@@ -15,7 +16,7 @@ public sealed class PrinterTests : IDisposable
         var image = Picture(64);
         var style = new WordStyle();
         string[] faces = [.. fonts.Tuning.Select(face => face.Name)];
-        var (shown, family) = Printer.Of(fonts, style, ImagePreparation.OpenAi(32)).Plan("boat", image, new SeededRandom(1, "place", 3));
+        var (shown, family) = Printer.Of(fonts, style, ImagePreparation.OpenAi(32).Target).Plan("boat", image, new SeededRandom(1, "place", 3));
 
         shown.ShouldBe(new WordPlanner(fonts, style).Plan("boat", faces, image, new SeededRandom(1, "place", 3)));
         family.ShouldBeNull();
@@ -24,7 +25,7 @@ public sealed class PrinterTests : IDisposable
     [Fact]
     public void Families_are_printed_as_often_as_they_weigh()
     {
-        var printer = Printer.Of(fonts, [(PrintFamily.Named("plate"), 3), (PrintFamily.Named("curved"), 1)], ImagePreparation.OpenAi(32));
+        var printer = Printer.Of(fonts, [(PrintFamily.Named("plate"), 3), (PrintFamily.Named("curved"), 1)], ImagePreparation.OpenAi(32).Target);
         var image = Picture(64);
         var drawn = Enumerable.Range(0, 400).Select(i => printer.Plan("boat", image, new SeededRandom(1, "draw", i))).ToArray();
 
@@ -38,13 +39,13 @@ public sealed class PrinterTests : IDisposable
     {
         var item = new DatasetItem("small.png", ["a cat"], "cat");
         PictureSource Source(int side) => new(item, PngEncoder.Encode(Picture(side)), "cat");
-        var canvas = Source(20).Canvas(ImagePreparation.OpenAi(48));
+        var canvas = Source(20).Canvas(ImagePreparation.OpenAi(48).Target);
 
         (canvas.Width, canvas.Height).ShouldBe((48, 48));
         using var enlarged = PixelLoader.Stack([canvas], ImagePreparation.OpenAi(48));
         using var seen = PixelLoader.Load(1, _ => Source(20).Read(), ImagePreparation.OpenAi(48));
         enlarged.Equals(seen).ShouldBeTrue();
-        Source(64).Canvas(ImagePreparation.OpenAi(48)).Rgb.ShouldBe(Picture(64).Rgb);
+        Source(64).Canvas(ImagePreparation.OpenAi(48).Target).Rgb.ShouldBe(Picture(64).Rgb);
     }
 
     private static RgbImage Picture(int side)

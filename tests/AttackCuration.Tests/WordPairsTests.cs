@@ -26,7 +26,7 @@ public sealed class WordPairsTests : IDisposable
     public void No_word_is_printed_that_a_caption_names()
     {
         PictureSource[] sources = [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat"))];
-        using var pairs = WordPairs.Draw(sources, Options, Words, Printer.Of(fonts, Options.Style, ImagePreparation.OpenAi(RandomClip.Resolution)));
+        using var pairs = WordPairs.Draw(sources, Options, Words, Printer.Of(fonts, Options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target), ImagePreparation.OpenAi(RandomClip.Resolution));
 
         pairs.Words.ShouldAllBe(word => word == "tree");
     }
@@ -84,5 +84,5 @@ public sealed class WordPairsTests : IDisposable
     }
 
     private WordPairs Draw(AttackCurationOptions options) => WordPairs.Draw(
-        [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))], options, Words, Printer.Of(fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution)));
+        [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))], options, Words, Printer.Of(fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target), ImagePreparation.OpenAi(RandomClip.Resolution));
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation;
@@ -124,14 +125,10 @@ internal sealed class EvaluationBenchmark : IBenchmark
                 throw new InvalidOperationException(problem);
             }
 
-            Preprocessor.Resize(decoded.Pixels, new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height), decoded.Width, decoded.Height, ImagePreparation.OpenAi(224), pixels);
+            Preprocessor.Resize(decoded.Pixels, PixelMode.Rgb, decoded.Region, decoded.Width, decoded.Height, ImagePreparation.OpenAi(224), pixels);
         }
 
-        static ImageRegion Needed(int width, int height)
-        {
-            var window = Preprocessor.Needed(width, height, ImagePreparation.OpenAi(224));
-            return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
-        }
+        static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, ImagePreparation.OpenAi(224).Target);
     }
 
     private static string Text(double value, int digits) => value.ToString("F" + digits, CultureInfo.InvariantCulture);

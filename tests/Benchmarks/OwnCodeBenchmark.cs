@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.ObjectStorage;
 using ClipSae.ZeroShotEvaluation;
 using SkiaSharp;
@@ -257,11 +258,7 @@ internal sealed class OwnCodeBenchmark : IBenchmark
 
     private static ImageRegion Whole(int width, int height) => new(0, 0, width, height);
 
-    private static ImageRegion Needed(int width, int height)
-    {
-        var window = Clip.Preprocessor.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution));
-        return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
-    }
+    private static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution).Target);
 
     private static double Seconds(Action work)
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Benchmarks;
 
@@ -82,15 +82,10 @@ internal sealed class PreprocessingBenchmark : IBenchmark
                 throw new InvalidOperationException($"Photograph {index}: {problem}");
             }
 
-            var part = new PixelWindow(decoded.Region.Left, decoded.Region.Top, decoded.Region.Width, decoded.Region.Height);
-            Preprocessor.Preprocess(decoded.Pixels, part, decoded.Width, decoded.Height, ImagePreparation.OpenAi(Resolution), pixels);
+            Preprocessor.Preprocess(decoded.Pixels, PixelMode.Rgb, decoded.Region, decoded.Width, decoded.Height, ImagePreparation.OpenAi(Resolution), pixels);
         }
 
-        static ImageRegion Needed(int width, int height)
-        {
-            var window = Preprocessor.Needed(width, height, ImagePreparation.OpenAi(Resolution));
-            return new ImageRegion(window.Left, window.Top, window.Width, window.Height);
-        }
+        static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, ImagePreparation.OpenAi(Resolution).Target);
     }
 
     private static double? Pillow(string folder)

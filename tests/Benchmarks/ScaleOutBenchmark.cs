@@ -6,6 +6,7 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.EmbeddingExtraction;
 using ClipSae.Hosting;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
 using TorchSharp;

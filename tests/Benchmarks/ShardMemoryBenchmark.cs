@@ -5,6 +5,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.EmbeddingExtraction;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Tensors;
 

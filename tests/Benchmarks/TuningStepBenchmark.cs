@@ -4,6 +4,7 @@ using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.FineTuning;
 using ClipSae.FineTuning.Optimization;
+using ClipSae.Imaging;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging.Abstractions;
 using static TorchSharp.torch;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Cli.Tests;
 

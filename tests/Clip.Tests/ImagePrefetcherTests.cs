@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip.Tests;
 
@@ -20,7 +21,7 @@ public sealed class ImagePrefetcherTests
         foreach (var i in new[] { 0, 6, 8, 39 })
         {
             var picture = ImageDecoder.Decode(encoded[i]);
-            Preprocessor.Resize(picture.Rgb, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, ImagePreparation.OpenAi(Resolution), expected);
+            PictureResize.Resize(picture, ImagePreparation.OpenAi(Resolution).Target, expected);
             prepared[i].Pixels!.AsSpan(0, expected.Length).SequenceEqual(expected).ShouldBeTrue($"image {i}");
         }
     }
@@ -44,12 +45,12 @@ public sealed class ImagePrefetcherTests
         const int Ahead = 4;
         var taken = 0;
         var encoded = Picture(1);
-        IEnumerable<(DatasetItem, ReadOnlyMemory<byte>)> Counted()
+        IEnumerable<(string, ReadOnlyMemory<byte>)> Counted()
         {
             for (var i = 0; i < 100; i++)
             {
                 Interlocked.Increment(ref taken);
-                yield return (new DatasetItem($"{i}.png", ["a"]), encoded);
+                yield return ($"{i}.png", encoded);
             }
         }
 
@@ -75,10 +76,10 @@ public sealed class ImagePrefetcherTests
     public async Task What_the_source_throws_comes_where_its_next_image_would()
     {
         var encoded = Picture(1);
-        IEnumerable<(DatasetItem, ReadOnlyMemory<byte>)> Torn()
+        IEnumerable<(string, ReadOnlyMemory<byte>)> Torn()
         {
-            yield return (new DatasetItem("0.png", ["a"]), encoded);
-            yield return (new DatasetItem("1.png", ["a"]), encoded);
+            yield return ("0.png", encoded);
+            yield return ("1.png", encoded);
             throw new UserErrorException("the shard is damaged");
         }
 
@@ -95,8 +96,8 @@ public sealed class ImagePrefetcherTests
         read.ShouldBe(2);
     }
 
-    private static IEnumerable<(DatasetItem, ReadOnlyMemory<byte>)> Items(byte[][] encoded) =>
-        encoded.Select((picture, i) => (new DatasetItem($"{i}.png", ["a"]), (ReadOnlyMemory<byte>)picture));
+    private static IEnumerable<(string, ReadOnlyMemory<byte>)> Items(byte[][] encoded) =>
+        encoded.Select((picture, i) => ($"{i}.png", (ReadOnlyMemory<byte>)picture));
 
     private static byte[] Picture(int seed)
     {

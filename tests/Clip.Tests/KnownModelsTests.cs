@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip.Tests;
 

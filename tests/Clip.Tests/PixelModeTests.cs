@@ -1,4 +1,4 @@
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip.Tests;
 
@@ -21,8 +21,7 @@ public class PixelModeTests
         var picture = ImageDecoder.Read(File.ReadAllBytes(Path.Combine(Folder, name)));
         var actual = new byte[3 * Resolution * Resolution];
 
-        Preprocessor.Resize(
-            picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, ImagePreparation.OpenAi(Resolution), actual);
+        PictureResize.Resize(picture, ImagePreparation.OpenAi(Resolution).Target, actual);
 
         var expected = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".expected.png"))).Rgb;
         actual.Zip(expected).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBe(0);
@@ -33,7 +32,7 @@ public class PixelModeTests
     public async Task The_prefetcher_gives_the_same(string name)
     {
         var encoded = File.ReadAllBytes(Path.Combine(Folder, name));
-        (DatasetItem, ReadOnlyMemory<byte>)[] items = [(new DatasetItem(name, ["a"]), encoded)];
+        (string, ReadOnlyMemory<byte>)[] items = [(name, encoded)];
         var actual = new List<byte[]>();
         await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 1, ahead: 1).Prepare(items, TestContext.Current.CancellationToken))
         {

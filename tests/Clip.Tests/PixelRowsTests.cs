@@ -1,4 +1,5 @@
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -17,8 +18,8 @@ public sealed class PixelRowsTests
         var before = Compute.ResidentBytes;
         var rows = new PixelRows(Count, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
-        rows.Set(Count - 1, Datasets.Picture.Of(picture));
-        rows.Set(0, Datasets.Picture.Of(picture));
+        rows.Set(Count - 1, Imaging.Picture.Of(picture));
+        rows.Set(0, Imaging.Picture.Of(picture));
 
         (Compute.ResidentBytes - before).ShouldBeLessThan(256L << 20);
         pixels.NumberOfElements.ShouldBeGreaterThan(int.MaxValue);
@@ -35,7 +36,7 @@ public sealed class PixelRowsTests
         var rows = new PixelRows(2, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
 
-        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Datasets.Picture.Of(Picture())));
+        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Imaging.Picture.Of(Picture())));
     }
 
     [Fact]
@@ -48,7 +49,7 @@ public sealed class PixelRowsTests
         using var oddPixels = odd.Pixels;
         PixelLoader.Fill(encoded.Select((bytes, i) => (i % 2 == 0 ? even : odd, i / 2, $"{i}", (ReadOnlyMemory<byte>)bytes)));
 
-        using var all = PixelLoader.Load(Count, i => Datasets.Picture.Of(Picture(i)), ImagePreparation.OpenAi(16));
+        using var all = PixelLoader.Load(Count, i => Imaging.Picture.Of(Picture(i)), ImagePreparation.OpenAi(16));
         for (var i = 0; i < Count; i++)
         {
             Bytes(i % 2 == 0 ? evenPixels : oddPixels, i / 2).ShouldBe(Bytes(all, i));

@@ -1,4 +1,5 @@
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Tensors;
 using TorchSharp;
 
@@ -38,53 +39,12 @@ public class PreprocessorTests
         var preparation = new ImagePreparation(side, PictureFit.Squash, filter, PixelNormalization.Halves);
         var image = ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, name + ".png")));
         var (levels, floats) = (new byte[3 * side * side], new float[3 * side * side]);
-        Preprocessor.Resize(image.Rgb, new PixelWindow(0, 0, image.Width, image.Height), image.Width, image.Height, preparation, levels);
+        PictureResize.Resize(image, preparation.Target, levels);
         Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, preparation, floats);
 
         levels.ShouldBe(ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, "squashed", $"{name}.{side}.{filter.ToString().ToLowerInvariant()}.png"))).Rgb);
         floats[0].ShouldBe((levels[0] / 255f - 0.5f) / 0.5f);
-        Preprocessor.Needed(image.Width, image.Height, preparation).ShouldBe(new PixelWindow(0, 0, image.Width, image.Height));
-    }
-
-    [Theory]
-    [InlineData(500, 375, 224)]
-    [InlineData(333, 500, 224)]
-    [InlineData(95, 95, 224)]
-    [InlineData(68, 121, 224)]
-    [InlineData(64, 64, 64)]
-    [InlineData(1200, 31, 64)]
-    [InlineData(7, 900, 32)]
-    [InlineData(2000, 1500, 32)]
-    [InlineData(1, 1, 64)]
-    public void Vector_and_scalar_code_agree_to_the_bit(int width, int height, int resolution)
-    {
-        var rgb = Noise(width * height * 3);
-        var (vectors, scalars) = (new float[3 * resolution * resolution], new float[3 * resolution * resolution]);
-        var whole = new PixelWindow(0, 0, width, height);
-        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, ImagePreparation.OpenAi(resolution), vectors, vectors: true);
-        Preprocessor.Preprocess(rgb, PixelMode.Rgb, whole, width, height, ImagePreparation.OpenAi(resolution), scalars, vectors: false);
-        vectors.AsSpan().SequenceEqual(scalars).ShouldBeTrue();
-    }
-
-    [Theory]
-    [InlineData(500, 375)]
-    [InlineData(300, 700)]
-    public void The_needed_part_gives_what_the_whole_picture_gives(int width, int height)
-    {
-        var rgb = Noise(width * height * 3);
-        var needed = Preprocessor.Needed(width, height, ImagePreparation.OpenAi(224));
-        needed.Width.ShouldBeLessThanOrEqualTo(width);
-        ((long)needed.Width * needed.Height).ShouldBeLessThan((long)width * height);
-        var part = new byte[needed.Width * needed.Height * 3];
-        for (var row = 0; row < needed.Height; row++)
-        {
-            rgb.AsSpan(((needed.Top + row) * width + needed.Left) * 3, needed.Width * 3).CopyTo(part.AsSpan(row * needed.Width * 3));
-        }
-
-        var (fromWhole, fromPart) = (new float[3 * 224 * 224], new float[3 * 224 * 224]);
-        Preprocessor.Preprocess(rgb, width, height, ImagePreparation.OpenAi(224), fromWhole);
-        Preprocessor.Preprocess(part, needed, width, height, ImagePreparation.OpenAi(224), fromPart);
-        fromPart.AsSpan().SequenceEqual(fromWhole).ShouldBeTrue();
+        PictureResize.Needed(image.Width, image.Height, preparation.Target).ShouldBe(new ImageRegion(0, 0, image.Width, image.Height));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Formats.Tar;
 using ClipSae.Contracts;
+using ClipSae.Imaging;
 
 namespace ClipSae.Datasets.Tests;
 

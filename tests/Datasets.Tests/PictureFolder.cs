@@ -1,4 +1,5 @@
 using ClipSae.Artifacts;
+using ClipSae.Imaging;
 
 namespace ClipSae.Datasets.Tests;
 

@@ -1,3 +1,5 @@
+using ClipSae.Imaging;
+
 namespace ClipSae.Datasets.Tests;
 
 public sealed class WordPainterTests : IDisposable

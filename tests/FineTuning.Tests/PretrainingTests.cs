@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -4,6 +4,7 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Results;
 using ClipSae.Sae;

@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

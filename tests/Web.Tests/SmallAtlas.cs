@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Results;
 using ClipSae.Sae;

@@ -1,5 +1,5 @@
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 
 namespace ClipSae.Web.Tests;

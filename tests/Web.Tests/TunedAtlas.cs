@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pipeline;
 using ClipSae.Results;
 using ClipSae.Sae;
@@ -79,7 +79,7 @@ internal static class TunedAtlas
     {
         const int Side = 64;
         using var fonts = FontCatalogue.Load();
-        var printer = Printer.Of(fonts, [(PrintFamily.Named("corner"), 1)], Clip.ImagePreparation.OpenAi(Side));
+        var printer = Printer.Of(fonts, [(PrintFamily.Named("corner"), 1)], Clip.ImagePreparation.OpenAi(Side).Target);
         var (plain, attacked) = (new List<(DatasetItem, byte[])>(), new List<(DatasetItem, byte[])>());
         foreach (var (place, word) in new[] { "star", "boat", "dog", "car" }.Index())
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Results;
 using ClipSae.Tensors;
 using TorchSharp;

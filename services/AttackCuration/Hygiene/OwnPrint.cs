@@ -1,5 +1,6 @@
-using ClipSae.Datasets;
 using ClipSae.Clip;
+using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -27,14 +28,14 @@ public sealed record OwnPrint(
         var preparation = architecture.Preparation;
         IReadOnlyList<PrintFamily> families = options.FamiliesWith(fonts);
         Printer[] printers = families.Count == 0
-            ? [Printer.Of(fonts, options.Style, preparation)]
-            : [.. families.Select(one => Printer.Of(fonts, [(one, 1)], preparation))];
+            ? [Printer.Of(fonts, options.Style, preparation.Target)]
+            : [.. families.Select(one => Printer.Of(fonts, [(one, 1)], preparation.Target))];
         var (clean, wrong, named) = (new RgbImage[sources.Count], new RgbImage[sources.Count], new RgbImage[sources.Count]);
         var (printed, family) = (new string[sources.Count], new int[sources.Count]);
         Parallel.For(0, sources.Count, i =>
         {
             var random = new SeededRandom(options.Seed, "own print", i);
-            var image = sources[i].Canvas(preparation);
+            var image = sources[i].Canvas(preparation.Target);
             family[i] = random.Next(printers.Length);
             printed[i] = random.Pick([.. words.Where(sources[i].IsWrong)]);
             var printer = printers[family[i]];

@@ -1,8 +1,8 @@
-using ClipSae.Clip;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.AttackCuration;
 
@@ -33,19 +33,19 @@ public sealed class FamilyPictures
 
     /// <summary>Prints on the pictures set apart.</summary>
     /// <param name="clean">The classifier's logits of each of them without print.</param>
-    public static FamilyPictures Draw(IReadOnlyList<PictureSource> sources, IReadOnlyList<float[]> clean, Ways ways, WordChooser words, FontCatalogue fonts, ImagePreparation preparation, AttackCurationOptions options)
+    public static FamilyPictures Draw(IReadOnlyList<PictureSource> sources, IReadOnlyList<float[]> clean, Ways ways, WordChooser words, FontCatalogue fonts, ResizeTarget target, AttackCurationOptions options)
     {
         var all = new FamilyPictures();
         foreach (var (family, isHeldOut) in ways.HeldOut.Select(family => (family, true)).Concat(ways.Trained.Select(of => (of.Family, false))))
         {
             var count = Math.Min(sources.Count, isHeldOut ? MaxHeldOut / ways.HeldOut.Count : MostOfTrained);
-            var printer = Printer.Of(fonts, [(family, 1)], preparation);
+            var printer = Printer.Of(fonts, [(family, 1)], target);
             var drawn = new (DatasetItem Item, byte[] Png)[count];
             Parallel.For(0, count, i =>
             {
                 var random = new SeededRandom(options.Seed, "family picture " + family.Name, i);
                 var word = words.Choose(words.Kind(random), sources[i], clean[i], words.WrongOn(sources[i]), [], random);
-                var image = sources[i].Canvas(preparation);
+                var image = sources[i].Canvas(target);
                 var shown = printer.Plan(word, image, random).Shown;
                 var attributes = new JsonObject
                 {

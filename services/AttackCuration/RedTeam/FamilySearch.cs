@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -27,7 +28,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
     public Result Run(IReadOnlyList<PictureSource> sources, IReadOnlyList<PrintFamily> families, Action<int, int> done, CancellationToken cancel)
     {
         var tried = sources.Take(options.SearchWords * MinLeft).ToArray();
-        var clean = Look([.. tried.Select(source => source.Canvas(vision.Architecture.Preparation))], cancel);
+        var clean = Look([.. tried.Select(source => source.Canvas(vision.Architecture.Preparation.Target))], cancel);
         var counts = families.ToDictionary(family => family.Name, _ => (Tried: 0, Fooled: 0), StringComparer.Ordinal);
         var kinds = stock.Kinds.ToDictionary(kind => kind, _ => (Tried: 0, Fooled: 0));
         var (left, words) = (families, options.SearchWords);
@@ -75,7 +76,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
 
     private List<(WordKind Kind, bool Fooled)> Try(PrintFamily family, int from, int count, PictureSource[] sources, List<float[]> clean, CancellationToken cancel)
     {
-        var printer = Printer.Of(fonts, [(family, 1)], vision.Architecture.Preparation);
+        var printer = Printer.Of(fonts, [(family, 1)], vision.Architecture.Preparation.Target);
         var images = new RgbImage[count];
         var printed = new (WordKind Kind, string Word)[count];
         Parallel.For(0, count, new ParallelOptions { CancellationToken = cancel }, i =>
@@ -84,7 +85,7 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
             var place = random.Next(sources.Length);
             var kind = _words.Kind(random);
             var word = _words.Choose(kind, sources[place], clean[place], _words.WrongOn(sources[place]), [], random);
-            var image = sources[place].Canvas(vision.Architecture.Preparation);
+            var image = sources[place].Canvas(vision.Architecture.Preparation.Target);
             images[i] = printer.Paint(image, printer.Plan(word, image, random).Shown);
             printed[i] = (kind, word);
         });

@@ -37,7 +37,7 @@ public sealed class Printing : IDisposable
         if (families.Count == 0)
         {
             var listed = new WordChooser(classifier, WordStock.Of(pictures.Words), classifier.Names.Count);
-            return new Printing(Printer.Of(fonts, options.Style, preparation), listed, classifier, null, null, fonts, options);
+            return new Printing(Printer.Of(fonts, options.Style, preparation.Target), listed, classifier, null, null, fonts, options);
         }
 
         // Words that the user names are the only ones.
@@ -47,7 +47,7 @@ public sealed class Printing : IDisposable
         var found = new FamilySearch(vision, others ?? classifier, stock, decided, fonts, options, device).Run(pictures.Plain, families, done, cancel);
         var ways = Ways.Of(found, families, stock);
         return new Printing(
-            Printer.Of(fonts, ways.Trained, preparation), new WordChooser(others ?? classifier, stock, decided, ways.Words), others ?? classifier, others, ways, fonts, options);
+            Printer.Of(fonts, ways.Trained, preparation.Target), new WordChooser(others ?? classifier, stock, decided, ways.Words), others ?? classifier, others, ways, fonts, options);
     }
 
     /// <summary>How vulnerable the model is; where it hardly reads the one style given, with the family that it reads best.</summary>
@@ -70,7 +70,7 @@ public sealed class Printing : IDisposable
     /// <summary>Pictures set apart, printed on in every family; none without a search.</summary>
     public FamilyPictures DrawFamilies(Pictures pictures, AttackGenerator generator, CancellationToken cancel) => Ways is null
         ? new FamilyPictures()
-        : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Preparation, _options);
+        : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Target, _options);
 
     /// <summary>Figures of the search, and of what followed.</summary>
     public RedTeamFigures? Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) => Ways?.Figures(candidates, attacks);

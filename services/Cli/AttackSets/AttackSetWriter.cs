@@ -5,6 +5,7 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 
 namespace ClipSae.Cli;
 
@@ -78,7 +79,7 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
         }
 
         var pixels = new byte[3 * side * side];
-        Preprocessor.Resize(picture.Pixels.Span, picture.Mode, new PixelWindow(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, ImagePreparation.OpenAi(side), pixels);
+        PictureResize.Resize(picture, ImagePreparation.OpenAi(side).Target, pixels);
         return new RgbImage(side, side, pixels);
     }
 }

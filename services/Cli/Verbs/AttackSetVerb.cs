@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.AttackCuration;
+using ClipSae.Contracts;
 using ClipSae.Datasets;
 
 namespace ClipSae.Cli;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Tensors;
 using Spectre.Console;
 using static TorchSharp.torch;

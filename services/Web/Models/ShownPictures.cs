@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using static TorchSharp.torch;
 
 namespace ClipSae.Web;
@@ -20,7 +21,7 @@ internal static class ShownPictures
     public static Tensor Pixels(IEnumerable<byte[]> encoded, ImagePreparation preparation)
     {
         using var scope = NewDisposeScope();
-        RgbImage[] images = [.. encoded.Select(content => ImageDecoder.TryDecode(content, null, out var image, out var problem) ? Printer.Canvas(image, preparation) : throw new UserErrorException($"a picture cannot be decoded: {problem}"))];
+        RgbImage[] images = [.. encoded.Select(content => ImageDecoder.TryDecode(content, null, out var image, out var problem) ? Printer.Canvas(image, preparation.Target) : throw new UserErrorException($"a picture cannot be decoded: {problem}"))];
         return preparation.Normalization.Apply(PixelLoader.Stack(images, preparation)).MoveToOuterDisposeScope();
     }
 

@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Pages;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
@@ -43,12 +44,12 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
         }
 
         var preparation = models.Base.Architecture.Preparation;
-        var plain = Printer.Canvas(decoded, preparation);
+        var plain = Printer.Canvas(decoded, preparation.Target);
         var images = new List<RgbImage> { plain };
         if (word.Length > 0)
         {
             using var fonts = FontCatalogue.Load();
-            var printer = Printer.Of(fonts, [(family, 1)], preparation);
+            var printer = Printer.Of(fonts, [(family, 1)], preparation.Target);
             images.Add(fonts.CanDraw(word) ? printer.Paint(plain, printer.Plan(word, plain, new SeededRandom(0, "try it")).Shown) : throw new UserErrorException($"no installed font has every letter of '{word}'"));
         }
 

@@ -1,4 +1,4 @@
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Results;
 
 namespace ClipSae.ZeroShotEvaluation;

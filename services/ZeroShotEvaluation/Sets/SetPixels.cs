@@ -80,7 +80,7 @@ internal sealed class SetPixels(SetImages set, ImagePreparation preparation, int
         }
     }
 
-    private IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> Wanted()
+    private IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> Wanted()
     {
         var (row, next) = (0, 0);
         foreach (var entry in set.Shards.SelectMany(DatasetShard.Read))
@@ -93,7 +93,7 @@ internal sealed class SetPixels(SetImages set, ImagePreparation preparation, int
             if (row++ == set.Rows[next])
             {
                 next++;
-                yield return entry;
+                yield return (entry.Item.Id, entry.ImageBytes);
             }
         }
     }

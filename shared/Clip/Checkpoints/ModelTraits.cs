@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipSae.Contracts;
+using ClipSae.Imaging;
 
 namespace ClipSae.Clip;
 

@@ -1,3 +1,5 @@
+using ClipSae.Imaging;
+
 namespace ClipSae.Clip;
 
 /// <summary><c>preprocessor_config.json</c>, or the part of <c>processor_config.json</c> that newer versions of <c>transformers</c> write; defaults are CLIPImageProcessor's or SiglipImageProcessor's, which are what is done here.</summary>

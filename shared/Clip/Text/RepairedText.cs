@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using ClipSae.Datasets;
+using ClipSae.Contracts;
 
 namespace ClipSae.Clip;
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Imaging;
 using SkiaSharp;
 
 namespace ClipSae.Datasets;

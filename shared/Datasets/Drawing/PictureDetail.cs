@@ -1,3 +1,5 @@
+using ClipSae.Imaging;
+
 namespace ClipSae.Datasets;
 
 /// <summary>How much of a picture something would hide.</summary>

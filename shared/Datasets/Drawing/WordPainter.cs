@@ -1,3 +1,4 @@
+using ClipSae.Imaging;
 using SkiaSharp;
 
 namespace ClipSae.Datasets;

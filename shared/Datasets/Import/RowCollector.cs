@@ -1,3 +1,5 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.Datasets;
 
 /// <summary>Joins a source's rows into items: several captions of a picture become one item, repeats and bad rows become problems.</summary>

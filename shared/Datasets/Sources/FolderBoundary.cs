@@ -1,3 +1,5 @@
+using ClipSae.Contracts;
+
 namespace ClipSae.Datasets;
 
 /// <summary>Turns paths that a caption file names into files of the data set's folder, and nothing outside it, links followed.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Enumeration;
 using ClipSae.Contracts;
+using ClipSae.Imaging;
 
 namespace ClipSae.Datasets;
 

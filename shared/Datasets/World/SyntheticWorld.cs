@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Imaging;
 using SkiaSharp;
 
 namespace ClipSae.Datasets;

@@ -116,7 +116,7 @@ internal sealed class ExtractionWork : IGpuWork
         var prefetcher = new ImagePrefetcher<byte>(ImagePreparation.OpenAi(resolution), Preprocessor.Resize, threads, 4 * threads);
         async Task Drain()
         {
-            await foreach (var image in prefetcher.Prepare(DatasetShard.Read(shard), CancellationToken.None))
+            await foreach (var image in prefetcher.Prepare(DatasetShard.Read(shard).Select(entry => (entry.Item.Id, entry.ImageBytes)), CancellationToken.None))
             {
                 prefetcher.Return(image.Pixels!);
             }

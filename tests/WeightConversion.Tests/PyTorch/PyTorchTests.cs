@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Imaging;
 using ClipSae.Tensors;
 using TorchSharp;
 

@@ -1,0 +1,102 @@
+using System.Buffers;
+
+namespace ClipSae.Imaging;
+
+/// <summary>
+/// Pillow's antialiased resize and torchvision's centre crop, to the bit: an 8-bit result clipped and rounded between the passes, in the mode in which the file keeps
+/// its pixels, then conversion to RGB. Only the rows and columns that the crop keeps are computed.
+/// </summary>
+public static class PictureResize
+{
+    private const int Channels = 3;
+
+    /// <summary>The part of a picture that the resized centre crop depends on.</summary>
+    public static ImageRegion Needed(int width, int height, ResizeTarget target)
+    {
+        var (horizontal, vertical) = new ResizeGeometry(width, height, target).Axes();
+        return new ImageRegion(horizontal.Begin, vertical.Begin, horizontal.End - horizontal.Begin, vertical.End - vertical.Begin);
+    }
+
+    /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
+    /// <param name="mode">What they are.</param>
+    /// <param name="part">Where the pixels lie in the whole picture; it must cover <see cref="Needed"/>.</param>
+    /// <param name="width">Width of the whole picture.</param>
+    /// <param name="height">Height of the whole picture.</param>
+    /// <param name="target">What the picture becomes.</param>
+    /// <param name="hwc">Result [resolution, resolution, 3], RGB.</param>
+    /// <exception cref="ArgumentException">A span has the wrong length.</exception>
+    public static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion part, int width, int height, ResizeTarget target, Span<byte> hwc) =>
+        Resize(pixels, mode, part, width, height, target, hwc, vectors: true);
+
+    /// <summary>The same for a whole picture.</summary>
+    public static void Resize(Picture picture, ResizeTarget target, Span<byte> hwc) =>
+        Resize(picture.Pixels.Span, picture.Mode, new ImageRegion(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, target, hwc);
+
+    /// <summary>The same for a whole RGB picture.</summary>
+    public static void Resize(RgbImage image, ResizeTarget target, Span<byte> hwc) =>
+        Resize(image.Rgb, PixelMode.Rgb, new ImageRegion(0, 0, image.Width, image.Height), image.Width, image.Height, target, hwc);
+
+    internal static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion part, int width, int height, ResizeTarget target, Span<byte> hwc, bool vectors)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(target.Resolution, 1);
+        RequireLength(hwc.Length, target.Resolution);
+        if (pixels.Length != (long)part.Width * part.Height * Picture.BytesOf(mode))
+        {
+            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, {Picture.BytesOf(mode)}] have the wrong length.", nameof(pixels));
+        }
+
+        var geometry = new ResizeGeometry(width, height, target);
+        if (mode == PixelMode.Rgb)
+        {
+            ResizeRgb(pixels, part, geometry, hwc, vectors);
+        }
+        else
+        {
+            new OwnModeResize(geometry, part, (rgb, result) => ResizeRgb(rgb, part, geometry, result, vectors)).Resize(pixels, mode, hwc);
+        }
+    }
+
+    private static void ResizeRgb(ReadOnlySpan<byte> rgb, ImageRegion part, ResizeGeometry geometry, Span<byte> hwc, bool vectors)
+    {
+        var (resolution, (horizontal, vertical)) = (geometry.Resolution, geometry.Axes());
+        if (part.Left > horizontal.Begin || part.Top > vertical.Begin
+            || part.Right < horizontal.End || part.Bottom < vertical.End)
+        {
+            throw new ArgumentException($"The part {part} does not cover what {geometry} needs.", nameof(part));
+        }
+
+        var (stride, rows) = (resolution * Channels, vertical.End - vertical.Begin);
+        var between = ArrayPool<byte>.Shared.Rent((rows * stride) + 1);
+        try
+        {
+            for (var row = 0; row < rows; row++)
+            {
+                var source = rgb.Slice((vertical.Begin - part.Top + row) * part.Width * Channels, part.Width * Channels);
+                // One byte more than the row: the vector code writes pixels four bytes at a time.
+                BicubicResize.Horizontal(source, part.Left, horizontal, between.AsSpan(row * stride, stride + 1), vectors);
+            }
+
+            for (var output = 0; output < resolution; output++)
+            {
+                var weights = vertical.Weights.AsSpan(output * vertical.Taps, vertical.Lengths[output]);
+                var first = (vertical.Starts[output] - vertical.Begin) * stride;
+                BicubicResize.Vertical(
+                    between.AsSpan(first, weights.Length * stride), stride, weights, hwc.Slice(output * stride, stride), vectors);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(between);
+        }
+    }
+
+    private static void RequireLength(int length, int resolution)
+    {
+        if (length != Channels * resolution * resolution)
+        {
+            throw new ArgumentException($"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {length}.");
+        }
+    }
+}
