@@ -4,6 +4,8 @@ using ClipSae.Pipeline;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Web;
 
@@ -20,7 +22,8 @@ internal static class Endpoints
     {
         var reader = new RunReader(runtime);
         var background = AtlasEndpoints.Map(routes, runtime, reader, shell, time);
-        var (runs, run, units, compare, live) = (new RunsPage(runtime, reader, shell), new RunPage(runtime, reader, shell, time), new UnitsPage(reader, shell), new ComparePage(runtime, reader, shell), new LiveStream(runtime, time));
+        var workers = new WorkersAtWork(runtime, time, routes.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("ui"));
+        var (runs, run, units, compare, live) = (new RunsPage(runtime, reader, shell), new RunPage(runtime, reader, workers, shell, time), new UnitsPage(reader, shell), new ComparePage(runtime, reader, shell), new LiveStream(runtime, workers, time));
         Page("/", (context, cancel) => runs.RenderAsync(Query(context, "q"), Query(context, "status"), Number(context, "page"), cancel));
         Page("/compare", (context, cancel) => compare.RenderAsync([.. context.Request.Query["run"].OfType<string>()], cancel));
         Page("/runs/{run}", (context, cancel) => run.RenderAsync(Run(context), cancel));
@@ -35,6 +38,13 @@ internal static class Endpoints
         routes.MapGet("/assets/{name}", Assets.WriteAsync);
         if (shell.AllowsChanges)
         {
+            var backfill = new BackfillPage(runtime, reader, shell);
+            Page("/backfill", (context, cancel) => backfill.RenderAsync([.. context.Request.Query["run"].OfType<string>()], cancel));
+            routes.MapPost("/backfill", async context =>
+            {
+                var form = await context.Request.ReadFormAsync(context.RequestAborted);
+                await WriteAsync(context, await backfill.BeginAsync([.. form["run"].OfType<string>()], form["from"].ToString(), Lines(form), context.RequestAborted));
+            });
             routes.MapPost("/runs/{run}/cancel", async context =>
             {
                 await reader.ReadAsync(Run(context), context.RequestAborted);
@@ -50,8 +60,7 @@ internal static class Endpoints
             {
                 await reader.ReadAsync(Run(context), context.RequestAborted);
                 var form = await context.Request.ReadFormAsync(context.RequestAborted);
-                var changes = form["changes"].ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-                SeeOther(context, $"/runs/{await runtime.ReplayAsync(Run(context), form["from"].ToString() is { Length: > 0 } from ? from : null, changes, cancel: CancellationToken.None)}");
+                SeeOther(context, $"/runs/{await runtime.ReplayAsync(Run(context), form["from"].ToString() is { Length: > 0 } from ? from : null, Lines(form), cancel: CancellationToken.None)}");
             });
         }
 
@@ -65,6 +74,9 @@ internal static class Endpoints
         context.Response.ContentType = HtmlType;
         return context.Response.WriteAsync(page, context.RequestAborted);
     }
+
+    /// <summary>The changes that a form asks for, one a line.</summary>
+    private static string[] Lines(IFormCollection form) => form["changes"].ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static async Task ReportAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
     {

@@ -184,6 +184,34 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public async Task Credentials_of_an_earlier_version_get_what_they_lack_and_keep_the_rest()
+    {
+        var folder = Directory.CreateTempSubdirectory("clipsae-compose-");
+        try
+        {
+            await MakeCredentialsAsync(folder.FullName);
+            var made = Contents(folder.FullName);
+            string[] lacking = [.. new[] { "broker/clipsae-viewer.password", "broker/definitions.json", "ui-token" }.Select(name => Path.Combine(folder.FullName, "infra/compose/secrets", name))];
+            File.Delete(lacking[0]);
+            await File.WriteAllTextAsync(lacking[1], made[lacking[1]].Replace("clipsae-viewer", "clipsae-other", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            File.Delete(lacking[2]);
+
+            await MakeCredentialsAsync(folder.FullName);
+
+            var now = Contents(folder.FullName);
+            now.Keys.ShouldBe(made.Keys);
+            now.Where(file => !lacking.Contains(file.Key)).ShouldAllBe(file => file.Value == made[file.Key]);
+            now[lacking[0]].Length.ShouldBe(40);
+            now[lacking[1]].ShouldContain("clipsae-viewer");
+            now[lacking[2]].Length.ShouldBe(40);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void Files_that_are_mounted_are_there()
     {
         var mounted = Services.SelectMany(service => Each(service.Value!["volumes"])).Select(Text).Where(volume => volume.StartsWith("./", StringComparison.Ordinal)).ToArray();

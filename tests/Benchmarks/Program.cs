@@ -1,4 +1,5 @@
 using ClipSae.Benchmarks;
+using ClipSae.Benchmarks.Atlas;
 using ClipSae.Benchmarks.Gpu;
 using ClipSae.Contracts;
 
@@ -19,6 +20,7 @@ IBenchmark[] benchmarks =
     new EmptyShardsBenchmark(),
     new ShardCostBenchmark(),
     new ScaleOutBenchmark(),
+    new AtlasBenchmark(),
     new GpuBenchmark(),
 ];
 

@@ -32,6 +32,25 @@ public sealed partial class OnDemandTests
     }
 
     [Fact]
+    public async Task Features_are_searched_by_a_picture_that_is_sent()
+    {
+        await using var served = await ServedRuns.StartAsync();
+        await TunedAtlas.TellAsync(served);
+        (await served.PageAsync(TunedAtlas.Path)).ShouldContain($"action=\"{TunedAtlas.Path}/picture\"");
+
+        var page = await SendAsync(served, TriedRun.Grey(), await served.SecretAsync());
+
+        page.ShouldContain("Features that fire on this picture");
+        var activations = Activation().Matches(page).Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+        activations.Length.ShouldBeGreaterThan(1);
+        activations.ShouldBe(activations.OrderDescending());
+        activations.ShouldAllBe(activation => activation > 0);
+        (await SendAsync(served, "no picture"u8.ToArray(), await served.SecretAsync())).ShouldContain("a picture cannot be decoded");
+        (await SendAsync(served, [], await served.SecretAsync())).ShouldContain("choose a picture");
+        (await SendAsync(served, TriedRun.Grey(), "wrong", HttpStatusCode.Forbidden)).ShouldNotContain("fire on this picture");
+    }
+
+    [Fact]
     public async Task Before_and_after_shows_what_fine_tuning_changed()
     {
         await using var served = await ServedRuns.StartAsync();
@@ -68,6 +87,17 @@ public sealed partial class OnDemandTests
         var start = page.IndexOf($"<th scope=\"row\">{row}", StringComparison.Ordinal);
         return [.. Percentage().Matches(page[start..page.IndexOf("</tr>", start, StringComparison.Ordinal)]).Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
     }
+
+    private static async Task<string> SendAsync(ServedRuns served, byte[] picture, string secret, HttpStatusCode expected = HttpStatusCode.OK)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent(secret), "csrf" }, { new ByteArrayContent(picture), "picture", "picture.png" } };
+        using var response = await served.Http.PostAsync(TunedAtlas.Path + "/picture", form);
+        response.StatusCode.ShouldBe(expected);
+        return await response.Content.ReadAsStringAsync();
+    }
+
+    [GeneratedRegex("<b>activation ([0-9.]+)</b>")]
+    private static partial Regex Activation();
 
     [GeneratedRegex(@">([0-9.]+)&#x202F;%")]
     private static partial Regex Percentage();

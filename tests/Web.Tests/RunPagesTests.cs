@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Pipeline;
 using ClipSae.Results;
 
 namespace ClipSae.Web.Tests;
@@ -23,6 +24,9 @@ public sealed class RunPagesTests
         page.ShouldContain("from cache");
         page.ShouldContain($"same parameters and inputs as in run {first}");
         page.ShouldContain("first: text");
+        var cost = Section(page, "cost");
+        cost.ShouldContain($"from cache (3): same parameters and inputs as in run {first}");
+        Section(await served.PageAsync($"/runs/{first}"), "cost").ShouldContain("computed (3): no earlier result of this unit in this store");
         (await served.PageAsync($"/runs/{second}/units?stage=first")).ShouldContain("3 units");
     }
 
@@ -188,7 +192,10 @@ public sealed class RunPagesTests
         response.Content.Headers.ContentType!.MediaType.ShouldBe("text/event-stream");
         using var stream = new StreamReader(await response.Content.ReadAsStreamAsync());
 
-        (await EventAsync(stream)).ShouldStartWith("event: board");
+        var board = await EventAsync(stream);
+        board.ShouldStartWith("event: board");
+        board.ShouldContain("Workers at work");
+        board.ShouldContain($"<b>{StageRunner.Worker}</b> cpu");
         await served.Runtime.CancelAsync(run);
         var events = new List<string>();
         while (!events.LastOrDefault("").StartsWith("event: end", StringComparison.Ordinal))
@@ -198,6 +205,47 @@ public sealed class RunPagesTests
 
         events[^2].ShouldContain("stopped");
         events[^1].ShouldBe("event: end\ndata: ended\n");
+    }
+
+    [Fact]
+    public async Task A_stage_of_several_runs_is_replayed_with_a_change_and_what_cannot_be_is_told()
+    {
+        await using var served = await ServedRuns.StartAsync(new WebOptions { AllowChanges = true });
+        var (first, second) = (await served.RunAsync(), await served.RunAsync(FakePipeline.Plan(factor: 7)));
+        await served.TellAsync("bare", new RunStarted("bare", new RunPlan([]), new Dictionary<string, ArtifactRef>(), [], 0) { At = At });
+        (await served.PageAsync("/")).ShouldContain("formaction=\"/backfill\"");
+        (await served.PageAsync($"/backfill?run={first}&run={second}")).ShouldContain("<option>third</option>");
+
+        var page = await BackfillAsync(served, await served.SecretAsync(), HttpStatusCode.OK, first, second, "bare");
+
+        page.ShouldContain("2 of 3 replays begun");
+        page.ShouldContain("class=\"problem\"");
+        var replays = (await served.Runtime.ListRunsAsync()).Where(run => run.Origin is not null).ToArray();
+        replays.Select(run => run.Origin).ShouldBe([new ReplayOrigin(first, "second"), new ReplayOrigin(second, "second")], ignoreOrder: true);
+        foreach (var replay in replays)
+        {
+            (await served.Runtime.WaitAsync(replay.Run)).Status.ShouldBe(RunStatus.Completed);
+        }
+
+        await BackfillAsync(served, "wrong", HttpStatusCode.Forbidden, first);
+        await using var reading = await ServedRuns.StartAsync();
+        await reading.PageAsync($"/backfill?run={await reading.RunAsync()}", HttpStatusCode.NotFound);
+        await BackfillAsync(reading, await reading.SecretAsync(), HttpStatusCode.NotFound, first);
+    }
+
+    private static async Task<string> BackfillAsync(ServedRuns served, string secret, HttpStatusCode expected, params string[] runs)
+    {
+        using var form = new FormUrlEncodedContent([KeyValuePair.Create("csrf", secret), KeyValuePair.Create("from", "second"), KeyValuePair.Create("changes", ""), .. runs.Select(run => KeyValuePair.Create("run", run))]);
+        using var response = await served.Http.PostAsync("/backfill", form);
+        var page = await response.Content.ReadAsStringAsync();
+        response.StatusCode.ShouldBe(expected, page);
+        return page;
+    }
+
+    private static string Section(string page, string id)
+    {
+        var start = page.IndexOf($"<h2 id=\"{id}\"", StringComparison.Ordinal);
+        return page[start..page.IndexOf("</section>", start, StringComparison.Ordinal)];
     }
 
     private static RunStarted Started(string run, RunPlan plan) => new(run, plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = At };

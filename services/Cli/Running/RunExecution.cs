@@ -35,19 +35,23 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
     /// <summary>Goes on with an unfinished run and follows it.</summary>
     /// <returns>The exit code; null where the run has ended meanwhile.</returns>
-    public async Task<int?> TryGoOnAsync(string unfinished, CancellationToken cancel)
+    public async Task<int?> TryGoOnAsync(string unfinished, CancellationToken cancel) => await TryResumeAsync(unfinished, cancel) ? await FollowAsync(unfinished, cancel) : null;
+
+    /// <summary>Goes on with an unfinished run.</summary>
+    /// <returns>Whether it can be followed; not where it has ended meanwhile.</returns>
+    public async Task<bool> TryResumeAsync(string unfinished, CancellationToken cancel)
     {
         session.Tell($"continuing run {unfinished}");
         switch (await runtime.ResumeAsync(unfinished, cancel))
         {
             case ResumeOutcome.Ended:
-                return null;
+                return false;
             case ResumeOutcome.WorkedOnElsewhere:
                 session.Tell("another process is working on it; watching");
                 break;
         }
 
-        return await FollowAsync(unfinished, cancel);
+        return true;
     }
 
     /// <summary>Shows a run until it ends, then answers with what it gave.</summary>

@@ -17,16 +17,20 @@ for (const place of document.querySelectorAll('[data-live]')) {
 const waiting = document.querySelector('[data-reload]');
 if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload));
 
-// A picture that is dropped anywhere on the form is the one that is asked about.
+// A picture that is dropped on the form is the one that is asked about; where the form says so, it is sent at once, wherever it is dropped.
 const asking = document.querySelector('[data-drop]');
 if (asking) {
   const area = asking.querySelector('.drop');
   const show = over => event => { event.preventDefault(); area.classList.toggle('over', over); };
-  asking.addEventListener('dragover', show(true));
-  asking.addEventListener('dragleave', show(false));
-  asking.addEventListener('drop', event => {
+  const sends = asking.dataset.drop === 'send';
+  const target = sends ? document : asking;
+  target.addEventListener('dragover', show(true));
+  target.addEventListener('dragleave', show(false));
+  target.addEventListener('drop', event => {
     show(false)(event);
-    if (event.dataTransfer.files.length > 0) area.querySelector('input').files = event.dataTransfer.files;
+    if (event.dataTransfer.files.length === 0) return;
+    area.querySelector('input').files = event.dataTransfer.files;
+    if (sends) asking.requestSubmit();
   });
   asking.addEventListener('submit', () => { asking.querySelector('.primary').disabled = true; });
 }

@@ -27,10 +27,16 @@ internal static class AtlasEndpoints
         var effects = new FeatureEffects(new KeptResults<FeatureEffect>(runtime, ResultFormats.FeatureEffect, turn, time, log), runtime, shelf, room);
         var movements = new FeatureMovements(new KeptResults<FeatureMovement>(runtime, ResultFormats.FeatureMovement, turn, time, log), runtime, shelf, room);
         var changes = new ChangesPage(shelf, movements, shell);
-        var (atlas, feature) = (new AtlasPage(shelf, indexes, shell), new FeaturePage(shelf, indexes, new EffectSection(effects, shell), shell));
+        var (atlas, feature) = (new AtlasPage(shelf, indexes, new PictureSearch(shelf, room), shell), new FeaturePage(shelf, indexes, new EffectSection(effects, shell), shell));
         const string Volume = "/runs/{run}/atlas/{unit}";
         routes.MapGet(Volume, async context => await Endpoints.WriteAsync(context, await atlas.RenderAsync(
             Endpoints.Run(context), Unit(context), new AtlasPage.Query(Endpoints.Query(context, "q"), Endpoints.Query(context, "order"), Endpoints.Query(context, "salient").Length > 0, Endpoints.Number(context, "page")), context.RequestAborted)));
+        routes.MapPost(Volume + "/picture", async context =>
+        {
+            var form = await context.Request.ReadFormAsync(context.RequestAborted);
+            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await SentPicture.ReadAsync(file, context.RequestAborted) : null;
+            await Endpoints.WriteAsync(context, await atlas.RenderAsync(Endpoints.Run(context), Unit(context), picture, context.RequestAborted));
+        });
         routes.MapGet(Volume + "/{feature}", async context => await Endpoints.WriteAsync(context, await feature.RenderAsync(Endpoints.Run(context), Unit(context), Feature(context), context.RequestAborted)));
         routes.MapGet(Volume + "/before-after", async context => await Endpoints.WriteAsync(context, await changes.RenderAsync(Endpoints.Run(context), Unit(context), context.RequestAborted)));
         routes.MapGet(Volume + "/{feature}/patches", context => PatchesAsync(context, shelf));

@@ -1,13 +1,16 @@
 using System.Globalization;
+using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Results;
 
 namespace ClipSae.Web;
 
 /// <summary>The features of an autoencoder, searched and in order, a page at a time.</summary>
-internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageShell shell)
+internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PictureSearch search, PageShell shell)
 {
     private const int Cards = 24;
+    private const int MostFiring = 48;
+    private const int PictureSide = 160;
     private static readonly (string Name, string Title)[] Orders = [("salience", "text salience"), ("density", "density"), ("activation", "mean activation"), ("monosemanticity", "monosemanticity"), ("number", "number")];
 
     /// <summary>What is asked for.</summary>
@@ -30,8 +33,53 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
         var found = Find(volume, standing.Value, query);
         var pages = Math.Max(1, (found.Count + Cards - 1) / Cards);
         var page = Math.Clamp(query.Page, 1, pages);
-        var figures = volume.Statistics.Figures;
         var parts = new FeatureParts(volume, standing.Value, AtlasPlaces.Served);
+        return Render(volume, standing, query, Html.Of($"<span class=\"count\">{Written.Count(found.Count)} features</span>"), Html.Of($"""
+            {(found.Count == 0 ? Html.Of($"<p class=\"empty\">No feature matches.</p>") : Html.Of($"<div class=\"cards\">{found.Skip((page - 1) * Cards).Take(Cards).Select(feature => parts.Card(feature))}</div>"))}
+            {PageShell.Pager(page, pages, to => PageShell.Address(Path(run, unit), ("q", query.Text), ("order", query.Order), ("salient", query.SalientOnly ? "1" : null), ("page", to.ToString(CultureInfo.InvariantCulture))))}
+            """));
+    }
+
+    /// <summary>The features that fire on a picture that was sent, strongest first.</summary>
+    /// <param name="picture">An image file; null where none was sent.</param>
+    public async Task<string> RenderAsync(string run, string unit, byte[]? picture, CancellationToken cancel)
+    {
+        var volume = await shelf.VolumeAsync(run, unit, cancel);
+        var standing = await indexes.FindAsync(volume, cancel);
+        return Render(volume, standing, new Query("", "", false, 1), Html.Empty, await FiringAsync(volume, standing.Value, picture, cancel));
+    }
+
+    private async Task<Html> FiringAsync(AtlasVolume volume, FeatureIndex? index, byte[]? picture, CancellationToken cancel)
+    {
+        try
+        {
+            if (picture is null)
+            {
+                throw new UserErrorException("choose a picture");
+            }
+
+            var outcome = await search.FindAsync(volume.Record.Run, volume.Unit.Unit, picture, cancel);
+            var parts = new FeatureParts(volume, index, AtlasPlaces.Served);
+            var shown = outcome.Features.Take(MostFiring).Select(firing => parts.Card(volume.Feature(firing.Feature)!, firing.Activation));
+            var unknown = outcome.Unknown == 0 ? "" : $" {Written.Count(outcome.Unknown)} more fire{(outcome.Unknown == 1 ? "s" : "")} on no held-out image, so nothing is known of {(outcome.Unknown == 1 ? "it" : "them")}.";
+            var more = outcome.Features.Count > MostFiring ? $" The {MostFiring} strongest are shown." : "";
+            var view = Thumbnail.Of(picture, PictureSide) is { } small ? Html.Of($"<img src=\"{small}\" alt=\"The picture\">") : Html.Empty;
+            return Html.Of($"""
+                <section class="firing" aria-label="Features that fire on the picture"><div class="asked">{view}<div><h2 id="firing">Features that fire on this picture</h2><p class="note">{Written.Count(outcome.Features.Count)} features, strongest first: the largest activation over the picture's tokens in the base.{more}{unknown} <a href="{Path(volume.Record.Run, volume.Unit.Unit)}">All features</a></p></div></div>
+                {(outcome.Features.Count == 0 ? Html.Of($"<p class=\"empty\">No feature fires on it.</p>") : Html.Of($"<div class=\"cards\">{shown}</div>"))}</section>
+                """);
+        }
+        catch (UserErrorException error)
+        {
+            return Html.Of($"<p class=\"problem\" role=\"alert\">{error.Message}</p>");
+        }
+    }
+
+    /// <param name="count">What stands beside the search.</param>
+    /// <param name="list">The features that are shown.</param>
+    private string Render(AtlasVolume volume, KeptResults<FeatureIndex>.Standing standing, Query query, Html count, Html list)
+    {
+        var (run, unit, figures) = (volume.Record.Run, volume.Unit.Unit, volume.Statistics.Figures);
         return shell.Render($"Features of {unit}", "/", Html.Of($"""
             <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Features of {unit}</h1>
             <nav class="tabs" aria-label="Autoencoders">{AtlasShelf.Units(volume.Record).Select(other => Html.Of($"<a href=\"{Path(run, other.Unit)}\"{(other.Unit == unit ? Html.Of($" aria-current=\"page\"") : Html.Empty)}>{other.Unit}</a>"))}</nav>
@@ -39,11 +87,16 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PageSh
             {(FeatureMovements.CanCompute(volume) ? Html.Of($"<p><a href=\"{ChangesPage.Path(run, unit)}\">Before and after fine-tuning</a></p>") : Html.Empty)}
             {Ablation(volume)}
             {Index(run, unit, volume, standing)}
-            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="number, name{(standing.Value is null ? "" : ", class or word")}"></label><label>Order <select name="order">{Orders.Select(order => Html.Of($"<option value=\"{order.Name}\"{(order.Name == query.Order ? Html.Of($" selected") : Html.Empty)}>{order.Title}</option>"))}</select></label>{(volume.Findings is null ? Html.Empty : Html.Of($"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"))}<button>Search</button><span class="count">{Written.Count(found.Count)} features</span></form>
-            {(found.Count == 0 ? Html.Of($"<p class=\"empty\">No feature matches.</p>") : Html.Of($"<div class=\"cards\">{found.Skip((page - 1) * Cards).Take(Cards).Select(parts.Card)}</div>"))}
-            {PageShell.Pager(page, pages, to => PageShell.Address(Path(run, unit), ("q", query.Text), ("order", query.Order), ("salient", query.SalientOnly ? "1" : null), ("page", to.ToString(CultureInfo.InvariantCulture))))}
+            <form class="filter" role="search" action="{Path(run, unit)}"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="number, name{(standing.Value is null ? "" : ", class or word")}"></label><label>Order <select name="order">{Orders.Select(order => Html.Of($"<option value=\"{order.Name}\"{(order.Name == query.Order ? Html.Of($" selected") : Html.Empty)}>{order.Title}</option>"))}</select></label>{(volume.Findings is null ? Html.Empty : Html.Of($"<label><input type=\"checkbox\" name=\"salient\" value=\"1\"{(query.SalientOnly ? Html.Of($" checked") : Html.Empty)}> reads text</label>"))}<button>Search</button>{count}</form>
+            {(PictureSearch.IsPossible(volume) ? ByPicture(run, unit) : Html.Empty)}
+            {list}
             """));
     }
+
+    private Html ByPicture(string run, string unit) => Html.Of($"""
+        <form class="by-picture" method="post" enctype="multipart/form-data" action="{Path(run, unit)}/picture" data-drop="send"><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
+        <label class="drop">Search by a picture <input type="file" name="picture" accept="image/*" required><small>or drop one anywhere on this page</small></label><button class="primary">Find what fires on it</button></form>
+        """);
 
     /// <summary>The features that are asked for, in order.</summary>
     internal static IReadOnlyList<FeatureStatistics> Find(AtlasVolume volume, FeatureIndex? index, Query query)

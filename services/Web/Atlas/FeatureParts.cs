@@ -11,13 +11,14 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
     private const int PicturesOfCard = 6;
 
     /// <summary>A feature in a list.</summary>
-    public Html Card(FeatureStatistics feature)
+    /// <param name="activation">How strongly it fires on what was searched for; null where that is not the list's subject.</param>
+    public Html Card(FeatureStatistics feature, double? activation = null)
     {
         var salience = volume.Salience(feature.Feature);
         return Html.Of($"""
             <a class="card" href="{places.Feature(volume, feature.Feature) ?? ""}"><span class="head"><b>Feature {feature.Feature}</b>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($" <i>{feature.Name}</i>"))}{(salience is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</span>
             <span class="strip">{feature.TopImages.Take(PicturesOfCard).Select(image => Html.Of($"<img src=\"{places.Picture(volume, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">"))}</span>
-            <span class="figures">density {Written.Rare(feature.Density)}{(salience is null ? "" : $" · salience {Written.Number(salience.Salience)} · AUROC {Written.Number(salience.Auroc)}")}{(feature.Monosemanticity is null ? "" : $" · monosemanticity {Written.Number(feature.Monosemanticity)}")}</span></a>
+            <span class="figures">{(activation is null ? Html.Empty : Html.Of($"<b>activation {Written.Number(activation)}</b> · "))}density {Written.Rare(feature.Density)}{(salience is null ? "" : $" · salience {Written.Number(salience.Salience)} · AUROC {Written.Number(salience.Auroc)}")}{(feature.Monosemanticity is null ? "" : $" · monosemanticity {Written.Number(feature.Monosemanticity)}")}</span></a>
             """);
     }
 
@@ -81,7 +82,7 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             : Html.Of($"<section><h2>Captions it fires on</h2><p class=\"note\">The held-out captions it fires on most.</p><ol class=\"captions\">{captions.Select(top => Html.Of($"<li>{top.Caption!} <small>{Written.Number(top.Activation)}</small></li>"))}</ol></section>");
     }
 
-    private IndexedFeature? Indexed(FeatureStatistics feature) => index?.Features.FirstOrDefault(candidate => candidate.Feature == feature.Feature);
+    private IndexedFeature? Indexed(FeatureStatistics feature) => index?.Feature(feature.Feature);
 
     private Html Top(FeatureStatistics feature) => Pictures(feature.Feature, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)));
 

@@ -103,7 +103,7 @@ public static class StaticAtlas
 
     private static string Searched(FeatureStatistics feature, FeatureIndex? index)
     {
-        var indexed = index?.Features.FirstOrDefault(candidate => candidate.Feature == feature.Feature);
+        var indexed = index?.Feature(feature.Feature);
         return string.Join(' ', new[] { FormattableString.Invariant($"{feature.Feature}"), feature.Name }.Concat(indexed?.Classes.Concat(indexed.Words).Select(frequent => frequent.Text) ?? []).OfType<string>()).ToLowerInvariant();
     }
 

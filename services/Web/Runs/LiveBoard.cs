@@ -9,15 +9,21 @@ internal static class LiveBoard
 {
     private const int UnitsShown = 4;
     private const int ValuesShown = 3;
+    private const int WorkersShown = 12;
 
     /// <param name="stages">Read under the board's lock.</param>
     /// <param name="isEnded">Whether the run has its last event: nothing is left then.</param>
     /// <param name="pace">Time of a unit in earlier runs, by stage.</param>
-    public static Html Render(IReadOnlyList<StageBoard> stages, bool isEnded, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
+    /// <param name="workers">Those at work on the run.</param>
+    public static Html Render(IReadOnlyList<StageBoard> stages, bool isEnded, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace, IReadOnlyList<WorkersAtWork.AtWork> workers)
     {
         var left = isEnded ? Html.Empty : Html.Of($"<p class=\"left\" role=\"status\">{Whole(stages, now, pace)}</p>");
-        return Html.Of($"{left}<ol class=\"stages\">{stages.Select(stage => Stage(stage, now, isEnded))}</ol>");
+        return Html.Of($"{left}<ol class=\"stages\">{stages.Select(stage => Stage(stage, now, isEnded))}</ol>{Workers(workers)}");
     }
+
+    private static Html Workers(IReadOnlyList<WorkersAtWork.AtWork> workers) => workers.Count == 0 ? Html.Empty : Html.Of($"""
+        <h3>Workers at work</h3><ul class="workers">{workers.Take(WorkersShown).Select(worker => Html.Of($"<li><b>{worker.Name}</b> {worker.Device}, {worker.Threads} thread{(worker.Threads == 1 ? "" : "s")}: {string.Join(", ", worker.Units.Take(UnitsShown))}{(worker.Units.Count > UnitsShown ? $" and {worker.Units.Count - UnitsShown} more" : "")}</li>"))}{(workers.Count > WorkersShown ? Html.Of($"<li>and {workers.Count - WorkersShown} more</li>") : Html.Empty)}</ul>
+        """);
 
     private static Html Stage(StageBoard stage, DateTimeOffset now, bool isEnded)
     {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace ClipSae.Web;
 
 /// <summary>A run as server-sent events, from what <c>watch</c> reads: <c>board</c> with the stages as HTML whenever something changed, <c>end</c> once it is over or no process works on it.</summary>
-internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
+internal sealed class LiveStream(ClipSaeRuntime runtime, WorkersAtWork workers, TimeProvider time)
 {
     // Each follows a run of its own; a browser that opens many tabs must not use up the process.
     private const int MaxCount = 64;
@@ -49,13 +49,14 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
         {
             var pace = await runtime.PaceAsync(run, cancel);
             using var timer = new PeriodicTimer(Interval, time);
-            for (var (told, silent) = (-1, 0); !following.IsCompleted; await timer.WaitForNextTickAsync(cancel))
+            for (var (told, silent, atWork) = (-1, 0, ""); !following.IsCompleted; await timer.WaitForNextTickAsync(cancel))
             {
-                var seen = Volatile.Read(ref changes);
-                if (seen != told)
+                var (seen, present) = (Volatile.Read(ref changes), workers.On(run));
+                var working = string.Join('\n', present.Select(worker => $"{worker.Name} {worker.Device} {string.Join(' ', worker.Units)}"));
+                if (seen != told || working != atWork)
                 {
-                    (told, silent) = (seen, 0);
-                    await SendAsync(response, "board", Render(board, pace), cancel);
+                    (told, silent, atWork) = (seen, 0, working);
+                    await SendAsync(response, "board", Render(board, pace, present), cancel);
                 }
                 else if (++silent % SilentIntervals == 0)
                 {
@@ -64,7 +65,7 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
                 }
             }
 
-            await SendAsync(response, "board", Render(board, pace), cancel);
+            await SendAsync(response, "board", Render(board, pace, []), cancel);
             await SendAsync(response, "end", await OutcomeAsync(following), cancel);
         }
         finally
@@ -74,7 +75,8 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, TimeProvider time)
         }
     }
 
-    private string Render(RunBoard board, IReadOnlyDictionary<string, TimeSpan> pace) => board.Read(stages => LiveBoard.Render(stages, isEnded: false, time.GetUtcNow(), pace)).Text;
+    private string Render(RunBoard board, IReadOnlyDictionary<string, TimeSpan> pace, IReadOnlyList<WorkersAtWork.AtWork> present) =>
+        board.Read(stages => LiveBoard.Render(stages, isEnded: false, time.GetUtcNow(), pace, present)).Text;
 
     /// <summary>ended, abandoned, or why the run cannot be followed.</summary>
     private static async Task<string> OutcomeAsync(Task<bool> following)

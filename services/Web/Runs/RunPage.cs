@@ -8,7 +8,7 @@ using ClipSae.Results;
 namespace ClipSae.Web;
 
 /// <summary>One run: how far it is, what failed, what came of it, what it was started with, and where it comes from.</summary>
-internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShell shell, TimeProvider time)
+internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersAtWork workers, PageShell shell, TimeProvider time)
 {
     private const int FailuresShown = 20;
     private const int LinkedShown = 20;
@@ -19,7 +19,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
         var overview = record.Overview;
         var isEnded = record.State.End is not null;
         var pace = isEnded ? new Dictionary<string, TimeSpan>() : await runtime.PaceAsync(run, cancel);
-        var board = record.Board.Read(stages => LiveBoard.Render(stages, isEnded, time.GetUtcNow(), pace));
+        var board = record.Board.Read(stages => LiveBoard.Render(stages, isEnded, time.GetUtcNow(), pace, isEnded ? [] : workers.On(run)));
         var waits = isEnded ? [] : await runtime.WorkerProblemsAsync(run, cancel);
         return shell.Render(run, "/", Html.Of($"""
             <p class="crumbs"><a href="/">Runs</a> /</p><div class="title"><h1>{run}</h1>{PageShell.Status(overview.StatusName)}<div class="buttons">{Buttons(record)}</div></div>
@@ -28,6 +28,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
             {Problems(record, waits)}
             <section><h2 id="stages">Stages</h2><div{(isEnded ? Html.Empty : Html.Of($" data-live=\"/runs/{run}/live\""))}>{board}</div></section>
             {Scores(record)}
+            {CostTable.Render(record)}
             {await LineageAsync(record, cancel)}
             {Parameters(record)}
             {Replay(record)}
@@ -127,7 +128,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
         var later = replays.Length == 0 ? Html.Empty : Html.Of($"<p>Replayed by {replays.Select((other, place) => Html.Of($"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>"))}.</p>");
         return Html.Of($"""
             <section><h2 id="lineage">Lineage</h2>{origin}{later}{LineageGraph.Render(record)}<div class="below">{PageShell.Wide("Lineage", Html.Of($"""
-            <table><thead><tr><th scope="col">Stage</th><th scope="col">Takes</th><th scope="col">Gives</th><th scope="col">From cache</th></tr></thead><tbody>{record.State.StagesInOrder().Select(stage => Lineage(record, stage))}</tbody></table>
+            <table><thead><tr><th scope="col">Stage</th><th scope="col">Takes</th><th scope="col">Gives</th></tr></thead><tbody>{record.State.StagesInOrder().Select(stage => Lineage(record, stage))}</tbody></table>
             """))}</div></section>
             """);
     }
@@ -140,11 +141,8 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, PageShel
             InputSource.RunInput input => input.Pattern,
             _ => selector.From,
         }).Distinct(StringComparer.Ordinal);
-        UnitFinished[] finished = [.. stage.FinishedUnits()];
-        var hits = finished.Count(unit => unit.Cache.Kind is CacheKind.Hit);
-        var why = finished.Length == 0 ? Written.Missing : hits == 0 ? $"no: {finished[0].Cache.Reason}" : $"{Written.Count(hits)} of {Written.Count(finished.Length)}: {finished.First(unit => unit.Cache.Kind is CacheKind.Hit).Cache.Reason}";
         return Html.Of($"""
-            <tr><th scope="row"><a href="{PageShell.Address($"/runs/{record.Run}/units", ("stage", stage.Plan.Stage))}">{stage.Plan.Stage}</a></th><td>{string.Join(", ", takes)}</td><td>{string.Join(", ", finished.FirstOrDefault()?.Outputs.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>())}</td><td>{why}</td></tr>
+            <tr><th scope="row"><a href="{PageShell.Address($"/runs/{record.Run}/units", ("stage", stage.Plan.Stage))}">{stage.Plan.Stage}</a></th><td>{string.Join(", ", takes)}</td><td>{string.Join(", ", stage.FinishedUnits().FirstOrDefault()?.Outputs.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>())}</td></tr>
             """);
     }
 

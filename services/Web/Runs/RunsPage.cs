@@ -35,7 +35,7 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
                 <form action="/compare" class="list">{PageShell.Wide("Runs", Html.Of($"""
                 <table class="runs"><thead><tr><th><span class="aloud">Compare</span></th><th scope="col">Run</th><th scope="col">Status</th><th scope="col">Started (UTC)</th><th scope="col" class="n">Took</th><th scope="col" class="n">Units</th><th scope="col" class="n">Clean accuracy <small>base → tuned</small></th><th scope="col" class="n">Under attack <small>base → tuned</small></th></tr></thead><tbody>{shown}</tbody></table>
                 """))}
-                <p class="actions"><button>Compare selected runs</button></p></form>{PageShell.Pager(page, pages, to => PageShell.Address("/", ("q", text), ("status", status), ("page", to.ToString(CultureInfo.InvariantCulture))))}
+                <p class="actions"><button>Compare selected runs</button>{(shell.AllowsChanges ? Html.Of($" <button formaction=\"/backfill\">Replay a stage of them</button>") : Html.Empty)}</p></form>{PageShell.Pager(page, pages, to => PageShell.Address("/", ("q", text), ("status", status), ("page", to.ToString(CultureInfo.InvariantCulture))))}
                 """);
         return shell.Render("Runs", "/", Html.Of($"""
             <h1>Runs</h1>

@@ -60,7 +60,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
     {
         try
         {
-            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await ReadAsync(file, cancel) : library.Read(asked.Sample) ?? throw new UserErrorException("choose a picture");
+            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await SentPicture.ReadAsync(file, cancel) : library.Read(asked.Sample) ?? throw new UserErrorException("choose a picture");
             if (asked.Word.Length > MaxWordLength)
             {
                 throw new UserErrorException($"the word is longer than {MaxWordLength} letters");
@@ -103,14 +103,6 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
             <table><thead><tr><th scope="col">Feature</th>{columns.Where(column => column.IsShown).Select(column => Html.Of($"<th scope=\"col\" class=\"n\">{column.Title}</th>"))}</tr></thead><tbody>{outcome.Firing.Select(firing => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(run, volume.Unit.Unit)}/{firing.Feature}\">{firing.Feature}</a> <small>{volume.Feature(firing.Feature)?.Name}{(volume.Salience(firing.Feature) is null ? "" : " reads text")}</small></th>{columns.Where(column => column.IsShown).Select(column => Html.Of($"<td class=\"n\">{Written.Number(column.Value(firing))}</td>"))}</tr>"))}</tbody></table>
             """))}
             """);
-    }
-
-    private static async Task<byte[]> ReadAsync(IFormFile file, CancellationToken cancel)
-    {
-        var content = new byte[file.Length];
-        await using var stream = file.OpenReadStream();
-        await stream.ReadExactlyAsync(content, cancel);
-        return content;
     }
 
     private sealed record Asked(string Word, string Family, IReadOnlyList<string> Classes, string Sample);

@@ -188,6 +188,9 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <summary>Why units that a run waits for are not taken by any worker, a line a stage; nothing where this process works on them itself.</summary>
     public virtual Task<IReadOnlyList<string>> WorkerProblemsAsync(string run, CancellationToken cancel = default) => Task.FromResult<IReadOnlyList<string>>([]);
 
+    /// <summary>The workers that answer over the broker, by name, whatever they do; of a runtime in one process, this process while it works on units.</summary>
+    public abstract Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default);
+
     /// <summary>Stops what is at work here; unfinished runs stay as they are and can be resumed.</summary>
     public async ValueTask DisposeAsync()
     {

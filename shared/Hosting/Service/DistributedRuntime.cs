@@ -83,8 +83,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return await Services.GetRequiredService<WorkerRoster>().ProblemsAsync(state, cancel);
     }
 
-    /// <summary>All workers that answer.</summary>
-    public async Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default)
+    public override async Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default)
     {
         await StartAsync(cancel);
         return await Services.GetRequiredService<WorkerRoster>().AskAsync(cancel);

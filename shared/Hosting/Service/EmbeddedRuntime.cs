@@ -89,6 +89,12 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
 
     public override IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default) => _watch.WatchAsync(run, cancel);
 
+    public override Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default)
+    {
+        var presence = Services.GetRequiredService<OwnPresence>();
+        return Task.FromResult<IReadOnlyList<WorkerPresent>>(presence.IsAtWork ? [presence.Now()] : []);
+    }
+
     private protected override async Task<string> GoOnAsync(string run, CancellationToken cancel) =>
         await ResumeAsync(run, cancel) == ResumeOutcome.WorkedOnElsewhere
             ? throw new UserErrorException($"another process is working on run {run}: watch follows it, cancel ends it")

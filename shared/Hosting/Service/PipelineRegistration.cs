@@ -68,6 +68,7 @@ public static class PipelineRegistration
         services.AddSingleton<UnitInputs>();
         services.AddSingleton<UnitRetry>();
         services.AddSingleton<WorkerDevice>();
+        services.AddSingleton<OwnPresence>();
         services.TryAddSingleton(_ => new WorkerCards([], null));
         services.AddSingleton<WorkerLifetime>();
         services.AddSingleton<RunFeed>();

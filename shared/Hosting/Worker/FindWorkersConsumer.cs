@@ -1,26 +1,17 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting;
 
 /// <summary>Says who this worker is to whoever asks.</summary>
-public sealed class FindWorkersConsumer(
-    IEnumerable<IStage> stages, WorkerTraits traits, WorkerDevice device, WorkerFitness fitness, UnitsInProgress atWork, ILogger<FindWorkersConsumer> log) : IConsumer<FindWorkers>
+public sealed class FindWorkersConsumer(OwnPresence presence, ILogger<FindWorkersConsumer> log) : IConsumer<FindWorkers>
 {
     public async Task Consume(ConsumeContext<FindWorkers> context)
     {
         try
         {
-            await context.RespondAsync(new WorkerPresent(
-                StageRunner.Worker,
-                WorkerTraits.Software,
-                stages.ToDictionary(stage => stage.Name, stage => stage.AlgorithmVersion, StringComparer.Ordinal),
-                traits.Threads,
-                device.Current,
-                atWork.Names(),
-                device.Lost ?? fitness.Unfit()));
+            await context.RespondAsync(presence.Now());
         }
         catch (Exception error)
         {

@@ -10,6 +10,7 @@ namespace ClipSae.Hosting;
 public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<(string Run, string Stage, string Unit), TaskCompletionSource> _taken = new();
+    private readonly ConcurrentDictionary<(string Run, string Stage, string Unit), byte> _placed = new();
     private readonly Lock _gate = new();
     private readonly LinkedList<TaskCompletionSource> _interactive = [];
     private readonly LinkedList<TaskCompletionSource> _bulk = [];
@@ -49,11 +50,12 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
             throw;
         }
 
+        _placed[name] = 0;
         return new Place(this, name, ended);
     }
 
-    /// <summary>What is being worked on, <c>run: stage/unit</c>.</summary>
-    public IReadOnlyList<string> Names() => [.. _taken.Keys.Select(unit => $"{unit.Run}: {unit.Stage}/{unit.Unit}").Order(StringComparer.Ordinal)];
+    /// <summary>What has a place and is being worked on, <c>run: stage/unit</c>.</summary>
+    public IReadOnlyList<string> Names() => [.. _placed.Keys.Select(unit => $"{unit.Run}: {unit.Stage}/{unit.Unit}").Order(StringComparer.Ordinal)];
 
     private async Task WaitForPlaceAsync(LinkedList<TaskCompletionSource> line, CancellationToken cancel)
     {
@@ -105,6 +107,7 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
     {
         public void Dispose()
         {
+            owner._placed.TryRemove(name, out _);
             owner.Release();
             owner._taken.TryRemove(name, out _);
             ended.SetResult();

@@ -21,7 +21,7 @@ public sealed class PagesTests(Chromium chromium)
         var (slow, fast) = (await served.RunAsync(), await served.RunAsync(FakePipeline.Plan(factor: 7)));
         await using var visit = await chromium.VisitAsync(served);
         const string Features = $"/runs/{SmallAtlas.Run}/atlas/mlp%400";
-        foreach (var path in new[] { "/", "/?q=none", $"/runs/{slow}", $"/runs/{slow}/units", $"/runs/{SmallAtlas.Run}", Features, Features + "/1", $"/runs/{TunedAtlas.Run}/try", TunedAtlas.Path + "/7", TunedAtlas.Path + "/before-after", $"/compare?run={slow}&run={fast}", "/compare" })
+        foreach (var path in new[] { "/", "/?q=none", $"/runs/{slow}", $"/runs/{slow}/units", $"/runs/{SmallAtlas.Run}", Features, Features + "/1", $"/runs/{TunedAtlas.Run}/try", TunedAtlas.Path + "/7", TunedAtlas.Path + "/before-after", $"/compare?run={slow}&run={fast}", "/compare", $"/backfill?run={slow}&run={fast}" })
         {
             await visit.Page.GotoAsync(path);
             await visit.RequireReadableAsync(path);

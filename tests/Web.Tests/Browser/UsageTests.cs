@@ -23,6 +23,8 @@ public sealed class UsageTests(Chromium chromium)
         await Expect(stages.Nth(0)).ToHaveClassAsync("running");
         await Expect(stages.Nth(0)).ToContainTextAsync("1 of 4 texts");
         await Expect(stages.Nth(1)).ToHaveClassAsync("waiting");
+        await Expect(visit.Page.Locator(".workers li").First).ToContainTextAsync("cpu, 1 thread: first/u00000");
+        await visit.RequireReadableAsync("live");
 
         first.SetResult();
         await Expect(stages.Nth(0)).ToHaveClassAsync("done");
@@ -126,15 +128,7 @@ public sealed class UsageTests(Chromium chromium)
         await TriedRun.TellAsync(served);
         await using var visit = await chromium.VisitAsync(served);
         await visit.Page.GotoAsync($"/runs/{TriedRun.Run}/try");
-        await visit.Page.EvaluateAsync(
-            """
-            picture => {
-              const files = new DataTransfer();
-              files.items.add(new File([Uint8Array.from(atob(picture), letter => letter.charCodeAt(0))], 'grey.png', { type: 'image/png' }));
-              for (const type of ['dragover', 'drop']) document.querySelector('[data-drop] .row').dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
-            }
-            """,
-            Convert.ToBase64String(TriedRun.Grey()));
+        await DropAsync(visit, "[data-drop] .row");
         await visit.Page.Locator("input[name=word]").FillAsync("star");
         await visit.Page.Locator("select[name=family]").SelectOptionAsync("corner");
         await visit.Page.Locator("textarea[name=classes]").FillAsync("boat, car, cat");
@@ -143,6 +137,21 @@ public sealed class UsageTests(Chromium chromium)
 
         await Expect(visit.Page.Locator(".side").Nth(1).Locator(".answer li span").First).ToHaveTextAsync("star");
         await visit.RequireReadableAsync("answered");
+    }
+
+    [Fact]
+    public async Task A_picture_that_is_dropped_on_the_features_finds_what_fires_on_it()
+    {
+        await using var served = await ServedRuns.StartAsync();
+        await TunedAtlas.TellAsync(served);
+        await using var visit = await chromium.VisitAsync(served);
+        await visit.Page.GotoAsync(TunedAtlas.Path);
+
+        await DropAsync(visit, "h1");
+
+        await Expect(visit.Page.Locator("#firing")).ToBeVisibleAsync();
+        await Expect(visit.Page.Locator(".firing .card").First).ToContainTextAsync("activation");
+        await visit.RequireReadableAsync("firing");
     }
 
     [Fact]
@@ -183,6 +192,17 @@ public sealed class UsageTests(Chromium chromium)
         await visit.RequireReadableAsync("static feature");
         (await visit.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.pic img')].slice(0, 2).every(img => img.naturalWidth > 0)")).ShouldBeTrue();
     }
+
+    /// <summary>Drops a grey picture on an element of the page.</summary>
+    private static Task DropAsync(Visit visit, string place) => visit.Page.EvaluateAsync(
+        """
+        ([place, picture]) => {
+          const files = new DataTransfer();
+          files.items.add(new File([Uint8Array.from(atob(picture), letter => letter.charCodeAt(0))], 'grey.png', { type: 'image/png' }));
+          for (const type of ['dragover', 'drop']) document.querySelector(place).dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
+        }
+        """,
+        new[] { place, Convert.ToBase64String(TriedRun.Grey()) });
 
     /// <summary>Lets a stage's units tell of their progress until they are let go.</summary>
     private static TaskCompletionSource Held(FakeStage stage)
