@@ -40,6 +40,12 @@ public sealed class PlainRunTests : IDisposable
         replayed.Code.ShouldBe(0, replayed.Error);
         replayed.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>()).ShouldBe(["embedding-extraction", "report"]);
         (await TinyDemo.DigestsAsync(_folder.File("data"), replayed.Json["runId"]!.GetValue<string>())).ShouldBe(digests);
+
+        string[] both = [run, replayed.Json["runId"]!.GetValue<string>()];
+        var again = await Command.RunAsync(["replay", .. both, "--from", "report", "--data", _folder.File("data"), "--json"]);
+        again.Code.ShouldBe(0, again.Error);
+        again.Json["runs"]!.AsArray().Select(one => one!["status"]!.GetValue<string>()).ShouldBe(["done", "done"]);
+        again.Json["runs"]!.AsArray().Select(one => one!["runId"]!.GetValue<string>()).Distinct().Except(both).Count().ShouldBe(2);
     }
 
     private async Task<CommandResult> RunAsync()

@@ -218,7 +218,7 @@ public sealed class RunPagesTests
 
         var page = await BackfillAsync(served, await served.SecretAsync(), HttpStatusCode.OK, first, second, "bare");
 
-        page.ShouldContain("2 of 3 replays begun");
+        page.ShouldContain("2 of 3 replays started");
         page.ShouldContain("class=\"problem\"");
         var replays = (await served.Runtime.ListRunsAsync()).Where(run => run.Origin is not null).ToArray();
         replays.Select(run => run.Origin).ShouldBe([new ReplayOrigin(first, "second"), new ReplayOrigin(second, "second")], ignoreOrder: true);

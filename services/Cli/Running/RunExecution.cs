@@ -55,7 +55,30 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
     }
 
     /// <summary>Shows a run until it ends, then answers with what it gave.</summary>
-    public async Task<int> FollowAsync(string run, CancellationToken cancel)
+    public Task<int> FollowAsync(string run, CancellationToken cancel) => FollowAsync([run], cancel);
+
+    /// <summary>Shows runs until they end, one after the other, then answers with what they gave: of several as <c>runs</c>.</summary>
+    public async Task<int> FollowAsync(IReadOnlyList<string> runs, CancellationToken cancel)
+    {
+        var outcomes = new List<Outcome>();
+        foreach (var run in runs)
+        {
+            outcomes.Add(await OutcomeAsync(run, await IsAbandonedAsync(run, cancel), cancel));
+        }
+
+        var json = outcomes.Count == 1 ? outcomes[0].Json : new JsonObject { ["runs"] = new JsonArray([.. outcomes.Select(outcome => outcome.Json)]) };
+        session.Answer(json, console =>
+        {
+            foreach (var outcome in outcomes)
+            {
+                outcome.Write(console);
+            }
+        });
+        return outcomes.Exists(outcome => outcome.IsFailed) ? ExitCode.Failed : ExitCode.Done;
+    }
+
+    /// <summary>Shows a run until it ends or nobody works on it.</summary>
+    private async Task<bool> IsAbandonedAsync(string run, CancellationToken cancel)
     {
         var board = new RunBoard();
         var following = FoldAsync(run, board, cancel);
@@ -63,7 +86,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         await new ProgressDisplay(session, board, await runtime.PaceAsync(run, cancel)).ShowAsync(following);
         var isAbandoned = await AwaitAsync(following, run);
         await watching;
-        return await AnswerAsync(run, isAbandoned, cancel);
+        return isAbandoned;
     }
 
     /// <summary>Answers with what a run has given so far, its stages included. A failed run is shown as it is: showing it succeeds.</summary>
@@ -90,7 +113,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         return ExitCode.Done;
     }
 
-    private async Task<int> AnswerAsync(string run, bool isAbandoned, CancellationToken cancel)
+    private async Task<Outcome> OutcomeAsync(string run, bool isAbandoned, CancellationToken cancel)
     {
         var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
         var folder = new RunFolder(session.DataFolder, run);
@@ -105,12 +128,11 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             session.Tell($"clipsae: {problem}");
         }
 
-        session.Answer(json, console =>
+        return new Outcome(json, console =>
         {
             more?.Write(console);
             Write(console, summary, folder.Path, report);
-        });
-        return problem is null ? ExitCode.Done : ExitCode.Failed;
+        }, problem is not null);
     }
 
     /// <summary>Says, once, which stages wait for workers that are not there, as long as the run is followed.</summary>
@@ -254,4 +276,7 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         console.WriteUnfolded($"run folder: {folder}");
         console.WriteUnfolded($"in a browser: clipsae ui{(session.IsDefaultDataFolder ? "" : $" --data {session.DataFolder}")}");
     }
+
+    /// <summary>What a run gave: for scripts, for people, and whether it failed.</summary>
+    private sealed record Outcome(JsonObject Json, Action<IAnsiConsole> Write, bool IsFailed);
 }

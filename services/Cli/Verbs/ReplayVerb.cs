@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ClipSae.Hosting;
 
 namespace ClipSae.Cli;
 
@@ -49,14 +48,7 @@ internal sealed class ReplayVerb : Verb
             runs.Add(unfinished is not null && await execution.TryResumeAsync(unfinished, cancel) ? unfinished : await BeginAsync(origin));
         }
 
-        var code = ExitCode.Done;
-        foreach (var run in runs)
-        {
-            var ended = await execution.FollowAsync(run, cancel);
-            code = code == ExitCode.Done ? ended : code;
-        }
-
-        return code;
+        return await execution.FollowAsync(runs, cancel);
 
         async Task<string> BeginAsync(string origin)
         {

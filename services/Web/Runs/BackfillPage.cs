@@ -47,7 +47,7 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
 
         var replays = begun.Select(one => one.Run).OfType<string>().ToArray();
         return shell.Render("Replays", "/", Html.Of($"""
-            <p class="crumbs"><a href="/">Runs</a> /</p><h1>{Written.Count(replays.Length)} of {Written.Count(begun.Count)} replays begun</h1>
+            <p class="crumbs"><a href="/">Runs</a> /</p><h1>{Written.Count(replays.Length)} of {Written.Count(begun.Count)} replays started</h1>
             {PageShell.Wide("Replays", Html.Of($"""
             <table class="replays"><thead><tr><th scope="col">Run</th><th scope="col">Replay</th></tr></thead><tbody>{begun.Select(one => Html.Of($"<tr><th scope=\"row\"><a href=\"/runs/{one.Origin}\">{one.Origin}</a></th><td>{(one.Run is { } run ? Html.Of($"<a href=\"/runs/{run}\">{run}</a>") : Html.Of($"<span class=\"problem\">{one.Problem}</span>"))}</td></tr>"))}</tbody></table>
             """))}

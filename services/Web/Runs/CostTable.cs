@@ -1,6 +1,5 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Pipeline;
 
 namespace ClipSae.Web;
 

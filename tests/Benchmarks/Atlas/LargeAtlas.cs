@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
