@@ -13,13 +13,19 @@ internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)
     /// <param name="Unknown">How many more fire that fire on no held-out image, so that nothing is known of them.</param>
     public sealed record Outcome(IReadOnlyList<(int Feature, double Activation)> Features, int Unknown);
 
-    /// <summary>Whether the run names a model that can see pictures.</summary>
-    public static bool IsPossible(AtlasVolume volume) => RunModels.AreOf(volume.Record);
+    /// <summary>Whether the autoencoder reads pictures, and its run names the model that sees them.</summary>
+    public static bool IsPossible(AtlasVolume volume) => !volume.ReadsCaptions && RunModels.AreOf(volume.Record);
 
+    /// <exception cref="MissingPageException">Pictures cannot be searched for.</exception>
     /// <exception cref="UserErrorException">The picture cannot be decoded, or the model is missing or damaged.</exception>
     public async Task<Outcome> FindAsync(string run, string unit, byte[] picture, CancellationToken cancel)
     {
         var volume = await shelf.VolumeAsync(run, unit, cancel);
+        if (!IsPossible(volume))
+        {
+            throw new MissingPageException($"The features of {unit} cannot be searched by a picture.");
+        }
+
         var firing = await room.UseAsync(volume.Record, models => Largest(models.Base, volume, picture), cancel);
         var strongest = firing.Index().Where(feature => feature.Item > 0).OrderByDescending(feature => feature.Item).ThenBy(feature => feature.Index).ToArray();
         return new Outcome(
