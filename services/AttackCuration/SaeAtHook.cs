@@ -19,7 +19,7 @@ public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sa
     public static SaeAtHook Load(string name, string file, ClipArchitecture architecture, Device device)
     {
         var point = HookPoint.OfAutoencoder(name).CheckedFor(architecture);
-        var sae = SparseAutoencoder.Load(file, device);
+        var sae = SaeFile.Load(file, device);
         return sae.InputWidth == point.Width(architecture)
             ? new SaeAtHook(name, point, sae) { ClassTokens = architecture.ClassTokens }
             : throw new UserErrorException($"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model has {point.Width(architecture)}; train it on this model");

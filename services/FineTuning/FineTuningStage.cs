@@ -153,6 +153,6 @@ public sealed class FineTuningStage : IStage
     {
         var artifact = context.InputsUnder("sae").FirstOrDefault(i => i.Key == name).Value
             ?? throw new UserErrorException($"fine-tuning: the SAE of {name} is not among the inputs (sae/{name})");
-        return SparseAutoencoder.Load(await context.Artifacts.FetchAsync(artifact, cancel), device);
+        return SaeFile.Load(await context.Artifacts.FetchAsync(artifact, cancel), device);
     }
 }

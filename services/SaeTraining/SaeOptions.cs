@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Sae;
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 
 namespace ClipSae.SaeTraining;
 

@@ -5,7 +5,7 @@ using ClipSae.Pipeline;
 using ClipSae.Results;
 using ClipSae.Sae;
 using ClipSae.Sae.Quality;
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
@@ -42,7 +42,7 @@ public sealed class SaeTrainingStage : IStage
         var width = hook.CheckedFor(checkpoint.Architecture).Width(checkpoint.Architecture);
         if (await unit.FetchAsync(RunPlanner.GivenAutoencoderPrefix + hook, cancel) is { } given)
         {
-            using var sae = SparseAutoencoder.Load(given);
+            using var sae = SaeFile.Load(given);
             RequireWidth(sae, width, unit.Unit);
             return;
         }
@@ -70,7 +70,7 @@ public sealed class SaeTrainingStage : IStage
 
     private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TakeAsync(StageContext context, int width, CancellationToken cancel)
     {
-        var sae = SparseAutoencoder.Load(await context.FetchAsync(GivenInput, cancel));
+        var sae = SaeFile.Load(await context.FetchAsync(GivenInput, cancel));
         RequireWidth(sae, width, context.Unit);
         return (sae, new AutoencoderOrigin(sae.Variant, sae.Latents, Steps: 0, Rows: 0, DeadAfterSamples: 0));
     }
@@ -161,7 +161,7 @@ public sealed class SaeTrainingStage : IStage
         StageContext context, SparseAutoencoder sae, SaeStatistics statistics, CancellationToken cancel)
     {
         var file = Path.Combine(context.Scratch, "sae.safetensors");
-        sae.Save(file);
+        SaeFile.Save(sae, file);
         SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", HookPoint.OfAutoencoder(context.Unit).ToString());
         return new Dictionary<string, ArtifactRef>
         {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Pipeline;
 using ClipSae.Sae;
+using ClipSae.Sae.Steps;
 using ClipSae.Sae.Training;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

@@ -15,7 +15,7 @@ public static class ForwardProofs
     {
         using var scope = torch.NewDisposeScope();
         using var original = source.Open();
-        var probes = Probes.Draw(original.Architecture, options);
+        var probes = Probes.Draw(original.Architecture, options.Seed, options.ProbeImages, options.ProbeTexts);
         var expected = ProbeFeatures.Of(original, probes);
         var proofs = new SortedDictionary<string, ForwardProof>(StringComparer.Ordinal);
         foreach (var target in targets)

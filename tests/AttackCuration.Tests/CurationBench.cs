@@ -7,6 +7,7 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Imaging;
 using ClipSae.Pipeline;
+using ClipSae.Sae;
 
 namespace ClipSae.AttackCuration.Tests;
 
@@ -72,7 +73,7 @@ internal sealed class CurationBench : IDisposable
         foreach (var point in new HookPoint[] { new HookPoint.Mlp(0), new HookPoint.Residual(1) })
         {
             var at = RandomClip.Autoencoder(model, point);
-            inputs[$"sae/{point}"] = await PutAsync(at.Sae.Save);
+            inputs[$"sae/{point}"] = await PutAsync(path => SaeFile.Save(at.Sae, path));
             at.Sae.Dispose();
         }
 

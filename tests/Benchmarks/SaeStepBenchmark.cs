@@ -1,5 +1,7 @@
 using System.Globalization;
 using ClipSae.Sae;
+using ClipSae.Sae.Kernels;
+using ClipSae.Sae.Steps;
 using ClipSae.Sae.Training;
 using ClipSae.Tensors;
 using TorchSharp;

@@ -129,7 +129,7 @@ internal sealed class TuningBench : IDisposable
         var autoencoder = Path.Combine(folder, "sae.safetensors");
         using (var sae = Autoencoder(Sizes))
         {
-            sae.Save(autoencoder);
+            SaeFile.Save(sae, autoencoder);
         }
 
         return new Dictionary<string, ArtifactRef>

@@ -1,5 +1,5 @@
 using ClipSae.Sae.Cuda;
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

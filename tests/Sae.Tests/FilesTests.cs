@@ -61,7 +61,7 @@ public sealed class FilesTests : IDisposable
         var path = Path.Combine(folder, "x.safetensors");
         SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["encoder"] = zeros(2, 2) });
 
-        Should.Throw<UserErrorException>(() => SparseAutoencoder.Load(path)).Message.ShouldContain(path);
+        Should.Throw<UserErrorException>(() => SaeFile.Load(path)).Message.ShouldContain(path);
     }
 
     [Fact]

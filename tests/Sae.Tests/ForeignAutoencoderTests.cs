@@ -42,7 +42,7 @@ public sealed class ForeignAutoencoderTests : IDisposable
         Difference(sae.Reconstruct(x), expected.Read("reconstruction")).ShouldBeLessThan(1e-5);
         (sae.Encode(x) > 0).eq(expected.Read("latents") > 0).all().item<bool>().ShouldBeTrue("the same latents fire");
 
-        sae.Save(Path.Combine(_folder, "own.safetensors"));
+        SaeFile.Save(sae, Path.Combine(_folder, "own.safetensors"));
         using var own = ForeignAutoencoder.Load(Path.Combine(_folder, "own.safetensors"));
         own.Variant.ShouldBe(sae.Variant);
         Difference(own.Reconstruct(x), expected.Read("reconstruction")).ShouldBeLessThan(1e-5);

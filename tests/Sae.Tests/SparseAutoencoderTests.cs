@@ -97,9 +97,9 @@ public sealed class SparseAutoencoderTests : IDisposable
         var sae = CreateSut(variant);
         var (first, second) = (Path.Combine(folder, "a.safetensors"), Path.Combine(folder, "b.safetensors"));
 
-        sae.Save(first);
-        var loaded = SparseAutoencoder.Load(first);
-        loaded.Save(second);
+        SaeFile.Save(sae, first);
+        var loaded = SaeFile.Load(first);
+        SaeFile.Save(loaded, second);
 
         loaded.Variant.Name.ShouldBe(variant);
         loaded.InputScale.ShouldBe(0.37);

@@ -1,4 +1,5 @@
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Kernels;
+using ClipSae.Sae.Steps;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;

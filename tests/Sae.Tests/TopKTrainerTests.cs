@@ -1,3 +1,4 @@
+using ClipSae.Sae.Steps;
 using ClipSae.Sae.Training;
 using static TorchSharp.torch;
 

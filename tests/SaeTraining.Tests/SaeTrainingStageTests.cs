@@ -17,7 +17,7 @@ public sealed class SaeTrainingStageTests : IDisposable
         var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
 
         result.Outputs.Keys.Order().ShouldBe(["cfg", "sae", "sae_weights", "statistics"]);
-        using var sae = SparseAutoencoder.Load(await bench.Store.FetchAsync(result.Outputs["sae"]));
+        using var sae = SaeFile.Load(await bench.Store.FetchAsync(result.Outputs["sae"]));
         (sae.Latents, sae.InputWidth, sae.Variant).ShouldBe((64, SaeTrainingBench.Width, new SaeVariant.TopK(4)));
         var cfg = await bench.JsonAsync(result.Outputs["cfg"]);
         cfg["metadata"]!["hook_name"]!.GetValue<string>().ShouldBe("mlp@0");

@@ -25,7 +25,7 @@ internal static class SmallAtlas
         var folder = Directory.CreateDirectory(Path.Combine(served.Pipeline.Folder, "made")).FullName;
         using var scope = NewDisposeScope();
         using var sae = new SparseAutoencoder(new SaeVariant.TopK(2), eye(4), eye(4), zeros(4), zeros(4), 1);
-        sae.Save(Path.Combine(folder, "sae"));
+        SaeFile.Save(sae, Path.Combine(folder, "sae"));
         var activations = zeros(15, 4);
         activations[3, 1] = 3;
         activations[6, 1] = 1;

@@ -59,7 +59,7 @@ internal static class TunedAtlas
         using var scope = NewDisposeScope();
         var rows = cat([eye(Width), -eye(Width)]);
         using var sae = new SparseAutoencoder(new SaeVariant.TopK(8), rows, rows, zeros(2 * Width), zeros(Width), 1);
-        sae.Save(path);
+        SaeFile.Save(sae, path);
     }
 
     private static void WriteTuned(string path)

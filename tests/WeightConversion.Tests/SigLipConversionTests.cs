@@ -61,7 +61,7 @@ public sealed class SigLipConversionTests : IDisposable
         using var original = source.Open();
         using var arrived = ClipCheckpoint.Open(_folder.File("second/huggingface"));
         arrived.Architecture.ShouldBe(original.Architecture);
-        var probes = Probes.Draw(original.Architecture, options);
+        var probes = Probes.Draw(original.Architecture, options.Seed, options.ProbeImages, options.ProbeTexts);
         Differences.OfFeatures(ProbeFeatures.Of(original, probes).Image, ProbeFeatures.Of(arrived, probes).Image).MaxRelative.ShouldBeLessThan(1e-5);
         Differences.OfFeatures(ProbeFeatures.Of(original, probes).Text, ProbeFeatures.Of(arrived, probes).Text).MaxRelative.ShouldBeLessThan(1e-5);
     }

@@ -4,6 +4,7 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Hosting;
 using ClipSae.Pipeline;
+using ClipSae.Sae;
 using ClipSae.ZeroShotEvaluation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -63,7 +64,7 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
             var path = Path.Combine(scratch, "sae.safetensors");
             using (var sae = given.Load(architecture))
             {
-                sae.Save(path);
+                SaeFile.Save(sae, path);
             }
 
             _inputs[RunPlanner.GivenAutoencoderPrefix + given.Hook] = await _store.TakeFileAsync(path, Path.GetFileName(Path.TrimEndingDirectorySeparator(given.Path)), MediaTypes.Safetensors, cancel);

@@ -24,7 +24,7 @@ internal sealed class AtlasVolume
         _autoencoder = new(() =>
         {
             Tensors.Compute.Device("cpu");
-            return SparseAutoencoder.Load(path);
+            return SaeFile.Load(path);
         });
         _features = statistics.Features.ToDictionary(feature => feature.Feature);
         _salient = findings?.Features.ToDictionary(feature => feature.Feature) ?? [];

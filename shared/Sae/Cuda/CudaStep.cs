@@ -1,5 +1,5 @@
 using ClipSae.Sae.Kernels;
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

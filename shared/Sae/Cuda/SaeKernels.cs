@@ -1,7 +1,7 @@
 using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Sae.Kernels;
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 using ClipSae.Tensors.Cuda;
 using static TorchSharp.torch;
 

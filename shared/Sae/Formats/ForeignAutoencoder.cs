@@ -26,7 +26,7 @@ public static class ForeignAutoencoder
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         using var file = TensorFiles.Open(path);
-        return SaeFile.IsOne(file.Metadata) ? SaeFile.Load(path, CPU)
+        return SaeFile.IsOne(file.Metadata) ? SaeFile.Load(path)
             : OvercompleteFormat.IsOne(file) ? OvercompleteFormat.Load(file, path)
             : DictionaryLearningFormat.IsOne(file) ? DictionaryLearningFormat.Load(file, path)
             : throw new UserErrorException($"{path}: holds no autoencoder that is known here (first key '{file.Entries.Keys.FirstOrDefault()}'); those of ClipSae, SAELens, dictionary_learning, sae-for-vlm and overcomplete are");

@@ -6,11 +6,12 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae;
 
 /// <summary>ClipSae's own file of an autoencoder: one safetensors file, rows as latents, variant and scale in its metadata.</summary>
-internal static class SaeFile
+public static class SaeFile
 {
     private const string Format = "clipsae-sae/1";
     private static readonly string[] MetadataKeys = ["variant", "k", "input_scale"];
 
+    /// <summary>Writes one safetensors file, scale and variant in its metadata; equal autoencoders give equal bytes.</summary>
     public static void Save(SparseAutoencoder sae, string path)
     {
         using var guard = no_grad();
@@ -37,7 +38,10 @@ internal static class SaeFile
     /// <summary>Whether the metadata of a safetensors file says that it is one of these.</summary>
     public static bool IsOne(IReadOnlyDictionary<string, string> metadata) => metadata.GetValueOrDefault("format") == Format;
 
-    public static SparseAutoencoder Load(string path, Device device)
+    /// <summary>Reads what <see cref="Save"/> wrote; files of other programs are read by <see cref="ForeignAutoencoder"/>.</summary>
+    /// <param name="device">Where its tensors go; the CPU if not given.</param>
+    /// <exception cref="UserErrorException">The file is not such an autoencoder; the message names file and key.</exception>
+    public static SparseAutoencoder Load(string path, Device? device = null)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -60,7 +64,7 @@ internal static class SaeFile
         var sae = new SparseAutoencoder(
             variant, encoder, decoder, ReadShaped(path, file, "encoder_bias", latents), ReadShaped(path, file, "decoder_bias", width), scale,
             variant.HasThreshold ? ReadShaped(path, file, "threshold", latents) : null);
-        return sae.To(device);
+        return sae.To(device ?? CPU);
     }
 
     private static Dictionary<string, string> Metadata(SparseAutoencoder sae)

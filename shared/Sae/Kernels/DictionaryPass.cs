@@ -1,4 +1,4 @@
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 
 namespace ClipSae.Sae.Kernels;
 

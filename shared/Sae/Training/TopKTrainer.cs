@@ -1,4 +1,7 @@
 using ClipSae.Sae.Cuda;
+using ClipSae.Sae.Kernels;
+using ClipSae.Sae.Steps;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Training;
@@ -78,8 +81,21 @@ public sealed class TopKTrainer : IDisposable
         return new SaeLosses(values[0] + options.AuxAlpha * values[1], values[0], values[1]);
     }
 
-    /// <summary>The autoencoder as it is now, in the space of the inputs.</summary>
-    public SparseAutoencoder Export() => State.Export(options.Variant, Normalization);
+    /// <summary>
+    /// The autoencoder as it is now, in the space of the inputs. With x_n = (x − μ)s: b_dec = μ + b_pre/s, b_enc/s, rows as they are; activations are
+    /// divided by s, which leaves the selection as it was.
+    /// </summary>
+    public SparseAutoencoder Export()
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var encoder = State.Encoder.cpu().clone();
+        var decoder = State.Tied ? encoder : State.Decoder.cpu().clone();
+        var decoderBias = State.PreBias.to(CPU).Over(Normalization.Scale).Plus(Normalization.Mean);
+        var threshold = options.Variant is SaeVariant.BatchTopK ? State.Threshold.to(CPU).Over(Normalization.Scale).expand(State.Latents).contiguous() : null;
+        return new SparseAutoencoder(
+            options.Variant, encoder, decoder, State.EncoderBias.to(CPU).Over(Normalization.Scale), decoderBias, Normalization.Scale, threshold);
+    }
 
     public void Dispose()
     {

@@ -1,6 +1,6 @@
 using ClipSae.Sae;
 using ClipSae.Sae.Cuda;
-using ClipSae.Sae.Training;
+using ClipSae.Sae.Steps;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks.Gpu;

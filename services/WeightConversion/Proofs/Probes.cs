@@ -9,11 +9,11 @@ namespace ClipSae.WeightConversion;
 internal sealed record Probes(torch.Tensor Images, torch.Tensor Tokens)
 {
     /// <summary>Probes for a model of these sizes, the same for the same seed.</summary>
-    public static Probes Draw(ClipArchitecture architecture, ConversionOptions options)
+    public static Probes Draw(ClipArchitecture architecture, long seed, int images, int texts)
     {
-        using var generator = new torch.Generator((ulong)options.Seed);
+        using var generator = new torch.Generator((ulong)seed);
         var side = architecture.ImageResolution;
-        return new Probes(torch.randn([options.ProbeImages, 3, side, side], generator: generator), Texts(architecture, options.ProbeTexts, generator));
+        return new Probes(torch.randn([images, 3, side, side], generator: generator), Texts(architecture, texts, generator));
     }
 
     // Start, words of growing number, end, zeros: as the tokenizer would give them. The largest id marks the end of the text.

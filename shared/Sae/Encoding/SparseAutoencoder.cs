@@ -1,6 +1,5 @@
-using ClipSae.Tensors;
 using ClipSae.Contracts;
-using ClipSae.Sae.Cuda;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae;
@@ -60,13 +59,6 @@ public sealed class SparseAutoencoder : IDisposable
     public int InputWidth => (int)EncoderRows.shape[1];
 
     public int Latents => (int)EncoderRows.shape[0];
-
-    /// <summary>Reads what <see cref="Save"/> wrote; those of other programs are read by <see cref="ForeignAutoencoder"/>.</summary>
-    /// <exception cref="UserErrorException">The file is not such an autoencoder; the message names file and key.</exception>
-    public static SparseAutoencoder Load(string path, Device? device = null) => SaeFile.Load(path, device ?? CPU);
-
-    /// <summary>Writes one safetensors file, scale and variant in its metadata; equal autoencoders give equal bytes.</summary>
-    public void Save(string path) => SaeFile.Save(this, path);
 
     /// <summary><c>W_enc(x − b_dec) + b_enc</c> of all latents, [..., d_sae].</summary>
     public Tensor PreActivations(Tensor x)

@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae.Training;
+namespace ClipSae.Sae.Steps;
 
 /// <summary>
 /// The step as the papers write it: dense products, gradients by autograd, any device, every variant. The reference that

@@ -1,8 +1,8 @@
-using ClipSae.Sae.Kernels;
+using ClipSae.Sae.Steps;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae.Training;
+namespace ClipSae.Sae.Kernels;
 
 /// <summary>
 /// The Top-K step on the CPU with gradients by hand over the active latents alone. Of the dense formulation's five products of

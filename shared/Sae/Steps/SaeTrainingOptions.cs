@@ -1,4 +1,4 @@
-namespace ClipSae.Sae.Training;
+namespace ClipSae.Sae.Steps;
 
 /// <summary>How an autoencoder is trained. Defaults are those of arXiv 2406.04093 unless said otherwise.</summary>
 public sealed record SaeTrainingOptions

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae.Training;
+namespace ClipSae.Sae.Steps;
 
 /// <summary>One optimizer step. Two implementations that agree to float32 rounding: by autograd and by sparse kernels.</summary>
 public interface ISaeStep : IDisposable

@@ -1,7 +1,6 @@
-using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae.Training;
+namespace ClipSae.Sae.Steps;
 
 /// <summary>
 /// Everything that a step reads and changes, as plain tensors in the normalised space: parameters, Adam's moments, how long each latent has
@@ -93,22 +92,6 @@ public sealed class SaeTrainingState : IDisposable
     /// <summary>The state that a checkpoint holds.</summary>
     public static SaeTrainingState Restore(Dictionary<string, Tensor> tensors, bool tied, long step, Device? device = null) =>
         new(tensors, tied, step, device ?? CPU);
-
-    /// <summary>
-    /// The autoencoder in the space of the inputs. With x_n = (x − μ)s: b_dec = μ + b_pre/s, b_enc/s, rows as they are; activations are
-    /// divided by s, which leaves the selection as it was.
-    /// </summary>
-    public SparseAutoencoder Export(SaeVariant variant, SaeNormalization normalization)
-    {
-        using var guard = no_grad();
-        using var scope = NewDisposeScope();
-        var encoder = Encoder.cpu().clone();
-        var decoder = Tied ? encoder : Decoder.cpu().clone();
-        var decoderBias = PreBias.to(CPU).Over(normalization.Scale).Plus(normalization.Mean);
-        var threshold = variant is SaeVariant.BatchTopK ? Threshold.to(CPU).Over(normalization.Scale).expand(Latents).contiguous() : null;
-        return new SparseAutoencoder(
-            variant, encoder, decoder, EncoderBias.to(CPU).Over(normalization.Scale), decoderBias, normalization.Scale, threshold);
-    }
 
     public void Dispose()
     {

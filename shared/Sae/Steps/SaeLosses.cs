@@ -1,4 +1,4 @@
-namespace ClipSae.Sae.Training;
+namespace ClipSae.Sae.Steps;
 
 /// <summary>Losses of one step on the batch it was taken with.</summary>
 /// <param name="Total">MSE/Var + α·AuxK.</param>
