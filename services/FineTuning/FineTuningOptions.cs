@@ -132,8 +132,8 @@ public sealed record FineTuningOptions
             "rates", "0 (frozen) or more, and not all 0");
         Require(arm.UsesCaptions || Rates.Vision + Rates.Positions + Rates.Projections > 0, "rates", $"above 0 in the vision tower, which is all that the arm {arm.Name} trains");
         Require(
-            Adapter is null || (Adapter is { Rank: >= 1 and <= 1024, Alpha: > 0, Rate: > 0, Targets.Count: > 0 } && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()),
-            "adapter", $"of a rank from 1 to 1024, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}");
+            Adapter is null || (Adapter is { Rank: >= 1 and <= LowRankAdapter.MaxRank, Alpha: > 0, Rate: > 0, Targets.Count: > 0 } && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()),
+            "adapter", $"of a rank from 1 to {LowRankAdapter.MaxRank}, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}");
         Require(Adapter is null || Rates.Vision > 0 || (arm.UsesCaptions && Rates.Text > 0), "rates.vision, rates.text", "above 0 where adapter is to train a tower's blocks");
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");

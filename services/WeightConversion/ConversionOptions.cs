@@ -7,8 +7,8 @@ namespace ClipSae.WeightConversion;
 public sealed record ConversionOptions
 {
     /// <summary>
-    /// Formats to write: <c>openai</c>, <c>openai-pt</c>, <c>huggingface</c>, <c>text-encoder</c>, <c>open-clip</c>, <c>onnx</c>, <c>gmp</c>, <c>long-clip</c>.
-    /// Default <c>openai</c>, which a run writes in any case, because the evaluation reads it; of a SigLIP that is <c>huggingface</c>.
+    /// Formats to write: <c>openai</c>, <c>openai-pt</c>, <c>huggingface</c>, <c>text-encoder</c>, <c>open-clip</c>, <c>onnx</c>, <c>gmp</c>, <c>long-clip</c>, <c>peft</c>.
+    /// Default <c>openai</c>, which a run writes in any case, because the evaluation reads it; of a SigLIP that is <c>huggingface</c>. Of a model tuned by <c>tuning.adapter</c> it writes <c>peft</c> in any case.
     /// </summary>
     public IReadOnlyList<string> Formats { get; init; } = ["openai"];
 

@@ -9,7 +9,7 @@ namespace ClipSae.WeightConversion;
 
 /// <summary>
 /// Turns one tuned checkpoint (input <c>model</c>; its scores from <c>curves</c>, where they are given) into plain weights under OpenAI's keys, or transformers' of a SigLIP (output <c>model</c>) and the other formats that are asked
-/// for (outputs <c>files/…</c>, with model card and provenance), each proved equal by a forward pass of what was written (output <c>proof</c>).
+/// for (outputs <c>files/…</c>, with model card and provenance; where an adapter was trained on the input <c>base</c>, that in PEFT's format too), each proved equal by a forward pass of what was written (output <c>proof</c>).
 /// </summary>
 public sealed class WeightConversionStage : IStage
 {
@@ -34,7 +34,18 @@ public sealed class WeightConversionStage : IStage
             Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(await ResultFormats.Curves.ReadAsync(context.Input("curves"), context.Artifacts.FetchAsync, cancel)) : [],
         };
         var (plain, weights) = ConversionTarget.PlainOf(FamilyOf(source));
-        options = options with { Formats = [.. options.Formats.Select(format => format == new OpenAiTarget().Name ? plain.Name : format).Prepend(plain.Name).Distinct(StringComparer.Ordinal)] };
+        var adapter = new PeftTarget().Name;
+        if (context.Inputs.ContainsKey("base"))
+        {
+            source = WithAdapter(source with { Base = await context.FetchAsync("base", cancel) });
+        }
+        else if (options.Formats.Contains(adapter, StringComparer.Ordinal))
+        {
+            throw new UserErrorException($"conversion.formats: {adapter} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {adapter} out");
+        }
+
+        var formats = options.Formats.Where(format => format != adapter).Select(format => format == new OpenAiTarget().Name ? plain.Name : format).Prepend(plain.Name);
+        options = options with { Formats = [.. (source.Form is null ? formats : formats.Append(adapter)).Distinct(StringComparer.Ordinal)] };
         var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
         var folder = Path.Combine(context.Scratch, "formats");
         var conversion = Conversion.Run(
@@ -72,6 +83,14 @@ public sealed class WeightConversionStage : IStage
     private static ConversionProof Evidence(Conversion conversion, ForwardProof proof, ConversionOptions options, ArtifactRef source, ArtifactRef written) => new(
         proof.Images, proof.Texts, proof.Seed, proof.Tolerance, proof.Image, proof.Text, proof.WorstWeight, proof.Holds,
         JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()), conversion.GeometricLayers, source.Digest, written.Digest, conversion.Proofs);
+
+    // Arms that train no adapter, or take heads out beside it, change other weights than one.
+    private static ConversionSource WithAdapter(ConversionSource source)
+    {
+        using var tuned = source.Open();
+        using var basis = source.OpenBase();
+        return TrainedAdapter.Of(tuned.Metadata) is { } form && PeftTarget.IsAdapted(new PlainWeights(tuned), new PlainWeights(basis), form) ? source with { Form = form } : source;
+    }
 
     private static ClipFamily FamilyOf(ConversionSource source)
     {

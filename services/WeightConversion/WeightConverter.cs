@@ -24,7 +24,8 @@ public static class WeightConverter
         ConversionTarget.Require(targets, checkpoint.Architecture.Family, source.Name);
         var weights = new PlainWeights(checkpoint);
         var (done, total) = (0, targets.Sum(target => target.Tensors(weights)));
-        var material = new ConversionMaterial(weights, dtype, tokenizer, () => written?.Invoke(++done, total), cancel);
+        using var basis = targets.Any(target => target.NeedsBase) ? source.OpenBase() : null;
+        var material = new ConversionMaterial(weights, dtype, tokenizer, () => written?.Invoke(++done, total), cancel) { Base = basis is null ? null : new PlainWeights(basis), Form = source.Form };
         foreach (var target in targets)
         {
             target.Write(material, folder);

@@ -9,6 +9,9 @@ namespace ClipSae.Clip;
 /// <param name="Targets">The linear layers of every block that are adapted, of <see cref="Layers"/>.</param>
 public sealed record LowRankAdapter(int Rank, double Alpha, IReadOnlyList<string> Targets)
 {
+    /// <summary>Largest rank that is trained or written.</summary>
+    public const int MaxRank = 1024;
+
     /// <summary>Linear layers of a block: the attention's input (query, key and value together) and output, the two of the MLP.</summary>
     public static IReadOnlyList<string> Layers { get; } = ["in_proj", "out_proj", "c_fc", "c_proj"];
 
@@ -25,7 +28,7 @@ public sealed record LowRankAdapter(int Rank, double Alpha, IReadOnlyList<string
     internal static string LayerOfWeight(string key) => key.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) ? key[..^ClipKeys.Weight.Length] : key;
 
     /// <summary>Whether a weight is one of the adapted.</summary>
-    internal bool Adapts(string key) =>
+    public bool Adapts(string key) =>
         (key.StartsWith(ClipKeys.VisionBlocks, StringComparison.Ordinal) || key.StartsWith(ClipKeys.TextBlocks, StringComparison.Ordinal))
         && key.EndsWith("weight", StringComparison.Ordinal) && Targets.Any(target => key.Contains("." + target, StringComparison.Ordinal));
 }

@@ -115,6 +115,7 @@ public class WrongUseTests
     [InlineData("hook point 'mlp@9': the model's vision tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@9")]
     [InlineData("hook point 'text.mlp@9': the model's text tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@0,text.mlp@9")]
     [InlineData("extraction.hookPoints: text.mlp@0 is in the text tower, but text-salient features are found in pictures", "--preset", "demo", "--set", "extraction.hookPoints=text.mlp@0")]
+    [InlineData("conversion.formats: peft holds what an adapter changed, and this run trains none", "--preset", "demo", "--set", "conversion.formats=openai,peft")]
     [InlineData("--max-problems 7: expected a share of the rows, 0 to 1", "--max-problems", "7")]
     [InlineData("--evaluation: two are named clean", "--evaluation", "clean={folder}", "--evaluation", "clean={folder}/..")]
     public async Task What_cannot_be_planned_is_wrong_use_before_anything_is_read(string expected, params string[] args)

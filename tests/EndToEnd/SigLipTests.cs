@@ -29,7 +29,7 @@ public sealed class SigLipTests : IDisposable
             (["--set", "extraction.hookPoints=cls@1"], "the vision tower of a SigLIP has no class token; use residual@1, mlp@1 or image-embedding"),
             (["--arms", "heads"], "'heads' looks for attention heads by what the class token looks at"),
             (["--set", "tuning.loss=compat"], "tuning.loss: compat is made for the softmax"),
-            (["--set", "conversion.formats=huggingface,onnx"], "a SigLIP has no format onnx; it has huggingface and gmp"),
+            (["--set", "conversion.formats=huggingface,onnx"], "a SigLIP has no format onnx; it has huggingface, gmp, peft"),
         })
         {
             var refused = await Command.RunAsync([.. common, .. sets, .. arguments]);

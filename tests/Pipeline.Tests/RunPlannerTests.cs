@@ -130,6 +130,13 @@ public class RunPlannerTests
             "extraction.hookPoints: text.mlp@1, text-embedding are in the text tower, but text-salient features are found in pictures: name a point of the vision tower too");
     }
 
+    [Theory]
+    [InlineData("""{"tuning":{"adapter":{"kind":"lora"}}}""", true)]
+    [InlineData("""{"tuning":{"adapter":null}}""", false)]
+    [InlineData("{}", false)]
+    public void Conversion_knows_the_base_where_an_adapter_is_trained(string parameters, bool isKnown) =>
+        Stage(Plan(parameters), ParameterSections.Conversion).Inputs.Contains(new InputSelector("base", "model:weights")).ShouldBe(isKnown);
+
     [Fact]
     public void A_run_without_data_is_refused() =>
         Should.Throw<UserErrorException>(() => RunPlanner.Plan(new RunRequest(new Dictionary<string, ArtifactRef>(), []), NoDefaults));

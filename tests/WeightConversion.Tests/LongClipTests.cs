@@ -20,7 +20,7 @@ public sealed class LongClipTests : IDisposable
     public void Every_format_keeps_the_features()
     {
         var source = Source();
-        var options = new ConversionOptions { Formats = [.. ConversionTarget.All.Select(target => target.Name)] };
+        var options = new ConversionOptions { Formats = [.. ConversionTarget.All.Where(target => !target.NeedsBase).Select(target => target.Name)] };
 
         var conversion = Conversion.Run(source, _folder.File("out"), options, ClipTokenizer.FromMerges([]));
 

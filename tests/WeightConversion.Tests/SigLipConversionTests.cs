@@ -76,7 +76,7 @@ public sealed class SigLipConversionTests : IDisposable
     public void A_format_that_a_SigLIP_has_not_is_one_line_before_anything_is_written(string format)
     {
         Should.Throw<UserErrorException>(() => Conversion.Run(Source("siglip"), _folder.Path, new ConversionOptions { Formats = ["huggingface", format] }, Tokenizer("siglip"))).Message
-            .ShouldBe($"siglip: a SigLIP has no format {format}; it has huggingface and gmp");
+            .ShouldBe($"siglip: a SigLIP has no format {format}; it has huggingface, gmp, peft");
         Directory.EnumerateFileSystemEntries(_folder.Path).ShouldBeEmpty();
     }
 

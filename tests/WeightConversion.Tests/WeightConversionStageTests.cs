@@ -64,6 +64,39 @@ public sealed class WeightConversionStageTests : IDisposable
         written.Metadata["clipsae_base"].ShouldBe("sha256:base");
     }
 
+    [Theory]
+    [InlineData("adapted", true)]
+    [InlineData("untouched", false)]
+    [InlineData("changed elsewhere too", false)]
+    public async Task What_an_adapter_was_trained_to_lies_beside_the_weights_that_it_is_merged_into(string kind, bool isWritten)
+    {
+        var (tuned, plain) = (_folder.File("tuned.safetensors"), _folder.File("base.safetensors"));
+        using (torch.NewDisposeScope())
+        {
+            using var model = ClipModel.Load(ReferenceFiles.Model);
+            model.Save(plain);
+            model.Attach(new LowRankAdapter(2, 4, ["c_fc"]), seed: 1);
+            using var noGrad = torch.no_grad();
+            foreach (var (key, weight) in model.StateDict().Where(weight => (kind != "untouched" && weight.Key.StartsWith("lora_b.", StringComparison.Ordinal)) || (kind == "changed elsewhere too" && weight.Key == "logit_scale")))
+            {
+                weight.fill_(key == "logit_scale" ? 1.0 : 0.01);
+            }
+
+            model.Save(tuned, new Dictionary<string, string> { ["clipsae_parameters"] = """{"adapter":{"alpha":4,"kind":"lora","rank":2,"rate":0.0001,"targets":["c_fc"]},"arm":"penalise"}""" });
+        }
+
+        var result = await RunAsync([], tuned, basis: plain);
+
+        result.Outputs.Keys.Where(name => name.StartsWith("files/peft/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .ShouldBe(isWritten ? ["files/peft/adapter_config.json", "files/peft/adapter_model.safetensors"] : []);
+        var proof = await ResultFormats.Proof.ReadAsync(result.Outputs["proof"], Store.FetchAsync, CancellationToken.None);
+        proof.Formats.ContainsKey("peft").ShouldBe(isWritten);
+    }
+
+    [Fact]
+    public async Task The_format_of_adapters_is_refused_where_none_is_trained() =>
+        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(new JsonObject { ["formats"] = new JsonArray("peft") }))).Message.ShouldContain("this run trains none; set tuning.adapter");
+
     [Fact]
     public async Task A_null_token_goes_into_a_file_of_its_own_and_the_card_says_so_beside_what_was_measured()
     {
@@ -143,9 +176,15 @@ public sealed class WeightConversionStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null, CancelAtFirstReport? cancelling = null)
+    private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null, CancelAtFirstReport? cancelling = null, string? basis = null)
     {
-        var model = await Store.PutFileAsync(source ?? ReferenceFiles.GeometricModel, "tuned.safetensors", "application/x-safetensors");
+        var inputs = new Dictionary<string, ArtifactRef>();
+        if (basis is not null)
+        {
+            inputs["base"] = await Store.PutFileAsync(basis, "base.safetensors", "application/x-safetensors");
+        }
+
+        inputs["model"] = await Store.PutFileAsync(source ?? ReferenceFiles.GeometricModel, "tuned.safetensors", "application/x-safetensors");
         Directory.CreateDirectory(_folder.File("scratch"));
         return await _stage.RunAsync(
             new StageContext
@@ -153,7 +192,7 @@ public sealed class WeightConversionStageTests : IDisposable
                 Stage = _stage.Name,
                 Unit = "penalise.s0",
                 Parameters = _stage.Normalize(parameters),
-                Inputs = new Dictionary<string, ArtifactRef> { ["model"] = model },
+                Inputs = inputs,
                 Artifacts = Store,
                 Progress = cancelling as IProgress<StageProgress> ?? new Progress<StageProgress>(),
                 Scratch = _folder.File("scratch"),

@@ -12,8 +12,8 @@ namespace ClipSae.Cli;
 /// <summary>The tuned model of a run in every format that people load, written and proved where the user wants it.</summary>
 internal sealed class WrittenFormats(string folder, IReadOnlyList<string> formats, Conversion conversion) : ISupplement
 {
-    /// <summary>Formats that every model of a family can be written in: of a CLIP all but Long-CLIP's, which needs a context of its own.</summary>
-    private static string[] Of(ClipFamily family) => [.. ConversionTarget.All.Where(target => target is not LongClipTarget && target.IsOf(family)).Select(target => target.Name)];
+    /// <summary>Formats that every model of a family can be written in: of a CLIP all but Long-CLIP's, which needs a context of its own, and those that need a base.</summary>
+    private static string[] Of(ClipFamily family) => [.. ConversionTarget.All.Where(target => target is { NeedsBase: false } and not LongClipTarget && target.IsOf(family)).Select(target => target.Name)];
 
     /// <summary>Writes them; null where the run gave no tuned model.</summary>
     public static async Task<ISupplement?> WriteAsync(RunSummary summary, IArtifactStore store, ClipTokenizer tokenizer, string folder, CancellationToken cancel)

@@ -25,6 +25,12 @@ internal static class EarlyChecks
                 RequireFit(architecture.Family, plan);
             }
 
+            if (stages.FirstOrDefault(plan => plan.Stage == ParameterSections.Conversion) is { } conversion && !conversion.Inputs.Any(input => input.As == "base")
+                && StageParameters.Bind<ConversionOptions>(conversion.Parameters, conversion.Stage).Targets.FirstOrDefault(target => target.NeedsBase) is { } ofAdapter)
+            {
+                throw new UserErrorException($"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {ofAdapter.Name} out");
+            }
+
             var (stage, trained) = RunOptions.TrainedAutoencoders(stages);
             foreach (var unit in trained)
             {

@@ -33,6 +33,9 @@ internal sealed class ConvertVerb : Verb
     };
 
     private readonly Option<string?> _heads = new("--heads") { Description = "Attention heads of the vision and the text tower, where nothing says them, such as 16,16 [default: 64 wide]", HelpName = "V,T" };
+    private readonly Option<string?> _adapter = new("--adapter") { Description = "LoRA in PEFT's format to merge into IN: the folder with adapter_model.safetensors and adapter_config.json", HelpName = "FOLDER" };
+    private readonly Option<string?> _base = new("--base") { Description = "Checkpoint that IN was tuned from, for the format peft", HelpName = "PATH" };
+    private readonly Option<int?> _rank = new("--rank") { Description = "Rank of the adapter that IN was tuned with, for the format peft [default: what IN says]", HelpName = "N" };
     private readonly Option<double?> _tolerance = new("--tolerance") { Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]", HelpName = "SHARE" };
 
     public ConvertVerb()
@@ -41,11 +44,13 @@ internal sealed class ConvertVerb : Verb
             "Rewrite a checkpoint in the formats that other programs load; each is loaded again and compared with the source.",
             "clipsae convert ViT-L-14.pt converted --to openai huggingface",
             "clipsae convert tuned.safetensors out --to huggingface text-encoder open-clip openai-pt --dtype float16",
-            "clipsae convert clip_l.safetensors whole --vision ViT-L-14.pt --to huggingface")
+            "clipsae convert clip_l.safetensors whole --vision ViT-L-14.pt --to huggingface",
+            "clipsae convert ViT-L-14.pt merged --adapter lora --to openai",
+            "clipsae convert latest lora --to peft --base ViT-L-14.pt --rank 16")
     {
         Add(_source);
         Add(_target);
-        foreach (var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _activation, _heads, _tolerance })
+        foreach (var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _activation, _heads, _adapter, _base, _rank, _tolerance })
         {
             Add(option);
         }
@@ -58,7 +63,16 @@ internal sealed class ConvertVerb : Verb
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer));
         var options = OptionsOf(arguments);
         session.UseDevice();
-        var source = new ConversionSource(path, Path.GetFileName(path), vision, Traits(arguments));
+        var source = new ConversionSource(path, Path.GetFileName(path), vision, Traits(arguments))
+        {
+            Adapter = arguments.GetValue(_adapter) is { } adapter ? GivenPath.FileOrFolder(_adapter.Name, adapter) : null,
+            Base = arguments.GetValue(_base) is { } tunedFrom ? await GivenModel.PathAsync(_base.Name, tunedFrom, session, cancel) : null,
+        };
+        if (options.Targets.Any(target => target.NeedsBase))
+        {
+            source = source with { Form = FormOf(source, arguments) };
+        }
+
         // Only formats that carry the vocabulary need one; an explicit one is read in any case, so that a wrong one is told.
         var tokenizer = vocabulary is not null ? ClipTokenizer.Load(vocabulary)
             : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))
@@ -75,6 +89,21 @@ internal sealed class ConvertVerb : Verb
             },
             console => Write(console, folder, conversion));
         return ExitCode.Done;
+    }
+
+    private LowRankAdapter FormOf(ConversionSource source, ParseResult arguments)
+    {
+        if (source.Base is null)
+        {
+            throw new WrongUseException("--to peft: an adapter is what changed about a base: name the checkpoint that IN was tuned from with --base");
+        }
+
+        return arguments.GetValue(_rank) switch
+        {
+            null => source.TrainedForm() ?? throw new WrongUseException($"--to peft: {source.Name} does not say which adapter it was tuned with: name its rank with --rank"),
+            >= 1 and <= LowRankAdapter.MaxRank and var rank => new LowRankAdapter(rank, rank, LowRankAdapter.Layers),
+            var other => throw new WrongUseException($"--rank {other}: expected 1 to {LowRankAdapter.MaxRank}"),
+        };
     }
 
     private ModelTraits Traits(ParseResult arguments)

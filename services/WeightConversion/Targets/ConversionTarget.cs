@@ -12,7 +12,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <summary>Every format, in the order in which they are explained.</summary>
     public static IReadOnlyList<ConversionTarget> All { get; } =
     [
-        new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new TextEncoderTarget(), new OpenClipTarget(), new OnnxTarget(), new GeometricTarget(), new LongClipTarget(),
+        new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new TextEncoderTarget(), new OpenClipTarget(), new OnnxTarget(), new GeometricTarget(), new LongClipTarget(), new PeftTarget(),
     ];
 
     /// <summary>Whether the format carries the tokenizer.</summary>
@@ -20,6 +20,9 @@ public abstract record ConversionTarget(string Name, string Loaders)
 
     /// <summary>Whether the format holds float32 alone; with another precision it is refused.</summary>
     public virtual bool IsFloat32Alone => false;
+
+    /// <summary>Whether the format holds what changed about a base, which must be known.</summary>
+    public virtual bool NeedsBase => false;
 
     /// <summary>The format of a family's plain weights, which a run goes on with, and its weights' file.</summary>
     public static (ConversionTarget Target, string Weights) PlainOf(ClipFamily family) => family == ClipFamily.OpenAi
@@ -34,7 +37,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
     {
         if (targets.FirstOrDefault(target => !target.IsOf(family)) is { } foreign)
         {
-            throw new UserErrorException($"{source}: a {family} has no format {foreign.Name}; it has {string.Join(" and ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}");
+            throw new UserErrorException($"{source}: a {family} has no format {foreign.Name}; it has {string.Join(", ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}");
         }
     }
 

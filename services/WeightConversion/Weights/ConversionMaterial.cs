@@ -20,6 +20,12 @@ public sealed record ConversionMaterial(
         ".attn.out_proj.bias", ".mlp.c_fc.weight", ".mlp.c_fc.bias", ".mlp.c_proj.weight", ".mlp.c_proj.bias",
     ];
 
+    /// <summary>Weights of the checkpoint that the source was tuned from, where a format needs them.</summary>
+    public PlainWeights? Base { get; init; }
+
+    /// <summary>The adapter that was trained on <see cref="Base"/>, where a format needs it.</summary>
+    public LowRankAdapter? Form { get; init; }
+
     public ClipArchitecture Architecture => Weights.Architecture;
 
     /// <summary>Element type that a weight is written in.</summary>

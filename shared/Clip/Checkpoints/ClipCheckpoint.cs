@@ -15,13 +15,15 @@ public sealed class ClipCheckpoint : IDisposable
 
     private readonly ITensorFile _file;
     private readonly ClipCheckpoint? _vision;
+    private readonly PeftAdapter? _adapter;
     private readonly Dictionary<string, WeightPart> _parts;
     private readonly string _source;
 
-    private ClipCheckpoint(ITensorFile file, ClipCheckpoint? vision, KeyLayout layout, Dictionary<string, WeightPart> parts, string source)
+    private ClipCheckpoint(ITensorFile file, ClipCheckpoint? vision, PeftAdapter? adapter, KeyLayout layout, Dictionary<string, WeightPart> parts, string source)
     {
         _file = file;
         _vision = vision;
+        _adapter = adapter;
         _parts = parts;
         _source = source;
         Layout = layout;
@@ -54,12 +56,14 @@ public sealed class ClipCheckpoint : IDisposable
     /// <param name="name">What to call it in errors; the path when null.</param>
     /// <param name="vision">The checkpoint that gives what a text encoder alone does not have; unused for whole models.</param>
     /// <param name="named">What the user says of it, where neither the file nor a description next to it does.</param>
+    /// <param name="adapter">An adapter in PEFT's format, which is merged into the weights as they are read; null for none.</param>
     /// <exception cref="UserErrorException">It cannot be read, is no CLIP that can be computed here, or is described as one that is not; names file and key.</exception>
-    public static ClipCheckpoint Open(string path, string? name = null, string? vision = null, ModelTraits? named = null)
+    public static ClipCheckpoint Open(string path, string? name = null, string? vision = null, ModelTraits? named = null, string? adapter = null)
     {
         var source = name ?? path;
         var file = OpenFile(path, name);
         ClipCheckpoint? whole = null;
+        PeftAdapter? merged = null;
         try
         {
             var (layout, parts, ofPlace) = WeightParts.Find(file, source);
@@ -70,7 +74,9 @@ public sealed class ClipCheckpoint : IDisposable
                 AddVision(parts, whole);
             }
 
-            var checkpoint = new ClipCheckpoint(file, whole, layout, parts, source);
+            merged = adapter is null ? null : PeftAdapter.Open(adapter);
+            merged?.ApplyTo(parts, source);
+            var checkpoint = new ClipCheckpoint(file, whole, merged, layout, parts, source);
             checkpoint.Describe(
                 (named ?? ModelTraits.Unknown).With(ofPlace, source).With(ModelTraits.Of(file.Metadata, source), source)
                     .With(ModuleDescription.Read(file.Modules, checkpoint.Architecture, source), source)
@@ -79,6 +85,7 @@ public sealed class ClipCheckpoint : IDisposable
         }
         catch (UserErrorException)
         {
+            merged?.Dispose();
             whole?.Dispose();
             file.Dispose();
             throw;
@@ -154,6 +161,7 @@ public sealed class ClipCheckpoint : IDisposable
     {
         _file.Dispose();
         _vision?.Dispose();
+        _adapter?.Dispose();
     }
 
     // What the vision tower's own checkpoint says holds for it, and must not contradict what the text encoder's says.

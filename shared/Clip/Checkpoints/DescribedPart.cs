@@ -52,6 +52,9 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <summary>Whether a switch is there and off.</summary>
     public bool IsOff(string key) => Value(key) is { ValueKind: JsonValueKind.False };
 
+    /// <summary>Whether a switch is there and on.</summary>
+    public bool IsOn(string key) => Value(key) is { ValueKind: JsonValueKind.True };
+
     public string? Text(string key) => Value(key) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
     public double? Number(string key) => Value(key) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value) ? value : null;
@@ -98,6 +101,21 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     public void Off(string key, string reason)
     {
         if (Value(key) is { } value && value.ValueKind != JsonValueKind.False && !(value.ValueKind == JsonValueKind.Number && Number(key) == 0) && !(value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0))
+        {
+            throw NotComputed(key, reason);
+        }
+    }
+
+    /// <summary>A switch, list or object of what is not computed must be absent, off or empty.</summary>
+    public void Empty(string key, string reason)
+    {
+        if (Value(key) is { } value && !(value.ValueKind switch
+        {
+            JsonValueKind.False => true,
+            JsonValueKind.Array => value.GetArrayLength() == 0,
+            JsonValueKind.Object => !value.EnumerateObject().Any(),
+            _ => false,
+        }))
         {
             throw NotComputed(key, reason);
         }

@@ -9,7 +9,7 @@ internal static class ForeignWeights
     private static readonly (Func<string, bool> Is, string What, string Remedy)[] Known =
     [
         (key => key.StartsWith("lora_te", StringComparison.Ordinal) || key.StartsWith("lora_unet", StringComparison.Ordinal), "a LoRA under kohya's names", "merge it into its base model first, and name the merged file"),
-        (key => Has(key, ".lora_A.") || Has(key, ".lora_B.") || Has(key, ".lora_down.") || Has(key, ".lora_up.") || Has(key, ".hada_w1") || Has(key, ".lokr_w"), "a LoRA or a similar adapter", "merge it into its base model first (peft: merge_and_unload), and name the merged file"),
+        (key => Has(key, ".lora_A.") || Has(key, ".lora_B.") || Has(key, ".lora_down.") || Has(key, ".lora_up.") || Has(key, ".hada_w1") || Has(key, ".lokr_w"), "a LoRA or a similar adapter", "merge it into its base model: 'clipsae convert BASE OUT --to openai --adapter FOLDER' does so with a LoRA in PEFT's format"),
         (key => Ends(key, ".SCB") || Ends(key, ".absmax") || Ends(key, ".quant_map") || Ends(key, ".qweight") || Ends(key, ".weight_format"), "quantised weights", "export them in float16 or float32"),
         (key => Ends(key, ".scale_weight") || Ends(key, ".weight_scale") || key == "scaled_fp8", "8-bit weights with scales", "export them in float16 or float32"),
         (key => key.StartsWith("visual.trunk.embeds.", StringComparison.Ordinal), "a NaFlex model, which takes pictures of any shape", TakeVit),

@@ -108,6 +108,36 @@ internal abstract record WeightPart
         }
     }
 
+    /// <summary>A weight with a low-rank change W + scale·B·A on some of its rows, in float32.</summary>
+    /// <param name="Base">W.</param>
+    /// <param name="File">Holds A [rank, in] and B [out, rank].</param>
+    /// <param name="A">Key of A.</param>
+    /// <param name="B">Key of B.</param>
+    /// <param name="Scale">Of the product.</param>
+    /// <param name="FirstRow">Where the rows of the change begin in W.</param>
+    /// <param name="IsTransposed">Whether W is kept with its axes changed round.</param>
+    public sealed record Adapted(WeightPart Base, ITensorFile File, string A, string B, double Scale, long FirstRow, bool IsTransposed) : WeightPart
+    {
+        public override TensorEntry Leader => Base.Leader;
+
+        public override torch.ScalarType? ScalarType => Base.ScalarType is null ? null : torch.ScalarType.Float32;
+
+        public override IReadOnlyList<long> Shape => Base.Shape;
+
+        public override torch.Tensor Read(NonFiniteValues nonFinite)
+        {
+            using var scope = torch.NewDisposeScope();
+            var weight = Base.Read(nonFinite).to(torch.float32);
+            var change = File.Read(B, nonFinite).to(torch.float32).mm(File.Read(A, nonFinite).to(torch.float32)).Times(Scale);
+            change = IsTransposed ? change.t() : change;
+            return torch.cat([weight.narrow(0, 0, FirstRow), weight.narrow(0, FirstRow, change.shape[0]).Plus(change), weight.narrow(0, FirstRow + change.shape[0], weight.shape[0] - FirstRow - change.shape[0])])
+                .MoveToOuterDisposeScope();
+        }
+
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) =>
+            throw new NotSupportedException("a sum has no single way back to its parts");
+    }
+
     /// <summary>The product of r and θ, in float32.</summary>
     public sealed record Materialized(WeightPart Radius, WeightPart Theta) : WeightPart
     {

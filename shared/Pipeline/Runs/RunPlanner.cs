@@ -26,6 +26,7 @@ public static class RunPlanner
 
     private const string ArmsKey = "arms";
     private const string SeedsKey = "seeds";
+    private const string AdapterKey = "adapter";
     private const string HookPointsKey = "hookPoints";
     private const string SeedKey = "seed";
     private const string EmbeddingPoint = "image-embedding";
@@ -123,7 +124,7 @@ public static class RunPlanner
                 ParameterSections.Conversion,
                 Parameters(ParameterSections.Conversion),
                 [.. tuned.Select(unit => new UnitPlan(unit.Name, [], [.. new[] { "model", "curves" }.Select(output => new InputSelector(output, $"{ParameterSections.Tuning}/{unit.Name}:{output}"))]))],
-                [Tokenizer]),
+                Section(request, ParameterSections.Tuning)?[AdapterKey] is JsonObject ? [Tokenizer, new InputSelector("base", "model:weights")] : [Tokenizer]),
             new StagePlan(
                 ParameterSections.Evaluation,
                 Parameters(ParameterSections.Evaluation),
