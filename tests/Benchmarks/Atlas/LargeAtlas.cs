@@ -92,7 +92,7 @@ internal static class LargeAtlas
         using var scope = NewDisposeScope();
         var rows = nn.functional.normalize(randn(features, Width));
         using var sae = new SparseAutoencoder(new SaeVariant.TopK(K), rows, rows.clone(), zeros(features), zeros(Width), 1);
-        sae.Save(path);
+        SaeFile.Save(sae, path);
     }
 
     private static SaeStatistics Statistics(int features, int pictures)
