@@ -36,12 +36,17 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
     /// <summary>Accuracy under attack and attack success of two models, family by family; held-out families first, each part in the order of curation.</summary>
     /// <param name="pixels">The pictures, uint8 [pictures, 3, R, R]; disposed of here.</param>
     /// <param name="classes">What they may be taken for, besides the words printed on them.</param>
-    /// <param name="basis">Before.</param>
-    /// <param name="tuned">After.</param>
-    public IReadOnlyList<FamilyComparison> Compare(Tensor pixels, IReadOnlyList<string> classes, ClipModel basis, ClipModel tuned, ClipTokenizer tokenizer, FineTuningOptions options, Device device, CancellationToken cancel)
+    /// <param name="basis">Loads the model of before; one at a time is in memory.</param>
+    /// <param name="tuned">Loads that of after.</param>
+    public IReadOnlyList<FamilyComparison> Compare(Tensor pixels, IReadOnlyList<string> classes, Func<ClipModel> basis, Func<ClipModel> tuned, ClipTokenizer tokenizer, FineTuningOptions options, Device device, CancellationToken cancel)
     {
         using var set = new ValidationSet(pixels, [.. Items.Select(item => item.Label!)], [.. classes.Union(Items.Select(WordOf), StringComparer.Ordinal)]);
-        IReadOnlyList<string> Decide(ClipModel model) => set.Decisions(model, tokenizer, options.PromptTemplates, device, cancel);
+        IReadOnlyList<string> Decide(Func<ClipModel> load)
+        {
+            using var model = load();
+            return set.Decisions(model, tokenizer, options.PromptTemplates, device, cancel);
+        }
+
         var (before, after) = (Decide(basis), Decide(tuned));
         return [.. Items.Index().GroupBy(entry => FamilyOf(entry.Item), StringComparer.Ordinal).Select(family =>
             new FamilyComparison(family.Key, IsHeldOut(family.First().Item), family.Count(), Rates(family, before), Rates(family, after)))];

@@ -108,9 +108,7 @@ public sealed class FineTuningStage : IStage
         if (data.Families.Items.Count > 0)
         {
             var pixels = TuningData.ReadPixels(familyShard!, data.Families, model.Architecture.Preparation, cancel);
-            using var before = ClipModel.Load(baseFile, device);
-            using var after = ClipModel.Load(bestModel, device);
-            families = data.Families.Compare(pixels, salient.Classes, before, after, tokenizer, options, device, cancel);
+            families = data.Families.Compare(pixels, salient.Classes, () => ClipModel.Load(baseFile, device), () => ClipModel.Load(bestModel, device), tokenizer, options, device, cancel);
         }
 
         var plotted = new TuningCurves(curves.History, arm.Name, options.Seed)

@@ -135,11 +135,17 @@ public sealed class KnownModelsTests : IDisposable
         var h14 = Models.Single(known => known.Name == "LAION ViT-H/14");
         var worldwide = h14.Sizes with { VocabularySize = 901629 };
         WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(worldwide));
+        // Whoever names what a bare file does not say would get features that look right.
+        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(_folder, named: new ModelTraits(MlpActivation.QuickGelu, 16, 16))).Message
+            .ShouldContain("has a vocabulary of 901629 tokens, like MetaCLIP 2 (XLM-V's)");
         var description = OpenClip(h14 with { Sizes = worldwide });
         description["model_cfg"]!["text_cfg"]!["hf_tokenizer_name"] = "facebook/xlm-v-base";
         WriteJson("open_clip_config.json", description);
 
         Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("'model_cfg.text_cfg.hf_tokenizer_name' is facebook/xlm-v-base; only CLIP's own tokenizer is known here");
+        File.Delete(At("open_clip_config.json"));
+        WriteJson("config.json", new JsonObject { ["model_type"] = "metaclip_2" });
+        Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("'model_type' is metaclip_2");
     }
 
     // Sizes alone: OpenAI's are taken for what they are in most cases, and the program says so; those that OpenAI has none of are asked for.

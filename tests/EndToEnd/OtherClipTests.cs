@@ -58,6 +58,23 @@ public sealed class OtherClipTests : IDisposable
         together["penalise.s0"].ShouldBe(apart["tuned"], 1e-6);
         Math.Abs(apart["bare"] - apart["base"]).ShouldBeGreaterThan(1e-5);
 
+        // The same arm as a LoRA: what PEFT would load on the base is the model that the run goes on with.
+        var adapted = await Command.RunAsync(["replay", "latest", "--from", "tuning", "--set", "tuning.adapter.kind=lora", "--set", "tuning.adapter.rank=2", "--data", _folder.File("data"), "--threads", "1", "--json"]);
+        adapted.Code.ShouldBe(0, adapted.Error);
+        var ofAdapter = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
+        foreach (var name in new[] { "peft/adapter_model.safetensors", "peft/adapter_config.json" })
+        {
+            StoredOutputs.Fetch(_folder, ofAdapter, "files/" + name, name);
+        }
+
+        (await Command.RunAsync(["convert", _folder.File("model"), _folder.File("merged"), "--adapter", _folder.File("peft"), "--to", "openai", "--json"])).Code.ShouldBe(0);
+        using (var tuned = ClipCheckpoint.Open(StoredOutputs.Fetch(_folder, ofAdapter, "model", "lora.safetensors")))
+        using (var merged = ClipCheckpoint.Open(_folder.File("merged", "openai.safetensors")))
+        using (torch.NewDisposeScope())
+        {
+            tuned.Keys.Max(key => (tuned.Read(key) - merged.Read(key)).abs().max().item<float>()).ShouldBeLessThan(1e-6f);
+        }
+
         var sweep = await Command.RunAsync(["sweep", .. common, "--hooks", "mlp@1", "--variants", "topk", "--expansions", "1", "--k", "8"]);
         sweep.Code.ShouldBe(0, sweep.Error);
         sweep.Json["autoencoders"]!.AsArray().Count.ShouldBe(1);

@@ -61,6 +61,40 @@ public sealed class SigLipTests : IDisposable
         together["penalise.s0"].ShouldBe(apart["tuned"], 1e-6);
     }
 
+    [Fact]
+    public async Task It_is_mixed_with_its_base_and_its_features_are_pages()
+    {
+        Model();
+        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "96", "--evaluation", "16"])).Code.ShouldBe(0);
+        string[] common = ["--data", _folder.File("data"), "--threads", "1", "--json"];
+        var tuned = Directory.CreateDirectory(_folder.File("tuned")).FullName;
+        foreach (var path in Directory.EnumerateFiles(_folder.File("model")))
+        {
+            File.Copy(path, Path.Combine(tuned, Path.GetFileName(path)));
+        }
+
+        var swept = await Command.RunAsync(
+        [
+            "wise-ft", _folder.File("model"), tuned, _folder.File("swept"), "--alpha", "0.5", "--validation", $"clean={_folder.File("world", "evaluation", "clean")}",
+            "--validation", $"attacked={_folder.File("world", "evaluation", "attacked")}", "--set", "evaluation.resamples=1000", .. common,
+        ]);
+        swept.Code.ShouldBe(0, swept.Error);
+        using (var chosen = ClipCheckpoint.Open(_folder.File("swept", "huggingface")))
+        {
+            chosen.Architecture.Family.ShouldBe(ClipFamily.SigLip);
+        }
+
+        var sweep = await Command.RunAsync(
+        [
+            "sweep", "--dataset", _folder.File("world", "tuning"), "--model", _folder.File("model"), "--preset", "demo", "--hooks", "text.mlp@0", "--variants", "topk", "--expansions", "1", "--k", "4",
+            "--set", "sae.epochs=2", "--set", "sae.batchSize=64", .. common,
+        ]);
+        sweep.Code.ShouldBe(0, sweep.Error);
+        var atlas = await Command.RunAsync(["atlas", "latest", "--out", _folder.File("atlas"), "--features", "5", .. common]);
+        atlas.Code.ShouldBe(0, atlas.Error);
+        Directory.EnumerateFiles(_folder.File("atlas"), "*.html", SearchOption.AllDirectories).Count(path => File.ReadAllText(path).Contains("Captions it fires on", StringComparison.Ordinal)).ShouldBeGreaterThan(0);
+    }
+
     private static Dictionary<string, double> Calibration(JsonNode scores) => scores["models"]!.AsArray().ToDictionary(
         model => model!["name"]!.GetValue<string>(), model => model!["sets"]!["clean"]!["calibration"]!["expectedError"]!["value"]!.GetValue<double>());
 

@@ -15,6 +15,7 @@ internal static class ForeignWeights
         (key => key.StartsWith("visual.trunk.embeds.", StringComparison.Ordinal), "a NaFlex model, which takes pictures of any shape", TakeVit),
         (key => Has(key, "visual.trunk.attn_pool."), "a SigLIP under the names of open_clip and timm", "download the same model in the format of transformers (google/siglip-…, google/siglip2-…)"),
         (key => key.StartsWith("visual.layer1.", StringComparison.Ordinal) || key.StartsWith("visual.attnpool.", StringComparison.Ordinal), "a CLIP with a ResNet (RN50 …)", TakeVit),
+        (key => key.StartsWith("visual.trunk.", StringComparison.Ordinal) && (Has(key, ".mlp.fc1_g.") || Has(key, ".mlp.w1.")), "an EVA-02-CLIP under the names of open_clip and timm", TakeVit),
         (key => key.StartsWith("visual.trunk.", StringComparison.Ordinal), "an open_clip model with a vision tower of timm", TakeVit),
         (key => key.StartsWith("visual.blocks.", StringComparison.Ordinal) || key.StartsWith("visual.rope.", StringComparison.Ordinal), "an EVA-CLIP", TakeVit),
         (key => Has(key, ".ls_1.gamma") || Has(key, ".ls_2.gamma"), "a CLIP whose blocks have LayerScale", TakeVit),
@@ -32,6 +33,9 @@ internal static class ForeignWeights
 
     /// <summary>Vision towers of open_clip that OpenAI has none of: width and blocks, name, heads of both towers.</summary>
     private static readonly (int Width, int Layers, string Name, string Heads)[] OtherSizes = [(1280, 32, "ViT-H", "16,16"), (1408, 40, "ViT-g", "16,16"), (1664, 48, "ViT-bigG", "16,20")];
+
+    /// <summary>Fewest tokens of a vocabulary of many languages: mT5's has 250,100, XLM-V's 901,629.</summary>
+    private const int Multilingual = 250000;
 
     /// <summary>One line on what the tensors are, or null where their names are none of these.</summary>
     /// <param name="axes">Names without what training programs put before them, with the number of axes of each.</param>
@@ -71,6 +75,11 @@ internal static class ForeignWeights
             return Math.Max(architecture.VisionWidth, architecture.TextWidth) > WidestOfUsualHeads && (traits.VisionHeads is null || traits.TextHeads is null)
                 ? $"is a SigLIP whose towers are {architecture.VisionWidth} and {architecture.TextWidth} wide, and nothing says how many heads they have and how many pixels it takes: put its config.json next to it"
                 : null;
+        }
+
+        if (architecture.VocabularySize >= Multilingual)
+        {
+            return $"has a vocabulary of {architecture.VocabularySize} tokens, like MetaCLIP 2 (XLM-V's) and other CLIPs of many languages, whose texts do not end in the largest id; only CLIP's own vocabulary is supported for such towers: {TakeVit}";
         }
 
         if (traits.Activation is not null)
