@@ -20,14 +20,14 @@ internal static class AtlasEndpoints
 
     public static IAsyncDisposable Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, RunReader reader, PageShell shell, TimeProvider time)
     {
-        var shelf = new AtlasShelf(runtime, reader);
+        var shelf = new AtlasShelf(runtime, reader, time);
         var log = routes.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("ui");
         var (turn, room) = (new SemaphoreSlim(1, 1), new ModelRoom(runtime));
         var indexes = new FeatureIndexes(new KeptResults<FeatureIndex>(runtime, ResultFormats.FeatureIndex, turn, time, log), shelf);
         var effects = new FeatureEffects(new KeptResults<FeatureEffect>(runtime, ResultFormats.FeatureEffect, turn, time, log), runtime, shelf, room);
         var movements = new FeatureMovements(new KeptResults<FeatureMovement>(runtime, ResultFormats.FeatureMovement, turn, time, log), runtime, shelf, room);
         var changes = new ChangesPage(shelf, movements, shell);
-        var (atlas, feature) = (new AtlasPage(shelf, indexes, new PictureSearch(shelf, room), shell), new FeaturePage(shelf, indexes, new EffectSection(effects, shell), shell));
+        var (atlas, feature) = (new AtlasPage(indexes, new PictureSearch(shelf, room), shell), new FeaturePage(indexes, new EffectSection(effects, shell), shell));
         const string Volume = "/runs/{run}/atlas/{unit}";
         routes.MapGet(Volume, async context => await Endpoints.WriteAsync(context, await atlas.RenderAsync(
             Endpoints.Run(context), Unit(context), new AtlasPage.Query(Endpoints.Query(context, "q"), Endpoints.Query(context, "order"), Endpoints.Query(context, "salient").Length > 0, Endpoints.Number(context, "page")), context.RequestAborted)));
@@ -44,7 +44,7 @@ internal static class AtlasEndpoints
         {
             var pictures = await shelf.PicturesAsync(await reader.ReadAsync(Endpoints.Run(context), context.RequestAborted), context.RequestAborted);
             var id = Endpoints.Query(context, "id");
-            var (type, content) = pictures.Read(id) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) ?? throw new MissingPageException($"The picture {id} cannot be decoded.") : throw new MissingPageException($"There is no picture {id}.");
+            var (type, content) = await pictures.ReadAsync(id, context.RequestAborted) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) ?? throw new MissingPageException($"The picture {id} cannot be decoded.") : throw new MissingPageException($"There is no picture {id}.");
             await WriteAsync(context, type, content);
         });
         OnDemand(routes, Volume + "/index", OfVolume, indexes.Start, indexes.StopAsync);

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Web;
@@ -48,7 +49,8 @@ public sealed class WebServer : IAsyncDisposable
         builder.Services.Configure<FormOptions>(forms => forms.MultipartBodyLengthLimit = MaxRequest);
         var application = builder.Build();
         var shell = new PageShell(options.AllowChanges, guard.FormSecret, dataFolder);
-        application.Use(next => context => Probes.InvokeAsync(context, next, runtime));
+        var health = runtime.Services.GetService<HealthCheckService>();
+        application.Use(next => context => HealthProbes.Asks(context.Request) ? HealthProbes.AnswerAsync(context, health, saysWhy: false) : next(context));
         application.Use(next => context => guard.InvokeAsync(context, next));
         application.Use(next => context => PageErrors.GuardAsync(context, next, shell));
         application.UseRouting();

@@ -18,6 +18,37 @@ public sealed class ResultFormatTests : IDisposable
     }
 
     [Fact]
+    public void An_index_is_written_member_by_member_and_read_again()
+    {
+        var index = new FeatureIndex(2, ["a.png", "b.png"], [new IndexedFeature(3, 1, [new ActivationBand(0, 0.5, [new IndexedImage(1, 0.25), new IndexedImage(0, 3)])], [], []), new IndexedFeature(7, 0, [], [], [])]);
+
+        var written = ResultFormats.FeatureIndex.Write(index);
+
+        Encoding.UTF8.GetString(written).ShouldContain("""[{"from":0,"to":0.5,"images":[{"image":1,"activation":0.25},{"image":0,"activation":3}]}]""");
+        var read = ResultFormats.FeatureIndex.Read(written, "index");
+        ResultFormats.FeatureIndex.Write(read).ShouldBe(written);
+        read.Feature(7)!.Fires.ShouldBe(0);
+        read.Feature(3)!.Bands[0].Images[1].ShouldBe(new IndexedImage(0, 3));
+        new[] { 0, 5, 8 }.ShouldAllBe(number => read.Feature(number) == null);
+    }
+
+    [Theory]
+    [InlineData("""{"image":1,"activation":1,"other":2}""", "'other'")]
+    [InlineData("""{"image":1}""", "'activation'")]
+    [InlineData("""{"image":1.5,"activation":1}""", "features[0].bands[0]")]
+    [InlineData("""{"image":"1","activation":1}""", "features[0].bands[0]")]
+    [InlineData("1", "StartObject")]
+    public void An_image_of_an_index_that_does_not_fit_is_named_in_one_line(string image, string part)
+    {
+        var content = $$"""{"stride":1,"images":["a"],"features":[{"feature":0,"fires":1,"bands":[{"from":0,"to":1,"images":[{{image}}]}],"classes":[],"words":[]}]}""";
+
+        var line = Should.Throw<UserErrorException>(() => ResultFormats.FeatureIndex.Read(Encoding.UTF8.GetBytes(content), "index")).Message;
+
+        line.ShouldContain(part);
+        line.ShouldNotContain("\n");
+    }
+
+    [Fact]
     public async Task What_was_written_before_formats_had_names_is_read_as_the_first_version() =>
         (await ReadAsync(ResultFormats.EvaluationFigures.Write(Figures), "application/json")).Base.Clean.ShouldBe(0.5);
 

@@ -47,6 +47,33 @@ public sealed class AtlasTests
         await using var runtime = served.Pipeline.Start();
         await using var again = await WebServer.StartAsync(runtime, new WebOptions(), "data", TimeProvider.System);
         (await served.Http.GetStringAsync(new Uri(again.Address, Path))).ShouldContain("measured on all 3 images");
+        (await served.Http.GetByteArrayAsync(new Uri(again.Address, $"/runs/{SmallAtlas.Run}/picture?id=b.png"))).ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task Where_pictures_are_is_kept_with_the_index_so_that_no_shard_is_gone_through_again()
+    {
+        await using var served = await ServedRuns.StartAsync();
+        await SmallAtlas.TellAsync(served);
+        using var started = await served.PostAsync($"{Path}/index", await served.SecretAsync());
+        for (var look = 0; look < 200 && !(await served.PageAsync(Path)).Contains("all 3 images", StringComparison.Ordinal); look++)
+        {
+            await Task.Delay(50);
+        }
+
+        File.Delete(await served.Runtime.Artifacts.FetchAsync((await served.Runtime.StateAsync(SmallAtlas.Run)).Start!.Inputs["dataset:shards/00000"]));
+        await using var runtime = served.Pipeline.Start();
+        await using var again = await WebServer.StartAsync(runtime, new WebOptions(), "data", TimeProvider.System);
+
+        // A server that had to read the shard could not say which pictures there are.
+        (await StatusAsync("none.png")).ShouldBe(HttpStatusCode.NotFound);
+        (await StatusAsync("b.png")).ShouldBe(HttpStatusCode.Conflict);
+
+        async Task<HttpStatusCode> StatusAsync(string id)
+        {
+            using var answer = await served.Http.GetAsync(new Uri(again.Address, $"/runs/{SmallAtlas.Run}/picture?id={id}"));
+            return answer.StatusCode;
+        }
     }
 
     [Fact]
@@ -97,7 +124,7 @@ public sealed class AtlasTests
         const int Count = 16_384;
         var figures = new AutoencoderFigures(0, 1, 1, 1, 0, 0, 1, "topk", Count, 1, 1, 1, 1);
         var statistics = new SaeStatistics("mlp@0", figures, [], [.. Enumerable.Range(0, Count).Select(feature => new FeatureStatistics(feature, feature / (double)Count, 1, null, $"name{feature % 100}", []))]);
-        var volume = new AtlasVolume(RunRecord.Of("r", []), null!, statistics, null, "");
+        var volume = new AtlasVolume(RunRecord.Of("r", []), null!, statistics, null, () => "");
         var index = new FeatureIndex(1, [], [new IndexedFeature(7, 1, [], [new FrequentText("zebra", 1, 0.1)], [])]);
 
         AtlasPage.Find(volume, index, new AtlasPage.Query("", "density", false, 1))[0].Feature.ShouldBe(Count - 1);

@@ -6,7 +6,7 @@ using ClipSae.Results;
 namespace ClipSae.Web;
 
 /// <summary>The features of an autoencoder, searched and in order, a page at a time.</summary>
-internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, PictureSearch search, PageShell shell)
+internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, PageShell shell)
 {
     private const int Cards = 24;
     private const int MostFiring = 48;
@@ -28,8 +28,7 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, Pictur
 
     public async Task<string> RenderAsync(string run, string unit, Query query, CancellationToken cancel)
     {
-        var volume = await shelf.VolumeAsync(run, unit, cancel);
-        var standing = await indexes.FindAsync(volume, cancel);
+        var (volume, standing) = await indexes.OpenAsync(run, unit, cancel);
         var found = Find(volume, standing.Value, query);
         var pages = Math.Max(1, (found.Count + Cards - 1) / Cards);
         var page = Math.Clamp(query.Page, 1, pages);
@@ -44,8 +43,7 @@ internal sealed class AtlasPage(AtlasShelf shelf, FeatureIndexes indexes, Pictur
     /// <param name="picture">An image file; null where none was sent.</param>
     public async Task<string> RenderAsync(string run, string unit, byte[]? picture, CancellationToken cancel)
     {
-        var volume = await shelf.VolumeAsync(run, unit, cancel);
-        var standing = await indexes.FindAsync(volume, cancel);
+        var (volume, standing) = await indexes.OpenAsync(run, unit, cancel);
         return Render(volume, standing, new Query("", "", false, 1), Html.Empty, await FiringAsync(volume, standing.Value, picture, cancel));
     }
 

@@ -6,7 +6,7 @@ using ClipSae.Results;
 namespace ClipSae.Web;
 
 /// <summary>What the atlas has read of runs: the last few autoencoders, libraries of pictures and places of activations.</summary>
-internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader)
+internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeProvider time)
 {
     private const int VolumesKept = 4;
     private readonly RecentlyRead<AtlasVolume> _volumes = new(VolumesKept);
@@ -21,19 +21,29 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader)
     /// <exception cref="UserErrorException">What is stored of it is missing or damaged.</exception>
     public async Task<AtlasVolume> VolumeAsync(string run, string unit, CancellationToken cancel)
     {
-        var record = await reader.ReadAsync(run, cancel);
-        var trained = Units(record).FirstOrDefault(candidate => candidate.Unit == unit) ?? throw new MissingPageException($"Run {run} has no autoencoder {unit}.");
+        var (record, trained) = await UnitAsync(run, unit, cancel);
         var salient = record.Output(ParameterSections.Curation, "salient");
         return await _volumes.GetAsync($"{run} {unit} {salient?.Digest}", async () =>
         {
             var findings = salient is null ? null : await ResultFormats.Salient.ReadAsync(salient, runtime.Artifacts.FetchAsync, cancel);
             var statistics = await ResultFormats.Statistics.ReadAsync(trained.Outputs["statistics"], runtime.Artifacts.FetchAsync, cancel);
-            return new AtlasVolume(record, trained, statistics, findings?.Sae == unit ? findings : null, await runtime.Artifacts.FetchAsync(trained.Outputs["sae"], cancel));
+
+            // A large file, of which the list of features needs nothing.
+            string Fetch() => runtime.Artifacts.FetchAsync(trained.Outputs["sae"], CancellationToken.None).GetAwaiter().GetResult();
+            return new AtlasVolume(record, trained, statistics, findings?.Sae == unit ? findings : null, Fetch);
         });
     }
 
+    /// <summary>A run and the unit that trained an autoencoder of it.</summary>
+    /// <exception cref="MissingPageException">The run has no such autoencoder.</exception>
+    public async Task<(RunRecord Record, UnitFinished Trained)> UnitAsync(string run, string unit, CancellationToken cancel)
+    {
+        var record = await reader.ReadAsync(run, cancel);
+        return (record, Units(record).FirstOrDefault(candidate => candidate.Unit == unit) ?? throw new MissingPageException($"Run {run} has no autoencoder {unit}."));
+    }
+
     public Task<PictureLibrary> PicturesAsync(RunRecord record, CancellationToken cancel) =>
-        _libraries.GetAsync(string.Join(' ', PictureLibrary.Shards(record).Select(shard => shard.Value.Digest)), () => PictureLibrary.OpenAsync(runtime, record, cancel));
+        _libraries.GetAsync(string.Join(' ', PictureLibrary.Shards(record).Select(shard => shard.Value.Digest)), () => PictureLibrary.OpenAsync(runtime, record, time, cancel));
 
     /// <summary>The activations that an autoencoder was trained on.</summary>
     public Task<ActivationShards> ActivationsAsync(AtlasVolume volume, CancellationToken cancel) =>

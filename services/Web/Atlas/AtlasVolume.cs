@@ -9,7 +9,9 @@ namespace ClipSae.Web;
 /// <summary>One autoencoder of a run with all that is known of its features.</summary>
 internal sealed class AtlasVolume
 {
-    private readonly Lazy<SparseAutoencoder> _autoencoder;
+    private readonly Lock _reading = new();
+    private readonly Func<string> _fetch;
+    private SparseAutoencoder? _autoencoder;
     private readonly Dictionary<int, FeatureStatistics> _features;
     private readonly Dictionary<int, SalientFeature> _salient;
 
@@ -17,15 +19,10 @@ internal sealed class AtlasVolume
     /// <param name="unit">The unit that trained it.</param>
     /// <param name="statistics">What training measured.</param>
     /// <param name="findings">What curation found; null where the run has none, or none of this autoencoder.</param>
-    /// <param name="path">The autoencoder's file; it is read when it is first needed.</param>
-    public AtlasVolume(RunRecord record, UnitFinished unit, SaeStatistics statistics, SalientFindings? findings, string path)
+    /// <param name="fetch">Gives the path of the autoencoder's file, when it is first needed.</param>
+    public AtlasVolume(RunRecord record, UnitFinished unit, SaeStatistics statistics, SalientFindings? findings, Func<string> fetch)
     {
-        (Record, Unit, Statistics, Findings) = (record, unit, statistics, findings);
-        _autoencoder = new(() =>
-        {
-            Tensors.Compute.Device("cpu");
-            return SaeFile.Load(path);
-        });
+        (Record, Unit, Statistics, Findings, _fetch) = (record, unit, statistics, findings, fetch);
         _features = statistics.Features.ToDictionary(feature => feature.Feature);
         _salient = findings?.Features.ToDictionary(feature => feature.Feature) ?? [];
     }
@@ -38,7 +35,18 @@ internal sealed class AtlasVolume
 
     public SalientFindings? Findings { get; }
 
-    public SparseAutoencoder Autoencoder => _autoencoder.Value;
+    /// <exception cref="UserErrorException">Its file is missing or damaged.</exception>
+    public SparseAutoencoder Autoencoder
+    {
+        get
+        {
+            lock (_reading)
+            {
+                Tensors.Compute.Device("cpu");
+                return _autoencoder ??= SaeFile.Load(_fetch());
+            }
+        }
+    }
 
     /// <summary>Whether its activations have a place in the picture, and the run kept them: those of the class token and the embedding have none.</summary>
     public bool HasPatches => (Statistics.Hook.StartsWith("mlp@", StringComparison.Ordinal) || Statistics.Hook.StartsWith("residual@", StringComparison.Ordinal)) && ActivationShards.Of(Record, Statistics.Hook).Count > 0;

@@ -26,12 +26,15 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
 
         var path = await runtime.Artifacts.FetchAsync(artifact, cancel);
         var attacks = DatasetShard.ReadPlaces(path).Where(entry => entry.Item.Attributes?["kind"]?.ToString() == "attack" && entry.Item.Label is not null && PrintedText.On(entry.Item) is not null).ToArray();
-        return
-        [
-            .. from attack in ShownPictures.Some(attacks, most)
-               let clean = pictures.Read(attack.Item.Attributes?["source"]?.ToString() ?? "")
-               where clean is not null
-               select new AttackPair(DatasetShard.ReadPicture(path, attack.Offset, attack.Length), clean, attack.Item.Label!, PrintedText.On(attack.Item)!.Word),
-        ];
+        var pairs = new List<AttackPair>();
+        foreach (var attack in ShownPictures.Some(attacks, most))
+        {
+            if (await pictures.ReadAsync(attack.Item.Attributes?["source"]?.ToString() ?? "", cancel) is { } clean)
+            {
+                pairs.Add(new AttackPair(DatasetShard.ReadPicture(path, attack.Offset, attack.Length), clean, attack.Item.Label!, PrintedText.On(attack.Item)!.Word));
+            }
+        }
+
+        return pairs;
     }
 }

@@ -57,7 +57,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         {
             cancel.ThrowIfCancellationRequested();
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(batch.Select(id => pictures.Read(id)!), architecture.Preparation);
+            var pixels = ShownPictures.Pixels(batch.Select(id => pictures.Read(id, cancel)!), architecture.Preparation);
             seen.Add(Latents(before, pixels), Latents(after, pixels));
             progress((done += batch.Length) / steps);
         }

@@ -27,7 +27,7 @@ public static class StaticAtlas
             throw new UserErrorException($"--out {folder}: is there already; name a new folder");
         }
 
-        var shelf = new AtlasShelf(runtime, new RunReader(runtime));
+        var shelf = new AtlasShelf(runtime, new RunReader(runtime), time);
         using var turn = new SemaphoreSlim(1, 1);
         await using var indexes = new FeatureIndexes(new KeptResults<FeatureIndex>(runtime, ResultFormats.FeatureIndex, turn, time, NullLogger.Instance), shelf);
         var volumes = await VolumesAsync(runtime, shelf, run, cancel);
@@ -36,13 +36,13 @@ public static class StaticAtlas
         try
         {
             Directory.CreateDirectory(unfinished);
-            var files = new AtlasFolder(unfinished, await shelf.PicturesAsync(volumes[0].Record, cancel));
+            var files = new AtlasFolder(unfinished, await shelf.PicturesAsync(volumes[0].Record, cancel), cancel);
             await File.WriteAllTextAsync(Path.Combine(unfinished, Style), Stylesheet.Palette + Stylesheet.Charts + Assets.Text("app.css"), cancel);
             await File.WriteAllTextAsync(Path.Combine(unfinished, "filter.js"), Assets.Text("filter.js"), cancel);
             var written = 0;
             foreach (var (volume, features) in volumes.Zip(chosen))
             {
-                var index = (await indexes.FindAsync(volume, cancel)).Value;
+                var index = (await indexes.OpenAsync(run, volume.Unit.Unit, cancel)).Standing.Value;
                 files.Open(volume, features, volume.HasPatches ? await shelf.ActivationsAsync(volume, cancel) : null);
                 var parts = new FeatureParts(volume, index, files);
                 var place = Directory.CreateDirectory(Path.Combine(unfinished, AtlasFolder.NameOf(volume))).FullName;
@@ -115,7 +115,7 @@ public static class StaticAtlas
         """).Text, Encoding.UTF8, cancel);
 
     /// <summary>The files of an atlas: pictures are written when a page first names them, patches are within the pages.</summary>
-    private sealed class AtlasFolder(string root, PictureLibrary pictures) : AtlasPlaces
+    private sealed class AtlasFolder(string root, PictureLibrary pictures, CancellationToken cancel) : AtlasPlaces
     {
         private const int PictureSide = 160;
         private readonly Dictionary<string, string> _pictures = new(StringComparer.Ordinal);
@@ -139,7 +139,7 @@ public static class StaticAtlas
         {
             if (!_pictures.TryGetValue(id, out var name))
             {
-                var small = pictures.Read(id) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) : null;
+                var small = pictures.Read(id, cancel) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) : null;
                 name = small is var (type, content) ? $"pictures/{Digest.Hex(Digest.OfBytes(content.Span))[..24]}.{(type == "image/png" ? "png" : "jpg")}" : "";
                 if (small is var (_, bytes) && !File.Exists(Path.Combine(root, name)))
                 {

@@ -60,7 +60,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
     {
         try
         {
-            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await SentPicture.ReadAsync(file, cancel) : library.Read(asked.Sample) ?? throw new UserErrorException("choose a picture");
+            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await SentPicture.ReadAsync(file, cancel) : await library.ReadAsync(asked.Sample, cancel) ?? throw new UserErrorException("choose a picture");
             if (asked.Word.Length > MaxWordLength)
             {
                 throw new UserErrorException($"the word is longer than {MaxWordLength} letters");

@@ -84,6 +84,11 @@ public static class DatasetShard
     public static byte[] ReadPicture(string path, long offset, int length)
     {
         using var file = File.OpenHandle(path);
+        if (offset < 0 || length < 0 || length > RandomAccess.GetLength(file) - offset)
+        {
+            throw Broken(path, "it is shorter than before");
+        }
+
         var content = GC.AllocateUninitializedArray<byte>(length);
         return RandomAccess.Read(file, content, offset) == length ? content : throw Broken(path, "it is shorter than before");
     }

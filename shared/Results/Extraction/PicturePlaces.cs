@@ -1,0 +1,5 @@
+namespace ClipSae.Results;
+
+/// <summary>Where the pictures of a data set are in its shards.</summary>
+/// <param name="Shards">The shards, in the run's order.</param>
+public sealed record PicturePlaces(IReadOnlyList<ShardPlaces> Shards);
