@@ -1,4 +1,4 @@
-using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 
 namespace ClipSae.AttackCuration;
 

@@ -1,6 +1,7 @@
+using ClipSae.AttackCuration.Hygiene;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 
 namespace ClipSae.AttackCuration;
 

@@ -1,9 +1,14 @@
 using System.Text.Json.Nodes;
+using ClipSae.AttackCuration.Hygiene;
+using ClipSae.AttackCuration.RedTeam;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.Import;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Curation;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

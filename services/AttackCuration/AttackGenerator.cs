@@ -1,6 +1,8 @@
+using ClipSae.AttackCuration.RedTeam;
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;

@@ -1,5 +1,5 @@
 using ClipSae.Clip;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;

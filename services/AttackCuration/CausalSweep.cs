@@ -1,5 +1,5 @@
 using ClipSae.Clip;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 
 namespace ClipSae.AttackCuration;
 

@@ -1,6 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;

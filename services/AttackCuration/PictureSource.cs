@@ -1,6 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.AttackCuration;
 

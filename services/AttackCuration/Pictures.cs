@@ -1,7 +1,9 @@
+using ClipSae.AttackCuration.RedTeam;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Logging;
 
 namespace ClipSae.AttackCuration;

@@ -1,4 +1,4 @@
-using ClipSae.Hosting;
 using ClipSae.AttackCuration;
+using ClipSae.Hosting.Service;
 
 return await ServiceHost.RunAsync(args, services => services.AddAttackCuration());

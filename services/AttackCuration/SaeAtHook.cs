@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;

@@ -1,5 +1,5 @@
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 
 namespace ClipSae.AttackCuration;
 

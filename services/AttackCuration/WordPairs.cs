@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Cli.CommandLine;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Sources;
 
 namespace ClipSae.Cli;
 

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Verbs;
 
 namespace ClipSae.Cli;
 

@@ -1,3 +1,4 @@
 using ClipSae.Cli;
+using ClipSae.Cli.CommandLine;
 
 return await Application.RunAsync(args, ConsoleStreams.System(), TimeProvider.System);

@@ -1,7 +1,9 @@
 using System.Globalization;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using MassTransit;
 
 namespace ClipSae.Coordinator;

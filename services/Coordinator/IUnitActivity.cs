@@ -1,4 +1,4 @@
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Coordinator;
 

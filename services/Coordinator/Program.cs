@@ -1,4 +1,4 @@
 using ClipSae.Coordinator;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 
 return await ServiceHost.RunAsync(args, services => services.AddCoordinator().AddStalledRuns());

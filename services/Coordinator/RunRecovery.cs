@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Coordinator;
 

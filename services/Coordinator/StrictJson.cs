@@ -1,7 +1,7 @@
 using System.Net.Mime;
 using System.Text.Json;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Bus;
 using MassTransit;
 
 namespace ClipSae.Coordinator;

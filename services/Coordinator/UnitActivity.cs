@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Pipeline.Runs;
 using MassTransit;
 
 namespace ClipSae.Coordinator;

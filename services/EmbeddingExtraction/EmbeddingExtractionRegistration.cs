@@ -1,4 +1,4 @@
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -2,9 +2,10 @@ using System.Formats.Tar;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Extraction;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,4 @@
-using ClipSae.Hosting;
 using ClipSae.EmbeddingExtraction;
+using ClipSae.Hosting.Service;
 
 return await ServiceHost.RunAsync(args, services => services.AddEmbeddingExtraction());

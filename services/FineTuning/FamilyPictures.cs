@@ -1,6 +1,8 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.Shards;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Tuning;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;

@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Heads;
 using ClipSae.FineTuning.Optimization;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging;

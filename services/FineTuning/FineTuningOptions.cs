@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Optimization;
 
 namespace ClipSae.FineTuning;

@@ -1,5 +1,5 @@
-using ClipSae.Tensors;
 using ClipSae.Clip;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;

@@ -2,7 +2,8 @@ using System.Collections.Concurrent;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
 using Microsoft.Extensions.Logging;
 using static TorchSharp.torch;
 

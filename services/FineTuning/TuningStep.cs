@@ -1,6 +1,7 @@
-using ClipSae.Tensors;
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;

@@ -1,4 +1,4 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting;
 

@@ -1,4 +1,4 @@
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.Reporting;
 
 return await ServiceHost.RunAsync(args, services => services.AddReporting());

@@ -1,7 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.Import;
+using ClipSae.Results.Conversion;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting;
 

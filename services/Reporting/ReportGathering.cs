@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
 using ClipSae.Pages;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Reporting.Sections;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

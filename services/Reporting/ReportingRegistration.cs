@@ -1,4 +1,4 @@
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Reporting;

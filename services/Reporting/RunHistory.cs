@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Sae;
 using ClipSae.Tensors;

@@ -1,6 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

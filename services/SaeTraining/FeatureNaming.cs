@@ -1,4 +1,4 @@
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Quality;
 
 namespace ClipSae.SaeTraining;

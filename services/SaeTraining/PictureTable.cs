@@ -1,5 +1,6 @@
 using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.SaeTraining;
 

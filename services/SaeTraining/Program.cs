@@ -1,4 +1,4 @@
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.SaeTraining;
 
 return await ServiceHost.RunAsync(args, services => services.AddSaeTraining());

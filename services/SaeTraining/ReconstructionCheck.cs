@@ -1,6 +1,6 @@
 using ClipSae.Clip;
-using ClipSae.Imaging;
-using ClipSae.Sae;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
 using ClipSae.Sae.Quality;
 
 namespace ClipSae.SaeTraining;

@@ -1,9 +1,14 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
 using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 using ClipSae.Sae.Quality;
 using ClipSae.Sae.Steps;
 using ClipSae.Tensors;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Sae;
 using ClipSae.Sae.Steps;
 using ClipSae.Sae.Training;

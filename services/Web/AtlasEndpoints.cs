@@ -1,7 +1,13 @@
 using System.Globalization;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Models;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
+using ClipSae.Web.Trying;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

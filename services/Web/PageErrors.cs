@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
+using ClipSae.Web.Shell;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

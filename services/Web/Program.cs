@@ -1,5 +1,5 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.Web;
 
 try

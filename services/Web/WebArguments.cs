@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Net;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Web.Security;
 
 namespace ClipSae.Web;
 

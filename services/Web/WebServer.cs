@@ -1,6 +1,9 @@
 using System.Net;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Health;
+using ClipSae.Hosting.Service;
+using ClipSae.Web.Security;
+using ClipSae.Web.Shell;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;

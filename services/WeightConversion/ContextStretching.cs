@@ -1,6 +1,8 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion;

@@ -1,5 +1,7 @@
 using System.Text.Json.Serialization;
 using ClipSae.Contracts;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion;
 

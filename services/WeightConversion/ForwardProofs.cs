@@ -1,5 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Conversion;
+using ClipSae.WeightConversion.Proofs;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClipSae.Clip;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Resizing;
+using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion;
 

@@ -2,8 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Conversion;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion;
 

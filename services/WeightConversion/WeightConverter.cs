@@ -1,4 +1,6 @@
 using ClipSae.Clip;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using ClipSae.Clip.Text;
 
 namespace ClipSae.Clip;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using ClipSae.Clip.Text;
 
 namespace ClipSae.Clip;
 

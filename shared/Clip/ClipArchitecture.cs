@@ -1,5 +1,6 @@
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip;
 

@@ -1,4 +1,4 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip;
 

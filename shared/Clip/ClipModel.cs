@@ -1,3 +1,5 @@
+using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Training;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
 namespace ClipSae.Clip;

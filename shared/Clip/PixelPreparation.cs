@@ -1,4 +1,4 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Clip;
 

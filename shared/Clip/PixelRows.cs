@@ -1,5 +1,6 @@
 using System.Buffers;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

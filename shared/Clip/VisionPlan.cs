@@ -1,3 +1,4 @@
+using ClipSae.Clip.Cuda;
 using ClipSae.Tensors;
 using TorchSharp;
 

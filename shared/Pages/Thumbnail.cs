@@ -1,4 +1,4 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 using SkiaSharp;
 
 namespace ClipSae.Pages;

@@ -1,3 +1,10 @@
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Conversion;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Extraction;
+using ClipSae.Results.Tuning;
+
 namespace ClipSae.Results;
 
 /// <summary>Every format in which a stage stores a result, keeps a training in its checkpoint or tells figures in its event.</summary>

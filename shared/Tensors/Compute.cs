@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipSae.Contracts;
+using ClipSae.Tensors.Installation;
 using TorchSharp;
 
 namespace ClipSae.Tensors;

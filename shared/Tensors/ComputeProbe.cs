@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Tensors.Installation;
 
 namespace ClipSae.Tensors;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Architecture.Tests;
 

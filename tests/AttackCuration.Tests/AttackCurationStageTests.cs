@@ -2,10 +2,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Pipeline.Tests;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
 
 namespace ClipSae.AttackCuration.Tests;
 

@@ -1,7 +1,8 @@
+using ClipSae.AttackCuration.RedTeam;
 using ClipSae.Clip;
-using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Results;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,3 +1,5 @@
+using ClipSae.AttackCuration.Hygiene;
+
 namespace ClipSae.AttackCuration.Tests;
 
 public sealed class CaptionJudgeTests

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Hygiene;
 using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration.Tests;

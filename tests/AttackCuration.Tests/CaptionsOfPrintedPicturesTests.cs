@@ -1,7 +1,9 @@
+using ClipSae.AttackCuration.Hygiene;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Results;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,4 +1,4 @@
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 using TorchSharp;
 using static TorchSharp.torch;
 

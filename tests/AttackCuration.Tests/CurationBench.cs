@@ -5,9 +5,11 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
-using ClipSae.Sae;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Sae.Formats;
 
 namespace ClipSae.AttackCuration.Tests;
 

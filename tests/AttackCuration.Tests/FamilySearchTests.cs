@@ -1,5 +1,6 @@
+using ClipSae.AttackCuration.RedTeam;
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Hygiene;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Tests;

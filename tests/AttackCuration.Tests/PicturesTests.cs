@@ -1,5 +1,5 @@
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 
 namespace ClipSae.AttackCuration.Tests;
 

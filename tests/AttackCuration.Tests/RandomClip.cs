@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Tests;

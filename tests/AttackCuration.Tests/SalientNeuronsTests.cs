@@ -1,5 +1,5 @@
 using ClipSae.Clip;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 using TorchSharp;
 using static TorchSharp.torch;
 

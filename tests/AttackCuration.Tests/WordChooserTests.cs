@@ -1,5 +1,7 @@
+using ClipSae.AttackCuration.RedTeam;
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 
 namespace ClipSae.AttackCuration.Tests;
 

@@ -1,5 +1,5 @@
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 
 namespace ClipSae.AttackCuration.Tests;
 

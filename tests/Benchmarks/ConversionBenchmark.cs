@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.Benchmarks;
 

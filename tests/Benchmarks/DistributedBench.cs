@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
 using ClipSae.ObjectStorage;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Servers;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Benchmarks;
 

@@ -2,10 +2,16 @@ using System.Globalization;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks;

@@ -3,9 +3,11 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
 using ClipSae.EmbeddingExtraction;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 using TorchSharp;
 

@@ -1,5 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using Microsoft.ML.OnnxRuntime;
 using TorchSharp;
 

@@ -1,9 +1,13 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Jpeg;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 using ClipSae.ObjectStorage;
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Settings;
 using SkiaSharp;
 using TorchSharp;
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClipSae.Clip;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Benchmarks;
 

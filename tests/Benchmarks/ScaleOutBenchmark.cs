@@ -3,11 +3,13 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
 using ClipSae.EmbeddingExtraction;
-using ClipSae.Hosting;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Tensors;
 using TorchSharp;
 

@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Benchmarks;
 

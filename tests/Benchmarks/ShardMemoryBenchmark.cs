@@ -3,10 +3,12 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
 using ClipSae.EmbeddingExtraction;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 
 namespace ClipSae.Benchmarks;

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClipSae.Clip;
+using ClipSae.Clip.Training;
 using ClipSae.FineTuning;
+using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Tensors;
 using TorchSharp;

@@ -1,7 +1,7 @@
 using System.Text;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Servers;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;

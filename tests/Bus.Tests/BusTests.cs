@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Tests;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Bus.Tests;
@@ -174,7 +176,7 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         await using var fleet = Own(newer);
         await fleet.StartAsync();
         await fleet.BeginAsync("pinned", "first", version: 3);
-        var roster = fleet.Services.GetRequiredService<Hosting.WorkerRoster>();
+        var roster = fleet.Services.GetRequiredService<Hosting.Worker.WorkerRoster>();
 
         IReadOnlyList<string> problems = [];
         await UntilAsync(async () => (problems = await roster.ProblemsAsync(RunState.Fold((await fleet.EventsAsync("pinned")).Select(stored => stored.Event)), default)).Count > 0);
@@ -199,7 +201,7 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         await host.StartAsync();
         await host.BeginAsync("seen", "first");
         await begun.WaitAsync(TimeSpan.FromSeconds(30));
-        var roster = host.Services.GetRequiredService<Hosting.WorkerRoster>();
+        var roster = host.Services.GetRequiredService<Hosting.Worker.WorkerRoster>();
 
         var worker = (await roster.AskAsync(default)).ShouldHaveSingleItem();
 
@@ -214,8 +216,8 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
     public async Task A_queue_without_a_consumer_is_named_by_readiness()
     {
         await using var host = Own("first");
-        await host.Services.GetRequiredService<Hosting.BrokerTopology>().DeclareAsync(TimeProvider.System, default);
-        await host.Services.GetRequiredService<Hosting.BrokerTopology>().DeclareStageAsync("first", default);
+        await host.Services.GetRequiredService<Hosting.Bus.BrokerTopology>().DeclareAsync(TimeProvider.System, default);
+        await host.Services.GetRequiredService<Hosting.Bus.BrokerTopology>().DeclareStageAsync("first", default);
 
         (await host.HealthAsync()).ShouldContain("consumers: Unhealthy no consumer on queue first");
     }

@@ -1,8 +1,11 @@
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Tests;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;

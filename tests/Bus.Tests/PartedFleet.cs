@@ -1,8 +1,10 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Tests;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;

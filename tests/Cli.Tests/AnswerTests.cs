@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.Demo;
 
 namespace ClipSae.Cli.Tests;
 

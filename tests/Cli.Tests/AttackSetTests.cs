@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Cli.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
 
 namespace ClipSae.Cli.Tests;
 

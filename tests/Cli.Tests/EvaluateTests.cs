@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.Demo;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;

@@ -1,4 +1,5 @@
-using ClipSae.Results;
+using ClipSae.Cli.Output;
+using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Cli.Tests;
 

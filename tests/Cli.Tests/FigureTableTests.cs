@@ -1,4 +1,5 @@
-using ClipSae.Results;
+using ClipSae.Cli.Output;
+using ClipSae.Results.Evaluation;
 using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;

@@ -1,3 +1,5 @@
+using ClipSae.Cli.CommandLine;
+
 namespace ClipSae.Cli.Tests;
 
 public class HelpTests

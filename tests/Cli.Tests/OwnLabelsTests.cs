@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Repairing;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using TorchSharp;

@@ -1,4 +1,5 @@
-using ClipSae.Pipeline;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Pipeline.Pruning;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Cli.Tests;

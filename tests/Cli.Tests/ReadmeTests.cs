@@ -1,6 +1,11 @@
 using System.Text.RegularExpressions;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Diagnosis;
+using ClipSae.Cli.Running;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;

@@ -1,4 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Cli.Output;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.Cli.Tests;
 

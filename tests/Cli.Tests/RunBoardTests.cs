@@ -1,5 +1,6 @@
+using ClipSae.Cli.Output;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Runs;
 
 namespace ClipSae.Cli.Tests;
 

@@ -1,9 +1,14 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Tensors;
 using Microsoft.Extensions.DependencyInjection;
 

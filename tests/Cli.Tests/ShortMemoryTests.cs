@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
-using ClipSae.Pipeline;
+using ClipSae.Cli.Running;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;

@@ -1,7 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Cli.Output;
 using ClipSae.Contracts;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
 using Spectre.Console;
 
 namespace ClipSae.Cli.Tests;

@@ -1,3 +1,4 @@
+using ClipSae.Cli.Demo;
 using ClipSae.Tensors;
 using TorchSharp;
 

@@ -1,5 +1,9 @@
 using System.Text.Json.Nodes;
-using ClipSae.Imaging;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Running;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Cli.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Tests;

@@ -1,6 +1,8 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Tests;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Tests;
 

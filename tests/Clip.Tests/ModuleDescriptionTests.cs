@@ -1,5 +1,7 @@
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Torch;
 
 namespace ClipSae.Clip.Tests;
 

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Tests;
 using TorchSharp;

@@ -1,3 +1,4 @@
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Tests;
 

@@ -1,5 +1,6 @@
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
@@ -18,8 +19,8 @@ public sealed class PixelRowsTests
         var before = Compute.ResidentBytes;
         var rows = new PixelRows(Count, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
-        rows.Set(Count - 1, Imaging.Picture.Of(picture));
-        rows.Set(0, Imaging.Picture.Of(picture));
+        rows.Set(Count - 1, Imaging.Pixels.Picture.Of(picture));
+        rows.Set(0, Imaging.Pixels.Picture.Of(picture));
 
         (Compute.ResidentBytes - before).ShouldBeLessThan(256L << 20);
         pixels.NumberOfElements.ShouldBeGreaterThan(int.MaxValue);
@@ -36,7 +37,7 @@ public sealed class PixelRowsTests
         var rows = new PixelRows(2, ImagePreparation.OpenAi(Resolution));
         using var pixels = rows.Pixels;
 
-        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Imaging.Picture.Of(Picture())));
+        Should.Throw<ArgumentOutOfRangeException>(() => rows.Set(row, Imaging.Pixels.Picture.Of(Picture())));
     }
 
     [Fact]
@@ -49,7 +50,7 @@ public sealed class PixelRowsTests
         using var oddPixels = odd.Pixels;
         PixelLoader.Fill(encoded.Select((bytes, i) => (i % 2 == 0 ? even : odd, i / 2, $"{i}", (ReadOnlyMemory<byte>)bytes)));
 
-        using var all = PixelLoader.Load(Count, i => Imaging.Picture.Of(Picture(i)), ImagePreparation.OpenAi(16));
+        using var all = PixelLoader.Load(Count, i => Imaging.Pixels.Picture.Of(Picture(i)), ImagePreparation.OpenAi(16));
         for (var i = 0; i < Count; i++)
         {
             Bytes(i % 2 == 0 ? evenPixels : oddPixels, i / 2).ShouldBe(Bytes(all, i));

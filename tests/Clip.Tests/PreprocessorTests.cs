@@ -1,5 +1,7 @@
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 using ClipSae.Tensors;
 using TorchSharp;
 

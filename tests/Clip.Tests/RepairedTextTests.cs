@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ClipSae.Clip.Text;
 
 namespace ClipSae.Clip.Tests;
 

@@ -1,3 +1,4 @@
+using ClipSae.Clip.Training;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

@@ -1,4 +1,5 @@
 using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

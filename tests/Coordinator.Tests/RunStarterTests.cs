@@ -1,8 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Coordinator.Tests;
 

@@ -1,4 +1,6 @@
 using ClipSae.Contracts;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
 
 namespace ClipSae.Datasets.Tests;
 

@@ -1,7 +1,11 @@
 using System.Buffers.Binary;
 using System.Formats.Tar;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Datasets.Tests;
 

@@ -1,3 +1,5 @@
+using ClipSae.Datasets.Import;
+
 namespace ClipSae.Datasets.Tests;
 
 public sealed class DatasetVarietyTests : IDisposable

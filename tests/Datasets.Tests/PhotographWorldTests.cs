@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Datasets.Tests;
 

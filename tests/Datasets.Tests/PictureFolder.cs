@@ -1,5 +1,9 @@
 using ClipSae.Artifacts;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Datasets.Tests;
 

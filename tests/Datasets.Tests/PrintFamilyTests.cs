@@ -1,4 +1,5 @@
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Datasets.Tests;
 

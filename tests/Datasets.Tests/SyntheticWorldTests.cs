@@ -1,3 +1,6 @@
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.World;
+
 namespace ClipSae.Datasets.Tests;
 
 public sealed class SyntheticWorldTests : IDisposable

@@ -1,4 +1,6 @@
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.World;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Datasets.Tests;
 

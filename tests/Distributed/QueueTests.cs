@@ -1,5 +1,5 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Distributed;
 

@@ -1,5 +1,7 @@
 using ClipSae.Coordinator;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
 using ClipSae.Servers;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;

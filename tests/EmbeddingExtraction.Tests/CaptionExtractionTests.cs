@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction.Tests;

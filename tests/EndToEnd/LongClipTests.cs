@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Files;
 using TorchSharp;
 
 namespace ClipSae.EndToEnd;

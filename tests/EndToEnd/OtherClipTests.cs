@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Tensors;
-using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
 using TorchSharp;
 
 namespace ClipSae.EndToEnd;

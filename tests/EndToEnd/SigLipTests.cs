@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 
 namespace ClipSae.EndToEnd;
 

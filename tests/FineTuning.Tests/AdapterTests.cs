@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Pipeline.Stages;
 using TorchSharp;
 
 namespace ClipSae.FineTuning.Tests;

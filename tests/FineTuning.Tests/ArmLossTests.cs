@@ -1,5 +1,6 @@
 using ClipSae.Clip;
-using ClipSae.Sae;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Sae.Encoding;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using ClipSae.Results;
+using ClipSae.Results.Tuning;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

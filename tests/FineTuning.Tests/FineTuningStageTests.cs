@@ -1,8 +1,11 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.FineTuning.Tests;
 

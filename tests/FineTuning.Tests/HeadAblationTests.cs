@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.FineTuning.Heads;
 using TorchSharp;
 using static TorchSharp.torch;
 

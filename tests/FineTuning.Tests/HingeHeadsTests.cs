@@ -1,5 +1,8 @@
 using ClipSae.Clip;
+using ClipSae.FineTuning.Arms;
+using ClipSae.FineTuning.Heads;
 using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.FineTuning.Optimization;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using TorchSharp;
 using static TorchSharp.torch;
 

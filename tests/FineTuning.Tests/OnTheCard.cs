@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 
 namespace ClipSae.FineTuning.Tests;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.FineTuning.Tests;
 

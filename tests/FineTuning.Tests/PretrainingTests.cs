@@ -1,7 +1,8 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.World;
+using ClipSae.Imaging.Decoding;
 using TorchSharp;
 using static TorchSharp.torch;
 

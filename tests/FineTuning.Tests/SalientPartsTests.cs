@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.FineTuning.Arms;
 
 namespace ClipSae.FineTuning.Tests;
 

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.FineTuning.Tests;
 

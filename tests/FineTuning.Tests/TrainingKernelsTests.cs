@@ -1,4 +1,5 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Training;
 using ClipSae.FineTuning.Optimization;
 using ClipSae.Tensors;
 using TorchSharp;

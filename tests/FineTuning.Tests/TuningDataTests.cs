@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;

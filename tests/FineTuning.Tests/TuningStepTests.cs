@@ -1,6 +1,7 @@
 using ClipSae.Clip;
+using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Optimization;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 
 namespace ClipSae.Hosting.Tests;
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.Configuration;
 
 namespace ClipSae.Hosting.Tests;

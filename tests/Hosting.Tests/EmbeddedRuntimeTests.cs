@@ -1,6 +1,8 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using static ClipSae.Hosting.Tests.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;

@@ -1,7 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Hosting.Tests;

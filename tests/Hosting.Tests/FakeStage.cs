@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Hosting.Tests;
 

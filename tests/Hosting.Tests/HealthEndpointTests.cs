@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using ClipSae.Contracts;
+using ClipSae.Hosting.Health;
+using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;

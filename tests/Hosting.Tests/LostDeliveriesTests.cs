@@ -1,3 +1,4 @@
+using ClipSae.Hosting.Bus;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClipSae.Hosting.Tests;

@@ -1,5 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Health;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;

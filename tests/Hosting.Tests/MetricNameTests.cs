@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Hosting.Tests;
 

@@ -1,5 +1,5 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Pruning;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Hosting.Tests;

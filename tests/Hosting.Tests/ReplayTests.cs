@@ -1,5 +1,5 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using static ClipSae.Hosting.Tests.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;

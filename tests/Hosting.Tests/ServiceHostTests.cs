@@ -1,3 +1,5 @@
+using ClipSae.Hosting.Service;
+
 namespace ClipSae.Hosting.Tests;
 
 public class ServiceHostTests

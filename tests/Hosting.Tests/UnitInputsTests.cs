@@ -1,7 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
 using MassTransit.Context;
 using MassTransit.Serialization;

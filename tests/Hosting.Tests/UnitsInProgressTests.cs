@@ -1,4 +1,6 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
 
 namespace ClipSae.Hosting.Tests;
 

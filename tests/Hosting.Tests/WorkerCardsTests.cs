@@ -2,7 +2,11 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 using static ClipSae.Hosting.Tests.FakePipeline;
 

@@ -1,5 +1,8 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Jpeg;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Imaging.Tests;
 

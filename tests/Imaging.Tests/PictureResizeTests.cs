@@ -1,4 +1,6 @@
 using ClipSae.Datasets;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Imaging.Tests;
 

@@ -4,7 +4,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
 
 namespace ClipSae.ObjectStorage.Tests;

@@ -1,6 +1,6 @@
 using System.Text;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Tests;
 
 namespace ClipSae.ObjectStorage.Tests;

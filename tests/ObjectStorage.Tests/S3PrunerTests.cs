@@ -1,5 +1,6 @@
 using ClipSae.Artifacts.Tests;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Pruning;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.ObjectStorage.Tests;

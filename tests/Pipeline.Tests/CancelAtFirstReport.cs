@@ -1,3 +1,5 @@
+using ClipSae.Pipeline.Stages;
+
 namespace ClipSae.Pipeline.Tests;
 
 /// <summary>Cancels a stage at its first report and counts what it reports all the same.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Tests;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Tests;
 

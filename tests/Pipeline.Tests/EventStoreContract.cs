@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
 
 namespace ClipSae.Pipeline.Tests;
 

@@ -1,5 +1,6 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
 
 namespace ClipSae.Pipeline.Tests;
 

@@ -1,4 +1,5 @@
 using ClipSae.Artifacts;
+using ClipSae.Pipeline.Events;
 
 namespace ClipSae.Pipeline.Tests;
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Pipeline.Tests;

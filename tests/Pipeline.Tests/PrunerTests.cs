@@ -1,5 +1,7 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Pruning;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Pipeline.Tests;

@@ -1,3 +1,5 @@
+using ClipSae.Pipeline.Events;
+
 namespace ClipSae.Pipeline.Tests;
 
 public class RunNameTests

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Tests;
 

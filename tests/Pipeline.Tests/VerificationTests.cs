@@ -4,6 +4,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClipSae.Pipeline.Tests;

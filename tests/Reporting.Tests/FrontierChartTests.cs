@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using ClipSae.Reporting.Charts;
 
 namespace ClipSae.Reporting.Tests;
 

@@ -4,8 +4,10 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
 using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting.Tests;
 

@@ -1,9 +1,13 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Tests;
 

@@ -1,5 +1,5 @@
-using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.World;
+using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Tests;
 

@@ -1,7 +1,13 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.World;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Conversion;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting.Tests;
 

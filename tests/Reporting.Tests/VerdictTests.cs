@@ -1,6 +1,7 @@
 using System.Net;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting.Tests;
 

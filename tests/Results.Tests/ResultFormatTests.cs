@@ -1,5 +1,7 @@
 using System.Text;
 using ClipSae.Contracts;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Results.Tests;
 

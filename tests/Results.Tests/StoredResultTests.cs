@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ClipSae.Results.Tuning;
 
 namespace ClipSae.Results.Tests;
 

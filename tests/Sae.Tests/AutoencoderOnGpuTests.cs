@@ -1,4 +1,6 @@
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;

@@ -1,6 +1,7 @@
 using ClipSae.Sae.Cuda;
 using ClipSae.Sae.Steps;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;

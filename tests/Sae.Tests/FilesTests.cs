@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

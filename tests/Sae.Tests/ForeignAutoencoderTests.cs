@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Quality;
 using static TorchSharp.torch;
 

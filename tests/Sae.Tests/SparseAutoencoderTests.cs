@@ -1,4 +1,6 @@
 using ClipSae.Contracts;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.SaeTraining.Tests;
 

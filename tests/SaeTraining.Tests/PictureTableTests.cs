@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Shards;
 
 namespace ClipSae.SaeTraining.Tests;
 

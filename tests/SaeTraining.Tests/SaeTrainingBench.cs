@@ -4,10 +4,12 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Extraction;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Sae;
+using ClipSae.Sae.Formats;
 
 namespace ClipSae.SaeTraining.Tests;
 

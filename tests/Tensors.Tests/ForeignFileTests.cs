@@ -1,5 +1,7 @@
 using System.Text;
 using ClipSae.Contracts;
+using ClipSae.Tensors.Files;
+using ClipSae.Tensors.Torch;
 
 namespace ClipSae.Tensors.Tests;
 

@@ -1,3 +1,4 @@
+using ClipSae.Tensors.Torch;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

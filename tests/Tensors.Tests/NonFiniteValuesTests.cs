@@ -1,3 +1,5 @@
+using ClipSae.Tensors.Files;
+using ClipSae.Tensors.Torch;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
+using ClipSae.Tensors.Torch;
 
 namespace ClipSae.Tensors.Tests;
 

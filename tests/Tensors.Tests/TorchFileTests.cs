@@ -1,5 +1,6 @@
 using System.Text;
 using ClipSae.Contracts;
+using ClipSae.Tensors.Torch;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Tensors.Torch;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using ClipSae.Tensors.Torch;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

@@ -1,5 +1,8 @@
 using System.Net;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Records;
+using ClipSae.Web.Security;
 using SkiaSharp;
 
 namespace ClipSae.Web.Tests;

@@ -1,4 +1,5 @@
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Atlas;
 using static TorchSharp.torch;
 
 namespace ClipSae.Web.Tests;

@@ -1,5 +1,7 @@
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Extraction;
+using ClipSae.Web.Atlas;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClipSae.Web.Tests;

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using ClipSae.Clip;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Security;
 using static TorchSharp.torch;
 
 namespace ClipSae.Web.Tests;

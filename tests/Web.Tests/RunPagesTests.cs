@@ -2,8 +2,11 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
-using ClipSae.Results;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Results.Evaluation;
+using ClipSae.Web.Runs;
+using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests;
 

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Web.Atlas;
 
 namespace ClipSae.Web.Tests;
 

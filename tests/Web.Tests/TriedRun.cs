@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Web.Tests;
 

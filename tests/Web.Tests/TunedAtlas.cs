@@ -1,10 +1,17 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Evaluation;
 using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,5 +1,8 @@
 using ClipSae.Clip;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Files;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

@@ -1,7 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Proofs;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

@@ -1,7 +1,11 @@
 using System.Text;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Generators;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Transplanting;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

@@ -1,10 +1,14 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Pipeline.Tests;
 using ClipSae.Results;
+using ClipSae.Results.Tuning;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

@@ -1,6 +1,8 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

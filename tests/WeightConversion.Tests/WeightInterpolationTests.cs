@@ -1,5 +1,7 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

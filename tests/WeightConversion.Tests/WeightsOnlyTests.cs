@@ -2,6 +2,9 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Tests.PyTorch;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;

@@ -1,5 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

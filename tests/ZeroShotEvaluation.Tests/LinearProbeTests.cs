@@ -1,3 +1,5 @@
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Settings;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

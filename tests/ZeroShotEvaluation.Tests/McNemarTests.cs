@@ -1,3 +1,5 @@
+using ClipSae.ZeroShotEvaluation.Statistics;
+
 namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class McNemarTests

@@ -1,3 +1,4 @@
+using ClipSae.ZeroShotEvaluation.Statistics;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

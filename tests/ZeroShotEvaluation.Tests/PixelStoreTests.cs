@@ -1,3 +1,5 @@
+using ClipSae.ZeroShotEvaluation.Sets;
+
 namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class PixelStoreTests

@@ -1,4 +1,7 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Scores;
+using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

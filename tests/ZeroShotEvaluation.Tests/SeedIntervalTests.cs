@@ -1,4 +1,5 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Statistics;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

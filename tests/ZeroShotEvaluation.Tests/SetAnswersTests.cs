@@ -1,4 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

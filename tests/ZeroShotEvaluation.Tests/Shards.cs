@@ -3,7 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

@@ -1,5 +1,7 @@
 using ClipSae.Artifacts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

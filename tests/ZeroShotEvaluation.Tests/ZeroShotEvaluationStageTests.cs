@@ -2,11 +2,17 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Pipeline.Tests;
 using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Tuning;
 using ClipSae.Tensors;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;
 

@@ -2,9 +2,13 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
-using ClipSae.Results;
+using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Results.Evaluation;
 using ClipSae.Tensors;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

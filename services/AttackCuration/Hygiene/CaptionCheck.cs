@@ -1,9 +1,9 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
 /// Finds pictures whose captions repeat the word printed on them, without reading a letter. The text-salient features say which patches bear print

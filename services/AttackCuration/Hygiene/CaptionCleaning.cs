@@ -1,8 +1,8 @@
 using System.Text.Json;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>What <see cref="CaptionHygiene"/> makes of the findings.</summary>
 /// <param name="Captions">New captions of pictures, by id; none where the picture is left out.</param>

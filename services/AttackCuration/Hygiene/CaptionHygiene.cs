@@ -1,4 +1,4 @@
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>What happens to pictures whose captions repeat the word printed on them, as <see cref="CaptionCheck"/> finds them.</summary>
 public enum CaptionHygiene

@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
 /// Tells whether a caption's word stands for the print or for the object, from three figures of a picture: how much is printed, by how much the model names the

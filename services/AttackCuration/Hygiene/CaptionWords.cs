@@ -1,6 +1,6 @@
 using ClipSae.Datasets;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>Words of captions that could be what is printed on a picture, or what it shows.</summary>
 public static class CaptionWords

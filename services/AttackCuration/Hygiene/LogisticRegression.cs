@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
 /// Logistic regression on standardised inputs with a ridge, both classes weighing as much as the other however many there are. Fitted by Newton's method

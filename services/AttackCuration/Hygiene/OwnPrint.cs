@@ -1,9 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>The same pictures as they are, with a wrong word and with the name of what they show, printed by curation in each of its families of print, or in its one style: examples whose truth is known.</summary>
 /// <param name="Clean">uint8 [pictures, 3, R, R].</param>

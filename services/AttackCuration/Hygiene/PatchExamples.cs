@@ -2,7 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>Activations of some features on the patches of curation's own print, with and without it.</summary>
 internal sealed class PatchExamples

@@ -2,7 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>Ranks the features of an SAE by how much more they fire on printed patches than on others: standardised difference of the means.</summary>
 internal static class PatchSalience

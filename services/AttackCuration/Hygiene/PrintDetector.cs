@@ -2,7 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
 /// Says of every patch whether something is printed there, from those features of the SAEs alone that fire where curation prints: a logistic regression on their

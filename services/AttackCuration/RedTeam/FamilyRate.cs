@@ -1,4 +1,4 @@
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>How often something fooled the model.</summary>
 /// <param name="Name">Of the family of print, or of the kind of word.</param>

@@ -1,9 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>
 /// Looks for the families of print that this model reads, by successive halving (Karnin, Koren and Somekh 2013): every family prints a few words, the better half as

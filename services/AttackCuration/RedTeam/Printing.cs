@@ -1,9 +1,9 @@
 using ClipSae.Clip;
-using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>How this curation prints: in one style, or in the families that the search found this model to read.</summary>
 public sealed class Printing : IDisposable

@@ -1,8 +1,8 @@
 using System.Text.Json;
-using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Results.Curation;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>The ways of printing that attacks are made in, after the search: which families train and how often, and which are held out.</summary>
 /// <param name="Found">What the search found.</param>

@@ -2,7 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Datasets;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>Chooses wrong words for pictures, and judges whether a printed word fooled the model.</summary>
 /// <param name="classifier">Its names are the classes, the words given, and then all others of the stock.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>Which wrong word is printed on a picture.</summary>
 public enum WordKind

@@ -1,9 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>The words that may be printed.</summary>
 /// <param name="Listed">Those given, or the classes.</param>

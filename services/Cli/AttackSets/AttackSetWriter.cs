@@ -5,9 +5,12 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.AttackSets;
 
 /// <summary>
 /// Prints wrong words on labelled pictures, for sets to evaluate on: what a model sees of each picture, as it is and with a word. Everything follows from the seed.

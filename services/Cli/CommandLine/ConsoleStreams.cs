@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>Where the program writes: answers on <paramref name="Out"/>, progress and errors on <paramref name="Error"/>.</summary>
 /// <param name="IsErrorInteractive">Whether <paramref name="Error"/> is a terminal that lines can be redrawn on.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>Names that the command line gives to what it lists.</summary>
 internal static class GivenNames

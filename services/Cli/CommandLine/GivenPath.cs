@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>Checks paths that the command line names, before any work begins.</summary>
 internal static class GivenPath

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>Options that every verb takes.</summary>
 internal static class GlobalOptions

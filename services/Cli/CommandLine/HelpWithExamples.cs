@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>The library's help, followed by the verb's examples (or, for the command alone, by the exit codes).</summary>
 internal sealed class HelpWithExamples(HelpAction standard) : SynchronousCommandLineAction

@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>The user stopped the command while a run was at work; nothing is lost.</summary>
 internal sealed class InterruptedException(string run, Exception innerException)

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>Says in one line what is wrong with a command line, and what was probably meant.</summary>
 internal static class ParseProblems

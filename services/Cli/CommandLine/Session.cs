@@ -3,12 +3,13 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 using Spectre.Console;
 using TorchSharp;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>What a verb sees of its caller: the global options, where to answer, and the clock.</summary>
 internal sealed class Session

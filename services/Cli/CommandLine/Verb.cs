@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>One verb of the command: its arguments, its examples and what it does.</summary>
 internal abstract class Verb : Command

@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.CommandLine;
 
 /// <summary>The command line itself is at fault; the process ends with <see cref="ExitCode.WrongUse"/>.</summary>
 internal sealed class WrongUseException : Exception

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Demo;
 
 /// <summary>The base checkpoint and its vocabulary that come with the program.</summary>
 internal static class DemoFiles

@@ -1,7 +1,10 @@
 using ClipSae.Artifacts;
-using ClipSae.Datasets;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.World;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Demo;
 
 /// <summary>The demo's data set on disk: drawn once for each choice of options, under a name that follows from them.</summary>
 internal sealed class DemoWorld(string root, SyntheticWorldOptions options)

@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Diagnosis;
 
 /// <summary>What one check of the machine found.</summary>
 /// <param name="Check">What was looked at.</param>

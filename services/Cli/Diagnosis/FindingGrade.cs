@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Diagnosis;
 
 /// <summary>How a check of the machine went.</summary>
 internal enum FindingGrade

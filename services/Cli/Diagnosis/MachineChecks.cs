@@ -1,13 +1,17 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Output;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 using TorchSharp;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Diagnosis;
 
 /// <summary>Checks that tell whether the program can work on this machine, and what would help it.</summary>
 internal sealed class MachineChecks(string dataFolder, string device)

@@ -1,9 +1,10 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Settings;
 using ClipSae.ObjectStorage;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Diagnosis;
 
 /// <summary>Checks of the servers that the environment names; none where everything happens in one process.</summary>
 internal static class ServerChecks

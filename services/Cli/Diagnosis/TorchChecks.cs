@@ -1,6 +1,7 @@
-using ClipSae.Tensors;
+using ClipSae.Cli.Output;
+using ClipSae.Tensors.Installation;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Diagnosis;
 
 /// <summary>What a GPU user wants to know: the PyTorch that lends its libtorch, and the cards.</summary>
 internal static class TorchChecks

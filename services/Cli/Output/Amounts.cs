@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Writes numbers for people: durations, rates, shares, sizes.</summary>
 internal static class Amounts

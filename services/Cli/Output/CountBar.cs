@@ -1,4 +1,6 @@
-namespace ClipSae.Cli;
+using ClipSae.Cli.CommandLine;
+
+namespace ClipSae.Cli.Output;
 
 /// <summary>
 /// How far a count has come, on standard error from the first moment on: a bar that redraws itself on a terminal, elsewhere a line at the beginning and every few

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using ClipSae.Artifacts;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>A table as CSV (RFC 4180), numbers with a point and all their digits; written whole or not at all.</summary>
 internal sealed class CsvTable

@@ -1,7 +1,7 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>An evaluation as four tables: figures, classes, answers image by image, and what could not be scored.</summary>
 internal static class EvaluationCsv

@@ -1,8 +1,8 @@
 using System.Globalization;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>An evaluation on the terminal: a table a set, and what could not be scored.</summary>
 internal static class EvaluationTable

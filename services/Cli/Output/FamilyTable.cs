@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Accuracy under attack and attack success by family of print, base next to tuned, the tuned model's worst family first.</summary>
 internal static class FamilyTable

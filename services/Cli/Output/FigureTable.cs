@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>
 /// A table of figures that keeps to the console's width without breaking a heading, a name or a figure: columns that do not fit follow in a further block

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>What a verb tells of a run beyond what every run tells.</summary>
 internal interface ISupplement

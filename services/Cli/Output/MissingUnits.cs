@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Names of units that a run goes on without, for people to read.</summary>
 internal static class MissingUnits

@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Passes progress on in the reporting thread: the first, then one every few seconds; a log of thousands of lines helps nobody.</summary>
 internal sealed class PacedReporter<T>(TimeProvider time, Action<T> report) : IProgress<T>

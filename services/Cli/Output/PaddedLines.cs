@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>A table as plain lines: columns padded with spaces, no borders, and nothing folded, so that names can be copied whole from any terminal.</summary>
 internal static class PaddedLines

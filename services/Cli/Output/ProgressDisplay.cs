@@ -1,8 +1,9 @@
-using ClipSae.Hosting;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Hosting.Runs;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>
 /// Shows a run while it works: a table that redraws itself on a terminal, and otherwise a line for each change and every ten seconds. It

@@ -1,7 +1,8 @@
-using ClipSae.AttackCuration;
-using ClipSae.Results;
+using ClipSae.AttackCuration.RedTeam;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Tuning;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>What curation's search found this model to read, in lines and a table: figures of the stages attack-curation and fine-tuning.</summary>
 internal static class RedTeamSummary

@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Passes progress on in the reporting thread, in order; the library's Progress would post it to the pool.</summary>
 internal sealed class Reporter<T>(Action<T> report) : IProgress<T>

@@ -1,10 +1,13 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Evaluation;
+using ClipSae.Results.Tuning;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>What a run gave, read off its events: scores, stages with their cache outcomes, artifacts.</summary>
 internal sealed class RunSummary

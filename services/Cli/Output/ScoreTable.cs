@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>The before/after table.</summary>
 internal static class ScoreTable

@@ -2,11 +2,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>The autoencoders of a run side by side: how well each reconstructs, and what switching off its text-salient features does.</summary>
 internal sealed class SweepTable : ISupplement

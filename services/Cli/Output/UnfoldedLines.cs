@@ -1,6 +1,6 @@
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Lines that reach the caller as they are. The console folds what it lays out at its width, in a pipe too: within a path or a JSON string that changes the text.</summary>
 internal static class UnfoldedLines

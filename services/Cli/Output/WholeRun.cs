@@ -1,6 +1,6 @@
-using ClipSae.Hosting;
+using ClipSae.Hosting.Runs;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>How long a run as a whole will still take, in a line.</summary>
 internal static class WholeRun

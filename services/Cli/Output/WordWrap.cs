@@ -1,4 +1,4 @@
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Output;
 
 /// <summary>Breaks texts between words.</summary>
 internal static class WordWrap

@@ -3,11 +3,12 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Sources;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Repairing;
 
 /// <summary>
 /// What a model itself takes pictures for, where nobody has labelled them: the words that its vocabulary knows whole, or those given, are its classes. They say

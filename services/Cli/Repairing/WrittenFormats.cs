@@ -1,13 +1,17 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Repairing;
 
 /// <summary>The tuned model of a run in every format that people load, written and proved where the user wants it.</summary>
 internal sealed class WrittenFormats(string folder, IReadOnlyList<string> formats, Conversion conversion) : ISupplement

@@ -1,13 +1,17 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
 using ClipSae.FineTuning;
-using ClipSae.Pipeline;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.SaeTraining;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>What a stage would refuse only after hours of others, held against the model and the data set before anything is computed.</summary>
 internal static class EarlyChecks

@@ -1,11 +1,15 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.Datasets.Sources;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>What verbs that score models by themselves need: options as the command line changes them, and sets in the store.</summary>
 internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)

@@ -1,8 +1,10 @@
+using ClipSae.Cli.CommandLine;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>An autoencoder that was trained elsewhere, as the command line gives it: <c>HOOK=PATH</c>.</summary>
 /// <param name="Hook">The hook point that it reads.</param>

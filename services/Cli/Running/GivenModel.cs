@@ -1,6 +1,7 @@
-using ClipSae.Pipeline;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Pipeline.Events;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>A checkpoint as the command line gives it: a path, <c>s3://BUCKET/PATH</c>, or the name of a run, which stands for the weights that it tuned.</summary>
 internal static class GivenModel

@@ -1,7 +1,8 @@
-using ClipSae.Pipeline;
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Pipeline.Stages;
+using ClipSae.ZeroShotEvaluation.Sets;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>A set to evaluate on, as the command line gives it: <c>NAME=FOLDER</c>, or <c>NAME=FILE</c> for a table or list of annotations in its folder.</summary>
 /// <param name="Name">Its name.</param>

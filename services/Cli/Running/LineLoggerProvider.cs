@@ -1,7 +1,8 @@
-using ClipSae.Hosting;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Hosting.Worker;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Writes log records as lines on standard error.</summary>
 internal sealed class LineLoggerProvider(Session session) : ILoggerProvider

@@ -1,9 +1,11 @@
+using ClipSae.Cli.CommandLine;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Tensors;
+using ClipSae.Hosting.Service;
+using ClipSae.Tensors.Files;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>A checkpoint and its vocabulary as files.</summary>
 internal static class ModelFiles

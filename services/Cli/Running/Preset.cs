@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
 using ClipSae.Clip;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Named sets of parameters that suit a model; <c>--set</c> changes single ones.</summary>
 internal static class Preset

@@ -1,7 +1,9 @@
+using ClipSae.Cli.CommandLine;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.ObjectStorage;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Paths of the form <c>s3://bucket/folder</c>, in the object store that the environment names.</summary>
 internal static class RemotePath

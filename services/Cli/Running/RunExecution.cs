@@ -1,12 +1,15 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Starts or goes on with a run, shows how it comes along, and gives the verb's answer.</summary>
 /// <param name="supplement">What the verb tells of its run beyond what every run tells.</param>

@@ -1,11 +1,13 @@
 using System.Text;
 using ClipSae.Artifacts;
+using ClipSae.Cli.Output;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>A run's own folder: beside its events, what a person looks for under plain names: the report, and the tuned weights with vocabulary, configuration and model card.</summary>
 internal sealed class RunFolder(string dataFolder, string run)

@@ -1,15 +1,18 @@
 using ClipSae.Artifacts;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
-using ClipSae.Sae;
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Sources;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Sae.Formats;
+using ClipSae.ZeroShotEvaluation.Sets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Brings what a run works on into the artifact store, under the names that plans use.</summary>
 internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPictures? seen = null)

@@ -1,11 +1,13 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
 using ClipSae.Contracts;
-using ClipSae.FineTuning;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.FineTuning.Arms;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Options that decide what a run computes; <c>demo</c>, <c>run</c>, <c>submit</c> and <c>sweep</c> share them.</summary>
 /// <param name="tunes">Whether the run goes as far as fine-tuning.</param>

@@ -1,9 +1,12 @@
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Pictures on which a model was trained or chosen, so that no figure is measured on them.</summary>
 internal sealed class SeenPictures

@@ -7,7 +7,7 @@ using ClipSae.WeightConversion;
 using ClipSae.ZeroShotEvaluation;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>Every stage of the pipeline, as its service adds it.</summary>
 internal static class StageCatalogue

@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
 using ClipSae.Clip;
 using ClipSae.EmbeddingExtraction;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.SaeTraining;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>How many steps each autoencoder of a run would be trained for, which follows from the number of images: known before hours of work.</summary>
 internal static class TrainingRows

@@ -1,13 +1,16 @@
+using ClipSae.Cli.CommandLine;
 using ClipSae.Contracts;
 using ClipSae.Coordinator;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Running;
 
 /// <summary>The runtime that verbs work with, every stage known.</summary>
 internal static class Workplace

@@ -2,9 +2,13 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Weights;
 using ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Sweeping;
 
 /// <summary>Scores the models between a base and a tuned one (WiSE-FT, arXiv 2109.01903), one at a time in memory, and chooses one.</summary>
 /// <param name="from">The checkpoint before fine-tuning.</param>

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.Output;
 using ClipSae.Contracts;
-using ClipSae.Reporting;
+using ClipSae.Reporting.Charts;
 using ClipSae.WeightConversion;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Sweeping;
 
 /// <summary>A sweep as a table, as JSON and as a chart.</summary>
 internal static class AlphaSweepOutput

@@ -1,8 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 using ClipSae.WeightConversion;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Sweeping;
 
 /// <summary>What a sweep gave.</summary>
 /// <param name="Alphas">The shares, rising.</param>

@@ -1,9 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.WeightConversion;
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.WeightConversion.Weights;
+using ClipSae.ZeroShotEvaluation.Models;
 using TorchSharp;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Sweeping;
 
 /// <summary>A model between base and tuned, made when its turn to be scored comes, and gone from the disk again when it is in memory unless it is kept.</summary>
 /// <param name="Base">The checkpoint before fine-tuning.</param>

@@ -1,6 +1,6 @@
-using ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Sets;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Sweeping;
 
 /// <summary>A labelled set of a sweep.</summary>
 /// <param name="Name">As the user named it.</param>

@@ -2,10 +2,18 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.AttackCuration;
+using ClipSae.Cli.AttackSets;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Makes sets to evaluate on out of the user's own labelled photographs.</summary>
 internal sealed class AttackSetVerb : Verb

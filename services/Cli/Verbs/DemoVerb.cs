@@ -1,8 +1,12 @@
 using System.CommandLine;
-using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Running;
+using ClipSae.Datasets.Sources;
+using ClipSae.Datasets.World;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Shows the whole thing on a small world and a small CLIP, in minutes.</summary>
 internal sealed class DemoVerb : Verb

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Diagnosis;
+using ClipSae.Cli.Running;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Tells whether this machine has what the program needs.</summary>
 internal sealed class DoctorVerb() : Verb(

@@ -1,13 +1,19 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using ClipSae.Tensors;
 using Spectre.Console;
 using static TorchSharp.torch;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Embeds images and texts, and compares the ones with the others.</summary>
 internal sealed class EmbedVerb : Verb

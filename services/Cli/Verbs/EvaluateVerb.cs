@@ -3,16 +3,25 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Sources;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Reporting;
 using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Scores models side by side on sets of images.</summary>
 internal sealed class EvaluateVerb : Verb

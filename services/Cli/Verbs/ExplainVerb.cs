@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Says for each unit of a run whether it was computed or taken from the store, and why.</summary>
 internal sealed class ExplainVerb : Verb

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using ClipSae.Datasets;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Datasets.World;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Draws the synthetic world into a folder.</summary>
 internal sealed class MakeDatasetVerb : Verb

@@ -3,12 +3,18 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
 using ClipSae.FineTuning;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Trains a small CLIP from scratch on captioned images.</summary>
 internal sealed class PretrainVerb : Verb

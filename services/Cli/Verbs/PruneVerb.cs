@@ -2,10 +2,15 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.Pipeline;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
+using ClipSae.Pipeline.Pruning;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Makes room in the data folder or the object store.</summary>
 internal sealed class PruneVerb : Verb

@@ -1,10 +1,13 @@
 using System.CommandLine;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Repairing;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Sources;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>
 /// Cures a model with pictures alone: the model labels them itself, curation prints words that fool it, and it is distilled from what it saw before the print.

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Running;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Runs a run again, changed from a stage on, or several runs with the same change.</summary>
 internal sealed class ReplayVerb : Verb

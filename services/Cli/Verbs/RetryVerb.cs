@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Running;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Tries the failed stage of a run again.</summary>
 internal sealed class RetryVerb : Verb

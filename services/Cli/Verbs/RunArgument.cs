@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>The argument that names a run, or several.</summary>
 internal static class RunArgument

@@ -1,12 +1,16 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Clip.Checkpoints;
+using ClipSae.Datasets.Sources;
 using ClipSae.FineTuning;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Runs the whole pipeline on the user's own images and weights.</summary>
 internal class RunVerb : Verb

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Lists the runs of the data folder.</summary>
 internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folder, oldest first.", "clipsae runs", "clipsae runs --data /mnt/big/clipsae --json")

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Running;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Shows what a run gave.</summary>
 internal sealed class ShowVerb : Verb

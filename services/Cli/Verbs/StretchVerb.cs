@@ -1,8 +1,12 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Gives a model a longer text context, as Long-CLIP begins.</summary>
 internal sealed class StretchVerb : Verb

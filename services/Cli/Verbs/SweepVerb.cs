@@ -1,8 +1,11 @@
 using System.CommandLine;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Trains an autoencoder for every combination of hook point, variant, width and k, and shows which is best, and best at finding what reads text.</summary>
 internal sealed class SweepVerb : RunVerb

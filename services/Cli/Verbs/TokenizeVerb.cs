@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Demo;
+using ClipSae.Cli.Output;
 using ClipSae.Clip;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Shows the token ids of texts.</summary>
 internal sealed class TokenizeVerb : Verb

@@ -3,12 +3,16 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using ClipSae.Artifacts;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Transplanting;
+using ClipSae.WeightConversion.Weights;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Puts a model's text tower into an image generator.</summary>
 internal sealed class TransplantVerb : Verb

@@ -1,10 +1,14 @@
 using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
-using ClipSae.Hosting;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
+using ClipSae.Hosting.Service;
 using ClipSae.Web;
+using ClipSae.Web.Security;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Shows runs in a browser.</summary>
 internal sealed class UiVerb : Verb

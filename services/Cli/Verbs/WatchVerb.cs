@@ -1,6 +1,8 @@
 using System.CommandLine;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Running;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Follows a run, whichever process works on it.</summary>
 internal sealed class WatchVerb : Verb

@@ -2,12 +2,19 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Json;
 using ClipSae.Artifacts;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
+using ClipSae.Cli.Sweeping;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Sources;
 using ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Sweeps the models between a base and a tuned one, chooses one on validation sets and exports it.</summary>
 internal sealed class WiseFtVerb : Verb

@@ -1,9 +1,12 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using ClipSae.Cli.CommandLine;
+using ClipSae.Cli.Output;
+using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 using Spectre.Console;
 
-namespace ClipSae.Cli;
+namespace ClipSae.Cli.Verbs;
 
 /// <summary>Lists the workers of the distributed system, and the stages that none takes.</summary>
 internal sealed class WorkersVerb() : Verb("workers", "List the workers of other processes: the stages they handle, their versions, and what they are working on.", "clipsae workers", "clipsae workers --json")

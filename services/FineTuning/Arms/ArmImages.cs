@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 /// <summary>Images of one forward pass as the model takes them.</summary>
 /// <param name="Images">[batch, 3, R, R], the clean ones first.</param>

@@ -1,8 +1,8 @@
 using ClipSae.Clip;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 /// <summary>One forward pass as its arm sees it. What the base makes of the same pictures is computed once, where an arm asks for it, and without gradients.</summary>
 internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts parts, SparseAutoencoder? autoencoder, VisionPlan? basis, FineTuningOptions options)

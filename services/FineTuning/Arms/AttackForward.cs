@@ -1,8 +1,8 @@
 using ClipSae.Clip;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 /// <summary>Forward passes as an arm wants them: what it changes in them is changed in that call alone.</summary>
 /// <param name="parts">The neurons and features that it acts on.</param>

@@ -1,9 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.FineTuning.Heads;
+using ClipSae.Results.Curation;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 /// <summary>The neurons or features that an arm acts on: those that curation found, or a control's random ones.</summary>
 /// <param name="Hook">Where the features live.</param>

@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {

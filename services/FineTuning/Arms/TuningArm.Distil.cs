@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {

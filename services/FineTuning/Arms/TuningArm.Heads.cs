@@ -1,4 +1,6 @@
-namespace ClipSae.FineTuning;
+using ClipSae.FineTuning.Heads;
+
+namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {

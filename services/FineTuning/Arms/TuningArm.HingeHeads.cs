@@ -1,8 +1,9 @@
 using ClipSae.Clip;
+using ClipSae.FineTuning.Heads;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {

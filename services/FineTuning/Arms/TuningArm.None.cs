@@ -1,4 +1,4 @@
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {

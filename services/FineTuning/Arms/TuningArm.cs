@@ -4,7 +4,7 @@ using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Arms;
 
 /// <summary>
 /// One way of fine-tuning: what it asks for, what it does to a forward pass and which loss it adds. Arms that act on chosen neurons, features or heads have

@@ -2,7 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Contracts;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Heads;
 
 /// <summary>
 /// Training-free ablation of typographic heads (Dyslexify, arXiv 2508.20570): heads that look at print are taken out one after the other, late layers first,

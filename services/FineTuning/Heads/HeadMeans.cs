@@ -2,7 +2,7 @@ using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Heads;
 
 /// <summary>What heads give the class token on an average clean picture, and weights that give that always.</summary>
 /// <param name="OfLayers">float32 [width] for each block: mean of the heads' outputs at the class token (<see cref="HookPoint.Heads"/>).</param>

@@ -1,9 +1,9 @@
 using ClipSae.Clip;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Heads;
 
 /// <summary>What attention heads write along the directions of an SAE's features, from their outputs before the projection.</summary>
 /// <param name="Heads">The heads.</param>

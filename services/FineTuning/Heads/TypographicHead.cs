@@ -1,4 +1,4 @@
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Heads;
 
 /// <summary>An attention head of the vision tower and how much of the class token's attention it spends on print.</summary>
 /// <param name="Layer">Its block, from 0.</param>

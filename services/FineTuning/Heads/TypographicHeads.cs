@@ -5,7 +5,7 @@ using ClipSae.Tensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
-namespace ClipSae.FineTuning;
+namespace ClipSae.FineTuning.Heads;
 
 /// <summary>
 /// Finds the attention heads that look at print (Dyslexify, arXiv 2508.20570): a head's typographic attention score is the mean over attacks of the class

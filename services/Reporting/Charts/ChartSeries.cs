@@ -1,4 +1,4 @@
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Charts;
 
 /// <summary>A line of a chart.</summary>
 /// <param name="Name">Shown in the legend.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Charts;
 
 /// <summary>
 /// Clean against attacked accuracy of the models between a base and a tuned one, as an SVG file that needs nothing else. Each line is one group of

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Charts;
 
 /// <summary>How many values fall where, on a logarithmic axis up to 1.</summary>
 internal static class Histogram

@@ -1,6 +1,6 @@
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Charts;
 
 /// <summary>Figures with intervals on a line from 0 to 1, as a table cell that shrinks with the page.</summary>
 internal static class IntervalTrack

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Charts;
 
 /// <summary>A small line chart as inline SVG. Colours come from the page's style sheet, so that it follows light and dark.</summary>
 internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series)

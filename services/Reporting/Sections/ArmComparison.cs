@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Reporting.Charts;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>All arms of fine-tuning beside their random controls, and which model was chosen and why.</summary>
 internal static class ArmComparison

@@ -1,6 +1,6 @@
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Attacks that fine-tuning chooses from.</summary>
 internal static class AttackGallery

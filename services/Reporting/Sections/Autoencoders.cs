@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Reporting.Charts;
+using ClipSae.Results.Autoencoders;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
 internal static class Autoencoders

@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Reporting.Charts;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Base and tuned on every set of objects and words, with intervals, paired differences and McNemar's test.</summary>
 internal static class BeforeAfter

@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Reporting.Charts;
+using ClipSae.Results.Curation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>What ablating the text-salient features does, beside as many random ones.</summary>
 internal static class CausalEvidence

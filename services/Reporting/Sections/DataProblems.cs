@@ -1,8 +1,8 @@
-using ClipSae.Datasets;
+using ClipSae.Datasets.Import;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>What the data sets hold and what of them could not be used.</summary>
 internal static class DataProblems

@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Tuning;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>What curation's search found this model to read, family by family, before and after.</summary>
 internal static class FamiliesOfPrint

@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Reporting.Charts;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>The verdict on one screen: a sentence, up to five numbers before and after, and the trade-off of all tuned models; first of all whether fine-tuning changed anything.</summary>
 internal static class Headline

@@ -1,7 +1,7 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Every figure of every model on every set of objects and words, and the accuracy of each class.</summary>
 internal static class ModelTables

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>All that is needed to get the same page again: parameters, seeds, digests, versions, proofs.</summary>
 internal static class Provenance

@@ -1,7 +1,7 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Curation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Pictures of the data set whose captions repeat the word printed on them.</summary>
 internal static class RepeatingCaptions

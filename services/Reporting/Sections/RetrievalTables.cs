@@ -1,7 +1,7 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Retrieval on sets of captioned images, in both directions.</summary>
 internal static class RetrievalTables

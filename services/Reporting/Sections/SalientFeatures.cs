@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>The text-salient features with the images that excite them most, and the neurons that write them.</summary>
 internal static class SalientFeatures

@@ -1,6 +1,6 @@
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>A part of the page, folded until someone asks for it.</summary>
 /// <param name="Id">Its anchor.</param>

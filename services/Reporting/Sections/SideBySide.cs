@@ -1,8 +1,8 @@
 using System.Globalization;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Images with what both models make of them.</summary>
 internal static class SideBySide

@@ -1,6 +1,6 @@
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>When each unit ran, how long, and whether its result was there already.</summary>
 internal static class Timeline

@@ -1,8 +1,8 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>What every tuned model gives up for its robustness: clean accuracy and reading beside the family of print it is worst at, with paired tests against the base.</summary>
 internal static class TradeOff

@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Reporting.Charts;
+using ClipSae.Results.Tuning;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Sections;
 
 /// <summary>Losses, gradient norms and drift of the chosen model, and the validation of all arms.</summary>
 internal static class TrainingCurves

@@ -1,13 +1,14 @@
 using System.Globalization;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
-using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
+using ClipSae.Web.Records;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>The stored activations of one hook point: which rows belong to which picture.</summary>
 internal sealed class ActivationShards

@@ -1,9 +1,12 @@
 using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
+using ClipSae.Web.Security;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>The features of an autoencoder, searched and in order, a page at a time.</summary>
 internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, PageShell shell)

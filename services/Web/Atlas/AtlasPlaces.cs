@@ -1,6 +1,7 @@
 using ClipSae.Pages;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Where the parts of an autoencoder's atlas are: addresses of the server, or files of a folder.</summary>
 internal abstract class AtlasPlaces

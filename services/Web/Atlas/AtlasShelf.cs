@@ -1,9 +1,11 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>What the atlas has read of runs: the last few autoencoders, libraries of pictures and places of activations.</summary>
 internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeProvider time)

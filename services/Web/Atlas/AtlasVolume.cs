@@ -1,10 +1,13 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
-using ClipSae.Results;
-using ClipSae.Sae;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
+using ClipSae.Web.Records;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>One autoencoder of a run with all that is known of its features.</summary>
 internal sealed class AtlasVolume

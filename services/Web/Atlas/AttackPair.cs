@@ -1,9 +1,12 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Web.Models;
+using ClipSae.Web.Records;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>An attack of a run with the picture that its word was printed on.</summary>
 /// <param name="Attacked">The image file with the word.</param>

@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Before and after: what fine-tuning removed, added and turned among the features of the base's autoencoder.</summary>
 internal sealed class ChangesPage(AtlasShelf shelf, FeatureMovements movements, PageShell shell)

@@ -1,7 +1,9 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>The part of a feature's page that says what it does in the base and what writes it.</summary>
 internal sealed class EffectSection(FeatureEffects effects, PageShell shell)

@@ -2,12 +2,15 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
-using ClipSae.Results;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Curation;
+using ClipSae.Web.Models;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>What single features do in the base: their ablation on the run's attacks beside a random feature, and the neurons that write them.</summary>
 internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room) : IAsyncDisposable

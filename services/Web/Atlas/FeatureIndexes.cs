@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
-using ClipSae.Results;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Indexes of autoencoders' features, computed from the activations that their runs stored.</summary>
 internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf shelf) : IAsyncDisposable

@@ -1,10 +1,11 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
 using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Computes what the features of an autoencoder fire on, from the activations that its run stored.</summary>
 internal static class FeatureIndexing

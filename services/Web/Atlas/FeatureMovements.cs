@@ -1,11 +1,12 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
-using ClipSae.Results;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Models;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>What fine-tuning changed: the base's autoencoder over the activations of base and tuned model on the same pictures.</summary>
 internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room) : IAsyncDisposable

@@ -1,6 +1,7 @@
 using ClipSae.Pages;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>One feature: images over the range of its activations with the patches that it fires on, what it answers to, a feature to compare it with, what it does, and its neighbours.</summary>
 internal sealed class FeaturePage(FeatureIndexes indexes, EffectSection effect, PageShell shell)

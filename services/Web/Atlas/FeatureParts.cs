@@ -1,7 +1,8 @@
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>The parts of a feature's page that the server and the static atlas share.</summary>
 internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, AtlasPlaces places)

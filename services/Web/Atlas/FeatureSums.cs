@@ -1,7 +1,7 @@
-using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Sums over pictures of each feature's activation in two models, from which their frequencies, means and correlation follow.</summary>
 internal sealed class FeatureSums(int latents)

@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Results of one kind that are computed when they are asked for: once, one at a time, kept under a key of their own, so that every process finds them.</summary>
 /// <param name="format">How they are stored.</param>

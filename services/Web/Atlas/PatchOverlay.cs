@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Activations over the patches of a picture as a small transparent PNG, a pixel a patch, to be laid over the picture.</summary>
 internal static class PatchOverlay

@@ -1,10 +1,14 @@
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
+using ClipSae.Results.Extraction;
+using ClipSae.Web.Records;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>The pictures of a run's data set by id, read one at a time.</summary>
 internal sealed class PictureLibrary

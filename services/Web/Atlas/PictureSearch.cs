@@ -1,9 +1,11 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Web.Models;
+using ClipSae.Web.Shell;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>Which features of an autoencoder fire on a picture that is given: the base sees it as it sees the pictures of "Try it".</summary>
 internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>What a printed word adds to each feature's activation, summed over attacks, in two models.</summary>
 internal sealed class ResponseSums(int latents)

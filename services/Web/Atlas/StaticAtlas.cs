@@ -1,12 +1,15 @@
 using System.Text;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Atlas;
 
 /// <summary>The atlas of a run as a folder of files: it opens from the file system, needs no server, and asks for nothing from elsewhere.</summary>
 public static class StaticAtlas

@@ -1,6 +1,7 @@
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Web.Records;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Models;
 
 /// <summary>The models of the run that was asked about last; one question or computation at a time has them.</summary>
 internal sealed class ModelRoom(ClipSaeRuntime runtime) : IDisposable

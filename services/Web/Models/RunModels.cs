@@ -1,11 +1,12 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
 using ClipSae.Tensors;
+using ClipSae.Web.Records;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Models;
 
 /// <summary>The models of a run that can be asked, with what they are asked by.</summary>
 /// <param name="Base">The base.</param>

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Models;
 
 /// <summary>A picture that was sent with a form.</summary>
 internal static class SentPicture

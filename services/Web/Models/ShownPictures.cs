@@ -1,10 +1,11 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Models;
 
 /// <summary>Pictures as a model takes them, and how many of them a computation on demand may cost.</summary>
 internal static class ShownPictures

@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Events;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Records;
 
 /// <summary>Reads runs for pages. What has ended does not change: the last few such runs are kept.</summary>
 internal sealed class RunReader(ClipSaeRuntime runtime)

@@ -1,9 +1,12 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Runs;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Results.Curation;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Records;
 
 /// <summary>A run as its events tell it.</summary>
 /// <param name="Run">Its name.</param>

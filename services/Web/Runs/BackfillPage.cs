@@ -1,8 +1,11 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
+using ClipSae.Web.Records;
+using ClipSae.Web.Security;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>Replays many runs from one stage on, with the same changes: each a new run, linked with the one that it replays.</summary>
 internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, PageShell shell)

@@ -1,10 +1,14 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>Runs next to each other: what they were given differently, and what came of it.</summary>
 internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, PageShell shell)

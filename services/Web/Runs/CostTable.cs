@@ -1,7 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>What each stage of a run cost: time of its workers, what was taken from the cache, and why the rest was not.</summary>
 internal static class CostTable

@@ -1,8 +1,10 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>
 /// The stages of a run and the runs that it is linked with as a picture: what a stage takes its inputs from is left of it. Every node is a link, so that the keyboard reaches

@@ -1,8 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Runs;
 using ClipSae.Pages;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>The stages of a run and how far they are, as a piece of a page. It stays short however many units a stage has.</summary>
 internal static class LiveBoard

@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Service;
 using Microsoft.AspNetCore.Http;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>A run as server-sent events, from what <c>watch</c> reads: <c>board</c> with the stages as HTML whenever something changed, <c>end</c> once it is over or no process works on it.</summary>
 internal sealed class LiveStream(ClipSaeRuntime runtime, WorkersAtWork workers, TimeProvider time)

@@ -1,11 +1,17 @@
 using System.Globalization;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Models;
+using ClipSae.Web.Records;
+using ClipSae.Web.Security;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>One run: how far it is, what failed, what came of it, what it was started with, and where it comes from.</summary>
 internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersAtWork workers, PageShell shell, TimeProvider time)

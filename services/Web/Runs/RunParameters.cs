@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>Parameters of runs as a flat list of names and values.</summary>
 internal static class RunParameters

@@ -1,10 +1,13 @@
 using System.Globalization;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Results.Evaluation;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>The list of runs, the newest first.</summary>
 internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShell shell)

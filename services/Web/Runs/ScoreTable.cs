@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>Scores of models in a table: one row a model, the base first.</summary>
 internal static class ScoreTable

@@ -1,8 +1,10 @@
 using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Pages;
+using ClipSae.Web.Records;
+using ClipSae.Web.Shell;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>The units of a run with why they were or were not taken from the cache, and their artifacts.</summary>
 internal sealed class UnitsPage(RunReader reader, PageShell shell)

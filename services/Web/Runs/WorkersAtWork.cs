@@ -1,8 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Runs;
 
 /// <summary>Which workers are at work on a run, as they said last. Nobody waits for their answers, which come over the broker after two seconds; all pages share them.</summary>
 internal sealed class WorkersAtWork(ClipSaeRuntime runtime, TimeProvider time, ILogger log)

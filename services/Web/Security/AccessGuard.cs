@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Security;
 
 /// <summary>
 /// Decides who is answered. A page of another site that the same browser shows can send requests here and, by giving its own name this address (DNS

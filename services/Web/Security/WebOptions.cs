@@ -1,7 +1,7 @@
 using System.Net;
 using ClipSae.Contracts;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Security;
 
 /// <summary>Where the pages are served, and what they may do.</summary>
 public sealed record WebOptions

@@ -3,7 +3,7 @@ using ClipSae.Artifacts;
 using ClipSae.Pages;
 using Microsoft.AspNetCore.Http;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Shell;
 
 /// <summary>Style sheets, modules and pictures of the pages: resources of this assembly, so that there is nothing to build or to install.</summary>
 internal static class Assets

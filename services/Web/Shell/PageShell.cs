@@ -1,6 +1,7 @@
 using ClipSae.Pages;
+using ClipSae.Web.Security;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Shell;
 
 /// <summary>What all pages share: head, navigation, and small pieces.</summary>
 /// <param name="AllowsChanges">Whether buttons that change something are shown.</param>

@@ -1,12 +1,16 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using ClipSae.Pages;
 using ClipSae.Tensors;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Models;
 using static TorchSharp.torch;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Trying;
 
 /// <summary>Asks base and tuned model what a picture shows, as it is and with a word printed on it, and which features fire.</summary>
 internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, AtlasVolume? volume)

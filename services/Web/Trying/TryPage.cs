@@ -1,10 +1,15 @@
 using ClipSae.Contracts;
-using ClipSae.Datasets;
-using ClipSae.Hosting;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Hosting.Service;
 using ClipSae.Pages;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Models;
+using ClipSae.Web.Records;
+using ClipSae.Web.Security;
+using ClipSae.Web.Shell;
 using Microsoft.AspNetCore.Http;
 
-namespace ClipSae.Web;
+namespace ClipSae.Web.Trying;
 
 /// <summary>"Try it": a picture and a word; base and tuned answer next to each other, with the features that fire. One question at a time is computed.</summary>
 internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShelf shelf, ModelRoom room, PageShell shell)

@@ -1,7 +1,8 @@
-using ClipSae.Results;
+using ClipSae.Results.Conversion;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Proofs;
 
 /// <summary>How far two models are apart, in features and in weights.</summary>
 internal static class Differences

@@ -1,8 +1,9 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Proofs;
 
 /// <summary>What a model gives for the probes, not normalised.</summary>
 /// <param name="Image">[images, embed].</param>

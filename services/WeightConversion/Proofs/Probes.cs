@@ -1,7 +1,7 @@
 using ClipSae.Clip;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Proofs;
 
 /// <summary>Random images and texts that go through both towers of source and written model.</summary>
 /// <param name="Images">[images, 3, R, R], float32.</param>

@@ -1,8 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Onnx;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>CLIP's two encoders as ONNX graphs (science, section 1), with raw and normalised features as outputs. Weights are float32.</summary>
 internal sealed class ClipGraph

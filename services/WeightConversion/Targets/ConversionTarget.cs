@@ -1,8 +1,11 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Conversion;
+using ClipSae.WeightConversion.Proofs;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>A format that people load (science, section 7): how the weights are named, shaped and described in it, and what loads them again.</summary>
 /// <param name="Name">What the user calls it.</param>

@@ -1,8 +1,9 @@
 using ClipSae.Clip;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>Geometric Parametrization, r and θ as trained, in float32; for going on with the fine-tuning.</summary>
 public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fine-tuning code with Geometric Parametrization, for going on")

@@ -2,8 +2,9 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>What <see cref="HuggingFaceTarget"/> writes beside the weights of a SigLIP, for <c>transformers</c>' SiglipModel.</summary>
 internal static class HuggingFaceSigLip

@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>A folder of <c>transformers</c>' CLIPModel or SiglipModel, with its tokenizer and preprocessing.</summary>
 public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>Writes the JSON files that lie beside weights.</summary>
 internal static class JsonDescription

@@ -1,8 +1,9 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>Long-CLIP's state dict: OpenAI's keys and both positional embeddings, as trained where the source has them.</summary>
 public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP's own code (models with a longer context only)")

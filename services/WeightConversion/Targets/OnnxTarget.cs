@@ -1,13 +1,16 @@
 using System.Globalization;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Conversion;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Onnx;
+using ClipSae.WeightConversion.Proofs;
+using ClipSae.WeightConversion.Weights;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>Both encoders as ONNX, any batch size, in float32; compared in ONNX Runtime.</summary>
 public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in any language: image_encoder.onnx and text_encoder.onnx, opset 17, outputs raw (…_features) and normalised (…_embeds)")

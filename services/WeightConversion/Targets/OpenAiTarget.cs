@@ -1,4 +1,6 @@
-namespace ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Weights;
+
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>OpenAI's state dict as safetensors.</summary>
 public sealed record OpenAiTarget() : ConversionTarget("openai", "ClipSae, and code that loads OpenAI's state dict from safetensors")

@@ -1,4 +1,6 @@
-namespace ClipSae.WeightConversion;
+using ClipSae.WeightConversion.Weights;
+
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>OpenAI's state dict as <c>torch.save</c> writes it; <c>torch.load(weights_only=True)</c> takes it.</summary>
 public sealed record OpenAiTorchTarget() : ConversionTarget("openai-pt", "torch.load with weights_only=True, openai/CLIP's build_model, and most older code")

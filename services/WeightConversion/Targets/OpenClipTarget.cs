@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>A folder of open_clip: OpenAI's keys and a configuration.</summary>
 public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip (local-dir:PATH)")

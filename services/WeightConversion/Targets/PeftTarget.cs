@@ -1,11 +1,14 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Conversion;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Proofs;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>What an adapter changed about its base, as PEFT keeps a LoRA for transformers' CLIPModel or SiglipModel; float32 in any case.</summary>
 public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.from_pretrained on the base's CLIPModel or SiglipModel)")

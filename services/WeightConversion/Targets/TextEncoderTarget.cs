@@ -1,6 +1,7 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
+using ClipSae.WeightConversion.Weights;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>The text tower alone, under the names of <c>transformers</c>, without and with the projection.</summary>
 public sealed record TextEncoderTarget() : ConversionTarget("text-encoder", "ComfyUI and other image generators (the second file where the projection is asked for)")

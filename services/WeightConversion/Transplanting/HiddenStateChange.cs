@@ -1,4 +1,4 @@
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>How far hidden states of the new text encoder are from those of the generator's own, over tokens of one kind.</summary>
 /// <param name="State">Which state: <c>penultimate</c>, <c>last</c> (after the final LayerNorm) or <c>pooled</c>.</param>

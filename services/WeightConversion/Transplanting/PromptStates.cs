@@ -1,7 +1,8 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Generators;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>Prompts as an image generator tokenises them, and the hidden states that one of its encoders makes of them.</summary>
 internal sealed class PromptStates : IDisposable

@@ -1,9 +1,11 @@
 using ClipSae.Artifacts;
 using ClipSae.Clip;
+using ClipSae.Clip.Generators;
 using ClipSae.Contracts;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>Puts a model's text tower into an image generator, and measures what that changes for the generator.</summary>
 public static class Transplant

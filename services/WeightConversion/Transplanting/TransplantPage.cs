@@ -1,7 +1,7 @@
 using System.Globalization;
 using ClipSae.Pages;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>The page that lies next to a generator with another text encoder: one HTML file that asks for nothing else.</summary>
 public static class TransplantPage

@@ -1,7 +1,7 @@
 using System.Text;
 using ClipSae.Contracts;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>Prompts as people give them to image generators; some of them ask for written words, which is where a model that reads less may differ most.</summary>
 public static class TransplantPrompts

@@ -1,4 +1,4 @@
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>What was written into an image generator, and what it changes for it.</summary>
 /// <param name="Encoder">Which of the generator's text encoders was replaced.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>Precision of the written weights.</summary>
 public enum ConversionDtype

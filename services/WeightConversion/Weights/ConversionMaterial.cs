@@ -1,9 +1,10 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>What the formats are written from.</summary>
 /// <param name="Weights">The source's weights.</param>

@@ -1,6 +1,7 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>Where the weights come from.</summary>
 /// <param name="Path">File or folder.</param>

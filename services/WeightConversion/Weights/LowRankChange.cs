@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>What training changed about one linear layer, as a product of two narrow matrices.</summary>
 /// <param name="A">[rank, in].</param>

@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Tuning;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>What a model scored on the pictures that fine-tuning kept for validation, fractions from 0 to 1, for the model card.</summary>
 /// <param name="Name">The model.</param>

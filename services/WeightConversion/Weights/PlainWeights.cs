@@ -1,7 +1,8 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>
 /// A checkpoint seen as plain weights under OpenAI's keys, whether it holds <c>.weight</c> or the <c>.r</c> and <c>.theta</c> of Geometric

@@ -1,8 +1,9 @@
-using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Torch;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>Writes tensors one at a time, so that a checkpoint larger than memory can be converted.</summary>
 internal static class TensorSink

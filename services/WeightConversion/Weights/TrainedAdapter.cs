@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>The adapter that a checkpoint of fine-tuning says it was trained with.</summary>
 internal static class TrainedAdapter

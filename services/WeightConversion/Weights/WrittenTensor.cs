@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion;
+namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>A tensor of a file that is about to be written, made when its turn comes.</summary>
 /// <param name="Layout">Name, type and sizes.</param>

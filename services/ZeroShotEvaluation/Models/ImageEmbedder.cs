@@ -1,7 +1,8 @@
 using ClipSae.Clip;
+using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Image embeddings of a set.</summary>
 internal static class ImageEmbedder

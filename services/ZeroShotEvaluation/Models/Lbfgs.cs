@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Limited-memory BFGS (Nocedal and Wright 2006, algorithms 7.4 and 7.5) with backtracking, for smooth convex functions.</summary>
 internal static class Lbfgs

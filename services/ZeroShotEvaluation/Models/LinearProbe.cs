@@ -1,7 +1,8 @@
 using ClipSae.Datasets;
+using ClipSae.ZeroShotEvaluation.Settings;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Trains a linear probe on one part of a set and asks it about the other.</summary>
 internal static class LinearProbe

@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>
 /// Multinomial logistic regression: mean over images of −ln p(class) plus ‖W‖² / (2 · C · images), which has the minimum of scikit-learn's

@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>What one model gave on all sets.</summary>
 /// <param name="Model">The model.</param>

@@ -2,9 +2,12 @@ using System.Diagnostics;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
+using ClipSae.ZeroShotEvaluation.Statistics;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.</summary>
 internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, EvaluationSets asked, ImagePreparation preparation)

@@ -1,8 +1,9 @@
 using ClipSae.Clip;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>A checkpoint to score.</summary>
 /// <param name="Name">Such as <c>base</c> or <c>penalise.s0</c>.</param>

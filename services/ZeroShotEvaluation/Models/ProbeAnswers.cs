@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>What a linear probe answers.</summary>
 /// <param name="Train">Images it was trained on.</param>

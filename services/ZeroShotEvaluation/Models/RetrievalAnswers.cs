@@ -1,7 +1,8 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Where the right captions of images and the right images of captions rank.</summary>
 /// <param name="ImageRanks">For each image, how many wrong captions come before its best own one.</param>

@@ -1,4 +1,6 @@
-namespace ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Sets;
+
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>What one model answers on one set, image by image, so that each figure is a mean over images.</summary>
 internal sealed class SetAnswers

@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Features from which the probabilities of a set's images are made when they are wanted: the table itself may be large.</summary>
 /// <param name="Images">Unit rows [images, embed].</param>

@@ -1,8 +1,9 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Text embeddings: for each name the mean of the normalised embeddings of all prompts, normalised again (CLIP, section 3.1.4).</summary>
 internal static class TextEmbedder

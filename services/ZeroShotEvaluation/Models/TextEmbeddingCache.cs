@@ -3,10 +3,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using ClipSae.Tensors;
+using ClipSae.ZeroShotEvaluation.Sets;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>
 /// Text embeddings under a key made of all that decides them, as stage results are kept: model, tokenizer, texts, templates, precision, device and

@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Text embeddings of a request, as plain numbers: they outlive the model that gave them.</summary>
 /// <param name="Values">Unit rows [texts, embed], row-major.</param>

@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Statistics;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Scores;
 
 /// <summary>Means of models over their arms' seeds.</summary>
 internal static class ArmMeans

@@ -1,7 +1,9 @@
-using ClipSae.Imaging;
-using ClipSae.Results;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Scores;
 
 /// <summary>Chooses the images that people ask about first: mended, all wrong, made worse; the clearest first, spread over the classes.</summary>
 internal static class ExampleSelection

@@ -1,4 +1,7 @@
-namespace ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+
+namespace ClipSae.ZeroShotEvaluation.Scores;
 
 /// <summary>What one model answers for one image.</summary>
 /// <param name="Model">Name of the model.</param>

@@ -1,6 +1,9 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Statistics;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Scores;
 
 /// <summary>From answers to figures: all models of a set share the bootstrap's samples, so that differences are paired.</summary>
 internal sealed class Scoring(int resamples, long seed, int calibrationBins)

@@ -1,6 +1,8 @@
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Scores;
 
 /// <summary>Probabilities of one model on one set, made when they are asked for: the table of a large set is larger than all that made it.</summary>
 public sealed class SetProbabilities

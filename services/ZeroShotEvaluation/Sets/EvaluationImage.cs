@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>An image of an evaluation set.</summary>
 /// <param name="Id">Its path in the data set.</param>

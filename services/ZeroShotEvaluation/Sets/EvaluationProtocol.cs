@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>What is asked of a model on a set of images.</summary>
 public abstract record EvaluationProtocol

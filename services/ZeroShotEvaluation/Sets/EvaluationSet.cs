@@ -1,6 +1,6 @@
-using ClipSae.Datasets;
+using ClipSae.Datasets.Sources;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>A set of images to score models on.</summary>
 /// <param name="Name">Such as <c>clean</c>, <c>attacked-heldout</c>.</param>

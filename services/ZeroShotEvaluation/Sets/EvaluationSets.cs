@@ -1,7 +1,8 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.ZeroShotEvaluation.Settings;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>All sets with what is asked on them and their pixels. Which images can be read is known once the first model has seen them.</summary>
 internal sealed class EvaluationSets : IDisposable

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
+using ClipSae.ZeroShotEvaluation.Settings;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
 /// Labels that are codes, WordNet ids as ImageNet's folders have them (<c>n02119789</c>) or numbers, in place of names: no model knows what they mean, so

@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>Images of a set ready for the model.</summary>
 /// <param name="Levels">8-bit levels [images, resolution, resolution, 3]; valid until the next batch.</param>

@@ -1,8 +1,8 @@
 using ClipSae.Clip;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
 /// Pictures as 8-bit levels [resolution, resolution, 3]. CLIP's resize ends in 8 bits, so a byte for each value loses nothing and takes a

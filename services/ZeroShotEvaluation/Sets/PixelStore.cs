@@ -1,7 +1,7 @@
 using ClipSae.Artifacts;
 using Microsoft.Win32.SafeHandles;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
 /// Preprocessed images as bytes, one after another: in memory up to a limit, beyond it in a scratch file. Images are decoded once and every

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
 /// Which captions belong to which images of a set. A text that several images carry is one caption, right for each of them. Captions of images

@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>The images of a set that are to be scored, and those that cannot be.</summary>
 /// <param name="Name">Name of the set.</param>

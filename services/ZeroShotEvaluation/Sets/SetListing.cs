@@ -2,9 +2,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>Reads what a set's shards say about its images; the pictures themselves are passed over.</summary>
 internal static class SetListing

@@ -1,7 +1,7 @@
 using ClipSae.Clip;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Shards;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
 /// The pixels of a set. The first pass decodes ahead of the model, on threads of its own, and keeps what later passes of other models read: no

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Datasets;
+using ClipSae.Datasets.Sources;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
 /// What is asked on a set: which texts a model may choose from for each image, which is right, which is printed, and which word is the object's

@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>Texts to embed.</summary>
 /// <param name="Names">Class names or captions, one row each.</param>

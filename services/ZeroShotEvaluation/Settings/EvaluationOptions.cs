@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Settings;
 
 /// <summary>How models are scored (science, section 8).</summary>
 public sealed record EvaluationOptions

@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Settings;
 
 /// <summary>Precision of the vision tower; the text tower, which runs once a class, stays in float32.</summary>
 public enum EvaluationPrecision

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Settings;
 
 /// <summary>How linear probes are trained: multinomial logistic regression on image features of length 1, by L-BFGS, all images at once.</summary>
 public sealed record ProbeOptions

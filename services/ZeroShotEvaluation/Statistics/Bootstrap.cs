@@ -1,9 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using ClipSae.Datasets;
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>
 /// Percentile bootstrap over images. One drawing of images serves all figures of all models of a set: their intervals are paired by

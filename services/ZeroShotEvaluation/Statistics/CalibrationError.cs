@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>Expected calibration error (Guo et al. 2017, equation 3).</summary>
 internal static class CalibrationError

@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>The bootstrap of accuracies by class, in time that does not grow with the number of classes.</summary>
 internal static class ClassBootstrap

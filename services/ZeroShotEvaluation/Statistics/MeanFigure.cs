@@ -1,4 +1,4 @@
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>A figure that is a function of means over images.</summary>
 /// <param name="Columns">For each mean its value for each image; all of one length.</param>

@@ -1,8 +1,8 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>
 /// The modality gap (Liang et al. 2022, section 2): distance between the mean of the image embeddings and the mean of their texts', all of length

@@ -1,6 +1,6 @@
-using ClipSae.Results;
+using ClipSae.Results.Evaluation;
 
-namespace ClipSae.ZeroShotEvaluation;
+namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>Mean of a figure over training seeds with Student's 95 % interval: what another seed would give, not another set of images.</summary>
 public static class SeedInterval

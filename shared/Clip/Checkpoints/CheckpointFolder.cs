@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Files;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>A model folder as <c>transformers</c> and open_clip keep it: weights in one file or several.</summary>
 internal static class CheckpointFolder

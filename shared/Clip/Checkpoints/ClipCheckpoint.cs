@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Files;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// A CLIP on disk in any of the forms that people have: safetensors (one file or sharded), files of <c>torch.save</c> and

@@ -3,7 +3,7 @@ using System.Text.Json;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// An object of a JSON description that lies beside weights. What it says is held against what is supported; keys that are not there, or null, say nothing.

@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Weights that people take for a CLIP's, told by the names of their tensors: what they are, and what to do.</summary>
 internal static class ForeignWeights

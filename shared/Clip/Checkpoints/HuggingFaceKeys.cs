@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// Names of <c>transformers</c>' CLIPModel and SiglipModel beside those used here (science, section 7). Its linear layers keep [out, in]; both projections are

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// In which order a model's own preprocessing resizes pictures and converts them to RGB. openai/CLIP and open_clip resize first; transformers'

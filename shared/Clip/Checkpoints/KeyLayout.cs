@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Under whose names a checkpoint keeps its weights.</summary>
 public enum KeyLayout

@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Takes off what programs put before and into the names of a CLIP's tensors.</summary>
 internal static class KeyNames

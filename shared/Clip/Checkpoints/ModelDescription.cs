@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// What lies beside weights and describes them, read in one way for a file and for a folder. Tensors do not say which activation, how many heads and which

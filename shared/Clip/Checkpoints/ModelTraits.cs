@@ -1,8 +1,8 @@
 using System.Globalization;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Resizing;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>What a checkpoint's weights do not say and the model needs; null where it is not known.</summary>
 /// <param name="Activation">Between the layers of every MLP.</param>

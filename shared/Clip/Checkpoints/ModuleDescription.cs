@@ -2,7 +2,7 @@ using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>What the modules of a pickled or scripted model say about it: their classes, heads, and ways of pooling.</summary>
 internal static class ModuleDescription

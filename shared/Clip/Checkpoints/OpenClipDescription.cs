@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary><c>open_clip_config.json</c>; the defaults are those of open_clip's CLIPVisionCfg and CLIPTextCfg.</summary>
 internal static class OpenClipDescription

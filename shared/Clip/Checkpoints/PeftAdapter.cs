@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// A LoRA as PEFT's <c>save_pretrained</c> keeps it, trained on transformers' CLIPModel or SiglipModel: <c>adapter_model.safetensors</c> with A [rank, in] and B [out, rank] of each

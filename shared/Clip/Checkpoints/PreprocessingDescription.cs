@@ -1,6 +1,6 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Resizing;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary><c>preprocessor_config.json</c>, or the part of <c>processor_config.json</c> that newer versions of <c>transformers</c> write; defaults are CLIPImageProcessor's or SiglipImageProcessor's, which are what is done here.</summary>
 internal static class PreprocessingDescription

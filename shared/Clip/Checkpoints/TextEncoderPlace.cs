@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Where the checkpoint of an image generator keeps a text encoder of CLIP.</summary>
 /// <param name="Name">What the encoder is called there, such as <c>conditioner.embedders.0</c>.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// <c>config.json</c> as <c>transformers</c> writes it, of a whole CLIP or of one tower alone (flat). Values that equal a default are left out there, so the

@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>How one weight under OpenAI's key is made of what a file holds.</summary>
 internal abstract record WeightPart

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>Finds the weights of a CLIP in a file, under whatever names they are.</summary>
 internal static class WeightParts

@@ -4,7 +4,7 @@ using ClipSae.Tensors;
 using ClipSae.Tensors.Cuda;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Cuda;
 
 /// <summary>The kernels of <c>vision.cu</c>, compiled for one model on one device. What each does is said there; here are their launches.</summary>
 internal sealed class VisionKernels : IDisposable

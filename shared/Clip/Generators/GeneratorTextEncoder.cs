@@ -1,8 +1,9 @@
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Generators;
 
 /// <summary>A text encoder of CLIP in one file of an image generator.</summary>
 public sealed class GeneratorTextEncoder

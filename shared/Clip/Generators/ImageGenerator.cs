@@ -1,9 +1,11 @@
 using ClipSae.Artifacts;
+using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Files;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Generators;
 
 /// <summary>
 /// The text encoders of CLIP in an image generator: a single file of safetensors (Stable Diffusion 1, 2, SDXL, 3, Flux), a text encoder's own file, or a folder

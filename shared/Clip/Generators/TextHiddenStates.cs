@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Generators;
 
 /// <summary>What an image generator takes from a text encoder: hidden states of every token, padding included.</summary>
 /// <param name="Penultimate">Output of the last block but one [texts, context, width], as Stable Diffusion 2, SDXL and 3 take it.</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Text;
 
 /// <summary>
 /// From a caption to the words that byte-pair encoding works on, as OpenAI's <c>simple_tokenizer</c> does it: repaired

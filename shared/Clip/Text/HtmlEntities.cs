@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Text;
 
 /// <summary>
 /// HTML's character references, in the two ways in which openai/CLIP's captions meet them: as Python's <c>html.unescape</c> reads them, with or without a

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Text;
 
 /// <summary>
 /// UTF-8 that was read as Windows-1252 or Latin-1 ("cafÃ©", "itâ€™s") becomes the text that it was, also where it happened twice. Only sequences that are

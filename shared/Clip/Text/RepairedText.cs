@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Text;
 
 /// <summary>
 /// What ftfy's <c>fix_text</c>, through which openai/CLIP passes every text, makes of it: HTML's references, mojibake, ligatures, full and half width, curly

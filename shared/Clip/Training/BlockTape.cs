@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>
 /// Gradient checkpointing (arXiv 1604.06174): the forward pass is cut between blocks. Of a block its input alone is kept; the backward pass goes from

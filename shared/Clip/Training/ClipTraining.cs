@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using TorchSharp;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>
 /// What a training sets up for a model while it lasts: <see cref="TrainingWeights"/> in the precision of the forward pass, and the recomputation of

@@ -1,4 +1,4 @@
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>
 /// The order of parameters in a flat buffer: group by group, then those that are not trained. Within a group the same parameter of every block lies

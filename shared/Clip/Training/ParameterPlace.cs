@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>Where a parameter lies in a flat buffer.</summary>
 /// <param name="Name">Its key.</param>

@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 using ClipSae.Tensors.Cuda;
 using static TorchSharp.torch;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>The kernels of <c>training.cu</c>: what libtorch's own operations do in many passes over memory, in one. Plain counterparts: <see cref="WeightRun"/> and the optimizer's.</summary>
 public sealed class TrainingKernels : IDisposable

@@ -2,7 +2,7 @@ using ClipSae.Tensors;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>
 /// The weights of a training's forward pass, made once a step from the parameters in few operations: the parameters lie side by side in one float32

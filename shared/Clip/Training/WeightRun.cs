@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Clip;
+namespace ClipSae.Clip.Training;
 
 /// <summary>A stretch of <see cref="TrainingWeights"/> that is made from its parameters, and sends its gradients back to them, in one go.</summary>
 internal abstract class WeightRun

@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>One picture of many: a grid with a small caption under each.</summary>
 public static class ContactSheet

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Kinds of faces that families of print are told apart by.</summary>
 public enum FaceClass

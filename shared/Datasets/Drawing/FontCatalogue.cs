@@ -5,7 +5,7 @@ using System.Text;
 using ClipSae.Contracts;
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
 /// The faces that words are drawn with, loaded by file because a program in a container sees no system fonts.

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>One face that words can be drawn with.</summary>
 /// <param name="Name">Unique in its catalogue, such as "DejaVuSans-Bold"; recorded with each drawn word.</param>

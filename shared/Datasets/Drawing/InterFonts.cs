@@ -2,7 +2,7 @@ using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
 using System.Text;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>The Inter font files inside the Avalonia.Fonts.Inter assembly, which is carried as data and never loaded.</summary>
 internal static class InterFonts

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
 /// Faces by class: which files of a machine families of print take beside the roster, and which class a file's name tells. What evaluation's independent printer

@@ -1,6 +1,6 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>How much of a picture something would hide.</summary>
 internal static class PictureDetail

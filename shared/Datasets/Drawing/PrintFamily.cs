@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
 /// A family of print: one way in which words stand on pictures, each apart from the others by one property. A model may read some and not others, and a cure may

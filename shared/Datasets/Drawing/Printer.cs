@@ -1,6 +1,7 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
+using ClipSae.Imaging.Resizing;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Prints words in one style, or in families of print as often as each weighs.</summary>
 public sealed class Printer

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Colours of letters and of what lies under or around them.</summary>
 public enum WordColours

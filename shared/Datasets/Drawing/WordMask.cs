@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Ink coverage of a word (or of its unreadable control) on a plate, 8 bits a pixel, [height, width].</summary>
 internal static class WordMask

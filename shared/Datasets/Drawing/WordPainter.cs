@@ -1,7 +1,8 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Prints words, or their unreadable controls, on pictures of any size.</summary>
 public sealed class WordPainter(FontCatalogue fonts)

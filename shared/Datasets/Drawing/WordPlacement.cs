@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Everything that is needed to draw one word on a picture again, pixel for pixel.</summary>
 /// <param name="Word">What it says (or would say, for a control).</param>

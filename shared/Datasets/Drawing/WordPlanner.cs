@@ -1,7 +1,7 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>Chooses where and how a word is printed; what it chose is recorded and can be drawn again.</summary>
 public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
 /// How words are printed on pictures for attacks. Lengths are shares of the picture, so that any resolution can be drawn on. The defaults vary as

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Drawing;
 
 /// <summary>What is behind the object: plain, a gradient, soft blobs, stripes or dots in muted colours, sometimes with grain.</summary>
 internal sealed record WorldBackground(string Kind, SKColor From, SKColor To, bool Grain)

@@ -3,11 +3,13 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Sources;
+using ClipSae.Imaging.Decoding;
+using ClipSae.Imaging.Pixels;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>
 /// Reads a folder of captioned pictures and packs it into shards and a manifest in the artifact store. Pictures are read and checked in

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ClipSae.Contracts;
+using ClipSae.Datasets.Sources;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>What a data set holds and what of its source could not be used.</summary>
 /// <param name="Format">Always <see cref="CurrentFormat"/>.</param>

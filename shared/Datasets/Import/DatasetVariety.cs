@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>How different the pairs of a data set are: a model cannot learn from pictures that all have one caption, or captions that all have one picture.</summary>
 /// <param name="Pairs">Pictures in the data set.</param>

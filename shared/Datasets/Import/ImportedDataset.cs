@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Datasets.Shards;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>A data set in the artifact store.</summary>
 /// <param name="Manifest">JSON, see <see cref="DatasetManifest"/>.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>One picture in a manifest.</summary>
 /// <param name="Id">See <see cref="DatasetItem.Id"/>.</param>

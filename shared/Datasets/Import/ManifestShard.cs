@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>One shard in a manifest.</summary>
 /// <param name="Name">Such as "shards/00000".</param>

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Datasets.Sources;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>Joins a source's rows into items: several captions of a picture become one item, repeats and bad rows become problems.</summary>
 internal sealed class RowCollector(string folder, ImportOptions options)

@@ -1,8 +1,10 @@
 using System.Formats.Tar;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Datasets.Shards;
+using ClipSae.Datasets.Sources;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Import;
 
 /// <summary>Fills tar files up to the size asked for and hands each to the store.</summary>
 internal sealed class ShardPacker(IArtifactStore store, ImportOptions options, string scratch) : IAsyncDisposable

@@ -2,7 +2,7 @@ using System.Formats.Tar;
 using System.Text.Json;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Shards;
 
 /// <summary>
 /// A piece of a data set as a tar file in WebDataset's layout: for each item <c>KEY.json</c> with its id, captions, label and attributes, then

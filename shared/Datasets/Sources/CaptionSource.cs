@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>Where the captions of a folder come from.</summary>
 internal abstract record CaptionSource(string Folder)

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>A folder a class: the first folder of a picture's path names what it shows.</summary>
 internal sealed record ClassFolderSource(string Folder, PictureListing Listing, string Caption) : CaptionSource(Folder)

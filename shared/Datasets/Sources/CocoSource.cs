@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>
 /// Captions as COCO publishes them (<c>captions_val2017.json</c>): <c>images</c> with id and file_name, <c>annotations</c> with image_id and caption.

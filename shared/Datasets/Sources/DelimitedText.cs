@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>Tables as text in the manner of RFC 4180.</summary>
 internal static class DelimitedText

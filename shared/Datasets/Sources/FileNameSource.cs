@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>File names that say it all: <c>label=dog_text=cat.png</c> (the layout of typographic attack sets such as RTA-100).</summary>
 internal sealed partial record FileNameSource(string Folder, PictureListing Listing, string Caption) : CaptionSource(Folder)

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>Turns paths that a caption file names into files of the data set's folder, and nothing outside it, links followed.</summary>
 internal sealed class FolderBoundary

@@ -1,6 +1,6 @@
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>How a folder of captioned pictures is read and packed.</summary>
 public sealed record ImportOptions

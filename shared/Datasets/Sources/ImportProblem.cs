@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>Something in a data set that could not be used.</summary>
 /// <param name="Kind">One of the names in <see cref="ImportProblemKind"/>.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>Names of what can be wrong with a row, as counted in manifests.</summary>
 public static class ImportProblemKind

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.Unicode;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>
 /// Captions in JSON: <c>{"path": ["caption", …]}</c> as COCO-SPRIGHT has them, or a list of

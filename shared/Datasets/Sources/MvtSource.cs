@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>
 /// Images of the minimum viewing time study (MVT, objectnet.dev/mvt): <c>human_responses.csv</c> has a row for each answer of a person, with the

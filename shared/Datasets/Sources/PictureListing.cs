@@ -1,8 +1,8 @@
 using System.IO.Enumeration;
 using ClipSae.Contracts;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>
 /// The pictures below a folder, told by their names or, where a name does not say it, by content; and what lies among them that is left out: pictures of

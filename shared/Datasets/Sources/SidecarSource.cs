@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>A text file beside each picture; its first line is the caption (the layout of the upstream attack set).</summary>
 internal sealed record SidecarSource(string Folder, PictureListing Listing) : CaptionSource(Folder)

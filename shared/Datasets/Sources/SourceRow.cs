@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>One row of a source: a caption for a picture, or the reason why the row has none.</summary>
 internal abstract record SourceRow(string Where)

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>
 /// Captions in a table with a header, its fields separated by commas, semicolons or tabs, as open_clip reads them: a column for the picture (filepath, path, file, image) and one for the caption

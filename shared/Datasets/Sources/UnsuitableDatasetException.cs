@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>A folder that can be read but cannot serve as what it was given for: it holds no pictures, or pictures of one class only.</summary>
 public sealed class UnsuitableDatasetException : UserErrorException

@@ -1,7 +1,7 @@
 using System.Text;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.Sources;
 
 /// <summary>Text files that users bring: UTF-8, or UTF-16 with its mark. Any other encoding is refused, never guessed: a wrong guess would read on as nonsense.</summary>
 public static class Utf8Text

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>The object classes as flat pictures with a dark rim, so that each is known by its outline and its parts.</summary>
 internal static class ObjectSprites

@@ -1,6 +1,6 @@
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>One filled shape of an object's picture, in a box of 100 × 100.</summary>
 internal sealed record SpriteLayer(SKPath Shape, SpriteTone Tone);

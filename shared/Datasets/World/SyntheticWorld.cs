@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
-using ClipSae.Imaging;
+using ClipSae.Datasets.Drawing;
+using ClipSae.Imaging.Decoding;
 using SkiaSharp;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>
 /// Draws a world of simple objects and printed words. A picture follows from the seed, its split and its index alone, so any picture can be

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>What the synthetic world holds. The print is that of the prototype that showed the vulnerability; the shares were searched for the same end.</summary>
 public sealed record SyntheticWorldOptions

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>
 /// Writes a world as folders of PNG files: <c>train</c> and <c>tuning</c> with <c>captions.json</c> and <c>attributes.jsonl</c>,

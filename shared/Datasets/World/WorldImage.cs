@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>One drawn picture, encoded as PNG, with what is known of it.</summary>
 public sealed record WorldImage(DatasetItem Item, ReadOnlyMemory<byte> Png)

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>What a picture of the synthetic world shows.</summary>
 public enum WorldKind

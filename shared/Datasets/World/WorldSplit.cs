@@ -1,4 +1,6 @@
-namespace ClipSae.Datasets;
+using ClipSae.Datasets.Drawing;
+
+namespace ClipSae.Datasets.World;
 
 /// <summary>One part of the synthetic world: how many pictures, and what they may show.</summary>
 /// <param name="Name">Such as "train" or "attacked-heldout".</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Datasets;
+namespace ClipSae.Datasets.World;
 
 /// <summary>What the synthetic world is made of. Every word fits 64 pixels at a font size of about 16.</summary>
 public static class WorldVocabulary

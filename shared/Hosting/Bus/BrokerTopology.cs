@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Runs;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>
 /// The queues on the broker. The coordinator declares them, and others wait for that before they send anything: what is sent to an exchange without

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>Where messages are sent. On the broker it is an exchange before the queue: its declaration is the same for sender and receiver.</summary>
 public sealed class BusAddresses(ClipSaeOptions options)

@@ -2,7 +2,7 @@ using System.Runtime.Serialization;
 using System.Text.Json;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>A queue that this process consumes, registered as a service by whoever has the consumer.</summary>
 /// <param name="Queue">Name of the queue.</param>

@@ -4,7 +4,7 @@ using MassTransit;
 using MassTransit.Logging;
 using OpenTelemetry;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>Tells the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.</summary>
 internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>

@@ -2,7 +2,7 @@ using MassTransit;
 using MassTransit.Middleware;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>
 /// Tells the sender of a refused message what is wrong with it. Where it cannot be told, since the message names an address that is not there, the

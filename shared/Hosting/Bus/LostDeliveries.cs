@@ -4,7 +4,7 @@ using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Events;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>
 /// Units whose delivery was lost with its connection while they are worked on: the broker gives them out again. Their work goes on and its result

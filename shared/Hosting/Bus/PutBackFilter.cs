@@ -1,7 +1,7 @@
 using System.Runtime.ExceptionServices;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>Gives a message that failed back to the broker, unless its error is one that no further try mends.</summary>
 internal sealed class PutBackFilter(Func<Exception, bool> refuses) : IFilter<ExceptionReceiveContext>

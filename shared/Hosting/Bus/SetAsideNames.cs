@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>Where messages go that no consumer can read: invalid events to a queue of their own, since their sender may mend them, all others to the dead letters.</summary>
 internal sealed class SetAsideNames : IErrorQueueNameFormatter, IDeadLetterQueueNameFormatter

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using ClipSae.Contracts;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>Holds the body of a message against a check before the bus reads it.</summary>
 /// <param name="require">Throws <see cref="UserErrorException"/> where the body is not what it must be.</param>

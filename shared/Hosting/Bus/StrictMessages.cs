@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 using MassTransit;
 using MassTransit.Configuration;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>
 /// Reads the envelopes of MassTransit strictly before the bus reads them leniently: what has no body, another type, a value of another kind or null

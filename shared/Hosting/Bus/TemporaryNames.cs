@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>Names of queues that a process has for itself while it runs. They begin with what the process is, since the broker gives rights by names: a client may read its own answers, and no worker's.</summary>
 public sealed class TemporaryNames(string start) : DefaultEndpointNameFormatter

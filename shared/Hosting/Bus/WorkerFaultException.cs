@@ -1,4 +1,4 @@
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Bus;
 
 /// <summary>This worker could not carry out a unit for a reason of its own, such as a full disk; another may.</summary>
 /// <param name="reason">What is wrong.</param>

@@ -1,9 +1,10 @@
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using RabbitMQ.Client;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Health;
 
 /// <summary>
 /// Whether the broker answers now, and has consumers on every queue that this process takes from. The bus notices a connection that is silently cut

@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Worker;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Health;
 
 /// <summary>Whether the device of this worker computes. A process whose stages compute nothing has no device and is healthy without.</summary>
 internal sealed class DeviceHealth(WorkerDevice device, IEnumerable<DeviceProbe> probes) : IHealthCheck

@@ -1,5 +1,6 @@
 using System.Net;
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Health;
 
 /// <summary>Listens for the probes of a service: <see cref="HealthProbes"/>.</summary>
 internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService health, ILoggerFactory logging) : IHostedService, IAsyncDisposable

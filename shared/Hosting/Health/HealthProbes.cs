@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Health;
 
 /// <summary>
 /// Answers <c>/live</c> while the process runs, and <c>/ready</c> with 200 where bus, store and device can be used, otherwise with 503 and a line for each

@@ -1,7 +1,7 @@
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Health;
 
 /// <summary>Whether the store of events and artifacts answers.</summary>
 internal sealed class StoreHealth(StageDefaultsStore defaults) : IHealthCheck

@@ -1,6 +1,7 @@
+using ClipSae.Hosting.Worker;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Health;
 
 /// <summary>Whether this worker takes units.</summary>
 internal sealed class WorkerHealth(WorkerFitness fitness) : IHealthCheck

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>Hears the progress of units at other processes, for those who watch here.</summary>
 internal sealed class ProgressConsumer(RunFeed feed) : IConsumer<UnitProgress>

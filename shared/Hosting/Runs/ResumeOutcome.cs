@@ -1,4 +1,4 @@
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>What became of the wish to go on with a run.</summary>
 public enum ResumeOutcome

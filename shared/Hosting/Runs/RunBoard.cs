@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>The state of a watched run, folded from its events and the progress of its units. Safe to read while it is written.</summary>
 public sealed class RunBoard

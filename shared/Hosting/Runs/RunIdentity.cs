@@ -1,9 +1,9 @@
 using System.Text.Json;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>Whether two requests ask for the same: a digest over plan, inputs, parameters, seed, verification and origin.</summary>
 public static class RunIdentity

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using ClipSae.Artifacts;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>
 /// Which process works on which run of a data folder: an open, locked file <c>runs/{run}/host.lock</c>. The operating system

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>How long a run as a whole will still take: stages at work by their own pace, those to come by what they took in earlier runs.</summary>
 /// <param name="Left">Time left of the stages of which it is known.</param>

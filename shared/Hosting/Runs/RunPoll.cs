@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>Looks at the streams of the runs that this process works on: another process cancels a run by appending, and only looking tells.</summary>
 internal sealed class RunPoll(RunCoordinator coordinator, RunLocks locks, RunFeed feed, ClipSaeOptions options, TimeProvider time) : IAsyncDisposable

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>What can be asked about stored runs without working on any.</summary>
 internal sealed class RunQueries(IEventStore events, IStageResults results, string dataFolder)

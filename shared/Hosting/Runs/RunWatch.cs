@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Events;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>Follows a run: through the feed where this process works on it, through its stream where another does.</summary>
 internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed feed, Func<string, bool> isFree, ClipSaeOptions options, TimeProvider time)

@@ -1,4 +1,4 @@
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>One stage of a watched run: its units, how far it is, and how long it will take.</summary>
 /// <param name="stage">Name of the stage.</param>

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>Why a unit was computed or taken.</summary>
 /// <param name="Finished">The unit's fact: key, cache outcome, outputs, seconds.</param>

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>What is known of one unit while a run is watched.</summary>
 public sealed class UnitState(string name)

@@ -1,4 +1,4 @@
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Runs;
 
 /// <summary>Where a unit stands.</summary>
 public enum UnitStatus

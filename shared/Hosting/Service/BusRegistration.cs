@@ -1,10 +1,15 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>The bus: the queues of the stages hosted here, and one for each registered <see cref="BusEndpoint"/>. MassTransit stays behind this file and the consumers.</summary>
 public static class BusRegistration

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Runs a program that asks and reads, and works on nothing, as a process of its own.</summary>
 public static class ClientHost

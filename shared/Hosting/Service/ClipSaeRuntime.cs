@@ -1,12 +1,16 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>What a user can do with runs, wherever they are worked on.</summary>
 public abstract class ClipSaeRuntime : IAsyncDisposable

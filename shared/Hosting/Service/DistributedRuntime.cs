@@ -1,10 +1,16 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Health;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Works with runs that coordinator and workers of other processes carry out: asks over the broker, reads from the store.</summary>
 public sealed class DistributedRuntime : ClipSaeRuntime

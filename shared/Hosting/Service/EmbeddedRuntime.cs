@@ -1,9 +1,14 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>
 /// The whole of ClipSae in one process: coordinator, workers, bus and a data folder. Reading starts nothing; the bus starts

@@ -1,6 +1,8 @@
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Worker;
 using Microsoft.Extensions.Hosting;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Tells units at work to stop as soon as the process is told to end: before the bus waits for them.</summary>
 internal sealed class GracefulStop(IHostApplicationLifetime lifetime, RunCancellations cancellations, LostDeliveries lost) : IHostedService

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Keeps what this process writes to its owner: activations and weights may be made of pictures that others must not see.</summary>
 internal static partial class OwnFiles

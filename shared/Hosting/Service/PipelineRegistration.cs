@@ -1,12 +1,20 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Runs;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
 using ClipSae.ObjectStorage;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Pruning;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>What every process of ClipSae has: stores, runner, coordinator, bus and telemetry.</summary>
 public static class PipelineRegistration

@@ -1,13 +1,17 @@
 using System.Security.Authentication;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Stages;
 using MassTransit;
 using MassTransit.Middleware;
 using MassTransit.RabbitMqTransport.Topology;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using BrokerTopology = ClipSae.Hosting.Bus.BrokerTopology;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>The bus over RabbitMQ. Queues are those of <see cref="BrokerTopology"/>; what must arrive is sent so that the broker refuses what it cannot place.</summary>
 internal static class RabbitBus

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>What a service may be told on its command line; everything else comes from the environment.</summary>
 /// <param name="Once">Whether the worker ends after one unit.</param>

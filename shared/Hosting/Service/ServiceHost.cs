@@ -1,10 +1,14 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Health;
+using ClipSae.Hosting.Settings;
+using ClipSae.Hosting.Worker;
 using ClipSae.ObjectStorage;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Runs one service as a process of its own: defaults, what it adds, run.</summary>
 public static class ServiceHost

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Default parameters of stages.</summary>
 internal static class StageDefaults

@@ -1,5 +1,7 @@
 using System.Reflection;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry.Logs;
@@ -7,7 +9,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Service;
 
 /// <summary>Spans, metrics and logs leave the process only where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says where to.</summary>
 public static class TelemetryRegistration

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ClipSae.Contracts;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Settings;
 
 /// <summary>Where RabbitMQ is: configuration section <c>ClipSae:Broker</c>.</summary>
 public sealed record BrokerOptions

@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.ObjectStorage;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Settings;
 
 /// <summary>What a process of ClipSae is told from outside: configuration section <c>ClipSae</c>.</summary>
 public sealed record ClipSaeOptions
@@ -57,7 +57,7 @@ public sealed record ClipSaeOptions
     public string? HealthAddress { get; init; }
 
     /// <summary>How a service writes its log, one line an entry: <c>text</c>, or <c>json</c> for programs that gather logs. Default text.</summary>
-    public string LogFormat { get; init; } = Hosting.LogFormat.Text;
+    public string LogFormat { get; init; } = Hosting.Settings.LogFormat.Text;
 
     /// <summary>Whether messages go through a broker.</summary>
     public bool IsDistributed => Bus == RabbitMq;
@@ -85,7 +85,7 @@ public sealed record ClipSaeOptions
 
         RequireOneOf("Bus", Bus, Memory, RabbitMq);
         RequireOneOf("Store", Store, Folder, S3Store);
-        RequireOneOf("LogFormat", LogFormat, Hosting.LogFormat.Text, Hosting.LogFormat.Json);
+        RequireOneOf("LogFormat", LogFormat, Hosting.Settings.LogFormat.Text, Hosting.Settings.LogFormat.Json);
         if (UsesObjectStore && !IsDistributed)
         {
             throw new UserErrorException($"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: a single process keeps everything in its data folder (environment: ClipSae__Bus)");

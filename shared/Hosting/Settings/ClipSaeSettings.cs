@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Configuration;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Settings;
 
 /// <summary>Reads what a process is told from outside, the same way for every process: names and values that say nothing are refused.</summary>
 public static partial class ClipSaeSettings

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Settings;
 
 /// <summary>How a service writes its log: one line an entry, with its time in UTC.</summary>
 internal static class LogFormat

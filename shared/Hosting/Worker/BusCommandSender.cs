@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Pipeline.Runs;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Sends commands to the queue of their stage. That a run stops is told to who listens, and stands beside its stream for who does not.</summary>
 public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, RunStatusMarkers markers, BrokerTopology? topology = null) : ICommandSender

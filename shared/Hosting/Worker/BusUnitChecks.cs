@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Bus;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Asks over the bus; where no one listens it does not wait.</summary>
 internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null) : IUnitChecks

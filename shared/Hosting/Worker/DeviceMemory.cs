@@ -1,9 +1,9 @@
 using System.Diagnostics.Metrics;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Hosting;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Tells the memory of the worker's device as a metric, from the start of the process on.</summary>
 internal sealed class DeviceMemory(WorkerDevice device, IEnumerable<DeviceProbe> probes) : IHostedService

@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Says who this worker is to whoever asks.</summary>
 public sealed class FindWorkersConsumer(OwnPresence presence, ILogger<FindWorkersConsumer> log) : IConsumer<FindWorkers>

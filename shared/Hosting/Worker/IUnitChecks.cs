@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Asks those who have a stage whether its units could be carried out.</summary>
 public interface IUnitChecks

@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Who this process is as a worker, and what it works on.</summary>
 public sealed class OwnPresence(IEnumerable<IStage> stages, WorkerTraits traits, WorkerDevice device, WorkerFitness fitness, UnitsInProgress atWork)

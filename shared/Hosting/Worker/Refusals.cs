@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
+using ClipSae.Hosting.Bus;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Hears, in a queue of its own, whether the event that a client has sent is refused, and why.</summary>
 internal sealed class Refusals : IAsyncDisposable

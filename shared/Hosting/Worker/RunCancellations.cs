@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// Tells the units at work in this process that their run, or the process, is to stop. That a run stops is heard over the bus, and

@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Stages;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// Takes commands of one stage off the bus, runs them and reports the fact. It holds its delivery while it works, and gives it back where

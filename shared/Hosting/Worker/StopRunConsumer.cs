@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Hears, in every process that has workers, that a run is to stop.</summary>
 public sealed class StopRunConsumer(RunCancellations cancellations) : IConsumer<StopRun>

@@ -1,9 +1,9 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Answers whether units of a stage that is hosted here could be carried out.</summary>
 public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStore artifacts) : IConsumer<CheckUnits>

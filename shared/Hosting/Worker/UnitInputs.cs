@@ -2,7 +2,7 @@ using System.Text.Json;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// Inputs of units that take more of them than a message should carry, such as those of a stage over all shards: they go through

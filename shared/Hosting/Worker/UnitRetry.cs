@@ -1,11 +1,12 @@
 using System.Net.Sockets;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Tries a unit again when it failed for a reason that may pass. What a user must mend, and defects, are not tried again.</summary>
 public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger<UnitRetry> log)

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using ClipSae.Contracts;
+using ClipSae.Hosting.Settings;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// The units this process has taken up: a command that comes twice is worked on once, and no more at a time than allowed. A place that

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using ClipSae.Contracts;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// The cards that a process shares among its units: a unit that asks for <c>cuda</c>, any card, has one to itself while it works. Units that

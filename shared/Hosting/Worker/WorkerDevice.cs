@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Puts this worker's own device in place of the one that a run asks for, before the unit's key is made: the key tells what was used.</summary>
 public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> stages)

@@ -1,9 +1,11 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// Whether this worker can carry out units at all. One whose disk, memory or device does not suffice, or whose native libraries do not load, would

@@ -1,7 +1,8 @@
+using ClipSae.Hosting.Settings;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// Ends a worker of one unit, for batch schedulers, when that unit is done, or when none has come for long: another worker may have

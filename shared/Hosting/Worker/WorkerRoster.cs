@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Hosting.Bus;
+using ClipSae.Pipeline.Execution;
+using ClipSae.Pipeline.Runs;
 using MassTransit;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>Who takes which units, as the broker and the workers say.</summary>
 public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNames names, TimeProvider time)

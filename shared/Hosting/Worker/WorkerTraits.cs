@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting;
+namespace ClipSae.Hosting.Worker;
 
 /// <summary>What this process computes with.</summary>
 public sealed class WorkerTraits(IEnumerable<DeviceProbe> probes) : IComputeTraits

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>What the header of a Windows bitmap says of its palette.</summary>
 internal static class BitmapHeader

@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>What a picture may ask for before any memory is given to it: a small file can claim 40,000 × 40,000 pixels.</summary>
 public sealed record DecodeLimits

@@ -1,4 +1,6 @@
-namespace ClipSae.Imaging;
+using ClipSae.Imaging.Pixels;
+
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>Decoded pixels that belong to a <see cref="RegionDecoder"/> and are valid until it decodes again.</summary>
 /// <param name="pixels">[region.Height, region.Width, bytes of a pixel].</param>

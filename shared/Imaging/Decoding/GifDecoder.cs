@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
 /// Decodes the first picture of a GIF with the colours of its palette, those of transparent pixels included, which the general decoder drops. Format: GIF89a.

@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using ClipSae.Contracts;
+using ClipSae.Imaging.Jpeg;
+using ClipSae.Imaging.Pixels;
 using SkiaSharp;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
 /// Decodes pictures (JPEG, PNG, WebP, GIF, BMP) as Pillow does: in the mode in which the file keeps them, or in RGB as its <c>convert("RGB")</c> gives it:

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>What a file is by its first bytes: a picture that is read, one of a kind that is not, or something that often lies where a picture should.</summary>
 public static class PictureKind

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using ClipSae.Imaging.Pixels;
 using SkiaSharp;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>Conversions between RGB and the four-byte pixels that SkiaSharp works on.</summary>
 public static class PixelFormat

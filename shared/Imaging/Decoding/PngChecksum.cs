@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>The CRC-32 of PNG chunks (ISO 3309).</summary>
 internal static class PngChecksum

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Compression;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
 /// Decodes the kinds of PNG that the general decoder cannot hand out as they are stored: palettes, one bit, alpha, 16 bits a sample. Every other kind is its.

@@ -1,6 +1,7 @@
+using ClipSae.Imaging.Pixels;
 using SkiaSharp;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>Writes pictures without loss; the same pixels give the same bytes.</summary>
 public static class PngEncoder

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
+using ClipSae.Imaging.Jpeg;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
 /// Decodes the part of a picture that its consumer needs into memory that is used again for the next: what a feeder of a model wants, one for each

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>Reads bits from entropy-coded data whose stuffed zeros were taken out; the buffer has slack behind its end.</summary>
 internal ref struct JpegBits(ReadOnlySpan<byte> data, int start)

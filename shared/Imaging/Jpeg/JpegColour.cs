@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>Chroma upsampling with the triangle filter and conversion to RGB, in the integer arithmetic of the Independent JPEG Group's library.</summary>
 internal static class JpegColour

@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>One colour component of a JPEG frame.</summary>
 internal sealed class JpegComponent(int id, int across, int down, int quantization)

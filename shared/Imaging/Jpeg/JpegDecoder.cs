@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
 /// Decodes baseline JPEG to RGB, or CMYK where it has four components, with the results of libjpeg-turbo's defaults (accurate integer transform, triangle-filtered chroma), which are

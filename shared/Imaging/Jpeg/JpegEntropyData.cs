@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>The entropy-coded part of a JPEG file without its stuffed zeros, cut at restart markers.</summary>
 internal sealed class JpegEntropyData

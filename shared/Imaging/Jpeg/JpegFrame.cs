@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
 /// The headers of a JPEG file up to its scan, for the files that this decoder takes: baseline, 8 bits, one scan, grey, YCbCr, YCCK or CMYK, with chroma

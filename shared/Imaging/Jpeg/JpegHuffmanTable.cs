@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
 /// A Huffman table laid out for look-up by the next bits of the stream (ITU T.81, annex C and F.2.2.3). Where code and value fit into the

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
 /// The accurate integer inverse cosine transform (Loeffler, Ligtenberg and Moschytz 1989, in the 13-bit arithmetic of the Independent JPEG Group's

@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Pixels;
 
 /// <summary>A rectangle of a picture, pixels.</summary>
 public readonly record struct ImageRegion(int Left, int Top, int Width, int Height)

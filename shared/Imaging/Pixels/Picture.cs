@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Pixels;
 
 /// <summary>A decoded picture as its file keeps it.</summary>
 /// <param name="Width">Pixels across.</param>

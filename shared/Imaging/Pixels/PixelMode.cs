@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Pixels;
 
 /// <summary>
 /// How a file keeps its pixels, as far as that decides what resizing gives: Pillow, and with it openai/CLIP, resizes a picture as it is stored and converts

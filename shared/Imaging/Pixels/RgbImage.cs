@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Pixels;
 
 /// <summary>A picture of 8-bit red, green, blue, row by row without padding.</summary>
 public sealed class RgbImage

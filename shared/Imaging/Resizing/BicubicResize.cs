@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>The two passes of Pillow's 8-bit resize, bit for bit, with AVX2 where the processor has it.</summary>
 internal static class BicubicResize

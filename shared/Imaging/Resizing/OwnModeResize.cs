@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>
 /// Resizes pictures that are kept neither as RGB nor as plain grey, and converts the result, as Pillow does: palettes by the nearest pixel, alpha multiplied into the

@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>How a picture that is not square becomes a model's square input.</summary>
 public enum PictureFit

@@ -1,6 +1,7 @@
 using System.Buffers;
+using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>
 /// Pillow's antialiased resize and torchvision's centre crop, to the bit: an 8-bit result clipped and rounded between the passes, in the mode in which the file keeps

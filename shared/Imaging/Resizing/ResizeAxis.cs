@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>
 /// One of Pillow's antialiased filters along one axis for the outputs that the centre crop keeps: for each output where its taps start and

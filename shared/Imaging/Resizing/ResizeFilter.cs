@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>Pillow's antialiased filters, with its numbers of them.</summary>
 public enum ResizeFilter

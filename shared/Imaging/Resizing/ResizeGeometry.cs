@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>Where torchvision's <c>Resize</c> of the short side and <c>CenterCrop</c>, or its <c>Resize</c> of both sides, put a picture.</summary>
 /// <param name="Width">Of the picture, pixels.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Imaging;
+namespace ClipSae.Imaging.Resizing;
 
 /// <summary>The square that a picture of any size becomes, and how.</summary>
 /// <param name="Resolution">Its side, pixels.</param>

@@ -4,7 +4,7 @@ using System.Text.Json;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Events;
 
 /// <summary>
 /// Event streams as objects: one append is one object <c>runs/{run}/events/{sequence:D8}.json</c>, named by its first event and created only

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Events;
 
 /// <summary>Streams of events, one a run. What was appended is never changed; two writers never both own a place in a stream.</summary>
 public interface IEventStore

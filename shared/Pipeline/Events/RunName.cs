@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Events;
 
 /// <summary>Names of runs: letters, digits, '-', '_' and '.', so that they are file names and keys everywhere.</summary>
 public static partial class RunName

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Events;
 
 /// <summary>An event and its place in its run's stream.</summary>
 /// <param name="Sequence">From 1 without gaps.</param>

@@ -1,7 +1,10 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Execution;
 
 /// <summary>Says why a unit's result was not there: what differs from the run it replays, or else from the last unit of its name.</summary>
 internal sealed class CacheExplainer(IStageResults results, IEventStore events, ILogger log)

@@ -2,9 +2,11 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Execution;
 
 /// <summary>Runs units: takes a stored result where there is one, and otherwise lets the stage compute it and stores what it gives.</summary>
 public sealed class StageRunner(

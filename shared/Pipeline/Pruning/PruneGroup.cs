@@ -1,6 +1,6 @@
 using ClipSae.Artifacts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Pruning;
 
 /// <summary>Files of one kind that go.</summary>
 /// <param name="Kind">What they are.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Pruning;
 
 /// <summary>Kinds of what is removed, in the order in which they go: what names content goes before the content.</summary>
 public enum PruneKind

@@ -1,6 +1,7 @@
 using ClipSae.Artifacts;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Pruning;
 
 /// <summary>What can go from a store, as a function of its runs and its inventory.</summary>
 /// <param name="Seen">Names of all runs that were looked at.</param>

@@ -1,7 +1,9 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Pruning;
 
 /// <summary>Makes room in a store: removes what no run refers to, and runs that are not kept.</summary>
 public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider time)

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Carries what the coordinator decides to the workers. At least once: a worker may see a command again.</summary>
 public interface ICommandSender

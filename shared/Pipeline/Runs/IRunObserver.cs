@@ -1,4 +1,6 @@
-namespace ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Is told of events as soon as they are stored, and where they cannot be.</summary>
 public interface IRunObserver

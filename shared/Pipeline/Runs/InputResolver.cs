@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Finds what selectors select in a run, each selector once however many units ask for it.</summary>
 internal sealed class InputResolver(RunState state)

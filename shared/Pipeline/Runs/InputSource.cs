@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>A selector's <see cref="InputSelector.From"/>, taken apart.</summary>
 public abstract record InputSource

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Applies assignments as users write them, <c>sae.k=16</c>, to parameters in sections.</summary>
 public static class ParameterOverrides

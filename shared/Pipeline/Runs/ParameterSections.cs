@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Names of the stages, and of the sections in which their parameters are given.</summary>
 public static class ParameterSections

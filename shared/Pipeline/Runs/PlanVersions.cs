@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Fixes which version of each stage's algorithm computes a run, so that workers of several versions never make one run together.</summary>
 public static class PlanVersions

@@ -1,6 +1,8 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>
 /// What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next. What follows

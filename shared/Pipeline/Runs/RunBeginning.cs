@@ -1,7 +1,7 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>The events that a run begins with, whoever begins it.</summary>
 public static class RunBeginning

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>
 /// Appends facts to their run's stream and sends what follows from them. Facts that come while an append is being written

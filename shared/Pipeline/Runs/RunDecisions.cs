@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>What to do next, as a pure function of the state.</summary>
 public static class RunDecisions

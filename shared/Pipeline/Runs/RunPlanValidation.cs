@@ -2,8 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Finds before anything runs what would make a plan stand still or fail.</summary>
 public static partial class RunPlanValidation

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>What a user asks for.</summary>
 /// <param name="Inputs">Run inputs by name: <c>dataset:manifest</c>, <c>dataset:shards/00000</c>, <c>model:weights</c>, <c>evaluation:…</c>, <c>attack:…</c>.</param>

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>All there is to know about a run: a pure fold of its events.</summary>
 public sealed record RunState

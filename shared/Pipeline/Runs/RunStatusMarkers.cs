@@ -1,7 +1,7 @@
 using System.Text;
 using ClipSae.Artifacts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>
 /// Markers next to the streams of runs of which nothing is to be computed any more, <c>runs/{run}/stopped</c>, so that a worker learns it from

@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>What people are shown of a status, in every command and on every page.</summary>
 public static class RunStatusNames

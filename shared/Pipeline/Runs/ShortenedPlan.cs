@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>A plan that ends early.</summary>
 public static class ShortenedPlan

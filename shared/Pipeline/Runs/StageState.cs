@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Where one stage of a run stands. Each unit is waiting, outstanding or settled by a fact.</summary>
 public sealed record StageState

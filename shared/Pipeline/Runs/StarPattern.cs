@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Runs;
 
 /// <summary>Patterns in which a star stands for any characters.</summary>
 internal static class StarPattern

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>A saved state to go on from.</summary>
 /// <param name="State">The state as it was saved.</param>

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>
 /// Checkpoints of one unit. The files go first, then <c>{serial:D8}-{id}.json</c> that names them with their digests: a checkpoint is there

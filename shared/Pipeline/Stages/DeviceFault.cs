@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Tells faults of a computing device from others, by what libtorch and CUDA say: the binding throws one type for all of them.</summary>
 public static class DeviceFault

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Checkpoints of one unit. They outlive the process and are removed when the unit has succeeded.</summary>
 public interface ICheckpoints

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Tells what this process computes with.</summary>
 public interface IComputeTraits

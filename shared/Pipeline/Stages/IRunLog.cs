@@ -1,4 +1,6 @@
-namespace ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>The events of the run so far: for stages that tell about the run itself.</summary>
 public interface IRunLog

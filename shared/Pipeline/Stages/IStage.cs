@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>A stage: a function from parameters and inputs to outputs. Equal parameters and inputs give equal bytes.</summary>
 public interface IStage

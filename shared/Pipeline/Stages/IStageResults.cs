@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Results of finished units, addressed by stage key.</summary>
 public interface IStageResults

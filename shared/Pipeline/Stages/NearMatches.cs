@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Finds what a user who mistyped a name most likely meant.</summary>
 public static class NearMatches

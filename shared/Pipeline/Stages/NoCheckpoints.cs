@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Keeps nothing: for units that are run outside a pipeline, where there is nothing to resume.</summary>
 public sealed class NoCheckpoints : ICheckpoints

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>The checkpoints of a unit at work, with a span for each that is saved and the time since the last one as a metric.</summary>
 internal sealed class ObservedCheckpoints : ICheckpoints, IDisposable

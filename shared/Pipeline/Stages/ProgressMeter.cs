@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>
 /// Turns a stage's reports into shown progress: a few a second, with a smoothed rate and the time that remains. Each tenth of the work is

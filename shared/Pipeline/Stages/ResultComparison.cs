@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Compares results that other threads or processors computed: numbers within a tolerance, everything else as it is.</summary>
 public static class ResultComparison

@@ -1,4 +1,6 @@
-namespace ClipSae.Pipeline;
+using ClipSae.Pipeline.Events;
+
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Reads a run's events from the event store.</summary>
 internal sealed class RunLog(IEventStore events, string run) : IRunLog

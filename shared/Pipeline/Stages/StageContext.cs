@@ -4,7 +4,7 @@ using ClipSae.Contracts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>All that a unit of a stage may see of the world.</summary>
 public sealed class StageContext

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>
 /// What the workers' stages take where a run says nothing: workers tell it when they start, and whoever plans a run without having the stages

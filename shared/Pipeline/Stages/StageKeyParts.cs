@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>All that decides a unit's result. Units with equal parts share one result, whatever run they belong to.</summary>
 /// <param name="Stage">The stage.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>How far a unit has come.</summary>
 /// <param name="Done">Items done.</param>

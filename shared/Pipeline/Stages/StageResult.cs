@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>What a unit gives.</summary>
 /// <param name="Outputs">Artifacts by output name; the names are what selectors of later stages see.</param>

@@ -3,7 +3,7 @@ using System.Text.Json;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Results as objects: <c>stages/{key}/result.json</c>, with <c>stages/last/{stage}/{unit}</c> naming a unit's last key.</summary>
 public sealed class StageResults(IObjectStore store) : IStageResults

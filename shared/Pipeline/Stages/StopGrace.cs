@@ -1,4 +1,4 @@
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>Time for a unit that is told to stop to save what it has.</summary>
 public static class StopGrace

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 
-namespace ClipSae.Pipeline;
+namespace ClipSae.Pipeline.Stages;
 
 /// <summary>A unit of a run that has not begun.</summary>
 /// <param name="Unit">Its name in the plan.</param>

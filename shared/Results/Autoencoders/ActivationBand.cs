@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>Images between two quantiles of a feature's activation.</summary>
 /// <param name="From">Share of the images on which it fires that excite it more than the strongest of these do.</param>

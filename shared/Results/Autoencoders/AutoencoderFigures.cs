@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>Quality of an autoencoder on rows that training did not see, shares as fractions, and how it was trained.</summary>
 /// <param name="Fvu">Share of the variance that is not explained.</param>

@@ -1,4 +1,6 @@
-namespace ClipSae.Results;
+using ClipSae.Results.Curation;
+
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>What switching one feature off does in the base, next to a random feature that fires as often.</summary>
 /// <param name="Pairs">Attacks of the run that were looked at, each with the picture that it was printed on.</param>

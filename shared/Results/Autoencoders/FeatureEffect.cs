@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>What a feature does in the base, and what writes it.</summary>
 /// <param name="Feature">Its number.</param>

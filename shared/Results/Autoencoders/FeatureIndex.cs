@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>What features of an autoencoder fire on, over the data set's images: of an image, its largest activation over all tokens counts.</summary>
 /// <param name="Stride">Of the data set's images every how many-th was looked at; 1 is all.</param>

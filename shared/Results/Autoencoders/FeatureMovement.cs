@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>What fine-tuning changed, seen through the base's autoencoder.</summary>
 /// <param name="Tuned">Name of the tuned model.</param>

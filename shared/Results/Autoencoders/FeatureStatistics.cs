@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>A feature of an autoencoder.</summary>
 /// <param name="Feature">Its index.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>A label or a printed word that is frequent where a feature fires.</summary>
 /// <param name="Text">The label or word.</param>

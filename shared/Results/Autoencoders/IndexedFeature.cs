@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>A feature over the images of an index.</summary>
 /// <param name="Feature">Its index.</param>

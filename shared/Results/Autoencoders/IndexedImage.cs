@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>An image that excites a feature.</summary>
 /// <param name="Image">Its place among the index's images.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>
 /// Reads and writes images of a band as the serializer would, member by member: a large index has half a million of them, and the serializer's own way by constructor

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>A feature of the base's autoencoder in the base and in the tuned model, on the same images.</summary>
 /// <param name="Feature">Its number.</param>

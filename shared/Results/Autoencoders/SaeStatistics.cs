@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>An autoencoder and its features.</summary>
 /// <param name="Hook">Hook point that it reads.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>An image that excites a feature, or the image of a caption that does.</summary>
 /// <param name="Id">Its path in the data set.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Autoencoders;
 
 /// <summary>An MLP neuron of the vision tower, and how much its output is along a feature's decoder direction.</summary>
 /// <param name="Layer">Its block, from 0.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Conversion;
 
 /// <summary>The proof of the weights that the run continues with, and that of every format.</summary>
 /// <param name="Images">Probe images.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Conversion;
 
 /// <summary>How far the features of two models are apart on the same probes.</summary>
 /// <param name="MaxAbsolute">Largest difference of a single feature.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Conversion;
 
 /// <summary>The evidence that what was written is the source: both loaded from disk, one after the other, and run on the same random images and texts.</summary>
 /// <param name="Images">Probe images.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Conversion;
 
 /// <summary>The weight tensor that differs most between source and written file.</summary>
 /// <param name="Key">Its key.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>What switching off the most salient features of an autoencoder does.</summary>
 /// <param name="Hook">Its hook point.</param>

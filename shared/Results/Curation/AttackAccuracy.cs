@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>Zero-shot accuracy on curation's pairs, as it is or with something ablated; fractions.</summary>
 /// <param name="Clean">Share of clean pictures whose class wins.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>Caption hygiene in numbers.</summary>
 /// <param name="Action">Value of <c>curation.captionHygiene</c>.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>A picture whose caption repeats its print.</summary>
 /// <param name="Id">Its path in the data set.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>Pictures whose captions repeat the word printed on them, and what was done.</summary>
 /// <param name="Action">Value of <c>curation.captionHygiene</c>.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>Figures of curation in its event. What null stands at was added after the first runs, or belongs to a search or hygiene that was not asked for.</summary>
 /// <param name="Hook">Hook point of the autoencoder that is used.</param>

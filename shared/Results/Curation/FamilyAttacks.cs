@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>A family of print in curation.</summary>
 /// <param name="Family">Its name.</param>

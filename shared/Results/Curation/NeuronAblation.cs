@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>The salient neurons silenced, and for comparison as many random neurons of the same layers.</summary>
 /// <param name="Chosen">The salient ones at zero.</param>

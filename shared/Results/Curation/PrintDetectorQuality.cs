@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>How well patches with print were found, on curation's own print.</summary>
 /// <param name="Hooks">Hook points that the detector reads.</param>

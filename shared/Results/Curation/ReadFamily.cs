@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>How often a family of print fooled the model.</summary>
 /// <param name="Family">Its name.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>What curation's search found this model to read.</summary>
 /// <param name="Families">By family of print.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>How much a feature reads text.</summary>
 /// <param name="Feature">Index of the feature.</param>

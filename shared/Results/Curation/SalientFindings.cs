@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>What curation found of the features that read text: for fine-tuning, the report and people.</summary>
 /// <param name="Hook">Hook point of the autoencoder that is used.</param>

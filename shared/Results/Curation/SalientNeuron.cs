@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>An MLP neuron that writes the salient features.</summary>
 /// <param name="Layer">Its block, from 0.</param>

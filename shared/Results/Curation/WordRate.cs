@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Curation;
 
 /// <summary>How often a kind of word fooled the model.</summary>
 /// <param name="Words">The kind.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>
 /// An arm less its random control, seed by seed: both were trained alike from the same seed but for the features chosen, so what they share falls out of

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>An arm's accuracies, means over its seeds.</summary>
 public sealed record ArmFigures : ModelFigures

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>An arm of fine-tuning over its seeds.</summary>
 /// <param name="Name">The arm.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>Figures of an arm on one set: means over its seeds.</summary>
 /// <param name="AgainstControl">Difference to the arm's random control; null for controls and arms without one.</param>

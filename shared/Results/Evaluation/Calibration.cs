@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>Whether a model's probabilities mean what they say, at its own logit scale.</summary>
 /// <param name="Bins">Bins of equal width over the probability of the choice.</param>

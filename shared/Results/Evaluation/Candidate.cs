@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A text and the probability that a model gives it.</summary>
 public sealed record Candidate(string Text, double Probability);

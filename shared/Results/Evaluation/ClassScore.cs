@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>Accuracy on the images of one class.</summary>
 public sealed record ClassScore(string Class, int Images, Interval Accuracy);

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A model against another, the base or a random control, on the same images.</summary>
 /// <param name="Accuracy">Accuracy of the model less that of the other, with its paired interval.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>The few numbers that tables and <c>--json</c> show.</summary>
 /// <param name="Base">Of the base.</param>

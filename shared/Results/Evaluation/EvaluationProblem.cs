@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>An image that could not be scored, and why.</summary>
 public sealed record EvaluationProblem(string Id, string Reason);

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>All figures of an evaluation: what the results artifact holds.</summary>
 /// <param name="Base">Name of the first model, against which the others are compared.</param>

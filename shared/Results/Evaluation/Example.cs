@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>An image with what the models make of it.</summary>
 /// <param name="Set">Its set.</param>

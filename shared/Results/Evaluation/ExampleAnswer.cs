@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>What one model makes of an image.</summary>
 /// <param name="Model">Its name.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A model on print of one family, fractions.</summary>
 /// <param name="Attacked">Accuracy under attack.</param>

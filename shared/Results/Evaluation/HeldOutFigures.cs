@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A model's accuracies on held-out words and fonts, fractions; null where a set was not evaluated.</summary>
 public sealed record HeldOutFigures

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>What a model and an arm have in common on a set.</summary>
 public interface ISetAccuracy

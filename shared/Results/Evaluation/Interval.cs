@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A figure with its 95 % interval.</summary>
 /// <param name="Value">The figure itself.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>McNemar's exact test on paired answers: do two models err on different numbers of the same images?</summary>
 /// <param name="BaseOnly">Images that only the base, or the other model compared with, gets right.</param>

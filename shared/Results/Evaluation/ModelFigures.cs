@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A model's accuracies on the sets that have a column in tables, fractions; null where a set was not evaluated.</summary>
 public record ModelFigures

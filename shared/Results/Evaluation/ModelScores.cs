@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>The figures of one model.</summary>
 /// <param name="Name">Its name.</param>

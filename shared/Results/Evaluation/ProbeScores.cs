@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>A linear probe: what a linear classifier trained on one part of a set finds in the other.</summary>
 /// <param name="Train">Images it was trained on.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>How linear probes were trained.</summary>
 /// <param name="InverseRegularization">C of logistic regression.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>Names of the protocols by which sets are scored, as results hold them.</summary>
 public static class Protocols

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>Retrieval on one set of captioned images.</summary>
 /// <param name="ImageToText">Of all captions, one of the image's own is among the first k.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>The figures of one model on one set.</summary>
 /// <param name="Accuracy">Share of right answers.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Evaluation;
 
 /// <summary>What a set consists of.</summary>
 /// <param name="Name">Its name.</param>

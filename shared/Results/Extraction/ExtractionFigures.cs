@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Extraction;
 
 /// <summary>Figures of a shard's extraction in its event.</summary>
 /// <param name="Images">Images read.</param>

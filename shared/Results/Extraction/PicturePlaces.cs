@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Extraction;
 
 /// <summary>Where the pictures of a data set are in its shards.</summary>
 /// <param name="Shards">The shards, in the run's order.</param>

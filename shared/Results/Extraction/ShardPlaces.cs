@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Extraction;
 
 /// <summary>Where the pictures of a shard are in its file, one entry of each list a picture.</summary>
 /// <param name="Shard">Name of the run's input.</param>

@@ -1,4 +1,6 @@
-namespace ClipSae.Results;
+using ClipSae.Results.Evaluation;
+
+namespace ClipSae.Results.Tuning;
 
 /// <summary>Base and result on print of one family, on pictures that fine-tuning did not see.</summary>
 /// <param name="Family">Its name.</param>

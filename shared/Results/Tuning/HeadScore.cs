@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>An attention head of the vision tower that was taken out.</summary>
 /// <param name="Layer">Its block, from 0.</param>

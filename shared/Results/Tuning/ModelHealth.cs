@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>Whether image embeddings still differ between pictures.</summary>
 /// <param name="Step">Of the validation.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>Figures of a step; null where a part has none, or is NaN.</summary>
 /// <param name="Step">From 1.</param>

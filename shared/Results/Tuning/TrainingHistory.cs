@@ -1,4 +1,4 @@
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>What happened in a training. Deterministic: no times in it.</summary>
 /// <param name="Steps">Figures of each step.</param>

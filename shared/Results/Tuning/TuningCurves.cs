@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>What fine-tuning's curves are drawn from: a training, its arm and what came of it by family of print.</summary>
 public sealed record TuningCurves : TrainingHistory

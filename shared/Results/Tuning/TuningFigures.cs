@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>Figures of a fine-tuning in its event. Members that may be missing were added after the first runs.</summary>
 /// <param name="Arm">The arm.</param>

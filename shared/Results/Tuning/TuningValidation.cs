@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace ClipSae.Results;
+namespace ClipSae.Results.Tuning;
 
 /// <summary>A validation, fractions from 0 to 1.</summary>
 /// <param name="Step">Of the training; of a mixture the step that was mixed.</param>

@@ -2,7 +2,7 @@ using ClipSae.Sae.Cuda;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Encoding;
 
 /// <summary>
 /// A trained Top-K autoencoder's latents on a GPU, by the kernels of its training: one bfloat16 product proposes, exact values decide, and of each row only

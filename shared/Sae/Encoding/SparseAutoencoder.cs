@@ -2,7 +2,7 @@ using ClipSae.Contracts;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Encoding;
 
 /// <summary>
 /// A trained sparse autoencoder in the space of the activations it was trained on: centring and scale of the training are folded in

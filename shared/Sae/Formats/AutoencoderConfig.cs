@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>A JSON file that describes an autoencoder of another program.</summary>
 /// <param name="Path">The file.</param>

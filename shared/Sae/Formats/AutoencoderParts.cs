@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>Tensors of another program's autoencoder, brought into the form that is computed here.</summary>
 /// <param name="file">The open file.</param>

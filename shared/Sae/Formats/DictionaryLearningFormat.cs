@@ -1,7 +1,8 @@
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>
 /// Autoencoders of <c>dictionary_learning</c>, and of <c>sae-for-vlm</c>, which trains with it: <c>ae.pt</c> (a state dict) and <c>config.json</c>, whose

@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
-using ClipSae.Tensors;
+using ClipSae.Sae.Encoding;
+using ClipSae.Tensors.Files;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>Reads a sparse autoencoder that another program trained, or one of ClipSae's own; what it is, is told by its content.</summary>
 public static class ForeignAutoencoder

@@ -1,7 +1,8 @@
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>
 /// Autoencoders of <c>overcomplete</c>, saved whole (<c>torch.save(model)</c>), or a <c>JumpSAE</c> as a state dict: SAE, TopKSAE and JumpSAE with a linear or a tied encoder,

@@ -1,9 +1,10 @@
 using System.Globalization;
 using ClipSae.Contracts;
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>ClipSae's own file of an autoencoder: one safetensors file, rows as latents, variant and scale in its metadata.</summary>
 public static class SaeFile

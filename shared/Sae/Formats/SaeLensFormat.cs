@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.Sae;
+namespace ClipSae.Sae.Formats;
 
 /// <summary>
 /// The folder layout of SAELens 6: <c>sae_weights.safetensors</c> (W_enc [d_in, d_sae], W_dec [d_sae, d_in], b_enc, b_dec, and <c>threshold</c>

@@ -1,3 +1,4 @@
+using ClipSae.Sae.Encoding;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using ClipSae.Sae.Encoding;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Quality;

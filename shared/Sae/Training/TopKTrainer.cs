@@ -1,4 +1,5 @@
 using ClipSae.Sae.Cuda;
+using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Kernels;
 using ClipSae.Sae.Steps;
 using ClipSae.Tensors;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using ClipSae.Contracts;
 using TorchSharp;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Files;
 
 /// <summary>A checkpoint in several files, as an index (<c>model.safetensors.index.json</c>) says which key lies in which.</summary>
 public sealed class ShardedTensors : ITensorFile

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Tensors.Torch;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Files;
 
 /// <summary>Opens files of tensors by what they begin with, whatever they are called.</summary>
 public static class TensorFiles

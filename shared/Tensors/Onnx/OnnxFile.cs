@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using TorchSharp;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Onnx;
 
 /// <summary>Writes ONNX files (onnx.proto, IR version 8), weights inside, one tensor at a time. Equal graphs give equal bytes.</summary>
 public static class OnnxFile

@@ -1,6 +1,6 @@
 using TorchSharp;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Onnx;
 
 /// <summary>A computation as ONNX describes it, built node by node. Weights are named here and made when the file is written.</summary>
 public sealed class OnnxGraph

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Onnx;
 
 /// <summary>Writes the fields of one protobuf message; all that ONNX files need of the format.</summary>
 internal sealed class ProtobufMessage

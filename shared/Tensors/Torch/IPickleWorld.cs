@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>What a pickle may do beyond making containers of plain values.</summary>
 internal interface IPickleWorld

@@ -3,7 +3,7 @@ using ClipSae.Contracts;
 using Microsoft.Win32.SafeHandles;
 using TorchSharp;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>A file mapped into memory, read within its bounds only.</summary>
 internal sealed unsafe class MappedBytes : IDisposable

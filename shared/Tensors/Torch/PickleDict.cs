@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>A dictionary as a pickle fills it, in its order; keys may be any value.</summary>
 internal sealed class PickleDict

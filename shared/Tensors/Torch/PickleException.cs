@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>A pickle that cannot be read; <see cref="TorchFile"/> adds the file's name.</summary>
 internal sealed class PickleException(long offset, string reason) : Exception(reason)

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>A name that a pickle asks Python to import. Nothing is ever imported: names that are not known stay names.</summary>
 /// <param name="Offset">Byte of the pickle that asks for it.</param>

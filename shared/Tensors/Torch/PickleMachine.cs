@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// Runs the part of Python's pickle language (protocols 2 to 5) that checkpoints use. Names are never imported and nothing is ever

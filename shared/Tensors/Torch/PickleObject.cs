@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>An object whose class stays unknown; only its state is kept.</summary>
 internal sealed class PickleObject(PickleGlobal type)

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>Opcodes of Python's pickle (Lib/pickletools.py) that PyTorch writes in protocols 2 to 5.</summary>
 internal enum PickleOpcode : byte

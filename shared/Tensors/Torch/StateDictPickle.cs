@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// Writes the pickle of a state dict, byte for byte as Python's protocol 2 pickler writes it for <c>torch.save(OrderedDict)</c>: only

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// Finds the named tensors in what a pickle gave: a state dict, one inside of a training checkpoint, the parameters and buffers of a

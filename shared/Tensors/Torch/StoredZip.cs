@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// Writes a zip archive as PyTorch lays it out: entries stored, their data at multiples of 64 bytes, so that it can be mapped. Times are

@@ -5,7 +5,7 @@ using System.Numerics;
 using ClipSae.Contracts;
 using TorchSharp;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// A file that <c>torch.save</c> or <c>torch.jit.save</c> wrote, memory-mapped: state dicts and pickled modules in the zip and in the

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>The ways in which PyTorch writes files.</summary>
 public enum TorchFileKind

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>The names that checkpoints may use.</summary>
 internal static class TorchNames

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>A run of elements that a checkpoint stores under a key.</summary>
 /// <param name="Key">Name of the storage in the file.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>A view of a storage.</summary>
 /// <param name="Storage">Where the elements are.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>The globals that checkpoints use to make tensors and containers; every other call is refused by name.</summary>
 internal sealed class TorchWorld : IPickleWorld

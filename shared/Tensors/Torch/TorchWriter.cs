@@ -1,7 +1,7 @@
 using System.IO.Hashing;
 using TorchSharp;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// Writes state dicts as <c>torch.save</c> does since PyTorch 1.6, for <c>torch.load(weights_only=True)</c>. Equal tensors in equal order

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>
 /// Where the entries of a zip archive lie. Only what PyTorch writes is needed: entries are stored, not compressed (only the code

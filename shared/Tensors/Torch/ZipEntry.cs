@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Torch;
 
 /// <summary>An entry of a zip archive.</summary>
 /// <param name="Name">Its path in the archive.</param>

@@ -2,8 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
-using ClipSae.Hosting;
+using ClipSae.Hosting.Service;
+using ClipSae.Hosting.Settings;
 using ClipSae.Web;
+using ClipSae.Web.Security;
 
 namespace ClipSae.Benchmarks.Atlas;
 

@@ -1,10 +1,15 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
-using ClipSae.Hosting;
-using ClipSae.Pipeline;
+using ClipSae.Datasets.Shards;
+using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
+using ClipSae.Results.Autoencoders;
+using ClipSae.Results.Extraction;
 using ClipSae.Sae;
+using ClipSae.Sae.Encoding;
+using ClipSae.Sae.Formats;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 

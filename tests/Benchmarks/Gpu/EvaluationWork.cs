@@ -1,6 +1,10 @@
 using ClipSae.Clip;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Shards;
 using ClipSae.ZeroShotEvaluation;
+using ClipSae.ZeroShotEvaluation.Models;
+using ClipSae.ZeroShotEvaluation.Sets;
+using ClipSae.ZeroShotEvaluation.Settings;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks.Gpu;

@@ -3,8 +3,9 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
+using ClipSae.Datasets.Shards;
 using ClipSae.EmbeddingExtraction;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks.Gpu;

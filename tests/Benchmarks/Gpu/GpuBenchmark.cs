@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.Tensors.Installation;
 using TorchSharp;
 
 namespace ClipSae.Benchmarks.Gpu;

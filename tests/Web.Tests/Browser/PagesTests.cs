@@ -1,7 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Runs;
+using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests.Browser;
 

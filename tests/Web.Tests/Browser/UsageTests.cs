@@ -1,5 +1,7 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline;
+using ClipSae.Pipeline.Stages;
+using ClipSae.Web.Atlas;
+using ClipSae.Web.Security;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ClipSae.Clip;
-using ClipSae.Imaging;
+using ClipSae.Imaging.Decoding;
 using ClipSae.Tensors;
+using ClipSae.WeightConversion.Targets;
+using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion.Tests;
+namespace ClipSae.WeightConversion.Tests.PyTorch;
 
 /// <summary>
 /// PyTorch and transformers themselves against our files and theirs against us, by the script beside this file. They are no part of the build: the environment

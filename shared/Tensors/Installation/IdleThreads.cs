@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>
 /// What threads of libtorch's OpenMP do between two operations. By default they wait busily for milliseconds. Where several processes compute on one

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>One NVIDIA card.</summary>
 /// <param name="Index">Its number N in <c>cuda:N</c>.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using ClipSae.Tensors.Installation;
 
-namespace ClipSae.Tensors.Tests;
+namespace ClipSae.Tensors.Tests.Installation;
 
 public class IdleThreadsTests
 {

@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>Whether the binding, which is compiled for one libtorch, can work with that of an installation. Both are read, neither is loaded.</summary>
 /// <param name="Missing">Functions that the binding knows and the installation lacks.</param>

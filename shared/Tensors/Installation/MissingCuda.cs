@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>Says in one line why this process has no CUDA device of a number, and what to do.</summary>
 internal static class MissingCuda

@@ -1,4 +1,4 @@
-namespace ClipSae.Tensors.Tests;
+namespace ClipSae.Tensors.Tests.Installation;
 
 /// <summary>A folder laid out as pip lays out PyTorch, with the libraries that come along with these tests.</summary>
 internal static class TorchFolder

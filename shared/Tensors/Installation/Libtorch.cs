@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ClipSae.Contracts;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>
 /// Which libtorch this process computes with: the CPU build that comes along, or that of an installed PyTorch, which brings CUDA. Decided

@@ -2,7 +2,7 @@ using System.IO.MemoryMappedFiles;
 using System.Text;
 using ClipSae.Contracts;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>What a shared library asks for and offers, read from its file without loading it: 64-bit little-endian ELF with a GNU hash table.</summary>
 /// <remarks>ELF gABI 4.1, chapters 4 and 5; GNU hash table as binutils writes it.</remarks>

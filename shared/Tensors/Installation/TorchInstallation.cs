@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>A PyTorch, or an unpacked libtorch, that lies on this machine.</summary>
 /// <param name="Folder">Its folder, which holds <c>lib</c>.</param>

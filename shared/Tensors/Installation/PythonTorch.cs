@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using ClipSae.Contracts;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>Asks <c>python3</c> where its PyTorch lies. PyTorch itself is not imported, and nothing of the working folder is.</summary>
 internal static class PythonTorch

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace ClipSae.Tensors;
+namespace ClipSae.Tensors.Installation;
 
 /// <summary>The machine's cards, as the CUDA driver tells them; libtorch's own figures are not in the binding.</summary>
 /// <remarks>CUDA driver API. 0 is success everywhere.</remarks>

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Tensors.Installation;
 
-namespace ClipSae.Tensors.Tests;
+namespace ClipSae.Tensors.Tests.Installation;
 
 public sealed class ElfLibraryTests : IDisposable
 {

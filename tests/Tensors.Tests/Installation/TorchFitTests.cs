@@ -1,4 +1,6 @@
-namespace ClipSae.Tensors.Tests;
+using ClipSae.Tensors.Installation;
+
+namespace ClipSae.Tensors.Tests.Installation;
 
 public sealed class TorchFitTests : IDisposable
 {
