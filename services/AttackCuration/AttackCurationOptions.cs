@@ -12,30 +12,46 @@ public sealed record AttackCurationOptions
     public const string AllFamilies = "all";
 
     /// <summary>Object classes; empty takes the labels of the data set's pictures without print.</summary>
-    public IReadOnlyList<string> Classes { get; init => field = ComposedText.OfAll(value); } = [];
+    public IReadOnlyList<string> Classes
+    {
+        get;
+        init => field = ComposedText.OfAll(value);
+    } = [];
 
     /// <summary>Words that attacks may print; empty takes the classes.</summary>
-    public IReadOnlyList<string> Words { get; init => field = ComposedText.OfAll(value); } = [];
+    public IReadOnlyList<string> Words
+    {
+        get;
+        init => field = ComposedText.OfAll(value);
+    } = [];
 
     /// <summary>Words kept for evaluation: never printed here, and pictures recorded as showing one are left out.</summary>
-    public IReadOnlyList<string> HeldOutWords { get; init => field = ComposedText.OfAll(value); } = [];
+    public IReadOnlyList<string> HeldOutWords
+    {
+        get;
+        init => field = ComposedText.OfAll(value);
+    } = [];
 
     /// <summary>Folder of font files; null takes the catalogue's roster. Only faces that are not held out are used.</summary>
     public string? FontFolder { get; init; }
 
     /// <summary>
-    /// Digest of the faces (<see cref="FontCatalogue.Digest"/>), since the attacks follow from them. Null takes those of the machine that works and
-    /// names them in the stage's key; a machine with others refuses a run that names some.
+    /// Digest of the faces (<see cref="FontCatalogue.Digest"/>), since the attacks follow from them. Null takes those of the machine that
+    /// works and names them in the stage's key; a machine with others refuses a run that names some.
     /// </summary>
     public string? Fonts { get; init; }
 
     /// <summary>Prompts for CLIP's decision; {} is the class or word.</summary>
     public IReadOnlyList<string> PromptTemplates { get; init; } = ["a photo of a {}"];
 
-    /// <summary>Pictures shown clean, with a word and with a control. Half of them choose features, the other half measure the ablation.</summary>
+    /// <summary>
+    /// Pictures shown clean, with a word and with a control. Half of them choose features, the other half measure the ablation.
+    /// </summary>
     public int Pairs { get; init; } = 512;
 
-    /// <summary>Shares of an SAE's live latents tried as "the text-salient ones" in the causal sweep; 15 % is what the prototype found to act.</summary>
+    /// <summary>
+    /// Shares of an SAE's live latents tried as "the text-salient ones" in the causal sweep; 15 % is what the prototype found to act.
+    /// </summary>
     public IReadOnlyList<double> SalientShares { get; init; } = [0.05, 0.15];
 
     /// <summary>Random feature sets of equal mean activation measured beside each chosen set.</summary>
@@ -50,27 +66,36 @@ public sealed record AttackCurationOptions
     /// <summary>Words tried on a picture.</summary>
     public int CandidatesPerImage { get; init; } = 2;
 
-    /// <summary>Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions.</summary>
+    /// <summary>
+    /// Pictures of the data set, on which the features fire by themselves, that join the attack set with their own captions.
+    /// </summary>
     public int NaturalImages { get; init; } = 64;
 
-    /// <summary>What happens to pictures whose captions repeat the word printed on them; such captions undo what fine-tuning learns from attacks.</summary>
+    /// <summary>
+    /// What happens to pictures whose captions repeat the word printed on them; such captions undo what fine-tuning learns from attacks.
+    /// </summary>
     public CaptionHygiene CaptionHygiene { get; init; }
 
     /// <summary>
-    /// Families of print (<see cref="PrintFamily"/>) among which the ones that this model reads are looked for; <c>all</c> takes every one that the machine has faces
-    /// for, an empty list prints in <see cref="Style"/> alone. Of four and more, every fourth is held out and judges fine-tuning. Default all.
+    /// Families of print (<see cref="PrintFamily"/>) among which the ones that this model reads are looked for; <c>all</c> takes every one
+    /// that the machine has faces for, an empty list prints in <see cref="Style"/> alone. Of four and more, every fourth is held out and
+    /// judges fine-tuning. Default all.
     /// </summary>
     public IReadOnlyList<string> Families { get; init; } = [AllFamilies];
 
-    /// <summary>Words that the search tries in each family at first; the better half has as many again and twice, until four families are left.</summary>
+    /// <summary>
+    /// Words that the search tries in each family at first; the better half has as many again and twice, until four families are left.
+    /// </summary>
     public int SearchWords { get; init; } = 32;
 
-    /// <summary>Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.</summary>
+    /// <summary>
+    /// Least share of printed words that must fool the model; with fewer the run ends and says what to do. 0 goes on whatever there is.
+    /// </summary>
     public double LeastFooled { get; init; } = 0.05;
 
     /// <summary>
-    /// Least explained variance of an autoencoder, on held-out images, for its features to be used; the run ends where none reaches it. Default 0: below, the mean of
-    /// the activations reconstructs better.
+    /// Least explained variance of an autoencoder, on held-out images, for its features to be used; the run ends where none reaches it.
+    /// Default 0: below, the mean of the activations reconstructs better.
     /// </summary>
     public double LeastExplained { get; init; }
 
@@ -124,7 +149,9 @@ public sealed record AttackCurationOptions
         var missing = Families.Select(PrintFamily.Named).FirstOrDefault(family => fonts.Of(family.Faces).Count == 0);
         return missing is null
             ? [.. PrintFamily.All.Where(family => Families.Contains(family.Name))]
-            : throw new UserErrorException($"curation.families: this machine has no face for '{missing.Name}'; install one, give curation.fontFolder, or leave that family out");
+            : throw new UserErrorException(
+                $"curation.families: this machine has no face for '{missing.Name}'; install one, give curation.fontFolder, or leave that family out"
+            );
     }
 
     private static void Require(bool holds, string key, string rule)

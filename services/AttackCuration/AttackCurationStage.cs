@@ -15,9 +15,9 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration;
 
 /// <summary>
-/// Finds the features that read text and the neurons that write them, proves both by intervention, and chooses the attacks that fine-tuning sees.
-/// Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK</c>, <c>sae-statistics/HOOK</c>. Outputs: <c>salient</c>, <c>attacks</c>, <c>controls</c>,
-/// <c>attack-folder</c>, <c>manifest</c>, <c>contact-sheet</c>, <c>families</c>.
+/// Finds the features that read text and the neurons that write them, proves both by intervention, and chooses the attacks that fine-tuning
+/// sees. Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>, <c>sae/HOOK</c>, <c>sae-statistics/HOOK</c>. Outputs: <c>salient</c>,
+/// <c>attacks</c>, <c>controls</c>, <c>attack-folder</c>, <c>manifest</c>, <c>contact-sheet</c>, <c>families</c>.
 /// </summary>
 public sealed class AttackCurationStage : IStage
 {
@@ -43,11 +43,15 @@ public sealed class AttackCurationStage : IStage
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
     {
-        if (StageParameters.Bind<AttackCurationOptions>(unit.Parameters, Name).Classes.Count == 0
+        if (
+            StageParameters.Bind<AttackCurationOptions>(unit.Parameters, Name).Classes.Count == 0
             && await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
-            && DatasetManifest.Load(manifest).Labels is { Count: < 2 } labels)
+            && DatasetManifest.Load(manifest).Labels is { Count: < 2 } labels
+        )
         {
-            throw new UserErrorException($"curation.classes is empty and the images are labelled with {labels.Count} class{(labels.Count == 1 ? "" : "es")}: attacks need two; list what the captions show");
+            throw new UserErrorException(
+                $"curation.classes is empty and the images are labelled with {labels.Count} class{(labels.Count == 1 ? "" : "es")}: attacks need two; list what the captions show"
+            );
         }
     }
 
@@ -59,7 +63,9 @@ public sealed class AttackCurationStage : IStage
         var own = Digest(fonts, options.Families.Count);
         if (options.Fonts is { } wanted && wanted != own)
         {
-            throw new UserErrorException($"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, this machine has {own[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})");
+            throw new UserErrorException(
+                $"curation.fonts: the run asks for the fonts {wanted[..Math.Min(12, wanted.Length)]}…, this machine has {own[..12]}… ({string.Join(", ", fonts.All.Select(face => face.Name))})"
+            );
         }
 
         var model = await context.FetchAsync("model", cancel);
@@ -68,10 +74,25 @@ public sealed class AttackCurationStage : IStage
         var heldOut = new HeldOutPrint(options.HeldOutWords, [.. fonts.HeldOut.Select(face => face.Name)]);
         var pictures = await Pictures.ReadAsync(context, options, heldOut, cancel);
         // Dispose scopes belong to a thread: between the awaits before and after, all tensors live and die on one.
-        var (curated, families, salient, figures) = Curate(model, tokenizer, autoencoders, pictures, heldOut, fonts, options, context.Progress, cancel);
+        var (curated, families, salient, figures) = Curate(
+            model,
+            tokenizer,
+            autoencoders,
+            pictures,
+            heldOut,
+            fonts,
+            options,
+            context.Progress,
+            cancel
+        );
         var outputs = await curated.StoreAsync(context.Artifacts, context.Scratch, fonts.Tuning[0], cancel);
         outputs["families"] = await families.StoreAsync(context.Artifacts, context.Scratch, cancel);
-        outputs["salient"] = await context.Artifacts.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType, cancel);
+        outputs["salient"] = await context.Artifacts.PutBytesAsync(
+            ResultFormats.Salient.Write(salient),
+            "salient",
+            ResultFormats.Salient.MediaType,
+            cancel
+        );
         return new StageResult(outputs, ResultFormats.CurationFigures.ToJson(figures));
     }
 
@@ -79,8 +100,16 @@ public sealed class AttackCurationStage : IStage
     private static string Digest(FontCatalogue fonts, int families) => families == 0 ? fonts.Digest : fonts.WholeDigest;
 
     private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationFigures Figures) Curate(
-        string modelFile, ClipTokenizer tokenizer, IReadOnlyList<(string Hook, string File)> autoencoders, Pictures pictures, HeldOutPrint heldOut, FontCatalogue fonts,
-        AttackCurationOptions options, IProgress<StageProgress> progress, CancellationToken cancel)
+        string modelFile,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<(string Hook, string File)> autoencoders,
+        Pictures pictures,
+        HeldOutPrint heldOut,
+        FontCatalogue fonts,
+        AttackCurationOptions options,
+        IProgress<StageProgress> progress,
+        CancellationToken cancel
+    )
     {
         var device = Compute.Device(options.Device);
         using var scope = NewDisposeScope();
@@ -101,33 +130,99 @@ public sealed class AttackCurationStage : IStage
     }
 
     private static (CuratedAttacks Attacks, FamilyPictures Families, SalientFindings Salient, CurationFigures Figures) Curate(
-        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, SaeAtHook[] hooks, Pictures pictures, HeldOutPrint heldOut, FontCatalogue fonts,
-        AttackCurationOptions options, Device device, IProgress<StageProgress> progress, CancellationToken cancel)
+        ClipModel model,
+        VisionPlan vision,
+        ClipTokenizer tokenizer,
+        SaeAtHook[] hooks,
+        Pictures pictures,
+        HeldOutPrint heldOut,
+        FontCatalogue fonts,
+        AttackCurationOptions options,
+        Device device,
+        IProgress<StageProgress> progress,
+        CancellationToken cancel
+    )
     {
         var words = pictures.Words;
-        using var classifier = ZeroShotClassifier.Create(model, tokenizer, [.. pictures.Classes.Union(words, StringComparer.Ordinal)], options.PromptTemplates);
+        using var classifier = ZeroShotClassifier.Create(
+            model,
+            tokenizer,
+            [.. pictures.Classes.Union(words, StringComparer.Ordinal)],
+            options.PromptTemplates
+        );
         var pairCount = Math.Min(options.Pairs, pictures.Plain.Count) / 2 * 2;
         var steps = (long)(hooks.Length * options.SalientShares.Count) + 1;
         void Report(long done, long total, string unit) => progress.Report(new StageProgress(done, total, unit));
 
-        using var printing = Printing.Prepare(model, vision, tokenizer, classifier, pictures, fonts, options, device, (done, total) => Report(done, total, "printed words"), cancel);
-        using var pairs = WordPairs.Draw([.. pictures.Plain.Take(pairCount)], options, words, printing.Printer, model.Architecture.Preparation);
+        using var printing = Printing.Prepare(
+            model,
+            vision,
+            tokenizer,
+            classifier,
+            pictures,
+            fonts,
+            options,
+            device,
+            (done, total) => Report(done, total, "printed words"),
+            cancel
+        );
+        using var pairs = WordPairs.Draw(
+            [.. pictures.Plain.Take(pairCount)],
+            options,
+            words,
+            printing.Printer,
+            model.Architecture.Preparation
+        );
         var choosing = pairs.Part(0, pairCount / 2);
         var measuring = pairs.Part(pairCount / 2, pairCount / 2);
-        var rows = CausalSweep.Run(vision, classifier, hooks, choosing, measuring, options, device, done => Report(done, steps, "ablations"), cancel);
+        var rows = CausalSweep.Run(
+            vision,
+            classifier,
+            hooks,
+            choosing,
+            measuring,
+            options,
+            device,
+            done => Report(done, steps, "ablations"),
+            cancel
+        );
         if (rows.Count == 0)
         {
-            throw new UserErrorException("attack-curation: no SAE feature reacts to printed words more than to unreadable controls; train the SAE on an earlier layer (extraction.hookPoints) or on more images");
+            throw new UserErrorException(
+                "attack-curation: no SAE feature reacts to printed words more than to unreadable controls; train the SAE on an earlier layer (extraction.hookPoints) or on more images"
+            );
         }
 
         var best = rows.MaxBy(r => r.Effect)!;
-        var neurons = SalientNeurons.Find(model, vision, best.Hook, best.Salient, choosing, options.NeuronsPerLayer, options.BatchSize, device, cancel);
+        var neurons = SalientNeurons.Find(
+            model,
+            vision,
+            best.Hook,
+            best.Salient,
+            choosing,
+            options.NeuronsPerLayer,
+            options.BatchSize,
+            device,
+            cancel
+        );
         var neuronAblation = NeuronSilencing.Measure(vision, classifier, neurons, measuring, options, device, cancel);
 
         CaptionFindings? hygiene = null;
         if (options.CaptionHygiene != CaptionHygiene.Keep)
         {
-            (pictures, hygiene) = CheckCaptions(model, vision, tokenizer, rows, pictures, pairCount, fonts, options, device, (done, total) => Report(done, total, "looks at pictures"), cancel);
+            (pictures, hygiene) = CheckCaptions(
+                model,
+                vision,
+                tokenizer,
+                rows,
+                pictures,
+                pairCount,
+                fonts,
+                options,
+                device,
+                (done, total) => Report(done, total, "looks at pictures"),
+                cancel
+            );
         }
 
         var attackSources = pictures.Plain.Take(Pictures.AttackSources(options)).ToArray();
@@ -141,7 +236,9 @@ public sealed class AttackCurationStage : IStage
         var chosen = AttackSelection.Choose(candidates, firing, options.Attacks);
         if (chosen.Count == 0)
         {
-            throw new UserErrorException($"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient features; train the SAE on another layer (extraction.hookPoints) or on more images");
+            throw new UserErrorException(
+                $"attack-curation: none of the {vulnerability.Fooled} printed words that fool this model excites its text-salient features; train the SAE on another layer (extraction.hookPoints) or on more images"
+            );
         }
 
         var curated = new CuratedAttacks();
@@ -162,36 +259,78 @@ public sealed class AttackCurationStage : IStage
 
         var redTeam = printing.Figures(candidates, chosen);
         var figures = new CurationFigures(
-            best.Hook.Hook.ToString(), best.Hook.Name, best.Salient.Count, neurons.Count, candidates.Count, vulnerability.Fooled, candidates.Count(c => c.Fooled && c.Visible), chosen.Count,
-            natural.Count, pictures.Unreadable, SalientReport.Rounded(best.Before), SalientReport.Rounded(best.Ablation), SalientReport.Rounded(best.Random))
+            best.Hook.Hook.ToString(),
+            best.Hook.Name,
+            best.Salient.Count,
+            neurons.Count,
+            candidates.Count,
+            vulnerability.Fooled,
+            candidates.Count(c => c.Fooled && c.Visible),
+            chosen.Count,
+            natural.Count,
+            pictures.Unreadable,
+            SalientReport.Rounded(best.Before),
+            SalientReport.Rounded(best.Ablation),
+            SalientReport.Rounded(best.Random)
+        )
         {
             RedTeam = redTeam,
             FamilyPictures = redTeam is null ? null : families.Count,
-            BetterRead = redTeam is null && vulnerability.Best is { } better ? new ReadFamily(better.Name, better.Tried, better.Fooled) : null,
-            Captions = hygiene is null ? null : new CaptionFigures(hygiene.Action, hygiene.Pictures, hygiene.Found.Count, hygiene.Captions.Count),
+            BetterRead =
+                redTeam is null && vulnerability.Best is { } better ? new ReadFamily(better.Name, better.Tried, better.Fooled) : null,
+            Captions = hygiene is null
+                ? null
+                : new CaptionFigures(hygiene.Action, hygiene.Pictures, hygiene.Found.Count, hygiene.Captions.Count),
         };
-        var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, heldOut, firing, options) with { CaptionHygiene = hygiene };
+        var report = SalientReport.Build(rows, best, neurons, neuronAblation, choosing, pictures, heldOut, firing, options) with
+        {
+            CaptionHygiene = hygiene,
+        };
         return (curated, families, report, figures);
     }
 
     private static (Pictures Left, CaptionFindings Findings) CheckCaptions(
-        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, IReadOnlyList<CausalSweep.Row> rows, Pictures pictures, int sources, FontCatalogue fonts,
-        AttackCurationOptions options, Device device, Action<long, long> progress, CancellationToken cancel)
+        ClipModel model,
+        VisionPlan vision,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<CausalSweep.Row> rows,
+        Pictures pictures,
+        int sources,
+        FontCatalogue fonts,
+        AttackCurationOptions options,
+        Device device,
+        Action<long, long> progress,
+        CancellationToken cancel
+    )
     {
         var names = CaptionWords.Vocabulary(pictures.Classes.Union(pictures.Words, StringComparer.Ordinal), pictures.All);
         using var vocabulary = ZeroShotClassifier.Create(model, tokenizer, names, options.PromptTemplates);
-        using var print = OwnPrint.Draw([.. pictures.Plain.Take(sources)], [.. names.Except(options.HeldOutWords, StringComparer.Ordinal)], fonts, model.Architecture, options);
+        using var print = OwnPrint.Draw(
+            [.. pictures.Plain.Take(sources)],
+            [.. names.Except(options.HeldOutWords, StringComparer.Ordinal)],
+            fonts,
+            model.Architecture,
+            options
+        );
         using var detector = PrintDetector.Fit(vision, rows, print, options, device, cancel);
         var result = new CaptionCheck(model, vision, vocabulary, options, device).Find(pictures.All, detector, print, progress, cancel);
         var cleaning = CaptionCleaning.Of(result, pictures, names, options);
         var left = cleaning.Apply(pictures);
         return left.Plain.Count > 0
             ? (left, cleaning.Findings(result, detector, options.CaptionHygiene))
-            : throw new UserErrorException($"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; with report they are listed and kept");
+            : throw new UserErrorException(
+                $"curation.captionHygiene: none of {pictures.Plain.Count} labelled pictures would be left; with report they are listed and kept"
+            );
     }
 
     private static List<(PictureSource Source, double Activation)> NaturalAttacks(
-        Pictures pictures, AttackGenerator generator, ImagePreparation preparation, double firing, AttackCurationOptions options, CancellationToken cancel)
+        Pictures pictures,
+        AttackGenerator generator,
+        ImagePreparation preparation,
+        double firing,
+        AttackCurationOptions options,
+        CancellationToken cancel
+    )
     {
         var apart = pictures.Apart.ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
         var sample = pictures.All.Where(picture => !apart.Contains(picture)).Take(Pictures.NaturalSample(options)).ToArray();
@@ -202,11 +341,22 @@ public sealed class AttackCurationStage : IStage
 
         using var pixels = PixelLoader.Load(sample.Length, i => sample[i].Read(), preparation, cancel);
         var activations = generator.Activations(pixels, cancel);
-        return [.. sample.Zip(activations).Where(p => p.Second > firing).OrderByDescending(p => p.Second).ThenBy(p => p.First.Item.Id, StringComparer.Ordinal)
-            .Take(options.NaturalImages)];
+        return
+        [
+            .. sample
+                .Zip(activations)
+                .Where(p => p.Second > firing)
+                .OrderByDescending(p => p.Second)
+                .ThenBy(p => p.First.Item.Id, StringComparer.Ordinal)
+                .Take(options.NaturalImages),
+        ];
     }
 
-    private static async Task<IReadOnlyList<(string Hook, string File)>> FetchAutoencodersAsync(StageContext context, AttackCurationOptions options, CancellationToken cancel)
+    private static async Task<IReadOnlyList<(string Hook, string File)>> FetchAutoencodersAsync(
+        StageContext context,
+        AttackCurationOptions options,
+        CancellationToken cancel
+    )
     {
         var explained = new List<(string Name, double? Explained)>();
         foreach (var (name, _) in context.InputsUnder("sae").Where(autoencoder => !HookPoint.OfAutoencoder(autoencoder.Key).IsText))
@@ -219,7 +369,9 @@ public sealed class AttackCurationStage : IStage
 
         if (explained.Count == 0)
         {
-            throw new UserErrorException("attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints");
+            throw new UserErrorException(
+                "attack-curation: no SAE among the inputs reads pictures, in which text-salient features are found; name a hook point of the vision tower, such as mlp@0, in extraction.hookPoints"
+            );
         }
 
         var fetched = new List<(string Hook, string File)>();

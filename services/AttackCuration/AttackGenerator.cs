@@ -9,8 +9,15 @@ namespace ClipSae.AttackCuration;
 
 /// <summary>Prints wrong words on pictures and asks CLIP and the text-salient features what they see.</summary>
 public sealed class AttackGenerator(
-    VisionPlan vision, ZeroShotClassifier classifier, CausalSweep.Row salient, IReadOnlyList<SalientNeurons.Neuron> neurons, Printer printer, WordChooser chooser,
-    AttackCurationOptions options, Device device)
+    VisionPlan vision,
+    ZeroShotClassifier classifier,
+    CausalSweep.Row salient,
+    IReadOnlyList<SalientNeurons.Neuron> neurons,
+    Printer printer,
+    WordChooser chooser,
+    AttackCurationOptions options,
+    Device device
+)
 {
     private const int FeaturesNamed = 3;
     private const int NeuronsNamed = 3;
@@ -62,7 +69,8 @@ public sealed class AttackGenerator(
     public RgbImage Draw(PictureSource source, IEnumerable<WordPlacement> shown) => printer.Paint(source.Canvas(printer.Target), shown);
 
     /// <summary>The boxes of a candidate's copies, pixels, for the manifest.</summary>
-    public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) => attack.Shown.Select(printer.Box);
+    public IEnumerable<(double Left, double Top, double Right, double Bottom)> Boxes(AttackCandidate attack) =>
+        attack.Shown.Select(printer.Box);
 
     private AttackCandidate[] Batch(IReadOnlyList<PictureSource> sources, int from, int count)
     {
@@ -90,28 +98,54 @@ public sealed class AttackGenerator(
         });
         var word = Look(PixelLoader.Stack(attacked, vision.Architecture.Preparation));
         var control = Look(PixelLoader.Stack(controls, vision.Architecture.Preparation));
-        return [.. shown.Select((print, index) =>
-        {
-            var source = from + (index / options.CandidatesPerImage);
-            var (logits, label, printed) = (word[index].Logits, sources[source].Label, print.Copies[0].Word);
-            return new AttackCandidate(
-                source, print.Copies, label, logits[chooser.ColumnOf(printed)] - logits[chooser.ColumnOf(label)], chooser.IsFooled(logits, printed), Visible: chooser.IsRight(control[index].Logits, label),
-                word[index].Activation, word[index].Features, Writers(word[index].Neurons, control[index].Neurons))
-            {
-                Family = print.Family,
-            };
-        })];
+        return
+        [
+            .. shown.Select(
+                (print, index) =>
+                {
+                    var source = from + (index / options.CandidatesPerImage);
+                    var (logits, label, printed) = (word[index].Logits, sources[source].Label, print.Copies[0].Word);
+                    return new AttackCandidate(
+                        source,
+                        print.Copies,
+                        label,
+                        logits[chooser.ColumnOf(printed)] - logits[chooser.ColumnOf(label)],
+                        chooser.IsFooled(logits, printed),
+                        Visible: chooser.IsRight(control[index].Logits, label),
+                        word[index].Activation,
+                        word[index].Features,
+                        Writers(word[index].Neurons, control[index].Neurons)
+                    )
+                    {
+                        Family = print.Family,
+                    };
+                }
+            ),
+        ];
     }
 
-    /// <summary>The neurons that write more into the salient features on the word than on its control, as <see cref="SalientNeurons"/> scores them over all pairs.</summary>
-    private (int Layer, int Index)[] Writers(float[] word, float[] control) => [.. neurons
-        .Select((neuron, i) => (neuron.Layer, neuron.Index, Written: (word[i] - control[i]) * neuron.Write)).Where(n => n.Written > 0)
-        .OrderByDescending(n => n.Written).ThenBy(n => n.Layer).ThenBy(n => n.Index).Take(NeuronsNamed).Select(n => (n.Layer, n.Index))];
+    /// <summary>
+    /// The neurons that write more into the salient features on the word than on its control, as <see cref="SalientNeurons"/> scores them
+    /// over all pairs.
+    /// </summary>
+    private (int Layer, int Index)[] Writers(float[] word, float[] control) =>
+        [
+            .. neurons
+                .Select((neuron, i) => (neuron.Layer, neuron.Index, Written: (word[i] - control[i]) * neuron.Write))
+                .Where(n => n.Written > 0)
+                .OrderByDescending(n => n.Written)
+                .ThenBy(n => n.Layer)
+                .ThenBy(n => n.Index)
+                .Take(NeuronsNamed)
+                .Select(n => (n.Layer, n.Index)),
+        ];
 
     private float[][] Logits(Tensor pixels)
     {
         using var scope = NewDisposeScope();
-        return PictureBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)))));
+        return PictureBatches.Rows(
+            classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device))))
+        );
     }
 
     private double[] Activation(Tensor pixels)
@@ -145,18 +179,35 @@ public sealed class AttackGenerator(
             hooks.Observe(new HookPoint.Mlp(layer), values => active[layer] = PictureBatches.Rows(salient.Hook.NeuronsPerImage(values)));
         }
 
-        var logits = PictureBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)), hooks)));
+        var logits = PictureBatches.Rows(
+            classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(pixels.to(device)), hooks))
+        );
         var latents = Latents(hooks);
         var (weighted, activation) = (PictureBatches.Rows(latents * Weights()), Weighted(latents));
-        return [.. logits.Select((row, i) => new Sight(row, activation[i], Strongest(weighted[i]), [.. neurons.Select(n => active[n.Layer][i][n.Index])]))];
+        return
+        [
+            .. logits.Select(
+                (row, i) => new Sight(row, activation[i], Strongest(weighted[i]), [.. neurons.Select(n => active[n.Layer][i][n.Index])])
+            ),
+        ];
     }
 
-    private int[] Strongest(float[] weighted) => [.. weighted.Select((value, column) => (value, column)).Where(f => f.value > 0)
-        .OrderByDescending(f => f.value).ThenBy(f => f.column).Take(FeaturesNamed).Select(f => salient.Salient[f.column].Feature)];
+    private int[] Strongest(float[] weighted) =>
+        [
+            .. weighted
+                .Select((value, column) => (value, column))
+                .Where(f => f.value > 0)
+                .OrderByDescending(f => f.value)
+                .ThenBy(f => f.column)
+                .Take(FeaturesNamed)
+                .Select(f => salient.Salient[f.column].Feature),
+        ];
 
     /// <summary>Values of the text-salient features, [pictures, features].</summary>
-    private Tensor Latents(Hooks hooks) => salient.Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
-        .index_select(1, tensor(salient.Salient.Select(s => (long)s.Feature).ToArray(), device: device));
+    private Tensor Latents(Hooks hooks) =>
+        salient
+            .Hook.PerImage(hooks.Captured(salient.Hook.Hook).to(ScalarType.Float32))
+            .index_select(1, tensor(salient.Salient.Select(s => (long)s.Feature).ToArray(), device: device));
 
     private Tensor Weights() => FeatureScore.Weights(salient.Salient).to(device);
 

@@ -10,9 +10,18 @@ public static class AttackMeasurement
     /// <summary>Classifies the clean and the attacked pictures among classes and words.</summary>
     /// <param name="intervene">Adds an ablation to a forward's hooks; null for none.</param>
     public static AttackAccuracy Of(
-        VisionPlan vision, ZeroShotClassifier classifier, WordPairs pairs, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
+        VisionPlan vision,
+        ZeroShotClassifier classifier,
+        WordPairs pairs,
+        int batch,
+        Device device,
+        Action<Hooks>? intervene,
+        CancellationToken cancel
+    )
     {
-        var column = classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => (long)c.index, StringComparer.Ordinal);
+        var column = classifier
+            .Names.Select((name, index) => (name, index))
+            .ToDictionary(c => c.name, c => (long)c.index, StringComparer.Ordinal);
         var label = pairs.Labels.Select(l => column[l]).ToArray();
         var word = pairs.Words.Select(w => column[w]).ToArray();
         var clean = Decisions(vision, classifier, pairs.Clean, batch, device, intervene, cancel);
@@ -21,11 +30,19 @@ public static class AttackMeasurement
         return new AttackAccuracy(
             Enumerable.Range(0, pairs.Count).Count(i => clean[i] == label[i]) / n,
             Enumerable.Range(0, pairs.Count).Count(i => attacked[i] == label[i]) / n,
-            Enumerable.Range(0, pairs.Count).Count(i => attacked[i] == word[i]) / n);
+            Enumerable.Range(0, pairs.Count).Count(i => attacked[i] == word[i]) / n
+        );
     }
 
     private static long[] Decisions(
-        VisionPlan vision, ZeroShotClassifier classifier, Tensor pixels, int batch, Device device, Action<Hooks>? intervene, CancellationToken cancel)
+        VisionPlan vision,
+        ZeroShotClassifier classifier,
+        Tensor pixels,
+        int batch,
+        Device device,
+        Action<Hooks>? intervene,
+        CancellationToken cancel
+    )
     {
         using var noGrad = no_grad();
         var decisions = new List<long>();

@@ -4,9 +4,10 @@ namespace ClipSae.AttackCuration;
 public static class AttackSelection
 {
     /// <summary>
-    /// The candidates that fool CLIP while the text-salient features fire, ranked: first those where the word alone does it, then by margin and activation
-    /// (each in units of its own spread). They are taken in rounds of one a class, within a class from the font (of families, from the family) used least so far, so that none
-    /// crowds out the others; in each round the class with the best ranked attack left comes first.
+    /// The candidates that fool CLIP while the text-salient features fire, ranked: first those where the word alone does it, then by margin
+    /// and activation (each in units of its own spread). They are taken in rounds of one a class, within a class from the font (of
+    /// families, from the family) used least so far, so that none crowds out the others; in each round the class with the best ranked
+    /// attack left comes first.
     /// </summary>
     /// <param name="firing">Activation above which the features count as firing.</param>
     /// <param name="count">Most to choose.</param>
@@ -20,19 +21,31 @@ public static class AttackSelection
 
         var margin = Spread(fit.Select(c => c.Margin));
         var activation = Spread(fit.Select(c => c.Activation));
-        double Score(AttackCandidate c) => ((c.Margin - margin.Mean) / margin.Deviation) + ((c.Activation - activation.Mean) / activation.Deviation);
-        var ranked = fit.OrderByDescending(c => c.Visible).ThenByDescending(Score).ThenBy(c => c.Source).Select((attack, rank) => (Attack: attack, Rank: rank));
-        var byClass = ranked.GroupBy(c => c.Attack.Label, StringComparer.Ordinal)
-            .Select(g => g.GroupBy(c => c.Attack.Family ?? c.Attack.Font, StringComparer.Ordinal)
-                .ToDictionary(f => f.Key, f => new Queue<(AttackCandidate Attack, int Rank)>(f), StringComparer.Ordinal))
+        double Score(AttackCandidate c) =>
+            ((c.Margin - margin.Mean) / margin.Deviation) + ((c.Activation - activation.Mean) / activation.Deviation);
+        var ranked = fit.OrderByDescending(c => c.Visible)
+            .ThenByDescending(Score)
+            .ThenBy(c => c.Source)
+            .Select((attack, rank) => (Attack: attack, Rank: rank));
+        var byClass = ranked
+            .GroupBy(c => c.Attack.Label, StringComparer.Ordinal)
+            .Select(g =>
+                g.GroupBy(c => c.Attack.Family ?? c.Attack.Font, StringComparer.Ordinal)
+                    .ToDictionary(f => f.Key, f => new Queue<(AttackCandidate Attack, int Rank)>(f), StringComparer.Ordinal)
+            )
             .ToList();
         var fontUses = new Dictionary<string, int>(StringComparer.Ordinal);
         var chosen = new List<AttackCandidate>();
         while (chosen.Count < count && byClass.Count > 0)
         {
-            foreach (var fonts in byClass.OrderBy(fonts => fonts.Values.Min(queue => queue.Peek().Rank)).Take(count - chosen.Count).ToArray())
+            foreach (
+                var fonts in byClass.OrderBy(fonts => fonts.Values.Min(queue => queue.Peek().Rank)).Take(count - chosen.Count).ToArray()
+            )
             {
-                var (font, queue) = fonts.OrderBy(f => fontUses.GetValueOrDefault(f.Key)).ThenBy(f => f.Key, StringComparer.Ordinal).First();
+                var (font, queue) = fonts
+                    .OrderBy(f => fontUses.GetValueOrDefault(f.Key))
+                    .ThenBy(f => f.Key, StringComparer.Ordinal)
+                    .First();
                 chosen.Add(queue.Dequeue().Attack);
                 fontUses[font] = fontUses.GetValueOrDefault(font) + 1;
                 if (queue.Count == 0)

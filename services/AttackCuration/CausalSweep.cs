@@ -4,8 +4,8 @@ using ClipSae.Results.Curation;
 namespace ClipSae.AttackCuration;
 
 /// <summary>
-/// Decides by intervention which layer's features really carry the printed word: the most salient latents are switched off and the change of the
-/// decisions measured, on pictures that had no part in choosing them, beside random latents that fire as much (science, section 4).
+/// Decides by intervention which layer's features really carry the printed word: the most salient latents are switched off and the change
+/// of the decisions measured, on pictures that had no part in choosing them, beside random latents that fire as much (science, section 4).
 /// </summary>
 public static class CausalSweep
 {
@@ -17,10 +17,18 @@ public static class CausalSweep
     /// <param name="Ablation">The salient ones ablated.</param>
     /// <param name="Random">Controls, one entry a draw.</param>
     public sealed record Row(
-        SaeAtHook Hook, FeatureSurvey Survey, double Share, IReadOnlyList<FeatureScore> Salient,
-        AttackAccuracy Before, AttackAccuracy Ablation, IReadOnlyList<AttackAccuracy> Random)
+        SaeAtHook Hook,
+        FeatureSurvey Survey,
+        double Share,
+        IReadOnlyList<FeatureScore> Salient,
+        AttackAccuracy Before,
+        AttackAccuracy Ablation,
+        IReadOnlyList<AttackAccuracy> Random
+    )
     {
-        /// <summary>What the layer is chosen by: attacked accuracy won over the mean random control, less twice the clean accuracy lost against it.</summary>
+        /// <summary>
+        /// What the layer is chosen by: attacked accuracy won over the mean random control, less twice the clean accuracy lost against it.
+        /// </summary>
         public double Effect =>
             Ablation.Attacked - Random.Average(r => r.Attacked) - (2 * Math.Max(0, Random.Average(r => r.Clean) - Ablation.Clean));
     }
@@ -29,8 +37,16 @@ public static class CausalSweep
     /// <param name="choosing">Pairs that features are chosen on.</param>
     /// <param name="measuring">Other pairs, on which the ablation is measured.</param>
     public static IReadOnlyList<Row> Run(
-        VisionPlan vision, ZeroShotClassifier classifier, IReadOnlyList<SaeAtHook> hooks, WordPairs choosing, WordPairs measuring,
-        AttackCurationOptions options, TorchSharp.torch.Device device, Action<int> done, CancellationToken cancel)
+        VisionPlan vision,
+        ZeroShotClassifier classifier,
+        IReadOnlyList<SaeAtHook> hooks,
+        WordPairs choosing,
+        WordPairs measuring,
+        AttackCurationOptions options,
+        TorchSharp.torch.Device device,
+        Action<int> done,
+        CancellationToken cancel
+    )
     {
         var rows = new List<Row>();
         var tried = 0;
@@ -47,7 +63,10 @@ public static class CausalSweep
                 if (salient.Length > 0)
                 {
                     var chosen = salient.Select(s => s.Feature).ToArray();
-                    var random = Enumerable.Range(0, options.RandomDraws).Select(d => Without(at, survey.MatchedRandom(chosen, options.Seed, d))).ToArray();
+                    var random = Enumerable
+                        .Range(0, options.RandomDraws)
+                        .Select(d => Without(at, survey.MatchedRandom(chosen, options.Seed, d)))
+                        .ToArray();
                     rows.Add(new Row(at, survey, share, salient, before, Without(at, chosen), random));
                 }
 

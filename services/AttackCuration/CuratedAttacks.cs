@@ -11,7 +11,9 @@ using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.AttackCuration;
 
-/// <summary>The attack set as it is stored: pictures, their unreadable twins, a manifest that says how each was made, and one sheet to look at.</summary>
+/// <summary>
+/// The attack set as it is stored: pictures, their unreadable twins, a manifest that says how each was made, and one sheet to look at.
+/// </summary>
 public sealed class CuratedAttacks
 {
     private readonly List<(DatasetItem Item, byte[] Png)> _attacks = [];
@@ -26,7 +28,13 @@ public sealed class CuratedAttacks
     public int Count => _attacks.Count;
 
     /// <summary>Adds an attack with its unreadable twin.</summary>
-    public void Add(AttackCandidate attack, PictureSource source, RgbImage image, RgbImage control, IEnumerable<(double Left, double Top, double Right, double Bottom)> boxes)
+    public void Add(
+        AttackCandidate attack,
+        PictureSource source,
+        RgbImage image,
+        RgbImage control,
+        IEnumerable<(double Left, double Top, double Right, double Bottom)> boxes
+    )
     {
         var attributes = new JsonObject
         {
@@ -35,11 +43,15 @@ public sealed class CuratedAttacks
             ["object"] = attack.Label,
             ["word"] = attack.Word,
             ["font"] = string.Join(", ", attack.Shown.Select(p => p.Font).Distinct(StringComparer.Ordinal)),
-            ["boxes"] = new JsonArray([.. boxes.Select(box => (JsonNode)new JsonArray(Round(box.Left), Round(box.Top), Round(box.Right), Round(box.Bottom)))]),
+            ["boxes"] = new JsonArray([
+                .. boxes.Select(box => (JsonNode)new JsonArray(Round(box.Left), Round(box.Top), Round(box.Right), Round(box.Bottom))),
+            ]),
             ["margin"] = Round(attack.Margin),
             ["activation"] = Round(attack.Activation),
             ["features"] = new JsonArray([.. attack.Features.Select(f => (JsonNode)f)]),
-            ["neurons"] = new JsonArray([.. attack.Neurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index })]),
+            ["neurons"] = new JsonArray([
+                .. attack.Neurons.Select(n => (JsonNode)new JsonObject { ["layer"] = n.Layer, ["neuron"] = n.Index }),
+            ]),
             ["placements"] = new JsonArray([.. attack.Shown.Select(p => (JsonNode)p.ToJson())]),
         };
         if (attack.Family is not null)
@@ -47,7 +59,15 @@ public sealed class CuratedAttacks
             attributes["family"] = attack.Family;
         }
 
-        Add(source.Item.Captions, attack.Label, attributes, image, PngEncoder.Encode(image), PngEncoder.Encode(control), $"{attack.Label} / {attack.Word}");
+        Add(
+            source.Item.Captions,
+            attack.Label,
+            attributes,
+            image,
+            PngEncoder.Encode(image),
+            PngEncoder.Encode(control),
+            $"{attack.Label} / {attack.Word}"
+        );
     }
 
     /// <summary>Adds a picture of the data set on which the features fire by themselves; it is its own twin.</summary>
@@ -67,11 +87,20 @@ public sealed class CuratedAttacks
         Add(source.Item.Captions, label, attributes, image, png, png, $"natural: {label}");
     }
 
-    /// <summary>Writes everything as artifacts: <c>attacks</c>, <c>controls</c>, <c>manifest</c>, <c>contact-sheet</c>, and <c>attack-folder</c>, a tar of NAME.png and NAME.txt as upstream lays out its attacks.</summary>
-    public async Task<Dictionary<string, ArtifactRef>> StoreAsync(IArtifactStore store, string scratch, FontFace font, CancellationToken cancel)
+    /// <summary>
+    /// Writes everything as artifacts: <c>attacks</c>, <c>controls</c>, <c>manifest</c>, <c>contact-sheet</c>, and <c>attack-folder</c>, a
+    /// tar of NAME.png and NAME.txt as upstream lays out its attacks.
+    /// </summary>
+    public async Task<Dictionary<string, ArtifactRef>> StoreAsync(
+        IArtifactStore store,
+        string scratch,
+        FontFace font,
+        CancellationToken cancel
+    )
     {
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal);
-        async Task Put(string name, string path, string mediaType) => outputs[name] = await store.TakeFileAsync(path, name, mediaType, cancel);
+        async Task Put(string name, string path, string mediaType) =>
+            outputs[name] = await store.TakeFileAsync(path, name, mediaType, cancel);
         var attacks = Path.Combine(scratch, "attacks.tar");
         var controls = Path.Combine(scratch, "controls.tar");
         var folder = Path.Combine(scratch, "attack-folder.tar");
@@ -81,13 +110,30 @@ public sealed class CuratedAttacks
         await Put("attacks", attacks, DatasetShard.MediaType);
         await Put("controls", controls, DatasetShard.MediaType);
         await Put("attack-folder", folder, DatasetShard.MediaType);
-        outputs["manifest"] = await store.PutBytesAsync(Encoding.UTF8.GetBytes(_manifest.ToString()), "manifest", "application/jsonl", cancel);
+        outputs["manifest"] = await store.PutBytesAsync(
+            Encoding.UTF8.GetBytes(_manifest.ToString()),
+            "manifest",
+            "application/jsonl",
+            cancel
+        );
         outputs["contact-sheet"] = await store.PutBytesAsync(
-            PngEncoder.Encode(ContactSheet.Draw(_sheet, columns: 10, cell: 96, font)), "contact-sheet", "image/png", cancel);
+            PngEncoder.Encode(ContactSheet.Draw(_sheet, columns: 10, cell: 96, font)),
+            "contact-sheet",
+            "image/png",
+            cancel
+        );
         return outputs;
     }
 
-    private void Add(IReadOnlyList<string> captions, string label, JsonObject attributes, RgbImage image, byte[] png, byte[] control, string line)
+    private void Add(
+        IReadOnlyList<string> captions,
+        string label,
+        JsonObject attributes,
+        RgbImage image,
+        byte[] png,
+        byte[] control,
+        string line
+    )
     {
         var name = $"attack-{_attacks.Count:D5}.png";
         var item = new DatasetItem(name, captions, label, attributes);
@@ -108,7 +154,11 @@ public sealed class CuratedAttacks
         foreach (var (item, png) in _attacks)
         {
             DatasetShard.Append(writer, item.Id, png);
-            DatasetShard.Append(writer, Path.ChangeExtension(item.Id, ".txt"), Encoding.UTF8.GetBytes(string.Join('\n', item.Captions) + "\n"));
+            DatasetShard.Append(
+                writer,
+                Path.ChangeExtension(item.Id, ".txt"),
+                Encoding.UTF8.GetBytes(string.Join('\n', item.Captions) + "\n")
+            );
         }
 
         DatasetShard.Append(writer, "manifest.jsonl", Encoding.UTF8.GetBytes(_manifest.ToString()));

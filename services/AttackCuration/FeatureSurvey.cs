@@ -19,8 +19,8 @@ public sealed class FeatureSurvey
     public IReadOnlyList<float> MeanActivation { get; }
 
     /// <summary>Latents that fired at least once, most salient first.</summary>
-    public IReadOnlyList<FeatureScore> Ranked => [.. Scores.Where(s => MeanActivation[s.Feature] > 0)
-        .OrderByDescending(s => s.Salience).ThenBy(s => s.Feature)];
+    public IReadOnlyList<FeatureScore> Ranked =>
+        [.. Scores.Where(s => MeanActivation[s.Feature] > 0).OrderByDescending(s => s.Salience).ThenBy(s => s.Feature)];
 
     /// <summary>Scores every latent over the pairs.</summary>
     public static FeatureSurvey Of(VisionPlan vision, SaeAtHook at, WordPairs pairs, int batch, Device device, CancellationToken cancel)
@@ -40,13 +40,20 @@ public sealed class FeatureSurvey
         return new FeatureSurvey(scores, mean);
     }
 
-    /// <summary>Random latents that fire about as much as the chosen ones: for each of them one of its nearest neighbours in mean activation.</summary>
+    /// <summary>
+    /// Random latents that fire about as much as the chosen ones: for each of them one of its nearest neighbours in mean activation.
+    /// </summary>
     public IReadOnlyList<int> MatchedRandom(IReadOnlyList<int> chosen, long seed, int draw)
     {
         const int neighbourhood = 8;
         var random = new Datasets.SeededRandom(seed, "random features", draw);
-        var free = Enumerable.Range(0, MeanActivation.Count).Except(chosen).Where(f => MeanActivation[f] > 0)
-            .OrderBy(f => MeanActivation[f]).ThenBy(f => f).ToList();
+        var free = Enumerable
+            .Range(0, MeanActivation.Count)
+            .Except(chosen)
+            .Where(f => MeanActivation[f] > 0)
+            .OrderBy(f => MeanActivation[f])
+            .ThenBy(f => f)
+            .ToList();
         var picked = new List<int>();
         foreach (var feature in chosen.OrderBy(f => f).Take(free.Count))
         {

@@ -10,7 +10,14 @@ internal static class PictureBatches
     /// <param name="pixels">uint8 [pictures, 3, R, R].</param>
     /// <param name="normalization">The model's.</param>
     /// <param name="each">Gets float32 [batch, 3, R, R].</param>
-    public static void Each(Tensor pixels, PixelNormalization normalization, int batch, Device device, CancellationToken cancel, Action<Tensor> each)
+    public static void Each(
+        Tensor pixels,
+        PixelNormalization normalization,
+        int batch,
+        Device device,
+        CancellationToken cancel,
+        Action<Tensor> each
+    )
     {
         for (long from = 0; from < pixels.shape[0]; from += batch)
         {

@@ -24,9 +24,10 @@ public sealed record PictureSource(DatasetItem Item, ReadOnlyMemory<byte> Encode
 
     /// <summary>The picture as its file keeps it.</summary>
     /// <exception cref="UserErrorException">It cannot be decoded; the message names it.</exception>
-    public Picture Read() => ImageDecoder.TryRead(Encoded, null, out var picture, out var problem)
-        ? picture
-        : throw new UserErrorException($"{Item.Id} cannot be read: {problem}. Replace it or remove it from the data set");
+    public Picture Read() =>
+        ImageDecoder.TryRead(Encoded, null, out var picture, out var problem)
+            ? picture
+            : throw new UserErrorException($"{Item.Id} cannot be read: {problem}. Replace it or remove it from the data set");
 
     /// <summary>Whether a word is not what the picture shows: neither its label nor named by a caption.</summary>
     public bool IsWrong(string word) => !ShownClass.IsTrue(word, Item);

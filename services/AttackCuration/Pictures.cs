@@ -11,11 +11,17 @@ namespace ClipSae.AttackCuration;
 /// <summary>The data set as curation uses it, in an order drawn from the seed.</summary>
 /// <param name="Classes">Object classes, in ordinal order.</param>
 /// <param name="Words">Words that may be printed, those held out left out.</param>
-/// <param name="Plain">Pictures of a class without print, of which at least one of the words would be untrue: what words are printed on.</param>
+/// <param name="Plain">Pictures of a class without print, of which at least one of the words would be untrue: what words are printed
+/// on.</param>
 /// <param name="All">Every readable picture with a caption, print or not.</param>
 /// <param name="Unreadable">Pictures that do not decode, and why.</param>
 public sealed record Pictures(
-    IReadOnlyList<string> Classes, IReadOnlyList<string> Words, IReadOnlyList<PictureSource> Plain, IReadOnlyList<PictureSource> All, IReadOnlyList<string> Unreadable)
+    IReadOnlyList<string> Classes,
+    IReadOnlyList<string> Words,
+    IReadOnlyList<PictureSource> Plain,
+    IReadOnlyList<PictureSource> All,
+    IReadOnlyList<string> Unreadable
+)
 {
     /// <summary>Plain pictures that no attack is printed on; fine-tuning is judged by them. None where there are no families.</summary>
     public IReadOnlyList<PictureSource> Apart { get; init; } = [];
@@ -24,11 +30,17 @@ public sealed record Pictures(
     public static int AttackSources(AttackCurationOptions options) => 2 * options.Attacks;
 
     /// <summary>Pictures that are looked through for those on which the features fire by themselves.</summary>
-    public static int NaturalSample(AttackCurationOptions options) => options.NaturalImages == 0 ? 0 : 8 * Math.Max(options.NaturalImages, 32);
+    public static int NaturalSample(AttackCurationOptions options) =>
+        options.NaturalImages == 0 ? 0 : 8 * Math.Max(options.NaturalImages, 32);
 
     /// <summary>Reads the shards; pictures that show a held-out word or face are left out.</summary>
     /// <exception cref="UserErrorException">Fewer than two classes or words, or too few pictures.</exception>
-    public static async Task<Pictures> ReadAsync(StageContext context, AttackCurationOptions options, HeldOutPrint heldOut, CancellationToken cancel)
+    public static async Task<Pictures> ReadAsync(
+        StageContext context,
+        AttackCurationOptions options,
+        HeldOutPrint heldOut,
+        CancellationToken cancel
+    )
     {
         var read = new List<(DatasetItem Item, ReadOnlyMemory<byte> Encoded)>();
         var unreadable = new List<string>();
@@ -54,19 +66,30 @@ public sealed record Pictures(
         }
 
         new SeededRandom(options.Seed, "pictures").Shuffle(read);
-        IReadOnlyList<string> classes = options.Classes.Count > 0
-            ? options.Classes
-            : [.. read.Where(p => PrintedText.On(p.Item) is null).Select(p => p.Item.Label).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        IReadOnlyList<string> classes =
+            options.Classes.Count > 0
+                ? options.Classes
+                :
+                [
+                    .. read.Where(p => PrintedText.On(p.Item) is null)
+                        .Select(p => p.Item.Label)
+                        .OfType<string>()
+                        .Distinct(StringComparer.Ordinal)
+                        .Order(StringComparer.Ordinal),
+                ];
         if (classes.Count < 2)
         {
             throw new UserErrorException(
-                $"attack-curation: the data set shows {classes.Count} class{(classes.Count == 1 ? "" : "es")}; attacks need at least two. Give class folders, labels, or curation.classes to find in the captions");
+                $"attack-curation: the data set shows {classes.Count} class{(classes.Count == 1 ? "" : "es")}; attacks need at least two. Give class folders, labels, or curation.classes to find in the captions"
+            );
         }
 
         string[] words = [.. (options.Words.Count > 0 ? options.Words : classes).Except(options.HeldOutWords, StringComparer.Ordinal)];
         if (words.Length < 2)
         {
-            throw new UserErrorException("curation.words: at least two words are needed that are not held out; name some or give a data set with more classes");
+            throw new UserErrorException(
+                "curation.words: at least two words are needed that are not held out; name some or give a data set with more classes"
+            );
         }
 
         PictureSource[] all = [.. read.Select(p => new PictureSource(p.Item, p.Encoded, ShownClass.Of(p.Item, classes) ?? ""))];
@@ -83,11 +106,18 @@ public sealed record Pictures(
         var apart = FamilyPictures.SourcesOf(plain.Length, options);
         return plain.Length >= 8
             ? new Pictures(classes, words, plain[..^apart], all, unreadable) { Apart = plain[^apart..] }
-            : throw new UserErrorException($"attack-curation: only {plain.Length} usable labelled images without print; at least 8 are needed");
+            : throw new UserErrorException(
+                $"attack-curation: only {plain.Length} usable labelled images without print; at least 8 are needed"
+            );
     }
 
     /// <summary>Those of the pictures that will be decoded which cannot be: a header may be sound where what follows is not.</summary>
-    private static Dictionary<PictureSource, string> Damaged(PictureSource[] all, Func<PictureSource, bool> isPlain, AttackCurationOptions options, CancellationToken cancel)
+    private static Dictionary<PictureSource, string> Damaged(
+        PictureSource[] all,
+        Func<PictureSource, bool> isPlain,
+        AttackCurationOptions options,
+        CancellationToken cancel
+    )
     {
         var damaged = new Dictionary<PictureSource, string>(ReferenceEqualityComparer.Instance);
         var sound = new HashSet<PictureSource>(ReferenceEqualityComparer.Instance);
@@ -96,12 +126,16 @@ public sealed record Pictures(
         {
             PictureSource[] left = [.. all.Where(source => !damaged.ContainsKey(source))];
             var plain = left.Where(isPlain).ToArray();
-            var apart = plain.TakeLast(FamilyPictures.SourcesOf(plain.Length, options)).ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+            var apart = plain
+                .TakeLast(FamilyPictures.SourcesOf(plain.Length, options))
+                .ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
             var printed = plain.Take(Math.Max(options.Pairs, AttackSources(options)));
             var natural = left.Where(source => !apart.Contains(source)).Take(NaturalSample(options));
             PictureSource[] wanted = [.. printed.Concat(apart).Concat(natural).Where(source => !sound.Contains(source)).Distinct()];
             var problems = new string?[wanted.Length];
-            Parallel.For(0, wanted.Length, new ParallelOptions { CancellationToken = cancel }, i => ImageDecoder.TryRead(wanted[i].Encoded, null, out _, out problems[i]));
+            Parallel.For(0, wanted.Length, new ParallelOptions { CancellationToken = cancel }, i =>
+                ImageDecoder.TryRead(wanted[i].Encoded, null, out _, out problems[i])
+            );
             if (wanted.Length == 0)
             {
                 return damaged;

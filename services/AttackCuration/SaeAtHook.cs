@@ -23,7 +23,9 @@ public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sa
         var sae = SaeFile.Load(file, device);
         return sae.InputWidth == point.Width(architecture)
             ? new SaeAtHook(name, point, sae) { ClassTokens = architecture.ClassTokens }
-            : throw new UserErrorException($"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model has {point.Width(architecture)}; train it on this model");
+            : throw new UserErrorException(
+                $"attack-curation: the SAE of {point} takes {sae.InputWidth} values where this model has {point.Width(architecture)}; train it on this model"
+            );
     }
 
     /// <summary>Latents of each picture, the mean over its tokens where the hook has tokens.</summary>
@@ -32,17 +34,21 @@ public sealed record SaeAtHook(string Name, HookPoint Hook, SparseAutoencoder Sa
     public Tensor PerImage(Tensor activations) => Hook.HasTokens ? Sae.MeanLatents(activations) : Sae.Encode(activations);
 
     /// <summary>
-    /// A block's neurons as this hook point is written to by them: the mean over the tokens where its latents are such a mean, or where the features are pooled from all
-    /// tokens; else the class token's alone, since no other token's neurons write there without a later attention.
+    /// A block's neurons as this hook point is written to by them: the mean over the tokens where its latents are such a mean, or where the
+    /// features are pooled from all tokens; else the class token's alone, since no other token's neurons write there without a later
+    /// attention.
     /// </summary>
     /// <param name="neurons">[batch, tokens, 4·width].</param>
     /// <returns>[batch, 4·width], float32.</returns>
     public Tensor NeuronsPerImage(Tensor neurons) =>
-        Hook.HasTokens || ClassTokens == 0 ? neurons.to(ScalarType.Float32).mean(new long[] { 1 }) : neurons.select(1, 0).to(ScalarType.Float32);
+        Hook.HasTokens || ClassTokens == 0
+            ? neurons.to(ScalarType.Float32).mean(new long[] { 1 })
+            : neurons.select(1, 0).to(ScalarType.Float32);
 
     /// <summary>Of values at a point with tokens [batch, tokens, width] those of the patches [batch, patches, width].</summary>
     public Tensor OfPatches(Tensor captured) => captured.narrow(1, ClassTokens, captured.shape[1] - ClassTokens);
 
     /// <summary>Adds to <paramref name="hooks"/> the ablation of the given latents at every token, the SAE's error kept.</summary>
-    public void Ablate(Hooks hooks, IReadOnlyList<int> latents) => hooks.Replace(Hook, x => Sae.Ablate(x.to(ScalarType.Float32), latents).to(x.dtype));
+    public void Ablate(Hooks hooks, IReadOnlyList<int> latents) =>
+        hooks.Replace(Hook, x => Sae.Ablate(x.to(ScalarType.Float32), latents).to(x.dtype));
 }

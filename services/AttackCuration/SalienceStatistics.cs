@@ -3,12 +3,15 @@ namespace ClipSae.AttackCuration;
 /// <summary>The two statistics that say whether a feature reads text (science, section 4).</summary>
 public static class SalienceStatistics
 {
-    /// <summary>Mean of the paired differences over their standard deviation (Cohen's d for paired samples); 0 where nothing ever differs.</summary>
+    /// <summary>
+    /// Mean of the paired differences over their standard deviation (Cohen's d for paired samples); 0 where nothing ever differs.
+    /// </summary>
     /// <param name="first">One value a pair.</param>
     /// <param name="second">Of the same pairs, in the same order.</param>
     public static double StandardizedDifference(ReadOnlySpan<float> first, ReadOnlySpan<float> second)
     {
-        double sum = 0, squares = 0;
+        double sum = 0,
+            squares = 0;
         for (var i = 0; i < first.Length; i++)
         {
             double difference = first[i] - second[i];
@@ -37,7 +40,7 @@ public static class SalienceStatistics
 
         Array.Sort(all, (a, b) => a.Value.CompareTo(b.Value));
         double rankSum = 0;
-        for (var start = 0; start < all.Length;)
+        for (var start = 0; start < all.Length; )
         {
             var end = start;
             while (end < all.Length && all[end].Value == all[start].Value)
@@ -54,7 +57,8 @@ public static class SalienceStatistics
             start = end;
         }
 
-        double n = withText.Length, m = without.Length;
+        double n = withText.Length,
+            m = without.Length;
         return (rankSum - (n * (n + 1) / 2)) / (n * m);
     }
 }

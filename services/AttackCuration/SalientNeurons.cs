@@ -1,5 +1,5 @@
-using ClipSae.Tensors;
 using ClipSae.Clip;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
@@ -11,16 +11,25 @@ public static class SalientNeurons
     public sealed record Neuron(int Layer, int Index, double Score, double Write);
 
     /// <summary>
-    /// <c>score_j = mean over pairs of (a_j(word) − a_j(control)) · Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩</c> for the neurons of every block at or before
-    /// the hook, a_j as <see cref="SaeAtHook.NeuronsPerImage"/> gives it. An SAE on the neurons themselves (<c>mlp@L</c>) reads neuron j of block L
-    /// directly, so there <c>W_enc[f][j]</c> takes the product's place; one on the image embedding reads the residual stream through ln_post and visual.proj, or through
-    /// SigLIP's pooling.
+    /// <c>score_j = mean over pairs of (a_j(word) − a_j(control)) · Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩</c> for the neurons of every block at
+    /// or before the hook, a_j as <see cref="SaeAtHook.NeuronsPerImage"/> gives it. An SAE on the neurons themselves (<c>mlp@L</c>) reads
+    /// neuron j of block L directly, so there <c>W_enc[f][j]</c> takes the product's place; one on the image embedding reads the residual
+    /// stream through ln_post and visual.proj, or through SigLIP's pooling.
     /// </summary>
     /// <param name="vision">The model's vision tower.</param>
     /// <param name="salient">The features f, weighted with their salience.</param>
     /// <returns>The highest scores of each layer, highest first within a layer.</returns>
     public static IReadOnlyList<Neuron> Find(
-        ClipModel model, VisionPlan vision, SaeAtHook at, IReadOnlyList<FeatureScore> salient, WordPairs pairs, int perLayer, int batch, Device device, CancellationToken cancel)
+        ClipModel model,
+        VisionPlan vision,
+        SaeAtHook at,
+        IReadOnlyList<FeatureScore> salient,
+        WordPairs pairs,
+        int perLayer,
+        int batch,
+        Device device,
+        CancellationToken cancel
+    )
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
@@ -48,7 +57,10 @@ public static class SalientNeurons
     /// <summary>Σ_f w_f W_enc[f]: what the salient features read, [d_in].</summary>
     private static Tensor ReadDirection(SaeAtHook at, IReadOnlyList<FeatureScore> salient)
     {
-        var rows = at.Sae.EncoderRows.index_select(0, tensor(salient.Select(s => (long)s.Feature).ToArray(), device: at.Sae.EncoderRows.device));
+        var rows = at.Sae.EncoderRows.index_select(
+            0,
+            tensor(salient.Select(s => (long)s.Feature).ToArray(), device: at.Sae.EncoderRows.device)
+        );
         var weights = FeatureScore.Weights(salient).to(rows.device);
         return weights.matmul(rows);
     }
@@ -57,9 +69,10 @@ public static class SalientNeurons
         plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(ScalarType.Float32);
 
     /// <summary>
-    /// The direction of the stream that moves the embedding along <paramref name="direction"/> [embed]: <c>γ ⊙ (visual.proj · direction)</c> of the class token without
-    /// its mean, since ln_post takes the stream's mean off. Its division by the stream's spread, one positive number a picture, is left out. In SigLIP's pooling
-    /// <c>W_vᵀ W_oᵀ</c> takes the projection's place: what attention passes on of every token, without its weights and without the MLP behind it.
+    /// The direction of the stream that moves the embedding along <paramref name="direction"/> [embed]: <c>γ ⊙ (visual.proj ·
+    /// direction)</c> of the class token without its mean, since ln_post takes the stream's mean off. Its division by the stream's spread,
+    /// one positive number a picture, is left out. In SigLIP's pooling <c>W_vᵀ W_oᵀ</c> takes the projection's place: what attention passes
+    /// on of every token, without its weights and without the MLP behind it.
     /// </summary>
     private static Tensor BeforeEnd(IReadOnlyDictionary<string, Tensor> plain, ClipArchitecture architecture, Tensor direction)
     {
@@ -67,14 +80,24 @@ public static class SalientNeurons
         var width = architecture.VisionWidth;
         var read = architecture.Family.HasClassToken
             ? Weight("visual.proj").mv(direction)
-            : Weight(ClipKeys.Head + "attn.in_proj_weight").narrow(0, 2 * width, width).t().mv(Weight(ClipKeys.Head + "attn.out_proj.weight").t().mv(direction));
+            : Weight(ClipKeys.Head + "attn.in_proj_weight")
+                .narrow(0, 2 * width, width)
+                .t()
+                .mv(Weight(ClipKeys.Head + "attn.out_proj.weight").t().mv(direction));
         var scaled = Weight(ClipKeys.VisionNorm + ".weight") * read;
         return scaled - scaled.mean();
     }
 
     /// <summary>Mean over the pictures of each neuron's activation, by layer [4·width]; all layers in one pass.</summary>
     private static Dictionary<int, Tensor> MeanActivations(
-        VisionPlan vision, SaeAtHook at, int[] layers, Tensor pixels, int batch, Device device, CancellationToken cancel)
+        VisionPlan vision,
+        SaeAtHook at,
+        int[] layers,
+        Tensor pixels,
+        int batch,
+        Device device,
+        CancellationToken cancel
+    )
     {
         var sums = layers.ToDictionary(layer => layer, layer => zeros(new HookPoint.Mlp(layer).Width(vision.Architecture), device: device));
         PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>

@@ -10,8 +10,17 @@ internal static class SalientReport
     private const int ControlDraws = 5;
 
     public static SalientFindings Build(
-        IReadOnlyList<CausalSweep.Row> rows, CausalSweep.Row best, IReadOnlyList<SalientNeurons.Neuron> neurons, NeuronAblation ablation,
-        WordPairs choosing, Pictures pictures, HeldOutPrint heldOut, double firing, AttackCurationOptions options) => new(
+        IReadOnlyList<CausalSweep.Row> rows,
+        CausalSweep.Row best,
+        IReadOnlyList<SalientNeurons.Neuron> neurons,
+        NeuronAblation ablation,
+        WordPairs choosing,
+        Pictures pictures,
+        HeldOutPrint heldOut,
+        double firing,
+        AttackCurationOptions options
+    ) =>
+        new(
             best.Hook.Hook.ToString(),
             best.Hook.Name,
             best.Share,
@@ -20,13 +29,38 @@ internal static class SalientReport
             pictures.Classes,
             options.HeldOutWords,
             [.. heldOut.Fonts],
-            [.. rows.Select(row => new AblatedLayer(
-                row.Hook.Hook.ToString(), row.Hook.Name, row.Share, row.Hook.Sae.Latents, row.Survey.Ranked.Count, row.Salient.Count,
-                Rounded(row.Before), Rounded(row.Ablation), Rounded(row.Random), Round(row.Effect), ReferenceEquals(row, best)))],
-            [.. best.Salient.Select(f => new SalientFeature(f.Feature, Round(f.Salience), Round(f.WordMinusClean), Round(f.WordMinusControl), Round(f.Auroc)))],
-            [.. Enumerable.Range(0, ControlDraws).Select(draw => best.Survey.MatchedRandom([.. best.Salient.Select(f => f.Feature)], options.Seed, draw))],
+            [
+                .. rows.Select(row => new AblatedLayer(
+                    row.Hook.Hook.ToString(),
+                    row.Hook.Name,
+                    row.Share,
+                    row.Hook.Sae.Latents,
+                    row.Survey.Ranked.Count,
+                    row.Salient.Count,
+                    Rounded(row.Before),
+                    Rounded(row.Ablation),
+                    Rounded(row.Random),
+                    Round(row.Effect),
+                    ReferenceEquals(row, best)
+                )),
+            ],
+            [
+                .. best.Salient.Select(f => new SalientFeature(
+                    f.Feature,
+                    Round(f.Salience),
+                    Round(f.WordMinusClean),
+                    Round(f.WordMinusControl),
+                    Round(f.Auroc)
+                )),
+            ],
+            [
+                .. Enumerable
+                    .Range(0, ControlDraws)
+                    .Select(draw => best.Survey.MatchedRandom([.. best.Salient.Select(f => f.Feature)], options.Seed, draw)),
+            ],
             [.. neurons.Select(n => new SalientNeuron(n.Layer, n.Index, Round(n.Score)))],
-            new NeuronAblation(Rounded(ablation.Chosen), Rounded(ablation.Random)));
+            new NeuronAblation(Rounded(ablation.Chosen), Rounded(ablation.Random))
+        );
 
     /// <summary>Three fractions, rounded as they are kept.</summary>
     public static AttackAccuracy Rounded(AttackAccuracy a) => new(Round(a.Clean), Round(a.Attacked), Round(a.AttackSuccess));

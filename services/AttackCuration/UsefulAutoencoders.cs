@@ -3,10 +3,11 @@ using ClipSae.Contracts;
 namespace ClipSae.AttackCuration;
 
 /// <summary>
-/// Which autoencoders curation may choose from. One that reconstructs worse than the mean of the activations would (a negative explained variance) has
-/// features that mean nothing, and an hour of fine-tuning on what it finds cannot end well.
+/// Which autoencoders curation may choose from. One that reconstructs worse than the mean of the activations would (a negative explained
+/// variance) has features that mean nothing, and an hour of fine-tuning on what it finds cannot end well.
 /// </summary>
-/// <param name="Explained">By the autoencoder's name its explained variance on held-out images; null where its statistics are not among the inputs.</param>
+/// <param name="Explained">By the autoencoder's name its explained variance on held-out images; null where its statistics are not among the
+/// inputs.</param>
 public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Explained)> Explained)
 {
     /// <summary>Names of those that explain enough, in their order.</summary>
@@ -14,7 +15,12 @@ public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Expl
     /// <exception cref="UserErrorException">None does.</exception>
     public IReadOnlyList<string> Require(double floor)
     {
-        string[] useful = [.. Explained.Where(autoencoder => autoencoder.Explained is not { } share || share >= floor).Select(autoencoder => autoencoder.Name)];
+        string[] useful =
+        [
+            .. Explained
+                .Where(autoencoder => autoencoder.Explained is not { } share || share >= floor)
+                .Select(autoencoder => autoencoder.Name),
+        ];
         if (useful.Length > 0)
         {
             return useful;
@@ -22,7 +28,10 @@ public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Expl
 
         var best = Explained.MaxBy(autoencoder => autoencoder.Explained);
         var others = Explained.Count > 1 ? $", the best of {Explained.Count} autoencoders," : "";
-        throw new UserErrorException(FormattableString.Invariant(
-            $"attack-curation: {best.Name}{others} explains {best.Explained:P1} of the variance of its activations (less than curation.leastExplained = {floor:P0}), so its features mean nothing. Use more images, more sae.epochs or a smaller sae.batchSize. To continue anyway: --set curation.leastExplained={Math.Floor(best.Explained!.Value):0}"));
+        throw new UserErrorException(
+            FormattableString.Invariant(
+                $"attack-curation: {best.Name}{others} explains {best.Explained:P1} of the variance of its activations (less than curation.leastExplained = {floor:P0}), so its features mean nothing. Use more images, more sae.epochs or a smaller sae.batchSize. To continue anyway: --set curation.leastExplained={Math.Floor(best.Explained!.Value):0}"
+            )
+        );
     }
 }

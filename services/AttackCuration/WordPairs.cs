@@ -6,13 +6,16 @@ using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration;
 
-/// <summary>The same pictures three times: as they are, with a wrong word printed, and with the same plate and ink made unreadable.</summary>
+/// <summary>
+/// The same pictures three times: as they are, with a wrong word printed, and with the same plate and ink made unreadable.
+/// </summary>
 /// <param name="Clean">uint8 [pairs, 3, R, R].</param>
 /// <param name="Word">As <paramref name="Clean"/>, with the word.</param>
 /// <param name="Control">As <paramref name="Word"/>, with unreadable strokes, mirrored or scrambled letters in turn.</param>
 /// <param name="Labels">What the pictures show.</param>
 /// <param name="Words">What is printed on them.</param>
-public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadOnlyList<string> Labels, IReadOnlyList<string> Words) : IDisposable
+public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadOnlyList<string> Labels, IReadOnlyList<string> Words)
+    : IDisposable
 {
     private static readonly WordOverlay[] Controls = [WordOverlay.Strokes, WordOverlay.Mirrored, WordOverlay.Scrambled];
 
@@ -21,7 +24,13 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
     /// <summary>Draws the pairs; equal sources, words and seed give equal pixels.</summary>
     /// <param name="words">What may be printed; on each picture one that is not true of it.</param>
     /// <param name="preparation">What the model takes.</param>
-    public static WordPairs Draw(IReadOnlyList<PictureSource> sources, AttackCurationOptions options, IReadOnlyList<string> words, Printer printer, ImagePreparation preparation)
+    public static WordPairs Draw(
+        IReadOnlyList<PictureSource> sources,
+        AttackCurationOptions options,
+        IReadOnlyList<string> words,
+        Printer printer,
+        ImagePreparation preparation
+    )
     {
         var images = new RgbImage[3][];
         for (var version = 0; version < 3; version++)
@@ -41,8 +50,12 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
             images[2][i] = printer.Paint(image, ControlOf(shown, i, options.Seed));
         });
         return new WordPairs(
-            PixelLoader.Stack(images[0], preparation), PixelLoader.Stack(images[1], preparation), PixelLoader.Stack(images[2], preparation),
-            [.. sources.Select(s => s.Label)], printed);
+            PixelLoader.Stack(images[0], preparation),
+            PixelLoader.Stack(images[1], preparation),
+            PixelLoader.Stack(images[2], preparation),
+            [.. sources.Select(s => s.Label)],
+            printed
+        );
     }
 
     /// <summary>The unreadable twin of a printed word.</summary>
@@ -50,9 +63,14 @@ public sealed record WordPairs(Tensor Clean, Tensor Word, Tensor Control, IReadO
         WordPlanner.Control(shown, Controls[index % Controls.Length], seed + index);
 
     /// <summary>A contiguous part, sharing the pixels.</summary>
-    public WordPairs Part(int from, int count) => new(
-        Clean.narrow(0, from, count), Word.narrow(0, from, count), Control.narrow(0, from, count),
-        [.. Labels.Skip(from).Take(count)], [.. Words.Skip(from).Take(count)]);
+    public WordPairs Part(int from, int count) =>
+        new(
+            Clean.narrow(0, from, count),
+            Word.narrow(0, from, count),
+            Control.narrow(0, from, count),
+            [.. Labels.Skip(from).Take(count)],
+            [.. Words.Skip(from).Take(count)]
+        );
 
     public void Dispose()
     {

@@ -27,12 +27,35 @@ internal static class CommandTree
     }
 
     private static IEnumerable<Verb> Verbs() =>
-    [
-        new DemoVerb(), new RunVerb(), new RepairVerb(), new SweepVerb(), new SubmitVerb(),
-        new RunsVerb(), new ShowVerb(), new EventsVerb(), new WatchVerb(), new UiVerb(), new AtlasVerb(), new WorkersVerb(),
-        new ReplayVerb(), new RetryVerb(), new ExplainVerb(), new CancelVerb(), new PruneVerb(),
-        new MakeDatasetVerb(), new AttackSetVerb(), new PretrainVerb(),
-        new EmbedVerb(), new TokenizeVerb(), new EvaluateVerb(), new ConvertVerb(), new WiseFtVerb(), new InterpolateVerb(), new StretchVerb(), new TransplantVerb(),
-        new DoctorVerb(),
-    ];
+        [
+            new DemoVerb(),
+            new RunVerb(),
+            new RepairVerb(),
+            new SweepVerb(),
+            new SubmitVerb(),
+            new RunsVerb(),
+            new ShowVerb(),
+            new EventsVerb(),
+            new WatchVerb(),
+            new UiVerb(),
+            new AtlasVerb(),
+            new WorkersVerb(),
+            new ReplayVerb(),
+            new RetryVerb(),
+            new ExplainVerb(),
+            new CancelVerb(),
+            new PruneVerb(),
+            new MakeDatasetVerb(),
+            new AttackSetVerb(),
+            new PretrainVerb(),
+            new EmbedVerb(),
+            new TokenizeVerb(),
+            new EvaluateVerb(),
+            new ConvertVerb(),
+            new WiseFtVerb(),
+            new InterpolateVerb(),
+            new StretchVerb(),
+            new TransplantVerb(),
+            new DoctorVerb(),
+        ];
 }

@@ -16,8 +16,14 @@ public sealed class DeadUnitConsumer(RunCoordinator coordinator, ClipSaeOptions 
         var unit = context.Message;
         PipelineTelemetry.DeadUnits.Add(1, KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, unit.Stage));
         var deaths = options.Broker.DeliveryLimit + 1;
-        var reason = string.Create(CultureInfo.InvariantCulture, $"set aside after {deaths} workers that took it died without an error message (killed, out of memory?); a copy is in queue {QueueNames.DeadLetters}");
+        var reason = string.Create(
+            CultureInfo.InvariantCulture,
+            $"set aside after {deaths} workers that took it died without an error message (killed, out of memory?); a copy is in queue {QueueNames.DeadLetters}"
+        );
         await coordinator.HandleAsync(
-            unit.Run, [new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, deaths) { At = time.GetUtcNow() }], context.CancellationToken);
+            unit.Run,
+            [new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, deaths) { At = time.GetUtcNow() }],
+            context.CancellationToken
+        );
     }
 }

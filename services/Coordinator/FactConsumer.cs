@@ -6,7 +6,9 @@ namespace ClipSae.Coordinator;
 
 /// <summary>Brings the workers' facts to the coordinator; a delivery is done when its fact is stored and what follows is sent.</summary>
 public sealed class FactConsumer(RunCoordinator coordinator, RunRecovery recovery)
-    : IConsumer<Reported<UnitFinished>>, IConsumer<Reported<UnitFailed>>, IConsumer<Reported<UnitStopped>>
+    : IConsumer<Reported<UnitFinished>>,
+        IConsumer<Reported<UnitFailed>>,
+        IConsumer<Reported<UnitStopped>>
 {
     public Task Consume(ConsumeContext<Reported<UnitFinished>> context) => HandleAsync(context, context.Message.Run, context.Message.Fact);
 

@@ -12,7 +12,14 @@ using ClipSae.Pipeline.Stages;
 namespace ClipSae.Coordinator;
 
 /// <summary>Begins the run that an event asks for. The same event twice begins one run; another one may not take its name.</summary>
-public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, IArtifactStore artifacts, StageDefaultsStore told, IUnitChecks checks, TimeProvider time)
+public sealed class RunStarter(
+    RunCoordinator coordinator,
+    IEventStore events,
+    IArtifactStore artifacts,
+    StageDefaultsStore told,
+    IUnitChecks checks,
+    TimeProvider time
+)
 {
     private const int MaxNameLength = 1_000;
     private const int MaxFileNameLength = 255;
@@ -57,7 +64,11 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
         plan = PlanVersions.Pin(plan, versions.GetValueOrDefault);
         (ReplayOrigin, RunState)? origin = ready.Origin is { } replayed ? (replayed, await OriginAsync(replayed.Run, cancel)) : null;
-        await coordinator.HandleAsync(run, await RunBeginning.EventsAsync(run, request, plan, origin, ready.Interactive, artifacts, time.GetUtcNow(), cancel), cancel);
+        await coordinator.HandleAsync(
+            run,
+            await RunBeginning.EventsAsync(run, request, plan, origin, ready.Interactive, artifacts, time.GetUtcNow(), cancel),
+            cancel
+        );
     }
 
     private async Task<RunPlan> PlanAsync(RunRequest request, CancellationToken cancel)
@@ -68,7 +79,10 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
         return plan!;
     }
 
-    /// <summary>What a worker of the stage says of its units, as the command line finds it; where none is there, whether the parameters are ones that the stage has.</summary>
+    /// <summary>
+    /// What a worker of the stage says of its units, as the command line finds it; where none is there, whether the parameters are ones
+    /// that the stage has.
+    /// </summary>
     private async Task RequireFeasibleAsync(StagePlan stage, IReadOnlyDictionary<string, ArtifactRef> inputs, CancellationToken cancel)
     {
         if (await checks.AskAsync(stage, inputs, cancel) is { } answer)
@@ -93,21 +107,33 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
     private async Task RequireStoredAsync(IReadOnlyDictionary<string, ArtifactRef> inputs, CancellationToken cancel)
     {
         var problems = new ConcurrentBag<string>();
-        await Parallel.ForEachAsync(inputs, new ParallelOptions { MaxDegreeOfParallelism = LooksAtOnce, CancellationToken = cancel }, async (input, token) =>
-        {
-            switch (await artifacts.LengthAsync(input.Value.Digest, token))
+        await Parallel.ForEachAsync(
+            inputs,
+            new ParallelOptions { MaxDegreeOfParallelism = LooksAtOnce, CancellationToken = cancel },
+            async (input, token) =>
             {
-                case null:
-                    problems.Add($"inputs['{input.Key}'].digest: the store has no content of {input.Value.Digest}: bring it there first, as clipsae submit --print does");
-                    break;
-                case { } length when length != input.Value.Length:
-                    problems.Add(FormattableString.Invariant($"inputs['{input.Key}'].length = {input.Value.Length}: the content of this digest has {length} bytes"));
-                    break;
+                switch (await artifacts.LengthAsync(input.Value.Digest, token))
+                {
+                    case null:
+                        problems.Add(
+                            $"inputs['{input.Key}'].digest: the store has no content of {input.Value.Digest}: bring it there first, as clipsae submit --print does"
+                        );
+                        break;
+                    case { } length when length != input.Value.Length:
+                        problems.Add(
+                            FormattableString.Invariant(
+                                $"inputs['{input.Key}'].length = {input.Value.Length}: the content of this digest has {length} bytes"
+                            )
+                        );
+                        break;
+                }
             }
-        });
+        );
         if (problems.Min(StringComparer.Ordinal) is { } first)
         {
-            throw new UserErrorException($"dataset-ready: {first}{(problems.Count > 1 ? FormattableString.Invariant($" (and {problems.Count - 1} more inputs)") : "")}");
+            throw new UserErrorException(
+                $"dataset-ready: {first}{(problems.Count > 1 ? FormattableString.Invariant($" (and {problems.Count - 1} more inputs)") : "")}"
+            );
         }
     }
 
@@ -127,9 +153,15 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
 
     private static void RequireSame(DatasetReady ready, RunStarted? started)
     {
-        if (started is null || RunIdentity.Of(ready.Plan is { } asked ? ready with { Plan = PlanVersions.PinAs(asked, started.Plan) } : ready, started.Plan) != RunIdentity.Of(started))
+        if (
+            started is null
+            || RunIdentity.Of(ready.Plan is { } asked ? ready with { Plan = PlanVersions.PinAs(asked, started.Plan) } : ready, started.Plan)
+                != RunIdentity.Of(started)
+        )
         {
-            throw new UserErrorException($"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: choose another name, or give none");
+            throw new UserErrorException(
+                $"dataset-ready: run: {ready.Run} is the name of a run with other inputs, parameters, seed, plan or origin: choose another name, or give none"
+            );
         }
     }
 
@@ -140,7 +172,8 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
             if (await told.FindAsync(stage, cancel) is null)
             {
                 throw new UserErrorException(
-                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: start one first; {NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}");
+                    $"dataset-ready: plan: no worker of stage {stage} has ever started here: start one first; {NearMatches.Describe(stage, ParameterSections.All.Select(pair => pair.Stage))}"
+                );
             }
         }
     }
@@ -150,12 +183,16 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
         // Plain JSON comes from anywhere: what the type promises was not checked yet.
         if (ready.Inputs is null or { Count: 0 })
         {
-            throw new UserErrorException("dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights");
+            throw new UserErrorException(
+                "dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights"
+            );
         }
 
         if (ready.Inputs.Count > DatasetReady.MaxInputs)
         {
-            throw new UserErrorException($"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards");
+            throw new UserErrorException(
+                $"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
+            );
         }
 
         if (ready.Parameters is null)
@@ -212,7 +249,9 @@ public sealed class RunStarter(RunCoordinator coordinator, IEventStore events, I
         foreach (var (_, stage) in ParameterSections.All)
         {
             defaults[stage] = await told.FindAsync(stage, cancel)
-                ?? throw new UserErrorException($"dataset-ready: no worker of stage {stage} has ever started here, so its part of the plan is unknown: start one, or give a plan");
+                ?? throw new UserErrorException(
+                    $"dataset-ready: no worker of stage {stage} has ever started here, so its part of the plan is unknown: start one, or give a plan"
+                );
         }
 
         return defaults;

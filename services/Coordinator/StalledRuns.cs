@@ -10,8 +10,15 @@ namespace ClipSae.Coordinator;
 /// nothing has happened since the last look, and no unit that the run waits for is to be found, its messages are lost and sent again.
 /// </summary>
 public sealed class StalledRuns(
-    RunCoordinator coordinator, RunRecovery recovery, IUnitActivity activity, IEventStore events, RunStatusMarkers markers, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<StalledRuns> log)
-    : BackgroundService
+    RunCoordinator coordinator,
+    RunRecovery recovery,
+    IUnitActivity activity,
+    IEventStore events,
+    RunStatusMarkers markers,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<StalledRuns> log
+) : BackgroundService
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMinutes(10);
     private readonly HashSet<string> _ended = new(StringComparer.Ordinal);
@@ -50,14 +57,15 @@ public sealed class StalledRuns(
             {
                 log.LogWarning("runs cannot be listed: {Problem}", error.Message);
             }
-        }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
+        } while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     private async Task LookAsync(string run, CancellationToken cancel)
     {
         // The sign spares reading the streams of all that ever ran.
-        var state = await markers.FindAsync(run, cancel) is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled ? null : await coordinator.StateAsync(run, cancel);
+        var state = await markers.FindAsync(run, cancel) is RunStatus.Completed or RunStatus.Failed or RunStatus.Cancelled
+            ? null
+            : await coordinator.StateAsync(run, cancel);
         if (state is null or { End: not null })
         {
             _ended.Add(run);

@@ -15,15 +15,20 @@ internal sealed class StrictJson(ISerializerFactory lenient) : ISerializerFactor
     private const string What = "dataset-ready";
 
     /// <summary>The same of events in the envelopes of MassTransit programs.</summary>
-    public static StrictMessages Envelopes { get; } = new((names, message) =>
-    {
-        if (!names.Contains(StrictMessages.NameOf(typeof(DatasetReady)), StringComparer.Ordinal))
-        {
-            throw new UserErrorException($"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}");
-        }
+    public static StrictMessages Envelopes { get; } =
+        new(
+            (names, message) =>
+            {
+                if (!names.Contains(StrictMessages.NameOf(typeof(DatasetReady)), StringComparer.Ordinal))
+                {
+                    throw new UserErrorException(
+                        $"{What}: messageType names {(names.Count == 0 ? "nothing" : string.Join(", ", names))}: expected urn:message:{StrictMessages.NameOf(typeof(DatasetReady))}"
+                    );
+                }
 
-        Require(message);
-    });
+                Require(message);
+            }
+        );
 
     public ContentType ContentType => lenient.ContentType;
 

@@ -13,22 +13,27 @@ public sealed class UnitActivity(IBus bus, BrokerTopology topology, TemporaryNam
 
     public async Task<bool> AnyAsync(string run, RunState state, CancellationToken cancel)
     {
-        var queues = state.StagesInOrder().Where(stage => !stage.Outstanding.IsEmpty).SelectMany(stage => BrokerTopology.QueuesOf(stage.Plan.Stage));
+        var queues = state
+            .StagesInOrder()
+            .Where(stage => !stage.Outstanding.IsEmpty)
+            .SelectMany(stage => BrokerTopology.QueuesOf(stage.Plan.Stage));
         return await topology.HasWaitingAsync(queues, cancel) || await IsHeardAsync(run, cancel);
     }
 
     private async Task<bool> IsHeardAsync(string run, CancellationToken cancel)
     {
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var endpoint = bus.ConnectReceiveEndpoint(new TemporaryEndpointDefinition("sightings"), names, queue => queue.Handler<UnitProgress>(context =>
-        {
-            if (context.Message.Run == run)
-            {
-                heard.TrySetResult();
-            }
+        var endpoint = bus.ConnectReceiveEndpoint(new TemporaryEndpointDefinition("sightings"), names, queue => queue.Handler<UnitProgress>(
+                context =>
+                {
+                    if (context.Message.Run == run)
+                    {
+                        heard.TrySetResult();
+                    }
 
-            return Task.CompletedTask;
-        }));
+                    return Task.CompletedTask;
+                }
+            ));
         try
         {
             await endpoint.Ready.WaitAsync(cancel);

@@ -8,21 +8,29 @@ namespace ClipSae.EmbeddingExtraction;
 /// <param name="loaded">Stays the caller's.</param>
 internal sealed class ActivationExtractor(LoadedModel loaded, ExtractionOptions options)
 {
-    private readonly IReadOnlyList<HookPoint> points = options.PointsOf(loaded.Model.Architecture, isText: false);
+    private readonly IReadOnlyList<HookPoint> _points = options.PointsOf(loaded.Model.Architecture, isText: false);
 
     /// <param name="items">The shard's items in order.</param>
     /// <param name="total">How many there are, readable or not; 0 where that is not known.</param>
     /// <param name="folder">Where the files go.</param>
     /// <param name="progress">Called with the number of images done.</param>
     public async Task<ExtractionResult> Run(
-        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, int total, string folder, Action<int> progress, CancellationToken cancel)
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items,
+        int total,
+        string folder,
+        Action<int> progress,
+        CancellationToken cancel
+    )
     {
-        var outputs = points.Select(point => (Point: point, File: new ActivationFile(folder, point, loaded.Model.Architecture, options, total))).ToList();
+        var outputs = _points
+            .Select(point => (Point: point, File: new ActivationFile(folder, point, loaded.Model.Architecture, options, total)))
+            .ToList();
         try
         {
-            using IExtractionBatches batches = loaded.Device.type == DeviceType.CUDA
-                ? new DeviceBatches(loaded, options, outputs)
-                : new ProcessorBatches(loaded, options, outputs);
+            using IExtractionBatches batches =
+                loaded.Device.type == DeviceType.CUDA
+                    ? new DeviceBatches(loaded, options, outputs)
+                    : new ProcessorBatches(loaded, options, outputs);
             var (ids, unreadable) = (new List<string>(), new List<KeyValuePair<string, string>>());
             var (waiting, batch) = (new List<string>(), 0);
             void Flush()
@@ -57,7 +65,11 @@ internal sealed class ActivationExtractor(LoadedModel loaded, ExtractionOptions 
             var cosine = batches.Complete();
             outputs.ForEach(output => output.File.Complete());
             return new ExtractionResult(
-                ids, unreadable, [.. outputs.Select(output => new ExtractedPoint(output.Point, output.File.Path, output.File.Rows, output.File.Width))], cosine);
+                ids,
+                unreadable,
+                [.. outputs.Select(output => new ExtractedPoint(output.Point, output.File.Path, output.File.Rows, output.File.Width))],
+                cosine
+            );
         }
         finally
         {

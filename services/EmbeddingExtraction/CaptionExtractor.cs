@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction;
 
-/// <summary>Runs captions through the text tower and writes what passes the hook points, of each caption up to and with its end: never padding.</summary>
+/// <summary>
+/// Runs captions through the text tower and writes what passes the hook points, of each caption up to and with its end: never padding.
+/// </summary>
 /// <param name="loaded">Stays the caller's.</param>
 internal sealed class CaptionExtractor(LoadedModel loaded, ClipTokenizer tokenizer, ExtractionOptions options)
 {
@@ -12,10 +14,18 @@ internal sealed class CaptionExtractor(LoadedModel loaded, ClipTokenizer tokeniz
     /// <param name="folder">Where the files go.</param>
     /// <param name="progress">Called with the number of captions done and of all.</param>
     public IReadOnlyList<ExtractedPoint> Run(
-        IReadOnlyList<string> ids, IReadOnlyDictionary<string, IReadOnlyList<string>> captions, string folder, Action<int, int> progress, CancellationToken cancel)
+        IReadOnlyList<string> ids,
+        IReadOnlyDictionary<string, IReadOnlyList<string>> captions,
+        string folder,
+        Action<int, int> progress,
+        CancellationToken cancel
+    )
     {
         var architecture = loaded.Model.Architecture;
-        var outputs = options.PointsOf(architecture, isText: true).Select(point => (Point: point, File: new CaptionFile(folder, point, architecture, options))).ToList();
+        var outputs = options
+            .PointsOf(architecture, isText: true)
+            .Select(point => (Point: point, File: new CaptionFile(folder, point, architecture, options)))
+            .ToList();
         try
         {
             var (done, total) = (0, ids.Sum(id => captions[id].Count));
@@ -40,5 +50,8 @@ internal sealed class CaptionExtractor(LoadedModel loaded, ClipTokenizer tokeniz
         }
     }
 
-    private int BatchSize => options.Batch > 0 ? options.Batch : loaded.Device.type == DeviceType.CUDA ? ExtractionOptions.MaxBatch : ExtractionOptions.ProcessorBatch;
+    private int BatchSize =>
+        options.Batch > 0 ? options.Batch
+        : loaded.Device.type == DeviceType.CUDA ? ExtractionOptions.MaxBatch
+        : ExtractionOptions.ProcessorBatch;
 }

@@ -14,19 +14,24 @@ internal sealed unsafe class DeviceSlot : IDisposable
 
     private const long MaxRows = 256L << 20;
 
-    private readonly byte* pixels;
-    private readonly int pictureBytes;
-    private readonly torch.Tensor[] tokens;
+    private readonly byte* _pixels;
+    private readonly int _pictureBytes;
+    private readonly torch.Tensor[] _tokens;
 
     /// <param name="batch">Pictures.</param>
-    public DeviceSlot(int batch, IReadOnlyList<(HookPoint Point, ActivationFile File)> outputs, ClipArchitecture architecture, torch.Device device)
+    public DeviceSlot(
+        int batch,
+        IReadOnlyList<(HookPoint Point, ActivationFile File)> outputs,
+        ClipArchitecture architecture,
+        torch.Device device
+    )
     {
         var side = architecture.ImageResolution;
-        pictureBytes = 3 * side * side;
+        _pictureBytes = 3 * side * side;
         Pixels = Pinned([batch, side, side, 3], torch.uint8);
-        pixels = (byte*)LargePages.Address(Pixels);
+        _pixels = (byte*)LargePages.Address(Pixels);
         Rows = [.. outputs.Select(output => Pinned([(long)batch * output.File.RowsPerImage, output.File.Width], output.File.Type))];
-        tokens = [.. outputs.Select(output => Pinned([(long)batch * output.File.RowsPerImage], torch.int64))];
+        _tokens = [.. outputs.Select(output => Pinned([(long)batch * output.File.RowsPerImage], torch.int64))];
         Done = new CudaEvent(device);
     }
 
@@ -53,12 +58,13 @@ internal sealed unsafe class DeviceSlot : IDisposable
 
     /// <param name="place">Of the picture in the batch.</param>
     /// <param name="picture">[R, R, 3], and more behind it.</param>
-    public void Place(int place, byte[] picture) => picture.AsSpan(0, pictureBytes).CopyTo(new Span<byte>(pixels + ((long)place * pictureBytes), pictureBytes));
+    public void Place(int place, byte[] picture) =>
+        picture.AsSpan(0, _pictureBytes).CopyTo(new Span<byte>(_pixels + ((long)place * _pictureBytes), _pictureBytes));
 
     /// <summary>Numbers of rows on the device [n], int64.</summary>
     public torch.Tensor Upload(int output, long[] chosen, torch.Device device)
     {
-        var host = tokens[output].narrow(0, 0, chosen.Length);
+        var host = _tokens[output].narrow(0, 0, chosen.Length);
         MemoryMarshal.AsBytes(chosen.AsSpan()).CopyTo(host.bytes);
         return host.to(device, non_blocking: true);
     }
@@ -67,7 +73,7 @@ internal sealed unsafe class DeviceSlot : IDisposable
     {
         Done.Dispose();
         Pixels.Dispose();
-        foreach (var tensor in Rows.Concat(tokens))
+        foreach (var tensor in Rows.Concat(_tokens))
         {
             tensor.Dispose();
         }

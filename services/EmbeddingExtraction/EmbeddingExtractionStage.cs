@@ -12,9 +12,10 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.EmbeddingExtraction;
 
 /// <summary>
-/// Runs one shard of a data set (input <c>shard</c>) through a CLIP (input <c>model</c>): its images through the vision tower and, where a hook point of the text tower is
-/// named, their captions through that one (input <c>tokenizer</c>). Outputs: one safetensors file a hook point under the point's name, for example <c>mlp@0</c> (layout:
-/// <see cref="ActivationFile"/>, <see cref="CaptionFile"/>), and <c>ids</c>, JSON with the ids that <c>image_index</c> counts in and the images that could not be read.
+/// Runs one shard of a data set (input <c>shard</c>) through a CLIP (input <c>model</c>): its images through the vision tower and, where a
+/// hook point of the text tower is named, their captions through that one (input <c>tokenizer</c>). Outputs: one safetensors file a hook
+/// point under the point's name, for example <c>mlp@0</c> (layout: <see cref="ActivationFile"/>, <see cref="CaptionFile"/>), and
+/// <c>ids</c>, JSON with the ids that <c>image_index</c> counts in and the images that could not be read.
 /// </summary>
 public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDisposable
 {
@@ -29,7 +30,8 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
 
     public bool MayHalveBatches => true;
 
-    public string WhenMemoryIsShort => "not even one image fits next to the model: set extraction.compute to bfloat16, or choose another device";
+    public string WhenMemoryIsShort =>
+        "not even one image fits next to the model: set extraction.compute to bfloat16, or choose another device";
 
     public int AlgorithmVersion => 4;
 
@@ -39,10 +41,18 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {
         var options = context.Options<ExtractionOptions>();
-        options = options with { Batch = options.Batch > 0 || context.Halvings > 0 ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.MaxBatch) : 0 };
+        options = options with
+        {
+            Batch =
+                options.Batch > 0 || context.Halvings > 0
+                    ? context.Smaller(options.Batch > 0 ? options.Batch : ExtractionOptions.MaxBatch)
+                    : 0,
+        };
         var shard = await context.FetchAsync("shard", cancel);
         var weights = await context.FetchAsync("model", cancel);
-        var tokenizer = options.HookPoints.Any(point => HookPoint.Parse(point).IsText) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
+        var tokenizer = options.HookPoints.Any(point => HookPoint.Parse(point).IsText)
+            ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel))
+            : null;
         var key = $"{context.Inputs["model"].Digest} {options.Compute}";
         var place = Compute.Device(options.Device).ToString(); // of several cards the one that this unit has
         var model = _models.Take(place, key) ?? LoadedModel.Load(weights, options.Device, options.Compute);
@@ -51,13 +61,23 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         {
             var total = CountItems(shard);
             result = await new ActivationExtractor(model, options).Run(
-                DatasetShard.Read(shard), total, context.Scratch, done => context.Progress.Report(new StageProgress(done, total, "images")), cancel);
+                DatasetShard.Read(shard),
+                total,
+                context.Scratch,
+                done => context.Progress.Report(new StageProgress(done, total, "images")),
+                cancel
+            );
             Check(result, options, context);
             if (tokenizer is not null)
             {
                 var captions = DatasetShard.ReadItems(shard).ToDictionary(item => item.Id, item => item.Captions, StringComparer.Ordinal);
                 var ofTexts = new CaptionExtractor(model, tokenizer, options).Run(
-                    result.Ids, captions, context.Scratch, (done, all) => context.Progress.Report(new StageProgress(done, all, "captions")), cancel);
+                    result.Ids,
+                    captions,
+                    context.Scratch,
+                    (done, all) => context.Progress.Report(new StageProgress(done, all, "captions")),
+                    cancel
+                );
                 result = result with { Files = [.. result.Files, .. ofTexts] };
             }
         }
@@ -73,11 +93,19 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         foreach (var file in result.Files)
         {
             outputs[file.Point.ToString()] = await context.Artifacts.TakeFileAsync(
-                file.Path, $"{context.Unit}.{Path.GetFileName(file.Path)}", MediaTypes.Safetensors, cancel);
+                file.Path,
+                $"{context.Unit}.{Path.GetFileName(file.Path)}",
+                MediaTypes.Safetensors,
+                cancel
+            );
         }
 
         outputs["ids"] = await context.Artifacts.PutBytesAsync(
-            ResultFormats.ShardImages.Write(Images(result)), $"{context.Unit}.ids.json", ResultFormats.ShardImages.MediaType, cancel);
+            ResultFormats.ShardImages.Write(Images(result)),
+            $"{context.Unit}.ids.json",
+            ResultFormats.ShardImages.MediaType,
+            cancel
+        );
         return new StageResult(outputs, ResultFormats.ExtractionFigures.ToJson(Figures(result)));
     }
 
@@ -100,17 +128,27 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
         {
             var some = string.Join(", ", result.Unreadable.Take(NamedInErrors).Select(u => $"{u.Key} ({u.Value})"));
             throw new UserErrorException(
-                $"shard {context.Unit}: {result.Unreadable.Count} of {total} images cannot be read, for example {some}; fix them or raise extraction.maxUnreadableShare");
+                $"shard {context.Unit}: {result.Unreadable.Count} of {total} images cannot be read, for example {some}; fix them or raise extraction.maxUnreadableShare"
+            );
         }
     }
 
-    private static ShardImages Images(ExtractionResult result) => new(result.Ids, [.. result.Unreadable.Select(unreadable => new UnreadableImage(unreadable.Key, unreadable.Value))]);
+    private static ShardImages Images(ExtractionResult result) =>
+        new(result.Ids, [.. result.Unreadable.Select(unreadable => new UnreadableImage(unreadable.Key, unreadable.Value))]);
 
-    private static ExtractionFigures Figures(ExtractionResult result) => new(
-        result.Ids.Count, result.Unreadable.Count, result.Files.ToDictionary(file => file.Point.ToString(), file => new ActivationShape(file.Rows, file.Width), StringComparer.Ordinal))
-    {
-        CosineToFloat32 = result.ComputeCosine,
-    };
+    private static ExtractionFigures Figures(ExtractionResult result) =>
+        new(
+            result.Ids.Count,
+            result.Unreadable.Count,
+            result.Files.ToDictionary(
+                file => file.Point.ToString(),
+                file => new ActivationShape(file.Rows, file.Width),
+                StringComparer.Ordinal
+            )
+        )
+        {
+            CosineToFloat32 = result.ComputeCosine,
+        };
 
     /// <summary>Counts by the tar headers alone, for the progress bar; a damaged file is reported when it is read.</summary>
     private static int CountItems(string shard)

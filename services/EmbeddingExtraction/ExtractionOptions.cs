@@ -11,18 +11,23 @@ public sealed record ExtractionOptions
     internal const int MaxBatch = 256;
 
     /// <summary>
-    /// Hook points, those of a tower all captured in one forward pass; at those of the text tower the data set's captions are read. Default: the first block's MLP neurons, where ablating text-salient SAE features had
-    /// the largest causal effect on typographic attacks (prototype, .22 → .44), and the final embedding for comparison.
+    /// Hook points, those of a tower all captured in one forward pass; at those of the text tower the data set's captions are read.
+    /// Default: the first block's MLP neurons, where ablating text-salient SAE features had the largest causal effect on typographic
+    /// attacks (prototype, .22 → .44), and the final embedding for comparison.
     /// </summary>
     public IReadOnlyList<string> HookPoints { get; init; } = ["mlp@0", "image-embedding"];
 
     /// <summary>
-    /// Tokens kept of each image, or of each caption up to its end, at hook points that have a token axis: <c>"all"</c> or a number drawn by seed. Default 32: every token of
-    /// a small model, and an eighth of ViT-L/14's 257, whose neurons would otherwise take 4 MB an image.
+    /// Tokens kept of each image, or of each caption up to its end, at hook points that have a token axis: <c>"all"</c> or a number drawn
+    /// by seed. Default 32: every token of a small model, and an eighth of ViT-L/14's 257, whose neurons would otherwise take 4 MB an
+    /// image.
     /// </summary>
     public TokenSampling TokensPerImage { get; init; } = new TokenSampling.Sampled(32);
 
-    /// <summary>Images, or captions, in one forward pass; 0, the default, takes 32 on a processor, whose matrix units are busy from 8 on, and up to 256 on a GPU (tests/Benchmarks).</summary>
+    /// <summary>
+    /// Images, or captions, in one forward pass; 0, the default, takes 32 on a processor, whose matrix units are busy from 8 on, and up to
+    /// 256 on a GPU (tests/Benchmarks).
+    /// </summary>
     public int Batch { get; init; }
 
     /// <summary>Precision of the vision tower; the text tower always computes in float32. Default float32.</summary>
@@ -35,27 +40,30 @@ public sealed record ExtractionOptions
     public string Device { get; init; } = "cpu";
 
     /// <summary>
-    /// Threads that decode and preprocess ahead of the model; 0, the default, takes one beside a processor, about 200 photographs/s and a hundred times what
-    /// ViT-L/14 takes on two cores, and every core beside a GPU.
+    /// Threads that decode and preprocess ahead of the model; 0, the default, takes one beside a processor, about 200 photographs/s and a
+    /// hundred times what ViT-L/14 takes on two cores, and every core beside a GPU.
     /// </summary>
     public int DecodeThreads { get; init; }
 
     /// <summary>Batches that are decoded ahead. Default 2.</summary>
     public int BatchesAhead { get; init; } = 2;
 
-    /// <summary>Share of images that may be unreadable before the unit fails. Default 0.05; they are counted and named in any case.</summary>
+    /// <summary>
+    /// Share of images that may be unreadable before the unit fails. Default 0.05; they are counted and named in any case.
+    /// </summary>
     public double MaxUnreadableShare { get; init; } = 0.05;
 
     /// <summary>Seed of the token draw. Default 0.</summary>
     public long Seed { get; init; }
 
     /// <summary>Element type of the stored activations.</summary>
-    internal torch.ScalarType StoredType => Store switch
-    {
-        StoragePrecision.Float16 => torch.float16,
-        StoragePrecision.Bfloat16 => torch.bfloat16,
-        _ => torch.float32,
-    };
+    internal torch.ScalarType StoredType =>
+        Store switch
+        {
+            StoragePrecision.Float16 => torch.float16,
+            StoragePrecision.Bfloat16 => torch.bfloat16,
+            _ => torch.float32,
+        };
 
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()

@@ -2,7 +2,10 @@ using ClipSae.Datasets;
 
 namespace ClipSae.EmbeddingExtraction;
 
-/// <summary>A shard's pictures in batches through the model and into the files of activations: on a processor one step after the other, on a GPU side by side.</summary>
+/// <summary>
+/// A shard's pictures in batches through the model and into the files of activations: on a processor one step after the other, on a GPU
+/// side by side.
+/// </summary>
 internal interface IExtractionBatches : IDisposable
 {
     /// <summary>Pictures that the batch of this number takes, counted from 0.</summary>
@@ -10,7 +13,10 @@ internal interface IExtractionBatches : IDisposable
 
     /// <summary>Decodes ahead and puts each readable picture into the next place of the batch that is being filled.</summary>
     /// <returns>Ids in order; with the reason where a picture cannot be read.</returns>
-    IAsyncEnumerable<(string Id, string? Problem)> PlaceAsync(IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items, CancellationToken cancel);
+    IAsyncEnumerable<(string Id, string? Problem)> PlaceAsync(
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> ImageBytes)> items,
+        CancellationToken cancel
+    );
 
     /// <summary>Sends the batch on its way, and begins to fill the next.</summary>
     /// <param name="first">Place of its first picture in the shard's list of ids.</param>
@@ -18,6 +24,7 @@ internal interface IExtractionBatches : IDisposable
     void Forward(int first, IReadOnlyList<string> ids);
 
     /// <summary>Waits until every batch is in the files.</summary>
-    /// <returns>Smallest cosine of the first pictures' embeddings to those of the model in float32; null where the model itself computes in float32.</returns>
+    /// <returns>Smallest cosine of the first pictures' embeddings to those of the model in float32; null where the model itself computes in
+    /// float32.</returns>
     double? Complete();
 }

@@ -4,11 +4,14 @@ using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction;
 
-/// <summary>A model in float32, its vision tower compiled for the precision that is computed in, and on a GPU the memory of the batches on their way.</summary>
+/// <summary>
+/// A model in float32, its vision tower compiled for the precision that is computed in, and on a GPU the memory of the batches on their
+/// way.
+/// </summary>
 internal sealed class LoadedModel : IDisposable
 {
-    private readonly List<DeviceSlot> slots = [];
-    private string slotsOf = "";
+    private readonly List<DeviceSlot> _slots = [];
+    private string _slotsOf = "";
 
     private LoadedModel(ClipModel model, VisionPlan plan, torch.Device device) => (Model, Plan, Device) = (model, plan, device);
 
@@ -24,7 +27,11 @@ internal sealed class LoadedModel : IDisposable
         var model = ClipModel.Load(weights, target);
         try
         {
-            return new LoadedModel(model, VisionPlan.Compile(model, compute == ComputePrecision.Bfloat16 ? torch.bfloat16 : torch.float32), target);
+            return new LoadedModel(
+                model,
+                VisionPlan.Compile(model, compute == ComputePrecision.Bfloat16 ? torch.bfloat16 : torch.float32),
+                target
+            );
         }
         catch
         {
@@ -33,26 +40,29 @@ internal sealed class LoadedModel : IDisposable
         }
     }
 
-    /// <summary>Slots for batches of this size; the same for the next shard that asks alike, since page-locked memory is slow to get.</summary>
+    /// <summary>
+    /// Slots for batches of this size; the same for the next shard that asks alike, since page-locked memory is slow to get.
+    /// </summary>
     public IReadOnlyList<DeviceSlot> Slots(int batch, IReadOnlyList<(HookPoint Point, ActivationFile File)> outputs)
     {
         var wanted = $"{batch} {string.Join(' ', outputs.Select(o => $"{o.Point} {o.File.RowsPerImage} {o.File.Type}"))}";
-        if (wanted != slotsOf)
+        if (wanted != _slotsOf)
         {
             FreeSlots();
             for (var i = 0; i < DeviceSlot.Round; i++)
             {
-                slots.Add(new DeviceSlot(batch, outputs, Model.Architecture, Device));
+                _slots.Add(new DeviceSlot(batch, outputs, Model.Architecture, Device));
             }
 
-            slotsOf = wanted;
+            _slotsOf = wanted;
         }
 
-        return slots;
+        return _slots;
     }
 
     /// <summary>
-    /// Smallest cosine of the first pictures' embeddings to those of the model in float32, a scalar on the device; null where <paramref name="compute"/> is float32.
+    /// Smallest cosine of the first pictures' embeddings to those of the model in float32, a scalar on the device; null where
+    /// <paramref name="compute"/> is float32.
     /// </summary>
     /// <param name="images">A batch as the plan took it.</param>
     /// <param name="hooks">What was captured of it.</param>
@@ -69,8 +79,14 @@ internal sealed class LoadedModel : IDisposable
         var some = images.narrow(0, 0, count);
         var embedding = new HookPoint.ImageEmbedding();
         var features = hooks.Points.Contains(embedding) ? hooks.Captured(embedding).narrow(0, 0, count) : Plan.EncodeImage(some);
-        var normalized = some.dtype == torch.ScalarType.Byte ? Model.Architecture.Family.Normalization.Apply(some.permute(0, 3, 1, 2).contiguous()) : some;
-        return torch.nn.functional.cosine_similarity(features.to(torch.float32), Model.EncodeImage(normalized), 1).min().MoveToOuterDisposeScope();
+        var normalized =
+            some.dtype == torch.ScalarType.Byte
+                ? Model.Architecture.Family.Normalization.Apply(some.permute(0, 3, 1, 2).contiguous())
+                : some;
+        return torch
+            .nn.functional.cosine_similarity(features.to(torch.float32), Model.EncodeImage(normalized), 1)
+            .min()
+            .MoveToOuterDisposeScope();
     }
 
     public void Dispose()
@@ -82,8 +98,8 @@ internal sealed class LoadedModel : IDisposable
 
     private void FreeSlots()
     {
-        slots.ForEach(slot => slot.Dispose());
-        slots.Clear();
-        slotsOf = "";
+        _slots.ForEach(slot => slot.Dispose());
+        _slots.Clear();
+        _slotsOf = "";
     }
 }

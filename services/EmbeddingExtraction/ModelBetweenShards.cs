@@ -3,8 +3,8 @@ using ClipSae.Tensors;
 namespace ClipSae.EmbeddingExtraction;
 
 /// <summary>
-/// Keeps a shard's model for the next one: shards follow each other within milliseconds and nearly always ask for the same model, which takes
-/// as long to load as many images to compute. One a device. Where no shard asks for it, its memory is given back soon.
+/// Keeps a shard's model for the next one: shards follow each other within milliseconds and nearly always ask for the same model, which
+/// takes as long to load as many images to compute. One a device. Where no shard asks for it, its memory is given back soon.
 /// </summary>
 internal sealed class ModelBetweenShards : IDisposable
 {
@@ -16,7 +16,8 @@ internal sealed class ModelBetweenShards : IDisposable
     private readonly Dictionary<string, (string Key, LoadedModel Model)> _waiting = new(StringComparer.Ordinal);
     private bool _isClosed;
 
-    public ModelBetweenShards(TimeProvider time) => _timer = time.CreateTimer(_ => Free(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    public ModelBetweenShards(TimeProvider time) =>
+        _timer = time.CreateTimer(_ => Free(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 
     /// <summary>The model that waits on the device under this key, now the caller's alone; null where it does not.</summary>
     public LoadedModel? Take(string device, string key)
@@ -48,7 +49,10 @@ internal sealed class ModelBetweenShards : IDisposable
         LoadedModel? earlier;
         lock (_gate)
         {
-            earlier = _isClosed ? model : _waiting.TryGetValue(device, out var waiting) ? waiting.Model : null;
+            earlier =
+                _isClosed ? model
+                : _waiting.TryGetValue(device, out var waiting) ? waiting.Model
+                : null;
             if (!_isClosed)
             {
                 _waiting[device] = (key, model);

@@ -6,9 +6,7 @@ namespace ClipSae.EmbeddingExtraction;
 [JsonConverter(typeof(TokenSamplingJsonConverter))]
 public abstract record TokenSampling
 {
-    private TokenSampling()
-    {
-    }
+    private TokenSampling() { }
 
     /// <summary>Every token; written <c>"all"</c>.</summary>
     public sealed record All : TokenSampling;

@@ -2,7 +2,10 @@ using ClipSae.Datasets;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Which items each step sees: every epoch is a permutation of its own, a pure function of seed and epoch, so a resumed training sees what an uninterrupted one sees.</summary>
+/// <summary>
+/// Which items each step sees: every epoch is a permutation of its own, a pure function of seed and epoch, so a resumed training sees what
+/// an uninterrupted one sees.
+/// </summary>
 public sealed class BatchOrder
 {
     private readonly int _count;

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Pictures at the model's resolution, kept as bytes (a quarter of the floats, and exact: the resize ends in 8 bits), with their captions.</summary>
+/// <summary>
+/// Pictures at the model's resolution, kept as bytes (a quarter of the floats, and exact: the resize ends in 8 bits), with their captions.
+/// </summary>
 /// <param name="Pixels">uint8 [items, 3, R, R].</param>
 /// <param name="Captions">One or more for each item.</param>
 public sealed record CaptionedPixels(Tensor Pixels, IReadOnlyList<IReadOnlyList<string>> Captions) : IDisposable
@@ -19,7 +21,9 @@ public sealed record CaptionedPixels(Tensor Pixels, IReadOnlyList<IReadOnlyList<
     /// <summary>The given items as a model takes them: float32 [batch, 3, R, R], normalised.</summary>
     public Tensor Images(int[] items, PixelNormalization normalization, Device device) => Images(Pixels, items, normalization, device);
 
-    /// <summary>Rows of <paramref name="pixels"/>, uint8 [items, 3, R, R], as a model takes them: float32 [batch, 3, R, R], normalised.</summary>
+    /// <summary>
+    /// Rows of <paramref name="pixels"/>, uint8 [items, 3, R, R], as a model takes them: float32 [batch, 3, R, R], normalised.
+    /// </summary>
     internal static Tensor Images(Tensor pixels, int[] items, PixelNormalization normalization, Device device)
     {
         using var scope = NewDisposeScope();

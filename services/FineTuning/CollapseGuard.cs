@@ -3,9 +3,9 @@ using System.Globalization;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// Tells a fine-tuning that has collapsed from one that only costs something, by a validation beside that of the base: embeddings that all point one way,
-/// clean accuracy half-way to chance, or a factor on cosines that ran away. The bounds are far from what a sound training shows, and embeddings that gather
-/// by class while clean accuracy holds are no collapse.
+/// Tells a fine-tuning that has collapsed from one that only costs something, by a validation beside that of the base: embeddings that all
+/// point one way, clean accuracy half-way to chance, or a factor on cosines that ran away. The bounds are far from what a sound training
+/// shows, and embeddings that gather by class while clean accuracy holds are no collapse.
 /// </summary>
 /// <param name="Clean">The base's accuracy on clean validation pictures.</param>
 /// <param name="Embeddings">Of these pictures.</param>
@@ -14,8 +14,9 @@ namespace ClipSae.FineTuning;
 public sealed record CollapseGuard(double Clean, EmbeddingHealth Embeddings, double LogitScale, double Chance)
 {
     /// <summary>
-    /// Share of the base's spread (1 − mean cosine), and of its rank, below which embeddings have collapsed. 272 photographs, 24 steps of AdamW: at rates of 3e-4 and 1e-3,
-    /// which cost accuracy and nothing else, no less than .47 of the spread and .61 of the rank were left; at 1e-2 and 5e-2, which collapse, .05 and .005 of the spread.
+    /// Share of the base's spread (1 − mean cosine), and of its rank, below which embeddings have collapsed. 272 photographs, 24 steps of
+    /// AdamW: at rates of 3e-4 and 1e-3, which cost accuracy and nothing else, no less than .47 of the spread and .61 of the rank were
+    /// left; at 1e-2 and 5e-2, which collapse, .05 and .005 of the spread.
     /// </summary>
     private const double MinSpread = 0.15;
 
@@ -42,10 +43,15 @@ public sealed record CollapseGuard(double Clean, EmbeddingHealth Embeddings, dou
             : null;
     }
 
-    private string? Loss(double clean, EmbeddingHealth embeddings) => 1 - embeddings.MeanCosine < MinSpread * (1 - Embeddings.MeanCosine)
-        ? Line($"embeddings of different pictures point one way (mean cosine {embeddings.MeanCosine:0.000}, the base's {Embeddings.MeanCosine:0.000})")
-        : embeddings.Rank < MinSpread * Embeddings.Rank ? Line($"embeddings lie in {embeddings.Rank:0.0} directions (the base's in {Embeddings.Rank:0.0})")
-        : clean < (Clean + Chance) / 2 ? Line($"clean validation accuracy fell to {100 * clean:0.0} % (the base's {100 * Clean:0.0} %, chance {100 * Chance:0.0} %)")
+    private string? Loss(double clean, EmbeddingHealth embeddings) =>
+        1 - embeddings.MeanCosine < MinSpread * (1 - Embeddings.MeanCosine)
+            ? Line(
+                $"embeddings of different pictures point one way (mean cosine {embeddings.MeanCosine:0.000}, the base's {Embeddings.MeanCosine:0.000})"
+            )
+        : embeddings.Rank < MinSpread * Embeddings.Rank
+            ? Line($"embeddings lie in {embeddings.Rank:0.0} directions (the base's in {Embeddings.Rank:0.0})")
+        : clean < (Clean + Chance) / 2
+            ? Line($"clean validation accuracy fell to {100 * clean:0.0} % (the base's {100 * Clean:0.0} %, chance {100 * Chance:0.0} %)")
         : null;
 
     private static string Line(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

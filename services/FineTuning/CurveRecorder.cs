@@ -27,7 +27,8 @@ public sealed class CurveRecorder
     public string? Stopped { get; private set; }
 
     /// <summary>The best validation, or null before the first; where weights were mixed, the mixture's, with its <c>alpha</c>.</summary>
-    public TuningValidation? Best => Alpha < 1 ? _interpolation.First(v => v.Alpha == Alpha) : _validations.FirstOrDefault(v => v.Step == BestStep);
+    public TuningValidation? Best =>
+        Alpha < 1 ? _interpolation.First(v => v.Alpha == Alpha) : _validations.FirstOrDefault(v => v.Step == BestStep);
 
     /// <summary>The validation of step 0, which is the base; null before it.</summary>
     public TuningValidation? Base => _validations.FirstOrDefault();
@@ -65,7 +66,12 @@ public sealed class CurveRecorder
         foreach (var (step, isThere, read, rate) in _pending)
         {
             read.Dispose();
-            double?[] row = [.. isThere.Select(there => there && values.Dequeue() is var value && float.IsFinite(value) ? Math.Round(value, 6) : (double?)null)];
+            double?[] row =
+            [
+                .. isThere.Select(there =>
+                    there && values.Dequeue() is var value && float.IsFinite(value) ? Math.Round(value, 6) : (double?)null
+                ),
+            ];
             diverged ??= row[0] is null ? step : null;
             _steps.Add(new StepFigures(step, row[0], row[1], row[2], row[3], row[4], Math.Round(rate, 8)));
         }
@@ -90,7 +96,10 @@ public sealed class CurveRecorder
         }
     }
 
-    /// <summary>Adds the validation of a mixture of base and best weights and decides whether it is better than the best; of equals, the one with more of the tuned weights stays.</summary>
+    /// <summary>
+    /// Adds the validation of a mixture of base and best weights and decides whether it is better than the best; of equals, the one with
+    /// more of the tuned weights stays.
+    /// </summary>
     /// <returns>Whether it is.</returns>
     public bool AddInterpolation(double alpha, ValidationScores scores, FineTuningOptions options)
     {
@@ -118,16 +127,18 @@ public sealed class CurveRecorder
 
     /// <summary>What the base is like, from its validation at step 0.</summary>
     /// <param name="classes">Among which clean pictures are told.</param>
-    public CollapseGuard Guard(int classes) => new(
-        _validations[0].Clean, new EmbeddingHealth(_health[0].MeanCosine, _health[0].Rank), _health[0].LogitScale, 1.0 / classes);
+    public CollapseGuard Guard(int classes) =>
+        new(_validations[0].Clean, new EmbeddingHealth(_health[0].MeanCosine, _health[0].Rank), _health[0].LogitScale, 1.0 / classes);
 
     /// <summary>Notes that the training ended early.</summary>
     public void Stop(string why) => Stopped = why;
 
-    public void AddDrift(long step, double theta, double radius) => _drift.Add(new WeightDrift(step, Math.Round(theta, 8), Math.Round(radius, 8)));
+    public void AddDrift(long step, double theta, double radius) =>
+        _drift.Add(new WeightDrift(step, Math.Round(theta, 8), Math.Round(radius, 8)));
 
     /// <summary>All that was recorded, as it is stored and kept in checkpoints.</summary>
-    public TrainingHistory History => new([.. _steps], [.. _validations], [.. _drift], [.. _health], [.. _interpolation], Alpha, Stopped, Best);
+    public TrainingHistory History =>
+        new([.. _steps], [.. _validations], [.. _drift], [.. _health], [.. _interpolation], Alpha, Stopped, Best);
 
     /// <summary>Goes on from what a checkpoint kept.</summary>
     public void Load(TrainingHistory history)

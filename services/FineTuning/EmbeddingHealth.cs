@@ -5,7 +5,8 @@ namespace ClipSae.FineTuning;
 
 /// <summary>Whether image embeddings still tell pictures apart. Where a model collapses, all point one way.</summary>
 /// <param name="MeanCosine">Mean cosine of two different pictures' embeddings.</param>
-/// <param name="Rank">Effective number of directions of the centred, normalised embeddings: (tr C)² / tr C² of their covariance C, at least 1.</param>
+/// <param name="Rank">Effective number of directions of the centred, normalised embeddings: (tr C)² / tr C² of their covariance C, at least
+/// 1.</param>
 public sealed record EmbeddingHealth(double MeanCosine, double Rank)
 {
     /// <param name="embeddings">[images, embed], not normalised, at least 2 images for a cosine.</param>

@@ -8,10 +8,11 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// What curation printed in every family on pictures that no attack is printed on (its output <c>families</c>). Families that are held out validate; of all, base and
-/// result are compared family by family.
+/// What curation printed in every family on pictures that no attack is printed on (its output <c>families</c>). Families that are held out
+/// validate; of all, base and result are compared family by family.
 /// </summary>
-/// <param name="Items">One a picture; the attributes <c>family</c>, <c>heldOut</c>, <c>source</c> and <c>word</c> say what was printed where.</param>
+/// <param name="Items">One a picture; the attributes <c>family</c>, <c>heldOut</c>, <c>source</c> and <c>word</c> say what was printed
+/// where.</param>
 public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
 {
     /// <summary>There is none where curation printed in one style.</summary>
@@ -30,19 +31,47 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
     /// <param name="most">Most of all together.</param>
     public IReadOnlyList<int> Judging(int most)
     {
-        var families = Items.Index().Where(entry => IsHeldOut(entry.Item)).GroupBy(entry => FamilyOf(entry.Item), entry => entry.Index).ToArray();
-        return [.. families.SelectMany(family => family.Select((place, rank) => (Place: place, Rank: rank))).OrderBy(entry => entry.Rank).ThenBy(entry => entry.Place)
-            .Take(most).Select(entry => entry.Place).Order()];
+        var families = Items
+            .Index()
+            .Where(entry => IsHeldOut(entry.Item))
+            .GroupBy(entry => FamilyOf(entry.Item), entry => entry.Index)
+            .ToArray();
+        return
+        [
+            .. families
+                .SelectMany(family => family.Select((place, rank) => (Place: place, Rank: rank)))
+                .OrderBy(entry => entry.Rank)
+                .ThenBy(entry => entry.Place)
+                .Take(most)
+                .Select(entry => entry.Place)
+                .Order(),
+        ];
     }
 
-    /// <summary>Accuracy under attack and attack success of two models, family by family; held-out families first, each part in the order of curation.</summary>
+    /// <summary>
+    /// Accuracy under attack and attack success of two models, family by family; held-out families first, each part in the order of
+    /// curation.
+    /// </summary>
     /// <param name="pixels">The pictures, uint8 [pictures, 3, R, R]; disposed of here.</param>
     /// <param name="classes">What they may be taken for, besides the words printed on them.</param>
     /// <param name="basis">Loads the model of before; one at a time is in memory.</param>
     /// <param name="tuned">Loads that of after.</param>
-    public IReadOnlyList<FamilyComparison> Compare(Tensor pixels, IReadOnlyList<string> classes, Func<ClipModel> basis, Func<ClipModel> tuned, ClipTokenizer tokenizer, FineTuningOptions options, Device device, CancellationToken cancel)
+    public IReadOnlyList<FamilyComparison> Compare(
+        Tensor pixels,
+        IReadOnlyList<string> classes,
+        Func<ClipModel> basis,
+        Func<ClipModel> tuned,
+        ClipTokenizer tokenizer,
+        FineTuningOptions options,
+        Device device,
+        CancellationToken cancel
+    )
     {
-        using var set = new ValidationSet(pixels, [.. Items.Select(item => item.Label!)], [.. classes.Union(Items.Select(WordOf), StringComparer.Ordinal)]);
+        using var set = new ValidationSet(
+            pixels,
+            [.. Items.Select(item => item.Label!)],
+            [.. classes.Union(Items.Select(WordOf), StringComparer.Ordinal)]
+        );
         IReadOnlyList<string> Decide(Func<ClipModel> load)
         {
             using var model = load();
@@ -50,8 +79,19 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
         }
 
         var (before, after) = (Decide(basis), Decide(tuned));
-        return [.. Items.Index().GroupBy(entry => FamilyOf(entry.Item), StringComparer.Ordinal).Select(family =>
-            new FamilyComparison(family.Key, IsHeldOut(family.First().Item), family.Count(), Rates(family, before), Rates(family, after)))];
+        return
+        [
+            .. Items
+                .Index()
+                .GroupBy(entry => FamilyOf(entry.Item), StringComparer.Ordinal)
+                .Select(family => new FamilyComparison(
+                    family.Key,
+                    IsHeldOut(family.First().Item),
+                    family.Count(),
+                    Rates(family, before),
+                    Rates(family, after)
+                )),
+        ];
     }
 
     private static FamilyAccuracy Rates(IEnumerable<(int Index, DatasetItem Item)> family, IReadOnlyList<string> decisions)
@@ -59,7 +99,8 @@ public sealed record FamilyPictures(IReadOnlyList<DatasetItem> Items)
         var all = family.ToArray();
         return new FamilyAccuracy(
             Math.Round(all.Average(entry => decisions[entry.Index] == entry.Item.Label ? 1.0 : 0), 6),
-            Math.Round(all.Average(entry => decisions[entry.Index] == WordOf(entry.Item) ? 1.0 : 0), 6));
+            Math.Round(all.Average(entry => decisions[entry.Index] == WordOf(entry.Item) ? 1.0 : 0), 6)
+        );
     }
 
     private static string FamilyOf(DatasetItem item) => item.Attributes?["family"]?.GetValue<string>() ?? "";

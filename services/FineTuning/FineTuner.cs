@@ -13,9 +13,18 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Fine-tunes one model in Geometric Parametrization; a training resumed from a checkpoint ends with the bits of an uninterrupted one, on a processor with as many threads.</summary>
+/// <summary>
+/// Fine-tunes one model in Geometric Parametrization; a training resumed from a checkpoint ends with the bits of an uninterrupted one, on a
+/// processor with as many threads.
+/// </summary>
 public sealed class FineTuner(
-    ClipModel model, ClipTokenizer tokenizer, TuningData data, AttackForward attackForward, FineTuningOptions options, Device device)
+    ClipModel model,
+    ClipTokenizer tokenizer,
+    TuningData data,
+    AttackForward attackForward,
+    FineTuningOptions options,
+    Device device
+)
 {
     private const string ModelFile = "model.safetensors";
     private const string MomentsFile = "moments.safetensors";
@@ -46,18 +55,34 @@ public sealed class FineTuner(
     /// <param name="folder">For files; the result is in it.</param>
     /// <returns>Path of the best weights (GmP safetensors) and the curves.</returns>
     public async Task<(string BestModel, CurveRecorder Curves)> TrainAsync(
-        string folder, ICheckpoints checkpoints, IProgress<StageProgress> progress, CancellationToken cancel)
+        string folder,
+        ICheckpoints checkpoints,
+        IProgress<StageProgress> progress,
+        CancellationToken cancel
+    )
     {
-        using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, model.Architecture.ContextLength);
+        using var captions = new CaptionTable(
+            [.. data.Clean.Captions, .. data.Attacks.Captions],
+            tokenizer,
+            model.Architecture.ContextLength
+        );
         CutCaptions = captions.TruncatedCount;
         if (CutCaptions > 0)
         {
-            Log.LogWarning("{Cut} of {Captions} different captions are longer than the model's context and were cut to {Context} tokens", CutCaptions, captions.Count, model.Architecture.ContextLength);
+            Log.LogWarning(
+                "{Cut} of {Captions} different captions are longer than the model's context and were cut to {Context} tokens",
+                CutCaptions,
+                captions.Count,
+                model.Architecture.ContextLength
+            );
         }
 
         using var drift = new GeometricDrift(model);
         ParameterGrouping.Freeze(model, options.Rates, visionAlone: !attackForward.Arm.UsesCaptions, attackForward.Arm.TrainsNullToken);
-        ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay, options.Adapter?.Rate ?? 0)];
+        ParameterGroup[] groups =
+        [
+            .. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay, options.Adapter?.Rate ?? 0),
+        ];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
@@ -80,7 +105,10 @@ public sealed class FineTuner(
         {
             var before = at;
             var isSaved = before == next || before % options.CheckpointInterval == 0;
-            await StopGrace.ThrowIfStoppedAsync(token => isSaved ? Task.CompletedTask : SaveAsync(checkpoints, optimizer, folder, bestFile, before, token), cancel);
+            await StopGrace.ThrowIfStoppedAsync(
+                token => isSaved ? Task.CompletedTask : SaveAsync(checkpoints, optimizer, folder, bestFile, before, token),
+                cancel
+            );
             Train(step, optimizer, at, withAttacks: at < attackSteps);
             var done = at + 1;
             if (IsValidated(done))
@@ -102,7 +130,9 @@ public sealed class FineTuner(
                 await SaveAsync(checkpoints, optimizer, folder, bestFile, done, cancel);
             }
 
-            progress.Report(new StageProgress(done, options.Steps, "steps", new Dictionary<string, double> { ["loss"] = _curves.LastLoss }));
+            progress.Report(
+                new StageProgress(done, options.Steps, "steps", new Dictionary<string, double> { ["loss"] = _curves.LastLoss })
+            );
         }
 
         if (collapsed is not null)
@@ -136,7 +166,9 @@ public sealed class FineTuner(
     {
         if (_curves.ReadPending() is { } step)
         {
-            throw new UserErrorException($"fine-tuning: the loss is no longer a number at step {step}; lower tuning.rates or lengthen the warm-up of tuning.schedule");
+            throw new UserErrorException(
+                $"fine-tuning: the loss is no longer a number at step {step}; lower tuning.rates or lengthen the warm-up of tuning.schedule"
+            );
         }
     }
 
@@ -167,14 +199,28 @@ public sealed class FineTuner(
     {
         if (_curves.BestStep < 0)
         {
-            throw new UserErrorException($"fine-tuning: the model {collapsed}, before any checkpoint was usable; lower tuning.rates, add images, or validate more often (tuning.validationInterval)");
+            throw new UserErrorException(
+                $"fine-tuning: the model {collapsed}, before any checkpoint was usable; lower tuning.rates, add images, or validate more often (tuning.validationInterval)"
+            );
         }
 
-        Log.LogWarning("Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. Lower tuning.rates or add images", attackForward.Arm.Name, collapsed, _curves.BestStep);
+        Log.LogWarning(
+            "Fine-tuning with arm {Arm} was stopped: the model {Collapsed}; the checkpoint of step {Step} is kept. Lower tuning.rates or add images",
+            attackForward.Arm.Name,
+            collapsed,
+            _curves.BestStep
+        );
         _curves.Stop(collapsed);
     }
 
-    private async Task SaveAsync(ICheckpoints checkpoints, Optimizer optimizer, string folder, string bestFile, long done, CancellationToken cancel)
+    private async Task SaveAsync(
+        ICheckpoints checkpoints,
+        Optimizer optimizer,
+        string folder,
+        string bestFile,
+        long done,
+        CancellationToken cancel
+    )
     {
         ReadFigures();
         var (modelFile, momentsFile) = (Path.Combine(folder, ModelFile), Path.Combine(folder, MomentsFile));
@@ -188,7 +234,11 @@ public sealed class FineTuner(
             File.Copy(bestFile, files[BestFile], overwrite: true);
         }
 
-        await checkpoints.SaveAsync(files, new JsonObject { ["step"] = done, ["curves"] = ResultFormats.TrainingHistory.ToJson(_curves.History) }, cancel);
+        await checkpoints.SaveAsync(
+            files,
+            new JsonObject { ["step"] = done, ["curves"] = ResultFormats.TrainingHistory.ToJson(_curves.History) },
+            cancel
+        );
     }
 
     private long Resume(Checkpoint checkpoint, Optimizer optimizer, string bestFile)

@@ -6,7 +6,9 @@ using ClipSae.FineTuning.Optimization;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>How one model is fine-tuned. Defaults are upstream's recipe for ViT-L/14 (science, section 5) without its defects (section 6).</summary>
+/// <summary>
+/// How one model is fine-tuned. Defaults are upstream's recipe for ViT-L/14 (science, section 5) without its defects (section 6).
+/// </summary>
 public sealed record FineTuningOptions
 {
     /// <summary>What the SAE's knowledge is used for; see <see cref="TuningArm"/>.</summary>
@@ -24,13 +26,19 @@ public sealed record FineTuningOptions
     /// <summary>Attack images in a forward (upstream: 12).</summary>
     public int AttackBatch { get; init; } = 12;
 
-    /// <summary>Forwards a step. Their features are cached, so that every image of the step is a negative of every other (arXiv 2101.06983); upstream: 2.</summary>
+    /// <summary>
+    /// Forwards a step. Their features are cached, so that every image of the step is a negative of every other (arXiv 2101.06983);
+    /// upstream: 2.
+    /// </summary>
     public int Accumulation { get; init; } = 2;
 
     /// <summary>Share of the steps, from the start, that see attacks (upstream: 8 of 20 epochs).</summary>
     public double AttackShare { get; init; } = 0.4;
 
-    /// <summary>Attack images trained on at most, drawn anew for each seed, with no more for validation; 0 uses all. Tells what an arm is worth where attacks are few.</summary>
+    /// <summary>
+    /// Attack images trained on at most, drawn anew for each seed, with no more for validation; 0 uses all. Tells what an arm is worth
+    /// where attacks are few.
+    /// </summary>
     public int AttackPool { get; init; }
 
     public OptimizerOptions Optimizer { get; init; } = new OptimizerOptions.AdaBelief();
@@ -39,7 +47,10 @@ public sealed record FineTuningOptions
 
     public GroupRates Rates { get; init; } = new();
 
-    /// <summary>What is trained in place of the weights, for small cards; null, the default, trains the weights themselves. Arms that train no weights take none.</summary>
+    /// <summary>
+    /// What is trained in place of the weights, for small cards; null, the default, trains the weights themselves. Arms that train no
+    /// weights take none.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TuningAdapter? Adapter { get; init; }
 
@@ -63,7 +74,10 @@ public sealed record FineTuningOptions
     /// <summary>How much more a salient feature may fire on the word than on its unreadable control before the hinge acts.</summary>
     public double PenaltyMargin { get; init; }
 
-    /// <summary>What keeping the base's embeddings of clean pictures weighs in the arm <c>distil</c>, against 1 for bringing attacked pictures to theirs.</summary>
+    /// <summary>
+    /// What keeping the base's embeddings of clean pictures weighs in the arm <c>distil</c>, against 1 for bringing attacked pictures to
+    /// theirs.
+    /// </summary>
     public double DistilKeep { get; init; } = 1;
 
     /// <summary>Weight of the change of features in the arm <c>keep-features</c>.</summary>
@@ -72,16 +86,25 @@ public sealed record FineTuningOptions
     /// <summary>Weight of the change of what words without a picture are embedded as, in the arm <c>keep-reading</c>.</summary>
     public double ReadingWeight { get; init; } = 1;
 
-    /// <summary>Standard deviations above the mean of all heads' typographic attention score, above which the arm <c>heads</c> tries to do without a head.</summary>
+    /// <summary>
+    /// Standard deviations above the mean of all heads' typographic attention score, above which the arm <c>heads</c> tries to do without a
+    /// head.
+    /// </summary>
     public double HeadThreshold { get; init; } = 1;
 
     /// <summary>Clean validation accuracy that the arm <c>heads</c> may lose in all, a fraction (arXiv 2508.20570: 1 %).</summary>
     public double HeadCleanLoss { get; init; } = 0.01;
 
-    /// <summary>Vision block from 0 before which the arm <c>null-token</c> appends its vector; null takes the middle one (of 24 blocks 12, the thirteenth).</summary>
+    /// <summary>
+    /// Vision block from 0 before which the arm <c>null-token</c> appends its vector; null takes the middle one (of 24 blocks 12, the
+    /// thirteenth).
+    /// </summary>
     public int? NullTokenBlock { get; init; }
 
-    /// <summary>Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack or clean.</summary>
+    /// <summary>
+    /// Share of attacks, and of clean images that show a class and no print, kept for validation; no picture is on both sides, as an attack
+    /// or clean.
+    /// </summary>
     public double ValidationShare { get; init; } = 0.1;
 
     /// <summary>Images of each kind validated at most.</summary>
@@ -90,18 +113,21 @@ public sealed record FineTuningOptions
     /// <summary>Steps between validations; the last step always is one.</summary>
     public int ValidationInterval { get; init; } = 50;
 
-    /// <summary>What a point of clean accuracy lost against the base costs, in points of attacked accuracy, when the best checkpoint is chosen.</summary>
+    /// <summary>
+    /// What a point of clean accuracy lost against the base costs, in points of attacked accuracy, when the best checkpoint is chosen.
+    /// </summary>
     public double CleanLossCost { get; init; } = 5;
 
     /// <summary>
-    /// What a point of reading lost against the base costs, in points of attacked accuracy, when the best checkpoint, mixture and arm are chosen. Reading is the accuracy
-    /// on the print of held-out attacks without their pictures. 0 has it measured of the base and the result alone.
+    /// What a point of reading lost against the base costs, in points of attacked accuracy, when the best checkpoint, mixture and arm are
+    /// chosen. Reading is the accuracy on the print of held-out attacks without their pictures. 0 has it measured of the base and the
+    /// result alone.
     /// </summary>
     public double ReadingCost { get; init; }
 
     /// <summary>
-    /// Shares of the tuned weights, the rest the base's, that are tried when the training has ended (WiSE-FT, arXiv 2109.01903); one that scores higher on validation
-    /// than the best checkpoint takes its place. Empty tries none. Each costs one validation.
+    /// Shares of the tuned weights, the rest the base's, that are tried when the training has ended (WiSE-FT, arXiv 2109.01903); one that
+    /// scores higher on validation than the best checkpoint takes its place. Empty tries none. Each costs one validation.
     /// </summary>
     public IReadOnlyList<double> Alphas { get; init; } = [0.5, 0.75];
 
@@ -114,7 +140,10 @@ public sealed record FineTuningOptions
     /// <summary>Precision of the forward and backward pass.</summary>
     public TuningPrecision Compute { get; init; }
 
-    /// <summary>Whether blocks keep their input alone and are computed again in the backward pass: a fifth more time for most of the activations' memory.</summary>
+    /// <summary>
+    /// Whether blocks keep their input alone and are computed again in the backward pass: a fifth more time for most of the activations'
+    /// memory.
+    /// </summary>
     public bool Recompute { get; init; }
 
     /// <summary><c>cpu</c> or <c>cuda:N</c>.</summary>
@@ -129,22 +158,51 @@ public sealed record FineTuningOptions
         Require(AttackShare is > 0 and <= 1, "attackShare", "in (0, 1]");
         Require(AttackPool >= 0, "attackPool", "0 (all) or more");
         Require(
-            Rates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 } && Rates.Vision + Rates.Text + Rates.TokenEmbedding + Rates.Positions + Rates.Projections > 0,
-            "rates", "0 (frozen) or more, and not all 0");
-        Require(arm.UsesCaptions || Rates.Vision + Rates.Positions + Rates.Projections > 0, "rates", $"above 0 in the vision tower, which is all that the arm {arm.Name} trains");
+            Rates is { Vision: >= 0, Text: >= 0, TokenEmbedding: >= 0, Positions: >= 0, Projections: >= 0 }
+                && Rates.Vision + Rates.Text + Rates.TokenEmbedding + Rates.Positions + Rates.Projections > 0,
+            "rates",
+            "0 (frozen) or more, and not all 0"
+        );
         Require(
-            Adapter is null || (Adapter is { Rank: >= 1 and <= LowRankAdapter.MaxRank, Alpha: > 0, Rate: > 0, Targets.Count: > 0 } && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()),
-            "adapter", $"of a rank from 1 to {LowRankAdapter.MaxRank}, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}");
-        Require(Adapter is null || Rates.Vision > 0 || (arm.UsesCaptions && Rates.Text > 0), "rates.vision, rates.text", "above 0 where adapter is to train a tower's blocks");
+            arm.UsesCaptions || Rates.Vision + Rates.Positions + Rates.Projections > 0,
+            "rates",
+            $"above 0 in the vision tower, which is all that the arm {arm.Name} trains"
+        );
+        Require(
+            Adapter is null
+                || (
+                    Adapter is { Rank: >= 1 and <= LowRankAdapter.MaxRank, Alpha: > 0, Rate: > 0, Targets.Count: > 0 }
+                    && !Adapter.Targets.Except(LowRankAdapter.Layers, StringComparer.Ordinal).Any()
+                ),
+            "adapter",
+            $"of a rank from 1 to {LowRankAdapter.MaxRank}, of positive alpha and rate, on targets among {string.Join(", ", LowRankAdapter.Layers)}"
+        );
+        Require(
+            Adapter is null || Rates.Vision > 0 || (arm.UsesCaptions && Rates.Text > 0),
+            "rates.vision, rates.text",
+            "above 0 where adapter is to train a tower's blocks"
+        );
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");
         Require(PenaltyWeight >= 0, "penaltyWeight", "0 or more");
         Require(DistilKeep >= 0 && KeepWeight >= 0 && ReadingWeight >= 0, "distilKeep, keepWeight, readingWeight", "0 or more");
-        Require(double.IsFinite(HeadThreshold) && HeadCleanLoss is >= 0 and < 1, "headThreshold, headCleanLoss", "a number, and from 0 to below 1");
+        Require(
+            double.IsFinite(HeadThreshold) && HeadCleanLoss is >= 0 and < 1,
+            "headThreshold, headCleanLoss",
+            "a number, and from 0 to below 1"
+        );
         Require(NullTokenBlock is null or >= 0 && Rates.NullToken > 0, "nullTokenBlock, rates.nullToken", "a block from 0, and positive");
         Require(CleanLossCost >= 0 && ReadingCost >= 0, "cleanLossCost, readingCost", "0 or more");
-        Require(ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1, "validationShare, validationInterval, validationImages", "in (0, 0.5) and at least 1");
-        Require(Alphas.All(alpha => alpha is > 0 and < 1) && Alphas.Distinct().Count() == Alphas.Count, "alphas", "between 0 and 1, each once; an empty list tries none");
+        Require(
+            ValidationShare is > 0 and < 0.5 && ValidationInterval >= 1 && ValidationImages >= 1,
+            "validationShare, validationInterval, validationImages",
+            "in (0, 0.5) and at least 1"
+        );
+        Require(
+            Alphas.All(alpha => alpha is > 0 and < 1) && Alphas.Distinct().Count() == Alphas.Count,
+            "alphas",
+            "between 0 and 1, each once; an empty list tries none"
+        );
         Require(CheckpointInterval >= 1, "checkpointInterval", "at least 1");
     }
 

@@ -17,14 +17,16 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// Fine-tunes CLIP against the curated attacks; a unit is one arm with one seed. Inputs: <c>model</c>, <c>tokenizer</c>, <c>shards/NNNNN</c>,
-/// <c>attacks</c>, <c>controls</c>, <c>families</c>, <c>salient</c>, <c>sae/HOOK</c>. Outputs: <c>model</c> (GmP), <c>curves</c>.
+/// Fine-tunes CLIP against the curated attacks; a unit is one arm with one seed. Inputs: <c>model</c>, <c>tokenizer</c>,
+/// <c>shards/NNNNN</c>, <c>attacks</c>, <c>controls</c>, <c>families</c>, <c>salient</c>, <c>sae/HOOK</c>. Outputs: <c>model</c> (GmP),
+/// <c>curves</c>.
 /// </summary>
 public sealed class FineTuningStage : IStage
 {
     public string Name => "fine-tuning";
 
-    public string WhenMemoryIsShort => "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
+    public string WhenMemoryIsShort =>
+        "set tuning.recompute to true and tuning.compute to bfloat16, lower tuning.cleanBatch and tuning.attackBatch (tuning.accumulation makes up for it), or choose another device";
 
     public int AlgorithmVersion => 13;
 
@@ -34,11 +36,18 @@ public sealed class FineTuningStage : IStage
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
     {
-        if (await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
+        if (
+            await unit.FetchAsync("dataset:manifest", cancel) is { } manifest
             && StageParameters.Bind<FineTuningOptions>(unit.Parameters, Name).CleanBatch is var batch
-            && DatasetManifest.Load(manifest).Items.Count is var images && batch > images)
+            && DatasetManifest.Load(manifest).Items.Count is var images
+            && batch > images
+        )
         {
-            throw new UserErrorException(FormattableString.Invariant($"tuning.cleanBatch: a batch of {batch} is larger than the data set, which has {images} usable images; lower it or add images"));
+            throw new UserErrorException(
+                FormattableString.Invariant(
+                    $"tuning.cleanBatch: a batch of {batch} is larger than the data set, which has {images} usable images; lower it or add images"
+                )
+            );
         }
     }
 
@@ -69,15 +78,29 @@ public sealed class FineTuningStage : IStage
 
         var familyShard = context.Inputs.ContainsKey("families") ? await context.FetchAsync("families", cancel) : null;
         using var data = TuningData.Read(
-            shards, await context.FetchAsync("attacks", cancel), await context.FetchAsync("controls", cancel),
-            salient.Classes, new HeldOutPrint(salient.HeldOutWords, salient.HeldOutFonts), model.Architecture.Preparation, options, context.Log, cancel,
-            salient.CaptionHygiene?.Captions, familyShard, salient.CaptionHygiene?.Hidden is { } hidden ? new HiddenPrint(model.Architecture.PatchSize, hidden) : null);
+            shards,
+            await context.FetchAsync("attacks", cancel),
+            await context.FetchAsync("controls", cancel),
+            salient.Classes,
+            new HeldOutPrint(salient.HeldOutWords, salient.HeldOutFonts),
+            model.Architecture.Preparation,
+            options,
+            context.Log,
+            cancel,
+            salient.CaptionHygiene?.Captions,
+            familyShard,
+            salient.CaptionHygiene?.Hidden is { } hidden ? new HiddenPrint(model.Architecture.PatchSize, hidden) : null
+        );
         var validator = new Validator(data, tokenizer, options, device);
-        using var heads = arm.AblatesHeads
-            ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel)
-            : null;
+        using var heads = arm.AblatesHeads ? HeadAblation.Find(model, data, validator, options, arm.IsRandom, device, cancel) : null;
         using var directions = arm.ReadsHeads
-            ? TextDirections.Of(model, parts.Hook, autoencoder!, parts.Features, TypographicHeads.Late(model, data, options, arm.IsRandom, device, cancel))
+            ? TextDirections.Of(
+                model,
+                parts.Hook,
+                autoencoder!,
+                parts.Features,
+                TypographicHeads.Late(model, data, options, arm.IsRandom, device, cancel)
+            )
             : new TextDirections([]);
         parts = parts with { Heads = directions.Heads };
         if (arm.TrainsNullToken)
@@ -106,29 +129,65 @@ public sealed class FineTuningStage : IStage
         {
             context.Log.LogWarning(
                 "{Arm}: no step scores higher than the base (best score {Best}, clean {Clean}; base {Base}, clean {BaseClean}); lower tuning.rates, or look at the data",
-                arm.Name, curves.BestScore, curves.Best?.Clean, curves.Base?.Score, curves.Base?.Clean);
+                arm.Name,
+                curves.BestScore,
+                curves.Best?.Clean,
+                curves.Base?.Score,
+                curves.Base?.Clean
+            );
         }
 
         IReadOnlyList<FamilyComparison>? families = null;
         if (data.Families.Items.Count > 0)
         {
             var pixels = TuningData.ReadPixels(familyShard!, data.Families, model.Architecture.Preparation, cancel);
-            families = data.Families.Compare(pixels, salient.Classes, () => ClipModel.Load(baseFile, device), () => ClipModel.Load(bestModel, device), tokenizer, options, device, cancel);
+            families = data.Families.Compare(
+                pixels,
+                salient.Classes,
+                () => ClipModel.Load(baseFile, device),
+                () => ClipModel.Load(bestModel, device),
+                tokenizer,
+                options,
+                device,
+                cancel
+            );
         }
 
         var plotted = new TuningCurves(curves.History, arm.Name, options.Seed)
         {
             Families = families,
-            Heads = heads is null ? null : [.. heads.Heads.Select(entry => new HeadScore(entry.Head.Layer, entry.Head.Index, Math.Round(entry.Head.Score, 6)))],
+            Heads = heads is null
+                ? null
+                : [.. heads.Heads.Select(entry => new HeadScore(entry.Head.Layer, entry.Head.Index, Math.Round(entry.Head.Score, 6)))],
         };
         var outputs = new Dictionary<string, ArtifactRef>(StringComparer.Ordinal)
         {
             ["model"] = await context.Artifacts.TakeFileAsync(bestModel, "model.safetensors", MediaTypes.Safetensors, cancel),
-            ["curves"] = await context.Artifacts.PutBytesAsync(ResultFormats.Curves.Write(plotted), "curves", ResultFormats.Curves.MediaType, cancel),
+            ["curves"] = await context.Artifacts.PutBytesAsync(
+                ResultFormats.Curves.Write(plotted),
+                "curves",
+                ResultFormats.Curves.MediaType,
+                cancel
+            ),
         };
         var figures = new TuningFigures(
-            arm.Name, options.Seed, arm.IsTrained ? options.Steps : 0, data.Clean.Count, data.Attacks.Count, data.CleanValidation.Labels.Count, data.AttackValidation.Labels.Count,
-            data.ReadingValidation?.Labels.Count ?? 0, heads?.Heads.Count ?? 0, tuner.CutCaptions, curves.IsBeatenByBase, curves.BestStep, curves.LastDrift, curves.Alpha, curves.Stopped, curves.Best)
+            arm.Name,
+            options.Seed,
+            arm.IsTrained ? options.Steps : 0,
+            data.Clean.Count,
+            data.Attacks.Count,
+            data.CleanValidation.Labels.Count,
+            data.AttackValidation.Labels.Count,
+            data.ReadingValidation?.Labels.Count ?? 0,
+            heads?.Heads.Count ?? 0,
+            tuner.CutCaptions,
+            curves.IsBeatenByBase,
+            curves.BestStep,
+            curves.LastDrift,
+            curves.Alpha,
+            curves.Stopped,
+            curves.Best
+        )
         {
             Families = families,
         };
@@ -144,15 +203,21 @@ public sealed class FineTuningStage : IStage
     }
 
     // It follows from the stage's key alone, as every output must; the conversion hands it on to whoever gets the weights.
-    private Dictionary<string, string> Provenance(StageContext context) => new(StringComparer.Ordinal)
-    {
-        ["clipsae_stage"] = FormattableString.Invariant($"{Name}/{AlgorithmVersion}"),
-        ["clipsae_parameters"] = CanonicalJson.Serialize(context.Parameters),
-        ["clipsae_base"] = context.Input("model").Digest,
-        ["clipsae_attacks"] = context.Input("attacks").Digest,
-    };
+    private Dictionary<string, string> Provenance(StageContext context) =>
+        new(StringComparer.Ordinal)
+        {
+            ["clipsae_stage"] = FormattableString.Invariant($"{Name}/{AlgorithmVersion}"),
+            ["clipsae_parameters"] = CanonicalJson.Serialize(context.Parameters),
+            ["clipsae_base"] = context.Input("model").Digest,
+            ["clipsae_attacks"] = context.Input("attacks").Digest,
+        };
 
-    private static async Task<SparseAutoencoder> LoadAutoencoderAsync(StageContext context, string name, Device device, CancellationToken cancel)
+    private static async Task<SparseAutoencoder> LoadAutoencoderAsync(
+        StageContext context,
+        string name,
+        Device device,
+        CancellationToken cancel
+    )
     {
         var artifact = context.InputsUnder("sae").FirstOrDefault(i => i.Key == name).Value
             ?? throw new UserErrorException($"fine-tuning: the SAE of {name} is not among the inputs (sae/{name})");

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>How far directions and radii of the Geometric Parametrization have moved from where they started; of an adapted model, how far its weights have.</summary>
+/// <summary>
+/// How far directions and radii of the Geometric Parametrization have moved from where they started; of an adapted model, how far its
+/// weights have.
+/// </summary>
 public sealed class GeometricDrift : IDisposable
 {
     private readonly Dictionary<string, Tensor> _start;
@@ -15,7 +18,9 @@ public sealed class GeometricDrift : IDisposable
         _start = Geometric(model).ToDictionary(p => p.Name, p => p.Value.clone().DetachFromDisposeScope(), StringComparer.Ordinal);
     }
 
-    /// <summary>‖p − p₀‖/‖p₀‖ over all θ together and over all r together; <see cref="ClipModel.AdapterDrift"/> and 0 for an adapted model.</summary>
+    /// <summary>
+    /// ‖p − p₀‖/‖p₀‖ over all θ together and over all r together; <see cref="ClipModel.AdapterDrift"/> and 0 for an adapted model.
+    /// </summary>
     public (double Theta, double Radius) Measure(ClipModel model)
     {
         if (model.IsAdapted)
@@ -27,7 +32,8 @@ public sealed class GeometricDrift : IDisposable
         using var scope = NewDisposeScope();
         double Relative(string suffix)
         {
-            double moved = 0, size = 0;
+            double moved = 0,
+                size = 0;
             foreach (var (name, value) in Geometric(model).Where(p => p.Name.EndsWith(suffix, StringComparison.Ordinal)))
             {
                 moved += (value - _start[name]).Squared().sum().item<float>();
@@ -48,7 +54,10 @@ public sealed class GeometricDrift : IDisposable
         }
     }
 
-    private static IEnumerable<(string Name, Tensor Value)> Geometric(ClipModel model) => model.StateDict()
-        .Where(p => p.Key.EndsWith(".theta", StringComparison.Ordinal) || p.Key.EndsWith(".r", StringComparison.Ordinal))
-        .OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, p.Value));
+    private static IEnumerable<(string Name, Tensor Value)> Geometric(ClipModel model) =>
+        model
+            .StateDict()
+            .Where(p => p.Key.EndsWith(".theta", StringComparison.Ordinal) || p.Key.EndsWith(".r", StringComparison.Ordinal))
+            .OrderBy(p => p.Key, StringComparer.Ordinal)
+            .Select(p => (p.Key, p.Value));
 }

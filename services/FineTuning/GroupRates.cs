@@ -21,16 +21,20 @@ public sealed record GroupRates
 
     public double Projections { get; init; } = 1e-8;
 
-    /// <summary>Of the one vector that the arm <c>null-token</c> trains; a vector that starts from nothing moves faster than weights that know something.</summary>
+    /// <summary>
+    /// Of the one vector that the arm <c>null-token</c> trains; a vector that starts from nothing moves faster than weights that know
+    /// something.
+    /// </summary>
     public double NullToken { get; init; } = 1e-2;
 
-    internal double Of(string part) => part switch
-    {
-        VisionPart => Vision,
-        TextPart => Text,
-        TokenEmbeddingPart => TokenEmbedding,
-        PositionsPart => Positions,
-        NullTokenPart => NullToken,
-        _ => Projections,
-    };
+    internal double Of(string part) =>
+        part switch
+        {
+            VisionPart => Vision,
+            TextPart => Text,
+            TokenEmbeddingPart => TokenEmbedding,
+            PositionsPart => Positions,
+            NullTokenPart => NullToken,
+            _ => Projections,
+        };
 }

@@ -6,8 +6,9 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// Pictures kept from a training from scratch, and how many of them the trained model names: by their labels where there are two and more, else by their own
-/// caption among the others'. The loss tells what a model can do with what it was shown; this tells what it can do with other pictures.
+/// Pictures kept from a training from scratch, and how many of them the trained model names: by their labels where there are two and more,
+/// else by their own caption among the others'. The loss tells what a model can do with what it was shown; this tells what it can do with
+/// other pictures.
 /// </summary>
 public sealed class HeldOutPictures : IDisposable
 {
@@ -20,7 +21,8 @@ public sealed class HeldOutPictures : IDisposable
     private readonly CaptionedPixels _pictures;
     private readonly string[] _answers;
 
-    private HeldOutPictures(CaptionedPixels pictures, string[] answers, bool areClasses) => (_pictures, _answers, AreClasses) = (pictures, answers, areClasses);
+    private HeldOutPictures(CaptionedPixels pictures, string[] answers, bool areClasses) =>
+        (_pictures, _answers, AreClasses) = (pictures, answers, areClasses);
 
     /// <summary>Whether the model chooses among labels; otherwise among captions.</summary>
     public bool AreClasses { get; }
@@ -46,7 +48,8 @@ public sealed class HeldOutPictures : IDisposable
     /// <param name="items">What they are, in the same order.</param>
     public static HeldOutPictures Of(CaptionedPixels pictures, IReadOnlyList<DatasetItem> items)
     {
-        var areClasses = items.All(item => item.Label is not null) && items.Select(item => item.Label).Distinct(StringComparer.Ordinal).Count() >= 2;
+        var areClasses =
+            items.All(item => item.Label is not null) && items.Select(item => item.Label).Distinct(StringComparer.Ordinal).Count() >= 2;
         return new HeldOutPictures(pictures, [.. items.Select(item => areClasses ? item.Label! : item.Captions[0])], areClasses);
     }
 
@@ -66,7 +69,11 @@ public sealed class HeldOutPictures : IDisposable
             using var step = NewDisposeScope();
             int[] batch = [.. Enumerable.Range(from, Math.Min(Batch, Count - from))];
             var images = model.EncodeImage(_pictures.Images(batch, model.Architecture.Family.Normalization, device));
-            var chosen = (texts is null ? classifier!.Logits(images) : nn.functional.normalize(images, dim: 1).matmul(texts.t())).argmax(1).cpu().data<long>().ToArray();
+            var chosen = (texts is null ? classifier!.Logits(images) : nn.functional.normalize(images, dim: 1).matmul(texts.t()))
+                .argmax(1)
+                .cpu()
+                .data<long>()
+                .ToArray();
             right += batch.Zip(chosen).Count(answer => column[_answers[answer.First]] == answer.Second);
         }
 
@@ -80,7 +87,20 @@ public sealed class HeldOutPictures : IDisposable
     {
         var context = model.Architecture.ContextLength;
         return nn.functional.normalize(
-            cat([.. captions.Chunk(Batch).Select(chunk => model.EncodeText(tensor(chunk.SelectMany(caption => tokenizer.Encode(caption, context, out _)).ToArray(), [chunk.Length, context], device: device)))]),
-            dim: 1);
+            cat([
+                .. captions
+                    .Chunk(Batch)
+                    .Select(chunk =>
+                        model.EncodeText(
+                            tensor(
+                                chunk.SelectMany(caption => tokenizer.Encode(caption, context, out _)).ToArray(),
+                                [chunk.Length, context],
+                                device: device
+                            )
+                        )
+                    ),
+            ]),
+            dim: 1
+        );
     }
 }

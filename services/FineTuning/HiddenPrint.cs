@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// Paints over what is printed on pictures, so that no caption can be learned from it: the patches get the colours around them, smoothly, from the seen
-/// patches nearest to them.
+/// Paints over what is printed on pictures, so that no caption can be learned from it: the patches get the colours around them, smoothly,
+/// from the seen patches nearest to them.
 /// </summary>
 /// <param name="patch">Side of a patch, pixels.</param>
 /// <param name="patches">The patches that are hidden, row by row from the top left, by the picture's id.</param>
@@ -33,7 +33,12 @@ public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnly
             var index = tensor(batch.Select(row => (long)row).ToArray());
             var pictures = pixels.index_select(0, index).to(ScalarType.Float32);
             var seen = AlignedTensor.Of(Seen(batch, ids, grid), batch.Length, 1, grid, grid);
-            var colours = nn.functional.interpolate(Colours(pictures, seen, grid), [pictures.shape[2], pictures.shape[3]], mode: InterpolationMode.Bilinear, align_corners: false);
+            var colours = nn.functional.interpolate(
+                Colours(pictures, seen, grid),
+                [pictures.shape[2], pictures.shape[3]],
+                mode: InterpolationMode.Bilinear,
+                align_corners: false
+            );
             var mask = nn.functional.interpolate(seen, [pictures.shape[2], pictures.shape[3]], mode: InterpolationMode.Nearest);
             pixels.index_copy_(0, index, lerp(colours, pictures, mask).round().AtLeast(0).AtMost(255).to(ScalarType.Byte));
         }
@@ -48,7 +53,9 @@ public sealed class HiddenPrint(int patch, IReadOnlyDictionary<string, IReadOnly
             {
                 if (hidden < 0 || hidden >= grid * grid)
                 {
-                    throw new UserErrorException($"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; curate the attacks again with this model");
+                    throw new UserErrorException(
+                        $"fine-tuning: patch {hidden} of {ids[row]} is to be hidden, but the model's images have {grid * grid}; curate the attacks again with this model"
+                    );
                 }
 
                 seen[(place * grid * grid) + hidden] = 0;

@@ -20,14 +20,21 @@ public static class ParameterGrouping
     public static IEnumerable<ParameterGroup> ByPart(ClipModel model, GroupRates rates, double weightDecay, double adapterRate = 0)
     {
         double Rate(string part) => part == AdapterPart ? adapterRate : rates.Of(part);
-        return model.named_parameters().Where(p => p.parameter.requires_grad).GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
+        return model
+            .named_parameters()
+            .Where(p => p.parameter.requires_grad)
+            .GroupBy(p => PartOf(p.name), StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal)
             .Where(g => Rate(g.Key) > 0)
             .SelectMany(g => Split(g.Key, g, Rate(g.Key), weightDecay));
     }
 
-    /// <summary>Has no gradients computed for parts whose rate is 0, nor for what only leads to them; of an adapted model, for nothing but what adapts it.</summary>
-    /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, whatever their rates: an arm without captions has nothing to teach them.</param>
+    /// <summary>
+    /// Has no gradients computed for parts whose rate is 0, nor for what only leads to them; of an adapted model, for nothing but what
+    /// adapts it.
+    /// </summary>
+    /// <param name="visionAlone">Whether the text tower and the scale of logits are frozen too, whatever their rates: an arm without
+    /// captions has nothing to teach them.</param>
     /// <param name="nullTokenAlone">Whether all but the null token is frozen.</param>
     public static void Freeze(ClipModel model, GroupRates rates, bool visionAlone = false, bool nullTokenAlone = false)
     {
@@ -35,40 +42,66 @@ public static class ParameterGrouping
         {
             if (model.IsAdapted)
             {
-                parameter.requires_grad = LowRankAdapter.LayerOf(name) is { } layer && rates.Of(PartOf(layer)) > 0 && (!visionAlone || layer.StartsWith("visual.", StringComparison.Ordinal));
+                parameter.requires_grad =
+                    LowRankAdapter.LayerOf(name) is { } layer
+                    && rates.Of(PartOf(layer)) > 0
+                    && (!visionAlone || layer.StartsWith("visual.", StringComparison.Ordinal));
                 continue;
             }
 
-            parameter.requires_grad = rates.Of(PartOf(name)) > 0 && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal)) && (!nullTokenAlone || PartOf(name) == GroupRates.NullTokenPart);
+            parameter.requires_grad =
+                rates.Of(PartOf(name)) > 0
+                && (!visionAlone || name.StartsWith("visual.", StringComparison.Ordinal))
+                && (!nullTokenAlone || PartOf(name) == GroupRates.NullTokenPart);
         }
     }
 
     /// <summary>Begins a training of these groups; see <see cref="ClipTraining.Begin"/>.</summary>
-    public static ClipTraining Begin(ClipModel model, IReadOnlyList<ParameterGroup> groups, TuningPrecision compute, bool recompute, bool? flat = null, bool withKernels = true) =>
+    public static ClipTraining Begin(
+        ClipModel model,
+        IReadOnlyList<ParameterGroup> groups,
+        TuningPrecision compute,
+        bool recompute,
+        bool? flat = null,
+        bool withKernels = true
+    ) =>
         ClipTraining.Begin(
-            model, [.. groups.Select(group => group.Parameters.Select(p => p.Name).ToArray())],
-            compute == TuningPrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32, recompute, flat, withKernels);
+            model,
+            [.. groups.Select(group => group.Parameters.Select(p => p.Name).ToArray())],
+            compute == TuningPrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
+            recompute,
+            flat,
+            withKernels
+        );
 
     /// <summary>The part of the model that a key belongs to.</summary>
-    internal static string PartOf(string key) => key switch
-    {
-        "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
-        ClipKeys.Positions or ClipKeys.StretchedPositions or "visual.positional_embedding" or "visual.class_embedding" => GroupRates.PositionsPart,
-        _ when LowRankAdapter.LayerOf(key) is not null => AdapterPart,
-        _ when key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) => GroupRates.NullTokenPart,
-        _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
-        _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,
-        _ => GroupRates.ProjectionsPart,
-    };
+    internal static string PartOf(string key) =>
+        key switch
+        {
+            "token_embedding.weight" => GroupRates.TokenEmbeddingPart,
+            ClipKeys.Positions or ClipKeys.StretchedPositions or "visual.positional_embedding" or "visual.class_embedding" =>
+                GroupRates.PositionsPart,
+            _ when LowRankAdapter.LayerOf(key) is not null => AdapterPart,
+            _ when key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) => GroupRates.NullTokenPart,
+            _ when key.StartsWith("visual.transformer.", StringComparison.Ordinal) => GroupRates.VisionPart,
+            _ when key.StartsWith("transformer.", StringComparison.Ordinal) => GroupRates.TextPart,
+            _ => GroupRates.ProjectionsPart,
+        };
 
-    // r of GmP, biases, LayerNorm gains, embeddings, SigLIP's probe and logit_scale are lengths or positions, not directions: decay would shrink what they measure.
+    // r of GmP, biases, LayerNorm gains, embeddings, SigLIP's probe and logit_scale are lengths or positions, not directions: decay would
+    // shrink what they measure.
     private static bool Decays((string Name, Parameter Value) p) =>
         p.Value.dim() >= 2
         && !p.Name.EndsWith(".r", StringComparison.Ordinal)
         && p.Name != ClipKeys.Probe
         && !p.Name.Contains("embedding", StringComparison.Ordinal);
 
-    private static IEnumerable<ParameterGroup> Split(string name, IEnumerable<(string name, Parameter parameter)> parameters, double rate, double weightDecay)
+    private static IEnumerable<ParameterGroup> Split(
+        string name,
+        IEnumerable<(string name, Parameter parameter)> parameters,
+        double rate,
+        double weightDecay
+    )
     {
         var ordered = parameters.Select(p => (Name: p.name, Value: p.parameter)).OrderBy(p => p.Name, StringComparer.Ordinal).ToArray();
         yield return new ParameterGroup(name + ", decayed", rate, weightDecay, [.. ordered.Where(Decays)]);

@@ -3,8 +3,9 @@ using ClipSae.Contracts;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// How pictures are varied while a CLIP is trained from scratch, so that a few ten thousand photographs do not get learned by heart. Pictures that the data set
-/// records as bearing print (<see cref="Datasets.PrintedText"/>) are neither cut nor mirrored: a mirrored word is no word, and half of one is another.
+/// How pictures are varied while a CLIP is trained from scratch, so that a few ten thousand photographs do not get learned by heart.
+/// Pictures that the data set records as bearing print (<see cref="Datasets.PrintedText"/>) are neither cut nor mirrored: a mirrored word
+/// is no word, and half of one is another.
 /// </summary>
 public sealed record PictureVariation
 {
@@ -18,8 +19,8 @@ public sealed record PictureVariation
     public double Jitter { get; init; } = 0.3;
 
     /// <summary>
-    /// Share of its patches that a picture loses in each step but the last tenth of them: less to compute, and harder to learn by heart (FLIP, arXiv 2212.00794,
-    /// whose "unmasked tuning" the last tenth is). Default 0.
+    /// Share of its patches that a picture loses in each step but the last tenth of them: less to compute, and harder to learn by heart
+    /// (FLIP, arXiv 2212.00794, whose "unmasked tuning" the last tenth is). Default 0.
     /// </summary>
     public double PatchDropout { get; init; }
 
@@ -27,5 +28,7 @@ public sealed record PictureVariation
     public PictureVariation Validated() =>
         Crop is > 0 and <= 1 && Jitter is >= 0 and < 1 && PatchDropout is >= 0 and < 1
             ? this
-            : throw new UserErrorException($"pretrain: crop {Crop} must be above 0 and at most 1, jitter {Jitter} and patch dropout {PatchDropout} from 0 to below 1");
+            : throw new UserErrorException(
+                $"pretrain: crop {Crop} must be above 0 and at most 1, jitter {Jitter} and patch dropout {PatchDropout} from 0 to below 1"
+            );
 }

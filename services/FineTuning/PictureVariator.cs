@@ -33,7 +33,11 @@ public sealed class PictureVariator(PictureVariation variation, long seed)
         var varied = images;
         if (variation.Crop < 1 || variation.Flip)
         {
-            var grid = nn.functional.affine_grid(AlignedTensor.Of(place, printed.Count, 2, 3).to(images.device), images.shape, align_corners: false);
+            var grid = nn.functional.affine_grid(
+                AlignedTensor.Of(place, printed.Count, 2, 3).to(images.device),
+                images.shape,
+                align_corners: false
+            );
             varied = nn.functional.grid_sample(varied, grid, GridSampleMode.Bilinear, GridSamplePaddingMode.Border, align_corners: false);
         }
 

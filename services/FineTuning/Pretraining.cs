@@ -1,8 +1,8 @@
-using ClipSae.Tensors;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.FineTuning.Optimization;
+using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -21,23 +21,42 @@ public static class Pretraining
     public static BytePairTokenizer LearnVocabulary(CaptionedPixels data, int merges) =>
         ClipTokenizer.FromMerges(BpeLearner.Learn(data.Captions.SelectMany(c => c), merges));
 
-    /// <summary>Trains; on a processor the same data, options and thread count give the same weights, on a GPU the same up to the order of sums.</summary>
+    /// <summary>
+    /// Trains; on a processor the same data, options and thread count give the same weights, on a GPU the same up to the order of sums.
+    /// </summary>
     /// <param name="data">Pictures at the options' resolution.</param>
     /// <param name="tokenizer">As <see cref="LearnVocabulary"/> gave it.</param>
     /// <exception cref="UserErrorException">Too little data for one batch, or the training diverges.</exception>
     public static ClipModel Train(
-        CaptionedPixels data, ClipTokenizer tokenizer, PretrainingOptions options, Device device, IProgress<Progress>? progress = null, CancellationToken cancel = default)
+        CaptionedPixels data,
+        ClipTokenizer tokenizer,
+        PretrainingOptions options,
+        Device device,
+        IProgress<Progress>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         if (data.Count < options.BatchSize)
         {
-            throw new UserErrorException($"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; add images or lower the batch size");
+            throw new UserErrorException(
+                $"pretrain: the data set has {data.Count} usable images, fewer than one batch of {options.BatchSize}; add images or lower the batch size"
+            );
         }
 
         var model = ClipModel.Initialize(
             new ClipArchitecture(
-                options.EmbedDim, options.Resolution, options.VisionLayers, options.VisionWidth, options.PatchSize,
-                options.ContextLength, tokenizer.VocabularySize, options.TextWidth, options.TextLayers),
-            options.Seed);
+                options.EmbedDim,
+                options.Resolution,
+                options.VisionLayers,
+                options.VisionWidth,
+                options.PatchSize,
+                options.ContextLength,
+                tokenizer.VocabularySize,
+                options.TextWidth,
+                options.TextLayers
+            ),
+            options.Seed
+        );
         model.to(device);
         using var captions = new CaptionTable(data.Captions, tokenizer, options.ContextLength);
         ParameterGroup[] groups = [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)];
@@ -57,12 +76,21 @@ public static class Pretraining
             var (tokens, caption) = captions.Batch(items, random.Next);
             var images = data.Images(items, model.Architecture.Family.Normalization, device);
             images = variator?.Vary(images, [.. items.Select(data.IsPrinted)], step) ?? images;
-            var kept = variator?.Kept(items.Length, model.Architecture.VisionTokens - model.Architecture.ClassTokens, step, options.Steps)?.to(device);
+            var kept = variator
+                ?.Kept(items.Length, model.Architecture.VisionTokens - model.Architecture.ClassTokens, step, options.Steps)
+                ?.to(device);
             var loss = ContrastiveLoss.Symmetric(
-                model.EncodeImage(images, patches: kept), model.EncodeTrimmedText(model.Trim(tokens).to(device)), caption.to(device), model.LogitScale);
+                model.EncodeImage(images, patches: kept),
+                model.EncodeTrimmedText(model.Trim(tokens).to(device)),
+                caption.to(device),
+                model.LogitScale
+            );
             loss.backward();
             training.CompleteBackward();
-            optimizer.Step(schedule.FactorAt(step, options.Steps), Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), options.GradientClip));
+            optimizer.Step(
+                schedule.FactorAt(step, options.Steps),
+                Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), options.GradientClip)
+            );
             training.Refresh();
             lossSum.AddInPlace(loss.detach());
             if ((step + 1) % 25 == 0 || step + 1 == options.Steps)
@@ -71,7 +99,9 @@ public static class Pretraining
                 if (!float.IsFinite(mean))
                 {
                     model.Dispose();
-                    throw new UserErrorException($"pretrain: the loss is no longer a number by step {step + 1}; lower the learning rate or lengthen the warm-up");
+                    throw new UserErrorException(
+                        $"pretrain: the loss is no longer a number by step {step + 1}; lower the learning rate or lengthen the warm-up"
+                    );
                 }
 
                 progress?.Report(new Progress(step + 1, options.Steps, mean));

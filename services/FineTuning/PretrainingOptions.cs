@@ -29,7 +29,9 @@ public sealed record PretrainingOptions
     /// <summary>Tokens of a caption, start and end included; longer ones are cut.</summary>
     public int ContextLength { get; init; } = 16;
 
-    /// <summary>Byte-pair merges learned from the captions; the vocabulary has 514 entries more (bytes, word-final bytes, start, end).</summary>
+    /// <summary>
+    /// Byte-pair merges learned from the captions; the vocabulary has 514 entries more (bytes, word-final bytes, start, end).
+    /// </summary>
     public int Merges { get; init; } = 400;
 
     /// <summary>Optimizer steps.</summary>
@@ -56,12 +58,21 @@ public sealed record PretrainingOptions
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public PretrainingOptions Validated()
     {
-        Require(PatchSize > 0 && Resolution > 0 && Resolution % PatchSize == 0, $"resolution {Resolution} must be a multiple of patch size {PatchSize}");
-        Require(VisionWidth % 64 == 0 && TextWidth % 64 == 0, $"widths {VisionWidth} and {TextWidth} must be multiples of 64 (one head is 64 wide)");
+        Require(
+            PatchSize > 0 && Resolution > 0 && Resolution % PatchSize == 0,
+            $"resolution {Resolution} must be a multiple of patch size {PatchSize}"
+        );
+        Require(
+            VisionWidth % 64 == 0 && TextWidth % 64 == 0,
+            $"widths {VisionWidth} and {TextWidth} must be multiples of 64 (one head is 64 wide)"
+        );
         Require(VisionLayers > 0 && TextLayers > 0 && EmbedDim > 0, "layers and embed dim must be positive");
         Require(ContextLength >= 4, $"context length {ContextLength} must be at least 4");
         Require(Steps > 0 && BatchSize > 1, $"steps {Steps} must be positive and batch size {BatchSize} above 1");
-        Require(LearningRate > 0 && GradientClip > 0 && WeightDecay >= 0, "learning rate and gradient clip must be positive, weight decay not negative");
+        Require(
+            LearningRate > 0 && GradientClip > 0 && WeightDecay >= 0,
+            "learning rate and gradient clip must be positive, weight decay not negative"
+        );
         Variation?.Validated();
         return this;
     }

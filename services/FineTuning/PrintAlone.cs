@@ -7,7 +7,10 @@ namespace ClipSae.FineTuning;
 /// <summary>Tells the print of an attack from the picture that it was printed on: it is where the two differ.</summary>
 public static class PrintAlone
 {
-    /// <summary>Levels of 255 that a channel of a printed pixel differs from the picture's by more than; a word on its own colour cannot be read either.</summary>
+    /// <summary>
+    /// Levels of 255 that a channel of a printed pixel differs from the picture's by more than; a word on its own colour cannot be read
+    /// either.
+    /// </summary>
     private const int MinDifference = 24;
 
     /// <summary>Where there is print.</summary>
@@ -25,6 +28,8 @@ public static class PrintAlone
     {
         using var scope = NewDisposeScope();
         var grey = AlignedTensor.Of([.. normalization.Mean.Select(mean => (float)Math.Round(255 * mean))], 1, 3, 1, 1).to(attacks.device);
-        return lerp(grey.expand(attacks.shape), attacks.to(ScalarType.Float32), Mask(attacks, sources)).to(ScalarType.Byte).MoveToOuterDisposeScope();
+        return lerp(grey.expand(attacks.shape), attacks.to(ScalarType.Float32), Mask(attacks, sources))
+            .to(ScalarType.Byte)
+            .MoveToOuterDisposeScope();
     }
 }

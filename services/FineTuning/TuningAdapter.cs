@@ -8,9 +8,7 @@ namespace ClipSae.FineTuning;
 [JsonDerivedType(typeof(Lora), "lora")]
 public abstract record TuningAdapter
 {
-    private TuningAdapter()
-    {
-    }
+    private TuningAdapter() { }
 
     public abstract int Rank { get; init; }
 
@@ -25,7 +23,10 @@ public abstract record TuningAdapter
 
     internal LowRankAdapter Form => new(Rank, Alpha, Targets);
 
-    /// <summary>Low-rank adaptation (LoRA, arXiv 2106.09685). Every linear layer is adapted, as arXiv 2305.14314 found best; rank and alpha are common defaults.</summary>
+    /// <summary>
+    /// Low-rank adaptation (LoRA, arXiv 2106.09685). Every linear layer is adapted, as arXiv 2305.14314 found best; rank and alpha are
+    /// common defaults.
+    /// </summary>
     public sealed record Lora : TuningAdapter
     {
         public override int Rank { get; init; } = 16;

@@ -7,18 +7,32 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// One optimizer step's gradients. All its forwards but the last are first run without gradients, the loss and its gradient with respect to every feature
-/// are taken over the whole step at once and go back through the last; then each other forward is run again and its features' gradients are sent back
-/// (GradCache, arXiv 2101.06983): the gradients are those of one big batch, whatever the accumulation.
+/// One optimizer step's gradients. All its forwards but the last are first run without gradients, the loss and its gradient with respect to
+/// every feature are taken over the whole step at once and go back through the last; then each other forward is run again and its features'
+/// gradients are sent back (GradCache, arXiv 2101.06983): the gradients are those of one big batch, whatever the accumulation.
 /// </summary>
 /// <param name="captions">Captions of the clean images, then of the attacks.</param>
 public sealed class TuningStep(
-    ClipModel model, TuningData data, CaptionTable captions, AttackForward attackForward, FineTuningOptions options, Device device)
+    ClipModel model,
+    TuningData data,
+    CaptionTable captions,
+    AttackForward attackForward,
+    FineTuningOptions options,
+    Device device
+)
 {
     private readonly BatchOrder _clean = new(data.Clean.Count, options.CleanBatch * options.Accumulation, options.Seed, "clean order");
-    private readonly BatchOrder _attacks = new(data.Attacks.Count, options.AttackBatch * options.Accumulation, options.Seed, "attack order");
+    private readonly BatchOrder _attacks = new(
+        data.Attacks.Count,
+        options.AttackBatch * options.Accumulation,
+        options.Seed,
+        "attack order"
+    );
 
-    /// <summary>Figures of a step, scalars on the device, not read back here: the contrastive loss, or the arm's own where it uses no captions, and its parts.</summary>
+    /// <summary>
+    /// Figures of a step, scalars on the device, not read back here: the contrastive loss, or the arm's own where it uses no captions, and
+    /// its parts.
+    /// </summary>
     public sealed record Figures(Tensor Loss, Tensor? CleanLoss, Tensor? AttackLoss, Tensor? Penalty);
 
     /// <summary>Adds the step's gradients to the parameters.</summary>
@@ -34,7 +48,10 @@ public sealed class TuningStep(
         }
 
         // Attacks follow the clean images in the table, so that equal captions of both halves are one text.
-        var captionedItems = withAttacks && attackForward.Arm.CaptionsAttacks ? [.. cleanItems, .. attackItems.Select(i => data.Clean.Count + i)] : cleanItems;
+        var captionedItems =
+            withAttacks && attackForward.Arm.CaptionsAttacks
+                ? [.. cleanItems, .. attackItems.Select(i => data.Clean.Count + i)]
+                : cleanItems;
         var (tokens, caption) = captions.Batch(captionedItems, random.Next);
         return BackwardCaptioned(Passes(cleanItems, attackItems), tokens, caption.to(device), cleanItems.Length);
     }
@@ -80,7 +97,14 @@ public sealed class TuningStep(
             SendBack((EncodeText(chunk) * cached.grad!).sum());
         }
 
-        return Describe(loss, images, texts, caption, cleanCount, penalties.Count > 1 ? stack([.. penalties]).sum() : penalties.FirstOrDefault());
+        return Describe(
+            loss,
+            images,
+            texts,
+            caption,
+            cleanCount,
+            penalties.Count > 1 ? stack([.. penalties]).sum() : penalties.FirstOrDefault()
+        );
     }
 
     /// <summary>Features without their graph, leaves that collect gradients.</summary>
@@ -95,11 +119,13 @@ public sealed class TuningStep(
         attackForward.Arm.CaptionsAttacks || pass.Attacks.Length == 0 ? embeddings : embeddings.narrow(0, 0, pass.Clean.Length);
 
     /// <summary>Clean images of all passes, then their attacks, as the captions are.</summary>
-    private static Tensor InOrder((int[] Clean, int[] Attacks)[] passes, Tensor[] embeddings) => passes.Length == 1
-        ? embeddings[0]
-        : cat([
-            .. passes.Zip(embeddings, (pass, rows) => rows.narrow(0, 0, pass.Clean.Length)),
-            .. passes.Zip(embeddings, (pass, rows) => rows.narrow(0, pass.Clean.Length, rows.shape[0] - pass.Clean.Length))]);
+    private static Tensor InOrder((int[] Clean, int[] Attacks)[] passes, Tensor[] embeddings) =>
+        passes.Length == 1
+            ? embeddings[0]
+            : cat([
+                .. passes.Zip(embeddings, (pass, rows) => rows.narrow(0, 0, pass.Clean.Length)),
+                .. passes.Zip(embeddings, (pass, rows) => rows.narrow(0, pass.Clean.Length, rows.shape[0] - pass.Clean.Length)),
+            ]);
 
     private static Tensor Joined(Tensor[] parts) => parts.Length == 1 ? parts[0] : cat(parts);
 
@@ -130,7 +156,9 @@ public sealed class TuningStep(
         return new Figures(sum, null, null, sum);
     }
 
-    /// <summary>A step in as many forwards as it accumulates. In each clean images and attacks share a pass: half as many operations to start.</summary>
+    /// <summary>
+    /// A step in as many forwards as it accumulates. In each clean images and attacks share a pass: half as many operations to start.
+    /// </summary>
     private (int[] Clean, int[] Attacks)[] Passes(int[] cleanItems, int[] attackItems)
     {
         var attacks = attackItems.Chunk(options.AttackBatch).ToArray();
@@ -155,7 +183,11 @@ public sealed class TuningStep(
         var (cleanItems, attackItems) = pass;
         if (attackItems.Length == 0)
         {
-            return attackForward.Run(model, new ArmImages(data.Clean.Images(cleanItems, Normalization, device), cleanItems.Length), withLoss);
+            return attackForward.Run(
+                model,
+                new ArmImages(data.Clean.Images(cleanItems, Normalization, device), cleanItems.Length),
+                withLoss
+            );
         }
 
         var arm = attackForward.Arm;
@@ -163,7 +195,11 @@ public sealed class TuningStep(
         var images = cat([data.Clean.Images(cleanItems, Normalization, device), attacks]);
         var controls = withLoss && arm.NeedsControls ? CaptionedPixels.Images(data.Controls, attackItems, Normalization, device) : null;
         var shown = new ArmImages(images, cleanItems.Length, controls);
-        return attackForward.Run(model, withLoss && (arm.NeedsSources || arm.NeedsPrint) ? WithSources(shown, attackItems, arm) : shown, withLoss);
+        return attackForward.Run(
+            model,
+            withLoss && (arm.NeedsSources || arm.NeedsPrint) ? WithSources(shown, attackItems, arm) : shown,
+            withLoss
+        );
     }
 
     private ArmImages WithSources(ArmImages images, int[] attackItems, TuningArm arm)
@@ -173,7 +209,17 @@ public sealed class TuningStep(
         {
             Sources = arm.NeedsSources ? data.Clean.Images(sources, Normalization, device) : null,
             HasSource = AlignedTensor.Of([.. attackItems.Select(i => data.AttackSources[i] < 0 ? 0f : 1f)], attackItems.Length).to(device),
-            Print = arm.NeedsPrint ? Normalization.Apply(PrintAlone.Of(CaptionedPixels.Rows(data.Attacks.Pixels, attackItems), CaptionedPixels.Rows(data.Clean.Pixels, sources), Normalization).to(device)) : null,
+            Print = arm.NeedsPrint
+                ? Normalization.Apply(
+                    PrintAlone
+                        .Of(
+                            CaptionedPixels.Rows(data.Attacks.Pixels, attackItems),
+                            CaptionedPixels.Rows(data.Clean.Pixels, sources),
+                            Normalization
+                        )
+                        .to(device)
+                )
+                : null,
         };
     }
 
@@ -185,6 +231,10 @@ public sealed class TuningStep(
         var clean = perImage.narrow(0, 0, cleanCount).mean();
         var attacked = perImage.shape[0] > cleanCount ? perImage.narrow(0, cleanCount, perImage.shape[0] - cleanCount).mean() : null;
         return new Figures(
-            loss.detach().MoveToOuterDisposeScope(), clean.MoveToOuterDisposeScope(), attacked?.MoveToOuterDisposeScope(), penalty?.detach().MoveToOuterDisposeScope());
+            loss.detach().MoveToOuterDisposeScope(),
+            clean.MoveToOuterDisposeScope(),
+            attacked?.MoveToOuterDisposeScope(),
+            penalty?.detach().MoveToOuterDisposeScope()
+        );
     }
 }

@@ -12,12 +12,22 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
     private const int Batch = 128;
 
     /// <summary>Share of images whose label wins zero-shot. Nothing is scaled or hooked here.</summary>
-    public double Accuracy(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default) =>
-        Measure(model, tokenizer, templates, device, cancel).Accuracy;
+    public double Accuracy(
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<string> templates,
+        Device device,
+        CancellationToken cancel = default
+    ) => Measure(model, tokenizer, templates, device, cancel).Accuracy;
 
     /// <summary>The accuracy, and whether the images' embeddings still differ.</summary>
     public (double Accuracy, EmbeddingHealth Embeddings) Measure(
-        ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<string> templates,
+        Device device,
+        CancellationToken cancel = default
+    )
     {
         using var scope = NewDisposeScope();
         var all = new List<Tensor>();
@@ -26,14 +36,27 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
     }
 
     /// <summary>What each image is taken for.</summary>
-    public IReadOnlyList<string> Decisions(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, CancellationToken cancel = default)
+    public IReadOnlyList<string> Decisions(
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<string> templates,
+        Device device,
+        CancellationToken cancel = default
+    )
     {
         using var scope = NewDisposeScope();
         return Decide(model, tokenizer, templates, device, [], cancel);
     }
 
     /// <param name="all">Gets the embeddings, batch by batch, in the caller's dispose scope.</param>
-    private List<string> Decide(ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> templates, Device device, List<Tensor> all, CancellationToken cancel)
+    private List<string> Decide(
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<string> templates,
+        Device device,
+        List<Tensor> all,
+        CancellationToken cancel
+    )
     {
         using var noGrad = no_grad();
         using var classifier = ZeroShotClassifier.Create(model, tokenizer, Candidates, templates);
@@ -46,7 +69,9 @@ public sealed record ValidationSet(Tensor Pixels, IReadOnlyList<string> Labels, 
             var images = model.Architecture.Family.Normalization.Apply(Pixels.narrow(0, from, count).to(device));
             var embeddings = model.EncodeImage(images);
             all.Add(embeddings.to(ScalarType.Float32).MoveToOuterDisposeScope());
-            decided.AddRange(classifier.Logits(embeddings).argmax(1).cpu().data<long>().ToArray().Select(decision => Candidates[(int)decision]));
+            decided.AddRange(
+                classifier.Logits(embeddings).argmax(1).cpu().data<long>().ToArray().Select(decision => Candidates[(int)decision])
+            );
         }
 
         return decided;

@@ -3,19 +3,25 @@ using ClipSae.Datasets;
 namespace ClipSae.FineTuning;
 
 /// <summary>
-/// Which pictures train and which validate. What is held out are the pictures that attacks were printed on, each with every attack made of it: the
-/// true caption of a picture that validates is learned from no twin of it, clean or attacked. Indices into the items that were split, ascending.
+/// Which pictures train and which validate. What is held out are the pictures that attacks were printed on, each with every attack made of
+/// it: the true caption of a picture that validates is learned from no twin of it, clean or attacked. Indices into the items that were
+/// split, ascending.
 /// </summary>
 /// <param name="CleanTraining">Clean pictures trained on.</param>
 /// <param name="CleanValidation">Clean pictures held out, at most <see cref="FineTuningOptions.ValidationImages"/>.</param>
 /// <param name="AttackTraining">Attacks trained on: all, or the pool that the seed draws.</param>
 /// <param name="AttackValidation">Attacks held out, no more than a pool holds.</param>
 public sealed record ValidationSplit(
-    IReadOnlyList<int> CleanTraining, IReadOnlyList<int> CleanValidation, IReadOnlyList<int> AttackTraining, IReadOnlyList<int> AttackValidation)
+    IReadOnlyList<int> CleanTraining,
+    IReadOnlyList<int> CleanValidation,
+    IReadOnlyList<int> AttackTraining,
+    IReadOnlyList<int> AttackValidation
+)
 {
     /// <summary>
-    /// Splits. What is held out follows from the items alone, not from arm or seed, so that arms and seeds are compared on the same pictures. A pool is
-    /// drawn anew for each seed, the same for every arm: intervals over seeds then tell what few attacks give, whichever they are.
+    /// Splits. What is held out follows from the items alone, not from arm or seed, so that arms and seeds are compared on the same
+    /// pictures. A pool is drawn anew for each seed, the same for every arm: intervals over seeds then tell what few attacks give,
+    /// whichever they are.
     /// </summary>
     /// <param name="clean">The data set's items.</param>
     /// <param name="canValidate">Whether a clean item shows one of the classes and no print.</param>
@@ -23,20 +29,30 @@ public sealed record ValidationSplit(
     /// <param name="apart">
     /// Pictures that curation printed on in every family: they have no part in training. Null where there are none.
     /// </param>
-    /// <param name="withoutAttacks">Whether other pictures than attacks validate what attacks else would: families that are held out.</param>
+    /// <param name="withoutAttacks">Whether other pictures than attacks validate what attacks else would: families that are held
+    /// out.</param>
     public static ValidationSplit Draw(
-        IReadOnlyList<DatasetItem> clean, Func<DatasetItem, bool> canValidate, IReadOnlyList<DatasetItem> attacks, FineTuningOptions options,
-        IReadOnlySet<string>? apart = null, bool withoutAttacks = false)
+        IReadOnlyList<DatasetItem> clean,
+        Func<DatasetItem, bool> canValidate,
+        IReadOnlyList<DatasetItem> attacks,
+        FineTuningOptions options,
+        IReadOnlySet<string>? apart = null,
+        bool withoutAttacks = false
+    )
     {
         var cleanOf = Enumerable.Range(0, clean.Count).Where(i => canValidate(clean[i])).ToLookup(i => clean[i].Id, StringComparer.Ordinal);
-        var attacksOf = Enumerable.Range(0, attacks.Count).Where(i => IsPrinted(attacks[i])).ToLookup(i => SourceOf(attacks[i]), StringComparer.Ordinal);
+        var attacksOf = Enumerable
+            .Range(0, attacks.Count)
+            .Where(i => IsPrinted(attacks[i]))
+            .ToLookup(i => SourceOf(attacks[i]), StringComparer.Ordinal);
         var cleanWanted = Wanted(cleanOf.Sum(source => source.Count()), options);
         var attacksWanted = withoutAttacks ? 0 : Wanted(attacksOf.Sum(source => source.Count()), options);
 
         var sources = clean.Select(item => item.Id).Concat(attacks.Select(SourceOf)).Distinct(StringComparer.Ordinal).ToArray();
         new SeededRandom(0, "validation", sources.Length).Shuffle(sources);
         var held = new HashSet<string>(StringComparer.Ordinal);
-        List<int> cleanHeld = [], attacksHeld = [];
+        List<int> cleanHeld = [],
+            attacksHeld = [];
         foreach (var source in (apart ?? held).Order(StringComparer.Ordinal))
         {
             held.Add(source);
@@ -63,10 +79,15 @@ public sealed record ValidationSplit(
         // As many as validate at most; more of them are held out where several attacks are printed on one picture.
         var validated = options.AttackPool > 0 ? Math.Min(options.AttackPool, options.ValidationImages) : options.ValidationImages;
         return new ValidationSplit(
-            Left(clean, item => item.Id, held), [.. cleanHeld.Take(options.ValidationImages).Order()], Pool(attacks, Left(attacks, SourceOf, held), options), [.. attacksHeld.Take(validated).Order()]);
+            Left(clean, item => item.Id, held),
+            [.. cleanHeld.Take(options.ValidationImages).Order()],
+            Pool(attacks, Left(attacks, SourceOf, held), options),
+            [.. attacksHeld.Take(validated).Order()]
+        );
     }
 
-    private static int Wanted(int count, FineTuningOptions options) => Math.Min(options.ValidationImages, (int)Math.Ceiling(options.ValidationShare * count));
+    private static int Wanted(int count, FineTuningOptions options) =>
+        Math.Min(options.ValidationImages, (int)Math.Ceiling(options.ValidationShare * count));
 
     private static int[] Left(IReadOnlyList<DatasetItem> items, Func<DatasetItem, string> source, HashSet<string> held) =>
         [.. Enumerable.Range(0, items.Count).Where(i => !held.Contains(source(items[i])))];

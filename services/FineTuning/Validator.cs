@@ -8,7 +8,8 @@ public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuni
 {
     /// <summary>A validation.</summary>
     /// <param name="withReading">Whether reading is measured too, where there is print to read.</param>
-    public ValidationScores Scores(ClipModel model, bool withReading, CancellationToken cancel) => Measure(model, withReading, cancel).Scores;
+    public ValidationScores Scores(ClipModel model, bool withReading, CancellationToken cancel) =>
+        Measure(model, withReading, cancel).Scores;
 
     /// <summary>A validation, and whether embeddings of clean pictures still differ.</summary>
     /// <param name="withReading">Whether reading is measured too, where there is print to read.</param>
@@ -20,14 +21,21 @@ public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuni
     }
 
     /// <summary>
-    /// Tries mixtures of base and best weights, the last step of a fine-tuning (WiSE-FT, arXiv 2109.01903): weights between the two may keep more of the one and nearly
-    /// all of the other. One that scores higher takes the best weights' place in their file. Then measures how much of reading the result keeps.
+    /// Tries mixtures of base and best weights, the last step of a fine-tuning (WiSE-FT, arXiv 2109.01903): weights between the two may
+    /// keep more of the one and nearly all of the other. One that scores higher takes the best weights' place in their file. Then measures
+    /// how much of reading the result keeps.
     /// </summary>
     /// <param name="curves">With the best validation so far.</param>
     /// <param name="bestFile">The best weights.</param>
     /// <param name="baseFile">The base's; null mixes nothing.</param>
     /// <param name="provenance">What the weights carry in their header.</param>
-    public void Finish(CurveRecorder curves, string bestFile, string? baseFile, IReadOnlyDictionary<string, string>? provenance, CancellationToken cancel)
+    public void Finish(
+        CurveRecorder curves,
+        string bestFile,
+        string? baseFile,
+        IReadOnlyDictionary<string, string>? provenance,
+        CancellationToken cancel
+    )
     {
         if (baseFile is not null && options.Alphas.Count > 0)
         {
@@ -41,7 +49,13 @@ public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuni
         }
     }
 
-    private void ChooseAlpha(CurveRecorder curves, string bestFile, string baseFile, IReadOnlyDictionary<string, string>? provenance, CancellationToken cancel)
+    private void ChooseAlpha(
+        CurveRecorder curves,
+        string bestFile,
+        string baseFile,
+        IReadOnlyDictionary<string, string>? provenance,
+        CancellationToken cancel
+    )
     {
         var chosen = bestFile + ".mixed";
         using (var blend = new WeightBlend(baseFile, bestFile, device))
@@ -53,7 +67,13 @@ public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuni
                 if (curves.AddInterpolation(alpha, Scores(mixture, options.ReadingCost > 0, cancel), options))
                 {
                     mixture.ToGeometric();
-                    mixture.Save(chosen, new Dictionary<string, string>(provenance ?? new Dictionary<string, string>()) { ["clipsae_alpha"] = FormattableString.Invariant($"{alpha}") });
+                    mixture.Save(
+                        chosen,
+                        new Dictionary<string, string>(provenance ?? new Dictionary<string, string>())
+                        {
+                            ["clipsae_alpha"] = FormattableString.Invariant($"{alpha}"),
+                        }
+                    );
                 }
             }
         }
@@ -64,5 +84,6 @@ public sealed class Validator(TuningData data, ClipTokenizer tokenizer, FineTuni
         }
     }
 
-    private double? Reading(ClipModel model, CancellationToken cancel) => data.ReadingValidation?.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
+    private double? Reading(ClipModel model, CancellationToken cancel) =>
+        data.ReadingValidation?.Accuracy(model, tokenizer, options.PromptTemplates, device, cancel);
 }

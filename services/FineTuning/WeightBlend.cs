@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning;
 
-/// <summary>Models between a base and what was tuned from it (WiSE-FT, arXiv 2109.01903). r and θ are not linear in a weight, so it is weights that are mixed.</summary>
+/// <summary>
+/// Models between a base and what was tuned from it (WiSE-FT, arXiv 2109.01903). r and θ are not linear in a weight, so it is weights that
+/// are mixed.
+/// </summary>
 public sealed class WeightBlend : IDisposable
 {
     private readonly ClipModel _base;
@@ -23,10 +26,17 @@ public sealed class WeightBlend : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var (from, to) = (Weights(_base), Weights(_tuned));
-        return ClipModel.FromStateDict(to.ToDictionary(
-            weight => weight.Key,
-            weight => from.TryGetValue(weight.Key, out var start) ? lerp(start, weight.Value, tensor((float)alpha, device: start.device)) : weight.Value,
-            StringComparer.Ordinal), like: _tuned.Architecture);
+        return ClipModel.FromStateDict(
+            to.ToDictionary(
+                weight => weight.Key,
+                weight =>
+                    from.TryGetValue(weight.Key, out var start)
+                        ? lerp(start, weight.Value, tensor((float)alpha, device: start.device))
+                        : weight.Value,
+                StringComparer.Ordinal
+            ),
+            like: _tuned.Architecture
+        );
     }
 
     public void Dispose()
@@ -45,5 +55,6 @@ public sealed class WeightBlend : IDisposable
             .ToDictionary(weight => weight.Key, weight => weight.Value, StringComparer.Ordinal);
     }
 
-    private static bool IsGeometric(string key) => key.EndsWith(".theta", StringComparison.Ordinal) || key.EndsWith(".r", StringComparison.Ordinal);
+    private static bool IsGeometric(string key) =>
+        key.EndsWith(".theta", StringComparison.Ordinal) || key.EndsWith(".r", StringComparison.Ordinal);
 }

@@ -16,7 +16,10 @@ internal static class Disagreements
 
     private static string? OfCuration(ReportData data, EvaluationView view, string? attack)
     {
-        if (data.Curation is not { Candidates: > 0 and var tried, Fooled: var fooled } || EvaluationView.Scores(view.Base, attack)?.AttackSuccess is not { } scored)
+        if (
+            data.Curation is not { Candidates: > 0 and var tried, Fooled: var fooled }
+            || EvaluationView.Scores(view.Base, attack)?.AttackSuccess is not { } scored
+        )
         {
             return null;
         }

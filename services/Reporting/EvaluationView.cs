@@ -16,7 +16,12 @@ internal sealed class EvaluationView
         Results = results;
         Tuned = Models.Skip(1).FirstOrDefault(model => model.Name == results.Tuned);
         RetrievalSets = [.. results.Sets.Where(set => set.Protocol == Protocols.Retrieval)];
-        Sets = [.. results.Sets.Except(RetrievalSets).OrderBy(set => Array.IndexOf(Order, set.Name) is >= 0 and var place ? place : Order.Length)];
+        Sets =
+        [
+            .. results
+                .Sets.Except(RetrievalSets)
+                .OrderBy(set => Array.IndexOf(Order, set.Name) is >= 0 and var place ? place : Order.Length),
+        ];
     }
 
     public EvaluationResults Results { get; }
@@ -56,22 +61,30 @@ internal sealed class EvaluationView
     /// <summary>Attacked sets by family of print, or all attacked sets where there are no families.</summary>
     public IReadOnlyList<string> Families => HasFamilies ? [.. FamilySets] : [.. AttackedSets];
 
-    /// <summary>The family of print on which the tuned model, or without one the base, has the lowest accuracy; null without at least two families.</summary>
+    /// <summary>
+    /// The family of print on which the tuned model, or without one the base, has the lowest accuracy; null without at least two families.
+    /// </summary>
     public string? WorstFamily => HasFamilies && Families.Count > 1 ? Worst(Tuned ?? Base)?.Set : null;
 
     /// <summary>Of <see cref="Families"/> the one on which a model has the lowest accuracy; null where none was scored.</summary>
     public (string Set, Interval Accuracy)? Worst(ModelScores model) =>
-        Families.Order(StringComparer.Ordinal).Where(set => Scores(model, set)?.Accuracy is not null).Select(set => (Set: set, Accuracy: Scores(model, set)!.Accuracy!))
-            .Select(family => ((string Set, Interval Accuracy)?)family).MinBy(family => family!.Value.Accuracy.Value);
+        Families
+            .Order(StringComparer.Ordinal)
+            .Where(set => Scores(model, set)?.Accuracy is not null)
+            .Select(set => (Set: set, Accuracy: Scores(model, set)!.Accuracy!))
+            .Select(family => ((string Set, Interval Accuracy)?)family)
+            .MinBy(family => family!.Value.Accuracy.Value);
 
     private IEnumerable<string> AttackedSets => Sets.Where(set => set.Protocol == Protocols.Attacked).Select(set => set.Name);
 
-    private IEnumerable<string> FamilySets => AttackedSets.Where(set => set.StartsWith(FamilyPrefix, StringComparison.Ordinal) && set != "attacked-heldout");
+    private IEnumerable<string> FamilySets =>
+        AttackedSets.Where(set => set.StartsWith(FamilyPrefix, StringComparison.Ordinal) && set != "attacked-heldout");
 
     /// <summary>Images of a set that were scored.</summary>
     public int? Images(string? set) => Sets.FirstOrDefault(entry => entry.Name == set)?.Images;
 
-    public static EvaluationView? Of(ReportData data) => data.Results is { Models.Count: > 0 } results ? new EvaluationView(results, data.Curated) : null;
+    public static EvaluationView? Of(ReportData data) =>
+        data.Results is { Models.Count: > 0 } results ? new EvaluationView(results, data.Curated) : null;
 
     /// <summary>A model's figures on a set; null where there are none.</summary>
     public static SetScores? Scores(ModelScores? model, string? set) => set is null ? null : model?.Sets.GetValueOrDefault(set);
@@ -80,7 +93,8 @@ internal sealed class EvaluationView
     public static ArmSetScores? Scores(ArmScores arm, string? set) => set is null ? null : arm.Sets.GetValueOrDefault(set);
 
     /// <summary>A family's name for people, or the set's where it is no family.</summary>
-    public string FamilyName(string set) => HasFamilies && set.StartsWith(FamilyPrefix, StringComparison.Ordinal) ? set[FamilyPrefix.Length..] : set;
+    public string FamilyName(string set) =>
+        HasFamilies && set.StartsWith(FamilyPrefix, StringComparison.Ordinal) ? set[FamilyPrefix.Length..] : set;
 
     /// <summary>What a set shows, for people; what fine-tuning could know of its words and fonts, where both are recorded.</summary>
     public string Title(string? set)
@@ -100,7 +114,11 @@ internal sealed class EvaluationView
     /// <summary>How many of a set's words and fonts are among the curated attacks; null where that cannot be told.</summary>
     private string? Known(string? set)
     {
-        if (_curated is null || Arms.Count == 0 || Sets.FirstOrDefault(candidate => candidate.Name == set) is not { Words: { Count: > 0 } words, Fonts: var fonts })
+        if (
+            _curated is null
+            || Arms.Count == 0
+            || Sets.FirstOrDefault(candidate => candidate.Name == set) is not { Words: { Count: > 0 } words, Fonts: var fonts }
+        )
         {
             return null;
         }
@@ -111,7 +129,9 @@ internal sealed class EvaluationView
         {
             (0, 0) => fonts.Count == 0 ? ", unseen words" : ", unseen words and fonts",
             (0, _) => $", unseen words, {ofFonts}",
-            _ when knownWords == words.Count && knownFonts == fonts.Count => fonts.Count == 0 ? ", words of the attacks" : ", words and fonts of the attacks",
+            _ when knownWords == words.Count && knownFonts == fonts.Count => fonts.Count == 0
+                ? ", words of the attacks"
+                : ", words and fonts of the attacks",
             _ => $", {knownWords} of {words.Count} words{(fonts.Count == 0 ? " among the attacks" : $" and {ofFonts}")}",
         };
     }

@@ -59,10 +59,12 @@ public sealed record ReportData
     public CuratedPrint? Curated { get; init; }
 
     /// <summary>Training curves by unit.</summary>
-    public IReadOnlyDictionary<string, TuningCurves> Curves { get; init; } = new SortedDictionary<string, TuningCurves>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, TuningCurves> Curves { get; init; } =
+        new SortedDictionary<string, TuningCurves>(StringComparer.Ordinal);
 
     /// <summary>Proofs of converted weights by unit.</summary>
-    public IReadOnlyDictionary<string, ConversionProof> Proofs { get; init; } = new SortedDictionary<string, ConversionProof>(StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, ConversionProof> Proofs { get; init; } =
+        new SortedDictionary<string, ConversionProof>(StringComparer.Ordinal);
 
     /// <summary>The data set's manifest.</summary>
     public DatasetManifest? Dataset { get; init; }
@@ -70,7 +72,9 @@ public sealed record ReportData
     /// <summary>Pictures of the data set by id, as data URIs: the top images of features.</summary>
     public IReadOnlyDictionary<string, string> Pictures { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Ids of those of <see cref="Pictures"/> that are recorded as containing print; null where no pictures were looked for.</summary>
+    /// <summary>
+    /// Ids of those of <see cref="Pictures"/> that are recorded as containing print; null where no pictures were looked for.
+    /// </summary>
     public IReadOnlySet<string>? Printed { get; init; }
 
     /// <summary>The stages with the versions of their algorithms, in the plan's order.</summary>

@@ -28,7 +28,9 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
             Results = await ReadAsync(ResultFormats.Evaluation, Evaluation + "results", cancel),
             Examples = await ReadAsync(ResultFormats.Examples, Evaluation + "examples", cancel) ?? [],
             Salient = await ReadAsync(ResultFormats.Salient, Curation + "salient", cancel),
-            Dataset = context.Inputs.TryGetValue("dataset/manifest", out var manifest) ? DatasetManifest.Load(await context.Artifacts.FetchAsync(manifest, cancel)) : null,
+            Dataset = context.Inputs.TryGetValue("dataset/manifest", out var manifest)
+                ? DatasetManifest.Load(await context.Artifacts.FetchAsync(manifest, cancel))
+                : null,
             Curves = await ByUnitAsync(ResultFormats.Curves, ParameterSections.Tuning, "curves", cancel),
             Proofs = await ByUnitAsync(ResultFormats.Proof, ParameterSections.Conversion, "proof", cancel),
             Versions = SoftwareVersions.Here(),
@@ -48,11 +50,18 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         where T : class =>
         context.Inputs.TryGetValue(input, out var artifact) ? await format.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel) : null;
 
-    private async Task<IReadOnlyDictionary<string, T>> ByUnitAsync<T>(ResultFormat<T> format, string stage, string output, CancellationToken cancel)
+    private async Task<IReadOnlyDictionary<string, T>> ByUnitAsync<T>(
+        ResultFormat<T> format,
+        string stage,
+        string output,
+        CancellationToken cancel
+    )
         where T : class
     {
         var found = new SortedDictionary<string, T>(StringComparer.Ordinal);
-        foreach (var (name, artifact) in context.InputsUnder(stage).Where(input => input.Key.EndsWith("/" + output, StringComparison.Ordinal)))
+        foreach (
+            var (name, artifact) in context.InputsUnder(stage).Where(input => input.Key.EndsWith("/" + output, StringComparison.Ordinal))
+        )
         {
             found[name[..^(output.Length + 1)]] = await format.ReadAsync(artifact, context.Artifacts.FetchAsync, cancel);
         }
@@ -63,9 +72,20 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
     private async Task<IReadOnlyList<AutoencoderRecord>> AutoencodersAsync(ReportData data, CancellationToken cancel)
     {
         var statistics = await ByUnitAsync(ResultFormats.Statistics, ParameterSections.Sae, "statistics", cancel);
-        var told = data.Units.Where(unit => unit.Stage == ParameterSections.Sae && !statistics.ContainsKey(unit.Unit))
-            .Select(unit => new AutoencoderRecord(unit.Unit, ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"), []));
-        return [.. statistics.Select(stored => new AutoencoderRecord(stored.Key, stored.Value.Figures, stored.Value.Features)).Concat(told).OrderBy(autoencoder => autoencoder.Name, StringComparer.Ordinal)];
+        var told = data
+            .Units.Where(unit => unit.Stage == ParameterSections.Sae && !statistics.ContainsKey(unit.Unit))
+            .Select(unit => new AutoencoderRecord(
+                unit.Unit,
+                ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"),
+                []
+            ));
+        return
+        [
+            .. statistics
+                .Select(stored => new AutoencoderRecord(stored.Key, stored.Value.Figures, stored.Value.Features))
+                .Concat(told)
+                .OrderBy(autoencoder => autoencoder.Name, StringComparer.Ordinal),
+        ];
     }
 
     private async Task<(IReadOnlyList<AttackPicture> Shown, CuratedPrint? All)> AttacksAsync(CancellationToken cancel)
@@ -99,7 +119,10 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         return (shown, new CuratedPrint(printed, natural, words, fonts));
     }
 
-    private async Task<(IReadOnlyDictionary<string, string> Pictures, IReadOnlySet<string> Printed)> PicturesAsync(ReportData data, CancellationToken cancel)
+    private async Task<(IReadOnlyDictionary<string, string> Pictures, IReadOnlySet<string> Printed)> PicturesAsync(
+        ReportData data,
+        CancellationToken cancel
+    )
     {
         var wanted = SalientFeatures.WantedPictures(data).Concat(RepeatingCaptions.WantedPictures(data)).ToHashSet(StringComparer.Ordinal);
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -128,5 +151,6 @@ internal sealed class ReportGathering(StageContext context, ReportOptions option
         return (found, printed);
     }
 
-    private static string? Text(DatasetItem item, string attribute) => item.Attributes?[attribute] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    private static string? Text(DatasetItem item, string attribute) =>
+        item.Attributes?[attribute] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

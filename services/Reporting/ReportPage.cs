@@ -16,23 +16,42 @@ public static class ReportPage
         Section?[] models = [ModelTables.Render(data), RetrievalTables.Render(data)];
         Section?[] images = [ArmComparison.Render(data), TradeOff.Render(data), SideBySide.Render(data)];
         Section?[] evaluation = images[0] is null ? [.. models, .. images] : [.. images, .. models];
-        Section[] sections = [.. ((Section?[])
+        Section[] sections =
         [
-            BeforeAfter.Render(data), .. evaluation, Autoencoders.Render(data), CausalEvidence.Render(data), SalientFeatures.Render(data), FamiliesOfPrint.Render(data), RepeatingCaptions.Render(data), AttackGallery.Render(data), TrainingCurves.Render(data),
-            Timeline.Render(data), DataProblems.Render(data), Provenance.Render(data),
-        ]).OfType<Section>()];
-        return Html.Of($"""
+            .. (
+                (Section?[])
+                    [
+                        BeforeAfter.Render(data),
+                        .. evaluation,
+                        Autoencoders.Render(data),
+                        CausalEvidence.Render(data),
+                        SalientFeatures.Render(data),
+                        FamiliesOfPrint.Render(data),
+                        RepeatingCaptions.Render(data),
+                        AttackGallery.Render(data),
+                        TrainingCurves.Render(data),
+                        Timeline.Render(data),
+                        DataProblems.Render(data),
+                        Provenance.Render(data),
+                    ]
+            ).OfType<Section>(),
+        ];
+        return Html.Of(
+            $"""
             <!doctype html>
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <title>ClipSae · {data.Run}</title><style>{new Html(Style)}</style></head><body>
             <a class="skip" href="#content">Skip to the content</a>
-            <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1>{Subject(data)}<p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
+            <header><p class="kicker">ClipSae report</p><h1>{data.Run}</h1>{Subject(
+                data
+            )}<p class="when"><time datetime="{data.At.ToUniversalTime():O}">{data.At.ToUniversalTime():d MMMM yyyy, HH:mm} UTC</time></p>
             {Headline.Render(data)}{FamiliesOfPrint.Fooled(data)}</header>
             <main id="content">{sections.Select((section, place) => (section with { IsOpen = place == 0 }).Render())}</main>
             <footer>Made by ClipSae. This file holds everything it shows and loads nothing.</footer>
             </body></html>
-            """).Text;
+            """
+        ).Text;
     }
 
     /// <summary>What the run is about: the weights, and the folder of the data set.</summary>

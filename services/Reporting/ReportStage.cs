@@ -14,7 +14,8 @@ public sealed class ReportStage : IStage
 
     public bool Cacheable => false;
 
-    public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<ReportOptions>(parameters, Name, options => options.Validate());
+    public JsonObject Normalize(JsonObject parameters) =>
+        StageParameters.Normalize<ReportOptions>(parameters, Name, options => options.Validate());
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {

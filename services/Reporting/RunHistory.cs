@@ -14,27 +14,80 @@ internal static class RunHistory
         var state = RunState.Fold(events.Select(stored => stored.Event));
         if (state.Start is { } started)
         {
-            data = data with { Parameters = started.Parameters, Seed = started.Seed, Origin = started.Origin?.Run, Inputs = started.Inputs };
+            data = data with
+            {
+                Parameters = started.Parameters,
+                Seed = started.Seed,
+                Origin = started.Origin?.Run,
+                Inputs = started.Inputs,
+            };
         }
 
-        UnitRecord[] ordered = [.. state.StagesInOrder().SelectMany(stage => stage.FinishedUnits())
-            .Select(unit => new UnitRecord(unit.Stage, unit.Unit, unit.Cache.Kind.ToString().ToLowerInvariant(), unit.Cache.Reason, unit.StartedAt, unit.Seconds, unit.Key, unit.Outputs, unit.Figures))
-            .OrderBy(unit => unit.StartedAt).ThenBy(unit => unit.Stage, StringComparer.Ordinal).ThenBy(unit => unit.Unit, StringComparer.Ordinal)];
+        UnitRecord[] ordered =
+        [
+            .. state
+                .StagesInOrder()
+                .SelectMany(stage => stage.FinishedUnits())
+                .Select(unit => new UnitRecord(
+                    unit.Stage,
+                    unit.Unit,
+                    unit.Cache.Kind.ToString().ToLowerInvariant(),
+                    unit.Cache.Reason,
+                    unit.StartedAt,
+                    unit.Seconds,
+                    unit.Key,
+                    unit.Outputs,
+                    unit.Figures
+                ))
+                .OrderBy(unit => unit.StartedAt)
+                .ThenBy(unit => unit.Stage, StringComparer.Ordinal)
+                .ThenBy(unit => unit.Unit, StringComparer.Ordinal),
+        ];
         return data with
         {
-            Missing = [.. state.Missing().Select(failed => new MissingUnit(failed.Stage, failed.Unit, failed.Reason, state.Stages[failed.Stage].Plan.Units.Count))],
-            Stages = [.. state.StagesInOrder().Select(stage => new StageVersion(
-                stage.Plan.Stage, stage.Plan.AlgorithmVersion,
-                [.. stage.FinishedUnits().Select(unit => unit.Computed).OfType<ComputeTraits>().Distinct().Select(Said).Order(StringComparer.Ordinal)]))],
+            Missing =
+            [
+                .. state
+                    .Missing()
+                    .Select(failed => new MissingUnit(
+                        failed.Stage,
+                        failed.Unit,
+                        failed.Reason,
+                        state.Stages[failed.Stage].Plan.Units.Count
+                    )),
+            ],
+            Stages =
+            [
+                .. state
+                    .StagesInOrder()
+                    .Select(stage => new StageVersion(
+                        stage.Plan.Stage,
+                        stage.Plan.AlgorithmVersion,
+                        [
+                            .. stage
+                                .FinishedUnits()
+                                .Select(unit => unit.Computed)
+                                .OfType<ComputeTraits>()
+                                .Distinct()
+                                .Select(Said)
+                                .Order(StringComparer.Ordinal),
+                        ]
+                    )),
+            ],
             Units = ordered,
             Curation = Figures(ResultFormats.CurationFigures, ParameterSections.Curation).FirstOrDefault().Value,
             Tuning = [.. Figures(ResultFormats.TuningFigures, ParameterSections.Tuning)],
         };
 
         IEnumerable<KeyValuePair<string, T>> Figures<T>(ResultFormat<T> format, string stage)
-            where T : class => ordered.Where(unit => unit.Stage == stage).Select(unit => KeyValuePair.Create(unit.Unit, format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}")));
+            where T : class =>
+            ordered
+                .Where(unit => unit.Stage == stage)
+                .Select(unit => KeyValuePair.Create(unit.Unit, format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}")));
     }
 
     private static string Said(ComputeTraits traits) =>
-        FormattableString.Invariant($"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} thread{(traits.Threads == 1 ? "" : "s")}");
+        FormattableString.Invariant(
+            $"ClipSae {traits.Software.Split('+')[0]} on {traits.Device}, {traits.Processor}, {traits.Threads} thread{(traits.Threads == 1 ? "" : "s")}"
+        );
 }

@@ -8,10 +8,14 @@ namespace ClipSae.Reporting;
 public static class SoftwareVersions
 {
     public static IReadOnlyList<KeyValuePair<string, string>> Here() =>
-    [
-        KeyValuePair.Create("ClipSae", Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown"),
-        KeyValuePair.Create(".NET", RuntimeInformation.FrameworkDescription),
-        KeyValuePair.Create("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}"),
-        KeyValuePair.Create("Processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)),
-    ];
+        [
+            KeyValuePair.Create(
+                "ClipSae",
+                Assembly.GetExecutingAssembly().GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+                    ?? "unknown"
+            ),
+            KeyValuePair.Create(".NET", RuntimeInformation.FrameworkDescription),
+            KeyValuePair.Create("System", $"{RuntimeInformation.OSDescription}, {RuntimeInformation.OSArchitecture}"),
+            KeyValuePair.Create("Processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)),
+        ];
 }

@@ -22,4 +22,5 @@ public sealed record UnitRecord(
     double Seconds,
     string Key,
     IReadOnlyDictionary<string, ArtifactRef> Outputs,
-    JsonObject Figures);
+    JsonObject Figures
+);

@@ -14,13 +14,20 @@ namespace ClipSae.SaeTraining;
 /// </summary>
 public sealed class ActivationSet : IDisposable
 {
-    private readonly ShardRows rows;
-    private readonly Tensor? embeddings;
+    private readonly ShardRows _rows;
+    private readonly Tensor? _embeddings;
 
     private ActivationSet(
-        ShardRows rows, int[] imageOfRow, IReadOnlyList<string> images, int[] sourceOfRow, IReadOnlyList<RowSource> sources, HashSet<int> heldOut, Tensor? embeddings)
+        ShardRows rows,
+        int[] imageOfRow,
+        IReadOnlyList<string> images,
+        int[] sourceOfRow,
+        IReadOnlyList<RowSource> sources,
+        HashSet<int> heldOut,
+        Tensor? embeddings
+    )
     {
-        (this.rows, Sources, this.embeddings) = (rows, sources, embeddings);
+        (_rows, Sources, _embeddings) = (rows, sources, embeddings);
         Training = new ChosenRows(rows, RowsWhere(imageOfRow, image => !heldOut.Contains(image)));
         var held = RowsWhere(imageOfRow, heldOut.Contains);
         HeldOut = new ChosenRows(rows, held);
@@ -42,9 +49,12 @@ public sealed class ActivationSet : IDisposable
     public IReadOnlySet<string> HeldOutIds { get; }
 
     /// <summary>Embeddings of all sources [sources, e], where the run extracts them; else null.</summary>
-    public Tensor? Embeddings => embeddings;
+    public Tensor? Embeddings => _embeddings;
 
-    /// <summary>Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, where there are any, <c>embeddings/SHARD</c>, of captions <c>text-embeddings/SHARD</c>.</summary>
+    /// <summary>
+    /// Reads inputs <c>activations/SHARD</c>, <c>ids/SHARD</c> and, where there are any, <c>embeddings/SHARD</c>, of captions
+    /// <c>text-embeddings/SHARD</c>.
+    /// </summary>
     /// <exception cref="UserErrorException">No rows, too few to hold any out, or shards that do not fit together.</exception>
     public static async Task<ActivationSet> ReadAsync(StageContext context, SaeOptions options, CancellationToken cancel)
     {
@@ -57,9 +67,13 @@ public sealed class ActivationSet : IDisposable
             var (ofImages, ofCaptions) = Indices(paths[^1]);
             foreach (var image in ofImages)
             {
-                imageOfRow.Add(image >= 0 && image < ids.Count
-                    ? images.Count + image
-                    : throw new UserErrorException($"{context.Stage}/{context.Unit}: shard {shard} names image {image} of {ids.Count}; extract it again"));
+                imageOfRow.Add(
+                    image >= 0 && image < ids.Count
+                        ? images.Count + image
+                        : throw new UserErrorException(
+                            $"{context.Stage}/{context.Unit}: shard {shard} names image {image} of {ids.Count}; extract it again"
+                        )
+                );
             }
 
             captionOfRow.AddRange(ofCaptions);
@@ -71,18 +85,24 @@ public sealed class ActivationSet : IDisposable
         if (imageOfRow.Count < 2 || imageOfRow.All(heldOut.Contains) || !imageOfRow.Any(heldOut.Contains))
         {
             throw new UserErrorException(
-                $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and hold some out; add images");
+                $"{context.Stage}/{context.Unit}: {imageOfRow.Count} rows of {images.Count} images are too few to train on and hold some out; add images"
+            );
         }
 
         var (sourceOfRow, sources) = SourcesOf(imageOfRow, captionOfRow, images);
-        var embeddings = await ReadEmbeddingsAsync(context, captionOfRow.Count > 0 ? "text-embeddings" : "embeddings", sources.Count, cancel);
+        var embeddings = await ReadEmbeddingsAsync(
+            context,
+            captionOfRow.Count > 0 ? "text-embeddings" : "embeddings",
+            sources.Count,
+            cancel
+        );
         return new ActivationSet(ShardRows.Open(paths), [.. imageOfRow], images, sourceOfRow, sources, heldOut, embeddings);
     }
 
     public void Dispose()
     {
-        rows.Dispose();
-        embeddings?.Dispose();
+        _rows.Dispose();
+        _embeddings?.Dispose();
     }
 
     private static async Task<IReadOnlyList<string>> ReadIdsAsync(StageContext context, string shard, CancellationToken cancel) =>
@@ -96,7 +116,11 @@ public sealed class ActivationSet : IDisposable
     }
 
     // Rows of a caption follow each other, and every caption has one at least.
-    private static (int[] OfRow, IReadOnlyList<RowSource> All) SourcesOf(List<int> imageOfRow, List<int> captionOfRow, IReadOnlyList<string> images)
+    private static (int[] OfRow, IReadOnlyList<RowSource> All) SourcesOf(
+        List<int> imageOfRow,
+        List<int> captionOfRow,
+        IReadOnlyList<string> images
+    )
     {
         if (captionOfRow.Count != imageOfRow.Count)
         {
@@ -131,11 +155,13 @@ public sealed class ActivationSet : IDisposable
     private static Tensor? ReadEmbeddings(IReadOnlyList<string> paths, int sources)
     {
         using var scope = NewDisposeScope();
-        var parts = paths.Select(path =>
-        {
-            using var file = SafetensorsFile.Open(path);
-            return file.Read("activations").to(float32);
-        }).ToList();
+        var parts = paths
+            .Select(path =>
+            {
+                using var file = SafetensorsFile.Open(path);
+                return file.Read("activations").to(float32);
+            })
+            .ToList();
         return parts.Sum(part => part.shape[0]) == sources ? cat(parts).DetachFromDisposeScope() : null;
     }
 

@@ -41,16 +41,28 @@ public sealed record ClipInputs(ClipModel Model, ClipTokenizer Tokenizer, HookPo
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var parts = texts.Chunk(Batch).Select(chunk =>
-        {
-            using var step = NewDisposeScope();
-            long[][] ids = [.. chunk.Select(text => Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength))];
-            var lengths = tensor(ids.Select(text => (long)Tokenizer.LengthOf(text)).ToArray(), device: Device);
-            var hooks = replacement is null ? null : new Hooks().Replace(Point, values => Point.HasTokens
-                ? where(TensorArithmetic.Range(values.shape[1], device: Device).less(lengths.unsqueeze(1)).unsqueeze(2), replacement(values), values)
-                : replacement(values));
-            return nn.functional.normalize(Model.EncodeText(stack([.. ids.Select(text => tensor(text))]).to(Device), hooks), 2, 1).MoveToOuterDisposeScope();
-        });
+        var parts = texts
+            .Chunk(Batch)
+            .Select(chunk =>
+            {
+                using var step = NewDisposeScope();
+                long[][] ids = [.. chunk.Select(text => Tokenizer.EncodePrompt(text, Model.Architecture.ContextLength))];
+                var lengths = tensor(ids.Select(text => (long)Tokenizer.LengthOf(text)).ToArray(), device: Device);
+                var hooks = replacement is null
+                    ? null
+                    : new Hooks().Replace(Point, values =>
+                        Point.HasTokens
+                            ? where(
+                                TensorArithmetic.Range(values.shape[1], device: Device).less(lengths.unsqueeze(1)).unsqueeze(2),
+                                replacement(values),
+                                values
+                            )
+                            : replacement(values)
+                    );
+                return nn
+                    .functional.normalize(Model.EncodeText(stack([.. ids.Select(text => tensor(text))]).to(Device), hooks), 2, 1)
+                    .MoveToOuterDisposeScope();
+            });
         return cat([.. parts]).MoveToOuterDisposeScope();
     }
 

@@ -4,17 +4,25 @@ using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.SaeTraining;
 
-/// <summary>What the data set says about its pictures, and the bytes of some of those held out, read from the inputs <c>shards/SHARD</c>.</summary>
+/// <summary>
+/// What the data set says about its pictures, and the bytes of some of those held out, read from the inputs <c>shards/SHARD</c>.
+/// </summary>
 /// <param name="Captions">By id.</param>
 /// <param name="Labelled">Held-out pictures that have a label, at most as many as asked for, from as many classes as there are.</param>
 /// <param name="Classes">All labels, ordinal order.</param>
 public sealed record PictureTable(
     IReadOnlyDictionary<string, IReadOnlyList<string>> Captions,
     IReadOnlyList<(string Label, ReadOnlyMemory<byte> Encoded)> Labelled,
-    IReadOnlyList<string> Classes)
+    IReadOnlyList<string> Classes
+)
 {
     /// <param name="heldOut">Ids of the pictures that were not trained on.</param>
-    public static async Task<PictureTable> ReadAsync(StageContext context, IReadOnlySet<string> heldOut, SaeOptions options, CancellationToken cancel)
+    public static async Task<PictureTable> ReadAsync(
+        StageContext context,
+        IReadOnlySet<string> heldOut,
+        SaeOptions options,
+        CancellationToken cancel
+    )
     {
         var captions = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         var classes = new SortedSet<string>(StringComparer.Ordinal);
@@ -42,8 +50,11 @@ public sealed record PictureTable(
         }
 
         var chosen = Sample(labels, options.ReconstructionImages, options.Seed);
-        var labelled = shards.Where(shard => shard.Labelled.Overlaps(chosen)).SelectMany(shard => DatasetShard.Read(shard.Path))
-            .Where(picture => chosen.Contains(picture.Item.Id)).Select(picture => (picture.Item.Label!, picture.ImageBytes));
+        var labelled = shards
+            .Where(shard => shard.Labelled.Overlaps(chosen))
+            .SelectMany(shard => DatasetShard.Read(shard.Path))
+            .Where(picture => chosen.Contains(picture.Item.Id))
+            .Select(picture => (picture.Item.Label!, picture.ImageBytes));
         return new PictureTable(captions, [.. labelled], [.. classes]);
     }
 
@@ -51,10 +62,20 @@ public sealed record PictureTable(
     private static HashSet<string> Sample(SortedDictionary<string, string> labels, int wanted, long seed)
     {
         var random = new SeededRandom(seed, "pictures of the reconstruction check");
-        var classes = labels.GroupBy(picture => picture.Value, picture => picture.Key, StringComparer.Ordinal)
-            .OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => group.ToArray()).ToArray();
+        var classes = labels
+            .GroupBy(picture => picture.Value, picture => picture.Key, StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => group.ToArray())
+            .ToArray();
         random.Shuffle(classes);
         Array.ForEach(classes, random.Shuffle);
-        return [.. classes.SelectMany(ids => ids.Select((id, turn) => (id, turn))).OrderBy(picture => picture.turn).Take(wanted).Select(picture => picture.id)];
+        return
+        [
+            .. classes
+                .SelectMany(ids => ids.Select((id, turn) => (id, turn)))
+                .OrderBy(picture => picture.turn)
+                .Take(wanted)
+                .Select(picture => picture.id),
+        ];
     }
 }

@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining;
 
 /// <summary>
-/// The figure that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the activation's
-/// place, in the images or, at a hook point of the text tower, in the prompts, beside the accuracy without (science, section 3).
+/// The figure that says whether an autoencoder keeps what the model needs: zero-shot accuracy with the reconstruction put in the
+/// activation's place, in the images or, at a hook point of the text tower, in the prompts, beside the accuracy without (science, section
+/// 3).
 /// </summary>
 public static class ReconstructionCheck
 {
@@ -19,7 +20,12 @@ public static class ReconstructionCheck
     /// <param name="prompt">Prompt of a class, with {} for its name.</param>
     /// <returns>Accuracy without and with the reconstruction, or null where fewer than two classes or no picture can be read.</returns>
     public static (double Original, double Reconstructed)? Measure(
-        ClipInputs clip, SparseAutoencoder sae, PictureTable pictures, string prompt, CancellationToken cancel)
+        ClipInputs clip,
+        SparseAutoencoder sae,
+        PictureTable pictures,
+        string prompt,
+        CancellationToken cancel
+    )
     {
         if (pictures.Classes.Count < 2)
         {
@@ -32,7 +38,9 @@ public static class ReconstructionCheck
         var texts = clip.EncodeTexts(Prompts(pictures, prompt));
         var changedTexts = clip.Point.IsText ? clip.EncodeTexts(Prompts(pictures, prompt), sae.Reconstruct) : texts;
         Hooks? Reconstructing() => clip.Point.IsText ? null : new Hooks().Replace(clip.Point, sae.Reconstruct);
-        var place = pictures.Classes.Select((name, i) => (name, i)).ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
+        var place = pictures
+            .Classes.Select((name, i) => (name, i))
+            .ToDictionary(pair => pair.name, pair => (long)pair.i, StringComparer.Ordinal);
         var (original, reconstructed, count) = (0L, 0L, 0L);
         foreach (var batch in pictures.Labelled.Chunk(Batch))
         {
@@ -64,7 +72,10 @@ public static class ReconstructionCheck
 
     /// <summary>Pictures that cannot be read are left out; extraction has named them already.</summary>
     private static (Tensor Pixels, long[] Labels) Read(
-        (string Label, ReadOnlyMemory<byte> Encoded)[] batch, Dictionary<string, long> place, ImagePreparation preparation)
+        (string Label, ReadOnlyMemory<byte> Encoded)[] batch,
+        Dictionary<string, long> place,
+        ImagePreparation preparation
+    )
     {
         var resolution = preparation.Resolution;
         var size = 3 * resolution * resolution;

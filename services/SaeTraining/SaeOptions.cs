@@ -4,16 +4,23 @@ using ClipSae.Sae.Steps;
 
 namespace ClipSae.SaeTraining;
 
-/// <summary>How the autoencoder of a hook point is trained. Where no other source is named, defaults are those of arXiv 2406.04093.</summary>
+/// <summary>
+/// How the autoencoder of a hook point is trained. Where no other source is named, defaults are those of arXiv 2406.04093.
+/// </summary>
 public sealed record SaeOptions
 {
     /// <summary><c>topk</c> (encoder and decoder apart), <c>topk-tied</c>, <c>batch-topk</c> or <c>matryoshka</c>.</summary>
     public string Variant { get; init; } = "topk";
 
-    /// <summary>Active latents a row. Default 32, within the paper's 16 to 512 and small enough for a small model's features to be read one by one.</summary>
+    /// <summary>
+    /// Active latents a row. Default 32, within the paper's 16 to 512 and small enough for a small model's features to be read one by one.
+    /// </summary>
     public int K { get; init; } = 32;
 
-    /// <summary>Latents for each dimension of the input; ignored where <see cref="Latents"/> is given. Default 8, as common for CLIP (ViT-Prisma takes 8 to 64).</summary>
+    /// <summary>
+    /// Latents for each dimension of the input; ignored where <see cref="Latents"/> is given. Default 8, as common for CLIP (ViT-Prisma
+    /// takes 8 to 64).
+    /// </summary>
     public int Expansion { get; init; } = 8;
 
     /// <summary>Latents; 0 takes the expansion.</summary>
@@ -43,7 +50,9 @@ public sealed record SaeOptions
     /// <summary>Dead latents that reconstruct the residual; null for half the input's width, at most 512.</summary>
     public int? AuxK { get; init; }
 
-    /// <summary>Samples without firing after which a latent counts as dead; null scales the paper's 10 million down to a tenth of the samples seen.</summary>
+    /// <summary>
+    /// Samples without firing after which a latent counts as dead; null scales the paper's 10 million down to a tenth of the samples seen.
+    /// </summary>
     public long? DeadAfter { get; init; }
 
     /// <summary>Share of the images whose rows are never trained on and give the quality figures. Default 0.1.</summary>
@@ -65,15 +74,19 @@ public sealed record SaeOptions
     public long Seed { get; init; }
 
     /// <summary>
-    /// <c>cpu</c> or <c>cuda:N</c>. Training and the check of the reconstruction compute there; the sparse kernels are the CPU's, a GPU trains by dense
-    /// products. The other figures of quality are always the CPU's.
+    /// <c>cpu</c> or <c>cuda:N</c>. Training and the check of the reconstruction compute there; the sparse kernels are the CPU's, a GPU
+    /// trains by dense products. The other figures of quality are always the CPU's.
     /// </summary>
     public string Device { get; init; } = "cpu";
 
     /// <exception cref="UserErrorException">A value is impossible; the message names it.</exception>
     public void Validate()
     {
-        Require(SaeVariant.Names.Contains(Variant, StringComparer.Ordinal), "variant", $"one of {string.Join(", ", SaeVariant.Names)}, not {Variant}");
+        Require(
+            SaeVariant.Names.Contains(Variant, StringComparer.Ordinal),
+            "variant",
+            $"one of {string.Join(", ", SaeVariant.Names)}, not {Variant}"
+        );
         Require(K >= 1, "k", "at least 1");
         Require(Latents >= 0, "latents", "0 or more");
         Require(Expansion >= 1, "expansion", "at least 1");

@@ -18,9 +18,10 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining;
 
 /// <summary>
-/// Trains one autoencoder of a hook point, with whose name the unit's begins, or takes over the one that is <c>given</c>. Inputs: <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the
-/// check of the reconstruction <c>shards/SHARD</c>, <c>model</c> and <c>tokenizer</c>; for the monosemanticity score
-/// <c>embeddings/SHARD</c>, of captions <c>text-embeddings/SHARD</c>. Outputs: <c>sae</c>, <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
+/// Trains one autoencoder of a hook point, with whose name the unit's begins, or takes over the one that is <c>given</c>. Inputs:
+/// <c>activations/SHARD</c> and <c>ids/SHARD</c>; for names and the check of the reconstruction <c>shards/SHARD</c>, <c>model</c> and
+/// <c>tokenizer</c>; for the monosemanticity score <c>embeddings/SHARD</c>, of captions <c>text-embeddings/SHARD</c>. Outputs: <c>sae</c>,
+/// <c>statistics</c>, and <c>sae_weights</c> with <c>cfg</c> in SAELens' layout.
 /// </summary>
 public sealed class SaeTrainingStage : IStage
 {
@@ -64,16 +65,30 @@ public sealed class SaeTrainingStage : IStage
         await RequirePromptsAsync(context, pictures, options, cancel);
         var (sae, origin) = context.Inputs.ContainsKey(GivenInput)
             ? await TakeAsync(context, data.Training.Width, cancel)
-            : await TrainAsync(context, data.Training, options.For(data.Training.Width, data.Training.Rows), options.CheckpointInterval, device, cancel);
+            : await TrainAsync(
+                context,
+                data.Training,
+                options.For(data.Training.Width, data.Training.Rows),
+                options.CheckpointInterval,
+                device,
+                cancel
+            );
         using (sae)
         {
             using var clip = await ClipInputs.LoadAsync(context, device, cancel);
             var statistics = Examine(context, options, origin, data, sae, pictures, clip, cancel);
-            return new StageResult(await StoreAsync(context, sae, statistics, cancel), ResultFormats.AutoencoderFigures.ToJson(statistics.Figures));
+            return new StageResult(
+                await StoreAsync(context, sae, statistics, cancel),
+                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures)
+            );
         }
     }
 
-    private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TakeAsync(StageContext context, int width, CancellationToken cancel)
+    private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TakeAsync(
+        StageContext context,
+        int width,
+        CancellationToken cancel
+    )
     {
         var sae = SaeFile.Load(await context.FetchAsync(GivenInput, cancel));
         RequireWidth(sae, width, context.Unit);
@@ -84,7 +99,9 @@ public sealed class SaeTrainingStage : IStage
     {
         if (sae.InputWidth != width)
         {
-            throw new UserErrorException($"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, but those of the model are {width} wide there; name the hook point that it was trained at");
+            throw new UserErrorException(
+                $"the autoencoder given for {unit} takes activations {sae.InputWidth} wide, but those of the model are {width} wide there; name the hook point that it was trained at"
+            );
         }
     }
 
@@ -105,8 +122,15 @@ public sealed class SaeTrainingStage : IStage
     }
 
     private static SaeStatistics Examine(
-        StageContext context, SaeOptions options, AutoencoderOrigin origin, ActivationSet data, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip,
-        CancellationToken cancel)
+        StageContext context,
+        SaeOptions options,
+        AutoencoderOrigin origin,
+        ActivationSet data,
+        SparseAutoencoder sae,
+        PictureTable pictures,
+        ClipInputs? clip,
+        CancellationToken cancel
+    )
     {
         using var scope = NewDisposeScope();
         var quality = SaeQuality.Measure(sae, data.HeldOut, data.HeldOutSource, options.TopImages, data.Embeddings, cancel);
@@ -115,19 +139,31 @@ public sealed class SaeTrainingStage : IStage
             : FeatureNaming.FromCaptions(quality.Features, data.Sources, pictures.Captions);
         var zeroShot = ZeroShot(context, options, sae, pictures, clip, cancel);
         return new SaeStatistics(
-            HookPoint.OfAutoencoder(context.Unit).ToString(), SaeReport.Figures(quality.Figures, origin, zeroShot), quality.Figures.DensityHistogram,
-            SaeReport.Features(quality.Features, data.Sources, pictures.Captions, names));
+            HookPoint.OfAutoencoder(context.Unit).ToString(),
+            SaeReport.Figures(quality.Figures, origin, zeroShot),
+            quality.Figures.DensityHistogram,
+            SaeReport.Features(quality.Features, data.Sources, pictures.Captions, names)
+        );
     }
 
     private static async Task<(SparseAutoencoder Sae, AutoencoderOrigin Origin)> TrainAsync(
-        StageContext context, IActivationRows rows, SaeTrainingOptions training, int checkpointInterval, Device device, CancellationToken cancel)
+        StageContext context,
+        IActivationRows rows,
+        SaeTrainingOptions training,
+        int checkpointInterval,
+        Device device,
+        CancellationToken cancel
+    )
     {
         using var trainer = await TrainingCheckpoint.StartOrResumeAsync(context, rows, training, device, cancel);
         var first = trainer.State.Step;
         while (!trainer.Done)
         {
             var isSaved = trainer.State.Step == first || trainer.State.Step % checkpointInterval == 0;
-            await StopGrace.ThrowIfStoppedAsync(token => isSaved ? Task.CompletedTask : TrainingCheckpoint.SaveAsync(context, trainer, token), cancel);
+            await StopGrace.ThrowIfStoppedAsync(
+                token => isSaved ? Task.CompletedTask : TrainingCheckpoint.SaveAsync(context, trainer, token),
+                cancel
+            );
             trainer.Advance();
             var step = trainer.State.Step;
             if (step % checkpointInterval == 0 && !trainer.Done)
@@ -138,24 +174,43 @@ public sealed class SaeTrainingStage : IStage
             if (step % ReportInterval == 0 || trainer.Done)
             {
                 var losses = trainer.Losses();
-                context.Progress.Report(new StageProgress(step, training.Steps, "steps", new Dictionary<string, double>
-                {
-                    ["loss"] = losses.Total,
-                    ["reconstruction"] = losses.Reconstruction,
-                    ["auxiliary"] = losses.Auxiliary,
-                }));
+                context.Progress.Report(
+                    new StageProgress(
+                        step,
+                        training.Steps,
+                        "steps",
+                        new Dictionary<string, double>
+                        {
+                            ["loss"] = losses.Total,
+                            ["reconstruction"] = losses.Reconstruction,
+                            ["auxiliary"] = losses.Auxiliary,
+                        }
+                    )
+                );
             }
         }
 
-        return (trainer.Export(), new AutoencoderOrigin(training.Variant, training.Latents, training.Steps, rows.Rows, training.DeadAfterSamples));
+        return (
+            trainer.Export(),
+            new AutoencoderOrigin(training.Variant, training.Latents, training.Steps, rows.Rows, training.DeadAfterSamples)
+        );
     }
 
     private static (double Original, double Reconstructed)? ZeroShot(
-        StageContext context, SaeOptions options, SparseAutoencoder sae, PictureTable pictures, ClipInputs? clip, CancellationToken cancel)
+        StageContext context,
+        SaeOptions options,
+        SparseAutoencoder sae,
+        PictureTable pictures,
+        ClipInputs? clip,
+        CancellationToken cancel
+    )
     {
         if (clip is null || pictures.Labelled.Count == 0)
         {
-            context.Log.LogInformation("{Unit}: no labelled held-out pictures, model or tokenizer; skipping zero-shot accuracy of the reconstruction", context.Unit);
+            context.Log.LogInformation(
+                "{Unit}: no labelled held-out pictures, model or tokenizer; skipping zero-shot accuracy of the reconstruction",
+                context.Unit
+            );
             return null;
         }
 
@@ -163,19 +218,41 @@ public sealed class SaeTrainingStage : IStage
     }
 
     private static async Task<Dictionary<string, ArtifactRef>> StoreAsync(
-        StageContext context, SparseAutoencoder sae, SaeStatistics statistics, CancellationToken cancel)
+        StageContext context,
+        SparseAutoencoder sae,
+        SaeStatistics statistics,
+        CancellationToken cancel
+    )
     {
         var file = Path.Combine(context.Scratch, "sae.safetensors");
         SaeFile.Save(sae, file);
-        SaeLensFormat.Save(sae, context.Scratch, context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip", HookPoint.OfAutoencoder(context.Unit).ToString());
+        SaeLensFormat.Save(
+            sae,
+            context.Scratch,
+            context.Inputs.GetValueOrDefault("model")?.Digest ?? "clip",
+            HookPoint.OfAutoencoder(context.Unit).ToString()
+        );
         return new Dictionary<string, ArtifactRef>
         {
             ["sae"] = await context.Artifacts.TakeFileAsync(file, $"{context.Unit}.sae.safetensors", MediaTypes.Safetensors, cancel),
             ["sae_weights"] = await context.Artifacts.TakeFileAsync(
-                Path.Combine(context.Scratch, SaeLensFormat.WeightsFile), SaeLensFormat.WeightsFile, MediaTypes.Safetensors, cancel),
-            ["cfg"] = await context.Artifacts.TakeFileAsync(Path.Combine(context.Scratch, SaeLensFormat.ConfigFile), SaeLensFormat.ConfigFile, MediaTypes.Json, cancel),
+                Path.Combine(context.Scratch, SaeLensFormat.WeightsFile),
+                SaeLensFormat.WeightsFile,
+                MediaTypes.Safetensors,
+                cancel
+            ),
+            ["cfg"] = await context.Artifacts.TakeFileAsync(
+                Path.Combine(context.Scratch, SaeLensFormat.ConfigFile),
+                SaeLensFormat.ConfigFile,
+                MediaTypes.Json,
+                cancel
+            ),
             ["statistics"] = await context.Artifacts.PutBytesAsync(
-                ResultFormats.Statistics.Write(statistics), $"{context.Unit}.statistics.json", ResultFormats.Statistics.MediaType, cancel),
+                ResultFormats.Statistics.Write(statistics),
+                $"{context.Unit}.statistics.json",
+                ResultFormats.Statistics.MediaType,
+                cancel
+            ),
         };
     }
 }

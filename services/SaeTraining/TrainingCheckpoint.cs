@@ -18,8 +18,15 @@ internal static class TrainingCheckpoint
 
     /// <summary>A trainer that goes on from the latest checkpoint, or a new one where there is none.</summary>
     public static async Task<TopKTrainer> StartOrResumeAsync(
-        StageContext context, IActivationRows rows, SaeTrainingOptions training, Device device, CancellationToken cancel) =>
-        await context.Checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, rows, training, device) : TopKTrainer.Start(rows, training, device);
+        StageContext context,
+        IActivationRows rows,
+        SaeTrainingOptions training,
+        Device device,
+        CancellationToken cancel
+    ) =>
+        await context.Checkpoints.LatestAsync(cancel) is { } checkpoint
+            ? Resume(checkpoint, rows, training, device)
+            : TopKTrainer.Start(rows, training, device);
 
     private static TopKTrainer Resume(Checkpoint checkpoint, IActivationRows rows, SaeTrainingOptions training, Device device)
     {
@@ -36,6 +43,9 @@ internal static class TrainingCheckpoint
         var path = Path.Combine(context.Scratch, StateFile);
         SafetensorsWriter.Write(path, trainer.State.Tensors);
         return context.Checkpoints.SaveAsync(
-            new Dictionary<string, string> { [StateFile] = path }, new JsonObject { [StepKey] = trainer.State.Step }, cancel);
+            new Dictionary<string, string> { [StateFile] = path },
+            new JsonObject { [StepKey] = trainer.State.Step },
+            cancel
+        );
     }
 }

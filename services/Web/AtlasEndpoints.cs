@@ -24,40 +24,98 @@ internal static class AtlasEndpoints
     // Pictures and patches of a digest never change; the browser may keep them, and nobody between.
     private const string Kept = "private, max-age=3600";
 
-    public static IAsyncDisposable Map(IEndpointRouteBuilder routes, ClipSaeRuntime runtime, RunReader reader, PageShell shell, TimeProvider time)
+    public static IAsyncDisposable Map(
+        IEndpointRouteBuilder routes,
+        ClipSaeRuntime runtime,
+        RunReader reader,
+        PageShell shell,
+        TimeProvider time
+    )
     {
         var shelf = new AtlasShelf(runtime, reader, time);
         var log = routes.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("ui");
         var (turn, room) = (new SemaphoreSlim(1, 1), new ModelRoom(runtime));
         var indexes = new FeatureIndexes(new KeptResults<FeatureIndex>(runtime, ResultFormats.FeatureIndex, turn, time, log), shelf);
-        var effects = new FeatureEffects(new KeptResults<FeatureEffect>(runtime, ResultFormats.FeatureEffect, turn, time, log), runtime, shelf, room);
-        var movements = new FeatureMovements(new KeptResults<FeatureMovement>(runtime, ResultFormats.FeatureMovement, turn, time, log), runtime, shelf, room);
+        var effects = new FeatureEffects(
+            new KeptResults<FeatureEffect>(runtime, ResultFormats.FeatureEffect, turn, time, log),
+            runtime,
+            shelf,
+            room
+        );
+        var movements = new FeatureMovements(
+            new KeptResults<FeatureMovement>(runtime, ResultFormats.FeatureMovement, turn, time, log),
+            runtime,
+            shelf,
+            room
+        );
         var changes = new ChangesPage(shelf, movements, shell);
-        var (atlas, feature) = (new AtlasPage(indexes, new PictureSearch(shelf, room), shell), new FeaturePage(indexes, new EffectSection(effects, shell), shell));
+        var (atlas, feature) = (
+            new AtlasPage(indexes, new PictureSearch(shelf, room), shell),
+            new FeaturePage(indexes, new EffectSection(effects, shell), shell)
+        );
         const string Volume = "/runs/{run}/atlas/{unit}";
-        routes.MapGet(Volume, async context => await Endpoints.WriteAsync(context, await atlas.RenderAsync(
-            Endpoints.Run(context), Unit(context), new AtlasPage.Query(Endpoints.Query(context, "q"), Endpoints.Query(context, "order"), Endpoints.Query(context, "salient").Length > 0, Endpoints.Number(context, "page")), context.RequestAborted)));
+        routes.MapGet(Volume, async context =>
+            await Endpoints.WriteAsync(
+                context,
+                await atlas.RenderAsync(
+                    Endpoints.Run(context),
+                    Unit(context),
+                    new AtlasPage.Query(
+                        Endpoints.Query(context, "q"),
+                        Endpoints.Query(context, "order"),
+                        Endpoints.Query(context, "salient").Length > 0,
+                        Endpoints.Number(context, "page")
+                    ),
+                    context.RequestAborted
+                )
+            )
+        );
         routes.MapPost(Volume + "/picture", async context =>
         {
             var form = await context.Request.ReadFormAsync(context.RequestAborted);
-            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await SentPicture.ReadAsync(file, context.RequestAborted) : null;
-            await Endpoints.WriteAsync(context, await atlas.RenderAsync(Endpoints.Run(context), Unit(context), picture, context.RequestAborted));
+            var picture = form.Files.GetFile("picture") is { Length: > 0 } file
+                ? await SentPicture.ReadAsync(file, context.RequestAborted)
+                : null;
+            await Endpoints.WriteAsync(
+                context,
+                await atlas.RenderAsync(Endpoints.Run(context), Unit(context), picture, context.RequestAborted)
+            );
         });
-        routes.MapGet(Volume + "/{feature}", async context => await Endpoints.WriteAsync(context, await feature.RenderAsync(Endpoints.Run(context), Unit(context), Feature(context), context.RequestAborted)));
-        routes.MapGet(Volume + "/before-after", async context => await Endpoints.WriteAsync(context, await changes.RenderAsync(Endpoints.Run(context), Unit(context), context.RequestAborted)));
+        routes.MapGet(Volume + "/{feature}", async context =>
+            await Endpoints.WriteAsync(
+                context,
+                await feature.RenderAsync(Endpoints.Run(context), Unit(context), Feature(context), context.RequestAborted)
+            )
+        );
+        routes.MapGet(Volume + "/before-after", async context =>
+            await Endpoints.WriteAsync(context, await changes.RenderAsync(Endpoints.Run(context), Unit(context), context.RequestAborted))
+        );
         routes.MapGet(Volume + "/{feature}/patches", context => PatchesAsync(context, shelf));
         routes.MapGet("/runs/{run}/picture", async context =>
         {
-            var pictures = await shelf.PicturesAsync(await reader.ReadAsync(Endpoints.Run(context), context.RequestAborted), context.RequestAborted);
+            var pictures = await shelf.PicturesAsync(
+                await reader.ReadAsync(Endpoints.Run(context), context.RequestAborted),
+                context.RequestAborted
+            );
             var id = Endpoints.Query(context, "id");
-            var (type, content) = await pictures.ReadAsync(id, context.RequestAborted) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) ?? throw new MissingPageException($"The picture {id} cannot be decoded.") : throw new MissingPageException($"There is no picture {id}.");
+            var (type, content) = await pictures.ReadAsync(id, context.RequestAborted) is { } encoded
+                ? Thumbnail.Encode(encoded, PictureSide) ?? throw new MissingPageException($"The picture {id} cannot be decoded.")
+                : throw new MissingPageException($"There is no picture {id}.");
             await WriteAsync(context, type, content);
         });
         OnDemand(routes, Volume + "/index", OfVolume, indexes.Start, indexes.StopAsync);
         OnDemand(routes, Volume + "/before-after", OfVolume, movements.Start, movements.StopAsync);
-        OnDemand(routes, Volume + "/{feature}/effect", context => FeatureAsync(context, shelf), asked => effects.Start(asked.Volume, asked.Feature), asked => effects.StopAsync(asked.Volume, asked.Feature.Feature));
+        OnDemand(
+            routes,
+            Volume + "/{feature}/effect",
+            context => FeatureAsync(context, shelf),
+            asked => effects.Start(asked.Volume, asked.Feature),
+            asked => effects.StopAsync(asked.Volume, asked.Feature.Feature)
+        );
         var trying = new TryPage(runtime, reader, shelf, room, shell);
-        routes.MapMethods("/runs/{run}/try", ["GET", "POST"], async context => await Endpoints.WriteAsync(context, await trying.RenderAsync(context, Endpoints.Run(context))));
+        routes.MapMethods("/runs/{run}/try", ["GET", "POST"], async context =>
+            await Endpoints.WriteAsync(context, await trying.RenderAsync(context, Endpoints.Run(context)))
+        );
         Task<AtlasVolume> OfVolume(HttpContext context) => shelf.VolumeAsync(Endpoints.Run(context), Unit(context), context.RequestAborted);
         return new Background([indexes, effects, movements], room, turn);
     }
@@ -77,8 +135,16 @@ internal static class AtlasEndpoints
         }
     }
 
-    /// <summary>A result that is computed when it is asked for, and stopped below that address; both lead back to the page above it.</summary>
-    private static void OnDemand<T>(IEndpointRouteBuilder routes, string pattern, Func<HttpContext, Task<T>> read, Action<T> start, Func<T, Task> stop)
+    /// <summary>
+    /// A result that is computed when it is asked for, and stopped below that address; both lead back to the page above it.
+    /// </summary>
+    private static void OnDemand<T>(
+        IEndpointRouteBuilder routes,
+        string pattern,
+        Func<HttpContext, Task<T>> read,
+        Action<T> start,
+        Func<T, Task> stop
+    )
     {
         routes.MapPost(pattern, async context =>
         {
@@ -94,7 +160,9 @@ internal static class AtlasEndpoints
         static string Above(HttpContext context)
         {
             var volume = AtlasPage.Path(Endpoints.Run(context), Unit(context));
-            return context.Request.RouteValues.ContainsKey("feature") ? $"{volume}/{Feature(context)}#effect" : context.Request.Path.Value!.Contains("/before-after", StringComparison.Ordinal) ? volume + "/before-after" : volume;
+            return context.Request.RouteValues.ContainsKey("feature") ? $"{volume}/{Feature(context)}#effect"
+                : context.Request.Path.Value!.Contains("/before-after", StringComparison.Ordinal) ? volume + "/before-after"
+                : volume;
         }
     }
 
@@ -108,8 +176,19 @@ internal static class AtlasEndpoints
     {
         var (volume, feature) = await FeatureAsync(context, shelf);
         var activations = volume.HasPatches ? await shelf.ActivationsAsync(volume, context.RequestAborted) : null;
-        var (side, values) = activations?.Patches(volume.Autoencoder, feature.Feature, Endpoints.Query(context, "id")) ?? throw new MissingPageException("The activations of this picture's patches were not kept.");
-        await WriteAsync(context, "image/png", PatchOverlay.Draw(side, values, feature.TopImages.Count > 0 ? feature.TopImages.Max(image => image.Activation) : values.Where(float.IsFinite).DefaultIfEmpty().Max()));
+        var (side, values) = activations?.Patches(volume.Autoencoder, feature.Feature, Endpoints.Query(context, "id"))
+            ?? throw new MissingPageException("The activations of this picture's patches were not kept.");
+        await WriteAsync(
+            context,
+            "image/png",
+            PatchOverlay.Draw(
+                side,
+                values,
+                feature.TopImages.Count > 0
+                    ? feature.TopImages.Max(image => image.Activation)
+                    : values.Where(float.IsFinite).DefaultIfEmpty().Max()
+            )
+        );
     }
 
     private static async Task WriteAsync(HttpContext context, string type, ReadOnlyMemory<byte> content)
@@ -123,5 +202,7 @@ internal static class AtlasEndpoints
     private static string Unit(HttpContext context) => (string)context.Request.RouteValues["unit"]!;
 
     private static int Feature(HttpContext context) =>
-        int.TryParse((string)context.Request.RouteValues["feature"]!, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : throw new MissingPageException("Features are numbered from 0.");
+        int.TryParse((string)context.Request.RouteValues["feature"]!, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new MissingPageException("Features are numbered from 0.");
 }

@@ -26,11 +26,23 @@ internal static class Endpoints
         var reader = new RunReader(runtime);
         var background = AtlasEndpoints.Map(routes, runtime, reader, shell, time);
         var workers = new WorkersAtWork(runtime, time, routes.ServiceProvider.GetRequiredService<ILoggerFactory>().CreateLogger("ui"));
-        var (runs, run, units, compare, live) = (new RunsPage(runtime, reader, shell), new RunPage(runtime, reader, workers, shell, time), new UnitsPage(reader, shell), new ComparePage(runtime, reader, shell), new LiveStream(runtime, workers, time));
+        var (runs, run, units, compare, live) = (
+            new RunsPage(runtime, reader, shell),
+            new RunPage(runtime, reader, workers, shell, time),
+            new UnitsPage(reader, shell),
+            new ComparePage(runtime, reader, shell),
+            new LiveStream(runtime, workers, time)
+        );
         Page("/", (context, cancel) => runs.RenderAsync(Query(context, "q"), Query(context, "status"), Number(context, "page"), cancel));
         Page("/compare", (context, cancel) => compare.RenderAsync([.. context.Request.Query["run"].OfType<string>()], cancel));
         Page("/runs/{run}", (context, cancel) => run.RenderAsync(Run(context), cancel));
-        Page("/runs/{run}/units", (context, cancel) => units.RenderAsync(Run(context), new UnitsPage.Query(Query(context, "stage"), Query(context, "status"), Query(context, "q"), Number(context, "page")), cancel));
+        Page("/runs/{run}/units", (context, cancel) =>
+            units.RenderAsync(
+                Run(context),
+                new UnitsPage.Query(Query(context, "stage"), Query(context, "status"), Query(context, "q"), Number(context, "page")),
+                cancel
+            )
+        );
         routes.MapGet("/runs/{run}/live", async context =>
         {
             await reader.ReadAsync(Run(context), context.RequestAborted);
@@ -46,7 +58,15 @@ internal static class Endpoints
             routes.MapPost("/backfill", async context =>
             {
                 var form = await context.Request.ReadFormAsync(context.RequestAborted);
-                await WriteAsync(context, await backfill.BeginAsync([.. form["run"].OfType<string>()], form["from"].ToString(), Lines(form), context.RequestAborted));
+                await WriteAsync(
+                    context,
+                    await backfill.BeginAsync(
+                        [.. form["run"].OfType<string>()],
+                        form["from"].ToString(),
+                        Lines(form),
+                        context.RequestAborted
+                    )
+                );
             });
             routes.MapPost("/runs/{run}/cancel", async context =>
             {
@@ -63,13 +83,17 @@ internal static class Endpoints
             {
                 await reader.ReadAsync(Run(context), context.RequestAborted);
                 var form = await context.Request.ReadFormAsync(context.RequestAborted);
-                SeeOther(context, $"/runs/{await runtime.ReplayAsync(Run(context), form["from"].ToString() is { Length: > 0 } from ? from : null, Lines(form), cancel: CancellationToken.None)}");
+                SeeOther(
+                    context,
+                    $"/runs/{await runtime.ReplayAsync(Run(context), form["from"].ToString() is { Length: > 0 } from ? from : null, Lines(form), cancel: CancellationToken.None)}"
+                );
             });
         }
 
         return background;
 
-        void Page(string pattern, Func<HttpContext, CancellationToken, Task<string>> render) => routes.MapGet(pattern, async context => await WriteAsync(context, await render(context, context.RequestAborted)));
+        void Page(string pattern, Func<HttpContext, CancellationToken, Task<string>> render) =>
+            routes.MapGet(pattern, async context => await WriteAsync(context, await render(context, context.RequestAborted)));
     }
 
     public static Task WriteAsync(HttpContext context, string page)
@@ -79,11 +103,13 @@ internal static class Endpoints
     }
 
     /// <summary>The changes that a form asks for, one a line.</summary>
-    private static string[] Lines(IFormCollection form) => form["changes"].ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Lines(IFormCollection form) =>
+        form["changes"].ToString().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static async Task ReportAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
     {
-        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).Output(ParameterSections.Report, "report") ?? throw new MissingPageException($"Run {Run(context)} has no report.");
+        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).Output(ParameterSections.Report, "report")
+            ?? throw new MissingPageException($"Run {Run(context)} has no report.");
         var path = await runtime.Artifacts.FetchAsync(report, context.RequestAborted);
         context.Response.ContentType = HtmlType;
         context.Response.Headers.ContentSecurityPolicy = ReportPolicy;
@@ -94,11 +120,13 @@ internal static class Endpoints
     private static async Task ArtifactAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
     {
         var digest = (string)context.Request.RouteValues["digest"]!;
-        var artifact = (await reader.ReadAsync(Run(context), context.RequestAborted)).Artifact(digest) ?? throw new MissingPageException($"Run {Run(context)} has no artifact {digest}.");
+        var artifact = (await reader.ReadAsync(Run(context), context.RequestAborted)).Artifact(digest)
+            ?? throw new MissingPageException($"Run {Run(context)} has no artifact {digest}.");
         var path = await runtime.Artifacts.FetchAsync(artifact, context.RequestAborted);
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = artifact.Length;
-        context.Response.Headers.ContentDisposition = $"attachment; filename*=UTF-8''{Uri.EscapeDataString(artifact.Name.Split('/', '\\')[^1])}";
+        context.Response.Headers.ContentDisposition =
+            $"attachment; filename*=UTF-8''{Uri.EscapeDataString(artifact.Name.Split('/', '\\')[^1])}";
         await context.Response.SendFileAsync(path, context.RequestAborted);
     }
 
@@ -112,5 +140,6 @@ internal static class Endpoints
 
     public static string Query(HttpContext context, string name) => context.Request.Query[name].ToString();
 
-    public static int Number(HttpContext context, string name) => int.TryParse(Query(context, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1;
+    public static int Number(HttpContext context, string name) =>
+        int.TryParse(Query(context, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 1;
 }

@@ -27,11 +27,17 @@ internal static class PageErrors
                 MissingPageException => (StatusCodes.Status404NotFound, error.Message),
                 UserErrorException => (StatusCodes.Status409Conflict, error.Message),
                 BadHttpRequestException bad => (bad.StatusCode, bad.Message),
-                _ => (StatusCodes.Status500InternalServerError, $"{error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")} (a defect; -v logs where)"),
+                _ => (
+                    StatusCodes.Status500InternalServerError,
+                    $"{error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")} (a defect; -v logs where)"
+                ),
             };
             if (status == StatusCodes.Status500InternalServerError)
             {
-                context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("ui").LogError(error, "{Path} failed", context.Request.Path);
+                context
+                    .RequestServices.GetRequiredService<ILoggerFactory>()
+                    .CreateLogger("ui")
+                    .LogError(error, "{Path} failed", context.Request.Path);
             }
 
             await WriteAsync(context, shell, status, line);
@@ -43,6 +49,15 @@ internal static class PageErrors
         // The headers that the guard has set stay.
         context.Response.StatusCode = status;
         context.Response.ContentType = Endpoints.HtmlType;
-        return context.Response.WriteAsync(shell.Render("Problem", "", Html.Of($"<h1>{(status == StatusCodes.Status404NotFound ? "Not found" : "This did not work")}</h1><p class=\"problem\">{line}</p><p><a href=\"/\">All runs</a></p>")), context.RequestAborted);
+        return context.Response.WriteAsync(
+            shell.Render(
+                "Problem",
+                "",
+                Html.Of(
+                    $"<h1>{(status == StatusCodes.Status404NotFound ? "Not found" : "This did not work")}</h1><p class=\"problem\">{line}</p><p><a href=\"/\">All runs</a></p>"
+                )
+            ),
+            context.RequestAborted
+        );
     }
 }

@@ -16,7 +16,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Web;
 
-/// <summary>Serves pages about the runs of a runtime. It loads nothing from elsewhere, and writes nothing unless changes are allowed.</summary>
+/// <summary>
+/// Serves pages about the runs of a runtime. It loads nothing from elsewhere, and writes nothing unless changes are allowed.
+/// </summary>
 public sealed class WebServer : IAsyncDisposable
 {
     private const long MaxRequest = 16 << 20;
@@ -25,7 +27,8 @@ public sealed class WebServer : IAsyncDisposable
 
     private readonly IAsyncDisposable _background;
 
-    private WebServer(WebApplication application, IAsyncDisposable background, Uri address, Uri open) => (_application, _background, Address, Open) = (application, background, address, open);
+    private WebServer(WebApplication application, IAsyncDisposable background, Uri address, Uri open) =>
+        (_application, _background, Address, Open) = (application, background, address, open);
 
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
@@ -35,25 +38,35 @@ public sealed class WebServer : IAsyncDisposable
 
     /// <summary>Listens, and returns once it does.</summary>
     /// <exception cref="UserErrorException">An option is impossible, or the address cannot be had.</exception>
-    public static async Task<WebServer> StartAsync(ClipSaeRuntime runtime, WebOptions options, string dataFolder, TimeProvider time, CancellationToken cancel = default)
+    public static async Task<WebServer> StartAsync(
+        ClipSaeRuntime runtime,
+        WebOptions options,
+        string dataFolder,
+        TimeProvider time,
+        CancellationToken cancel = default
+    )
     {
         options.Validate();
         var guard = new AccessGuard(options);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxRequest;
-            kestrel.Limits.MaxConcurrentConnections = Connections;
-            kestrel.Listen(options.Address, options.Port);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = MaxRequest;
+                kestrel.Limits.MaxConcurrentConnections = Connections;
+                kestrel.Listen(options.Address, options.Port);
+            });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton(runtime.Services.GetService<ILoggerFactory>() ?? LoggerFactory.Create(_ => { }));
         builder.Services.Configure<FormOptions>(forms => forms.MultipartBodyLengthLimit = MaxRequest);
         var application = builder.Build();
         var shell = new PageShell(options.AllowChanges, guard.FormSecret, dataFolder);
         var health = runtime.Services.GetService<HealthCheckService>();
-        application.Use(next => context => HealthProbes.Asks(context.Request) ? HealthProbes.AnswerAsync(context, health, saysWhy: false) : next(context));
+        application.Use(next =>
+            context => HealthProbes.Asks(context.Request) ? HealthProbes.AnswerAsync(context, health, saysWhy: false) : next(context)
+        );
         application.Use(next => context => guard.InvokeAsync(context, next));
         application.Use(next => context => PageErrors.GuardAsync(context, next, shell));
         application.UseRouting();
@@ -65,7 +78,10 @@ public sealed class WebServer : IAsyncDisposable
         catch (IOException error) when (error.InnerException is AddressInUseException)
         {
             await application.DisposeAsync();
-            throw new UserErrorException($"port {options.Port} of {options.Address} is in use: choose another with --port, or leave it out for a free one", error);
+            throw new UserErrorException(
+                $"port {options.Port} of {options.Address} is in use: choose another with --port, or leave it out for a free one",
+                error
+            );
         }
         catch (Exception error) when (error is System.Net.Sockets.SocketException or IOException)
         {
@@ -75,7 +91,12 @@ public sealed class WebServer : IAsyncDisposable
 
         var bound = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         var address = new UriBuilder(bound) { Host = Named(options) }.Uri;
-        return new WebServer(application, background, address, guard.Token is { } token ? new UriBuilder(address) { Query = "token=" + token }.Uri : address);
+        return new WebServer(
+            application,
+            background,
+            address,
+            guard.Token is { } token ? new UriBuilder(address) { Query = "token=" + token }.Uri : address
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ClipSae.WeightConversion;
 
 /// <summary>
-/// Which α of a WiSE-FT sweep is taken: the most attacked accuracy among those whose clean accuracy is at most <paramref name="CleanTolerance"/> below the
-/// base's; of equals the one nearest to the base. It sees the figures of validation sets alone.
+/// Which α of a WiSE-FT sweep is taken: the most attacked accuracy among those whose clean accuracy is at most
+/// <paramref name="CleanTolerance"/> below the base's; of equals the one nearest to the base. It sees the figures of validation sets alone.
 /// </summary>
 /// <param name="CleanTolerance">Clean accuracy that may be lost, as a fraction of all images. Default 0.01: one image in a hundred.</param>
 public sealed record AlphaRule(double CleanTolerance = 0.01)
@@ -24,7 +24,9 @@ public sealed record AlphaRule(double CleanTolerance = 0.01)
         return points.Where(point => point.Clean >= floor).OrderByDescending(point => point.Attacked).ThenBy(point => point.Alpha).First();
     }
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture,
-        $"the most attacked accuracy on the validation sets among the α whose clean accuracy there is at most {100 * CleanTolerance:0.##} points below the base's; of equals the smallest α");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"the most attacked accuracy on the validation sets among the α whose clean accuracy there is at most {100 * CleanTolerance:0.##} points below the base's; of equals the smallest α"
+        );
 }

@@ -33,9 +33,13 @@ public static class ContextStretching
         return torch.cat([positions.narrow(0, 0, KeptRows), stretched], 0).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Writes the stretched model as one safetensors file, float32, under OpenAI's keys and with the stretched positions in both of Long-CLIP's embeddings; all other weights stay.</summary>
+    /// <summary>
+    /// Writes the stretched model as one safetensors file, float32, under OpenAI's keys and with the stretched positions in both of
+    /// Long-CLIP's embeddings; all other weights stay.
+    /// </summary>
     /// <returns>Tokens of the new context.</returns>
-    /// <exception cref="UserErrorException">The context is too short to be stretched, or longer than CLIP's already, or the file cannot be written.</exception>
+    /// <exception cref="UserErrorException">The context is too short to be stretched, or longer than CLIP's already, or the file cannot be
+    /// written.</exception>
     public static int Write(ConversionSource source, string path)
     {
         using var checkpoint = source.Open();
@@ -50,17 +54,26 @@ public static class ContextStretching
         var longer = KeptRows + (Factor * (context - KeptRows));
         SafetensorsWriter.WriteStreaming(
             path,
-            weights.Shapes.SelectMany(weight => weight.Key == ClipKeys.Positions
-                ? new[] { weight.Key, ClipKeys.StretchedPositions }.Select(key => new TensorLayout(key, torch.ScalarType.Float32, [longer, weight.Value[1]]))
-                : [new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)]),
+            weights.Shapes.SelectMany(weight =>
+                weight.Key == ClipKeys.Positions
+                    ? new[] { weight.Key, ClipKeys.StretchedPositions }.Select(key => new TensorLayout(
+                        key,
+                        torch.ScalarType.Float32,
+                        [longer, weight.Value[1]]
+                    ))
+                    : [new TensorLayout(weight.Key, torch.ScalarType.Float32, weight.Value)]
+            ),
             key => Make(weights, key),
-            ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, weights.Architecture));
+            ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, weights.Architecture)
+        );
         return longer;
     }
 
     private static torch.Tensor Make(PlainWeights weights, string key)
     {
         using var scope = torch.NewDisposeScope();
-        return (key is ClipKeys.Positions or ClipKeys.StretchedPositions ? Stretch(weights.Read(ClipKeys.Positions)) : weights.Read(key)).DetachFromDisposeScope();
+        return (
+            key is ClipKeys.Positions or ClipKeys.StretchedPositions ? Stretch(weights.Read(ClipKeys.Positions)) : weights.Read(key)
+        ).DetachFromDisposeScope();
     }
 }

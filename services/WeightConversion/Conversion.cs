@@ -16,30 +16,37 @@ namespace ClipSae.WeightConversion;
 /// <param name="GeometricLayers">Linear layers of the source that are in Geometric Parametrization.</param>
 /// <param name="Files">Digest of every written file, by its path; model card and provenance are not among them.</param>
 public sealed record Conversion(
-    IReadOnlyDictionary<string, ForwardProof> Proofs, int GeometricLayers, IReadOnlyDictionary<string, string> Files)
+    IReadOnlyDictionary<string, ForwardProof> Proofs,
+    int GeometricLayers,
+    IReadOnlyDictionary<string, string> Files
+)
 {
     /// <summary>Vision block before which the source appends a null token, which is in a file of its own; null where it has none.</summary>
     public int? NullTokenBlock { get; private init; }
 
     /// <summary>What is to be known of the null token, in one line; null where there is none.</summary>
-    public string? NullTokenNote => NullTokenBlock is { } block
-        ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, and without it they are the base: {NullToken.LoaderNote(block)}."
-        : null;
+    public string? NullTokenNote =>
+        NullTokenBlock is { } block
+            ? $"These weights are plain; the null token that the model was tuned with is in {NullToken.FileName}, and without it they are the base: {NullToken.LoaderNote(block)}."
+            : null;
 
     /// <summary>Tokens of a text that the model reads.</summary>
     public int ContextLength { get; private init; }
 
     /// <summary>Which loaders take a longer text than OpenAI's models do, in one line; null where it is not longer.</summary>
-    public string? ContextNote => ContextLength > ClipArchitecture.VitL14.ContextLength
-        ? $"The model reads texts of {ContextLength} tokens: transformers loads that, and ComfyUI as clip_l where it is 248. Loaders that expect 77 positions refuse it; 'clipsae transplant' writes the first 77 into a text encoder that has as many."
-        : null;
+    public string? ContextNote =>
+        ContextLength > ClipArchitecture.VitL14.ContextLength
+            ? $"The model reads texts of {ContextLength} tokens: transformers loads that, and ComfyUI as clip_l where it is 248. Loaders that expect 77 positions refuse it; 'clipsae transplant' writes the first 77 into a text encoder that has as many."
+            : null;
 
     /// <exception cref="UserErrorException">The checkpoint has a null token, and what is written from it would have none.</exception>
     internal static void RequireNoNullToken(ClipCheckpoint checkpoint, string name)
     {
         if (checkpoint.Keys.Any(key => key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)))
         {
-            throw new UserErrorException($"{name}: has a null token, which other weights cannot use; convert the file first, and use the plain weights and {NullToken.FileName} that this gives");
+            throw new UserErrorException(
+                $"{name}: has a null token, which other weights cannot use; convert the file first, and use the plain weights and {NullToken.FileName} that this gives"
+            );
         }
     }
 
@@ -50,13 +57,20 @@ public sealed record Conversion(
     public const string ProvenanceName = "provenance.json";
 
     /// <summary>
-    /// Writes and proves all formats that the options name, beside what a folder holds, and moves them into their places when every one is proved: if
-    /// anything fails, weights, model card and provenance of an earlier conversion are as they were.
+    /// Writes and proves all formats that the options name, beside what a folder holds, and moves them into their places when every one is
+    /// proved: if anything fails, weights, model card and provenance of an earlier conversion are as they were.
     /// </summary>
     /// <param name="folder">Where the formats are to be; created if missing.</param>
     /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
-    /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, a written model is not the source, or a file cannot be put in its place.</exception>
-    public static Conversion Replace(ConversionSource source, string folder, ConversionOptions options, ClipTokenizer? tokenizer = null, CancellationToken cancel = default)
+    /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, a written model is not the source, or a file
+    /// cannot be put in its place.</exception>
+    public static Conversion Replace(
+        ConversionSource source,
+        string folder,
+        ConversionOptions options,
+        ClipTokenizer? tokenizer = null,
+        CancellationToken cancel = default
+    )
     {
         var made = AtomicFile.TemporaryFor(Path.Combine(folder, "convert"));
         try
@@ -75,13 +89,22 @@ public sealed record Conversion(
         }
     }
 
-    /// <summary>Writes and proves all formats that the options name, in a folder that holds nothing of worth: what fails is left there.</summary>
+    /// <summary>
+    /// Writes and proves all formats that the options name, in a folder that holds nothing of worth: what fails is left there.
+    /// </summary>
     /// <param name="folder">Where to write; created if missing.</param>
     /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
     /// <param name="written">Called after each tensor with the number written and the number in all.</param>
-    /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, or a written model is not the source.</exception>
+    /// <exception cref="UserErrorException">The source is unusable, a format does not fit it, or a written model is not the
+    /// source.</exception>
     public static Conversion Run(
-        ConversionSource source, string folder, ConversionOptions options, ClipTokenizer? tokenizer = null, Action<int, int>? written = null, CancellationToken cancel = default)
+        ConversionSource source,
+        string folder,
+        ConversionOptions options,
+        ClipTokenizer? tokenizer = null,
+        Action<int, int>? written = null,
+        CancellationToken cancel = default
+    )
     {
         Directory.CreateDirectory(folder);
         var targets = options.Targets;
@@ -93,7 +116,11 @@ public sealed record Conversion(
         }
 
         var (block, context) = WriteNullToken(source, folder);
-        var conversion = new Conversion(proofs, layers, Digests(folder, targets, block is null ? [] : [NullToken.FileName], cancel)) { NullTokenBlock = block, ContextLength = context };
+        var conversion = new Conversion(proofs, layers, Digests(folder, targets, block is null ? [] : [NullToken.FileName], cancel))
+        {
+            NullTokenBlock = block,
+            ContextLength = context,
+        };
         conversion.Describe(source, folder, options);
         return conversion;
     }
@@ -109,13 +136,26 @@ public sealed record Conversion(
 
     private static void Move(string made, string folder)
     {
-        string[] files = [.. Directory.EnumerateFiles(made, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(made, file)).Order(StringComparer.Ordinal)];
+        string[] files =
+        [
+            .. Directory
+                .EnumerateFiles(made, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(made, file))
+                .Order(StringComparer.Ordinal),
+        ];
         try
         {
             // Seen for all before the first is moved.
-            if (files.FirstOrDefault(file => Directory.Exists(Path.Combine(folder, file)) || File.Exists(Path.GetDirectoryName(Path.Combine(folder, file)))) is { } barred)
+            if (
+                files.FirstOrDefault(file =>
+                    Directory.Exists(Path.Combine(folder, file)) || File.Exists(Path.GetDirectoryName(Path.Combine(folder, file)))
+                ) is
+                { } barred
+            )
             {
-                throw new UserErrorException($"{Path.Combine(folder, barred)}: cannot be written there, because a folder of that name, or a file in place of its folder, already exists; choose another folder");
+                throw new UserErrorException(
+                    $"{Path.Combine(folder, barred)}: cannot be written there, because a folder of that name, or a file in place of its folder, already exists; choose another folder"
+                );
             }
 
             foreach (var file in files)
@@ -138,19 +178,32 @@ public sealed record Conversion(
         {
             ["tool"] = "clipsae",
             ["version"] = typeof(Conversion).Assembly.GetName().Version!.ToString(3),
-            ["source"] = new JsonObject { ["name"] = source.Name, ["files"] = Node(source.FileDigests()), ["metadata"] = Node(checkpoint.Metadata) },
+            ["source"] = new JsonObject
+            {
+                ["name"] = source.Name,
+                ["files"] = Node(source.FileDigests()),
+                ["metadata"] = Node(checkpoint.Metadata),
+            },
             ["parameters"] = Node(options with { Tolerance = options.EffectiveTolerance }),
             ["geometricLayers"] = GeometricLayers,
             ["files"] = Node(Files),
             ["proofs"] = Node(Proofs),
         };
         JsonDescription.Write(folder, ProvenanceName, provenance);
-        AtomicFile.Write(Path.Combine(folder, CardName), Encoding.UTF8.GetBytes(ModelCard.Write(source, checkpoint.Architecture, options, this)));
+        AtomicFile.Write(
+            Path.Combine(folder, CardName),
+            Encoding.UTF8.GetBytes(ModelCard.Write(source, checkpoint.Architecture, options, this))
+        );
     }
 
     private static JsonNode? Node<T>(T value) => JsonSerializer.SerializeToNode(value, ContractJson.Options);
 
-    private static SortedDictionary<string, string> Digests(string folder, IEnumerable<ConversionTarget> targets, IEnumerable<string> others, CancellationToken cancel)
+    private static SortedDictionary<string, string> Digests(
+        string folder,
+        IEnumerable<ConversionTarget> targets,
+        IEnumerable<string> others,
+        CancellationToken cancel
+    )
     {
         var digests = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var loadable in targets.SelectMany(target => target.Loadable).Concat(others))

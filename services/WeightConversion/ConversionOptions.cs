@@ -9,8 +9,9 @@ namespace ClipSae.WeightConversion;
 public sealed record ConversionOptions
 {
     /// <summary>
-    /// Formats to write: <c>openai</c>, <c>openai-pt</c>, <c>huggingface</c>, <c>text-encoder</c>, <c>open-clip</c>, <c>onnx</c>, <c>gmp</c>, <c>long-clip</c>, <c>peft</c>.
-    /// Default <c>openai</c>, which a run writes in any case, because the evaluation reads it; of a SigLIP that is <c>huggingface</c>. Of a model tuned by <c>tuning.adapter</c> it writes <c>peft</c> in any case.
+    /// Formats to write: <c>openai</c>, <c>openai-pt</c>, <c>huggingface</c>, <c>text-encoder</c>, <c>open-clip</c>, <c>onnx</c>,
+    /// <c>gmp</c>, <c>long-clip</c>, <c>peft</c>. Default <c>openai</c>, which a run writes in any case, because the evaluation reads it;
+    /// of a SigLIP that is <c>huggingface</c>. Of a model tuned by <c>tuning.adapter</c> it writes <c>peft</c> in any case.
     /// </summary>
     public IReadOnlyList<string> Formats { get; init; } = ["openai"];
 
@@ -18,8 +19,8 @@ public sealed record ConversionOptions
     public ConversionDtype Dtype { get; init; } = ConversionDtype.Float32;
 
     /// <summary>
-    /// Largest difference of a feature between source and written weights, as a share of the largest feature. Default (null) 1e-5 for float32
-    /// (rounding of one product by row), 1e-2 for float16 (11-bit mantissas through a dozen layers) and 5e-2 for bfloat16 (8 bits).
+    /// Largest difference of a feature between source and written weights, as a share of the largest feature. Default (null) 1e-5 for
+    /// float32 (rounding of one product by row), 1e-2 for float16 (11-bit mantissas through a dozen layers) and 5e-2 for bfloat16 (8 bits).
     /// </summary>
     public double? Tolerance { get; init; }
 
@@ -34,12 +35,14 @@ public sealed record ConversionOptions
 
     /// <summary>The tolerance that holds when none is given.</summary>
     [JsonIgnore]
-    public double EffectiveTolerance => Tolerance ?? Dtype switch
-    {
-        ConversionDtype.Float32 => 1e-5,
-        ConversionDtype.Float16 => 1e-2,
-        _ => 5e-2,
-    };
+    public double EffectiveTolerance =>
+        Tolerance
+        ?? Dtype switch
+        {
+            ConversionDtype.Float32 => 1e-5,
+            ConversionDtype.Float16 => 1e-2,
+            _ => 5e-2,
+        };
 
     /// <summary>The formats by name, each once.</summary>
     /// <exception cref="UserErrorException">A format is not known.</exception>
@@ -61,12 +64,16 @@ public sealed record ConversionOptions
 
         if (Dtype != ConversionDtype.Float32 && Targets.FirstOrDefault(target => target.IsFloat32Alone) is { } wide)
         {
-            throw new UserErrorException($"conversion.formats has {wide.Name}, which supports float32 only, but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32");
+            throw new UserErrorException(
+                $"conversion.formats has {wide.Name}, which supports float32 only, but conversion.dtype is {Dtype.ToString().ToLowerInvariant()}: convert to {wide.Name} by itself, in float32"
+            );
         }
 
         if (ProbeImages < 1 || ProbeTexts < 1)
         {
-            throw new UserErrorException($"conversion.probeImages is {ProbeImages} and conversion.probeTexts {ProbeTexts}; the proof needs at least one of each");
+            throw new UserErrorException(
+                $"conversion.probeImages is {ProbeImages} and conversion.probeTexts {ProbeTexts}; the proof needs at least one of each"
+            );
         }
     }
 }

@@ -14,7 +14,12 @@ public static class ForwardProofs
     /// <param name="folder">Where the formats were written.</param>
     /// <returns>A proof for each, by its path in the folder.</returns>
     public static IReadOnlyDictionary<string, ForwardProof> Run(
-        ConversionSource source, string folder, IEnumerable<ConversionTarget> targets, ConversionOptions options, CancellationToken cancel = default)
+        ConversionSource source,
+        string folder,
+        IEnumerable<ConversionTarget> targets,
+        ConversionOptions options,
+        CancellationToken cancel = default
+    )
     {
         using var scope = torch.NewDisposeScope();
         using var original = source.Open();
@@ -35,7 +40,8 @@ public static class ForwardProofs
                     Math.Max(options.EffectiveTolerance, target.LeastTolerance),
                     Differences.OfFeatures(expected.Image, features.Image),
                     Differences.OfFeatures(expected.Text, features.Text),
-                    worst);
+                    worst
+                );
             }
         }
 
@@ -52,13 +58,20 @@ public static class ForwardProofs
 
         // A difference that is no number must not look like the smaller one.
         var (tower, difference) = proof.Image.MaxRelative <= proof.Tolerance ? ("text", proof.Text) : ("image", proof.Image);
-        var blame = proof.WorstWeight is null ? "" : FormattableString.Invariant($"; the worst tensor is '{proof.WorstWeight.Key}' ({proof.WorstWeight.MaxRelative:0.0e+0})");
-        throw new UserErrorException(FormattableString.Invariant(
-            $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {proof.Tolerance:0.0e+0})") + blame + dtype switch
-            {
-                ConversionDtype.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
-                ConversionDtype.BFloat16 => "; convert with --dtype float32, or allow more with --tolerance",
-                _ => "; allow more with --tolerance, if that much is acceptable",
-            });
+        var blame = proof.WorstWeight is null
+            ? ""
+            : FormattableString.Invariant($"; the worst tensor is '{proof.WorstWeight.Key}' ({proof.WorstWeight.MaxRelative:0.0e+0})");
+        throw new UserErrorException(
+            FormattableString.Invariant(
+                $"{source}: the converted weights in {written} are not the source: {tower} feature {difference.Feature} of probe {difference.Probe} differs by {difference.MaxRelative:0.0e+0} (tolerance {proof.Tolerance:0.0e+0})"
+            )
+                + blame
+                + dtype switch
+                {
+                    ConversionDtype.Float16 => "; convert with --dtype bfloat16 or float32, or allow more with --tolerance",
+                    ConversionDtype.BFloat16 => "; convert with --dtype float32, or allow more with --tolerance",
+                    _ => "; allow more with --tolerance, if that much is acceptable",
+                }
+        );
     }
 }

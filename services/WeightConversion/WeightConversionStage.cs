@@ -11,8 +11,10 @@ using ClipSae.WeightConversion.Weights;
 namespace ClipSae.WeightConversion;
 
 /// <summary>
-/// Turns one tuned checkpoint (input <c>model</c>; its scores from <c>curves</c>, where they are given) into plain weights under OpenAI's keys, or transformers' of a SigLIP (output <c>model</c>) and the other formats that are asked
-/// for (outputs <c>files/…</c>, with model card and provenance; where an adapter was trained on the input <c>base</c>, that in PEFT's format too), each proved equal by a forward pass of what was written (output <c>proof</c>).
+/// Turns one tuned checkpoint (input <c>model</c>; its scores from <c>curves</c>, where they are given) into plain weights under OpenAI's
+/// keys, or transformers' of a SigLIP (output <c>model</c>) and the other formats that are asked for (outputs <c>files/…</c>, with model
+/// card and provenance; where an adapter was trained on the input <c>base</c>, that in PEFT's format too), each proved equal by a forward
+/// pass of what was written (output <c>proof</c>).
 /// </summary>
 public sealed class WeightConversionStage : IStage
 {
@@ -34,7 +36,9 @@ public sealed class WeightConversionStage : IStage
         var source = new ConversionSource(await context.FetchAsync("model", cancel), $"{context.Unit} ({input.Name})")
         {
             Digest = input.Digest,
-            Measured = context.Inputs.ContainsKey("curves") ? MeasuredAccuracy.Of(await ResultFormats.Curves.ReadAsync(context.Input("curves"), context.Artifacts.FetchAsync, cancel)) : [],
+            Measured = context.Inputs.ContainsKey("curves")
+                ? MeasuredAccuracy.Of(await ResultFormats.Curves.ReadAsync(context.Input("curves"), context.Artifacts.FetchAsync, cancel))
+                : [],
         };
         var (plain, weights) = ConversionTarget.PlainOf(FamilyOf(source));
         var adapter = new PeftTarget().Name;
@@ -44,55 +48,111 @@ public sealed class WeightConversionStage : IStage
         }
         else if (options.Formats.Contains(adapter, StringComparer.Ordinal))
         {
-            throw new UserErrorException($"conversion.formats: {adapter} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {adapter} out");
+            throw new UserErrorException(
+                $"conversion.formats: {adapter} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {adapter} out"
+            );
         }
 
-        var formats = options.Formats.Where(format => format != adapter).Select(format => format == new OpenAiTarget().Name ? plain.Name : format).Prepend(plain.Name);
-        options = options with { Formats = [.. (source.Form is null ? formats : formats.Append(adapter)).Distinct(StringComparer.Ordinal)] };
-        var tokenizer = options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel)) : null;
+        var formats = options
+            .Formats.Where(format => format != adapter)
+            .Select(format => format == new OpenAiTarget().Name ? plain.Name : format)
+            .Prepend(plain.Name);
+        options = options with
+        {
+            Formats = [.. (source.Form is null ? formats : formats.Append(adapter)).Distinct(StringComparer.Ordinal)],
+        };
+        var tokenizer = options.Targets.Any(target => target.NeedsTokenizer)
+            ? ClipTokenizer.Load(await context.FetchAsync("tokenizer", cancel))
+            : null;
         var folder = Path.Combine(context.Scratch, "formats");
         var conversion = Conversion.Run(
-            source, folder, options, tokenizer, (done, total) => context.Progress.Report(new StageProgress(done, total, "tensors")), cancel);
+            source,
+            folder,
+            options,
+            tokenizer,
+            (done, total) => context.Progress.Report(new StageProgress(done, total, "tensors")),
+            cancel
+        );
 
         // A file that is a format by itself is there once; a folder is whole with its weights.
         var (made, name) = (Path.Combine(folder, weights), $"{context.Unit}.model.safetensors");
         var outputs = new Dictionary<string, ArtifactRef>
         {
-            ["model"] = weights == OpenAiTarget.FileName
-                ? await context.Artifacts.TakeFileAsync(made, name, MediaTypes.Safetensors, cancel)
-                : await context.Artifacts.PutFileAsync(made, name, MediaTypes.Safetensors, cancel),
+            ["model"] =
+                weights == OpenAiTarget.FileName
+                    ? await context.Artifacts.TakeFileAsync(made, name, MediaTypes.Safetensors, cancel)
+                    : await context.Artifacts.PutFileAsync(made, name, MediaTypes.Safetensors, cancel),
         };
-        foreach (var path in conversion.Files.Keys.Append(Conversion.CardName).Append(Conversion.ProvenanceName).Where(path => path != OpenAiTarget.FileName))
+        foreach (
+            var path in conversion
+                .Files.Keys.Append(Conversion.CardName)
+                .Append(Conversion.ProvenanceName)
+                .Where(path => path != OpenAiTarget.FileName)
+        )
         {
-            outputs[$"files/{path}"] = await context.Artifacts.TakeFileAsync(Path.Combine(folder, path), $"{context.Unit}/{path}", TypeOf(path), cancel);
+            outputs[$"files/{path}"] = await context.Artifacts.TakeFileAsync(
+                Path.Combine(folder, path),
+                $"{context.Unit}/{path}",
+                TypeOf(path),
+                cancel
+            );
         }
 
         var evidence = Evidence(conversion, conversion.Proofs[plain.Loadable[0]], options, input, outputs["model"]);
         outputs["proof"] = await context.Artifacts.PutBytesAsync(
-            ResultFormats.Proof.Write(evidence), $"{context.Unit}.proof.json", ResultFormats.Proof.MediaType, cancel);
+            ResultFormats.Proof.Write(evidence),
+            $"{context.Unit}.proof.json",
+            ResultFormats.Proof.MediaType,
+            cancel
+        );
         return new StageResult(outputs, ResultFormats.Proof.ToJson(evidence));
     }
 
-    private static string TypeOf(string path) => Path.GetExtension(path) switch
-    {
-        ".safetensors" => MediaTypes.Safetensors,
-        ".json" => MediaTypes.Json,
-        ".md" => "text/markdown",
-        ".txt" => "text/plain",
-        _ => "application/octet-stream",
-    };
+    private static string TypeOf(string path) =>
+        Path.GetExtension(path) switch
+        {
+            ".safetensors" => MediaTypes.Safetensors,
+            ".json" => MediaTypes.Json,
+            ".md" => "text/markdown",
+            ".txt" => "text/plain",
+            _ => "application/octet-stream",
+        };
 
     // The proof of the weights that go on in the run, and beside it that of every format.
-    private static ConversionProof Evidence(Conversion conversion, ForwardProof proof, ConversionOptions options, ArtifactRef source, ArtifactRef written) => new(
-        proof.Images, proof.Texts, proof.Seed, proof.Tolerance, proof.Image, proof.Text, proof.WorstWeight, proof.Holds,
-        JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()), conversion.GeometricLayers, source.Digest, written.Digest, conversion.Proofs);
+    private static ConversionProof Evidence(
+        Conversion conversion,
+        ForwardProof proof,
+        ConversionOptions options,
+        ArtifactRef source,
+        ArtifactRef written
+    ) =>
+        new(
+            proof.Images,
+            proof.Texts,
+            proof.Seed,
+            proof.Tolerance,
+            proof.Image,
+            proof.Text,
+            proof.WorstWeight,
+            proof.Holds,
+            JsonNamingPolicy.CamelCase.ConvertName(options.Dtype.ToString()),
+            conversion.GeometricLayers,
+            source.Digest,
+            written.Digest,
+            conversion.Proofs
+        );
 
     // Arms that train no adapter, or take heads out beside it, change other weights than one.
     private static ConversionSource WithAdapter(ConversionSource source)
     {
         using var tuned = source.Open();
         using var basis = source.OpenBase();
-        return TrainedAdapter.Of(tuned.Metadata) is { } form && PeftTarget.IsAdapted(new PlainWeights(tuned), new PlainWeights(basis), form) ? source with { Form = form } : source;
+        return TrainedAdapter.Of(tuned.Metadata) is { } form && PeftTarget.IsAdapted(new PlainWeights(tuned), new PlainWeights(basis), form)
+            ? source with
+            {
+                Form = form,
+            }
+            : source;
     }
 
     private static ClipFamily FamilyOf(ConversionSource source)

@@ -12,7 +12,8 @@ public static class WeightConverter
     /// <param name="tokenizer">The model's tokenizer, where it is known.</param>
     /// <param name="written">Called after each tensor with the number written and the number in all.</param>
     /// <returns>Linear layers of the source that are in Geometric Parametrization.</returns>
-    /// <exception cref="ClipSae.Contracts.UserErrorException">A key or shape does not fit, a format does not fit the model, or a file cannot be written.</exception>
+    /// <exception cref="ClipSae.Contracts.UserErrorException">A key or shape does not fit, a format does not fit the model, or a file
+    /// cannot be written.</exception>
     public static int Convert(
         ConversionSource source,
         string folder,
@@ -20,14 +21,19 @@ public static class WeightConverter
         ConversionDtype dtype,
         ClipTokenizer? tokenizer = null,
         Action<int, int>? written = null,
-        CancellationToken cancel = default)
+        CancellationToken cancel = default
+    )
     {
         using var checkpoint = source.Open();
         ConversionTarget.Require(targets, checkpoint.Architecture.Family, source.Name);
         var weights = new PlainWeights(checkpoint);
         var (done, total) = (0, targets.Sum(target => target.Tensors(weights)));
         using var basis = targets.Any(target => target.NeedsBase) ? source.OpenBase() : null;
-        var material = new ConversionMaterial(weights, dtype, tokenizer, () => written?.Invoke(++done, total), cancel) { Base = basis is null ? null : new PlainWeights(basis), Form = source.Form };
+        var material = new ConversionMaterial(weights, dtype, tokenizer, () => written?.Invoke(++done, total), cancel)
+        {
+            Base = basis is null ? null : new PlainWeights(basis),
+            Form = source.Form,
+        };
         foreach (var target in targets)
         {
             target.Write(material, folder);

@@ -11,13 +11,23 @@ public sealed class Evaluation : IDisposable
     private readonly IReadOnlyList<SetQuestion> _questions;
     private readonly IReadOnlyList<ModelRun> _runs;
 
-    internal Evaluation(EvaluationResults results, IReadOnlyList<Example> examples, IReadOnlyList<SetQuestion> questions, IReadOnlyList<ModelRun> runs)
+    internal Evaluation(
+        EvaluationResults results,
+        IReadOnlyList<Example> examples,
+        IReadOnlyList<SetQuestion> questions,
+        IReadOnlyList<ModelRun> runs
+    )
     {
         Results = results;
         Examples = examples;
         _questions = questions;
         _runs = runs;
-        Probabilities = [.. runs.SelectMany(run => questions.Where(question => run.Features.ContainsKey(question.Name)).Select(question => new SetProbabilities(question, run)))];
+        Probabilities =
+        [
+            .. runs.SelectMany(run =>
+                questions.Where(question => run.Features.ContainsKey(question.Name)).Select(question => new SetProbabilities(question, run))
+            ),
+        ];
     }
 
     /// <summary>All figures.</summary>

@@ -10,14 +10,20 @@ using ClipSae.ZeroShotEvaluation.Settings;
 namespace ClipSae.ZeroShotEvaluation;
 
 /// <summary>
-/// Scores models side by side on the same images (science, section 8). Images are decoded once, while the first model works; texts are embedded
-/// once a model, or taken from the cache; one model at a time is in memory. The first model is the base that the others are compared with.
+/// Scores models side by side on the same images (science, section 8). Images are decoded once, while the first model works; texts are
+/// embedded once a model, or taken from the cache; one model at a time is in memory. The first model is the base that the others are
+/// compared with.
 /// </summary>
 /// <param name="options">How to score.</param>
 /// <param name="tokenizer">Of all models.</param>
 /// <param name="tokenizerDigest">Digest of its file, for the cache's keys.</param>
 /// <param name="cache">Keeps text embeddings; null keeps none.</param>
-public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer tokenizer, string? tokenizerDigest = null, TextEmbeddingCache? cache = null)
+public sealed class ZeroShotEvaluator(
+    EvaluationOptions options,
+    ClipTokenizer tokenizer,
+    string? tokenizerDigest = null,
+    TextEmbeddingCache? cache = null
+)
 {
     /// <summary>Runs all models on all sets.</summary>
     /// <param name="models">The base first.</param>
@@ -26,11 +32,18 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
     /// <param name="progress">Called with the images done and in all (images × models).</param>
     /// <exception cref="UserErrorException">A model or set cannot be used, or there is one class only.</exception>
     public async Task<Evaluation> EvaluateAsync(
-        IReadOnlyList<ModelUnderTest> models, IReadOnlyList<EvaluationSet> sets, string scratch, Action<long, long>? progress = null, CancellationToken cancel = default)
+        IReadOnlyList<ModelUnderTest> models,
+        IReadOnlyList<EvaluationSet> sets,
+        string scratch,
+        Action<long, long>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         if (models.Count == 0 || sets.Count == 0)
         {
-            throw new UserErrorException($"nothing to evaluate: {models.Count} models and {sets.Count} evaluation sets were given; at least one of each is needed");
+            throw new UserErrorException(
+                $"nothing to evaluate: {models.Count} models and {sets.Count} evaluation sets were given; at least one of each is needed"
+            );
         }
 
         var preparation = PreparationOf(models[0]);
@@ -43,7 +56,17 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         {
             foreach (var model in models)
             {
-                runs.Add(await RunAsync(model, asked, shown.Contains(model), preparation, scratch, images => progress?.Invoke(done += images, total), cancel));
+                runs.Add(
+                    await RunAsync(
+                        model,
+                        asked,
+                        shown.Contains(model),
+                        preparation,
+                        scratch,
+                        images => progress?.Invoke(done += images, total),
+                        cancel
+                    )
+                );
             }
 
             return Gather(models, asked, runs, shown, preparation);
@@ -59,19 +82,43 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
     /// <param name="models">The base first.</param>
     public Evaluation Unscored(IReadOnlyList<ModelUnderTest> models)
     {
-        ModelScores[] figures = [.. models.Select(model => new ModelScores(
-            model.Name, model.Arm, model.Seed, model.Validation, new Dictionary<string, SetScores>(), new Dictionary<string, RetrievalScores>()))];
+        ModelScores[] figures =
+        [
+            .. models.Select(model => new ModelScores(
+                model.Name,
+                model.Arm,
+                model.Seed,
+                model.Validation,
+                new Dictionary<string, SetScores>(),
+                new Dictionary<string, RetrievalScores>()
+            )),
+        ];
         var results = new EvaluationResults(
-            models[0].Name, ChooseTuned(models)?.Name, [], options.Templates, options.Resamples, options.Seed, options.Probe?.Settings, [], figures, ArmMeans.Of(figures));
+            models[0].Name,
+            ChooseTuned(models)?.Name,
+            [],
+            options.Templates,
+            options.Resamples,
+            options.Seed,
+            options.Probe?.Settings,
+            [],
+            figures,
+            ArmMeans.Of(figures)
+        );
         return new Evaluation(results, [], [], []);
     }
 
     /// <summary>
-    /// The tuned model to show beside the base: the highest validation score in training, never a score on these sets; without such scores the
-    /// second model. The base is a candidate too: null where no score exceeds its own. A random control is none: it is there to be compared with.
+    /// The tuned model to show beside the base: the highest validation score in training, never a score on these sets; without such scores
+    /// the second model. The base is a candidate too: null where no score exceeds its own. A random control is none: it is there to be
+    /// compared with.
     /// </summary>
     public static ModelUnderTest? ChooseTuned(IReadOnlyList<ModelUnderTest> models) =>
-        models.Skip(1).Where(model => !model.IsBeatenByBase && !ArmName.IsControl(model.Arm)).OrderByDescending(model => model.Validation ?? double.NegativeInfinity).FirstOrDefault();
+        models
+            .Skip(1)
+            .Where(model => !model.IsBeatenByBase && !ArmName.IsControl(model.Arm))
+            .OrderByDescending(model => model.Validation ?? double.NegativeInfinity)
+            .FirstOrDefault();
 
     private List<ModelUnderTest> Shown(IReadOnlyList<ModelUnderTest> models)
     {
@@ -79,11 +126,24 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         return [.. new[] { models[0], tuned }.OfType<ModelUnderTest>().Concat(models).Distinct().Take(options.ShownModels)];
     }
 
-    private async Task<ModelRun> RunAsync(ModelUnderTest model, EvaluationSets asked, bool isShown, ImagePreparation preparation, string scratch, Action<int> embedded, CancellationToken cancel)
+    private async Task<ModelRun> RunAsync(
+        ModelUnderTest model,
+        EvaluationSets asked,
+        bool isShown,
+        ImagePreparation preparation,
+        string scratch,
+        Action<int> embedded,
+        CancellationToken cancel
+    )
     {
-        var keys = asked.Requests(options.Templates).Select(request => cache is null || model.Digest is null || tokenizerDigest is null
-            ? null
-            : TextEmbeddingCache.KeyOf(request, model.Digest, tokenizerDigest, options.Device)).ToArray();
+        var keys = asked
+            .Requests(options.Templates)
+            .Select(request =>
+                cache is null || model.Digest is null || tokenizerDigest is null
+                    ? null
+                    : TextEmbeddingCache.KeyOf(request, model.Digest, tokenizerDigest, options.Device)
+            )
+            .ToArray();
         var texts = new TextTable?[keys.Length];
         for (var i = 0; i < texts.Length; i++)
         {
@@ -101,31 +161,91 @@ public sealed class ZeroShotEvaluator(EvaluationOptions options, ClipTokenizer t
         return run;
     }
 
-    private Evaluation Gather(IReadOnlyList<ModelUnderTest> models, EvaluationSets asked, IReadOnlyList<ModelRun> runs, IReadOnlyList<ModelUnderTest> shown, ImagePreparation preparation)
+    private Evaluation Gather(
+        IReadOnlyList<ModelUnderTest> models,
+        EvaluationSets asked,
+        IReadOnlyList<ModelRun> runs,
+        IReadOnlyList<ModelUnderTest> shown,
+        ImagePreparation preparation
+    )
     {
         var scoring = new Scoring(options.Resamples, options.Seed, options.CalibrationBins);
-        var sets = asked.Questions.ToDictionary(question => question.Name, question => scoring.Score(question, runs), StringComparer.Ordinal);
-        var retrieval = asked.Retrievals.ToDictionary(question => question.Name, question => scoring.Score(question, runs), StringComparer.Ordinal);
-        ModelScores[] figures = [.. runs.Select((run, index) => new ModelScores(
-            run.Model.Name, run.Model.Arm, run.Model.Seed, run.Model.Validation,
-            sets.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal),
-            retrieval.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal)))];
+        var sets = asked.Questions.ToDictionary(
+            question => question.Name,
+            question => scoring.Score(question, runs),
+            StringComparer.Ordinal
+        );
+        var retrieval = asked.Retrievals.ToDictionary(
+            question => question.Name,
+            question => scoring.Score(question, runs),
+            StringComparer.Ordinal
+        );
+        ModelScores[] figures =
+        [
+            .. runs.Select(
+                (run, index) =>
+                    new ModelScores(
+                        run.Model.Name,
+                        run.Model.Arm,
+                        run.Model.Seed,
+                        run.Model.Validation,
+                        sets.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal),
+                        retrieval.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal)
+                    )
+            ),
+        ];
         var results = new EvaluationResults(
-            models[0].Name, ChooseTuned(models)?.Name, asked.Classes, options.Templates, options.Resamples, options.Seed, options.Probe?.Settings,
-            [.. asked.Questions.Select(Summary), .. asked.Retrievals.Select(Summary)], figures, ArmMeans.Of(figures));
+            models[0].Name,
+            ChooseTuned(models)?.Name,
+            asked.Classes,
+            options.Templates,
+            options.Resamples,
+            options.Seed,
+            options.Probe?.Settings,
+            [.. asked.Questions.Select(Summary), .. asked.Retrievals.Select(Summary)],
+            figures,
+            ArmMeans.Of(figures)
+        );
         ModelRun[] shownRuns = [.. shown.Select(model => runs.Single(run => run.Model == model))];
-        Example[] examples = shownRuns.Length < 2
-            ? []
-            : [.. asked.Questions.SelectMany(question => ExampleSelection.Choose(question, asked.Pixels(question.Name), shownRuns, preparation.Resolution, options.Examples))];
+        Example[] examples =
+            shownRuns.Length < 2
+                ? []
+                :
+                [
+                    .. asked.Questions.SelectMany(question =>
+                        ExampleSelection.Choose(question, asked.Pixels(question.Name), shownRuns, preparation.Resolution, options.Examples)
+                    ),
+                ];
         return new Evaluation(results, examples, asked.Questions, runs);
     }
 
-    private static SetSummary Summary(SetQuestion question) => new(
-        question.Name, question.Set.Protocol.Name, question.Right.Length, question.Set.Total + question.Set.Imported.Count, question.Classes, question.Candidates, 0,
-        question.Set.Words, question.Set.Fonts, question.Set.AllProblems);
+    private static SetSummary Summary(SetQuestion question) =>
+        new(
+            question.Name,
+            question.Set.Protocol.Name,
+            question.Right.Length,
+            question.Set.Total + question.Set.Imported.Count,
+            question.Classes,
+            question.Candidates,
+            0,
+            question.Set.Words,
+            question.Set.Fonts,
+            question.Set.AllProblems
+        );
 
-    private static SetSummary Summary(RetrievalQuestion question) => new(
-        question.Name, question.Set.Protocol.Name, question.CaptionsOf.Length, question.Set.Total + question.Set.Imported.Count, 0, [], question.Captions.Count, [], [], question.Set.AllProblems);
+    private static SetSummary Summary(RetrievalQuestion question) =>
+        new(
+            question.Name,
+            question.Set.Protocol.Name,
+            question.CaptionsOf.Length,
+            question.Set.Total + question.Set.Imported.Count,
+            0,
+            [],
+            question.Captions.Count,
+            [],
+            [],
+            question.Set.AllProblems
+        );
 
     private static ImagePreparation PreparationOf(ModelUnderTest model)
     {

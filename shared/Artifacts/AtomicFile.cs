@@ -45,11 +45,15 @@ public static partial class AtomicFile
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         Directory.CreateDirectory(folder);
-        return Path.Combine(folder, $".{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref _serial)}-{Guid.NewGuid():N}.tmp");
+        return Path.Combine(
+            folder,
+            $".{Path.GetFileName(path)}.{Environment.ProcessId}-{Interlocked.Increment(ref _serial)}-{Guid.NewGuid():N}.tmp"
+        );
     }
 
     /// <summary>Whether a name is one that <see cref="TemporaryFor"/> gave.</summary>
-    public static bool IsTemporary(string path) => Path.GetFileName(path) is ['.', ..] name && name.EndsWith(".tmp", StringComparison.Ordinal);
+    public static bool IsTemporary(string path) =>
+        Path.GetFileName(path) is ['.', ..] name && name.EndsWith(".tmp", StringComparison.Ordinal);
 
     private static string WriteTemporary(string path, ReadOnlySpan<byte> content)
     {

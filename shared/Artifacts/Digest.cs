@@ -12,7 +12,14 @@ public static class Digest
     /// <summary>Digest of a file's content.</summary>
     public static string OfFile(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 20, FileOptions.SequentialScan);
+        using var stream = new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            bufferSize: 1 << 20,
+            FileOptions.SequentialScan
+        );
         return Prefix + Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 
@@ -26,8 +33,11 @@ public static class Digest
     /// <exception cref="UserErrorException">The text is not a digest.</exception>
     public static string Hex(string digest)
     {
-        if (digest.Length == Prefix.Length + 64 && digest.StartsWith(Prefix, StringComparison.Ordinal)
-            && digest.AsSpan(Prefix.Length).IndexOfAnyExcept("0123456789abcdef") < 0)
+        if (
+            digest.Length == Prefix.Length + 64
+            && digest.StartsWith(Prefix, StringComparison.Ordinal)
+            && digest.AsSpan(Prefix.Length).IndexOfAnyExcept("0123456789abcdef") < 0
+        )
         {
             return digest[Prefix.Length..];
         }

@@ -96,7 +96,10 @@ public sealed partial class DigestedFile : Stream
     {
         try
         {
-            Parallel.Invoke(() => _hash.AppendData(new ReadOnlySpan<byte>((void*)start, length)), () => _file.Write(new ReadOnlySpan<byte>((void*)start, length)));
+            Parallel.Invoke(
+                () => _hash.AppendData(new ReadOnlySpan<byte>((void*)start, length)),
+                () => _file.Write(new ReadOnlySpan<byte>((void*)start, length))
+            );
         }
         catch (AggregateException error) when (error.InnerExceptions is [var only])
         {

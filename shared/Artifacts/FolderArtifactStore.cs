@@ -36,7 +36,12 @@ public sealed class FolderArtifactStore : IArtifactStore
     public Task<ArtifactRef> TakeFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) =>
         Task.Run(() => Take(path, name, mediaType), cancel);
 
-    public async Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default)
+    public async Task<ArtifactRef> PutBytesAsync(
+        ReadOnlyMemory<byte> content,
+        string name,
+        string mediaType,
+        CancellationToken cancel = default
+    )
     {
         cancel.ThrowIfCancellationRequested();
         var digest = Digest.OfBytes(content.Span);
@@ -83,7 +88,8 @@ public sealed class FolderArtifactStore : IArtifactStore
         if (seen.Length != artifact.Length || Digest.OfFile(path) != artifact.Digest)
         {
             throw new UserErrorException(
-                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; delete that file and run again to recompute the stage that made it");
+                $"artifact {artifact.Name} is damaged: {path} no longer has its digest; delete that file and run again to recompute the stage that made it"
+            );
         }
 
         _verified[artifact.Digest] = seen;

@@ -17,7 +17,8 @@ public sealed class FolderKeyLocks(string root, TimeProvider time) : IKeyLocks
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
             }
-            catch (IOException error) when (!DiskErrors.IsLasting(error) && error is not (FileNotFoundException or DirectoryNotFoundException))
+            catch (IOException error)
+                when (!DiskErrors.IsLasting(error) && error is not (FileNotFoundException or DirectoryNotFoundException))
             {
                 await Task.Delay(Poll, time, cancel);
             }

@@ -22,7 +22,8 @@ public sealed class FolderObjectStore(string root) : IObjectStore
         }
     }
 
-    public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) => Task.Run(() => AtomicFile.Write(PathOf(key), content.Span), cancel);
+    public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
+        Task.Run(() => AtomicFile.Write(PathOf(key), content.Span), cancel);
 
     public Task<bool> TryCreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
         Task.Run(() => AtomicFile.TryCreate(PathOf(key), content.Span), cancel);
@@ -42,14 +43,17 @@ public sealed class FolderObjectStore(string root) : IObjectStore
         }
 
         // A folder that has become empty goes too, but for those at the top.
-        for (var folder = Path.GetDirectoryName(path)!; Path.GetRelativePath(_root, folder).Contains(Path.DirectorySeparatorChar) && TryRemoveEmpty(folder); folder = Path.GetDirectoryName(folder)!)
-        {
-        }
+        for (
+            var folder = Path.GetDirectoryName(path)!;
+            Path.GetRelativePath(_root, folder).Contains(Path.DirectorySeparatorChar) && TryRemoveEmpty(folder);
+            folder = Path.GetDirectoryName(folder)!
+        ) { }
 
         return Task.CompletedTask;
     }
 
-    public Task<(string Digest, long Length)> PutFileAsync(string key, string path, bool isOwn, CancellationToken cancel = default) => Task.Run(() => Put(PathOf(key), path, isOwn), cancel);
+    public Task<(string Digest, long Length)> PutFileAsync(string key, string path, bool isOwn, CancellationToken cancel = default) =>
+        Task.Run(() => Put(PathOf(key), path, isOwn), cancel);
 
     public Task<string?> FetchFileAsync(string key, long length, string scratch, CancellationToken cancel = default) =>
         Task.FromResult(File.Exists(PathOf(key)) ? PathOf(key) : null);
@@ -97,16 +101,28 @@ public sealed class FolderObjectStore(string root) : IObjectStore
             return [];
         }
 
-        var found = folder.EnumerateFiles("*", isDeep ? Own : new EnumerationOptions()).Where(file => file.Exists).Select(file => new StoredObject(KeyOf(file), file.Length, file.LastWriteTimeUtc));
-        var folders = isDeep ? [] : folder.EnumerateDirectories().Select(one => new StoredObject(KeyOf(one) + "/", 0, DateTimeOffset.MaxValue));
-        return [.. found.Concat(folders).Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(item => item.Key, StringComparer.Ordinal)];
+        var found = folder
+            .EnumerateFiles("*", isDeep ? Own : new EnumerationOptions())
+            .Where(file => file.Exists)
+            .Select(file => new StoredObject(KeyOf(file), file.Length, file.LastWriteTimeUtc));
+        var folders = isDeep
+            ? []
+            : folder.EnumerateDirectories().Select(one => new StoredObject(KeyOf(one) + "/", 0, DateTimeOffset.MaxValue));
+        return
+        [
+            .. found
+                .Concat(folders)
+                .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .OrderBy(item => item.Key, StringComparer.Ordinal),
+        ];
     }
 
     private string KeyOf(FileSystemInfo found) => Path.GetRelativePath(_root, found.FullName).Replace(Path.DirectorySeparatorChar, '/');
 
-    private string PathOf(string key) => key.Split('/').All(part => part is not ("" or "." or ".."))
-        ? Path.Combine(_root, key)
-        : throw new ArgumentException($"'{key}' is not the key of an object.", nameof(key));
+    private string PathOf(string key) =>
+        key.Split('/').All(part => part is not ("" or "." or ".."))
+            ? Path.Combine(_root, key)
+            : throw new ArgumentException($"'{key}' is not the key of an object.", nameof(key));
 
     private static bool TryRemoveEmpty(string folder)
     {

@@ -19,7 +19,9 @@ public interface IArtifactStore
     /// <summary>Puts content from memory into the store; readers see it whole or not at all.</summary>
     Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default);
 
-    /// <summary>Gives the local path of a verified, read-only file with the content; it may be memory-mapped and must not be changed.</summary>
+    /// <summary>
+    /// Gives the local path of a verified, read-only file with the content; it may be memory-mapped and must not be changed.
+    /// </summary>
     /// <exception cref="UserErrorException">The content is missing or no longer has its digest.</exception>
     Task<string> FetchAsync(ArtifactRef artifact, CancellationToken cancel = default);
 

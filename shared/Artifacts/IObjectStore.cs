@@ -18,14 +18,18 @@ public interface IObjectStore
     /// <exception cref="UserErrorException">The disk is full, or the store refuses.</exception>
     Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default);
 
-    /// <summary>Writes a small object only where none has this key. Of several writers that race, in whatever process, one gets true.</summary>
+    /// <summary>
+    /// Writes a small object only where none has this key. Of several writers that race, in whatever process, one gets true.
+    /// </summary>
     /// <exception cref="UserErrorException">The disk is full, or the store refuses.</exception>
     Task<bool> TryCreateAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default);
 
     /// <summary>Length of an object in bytes; null where there is none.</summary>
     Task<long?> LengthAsync(string key, CancellationToken cancel = default);
 
-    /// <summary>Objects whose keys begin with a prefix, in the keys' ordinal order; what killed writers left in a folder is among them.</summary>
+    /// <summary>
+    /// Objects whose keys begin with a prefix, in the keys' ordinal order; what killed writers left in a folder is among them.
+    /// </summary>
     /// <param name="isDeep">False lists what a folder would: keys up to the next <c>/</c>, those that continue ending in it.</param>
     Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default);
 

@@ -45,10 +45,18 @@ public sealed class MemoryObjectStore(TimeProvider time) : IObjectStore
     {
         lock (_gate)
         {
-            var found = _objects.Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(item => new StoredObject(item.Key, item.Value.Content.Length, item.Value.Written));
+            var found = _objects
+                .Where(item => item.Key.StartsWith(prefix, StringComparison.Ordinal))
+                .Select(item => new StoredObject(item.Key, item.Value.Content.Length, item.Value.Written));
             if (!isDeep)
             {
-                found = found.Select(item => item.Key.IndexOf('/', prefix.Length) is >= 0 and var end ? new StoredObject(item.Key[..(end + 1)], 0, DateTimeOffset.MaxValue) : item).Distinct();
+                found = found
+                    .Select(item =>
+                        item.Key.IndexOf('/', prefix.Length) is >= 0 and var end
+                            ? new StoredObject(item.Key[..(end + 1)], 0, DateTimeOffset.MaxValue)
+                            : item
+                    )
+                    .Distinct();
             }
 
             return Task.FromResult<IReadOnlyList<StoredObject>>([.. found.OrderBy(item => item.Key, StringComparer.Ordinal)]);

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace ClipSae.Artifacts;
 
 /// <summary>
-/// Locks within this process alone, for stores that several machines share. Two workers that compute one key at once, after a network was cut,
-/// give equal bytes under equal names; waiting for a lease of a worker that was killed would cost every recovery more than that.
+/// Locks within this process alone, for stores that several machines share. Two workers that compute one key at once, after a network was
+/// cut, give equal bytes under equal names; waiting for a lease of a worker that was killed would cost every recovery more than that.
 /// </summary>
 public sealed class ProcessKeyLocks : IKeyLocks
 {

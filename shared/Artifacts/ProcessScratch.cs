@@ -18,7 +18,6 @@ public sealed class ProcessScratch : IDisposable
     /// <param name="root">The data folder; nothing is made in it before the first file is asked for.</param>
     public ProcessScratch(string root) => _scratch = Path.Combine(Path.GetFullPath(root), "scratch");
 
-
     /// <summary>A new, empty folder.</summary>
     public string NewFolder() => Directory.CreateDirectory(NewPath()).FullName;
 
@@ -48,29 +47,27 @@ public sealed class ProcessScratch : IDisposable
     }
 
     private string Make() => DiskErrors.Guard(_scratch, null, () =>
-    {
-        PrivateFolder.Create(_scratch);
-        foreach (var other in Directory.GetDirectories(_scratch))
         {
-            RemoveIfAbandoned(other);
-        }
+            PrivateFolder.Create(_scratch);
+            foreach (var other in Directory.GetDirectories(_scratch))
+            {
+                RemoveIfAbandoned(other);
+            }
 
-        // The lock must be held before the folder has a name that others look at, or a sweep could take it for abandoned.
-        var own = Path.Combine(_scratch, $"{Environment.ProcessId}-{Guid.NewGuid():N}");
-        var making = own + ".new";
-        Directory.CreateDirectory(making);
-        _held = new FileStream(Path.Combine(making, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-        Directory.Move(making, own);
-        return own;
-    });
+            // The lock must be held before the folder has a name that others look at, or a sweep could take it for abandoned.
+            var own = Path.Combine(_scratch, $"{Environment.ProcessId}-{Guid.NewGuid():N}");
+            var making = own + ".new";
+            Directory.CreateDirectory(making);
+            _held = new FileStream(Path.Combine(making, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            Directory.Move(making, own);
+            return own;
+        });
 
     private static void RemoveIfAbandoned(string folder)
     {
         try
         {
-            using (new FileStream(Path.Combine(folder, LockName), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
-            {
-            }
+            using (new FileStream(Path.Combine(folder, LockName), FileMode.Open, FileAccess.ReadWrite, FileShare.None)) { }
 
             TryDelete(folder);
         }

@@ -16,7 +16,10 @@ public static class SourceFile
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and is readable", error);
+            throw new UserErrorException(
+                $"cannot read {path} ({error.Message.TrimEnd('.')}): check that the file exists and is readable",
+                error
+            );
         }
     }
 }

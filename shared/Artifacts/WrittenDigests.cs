@@ -20,7 +20,12 @@ public static class WrittenDigests
         var file = new FileInfo(path);
         lock (Gate)
         {
-            return file.Exists && Known.TryGetValue(file.FullName, out var known) && (known.Length, known.Written) == (file.Length, file.LastWriteTimeUtc) ? known.Digest : null;
+            return
+                file.Exists
+                && Known.TryGetValue(file.FullName, out var known)
+                && (known.Length, known.Written) == (file.Length, file.LastWriteTimeUtc)
+                ? known.Digest
+                : null;
         }
     }
 

@@ -35,7 +35,9 @@ public static class BpeLearner
         return learned;
     }
 
-    /// <summary>The merges as text in OpenAI's vocabulary format, which <see cref="ClipTokenizer.Load"/> and the original code read.</summary>
+    /// <summary>
+    /// The merges as text in OpenAI's vocabulary format, which <see cref="ClipTokenizer.Load"/> and the original code read.
+    /// </summary>
     public static string Format(IEnumerable<(string Left, string Right)> merges)
     {
         var text = new StringBuilder("#version: 0.2\n");
@@ -60,9 +62,11 @@ public static class BpeLearner
 
         return pairs.Count == 0
             ? null
-            : pairs.OrderByDescending(p => p.Value)
+            : pairs
+                .OrderByDescending(p => p.Value)
                 .ThenBy(p => p.Key.Left, StringComparer.Ordinal)
                 .ThenBy(p => p.Key.Right, StringComparer.Ordinal)
-                .First().Key;
+                .First()
+                .Key;
     }
 }

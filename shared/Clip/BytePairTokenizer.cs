@@ -10,35 +10,35 @@ namespace ClipSae.Clip;
 /// </summary>
 public sealed class BytePairTokenizer : ClipTokenizer
 {
-    private readonly Dictionary<string, int> idOfSymbol = new(StringComparer.Ordinal);
-    private readonly Dictionary<(string Left, string Right), int> rankOfMerge = [];
-    private readonly ConcurrentDictionary<string, int[]> cache = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _idOfSymbol = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Left, string Right), int> _rankOfMerge = [];
+    private readonly ConcurrentDictionary<string, int[]> _cache = new(StringComparer.Ordinal);
 
     internal BytePairTokenizer(IEnumerable<(string Left, string Right)> merges)
     {
         foreach (var symbol in BytePairs.Alphabet)
         {
-            idOfSymbol.Add(symbol.ToString(), idOfSymbol.Count);
+            _idOfSymbol.Add(symbol.ToString(), _idOfSymbol.Count);
         }
 
         foreach (var symbol in BytePairs.Alphabet)
         {
-            idOfSymbol.Add(symbol + BytePairs.WordEnd, idOfSymbol.Count);
+            _idOfSymbol.Add(symbol + BytePairs.WordEnd, _idOfSymbol.Count);
         }
 
         // A merge takes its own id even when another merge spells the same symbol; the last one wins, as in the original.
-        var id = idOfSymbol.Count;
+        var id = _idOfSymbol.Count;
         foreach (var (left, right) in merges)
         {
-            rankOfMerge.TryAdd((left, right), rankOfMerge.Count);
-            idOfSymbol[left + right] = id++;
+            _rankOfMerge.TryAdd((left, right), _rankOfMerge.Count);
+            _idOfSymbol[left + right] = id++;
         }
 
         StartOfText = id++;
         EndOfText = id++;
         VocabularySize = id;
-        cache[BytePairs.StartOfText] = [StartOfText];
-        cache[BytePairs.EndOfText] = [EndOfText];
+        _cache[BytePairs.StartOfText] = [StartOfText];
+        _cache[BytePairs.EndOfText] = [EndOfText];
     }
 
     public override int VocabularySize { get; }
@@ -48,15 +48,18 @@ public sealed class BytePairTokenizer : ClipTokenizer
     public override int EndOfText { get; }
 
     /// <summary>Every symbol with its id: what <c>vocab.json</c> lists.</summary>
-    public IEnumerable<KeyValuePair<string, int>> Vocabulary => idOfSymbol
-        .Append(new(BytePairs.StartOfText, StartOfText)).Append(new(BytePairs.EndOfText, EndOfText));
+    public IEnumerable<KeyValuePair<string, int>> Vocabulary =>
+        _idOfSymbol.Append(new(BytePairs.StartOfText, StartOfText)).Append(new(BytePairs.EndOfText, EndOfText));
 
     /// <summary>The merges in order of their rank.</summary>
-    public IEnumerable<(string Left, string Right)> Merges => rankOfMerge.OrderBy(merge => merge.Value).Select(merge => merge.Key);
+    public IEnumerable<(string Left, string Right)> Merges => _rankOfMerge.OrderBy(merge => merge.Value).Select(merge => merge.Key);
 
-    public override IEnumerable<string> Words => Vocabulary.OrderBy(symbol => symbol.Value)
-        .Where(symbol => symbol.Key.EndsWith(BytePairs.WordEnd, StringComparison.Ordinal))
-        .Select(symbol => Text(symbol.Key[..^BytePairs.WordEnd.Length])).OfType<string>();
+    public override IEnumerable<string> Words =>
+        Vocabulary
+            .OrderBy(symbol => symbol.Value)
+            .Where(symbol => symbol.Key.EndsWith(BytePairs.WordEnd, StringComparison.Ordinal))
+            .Select(symbol => Text(symbol.Key[..^BytePairs.WordEnd.Length]))
+            .OfType<string>();
 
     public override IEnumerable<int> Encode(string text) => CaptionText.Words(CaptionText.Clean(text)).SelectMany(EncodeWord);
 
@@ -69,20 +72,20 @@ public sealed class BytePairTokenizer : ClipTokenizer
         return text.Contains('\uFFFD', StringComparison.Ordinal) ? null : text;
     }
 
-    private int[] EncodeWord(string word) => cache.GetOrAdd(word, w =>
-    {
-        var symbols = BytePairs.Symbols(w);
-        while (symbols.Count > 1)
+    private int[] EncodeWord(string word) => _cache.GetOrAdd(word, w =>
         {
-            var best = symbols.Zip(symbols.Skip(1)).MinBy(pair => rankOfMerge.GetValueOrDefault(pair, int.MaxValue));
-            if (!rankOfMerge.ContainsKey(best))
+            var symbols = BytePairs.Symbols(w);
+            while (symbols.Count > 1)
             {
-                break;
+                var best = symbols.Zip(symbols.Skip(1)).MinBy(pair => _rankOfMerge.GetValueOrDefault(pair, int.MaxValue));
+                if (!_rankOfMerge.ContainsKey(best))
+                {
+                    break;
+                }
+
+                symbols = BytePairs.Merge(symbols, best.First, best.Second);
             }
 
-            symbols = BytePairs.Merge(symbols, best.First, best.Second);
-        }
-
-        return [.. symbols.Select(s => idOfSymbol[s])];
-    });
+            return [.. symbols.Select(s => _idOfSymbol[s])];
+        });
 }

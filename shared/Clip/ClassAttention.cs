@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace ClipSae.Clip;
 
-/// <summary>Where the class token looks, head by head. Fused attention does not tell, so that it is supported from each block's input.</summary>
+/// <summary>
+/// Where the class token looks, head by head. Fused attention does not tell, so that it is supported from each block's input.
+/// </summary>
 public static class ClassAttention
 {
     /// <summary>Attention of the class token in every block.</summary>
@@ -21,8 +23,15 @@ public static class ClassAttention
         }
 
         model.Run(images, hooks);
-        var rows = Enumerable.Range(0, layers).Select(layer => OfBlock(
-            model, layer, layer == 0 ? model.Blocks(images, hooks: null, count: 0) : hooks.Captured(new HookPoint.Residual(layer - 1))));
+        var rows = Enumerable
+            .Range(0, layers)
+            .Select(layer =>
+                OfBlock(
+                    model,
+                    layer,
+                    layer == 0 ? model.Blocks(images, hooks: null, count: 0) : hooks.Captured(new HookPoint.Residual(layer - 1))
+                )
+            );
         return torch.stack([.. rows]).MoveToOuterDisposeScope();
     }
 
@@ -31,7 +40,12 @@ public static class ClassAttention
     {
         var (block, width, heads) = (ClipKeys.VisionBlocks + layer, model.Architecture.VisionWidth, model.Architecture.VisionHeads);
         var normal = Transformer.Norm(stream, block + ".ln_1", (key, _) => model.Weight(key), model.Architecture.Family.NormEpsilon);
-        var projected = LinearLayer.Apply(normal, model.Weight(block + ".attn.in_proj_weight").narrow(0, 0, 2 * width), model.Weight(block + ".attn.in_proj_bias").narrow(0, 0, 2 * width))
+        var projected = LinearLayer
+            .Apply(
+                normal,
+                model.Weight(block + ".attn.in_proj_weight").narrow(0, 0, 2 * width),
+                model.Weight(block + ".attn.in_proj_bias").narrow(0, 0, 2 * width)
+            )
             .view(stream.shape[0], stream.shape[1], 2, heads, width / heads);
         var query = projected.select(2, 0).select(1, 0).unsqueeze(2);
         var keys = projected.select(2, 1).permute(0, 2, 3, 1);

@@ -4,7 +4,10 @@ using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip;
 
-/// <summary>The sizes of a CLIP model, read off its tensors, and what tensors do not say: heads, activation and the preparation of pictures (<see cref="ModelTraits"/>).</summary>
+/// <summary>
+/// The sizes of a CLIP model, read off its tensors, and what tensors do not say: heads, activation and the preparation of pictures
+/// (<see cref="ModelTraits"/>).
+/// </summary>
 /// <param name="EmbedDim">Width of the space that images and texts share.</param>
 /// <param name="ImageResolution">Side of the square input image, pixels.</param>
 /// <param name="VisionLayers">Blocks of the vision tower.</param>
@@ -23,7 +26,8 @@ public sealed record ClipArchitecture(
     int ContextLength,
     int VocabularySize,
     int TextWidth,
-    int TextLayers)
+    int TextLayers
+)
 {
     /// <summary>OpenAI's convention for the width of a head.</summary>
     public const int HeadWidth = 64;
@@ -88,7 +92,19 @@ public sealed record ClipArchitecture(
     public ImagePreparation Preparation => new(ImageResolution, Family.Fit, Filter, Family.Normalization);
 
     /// <summary>Whether family, activation, heads and MLPs are as in OpenAI's models of these widths.</summary>
-    public bool IsOpenAi => this == new ClipArchitecture(EmbedDim, ImageResolution, VisionLayers, VisionWidth, PatchSize, ContextLength, VocabularySize, TextWidth, TextLayers);
+    public bool IsOpenAi =>
+        this
+        == new ClipArchitecture(
+            EmbedDim,
+            ImageResolution,
+            VisionLayers,
+            VisionWidth,
+            PatchSize,
+            ContextLength,
+            VocabularySize,
+            TextWidth,
+            TextLayers
+        );
 
     /// <summary>Patches along a side of the image.</summary>
     public int Grid => ImageResolution / PatchSize;
@@ -112,18 +128,24 @@ public sealed record ClipArchitecture(
         {
             if (!shapes.TryGetValue(key, out var shape))
             {
-                throw new UserErrorException($"{source}: key '{key}' is missing, so this is not a CLIP with a vision transformer under OpenAI's key names");
+                throw new UserErrorException(
+                    $"{source}: key '{key}' is missing, so this is not a CLIP with a vision transformer under OpenAI's key names"
+                );
             }
 
             return shape.Count == rank && shape[axis] is > 0 and <= int.MaxValue
                 ? (int)shape[axis]
-                : throw new UserErrorException($"{source}: key '{key}' is [{string.Join(", ", shape)}]; it must have {rank} axes, none of them empty");
+                : throw new UserErrorException(
+                    $"{source}: key '{key}' is [{string.Join(", ", shape)}]; it must have {rank} axes, none of them empty"
+                );
         }
 
         // c_fc [neurons, width], or in Geometric Parametrization its theta.
-        int Neurons(string blocks, int width) => new[] { ClipKeys.Weight, ClipKeys.Theta }.Select(ending => blocks + "0.mlp.c_fc" + ending).FirstOrDefault(shapes.ContainsKey) is { } key
-            ? Size(key, 2, 0)
-            : 4 * width;
+        int Neurons(string blocks, int width) =>
+            new[] { ClipKeys.Weight, ClipKeys.Theta }.Select(ending => blocks + "0.mlp.c_fc" + ending).FirstOrDefault(shapes.ContainsKey)
+                is { } key
+                ? Size(key, 2, 0)
+                : 4 * width;
 
         var family = shapes.ContainsKey(ClipKeys.Probe) ? ClipFamily.SigLip : ClipFamily.OpenAi;
         var patch = Size("visual.conv1.weight", 4, 3);
@@ -137,7 +159,8 @@ public sealed record ClipArchitecture(
             ContextLength: Size(ClipKeys.Positions, 2, 0),
             VocabularySize: Size("token_embedding.weight", 2, 0),
             TextWidth: Size("ln_final.weight", 1, 0),
-            TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks))
+            TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks)
+        )
         {
             Family = family,
             VisionNeurons = Neurons(ClipKeys.VisionBlocks, Size("visual.conv1.weight", 4, 0)),
@@ -147,9 +170,9 @@ public sealed record ClipArchitecture(
 
     private static int HeadsOf(int width) => Math.Max(1, width / HeadWidth);
 
-    private static int Layers(IEnumerable<string> keys, string prefix) => keys
-        .Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
-        .Select(k => k[prefix.Length..].Split('.')[0])
-        .Distinct(StringComparer.Ordinal)
-        .Count();
+    private static int Layers(IEnumerable<string> keys, string prefix) =>
+        keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(k => k[prefix.Length..].Split('.')[0])
+            .Distinct(StringComparer.Ordinal)
+            .Count();
 }

@@ -7,12 +7,15 @@ public abstract record ClipFamily
 {
     private ClipFamily(string name) => Name = name;
 
-    /// <summary>OpenAI's CLIP and what follows it: class token, causal text that ends in its largest id, projections, softmax over a batch (arXiv 2103.00020).</summary>
+    /// <summary>
+    /// OpenAI's CLIP and what follows it: class token, causal text that ends in its largest id, projections, softmax over a batch (arXiv
+    /// 2103.00020).
+    /// </summary>
     public static ClipFamily OpenAi { get; } = new Contrastive();
 
     /// <summary>
-    /// SigLIP and SigLIP 2 of fixed resolution: image features by a head that attends with a probe, text that is not causal and is read at its last position, a
-    /// sigmoid for each pair, with a bias (arXiv 2303.15343, 2502.14786).
+    /// SigLIP and SigLIP 2 of fixed resolution: image features by a head that attends with a probe, text that is not causal and is read at
+    /// its last position, a sigmoid for each pair, with a bias (arXiv 2303.15343, 2502.14786).
     /// </summary>
     public static ClipFamily SigLip { get; } = new Sigmoid();
 
@@ -22,10 +25,16 @@ public abstract record ClipFamily
     /// <summary>Whether a class token stands before the patches, which the image features are taken from.</summary>
     public abstract bool HasClassToken { get; }
 
-    /// <summary>Whether tokens of a text see those before them alone, and the text ends at its largest id; otherwise all see all, padding too, and the last position is read.</summary>
+    /// <summary>
+    /// Whether tokens of a text see those before them alone, and the text ends at its largest id; otherwise all see all, padding too, and
+    /// the last position is read.
+    /// </summary>
     public abstract bool IsTextCausal { get; }
 
-    /// <summary>Whether each pair of image and text is judged by itself, by a sigmoid with a bias; otherwise the texts of a batch compete in a softmax.</summary>
+    /// <summary>
+    /// Whether each pair of image and text is judged by itself, by a sigmoid with a bias; otherwise the texts of a batch compete in a
+    /// softmax.
+    /// </summary>
     public abstract bool IsPairwise { get; }
 
     /// <summary>What LayerNorm adds to the variance.</summary>

@@ -24,9 +24,10 @@ internal static class ClipInitialization
         var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
         foreach (var (key, shape) in ClipKeys.Shapes(a))
         {
-            weights[key] = key == "visual.positional_embedding" && positions is PositionInitialization.SinCos sinCos
-                ? SinCos(a, sinCos.Scale)
-                : Draw(a, key, shape, generator);
+            weights[key] =
+                key == "visual.positional_embedding" && positions is PositionInitialization.SinCos sinCos
+                    ? SinCos(a, sinCos.Scale)
+                    : Draw(a, key, shape, generator);
         }
 
         return weights;
@@ -36,7 +37,13 @@ internal static class ClipInitialization
     {
         if (key is ClipKeys.LogitScale or ClipKeys.LogitBias)
         {
-            return torch.tensor((float)(key == ClipKeys.LogitBias ? InitialPairBias : a.Family.IsPairwise ? InitialPairScale : InitialLogitScale));
+            return torch.tensor(
+                (float)(
+                    key == ClipKeys.LogitBias ? InitialPairBias
+                    : a.Family.IsPairwise ? InitialPairScale
+                    : InitialLogitScale
+                )
+            );
         }
 
         if (key.EndsWith("bias", StringComparison.Ordinal))
@@ -54,7 +61,9 @@ internal static class ClipInitialization
 
     private static double StandardDeviation(ClipArchitecture a, string key)
     {
-        var (width, layers) = key.StartsWith("visual.", StringComparison.Ordinal) ? (a.VisionWidth, a.VisionLayers) : (a.TextWidth, a.TextLayers);
+        var (width, layers) = key.StartsWith("visual.", StringComparison.Ordinal)
+            ? (a.VisionWidth, a.VisionLayers)
+            : (a.TextWidth, a.TextLayers);
         var perInput = Math.Pow(width, -0.5);
         return key switch
         {
@@ -62,8 +71,8 @@ internal static class ClipInitialization
             "positional_embedding" => 0.01,
             // torch's default for a convolution is uniform in ±1/√fan_in, whose deviation is this.
             "visual.conv1.weight" => 1 / Math.Sqrt(3.0 * 3 * a.PatchSize * a.PatchSize),
-            _ when key.EndsWith("out_proj.weight", StringComparison.Ordinal) || key.EndsWith("c_proj.weight", StringComparison.Ordinal)
-                => perInput * Math.Pow(2 * layers, -0.5),
+            _ when key.EndsWith("out_proj.weight", StringComparison.Ordinal) || key.EndsWith("c_proj.weight", StringComparison.Ordinal) =>
+                perInput * Math.Pow(2 * layers, -0.5),
             _ when key.EndsWith("c_fc.weight", StringComparison.Ordinal) => Math.Pow(2 * width, -0.5),
             _ => perInput,
         };
@@ -79,7 +88,9 @@ internal static class ClipInitialization
         var columns = line.unsqueeze(0).expand(a.Grid, a.Grid, -1);
         var rows = line.unsqueeze(1).expand(a.Grid, a.Grid, -1);
         var table = torch.zeros([a.VisionTokens, a.VisionWidth]);
-        table.narrow(0, a.ClassTokens, a.VisionTokens - a.ClassTokens).narrow(1, 0, 4 * quarter)
+        table
+            .narrow(0, a.ClassTokens, a.VisionTokens - a.ClassTokens)
+            .narrow(1, 0, 4 * quarter)
             .copy_(torch.cat([columns, rows], 2).reshape(-1, 4 * quarter).Times(scale));
         return table.MoveToOuterDisposeScope();
     }

@@ -12,7 +12,9 @@ public static class ClipKeys
     /// <summary>Positions of the text tower, [context, width].</summary>
     public const string Positions = "positional_embedding";
 
-    /// <summary>Long-CLIP's second embedding of the text's positions, beside <see cref="Positions"/> and of its sizes (<see cref="LongPositions"/>).</summary>
+    /// <summary>
+    /// Long-CLIP's second embedding of the text's positions, beside <see cref="Positions"/> and of its sizes (<see cref="LongPositions"/>).
+    /// </summary>
     public const string StretchedPositions = "positional_embedding_res";
 
     /// <summary>Natural logarithm of the factor on cosines, a scalar.</summary>
@@ -55,7 +57,11 @@ public static class ClipKeys
         yield return new("visual.positional_embedding", [a.VisionTokens, a.VisionWidth]);
         yield return new("visual.proj", [a.VisionWidth, a.EmbedDim]);
         yield return new("visual.conv1.weight", [a.VisionWidth, 3, a.PatchSize, a.PatchSize]);
-        foreach (var key in Norm("visual.ln_pre", a.VisionWidth).Concat(Blocks(VisionBlocks, a.VisionLayers, a.VisionWidth, a.VisionNeurons)).Concat(Norm(VisionNorm, a.VisionWidth)))
+        foreach (
+            var key in Norm("visual.ln_pre", a.VisionWidth)
+                .Concat(Blocks(VisionBlocks, a.VisionLayers, a.VisionWidth, a.VisionNeurons))
+                .Concat(Norm(VisionNorm, a.VisionWidth))
+        )
         {
             yield return key;
         }
@@ -72,10 +78,21 @@ public static class ClipKeys
         long width = a.VisionWidth;
         return
         [
-            new(Positions, [a.ContextLength, a.TextWidth]), new("text_projection.weight", [width, a.TextWidth]), new("text_projection.bias", [width]), new(LogitScale, []), new(LogitBias, []),
-            new("visual.positional_embedding", [a.VisionTokens, width]), new("visual.conv1.weight", [width, 3, a.PatchSize, a.PatchSize]), new("visual.conv1.bias", [width]),
-            .. Blocks(VisionBlocks, a.VisionLayers, width, a.VisionNeurons), .. Norm(VisionNorm, width),
-            new(Probe, [1, 1, width]), .. Attention(Head, width), .. Norm(Head + "ln_1", width), .. Mlp(Head, width, a.VisionNeurons), .. Text(a),
+            new(Positions, [a.ContextLength, a.TextWidth]),
+            new("text_projection.weight", [width, a.TextWidth]),
+            new("text_projection.bias", [width]),
+            new(LogitScale, []),
+            new(LogitBias, []),
+            new("visual.positional_embedding", [a.VisionTokens, width]),
+            new("visual.conv1.weight", [width, 3, a.PatchSize, a.PatchSize]),
+            new("visual.conv1.bias", [width]),
+            .. Blocks(VisionBlocks, a.VisionLayers, width, a.VisionNeurons),
+            .. Norm(VisionNorm, width),
+            new(Probe, [1, 1, width]),
+            .. Attention(Head, width),
+            .. Norm(Head + "ln_1", width),
+            .. Mlp(Head, width, a.VisionNeurons),
+            .. Text(a),
         ];
     }
 
@@ -89,22 +106,37 @@ public static class ClipKeys
     }
 
     private static IEnumerable<KeyValuePair<string, long[]>> Text(ClipArchitecture a) =>
-        [.. Blocks(TextBlocks, a.TextLayers, a.TextWidth, a.TextNeurons), new("token_embedding.weight", [a.VocabularySize, a.TextWidth]), .. Norm("ln_final", a.TextWidth)];
+        [
+            .. Blocks(TextBlocks, a.TextLayers, a.TextWidth, a.TextNeurons),
+            new("token_embedding.weight", [a.VocabularySize, a.TextWidth]),
+            .. Norm("ln_final", a.TextWidth),
+        ];
 
-    private static IEnumerable<KeyValuePair<string, long[]>> Blocks(string prefix, int layers, long width, long neurons) => Enumerable.Range(0, layers).SelectMany(i =>
-        Attention($"{prefix}{i}.", width).Concat(Norm($"{prefix}{i}.ln_1", width)).Concat(Mlp($"{prefix}{i}.", width, neurons)).Concat(Norm($"{prefix}{i}.ln_2", width)));
+    private static IEnumerable<KeyValuePair<string, long[]>> Blocks(string prefix, int layers, long width, long neurons) =>
+        Enumerable
+            .Range(0, layers)
+            .SelectMany(i =>
+                Attention($"{prefix}{i}.", width)
+                    .Concat(Norm($"{prefix}{i}.ln_1", width))
+                    .Concat(Mlp($"{prefix}{i}.", width, neurons))
+                    .Concat(Norm($"{prefix}{i}.ln_2", width))
+            );
 
     private static IEnumerable<KeyValuePair<string, long[]>> Attention(string block, long width) =>
-    [
-        new(block + "attn.in_proj_weight", [3 * width, width]), new(block + "attn.in_proj_bias", [3 * width]),
-        new(block + "attn.out_proj.weight", [width, width]), new(block + "attn.out_proj.bias", [width]),
-    ];
+        [
+            new(block + "attn.in_proj_weight", [3 * width, width]),
+            new(block + "attn.in_proj_bias", [3 * width]),
+            new(block + "attn.out_proj.weight", [width, width]),
+            new(block + "attn.out_proj.bias", [width]),
+        ];
 
     private static IEnumerable<KeyValuePair<string, long[]>> Mlp(string block, long width, long neurons) =>
-    [
-        new(block + "mlp.c_fc.weight", [neurons, width]), new(block + "mlp.c_fc.bias", [neurons]),
-        new(block + "mlp.c_proj.weight", [width, neurons]), new(block + "mlp.c_proj.bias", [width]),
-    ];
+        [
+            new(block + "mlp.c_fc.weight", [neurons, width]),
+            new(block + "mlp.c_fc.bias", [neurons]),
+            new(block + "mlp.c_proj.weight", [width, neurons]),
+            new(block + "mlp.c_proj.bias", [width]),
+        ];
 
     private static IEnumerable<KeyValuePair<string, long[]>> Norm(string prefix, long width) =>
         [new(prefix + ".weight", [width]), new(prefix + ".bias", [width])];

@@ -6,7 +6,8 @@ namespace ClipSae.Clip;
 public sealed partial class ClipModel
 {
     /// <summary>Text features, not normalised.</summary>
-    /// <param name="tokens">Token ids [batch, context], int64, as the model's tokenizer pads them; in a causal text the end-of-text id is the largest of a row.</param>
+    /// <param name="tokens">Token ids [batch, context], int64, as the model's tokenizer pads them; in a causal text the end-of-text id is
+    /// the largest of a row.</param>
     /// <param name="hooks">What to capture, replace or scale in this call alone, on the columns that <see cref="Trim"/> leaves.</param>
     /// <returns>[batch, embed].</returns>
     public torch.Tensor EncodeText(torch.Tensor tokens, Hooks? hooks = null)
@@ -26,10 +27,18 @@ public sealed partial class ClipModel
 
     /// <summary>Computes texts only as deep as the hooks reach; read the values from them.</summary>
     /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
-    public void RunText(torch.Tensor tokens, Hooks hooks) => hooks.RunShallow(
-        Architecture, depth => TextBlocks(Trim(tokens), hooks, depth + 1), () => EncodeText(tokens, hooks).Dispose(), isText: true);
+    public void RunText(torch.Tensor tokens, Hooks hooks) =>
+        hooks.RunShallow(
+            Architecture,
+            depth => TextBlocks(Trim(tokens), hooks, depth + 1),
+            () => EncodeText(tokens, hooks).Dispose(),
+            isText: true
+        );
 
-    /// <summary>Token ids without the columns behind the last end-of-text token, where they reach no result; on a GPU this waits for all that was begun.</summary>
+    /// <summary>
+    /// Token ids without the columns behind the last end-of-text token, where they reach no result; on a GPU this waits for all that was
+    /// begun.
+    /// </summary>
     /// <param name="tokens">As <see cref="EncodeText"/> takes them.</param>
     public torch.Tensor Trim(torch.Tensor tokens)
     {
@@ -51,30 +60,44 @@ public sealed partial class ClipModel
     /// <returns>The first rows and columns are those given.</returns>
     public static torch.Tensor Pad(torch.Tensor tokens, long context)
     {
-        const long Rows = 32, Columns = 8;
+        const long Rows = 32,
+            Columns = 8;
         using var scope = torch.NewDisposeScope();
         static long Up(long size, long step) => (size + step - 1) / step * step;
-        var padded = torch.zeros(Up(tokens.shape[0], Rows), Math.Min(context, Up(tokens.shape[1], Columns)), dtype: tokens.dtype, device: tokens.device);
+        var padded = torch.zeros(
+            Up(tokens.shape[0], Rows),
+            Math.Min(context, Up(tokens.shape[1], Columns)),
+            dtype: tokens.dtype,
+            device: tokens.device
+        );
         padded.narrow(0, 0, tokens.shape[0]).narrow(1, 0, tokens.shape[1]).copy_(tokens);
         return padded.MoveToOuterDisposeScope();
     }
 
-    /// <summary><see cref="EncodeText"/> of tokens that <see cref="Trim"/> gave: where attention is causal, short texts cost little.</summary>
+    /// <summary>
+    /// <see cref="EncodeText"/> of tokens that <see cref="Trim"/> gave: where attention is causal, short texts cost little.
+    /// </summary>
     public torch.Tensor EncodeTrimmedText(torch.Tensor tokens) => EncodeTrimmedText(tokens, hooks: null);
 
     private torch.Tensor EncodeTrimmedText(torch.Tensor tokens, Hooks? hooks)
     {
         using var scope = torch.NewDisposeScope();
         var (batch, used, last) = (tokens.shape[0], tokens.shape[1], Architecture.TextLayers - 1);
-        var ends = Architecture.Family.IsTextCausal ? tokens.argmax(-1) : torch.tensor(Enumerable.Repeat(used - 1, (int)batch).ToArray(), device: tokens.device);
+        var ends = Architecture.Family.IsTextCausal
+            ? tokens.argmax(-1)
+            : torch.tensor(Enumerable.Repeat(used - 1, (int)batch).ToArray(), device: tokens.device);
         // Of the last block one token is asked for, unless a hook looks at it.
-        var x = hooks?.TouchesLayer(last) == true
-            ? TextBlocks(tokens, hooks, last + 1).gather(1, ends.view(batch, 1, 1).expand(batch, 1, Architecture.TextWidth)).squeeze(1)
-            : text.OneToken(last, TextBlocks(tokens, hooks, last), ends);
+        var x =
+            hooks?.TouchesLayer(last) == true
+                ? TextBlocks(tokens, hooks, last + 1).gather(1, ends.view(batch, 1, 1).expand(batch, 1, Architecture.TextWidth)).squeeze(1)
+                : _text.OneToken(last, TextBlocks(tokens, hooks, last), ends);
         x = Transformer.Norm(x, "ln_final", WeightInUse, Architecture.Family.NormEpsilon);
-        return AsFeatures(pooling is null
-            ? x.matmul(WeightInUse("text_projection"))
-            : LinearLayer.Apply(x, WeightInUse("text_projection.weight"), WeightInUse("text_projection.bias"))).MoveToOuterDisposeScope();
+        return AsFeatures(
+                _pooling is null
+                    ? x.matmul(WeightInUse("text_projection"))
+                    : LinearLayer.Apply(x, WeightInUse("text_projection.weight"), WeightInUse("text_projection.bias"))
+            )
+            .MoveToOuterDisposeScope();
     }
 
     /// <returns>The residual stream after the first <paramref name="count"/> blocks [batch, tokens, width].</returns>
@@ -83,6 +106,6 @@ public sealed partial class ClipModel
         var (batch, used) = (tokens.shape[0], tokens.shape[1]);
         var embedded = WeightInUse("token_embedding.weight").index_select(0, tokens.reshape(-1));
         var x = embedded.view(batch, used, -1).Plus(WeightInUse(ClipKeys.Positions).narrow(0, 0, used)).to(ComputeType);
-        return Blocks(text, x, 0, count, Architecture.Family.IsTextCausal, hooks);
+        return Blocks(_text, x, 0, count, Architecture.Family.IsTextCausal, hooks);
     }
 }

@@ -8,14 +8,14 @@ using TorchSharp.Modules;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// A CLIP with a vision transformer, OpenAI's (science, section 1) or of another <see cref="ClipFamily"/>. Parameters carry OpenAI's key names. The same code runs
-/// inference and training; wrap inference in <c>torch.inference_mode()</c> or <c>torch.no_grad()</c>.
+/// A CLIP with a vision transformer, OpenAI's (science, section 1) or of another <see cref="ClipFamily"/>. Parameters carry OpenAI's key
+/// names. The same code runs inference and training; wrap inference in <c>torch.inference_mode()</c> or <c>torch.no_grad()</c>.
 /// </summary>
 public sealed partial class ClipModel : torch.nn.Module
 {
-    private readonly Transformer vision;
-    private readonly Transformer text;
-    private readonly AttentionPooling? pooling;
+    private readonly Transformer _vision;
+    private readonly Transformer _text;
+    private readonly AttentionPooling? _pooling;
 
     private ClipModel(ClipArchitecture architecture, IEnumerable<KeyValuePair<string, torch.Tensor>> weights)
         : base(nameof(ClipModel))
@@ -24,12 +24,12 @@ public sealed partial class ClipModel : torch.nn.Module
         foreach (var (key, tensor) in weights)
         {
             register_parameter(key, new Parameter(tensor));
-            nullBlock ??= ClipStateDict.NullTokenBlock(key, architecture);
+            _nullBlock ??= ClipStateDict.NullTokenBlock(key, architecture);
         }
 
-        vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, architecture, WeightInUse);
-        text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, architecture, WeightInUse);
-        pooling = architecture.Family.HasClassToken ? null : new AttentionPooling(architecture, WeightInUse);
+        _vision = new Transformer(ClipKeys.VisionBlocks, architecture.VisionWidth, architecture.VisionHeads, architecture, WeightInUse);
+        _text = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, architecture, WeightInUse);
+        _pooling = architecture.Family.HasClassToken ? null : new AttentionPooling(architecture, WeightInUse);
     }
 
     public ClipArchitecture Architecture { get; }
@@ -43,7 +43,9 @@ public sealed partial class ClipModel : torch.nn.Module
     /// <summary>Natural logarithm of the factor on cosines: a scalar parameter.</summary>
     public torch.Tensor LogitScale => _internal_params[ClipKeys.LogitScale];
 
-    /// <summary>What is added to scaled cosines, a scalar parameter; null where texts compete in a softmax, which it would not change.</summary>
+    /// <summary>
+    /// What is added to scaled cosines, a scalar parameter; null where texts compete in a softmax, which it would not change.
+    /// </summary>
     public torch.Tensor? LogitBias => _internal_params.TryGetValue(ClipKeys.LogitBias, out var bias) ? bias : null;
 
     /// <summary>The training that this model is in; null outside of one.</summary>
@@ -78,16 +80,29 @@ public sealed partial class ClipModel : torch.nn.Module
         return new ClipModel(checkpoint.Architecture, weights);
     }
 
-    /// <summary>A model from tensors with OpenAI's keys (plain or <c>.theta</c>/<c>.r</c>), which it copies to float32 or <paramref name="type"/>.</summary>
+    /// <summary>
+    /// A model from tensors with OpenAI's keys (plain or <c>.theta</c>/<c>.r</c>), which it copies to float32 or <paramref name="type"/>.
+    /// </summary>
     /// <param name="like">Has the activation and heads that tensors do not say; those of OpenAI's models when null.</param>
     /// <exception cref="UserErrorException">Key missing, left over, or of wrong shape; names the key.</exception>
-    public static ClipModel FromStateDict(IReadOnlyDictionary<string, torch.Tensor> tensors, torch.ScalarType? type = null, ClipArchitecture? like = null)
+    public static ClipModel FromStateDict(
+        IReadOnlyDictionary<string, torch.Tensor> tensors,
+        torch.ScalarType? type = null,
+        ClipArchitecture? like = null
+    )
     {
         var shapes = tensors.ToDictionary(e => e.Key, e => (IReadOnlyList<long>)e.Value.shape, StringComparer.Ordinal);
         var (architecture, expected) = ClipStateDict.Check(shapes, "state dict");
-        var traits = like is null ? ModelTraits.Unknown : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads, like.ImageResolution, like.Filter);
-        return new ClipModel(traits.Applied(architecture, "state dict"), expected.Select(key =>
-            new KeyValuePair<string, torch.Tensor>(key, tensors[key].detach().to_type(type ?? torch.float32, copy: true).DetachFromDisposeScope())));
+        var traits = like is null
+            ? ModelTraits.Unknown
+            : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads, like.ImageResolution, like.Filter);
+        return new ClipModel(
+            traits.Applied(architecture, "state dict"),
+            expected.Select(key => new KeyValuePair<string, torch.Tensor>(
+                key,
+                tensors[key].detach().to_type(type ?? torch.float32, copy: true).DetachFromDisposeScope()
+            ))
+        );
     }
 
     /// <summary>A model with OpenAI's random initialisation, fixed by the seed.</summary>
@@ -95,7 +110,10 @@ public sealed partial class ClipModel : torch.nn.Module
     public static ClipModel Initialize(ClipArchitecture architecture, long seed, PositionInitialization? positions = null)
     {
         var weights = ClipInitialization.Draw(architecture, seed, positions ?? new PositionInitialization.SinCos());
-        return new ClipModel(architecture, weights.Select(w => new KeyValuePair<string, torch.Tensor>(w.Key, w.Value.DetachFromDisposeScope())));
+        return new ClipModel(
+            architecture,
+            weights.Select(w => new KeyValuePair<string, torch.Tensor>(w.Key, w.Value.DetachFromDisposeScope()))
+        );
     }
 
     /// <summary>Image features, not normalised.</summary>
@@ -109,7 +127,11 @@ public sealed partial class ClipModel : torch.nn.Module
         torch.Tensor features;
         using (torch.NewDisposeScope())
         {
-            features = AsFeatures(pooling is null ? OfClassToken(images, hooks, patches) : pooling.Apply(Blocks(images, hooks, Architecture.VisionLayers, patches)));
+            features = AsFeatures(
+                _pooling is null
+                    ? OfClassToken(images, hooks, patches)
+                    : _pooling.Apply(Blocks(images, hooks, Architecture.VisionLayers, patches))
+            );
             features = hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
             features = features.MoveToOuterDisposeScope();
         }
@@ -123,7 +145,9 @@ public sealed partial class ClipModel : torch.nn.Module
     public void Run(torch.Tensor images, Hooks hooks) =>
         hooks.RunShallow(Architecture, depth => Blocks(images, hooks, depth + 1), () => EncodeImage(images, hooks).Dispose());
 
-    /// <summary>Puts c_fc and c_proj of every block into Geometric Parametrization, in place. Nothing happens if they are already.</summary>
+    /// <summary>
+    /// Puts c_fc and c_proj of every block into Geometric Parametrization, in place. Nothing happens if they are already.
+    /// </summary>
     public void ToGeometric()
     {
         if (IsGeometric)
@@ -141,11 +165,16 @@ public sealed partial class ClipModel : torch.nn.Module
         }
     }
 
-    /// <summary>The parameters by OpenAI's keys, detached but not copied; <c>.theta</c> and <c>.r</c> in Geometric Parametrization, both positional embeddings of a Long-CLIP.</summary>
+    /// <summary>
+    /// The parameters by OpenAI's keys, detached but not copied; <c>.theta</c> and <c>.r</c> in Geometric Parametrization, both positional
+    /// embeddings of a Long-CLIP.
+    /// </summary>
     public IReadOnlyDictionary<string, torch.Tensor> StateDict() =>
         named_parameters().ToDictionary(p => p.name, p => p.parameter.detach(), StringComparer.Ordinal);
 
-    /// <summary>The parameters by OpenAI's keys with plain <c>.weight</c> everywhere and one positional embedding: what any CLIP code loads.</summary>
+    /// <summary>
+    /// The parameters by OpenAI's keys with plain <c>.weight</c> everywhere and one positional embedding: what any CLIP code loads.
+    /// </summary>
     public IReadOnlyDictionary<string, torch.Tensor> PlainStateDict()
     {
         using var _ = torch.no_grad();
@@ -161,7 +190,8 @@ public sealed partial class ClipModel : torch.nn.Module
     }
 
     /// <summary>A parameter, or the weight that r and θ, or Long-CLIP's two positional embeddings, stand for.</summary>
-    /// <param name="scale">A product with a number, done where it is cheapest: on r, one number a row, in place of the whole matrix.</param>
+    /// <param name="scale">A product with a number, done where it is cheapest: on r, one number a row, in place of the whole
+    /// matrix.</param>
     internal torch.Tensor Weight(string key, Func<torch.Tensor, torch.Tensor>? scale = null)
     {
         scale ??= weight => weight;
@@ -176,7 +206,10 @@ public sealed partial class ClipModel : torch.nn.Module
         }
 
         var layer = key[..^ClipKeys.Weight.Length];
-        return GeometricParametrization.Materialize(scale(_internal_params[layer + ClipKeys.Radius]), _internal_params[layer + ClipKeys.Theta]);
+        return GeometricParametrization.Materialize(
+            scale(_internal_params[layer + ClipKeys.Radius]),
+            _internal_params[layer + ClipKeys.Theta]
+        );
     }
 
     /// <summary>As <see cref="Weight"/>, but what a training makes of it once a step where there is one.</summary>
@@ -205,9 +238,10 @@ public sealed partial class ClipModel : torch.nn.Module
     private torch.Tensor OfClassToken(torch.Tensor images, Hooks? hooks, torch.Tensor? patches)
     {
         var last = Architecture.VisionLayers - 1;
-        var cls = hooks?.TouchesLayer(last) == true
-            ? Blocks(images, hooks, last + 1, patches).select(1, 0)
-            : vision.OneToken(last, WithNullToken(last, Blocks(images, hooks, last, patches)), asked: null);
+        var cls =
+            hooks?.TouchesLayer(last) == true
+                ? Blocks(images, hooks, last + 1, patches).select(1, 0)
+                : _vision.OneToken(last, WithNullToken(last, Blocks(images, hooks, last, patches)), asked: null);
         return Transformer.Norm(cls, ClipKeys.VisionNorm, WeightInUse, Architecture.Family.NormEpsilon).matmul(WeightInUse("visual.proj"));
     }
 
@@ -220,13 +254,13 @@ public sealed partial class ClipModel : torch.nn.Module
             x = Transformer.Norm(x, "visual.ln_pre", WeightInUse, Architecture.Family.NormEpsilon);
         }
 
-        if (nullBlock is not { } block || block >= count)
+        if (_nullBlock is not { } block || block >= count)
         {
-            return Blocks(vision, x, 0, count, causal: false, hooks);
+            return Blocks(_vision, x, 0, count, causal: false, hooks);
         }
 
-        x = WithNullToken(block, Blocks(vision, x, 0, block, causal: false, hooks));
-        return Blocks(vision, x, block, count, causal: false, hooks);
+        x = WithNullToken(block, Blocks(_vision, x, 0, block, causal: false, hooks));
+        return Blocks(_vision, x, block, count, causal: false, hooks);
     }
 
     /// <summary>The blocks from <paramref name="first"/> to below <paramref name="count"/>.</summary>
@@ -247,9 +281,10 @@ public sealed partial class ClipModel : torch.nn.Module
         {
             var at = layer;
             // What a hook looks at must keep its graph: it may have gradients of its own.
-            x = hooks?.TouchesLayer(layer) == true
-                ? hooks.Cut(tape, layer, tower.Block(layer, x, causal, hooks))
-                : tape.Run(x, input => tower.Block(at, input, causal, hooks: null));
+            x =
+                hooks?.TouchesLayer(layer) == true
+                    ? hooks.Cut(tape, layer, tower.Block(layer, x, causal, hooks))
+                    : tape.Run(x, input => tower.Block(at, input, causal, hooks: null));
         }
 
         return x;
@@ -268,9 +303,13 @@ public sealed partial class ClipModel : torch.nn.Module
         }
 
         var weight = WeightInUse("visual.conv1.weight").view(width, -1);
-        var embedded = Architecture.Family.HasClassToken ? LinearLayer.Apply(cut, weight) : LinearLayer.Apply(cut, weight, WeightInUse("visual.conv1.bias"));
+        var embedded = Architecture.Family.HasClassToken
+            ? LinearLayer.Apply(cut, weight)
+            : LinearLayer.Apply(cut, weight, WeightInUse("visual.conv1.bias"));
         var positions = WeightInUse("visual.positional_embedding").to(embedded.dtype);
-        var ofPatches = kept is null ? null : positions.narrow(0, Architecture.ClassTokens, all).index_select(0, kept.reshape(-1)).view(batch, kept.shape[1], width);
+        var ofPatches = kept is null
+            ? null
+            : positions.narrow(0, Architecture.ClassTokens, all).index_select(0, kept.reshape(-1)).view(batch, kept.shape[1], width);
         if (!Architecture.Family.HasClassToken)
         {
             return embedded.Plus(ofPatches ?? positions);

@@ -7,12 +7,19 @@ namespace ClipSae.Clip;
 internal static class ClipStateDict
 {
     /// <summary>Entries of OpenAI's own archives that describe the model and are not weights.</summary>
-    private static readonly HashSet<string> Descriptions = new(StringComparer.Ordinal) { "input_resolution", "context_length", "vocab_size" };
+    private static readonly HashSet<string> Descriptions = new(StringComparer.Ordinal)
+    {
+        "input_resolution",
+        "context_length",
+        "vocab_size",
+    };
 
     /// <returns>The sizes, and the keys to load in a fixed order.</returns>
     /// <exception cref="UserErrorException">Names the first key that is missing, misshapen, doubly given or left over.</exception>
     public static (ClipArchitecture Architecture, IReadOnlyList<string> Keys) Check(
-        IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string source)
+        IReadOnlyDictionary<string, IReadOnlyList<long>> shapes,
+        string source
+    )
     {
         CheckLongPositions(shapes, source);
         var architecture = ClipArchitecture.FromTensors(shapes, source);
@@ -35,7 +42,9 @@ internal static class ClipStateDict
 
             if (shapes.ContainsKey(key))
             {
-                throw new UserErrorException($"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; keep either the weight or its r and theta");
+                throw new UserErrorException(
+                    $"{source}: key '{key}' and '{(shapes.ContainsKey(theta) ? theta : radius)}' are both present; keep either the weight or its r and theta"
+                );
             }
 
             Expect(theta, shape);
@@ -48,7 +57,11 @@ internal static class ClipStateDict
             Expect(key, [architecture.VisionWidth]);
         }
 
-        var extra = shapes.Keys.Except(expected, StringComparer.Ordinal).Except(Descriptions).Order(StringComparer.Ordinal).FirstOrDefault();
+        var extra = shapes
+            .Keys.Except(expected, StringComparer.Ordinal)
+            .Except(Descriptions)
+            .Order(StringComparer.Ordinal)
+            .FirstOrDefault();
         return extra is null
             ? (architecture, expected)
             : throw new UserErrorException($"{source}: key '{extra}' does not belong to a CLIP of these sizes ({architecture})");
@@ -57,12 +70,16 @@ internal static class ClipStateDict
         {
             if (!shapes.TryGetValue(key, out var actual))
             {
-                throw new UserErrorException($"{source}: key '{key}' is missing; a CLIP of these sizes needs it as [{string.Join(", ", shape)}]");
+                throw new UserErrorException(
+                    $"{source}: key '{key}' is missing; a CLIP of these sizes needs it as [{string.Join(", ", shape)}]"
+                );
             }
 
             if (!actual.SequenceEqual(shape))
             {
-                throw new UserErrorException($"{source}: key '{key}' is [{string.Join(", ", actual)}], expected [{string.Join(", ", shape)}]");
+                throw new UserErrorException(
+                    $"{source}: key '{key}' is [{string.Join(", ", actual)}], expected [{string.Join(", ", shape)}]"
+                );
             }
 
             expected.Add(key);
@@ -71,8 +88,11 @@ internal static class ClipStateDict
 
     /// <summary>The block that a null token's key names, where it is one of the model's; null for every other key.</summary>
     public static int? NullTokenBlock(string key, ClipArchitecture architecture) =>
-        key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal) && int.TryParse(key.AsSpan(ClipKeys.NullToken.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var block)
-            && block < architecture.VisionLayers ? block : null;
+        key.StartsWith(ClipKeys.NullToken, StringComparison.Ordinal)
+        && int.TryParse(key.AsSpan(ClipKeys.NullToken.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var block)
+        && block < architecture.VisionLayers
+            ? block
+            : null;
 
     private static void CheckLongPositions(IReadOnlyDictionary<string, IReadOnlyList<long>> shapes, string source)
     {
@@ -83,23 +103,30 @@ internal static class ClipStateDict
 
         if (!shapes.TryGetValue(ClipKeys.Positions, out var kept))
         {
-            throw new UserErrorException($"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; the checkpoint is incomplete");
+            throw new UserErrorException(
+                $"{source}: key '{ClipKeys.StretchedPositions}' is present without its partner '{ClipKeys.Positions}'; the checkpoint is incomplete"
+            );
         }
 
         if (!kept.SequenceEqual(stretched) || kept is not [> LongPositions.KeptRows, _])
         {
             throw new UserErrorException(
-                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' [{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows");
+                $"{source}: key '{ClipKeys.Positions}' is [{string.Join(", ", kept)}] and '{ClipKeys.StretchedPositions}' [{string.Join(", ", stretched)}]; they must have equal shapes, with more than {LongPositions.KeptRows} rows"
+            );
         }
     }
 
     private static void CheckUniform(IReadOnlyList<string> keys, HashSet<string> geometricLayers, string source)
     {
-        var plain = keys.FirstOrDefault(k => k.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) && geometricLayers.Contains(k[..^ClipKeys.Weight.Length]));
+        var plain = keys.FirstOrDefault(k =>
+            k.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) && geometricLayers.Contains(k[..^ClipKeys.Weight.Length])
+        );
         var theta = keys.FirstOrDefault(k => k.EndsWith(ClipKeys.Theta, StringComparison.Ordinal));
         if (plain is not null && theta is not null)
         {
-            throw new UserErrorException($"{source}: key '{plain}' is plain but '{theta}' is geometric; convert all of the MLP layers or none");
+            throw new UserErrorException(
+                $"{source}: key '{plain}' is plain but '{theta}' is geometric; convert all of the MLP layers or none"
+            );
         }
     }
 }

@@ -5,9 +5,7 @@ namespace ClipSae.Clip;
 /// <summary>What makes a model's token ids of texts, in one of the kinds that models come with. Safe to use from several threads.</summary>
 public abstract class ClipTokenizer
 {
-    private protected ClipTokenizer()
-    {
-    }
+    private protected ClipTokenizer() { }
 
     /// <summary>Tokens of the vocabulary, the special ones among them.</summary>
     public abstract int VocabularySize { get; }
@@ -22,8 +20,8 @@ public abstract class ClipTokenizer
     protected abstract (int? Start, int Padding) Frame { get; }
 
     /// <summary>
-    /// Loads a vocabulary in any of its forms: OpenAI's merges (plain or gzip), <c>merges.txt</c> or <c>tokenizer.json</c> of a CLIP; <c>spiece.model</c> of SigLIP,
-    /// <c>tokenizer.model</c> of SigLIP 2. Its content tells which.
+    /// Loads a vocabulary in any of its forms: OpenAI's merges (plain or gzip), <c>merges.txt</c> or <c>tokenizer.json</c> of a CLIP;
+    /// <c>spiece.model</c> of SigLIP, <c>tokenizer.model</c> of SigLIP 2. Its content tells which.
     /// </summary>
     /// <exception cref="UserErrorException">The file is missing or none of them; names file and place.</exception>
     public static ClipTokenizer Load(string path) => TokenizerFile.Load(path);
@@ -35,8 +33,10 @@ public abstract class ClipTokenizer
     public static string FileBeside(string checkpoint, string? named = null)
     {
         var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
-        return TokenizerFile.In(folder) ?? throw new UserErrorException(
-            $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, and put it there, or specify it with --tokenizer");
+        return TokenizerFile.In(folder)
+            ?? throw new UserErrorException(
+                $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, and put it there, or specify it with --tokenizer"
+            );
     }
 
     /// <summary>Whether a file of this name is a vocabulary, or a part of one, as models are published with it.</summary>
@@ -83,7 +83,9 @@ public abstract class ClipTokenizer
     {
         var ids = Encode(prompt, context, out var truncated);
         return truncated
-            ? throw new UserErrorException($"the prompt \"{prompt}\" is longer than the model's {context} tokens: shorten the class name or the template")
+            ? throw new UserErrorException(
+                $"the prompt \"{prompt}\" is longer than the model's {context} tokens: shorten the class name or the template"
+            )
             : ids;
     }
 }

@@ -9,9 +9,7 @@ public abstract record HookPoint
     /// <summary>The forms that <see cref="Parse"/> reads, as messages name them.</summary>
     public const string Forms = "image-embedding, cls@L, residual@L, mlp@L, text-embedding, text.residual@L or text.mlp@L";
 
-    private HookPoint()
-    {
-    }
+    private HookPoint() { }
 
     /// <summary>The projected image features, not normalised: [batch, embed]. Written <c>image-embedding</c>.</summary>
     public sealed record ImageEmbedding : HookPoint
@@ -38,8 +36,8 @@ public abstract record HookPoint
     }
 
     /// <summary>
-    /// What a block's attention heads give before the output projection: [batch, tokens, width], a head in as many columns as it is wide, one behind the other. No autoencoder
-    /// reads it, so it is none of the forms that <see cref="Parse"/> knows. Written <c>heads@L</c>.
+    /// What a block's attention heads give before the output projection: [batch, tokens, width], a head in as many columns as it is wide,
+    /// one behind the other. No autoencoder reads it, so it is none of the forms that <see cref="Parse"/> knows. Written <c>heads@L</c>.
     /// </summary>
     public sealed record Heads(int Layer) : HookPoint
     {
@@ -58,7 +56,9 @@ public abstract record HookPoint
         public override string ToString() => $"text.residual@{Layer}";
     }
 
-    /// <summary>The MLP neurons of a block of the text tower after the activation: [batch, tokens, neurons]. Written <c>text.mlp@L</c>.</summary>
+    /// <summary>
+    /// The MLP neurons of a block of the text tower after the activation: [batch, tokens, neurons]. Written <c>text.mlp@L</c>.
+    /// </summary>
     public sealed record TextMlp(int Layer) : HookPoint
     {
         public override string ToString() => $"text.mlp@{Layer}";
@@ -71,42 +71,50 @@ public abstract record HookPoint
     public bool IsText => this is TextEmbedding or TextResidual or TextMlp;
 
     /// <summary>The block, or null for the embedding.</summary>
-    public int? LayerIndex => this switch
-    {
-        Cls point => point.Layer,
-        Residual point => point.Layer,
-        Mlp point => point.Layer,
-        Heads point => point.Layer,
-        TextResidual point => point.Layer,
-        TextMlp point => point.Layer,
-        _ => null,
-    };
+    public int? LayerIndex =>
+        this switch
+        {
+            Cls point => point.Layer,
+            Residual point => point.Layer,
+            Mlp point => point.Layer,
+            Heads point => point.Layer,
+            TextResidual point => point.Layer,
+            TextMlp point => point.Layer,
+            _ => null,
+        };
 
     /// <summary>Width of the activations in a model of the given sizes.</summary>
-    public int Width(ClipArchitecture architecture) => this switch
-    {
-        ImageEmbedding or TextEmbedding => architecture.EmbedDim,
-        Mlp => architecture.VisionNeurons,
-        TextMlp => architecture.TextNeurons,
-        TextResidual => architecture.TextWidth,
-        _ => architecture.VisionWidth,
-    };
+    public int Width(ClipArchitecture architecture) =>
+        this switch
+        {
+            ImageEmbedding or TextEmbedding => architecture.EmbedDim,
+            Mlp => architecture.VisionNeurons,
+            TextMlp => architecture.TextNeurons,
+            TextResidual => architecture.TextWidth,
+            _ => architecture.VisionWidth,
+        };
 
     /// <exception cref="UserErrorException">The model has no such layer, or no class token.</exception>
     public HookPoint CheckedFor(ClipArchitecture architecture)
     {
         if (this is Cls && !architecture.Family.HasClassToken)
         {
-            throw new UserErrorException($"hook point '{this}': the vision tower of a {architecture.Family} has no class token; use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding");
+            throw new UserErrorException(
+                $"hook point '{this}': the vision tower of a {architecture.Family} has no class token; use residual@{LayerIndex}, mlp@{LayerIndex} or image-embedding"
+            );
         }
 
         var layers = IsText ? architecture.TextLayers : architecture.VisionLayers;
         return LayerIndex is not { } layer || layer < layers
             ? this
-            : throw new UserErrorException($"hook point '{this}': the model's {(IsText ? "text" : "vision")} tower has layers 0 to {layers - 1}");
+            : throw new UserErrorException(
+                $"hook point '{this}': the model's {(IsText ? "text" : "vision")} tower has layers 0 to {layers - 1}"
+            );
     }
 
-    /// <summary>The hook point that the name of an autoencoder begins with: <c>mlp@0</c>, or in a sweep <c>mlp@0,variant=topk,k=16</c>.</summary>
+    /// <summary>
+    /// The hook point that the name of an autoencoder begins with: <c>mlp@0</c>, or in a sweep <c>mlp@0,variant=topk,k=16</c>.
+    /// </summary>
     /// <exception cref="UserErrorException">The name begins with none.</exception>
     public static HookPoint OfAutoencoder(string name) => Parse(name.Split(',')[0]);
 
@@ -123,7 +131,10 @@ public abstract record HookPoint
             return new TextEmbedding();
         }
 
-        if (text.Split('@') is [var kind, var number] && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer))
+        if (
+            text.Split('@') is [var kind, var number]
+            && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var layer)
+        )
         {
             switch (kind)
             {

@@ -24,10 +24,14 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
 
     /// <summary>The images in order; what <paramref name="items"/> throws is thrown where its next image would come.</summary>
     public async IAsyncEnumerable<PreparedImage<T>> Prepare(
-        IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> items, [EnumeratorCancellation] CancellationToken cancel)
+        IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> items,
+        [EnumeratorCancellation] CancellationToken cancel
+    )
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var channel = Channel.CreateBounded<Task<PreparedImage<T>>>(new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true });
+        var channel = Channel.CreateBounded<Task<PreparedImage<T>>>(
+            new BoundedChannelOptions(ahead) { SingleReader = true, SingleWriter = true }
+        );
         var producer = Task.Run(() => Produce(items, channel.Writer, stop.Token), CancellationToken.None);
         try
         {
@@ -47,7 +51,10 @@ public sealed class ImagePrefetcher<T>(ImagePreparation preparation, PixelPrepar
     public void Return(T[] pixels) => _free.Add(pixels);
 
     private async Task Produce(
-        IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> items, ChannelWriter<Task<PreparedImage<T>>> writer, CancellationToken cancel)
+        IEnumerable<(string Id, ReadOnlyMemory<byte> ImageBytes)> items,
+        ChannelWriter<Task<PreparedImage<T>>> writer,
+        CancellationToken cancel
+    )
     {
         using var places = new SemaphoreSlim(threads);
         var started = new List<Task>();

@@ -13,5 +13,6 @@ public sealed record ImagePreparation(int Resolution, PictureFit Fit, ResizeFilt
     public ResizeTarget Target => new(Resolution, Fit, Filter);
 
     /// <summary>OpenAI's: short side by the bicubic filter, centre crop, its own means and deviations.</summary>
-    public static ImagePreparation OpenAi(int resolution) => new(resolution, PictureFit.CentreCrop, ResizeFilter.Bicubic, PixelNormalization.OpenAi);
+    public static ImagePreparation OpenAi(int resolution) =>
+        new(resolution, PictureFit.CentreCrop, ResizeFilter.Bicubic, PixelNormalization.OpenAi);
 }

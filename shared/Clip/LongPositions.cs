@@ -24,6 +24,8 @@ public static class LongPositions
     public static torch.Tensor Join(torch.Tensor kept, torch.Tensor stretched)
     {
         using var scope = torch.NewDisposeScope();
-        return torch.cat([Used(ClipKeys.Positions, kept), Used(ClipKeys.StretchedPositions, stretched).to(kept.dtype)], 0).MoveToOuterDisposeScope();
+        return torch
+            .cat([Used(ClipKeys.Positions, kept), Used(ClipKeys.StretchedPositions, stretched).to(kept.dtype)], 0)
+            .MoveToOuterDisposeScope();
     }
 }

@@ -1,8 +1,8 @@
 namespace ClipSae.Clip;
 
 /// <summary>
-/// Low-rank adaptation (LoRA, arXiv 2106.09685): W + α/rank·B·A in place of a weight W [out, in] that stays as it is; A [rank, in] is drawn as PEFT draws it, B [out, rank] starts
-/// at 0, so that the model begins as what it was.
+/// Low-rank adaptation (LoRA, arXiv 2106.09685): W + α/rank·B·A in place of a weight W [out, in] that stays as it is; A [rank, in] is drawn
+/// as PEFT draws it, B [out, rank] starts at 0, so that the model begins as what it was.
 /// </summary>
 /// <param name="Rank">Rows of A and columns of B.</param>
 /// <param name="Alpha">The product counts α/rank.</param>
@@ -22,13 +22,16 @@ public sealed record LowRankAdapter(int Rank, double Alpha, IReadOnlyList<string
     internal const string B = "lora_b.";
 
     /// <summary>The layer that an adapter's parameter belongs to, or null where a key is none's.</summary>
-    public static string? LayerOf(string key) => key.StartsWith(A, StringComparison.Ordinal) || key.StartsWith(B, StringComparison.Ordinal) ? key[A.Length..] : null;
+    public static string? LayerOf(string key) =>
+        key.StartsWith(A, StringComparison.Ordinal) || key.StartsWith(B, StringComparison.Ordinal) ? key[A.Length..] : null;
 
     /// <summary>A linear layer by its weight's key, without the ending that tells how its weight is used.</summary>
-    internal static string LayerOfWeight(string key) => key.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) ? key[..^ClipKeys.Weight.Length] : key;
+    internal static string LayerOfWeight(string key) =>
+        key.EndsWith(ClipKeys.Weight, StringComparison.Ordinal) ? key[..^ClipKeys.Weight.Length] : key;
 
     /// <summary>Whether a weight is one of the adapted.</summary>
     public bool Adapts(string key) =>
         (key.StartsWith(ClipKeys.VisionBlocks, StringComparison.Ordinal) || key.StartsWith(ClipKeys.TextBlocks, StringComparison.Ordinal))
-        && key.EndsWith("weight", StringComparison.Ordinal) && Targets.Any(target => key.Contains("." + target, StringComparison.Ordinal));
+        && key.EndsWith("weight", StringComparison.Ordinal)
+        && Targets.Any(target => key.Contains("." + target, StringComparison.Ordinal));
 }

@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace ClipSae.Clip;
 
-/// <summary>The function between the two layers of an MLP. Weights do not say which it is, and a wrong one gives features that look right.</summary>
+/// <summary>
+/// The function between the two layers of an MLP. Weights do not say which it is, and a wrong one gives features that look right.
+/// </summary>
 public abstract record MlpActivation
 {
     private MlpActivation(string name) => Name = name;
@@ -23,8 +25,8 @@ public abstract record MlpActivation
     public string Name { get; }
 
     /// <summary>
-    /// The function is g(slope·x)/slope, and g what is computed on activations: multiplying the weights around it, in place of the much larger activations,
-    /// saves passes over memory.
+    /// The function is g(slope·x)/slope, and g what is computed on activations: multiplying the weights around it, in place of the much
+    /// larger activations, saves passes over memory.
     /// </summary>
     internal virtual double Slope => 1;
 
@@ -42,7 +44,10 @@ public abstract record MlpActivation
     /// <summary>What a weight or bias beside the activation is multiplied with before it is used; 1 for all others.</summary>
     internal double FactorOf(string key) =>
         key.Contains(".mlp.c_fc.", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? Slope
-        : key.Contains(".mlp.c_proj.", StringComparison.Ordinal) && !key.EndsWith(".bias", StringComparison.Ordinal) && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal) ? 1 / Slope
+        : key.Contains(".mlp.c_proj.", StringComparison.Ordinal)
+        && !key.EndsWith(".bias", StringComparison.Ordinal)
+        && !key.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
+            ? 1 / Slope
         : 1;
 
     private sealed record Quick() : MlpActivation("quick_gelu")

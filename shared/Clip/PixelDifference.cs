@@ -13,6 +13,11 @@ public static class PixelDifference
     public static torch.Tensor Above(torch.Tensor pictures, torch.Tensor others, int levels)
     {
         using var scope = torch.NewDisposeScope();
-        return (pictures.to(torch.int16) - others.to(torch.int16)).abs().amax([1], keepdim: true).IsAbove(levels).to(torch.float32).MoveToOuterDisposeScope();
+        return (pictures.to(torch.int16) - others.to(torch.int16))
+            .abs()
+            .amax([1], keepdim: true)
+            .IsAbove(levels)
+            .to(torch.float32)
+            .MoveToOuterDisposeScope();
     }
 }

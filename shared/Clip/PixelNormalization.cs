@@ -1,5 +1,5 @@
-using ClipSae.Tensors;
 using System.Collections.Concurrent;
+using ClipSae.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -17,7 +17,13 @@ public sealed class PixelNormalization
     private PixelNormalization(IReadOnlyList<float> mean, IReadOnlyList<float> deviation)
     {
         (Mean, Deviation) = (mean, deviation);
-        _levels = [.. mean.Zip(deviation).SelectMany(channel => Enumerable.Range(0, LevelsOfChannel).Select(level => (level / 255f - channel.First) / channel.Second))];
+        _levels =
+        [
+            .. mean.Zip(deviation)
+                .SelectMany(channel =>
+                    Enumerable.Range(0, LevelsOfChannel).Select(level => (level / 255f - channel.First) / channel.Second)
+                ),
+        ];
     }
 
     /// <summary>CLIP's means and deviations.</summary>
@@ -41,8 +47,9 @@ public sealed class PixelNormalization
     {
         using var scope = NewDisposeScope();
         var device = pixels.device;
-        var (scale, shift) = _constants.GetOrAdd((device.type, device.index), _ => (
-            Channels(Deviation.Select(d => 1 / (255 * d)), device), Channels(Mean.Zip(Deviation, (m, d) => m / d), device)));
+        var (scale, shift) = _constants.GetOrAdd((device.type, device.index), _ =>
+            (Channels(Deviation.Select(d => 1 / (255 * d)), device), Channels(Mean.Zip(Deviation, (m, d) => m / d), device))
+        );
         return pixels.to(ScalarType.Float32).mul_(scale).sub_(shift).MoveToOuterDisposeScope();
     }
 

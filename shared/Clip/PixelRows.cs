@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Clip;
 
-/// <summary>Pictures at a model's resolution as bytes in one tensor, which are put in row by row, from any thread and in any order: 3·R² bytes a picture.</summary>
+/// <summary>
+/// Pictures at a model's resolution as bytes in one tensor, which are put in row by row, from any thread and in any order: 3·R² bytes a
+/// picture.
+/// </summary>
 public sealed class PixelRows
 {
     private readonly int _count;

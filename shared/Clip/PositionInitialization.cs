@@ -3,9 +3,7 @@ namespace ClipSae.Clip;
 /// <summary>How the vision tower's positional embedding starts.</summary>
 public abstract record PositionInitialization
 {
-    private PositionInitialization()
-    {
-    }
+    private PositionInitialization() { }
 
     /// <summary>Normal with standard deviation width^-0.5, as OpenAI's model code.</summary>
     public sealed record Gaussian : PositionInitialization;

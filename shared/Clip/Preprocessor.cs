@@ -4,7 +4,10 @@ using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip;
 
-/// <summary>A model's preprocessing as the original does it with Pillow and torchvision, to the bit before the last float rounding: resize, centre crop, RGB, mean and deviation.</summary>
+/// <summary>
+/// A model's preprocessing as the original does it with Pillow and torchvision, to the bit before the last float rounding: resize, centre
+/// crop, RGB, mean and deviation.
+/// </summary>
 public static class Preprocessor
 {
     private const int Channels = 3;
@@ -18,7 +21,15 @@ public static class Preprocessor
 
     /// <summary>The same for a whole picture of any mode.</summary>
     public static void Preprocess(Picture picture, ImagePreparation preparation, Span<float> chw) =>
-        Preprocess(picture.Pixels.Span, picture.Mode, new ImageRegion(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, preparation, chw);
+        Preprocess(
+            picture.Pixels.Span,
+            picture.Mode,
+            new ImageRegion(0, 0, picture.Width, picture.Height),
+            picture.Width,
+            picture.Height,
+            preparation,
+            chw
+        );
 
     /// <summary>The same for a picture of any mode of which only a part was decoded.</summary>
     /// <param name="pixels">Pixels of the part [part.Height, part.Width, bytes of a pixel].</param>
@@ -26,13 +37,23 @@ public static class Preprocessor
     /// <param name="part">Where the pixels lie in the whole picture; it must cover what <see cref="PictureResize.Needed"/> says.</param>
     /// <param name="width">Width of the whole picture.</param>
     /// <param name="height">Height of the whole picture.</param>
-    public static void Preprocess(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion part, int width, int height, ImagePreparation preparation, Span<float> chw)
+    public static void Preprocess(
+        ReadOnlySpan<byte> pixels,
+        PixelMode mode,
+        ImageRegion part,
+        int width,
+        int height,
+        ImagePreparation preparation,
+        Span<float> chw
+    )
     {
         var resolution = preparation.Resolution;
         ArgumentOutOfRangeException.ThrowIfLessThan(resolution, 1);
         if (chw.Length != Channels * resolution * resolution)
         {
-            throw new ArgumentException($"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {chw.Length}.");
+            throw new ArgumentException(
+                $"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {chw.Length}."
+            );
         }
 
         var resized = ArrayPool<byte>.Shared.Rent(chw.Length);
@@ -52,8 +73,15 @@ public static class Preprocessor
 
     /// <summary>Resize and centre crop alone: what is left of a picture before bytes become floats, a quarter of their size.</summary>
     /// <inheritdoc cref="PictureResize.Resize(ReadOnlySpan{byte}, PixelMode, ImageRegion, int, int, ResizeTarget, Span{byte})"/>
-    public static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion part, int width, int height, ImagePreparation preparation, Span<byte> hwc) =>
-        PictureResize.Resize(pixels, mode, part, width, height, preparation.Target, hwc);
+    public static void Resize(
+        ReadOnlySpan<byte> pixels,
+        PixelMode mode,
+        ImageRegion part,
+        int width,
+        int height,
+        ImagePreparation preparation,
+        Span<byte> hwc
+    ) => PictureResize.Resize(pixels, mode, part, width, height, preparation.Target, hwc);
 
     private static void Write(ReadOnlySpan<byte> line, Span<float> chw, int row, ImagePreparation preparation)
     {

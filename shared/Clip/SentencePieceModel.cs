@@ -4,8 +4,8 @@ using Google.Protobuf;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// What is asked of a SentencePiece model (sentencepiece_model.proto) before the library gets it: its kind, its pieces and special ids. Everything is bounded, and ids must
-/// be pieces.
+/// What is asked of a SentencePiece model (sentencepiece_model.proto) before the library gets it: its kind, its pieces and special ids.
+/// Everything is bounded, and ids must be pieces.
 /// </summary>
 /// <param name="IsUnigram">Whether texts are cut by likelihood; otherwise by merges.</param>
 /// <param name="Pieces">Piece by id; null where it is none of ordinary text.</param>
@@ -22,17 +22,37 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
     private const int MaxPieceLength = 1 << 10;
 
     // Fields of ModelProto, SentencePiece and TrainerSpec.
-    private const int PiecesField = 1, TrainerField = 2, TextField = 1, KindField = 3, ModelTypeField = 3, UnknownField = 40, StartField = 41, EndField = 42, PaddingField = 43;
-    private const int OrdinaryPiece = 1, Unigram = 1, Merges = 2;
+    private const int PiecesField = 1,
+        TrainerField = 2,
+        TextField = 1,
+        KindField = 3,
+        ModelTypeField = 3,
+        UnknownField = 40,
+        StartField = 41,
+        EndField = 42,
+        PaddingField = 43;
+    private const int OrdinaryPiece = 1,
+        Unigram = 1,
+        Merges = 2;
 
     /// <summary>Whether bytes begin like such a file, and like no text.</summary>
-    public static bool IsOne(ReadOnlySpan<byte> start) => start.Length > 2 && start[0] == ((PiecesField << 3) | (int)WireFormat.WireType.LengthDelimited) && start[2] == ((TextField << 3) | (int)WireFormat.WireType.LengthDelimited);
+    public static bool IsOne(ReadOnlySpan<byte> start) =>
+        start.Length > 2
+        && start[0] == ((PiecesField << 3) | (int)WireFormat.WireType.LengthDelimited)
+        && start[2] == ((TextField << 3) | (int)WireFormat.WireType.LengthDelimited);
 
     /// <exception cref="UserErrorException">It is damaged, or of a kind that SigLIP does not have.</exception>
     public static SentencePieceModel Read(byte[] file, string path)
     {
         var pieces = new List<string?>();
-        var ids = new Dictionary<int, int> { [ModelTypeField] = Unigram, [UnknownField] = 0, [StartField] = 1, [EndField] = 2, [PaddingField] = -1 };
+        var ids = new Dictionary<int, int>
+        {
+            [ModelTypeField] = Unigram,
+            [UnknownField] = 0,
+            [StartField] = 1,
+            [EndField] = 2,
+            [PaddingField] = -1,
+        };
         var input = CodedInputStream.CreateWithLimits(new MemoryStream(file), MaxFile, 8);
         try
         {
@@ -41,7 +61,9 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
                 switch (WireFormat.GetTagFieldNumber(tag))
                 {
                     case PiecesField:
-                        pieces.Add(pieces.Count < MaxPieces ? Piece(Message(input)) : throw Damaged($"has more than {MaxPieces:N0} pieces"));
+                        pieces.Add(
+                            pieces.Count < MaxPieces ? Piece(Message(input)) : throw Damaged($"has more than {MaxPieces:N0} pieces")
+                        );
                         break;
                     case TrainerField:
                         Ids(Message(input), ids);
@@ -59,10 +81,20 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
 
         if (ids[ModelTypeField] is not (Unigram or Merges))
         {
-            throw Damaged($"is a SentencePiece model of kind {ids[ModelTypeField]}; SigLIP's is of kind 1 (unigram), SigLIP 2's of kind 2 (BPE)");
+            throw Damaged(
+                $"is a SentencePiece model of kind {ids[ModelTypeField]}; SigLIP's is of kind 1 (unigram), SigLIP 2's of kind 2 (BPE)"
+            );
         }
 
-        foreach (var (field, name, mayLack) in new[] { (UnknownField, "unk_id", false), (StartField, "bos_id", true), (EndField, "eos_id", false), (PaddingField, "pad_id", true) })
+        foreach (
+            var (field, name, mayLack) in new[]
+            {
+                (UnknownField, "unk_id", false),
+                (StartField, "bos_id", true),
+                (EndField, "eos_id", false),
+                (PaddingField, "pad_id", true),
+            }
+        )
         {
             if (ids[field] >= pieces.Count || ids[field] < (mayLack ? -1 : 0))
             {
@@ -70,12 +102,22 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
             }
         }
 
-        return new SentencePieceModel(ids[ModelTypeField] == Unigram, pieces, ids[UnknownField], ids[StartField], ids[EndField], ids[PaddingField]);
+        return new SentencePieceModel(
+            ids[ModelTypeField] == Unigram,
+            pieces,
+            ids[UnknownField],
+            ids[StartField],
+            ids[EndField],
+            ids[PaddingField]
+        );
 
         UserErrorException Damaged(string what) => new($"{path}: {what}; download the model's spiece.model or tokenizer.model again");
     }
 
-    /// <summary>The file as the library takes it, which looks up a start of text even where there is none: a message that follows is merged into what it repeats.</summary>
+    /// <summary>
+    /// The file as the library takes it, which looks up a start of text even where there is none: a message that follows is merged into
+    /// what it repeats.
+    /// </summary>
     public byte[] ForLibrary(byte[] file)
     {
         if (Start >= 0)

@@ -5,8 +5,8 @@ using Library = Microsoft.ML.Tokenizers;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// SigLIP's tokenizer, a unigram model, and SigLIP 2's, Gemma's BPE, as transformers' SiglipTokenizer and Siglip2Tokenizer use them: lower case, SigLIP's without ASCII
-/// punctuation and with single spaces; no start, and padding that the text tower sees.
+/// SigLIP's tokenizer, a unigram model, and SigLIP 2's, Gemma's BPE, as transformers' SiglipTokenizer and Siglip2Tokenizer use them: lower
+/// case, SigLIP's without ASCII punctuation and with single spaces; no start, and padding that the text tower sees.
 /// </summary>
 public sealed partial class SentencePieceTokenizer : ClipTokenizer
 {
@@ -41,8 +41,11 @@ public sealed partial class SentencePieceTokenizer : ClipTokenizer
 
     public override int EndOfText => _model.End;
 
-    public override IEnumerable<string> Words => _model.Pieces.OfType<string>()
-        .Where(piece => piece.StartsWith(WordStart, StringComparison.Ordinal) && piece == Lower(piece)).Select(piece => piece[WordStart.Length..]);
+    public override IEnumerable<string> Words =>
+        _model
+            .Pieces.OfType<string>()
+            .Where(piece => piece.StartsWith(WordStart, StringComparison.Ordinal) && piece == Lower(piece))
+            .Select(piece => piece[WordStart.Length..]);
 
     // SigLIP pads by its end.
     protected override (int? Start, int Padding) Frame => (null, IsUnigram || _model.Padding < 0 ? _model.End : _model.Padding);
@@ -63,21 +66,36 @@ public sealed partial class SentencePieceTokenizer : ClipTokenizer
 
     /// <summary>Reads a model.</summary>
     /// <exception cref="UserErrorException">It is too large, damaged, or of another kind; names the file.</exception>
-    internal static SentencePieceTokenizer Open(string path) => new FileInfo(path).Length <= SentencePieceModel.MaxFile
-        ? new SentencePieceTokenizer(System.IO.File.ReadAllBytes(path), path)
-        : throw new UserErrorException($"{path}: longer than {SentencePieceModel.MaxFile >> 20} MiB, so it is not a SigLIP vocabulary");
+    internal static SentencePieceTokenizer Open(string path) =>
+        new FileInfo(path).Length <= SentencePieceModel.MaxFile
+            ? new SentencePieceTokenizer(System.IO.File.ReadAllBytes(path), path)
+            : throw new UserErrorException($"{path}: longer than {SentencePieceModel.MaxFile >> 20} MiB, so it is not a SigLIP vocabulary");
 
     // Python's lower() and Rust's: of all letters this one alone becomes two.
     private static string Lower(string text) => text.ToLowerInvariant().Replace("İ", "i\u0307", StringComparison.Ordinal);
 
     private static string Canonical(string text) =>
-        Spaces().Replace(string.Concat(text.Where(letter => !(char.IsAscii(letter) && (char.IsPunctuation(letter) || char.IsSymbol(letter))))), " ").Trim();
+        Spaces()
+            .Replace(
+                string.Concat(text.Where(letter => !(char.IsAscii(letter) && (char.IsPunctuation(letter) || char.IsSymbol(letter))))),
+                " "
+            )
+            .Trim();
 
     // What the library throws at a table whose places point outside of it.
     private static bool IsDamage(Exception failure) =>
-        failure is ArgumentException or IndexOutOfRangeException or InvalidDataException or InvalidOperationException or KeyNotFoundException or NullReferenceException or OverflowException or IOException;
+        failure
+            is ArgumentException
+                or IndexOutOfRangeException
+                or InvalidDataException
+                or InvalidOperationException
+                or KeyNotFoundException
+                or NullReferenceException
+                or OverflowException
+                or IOException;
 
-    private UserErrorException Damaged(Exception failure) => new($"{_path}: is damaged: {failure.Message}; download the model's spiece.model or tokenizer.model again", failure);
+    private UserErrorException Damaged(Exception failure) =>
+        new($"{_path}: is damaged: {failure.Message}; download the model's spiece.model or tokenizer.model again", failure);
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();

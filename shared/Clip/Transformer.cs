@@ -10,10 +10,10 @@ internal delegate torch.Tensor NamedWeight(string key, Func<torch.Tensor, torch.
 /// <summary>The pre-LN transformer blocks that both towers share, computed from named weights.</summary>
 internal sealed class Transformer(string prefix, int width, int heads, ClipArchitecture architecture, NamedWeight weight)
 {
-    private readonly bool isText = prefix == ClipKeys.TextBlocks;
-    private readonly MlpActivation activation = architecture.Activation;
-    private readonly double epsilon = architecture.Family.NormEpsilon;
-    private readonly int headWidth = width / heads;
+    private readonly bool _isText = prefix == ClipKeys.TextBlocks;
+    private readonly MlpActivation _activation = architecture.Activation;
+    private readonly double _epsilon = architecture.Family.NormEpsilon;
+    private readonly int _headWidth = width / heads;
 
     /// <summary>Before the number of each block.</summary>
     public string Prefix => prefix;
@@ -31,17 +31,21 @@ internal sealed class Transformer(string prefix, int width, int heads, ClipArchi
     {
         using var scope = torch.NewDisposeScope();
         var block = prefix + layer;
-        x = x.Plus(Attention(block, layer, Norm(x, block + ".ln_1", weight, epsilon), causal, hooks));
-        x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight, epsilon), hooks));
+        x = x.Plus(Attention(block, layer, Norm(x, block + ".ln_1", weight, _epsilon), causal, hooks));
+        x = x.Plus(Mlp(block, layer, Norm(x, block + ".ln_2", weight, _epsilon), hooks));
         if (hooks is not null)
         {
-            x = isText ? hooks.Apply(new HookPoint.TextResidual(layer), x) : ApplyToClassToken(layer, hooks.Apply(new HookPoint.Residual(layer), x), hooks);
+            x = _isText
+                ? hooks.Apply(new HookPoint.TextResidual(layer), x)
+                : ApplyToClassToken(layer, hooks.Apply(new HookPoint.Residual(layer), x), hooks);
         }
 
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>A block of whose output one token a sequence is asked for: the others are looked at, but what becomes of them is not computed.</summary>
+    /// <summary>
+    /// A block of whose output one token a sequence is asked for: the others are looked at, but what becomes of them is not computed.
+    /// </summary>
     /// <param name="x">Residual stream [batch, tokens, width].</param>
     /// <param name="asked">Where that token is [batch], int64, looking at those up to itself; null for the first, looking at all.</param>
     /// <returns>The block's output for that token [batch, width].</returns>
@@ -49,25 +53,38 @@ internal sealed class Transformer(string prefix, int width, int heads, ClipArchi
     {
         using var scope = torch.NewDisposeScope();
         var (block, batch, tokens) = (prefix + layer, x.shape[0], x.shape[1]);
-        torch.Tensor Asked(torch.Tensor stream) => asked is null
-            ? stream.select(1, 0)
-            : stream.reshape(batch * tokens, width).index_select(0, TensorArithmetic.Range(batch * tokens, device: x.device).view(batch, tokens).select(1, 0).Plus(asked));
+        torch.Tensor Asked(torch.Tensor stream) =>
+            asked is null
+                ? stream.select(1, 0)
+                : stream
+                    .reshape(batch * tokens, width)
+                    .index_select(0, TensorArithmetic.Range(batch * tokens, device: x.device).view(batch, tokens).select(1, 0).Plus(asked));
         var (inWeight, inBias) = (weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"));
         torch.Tensor Part(torch.Tensor rows, int first, int parts) =>
-            LinearLayer.Apply(rows, inWeight.narrow(0, first * width, parts * width), inBias.narrow(0, first * width, parts * width)).view(batch, -1, parts, heads, headWidth);
-        var normal = Norm(x, block + ".ln_1", weight, epsilon);
+            LinearLayer
+                .Apply(rows, inWeight.narrow(0, first * width, parts * width), inBias.narrow(0, first * width, parts * width))
+                .view(batch, -1, parts, heads, _headWidth);
+        var normal = Norm(x, block + ".ln_1", weight, _epsilon);
         var keysValues = Part(normal, 1, 2).unbind(2);
         var query = Part(Asked(normal), 0, 1).squeeze(2);
-        var seen = asked is null ? null : TensorArithmetic.Range(tokens, device: x.device).less_equal(asked.unsqueeze(1)).view(batch, 1, 1, tokens);
-        var mixed = scaled_dot_product_attention(query.transpose(1, 2), keysValues[0].transpose(1, 2), keysValues[1].transpose(1, 2), attn_mask: seen)
-            .transpose(1, 2).reshape(batch, width);
+        var seen = asked is null
+            ? null
+            : TensorArithmetic.Range(tokens, device: x.device).less_equal(asked.unsqueeze(1)).view(batch, 1, 1, tokens);
+        var mixed = scaled_dot_product_attention(
+                query.transpose(1, 2),
+                keysValues[0].transpose(1, 2),
+                keysValues[1].transpose(1, 2),
+                attn_mask: seen
+            )
+            .transpose(1, 2)
+            .reshape(batch, width);
         var one = Asked(x).Plus(LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias")));
-        return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight, epsilon), hooks: null)).MoveToOuterDisposeScope();
+        return one.Plus(Mlp(block, layer, Norm(one, block + ".ln_2", weight, _epsilon), hooks: null)).MoveToOuterDisposeScope();
     }
 
-    private Func<torch.Tensor, torch.Tensor>? Steepen => activation.Slope == 1 ? null : weight => weight.Times(activation.Slope);
+    private Func<torch.Tensor, torch.Tensor>? Steepen => _activation.Slope == 1 ? null : weight => weight.Times(_activation.Slope);
 
-    private Func<torch.Tensor, torch.Tensor>? Flatten => activation.Slope == 1 ? null : weight => weight.Over(activation.Slope);
+    private Func<torch.Tensor, torch.Tensor>? Flatten => _activation.Slope == 1 ? null : weight => weight.Over(_activation.Slope);
 
     private static torch.Tensor ApplyToClassToken(int layer, torch.Tensor x, Hooks hooks)
     {
@@ -85,22 +102,32 @@ internal sealed class Transformer(string prefix, int width, int heads, ClipArchi
     private torch.Tensor Attention(string block, int layer, torch.Tensor x, bool causal, Hooks? hooks)
     {
         var (batch, tokens) = (x.shape[0], x.shape[1]);
-        var fused = LinearLayer.Apply(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
-            .view(batch, tokens, 3, heads, headWidth).unbind(2);
-        var mixed = scaled_dot_product_attention(fused[0].transpose(1, 2), fused[1].transpose(1, 2), fused[2].transpose(1, 2), is_casual: causal)
-            .transpose(1, 2).reshape(batch, tokens, width);
-        mixed = isText ? mixed : hooks?.Apply(new HookPoint.Heads(layer), mixed) ?? mixed;
+        var fused = LinearLayer
+            .Apply(x, weight(block + ".attn.in_proj_weight"), weight(block + ".attn.in_proj_bias"))
+            .view(batch, tokens, 3, heads, _headWidth)
+            .unbind(2);
+        var mixed = scaled_dot_product_attention(
+                fused[0].transpose(1, 2),
+                fused[1].transpose(1, 2),
+                fused[2].transpose(1, 2),
+                is_casual: causal
+            )
+            .transpose(1, 2)
+            .reshape(batch, tokens, width);
+        mixed = _isText ? mixed : hooks?.Apply(new HookPoint.Heads(layer), mixed) ?? mixed;
         return LinearLayer.Apply(mixed, weight(block + ".attn.out_proj.weight"), weight(block + ".attn.out_proj.bias"));
     }
 
     private torch.Tensor Mlp(string block, int layer, torch.Tensor x, Hooks? hooks)
     {
-        HookPoint point = isText ? new HookPoint.TextMlp(layer) : new HookPoint.Mlp(layer);
-        var scaled = activation.Apply(LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight", Steepen), weight(block + ".mlp.c_fc.bias", Steepen)));
+        HookPoint point = _isText ? new HookPoint.TextMlp(layer) : new HookPoint.Mlp(layer);
+        var scaled = _activation.Apply(
+            LinearLayer.Apply(x, weight(block + ".mlp.c_fc.weight", Steepen), weight(block + ".mlp.c_fc.bias", Steepen))
+        );
         var (project, bias) = (block + ".mlp.c_proj.weight", weight(block + ".mlp.c_proj.bias"));
         if (hooks?.Touches(point) == true)
         {
-            var plain = activation.Slope == 1 ? scaled : scaled.Over(activation.Slope);
+            var plain = _activation.Slope == 1 ? scaled : scaled.Over(_activation.Slope);
             var changed = hooks.Apply(point, plain);
             if (!ReferenceEquals(changed, plain))
             {

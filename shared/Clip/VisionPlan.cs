@@ -15,62 +15,72 @@ public sealed class VisionPlan : IDisposable
     private const string Projection = "projection";
     private const string ProjectionBias = "bias of the projection";
 
-    private readonly VisionBlockPlan[] blocks;
-    private readonly torch.ScalarType type;
-    private readonly torch.Device device;
-    private readonly torch.Tensor patchWeight;
-    private readonly torch.Tensor positions;
-    private readonly Dictionary<string, torch.Tensor> ends = new(StringComparer.Ordinal);
-    private readonly AttentionPooling? pooling;
-    private readonly VisionKernels? kernels;
-    private readonly torch.Tensor? nothingMissing;
-    private readonly NullToken? nullToken;
+    private readonly VisionBlockPlan[] _blocks;
+    private readonly torch.ScalarType _type;
+    private readonly torch.Device _device;
+    private readonly torch.Tensor _patchWeight;
+    private readonly torch.Tensor _positions;
+    private readonly Dictionary<string, torch.Tensor> _ends = new(StringComparer.Ordinal);
+    private readonly AttentionPooling? _pooling;
+    private readonly VisionKernels? _kernels;
+    private readonly torch.Tensor? _nothingMissing;
+    private readonly NullToken? _nullToken;
 
     private VisionPlan(ClipModel model, torch.ScalarType type)
     {
         Architecture = model.Architecture;
-        this.type = type;
+        _type = type;
         using var noGrad = torch.no_grad();
         using var scope = torch.NewDisposeScope();
         torch.Tensor Weight(string key) => model.Weight("visual." + key).detach().to(torch.float32);
         torch.Tensor Keep(torch.Tensor t) => t.to_type(type, copy: true).contiguous().DetachFromDisposeScope();
-        device = model.LogitScale.device;
+        _device = model.LogitScale.device;
         // The kernels know OpenAI's tokens, pixels and LayerNorm; another family runs by libtorch's operations.
-        kernels = device.type == DeviceType.CUDA && Architecture.Family == ClipFamily.OpenAi ? new VisionKernels(device, Architecture, type) : null;
-        nothingMissing = kernels is null ? null : torch.zeros(Architecture.VisionWidth, device: device).DetachFromDisposeScope();
-        blocks = new VisionBlockPlan[Architecture.VisionLayers];
-        for (var layer = 0; layer < blocks.Length; layer++)
+        _kernels =
+            _device.type == DeviceType.CUDA && Architecture.Family == ClipFamily.OpenAi
+                ? new VisionKernels(_device, Architecture, type)
+                : null;
+        _nothingMissing = _kernels is null ? null : torch.zeros(Architecture.VisionWidth, device: _device).DetachFromDisposeScope();
+        _blocks = new VisionBlockPlan[Architecture.VisionLayers];
+        for (var layer = 0; layer < _blocks.Length; layer++)
         {
-            blocks[layer] = new VisionBlockPlan(model, layer, type, kernels, layer == 0 ? nothingMissing : blocks[layer - 1].Missing);
+            _blocks[layer] = new VisionBlockPlan(model, layer, type, _kernels, layer == 0 ? _nothingMissing : _blocks[layer - 1].Missing);
         }
 
-        patchWeight = Keep(Weight("conv1.weight").view(Architecture.VisionWidth, -1));
+        _patchWeight = Keep(Weight("conv1.weight").view(Architecture.VisionWidth, -1));
         var table = Weight("positional_embedding").clone();
         if (Architecture.Family.HasClassToken)
         {
             table[0].AddInPlace(Weight("class_embedding"));
-            (ends[PreScale], ends[PreShift]) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
-            ends[Projection] = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
-            ends[ProjectionBias] = Keep(Weight("ln_post.bias").unsqueeze(0).mm(Weight("proj")).squeeze(0));
+            (_ends[PreScale], _ends[PreShift]) = (Keep(Weight("ln_pre.weight")), Keep(Weight("ln_pre.bias")));
+            _ends[Projection] = Keep(Weight("ln_post.weight").unsqueeze(1) * Weight("proj"));
+            _ends[ProjectionBias] = Keep(Weight("ln_post.bias").unsqueeze(0).mm(Weight("proj")).squeeze(0));
         }
         else
         {
             table.AddInPlace(Weight("conv1.bias"));
-            foreach (var (key, _) in ClipKeys.Shapes(Architecture).Where(weight => weight.Key.StartsWith(ClipKeys.Head, StringComparison.Ordinal) || weight.Key.StartsWith(ClipKeys.VisionNorm, StringComparison.Ordinal)))
+            foreach (
+                var (key, _) in ClipKeys
+                    .Shapes(Architecture)
+                    .Where(weight =>
+                        weight.Key.StartsWith(ClipKeys.Head, StringComparison.Ordinal)
+                        || weight.Key.StartsWith(ClipKeys.VisionNorm, StringComparison.Ordinal)
+                    )
+            )
             {
-                ends[key] = Keep(model.Weight(key).detach());
+                _ends[key] = Keep(model.Weight(key).detach());
             }
 
-            pooling = new AttentionPooling(Architecture, (key, scale) => scale is null ? ends[key] : scale(ends[key]));
+            _pooling = new AttentionPooling(Architecture, (key, scale) => scale is null ? _ends[key] : scale(_ends[key]));
         }
 
-        positions = Keep(table);
+        _positions = Keep(table);
         if (model.NullToken is { } token)
         {
             // On a GPU the stream that it joins lacks the biases of earlier blocks.
-            var missing = token.Block == 0 ? nothingMissing : blocks[token.Block - 1].Missing;
+            var missing = token.Block == 0 ? _nothingMissing : _blocks[token.Block - 1].Missing;
             var value = token.Value.detach().to(torch.float32);
-            nullToken = token with { Value = Keep(missing is null ? value : value.sub(missing)) };
+            _nullToken = token with { Value = Keep(missing is null ? value : value.sub(missing)) };
         }
     }
 
@@ -109,19 +119,19 @@ public sealed class VisionPlan : IDisposable
 
     public void Dispose()
     {
-        foreach (var block in blocks)
+        foreach (var block in _blocks)
         {
             block.Dispose();
         }
 
-        foreach (var tensor in ends.Values.Append(patchWeight).Append(positions))
+        foreach (var tensor in _ends.Values.Append(_patchWeight).Append(_positions))
         {
             tensor.Dispose();
         }
 
-        nothingMissing?.Dispose();
-        nullToken?.Dispose();
-        kernels?.Dispose();
+        _nothingMissing?.Dispose();
+        _nullToken?.Dispose();
+        _kernels?.Dispose();
     }
 
     /// <param name="depth">Last layer that matters, or null for all and the features.</param>
@@ -129,14 +139,16 @@ public sealed class VisionPlan : IDisposable
     {
         var batch = images.shape[0];
         var x = Embed(images);
-        for (var layer = 0; layer < blocks.Length; layer++)
+        for (var layer = 0; layer < _blocks.Length; layer++)
         {
-            if (layer == nullToken?.Block)
+            if (layer == _nullToken?.Block)
             {
-                x = torch.cat([x.view(batch, -1, Architecture.VisionWidth), nullToken.Value.expand(batch, 1, Architecture.VisionWidth)], 1).view(-1, Architecture.VisionWidth);
+                x = torch
+                    .cat([x.view(batch, -1, Architecture.VisionWidth), _nullToken.Value.expand(batch, 1, Architecture.VisionWidth)], 1)
+                    .view(-1, Architecture.VisionWidth);
             }
 
-            if (layer == blocks.Length - 1 && depth is null && pooling is null && !NeedsPatches(layer, hooks))
+            if (layer == _blocks.Length - 1 && depth is null && _pooling is null && !NeedsPatches(layer, hooks))
             {
                 return OfClassToken(LastBlock(x, batch, layer, hooks), hooks);
             }
@@ -149,7 +161,7 @@ public sealed class VisionPlan : IDisposable
         }
 
         var tokens = x.view(batch, -1, Architecture.VisionWidth);
-        return pooling is null ? OfClassToken(tokens.select(1, 0), hooks) : Hooked(pooling.Apply(tokens), hooks);
+        return _pooling is null ? OfClassToken(tokens.select(1, 0), hooks) : Hooked(_pooling.Apply(tokens), hooks);
     }
 
     /// <summary>Patches [batch, grid², 3·patch²] in the plan's type, normalised.</summary>
@@ -157,33 +169,45 @@ public sealed class VisionPlan : IDisposable
     {
         if (images.dtype != torch.ScalarType.Byte)
         {
-            return Patches.Cut(images.to(type).to(device), Architecture);
+            return Patches.Cut(images.to(_type).to(_device), Architecture);
         }
 
-        var bytes = images.to(device);
-        return kernels is null
-            ? Patches.Cut(Architecture.Preparation.Normalization.Apply(bytes.shape[1] == 3 ? bytes : bytes.permute(0, 3, 1, 2)).to(type), Architecture)
-            : kernels.CutPatches(bytes);
+        var bytes = images.to(_device);
+        return _kernels is null
+            ? Patches.Cut(
+                Architecture.Preparation.Normalization.Apply(bytes.shape[1] == 3 ? bytes : bytes.permute(0, 3, 1, 2)).to(_type),
+                Architecture
+            )
+            : _kernels.CutPatches(bytes);
     }
 
     private static bool NeedsPatches(int layer, Hooks? hooks) =>
-        hooks is not null && (hooks.Touches(new HookPoint.Residual(layer)) || hooks.Touches(new HookPoint.Mlp(layer)) || hooks.Touches(new HookPoint.Heads(layer)));
+        hooks is not null
+        && (
+            hooks.Touches(new HookPoint.Residual(layer))
+            || hooks.Touches(new HookPoint.Mlp(layer))
+            || hooks.Touches(new HookPoint.Heads(layer))
+        );
 
     private torch.Tensor Embed(torch.Tensor images)
     {
         var a = Architecture;
         var batch = images.shape[0];
-        var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: type, device: device);
-        x.copy_(positions);
-        var embedded = LinearLayer.Apply(Cut(images), patchWeight);
+        var x = torch.empty([batch, a.VisionTokens, a.VisionWidth], dtype: _type, device: _device);
+        x.copy_(_positions);
+        var embedded = LinearLayer.Apply(Cut(images), _patchWeight);
         x.narrow(1, a.ClassTokens, a.VisionTokens - a.ClassTokens).AddInPlace(embedded);
-        return (a.Family.HasClassToken ? torch.nn.functional.layer_norm(x, [a.VisionWidth], ends[PreScale], ends[PreShift], a.Family.NormEpsilon) : x).view(-1, a.VisionWidth);
+        return (
+            a.Family.HasClassToken
+                ? torch.nn.functional.layer_norm(x, [a.VisionWidth], _ends[PreScale], _ends[PreShift], a.Family.NormEpsilon)
+                : x
+        ).view(-1, a.VisionWidth);
     }
 
     private void Block(torch.Tensor x, long batch, int layer, Hooks? hooks, int? depth)
     {
         using var scope = torch.NewDisposeScope();
-        var block = blocks[layer];
+        var block = _blocks[layer];
         var point = new HookPoint.Mlp(layer);
         var hooked = hooks?.Touches(point) == true;
         var ofHeads = new HookPoint.Heads(layer);
@@ -233,10 +257,12 @@ public sealed class VisionPlan : IDisposable
         block.AddMlp(x, neurons);
     }
 
-    /// <summary>On a processor the batch in equal parts, each so small that what a block makes of it lies in memory used before; on a GPU the whole.</summary>
+    /// <summary>
+    /// On a processor the batch in equal parts, each so small that what a block makes of it lies in memory used before; on a GPU the whole.
+    /// </summary>
     private IEnumerable<(torch.Tensor Rows, long Images)> Slices(torch.Tensor x, long batch)
     {
-        if (kernels is not null)
+        if (_kernels is not null)
         {
             yield return (x, batch);
             yield break;
@@ -255,11 +281,11 @@ public sealed class VisionPlan : IDisposable
 
     private torch.Tensor LastBlock(torch.Tensor x, long batch, int layer, Hooks? hooks)
     {
-        var cls = blocks[layer].ClassTokensAfterAttention(x, batch);
-        AddMlp(blocks[layer], cls);
+        var cls = _blocks[layer].ClassTokensAfterAttention(x, batch);
+        AddMlp(_blocks[layer], cls);
         if (hooks is not null)
         {
-            Hook(new HookPoint.Cls(layer), cls, blocks[layer].Missing, hooks);
+            Hook(new HookPoint.Cls(layer), cls, _blocks[layer].Missing, hooks);
         }
 
         return cls;
@@ -267,11 +293,14 @@ public sealed class VisionPlan : IDisposable
 
     private torch.Tensor OfClassToken(torch.Tensor cls, Hooks? hooks)
     {
-        var normal = kernels is null ? torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth], eps: Architecture.Family.NormEpsilon) : kernels.Normalize(cls.contiguous(), blocks[^1].Missing!);
-        return Hooked(torch.addmm(ends[ProjectionBias], normal, ends[Projection], 1, 1), hooks);
+        var normal = _kernels is null
+            ? torch.nn.functional.layer_norm(cls, [Architecture.VisionWidth], eps: Architecture.Family.NormEpsilon)
+            : _kernels.Normalize(cls.contiguous(), _blocks[^1].Missing!);
+        return Hooked(torch.addmm(_ends[ProjectionBias], normal, _ends[Projection], 1, 1), hooks);
     }
 
-    private static torch.Tensor Hooked(torch.Tensor features, Hooks? hooks) => hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
+    private static torch.Tensor Hooked(torch.Tensor features, Hooks? hooks) =>
+        hooks?.Apply(new HookPoint.ImageEmbedding(), features) ?? features;
 
     /// <summary>Hooks see a copy, because the stream itself goes on changing; what they return is written back.</summary>
     /// <param name="missing">What the stream lacks and hooks see, on a GPU.</param>

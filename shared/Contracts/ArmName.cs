@@ -1,6 +1,8 @@
 namespace ClipSae.Contracts;
 
-/// <summary>How arms of fine-tuning are named, in parameters, results and reports: a random control by the arm it belongs to and a suffix.</summary>
+/// <summary>
+/// How arms of fine-tuning are named, in parameters, results and reports: a random control by the arm it belongs to and a suffix.
+/// </summary>
 public static class ArmName
 {
     public const string ControlSuffix = "-random";

@@ -4,14 +4,19 @@ using System.Text;
 namespace ClipSae.Contracts;
 
 /// <summary>
-/// Unicode's normalization form C (UAX #15): "é" in two code points becomes one. .NET leaves text as it is where it runs without ICU, as here, so that
-/// digests follow from no library of the machine.
+/// Unicode's normalization form C (UAX #15): "é" in two code points becomes one. .NET leaves text as it is where it runs without ICU, as
+/// here, so that digests follow from no library of the machine.
 /// </summary>
 public static class ComposedText
 {
     // Hangul syllables are computed (Unicode Standard, section 3.12).
-    private const int Syllables = 0xAC00, Leads = 0x1100, Vowels = 0x1161, Trails = 0x11A7;
-    private const int LeadCount = 19, VowelCount = 21, TrailCount = 28;
+    private const int Syllables = 0xAC00,
+        Leads = 0x1100,
+        Vowels = 0x1161,
+        Trails = 0x11A7;
+    private const int LeadCount = 19,
+        VowelCount = 21,
+        TrailCount = 28;
 
     private static readonly Lazy<Tables> Known = new(Tables.Read);
 
@@ -135,7 +140,11 @@ public static class ComposedText
             return Syllables + (lead * VowelCount + vowel) * TrailCount;
         }
 
-        if (first - Syllables is >= 0 and < LeadCount * VowelCount * TrailCount and var syllable && syllable % TrailCount == 0 && second - Trails is > 0 and < TrailCount and var trail)
+        if (
+            first - Syllables is >= 0 and < LeadCount * VowelCount * TrailCount and var syllable
+            && syllable % TrailCount == 0
+            && second - Trails is > 0 and < TrailCount and var trail
+        )
         {
             return first + trail;
         }
@@ -146,7 +155,11 @@ public static class ComposedText
     private static int Class(int rune) => rune < 0x300 ? 0 : Known.Value.Classes.GetValueOrDefault(rune);
 
     /// <summary>What Unicode's character database says, from this assembly's resource.</summary>
-    private sealed record Tables(Dictionary<int, (int First, int? Second)> Parts, Dictionary<(int First, int Second), int> Wholes, Dictionary<int, int> Classes)
+    private sealed record Tables(
+        Dictionary<int, (int First, int? Second)> Parts,
+        Dictionary<(int First, int Second), int> Wholes,
+        Dictionary<int, int> Classes
+    )
     {
         public static Tables Read()
         {

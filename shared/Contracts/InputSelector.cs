@@ -2,7 +2,8 @@ namespace ClipSae.Contracts;
 
 /// <summary>Says which artifacts a unit takes, and under which name it sees them.</summary>
 /// <param name="As">
-/// The name the unit sees. Where <paramref name="From"/> has stars, each match is named <c>As + "/" + what the stars matched, joined by '/'</c>.
+/// The name the unit sees. Where <paramref name="From"/> has stars, each match is named <c>As + "/" + what the stars matched, joined by
+/// '/'</c>.
 /// </param>
 /// <param name="From">
 /// A run input (<c>dataset:manifest</c>, <c>model:weights</c>, <c>dataset:shards/*</c>) or an output of a stage's unit

@@ -6,8 +6,8 @@ public static class MediaTypes
     public const string Json = "application/json";
 
     /// <summary>
-    /// Tensors in a safetensors file. Runs before 28 November 2026 name fine-tuning's model <c>application/vnd.safetensors</c>; a media type is no part of the identity,
-    /// so their artifacts are read and compared as any other.
+    /// Tensors in a safetensors file. Runs before 28 November 2026 name fine-tuning's model <c>application/vnd.safetensors</c>; a media
+    /// type is no part of the identity, so their artifacts are read and compared as any other.
     /// </summary>
     public const string Safetensors = "application/x-safetensors";
 

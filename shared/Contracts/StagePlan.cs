@@ -13,8 +13,8 @@ namespace ClipSae.Contracts;
 /// a result whatever the share. Default 0. Written only where it is not 0: older plans have no such member.
 /// </param>
 /// <param name="AlgorithmVersion">
-/// Version of the stage's algorithm that computes every unit: a worker of another version leaves them alone. It is fixed when the run begins; null in
-/// plans that are older than that.
+/// Version of the stage's algorithm that computes every unit: a worker of another version leaves them alone. It is fixed when the run
+/// begins; null in plans that are older than that.
 /// </param>
 public sealed record StagePlan(
     string Stage,
@@ -22,4 +22,5 @@ public sealed record StagePlan(
     IReadOnlyList<UnitPlan> Units,
     IReadOnlyList<InputSelector> Inputs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double ToleratedFailures = 0,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? AlgorithmVersion = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? AlgorithmVersion = null
+);

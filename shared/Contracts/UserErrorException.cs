@@ -4,8 +4,9 @@ using System.Text;
 namespace ClipSae.Contracts;
 
 /// <summary>
-/// A failure that the user caused and can fix. Its message is one line: what is wrong, where, and what to do about it. Messages quote names out of
-/// files, which may hold anything: control characters are written as <c>\u001B</c>, and of a very long message beginning and end are kept.
+/// A failure that the user caused and can fix. Its message is one line: what is wrong, where, and what to do about it. Messages quote names
+/// out of files, which may hold anything: control characters are written as <c>\u001B</c>, and of a very long message beginning and end are
+/// kept.
 /// </summary>
 public class UserErrorException : Exception
 {
@@ -13,14 +14,10 @@ public class UserErrorException : Exception
     private const int KeptEnd = 400;
 
     public UserErrorException(string message)
-        : base(OneLine(message))
-    {
-    }
+        : base(OneLine(message)) { }
 
     public UserErrorException(string message, Exception innerException)
-        : base(OneLine(message), innerException)
-    {
-    }
+        : base(OneLine(message), innerException) { }
 
     /// <summary>The first line of what a library says, without its full stop: what fits into a user's line.</summary>
     public static string FirstLine(string message) => message.Split('\n')[0].TrimEnd('\r', '.');
@@ -41,7 +38,9 @@ public class UserErrorException : Exception
         var escaped = new StringBuilder();
         foreach (var character in line)
         {
-            _ = char.IsControl(character) ? escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}") : escaped.Append(character);
+            _ = char.IsControl(character)
+                ? escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)character:X4}")
+                : escaped.Append(character);
         }
 
         return escaped.ToString();

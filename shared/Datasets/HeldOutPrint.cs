@@ -6,5 +6,6 @@ namespace ClipSae.Datasets;
 public sealed record HeldOutPrint(IReadOnlyCollection<string> Words, IReadOnlyCollection<string> Fonts)
 {
     /// <summary>Whether a picture is recorded as showing such a word or face.</summary>
-    public bool IsOn(DatasetItem item) => PrintedText.On(item) is { } print && (Words.Contains(print.Word) || (print.Font is { } font && Fonts.Contains(font)));
+    public bool IsOn(DatasetItem item) =>
+        PrintedText.On(item) is { } print && (Words.Contains(print.Word) || (print.Font is { } font && Fonts.Contains(font)));
 }

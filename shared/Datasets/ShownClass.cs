@@ -1,11 +1,13 @@
 namespace ClipSae.Datasets;
 
-/// <summary>What a picture's label and captions say it shows. Curation and fine-tuning ask here, so that both take a picture for the same class.</summary>
+/// <summary>
+/// What a picture's label and captions say it shows. Curation and fine-tuning ask here, so that both take a picture for the same class.
+/// </summary>
 public static class ShownClass
 {
     /// <summary>
-    /// The class of a picture: its label, where that is one of the classes; without a label, the one class that its captions name as whole words,
-    /// whatever their case. Within a longer name another is not named: a hot dog is no dog.
+    /// The class of a picture: its label, where that is one of the classes; without a label, the one class that its captions name as whole
+    /// words, whatever their case. Within a longer name another is not named: a hot dog is no dog.
     /// </summary>
     /// <returns>Null where it is none of the classes, or captions name several.</returns>
     public static string? Of(DatasetItem item, IReadOnlyList<string> classes)
@@ -25,9 +27,13 @@ public static class ShownClass
 
     private static IEnumerable<string> Named(string caption, IReadOnlyList<string> classes)
     {
-        var places = classes.SelectMany(name => Places(caption, name).Select(start => (Name: name, Start: start, End: start + name.Length))).ToArray();
+        var places = classes
+            .SelectMany(name => Places(caption, name).Select(start => (Name: name, Start: start, End: start + name.Length)))
+            .ToArray();
         return places
-            .Where(place => !places.Any(other => other.Name.Length > place.Name.Length && other.Start <= place.Start && other.End >= place.End))
+            .Where(place =>
+                !places.Any(other => other.Name.Length > place.Name.Length && other.Start <= place.Start && other.End >= place.End)
+            )
             .Select(place => place.Name);
     }
 
@@ -42,6 +48,7 @@ public static class ShownClass
             }
         }
 
-        int First(int from) => name.Length == 0 || from >= caption.Length ? -1 : caption.IndexOf(name, from, StringComparison.OrdinalIgnoreCase);
+        int First(int from) =>
+            name.Length == 0 || from >= caption.Length ? -1 : caption.IndexOf(name, from, StringComparison.OrdinalIgnoreCase);
     }
 }

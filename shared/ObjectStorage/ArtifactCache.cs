@@ -29,7 +29,9 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
         await turn.WaitAsync(cancel);
         try
         {
-            return await Task.Run(() => TryTouch(path) && IsWhole(artifact, path), cancel) || await BringAsync(artifact, path, bring) ? path : null;
+            return await Task.Run(() => TryTouch(path) && IsWhole(artifact, path), cancel) || await BringAsync(artifact, path, bring)
+                ? path
+                : null;
         }
         finally
         {
@@ -59,7 +61,9 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
 
             if (await Task.Run(() => Digest.OfFile(temporary)) != artifact.Digest)
             {
-                throw new UserErrorException($"artifact {artifact.Name} is damaged in the object store: {artifact.Digest} no longer has its digest; remove that object and run again to recompute the stage that made it");
+                throw new UserErrorException(
+                    $"artifact {artifact.Name} is damaged in the object store: {artifact.Digest} no longer has its digest; remove that object and run again to recompute the stage that made it"
+                );
             }
 
             DiskErrors.Guard(path, artifact.Length, () =>
@@ -136,7 +140,10 @@ internal sealed class ArtifactCache(string root, long limit, TimeProvider time) 
             }
 
             _sinceSweep = 0;
-            var files = new DirectoryInfo(_blobs).EnumerateFiles("*", SearchOption.AllDirectories).OrderByDescending(file => file.LastAccessTimeUtc).ToArray();
+            var files = new DirectoryInfo(_blobs)
+                .EnumerateFiles("*", SearchOption.AllDirectories)
+                .OrderByDescending(file => file.LastAccessTimeUtc)
+                .ToArray();
             var oldest = time.GetUtcNow().UtcDateTime - InUse;
             long kept = 0;
             foreach (var file in files)

@@ -4,8 +4,8 @@ using ClipSae.Contracts;
 namespace ClipSae.ObjectStorage;
 
 /// <summary>
-/// Says of a refused request that the clocks differ, where they do: servers take signatures of the last quarter of an hour only, and what they say
-/// of others reads like a wrong key.
+/// Says of a refused request that the clocks differ, where they do: servers take signatures of the last quarter of an hour only, and what
+/// they say of others reads like a wrong key.
 /// </summary>
 internal sealed class ClockCheck(string endpoint, TimeProvider time, HttpMessageHandler inner) : DelegatingHandler(inner)
 {
@@ -26,14 +26,18 @@ internal sealed class ClockCheck(string endpoint, TimeProvider time, HttpMessage
         }
 
         answer.Dispose();
-        throw new UserErrorException(FormattableString.Invariant(
-            $"the object store {endpoint} refuses requests: this machine's clock ({here:u}) differs by {Amount((here - there).Duration())} from the store's ({there:u}): set the clocks, for example by NTP"));
+        throw new UserErrorException(
+            FormattableString.Invariant(
+                $"the object store {endpoint} refuses requests: this machine's clock ({here:u}) differs by {Amount((here - there).Duration())} from the store's ({there:u}): set the clocks, for example by NTP"
+            )
+        );
     }
 
-    private static string Amount(TimeSpan difference) => difference switch
-    {
-        { TotalDays: >= 2 } => FormattableString.Invariant($"{difference.TotalDays:0} days"),
-        { TotalHours: >= 2 } => FormattableString.Invariant($"{difference.TotalHours:0} h"),
-        _ => FormattableString.Invariant($"{difference.TotalMinutes:0} min"),
-    };
+    private static string Amount(TimeSpan difference) =>
+        difference switch
+        {
+            { TotalDays: >= 2 } => FormattableString.Invariant($"{difference.TotalDays:0} days"),
+            { TotalHours: >= 2 } => FormattableString.Invariant($"{difference.TotalHours:0} h"),
+            _ => FormattableString.Invariant($"{difference.TotalMinutes:0} min"),
+        };
 }

@@ -61,7 +61,8 @@ internal sealed class FetchedVersions : IDisposable
     // Both: an ETag may be that of other content (it need be no digest), and clocks of servers are as coarse as a second.
     private static string VersionOf(StoredObject item) => FormattableString.Invariant($"{item.Tag} {item.Written:O}");
 
-    private static byte[] Line(string key, string version) => [.. JsonSerializer.SerializeToUtf8Bytes<string[]>([key, version]), (byte)'\n'];
+    private static byte[] Line(string key, string version) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes<string[]>([key, version]), (byte)'\n'];
 
     private static string[]? Parse(string line)
     {

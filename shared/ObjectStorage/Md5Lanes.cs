@@ -200,7 +200,14 @@ internal static class Md5Lanes
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static Vector512<uint> Step(Vector512<uint> mixed, Vector512<uint> turned, Vector512<uint> added, Vector512<uint> word, int step, [ConstantExpected] byte by)
+        private static Vector512<uint> Step(
+            Vector512<uint> mixed,
+            Vector512<uint> turned,
+            Vector512<uint> added,
+            Vector512<uint> word,
+            int step,
+            [ConstantExpected] byte by
+        )
         {
             var sum = turned + mixed + word + Vector512.Create(Sines[step]);
             return added + (Avx512F.IsSupported ? Avx512F.RotateLeft(sum, by) : (sum << by) | (sum >>> (32 - by)));
@@ -214,8 +221,23 @@ internal static class Md5Lanes
             {
                 ref var first = ref chunks[i];
                 words[i] = Vector512.Create(
-                    first, Of(ref first, 1), Of(ref first, 2), Of(ref first, 3), Of(ref first, 4), Of(ref first, 5), Of(ref first, 6), Of(ref first, 7),
-                    Of(ref first, 8), Of(ref first, 9), Of(ref first, 10), Of(ref first, 11), Of(ref first, 12), Of(ref first, 13), Of(ref first, 14), Of(ref first, 15));
+                    first,
+                    Of(ref first, 1),
+                    Of(ref first, 2),
+                    Of(ref first, 3),
+                    Of(ref first, 4),
+                    Of(ref first, 5),
+                    Of(ref first, 6),
+                    Of(ref first, 7),
+                    Of(ref first, 8),
+                    Of(ref first, 9),
+                    Of(ref first, 10),
+                    Of(ref first, 11),
+                    Of(ref first, 12),
+                    Of(ref first, 13),
+                    Of(ref first, 14),
+                    Of(ref first, 15)
+                );
             }
 
             // The span above holds all of them: no need to look at its end for each word.

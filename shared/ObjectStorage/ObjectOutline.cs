@@ -48,7 +48,9 @@ internal sealed record ObjectOutline(string Digest, long Length, PartDigests? Pa
                 (current, following) = (following, current);
             }
 
-            return position != length ? throw new EndOfStreamException() : Artifacts.Digest.Prefix + Convert.ToHexStringLower(hash.GetHashAndReset());
+            return position != length
+                ? throw new EndOfStreamException()
+                : Artifacts.Digest.Prefix + Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         finally
         {

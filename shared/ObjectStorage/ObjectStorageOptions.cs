@@ -34,7 +34,10 @@ public sealed record ObjectStorageOptions
     /// <summary>PEM file with the certificate authority of the server, where the system does not know it.</summary>
     public string? CertificateAuthorityFile { get; init; }
 
-    /// <summary>Folder of the read cache; processes on one machine may share it. Default <c>clipsae-cache</c> in the system's folder for temporary files.</summary>
+    /// <summary>
+    /// Folder of the read cache; processes on one machine may share it. Default <c>clipsae-cache</c> in the system's folder for temporary
+    /// files.
+    /// </summary>
     public string CacheFolder { get; init; } = Path.Combine(Path.GetTempPath(), "clipsae-cache");
 
     /// <summary>Bytes that the read cache may take. Default 20 GiB. What was handed out within the last hour is kept in any case.</summary>
@@ -49,10 +52,15 @@ public sealed record ObjectStorageOptions
     /// <summary>How long one request may take. Default 60 s.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long a request is repeated while a server that answered before cannot be reached or is overloaded. Default 3 min.</summary>
+    /// <summary>
+    /// How long a request is repeated while a server that answered before cannot be reached or is overloaded. Default 3 min.
+    /// </summary>
     public TimeSpan OutageTolerance { get; init; } = TimeSpan.FromMinutes(3);
 
-    /// <summary>How long a starting process waits for the server's first answer; no longer than <see cref="OutageTolerance"/>. Default 1 min; commands that a person waits for take 10 s.</summary>
+    /// <summary>
+    /// How long a starting process waits for the server's first answer; no longer than <see cref="OutageTolerance"/>. Default 1 min;
+    /// commands that a person waits for take 10 s.
+    /// </summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>The access key, from wherever it is given.</summary>
@@ -66,7 +74,9 @@ public sealed record ObjectStorageOptions
     {
         if (!Uri.TryCreate(Endpoint, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.AbsolutePath != "/")
         {
-            throw new UserErrorException($"{Section}:Endpoint = '{Endpoint}': expected an address such as http://127.0.0.1:9000 (environment: ClipSae__S3__Endpoint)");
+            throw new UserErrorException(
+                $"{Section}:Endpoint = '{Endpoint}': expected an address such as http://127.0.0.1:9000 (environment: ClipSae__S3__Endpoint)"
+            );
         }
 
         Require(Bucket.Length is >= 3 and <= 63, "Bucket", "a name of 3 to 63 characters");
@@ -75,7 +85,11 @@ public sealed record ObjectStorageOptions
         Require(PartBytes is >= MinPart and <= 5L << 30, "PartBytes", "5 MiB to 5 GiB");
         Require(PartsAtOnce is >= 1 and <= 64, "PartsAtOnce", "1 to 64");
         Require(CacheBytes >= 0, "CacheBytes", "0 or more");
-        Require(RequestTimeout > TimeSpan.Zero && OutageTolerance >= TimeSpan.Zero && StartTimeout >= TimeSpan.Zero, "RequestTimeout, OutageTolerance and StartTimeout", "times");
+        Require(
+            RequestTimeout > TimeSpan.Zero && OutageTolerance >= TimeSpan.Zero && StartTimeout >= TimeSpan.Zero,
+            "RequestTimeout, OutageTolerance and StartTimeout",
+            "times"
+        );
     }
 
     /// <summary>Everything but the keys.</summary>

@@ -15,7 +15,8 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
     private const int Buffer = ObjectOutline.Buffer;
 
     /// <summary>What must be known of a file before it is uploaded.</summary>
-    public Task<ObjectOutline> OutlineAsync(string path, SafeFileHandle file, CancellationToken cancel) => ObjectOutline.ReadAsync(path, file, store.Options.PartBytes, cancel);
+    public Task<ObjectOutline> OutlineAsync(string path, SafeFileHandle file, CancellationToken cancel) =>
+        ObjectOutline.ReadAsync(path, file, store.Options.PartBytes, cancel);
 
     /// <summary>Uploads a file; readers see it whole or not at all.</summary>
     public async Task UploadAsync(SafeFileHandle file, ObjectOutline outline, string key, CancellationToken cancel)
@@ -26,11 +27,20 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
                 $"writing {key}",
                 async token =>
                 {
-                    using var answer = await store.RequestAsync(HttpMethod.Put, key, "", Body(file, 0, outline.Length), outline.Digest, null, token);
+                    using var answer = await store.RequestAsync(
+                        HttpMethod.Put,
+                        key,
+                        "",
+                        Body(file, 0, outline.Length),
+                        outline.Digest,
+                        null,
+                        token
+                    );
                     RequireFound(answer, key);
                     return 0;
                 },
-                cancel);
+                cancel
+            );
             return;
         }
 
@@ -41,7 +51,8 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
             await Parallel.ForEachAsync(
                 Enumerable.Range(0, tags.Length),
                 new ParallelOptions { MaxDegreeOfParallelism = store.Options.PartsAtOnce, CancellationToken = cancel },
-                async (part, token) => tags[part] = await UploadPartAsync(file, parts, key, upload, part, token));
+                async (part, token) => tags[part] = await UploadPartAsync(file, parts, key, upload, part, token)
+            );
             await CompleteAsync(key, outline.Length, upload, tags, cancel);
         }
         catch
@@ -66,7 +77,8 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
 
     /// <summary>Downloads an object as a listing showed it into a new file.</summary>
     /// <exception cref="UserErrorException">It was written since.</exception>
-    public Task DownloadAsync(StoredObject item, string path, CancellationToken cancel) => DownloadAsync(item.Key, item.Length, item.Tag.Length > 0 ? item.Tag : null, path, cancel);
+    public Task DownloadAsync(StoredObject item, string path, CancellationToken cancel) =>
+        DownloadAsync(item.Key, item.Length, item.Tag.Length > 0 ? item.Tag : null, path, cancel);
 
     private async Task DownloadAsync(string key, long length, string? tag, string path, CancellationToken cancel)
     {
@@ -76,20 +88,31 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
         await Parallel.ForEachAsync(
             Enumerable.Range(0, (int)parts).Select(part => part * partBytes),
             new ParallelOptions { MaxDegreeOfParallelism = store.Options.PartsAtOnce, CancellationToken = cancel },
-            async (start, token) => await store.SendAsync(
-                $"reading {key}",
-                async attempt =>
-                {
-                    await DownloadPartAsync(key, tag, file, start, Math.Min(partBytes, length - start), attempt);
-                    return 0;
-                },
-                token));
+            async (start, token) =>
+                await store.SendAsync(
+                    $"reading {key}",
+                    async attempt =>
+                    {
+                        await DownloadPartAsync(key, tag, file, start, Math.Min(partBytes, length - start), attempt);
+                        return 0;
+                    },
+                    token
+                )
+        );
     }
 
     private async Task DownloadPartAsync(string key, string? tag, SafeFileHandle file, long start, long length, CancellationToken cancel)
     {
         using var answer = await store.RequestAsync(
-            HttpMethod.Get, key, "", null, RequestSigner.EmptyBody, new RangeHeaderValue(start, start + length - 1), cancel, onlyIf: tag);
+            HttpMethod.Get,
+            key,
+            "",
+            null,
+            RequestSigner.EmptyBody,
+            new RangeHeaderValue(start, start + length - 1),
+            cancel,
+            onlyIf: tag
+        );
         RequireFound(answer, key);
         if (answer.StatusCode != HttpStatusCode.PartialContent && start > 0)
         {
@@ -119,17 +142,27 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
         }
     }
 
-    private Task<string> BeginAsync(string key, CancellationToken cancel) => store.SendAsync(
-        $"writing {key}",
-        async token =>
-        {
-            using var answer = await store.RequestAsync(HttpMethod.Post, key, "uploads=", null, RequestSigner.EmptyBody, null, token);
-            RequireFound(answer, key);
-            return await S3Xml.ValueAsync(answer, "UploadId", token) ?? throw new IOException($"{key}: the server began an upload without naming it");
-        },
-        cancel);
+    private Task<string> BeginAsync(string key, CancellationToken cancel) =>
+        store.SendAsync(
+            $"writing {key}",
+            async token =>
+            {
+                using var answer = await store.RequestAsync(HttpMethod.Post, key, "uploads=", null, RequestSigner.EmptyBody, null, token);
+                RequireFound(answer, key);
+                return await S3Xml.ValueAsync(answer, "UploadId", token)
+                    ?? throw new IOException($"{key}: the server began an upload without naming it");
+            },
+            cancel
+        );
 
-    private async Task<string> UploadPartAsync(SafeFileHandle file, PartDigests parts, string key, string upload, int part, CancellationToken cancel)
+    private async Task<string> UploadPartAsync(
+        SafeFileHandle file,
+        PartDigests parts,
+        string key,
+        string upload,
+        int part,
+        CancellationToken cancel
+    )
     {
         var digest = await parts.OfAsync(part);
         return await store.SendAsync(
@@ -139,12 +172,19 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
                 var body = Body(file, part * parts.PartBytes, parts.LengthOf(part));
                 body.Headers.ContentMD5 = digest;
                 using var answer = await store.RequestAsync(
-                    HttpMethod.Put, key, FormattableString.Invariant($"partNumber={part + 1}&uploadId={Uri.EscapeDataString(upload)}"),
-                    body, RequestSigner.BodyByMd5, null, token);
+                    HttpMethod.Put,
+                    key,
+                    FormattableString.Invariant($"partNumber={part + 1}&uploadId={Uri.EscapeDataString(upload)}"),
+                    body,
+                    RequestSigner.BodyByMd5,
+                    null,
+                    token
+                );
                 RequireFound(answer, key);
                 return answer.Headers.ETag?.Tag ?? throw new IOException($"{key}: the server took a part without naming it");
             },
-            cancel);
+            cancel
+        );
     }
 
     private Task CompleteAsync(string key, long length, string upload, IEnumerable<string> tags, CancellationToken cancel)
@@ -155,7 +195,15 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
             $"writing {key}",
             async token =>
             {
-                using var answer = await store.RequestAsync(HttpMethod.Post, key, "uploadId=" + Uri.EscapeDataString(upload), new ByteArrayContent(body), digest, null, token);
+                using var answer = await store.RequestAsync(
+                    HttpMethod.Post,
+                    key,
+                    "uploadId=" + Uri.EscapeDataString(upload),
+                    new ByteArrayContent(body),
+                    digest,
+                    null,
+                    token
+                );
                 if (await StatusOfCompletionAsync(answer, key, token) is var (status, code) && status == HttpStatusCode.OK)
                 {
                     return 0;
@@ -166,11 +214,16 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
                     ? 0
                     : throw new HttpRequestException($"status {(int)answer.StatusCode} {code}: the upload was not completed", null, status);
             },
-            cancel);
+            cancel
+        );
     }
 
     // The server begins its answer before it knows how the upload ends: what comes after "200 OK" may be an error.
-    private static async Task<(HttpStatusCode Status, string Code)> StatusOfCompletionAsync(HttpResponseMessage answer, string key, CancellationToken cancel)
+    private static async Task<(HttpStatusCode Status, string Code)> StatusOfCompletionAsync(
+        HttpResponseMessage answer,
+        string key,
+        CancellationToken cancel
+    )
     {
         var said = await S3Xml.ReadAsync(answer, cancel);
         if (answer.StatusCode == HttpStatusCode.OK && said?.Name.LocalName == "CompleteMultipartUploadResult")
@@ -179,14 +232,16 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
         }
 
         var code = S3Xml.Value(said, "Code") ?? "";
-        return answer.StatusCode == HttpStatusCode.NotFound ? (HttpStatusCode.NotFound, code) : code switch
-        {
-            "" => throw new IOException($"{key}: the server did not say whether the upload is complete"),
-            "NoSuchUpload" => (HttpStatusCode.NotFound, code),
-            "AccessDenied" => (HttpStatusCode.Forbidden, code),
-            "InternalError" or "SlowDown" or "ServiceUnavailable" or "RequestTimeout" => (HttpStatusCode.ServiceUnavailable, code),
-            _ => (HttpStatusCode.BadRequest, code),
-        };
+        return answer.StatusCode == HttpStatusCode.NotFound
+            ? (HttpStatusCode.NotFound, code)
+            : code switch
+            {
+                "" => throw new IOException($"{key}: the server did not say whether the upload is complete"),
+                "NoSuchUpload" => (HttpStatusCode.NotFound, code),
+                "AccessDenied" => (HttpStatusCode.Forbidden, code),
+                "InternalError" or "SlowDown" or "ServiceUnavailable" or "RequestTimeout" => (HttpStatusCode.ServiceUnavailable, code),
+                _ => (HttpStatusCode.BadRequest, code),
+            };
     }
 
     private async Task AbortAsync(string key, string upload)
@@ -195,7 +250,14 @@ internal sealed class ObjectTransfer(S3ObjectStore store)
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5));
             using var answer = await store.RequestAsync(
-                HttpMethod.Delete, key, "uploadId=" + Uri.EscapeDataString(upload), null, RequestSigner.EmptyBody, null, limit.Token);
+                HttpMethod.Delete,
+                key,
+                "uploadId=" + Uri.EscapeDataString(upload),
+                null,
+                RequestSigner.EmptyBody,
+                null,
+                limit.Token
+            );
         }
         catch (Exception error) when (error is HttpRequestException or OperationCanceledException or IOException)
         {

@@ -19,9 +19,17 @@ internal sealed class PartDigests
     {
         _file = file;
         _length = length;
-        PartBytes = Math.Max(partBytes, ((length + MaxParts - 1) / MaxParts) + ObjectOutline.Buffer - 1) / ObjectOutline.Buffer * ObjectOutline.Buffer;
+        PartBytes =
+            Math.Max(partBytes, ((length + MaxParts - 1) / MaxParts) + ObjectOutline.Buffer - 1)
+            / ObjectOutline.Buffer
+            * ObjectOutline.Buffer;
         Count = (int)((length + PartBytes - 1) / PartBytes);
-        _rows = [.. Enumerable.Range(0, (Count + Md5Lanes.Count - 1) / Md5Lanes.Count).Select(row => new Lazy<Task<byte[][]>>(() => Task.Run(() => Digests(row, cancel), cancel)))];
+        _rows =
+        [
+            .. Enumerable
+                .Range(0, (Count + Md5Lanes.Count - 1) / Md5Lanes.Count)
+                .Select(row => new Lazy<Task<byte[][]>>(() => Task.Run(() => Digests(row, cancel), cancel))),
+        ];
     }
 
     /// <summary>Parts in all.</summary>
@@ -52,7 +60,9 @@ internal sealed class PartDigests
 
     private byte[][] Digests(int row, CancellationToken cancel)
     {
-        var parts = Enumerable.Range(row * Md5Lanes.Count, Math.Min(Md5Lanes.Count, Count - (row * Md5Lanes.Count))).ToLookup(part => LengthOf(part) == PartBytes, part => part * PartBytes);
+        var parts = Enumerable
+            .Range(row * Md5Lanes.Count, Math.Min(Md5Lanes.Count, Count - (row * Md5Lanes.Count)))
+            .ToLookup(part => LengthOf(part) == PartBytes, part => part * PartBytes);
         var whole = parts[true].ToArray();
         byte[][] digests = whole.Length > 0 ? Md5Lanes.OfSections(_file, whole, PartBytes, cancel) : [];
         return [.. digests, .. parts[false].SelectMany(start => Md5Lanes.OfSections(_file, [start], _length - start, cancel))];

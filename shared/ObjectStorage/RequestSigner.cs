@@ -41,14 +41,23 @@ internal sealed class RequestSigner(string accessKey, string secretKey, string r
             $"x-amz-date:{stamp}",
             "",
             signed,
-            bodyDigest);
+            bodyDigest
+        );
         var scope = $"{day}/{region}/s3/aws4_request";
-        var toSign = string.Join('\n', Algorithm, stamp, scope, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical))));
+        var toSign = string.Join(
+            '\n',
+            Algorithm,
+            stamp,
+            scope,
+            Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))
+        );
         var key = Keyed(Keyed(Keyed(Keyed(Encoding.UTF8.GetBytes("AWS4" + secretKey), day), region), "s3"), "aws4_request");
         request.Headers.TryAddWithoutValidation("x-amz-content-sha256", bodyDigest);
         request.Headers.TryAddWithoutValidation("x-amz-date", stamp);
         request.Headers.TryAddWithoutValidation(
-            "Authorization", $"{Algorithm} Credential={accessKey}/{scope},SignedHeaders={signed},Signature={Convert.ToHexStringLower(Keyed(key, toSign))}");
+            "Authorization",
+            $"{Algorithm} Credential={accessKey}/{scope},SignedHeaders={signed},Signature={Convert.ToHexStringLower(Keyed(key, toSign))}"
+        );
     }
 
     private static byte[] Keyed(byte[] key, string text) => HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text));

@@ -45,7 +45,12 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
         return artifact;
     }
 
-    public async Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default)
+    public async Task<ArtifactRef> PutBytesAsync(
+        ReadOnlyMemory<byte> content,
+        string name,
+        string mediaType,
+        CancellationToken cancel = default
+    )
     {
         cancel.ThrowIfCancellationRequested();
         var artifact = new ArtifactRef(Digest.OfBytes(content.Span), content.Length, mediaType, name);
@@ -61,7 +66,9 @@ public sealed class S3ArtifactStore : IArtifactStore, IDisposable
     {
         var key = KeyOf(artifact.Digest);
         return await _cache.GetAsync(artifact, path => _transfer.DownloadAsync(key, artifact.Length, path, cancel), cancel)
-            ?? throw new UserErrorException($"artifact {artifact.Name} is missing or cut short ({key} in {_store.Options}): run again to recompute the stage that made it");
+            ?? throw new UserErrorException(
+                $"artifact {artifact.Name} is missing or cut short ({key} in {_store.Options}): run again to recompute the stage that made it"
+            );
     }
 
     public Task<long?> LengthAsync(string digest, CancellationToken cancel = default) => _store.LengthAsync(KeyOf(digest), cancel);

@@ -56,8 +56,12 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
     public string Describe(string key) => $"{key} in {Options}";
 
     /// <summary>Whether the bucket is there.</summary>
-    public Task<bool> HasBucketAsync(CancellationToken cancel = default) => SendAsync(
-        "checking the bucket", token => ThroughPackageAsync(() => _minio.BucketExistsAsync(new BucketExistsArgs().WithBucket(Options.Bucket), token)), cancel);
+    public Task<bool> HasBucketAsync(CancellationToken cancel = default) =>
+        SendAsync(
+            "checking the bucket",
+            token => ThroughPackageAsync(() => _minio.BucketExistsAsync(new BucketExistsArgs().WithBucket(Options.Bucket), token)),
+            cancel
+        );
 
     public Task WriteAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancel = default) =>
         SendAsync($"writing {key}", token => PutAsync(key, content, isNew: false, token), cancel);
@@ -66,7 +70,11 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
     {
         if (content.Length > MaxInMemory)
         {
-            throw new UserErrorException(FormattableString.Invariant($"{key} would be {content.Length >> 20} MiB: more than {MaxInMemory >> 20} MiB are not kept as one object; use fewer and larger shards"));
+            throw new UserErrorException(
+                FormattableString.Invariant(
+                    $"{key} would be {content.Length >> 20} MiB: more than {MaxInMemory >> 20} MiB are not kept as one object; use fewer and larger shards"
+                )
+            );
         }
 
         var sent = 0;
@@ -83,46 +91,62 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
                 // A first try whose answer was lost may have been the winner itself.
                 return sent > 1 && await ReadOnceAsync(key, token) is { } stored && stored.AsSpan().SequenceEqual(content.Span);
             },
-            cancel);
+            cancel
+        );
     }
 
-    public Task<byte[]?> ReadAsync(string key, CancellationToken cancel = default) => SendAsync($"reading {key}", token => ReadOnceAsync(key, token), cancel);
+    public Task<byte[]?> ReadAsync(string key, CancellationToken cancel = default) =>
+        SendAsync($"reading {key}", token => ReadOnceAsync(key, token), cancel);
 
-    public Task<long?> LengthAsync(string key, CancellationToken cancel = default) => SendAsync(
-        $"checking {key}",
-        async token =>
-        {
-            using var answer = await RequestAsync(HttpMethod.Head, key, "", null, RequestSigner.EmptyBody, null, token);
-            return answer.StatusCode == HttpStatusCode.NotFound
-                ? (long?)null
-                : answer.Content.Headers.ContentLength ?? throw new UserErrorException($"the object store {Options.Endpoint} does not report the length of objects (HEAD without Content-Length): it cannot be used");
-        },
-        cancel);
-
-    public Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default) => SendAsync<IReadOnlyList<StoredObject>>(
-        $"listing {prefix}",
-        token => ThroughPackageAsync<IReadOnlyList<StoredObject>>(async () =>
-        {
-            var found = new List<StoredObject>();
-            await foreach (var item in _minio.ListObjectsEnumAsync(
-                new ListObjectsArgs().WithBucket(Options.Bucket).WithPrefix(prefix).WithRecursive(isDeep), token))
+    public Task<long?> LengthAsync(string key, CancellationToken cancel = default) =>
+        SendAsync(
+            $"checking {key}",
+            async token =>
             {
-                found.Add(new StoredObject(item.Key, (long)item.Size, Time(item.LastModified), item.ETag?.Trim('"') ?? ""));
-            }
+                using var answer = await RequestAsync(HttpMethod.Head, key, "", null, RequestSigner.EmptyBody, null, token);
+                return answer.StatusCode == HttpStatusCode.NotFound
+                    ? (long?)null
+                    : answer.Content.Headers.ContentLength
+                        ?? throw new UserErrorException(
+                            $"the object store {Options.Endpoint} does not report the length of objects (HEAD without Content-Length): it cannot be used"
+                        );
+            },
+            cancel
+        );
 
-            found.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
-            return found;
-        }),
-        cancel);
+    public Task<IReadOnlyList<StoredObject>> ListAsync(string prefix, bool isDeep = true, CancellationToken cancel = default) =>
+        SendAsync<IReadOnlyList<StoredObject>>(
+            $"listing {prefix}",
+            token =>
+                ThroughPackageAsync<IReadOnlyList<StoredObject>>(async () =>
+                {
+                    var found = new List<StoredObject>();
+                    await foreach (
+                        var item in _minio.ListObjectsEnumAsync(
+                            new ListObjectsArgs().WithBucket(Options.Bucket).WithPrefix(prefix).WithRecursive(isDeep),
+                            token
+                        )
+                    )
+                    {
+                        found.Add(new StoredObject(item.Key, (long)item.Size, Time(item.LastModified), item.ETag?.Trim('"') ?? ""));
+                    }
 
-    public Task RemoveAsync(string key, CancellationToken cancel = default) => SendAsync(
-        $"removing {key}",
-        async token =>
-        {
-            using var answer = await RequestAsync(HttpMethod.Delete, key, "", null, RequestSigner.EmptyBody, null, token);
-            return 0;
-        },
-        cancel);
+                    found.Sort((left, right) => string.CompareOrdinal(left.Key, right.Key));
+                    return found;
+                }),
+            cancel
+        );
+
+    public Task RemoveAsync(string key, CancellationToken cancel = default) =>
+        SendAsync(
+            $"removing {key}",
+            async token =>
+            {
+                using var answer = await RequestAsync(HttpMethod.Delete, key, "", null, RequestSigner.EmptyBody, null, token);
+                return 0;
+            },
+            cancel
+        );
 
     public async Task<(string Digest, long Length)> PutFileAsync(string key, string path, bool isOwn, CancellationToken cancel = default)
     {
@@ -145,23 +169,25 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
     }
 
     /// <summary>Whether the server refuses an object that does not have the digest it is sent with (<c>Content-MD5</c>).</summary>
-    internal Task<bool> RefusesDamageAsync(string key, CancellationToken cancel) => SendAsync(
-        $"writing {key}",
-        async token =>
-        {
-            using var body = new ByteArrayContent("damaged"u8.ToArray());
-            body.Headers.ContentMD5 = new byte[16];
-            try
+    internal Task<bool> RefusesDamageAsync(string key, CancellationToken cancel) =>
+        SendAsync(
+            $"writing {key}",
+            async token =>
             {
-                using var answer = await RequestAsync(HttpMethod.Put, key, "", body, RequestSigner.BodyByMd5, null, token);
-                return false;
-            }
-            catch (HttpRequestException error) when (error.StatusCode is HttpStatusCode.BadRequest)
-            {
-                return true;
-            }
-        },
-        cancel);
+                using var body = new ByteArrayContent("damaged"u8.ToArray());
+                body.Headers.ContentMD5 = new byte[16];
+                try
+                {
+                    using var answer = await RequestAsync(HttpMethod.Put, key, "", body, RequestSigner.BodyByMd5, null, token);
+                    return false;
+                }
+                catch (HttpRequestException error) when (error.StatusCode is HttpStatusCode.BadRequest)
+                {
+                    return true;
+                }
+            },
+            cancel
+        );
 
     public void Dispose()
     {
@@ -181,19 +207,34 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
                     _isReached = true;
                     return answer;
                 },
-                cancel);
+                cancel
+            );
         }
-        catch (Exception error) when (error is not OperationCanceledException && StorageErrors.Explain(error, Options, doing) is { } explained)
+        catch (Exception error)
+            when (error is not OperationCanceledException && StorageErrors.Explain(error, Options, doing) is { } explained)
         {
             throw explained;
         }
     }
 
-    /// <summary>One signed request; where <paramref name="onlyIf"/> names an ETag, for an object that still has it. An answer that is neither a success nor "not found" is an <see cref="HttpRequestException"/> with its status.</summary>
+    /// <summary>
+    /// One signed request; where <paramref name="onlyIf"/> names an ETag, for an object that still has it. An answer that is neither a
+    /// success nor "not found" is an <see cref="HttpRequestException"/> with its status.
+    /// </summary>
     internal async Task<HttpResponseMessage> RequestAsync(
-        HttpMethod method, string key, string query, HttpContent? body, string bodyDigest, RangeHeaderValue? range, CancellationToken cancel, bool isNew = false, string? onlyIf = null)
+        HttpMethod method,
+        string key,
+        string query,
+        HttpContent? body,
+        string bodyDigest,
+        RangeHeaderValue? range,
+        CancellationToken cancel,
+        bool isNew = false,
+        string? onlyIf = null
+    )
     {
-        var address = $"{Options.Endpoint.TrimEnd('/')}/{Options.Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}{(query.Length == 0 ? "" : "?" + query)}";
+        var address =
+            $"{Options.Endpoint.TrimEnd('/')}/{Options.Bucket}/{string.Join('/', key.Split('/').Select(Uri.EscapeDataString))}{(query.Length == 0 ? "" : "?" + query)}";
         using var request = new HttpRequestMessage(method, address) { Content = body };
         request.Headers.Range = range;
         if (isNew)
@@ -216,7 +257,10 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
         using (answer)
         {
             throw new HttpRequestException(
-                $"status {(int)answer.StatusCode} {await S3Xml.ErrorCodeAsync(answer, cancel)}".TrimEnd(), null, answer.StatusCode);
+                $"status {(int)answer.StatusCode} {await S3Xml.ErrorCodeAsync(answer, cancel)}".TrimEnd(),
+                null,
+                answer.StatusCode
+            );
         }
     }
 
@@ -225,7 +269,9 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
         using var answer = await RequestAsync(HttpMethod.Get, key, "", null, RequestSigner.EmptyBody, null, cancel);
         if (answer.StatusCode == HttpStatusCode.NotFound)
         {
-            return await S3Xml.ErrorCodeAsync(answer, cancel) == "NoSuchBucket" ? throw new BucketNotFoundException(Options.Bucket, "no such bucket") : null;
+            return await S3Xml.ErrorCodeAsync(answer, cancel) == "NoSuchBucket"
+                ? throw new BucketNotFoundException(Options.Bucket, "no such bucket")
+                : null;
         }
 
         try
@@ -234,7 +280,10 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
         }
         catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded)
         {
-            throw new UserErrorException($"{key} in {Options} has more than {MaxInMemory >> 20} MiB: more than such an object may have", error);
+            throw new UserErrorException(
+                $"{key} in {Options} has more than {MaxInMemory >> 20} MiB: more than such an object may have",
+                error
+            );
         }
 
         return await answer.Content.ReadAsByteArrayAsync(cancel);
@@ -245,8 +294,18 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
         try
         {
             using var answer = await RequestAsync(
-                HttpMethod.Put, key, "", new ReadOnlyMemoryContent(content), Convert.ToHexStringLower(SHA256.HashData(content.Span)), null, cancel, isNew);
-            return answer.StatusCode != HttpStatusCode.NotFound ? true : throw new BucketNotFoundException(Options.Bucket, "no such bucket");
+                HttpMethod.Put,
+                key,
+                "",
+                new ReadOnlyMemoryContent(content),
+                Convert.ToHexStringLower(SHA256.HashData(content.Span)),
+                null,
+                cancel,
+                isNew
+            );
+            return answer.StatusCode != HttpStatusCode.NotFound
+                ? true
+                : throw new BucketNotFoundException(Options.Bucket, "no such bucket");
         }
         catch (HttpRequestException error) when (isNew && error.StatusCode is HttpStatusCode.PreconditionFailed)
         {
@@ -256,7 +315,9 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
 
     // An object of unknown age counts as new.
     private static DateTimeOffset Time(string? written) =>
-        DateTimeOffset.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : DateTimeOffset.MaxValue;
+        DateTimeOffset.TryParse(written, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time
+            : DateTimeOffset.MaxValue;
 
     // Version 7.0.0 falls over an error that has no body, as those of proxies have none.
     private static async Task<T> ThroughPackageAsync<T>(Func<Task<T>> request)
@@ -273,7 +334,12 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
 
     private static SocketsHttpHandler CreateHandler(ObjectStorageOptions options)
     {
-        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), MaxConnectionsPerServer = 64, ConnectTimeout = TimeSpan.FromSeconds(10) };
+        var handler = new SocketsHttpHandler
+        {
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            MaxConnectionsPerServer = 64,
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+        };
         if (options.CertificateAuthorityFile is { } file)
         {
             var authority = new X509Certificate2Collection();
@@ -283,10 +349,17 @@ public sealed class S3ObjectStore : IObjectStore, IDisposable
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
             {
-                throw new UserErrorException($"ClipSae:S3:CertificateAuthorityFile: cannot read {file} ({UserErrorException.FirstLine(error.Message)})", error);
+                throw new UserErrorException(
+                    $"ClipSae:S3:CertificateAuthorityFile: cannot read {file} ({UserErrorException.FirstLine(error.Message)})",
+                    error
+                );
             }
 
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
             handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(authority);
         }
 

@@ -17,7 +17,8 @@ internal static class S3Xml
         Value(await ReadAsync(answer, cancel), name);
 
     /// <summary>Text of the first element of this name; null where there is none.</summary>
-    public static string? Value(XElement? root, string name) => root?.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
+    public static string? Value(XElement? root, string name) =>
+        root?.DescendantsAndSelf().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
 
     /// <summary>The root element of an answer, whether its length was told before or not; null where it is no XML or too long.</summary>
     public static async Task<XElement?> ReadAsync(HttpResponseMessage answer, CancellationToken cancel)
@@ -43,7 +44,9 @@ internal static class S3Xml
 
     /// <summary>The body that completes an upload.</summary>
     /// <param name="tags">ETags of the parts, in order.</param>
-    public static string CompleteUpload(IEnumerable<string> tags) => new XElement(
-        "CompleteMultipartUpload",
-        tags.Select((tag, index) => new XElement("Part", new XElement("PartNumber", index + 1), new XElement("ETag", tag)))).ToString(SaveOptions.DisableFormatting);
+    public static string CompleteUpload(IEnumerable<string> tags) =>
+        new XElement(
+            "CompleteMultipartUpload",
+            tags.Select((tag, index) => new XElement("Part", new XElement("PartNumber", index + 1), new XElement("ETag", tag)))
+        ).ToString(SaveOptions.DisableFormatting);
 }

@@ -25,31 +25,50 @@ internal static class StorageResilience
         var builder = new ResiliencePipelineBuilder { TimeProvider = time };
         if (options.OutageTolerance > TimeSpan.Zero)
         {
-            builder.AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(error => StorageErrors.MayPass(error) && (isReached() || time.GetElapsedTime(start) < options.StartTimeout)),
-
-                // Doubling from the first delay to the longest takes six tries; from there the tolerance counts.
-                MaxRetryAttempts = 6 + (int)Math.Ceiling(options.OutageTolerance / LongestDelay),
-                Delay = FirstDelay,
-                MaxDelay = LongestDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                OnRetry = retried =>
+            builder.AddRetry(
+                new RetryStrategyOptions
                 {
-                    if (retried.Outcome.Exception is not BrokenCircuitException)
-                    {
-                        // Once a request, since an outage of minutes would fill the log; a server that never answers is told once it is given up.
-                        log.Log(retried.AttemptNumber == 0 && isReached() ? LogLevel.Warning : LogLevel.Debug, "object store {Store}: {Problem}; trying again", options, UserErrorException.FirstLine(retried.Outcome.Exception!.Message));
-                    }
+                    ShouldHandle = new PredicateBuilder().Handle<Exception>(error =>
+                        StorageErrors.MayPass(error) && (isReached() || time.GetElapsedTime(start) < options.StartTimeout)
+                    ),
 
-                    return default;
-                },
-            });
+                    // Doubling from the first delay to the longest takes six tries; from there the tolerance counts.
+                    MaxRetryAttempts = 6 + (int)Math.Ceiling(options.OutageTolerance / LongestDelay),
+                    Delay = FirstDelay,
+                    MaxDelay = LongestDelay,
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    OnRetry = retried =>
+                    {
+                        if (retried.Outcome.Exception is not BrokenCircuitException)
+                        {
+                            // Once a request, since an outage of minutes would fill the log; a server that never answers is told once it is
+                            // given up.
+                            log.Log(
+                                retried.AttemptNumber == 0 && isReached() ? LogLevel.Warning : LogLevel.Debug,
+                                "object store {Store}: {Problem}; trying again",
+                                options,
+                                UserErrorException.FirstLine(retried.Outcome.Exception!.Message)
+                            );
+                        }
+
+                        return default;
+                    },
+                }
+            );
         }
 
         return builder
-            .AddCircuitBreaker(new CircuitBreakerStrategyOptions { ShouldHandle = passing, FailureRatio = 0.9, MinimumThroughput = 10, SamplingDuration = TimeSpan.FromSeconds(10), BreakDuration = Break })
+            .AddCircuitBreaker(
+                new CircuitBreakerStrategyOptions
+                {
+                    ShouldHandle = passing,
+                    FailureRatio = 0.9,
+                    MinimumThroughput = 10,
+                    SamplingDuration = TimeSpan.FromSeconds(10),
+                    BreakDuration = Break,
+                }
+            )
             .AddTimeout(new TimeoutStrategyOptions { Timeout = options.RequestTimeout })
             .Build();
     }

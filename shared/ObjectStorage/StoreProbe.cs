@@ -2,7 +2,10 @@ using ClipSae.Contracts;
 
 namespace ClipSae.ObjectStorage;
 
-/// <summary>Proves at start that the store can be used: the bucket is there, the keys may write, a write on a condition is refused where the object exists, and so is content that arrives damaged.</summary>
+/// <summary>
+/// Proves at start that the store can be used: the bucket is there, the keys may write, a write on a condition is refused where the object
+/// exists, and so is content that arrives damaged.
+/// </summary>
 public static class StoreProbe
 {
     /// <exception cref="UserErrorException">It cannot; the message says what to mend.</exception>
@@ -10,7 +13,9 @@ public static class StoreProbe
     {
         if (!await store.HasBucketAsync(cancel))
         {
-            throw new UserErrorException($"the object store {store.Options.Endpoint} has no bucket {store.Options.Bucket}: create it, or name another in ClipSae:S3:Bucket");
+            throw new UserErrorException(
+                $"the object store {store.Options.Endpoint} has no bucket {store.Options.Bucket}: create it, or name another in ClipSae:S3:Bucket"
+            );
         }
 
         var key = $"probe/{Guid.NewGuid():N}";
@@ -21,13 +26,15 @@ public static class StoreProbe
             if (!isFirst || isSecond || await store.ReadAsync(key, cancel) is not { } stored || !stored.AsSpan().SequenceEqual("first"u8))
             {
                 throw new UserErrorException(
-                    $"the object store {store.Options.Endpoint} ignores conditional writes (If-None-Match: *): two writers could both write the same entry of a run's log; use a server that honours them (SeaweedFS, RustFS, Ceph, AWS)");
+                    $"the object store {store.Options.Endpoint} ignores conditional writes (If-None-Match: *): two writers could both write the same entry of a run's log; use a server that honours them (SeaweedFS, RustFS, Ceph, AWS)"
+                );
             }
 
             if (!await store.RefusesDamageAsync(key, cancel))
             {
                 throw new UserErrorException(
-                    $"the object store {store.Options.Endpoint} ignores Content-MD5: it would store parts of artifacts that were damaged in transit; use a server that checks it (SeaweedFS, RustFS, Ceph, AWS)");
+                    $"the object store {store.Options.Endpoint} ignores Content-MD5: it would store parts of artifacts that were damaged in transit; use a server that checks it (SeaweedFS, RustFS, Ceph, AWS)"
+                );
             }
         }
         finally

@@ -14,7 +14,17 @@ public static class AxisTicks
 
         var raw = span / count;
         var magnitude = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-        var step = magnitude * ((raw / magnitude) switch { < 1.5 => 1, < 3 => 2, < 7 => 5, _ => 10 });
+        var step =
+            magnitude
+            * (
+                (raw / magnitude) switch
+                {
+                    < 1.5 => 1,
+                    < 3 => 2,
+                    < 7 => 5,
+                    _ => 10,
+                }
+            );
         var first = Math.Floor(low / step + 1e-9);
         var last = Math.Ceiling(high / step - 1e-9);
         return [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => Math.Round((first + i) * step, 12))];

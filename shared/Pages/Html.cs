@@ -1,6 +1,8 @@
 namespace ClipSae.Pages;
 
-/// <summary>A piece of HTML in which every value is escaped: <c>Html.Of($"&lt;td&gt;{name}&lt;/td&gt;")</c> encodes the holes and leaves the text.</summary>
+/// <summary>
+/// A piece of HTML in which every value is escaped: <c>Html.Of($"&lt;td&gt;{name}&lt;/td&gt;")</c> encodes the holes and leaves the text.
+/// </summary>
 public readonly record struct Html(string Text)
 {
     public static Html Empty { get; } = new("");

@@ -6,7 +6,9 @@ using System.Text.Unicode;
 
 namespace ClipSae.Pages;
 
-/// <summary>Turns an interpolated string into HTML: literals stay, values are escaped and written without regard to the machine's culture.</summary>
+/// <summary>
+/// Turns an interpolated string into HTML: literals stay, values are escaped and written without regard to the machine's culture.
+/// </summary>
 [InterpolatedStringHandler]
 public readonly struct HtmlTemplate
 {
@@ -29,7 +31,8 @@ public readonly struct HtmlTemplate
 
     public void AppendFormatted(string? value) => _text.Append(Encoder.Encode(value ?? ""));
 
-    public void AppendFormatted(IFormattable value, string? format = null) => AppendFormatted(value.ToString(format, CultureInfo.InvariantCulture));
+    public void AppendFormatted(IFormattable value, string? format = null) =>
+        AppendFormatted(value.ToString(format, CultureInfo.InvariantCulture));
 
     public override string ToString() => _text.ToString();
 }

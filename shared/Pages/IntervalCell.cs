@@ -6,11 +6,16 @@ namespace ClipSae.Pages;
 public static class IntervalCell
 {
     /// <summary>A cell for a share that may be missing.</summary>
-    public static Html Of(Interval? share) => Html.Of($"<td class=\"n \">{(share is null ? Html.Of($"{Written.Missing}") : Text(Written.Percent(share.Value), Written.Range(share.Low, share.High)))}</td>");
+    public static Html Of(Interval? share) =>
+        Html.Of(
+            $"<td class=\"n \">{(share is null ? Html.Of($"{Written.Missing}") : Text(Written.Percent(share.Value), Written.Range(share.Low, share.High)))}</td>"
+        );
 
     /// <summary>The content of a cell for a difference of shares that may be missing.</summary>
-    public static Html Difference(Interval? change) => change is null ? Html.Of($"{Written.Missing}") : Text(Written.Points(change.Value), Written.SignedRange(change.Low, change.High));
+    public static Html Difference(Interval? change) =>
+        change is null ? Html.Of($"{Written.Missing}") : Text(Written.Points(change.Value), Written.SignedRange(change.Low, change.High));
 
     /// <summary>The content of a cell: a figure, its interval small below.</summary>
-    public static Html Text(string figure, string interval) => Html.Of($"<span class=\"v\">{figure}</span><span class=\"ci\">{interval}</span>");
+    public static Html Text(string figure, string interval) =>
+        Html.Of($"<span class=\"v\">{figure}</span><span class=\"ci\">{interval}</span>");
 }

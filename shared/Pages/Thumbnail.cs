@@ -11,7 +11,8 @@ public static class Thumbnail
 
     /// <summary>A data URI, or null where the bytes are no readable picture.</summary>
     /// <param name="side">Longest side, pixels.</param>
-    public static string? Of(ReadOnlyMemory<byte> encoded, int side) => Encode(encoded, side) is var (type, content) ? $"data:{type};base64,{Convert.ToBase64String(content.Span)}" : null;
+    public static string? Of(ReadOnlyMemory<byte> encoded, int side) =>
+        Encode(encoded, side) is var (type, content) ? $"data:{type};base64,{Convert.ToBase64String(content.Span)}" : null;
 
     /// <summary>The media type and bytes of a small picture, or null where the given bytes are no readable picture.</summary>
     /// <param name="side">Longest side, pixels.</param>
@@ -41,10 +42,11 @@ public static class Thumbnail
         return ("image/jpeg", data.ToArray());
     }
 
-    private static string? TypeOf(ReadOnlySpan<byte> encoded) => encoded switch
-    {
-        [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "image/png",
-        [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
-        _ => null,
-    };
+    private static string? TypeOf(ReadOnlySpan<byte> encoded) =>
+        encoded switch
+        {
+            [0x89, (byte)'P', (byte)'N', (byte)'G', ..] => "image/png",
+            [0xFF, 0xD8, 0xFF, ..] => "image/jpeg",
+            _ => null,
+        };
 }

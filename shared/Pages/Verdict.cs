@@ -41,13 +41,16 @@ public static class Verdict
         var gone = before > 0 ? (before - after) / before : 0;
         var gain = before switch
         {
-            < HardlyFooled => $"This print hardly fools the base model, so there is little to gain here ({Percent(before)} → {Percent(after)}).",
+            < HardlyFooled =>
+                $"This print hardly fools the base model, so there is little to gain here ({Percent(before)} → {Percent(after)}).",
             _ when after > before => $"Fine-tuning made it worse: the attack success rate rose from {Percent(before)} to {Percent(after)}.",
             _ when gone >= MostGone => $"Most attacks fail now: {Percent(before)} → {Percent(after)}.",
             _ when gone >= HalfGone => $"More than half of the attacks that succeeded fail now: {Percent(before)} → {Percent(after)}.",
             _ => $"Most attacks still succeed of those that did: {Percent(before)} → {Percent(after)}. The model is not fixed.",
         };
-        return price >= SmallPrice ? $"{gain} It costs {Points(price.Value)} points of clean accuracy ({Percent(cleanBefore!.Value)} → {Percent(cleanAfter!.Value)})." : gain;
+        return price >= SmallPrice
+            ? $"{gain} It costs {Points(price.Value)} points of clean accuracy ({Percent(cleanBefore!.Value)} → {Percent(cleanAfter!.Value)})."
+            : gain;
     }
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");

@@ -6,12 +6,14 @@ using ClipSae.Contracts;
 namespace ClipSae.Results;
 
 /// <summary>
-/// How a record is stored as JSON, and read. Its wire name and version stand in the artifact's media type and not in the JSON, so that naming them changed no stored
-/// byte; a plain <c>application/json</c>, as written before there were such names, is read as version 1.
+/// How a record is stored as JSON, and read. Its wire name and version stand in the artifact's media type and not in the JSON, so that
+/// naming them changed no stored byte; a plain <c>application/json</c>, as written before there were such names, is read as version 1.
 /// </summary>
 /// <param name="name">Wire name, for example <c>salient</c>.</param>
-/// <param name="version">Raised when a stored member changes its name or meaning, or goes. A new member that may be missing raises nothing.</param>
-/// <param name="isCanonical">Whether members are written in ordinal order (<see cref="CanonicalJson"/>) rather than as the record declares them.</param>
+/// <param name="version">Raised when a stored member changes its name or meaning, or goes. A new member that may be missing raises
+/// nothing.</param>
+/// <param name="isCanonical">Whether members are written in ordinal order (<see cref="CanonicalJson"/>) rather than as the record declares
+/// them.</param>
 public sealed class ResultFormat<T>(string name, int version = 1, bool isCanonical = false) : IResultFormat
     where T : class
 {
@@ -24,21 +26,29 @@ public sealed class ResultFormat<T>(string name, int version = 1, bool isCanonic
     private const string TypeEnd = "+json";
 
     /// <summary>The bytes of an artifact.</summary>
-    public byte[] Write(T value) => isCanonical ? Encoding.UTF8.GetBytes(CanonicalJson.Serialize(Node(value))) : JsonSerializer.SerializeToUtf8Bytes(value, ContractJson.Options);
+    public byte[] Write(T value) =>
+        isCanonical
+            ? Encoding.UTF8.GetBytes(CanonicalJson.Serialize(Node(value)))
+            : JsonSerializer.SerializeToUtf8Bytes(value, ContractJson.Options);
 
     /// <summary>The figures of a unit, as its event holds them.</summary>
     public JsonObject ToJson(T value) => Node(value)!.AsObject();
 
     /// <summary>Reads an artifact.</summary>
     /// <param name="fetch">Gives the path of its file.</param>
-    /// <exception cref="UserErrorException">It is of another format or of a newer version, or a member is missing or of another type.</exception>
+    /// <exception cref="UserErrorException">It is of another format or of a newer version, or a member is missing or of another
+    /// type.</exception>
     public async Task<T> ReadAsync(ArtifactRef artifact, Func<ArtifactRef, CancellationToken, Task<string>> fetch, CancellationToken cancel)
     {
         if (artifact.MediaType != MediaType && artifact.MediaType != MediaTypes.Json)
         {
-            throw Unreadable(artifact.Name, artifact.MediaType.StartsWith(TypeStart(name), StringComparison.Ordinal) && artifact.MediaType.EndsWith(TypeEnd, StringComparison.Ordinal)
-                ? $"it is of version {artifact.MediaType[TypeStart(name).Length..^TypeEnd.Length]}; use the ClipSae that wrote it, or a newer one"
-                : $"it is of type {artifact.MediaType}");
+            throw Unreadable(
+                artifact.Name,
+                artifact.MediaType.StartsWith(TypeStart(name), StringComparison.Ordinal)
+                && artifact.MediaType.EndsWith(TypeEnd, StringComparison.Ordinal)
+                    ? $"it is of version {artifact.MediaType[TypeStart(name).Length..^TypeEnd.Length]}; use the ClipSae that wrote it, or a newer one"
+                    : $"it is of type {artifact.MediaType}"
+            );
         }
 
         return Read(await File.ReadAllBytesAsync(await fetch(artifact, cancel), cancel), artifact.Name);

@@ -19,7 +19,10 @@ public static class ResultFormats
     /// <summary>What <c>clipsae ui</c> computes for its atlas of features, and keeps as a result of its own.</summary>
     public static ResultFormat<FeatureIndex> FeatureIndex { get; } = new("feature-index");
 
-    /// <summary>What <c>clipsae ui</c> keeps with an index: where a data set's pictures are, so that none of its shards has to be gone through again.</summary>
+    /// <summary>
+    /// What <c>clipsae ui</c> keeps with an index: where a data set's pictures are, so that none of its shards has to be gone through
+    /// again.
+    /// </summary>
     public static ResultFormat<PicturePlaces> PicturePlaces { get; } = new("picture-places");
 
     /// <summary>What <c>clipsae ui</c> computes of one feature when it is asked: its ablation and the neurons that write it.</summary>
@@ -59,6 +62,22 @@ public static class ResultFormats
     /// <summary>All of them, results before figures.</summary>
     public static IReadOnlyList<IResultFormat> All { get; } =
     [
-        ShardImages, Statistics, FeatureIndex, PicturePlaces, FeatureEffect, FeatureMovement, Salient, Curves, Proof, Evaluation, Examples, TrainingHistory, ExtractionFigures, AutoencoderFigures, CurationFigures, TuningFigures, EvaluationFigures,
+        ShardImages,
+        Statistics,
+        FeatureIndex,
+        PicturePlaces,
+        FeatureEffect,
+        FeatureMovement,
+        Salient,
+        Curves,
+        Proof,
+        Evaluation,
+        Examples,
+        TrainingHistory,
+        ExtractionFigures,
+        AutoencoderFigures,
+        CurationFigures,
+        TuningFigures,
+        EvaluationFigures,
     ];
 }

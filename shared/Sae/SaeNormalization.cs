@@ -1,5 +1,5 @@
-using ClipSae.Tensors;
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 using static TorchSharp.torch;
 
 namespace ClipSae.Sae;
@@ -33,7 +33,9 @@ public sealed class SaeNormalization(Tensor mean, double scale) : IDisposable
         var meanSquareNorm = (squares.Over(data.Rows) - mean.Squared()).sum().item<double>();
         if (!double.IsFinite(meanSquareNorm))
         {
-            throw new UserErrorException("the activations hold values that are not numbers (NaN or infinite); extract them again, in float32 if they were stored in lower precision");
+            throw new UserErrorException(
+                "the activations hold values that are not numbers (NaN or infinite); extract them again, in float32 if they were stored in lower precision"
+            );
         }
 
         // Inputs that are all equal have no scale; 1 keeps them finite and the autoencoder reconstructs them by its bias.

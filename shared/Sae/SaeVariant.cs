@@ -41,7 +41,8 @@ public abstract record SaeVariant
     }
 
     /// <summary>
-    /// Top-K in which each nested prefix of the dictionary reconstructs by itself (arXiv 2503.17547); the loss is the mean over the prefixes.
+    /// Top-K in which each nested prefix of the dictionary reconstructs by itself (arXiv 2503.17547); the loss is the mean over the
+    /// prefixes.
     /// </summary>
     /// <param name="Prefixes">Fractions of the dictionary, rising, the last one 1.</param>
     public sealed record Matryoshka(int K, IReadOnlyList<double> Prefixes) : SaeVariant(K, tied: false)
@@ -57,8 +58,8 @@ public abstract record SaeVariant
     }
 
     /// <summary>
-    /// Each latent has a threshold (JumpReLU, arXiv 2407.14435), which may be 0 (ReLU); a gated autoencoder (arXiv 2404.16014) is of this kind too. It is not
-    /// trained here.
+    /// Each latent has a threshold (JumpReLU, arXiv 2407.14435), which may be 0 (ReLU); a gated autoencoder (arXiv 2404.16014) is of this
+    /// kind too. It is not trained here.
     /// </summary>
     /// <param name="Latents">All of them may fire on a sample.</param>
     public sealed record JumpRelu(int Latents) : SaeVariant(Latents, tied: false)
@@ -76,13 +77,14 @@ public abstract record SaeVariant
     public static IReadOnlyList<string> Names { get; } = ["topk", "topk-tied", "batch-topk", "matryoshka"];
 
     /// <summary>The variant of this name with <paramref name="k"/> active latents, or null if no variant is called so.</summary>
-    public static SaeVariant? Parse(string name, int k) => name switch
-    {
-        "topk" => new TopK(k),
-        "topk-tied" => new TopK(k, Tied: true),
-        "batch-topk" => new BatchTopK(k),
-        "matryoshka" => new Matryoshka(k, Matryoshka.DefaultPrefixes),
-        JumpRelu.Kind => new JumpRelu(k),
-        _ => null,
-    };
+    public static SaeVariant? Parse(string name, int k) =>
+        name switch
+        {
+            "topk" => new TopK(k),
+            "topk-tied" => new TopK(k, Tied: true),
+            "batch-topk" => new BatchTopK(k),
+            "matryoshka" => new Matryoshka(k, Matryoshka.DefaultPrefixes),
+            JumpRelu.Kind => new JumpRelu(k),
+            _ => null,
+        };
 }

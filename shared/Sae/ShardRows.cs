@@ -4,23 +4,26 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Sae;
 
-/// <summary>Rows of the tensor <c>activations</c> of several memory-mapped safetensors files, one after the other, as if they were one.</summary>
+/// <summary>
+/// Rows of the tensor <c>activations</c> of several memory-mapped safetensors files, one after the other, as if they were one.
+/// </summary>
 public sealed class ShardRows : IActivationRows, IDisposable
 {
     private const string Key = "activations";
 
-    private readonly SafetensorsFile[] files;
-    private readonly long[] starts;
+    private readonly SafetensorsFile[] _files;
+    private readonly long[] _starts;
 
-    private ShardRows(SafetensorsFile[] files, long[] starts, int width) => (this.files, this.starts, Width) = (files, starts, width);
+    private ShardRows(SafetensorsFile[] files, long[] starts, int width) => (_files, _starts, Width) = (files, starts, width);
 
     /// <inheritdoc/>
-    public long Rows => starts[^1];
+    public long Rows => _starts[^1];
 
     /// <inheritdoc/>
     public int Width { get; }
 
-    /// <exception cref="UserErrorException">A file is unreadable, has no such tensor [rows, width], or another width than the first.</exception>
+    /// <exception cref="UserErrorException">A file is unreadable, has no such tensor [rows, width], or another width than the
+    /// first.</exception>
     public static ShardRows Open(IReadOnlyList<string> paths)
     {
         var files = new List<SafetensorsFile>();
@@ -40,7 +43,9 @@ public sealed class ShardRows : IActivationRows, IDisposable
                 width ??= entry.Shape[1];
                 if (entry.Shape[1] != width)
                 {
-                    throw new UserErrorException($"{path}: activations are {entry.Shape[1]} wide, those of the first shard {width}; use shards of one model and hook point only");
+                    throw new UserErrorException(
+                        $"{path}: activations are {entry.Shape[1]} wide, those of the first shard {width}; use shards of one model and hook point only"
+                    );
                 }
 
                 starts.Add(starts[^1] + entry.Shape[0]);
@@ -60,20 +65,20 @@ public sealed class ShardRows : IActivationRows, IDisposable
     {
         using var scope = NewDisposeScope();
         var result = empty(rows.Length, Width);
-        var inFile = new List<long>[files.Length];
-        var inResult = new List<long>[files.Length];
+        var inFile = new List<long>[_files.Length];
+        var inResult = new List<long>[_files.Length];
         for (var i = 0; i < rows.Length; i++)
         {
             var file = FileOf(rows[i]);
-            (inFile[file] ??= []).Add(rows[i] - starts[file]);
+            (inFile[file] ??= []).Add(rows[i] - _starts[file]);
             (inResult[file] ??= []).Add(i);
         }
 
-        for (var file = 0; file < files.Length; file++)
+        for (var file = 0; file < _files.Length; file++)
         {
             if (inFile[file] is { } wanted)
             {
-                var part = files[file].GatherRows(Key, wanted.ToArray()).to(float32);
+                var part = _files[file].GatherRows(Key, wanted.ToArray()).to(float32);
                 result.index_copy_(0, tensor(inResult[file].ToArray()), part);
             }
         }
@@ -87,11 +92,11 @@ public sealed class ShardRows : IActivationRows, IDisposable
         using var scope = NewDisposeScope();
         var parts = new List<Tensor>();
         var end = start + count;
-        for (var at = start; at < end;)
+        for (var at = start; at < end; )
         {
             var file = FileOf(at);
-            var length = Math.Min(end, starts[file + 1]) - at;
-            parts.Add(files[file].ReadRows(Key, at - starts[file], length).to(float32));
+            var length = Math.Min(end, _starts[file + 1]) - at;
+            parts.Add(_files[file].ReadRows(Key, at - _starts[file], length).to(float32));
             at += length;
         }
 
@@ -100,7 +105,7 @@ public sealed class ShardRows : IActivationRows, IDisposable
 
     public void Dispose()
     {
-        foreach (var file in files)
+        foreach (var file in _files)
         {
             file.Dispose();
         }
@@ -110,14 +115,14 @@ public sealed class ShardRows : IActivationRows, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
-        var found = Array.BinarySearch(starts, row);
+        var found = Array.BinarySearch(_starts, row);
         if (found < 0)
         {
             return ~found - 1;
         }
 
         // Shards without rows start where the next one does; the row is in the last that starts here.
-        while (starts[found + 1] == row)
+        while (_starts[found + 1] == row)
         {
             found++;
         }

@@ -38,8 +38,8 @@ public static class Compute
     }
 
     /// <summary>
-    /// The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. <c>cuda</c> is the card that the unit at work has (<see cref="Assign"/>), or the first.
-    /// The calling thread computes with the thread count of <see cref="UseThreads"/> from here on.
+    /// The device named <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>. <c>cuda</c> is the card that the unit at work has (<see cref="Assign"/>),
+    /// or the first. The calling thread computes with the thread count of <see cref="UseThreads"/> from here on.
     /// </summary>
     /// <exception cref="UserErrorException">No such name, or no such device in this machine or build.</exception>
     public static torch.Device Device(string name)
@@ -79,8 +79,8 @@ public static class Compute
     }
 
     /// <summary>
-    /// Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number. libtorch keeps the count of a thread that has
-    /// computed before, so such a thread takes a new one with <see cref="Device"/>.
+    /// Sets how many threads one operation may use. Results are bit-for-bit repeatable only at an equal number. libtorch keeps the count of
+    /// a thread that has computed before, so such a thread takes a new one with <see cref="Device"/>.
     /// </summary>
     /// <exception cref="UserErrorException"><paramref name="count"/> is below 1.</exception>
     public static void UseThreads(int count)
@@ -121,7 +121,9 @@ public static class Compute
     /// <summary>Memory of a GPU that no process uses; what libtorch keeps for later counts as used.</summary>
     /// <returns>Bytes; null where the driver does not tell.</returns>
     public static long? FreeBytes(string name) =>
-        Device(name).index is var index && CudaCards.All().FirstOrDefault(card => card.Index == index) is { } card ? card.Bytes - CudaCards.Used(index) : null;
+        Device(name).index is var index && CudaCards.All().FirstOrDefault(card => card.Index == index) is { } card
+            ? card.Bytes - CudaCards.Used(index)
+            : null;
 
     /// <summary>Resident set of this process, bytes: what the native tensors really occupy, which the GC does not see.</summary>
     public static long ResidentBytes => Environment.WorkingSet;

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace ClipSae.Tensors;
 
-/// <summary>Files that people have in the place of weights or vocabularies, told by what they begin with: what they are, and what to do.</summary>
+/// <summary>
+/// Files that people have in the place of weights or vocabularies, told by what they begin with: what they are, and what to do.
+/// </summary>
 public static class ForeignFile
 {
     /// <summary>As much of a file's beginning as is looked at.</summary>
@@ -44,16 +46,20 @@ public static class ForeignFile
         }
 
         var text = start.TrimStart((ReadOnlySpan<byte>)[0xef, 0xbb, 0xbf, 0x20, 0x09, 0x0d, 0x0a]);
-        return text.StartsWith("version https://git-lfs"u8) ? "is a pointer of git-lfs, and not the file itself: run 'git lfs pull' where it was cloned, or download the file"
+        return text.StartsWith("version https://git-lfs"u8)
+                ? "is a pointer of git-lfs, and not the file itself: run 'git lfs pull' where it was cloned, or download the file"
             : text.Length > 0 && text[0] == (byte)'<' ? $"is a web page (HTML), and not the file: {Download}"
             : text.Length > 0 && text[0] == (byte)'{' ? Json(text)
             : start.Length > 262 && start[257..].StartsWith("ustar"u8) ? $"is a tar archive: {Unpack}"
-            : start.IndexOf("onnx"u8) is >= 0 and < 64 || (start[0] == 8 && start.IndexOf("pytorch"u8) is >= 0 and < 16) ? "is an ONNX graph, which is written but not read: use the weights it was made from"
+            : start.IndexOf("onnx"u8) is >= 0 and < 64 || (start[0] == 8 && start.IndexOf("pytorch"u8) is >= 0 and < 16)
+                ? "is an ONNX graph, which is written but not read: use the weights it was made from"
             : !start.ContainsAnyExcept((byte)0) ? "begins with zeros only: the download did not finish; download it again"
             : null;
     }
 
-    /// <summary>The first bytes of a file, for <see cref="Recognise"/>; none of what is no regular file, which could keep a reader waiting for ever.</summary>
+    /// <summary>
+    /// The first bytes of a file, for <see cref="Recognise"/>; none of what is no regular file, which could keep a reader waiting for ever.
+    /// </summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It must not be read.</exception>
     public static byte[] Start(string path)
@@ -79,7 +85,12 @@ public static class ForeignFile
             var reader = new Utf8JsonReader(text, isFinalBlock: false, state: default);
             for (var depth = 0; depth < 16 && reader.Read(); depth++)
             {
-                if (reader.TokenType == JsonTokenType.PropertyName && (reader.ValueTextEquals("error"u8) || reader.ValueTextEquals("message"u8)) && reader.Read() && reader.TokenType == JsonTokenType.String)
+                if (
+                    reader.TokenType == JsonTokenType.PropertyName
+                    && (reader.ValueTextEquals("error"u8) || reader.ValueTextEquals("message"u8))
+                    && reader.Read()
+                    && reader.TokenType == JsonTokenType.String
+                )
                 {
                     var error = reader.GetString()!;
                     return $"is a server's answer in JSON, and not the file: it says '{string.Concat(error.Take(MaxLength).Where(letter => !char.IsControl(letter)))}'; log in, check the address, and download it again";

@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace ClipSae.Tensors;
 
-/// <summary>A file of named tensors, of whatever format. It is checked when it is opened; tensors are read when they are asked for.</summary>
+/// <summary>
+/// A file of named tensors, of whatever format. It is checked when it is opened; tensors are read when they are asked for.
+/// </summary>
 public interface ITensorFile : IDisposable
 {
     /// <summary>Every tensor by name.</summary>
@@ -23,7 +25,10 @@ public interface ITensorFile : IDisposable
     /// <exception cref="UserErrorException">No such key, or an element type TorchSharp does not know.</exception>
     torch.Tensor Read(string name, NonFiniteValues nonFinite);
 
-    /// <summary>Copies many tensors out of the file, as quickly as it can, and counts what of them is NaN or infinite; the caller owns them.</summary>
+    /// <summary>
+    /// Copies many tensors out of the file, as quickly as it can, and counts what of them is NaN or infinite; the caller owns them.
+    /// </summary>
     /// <exception cref="UserErrorException">No such key, or an element type TorchSharp does not know.</exception>
-    IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names, NonFiniteValues nonFinite) => [.. names.Select(name => Read(name, nonFinite))];
+    IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names, NonFiniteValues nonFinite) =>
+        [.. names.Select(name => Read(name, nonFinite))];
 }

@@ -6,8 +6,8 @@ namespace ClipSae.Tensors;
 public static class JsonTexts
 {
     /// <summary>
-    /// Reads every name and text of a document. The parser looks at them only when they are asked for, and then cannot say any more where one is that
-    /// is not Unicode.
+    /// Reads every name and text of a document. The parser looks at them only when they are asked for, and then cannot say any more where
+    /// one is that is not Unicode.
     /// </summary>
     /// <exception cref="JsonException">The document is no JSON, or one of its texts is not Unicode; says at which byte.</exception>
     public static void Require(ReadOnlySpan<byte> json)

@@ -5,8 +5,8 @@ using TorchSharp;
 namespace ClipSae.Tensors;
 
 /// <summary>
-/// Fresh memory for large tensors on pages of 2 MiB, where Linux gives them on request (transparent huge pages at <c>madvise</c> or <c>always</c>).
-/// Giving and clearing pages of 4 KiB one by one takes several times as long as reading the same bytes from the page cache.
+/// Fresh memory for large tensors on pages of 2 MiB, where Linux gives them on request (transparent huge pages at <c>madvise</c> or
+/// <c>always</c>). Giving and clearing pages of 4 KiB one by one takes several times as long as reading the same bytes from the page cache.
 /// </summary>
 public static unsafe partial class LargePages
 {
@@ -21,8 +21,9 @@ public static unsafe partial class LargePages
     private const int Present = 23; // MADV_POPULATE_WRITE
 
     /// <summary>
-    /// An uninitialised contiguous tensor in the processor's memory, like <c>torch.empty</c>. From 2 MiB on it begins at a multiple of 2 MiB and lies on
-    /// large pages where the system has them; touch it from several threads by whole pages, or two of them clear the same one.
+    /// An uninitialised contiguous tensor in the processor's memory, like <c>torch.empty</c>. From 2 MiB on it begins at a multiple of 2
+    /// MiB and lies on large pages where the system has them; touch it from several threads by whole pages, or two of them clear the same
+    /// one.
     /// </summary>
     /// <param name="shape">Sizes, outermost first.</param>
     /// <param name="type">Element type.</param>
@@ -41,10 +42,14 @@ public static unsafe partial class LargePages
         var aligned = (start + Size - 1) / Size * Size;
         var wanted = (layout.Bytes + Size - WorthAPage) / Size * Size;
         _ = Advise((void*)aligned, (nuint)wanted, Wanted);
-        return room.narrow(0, (aligned - start) / layout.ElementSize, layout.Bytes / layout.ElementSize).view([.. layout.Shape]).MoveToOuterDisposeScope();
+        return room.narrow(0, (aligned - start) / layout.ElementSize, layout.Bytes / layout.ElementSize)
+            .view([.. layout.Shape])
+            .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The tensor in another element type, in memory as <see cref="Empty"/> gives it; itself where it has that type already.</summary>
+    /// <summary>
+    /// The tensor in another element type, in memory as <see cref="Empty"/> gives it; itself where it has that type already.
+    /// </summary>
     public static torch.Tensor Convert(torch.Tensor tensor, torch.ScalarType type)
     {
         if (tensor.dtype == type)
@@ -56,7 +61,9 @@ public static unsafe partial class LargePages
         return Empty(tensor.shape, type).copy_(tensor).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Has the system give the pages of untouched memory at once, which is quicker than one by one in the middle of a read.</summary>
+    /// <summary>
+    /// Has the system give the pages of untouched memory at once, which is quicker than one by one in the middle of a read.
+    /// </summary>
     internal static void Prepare(byte* start, long length)
     {
         if (OperatingSystem.IsLinux())

@@ -30,7 +30,9 @@ public static class LinearLayer
         using var scope = torch.NewDisposeScope();
         // A 1×1 kernel has nothing to dilate; but libtorch keeps undilated ones from oneDNN when there is one thread.
         return conv2d(ChannelsLast(x, rows, inputs), ChannelsLast(weight, 1, inputs, outputs), bias, dilation: [1, 2])
-            .permute(0, 2, 3, 1).reshape([.. x.shape[..^1], outputs]).MoveToOuterDisposeScope();
+            .permute(0, 2, 3, 1)
+            .reshape([.. x.shape[..^1], outputs])
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>The same memory seen as [count, channels, height, 1], channels last.</summary>

@@ -19,7 +19,8 @@ public static unsafe class NativeHeap
 
     private const int MinMapped = 1 << 20;
 
-    // More than a batch leaves: pages that go back between two batches have to be cleared and mapped again, a sixth of a shard's time where that was seen.
+    // More than a batch leaves: pages that go back between two batches have to be cleared and mapped again, a sixth of a shard's time where
+    // that was seen.
     private const int KeptAtTheEnd = 1 << 30;
 
     private static readonly delegate* unmanaged<nuint, int> TrimHeap = (delegate* unmanaged<nuint, int>)Find("malloc_trim");
@@ -52,8 +53,8 @@ public static unsafe class NativeHeap
     }
 
     /// <summary>
-    /// Allocates a block of more than 1 MiB in a mapping of its own: its pages are fresh, and go back when it is freed. In the heap it would lie
-    /// between others, and leave a hole. Other C libraries allocate as they do.
+    /// Allocates a block of more than 1 MiB in a mapping of its own: its pages are fresh, and go back when it is freed. In the heap it
+    /// would lie between others, and leave a hole. Other C libraries allocate as they do.
     /// </summary>
     internal static T Mapped<T>(Func<T> allocate)
     {
@@ -87,7 +88,9 @@ public static unsafe class NativeHeap
     }
 
     private static void* Find(string name) =>
-        OperatingSystem.IsLinux() && NativeLibrary.TryLoad("libc.so.6", out var library) && NativeLibrary.TryGetExport(library, name, out var address)
+        OperatingSystem.IsLinux()
+        && NativeLibrary.TryLoad("libc.so.6", out var library)
+        && NativeLibrary.TryGetExport(library, name, out var address)
             ? (void*)address
             : null;
 }

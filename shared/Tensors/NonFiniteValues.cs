@@ -49,13 +49,15 @@ public sealed class NonFiniteValues
         }
     }
 
-    // Most processes load once: at the runtime's first, quick translation this takes six times as long, and a fifth longer for the whole load.
+    // Most processes load once: at the runtime's first, quick translation this takes six times as long, and a fifth longer for the whole
+    // load.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static unsafe long Matching<T>(ReadOnlySpan<T> bits, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {
-        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all tells whether there is one. Four running
-        // maxima, so that none waits for the one before, and plain pointers, since a span's checks take twice as long as the rest.
+        // Without the sign, a value that is not finite is at least the exponent's own bits: the largest of all tells whether there is one.
+        // Four running maxima, so that none waits for the one before, and plain pointers, since a span's checks take twice as long as the
+        // rest.
         var (magnitude, least) = (new Vector<T>(exponent | ((exponent & (T.Zero - exponent)) - T.One)), new Vector<T>(exponent));
         var (a, b, c, d) = (Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero, Vector<T>.Zero);
         var step = 4 * Vector<T>.Count;

@@ -14,26 +14,26 @@ public sealed class SafetensorsFile : ITensorFile
 {
     private const int LengthPrefix = 8;
 
-    private readonly string path;
-    private readonly SafeFileHandle file;
-    private readonly MemoryMappedFile? map;
-    private readonly MemoryMappedViewAccessor? view;
-    private readonly SafetensorsHeader header;
+    private readonly string _path;
+    private readonly SafeFileHandle _file;
+    private readonly MemoryMappedFile? _map;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly SafetensorsHeader _header;
 
     private SafetensorsFile(string path, SafeFileHandle file, SafetensorsHeader header, MemoryMappedFile? map)
     {
-        this.path = path;
-        this.file = file;
-        this.header = header;
-        this.map = map;
-        view = map?.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _path = path;
+        _file = file;
+        _header = header;
+        _map = map;
+        _view = map?.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
     }
 
     /// <summary>The file's <c>__metadata__</c>.</summary>
-    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+    public IReadOnlyDictionary<string, string> Metadata => _header.Metadata;
 
     /// <summary>Every tensor by name.</summary>
-    public IReadOnlyDictionary<string, TensorEntry> Entries => header.Entries;
+    public IReadOnlyDictionary<string, TensorEntry> Entries => _header.Entries;
 
     /// <param name="path">The file.</param>
     /// <param name="name">What to call it in errors; the path when null.</param>
@@ -74,19 +74,24 @@ public sealed class SafetensorsFile : ITensorFile
     public IReadOnlyList<torch.Tensor> ReadAll(IReadOnlyList<string> names, NonFiniteValues nonFinite)
     {
         using var scope = torch.NewDisposeScope();
-        var targets = names.Select(Entry).Select(entry => new ReadTarget(Empty(entry, [.. entry.Shape]), entry.Name, entry.Offset)).ToList();
-        TensorBytes.Fill(targets, file, path, nonFinite);
+        var targets = names
+            .Select(Entry)
+            .Select(entry => new ReadTarget(Empty(entry, [.. entry.Shape]), entry.Name, entry.Offset))
+            .ToList();
+        TensorBytes.Fill(targets, _file, _path, nonFinite);
         return [.. targets.Select(target => target.Tensor.MoveToOuterDisposeScope())];
     }
 
-    /// <summary>Copies rows <paramref name="start"/> … of a tensor's first axis, so that files larger than memory can be streamed.</summary>
+    /// <summary>
+    /// Copies rows <paramref name="start"/> … of a tensor's first axis, so that files larger than memory can be streamed.
+    /// </summary>
     /// <exception cref="UserErrorException">No such key, or rows that are not there.</exception>
     public torch.Tensor ReadRows(string name, long start, long count)
     {
         var entry = Entry(name);
         if (entry.Shape.Count == 0 || start < 0 || count < 0 || start > entry.Shape[0] - count)
         {
-            throw new UserErrorException($"{path}: key '{name}' is {entry}; it has no rows {start} to {start + count}");
+            throw new UserErrorException($"{_path}: key '{name}' is {entry}; it has no rows {start} to {start + count}");
         }
 
         var rowBytes = entry.Shape[0] == 0 ? 0 : entry.Length / entry.Shape[0];
@@ -107,15 +112,15 @@ public sealed class SafetensorsFile : ITensorFile
         var target = tensor.bytes;
         var rowBytes = target.Length / rows.Length;
         byte* source = null;
-        view!.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
+        _view!.SafeMemoryMappedViewHandle.AcquirePointer(ref source);
         try
         {
-            source += view.PointerOffset + entry.Offset;
+            source += _view.PointerOffset + entry.Offset;
             for (var i = 0; i < rows.Length; i++)
             {
                 if (rows[i] < 0 || rows[i] >= entry.Shape[0])
                 {
-                    throw new UserErrorException($"{path}: key '{entry.Name}' is {entry}; it has no row {rows[i]}");
+                    throw new UserErrorException($"{_path}: key '{entry.Name}' is {entry}; it has no row {rows[i]}");
                 }
 
                 new ReadOnlySpan<byte>(source + (rows[i] * rowBytes), rowBytes).CopyTo(target[(i * rowBytes)..]);
@@ -123,7 +128,7 @@ public sealed class SafetensorsFile : ITensorFile
         }
         finally
         {
-            view.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
         }
 
         return tensor;
@@ -139,9 +144,9 @@ public sealed class SafetensorsFile : ITensorFile
 
     public void Dispose()
     {
-        file.Dispose();
-        view?.Dispose();
-        map?.Dispose();
+        _file.Dispose();
+        _view?.Dispose();
+        _map?.Dispose();
     }
 
     private static SafetensorsHeader ReadHeader(string path, SafeFileHandle file, long length)
@@ -159,7 +164,7 @@ public sealed class SafetensorsFile : ITensorFile
         }
 
         var json = new byte[headerLength];
-        for (var done = 0; done < json.Length;)
+        for (var done = 0; done < json.Length; )
         {
             var read = RandomAccess.Read(file, json.AsSpan(done), LengthPrefix + done);
             done += read > 0 ? read : throw SafetensorsHeader.Refuse(path, "the header ends early");
@@ -168,9 +173,10 @@ public sealed class SafetensorsFile : ITensorFile
         return SafetensorsHeader.Parse(path, json, LengthPrefix + json.Length, length);
     }
 
-    private TensorEntry Entry(string name) => Entries.TryGetValue(name, out var entry)
-        ? entry
-        : throw new UserErrorException($"{path}: key '{name}' is missing; the file has {Entries.Count} tensors{Nearest(name)}");
+    private TensorEntry Entry(string name) =>
+        Entries.TryGetValue(name, out var entry)
+            ? entry
+            : throw new UserErrorException($"{_path}: key '{name}' is missing; the file has {Entries.Count} tensors{Nearest(name)}");
 
     private string Nearest(string name)
     {
@@ -179,8 +185,14 @@ public sealed class SafetensorsFile : ITensorFile
         return like is null ? "" : $", for example '{like}'";
     }
 
-    private torch.Tensor Empty(TensorEntry entry, long[] shape) => LargePages.Empty(shape, entry.ScalarType
-        ?? throw new UserErrorException($"{path}: key '{entry.Name}' has element type {entry.Dtype}, which is not supported; convert it to F32"));
+    private torch.Tensor Empty(TensorEntry entry, long[] shape) =>
+        LargePages.Empty(
+            shape,
+            entry.ScalarType
+                ?? throw new UserErrorException(
+                    $"{_path}: key '{entry.Name}' has element type {entry.Dtype}, which is not supported; convert it to F32"
+                )
+        );
 
     private torch.Tensor Copy(TensorEntry entry, long offset, long[] shape)
     {
@@ -190,7 +202,7 @@ public sealed class SafetensorsFile : ITensorFile
             return tensor;
         }
 
-        TensorBytes.Fill([new(tensor, entry.Name, offset)], file, path, nonFinite: null);
+        TensorBytes.Fill([new(tensor, entry.Name, offset)], _file, _path, nonFinite: null);
         return tensor;
     }
 }

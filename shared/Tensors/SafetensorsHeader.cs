@@ -10,8 +10,7 @@ namespace ClipSae.Tensors;
 /// </summary>
 /// <param name="Entries">Tensors by name.</param>
 /// <param name="Metadata">The free-form <c>__metadata__</c> strings.</param>
-internal sealed record SafetensorsHeader(
-    IReadOnlyDictionary<string, TensorEntry> Entries, IReadOnlyDictionary<string, string> Metadata)
+internal sealed record SafetensorsHeader(IReadOnlyDictionary<string, TensorEntry> Entries, IReadOnlyDictionary<string, string> Metadata)
 {
     /// <summary>The original library refuses longer headers too (safetensors 0.4, <c>MAX_HEADER_SIZE</c>).</summary>
     public const long MaxHeaderLength = 100_000_000;
@@ -40,9 +39,13 @@ internal sealed record SafetensorsHeader(
                 }
             }
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException or DecoderFallbackException)
+        catch (Exception failure)
+            when (failure is JsonException or InvalidOperationException or FormatException or DecoderFallbackException)
         {
-            throw Refuse(path, $"the header is not valid JSON of tensors at byte {dataStart - json.Length + reader.TokenStartIndex} ({failure.Message})");
+            throw Refuse(
+                path,
+                $"the header is not valid JSON of tensors at byte {dataStart - json.Length + reader.TokenStartIndex} ({failure.Message})"
+            );
         }
 
         CheckCoverage(path, entries.Values, dataStart, fileLength);
@@ -86,7 +89,8 @@ internal sealed record SafetensorsHeader(
         }
 
         string? dtype = null;
-        List<long>? shape = null, offsets = null;
+        List<long>? shape = null,
+            offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var field = reader.GetString();

@@ -18,12 +18,12 @@ public static class SafetensorsWriter
 
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public static void Write(
-        string path, IEnumerable<KeyValuePair<string, torch.Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+        string path,
+        IEnumerable<KeyValuePair<string, torch.Tensor>> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
-        var ordered = tensors
-            .OrderByDescending(t => t.Value.ElementSize)
-            .ThenBy(t => t.Key, StringComparer.Ordinal)
-            .ToList();
+        var ordered = tensors.OrderByDescending(t => t.Value.ElementSize).ThenBy(t => t.Key, StringComparer.Ordinal).ToList();
         var entries = ordered.Select(t => new TensorLayout(t.Key, t.Value.dtype, t.Value.shape)).ToList();
         WriteAtomically(path, stream =>
         {
@@ -43,7 +43,11 @@ public static class SafetensorsWriter
     /// <param name="make">Gives the tensor of a name, which is disposed after it is written; the next is made meanwhile.</param>
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public static void WriteStreaming(
-        string path, IEnumerable<TensorLayout> layouts, Func<string, torch.Tensor> make, IReadOnlyDictionary<string, string>? metadata = null)
+        string path,
+        IEnumerable<TensorLayout> layouts,
+        Func<string, torch.Tensor> make,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         var ordered = layouts
             .OrderByDescending(layout => layout.ElementSize)
@@ -59,7 +63,11 @@ public static class SafetensorsWriter
     /// <summary>Writes the header of a file whose data the caller then appends in the order of <paramref name="entries"/>.</summary>
     /// <param name="room">Bytes the JSON is padded to, where its place was kept free; a multiple of 8 when 0.</param>
     internal static void WriteHeader(
-        Stream stream, IReadOnlyList<TensorLayout> entries, IReadOnlyDictionary<string, string>? metadata, int room = 0)
+        Stream stream,
+        IReadOnlyList<TensorLayout> entries,
+        IReadOnlyDictionary<string, string>? metadata,
+        int room = 0
+    )
     {
         using var json = new MemoryStream();
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))

@@ -4,15 +4,19 @@ using static TorchSharp.torch;
 namespace ClipSae.Tensors;
 
 /// <summary>
-/// Arithmetic of tensors with plain numbers, and sums. TorchSharp wraps each number in a <see cref="Scalar"/> that it does not hold during the
-/// native call (its operators and <c>add</c> do so inside, with a factor of 1), so that a collection at the wrong moment frees the number while
-/// libtorch reads it. Here every number lives as long as its call; a test of the architecture sees that no other code makes one.
+/// Arithmetic of tensors with plain numbers, and sums. TorchSharp wraps each number in a <see cref="Scalar"/> that it does not hold during
+/// the native call (its operators and <c>add</c> do so inside, with a factor of 1), so that a collection at the wrong moment frees the
+/// number while libtorch reads it. Here every number lives as long as its call; a test of the architecture sees that no other code makes
+/// one.
 /// </summary>
-/// <remarks>Results have the bits that TorchSharp's own operators give. Methods that end in <c>InPlace</c> change their tensor and return it.</remarks>
+/// <remarks>
+/// Results have the bits that TorchSharp's own operators give. Methods that end in <c>InPlace</c> change their tensor and return it.
+/// </remarks>
 public static class TensorArithmetic
 {
     // Never freed.
-    private static readonly Scalar One = 1, Two = 2;
+    private static readonly Scalar One = 1,
+        Two = 2;
 
     extension(Tensor x)
     {
@@ -81,7 +85,9 @@ public static class TensorArithmetic
     /// <summary>0, 1, … below <paramref name="count"/>, int64 unless another type is named.</summary>
     public static Tensor Range(long count, ScalarType type = ScalarType.Int64, Device? device = null)
     {
-        using Scalar start = 0L, stop = count, step = 1L;
+        using Scalar start = 0L,
+            stop = count,
+            step = 1L;
         return arange(start, stop, step, type, device);
     }
 

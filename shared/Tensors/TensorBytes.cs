@@ -6,8 +6,8 @@ using TorchSharp;
 namespace ClipSae.Tensors;
 
 /// <summary>
-/// Reads tensors' bytes by plain reads, a large tensor by several threads at once. The pages of a mapping would count as this process's memory, so
-/// that reading a checkpoint once would take its size twice, and a file cut short meanwhile would end the process.
+/// Reads tensors' bytes by plain reads, a large tensor by several threads at once. The pages of a mapping would count as this process's
+/// memory, so that reading a checkpoint once would take its size twice, and a file cut short meanwhile would end the process.
 /// </summary>
 internal static unsafe partial class TensorBytes
 {
@@ -53,7 +53,7 @@ internal static unsafe partial class TensorBytes
         {
             Parallel.For(0, Threads, _ =>
             {
-                for (int at; (at = Interlocked.Increment(ref taken)) < pieces.Count;)
+                for (int at; (at = Interlocked.Increment(ref taken)) < pieces.Count; )
                 {
                     if (at + PiecesAhead < pieces.Count)
                     {
@@ -84,7 +84,8 @@ internal static unsafe partial class TensorBytes
                 LargePages.Prepare((byte*)piece.Target, piece.Length);
             }
 
-            // A whole piece, which is still in the processor's last cache when it is looked at: more and smaller reads cost more than a nearer cache gains.
+            // A whole piece, which is still in the processor's last cache when it is looked at: more and smaller reads cost more than a
+            // nearer cache gains.
             Fill((byte*)piece.Target, piece.Length, file, piece.Offset, name);
             nonFinite?.Count(piece.Name, new ReadOnlySpan<byte>((byte*)piece.Target, (int)piece.Length), piece.Type);
         }
@@ -97,10 +98,15 @@ internal static unsafe partial class TensorBytes
     {
         try
         {
-            for (long done = 0; done < length;)
+            for (long done = 0; done < length; )
             {
                 var read = RandomAccess.Read(file, new Span<byte>(target + done, (int)Math.Min(Piece, length - done)), offset + done);
-                done += read > 0 ? read : throw new UserErrorException($"{name}: ends early at byte {offset + done}; it was changed while it was being read");
+                done +=
+                    read > 0
+                        ? read
+                        : throw new UserErrorException(
+                            $"{name}: ends early at byte {offset + done}; it was changed while it was being read"
+                        );
             }
         }
         catch (IOException failure)

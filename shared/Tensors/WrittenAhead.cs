@@ -4,7 +4,10 @@ using TorchSharp;
 
 namespace ClipSae.Tensors;
 
-/// <summary>Makes tensors on the calling thread while another writes those that are made, so that reading and computing cost no time beside a slow disk.</summary>
+/// <summary>
+/// Makes tensors on the calling thread while another writes those that are made, so that reading and computing cost no time beside a slow
+/// disk.
+/// </summary>
 internal static class WrittenAhead
 {
     /// <summary>Tensors that may wait for the writing: enough that both threads are busy, few enough that memory stays small.</summary>
@@ -41,7 +44,11 @@ internal static class WrittenAhead
         failure?.Throw();
     }
 
-    private static ExceptionDispatchInfo? WriteAll(BlockingCollection<(TensorLayout Layout, torch.Tensor Tensor)> made, Action<TensorLayout, torch.Tensor> write, CancellationTokenSource stop)
+    private static ExceptionDispatchInfo? WriteAll(
+        BlockingCollection<(TensorLayout Layout, torch.Tensor Tensor)> made,
+        Action<TensorLayout, torch.Tensor> write,
+        CancellationTokenSource stop
+    )
     {
         ExceptionDispatchInfo? failure = null;
         foreach (var (layout, tensor) in made.GetConsumingEnumerable())
@@ -78,7 +85,10 @@ internal static class WrittenAhead
 
         using (tensor)
         {
-            throw new ArgumentException($"'{layout.Name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}], announced was {layout}", nameof(tensor));
+            throw new ArgumentException(
+                $"'{layout.Name}' is {tensor.dtype} [{string.Join(", ", tensor.shape)}], announced was {layout}",
+                nameof(tensor)
+            );
         }
     }
 }

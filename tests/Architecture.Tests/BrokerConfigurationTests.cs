@@ -15,15 +15,21 @@ public class BrokerConfigurationTests
         TimeSpan.FromMilliseconds(Number(file, "consumer_timeout")).ShouldBeGreaterThanOrEqualTo(MaxStage);
 
     [Fact]
-    public void Messages_are_limited_alike_everywhere() => Number("local.conf", "max_message_size").ShouldBe(Number("rabbitmq.conf", "max_message_size"));
+    public void Messages_are_limited_alike_everywhere() =>
+        Number("local.conf", "max_message_size").ShouldBe(Number("rabbitmq.conf", "max_message_size"));
 
     // The broker gives rights by names: a stage that is missing there could be taken up by no worker.
     [Fact]
-    public void Workers_may_take_the_units_of_every_stage() => File.ReadLines(Path.Combine(Solution.Root, "infra", "rabbitmq", "users.sh"))
-        .Single(line => line.StartsWith("stage=", StringComparison.Ordinal))
-        .ShouldBe($"stage='({string.Join('|', ParameterSections.All.Select(pair => pair.Stage))})(-interactive|-checks)?'");
+    public void Workers_may_take_the_units_of_every_stage() =>
+        File.ReadLines(Path.Combine(Solution.Root, "infra", "rabbitmq", "users.sh"))
+            .Single(line => line.StartsWith("stage=", StringComparison.Ordinal))
+            .ShouldBe($"stage='({string.Join('|', ParameterSections.All.Select(pair => pair.Stage))})(-interactive|-checks)?'");
 
-    private static long Number(string file, string setting) => long.Parse(
-        File.ReadLines(Path.Combine(Solution.Root, "infra", "rabbitmq", file)).Single(line => line.StartsWith(setting + " =", StringComparison.Ordinal)).Split('=')[1],
-        CultureInfo.InvariantCulture);
+    private static long Number(string file, string setting) =>
+        long.Parse(
+            File.ReadLines(Path.Combine(Solution.Root, "infra", "rabbitmq", file))
+                .Single(line => line.StartsWith(setting + " =", StringComparison.Ordinal))
+                .Split('=')[1],
+            CultureInfo.InvariantCulture
+        );
 }

@@ -6,7 +6,9 @@ using static ClipSae.Architecture.Tests.Manifests;
 
 namespace ClipSae.Architecture.Tests;
 
-/// <summary>The compose file: read by compose itself where that is installed, in either generation, and held against the solution.</summary>
+/// <summary>
+/// The compose file: read by compose itself where that is installed, in either generation, and held against the solution.
+/// </summary>
 public sealed partial class ComposeTests
 {
     private const string Cuda = "infra/compose/cuda.yaml";
@@ -26,7 +28,13 @@ public sealed partial class ComposeTests
         try
         {
             await MakeCredentialsAsync(folder.FullName);
-            foreach (string[] compose in (string[][])[["docker", "compose"], ["docker-compose"]])
+            foreach (
+                string[] compose in (string[][])
+                    [
+                        ["docker", "compose"],
+                        ["docker-compose"],
+                    ]
+            )
             {
                 if (await RunAsync([.. compose, "version"]) is not (0, _))
                 {
@@ -50,9 +58,21 @@ public sealed partial class ComposeTests
     [Fact]
     public void Every_program_is_a_service()
     {
-        var programs = Services.Select(service => service.Value!["command"]).OfType<JsonArray>().Select(command => Text(command[0])).Where(program => program.StartsWith("/app/", StringComparison.Ordinal));
+        var programs = Services
+            .Select(service => service.Value!["command"])
+            .OfType<JsonArray>()
+            .Select(command => Text(command[0]))
+            .Where(program => program.StartsWith("/app/", StringComparison.Ordinal));
 
-        programs.Order(StringComparer.Ordinal).ShouldBe(Solution.Projects("services").Where(service => service != "Cli").Select(service => $"/app/ClipSae.{service}").Order(StringComparer.Ordinal));
+        programs
+            .Order(StringComparer.Ordinal)
+            .ShouldBe(
+                Solution
+                    .Projects("services")
+                    .Where(service => service != "Cli")
+                    .Select(service => $"/app/ClipSae.{service}")
+                    .Order(StringComparer.Ordinal)
+            );
     }
 
     [Fact]
@@ -60,23 +80,36 @@ public sealed partial class ComposeTests
     {
         var services = Read(Path.Combine(Solution.Root, Cuda)).Single()["services"]!.AsObject();
 
-        services.Select(service => service.Key).ShouldBe(
-            Pods().Where(pod => pod.Template["spec"]!["containers"]![0]!["resources"]!["limits"]!["nvidia.com/gpu"] is not null).Select(pod => pod.Name), ignoreOrder: true);
+        services
+            .Select(service => service.Key)
+            .ShouldBe(
+                Pods()
+                    .Where(pod => pod.Template["spec"]!["containers"]![0]!["resources"]!["limits"]!["nvidia.com/gpu"] is not null)
+                    .Select(pod => pod.Name),
+                ignoreOrder: true
+            );
         services.ShouldAllBe(service => Text(service.Value!["command"]![0]) == Text(Services[service.Key]!["command"]![0]));
     }
 
     [Fact]
     public void Ports_are_open_to_this_machine_alone() =>
-        Services.SelectMany(service => Each(service.Value!["ports"])).Select(Text).ShouldAllBe(port => port.StartsWith("127.0.0.1:", StringComparison.Ordinal));
+        Services
+            .SelectMany(service => Each(service.Value!["ports"]))
+            .Select(Text)
+            .ShouldAllBe(port => port.StartsWith("127.0.0.1:", StringComparison.Ordinal));
 
     [Fact]
     public void Images_of_others_are_named_by_version_and_digest()
     {
-        var images = Services.Select(service => Text(service.Value!["image"])).Where(image => !image.StartsWith("clipsae:", StringComparison.Ordinal)).ToArray();
+        var images = Services
+            .Select(service => Text(service.Value!["image"]))
+            .Where(image => !image.StartsWith("clipsae:", StringComparison.Ordinal))
+            .ToArray();
 
         images.Length.ShouldBeGreaterThan(5);
         images.ShouldAllBe(image => ExactImage().IsMatch(image));
-        File.ReadLines(Path.Combine(Solution.Root, "infra", "Dockerfile")).Where(line => line.StartsWith("ARG ", StringComparison.Ordinal) && line.Contains('/'))
+        File.ReadLines(Path.Combine(Solution.Root, "infra", "Dockerfile"))
+            .Where(line => line.StartsWith("ARG ", StringComparison.Ordinal) && line.Contains('/'))
             .ShouldAllBe(line => ExactImage().IsMatch(line.Split('=', 2)[1]));
     }
 
@@ -101,11 +134,18 @@ public sealed partial class ComposeTests
     public void What_runs_on_is_asked_whether_it_is_well()
     {
         File.ReadAllText(Path.Combine(Solution.Root, "infra", "Dockerfile")).ShouldContain("HEALTHCHECK");
-        var unasked = Services.Where(service => service.Value!["build"] is null && Text(service.Value!["restart"]) != "no" && service.Value!["healthcheck"] is null).Select(service => service.Key);
+        var unasked = Services
+            .Where(service =>
+                service.Value!["build"] is null && Text(service.Value!["restart"]) != "no" && service.Value!["healthcheck"] is null
+            )
+            .Select(service => service.Key);
 
         // The collector's image holds no program that could ask it.
         unasked.ShouldBe(["collector"]);
-        Read(Path.Combine(Solution.Root, "infra", "observability", "prometheus.yaml")).Single()["scrape_configs"]!.AsArray().Select(job => Text(job!["job_name"])).ShouldContain("collector");
+        Read(Path.Combine(Solution.Root, "infra", "observability", "prometheus.yaml")).Single()["scrape_configs"]!
+            .AsArray()
+            .Select(job => Text(job!["job_name"]))
+            .ShouldContain("collector");
     }
 
     [Fact]
@@ -120,19 +160,28 @@ public sealed partial class ComposeTests
 
     [Fact]
     public void Every_worker_computes_with_as_many_threads_as_it_has_processors() =>
-        Services.Where(service => service.Value!["build"] is not null)
-            .ShouldAllBe(service => Text(service.Value!["environment"]!["OMP_NUM_THREADS"]) == Text(service.Value!["cpus"]) && Text(service.Value!["cpus"]).Length > 0);
+        Services
+            .Where(service => service.Value!["build"] is not null)
+            .ShouldAllBe(service =>
+                Text(service.Value!["environment"]!["OMP_NUM_THREADS"]) == Text(service.Value!["cpus"])
+                && Text(service.Value!["cpus"]).Length > 0
+            );
 
     [Fact]
     public void Secrets_are_files_and_in_no_variable()
     {
-        var variables = Services.SelectMany(service => service.Value!["environment"] as JsonObject ?? []).Where(variable => SecretName().IsMatch(variable.Key)).ToArray();
+        var variables = Services
+            .SelectMany(service => service.Value!["environment"] as JsonObject ?? [])
+            .Where(variable => SecretName().IsMatch(variable.Key))
+            .ToArray();
 
         variables.Length.ShouldBeGreaterThan(3);
         variables.ShouldAllBe(variable => Text(variable.Value).StartsWith("/run/secrets/", StringComparison.Ordinal));
         foreach (var (name, service) in Services)
         {
-            var handed = Each(service!["secrets"]).Select(secret => secret is JsonObject placed ? Text(placed["source"]) : Text(secret)).ToArray();
+            var handed = Each(service!["secrets"])
+                .Select(secret => secret is JsonObject placed ? Text(placed["source"]) : Text(secret))
+                .ToArray();
             handed.ShouldBeSubsetOf(Secrets.Select(secret => secret.Key), name);
             RunSecret().Matches(service.ToJsonString()).Select(match => match.Groups[1].Value).ShouldBeSubsetOf(handed, name);
         }
@@ -157,23 +206,51 @@ public sealed partial class ComposeTests
                 File.GetUnixFileMode(secrets).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             }
 
-            var value = File.ReadAllLines(file).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1].Trim('\''));
-            Secrets.Select(secret => Text(secret.Value!["file"])).ShouldAllBe(secret => new FileInfo(Path.Combine(folder.FullName, secret)).Length > 0);
-            string[] plain = ["broker/clipsae-submitter.password", "s3-access-key", "s3-secret-key", "grafana-password", "broker/clipsae-coordinator.password", "broker/clipsae-worker.password", "broker/clipsae.password", "broker/clipsae-viewer.password", "ui-token"];
+            var value = File.ReadAllLines(file)
+                .Select(line => line.Split('=', 2))
+                .ToDictionary(pair => pair[0], pair => pair[1].Trim('\''));
+            Secrets
+                .Select(secret => Text(secret.Value!["file"]))
+                .ShouldAllBe(secret => new FileInfo(Path.Combine(folder.FullName, secret)).Length > 0);
+            string[] plain =
+            [
+                "broker/clipsae-submitter.password",
+                "s3-access-key",
+                "s3-secret-key",
+                "grafana-password",
+                "broker/clipsae-coordinator.password",
+                "broker/clipsae-worker.password",
+                "broker/clipsae.password",
+                "broker/clipsae-viewer.password",
+                "ui-token",
+            ];
             var words = plain.Select(name => File.ReadAllText(Path.Combine(secrets, name))).ToArray();
             words.Distinct().Count().ShouldBe(plain.Length);
             words.ShouldAllBe(word => word.Length >= 20 && !File.ReadAllText(file).Contains(word));
-            (value["ClipSae__Broker__User"], value["ClipSae__Broker__PasswordFile"]).ShouldBe(("clipsae-submitter", Path.Combine(secrets, plain[0])));
-            words.ShouldAllBe(word => !File.ReadAllText(Path.Combine(secrets, "broker", "definitions.json")).Contains(word), "the broker is told hashes alone");
+            (value["ClipSae__Broker__User"], value["ClipSae__Broker__PasswordFile"]).ShouldBe(
+                ("clipsae-submitter", Path.Combine(secrets, plain[0]))
+            );
+            words.ShouldAllBe(
+                word => !File.ReadAllText(Path.Combine(secrets, "broker", "definitions.json")).Contains(word),
+                "the broker is told hashes alone"
+            );
 
-            var users = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(secrets, "storage-users.json"), TestContext.Current.CancellationToken))!;
+            var users = JsonNode.Parse(
+                await File.ReadAllTextAsync(Path.Combine(secrets, "storage-users.json"), TestContext.Current.CancellationToken)
+            )!;
             var worker = users["identities"]!.AsArray().Single(user => Text(user!["name"]) == "clipsae")!;
             (Text(worker["credentials"]![0]!["accessKey"]), Text(worker["credentials"]![0]!["secretKey"])).ShouldBe((words[1], words[2]));
             worker["actions"].ShouldBeNull(); // its policy alone says what it may do
-            var policy = await File.ReadAllTextAsync(Path.Combine(Solution.Root, "infra", "compose", "policy.json"), TestContext.Current.CancellationToken);
+            var policy = await File.ReadAllTextAsync(
+                Path.Combine(Solution.Root, "infra", "compose", "policy.json"),
+                TestContext.Current.CancellationToken
+            );
             JsonNode.DeepEquals(JsonNode.Parse(Text(users["policies"]![0]!["content"])), JsonNode.Parse(policy)).ShouldBeTrue();
 
-            var open = Services.SelectMany(service => Each(service.Value!["ports"])).Select(port => "http://" + Text(port)[..Text(port).LastIndexOf(':')]).ToArray();
+            var open = Services
+                .SelectMany(service => Each(service.Value!["ports"]))
+                .Select(port => "http://" + Text(port)[..Text(port).LastIndexOf(':')])
+                .ToArray();
             open.ShouldContain(value["ClipSae__S3__Endpoint"]);
             open.ShouldContain(value["OTEL_EXPORTER_OTLP_ENDPOINT"]);
         }
@@ -191,9 +268,18 @@ public sealed partial class ComposeTests
         {
             await MakeCredentialsAsync(folder.FullName);
             var made = Contents(folder.FullName);
-            string[] lacking = [.. new[] { "broker/clipsae-viewer.password", "broker/definitions.json", "ui-token" }.Select(name => Path.Combine(folder.FullName, "infra/compose/secrets", name))];
+            string[] lacking =
+            [
+                .. new[] { "broker/clipsae-viewer.password", "broker/definitions.json", "ui-token" }.Select(name =>
+                    Path.Combine(folder.FullName, "infra/compose/secrets", name)
+                ),
+            ];
             File.Delete(lacking[0]);
-            await File.WriteAllTextAsync(lacking[1], made[lacking[1]].Replace("clipsae-viewer", "clipsae-other", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                lacking[1],
+                made[lacking[1]].Replace("clipsae-viewer", "clipsae-other", StringComparison.Ordinal),
+                TestContext.Current.CancellationToken
+            );
             File.Delete(lacking[2]);
 
             await MakeCredentialsAsync(folder.FullName);
@@ -214,14 +300,21 @@ public sealed partial class ComposeTests
     [Fact]
     public void Files_that_are_mounted_are_there()
     {
-        var mounted = Services.SelectMany(service => Each(service.Value!["volumes"])).Select(Text).Where(volume => volume.StartsWith("./", StringComparison.Ordinal)).ToArray();
+        var mounted = Services
+            .SelectMany(service => Each(service.Value!["volumes"]))
+            .Select(Text)
+            .Where(volume => volume.StartsWith("./", StringComparison.Ordinal))
+            .ToArray();
 
         mounted.ShouldNotBeEmpty();
         mounted.ShouldAllBe(volume => Path.Exists(Path.Combine(Solution.Root, volume.Split(':')[0])));
     }
 
     private static SortedDictionary<string, string> Contents(string folder) =>
-        new(Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.ReadAllText), StringComparer.Ordinal);
+        new(
+            Directory.GetFiles(folder, "*", SearchOption.AllDirectories).ToDictionary(file => file, File.ReadAllText),
+            StringComparer.Ordinal
+        );
 
     private static async Task MakeCredentialsAsync(string folder)
     {
@@ -231,7 +324,12 @@ public sealed partial class ComposeTests
 
     private static async Task<(int Code, string Said)> RunAsync(string[] command)
     {
-        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Solution.Root };
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Solution.Root,
+        };
         try
         {
             using var process = Process.Start(start)!;

@@ -46,17 +46,25 @@ public class DependencyArrowTests
     public void The_bus_stays_behind_the_hosting()
     {
         var allowed = new[] { Path.Combine("shared", "Hosting"), Path.Combine("services", "Coordinator") };
-        Solution.Sources("services", "shared").Where(path => File.ReadAllText(path).Contains("using MassTransit", StringComparison.Ordinal))
+        Solution
+            .Sources("services", "shared")
+            .Where(path => File.ReadAllText(path).Contains("using MassTransit", StringComparison.Ordinal))
             .Select(path => Path.GetRelativePath(Solution.Root, path))
             .Where(path => !allowed.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)))
             .ShouldBeEmpty();
-        Solution.Projects("services").Where(service => Solution.Packages("services", service).Any(package => package.StartsWith("MassTransit", StringComparison.Ordinal)))
+        Solution
+            .Projects("services")
+            .Where(service =>
+                Solution.Packages("services", service).Any(package => package.StartsWith("MassTransit", StringComparison.Ordinal))
+            )
             .ShouldBeEmpty();
     }
 
     [Fact]
     public void The_object_store_stays_behind_its_project() =>
-        Solution.Sources("services", "shared").Where(path => File.ReadAllText(path).Contains("using Minio", StringComparison.Ordinal))
+        Solution
+            .Sources("services", "shared")
+            .Where(path => File.ReadAllText(path).Contains("using Minio", StringComparison.Ordinal))
             .Select(path => Path.GetRelativePath(Solution.Root, path))
             .Where(path => !path.StartsWith(Path.Combine("shared", "ObjectStorage"), StringComparison.Ordinal))
             .ShouldBeEmpty();
@@ -66,7 +74,10 @@ public class DependencyArrowTests
     {
         foreach (var project in new[] { "Contracts", "Artifacts", "Imaging", "Datasets", "Pipeline", "ObjectStorage", "Hosting" })
         {
-            Solution.Sources(Path.Combine("shared", project)).Where(path => File.ReadAllText(path).Contains("TorchSharp", StringComparison.Ordinal)).ShouldBeEmpty();
+            Solution
+                .Sources(Path.Combine("shared", project))
+                .Where(path => File.ReadAllText(path).Contains("TorchSharp", StringComparison.Ordinal))
+                .ShouldBeEmpty();
         }
     }
 }

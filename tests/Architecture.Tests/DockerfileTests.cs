@@ -13,7 +13,17 @@ public sealed class DockerfileTests
     [Fact]
     public void Everything_a_build_reads_is_sent()
     {
-        string[] read = ["Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", "infra/build/BannedSymbols.txt", "infra/build/Natives.targets", "services/Cli/ClipSae.Cli.csproj", "shared/Tensors/ClipSae.Tensors.csproj"];
+        string[] read =
+        [
+            "Directory.Build.props",
+            "Directory.Packages.props",
+            "global.json",
+            ".editorconfig",
+            "infra/build/BannedSymbols.txt",
+            "infra/build/Natives.targets",
+            "services/Cli/ClipSae.Cli.csproj",
+            "shared/Tensors/ClipSae.Tensors.csproj",
+        ];
 
         read.ShouldAllBe(file => File.Exists(Path.Combine(Solution.Root, file)));
         read.ShouldAllBe(file => IsSent(file));
@@ -34,7 +44,9 @@ public sealed class DockerfileTests
 
     [Fact]
     public void Nothing_but_base_images_is_fetched_to_read_it() =>
-        Dockerfile.ShouldAllBe(line => !line.StartsWith("# syntax", StringComparison.Ordinal) && !line.StartsWith("COPY --parents", StringComparison.Ordinal));
+        Dockerfile.ShouldAllBe(line =>
+            !line.StartsWith("# syntax", StringComparison.Ordinal) && !line.StartsWith("COPY --parents", StringComparison.Ordinal)
+        );
 
     [Fact]
     public void Every_backend_of_libtorch_is_a_base()
@@ -48,9 +60,19 @@ public sealed class DockerfileTests
     }
 
     /// <summary>By the patterns in use here: names from the root, of which the first part may hold <c>*</c>.</summary>
-    private static bool IsSent(string path) => Ignored.Where(line => line.StartsWith('!')).Select(line => line[1..]).Any(pattern =>
-        path == pattern || path.StartsWith(pattern + "/", StringComparison.Ordinal) || (pattern.StartsWith('*') && !path.Contains('/') && path.EndsWith(pattern[1..], StringComparison.Ordinal)));
+    private static bool IsSent(string path) =>
+        Ignored
+            .Where(line => line.StartsWith('!'))
+            .Select(line => line[1..])
+            .Any(pattern =>
+                path == pattern
+                || path.StartsWith(pattern + "/", StringComparison.Ordinal)
+                || (pattern.StartsWith('*') && !path.Contains('/') && path.EndsWith(pattern[1..], StringComparison.Ordinal))
+            );
 
     private static string[] Lines(string file) =>
-        [.. File.ReadAllLines(Path.Combine(Solution.Root, file)).Where(line => line.Length > 0 && (!line.StartsWith('#') || line.StartsWith("# syntax", StringComparison.Ordinal)))];
+        [
+            .. File.ReadAllLines(Path.Combine(Solution.Root, file))
+                .Where(line => line.Length > 0 && (!line.StartsWith('#') || line.StartsWith("# syntax", StringComparison.Ordinal))),
+        ];
 }

@@ -9,22 +9,40 @@ public sealed partial class DocumentTests
     // What people look for, and what tools find nowhere else.
     private static readonly string[] Root =
     [
-        "CITATION.cff", "ClipSae.sln", "Directory.Build.props", "Directory.Packages.props", "LICENSE", "README.md", "docker-compose.yml", "global.json",
-        ".dockerignore", ".editorconfig", ".gitattributes", ".gitignore",
+        "CITATION.cff",
+        "ClipSae.sln",
+        "Directory.Build.props",
+        "Directory.Packages.props",
+        "LICENSE",
+        "README.md",
+        "docker-compose.yml",
+        "global.json",
+        ".dockerignore",
+        ".editorconfig",
+        ".gitattributes",
+        ".gitignore",
     ];
 
     public static TheoryData<string> Documents => [.. Paths()];
 
     [Fact]
     public void The_root_holds_no_more_than_it_must() =>
-        Directory.GetFiles(Solution.Root).Select(Path.GetFileName).Where(name => name != ".env" && name != ".git").ShouldBe(Root, ignoreOrder: true);
+        Directory
+            .GetFiles(Solution.Root)
+            .Select(Path.GetFileName)
+            .Where(name => name != ".env" && name != ".git")
+            .ShouldBe(Root, ignoreOrder: true);
 
     [Theory]
     [MemberData(nameof(Documents))]
     public void What_a_document_leads_to_is_there(string document)
     {
         var folder = Path.GetDirectoryName(Path.Combine(Solution.Root, document))!;
-        var places = Link().Matches(File.ReadAllText(Path.Combine(Solution.Root, document))).Select(link => link.Groups[1].Value).Where(place => !place.Contains(':')).ToArray();
+        var places = Link()
+            .Matches(File.ReadAllText(Path.Combine(Solution.Root, document)))
+            .Select(link => link.Groups[1].Value)
+            .Where(place => !place.Contains(':'))
+            .ToArray();
 
         places.Where(place => place[0] != '#').ShouldAllBe(place => Path.Exists(Path.Combine(folder, place.Split('#')[0])));
     }
@@ -32,10 +50,16 @@ public sealed partial class DocumentTests
     [Fact]
     public void Sections_that_comments_cite_are_on_the_page_of_methods()
     {
-        var sections = Heading().Matches(File.ReadAllText(Path.Combine(Solution.Root, "infra", "docs", "science.md"))).Select(heading => heading.Groups[1].Value).ToHashSet();
+        var sections = Heading()
+            .Matches(File.ReadAllText(Path.Combine(Solution.Root, "infra", "docs", "science.md")))
+            .Select(heading => heading.Groups[1].Value)
+            .ToHashSet();
         var cited = new[] { "services", "shared" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Solution.Root, folder), "*.cs", SearchOption.AllDirectories))
-            .SelectMany(file => Citation().Matches(File.ReadAllText(file))).SelectMany(citation => Number().Matches(citation.Value)).Select(number => number.Value).ToHashSet();
+            .SelectMany(file => Citation().Matches(File.ReadAllText(file)))
+            .SelectMany(citation => Number().Matches(citation.Value))
+            .Select(number => number.Value)
+            .ToHashSet();
 
         cited.ShouldNotBeEmpty();
         cited.ShouldBeSubsetOf(sections);
@@ -51,8 +75,10 @@ public sealed partial class DocumentTests
         Each(Kustomization["images"]).Select(image => Text(image["newTag"])).ShouldBe([version]);
     }
 
-    private static IEnumerable<string> Paths() => new[] { ".", "infra/docs", ".github" }
-        .SelectMany(folder => Directory.GetFiles(Path.Combine(Solution.Root, folder), "*.md")).Select(file => Path.GetRelativePath(Solution.Root, file));
+    private static IEnumerable<string> Paths() =>
+        new[] { ".", "infra/docs", ".github" }
+            .SelectMany(folder => Directory.GetFiles(Path.Combine(Solution.Root, folder), "*.md"))
+            .Select(file => Path.GetRelativePath(Solution.Root, file));
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();

@@ -2,20 +2,34 @@ using System.Text.RegularExpressions;
 
 namespace ClipSae.Architecture.Tests;
 
-/// <summary>Within a project, folders need each other one way only: what is below can be read, tested and moved without what is above.</summary>
+/// <summary>
+/// Within a project, folders need each other one way only: what is below can be read, tested and moved without what is above.
+/// </summary>
 public partial class FolderArrowTests
 {
     public static TheoryData<string, string> Projects =>
-        [.. new[] { "shared", "services" }.SelectMany(group => Solution.Projects(group).Select(project => new TheoryDataRow<string, string>(group, project)))];
+        [
+            .. new[] { "shared", "services" }.SelectMany(group =>
+                Solution.Projects(group).Select(project => new TheoryDataRow<string, string>(group, project))
+            ),
+        ];
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void Folders_point_one_way(string group, string project)
     {
         var root = Path.Combine(Solution.Root, group, project);
-        var sources = Solution.Sources(Path.Combine(group, project))
-            .Select(path => (Name: Path.GetFileName(path), Folder: Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar) is [var folder, _, ..] ? folder : "", Text: File.ReadAllText(path)))
-            .Where(source => source.Folder.Length > 0).ToArray();
+        var sources = Solution
+            .Sources(Path.Combine(group, project))
+            .Select(path =>
+                (
+                    Name: Path.GetFileName(path),
+                    Folder: Path.GetRelativePath(root, path).Split(Path.DirectorySeparatorChar) is [var folder, _, ..] ? folder : "",
+                    Text: File.ReadAllText(path)
+                )
+            )
+            .Where(source => source.Folder.Length > 0)
+            .ToArray();
         var homes = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var source in sources)
         {
@@ -25,15 +39,23 @@ public partial class FolderArrowTests
             }
         }
 
-        var uses = sources.SelectMany(source => Word().Matches(Uncommented().Replace(source.Text, " ")).Select(word => word.Value).Distinct(StringComparer.Ordinal)
-            .Where(word => homes.TryGetValue(word, out var home) && home != source.Folder)
-            .Select(word => (From: source.Folder, To: homes[word], Use: $"{source.Name} uses {word}"))).ToLookup(use => (use.From, use.To), use => use.Use);
+        var uses = sources
+            .SelectMany(source =>
+                Word()
+                    .Matches(Uncommented().Replace(source.Text, " "))
+                    .Select(word => word.Value)
+                    .Distinct(StringComparer.Ordinal)
+                    .Where(word => homes.TryGetValue(word, out var home) && home != source.Folder)
+                    .Select(word => (From: source.Folder, To: homes[word], Use: $"{source.Name} uses {word}"))
+            )
+            .ToLookup(use => (use.From, use.To), use => use.Use);
         var needs = uses.Select(arrow => arrow.Key).ToLookup(arrow => arrow.From, arrow => arrow.To);
 
         foreach (var folder in homes.Values.Distinct(StringComparer.Ordinal))
         {
             var back = Reached(folder, needs).Where(reached => needs[reached].Contains(folder)).ToArray();
-            back.SelectMany(last => uses[(last, folder)]).ShouldBeEmpty($"{group}/{project}: {folder} needs {string.Join(", ", back)}, which must not need it");
+            back.SelectMany(last => uses[(last, folder)])
+                .ShouldBeEmpty($"{group}/{project}: {folder} needs {string.Join(", ", back)}, which must not need it");
         }
     }
 

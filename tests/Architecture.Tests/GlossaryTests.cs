@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace ClipSae.Architecture.Tests;
 
 /// <summary>
-/// Words of users' texts: what an engineer would not write, with what to write instead. Read are the string literals of the product's assemblies (errors, help,
-/// logs, progress, the report) and the documents.
+/// Words of users' texts: what an engineer would not write, with what to write instead. Read are the string literals of the product's
+/// assemblies (errors, help, logs, progress, the report) and the documents.
 /// </summary>
 public sealed class GlossaryTests
 {
@@ -37,7 +37,10 @@ public sealed class GlossaryTests
     // Texts that are part of artifacts: other words would be other digests.
     private static readonly string[] Stored =
     [
-        "no .txt with a caption beside it", "the .txt beside it ", "ClipSae and fine-tuning code with Geometric Parametrization, for going on", "embeddings lie in ",
+        "no .txt with a caption beside it",
+        "the .txt beside it ",
+        "ClipSae and fine-tuning code with Geometric Parametrization, for going on",
+        "embeddings lie in ",
         "\n\nEach was loaded again from disk and run beside its source on ",
     ];
 
@@ -53,7 +56,10 @@ public sealed class GlossaryTests
     [Theory]
     [MemberData(nameof(DocumentTests.Documents), MemberType = typeof(DocumentTests))]
     public void Documents_are_in_the_fields_words(string document) =>
-        File.ReadLines(Path.Combine(Solution.Root, document)).Index().SelectMany(line => Avoided(Regex.Replace(line.Item, "`[^`]*`", "``")).Select(found => $"{document}:{line.Index + 1}: {found}")).ShouldBeEmpty();
+        File.ReadLines(Path.Combine(Solution.Root, document))
+            .Index()
+            .SelectMany(line => Avoided(Regex.Replace(line.Item, "`[^`]*`", "``")).Select(found => $"{document}:{line.Index + 1}: {found}"))
+            .ShouldBeEmpty();
 
     [Fact]
     public void Every_avoided_word_is_found()
@@ -74,7 +80,11 @@ public sealed class GlossaryTests
         var texts = new List<(string, string)>();
         for (var handle = MetadataTokens.UserStringHandle(1); !handle.IsNil; handle = metadata.GetNextHandle(handle))
         {
-            if (metadata.GetUserString(handle) is var text && text.Contains(' ', StringComparison.Ordinal) && !Stored.Any(stored => text.StartsWith(stored, StringComparison.Ordinal)))
+            if (
+                metadata.GetUserString(handle) is var text
+                && text.Contains(' ', StringComparison.Ordinal)
+                && !Stored.Any(stored => text.StartsWith(stored, StringComparison.Ordinal))
+            )
             {
                 texts.Add((Path.GetFileName(assembly), text));
             }

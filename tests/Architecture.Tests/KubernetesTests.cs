@@ -18,7 +18,16 @@ public sealed partial class KubernetesTests
     private static readonly Dictionary<string, string[]> Keda = new(StringComparer.Ordinal)
     {
         ["ScaledObject"] = ["scaleTargetRef", "minReplicaCount", "maxReplicaCount", "pollingInterval", "cooldownPeriod", "triggers"],
-        ["ScaledJob"] = ["jobTargetRef", "pollingInterval", "maxReplicaCount", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", "rollout", "triggers"],
+        ["ScaledJob"] =
+        [
+            "jobTargetRef",
+            "pollingInterval",
+            "maxReplicaCount",
+            "successfulJobsHistoryLimit",
+            "failedJobsHistoryLimit",
+            "rollout",
+            "triggers",
+        ],
         ["TriggerAuthentication"] = ["secretTargetRef"],
     };
 
@@ -33,10 +42,21 @@ public sealed partial class KubernetesTests
         var item = Cluster.Single(each => $"{Text(each["kind"])} {Name(each)}" == name);
         if (!Keda.TryGetValue(Text(item["kind"]), out var known))
         {
-            var type = typeof(V1Deployment).Assembly.GetTypes().Single(each =>
-                each.GetCustomAttribute<KubernetesEntityAttribute>() is { } entity && entity.Kind == Text(item["kind"]) && $"{entity.Group}/{entity.ApiVersion}".TrimStart('/') == Text(item["apiVersion"]));
-            typeof(KubernetesYaml).GetMethods().Single(method => method is { Name: nameof(KubernetesYaml.Deserialize), IsGenericMethod: true } && method.GetParameters()[0].ParameterType == typeof(string))
-                .MakeGenericMethod(type).Invoke(null, [item.ToJsonString(), true]);
+            var type = typeof(V1Deployment)
+                .Assembly.GetTypes()
+                .Single(each =>
+                    each.GetCustomAttribute<KubernetesEntityAttribute>() is { } entity
+                    && entity.Kind == Text(item["kind"])
+                    && $"{entity.Group}/{entity.ApiVersion}".TrimStart('/') == Text(item["apiVersion"])
+                );
+            typeof(KubernetesYaml)
+                .GetMethods()
+                .Single(method =>
+                    method is { Name: nameof(KubernetesYaml.Deserialize), IsGenericMethod: true }
+                    && method.GetParameters()[0].ParameterType == typeof(string)
+                )
+                .MakeGenericMethod(type)
+                .Invoke(null, [item.ToJsonString(), true]);
             return;
         }
 
@@ -63,9 +83,20 @@ public sealed partial class KubernetesTests
     {
         var programs = Pods().Select(pod => (pod.Name, Program: Text(Container(pod.Template)["command"]![0]))).ToArray();
 
-        programs.Select(pod => pod.Program).Order(StringComparer.Ordinal).ShouldBe(
-            Solution.Projects("services").Where(service => service != "Cli").Select(service => $"/app/ClipSae.{service}").Order(StringComparer.Ordinal));
-        programs.ShouldAllBe(pod => pod.Program == "/app/ClipSae." + string.Concat(pod.Name.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word.Substring(1))));
+        programs
+            .Select(pod => pod.Program)
+            .Order(StringComparer.Ordinal)
+            .ShouldBe(
+                Solution
+                    .Projects("services")
+                    .Where(service => service != "Cli")
+                    .Select(service => $"/app/ClipSae.{service}")
+                    .Order(StringComparer.Ordinal)
+            );
+        programs.ShouldAllBe(pod =>
+            pod.Program
+            == "/app/ClipSae." + string.Concat(pod.Name.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word.Substring(1)))
+        );
     }
 
     [Theory]
@@ -74,10 +105,16 @@ public sealed partial class KubernetesTests
     {
         var pod = Pods().Single(each => each.Name == name).Template;
         var container = Container(pod);
-        var documented = SecretCommand().Matches(File.ReadAllText(Path.Combine(Solution.Root, "infra", "kubernetes", "base.yaml")))
-            .ToDictionary(match => match.Groups["name"].Value, match => SecretKey().Matches(match.Value).Select(key => key.Groups["key"].Value).ToArray());
+        var documented = SecretCommand()
+            .Matches(File.ReadAllText(Path.Combine(Solution.Root, "infra", "kubernetes", "base.yaml")))
+            .ToDictionary(
+                match => match.Groups["name"].Value,
+                match => SecretKey().Matches(match.Value).Select(key => key.Groups["key"].Value).ToArray()
+            );
 
-        Each(container["envFrom"]).Select(source => Text(source["configMapRef"]!["name"])).ShouldBeSubsetOf(Each(Kustomization["configMapGenerator"]).Select(map => Text(map["name"])));
+        Each(container["envFrom"])
+            .Select(source => Text(source["configMapRef"]!["name"]))
+            .ShouldBeSubsetOf(Each(Kustomization["configMapGenerator"]).Select(map => Text(map["name"])));
         foreach (var reference in Each(container["env"]).Select(variable => variable["valueFrom"]?["secretKeyRef"]).OfType<JsonObject>())
         {
             documented[Text(reference["name"])].ShouldContain(Text(reference["key"]));
@@ -89,12 +126,22 @@ public sealed partial class KubernetesTests
         }
 
         Text(pod["spec"]!["serviceAccountName"]).ShouldBe(Name(OfKind("ServiceAccount").Single()));
-        Each(container["volumeMounts"]).Select(mount => Text(mount["name"])).ShouldBe(Each(pod["spec"]!["volumes"]).Select(volume => Text(volume["name"])), ignoreOrder: true);
-        foreach (var file in Settings.Where(setting => setting.Key.EndsWith("File", StringComparison.Ordinal)).Select(setting => setting.Value))
+        Each(container["volumeMounts"])
+            .Select(mount => Text(mount["name"]))
+            .ShouldBe(Each(pod["spec"]!["volumes"]).Select(volume => Text(volume["name"])), ignoreOrder: true);
+        foreach (
+            var file in Settings.Where(setting => setting.Key.EndsWith("File", StringComparison.Ordinal)).Select(setting => setting.Value)
+        )
         {
-            var volume = Text(Each(container["volumeMounts"]).Single(mount => file.StartsWith(Text(mount["mountPath"]) + "/", StringComparison.Ordinal))["name"]);
+            var volume = Text(
+                Each(container["volumeMounts"]).Single(mount => file.StartsWith(Text(mount["mountPath"]) + "/", StringComparison.Ordinal))[
+                    "name"
+                ]
+            );
             var secret = Each(pod["spec"]!["volumes"]).Single(each => Text(each["name"]) == volume)["secret"]!;
-            var placed = secret["items"] is JsonArray items ? items.ToDictionary(item => Text(item!["path"]), item => Text(item!["key"])) : [];
+            var placed = secret["items"] is JsonArray items
+                ? items.ToDictionary(item => Text(item!["path"]), item => Text(item!["key"]))
+                : [];
             documented[Text(secret["secretName"])].ShouldContain(placed.GetValueOrDefault(Path.GetFileName(file), Path.GetFileName(file)));
         }
     }
@@ -104,11 +151,22 @@ public sealed partial class KubernetesTests
     public void A_pod_is_handed_the_password_of_its_own_broker_user_alone(string name)
     {
         var pod = Pods().Single(each => each.Name == name).Template;
-        var part = name switch { "coordinator" => "coordinator", "web" => "viewer", _ => "worker" };
+        var part = name switch
+        {
+            "coordinator" => "coordinator",
+            "web" => "viewer",
+            _ => "worker",
+        };
 
-        var handed = Each(pod["spec"]!["volumes"]).Select(volume => volume["secret"]).OfType<JsonObject>().Single(secret => Text(secret["secretName"]) == "clipsae-broker");
+        var handed = Each(pod["spec"]!["volumes"])
+            .Select(volume => volume["secret"])
+            .OfType<JsonObject>()
+            .Single(secret => Text(secret["secretName"]) == "clipsae-broker");
         Each(handed["items"]).Select(item => Text(item["key"])).ShouldBe([part]);
-        var own = Each(Container(pod)["env"]).Where(variable => Text(variable["name"]) == "ClipSae__Broker__User").Select(variable => Text(variable["value"])).SingleOrDefault();
+        var own = Each(Container(pod)["env"])
+            .Where(variable => Text(variable["name"]) == "ClipSae__Broker__User")
+            .Select(variable => Text(variable["value"]))
+            .SingleOrDefault();
         (own ?? Settings["ClipSae__Broker__User"]).ShouldBe($"clipsae-{part}");
     }
 
@@ -133,14 +191,20 @@ public sealed partial class KubernetesTests
         Text(requests["cpu"]).ShouldNotBeEmpty();
         Text(limits["memory"]).ShouldBe(Text(requests["memory"]));
         Text(limits["cpu"]).ShouldBe(Text(requests["cpu"]));
-        Each(container["env"]).Single(variable => Text(variable["name"]) == "OMP_NUM_THREADS")["value"]!.GetValue<string>().ShouldBe(Text(limits["cpu"]));
+        Each(container["env"]).Single(variable => Text(variable["name"]) == "OMP_NUM_THREADS")["value"]!
+            .GetValue<string>()
+            .ShouldBe(Text(limits["cpu"]));
         Text(limits["nvidia.com/gpu"]).ShouldBe(Text(requests["nvidia.com/gpu"]));
         Each(container["command"]).Any(word => Text(word) == "cuda:0").ShouldBe(limits["nvidia.com/gpu"] is not null);
 
         var port = Each(container["ports"]).Single();
         dockerfile.ShouldContain($"ClipSae__HealthAddress=http://+:{port["containerPort"]}/");
-        ((string[])["livenessProbe", "readinessProbe"]).ShouldAllBe(probe => Text(container[probe]!["httpGet"]!["port"]) == Text(port["name"]));
-        pod["spec"]!["terminationGracePeriodSeconds"]!.GetValue<int>().ShouldBeGreaterThan((int)TimeSpan.Parse(Settings["ClipSae__StopTimeout"], null).TotalSeconds);
+        ((string[])["livenessProbe", "readinessProbe"]).ShouldAllBe(probe =>
+            Text(container[probe]!["httpGet"]!["port"]) == Text(port["name"])
+        );
+        pod["spec"]!["terminationGracePeriodSeconds"]!
+            .GetValue<int>()
+            .ShouldBeGreaterThan((int)TimeSpan.Parse(Settings["ClipSae__StopTimeout"], null).TotalSeconds);
     }
 
     [Theory]
@@ -153,7 +217,10 @@ public sealed partial class KubernetesTests
 
         (pod["spec"]!["nodeSelector"]?["nvidia.com/gpu.present"] is not null).ShouldBe(onGpu);
         Each(pod["spec"]!["tolerations"]).Any(toleration => Text(toleration["key"]) == "nvidia.com/gpu").ShouldBe(onGpu);
-        var files = Each(pod["spec"]!["volumes"]).Select(volume => volume["emptyDir"]).OfType<JsonObject>().Sum(directory => Bytes(directory["sizeLimit"]));
+        var files = Each(pod["spec"]!["volumes"])
+            .Select(volume => volume["emptyDir"])
+            .OfType<JsonObject>()
+            .Sum(directory => Bytes(directory["sizeLimit"]));
         Bytes(limits["ephemeral-storage"]).ShouldBeGreaterThan(files);
     }
 
@@ -161,22 +228,38 @@ public sealed partial class KubernetesTests
     public void Volumes_hold_512_KiB_an_image()
     {
         const decimal Image = 512 << 10; // mlp@L of ViT-L/14, 32 tokens
-        const int Shard = 2000, HookPoints = 3, Images = 400_000;
+        const int Shard = 2000,
+            HookPoints = 3,
+            Images = 400_000;
         var cache = decimal.Parse(Settings["ClipSae__S3__CacheBytes"], null);
 
-        Bytes(Work(Pods().Single(pod => pod.Name == "embedding-extraction").Template)["emptyDir"]!["sizeLimit"]).ShouldBeGreaterThan(cache + (2 * Shard * HookPoints * Image));
-        Bytes(Work(Pods().Single(pod => pod.Name == "sae-training").Template)["ephemeral"]!["volumeClaimTemplate"]!["spec"]!["resources"]!["requests"]!["storage"])
+        Bytes(Work(Pods().Single(pod => pod.Name == "embedding-extraction").Template)["emptyDir"]!["sizeLimit"])
+            .ShouldBeGreaterThan(cache + (2 * Shard * HookPoints * Image));
+        Bytes(
+                Work(Pods().Single(pod => pod.Name == "sae-training").Template)["ephemeral"]!["volumeClaimTemplate"]!["spec"]![
+                    "resources"
+                ]!["requests"]!["storage"]
+            )
             .ShouldBeGreaterThan(cache + (Images * Image));
-        Pods().Select(pod => Work(pod.Template)["emptyDir"]).OfType<JsonObject>().Where(directory => Text(directory["sizeLimit"]) != "1Gi")
+        Pods()
+            .Select(pod => Work(pod.Template)["emptyDir"])
+            .OfType<JsonObject>()
+            .Where(directory => Text(directory["sizeLimit"]) != "1Gi")
             .ShouldAllBe(directory => Bytes(directory["sizeLimit"]) > cache);
     }
 
     [Fact]
     public void Nothing_holds_a_gpu_while_it_is_idle()
     {
-        var idle = OfKind("ScaledObject").Where(item => item["spec"]!["minReplicaCount"]!.GetValue<int>() == 0).Select(Name).Concat(OfKind("ScaledJob").Select(Name));
+        var idle = OfKind("ScaledObject")
+            .Where(item => item["spec"]!["minReplicaCount"]!.GetValue<int>() == 0)
+            .Select(Name)
+            .Concat(OfKind("ScaledJob").Select(Name));
 
-        Pods().Where(pod => Container(pod.Template)["resources"]!["limits"]!["nvidia.com/gpu"] is not null).Select(pod => pod.Name).ShouldBeSubsetOf(idle);
+        Pods()
+            .Where(pod => Container(pod.Template)["resources"]!["limits"]!["nvidia.com/gpu"] is not null)
+            .Select(pod => pod.Name)
+            .ShouldBeSubsetOf(idle);
     }
 
     [Fact]
@@ -186,7 +269,11 @@ public sealed partial class KubernetesTests
     [Fact]
     public async Task A_change_of_settings_replaces_the_pods()
     {
-        var start = new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(Solution.Root, "infra", "kubernetes")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("kubectl", ["kustomize", Path.Combine(Solution.Root, "infra", "kubernetes")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         string rendered;
         try
         {
@@ -213,12 +300,16 @@ public sealed partial class KubernetesTests
     {
         foreach (var item in OfKind("Deployment"))
         {
-            JsonNode.DeepEquals(item["spec"]!["selector"]!["matchLabels"], item["spec"]!["template"]!["metadata"]!["labels"]).ShouldBeTrue(Name(item));
+            JsonNode
+                .DeepEquals(item["spec"]!["selector"]!["matchLabels"], item["spec"]!["template"]!["metadata"]!["labels"])
+                .ShouldBeTrue(Name(item));
         }
 
         foreach (var item in OfKind("PodDisruptionBudget"))
         {
-            Pods().Count(pod => JsonNode.DeepEquals(item["spec"]!["selector"]!["matchLabels"], pod.Template["metadata"]!["labels"])).ShouldBe(1, Name(item));
+            Pods()
+                .Count(pod => JsonNode.DeepEquals(item["spec"]!["selector"]!["matchLabels"], pod.Template["metadata"]!["labels"]))
+                .ShouldBe(1, Name(item));
         }
     }
 
@@ -228,9 +319,13 @@ public sealed partial class KubernetesTests
         foreach (var item in OfKind("ScaledObject", "ScaledJob"))
         {
             var stage = Name(item);
-            Each(item["spec"]!["triggers"]).Select(trigger => Text(trigger["metadata"]!["queueName"])).ShouldBe([stage, stage + "-interactive"]);
+            Each(item["spec"]!["triggers"])
+                .Select(trigger => Text(trigger["metadata"]!["queueName"]))
+                .ShouldBe([stage, stage + "-interactive"]);
             Each(item["spec"]!["triggers"]).ShouldAllBe(trigger => Text(trigger["metadata"]!["excludeUnacknowledged"]) == "false");
-            Each(item["spec"]!["triggers"]).Select(trigger => Text(trigger["authenticationRef"]!["name"])).ShouldBeSubsetOf(OfKind("TriggerAuthentication").Select(Name));
+            Each(item["spec"]!["triggers"])
+                .Select(trigger => Text(trigger["authenticationRef"]!["name"]))
+                .ShouldBeSubsetOf(OfKind("TriggerAuthentication").Select(Name));
             if (item["spec"]!["scaleTargetRef"] is { } target)
             {
                 OfKind("Deployment").Select(Name).ShouldContain(Text(target["name"]));
@@ -241,8 +336,14 @@ public sealed partial class KubernetesTests
     [Fact]
     public void Pods_reach_what_they_are_configured_for_and_nothing_else()
     {
-        var open = OfKind("NetworkPolicy").SelectMany(policy => Each(policy["spec"]!["egress"]))
-            .SelectMany(rule => Each(rule["ports"]).Select(port => $"{Text(rule["to"]![0]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"])}:{port["port"]}"))
+        var open = OfKind("NetworkPolicy")
+            .SelectMany(policy => Each(policy["spec"]!["egress"]))
+            .SelectMany(rule =>
+                Each(rule["ports"])
+                    .Select(port =>
+                        $"{Text(rule["to"]![0]!["namespaceSelector"]!["matchLabels"]!["kubernetes.io/metadata.name"])}:{port["port"]}"
+                    )
+            )
             .Distinct();
         string[] wanted =
         [
@@ -253,7 +354,8 @@ public sealed partial class KubernetesTests
         ];
 
         open.ShouldBe(wanted, ignoreOrder: true);
-        OfKind("NetworkPolicy").ShouldContain(policy => policy["spec"]!["egress"] == null && Each(policy["spec"]!["policyTypes"]).Count() == 2); // all else is closed
+        OfKind("NetworkPolicy")
+            .ShouldContain(policy => policy["spec"]!["egress"] == null && Each(policy["spec"]!["policyTypes"]).Count() == 2); // all else is closed
 
         static string Place(string address) => $"{Namespace(new Uri(address).Host)}:{new Uri(address).Port}";
         static string Namespace(string host) => host.Split('.')[1];

@@ -6,14 +6,20 @@ namespace ClipSae.Architecture.Tests;
 
 public partial class LocalScriptTests
 {
-    public static TheoryData<string> Scripts => [.. Directory.GetFiles(Path.Combine(Solution.Root, "infra", "local"), "*.sh").Select(file => Path.GetFileName(file))];
+    public static TheoryData<string> Scripts =>
+        [.. Directory.GetFiles(Path.Combine(Solution.Root, "infra", "local"), "*.sh").Select(file => Path.GetFileName(file))];
 
     // Every user of a machine can see the arguments of its programs; what the shell does itself has none.
     [Theory]
     [MemberData(nameof(Scripts))]
     public void No_secret_is_an_argument_of_a_program(string script)
     {
-        foreach (var line in File.ReadAllText(Path.Combine(Solution.Root, "infra", "local", script)).Replace("\\\n", "").Split('\n').Where(line => Secret().IsMatch(line)))
+        foreach (
+            var line in File.ReadAllText(Path.Combine(Solution.Root, "infra", "local", script))
+                .Replace("\\\n", "")
+                .Split('\n')
+                .Where(line => Secret().IsMatch(line))
+        )
         {
             ShellOnly().IsMatch(line).ShouldBeTrue(line);
         }
@@ -28,7 +34,9 @@ public partial class LocalScriptTests
         {
             Directory.CreateDirectory(Path.Combine(folder, "pids"));
             File.WriteAllText(Path.Combine(folder, "pids", "coordinator"), stranger.Id.ToString(CultureInfo.InvariantCulture));
-            using var down = Process.Start(new ProcessStartInfo(Path.Combine(Solution.Root, "infra", "local", "down.sh"), [folder]) { RedirectStandardOutput = true })!;
+            using var down = Process.Start(
+                new ProcessStartInfo(Path.Combine(Solution.Root, "infra", "local", "down.sh"), [folder]) { RedirectStandardOutput = true }
+            )!;
             down.WaitForExit();
 
             down.ExitCode.ShouldBe(0);

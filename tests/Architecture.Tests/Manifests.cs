@@ -8,23 +8,28 @@ namespace ClipSae.Architecture.Tests;
 internal static class Manifests
 {
     /// <summary>What kustomize is told.</summary>
-    public static JsonObject Kustomization { get; } = Read(Path.Combine(Solution.Root, "infra", "kubernetes", "kustomization.yaml")).Single();
+    public static JsonObject Kustomization { get; } =
+        Read(Path.Combine(Solution.Root, "infra", "kubernetes", "kustomization.yaml")).Single();
 
     /// <summary>Objects that it takes as they are.</summary>
     public static IReadOnlyList<JsonObject> Cluster { get; } =
-        [.. Each(Kustomization["resources"]).SelectMany(file => Read(Path.Combine(Solution.Root, "infra", "kubernetes", Text(file))))];
+    [.. Each(Kustomization["resources"]).SelectMany(file => Read(Path.Combine(Solution.Root, "infra", "kubernetes", Text(file))))];
 
     /// <summary>Settings of every pod.</summary>
-    public static IReadOnlyDictionary<string, string> Settings { get; } = Each(Kustomization["configMapGenerator"]!.AsArray().Single()!["envs"])
-        .SelectMany(file => File.ReadLines(Path.Combine(Solution.Root, "infra", "kubernetes", Text(file))))
-        .Where(line => line.Length > 0 && !line.StartsWith('#')).Select(line => line.Split('=', 2)).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, string> Settings { get; } =
+        Each(Kustomization["configMapGenerator"]!.AsArray().Single()!["envs"])
+            .SelectMany(file => File.ReadLines(Path.Combine(Solution.Root, "infra", "kubernetes", Text(file))))
+            .Where(line => line.Length > 0 && !line.StartsWith('#'))
+            .Select(line => line.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 
     /// <summary>Objects of one kind.</summary>
     public static IEnumerable<JsonObject> OfKind(params string[] kinds) => Cluster.Where(item => kinds.Contains(Text(item["kind"])));
 
     /// <summary>Every pod that the manifests make: the object's name and its pod's template.</summary>
-    public static IEnumerable<(string Name, JsonObject Template)> Pods() => OfKind("Deployment", "ScaledJob").Select(item =>
-        (Name(item), (item["spec"]!["template"] ?? item["spec"]!["jobTargetRef"]!["template"])!.AsObject()));
+    public static IEnumerable<(string Name, JsonObject Template)> Pods() =>
+        OfKind("Deployment", "ScaledJob")
+            .Select(item => (Name(item), (item["spec"]!["template"] ?? item["spec"]!["jobTargetRef"]!["template"])!.AsObject()));
 
     public static string Name(JsonNode item) => Text(item["metadata"]!["name"]);
 
@@ -56,14 +61,15 @@ internal static class Manifests
         return members;
     }
 
-    private static JsonNode? ToJson(YamlNode node) => node switch
-    {
-        YamlMappingNode map => new JsonObject(Members(map).Select(member => KeyValuePair.Create(member.Key, ToJson(member.Value)))),
-        YamlSequenceNode list => new JsonArray([.. list.Children.Select(ToJson)]),
-        YamlScalarNode { Style: ScalarStyle.Plain } plain when int.TryParse(plain.Value, out var number) => number,
-        YamlScalarNode { Style: ScalarStyle.Plain } plain when bool.TryParse(plain.Value, out var flag) => flag,
-        YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "null" } => null,
-        YamlScalarNode scalar => scalar.Value,
-        _ => throw new NotSupportedException(node.ToString()),
-    };
+    private static JsonNode? ToJson(YamlNode node) =>
+        node switch
+        {
+            YamlMappingNode map => new JsonObject(Members(map).Select(member => KeyValuePair.Create(member.Key, ToJson(member.Value)))),
+            YamlSequenceNode list => new JsonArray([.. list.Children.Select(ToJson)]),
+            YamlScalarNode { Style: ScalarStyle.Plain } plain when int.TryParse(plain.Value, out var number) => number,
+            YamlScalarNode { Style: ScalarStyle.Plain } plain when bool.TryParse(plain.Value, out var flag) => flag,
+            YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "null" } => null,
+            YamlScalarNode scalar => scalar.Value,
+            _ => throw new NotSupportedException(node.ToString()),
+        };
 }

@@ -21,10 +21,15 @@ public sealed partial class PackagingTests
         var natives = File.ReadAllText(Path.Combine(Solution.Root, "infra", "build", "Natives.targets"));
         var pinned = File.ReadAllText(Path.Combine(Solution.Root, "Directory.Packages.props"));
 
-        Platforms.ShouldAllBe(platform => natives.Contains($"Include=\"libtorch-cpu-{platform}\"") && pinned.Contains($"Include=\"libtorch-cpu-{platform}\""));
+        Platforms.ShouldAllBe(platform =>
+            natives.Contains($"Include=\"libtorch-cpu-{platform}\"") && pinned.Contains($"Include=\"libtorch-cpu-{platform}\"")
+        );
     }
 
-    private static string[] Read(string path, Regex list) => list.Match(File.ReadAllText(Path.Combine(Solution.Root, path))).Groups[1].Value.Split([' ', ';', '|'], StringSplitOptions.RemoveEmptyEntries);
+    private static string[] Read(string path, Regex list) =>
+        list.Match(File.ReadAllText(Path.Combine(Solution.Root, path)))
+            .Groups[1]
+            .Value.Split([' ', ';', '|'], StringSplitOptions.RemoveEmptyEntries);
 
     [GeneratedRegex("<ToolPackageRuntimeIdentifiers>(.*)</ToolPackageRuntimeIdentifiers>")]
     private static partial Regex Tool();

@@ -4,8 +4,14 @@ namespace ClipSae.Architecture.Tests;
 internal static class Product
 {
     public static IReadOnlyList<string> Assemblies { get; } =
-        [.. Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Where(path => IsOurs(Path.GetFileName(path))).Order(StringComparer.Ordinal)];
+    [
+        .. Directory
+            .EnumerateFiles(AppContext.BaseDirectory, "*.dll")
+            .Where(path => IsOurs(Path.GetFileName(path)))
+            .Order(StringComparer.Ordinal),
+    ];
 
     private static bool IsOurs(string file) =>
-        file == "clipsae.dll" || (file.StartsWith("ClipSae.", StringComparison.Ordinal) && !file.Contains("Tests", StringComparison.Ordinal));
+        file == "clipsae.dll"
+        || (file.StartsWith("ClipSae.", StringComparison.Ordinal) && !file.Contains("Tests", StringComparison.Ordinal));
 }

@@ -13,8 +13,15 @@ public sealed class AtomicFileTests : IDisposable
     {
         var path = _folder.File("00000001.json");
 
-        var won = await Task.WhenAll(Enumerable.Range(0, 16).Select(writer => Task.Run(() =>
-            AtomicFile.TryCreate(path, System.Text.Encoding.UTF8.GetBytes(writer.ToString(CultureInfo.InvariantCulture))))));
+        var won = await Task.WhenAll(
+            Enumerable
+                .Range(0, 16)
+                .Select(writer =>
+                    Task.Run(() =>
+                        AtomicFile.TryCreate(path, System.Text.Encoding.UTF8.GetBytes(writer.ToString(CultureInfo.InvariantCulture)))
+                    )
+                )
+        );
 
         won.Count(one => one).ShouldBe(1);
         File.ReadAllText(path).ShouldBe(Array.IndexOf(won, true).ToString(CultureInfo.InvariantCulture));

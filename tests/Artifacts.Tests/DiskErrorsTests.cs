@@ -21,7 +21,10 @@ public class DiskErrorsTests
     {
         // /dev/shm and the like are bounded; no disk has room for this much.
         var path = Path.Combine(Path.GetTempPath(), $"clipsae-test-{Guid.NewGuid():N}");
-        var refused = Should.Throw<IOException>(() => File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, preallocationSize: 1L << 50).Dispose());
+        var refused = Should.Throw<IOException>(() =>
+            File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, preallocationSize: 1L << 50)
+                .Dispose()
+        );
 
         File.Delete(path);
         DiskErrors.IsLasting(refused).ShouldBeTrue(refused.Message);

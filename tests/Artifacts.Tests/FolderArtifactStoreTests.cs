@@ -21,7 +21,9 @@ public sealed class FolderArtifactStoreTests : ArtifactStoreContract
         File.Delete(path);
         File.WriteAllText(path, damaged);
 
-        var error = await Should.ThrowAsync<UserErrorException>(() => new FolderArtifactStore(Path.Combine(Folder, "data")).FetchAsync(artifact));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            new FolderArtifactStore(Path.Combine(Folder, "data")).FetchAsync(artifact)
+        );
 
         error.Message.ShouldContain(path);
         error.Message.ShouldContain("delete that file");
@@ -69,7 +71,9 @@ public sealed class FolderArtifactStoreTests : ArtifactStoreContract
         var source = Path.Combine(Folder, "big.bin");
         File.WriteAllBytes(source, new byte[4 << 20]);
 
-        await Should.ThrowAsync<OperationCanceledException>(() => _store.PutFileAsync(source, "big", "x/y", new CancellationToken(canceled: true)));
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            _store.PutFileAsync(source, "big", "x/y", new CancellationToken(canceled: true))
+        );
 
         StoredFiles().ShouldBeEmpty();
         Leftovers().ShouldBeEmpty();
@@ -80,5 +84,7 @@ public sealed class FolderArtifactStoreTests : ArtifactStoreContract
     private string[] Leftovers() => [.. Files("scratch").Where(path => Path.GetFileName(path) != "lock")];
 
     private string[] Files(string folder) =>
-        Directory.Exists(Path.Combine(Folder, "data", folder)) ? Directory.GetFiles(Path.Combine(Folder, "data", folder), "*", SearchOption.AllDirectories) : [];
+        Directory.Exists(Path.Combine(Folder, "data", folder))
+            ? Directory.GetFiles(Path.Combine(Folder, "data", folder), "*", SearchOption.AllDirectories)
+            : [];
 }

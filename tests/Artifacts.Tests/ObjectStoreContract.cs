@@ -53,7 +53,9 @@ public abstract class ObjectStoreContract : IDisposable
     {
         var stores = Enumerable.Range(0, 16).Select(_ => CreateSut()).ToArray();
 
-        var won = await Task.WhenAll(stores.Select((store, writer) => Task.Run(() => store.TryCreateAsync("race/key", Bytes($"writer {writer}")))));
+        var won = await Task.WhenAll(
+            stores.Select((store, writer) => Task.Run(() => store.TryCreateAsync("race/key", Bytes($"writer {writer}"))))
+        );
 
         won.Count(one => one).ShouldBe(1);
         Text(await CreateSut().ReadAsync("race/key")).ShouldBe($"writer {Array.IndexOf(won, true)}");
@@ -72,8 +74,14 @@ public abstract class ObjectStoreContract : IDisposable
         var deep = await CreateSut().ListAsync("runs/");
 
         deep.Select(found => found.Key).ShouldBe(["runs/B", "runs/a.json", "runs/a/1.json", "runs/b/2.json"]);
-        deep.ShouldAllBe(found => found.Length == 5 && found.Written > TimeProvider.System.GetUtcNow().AddMinutes(-5) && found.Written < TimeProvider.System.GetUtcNow().AddMinutes(5));
-        (await CreateSut().ListAsync("runs/", isDeep: false)).Select(found => found.Key).ShouldBe(["runs/B", "runs/a.json", "runs/a/", "runs/b/"]);
+        deep.ShouldAllBe(found =>
+            found.Length == 5
+            && found.Written > TimeProvider.System.GetUtcNow().AddMinutes(-5)
+            && found.Written < TimeProvider.System.GetUtcNow().AddMinutes(5)
+        );
+        (await CreateSut().ListAsync("runs/", isDeep: false))
+            .Select(found => found.Key)
+            .ShouldBe(["runs/B", "runs/a.json", "runs/a/", "runs/b/"]);
         (await CreateSut().ListAsync("runs/a")).Select(found => found.Key).ShouldBe(["runs/a.json", "runs/a/1.json"]);
         (await CreateSut().ListAsync("")).Count.ShouldBe(5);
     }

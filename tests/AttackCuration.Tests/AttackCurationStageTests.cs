@@ -14,17 +14,19 @@ namespace ClipSae.AttackCuration.Tests;
 
 public sealed class AttackCurationStageTests : IDisposable
 {
-    private readonly CurationBench bench = new();
+    private readonly CurationBench _bench = new();
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Fact]
     public async Task Outputs_are_the_findings_and_the_attack_set_in_every_form()
     {
-        var result = await RunAsync(await bench.InputsAsync());
+        var result = await RunAsync(await _bench.InputsAsync());
 
-        result.Outputs.Keys.Order(StringComparer.Ordinal).ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "families", "manifest", "salient"]);
-        var (attacks, controls) = (await bench.ItemsAsync(result.Outputs["attacks"]), await bench.ItemsAsync(result.Outputs["controls"]));
+        result
+            .Outputs.Keys.Order(StringComparer.Ordinal)
+            .ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "families", "manifest", "salient"]);
+        var (attacks, controls) = (await _bench.ItemsAsync(result.Outputs["attacks"]), await _bench.ItemsAsync(result.Outputs["controls"]));
         attacks.Count.ShouldBe(Figures(result).Attacks + Figures(result).Natural);
         attacks.Count(a => Kind(a.Item) == "attack").ShouldBeGreaterThan(0);
         controls.Select(c => c.Item.Id).ShouldBe(attacks.Select(a => a.Item.Id));
@@ -34,7 +36,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Same_input_gives_the_same_digests()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var (first, second) = (await RunAsync(inputs), await RunAsync(inputs));
         var parameters = CurationBench.Parameters;
         parameters["seed"] = 1;
@@ -48,12 +50,16 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Held_out_words_and_fonts_are_nowhere_in_the_attack_set()
     {
-        var result = await RunAsync(await bench.InputsAsync());
-        var manifest = await bench.LinesAsync(result.Outputs["manifest"]);
+        var result = await RunAsync(await _bench.InputsAsync());
+        var manifest = await _bench.LinesAsync(result.Outputs["manifest"]);
         using var fonts = FontCatalogue.Load();
 
         manifest.Select(line => line["word"]?.GetValue<string>()).ShouldNotContain("car");
-        var placements = manifest.Where(IsAttack).SelectMany(line => line["placements"]!.AsArray()).Select(p => WordPlacement.Parse(p!)).ToArray();
+        var placements = manifest
+            .Where(IsAttack)
+            .SelectMany(line => line["placements"]!.AsArray())
+            .Select(p => WordPlacement.Parse(p!))
+            .ToArray();
         placements.ShouldNotBeEmpty();
         placements.Select(p => p.Word).ShouldNotContain("car");
         placements.Select(p => p.Font).Intersect(fonts.HeldOut.Select(face => face.Name)).ShouldBeEmpty();
@@ -67,10 +73,12 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Attacks_name_the_salient_neurons_that_the_word_drives()
     {
-        var result = await RunAsync(await bench.InputsAsync());
+        var result = await RunAsync(await _bench.InputsAsync());
         var salient = (await SalientAsync(result)).Neurons.Select(n => (n.Layer, n.Neuron)).ToArray();
-        var named = (await bench.LinesAsync(result.Outputs["manifest"])).Where(IsAttack)
-            .Select(line => line["neurons"]!.AsArray().Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray()).ToArray();
+        var named = (await _bench.LinesAsync(result.Outputs["manifest"]))
+            .Where(IsAttack)
+            .Select(line => line["neurons"]!.AsArray().Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray())
+            .ToArray();
 
         named.ShouldAllBe(neurons => neurons.Length <= 3 && neurons.Distinct().Count() == neurons.Length);
         named.SelectMany(neurons => neurons).ShouldNotBeEmpty();
@@ -82,9 +90,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Attacks_fool_the_model_and_the_manifest_tells_how_to_draw_them_again()
     {
-        var result = await RunAsync(await bench.InputsAsync());
-        var manifest = await bench.LinesAsync(result.Outputs["manifest"]);
-        var attacks = (await bench.ItemsAsync(result.Outputs["attacks"])).ToDictionary(a => a.Item.Id);
+        var result = await RunAsync(await _bench.InputsAsync());
+        var manifest = await _bench.LinesAsync(result.Outputs["manifest"]);
+        var attacks = (await _bench.ItemsAsync(result.Outputs["attacks"])).ToDictionary(a => a.Item.Id);
         var sources = CurationBench.Pictures().ToDictionary(p => p.Item.Id);
         using var fonts = FontCatalogue.Load();
         var painter = new WordPainter(fonts);
@@ -106,12 +114,14 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task The_attack_folder_has_upstreams_layout()
     {
-        var result = await RunAsync(await bench.InputsAsync());
-        var entries = await bench.EntriesAsync(result.Outputs["attack-folder"]);
-        var attacks = await bench.ItemsAsync(result.Outputs["attacks"]);
+        var result = await RunAsync(await _bench.InputsAsync());
+        var entries = await _bench.EntriesAsync(result.Outputs["attack-folder"]);
+        var attacks = await _bench.ItemsAsync(result.Outputs["attacks"]);
 
-        entries.Select(e => e.Name).ShouldBe([.. attacks.SelectMany(a => new[] { a.Item.Id, Path.ChangeExtension(a.Item.Id, ".txt") }), "manifest.jsonl"]);
-        entries[^1].Content.ShouldBe(await bench.BytesAsync(result.Outputs["manifest"]));
+        entries
+            .Select(e => e.Name)
+            .ShouldBe([.. attacks.SelectMany(a => new[] { a.Item.Id, Path.ChangeExtension(a.Item.Id, ".txt") }), "manifest.jsonl"]);
+        entries[^1].Content.ShouldBe(await _bench.BytesAsync(result.Outputs["manifest"]));
         for (var i = 0; i < attacks.Count; i++)
         {
             entries[2 * i].Content.ShouldBe(attacks[i].Image);
@@ -122,9 +132,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task The_contact_sheet_is_a_PNG_of_all_attacks()
     {
-        var result = await RunAsync(await bench.InputsAsync());
-        var sheet = await bench.BytesAsync(result.Outputs["contact-sheet"]);
-        var count = (await bench.LinesAsync(result.Outputs["manifest"])).Length;
+        var result = await RunAsync(await _bench.InputsAsync());
+        var sheet = await _bench.BytesAsync(result.Outputs["contact-sheet"]);
+        var count = (await _bench.LinesAsync(result.Outputs["manifest"])).Length;
         var (columns, rows) = (Math.Min(10, count), (count + 9) / 10);
 
         sheet[..8].ShouldBe([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
@@ -136,7 +146,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Findings_name_the_place_its_features_their_random_twins_and_the_neurons()
     {
-        var result = await RunAsync(await bench.InputsAsync());
+        var result = await RunAsync(await _bench.InputsAsync());
         var salient = await SalientAsync(result);
         var features = salient.Features.Select(f => f.Feature).ToArray();
 
@@ -158,7 +168,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("hideRandom")]
     public async Task Captions_that_repeat_print_are_listed_and_what_is_dropped_is_printed_on_no_more(string action)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = CurationBench.Parameters;
         parameters["captionHygiene"] = action;
         var result = await RunAsync(inputs, parameters);
@@ -176,7 +186,10 @@ public sealed class AttackCurationStageTests : IDisposable
         (hidden.Count > 0).ShouldBe(action.StartsWith("hide", StringComparison.Ordinal));
         hidden.Keys.Intersect(changed).ShouldBeEmpty();
         hidden.Values.ShouldAllBe(patches => patches.Distinct().Count() == patches.Count && patches.All(patch => patch >= 0));
-        (await bench.LinesAsync(result.Outputs["manifest"])).Select(line => line["source"]!.GetValue<string>()).Intersect([.. changed, .. hidden.Keys]).ShouldBeEmpty();
+        (await _bench.LinesAsync(result.Outputs["manifest"]))
+            .Select(line => line["source"]!.GetValue<string>())
+            .Intersect([.. changed, .. hidden.Keys])
+            .ShouldBeEmpty();
         Figures(result).Captions.ShouldNotBeNull().Found.ShouldBe(found.Count);
         (await SalientAsync(await RunAsync(inputs))).CaptionHygiene.ShouldBeNull();
     }
@@ -187,12 +200,15 @@ public sealed class AttackCurationStageTests : IDisposable
         var parameters = CurationBench.Parameters;
         parameters["families"] = new JsonArray("plate", "outline", "large", "capitals", "curved");
         parameters["searchWords"] = 4;
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var result = await RunAsync(inputs, parameters);
         var families = Figures(result).RedTeam.ShouldNotBeNull().Families;
         string[] Named(bool heldOut) => [.. families.Where(f => f.HeldOut == heldOut).Select(f => f.Family)];
-        var attacks = (await bench.ItemsAsync(result.Outputs["attacks"])).Where(a => Kind(a.Item) == "attack").Select(a => a.Item.Attributes!).ToArray();
-        var apart = (await bench.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
+        var attacks = (await _bench.ItemsAsync(result.Outputs["attacks"]))
+            .Where(a => Kind(a.Item) == "attack")
+            .Select(a => a.Item.Attributes!)
+            .ToArray();
+        var apart = (await _bench.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
 
         var (heldOut, trained) = (Named(heldOut: true), Named(heldOut: false));
         families.Select(f => f.Family).ShouldBe(["plate", "outline", "large", "capitals", "curved"], ignoreOrder: true);
@@ -200,10 +216,20 @@ public sealed class AttackCurationStageTests : IDisposable
         attacks.ShouldNotBeEmpty();
         attacks.Select(a => a["family"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(trained);
         families.Sum(f => f.Attacks).ShouldBe(attacks.Length);
-        apart.Select(item => item.Attributes!["family"]!.GetValue<string>()).Distinct().ShouldBe(families.Select(f => f.Family), ignoreOrder: true);
-        apart.ShouldAllBe(item => item.Attributes!["heldOut"]!.GetValue<bool>() == heldOut.Contains(item.Attributes!["family"]!.GetValue<string>()));
-        apart.Select(item => item.Attributes!["source"]!.GetValue<string>()).Intersect(attacks.Select(a => a["source"]!.GetValue<string>())).ShouldBeEmpty();
-        apart.ShouldAllBe(item => item.Label != item.Attributes!["word"]!.GetValue<string>() && item.Attributes!["word"]!.GetValue<string>() != "car");
+        apart
+            .Select(item => item.Attributes!["family"]!.GetValue<string>())
+            .Distinct()
+            .ShouldBe(families.Select(f => f.Family), ignoreOrder: true);
+        apart.ShouldAllBe(item =>
+            item.Attributes!["heldOut"]!.GetValue<bool>() == heldOut.Contains(item.Attributes!["family"]!.GetValue<string>())
+        );
+        apart
+            .Select(item => item.Attributes!["source"]!.GetValue<string>())
+            .Intersect(attacks.Select(a => a["source"]!.GetValue<string>()))
+            .ShouldBeEmpty();
+        apart.ShouldAllBe(item =>
+            item.Label != item.Attributes!["word"]!.GetValue<string>() && item.Attributes!["word"]!.GetValue<string>() != "car"
+        );
         parameters["batchSize"] = 5;
         (await RunAsync(inputs, parameters)).Outputs["families"].ShouldBe(result.Outputs["families"]);
     }
@@ -214,7 +240,7 @@ public sealed class AttackCurationStageTests : IDisposable
         var parameters = CurationBench.Parameters;
         parameters["leastFooled"] = 0.99;
 
-        var message = await ShouldFailAsync(await bench.InputsAsync(), parameters);
+        var message = await ShouldFailAsync(await _bench.InputsAsync(), parameters);
 
         message.ShouldStartWith("attack-curation: ");
         message.ShouldContain("printed words fool this model");
@@ -225,9 +251,20 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Autoencoders_of_negative_explained_variance_take_no_part_and_end_the_run_where_no_other_is_there()
     {
-        var inputs = await bench.InputsAsync();
-        async Task ExplainsAsync(string name, double share) => inputs[$"sae-statistics/{name}"] = await bench.Store.PutBytesAsync(
-            ResultFormats.Statistics.Write(new SaeStatistics(name, new AutoencoderFigures(1 - share, share, 0.9, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000), [], [])), "statistics", ResultFormats.Statistics.MediaType);
+        var inputs = await _bench.InputsAsync();
+        async Task ExplainsAsync(string name, double share) =>
+            inputs[$"sae-statistics/{name}"] = await _bench.Store.PutBytesAsync(
+                ResultFormats.Statistics.Write(
+                    new SaeStatistics(
+                        name,
+                        new AutoencoderFigures(1 - share, share, 0.9, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000),
+                        [],
+                        []
+                    )
+                ),
+                "statistics",
+                ResultFormats.Statistics.MediaType
+            );
         await ExplainsAsync("mlp@0", -0.2);
         await ExplainsAsync("residual@1", 0.4);
 
@@ -239,8 +276,10 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Pictures_that_cannot_be_read_are_left_out_and_named()
     {
-        var inputs = await bench.InputsAsync();
-        inputs["shards/00002"] = await bench.PutShardAsync([(new DatasetItem("images/broken.png", ["a photo of a cat"], "cat"), [1, 2, 3])]);
+        var inputs = await _bench.InputsAsync();
+        inputs["shards/00002"] = await _bench.PutShardAsync([
+            (new DatasetItem("images/broken.png", ["a photo of a cat"], "cat"), [1, 2, 3]),
+        ]);
         var result = await RunAsync(inputs);
 
         Figures(result).Unreadable.ShouldHaveSingleItem().ShouldStartWith("images/broken.png: ");
@@ -251,27 +290,33 @@ public sealed class AttackCurationStageTests : IDisposable
     {
         var parameters = CurationBench.Parameters;
         parameters["classes"] = new JsonArray("cat", "dog");
-        var result = await RunAsync(await bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _bench.InputsAsync(), parameters);
 
-        (await bench.LinesAsync(result.Outputs["manifest"])).Where(IsAttack).Select(line => line["object"]!.GetValue<string>()).Distinct().ShouldBeSubsetOf(["cat", "dog"]);
+        (await _bench.LinesAsync(result.Outputs["manifest"]))
+            .Where(IsAttack)
+            .Select(line => line["object"]!.GetValue<string>())
+            .Distinct()
+            .ShouldBeSubsetOf(["cat", "dog"]);
     }
 
     [Fact]
     public async Task Without_labels_classes_are_found_in_the_captions()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures(labels: false));
+        inputs["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures(labels: false));
         var parameters = CurationBench.Parameters;
         parameters["classes"] = new JsonArray("cat", "dog", "tree", "car");
 
-        (await RunAsync(inputs, parameters)).Outputs["attacks"].ShouldBe((await RunAsync(await WholeAsync(), parameters)).Outputs["attacks"]);
+        (await RunAsync(inputs, parameters))
+            .Outputs["attacks"]
+            .ShouldBe((await RunAsync(await WholeAsync(), parameters)).Outputs["attacks"]);
 
         async Task<Dictionary<string, ArtifactRef>> WholeAsync()
         {
-            var labelled = await bench.InputsAsync();
+            var labelled = await _bench.InputsAsync();
             labelled.Remove("shards/00001");
-            labelled["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures());
+            labelled["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures());
             return labelled;
         }
     }
@@ -281,9 +326,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData(true, 1, "attack-curation: the data set shows 1 class; attacks need at least two.")]
     public async Task Too_few_classes_are_a_clear_error(bool labels, int classes, string message)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures(labels: labels, classes: classes));
+        inputs["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures(labels: labels, classes: classes));
 
         (await ShouldFailAsync(inputs)).ShouldStartWith(message);
     }
@@ -291,9 +336,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Too_few_pictures_are_a_clear_error()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await bench.PutShardAsync(CurationBench.Pictures(9));
+        inputs["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures(9));
 
         // Of nine pictures two carry print.
         (await ShouldFailAsync(inputs)).ShouldBe("attack-curation: only 7 usable labelled images without print; at least 8 are needed");
@@ -305,19 +350,23 @@ public sealed class AttackCurationStageTests : IDisposable
         var parameters = CurationBench.Parameters;
         parameters["fontFolder"] = "/none/such";
 
-        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("The fonts folder /none/such does not exist.");
+        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith("The fonts folder /none/such does not exist.");
     }
 
     [Fact]
     public async Task Fonts_are_part_of_the_key_and_others_than_a_run_names_are_refused()
     {
         using var fonts = FontCatalogue.Load();
-        new AttackCurationStage().Normalize(new JsonObject { ["families"] = new JsonArray() })["fonts"]!.GetValue<string>().ShouldBe(fonts.Digest);
+        new AttackCurationStage().Normalize(new JsonObject { ["families"] = new JsonArray() })["fonts"]!
+            .GetValue<string>()
+            .ShouldBe(fonts.Digest);
         new AttackCurationStage().Normalize([])["fonts"]!.GetValue<string>().ShouldBe(fonts.WholeDigest);
         var parameters = CurationBench.Parameters;
         parameters["fonts"] = new string('0', 64);
 
-        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("curation.fonts: the run asks for the fonts 000000000000…, this machine has ");
+        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
+            "curation.fonts: the run asks for the fonts 000000000000…, this machine has "
+        );
     }
 
     [Fact]
@@ -326,13 +375,15 @@ public sealed class AttackCurationStageTests : IDisposable
         var parameters = CurationBench.Parameters;
         parameters["words"] = new JsonArray("taxi", "car");
 
-        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("curation.words: at least two words are needed that are not held out");
+        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
+            "curation.words: at least two words are needed that are not held out"
+        );
     }
 
     [Fact]
     public async Task Without_an_autoencoder_or_with_one_of_another_place_there_is_a_clear_error()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var neurons = inputs["sae/mlp@0"];
         inputs.Remove("sae/mlp@0");
         inputs["sae/residual@1"] = neurons;
@@ -361,7 +412,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("{\"searchWords\":0}", "curation.searchWords")]
     public void Impossible_parameters_are_named(string parameters, string key)
     {
-        var message = Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
+        var message = Should.Throw<UserErrorException>(() => _bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
         message.ShouldContain(key);
         message.ShouldNotContain('\n');
     }
@@ -369,21 +420,24 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Cancelled_it_stops_within_a_step()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
 
-        await CancelAtFirstReport.ShouldStopAsync(cancelling => bench.Stage.RunAsync(bench.Context(inputs, progress: cancelling), cancelling.Token));
+        await CancelAtFirstReport.ShouldStopAsync(cancelling =>
+            _bench.Stage.RunAsync(_bench.Context(inputs, progress: cancelling), cancelling.Token)
+        );
     }
 
     private static CurationFigures Figures(StageResult result) => ResultFormats.CurationFigures.Read(result.Figures, "figures");
 
-    private Task<SalientFindings> SalientAsync(StageResult result) => ResultFormats.Salient.ReadAsync(result.Outputs["salient"], bench.Store.FetchAsync, CancellationToken.None);
+    private Task<SalientFindings> SalientAsync(StageResult result) =>
+        ResultFormats.Salient.ReadAsync(result.Outputs["salient"], _bench.Store.FetchAsync, CancellationToken.None);
 
     private static bool IsAttack(JsonObject line) => line["kind"]!.GetValue<string>() == "attack";
 
     private static string Kind(DatasetItem item) => item.Attributes!["kind"]!.GetValue<string>();
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
-        bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
 
     private async Task<string> ShouldFailAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null)
     {

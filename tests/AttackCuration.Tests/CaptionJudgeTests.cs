@@ -5,9 +5,18 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class CaptionJudgeTests
 {
     // Where a wrong word is printed the object does not speak for it once the print is gone; where a carton says what it is, it does.
-    private static readonly CaptionJudge.Evidence[] Foreign = [.. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(3 + (0.1 * i), 2, -4 + (0.1 * i)))];
-    private static readonly CaptionJudge.Evidence[] Legitimate = [.. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(3 + (0.1 * i), 4, 2 + (0.1 * i)))];
-    private static readonly CaptionJudge.Evidence[] Plain = [.. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(-3 + (0.1 * i), 3, 2 + (0.1 * i)))];
+    private static readonly CaptionJudge.Evidence[] Foreign =
+    [
+        .. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(3 + (0.1 * i), 2, -4 + (0.1 * i))),
+    ];
+    private static readonly CaptionJudge.Evidence[] Legitimate =
+    [
+        .. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(3 + (0.1 * i), 4, 2 + (0.1 * i))),
+    ];
+    private static readonly CaptionJudge.Evidence[] Plain =
+    [
+        .. Enumerable.Range(0, 20).Select(i => new CaptionJudge.Evidence(-3 + (0.1 * i), 3, 2 + (0.1 * i))),
+    ];
 
     [Fact]
     public void A_word_that_the_object_bears_out_is_kept_and_one_that_is_only_printed_is_found()
@@ -26,8 +35,15 @@ public sealed class CaptionJudgeTests
     {
         // Between the two samples; the likelihoods alone would give one half each.
         using var judge = CaptionJudge.Learn(Foreign, Legitimate);
-        CaptionJudge.Evidence doubtful = new(4, 3, -0.1), honest = new(4, 4, 3);
-        double Of(int repeating, int others) => judge.Judge([doubtful, .. Enumerable.Repeat(new CaptionJudge.Evidence(4, 2, -3), repeating), .. Enumerable.Repeat(honest, 40)], others).Probabilities[0];
+        CaptionJudge.Evidence doubtful = new(4, 3, -0.1),
+            honest = new(4, 4, 3);
+        double Of(int repeating, int others) =>
+            judge
+                .Judge(
+                    [doubtful, .. Enumerable.Repeat(new CaptionJudge.Evidence(4, 2, -3), repeating), .. Enumerable.Repeat(honest, 40)],
+                    others
+                )
+                .Probabilities[0];
 
         Of(repeating: 0, others: 10_000).ShouldBeLessThan(0.05);
         Of(repeating: 40, others: 0).ShouldBeGreaterThan(Of(repeating: 1, others: 0));

@@ -28,7 +28,24 @@ public sealed class CaptionWordsTests
     [Fact]
     public void The_vocabulary_leaves_out_rare_words_and_how_captions_speak()
     {
-        PictureSource[] pictures = [.. Enumerable.Range(0, 40).Select(i => new PictureSource(Item(i switch { < 8 => "a painting of a guitar", < 30 => "a painting of a dog", 30 => "a painting of a zebra", _ => "a painting of a cat" }), default, ""))];
+        PictureSource[] pictures =
+        [
+            .. Enumerable
+                .Range(0, 40)
+                .Select(i => new PictureSource(
+                    Item(
+                        i switch
+                        {
+                            < 8 => "a painting of a guitar",
+                            < 30 => "a painting of a dog",
+                            30 => "a painting of a zebra",
+                            _ => "a painting of a cat",
+                        }
+                    ),
+                    default,
+                    ""
+                )),
+        ];
 
         CaptionWords.Vocabulary(["dog", "cat"], pictures).ShouldBe(["dog", "cat", "guitar"]);
     }

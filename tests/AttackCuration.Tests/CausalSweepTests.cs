@@ -7,31 +7,36 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class CausalSweepTests : IDisposable
 {
     // Two of the four latents that fire on these pictures.
-    private static readonly AttackCurationOptions Options = new() { SalientShares = [0.5], RandomDraws = 3, BatchSize = 7 };
+    private static readonly AttackCurationOptions Options = new()
+    {
+        SalientShares = [0.5],
+        RandomDraws = 3,
+        BatchSize = 7,
+    };
 
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly PlantedReader reader = new();
-    private readonly WordPairs pairs = PlantedReader.Draw();
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly PlantedReader _reader = new();
+    private readonly WordPairs _pairs = PlantedReader.Draw();
 
     public void Dispose()
     {
-        pairs.Dispose();
-        reader.Dispose();
-        scope.Dispose();
+        _pairs.Dispose();
+        _reader.Dispose();
+        _scope.Dispose();
     }
 
     [Fact]
     public void The_planted_reader_is_good_and_vulnerable()
     {
-        Measure(pairs).ShouldBe(new AttackAccuracy(1, 0, 1));
+        Measure(_pairs).ShouldBe(new AttackAccuracy(1, 0, 1));
         // What cannot be read does not fool it.
-        Measure(pairs with { Word = pairs.Control }).ShouldBe(new AttackAccuracy(1, 1, 0));
+        Measure(_pairs with { Word = _pairs.Control }).ShouldBe(new AttackAccuracy(1, 1, 0));
     }
 
     [Fact]
     public void The_features_that_read_text_are_found_and_ablating_them_heals()
     {
-        var row = Sweep([reader.AtNeurons]).ShouldHaveSingleItem();
+        var row = Sweep([_reader.AtNeurons]).ShouldHaveSingleItem();
 
         row.Salient.Select(s => s.Feature).Order().ShouldBe(PlantedReader.ReadingNeurons);
         row.Before.ShouldBe(new AttackAccuracy(1, 0, 1));
@@ -45,16 +50,16 @@ public sealed class CausalSweepTests : IDisposable
     public void The_place_is_chosen_by_effect()
     {
         // In the embedding's SAE no latent is the word's alone: class and word share one direction.
-        var embedding = RandomClip.Autoencoder(reader.Model, new Clip.HookPoint.ImageEmbedding());
-        var rows = Sweep([embedding, reader.AtNeurons]);
+        var embedding = RandomClip.Autoencoder(_reader.Model, new Clip.HookPoint.ImageEmbedding());
+        var rows = Sweep([embedding, _reader.AtNeurons]);
 
-        rows.MaxBy(r => r.Effect)!.Hook.ShouldBe(reader.AtNeurons);
+        rows.MaxBy(r => r.Effect)!.Hook.ShouldBe(_reader.AtNeurons);
     }
 
     [Fact]
     public void Clean_accuracy_lost_counts_twice()
     {
-        var row = Sweep([reader.AtNeurons])[0] with
+        var row = Sweep([_reader.AtNeurons])[0] with
         {
             Ablation = new AttackAccuracy(0.9, 0.6, 0.1),
             Random = [new AttackAccuracy(1, 0.1, 0.8), new AttackAccuracy(0.96, 0.3, 0.6)],
@@ -67,7 +72,7 @@ public sealed class CausalSweepTests : IDisposable
     [Fact]
     public void It_follows_from_its_input()
     {
-        var (first, second) = (Sweep([reader.AtNeurons])[0], Sweep([reader.AtNeurons])[0]);
+        var (first, second) = (Sweep([_reader.AtNeurons])[0], Sweep([_reader.AtNeurons])[0]);
 
         second.Salient.ShouldBe(first.Salient);
         second.Random.ShouldBe(first.Random);
@@ -79,15 +84,30 @@ public sealed class CausalSweepTests : IDisposable
         var done = new List<int>();
         // Word and control are the same picture: nothing reads text here.
         var rows = CausalSweep.Run(
-            reader.Vision, reader.Classifier, [reader.AtNeurons], pairs with { Word = pairs.Clean }, pairs, Options with { SalientShares = [0.1, 0.3] }, CPU, done.Add, CancellationToken.None);
+            _reader.Vision,
+            _reader.Classifier,
+            [_reader.AtNeurons],
+            _pairs with
+            {
+                Word = _pairs.Clean,
+            },
+            _pairs,
+            Options with
+            {
+                SalientShares = [0.1, 0.3],
+            },
+            CPU,
+            done.Add,
+            CancellationToken.None
+        );
 
         rows.ShouldBeEmpty();
         done.ShouldBe([1, 2]);
     }
 
     private AttackAccuracy Measure(WordPairs shown) =>
-        AttackMeasurement.Of(reader.Vision, reader.Classifier, shown, 7, CPU, null, CancellationToken.None);
+        AttackMeasurement.Of(_reader.Vision, _reader.Classifier, shown, 7, CPU, null, CancellationToken.None);
 
     private IReadOnlyList<CausalSweep.Row> Sweep(IReadOnlyList<SaeAtHook> hooks) =>
-        CausalSweep.Run(reader.Vision, reader.Classifier, hooks, pairs, pairs, Options, CPU, _ => { }, CancellationToken.None);
+        CausalSweep.Run(_reader.Vision, _reader.Classifier, hooks, _pairs, _pairs, Options, CPU, _ => { }, CancellationToken.None);
 }

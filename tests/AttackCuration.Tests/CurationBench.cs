@@ -19,35 +19,45 @@ internal sealed class CurationBench : IDisposable
     public const int Images = 40;
     private const int Side = 40;
 
-    private readonly string folder = Directory.CreateTempSubdirectory("attack-curation").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("attack-curation").FullName;
 
-    public CurationBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
+    public CurationBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public FolderArtifactStore Store { get; }
 
     public AttackCurationStage Stage { get; } = new();
 
-    public static JsonObject Parameters => new()
-    {
-        ["heldOutWords"] = new JsonArray("car"),
-        ["pairs"] = 16,
-        ["salientShares"] = new JsonArray(0.2),
-        ["randomDraws"] = 2,
-        ["neuronsPerLayer"] = 6,
-        ["attacks"] = 12,
-        ["naturalImages"] = 4,
-        ["batchSize"] = 16,
-        ["families"] = new JsonArray(),
-        ["leastFooled"] = 0,
-    };
+    public static JsonObject Parameters =>
+        new()
+        {
+            ["heldOutWords"] = new JsonArray("car"),
+            ["pairs"] = 16,
+            ["salientShares"] = new JsonArray(0.2),
+            ["randomDraws"] = 2,
+            ["neuronsPerLayer"] = 6,
+            ["attacks"] = 12,
+            ["naturalImages"] = 4,
+            ["batchSize"] = 16,
+            ["families"] = new JsonArray(),
+            ["leastFooled"] = 0,
+        };
 
     /// <summary>Every fifth picture has a word printed, every tenth the held-out one.</summary>
-    public static IEnumerable<(DatasetItem Item, byte[] Image)> Pictures(int count = Images, bool labels = true, int classes = 4) => Enumerable.Range(0, count).Select(i =>
-    {
-        var label = RandomClip.Classes[i % classes];
-        var attributes = i % 10 == 0 ? new JsonObject { ["word"] = "car" } : i % 5 == 0 ? new JsonObject { ["word"] = "dog" } : null;
-        return (new DatasetItem($"images/{i}.png", [$"a photo of a {label}", $"one {label}"], labels ? label : null, attributes), Noise(i));
-    });
+    public static IEnumerable<(DatasetItem Item, byte[] Image)> Pictures(int count = Images, bool labels = true, int classes = 4) =>
+        Enumerable
+            .Range(0, count)
+            .Select(i =>
+            {
+                var label = RandomClip.Classes[i % classes];
+                var attributes =
+                    i % 10 == 0 ? new JsonObject { ["word"] = "car" }
+                    : i % 5 == 0 ? new JsonObject { ["word"] = "dog" }
+                    : null;
+                return (
+                    new DatasetItem($"images/{i}.png", [$"a photo of a {label}", $"one {label}"], labels ? label : null, attributes),
+                    Noise(i)
+                );
+            });
 
     public static byte[] Noise(int index)
     {
@@ -82,22 +92,33 @@ internal sealed class CurationBench : IDisposable
         return inputs;
     }
 
-    public Task<ArtifactRef> PutShardAsync(IEnumerable<(DatasetItem Item, byte[] Image)> pictures) => PutAsync(path => DatasetShard.Write(path, pictures));
+    public Task<ArtifactRef> PutShardAsync(IEnumerable<(DatasetItem Item, byte[] Image)> pictures) =>
+        PutAsync(path => DatasetShard.Write(path, pictures));
 
-    public StageContext Context(IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, IProgress<StageProgress>? progress = null) => new()
-    {
-        Stage = Stage.Name,
-        Parameters = Stage.Normalize(parameters ?? Parameters),
-        Inputs = inputs,
-        Artifacts = Store,
-        Progress = progress ?? new Progress<StageProgress>(),
-        Scratch = Directory.CreateDirectory(NewPath()).FullName,
-    };
+    public StageContext Context(
+        IReadOnlyDictionary<string, ArtifactRef> inputs,
+        JsonObject? parameters = null,
+        IProgress<StageProgress>? progress = null
+    ) =>
+        new()
+        {
+            Stage = Stage.Name,
+            Parameters = Stage.Normalize(parameters ?? Parameters),
+            Inputs = inputs,
+            Artifacts = Store,
+            Progress = progress ?? new Progress<StageProgress>(),
+            Scratch = Directory.CreateDirectory(NewPath()).FullName,
+        };
 
     public async Task<byte[]> BytesAsync(ArtifactRef artifact) => await File.ReadAllBytesAsync(await Store.FetchAsync(artifact));
 
     public async Task<JsonObject[]> LinesAsync(ArtifactRef artifact) =>
-        [.. Encoding.UTF8.GetString(await BytesAsync(artifact)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!.AsObject())];
+        [
+            .. Encoding
+                .UTF8.GetString(await BytesAsync(artifact))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonNode.Parse(line)!.AsObject()),
+        ];
 
     public async Task<List<(DatasetItem Item, byte[] Image)>> ItemsAsync(ArtifactRef shard) =>
         [.. DatasetShard.Read(await Store.FetchAsync(shard)).Select(entry => (entry.Item, entry.ImageBytes.ToArray()))];
@@ -116,9 +137,9 @@ internal sealed class CurationBench : IDisposable
         return entries;
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private string NewPath() => Path.Combine(folder, Guid.NewGuid().ToString("N"));
+    private string NewPath() => Path.Combine(_folder, Guid.NewGuid().ToString("N"));
 
     private Task<ArtifactRef> PutAsync(Action<string> write)
     {

@@ -7,31 +7,39 @@ namespace ClipSae.AttackCuration.Tests;
 
 public sealed class FamilySearchTests : IDisposable
 {
-    private static readonly AttackCurationOptions Options = new() { Seed = 4, SearchWords = 3, BatchSize = 7 };
-    private static readonly PictureSource[] Sources = [.. CurationBench.Pictures(16).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))];
-    private readonly FontCatalogue fonts = FontCatalogue.FromRoster([]);
-    private readonly ClipModel model = RandomClip.Create();
-    private readonly VisionPlan vision;
-    private readonly ZeroShotClassifier classifier;
+    private static readonly AttackCurationOptions Options = new()
+    {
+        Seed = 4,
+        SearchWords = 3,
+        BatchSize = 7,
+    };
+    private static readonly PictureSource[] Sources =
+    [
+        .. CurationBench.Pictures(16).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
+    ];
+    private readonly FontCatalogue _fonts = FontCatalogue.FromRoster([]);
+    private readonly ClipModel _model = RandomClip.Create();
+    private readonly VisionPlan _vision;
+    private readonly ZeroShotClassifier _classifier;
 
     public FamilySearchTests()
     {
-        vision = VisionPlan.Compile(model);
-        classifier = ZeroShotClassifier.Create(model, RandomClip.Tokenizer, RandomClip.Classes, ["a photo of a {}"]);
+        _vision = VisionPlan.Compile(_model);
+        _classifier = ZeroShotClassifier.Create(_model, RandomClip.Tokenizer, RandomClip.Classes, ["a photo of a {}"]);
     }
 
     public void Dispose()
     {
-        classifier.Dispose();
-        vision.Dispose();
-        model.Dispose();
-        fonts.Dispose();
+        _classifier.Dispose();
+        _vision.Dispose();
+        _model.Dispose();
+        _fonts.Dispose();
     }
 
     [Fact]
     public void The_better_half_has_as_many_words_again_and_twice_until_four_are_left()
     {
-        var families = PrintFamily.DrawableWith(fonts).Take(9).ToArray();
+        var families = PrintFamily.DrawableWith(_fonts).Take(9).ToArray();
         var reports = new List<(int Done, int Total)>();
         var found = Run(Options, families, (done, total) => reports.Add((done, total)));
 
@@ -48,7 +56,7 @@ public sealed class FamilySearchTests : IDisposable
     [Fact]
     public void It_follows_from_the_seed_whatever_the_batch()
     {
-        var families = PrintFamily.DrawableWith(fonts).Take(6).ToArray();
+        var families = PrintFamily.DrawableWith(_fonts).Take(6).ToArray();
         var first = Run(Options, families);
 
         Run(Options with { BatchSize = 64 }, families).Families.ShouldBe(first.Families);
@@ -61,7 +69,8 @@ public sealed class FamilySearchTests : IDisposable
         var families = PrintFamily.All.Take(8).ToArray();
         FamilyRate[] rates = [.. families.Select((family, place) => new FamilyRate(family.Name, 32, 4 * place))];
         var stock = WordStock.Of(["cat", "dog"]);
-        FamilySearch.Result Found(int count) => new(rates[..count], [new("nearest", 10, 8), new("confusing", 10, 0), new("listed", 10, 4)], 0.9);
+        FamilySearch.Result Found(int count) =>
+            new(rates[..count], [new("nearest", 10, 8), new("confusing", 10, 0), new("listed", 10, 4)], 0.9);
         var ways = Ways.Of(Found(8), families, stock);
 
         // The rates rise with the place: the second best is place 6, the sixth is place 2.
@@ -77,7 +86,14 @@ public sealed class FamilySearchTests : IDisposable
     private FamilySearch.Result Run(AttackCurationOptions options, IReadOnlyList<PrintFamily> families, Action<int, int>? done = null)
     {
         using var scope = NewDisposeScope();
-        return new FamilySearch(vision, classifier, WordStock.Of(["cat", "dog", "tree"]), classifier.Names.Count, fonts, options, CPU)
-            .Run(Sources, families, done ?? ((_, _) => { }), CancellationToken.None);
+        return new FamilySearch(
+            _vision,
+            _classifier,
+            WordStock.Of(["cat", "dog", "tree"]),
+            _classifier.Names.Count,
+            _fonts,
+            options,
+            CPU
+        ).Run(Sources, families, done ?? ((_, _) => { }), CancellationToken.None);
     }
 }

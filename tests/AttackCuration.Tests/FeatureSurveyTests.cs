@@ -7,15 +7,15 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class FeatureSurveyTests : IDisposable
 {
     private const int Pairs = 14;
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly ClipModel model = RandomClip.Create();
-    private readonly WordPairs pairs = RandomClip.Pairs(Pairs);
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly ClipModel _model = RandomClip.Create();
+    private readonly WordPairs _pairs = RandomClip.Pairs(Pairs);
 
     public void Dispose()
     {
-        pairs.Dispose();
-        model.Dispose();
-        scope.Dispose();
+        _pairs.Dispose();
+        _model.Dispose();
+        _scope.Dispose();
     }
 
     [Theory]
@@ -25,9 +25,9 @@ public sealed class FeatureSurveyTests : IDisposable
     [InlineData("image-embedding")]
     public void Scores_are_those_of_a_picture_by_picture_computation(string hook)
     {
-        var at = RandomClip.Autoencoder(model, HookPoint.Parse(hook));
+        var at = RandomClip.Autoencoder(_model, HookPoint.Parse(hook));
         var survey = Survey(at);
-        var (clean, word, control) = (Naive(at, pairs.Clean), Naive(at, pairs.Word), Naive(at, pairs.Control));
+        var (clean, word, control) = (Naive(at, _pairs.Clean), Naive(at, _pairs.Word), Naive(at, _pairs.Control));
 
         for (var f = 0; f < at.Sae.Latents; f++)
         {
@@ -36,7 +36,18 @@ public sealed class FeatureSurveyTests : IDisposable
             survey.MeanActivation[f].ShouldBe((float)word[f].Average(), 1e-5f);
             ShouldBe(score.WordMinusClean, Standardised(word[f], clean[f]));
             ShouldBe(score.WordMinusControl, Standardised(word[f], control[f]));
-            score.Auroc.ShouldBe(word[f].Average(a => clean[f].Average(b => a > b ? 1 : a == b ? 0.5 : 0)), 1e-9);
+            score.Auroc.ShouldBe(
+                word[f]
+                    .Average(a =>
+                        clean[f]
+                            .Average(b =>
+                                a > b ? 1
+                                : a == b ? 0.5
+                                : 0
+                            )
+                    ),
+                1e-9
+            );
             score.Salience.ShouldBe(Math.Min(score.WordMinusClean, score.WordMinusControl));
         }
     }
@@ -44,7 +55,7 @@ public sealed class FeatureSurveyTests : IDisposable
     [Fact]
     public void Only_live_latents_are_ranked_the_most_salient_first()
     {
-        var survey = Survey(RandomClip.Autoencoder(model, new HookPoint.Cls(0), k: 2));
+        var survey = Survey(RandomClip.Autoencoder(_model, new HookPoint.Cls(0), k: 2));
         var dead = survey.Scores.Where(s => survey.MeanActivation[s.Feature] == 0).Select(s => s.Feature).ToArray();
 
         dead.ShouldNotBeEmpty();
@@ -56,7 +67,7 @@ public sealed class FeatureSurveyTests : IDisposable
     [Fact]
     public void Random_controls_are_as_many_and_none_of_the_chosen()
     {
-        var survey = Survey(RandomClip.Autoencoder(model, new HookPoint.Mlp(0)));
+        var survey = Survey(RandomClip.Autoencoder(_model, new HookPoint.Mlp(0)));
         var chosen = survey.Ranked.Take(7).Select(s => s.Feature).ToArray();
         var control = survey.MatchedRandom(chosen, 3, 0);
 
@@ -68,15 +79,18 @@ public sealed class FeatureSurveyTests : IDisposable
     [Fact]
     public void Random_controls_fire_about_as_much()
     {
-        var survey = Survey(RandomClip.Autoencoder(model, new HookPoint.Mlp(0)));
+        var survey = Survey(RandomClip.Autoencoder(_model, new HookPoint.Mlp(0)));
         var byActivation = survey.Ranked.OrderBy(s => survey.MeanActivation[s.Feature]).Select(s => s.Feature).ToArray();
         int[][] sets = [byActivation[..4], byActivation[^4..], [.. byActivation.Skip(byActivation.Length / 2).Take(4)]];
         foreach (var chosen in sets)
         {
             for (var draw = 0; draw < 10; draw++)
             {
-                // Each is one of the eight nearest among those left; at the ends, where neighbours are on one side alone and earlier draws are gone, a little further.
-                survey.MatchedRandom(chosen, 3, draw).ShouldAllBe(f => chosen.Min(c => Math.Abs(Array.IndexOf(byActivation, f) - Array.IndexOf(byActivation, c))) <= 11);
+                // Each is one of the eight nearest among those left; at the ends, where neighbours are on one side alone and earlier draws
+                // are gone, a little further.
+                survey
+                    .MatchedRandom(chosen, 3, draw)
+                    .ShouldAllBe(f => chosen.Min(c => Math.Abs(Array.IndexOf(byActivation, f) - Array.IndexOf(byActivation, c))) <= 11);
             }
         }
     }
@@ -84,7 +98,7 @@ public sealed class FeatureSurveyTests : IDisposable
     [Fact]
     public void Random_controls_follow_from_seed_and_draw()
     {
-        var survey = Survey(RandomClip.Autoencoder(model, new HookPoint.Mlp(0)));
+        var survey = Survey(RandomClip.Autoencoder(_model, new HookPoint.Mlp(0)));
         var chosen = survey.Ranked.Take(7).Select(s => s.Feature).ToArray();
 
         survey.MatchedRandom([.. chosen.Reverse()], 3, 1).ShouldBe(survey.MatchedRandom(chosen, 3, 1));
@@ -94,8 +108,8 @@ public sealed class FeatureSurveyTests : IDisposable
 
     private FeatureSurvey Survey(SaeAtHook at)
     {
-        using var vision = VisionPlan.Compile(model);
-        return FeatureSurvey.Of(vision, at, pairs, 5, CPU, CancellationToken.None);
+        using var vision = VisionPlan.Compile(_model);
+        return FeatureSurvey.Of(vision, at, _pairs, 5, CPU, CancellationToken.None);
     }
 
     /// <summary>[latents][pictures], one forward a picture.</summary>
@@ -111,7 +125,7 @@ public sealed class FeatureSurveyTests : IDisposable
         for (var i = 0; i < Pairs; i++)
         {
             var hooks = new Hooks().Capture(at.Hook);
-            model.EncodeImage(PixelNormalization.OpenAi.Apply(pixels.narrow(0, i, 1)), hooks);
+            _model.EncodeImage(PixelNormalization.OpenAi.Apply(pixels.narrow(0, i, 1)), hooks);
             var rows = hooks.Captured(at.Hook).reshape(-1, at.Sae.InputWidth);
             var latents = at.Sae.Encode(rows).data<float>().ToArray().Chunk(at.Sae.Latents).ToArray();
             for (var f = 0; f < values.Length; f++)

@@ -7,9 +7,9 @@ public sealed class PicturesTests : IDisposable
 {
     private static readonly AttackCurationOptions Options = new() { HeldOutWords = ["car"], Seed = 2 };
     private static readonly HeldOutPrint HeldOut = new(["car"], ["Sans Bold"]);
-    private readonly CurationBench bench = new();
+    private readonly CurationBench _bench = new();
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Fact]
     public async Task Pictures_that_show_a_held_out_word_are_left_out_and_its_class_stays()
@@ -25,13 +25,19 @@ public sealed class PicturesTests : IDisposable
     [Fact]
     public async Task Pictures_that_show_a_held_out_face_are_left_out()
     {
-        var inputs = await bench.InputsAsync();
-        inputs["shards/00002"] = await bench.PutShardAsync([(
-            new DatasetItem("display.png", ["a photo of a cat"], "cat", new() { ["word"] = "dog", ["font"] = "Sans Bold" }), CurationBench.Noise(99))]);
-        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options, HeldOut, CancellationToken.None);
+        var inputs = await _bench.InputsAsync();
+        inputs["shards/00002"] = await _bench.PutShardAsync([
+            (
+                new DatasetItem("display.png", ["a photo of a cat"], "cat", new() { ["word"] = "dog", ["font"] = "Sans Bold" }),
+                CurationBench.Noise(99)
+            ),
+        ]);
+        var pictures = await Pictures.ReadAsync(_bench.Context(inputs), Options, HeldOut, CancellationToken.None);
 
         pictures.All.Select(p => p.Item.Id).ShouldNotContain("display.png");
-        (await Pictures.ReadAsync(bench.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None)).All.Select(p => p.Item.Id).ShouldContain("display.png");
+        (await Pictures.ReadAsync(_bench.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None))
+            .All.Select(p => p.Item.Id)
+            .ShouldContain("display.png");
     }
 
     [Fact]
@@ -59,10 +65,10 @@ public sealed class PicturesTests : IDisposable
     {
         var cut = CurationBench.Noise(98)[..800];
         ImageDecoder.TryReadSize(cut, null, out _, out _).ShouldBeTrue();
-        var inputs = await bench.InputsAsync();
-        inputs["shards/00002"] = await bench.PutShardAsync([(new DatasetItem("cut.png", ["a photo of a cat"], "cat"), cut)]);
+        var inputs = await _bench.InputsAsync();
+        inputs["shards/00002"] = await _bench.PutShardAsync([(new DatasetItem("cut.png", ["a photo of a cat"], "cat"), cut)]);
 
-        var pictures = await Pictures.ReadAsync(bench.Context(inputs), Options, HeldOut, CancellationToken.None);
+        var pictures = await Pictures.ReadAsync(_bench.Context(inputs), Options, HeldOut, CancellationToken.None);
 
         pictures.Unreadable.ShouldBe(["cut.png: truncated"]);
         pictures.All.Select(p => p.Item.Id).ShouldBe((await ReadAsync(Options)).All.Select(p => p.Item.Id), ignoreOrder: true);
@@ -101,13 +107,17 @@ public sealed class PicturesTests : IDisposable
     /// <param name="others">Captions of one picture each.</param>
     private async Task<Pictures> CaptionedAsync(AttackCurationOptions options, string first, params string[] others)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await bench.PutShardAsync(
-            Enumerable.Repeat(first, 8).Concat(others).Select((caption, i) => (new DatasetItem($"{i}.png", [caption]), CurationBench.Noise(i))));
-        return await Pictures.ReadAsync(bench.Context(inputs), options, HeldOut, CancellationToken.None);
+        inputs["shards/00000"] = await _bench.PutShardAsync(
+            Enumerable
+                .Repeat(first, 8)
+                .Concat(others)
+                .Select((caption, i) => (new DatasetItem($"{i}.png", [caption]), CurationBench.Noise(i)))
+        );
+        return await Pictures.ReadAsync(_bench.Context(inputs), options, HeldOut, CancellationToken.None);
     }
 
     private async Task<Pictures> ReadAsync(AttackCurationOptions options) =>
-        await Pictures.ReadAsync(bench.Context(await bench.InputsAsync()), options, HeldOut, CancellationToken.None);
+        await Pictures.ReadAsync(_bench.Context(await _bench.InputsAsync()), options, HeldOut, CancellationToken.None);
 }

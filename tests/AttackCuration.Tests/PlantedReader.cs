@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.Tests;
 
 /// <summary>
-/// A CLIP whose vision tower was written by hand: red pictures are cats, green ones dogs, and a patch of stripes is a printed word, upright for
-/// "cat" and level for "dog", which neurons 0 and 1 of the first block read and which outweighs the colour. A chequered patch has the same ink and
-/// cannot be read. The SAE at mlp@0 has one latent a neuron, so what is text-salient is known beforehand: latents 0 and 1.
+/// A CLIP whose vision tower was written by hand: red pictures are cats, green ones dogs, and a patch of stripes is a printed word, upright
+/// for "cat" and level for "dog", which neurons 0 and 1 of the first block read and which outweighs the colour. A chequered patch has the
+/// same ink and cannot be read. The SAE at mlp@0 has one latent a neuron, so what is text-salient is known beforehand: latents 0 and 1.
 /// </summary>
 internal sealed class PlantedReader : IDisposable
 {
@@ -18,7 +18,10 @@ internal sealed class PlantedReader : IDisposable
     private const int Width = 64;
     private const int Neurons = 4 * Width;
     private static readonly string[] Names = ["cat", "dog"];
-    private static readonly IReadOnlyList<(string Left, string Right)> Merges = BpeLearner.Learn(["a photo of a cat", "a photo of a dog"], 40);
+    private static readonly IReadOnlyList<(string Left, string Right)> Merges = BpeLearner.Learn(
+        ["a photo of a cat", "a photo of a dog"],
+        40
+    );
 
     // Components of the residual stream: what a patch shows, and what it says.
     private const int Red = 0;
@@ -29,7 +32,9 @@ internal sealed class PlantedReader : IDisposable
     private const int SaysCat = 20;
     private const int SaysDog = 21;
 
-    /// <summary>What neuron j of the first block reads. The first two write what they read; the others are there to be told apart from them.</summary>
+    /// <summary>
+    /// What neuron j of the first block reads. The first two write what they read; the others are there to be told apart from them.
+    /// </summary>
     private static readonly int[] Reads = [Upright, Level, Red, Green, Chequered];
 
     public PlantedReader()
@@ -81,8 +86,12 @@ internal sealed class PlantedReader : IDisposable
         }
 
         return new WordPairs(
-            clean.DetachFromDisposeScope(), word.DetachFromDisposeScope(), control.DetachFromDisposeScope(),
-            [.. Enumerable.Range(0, Pairs).Select(i => Names[i % 2])], [.. Enumerable.Range(0, Pairs).Select(i => Names[(i + 1) % 2])]);
+            clean.DetachFromDisposeScope(),
+            word.DetachFromDisposeScope(),
+            control.DetachFromDisposeScope(),
+            [.. Enumerable.Range(0, Pairs).Select(i => Names[i % 2])],
+            [.. Enumerable.Range(0, Pairs).Select(i => Names[(i + 1) % 2])]
+        );
     }
 
     public void Dispose()
@@ -107,10 +116,17 @@ internal sealed class PlantedReader : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var tokenizer = ClipTokenizer.FromMerges(Merges);
-        using var random = ClipModel.Initialize(new ClipArchitecture(32, Resolution, 2, Width, Patch, 12, tokenizer.VocabularySize, 64, 1), 3);
+        using var random = ClipModel.Initialize(
+            new ClipArchitecture(32, Resolution, 2, Width, Patch, 12, tokenizer.VocabularySize, 64, 1),
+            3
+        );
         using var texts = ZeroShotClassifier.Create(random, tokenizer, Names, ["a photo of a {}"]);
         var weights = random.StateDict().ToDictionary(w => w.Key, w => w.Value.clone());
-        foreach (var (key, weight) in weights.Where(w => w.Key.StartsWith("visual.", StringComparison.Ordinal) && !w.Key.Contains("ln_", StringComparison.Ordinal)))
+        foreach (
+            var (key, weight) in weights.Where(w =>
+                w.Key.StartsWith("visual.", StringComparison.Ordinal) && !w.Key.Contains("ln_", StringComparison.Ordinal)
+            )
+        )
         {
             weight.zero_();
         }

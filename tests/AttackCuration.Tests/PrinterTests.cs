@@ -8,26 +8,32 @@ namespace ClipSae.AttackCuration.Tests;
 
 public sealed class PrinterTests : IDisposable
 {
-    private readonly FontCatalogue fonts = FontCatalogue.FromRoster([]);
+    private readonly FontCatalogue _fonts = FontCatalogue.FromRoster([]);
 
-    public void Dispose() => fonts.Dispose();
+    public void Dispose() => _fonts.Dispose();
 
     [Fact]
     public void One_style_is_printed_as_it_was_before_there_were_families()
     {
         var image = Picture(64);
         var style = new WordStyle();
-        string[] faces = [.. fonts.Tuning.Select(face => face.Name)];
-        var (shown, family) = Printer.Of(fonts, style, ImagePreparation.OpenAi(32).Target).Plan("boat", image, new SeededRandom(1, "place", 3));
+        string[] faces = [.. _fonts.Tuning.Select(face => face.Name)];
+        var (shown, family) = Printer
+            .Of(_fonts, style, ImagePreparation.OpenAi(32).Target)
+            .Plan("boat", image, new SeededRandom(1, "place", 3));
 
-        shown.ShouldBe(new WordPlanner(fonts, style).Plan("boat", faces, image, new SeededRandom(1, "place", 3)));
+        shown.ShouldBe(new WordPlanner(_fonts, style).Plan("boat", faces, image, new SeededRandom(1, "place", 3)));
         family.ShouldBeNull();
     }
 
     [Fact]
     public void Families_are_printed_as_often_as_they_weigh()
     {
-        var printer = Printer.Of(fonts, [(PrintFamily.Named("plate"), 3), (PrintFamily.Named("curved"), 1)], ImagePreparation.OpenAi(32).Target);
+        var printer = Printer.Of(
+            _fonts,
+            [(PrintFamily.Named("plate"), 3), (PrintFamily.Named("curved"), 1)],
+            ImagePreparation.OpenAi(32).Target
+        );
         var image = Picture(64);
         var drawn = Enumerable.Range(0, 400).Select(i => printer.Plan("boat", image, new SeededRandom(1, "draw", i))).ToArray();
 

@@ -27,7 +27,8 @@ public sealed class SalienceStatisticsTests
     [InlineData(new[] { 0f, 1 }, new[] { 0f, 1 }, 0.5)]
     // 2 > 0, 2 > 1, 2 = 2, 0 = 0, 0 < 1, 0 < 2.
     [InlineData(new[] { 2f, 0 }, new[] { 0f, 1, 2 }, 3 / 6.0)]
-    public void Ties_count_half(float[] withText, float[] without, double auroc) => SalienceStatistics.Auroc(withText, without).ShouldBe(auroc, 1e-12);
+    public void Ties_count_half(float[] withText, float[] without, double auroc) =>
+        SalienceStatistics.Auroc(withText, without).ShouldBe(auroc, 1e-12);
 
     [Theory]
     [InlineData(1)]
@@ -39,7 +40,13 @@ public sealed class SalienceStatisticsTests
         // Few different values, as of a sparse latent that is mostly off.
         float[] Draw(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(3) == 0 ? random.Next(4) : 0f)];
         var (with, without) = (Draw(41), Draw(57));
-        var naive = with.Average(a => without.Average(b => a > b ? 1 : a == b ? 0.5 : 0));
+        var naive = with.Average(a =>
+            without.Average(b =>
+                a > b ? 1
+                : a == b ? 0.5
+                : 0
+            )
+        );
 
         SalienceStatistics.Auroc(with, without).ShouldBe(naive, 1e-12);
     }

@@ -8,13 +8,13 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class SalientNeuronsTests : IDisposable
 {
     private static readonly FeatureScore[] Salient = [new(3, 2, 1.5, 0.9), new(9, 0.5, 0.7, 0.8), new(20, 4, double.PositiveInfinity, 1)];
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly PlantedReader reader = new();
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly PlantedReader _reader = new();
 
     public void Dispose()
     {
-        reader.Dispose();
-        scope.Dispose();
+        _reader.Dispose();
+        _scope.Dispose();
     }
 
     [Fact]
@@ -22,7 +22,7 @@ public sealed class SalientNeuronsTests : IDisposable
     {
         using var pairs = PlantedReader.Draw();
         var salient = PlantedReader.SayingComponents.Select(f => new FeatureScore(f, 1, 1, 1)).ToArray();
-        var neurons = Find(reader.Model, reader.AtResidual, salient, pairs, 32);
+        var neurons = Find(_reader.Model, _reader.AtResidual, salient, pairs, 32);
 
         neurons.Select(n => (n.Layer, n.Index)).Order().ShouldBe(PlantedReader.ReadingNeurons.Select(j => (0, j)));
     }
@@ -33,11 +33,11 @@ public sealed class SalientNeuronsTests : IDisposable
         using var pairs = PlantedReader.Draw();
         var salient = PlantedReader.ReadingNeurons.Select(f => new FeatureScore(f, 1, 1, 1)).ToArray();
 
-        Find(reader.Model, reader.AtNeurons, salient, pairs, 32).Select(n => n.Index).Order().ShouldBe(PlantedReader.ReadingNeurons);
+        Find(_reader.Model, _reader.AtNeurons, salient, pairs, 32).Select(n => n.Index).Order().ShouldBe(PlantedReader.ReadingNeurons);
     }
 
-    // science.md, section 4: the mean over pairs of a_j(word) − a_j(control), times Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩. The class token's a_j where the hook is the
-    // class token's alone, else the mean over tokens.
+    // science.md, section 4: the mean over pairs of a_j(word) − a_j(control), times Σ_f w_f ⟨W_enc[f], W_proj[:, j]⟩. The class token's a_j
+    // where the hook is the class token's alone, else the mean over tokens.
     [Theory]
     [InlineData("residual@1")]
     [InlineData("cls@1")]
@@ -59,8 +59,9 @@ public sealed class SalientNeuronsTests : IDisposable
         }
     }
 
-    // In the hook's own block nothing lies between a neuron and what the features read but sums, so attribution by automatic differentiation,
-    // Σ over tokens of (a(word) − a(control)) · ∂(what the features read)/∂a, is exact, and knows of no formula which token counts.
+    // In the hook's own block nothing lies between a neuron and what the features read but sums, so attribution by automatic
+    // differentiation, Σ over tokens of (a(word) − a(control)) · ∂(what the features read)/∂a, is exact, and knows of no formula which
+    // token counts.
     [Theory]
     [InlineData("residual@1")]
     [InlineData("cls@1")]
@@ -86,7 +87,9 @@ public sealed class SalientNeuronsTests : IDisposable
 
         // The batch does not divide the pairs: the last one weighs as many pictures as it has.
         var whole = Find(model, at, Salient, pairs, 10, batch: 6);
-        Find(model, at, Salient, pairs, 10, batch: 4).Zip(whole).ShouldAllBe(pair => pair.First.Index == pair.Second.Index && Math.Abs(pair.First.Score - pair.Second.Score) < 1e-4);
+        Find(model, at, Salient, pairs, 10, batch: 4)
+            .Zip(whole)
+            .ShouldAllBe(pair => pair.First.Index == pair.Second.Index && Math.Abs(pair.First.Score - pair.Second.Score) < 1e-4);
     }
 
     [Fact]
@@ -95,17 +98,27 @@ public sealed class SalientNeuronsTests : IDisposable
         using var pairs = PlantedReader.Draw();
         SalientNeurons.Neuron[] neurons = [.. PlantedReader.ReadingNeurons.Select(j => new SalientNeurons.Neuron(0, j, 1, 1))];
         var options = new AttackCurationOptions { RandomDraws = 4, BatchSize = 5 };
-        NeuronAblation Measure() => NeuronSilencing.Measure(reader.Vision, reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
+        NeuronAblation Measure() =>
+            NeuronSilencing.Measure(_reader.Vision, _reader.Classifier, neurons, pairs, options, CPU, CancellationToken.None);
 
         Measure().Chosen.ShouldBe(new AttackAccuracy(1, 1, 0));
         Measure().Random.Count.ShouldBe(4);
         // None of the random draws may hold a reading neuron.
         Measure().Random.ShouldAllBe(r => r == new AttackAccuracy(1, 0, 1));
         // One of the two silenced heals the pictures on which it reads.
-        NeuronSilencing.Measure(reader.Vision, reader.Classifier, neurons[..1], pairs, options, CPU, CancellationToken.None).Chosen.ShouldBe(new AttackAccuracy(1, 0.5, 0.5));
+        NeuronSilencing
+            .Measure(_reader.Vision, _reader.Classifier, neurons[..1], pairs, options, CPU, CancellationToken.None)
+            .Chosen.ShouldBe(new AttackAccuracy(1, 0.5, 0.5));
     }
 
-    private static IReadOnlyList<SalientNeurons.Neuron> Find(ClipModel model, SaeAtHook at, FeatureScore[] salient, WordPairs pairs, int perLayer, int batch = 4)
+    private static IReadOnlyList<SalientNeurons.Neuron> Find(
+        ClipModel model,
+        SaeAtHook at,
+        FeatureScore[] salient,
+        WordPairs pairs,
+        int perLayer,
+        int batch = 4
+    )
     {
         using var vision = VisionPlan.Compile(model);
         return SalientNeurons.Find(model, vision, at, salient, pairs, perLayer, batch, CPU, CancellationToken.None);
@@ -136,23 +149,28 @@ public sealed class SalientNeuronsTests : IDisposable
         var write = model.PlainStateDict()[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"];
         var projection = model.PlainStateDict()["visual.proj"];
         var norm = model.PlainStateDict()["visual.ln_post.weight"];
-        return [.. Enumerable.Range(0, word.Length).Select(j =>
-        {
-            var column = write.select(1, j);
-            var reads = salient.Sum(s =>
-            {
-                var row = at.Sae.EncoderRows[s.Feature];
-                var written = at.Hook switch
+        return
+        [
+            .. Enumerable
+                .Range(0, word.Length)
+                .Select(j =>
                 {
-                    HookPoint.Mlp => row[j].item<float>(),
-                    // LayerNorm with its division left out: (x − mean) · γ.
-                    HookPoint.ImageEmbedding => row.dot(projection.t().mv((column - column.mean()) * norm)).item<float>(),
-                    _ => row.dot(column).item<float>(),
-                };
-                return Weight(s) * written;
-            });
-            return (word[j] - control[j]) * reads;
-        })];
+                    var column = write.select(1, j);
+                    var reads = salient.Sum(s =>
+                    {
+                        var row = at.Sae.EncoderRows[s.Feature];
+                        var written = at.Hook switch
+                        {
+                            HookPoint.Mlp => row[j].item<float>(),
+                            // LayerNorm with its division left out: (x − mean) · γ.
+                            HookPoint.ImageEmbedding => row.dot(projection.t().mv((column - column.mean()) * norm)).item<float>(),
+                            _ => row.dot(column).item<float>(),
+                        };
+                        return Weight(s) * written;
+                    });
+                    return (word[j] - control[j]) * reads;
+                }),
+        ];
     }
 
     /// <summary>An effect without any spread counts as a thousand.</summary>
@@ -180,9 +198,7 @@ public sealed class SalientNeuronsTests : IDisposable
         var difference = Neurons(model, pairs.Word, layer) - neurons;
         neurons.requires_grad_();
         var stream = at.Hook is HookPoint.ImageEmbedding ? new HookPoint.Cls(layer) : at.Hook;
-        var hooks = new Hooks()
-            .Replace(new HookPoint.Mlp(layer), _ => neurons)
-            .Capture(stream);
+        var hooks = new Hooks().Replace(new HookPoint.Mlp(layer), _ => neurons).Capture(stream);
         model.EncodeImage(PixelNormalization.OpenAi.Apply(pairs.Control), hooks);
         var read = hooks.Captured(stream);
         if (at.Hook is HookPoint.ImageEmbedding)

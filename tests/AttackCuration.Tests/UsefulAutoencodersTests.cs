@@ -9,7 +9,9 @@ public sealed class UsefulAutoencodersTests
     {
         var message = Should.Throw<UserErrorException>(() => Of(("mlp@2", -0.374)).Require(0)).Message;
 
-        message.ShouldStartWith("attack-curation: mlp@2 explains -37.4 % of the variance of its activations (less than curation.leastExplained = 0 %)");
+        message.ShouldStartWith(
+            "attack-curation: mlp@2 explains -37.4 % of the variance of its activations (less than curation.leastExplained = 0 %)"
+        );
         message.ShouldEndWith("To continue anyway: --set curation.leastExplained=-1");
         message.ShouldNotContain('\n');
     }
@@ -17,8 +19,9 @@ public sealed class UsefulAutoencodersTests
     [Fact]
     public void Of_several_the_best_is_named()
     {
-        Should.Throw<UserErrorException>(() => Of(("mlp@1", -3), ("mlp@2", -1.2)).Require(0)).Message
-            .ShouldStartWith("attack-curation: mlp@2, the best of 2 autoencoders, explains -120.0 %");
+        Should
+            .Throw<UserErrorException>(() => Of(("mlp@1", -3), ("mlp@2", -1.2)).Require(0))
+            .Message.ShouldStartWith("attack-curation: mlp@2, the best of 2 autoencoders, explains -120.0 %");
     }
 
     [Fact]

@@ -8,14 +8,14 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class WordChooserTests : IDisposable
 {
     private static readonly PictureSource Cat = new(new DatasetItem("cat.png", ["a photo of a cat"], "cat"), Array.Empty<byte>(), "cat");
-    private readonly ClipModel model = RandomClip.Create();
+    private readonly ClipModel _model = RandomClip.Create();
 
-    public void Dispose() => model.Dispose();
+    public void Dispose() => _model.Dispose();
 
     [Fact]
     public void A_word_beyond_the_given_ones_is_judged_beside_these_alone()
     {
-        using var classifier = ZeroShotClassifier.Create(model, RandomClip.Tokenizer, ["cat", "dog", "photo", "tree"], ["{}"]);
+        using var classifier = ZeroShotClassifier.Create(_model, RandomClip.Tokenizer, ["cat", "dog", "photo", "tree"], ["{}"]);
         var words = new WordChooser(classifier, new WordStock(["cat", "dog"], ["photo", "tree"], []), decided: 2);
 
         words.IsFooled([1, 2, 3, 9], "photo").ShouldBeTrue();
@@ -27,7 +27,7 @@ public sealed class WordChooserTests : IDisposable
     [Fact]
     public void Each_kind_gives_its_words_and_none_that_is_true_of_the_picture()
     {
-        using var classifier = ZeroShotClassifier.Create(model, RandomClip.Tokenizer, ["cat", "dog", "tree", "photo", "größe"], ["{}"]);
+        using var classifier = ZeroShotClassifier.Create(_model, RandomClip.Tokenizer, ["cat", "dog", "tree", "photo", "größe"], ["{}"]);
         var stock = new WordStock(["cat", "dog", "tree"], ["photo"], ["größe"]);
         var words = new WordChooser(classifier, stock, decided: 3);
         string Of(WordKind kind) => words.Choose(kind, Cat, [0, 1, 2, 0, 0], words.WrongOn(Cat), [], new SeededRandom(1, "word"));
@@ -46,7 +46,15 @@ public sealed class WordChooserTests : IDisposable
     public void Words_of_the_vocabulary_are_neither_given_nor_held_out_nor_the_prompts_own()
     {
         using var fonts = FontCatalogue.FromRoster([]);
-        var stock = WordStock.Draw(model, RandomClip.Tokenizer, ["cat", "dog"], ["cat", "dog"], ["tree"], fonts, new AttackCurationOptions());
+        var stock = WordStock.Draw(
+            _model,
+            RandomClip.Tokenizer,
+            ["cat", "dog"],
+            ["cat", "dog"],
+            ["tree"],
+            fonts,
+            new AttackCurationOptions()
+        );
 
         stock.Vocabulary.ShouldBeSubsetOf(["car"]);
         stock.OtherScript.ShouldBeEmpty();

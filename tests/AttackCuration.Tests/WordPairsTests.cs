@@ -6,10 +6,14 @@ namespace ClipSae.AttackCuration.Tests;
 public sealed class WordPairsTests : IDisposable
 {
     private static readonly string[] Words = ["cat", "dog", "tree"];
-    private static readonly AttackCurationOptions Options = new() { Seed = 4, Style = new WordStyle { MinSize = 0.3, MaxSize = 0.3 } };
-    private readonly FontCatalogue fonts = FontCatalogue.FromRoster([]);
+    private static readonly AttackCurationOptions Options = new()
+    {
+        Seed = 4,
+        Style = new WordStyle { MinSize = 0.3, MaxSize = 0.3 },
+    };
+    private readonly FontCatalogue _fonts = FontCatalogue.FromRoster([]);
 
-    public void Dispose() => fonts.Dispose();
+    public void Dispose() => _fonts.Dispose();
 
     [Fact]
     public void The_word_is_never_the_pictures_own_label()
@@ -25,8 +29,19 @@ public sealed class WordPairsTests : IDisposable
     [Fact]
     public void No_word_is_printed_that_a_caption_names()
     {
-        PictureSource[] sources = [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat"))];
-        using var pairs = WordPairs.Draw(sources, Options, Words, Printer.Of(fonts, Options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target), ImagePreparation.OpenAi(RandomClip.Resolution));
+        PictureSource[] sources =
+        [
+            .. CurationBench
+                .Pictures()
+                .Select(p => new PictureSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat")),
+        ];
+        using var pairs = WordPairs.Draw(
+            sources,
+            Options,
+            Words,
+            Printer.Of(_fonts, Options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target),
+            ImagePreparation.OpenAi(RandomClip.Resolution)
+        );
 
         pairs.Words.ShouldAllBe(word => word == "tree");
     }
@@ -59,7 +74,11 @@ public sealed class WordPairsTests : IDisposable
     [Fact]
     public void A_control_has_the_words_place_and_ink_and_another_overlay()
     {
-        WordPlacement[] shown = [new("taxi", "Inter-Bold", 12, 3, 4, "#101010", "#fafafa", Rotation: 7), new("taxi", "Inter-Medium", 9, 1, 2, "#202020", null, "#eeeeee")];
+        WordPlacement[] shown =
+        [
+            new("taxi", "Inter-Bold", 12, 3, 4, "#101010", "#fafafa", Rotation: 7),
+            new("taxi", "Inter-Medium", 9, 1, 2, "#202020", null, "#eeeeee"),
+        ];
         var overlays = new HashSet<WordOverlay>();
         for (var index = 0; index < 6; index++)
         {
@@ -83,6 +102,12 @@ public sealed class WordPairsTests : IDisposable
         part.Control[0].Equals(pairs.Control[10]).ShouldBeTrue();
     }
 
-    private WordPairs Draw(AttackCurationOptions options) => WordPairs.Draw(
-        [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))], options, Words, Printer.Of(fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target), ImagePreparation.OpenAi(RandomClip.Resolution));
+    private WordPairs Draw(AttackCurationOptions options) =>
+        WordPairs.Draw(
+            [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))],
+            options,
+            Words,
+            Printer.Of(_fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target),
+            ImagePreparation.OpenAi(RandomClip.Resolution)
+        );
 }

@@ -35,7 +35,8 @@ internal sealed class CheckpointFile : IDisposable
 
     public double Mebibytes => new FileInfo(Path).Length / (double)(1 << 20);
 
-    public override string ToString() => FormattableString.Invariant($"{Mebibytes:F0} MiB, float32; {Threads} threads, median of {Rounds} rounds");
+    public override string ToString() =>
+        FormattableString.Invariant($"{Mebibytes:F0} MiB, float32; {Threads} threads, median of {Rounds} rounds");
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

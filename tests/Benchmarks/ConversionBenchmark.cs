@@ -7,8 +7,8 @@ using ClipSae.WeightConversion.Weights;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// Converting a checkpoint of ViT-L/14's sizes against a plain reading of the source and a plain writing of as many bytes as were written, both to the
-/// disk; pieces of work take turns, ratios are medians over the rounds. Then the most memory that the whole command took.
+/// Converting a checkpoint of ViT-L/14's sizes against a plain reading of the source and a plain writing of as many bytes as were written,
+/// both to the disk; pieces of work take turns, ratios are medians over the rounds. Then the most memory that the whole command took.
 /// </summary>
 internal sealed class ConversionBenchmark : IBenchmark
 {
@@ -16,7 +16,8 @@ internal sealed class ConversionBenchmark : IBenchmark
 
     public string Verb => "conversion";
 
-    public string Summary => "converting 1.7 GB against plain reads and writes, and the memory of it [vit-l-14|tiny] [rounds 5] [threads 2]";
+    public string Summary =>
+        "converting 1.7 GB against plain reads and writes, and the memory of it [vit-l-14|tiny] [rounds 5] [threads 2]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -31,7 +32,15 @@ internal sealed class ConversionBenchmark : IBenchmark
         using var plain = new PlainTransfer(checkpoint.Threads);
         var source = new ConversionSource(checkpoint.Path, "model");
         var table = new MarkdownTable("conversion", "s", "plain read s", "plain write s", "(read + write) / conversion %");
-        foreach (var target in new ConversionTarget[] { new OpenAiTarget(), new OpenAiTorchTarget(), new OpenClipTarget(), new GeometricTarget() })
+        foreach (
+            var target in new ConversionTarget[]
+            {
+                new OpenAiTarget(),
+                new OpenAiTorchTarget(),
+                new OpenClipTarget(),
+                new GeometricTarget(),
+            }
+        )
         {
             var written = Directory.CreateDirectory(Path.Combine(checkpoint.Folder, target.Name)).FullName;
             void Run() => WeightConverter.Convert(source, written, [target], ConversionDtype.Float32);
@@ -40,10 +49,23 @@ internal sealed class ConversionBenchmark : IBenchmark
             // Files are written into memory first: it must be at hand, and not at a virtual machine's host.
             void Prepare() => PlainTransfer.Touch(2 * bytes);
             var seconds = Measure.Interleaved(
-                checkpoint.Rounds, () => plain.Read(checkpoint.Path), Prepare, () => plain.Write(Path.Combine(checkpoint.Folder, "plain"), bytes), Prepare, Run);
-            var shares = Enumerable.Range(0, checkpoint.Rounds).Select(round => (seconds[0][round] + seconds[2][round]) / seconds[4][round]);
+                checkpoint.Rounds,
+                () => plain.Read(checkpoint.Path),
+                Prepare,
+                () => plain.Write(Path.Combine(checkpoint.Folder, "plain"), bytes),
+                Prepare,
+                Run
+            );
+            var shares = Enumerable
+                .Range(0, checkpoint.Rounds)
+                .Select(round => (seconds[0][round] + seconds[2][round]) / seconds[4][round]);
             table.Add(
-                target.Name, Text(Measure.Median(seconds[4])), Text(Measure.Median(seconds[0])), Text(Measure.Median(seconds[2])), (100 * Measure.Median(shares)).ToString("F0", CultureInfo.InvariantCulture));
+                target.Name,
+                Text(Measure.Median(seconds[4])),
+                Text(Measure.Median(seconds[0])),
+                Text(Measure.Median(seconds[2])),
+                (100 * Measure.Median(shares)).ToString("F0", CultureInfo.InvariantCulture)
+            );
             Directory.Delete(written, recursive: true);
         }
 
@@ -54,10 +76,19 @@ internal sealed class ConversionBenchmark : IBenchmark
     private static void Whole(CheckpointFile checkpoint, TextWriter output)
     {
         var vocabulary = Path.Combine(AppContext.BaseDirectory, "Reference", "bpe_simple_vocab_16e6.txt.gz");
-        string[] formats = checkpoint.IsTiny ? ["openai", "openai-pt", "open-clip", "text-encoder", "gmp"] : ["openai", "openai-pt", "huggingface", "open-clip", "text-encoder", "gmp"];
+        string[] formats = checkpoint.IsTiny
+            ? ["openai", "openai-pt", "open-clip", "text-encoder", "gmp"]
+            : ["openai", "openai-pt", "huggingface", "open-clip", "text-encoder", "gmp"];
         string[] arguments =
         [
-            "convert", checkpoint.Path, Path.Combine(checkpoint.Folder, "converted"), "--to", .. formats, "--json", "--threads", checkpoint.Threads.ToString(CultureInfo.InvariantCulture),
+            "convert",
+            checkpoint.Path,
+            Path.Combine(checkpoint.Folder, "converted"),
+            "--to",
+            .. formats,
+            "--json",
+            "--threads",
+            checkpoint.Threads.ToString(CultureInfo.InvariantCulture),
             .. checkpoint.IsTiny ? Array.Empty<string>() : ["--tokenizer", vocabulary],
         ];
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "clipsae"), arguments) { RedirectStandardOutput = true };
@@ -70,8 +101,11 @@ internal sealed class ConversionBenchmark : IBenchmark
             throw new InvalidOperationException($"clipsae {string.Join(' ', arguments)} ended with code {process.ExitCode}");
         }
 
-        output.WriteLine(FormattableString.Invariant(
-            $"clipsae convert --to {string.Join(' ', formats)}: {Stopwatch.GetElapsedTime(watch).TotalSeconds:F1} s with proofs and digests, at most {peak / Mebibyte:F0} MiB resident"));
+        output.WriteLine(
+            FormattableString.Invariant(
+                $"clipsae convert --to {string.Join(' ', formats)}: {Stopwatch.GetElapsedTime(watch).TotalSeconds:F1} s with proofs and digests, at most {peak / Mebibyte:F0} MiB resident"
+            )
+        );
         output.WriteLine();
     }
 

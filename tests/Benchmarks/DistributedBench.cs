@@ -25,8 +25,19 @@ internal sealed class DistributedBench : IAsyncDisposable
             Bus = "rabbitmq",
             Store = "s3",
             DataFolder = Path.Combine(Folder, "client"),
-            Broker = new BrokerOptions { Port = broker.Port, User = Broker.Operator, PasswordFile = broker.PasswordFile(Broker.Operator) },
-            S3 = new ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(Folder, "cache") },
+            Broker = new BrokerOptions
+            {
+                Port = broker.Port,
+                User = Broker.Operator,
+                PasswordFile = broker.PasswordFile(Broker.Operator),
+            },
+            S3 = new ObjectStorageOptions
+            {
+                Endpoint = server.Endpoint,
+                AccessKey = server.AccessKey,
+                SecretKey = server.SecretKey,
+                CacheFolder = Path.Combine(Folder, "cache"),
+            },
         };
     }
 
@@ -78,7 +89,10 @@ internal sealed class DistributedBench : IAsyncDisposable
         }
 
         start.Environment["OMP_NUM_THREADS"] = "1";
-        start.Environment["ClipSae__DataFolder"] = Path.Combine(Folder, $"{service}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}");
+        start.Environment["ClipSae__DataFolder"] = Path.Combine(
+            Folder,
+            $"{service}-{_programs.Count.ToString(CultureInfo.InvariantCulture)}"
+        );
         start.Environment["ClipSae__HealthAddress"] = health;
         var program = Process.Start(start)!;
         program.BeginOutputReadLine();
@@ -110,7 +124,11 @@ internal sealed class DistributedBench : IAsyncDisposable
     {
         var path = Path.Combine(AppContext.BaseDirectory, program);
         return core is { } only
-            ? new ProcessStartInfo("taskset", ["-c", only.ToString(CultureInfo.InvariantCulture), path, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true }
+            ? new ProcessStartInfo("taskset", ["-c", only.ToString(CultureInfo.InvariantCulture), path, .. arguments])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+            }
             : new ProcessStartInfo(path, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true };
     }
 
@@ -120,23 +138,26 @@ internal sealed class DistributedBench : IAsyncDisposable
     public static async Task<RunState> RunAsync(DistributedRuntime client, RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs)
     {
         var state = await client.WaitAsync(await client.SubmitAsync(new RunRequest(inputs, []), plan));
-        return state.Status == RunStatus.Completed ? state : throw new InvalidOperationException($"the run ended {state.Status}: {state.FirstFailure()?.Reason}");
+        return state.Status == RunStatus.Completed
+            ? state
+            : throw new InvalidOperationException($"the run ended {state.Status}: {state.FirstFailure()?.Reason}");
     }
 
-    private Dictionary<string, string> Settings(int unitsAtOnce) => new()
-    {
-        ["ClipSae__Bus"] = "rabbitmq",
-        ["ClipSae__Store"] = "s3",
-        ["ClipSae__DataFolder"] = Folder,
-        ["ClipSae__UnitsAtOnce"] = unitsAtOnce.ToString(CultureInfo.InvariantCulture),
-        ["ClipSae__Broker__Port"] = _broker.Port.ToString(CultureInfo.InvariantCulture),
-        ["ClipSae__Broker__User"] = Broker.Operator,
-        ["ClipSae__Broker__PasswordFile"] = _broker.PasswordFile(Broker.Operator),
-        ["ClipSae__S3__Endpoint"] = _server.Endpoint,
-        ["ClipSae__S3__AccessKeyFile"] = _server.AccessKeyFile,
-        ["ClipSae__S3__SecretKeyFile"] = _server.SecretKeyFile,
-        ["Logging__LogLevel__Default"] = "Error",
-    };
+    private Dictionary<string, string> Settings(int unitsAtOnce) =>
+        new()
+        {
+            ["ClipSae__Bus"] = "rabbitmq",
+            ["ClipSae__Store"] = "s3",
+            ["ClipSae__DataFolder"] = Folder,
+            ["ClipSae__UnitsAtOnce"] = unitsAtOnce.ToString(CultureInfo.InvariantCulture),
+            ["ClipSae__Broker__Port"] = _broker.Port.ToString(CultureInfo.InvariantCulture),
+            ["ClipSae__Broker__User"] = Broker.Operator,
+            ["ClipSae__Broker__PasswordFile"] = _broker.PasswordFile(Broker.Operator),
+            ["ClipSae__S3__Endpoint"] = _server.Endpoint,
+            ["ClipSae__S3__AccessKeyFile"] = _server.AccessKeyFile,
+            ["ClipSae__S3__SecretKeyFile"] = _server.SecretKeyFile,
+            ["Logging__LogLevel__Default"] = "Error",
+        };
 
     public async ValueTask DisposeAsync()
     {

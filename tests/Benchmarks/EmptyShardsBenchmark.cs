@@ -10,7 +10,9 @@ using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Benchmarks;
 
-/// <summary>Units that do nothing, through a real broker, the log in a real object store and the coordinator: what the machinery alone gives.</summary>
+/// <summary>
+/// Units that do nothing, through a real broker, the log in a real object store and the coordinator: what the machinery alone gives.
+/// </summary>
 internal sealed class EmptyShardsBenchmark : IBenchmark
 {
     public string Verb => "empty-shards";
@@ -31,9 +33,22 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
         var table = new MarkdownTable("units", "s", "units/s", "appends", "memory resident MiB");
         foreach (var count in new[] { 200, units / 2, units, units }) // the last twice: what a run leaves behind would show in its memory
         {
-            var plan = new RunPlan([new StagePlan(EmptyStage.StageName, [], [.. Enumerable.Range(0, count).Select(unit => new UnitPlan(unit.ToString("D6", CultureInfo.InvariantCulture), [], []))], [])]);
+            var plan = new RunPlan([
+                new StagePlan(
+                    EmptyStage.StageName,
+                    [],
+                    [.. Enumerable.Range(0, count).Select(unit => new UnitPlan(unit.ToString("D6", CultureInfo.InvariantCulture), [], []))],
+                    []
+                ),
+            ]);
             var start = Stopwatch.GetTimestamp();
-            var run = await runtime.SubmitAsync(new RunRequest(new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = new("sha256:" + new string('0', 64), 0, "x/y", "none") }, []), plan);
+            var run = await runtime.SubmitAsync(
+                new RunRequest(
+                    new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = new("sha256:" + new string('0', 64), 0, "x/y", "none") },
+                    []
+                ),
+                plan
+            );
             var state = await runtime.WaitAsync(run);
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             if (state.Status != RunStatus.Completed)
@@ -42,8 +57,12 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
             }
 
             table.Add(
-                count.ToString(CultureInfo.InvariantCulture), seconds.ToString("F1", CultureInfo.InvariantCulture), (count / seconds).ToString("F0", CultureInfo.InvariantCulture),
-                (await Appends(bench.Options, run)).ToString(CultureInfo.InvariantCulture), (Environment.WorkingSet >> 20).ToString(CultureInfo.InvariantCulture));
+                count.ToString(CultureInfo.InvariantCulture),
+                seconds.ToString("F1", CultureInfo.InvariantCulture),
+                (count / seconds).ToString("F0", CultureInfo.InvariantCulture),
+                (await Appends(bench.Options, run)).ToString(CultureInfo.InvariantCulture),
+                (Environment.WorkingSet >> 20).ToString(CultureInfo.InvariantCulture)
+            );
         }
 
         table.Print(output);
@@ -68,6 +87,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
 
         public JsonObject Normalize(JsonObject parameters) => parameters;
 
-        public Task<StageResult> RunAsync(StageContext context, CancellationToken cancel) => Task.FromResult(new StageResult(new Dictionary<string, ArtifactRef>(), []));
+        public Task<StageResult> RunAsync(StageContext context, CancellationToken cancel) =>
+            Task.FromResult(new StageResult(new Dictionary<string, ArtifactRef>(), []));
     }
 }

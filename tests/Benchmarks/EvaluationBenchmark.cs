@@ -17,8 +17,8 @@ using TorchSharp;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// An evaluation (tar, decode, resize, model, figures) against the bare model on as many images, with a ViT-B/32 shape in float32, and the time for
-/// texts the first and the second time.
+/// An evaluation (tar, decode, resize, model, figures) against the bare model on as many images, with a ViT-B/32 shape in float32, and the
+/// time for texts the first and the second time.
 /// </summary>
 internal sealed class EvaluationBenchmark : IBenchmark
 {
@@ -31,7 +31,8 @@ internal sealed class EvaluationBenchmark : IBenchmark
 
     public string Verb => "evaluation";
 
-    public string Summary => "evaluation against the bare model and decoding alone, and texts the first and second time: [images 256] [threads 2] [classes of the text part 500]";
+    public string Summary =>
+        "evaluation against the bare model and decoding alone, and texts the first and second time: [images 256] [threads 2] [classes of the text part 500]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -60,11 +61,18 @@ internal sealed class EvaluationBenchmark : IBenchmark
 
         var pictures = Enumerable.Range(0, images).Select(i => MadeUpPhoto.Jpeg(i, Width, Height)).ToArray();
         var shard = Path.Combine(folder, "shard.tar");
-        DatasetShard.Write(shard, pictures.Select((picture, i) => (new DatasetItem($"{i}.jpg", ["a photo"], Classes[i % Classes.Length]), picture)));
+        DatasetShard.Write(
+            shard,
+            pictures.Select((picture, i) => (new DatasetItem($"{i}.jpg", ["a photo"], Classes[i % Classes.Length]), picture))
+        );
         var set = new EvaluationSet("clean", [shard]);
         var one = new ModelUnderTest("base", weights);
         void Evaluate(params ModelUnderTest[] models) =>
-            new ZeroShotEvaluator(new EvaluationOptions { BatchSize = Batch }, tokenizer).EvaluateAsync(models, [set], folder).GetAwaiter().GetResult().Dispose();
+            new ZeroShotEvaluator(new EvaluationOptions { BatchSize = Batch }, tokenizer)
+                .EvaluateAsync(models, [set], folder)
+                .GetAwaiter()
+                .GetResult()
+                .Dispose();
 
         using var model = ClipModel.Load(weights);
         using var plan = VisionPlan.Compile(model);
@@ -75,11 +83,18 @@ internal sealed class EvaluationBenchmark : IBenchmark
             () => Evaluate(one, one with { Name = "again" }),
             () => Bare(plan, batch, images),
             () => Load(weights),
-            () => Decode(pictures));
-        var (first, both, bare, loading, decoding) = (Measure.Median(seconds[0]), Measure.Median(seconds[1]), Measure.Median(seconds[2]), Measure.Median(seconds[3]), Measure.Median(seconds[4]));
+            () => Decode(pictures)
+        );
+        var (first, both, bare, loading, decoding) = (
+            Measure.Median(seconds[0]),
+            Measure.Median(seconds[1]),
+            Measure.Median(seconds[2]),
+            Measure.Median(seconds[3]),
+            Measure.Median(seconds[4])
+        );
         var table = new MarkdownTable("ViT-B/32, float32, JPEG of 500 × 375", "seconds", "images/s", "to the bare model");
-        void Row(string name, double taken) => table.Add(
-            name, Text(taken, 2), Text(images / taken, 1), taken == bare ? "1.00" : Text(bare / taken, 2));
+        void Row(string name, double taken) =>
+            table.Add(name, Text(taken, 2), Text(images / taken, 1), taken == bare ? "1.00" : Text(bare / taken, 2));
         Row("bare model, nothing to decode", bare);
         Row("evaluation without loading the model, decoding", first - loading);
         Row("evaluation of a second model, pixels kept", both - first - loading);
@@ -91,13 +106,32 @@ internal sealed class EvaluationBenchmark : IBenchmark
     private static void Texts(string folder, ClipTokenizer tokenizer, string weights, string shard, int classes, TextWriter output)
     {
         string[] templates = ["a photo of a {}", "a drawing of a {}", "a {}", "the {}"];
-        var options = new EvaluationOptions { Templates = templates, Classes = [.. Classes, .. Enumerable.Range(0, classes).Select(i => $"boat {i}")] };
+        var options = new EvaluationOptions
+        {
+            Templates = templates,
+            Classes = [.. Classes, .. Enumerable.Range(0, classes).Select(i => $"boat {i}")],
+        };
         var results = new StageResults(new FolderObjectStore(Path.Combine(folder, "results")));
-        var cache = new TextEmbeddingCache(new FolderArtifactStore(Path.Combine(folder, "store")), results, "benchmark", TimeProvider.System);
+        var cache = new TextEmbeddingCache(
+            new FolderArtifactStore(Path.Combine(folder, "store")),
+            results,
+            "benchmark",
+            TimeProvider.System
+        );
         var small = Path.Combine(folder, "small.tar");
         DatasetShard.Write(small, DatasetShard.Read(shard).Take(4).Select(entry => (entry.Item, entry.ImageBytes.ToArray())));
-        double Evaluate() => Measure.Seconds(() => new ZeroShotEvaluator(options, tokenizer, "sha256:tokenizer", cache)
-            .EvaluateAsync([new ModelUnderTest("base", weights, Digest: "sha256:model")], [new EvaluationSet("clean", [small])], folder).GetAwaiter().GetResult().Dispose());
+        double Evaluate() =>
+            Measure.Seconds(() =>
+                new ZeroShotEvaluator(options, tokenizer, "sha256:tokenizer", cache)
+                    .EvaluateAsync(
+                        [new ModelUnderTest("base", weights, Digest: "sha256:model")],
+                        [new EvaluationSet("clean", [small])],
+                        folder
+                    )
+                    .GetAwaiter()
+                    .GetResult()
+                    .Dispose()
+            );
         var (first, second) = (Evaluate(), Evaluate());
         var table = new MarkdownTable($"4 images, {classes + Classes.Length} classes × {templates.Length} prompts", "seconds");
         table.Add("first evaluation", Text(first, 2));
@@ -131,7 +165,15 @@ internal sealed class EvaluationBenchmark : IBenchmark
                 throw new InvalidOperationException(problem);
             }
 
-            Preprocessor.Resize(decoded.Pixels, PixelMode.Rgb, decoded.Region, decoded.Width, decoded.Height, ImagePreparation.OpenAi(224), pixels);
+            Preprocessor.Resize(
+                decoded.Pixels,
+                PixelMode.Rgb,
+                decoded.Region,
+                decoded.Width,
+                decoded.Height,
+                ImagePreparation.OpenAi(224),
+                pixels
+            );
         }
 
         static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, ImagePreparation.OpenAi(224).Target);

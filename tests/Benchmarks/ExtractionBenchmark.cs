@@ -9,7 +9,8 @@ namespace ClipSae.Benchmarks;
 /// <summary>
 /// Images to embeddings with the ViT-L/14 shape and random weights, whole model, against the rate of a 4096³ matrix product
 /// of the same type. The product is timed before and after each forward pass, so that both see the same machine; the ratio is
-/// the median over the rounds. Then a race against ONNX Runtime on our own export, and what each kind of operation takes, timed alone at the shapes of one block.
+/// the median over the rounds. Then a race against ONNX Runtime on our own export, and what each kind of operation takes, timed alone at
+/// the shapes of one block.
 /// </summary>
 internal sealed class ExtractionBenchmark : IBenchmark
 {
@@ -22,10 +23,15 @@ internal sealed class ExtractionBenchmark : IBenchmark
 
     public string Verb => "extraction";
 
-    public string Summary => "ViT-L/14 forward against the GEMM rate, float32 and bfloat16, and against ONNX Runtime [batch 8] [rounds 5] [threads 2]";
+    public string Summary =>
+        "ViT-L/14 forward against the GEMM rate, float32 and bfloat16, and against ONNX Runtime [batch 8] [rounds 5] [threads 2]";
 
     /// <summary>FLOP that the plan does: in the last block only the class token asks, is projected and passes the MLP.</summary>
-    private static double FlopDone => FlopPerImage - ((Shape.VisionTokens - 1) * ((2.0 * 10 * Shape.VisionWidth * Shape.VisionWidth) + (4.0 * Shape.VisionTokens * Shape.VisionWidth)));
+    private static double FlopDone =>
+        FlopPerImage
+        - (
+            (Shape.VisionTokens - 1) * ((2.0 * 10 * Shape.VisionWidth * Shape.VisionWidth) + (4.0 * Shape.VisionTokens * Shape.VisionWidth))
+        );
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -34,7 +40,16 @@ internal sealed class ExtractionBenchmark : IBenchmark
         Compute.UseThreads(Option(2, 2));
         using var mode = torch.inference_mode();
         using var model = ClipModel.Initialize(Shape, 1);
-        var table = new MarkdownTable("type", "GEMM GFLOP/s", "the same by mm", "at 162 GFLOP an image", "ratio", "work really done", "images/s", "cosine to float32");
+        var table = new MarkdownTable(
+            "type",
+            "GEMM GFLOP/s",
+            "the same by mm",
+            "at 162 GFLOP an image",
+            "ratio",
+            "work really done",
+            "images/s",
+            "cosine to float32"
+        );
         var shares = new MarkdownTable("operation, ms of one block", "float32", "bfloat16");
         using var scope = torch.NewDisposeScope();
         var images = torch.randn(batch, 3, 224, 224);
@@ -60,7 +75,8 @@ internal sealed class ExtractionBenchmark : IBenchmark
                 Percent(ratio),
                 Percent(ratio * FlopDone / FlopPerImage),
                 Text(batch / Measure.Median(seconds[1]), "F2"),
-                Text(cosine_similarity(features, reference, 1).min().item<float>(), "F5"));
+                Text(cosine_similarity(features, reference, 1).min().item<float>(), "F5")
+            );
             columns.Add(Operations(batch, rounds, type));
         }
 
@@ -86,8 +102,16 @@ internal sealed class ExtractionBenchmark : IBenchmark
         var cosine = cosine_similarity(onnx.EncodeImage(images), reference, 1).min().item<float>();
         var seconds = Measure.Interleaved(rounds, () => plan.EncodeImage(images).Dispose(), () => onnx.EncodeImage(images).Dispose());
         var table = new MarkdownTable("float32, the same threads", "images/s", "of ONNX Runtime's");
-        table.Add("ClipSae", Text(images.shape[0] / Measure.Median(seconds[0]), "F2"), Text(Measure.Median(seconds[1].Zip(seconds[0], (theirs, ours) => theirs / ours)), "F2") + " ×");
-        table.Add($"ONNX Runtime on ClipSae's export (least cosine {Text(cosine, "F6")})", Text(images.shape[0] / Measure.Median(seconds[1]), "F2"), "1.00 ×");
+        table.Add(
+            "ClipSae",
+            Text(images.shape[0] / Measure.Median(seconds[0]), "F2"),
+            Text(Measure.Median(seconds[1].Zip(seconds[0], (theirs, ours) => theirs / ours)), "F2") + " ×"
+        );
+        table.Add(
+            $"ONNX Runtime on ClipSae's export (least cosine {Text(cosine, "F6")})",
+            Text(images.shape[0] / Measure.Median(seconds[1]), "F2"),
+            "1.00 ×"
+        );
         return table;
     }
 
@@ -99,7 +123,12 @@ internal sealed class ExtractionBenchmark : IBenchmark
         var wide = torch.randn(rows, 4 * width, dtype: type);
         var fused = torch.randn([batch, Shape.VisionTokens, 3, Shape.VisionHeads, ClipArchitecture.HeadWidth], dtype: type);
         torch.Tensor Weight(long output, long input) => torch.randn(output, input, dtype: type) * 0.01;
-        var (inProj, outProj, fc, proj) = (Weight(3 * width, width), Weight(width, width), Weight(4 * width, width), Weight(width, 4 * width));
+        var (inProj, outProj, fc, proj) = (
+            Weight(3 * width, width),
+            Weight(width, width),
+            Weight(4 * width, width),
+            Weight(width, 4 * width)
+        );
         (string, Action)[] operations =
         [
             ("in_proj", () => LinearLayer.Apply(x, inProj)),
@@ -111,11 +140,20 @@ internal sealed class ExtractionBenchmark : IBenchmark
             ("c_proj", () => LinearLayer.Apply(wide, proj)),
             ("LayerNorm", () => layer_norm(x, [width])),
         ];
-        var seconds = Measure.Interleaved(rounds, [.. operations.Select(o => (Action)(() =>
-        {
-            using var inner = torch.NewDisposeScope();
-            o.Item2();
-        }))]);
+        var seconds = Measure.Interleaved(
+            rounds,
+            [
+                .. operations.Select(o =>
+                    (Action)(
+                        () =>
+                        {
+                            using var inner = torch.NewDisposeScope();
+                            o.Item2();
+                        }
+                    )
+                ),
+            ]
+        );
         return [.. operations.Select((o, i) => (o.Item1, Measure.Median(seconds[i])))];
     }
 

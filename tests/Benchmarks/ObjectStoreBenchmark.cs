@@ -23,7 +23,8 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
 
     public string Verb => "object-store";
 
-    public string Summary => "artifact up- and download against a plain parallel client, on Ceph's gateway [MiB, default 512] [rounds, default 3]";
+    public string Summary =>
+        "artifact up- and download against a plain parallel client, on Ceph's gateway [MiB, default 512] [rounds, default 3]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -31,7 +32,10 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
         var (mebibytes, rounds) = (Option(0, 512), Option(1, 3));
         if ((long)mebibytes * rounds * UploadsOfRound > ServerMebibytes)
         {
-            throw new ArgumentException($"{rounds} rounds of {UploadsOfRound} × {mebibytes} MiB are more than the server's {ServerMebibytes}: ask for fewer", nameof(options));
+            throw new ArgumentException(
+                $"{rounds} rounds of {UploadsOfRound} × {mebibytes} MiB are more than the server's {ServerMebibytes}: ask for fewer",
+                nameof(options)
+            );
         }
 
         RunAsync(mebibytes, rounds, output).GetAwaiter().GetResult();
@@ -44,7 +48,14 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
         try
         {
             await server.MakeBucketAsync("clipsae");
-            var options = new ObjectStorageOptions { Endpoint = server.Endpoint, AccessKey = server.AccessKey, SecretKey = server.SecretKey, CacheFolder = Path.Combine(folder, "cache"), PartsAtOnce = AtOnce };
+            var options = new ObjectStorageOptions
+            {
+                Endpoint = server.Endpoint,
+                AccessKey = server.AccessKey,
+                SecretKey = server.SecretKey,
+                CacheFolder = Path.Combine(folder, "cache"),
+                PartsAtOnce = AtOnce,
+            };
             using var objects = new S3ObjectStore(options, TimeProvider.System);
             using var store = new S3ArtifactStore(objects, TimeProvider.System);
             var plain = new PlainClient(options);
@@ -62,7 +73,9 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             for (var round = 0; round < rounds; round++)
             {
                 WriteRandom(source, mebibytes); // new content: what is stored already is not sent again
-                await CountAsync("artifact upload, of a file that a stage wrote", async () => artifact = await store.PutFileAsync(source, "source", "application/octet-stream"));
+                await CountAsync("artifact upload, of a file that a stage wrote", async () =>
+                    artifact = await store.PutFileAsync(source, "source", "application/octet-stream")
+                );
                 string? fetched = null;
                 await CountAsync("artifact download, digest verified", async () => fetched = await store.FetchAsync(artifact));
                 File.Delete(fetched!);
@@ -71,16 +84,28 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
                 await CountAsync("digest alone", () => Task.Run(() => Digest.OfFile(source)));
                 WriteRandom(source, mebibytes);
                 File.SetLastWriteTimeUtc(source, DateTime.UnixEpoch.AddDays(round)); // as if another program had written it
-                await CountAsync("artifact upload, of a file that was not written here", () => store.PutFileAsync(source, "source", "application/octet-stream"));
+                await CountAsync("artifact upload, of a file that was not written here", () =>
+                    store.PutFileAsync(source, "source", "application/octet-stream")
+                );
             }
 
-            var table = new MarkdownTable($"{mebibytes} MiB, median of {rounds}", "MiB/s", "of plain %", "client, processor s", "server, processor s");
+            var table = new MarkdownTable(
+                $"{mebibytes} MiB, median of {rounds}",
+                "MiB/s",
+                "of plain %",
+                "client, processor s",
+                "server, processor s"
+            );
             foreach (var (name, cost) in costs.OrderBy(entry => entry.Key, StringComparer.Ordinal))
             {
                 var like = costs.GetValueOrDefault("plain " + name.Split(' ', ',')[1]);
                 table.Add(
-                    name, Text(mebibytes / Median(cost, one => one.Seconds), "F0"), like is null ? "" : Text(100 * Median(like, one => one.Seconds) / Median(cost, one => one.Seconds), "F0"),
-                    Text(Median(cost, one => one.Client), "F2"), Text(Median(cost, one => one.Server), "F2"));
+                    name,
+                    Text(mebibytes / Median(cost, one => one.Seconds), "F0"),
+                    like is null ? "" : Text(100 * Median(like, one => one.Seconds) / Median(cost, one => one.Seconds), "F0"),
+                    Text(Median(cost, one => one.Client), "F2"),
+                    Text(Median(cost, one => one.Server), "F2")
+                );
             }
 
             table.Print(output);
@@ -95,7 +120,11 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
                 File.WriteAllText("/proc/self/clear_refs", "5"); // the peak of resident memory starts anew
                 var (start, ofServer, ofClient) = (Stopwatch.GetTimestamp(), server.ProcessorTime, Environment.CpuUsage.TotalTime);
                 await work();
-                var cost = new Cost(Stopwatch.GetElapsedTime(start).TotalSeconds, (Environment.CpuUsage.TotalTime - ofClient).TotalSeconds, (server.ProcessorTime - ofServer).TotalSeconds);
+                var cost = new Cost(
+                    Stopwatch.GetElapsedTime(start).TotalSeconds,
+                    (Environment.CpuUsage.TotalTime - ofClient).TotalSeconds,
+                    (server.ProcessorTime - ofServer).TotalSeconds
+                );
                 peak = name.StartsWith("artifact", StringComparison.Ordinal) ? Math.Max(peak, PeakMebibytes()) : peak; // the plain client holds whole parts
                 (costs.TryGetValue(name, out var earlier) ? earlier : costs[name] = []).Add(cost);
             }
@@ -136,7 +165,11 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
     private sealed class PlainClient(ObjectStorageOptions options)
     {
         private readonly HttpClient _http = new();
-        private readonly IMinioClient _minio = new MinioClient().WithEndpoint(new Uri(options.Endpoint)).WithCredentials(options.AccessKey, options.SecretKey).WithRegion(options.Region).Build();
+        private readonly IMinioClient _minio = new MinioClient()
+            .WithEndpoint(new Uri(options.Endpoint))
+            .WithCredentials(options.AccessKey, options.SecretKey)
+            .WithRegion(options.Region)
+            .Build();
         private int _parts;
         private int _uploads;
 
@@ -146,25 +179,37 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             _uploads++;
             var length = new FileInfo(path).Length;
             _parts = (int)((length + Part - 1) / Part);
-            await Parallel.ForEachAsync(Enumerable.Range(0, _parts), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (part, cancel) =>
-            {
-                var address = await _minio.PresignedPutObjectAsync(new PresignedPutObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{_uploads}/{part}").WithExpiry(600));
-                var bytes = new byte[Math.Min(Part, length - ((long)part * Part))];
-                using var file = File.OpenHandle(path);
-                RandomAccess.Read(file, bytes, (long)part * Part);
-                using var answer = await _http.PutAsync(address, new ByteArrayContent(bytes), cancel);
-                answer.EnsureSuccessStatusCode();
-            });
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, _parts),
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+                async (part, cancel) =>
+                {
+                    var address = await _minio.PresignedPutObjectAsync(
+                        new PresignedPutObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{_uploads}/{part}").WithExpiry(600)
+                    );
+                    var bytes = new byte[Math.Min(Part, length - ((long)part * Part))];
+                    using var file = File.OpenHandle(path);
+                    RandomAccess.Read(file, bytes, (long)part * Part);
+                    using var answer = await _http.PutAsync(address, new ByteArrayContent(bytes), cancel);
+                    answer.EnsureSuccessStatusCode();
+                }
+            );
         }
 
         public async Task DownloadAsync(string path)
         {
             using var file = File.OpenHandle(path, FileMode.Create, FileAccess.Write);
-            await Parallel.ForEachAsync(Enumerable.Range(0, _parts), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (part, cancel) =>
-            {
-                var address = await _minio.PresignedGetObjectAsync(new PresignedGetObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{_uploads}/{part}").WithExpiry(600));
-                await RandomAccess.WriteAsync(file, await _http.GetByteArrayAsync(address, cancel), (long)part * Part, cancel);
-            });
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, _parts),
+                new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+                async (part, cancel) =>
+                {
+                    var address = await _minio.PresignedGetObjectAsync(
+                        new PresignedGetObjectArgs().WithBucket(options.Bucket).WithObject($"plain/{_uploads}/{part}").WithExpiry(600)
+                    );
+                    await RandomAccess.WriteAsync(file, await _http.GetByteArrayAsync(address, cancel), (long)part * Part, cancel);
+                }
+            );
         }
     }
 }

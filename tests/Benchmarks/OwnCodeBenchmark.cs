@@ -14,8 +14,8 @@ using TorchSharp;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// Code of our own beside the kept library that could do the same: what it gains, and where its results are others. Times are of the processor, one thread,
-/// taken in turns, so that a busy machine falls on both.
+/// Code of our own beside the kept library that could do the same: what it gains, and where its results are others. Times are of the
+/// processor, one thread, taken in turns, so that a busy machine falls on both.
 /// </summary>
 internal sealed class OwnCodeBenchmark : IBenchmark
 {
@@ -25,7 +25,8 @@ internal sealed class OwnCodeBenchmark : IBenchmark
 
     public string Verb => "own-code";
 
-    public string Summary => "FOLDER [FILES]: decoders, MD5 and L-BFGS of our own beside SkiaSharp's, .NET's and TorchSharp's, over the pictures in it and FILES damaged copies of them (default 10000)";
+    public string Summary =>
+        "FOLDER [FILES]: decoders, MD5 and L-BFGS of our own beside SkiaSharp's, .NET's and TorchSharp's, over the pictures in it and FILES damaged copies of them (default 10000)";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -63,7 +64,11 @@ internal sealed class OwnCodeBenchmark : IBenchmark
 
         var random = new SeededRandom(Seed, "damage", 0);
         var sound = pictures.CountBy(picture => Compare(decoder, picture)).ToDictionary();
-        var broken = Enumerable.Range(0, damaged).Select(_ => Damage(pictures[random.Next(pictures.Length)], random)).CountBy(picture => Compare(decoder, picture)).ToDictionary();
+        var broken = Enumerable
+            .Range(0, damaged)
+            .Select(_ => Damage(pictures[random.Next(pictures.Length)], random))
+            .CountBy(picture => Compare(decoder, picture))
+            .ToDictionary();
         table = new MarkdownTable("JPEG files", "whole", "damaged");
         foreach (var kind in sound.Keys.Union(broken.Keys).Order(StringComparer.Ordinal))
         {
@@ -108,7 +113,8 @@ internal sealed class OwnCodeBenchmark : IBenchmark
         }
 
         return BySkia(picture) is not { } pixels ? "own decodes, SkiaSharp does not"
-            : Same(region.Pixels, pixels, region.Mode == PixelMode.Rgb ? 3 : 1) ? "equal" : "other pixels";
+            : Same(region.Pixels, pixels, region.Mode == PixelMode.Rgb ? 3 : 1) ? "equal"
+            : "other pixels";
     }
 
     private static bool Same(ReadOnlySpan<byte> own, byte[] rgba, int channels)
@@ -130,8 +136,18 @@ internal sealed class OwnCodeBenchmark : IBenchmark
     private static void PngAndGif(string[] files, TextWriter output)
     {
         byte[][] all = [.. files.Select(File.ReadAllBytes)];
-        byte[][] own = [.. all.Where(picture => ImageDecoder.TryRead(picture, null, out _, out _) && BySkia(picture) is not null && Kept(picture) is not (PixelMode.Rgb or PixelMode.Rgba))];
-        var other = all.Count(picture => ImageDecoder.TryDecode(picture, null, out var image, out _) && (BySkia(picture) is not { } pixels || !Same(image.Rgb, pixels, 3)));
+        byte[][] own =
+        [
+            .. all.Where(picture =>
+                ImageDecoder.TryRead(picture, null, out _, out _)
+                && BySkia(picture) is not null
+                && Kept(picture) is not (PixelMode.Rgb or PixelMode.Rgba)
+            ),
+        ];
+        var other = all.Count(picture =>
+            ImageDecoder.TryDecode(picture, null, out var image, out _)
+            && (BySkia(picture) is not { } pixels || !Same(image.Rgb, pixels, 3))
+        );
         var (mine, library) = (double.PositiveInfinity, double.PositiveInfinity);
         for (var round = 0; round < Rounds; round++)
         {
@@ -160,15 +176,18 @@ internal sealed class OwnCodeBenchmark : IBenchmark
             for (var round = 0; round < Rounds; round++)
             {
                 lanes = Math.Min(lanes, Seconds(() => Md5Lanes.OfSections(handle, starts, Length)));
-                library = Math.Min(library, Seconds(() =>
-                {
-                    var buffer = new byte[Length];
-                    foreach (var start in starts)
+                library = Math.Min(
+                    library,
+                    Seconds(() =>
                     {
-                        RandomAccess.Read(handle, buffer, start);
-                        MD5.HashData(buffer);
-                    }
-                }));
+                        var buffer = new byte[Length];
+                        foreach (var start in starts)
+                        {
+                            RandomAccess.Read(handle, buffer, start);
+                            MD5.HashData(buffer);
+                        }
+                    })
+                );
             }
 
             var bytes = (double)Length * Md5Lanes.Count / (1 << 20);
@@ -185,14 +204,25 @@ internal sealed class OwnCodeBenchmark : IBenchmark
 
     private static void Minimization(TextWriter output)
     {
-        const int Rows = 1000, Width = 512, Classes = 10;
+        const int Rows = 1000,
+            Width = 512,
+            Classes = 10;
         torch.set_num_threads(1);
         torch.manual_seed(Seed);
         using var centres = torch.randn(Classes, Width, dtype: torch.float64);
         int[] classOf = [.. Enumerable.Range(0, Rows).Select(row => row % Classes)];
-        using var rows = torch.nn.functional.normalize(centres[torch.tensor([.. classOf.Select(chosen => (long)chosen)])].add(torch.randn(Rows, Width, dtype: torch.float64).mul_(3)), dim: 1);
+        using var rows = torch.nn.functional.normalize(
+            centres[torch.tensor([.. classOf.Select(chosen => (long)chosen)])].add(torch.randn(Rows, Width, dtype: torch.float64).mul_(3)),
+            dim: 1
+        );
         var objective = new LogisticObjective(rows, classOf, Classes, new ProbeOptions().InverseRegularization);
-        var table = new MarkdownTable("L-BFGS on a probe of 1,000 × 512, 10 classes", "evaluations", "value at the end", "largest gradient", "processor s");
+        var table = new MarkdownTable(
+            "L-BFGS on a probe of 1,000 × 512, 10 classes",
+            "evaluations",
+            "value at the end",
+            "largest gradient",
+            "processor s"
+        );
 
         var evaluations = 0;
         double Evaluate(double[] point, double[] gradient)
@@ -204,7 +234,13 @@ internal sealed class OwnCodeBenchmark : IBenchmark
         void Add(string name, double seconds, double[] point)
         {
             var (taken, gradient) = (evaluations, new double[point.Length]);
-            table.Add(name, Text(taken), objective.Evaluate(point, gradient).ToString("F6", CultureInfo.InvariantCulture), gradient.Max(Math.Abs).ToString("E1", CultureInfo.InvariantCulture), Text(seconds));
+            table.Add(
+                name,
+                Text(taken),
+                objective.Evaluate(point, gradient).ToString("F6", CultureInfo.InvariantCulture),
+                gradient.Max(Math.Abs).ToString("E1", CultureInfo.InvariantCulture),
+                Text(seconds)
+            );
         }
 
         double[] found = [];
@@ -213,23 +249,40 @@ internal sealed class OwnCodeBenchmark : IBenchmark
 
         evaluations = 0;
         using var parameter = torch.nn.Parameter(torch.zeros(objective.Parameters, dtype: torch.float64));
-        using var optimizer = torch.optim.LBFGS([parameter], lr: 1, max_iter: 1000, max_eval: 1250, tolerange_grad: 1e-6, tolerance_change: 0, history_size: 10);
-        seconds = Seconds(() => optimizer.step(() =>
-        {
-            var gradient = new double[objective.Parameters];
-            var value = Evaluate([.. parameter.data<double>()], gradient);
-            parameter.grad = torch.tensor(gradient);
-            return torch.tensor(value);
-        }));
+        using var optimizer = torch.optim.LBFGS(
+            [parameter],
+            lr: 1,
+            max_iter: 1000,
+            max_eval: 1250,
+            tolerange_grad: 1e-6,
+            tolerance_change: 0,
+            history_size: 10
+        );
+        seconds = Seconds(() =>
+            optimizer.step(() =>
+            {
+                var gradient = new double[objective.Parameters];
+                var value = Evaluate([.. parameter.data<double>()], gradient);
+                parameter.grad = torch.tensor(gradient);
+                return torch.tensor(value);
+            })
+        );
         Add("TorchSharp, without a line search (it has none)", seconds, [.. parameter.data<double>()]);
         table.Print(output);
     }
 
     private static PixelMode? Kept(byte[] picture) => ImageDecoder.TryRead(picture, null, out var read, out _) ? read.Mode : null;
 
-    private static bool ByOwn(RegionDecoder decoder, byte[] picture) => JpegDecoder.IsSupported && JpegFrame.Parse(picture) is { } frame
+    private static bool ByOwn(RegionDecoder decoder, byte[] picture) =>
+        JpegDecoder.IsSupported
+        && JpegFrame.Parse(picture) is { } frame
         && DecodeLimits.Default.Allows(frame.Width, frame.Height, picture.Length)
-        && new JpegDecoder().TryDecode(picture, frame, new ImageRegion(0, 0, frame.Width, frame.Height), new byte[frame.Width * frame.Height * Picture.BytesOf(frame.Mode)])
+        && new JpegDecoder().TryDecode(
+            picture,
+            frame,
+            new ImageRegion(0, 0, frame.Width, frame.Height),
+            new byte[frame.Width * frame.Height * Picture.BytesOf(frame.Mode)]
+        )
         && decoder.TryDecode(picture, Whole, out _, out _);
 
     private static void Decode(RegionDecoder decoder, byte[] picture, Func<int, int, ImageRegion> needed)
@@ -255,14 +308,21 @@ internal sealed class OwnCodeBenchmark : IBenchmark
         {
             fixed (byte* first = pixels)
             {
-                return codec.GetPixels(new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul), (nint)first) == SKCodecResult.Success ? pixels : null;
+                return
+                    codec.GetPixels(
+                        new SKImageInfo(codec.Info.Width, codec.Info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul),
+                        (nint)first
+                    ) == SKCodecResult.Success
+                    ? pixels
+                    : null;
             }
         }
     }
 
     private static ImageRegion Whole(int width, int height) => new(0, 0, width, height);
 
-    private static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution).Target);
+    private static ImageRegion Needed(int width, int height) =>
+        PictureResize.Needed(width, height, Clip.ImagePreparation.OpenAi(Resolution).Target);
 
     private static double Seconds(Action work)
     {

@@ -8,7 +8,10 @@ internal static partial class PageCache
 {
     private const int DontNeed = 4;
 
-    /// <summary>Asks the system to forget a file, so that the next reading comes from the disk. Written pages are brought to the disk first, or they would stay.</summary>
+    /// <summary>
+    /// Asks the system to forget a file, so that the next reading comes from the disk. Written pages are brought to the disk first, or they
+    /// would stay.
+    /// </summary>
     public static void Drop(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);

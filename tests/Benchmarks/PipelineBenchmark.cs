@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// What the pipeline itself costs: the demo from an empty folder, the same demo with everything in the store, a replay of it, and a command that
-/// does nothing but start. Options of the demo may follow, for example <c>--arms none</c>.
+/// What the pipeline itself costs: the demo from an empty folder, the same demo with everything in the store, a replay of it, and a command
+/// that does nothing but start. Options of the demo may follow, for example <c>--arms none</c>.
 /// </summary>
 internal sealed class PipelineBenchmark : IBenchmark
 {
@@ -24,19 +24,27 @@ internal sealed class PipelineBenchmark : IBenchmark
             var again = Command(["demo", .. options, "--data", data, "--json"]);
             var replay = Command(["replay", demo.Answer["runId"]!.GetValue<string>(), "--data", data, "--json"]);
             var table = new MarkdownTable("command", "wall s", "processor s", "processor s beyond start", "stages computed");
-            foreach (var (name, command) in new[] { ("bare start (runs)", start), ("demo", demo), ("demo again", again), ("replay", replay) })
+            foreach (
+                var (name, command) in new[] { ("bare start (runs)", start), ("demo", demo), ("demo again", again), ("replay", replay) }
+            )
             {
                 var stages = command.Answer["stages"]?.AsArray() ?? [];
                 table.Add(
-                    name, Text(command.Wall), Text(command.Processor), Text(command.Processor - start.Processor),
-                    stages.Count(s => s!["cache"]!.GetValue<string>() != "hit").ToString(CultureInfo.InvariantCulture));
+                    name,
+                    Text(command.Wall),
+                    Text(command.Processor),
+                    Text(command.Processor - start.Processor),
+                    stages.Count(s => s!["cache"]!.GetValue<string>() != "hit").ToString(CultureInfo.InvariantCulture)
+                );
             }
 
             table.Print(output);
             var computed = demo.Answer["stages"]!.AsArray().Sum(s => s!["seconds"]!.GetValue<double>());
             // A run with everything in the store does all that the machinery does, and of the stages only the report.
             var machinery = again.Wall - start.Wall;
-            output.WriteLine($"stages computed for {Text(computed)} s; machinery {Text(machinery)} s, {Text(100 * machinery / computed)} % of it");
+            output.WriteLine(
+                $"stages computed for {Text(computed)} s; machinery {Text(machinery)} s, {Text(100 * machinery / computed)} % of it"
+            );
             output.WriteLine();
         }
         finally

@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace ClipSae.Benchmarks;
 
-/// <summary>Reads and writes files without looking at what is in them: the rates that nothing which reads or writes the same file can exceed.</summary>
+/// <summary>
+/// Reads and writes files without looking at what is in them: the rates that nothing which reads or writes the same file can exceed.
+/// </summary>
 /// <param name="threads">Threads that read at once.</param>
 internal sealed unsafe class PlainTransfer(int threads) : IDisposable
 {
@@ -42,7 +44,10 @@ internal sealed unsafe class PlainTransfer(int threads) : IDisposable
         Read(file, _memory, length);
     }
 
-    /// <summary>Reads a file into fresh memory of its length, whose pages (of 2 MiB where the system has them) have to be given and cleared first: what a loader cannot do without.</summary>
+    /// <summary>
+    /// Reads a file into fresh memory of its length, whose pages (of 2 MiB where the system has them) have to be given and cleared first:
+    /// what a loader cannot do without.
+    /// </summary>
     public void ReadIntoFresh(string path)
     {
         using var file = File.OpenHandle(path);
@@ -84,7 +89,7 @@ internal sealed unsafe class PlainTransfer(int threads) : IDisposable
 
     private static void Fill(Microsoft.Win32.SafeHandles.SafeFileHandle file, Span<byte> target, long at)
     {
-        for (var done = 0; done < target.Length;)
+        for (var done = 0; done < target.Length; )
         {
             var read = RandomAccess.Read(file, target[done..], at + done);
             done += read > 0 ? read : throw new EndOfStreamException();

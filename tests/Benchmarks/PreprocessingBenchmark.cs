@@ -7,13 +7,17 @@ using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Benchmarks;
 
-/// <summary>Exact decoding and preprocessing of photographs on one and two threads beside Pillow's decode and bicubic resize on one.</summary>
+/// <summary>
+/// Exact decoding and preprocessing of photographs on one and two threads beside Pillow's decode and bicubic resize on one.
+/// </summary>
 internal sealed class PreprocessingBenchmark : IBenchmark
 {
     private const int Resolution = 224;
     private const int Rounds = 5;
 
-    /// <summary>What Pillow does for the same pictures: decode and bicubic resize of the short side, without crop and normalisation.</summary>
+    /// <summary>
+    /// What Pillow does for the same pictures: decode and bicubic resize of the short side, without crop and normalisation.
+    /// </summary>
     private const string PillowScript = """
         import io, sys, time, glob
         from PIL import Image
@@ -31,7 +35,8 @@ internal sealed class PreprocessingBenchmark : IBenchmark
 
     public string Verb => "preprocessing";
 
-    public string Summary => "FOLDER: exact decode and preprocessing of the photographs in it, on one and two threads, beside Pillow on one";
+    public string Summary =>
+        "FOLDER: exact decode and preprocessing of the photographs in it, on one and two threads, beside Pillow on one";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -84,7 +89,15 @@ internal sealed class PreprocessingBenchmark : IBenchmark
                 throw new InvalidOperationException($"Photograph {index}: {problem}");
             }
 
-            Preprocessor.Preprocess(decoded.Pixels, PixelMode.Rgb, decoded.Region, decoded.Width, decoded.Height, ImagePreparation.OpenAi(Resolution), pixels);
+            Preprocessor.Preprocess(
+                decoded.Pixels,
+                PixelMode.Rgb,
+                decoded.Region,
+                decoded.Width,
+                decoded.Height,
+                ImagePreparation.OpenAi(Resolution),
+                pixels
+            );
         }
 
         static ImageRegion Needed(int width, int height) => PictureResize.Needed(width, height, ImagePreparation.OpenAi(Resolution).Target);
@@ -96,11 +109,13 @@ internal sealed class PreprocessingBenchmark : IBenchmark
         {
             try
             {
-                using var process = Process.Start(new ProcessStartInfo(python, ["-c", PillowScript, folder])
-                {
-                    RedirectStandardOutput = true,
-                    RedirectStandardError = true,
-                });
+                using var process = Process.Start(
+                    new ProcessStartInfo(python, ["-c", PillowScript, folder])
+                    {
+                        RedirectStandardOutput = true,
+                        RedirectStandardError = true,
+                    }
+                );
                 var said = process!.StandardOutput.ReadToEnd();
                 process.WaitForExit();
                 if (process.ExitCode == 0 && double.TryParse(said, NumberStyles.Float, CultureInfo.InvariantCulture, out var rate))

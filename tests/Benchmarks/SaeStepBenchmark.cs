@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// One Top-K training step by the kernels against the plain dense formulation in the same library and against the one product that the maths
-/// needs, the encoder's forward in float32, measured in turns. Then memory over 1,000 small steps.
+/// One Top-K training step by the kernels against the plain dense formulation in the same library and against the one product that the
+/// maths needs, the encoder's forward in float32, measured in turns. Then memory over 1,000 small steps.
 /// </summary>
 internal sealed class SaeStepBenchmark : IBenchmark
 {
@@ -65,16 +65,27 @@ internal sealed class SaeStepBenchmark : IBenchmark
                 dense.Run(denseState, batch, 2e-4).Dispose();
             },
             () => float32Step.Run(sparseState, batch, 2e-4).Dispose(),
-            () => bfloat16Step.Run(narrowState, batch, 2e-4).Dispose());
+            () => bfloat16Step.Run(narrowState, batch, 2e-4).Dispose()
+        );
         var medians = seconds.Select(Measure.Median).ToArray();
         var table = new MarkdownTable(tied ? "tied" : "untied", "seconds", "over one product", "dense over it");
-        foreach (var (name, i) in new[] { "encoder product, float32", "dense step, autograd", "sparse step, float32 candidates", "sparse step, bfloat16 candidates" }.Select((n, i) => (n, i)))
+        foreach (
+            var (name, i) in new[]
+            {
+                "encoder product, float32",
+                "dense step, autograd",
+                "sparse step, float32 candidates",
+                "sparse step, bfloat16 candidates",
+            }.Select((n, i) => (n, i))
+        )
         {
             table.Add(name, Text(medians[i], "F3"), Text(medians[i] / medians[0]), Text(medians[1] / medians[i]));
         }
 
         table.Print(output);
-        output.WriteLine($"candidates a row: float32 {Text(float32Step.CandidatesPerRow, "F1")}, bfloat16 {Text(bfloat16Step.CandidatesPerRow, "F1")} (k = {K})");
+        output.WriteLine(
+            $"candidates a row: float32 {Text(float32Step.CandidatesPerRow, "F1")}, bfloat16 {Text(bfloat16Step.CandidatesPerRow, "F1")} (k = {K})"
+        );
         output.WriteLine();
     }
 
@@ -99,7 +110,14 @@ internal sealed class SaeStepBenchmark : IBenchmark
     }
 
     private static SaeTrainingOptions Options(SaeVariant variant, int latents, int batch) =>
-        new() { Variant = variant, Latents = latents, Steps = 1001, BatchSize = batch, DeadAfter = 10_000_000 };
+        new()
+        {
+            Variant = variant,
+            Latents = latents,
+            Steps = 1001,
+            BatchSize = batch,
+            DeadAfter = 10_000_000,
+        };
 
     private static string Text(double value, string format = "F2") => value.ToString(format, CultureInfo.InvariantCulture);
 }

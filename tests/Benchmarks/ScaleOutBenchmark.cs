@@ -16,9 +16,9 @@ using TorchSharp;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// Two single-threaded embedding workers against one, as processes of their own, each on a core of its own (else one worker decodes on the second
-/// core, and is quicker than a worker of one core is): units a second from the first unit's start to the last one's end.
-/// Beside it the bare model in one and in two such processes, without broker, store and decoding: what the machine itself allows.
+/// Two single-threaded embedding workers against one, as processes of their own, each on a core of its own (else one worker decodes on the
+/// second core, and is quicker than a worker of one core is): units a second from the first unit's start to the last one's end. Beside it
+/// the bare model in one and in two such processes, without broker, store and decoding: what the machine itself allows.
 /// </summary>
 internal sealed class ScaleOutBenchmark : IBenchmark
 {
@@ -30,7 +30,8 @@ internal sealed class ScaleOutBenchmark : IBenchmark
 
     public string Verb => "scale-out";
 
-    public string Summary => "two single-threaded embedding workers against one, ViT-B/16 [units 12] [images a unit 16]; wants two idle cores";
+    public string Summary =>
+        "two single-threaded embedding workers against one, ViT-B/16 [units 12] [images a unit 16]; wants two idle cores";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -72,7 +73,13 @@ internal sealed class ScaleOutBenchmark : IBenchmark
 
         var table = new MarkdownTable("embedding workers", "units", "s", "s a unit and worker", "of one");
         table.Add("bare model, 1 process", Text(units, "F0"), Text(bareOne, "F1"), Text(bareOne / units, "F2"), "1.00");
-        table.Add("bare model, 2 processes", Text(units, "F0"), Text(bareTwo, "F1"), Text(2 * bareTwo / units, "F2"), Text(bareOne / bareTwo, "F2"));
+        table.Add(
+            "bare model, 2 processes",
+            Text(units, "F0"),
+            Text(bareTwo, "F1"),
+            Text(2 * bareTwo / units, "F2"),
+            Text(bareOne / bareTwo, "F2")
+        );
         table.Add("1", Text(units, "F0"), Text(one, "F1"), Text(one / units, "F2"), "1.00");
         table.Add("2", Text(units, "F0"), Text(two, "F1"), Text(2 * two / units, "F2"), Text(one / two, "F2"));
         table.Print(output);
@@ -87,7 +94,11 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         {
             for (var i = 0; i < processes; i++)
             {
-                var start = DistributedBench.OnCore(i, "ClipSae.Benchmarks", ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]);
+                var start = DistributedBench.OnCore(
+                    i,
+                    "ClipSae.Benchmarks",
+                    ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]
+                );
                 start.Environment["OMP_NUM_THREADS"] = "1";
                 running.Add(Process.Start(start)!);
             }
@@ -151,11 +162,23 @@ internal sealed class ScaleOutBenchmark : IBenchmark
     }
 
     // Units differ in their seed alone: the same work, and no unit is another's cache hit.
-    private static RunPlan Plan(int seed, int count) => new([new StagePlan(
-        ParameterSections.Extraction,
-        new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batch"] = Batch },
-        [.. Enumerable.Range(seed, count).Select(unit => new UnitPlan(unit.ToString("D5", CultureInfo.InvariantCulture), new JsonObject { ["seed"] = unit }, [new InputSelector("shard", "dataset:shards/00000")]))],
-        [new InputSelector("model", "model:weights")])]);
+    private static RunPlan Plan(int seed, int count) =>
+        new([
+            new StagePlan(
+                ParameterSections.Extraction,
+                new JsonObject { ["hookPoints"] = new JsonArray("image-embedding"), ["batch"] = Batch },
+                [
+                    .. Enumerable
+                        .Range(seed, count)
+                        .Select(unit => new UnitPlan(
+                            unit.ToString("D5", CultureInfo.InvariantCulture),
+                            new JsonObject { ["seed"] = unit },
+                            [new InputSelector("shard", "dataset:shards/00000")]
+                        )),
+                ],
+                [new InputSelector("model", "model:weights")]
+            ),
+        ]);
 
     private static async Task<Dictionary<string, ArtifactRef>> InputsAsync(DistributedRuntime client, string folder, int images)
     {

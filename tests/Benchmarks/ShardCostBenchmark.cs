@@ -10,8 +10,9 @@ using ClipSae.Pipeline.Stages;
 namespace ClipSae.Benchmarks;
 
 /// <summary>
-/// What one shard costs beyond compute and transfer: units whose stage only stores two small artifacts, one at a time, through broker, results, checkpoints, log and
-/// coordinator. Every unit is computed and stored; the object store's own share is what as many requests cost a plain client.
+/// What one shard costs beyond compute and transfer: units whose stage only stores two small artifacts, one at a time, through broker,
+/// results, checkpoints, log and coordinator. Every unit is computed and stored; the object store's own share is what as many requests cost
+/// a plain client.
 /// </summary>
 internal sealed class ShardCostBenchmark : IBenchmark
 {
@@ -64,8 +65,19 @@ internal sealed class ShardCostBenchmark : IBenchmark
         return Stopwatch.GetElapsedTime(start).TotalMilliseconds / Requests;
     }
 
-    private static RunPlan Plan(string name, int units) => new([new StagePlan(
-        SmallStage.StageName, [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"{name}-{unit:D5}", new JsonObject { ["text"] = $"{name} {unit}" }, []))], [])]);
+    private static RunPlan Plan(string name, int units) =>
+        new([
+            new StagePlan(
+                SmallStage.StageName,
+                [],
+                [
+                    .. Enumerable
+                        .Range(0, units)
+                        .Select(unit => new UnitPlan($"{name}-{unit:D5}", new JsonObject { ["text"] = $"{name} {unit}" }, [])),
+                ],
+                []
+            ),
+        ]);
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);
 
@@ -90,7 +102,8 @@ internal sealed class ShardCostBenchmark : IBenchmark
                     ["one"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes("one " + text), "one", "text/plain", cancel),
                     ["two"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes("two " + text), "two", "text/plain", cancel),
                 },
-                []);
+                []
+            );
         }
     }
 }

@@ -13,7 +13,10 @@ using ClipSae.Tensors;
 
 namespace ClipSae.Benchmarks;
 
-/// <summary>Memory while one worker extracts 600 shards, one after another: resident set, in which a tensor that is never freed shows, and managed heap.</summary>
+/// <summary>
+/// Memory while one worker extracts 600 shards, one after another: resident set, in which a tensor that is never freed shows, and managed
+/// heap.
+/// </summary>
 internal sealed class ShardMemoryBenchmark : IBenchmark
 {
     private const int Shards = 600;
@@ -55,7 +58,9 @@ internal sealed class ShardMemoryBenchmark : IBenchmark
 
         var weights = await store.PutFileAsync(Path.Combine(folder, "model.safetensors"), "model.safetensors", "application/x-safetensors");
         using var stage = new EmbeddingExtractionStage(TimeProvider.System);
-        var parameters = stage.Normalize(new JsonObject { ["hookPoints"] = new JsonArray("image-embedding", "mlp@0"), ["tokensPerImage"] = "all" });
+        var parameters = stage.Normalize(
+            new JsonObject { ["hookPoints"] = new JsonArray("image-embedding", "mlp@0"), ["tokensPerImage"] = "all" }
+        );
         var table = new MarkdownTable("after shards", "resident MiB", "managed MiB");
         for (var shard = 0; shard <= Shards; shard++)
         {
@@ -76,7 +81,8 @@ internal sealed class ShardMemoryBenchmark : IBenchmark
                     Artifacts = store,
                     Scratch = scratch,
                 },
-                CancellationToken.None);
+                CancellationToken.None
+            );
             Directory.Delete(scratch, recursive: true);
         }
 

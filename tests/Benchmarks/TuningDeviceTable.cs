@@ -12,14 +12,27 @@ using static TorchSharp.torch;
 namespace ClipSae.Benchmarks;
 
 /// <summary>Training steps on one device, small models and large ones, in both precisions: time, pictures a second, memory.</summary>
-internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTokenizer tokenizer, Func<ClipArchitecture, FineTuningOptions, TuningData> read)
+internal sealed class TuningDeviceTable(
+    string device,
+    bool withKernels,
+    ClipTokenizer tokenizer,
+    Func<ClipArchitecture, FineTuningOptions, TuningData> read
+)
 {
-    private readonly MarkdownTable table = new($"training on {device}{(withKernels ? "" : ", without kernels")}", "images", "step ms", "optimizer ms", "steps/s", "images/s", "memory GB");
-    private readonly List<(string Work, double Rate)> rates = [];
-    private readonly Device place = Compute.Device(device);
+    private readonly MarkdownTable _table = new(
+        $"training on {device}{(withKernels ? "" : ", without kernels")}",
+        "images",
+        "step ms",
+        "optimizer ms",
+        "steps/s",
+        "images/s",
+        "memory GB"
+    );
+    private readonly List<(string Work, double Rate)> _rates = [];
+    private readonly Device _place = Compute.Device(device);
 
     /// <summary>Each row's name and its images a second.</summary>
-    public IReadOnlyList<(string Work, double Rate)> Rates => rates;
+    public IReadOnlyList<(string Work, double Rate)> Rates => _rates;
 
     /// <summary>Every row on a GPU; on a processor the small models alone.</summary>
     public void Print(TextWriter output)
@@ -30,7 +43,13 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
         }
 
         Pretrain();
-        var small = new FineTuningOptions { CleanBatch = 96, AttackBatch = 32, Accumulation = 1, Optimizer = new OptimizerOptions.AdamW() };
+        var small = new FineTuningOptions
+        {
+            CleanBatch = 96,
+            AttackBatch = 32,
+            Accumulation = 1,
+            Optimizer = new OptimizerOptions.AdamW(),
+        };
         Tune("demo", new ClipArchitecture(64, 64, 4, 128, 16, 16, tokenizer.VocabularySize, 128, 2), device == "cpu" ? 20 : 200, small);
         if (device != "cpu")
         {
@@ -41,7 +60,7 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
             Tune("ViT-L/14", ClipArchitecture.VitL14, 8, narrow with { Recompute = true }, narrow, narrow with { Accumulation = 2 }, plain);
         }
 
-        table.Print(output);
+        _table.Print(output);
     }
 
     private void Tune(string name, ClipArchitecture architecture, int rounds, params FineTuningOptions[] variants)
@@ -52,13 +71,18 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
         foreach (var options in variants)
         {
             using var model = ClipModel.FromStateDict(drawn.StateDict());
-            model.to(place);
+            model.to(_place);
             model.ToGeometric();
             ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay)];
             using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, withKernels: withKernels);
             using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
-            var forward = new AttackForward(TuningArm.Parse("none"), new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()), null, options);
-            var step = new TuningStep(model, data, captions, forward, options, place);
+            var forward = new AttackForward(
+                TuningArm.Parse("none"),
+                new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()),
+                null,
+                options
+            );
+            var step = new TuningStep(model, data, captions, forward, options, _place);
             var at = 0;
             var whole = Seconds(rounds, () =>
             {
@@ -66,7 +90,8 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
                 Update(options, optimizer, training);
             });
             var update = Seconds(rounds, () => Update(options, optimizer, training));
-            var text = $"{name}, {(options.Compute == TuningPrecision.Bfloat16 ? "bfloat16" : "float32")}{(options.Recompute ? ", recomputed" : "")}{(options.Accumulation > 1 ? ", two halves" : "")}";
+            var text =
+                $"{name}, {(options.Compute == TuningPrecision.Bfloat16 ? "bfloat16" : "float32")}{(options.Recompute ? ", recomputed" : "")}{(options.Accumulation > 1 ? ", two halves" : "")}";
             Add(text, (options.CleanBatch + options.AttackBatch) * options.Accumulation, whole, Text(1e3 * update));
         }
     }
@@ -79,12 +104,22 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
 
     private void Pretrain()
     {
-        var options = new PretrainingOptions { VisionWidth = 192, VisionLayers = 6, BatchSize = 256, Steps = device == "cpu" ? 2 : 100 };
+        var options = new PretrainingOptions
+        {
+            VisionWidth = 192,
+            VisionLayers = 6,
+            BatchSize = 256,
+            Steps = device == "cpu" ? 2 : 100,
+        };
         using var data = new CaptionedPixels(
-            randint(0, 256, [512, 3, options.Resolution, options.Resolution], dtype: uint8), [.. Enumerable.Range(0, 512).Select(i => new[] { $"a photo of a {i}" })]);
+            randint(0, 256, [512, 3, options.Resolution, options.Resolution], dtype: uint8),
+            [.. Enumerable.Range(0, 512).Select(i => new[] { $"a photo of a {i}" })]
+        );
         var reports = new List<(int Step, double Seconds)>();
         var watch = Stopwatch.StartNew();
-        Pretraining.Train(data, tokenizer, options, place, new Reporter(progress => reports.Add((progress.Step, watch.Elapsed.TotalSeconds)))).Dispose();
+        Pretraining
+            .Train(data, tokenizer, options, _place, new Reporter(progress => reports.Add((progress.Step, watch.Elapsed.TotalSeconds))))
+            .Dispose();
         var (first, last) = reports.Count > 1 ? (reports[0], reports[^1]) : ((0, 0.0), reports[0]);
         Add("pretraining, 3.2 M parameters", options.BatchSize, (last.Seconds - first.Item2) / (last.Step - first.Item1), "");
     }
@@ -99,9 +134,9 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
                 work();
             }
 
-            if (place.type == DeviceType.CUDA)
+            if (_place.type == DeviceType.CUDA)
             {
-                cuda.synchronize(place);
+                cuda.synchronize(_place);
             }
         }
 
@@ -111,8 +146,16 @@ internal sealed class TuningDeviceTable(string device, bool withKernels, ClipTok
 
     private void Add(string name, int images, double seconds, string update)
     {
-        rates.Add((name, images / seconds));
-        table.Add(name, $"{images}", Text(1e3 * seconds), update, Text(1 / seconds), Text(images / seconds), Text((Compute.UsedBytes(device) ?? 0) / 1e9));
+        _rates.Add((name, images / seconds));
+        _table.Add(
+            name,
+            $"{images}",
+            Text(1e3 * seconds),
+            update,
+            Text(1 / seconds),
+            Text(images / seconds),
+            Text((Compute.UsedBytes(device) ?? 0) / 1e9)
+        );
     }
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);

@@ -25,7 +25,8 @@ internal sealed class TuningStepBenchmark : IBenchmark
 
     public string Verb => "tuning-step";
 
-    public string Summary => "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads], or training on --device NAME [plain: without kernels]";
+    public string Summary =>
+        "a fine-tuning step in parts, against its products alone [demo or vit-b-32] [rounds] [threads], or training on --device NAME [plain: without kernels]";
 
     private sealed record Shape(ClipArchitecture Architecture, FineTuningOptions Options);
 
@@ -57,7 +58,9 @@ internal sealed class TuningStepBenchmark : IBenchmark
         var folder = Directory.CreateTempSubdirectory("tuning-step-benchmark").FullName;
         try
         {
-            var table = new TuningDeviceTable(device, withKernels, Tokenizer(), (architecture, tuning) => Data(folder, new Shape(architecture, tuning)));
+            var table = new TuningDeviceTable(device, withKernels, Tokenizer(), (architecture, tuning) =>
+                Data(folder, new Shape(architecture, tuning))
+            );
             table.Print(output);
             return table.Rates;
         }
@@ -74,8 +77,17 @@ internal sealed class TuningStepBenchmark : IBenchmark
         using var model = ClipModel.Initialize(shape.Architecture, seed: 1);
         model.ToGeometric();
         using var data = Data(folder, shape);
-        using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], tokenizer, shape.Architecture.ContextLength);
-        var forward = new AttackForward(TuningArm.Parse("none"), new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()), null, shape.Options);
+        using var captions = new CaptionTable(
+            [.. data.Clean.Captions, .. data.Attacks.Captions],
+            tokenizer,
+            shape.Architecture.ContextLength
+        );
+        var forward = new AttackForward(
+            TuningArm.Parse("none"),
+            new SalientParts(new HookPoint.Cls(0), "none", [], new Dictionary<int, int[]>()),
+            null,
+            shape.Options
+        );
         var step = new TuningStep(model, data, captions, forward, shape.Options, CPU);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, shape.Options.Rates, shape.Options.Optimizer.WeightDecay)];
         using var optimizer = new Optimizer(shape.Options.Optimizer, groups);
@@ -100,11 +112,18 @@ internal sealed class TuningStepBenchmark : IBenchmark
                 factor?.Dispose();
                 factor = Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), shape.Options.GradientClip).DetachFromDisposeScope();
             },
-            () => optimizer.Step(1e-3, factor));
+            () => optimizer.Step(1e-3, factor)
+        );
         factor?.Dispose();
         var medians = seconds.Select(Measure.Median).ToArray();
         var rate = 2.0 * rows * weight.NumberOfElements / medians[0];
-        var products = 6 * (Multiplications(a.VisionWidth, a.VisionLayers, images, a.VisionTokens) + Multiplications(a.TextWidth, a.TextLayers, images, TokensOfCaption)) / rate;
+        var products =
+            6
+            * (
+                Multiplications(a.VisionWidth, a.VisionLayers, images, a.VisionTokens)
+                + Multiplications(a.TextWidth, a.TextLayers, images, TokensOfCaption)
+            )
+            / rate;
         var whole = medians[1] + medians[2] + medians[3];
         var table = new MarkdownTable($"{name}, {images} images", "ms", "of the step %");
         table.Add("whole step", Text(1e3 * whole), "100");
@@ -113,27 +132,37 @@ internal sealed class TuningStepBenchmark : IBenchmark
         table.Add("clipping and optimizer", Text(1e3 * medians[3]), Text(100 * medians[3] / whole));
         table.Add("products alone", Text(1e3 * products), Text(100 * products / whole));
         table.Print(output);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"the layer's own product: {rate / 1e9:F0} GFLOP/s; {images / whole:F1} images/s"));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"the layer's own product: {rate / 1e9:F0} GFLOP/s; {images / whole:F1} images/s")
+        );
         output.WriteLine();
     }
 
     private static ClipTokenizer Tokenizer() =>
-        ClipTokenizer.FromMerges(BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60));
+        ClipTokenizer.FromMerges(
+            BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60)
+        );
 
     // A block has 12·width² weights; of the last, only keys and values meet every token.
     private static double Multiplications(double width, int layers, int sequences, int tokens) =>
         width * width * sequences * ((12.0 * (layers - 1) * tokens) + (2 * tokens) + 10);
 
-    private static Shape Named(string name, int vocabulary) => name switch
-    {
-        "demo" => new Shape(
-            new ClipArchitecture(64, 64, 4, 128, 16, 16, vocabulary, 128, 2),
-            new FineTuningOptions { CleanBatch = 96, AttackBatch = 32, Accumulation = 1, Optimizer = new OptimizerOptions.AdamW() }),
-        "vit-b-32" => new Shape(
-            new ClipArchitecture(512, 224, 12, 768, 32, 77, vocabulary, 512, 12),
-            new FineTuningOptions()),
-        _ => throw new ArgumentException($"{name}: demo or vit-b-32", nameof(name)),
-    };
+    private static Shape Named(string name, int vocabulary) =>
+        name switch
+        {
+            "demo" => new Shape(
+                new ClipArchitecture(64, 64, 4, 128, 16, 16, vocabulary, 128, 2),
+                new FineTuningOptions
+                {
+                    CleanBatch = 96,
+                    AttackBatch = 32,
+                    Accumulation = 1,
+                    Optimizer = new OptimizerOptions.AdamW(),
+                }
+            ),
+            "vit-b-32" => new Shape(new ClipArchitecture(512, 224, 12, 768, 32, 77, vocabulary, 512, 12), new FineTuningOptions()),
+            _ => throw new ArgumentException($"{name}: demo or vit-b-32", nameof(name)),
+        };
 
     private static TuningData Data(string folder, Shape shape)
     {
@@ -142,17 +171,35 @@ internal sealed class TuningStepBenchmark : IBenchmark
         {
             var path = Path.Combine(folder, $"{Guid.NewGuid():N}.tar");
             var random = new Random(count);
-            DatasetShard.Write(path, Enumerable.Range(0, count).Select(i =>
-            {
-                var pixels = new byte[3 * resolution * resolution];
-                random.NextBytes(pixels);
-                return (new DatasetItem($"{name}{i}.png", [$"a photo of a {i}"], "cat", new JsonObject { ["kind"] = name }), PngEncoder.Encode(new RgbImage(resolution, resolution, pixels)));
-            }));
+            DatasetShard.Write(
+                path,
+                Enumerable
+                    .Range(0, count)
+                    .Select(i =>
+                    {
+                        var pixels = new byte[3 * resolution * resolution];
+                        random.NextBytes(pixels);
+                        return (
+                            new DatasetItem($"{name}{i}.png", [$"a photo of a {i}"], "cat", new JsonObject { ["kind"] = name }),
+                            PngEncoder.Encode(new RgbImage(resolution, resolution, pixels))
+                        );
+                    })
+            );
             return path;
         }
 
         var attacks = Shard("attack", Attacks);
-        return TuningData.Read([Shard("clean", 4 * shape.Options.CleanBatch)], attacks, attacks, ["cat"], new HeldOutPrint([], []), Clip.ImagePreparation.OpenAi(resolution), shape.Options, NullLogger.Instance, default);
+        return TuningData.Read(
+            [Shard("clean", 4 * shape.Options.CleanBatch)],
+            attacks,
+            attacks,
+            ["cat"],
+            new HeldOutPrint([], []),
+            Clip.ImagePreparation.OpenAi(resolution),
+            shape.Options,
+            NullLogger.Instance,
+            default
+        );
     }
 
     private static string Text(double value) => value.ToString("F1", CultureInfo.InvariantCulture);

@@ -8,10 +8,13 @@ using RabbitMQ.Client.Exceptions;
 
 namespace ClipSae.Bus.Tests;
 
-/// <summary>What the users of infra/rabbitmq/users.sh may do on the real broker, each in its part: coordinator, worker and submitter.</summary>
+/// <summary>
+/// What the users of infra/rabbitmq/users.sh may do on the real broker, each in its part: coordinator, worker and submitter.
+/// </summary>
 public sealed class BrokerUserTests(PartedFleet fleet) : IClassFixture<PartedFleet>
 {
-    private const string Fact = """{"messageType":["urn:message:ClipSae.Contracts:Reported[[ClipSae.Contracts:UnitFinished]]"],"message":{}}""";
+    private const string Fact =
+        """{"messageType":["urn:message:ClipSae.Contracts:Reported[[ClipSae.Contracts:UnitFinished]]"],"message":{}}""";
 
     [Fact]
     public async Task A_submitter_begins_watches_and_cancels_runs_and_finds_workers()
@@ -39,7 +42,9 @@ public sealed class BrokerUserTests(PartedFleet fleet) : IClassFixture<PartedFle
 
         var refused = await Should.ThrowAsync<UserErrorException>(client.SubmitAsync(new RunRequest(missing, [], 1), PartedFleet.Plan(1)));
 
-        refused.Message.ShouldStartWith("the coordinator refuses the run: dataset-ready: inputs['data'].digest: the store has no content of sha256:");
+        refused.Message.ShouldStartWith(
+            "the coordinator refuses the run: dataset-ready: inputs['data'].digest: the store has no content of sha256:"
+        );
         TimeProvider.System.GetElapsedTime(since).ShouldBeLessThan(TimeSpan.FromSeconds(20), "it waits 60 s for a coordinator");
     }
 
@@ -56,7 +61,9 @@ public sealed class BrokerUserTests(PartedFleet fleet) : IClassFixture<PartedFle
     [InlineData(Broker.Worker, "to-requests", "that a run is to be cancelled")]
     [InlineData(Broker.Worker, "", "anything by the default exchange")]
     public async Task What_is_not_its_part_to_say_the_broker_refuses(string user, string exchange, string what) =>
-        await ShouldBeRefusedAsync(user, what, async channel => await channel.BasicPublishAsync(exchange, "coordinator", mandatory: false, new BasicProperties(), Encoding.UTF8.GetBytes(Fact)));
+        await ShouldBeRefusedAsync(user, what, async channel =>
+            await channel.BasicPublishAsync(exchange, "coordinator", mandatory: false, new BasicProperties(), Encoding.UTF8.GetBytes(Fact))
+        );
 
     [Theory]
     [InlineData(Broker.Submitter, "coordinator")]
@@ -76,15 +83,30 @@ public sealed class BrokerUserTests(PartedFleet fleet) : IClassFixture<PartedFle
     [Fact]
     public async Task A_submitter_leads_no_queue_of_its_own_to_the_coordinator()
     {
-        await ShouldBeRefusedAsync(Broker.Submitter, "dead letters", async channel => await channel.QueueDeclareAsync(
-            "client-trap", exclusive: true, arguments: new Dictionary<string, object?> { ["x-dead-letter-exchange"] = "to-coordinator" }));
-        await ShouldBeRefusedAsync(Broker.Submitter, "an alternate exchange", async channel => await channel.ExchangeDeclareAsync(
-            "client-trap", ExchangeType.Fanout, autoDelete: true, arguments: new Dictionary<string, object?> { ["alternate-exchange"] = "to-coordinator" }));
-        await ShouldBeRefusedAsync(Broker.Submitter, "a binding", async channel => await channel.ExchangeBindAsync("to-coordinator", "ClipSae.Contracts:UnitProgress", ""));
+        await ShouldBeRefusedAsync(Broker.Submitter, "dead letters", async channel =>
+            await channel.QueueDeclareAsync(
+                "client-trap",
+                exclusive: true,
+                arguments: new Dictionary<string, object?> { ["x-dead-letter-exchange"] = "to-coordinator" }
+            )
+        );
+        await ShouldBeRefusedAsync(Broker.Submitter, "an alternate exchange", async channel =>
+            await channel.ExchangeDeclareAsync(
+                "client-trap",
+                ExchangeType.Fanout,
+                autoDelete: true,
+                arguments: new Dictionary<string, object?> { ["alternate-exchange"] = "to-coordinator" }
+            )
+        );
+        await ShouldBeRefusedAsync(Broker.Submitter, "a binding", async channel =>
+            await channel.ExchangeBindAsync("to-coordinator", "ClipSae.Contracts:UnitProgress", "")
+        );
     }
 
     private static async Task<IChannel> ChannelAsync(IConnection connection) =>
-        await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await connection.CreateChannelAsync(
+            new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true)
+        );
 
     private async Task ShouldBeRefusedAsync(string user, string what, Func<IChannel, Task> act)
     {

@@ -34,7 +34,14 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
 
         foreach (var queue in (string[])["coordinator", "first", "first-interactive", "dead-units"])
         {
-            foreach (var text in (string[])[$"no json in {queue}", Unit.Replace("\"r\"", $"\"{queue}\"", StringComparison.Ordinal), Stranger.Replace("hello", queue, StringComparison.Ordinal)])
+            foreach (
+                var text in (string[])
+                    [
+                        $"no json in {queue}",
+                        Unit.Replace("\"r\"", $"\"{queue}\"", StringComparison.Ordinal),
+                        Stranger.Replace("hello", queue, StringComparison.Ordinal),
+                    ]
+            )
             {
                 (await shared.Broker.PublishAsync("amq.default", queue, text, _virtual, "application/vnd.masstransit+json")).ShouldBeTrue();
             }
@@ -43,7 +50,8 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         var kept = await KeptAsync("dead-letters", 12);
         Reason(kept, "no json in coordinator").ShouldContain("the message is not JSON");
         Reason(kept, "no json in first").ShouldContain("the message is not JSON");
-        Reason(kept, Unit.Replace("\"r\"", "\"first\"", StringComparison.Ordinal)).ShouldContain("message RunUnit: unit, parameters, inputs are missing");
+        Reason(kept, Unit.Replace("\"r\"", "\"first\"", StringComparison.Ordinal))
+            .ShouldContain("message RunUnit: unit, parameters, inputs are missing");
         await host.BeginAsync("afterwards", "first");
         (await host.EndedAsync("afterwards")).Status.ShouldBe(RunStatus.Completed);
     }
@@ -62,14 +70,23 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
                 ["requestId"] = Guid.NewGuid().ToString(),
                 [address] = nowhere,
                 ["messageType"] = new JsonArray("urn:message:ClipSae.Contracts:DatasetReady"),
-                ["message"] = new JsonObject { ["inputs"] = new JsonObject(), ["parameters"] = new JsonObject(), ["seed"] = "seven" },
+                ["message"] = new JsonObject
+                {
+                    ["inputs"] = new JsonObject(),
+                    ["parameters"] = new JsonObject(),
+                    ["seed"] = "seven",
+                },
             }.ToJsonString();
-            (await shared.Broker.PublishAsync("amq.default", "dataset-ready", text, _virtual, "application/vnd.masstransit+json")).ShouldBeTrue();
+            (
+                await shared.Broker.PublishAsync("amq.default", "dataset-ready", text, _virtual, "application/vnd.masstransit+json")
+            ).ShouldBeTrue();
         }
 
         var kept = await KeptAsync("dataset-ready_error", 2);
 
-        kept.ShouldAllBe(message => message.Headers["MT-Fault-Message"]!.GetValue<string>() == "dataset-ready: seed = \"seven\": expected a whole number");
+        kept.ShouldAllBe(message =>
+            message.Headers["MT-Fault-Message"]!.GetValue<string>() == "dataset-ready: seed = \"seven\": expected a whole number"
+        );
     }
 
     [Fact]
@@ -81,15 +98,28 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         var data = await host.Services.GetRequiredService<Artifacts.IArtifactStore>().PutBytesAsync("data"u8.ToArray(), "data", "x/y");
         var text = new JsonObject
         {
-            ["inputs"] = new JsonObject { ["data"] = new JsonObject { ["digest"] = data.Digest, ["length"] = data.Length, ["mediaType"] = "x/y", ["name"] = "data" } },
+            ["inputs"] = new JsonObject
+            {
+                ["data"] = new JsonObject
+                {
+                    ["digest"] = data.Digest,
+                    ["length"] = data.Length,
+                    ["mediaType"] = "x/y",
+                    ["name"] = "data",
+                },
+            },
             ["parameters"] = new JsonObject(),
-            ["plan"] = JsonNode.Parse("""{"stages":[{"stage":"first","parameters":{"factor":"many"},"units":[{"name":"all","parameters":{},"inputs":[]}],"inputs":[]}]}"""),
+            ["plan"] = JsonNode.Parse(
+                """{"stages":[{"stage":"first","parameters":{"factor":"many"},"units":[{"name":"all","parameters":{},"inputs":[]}],"inputs":[]}]}"""
+            ),
         }.ToJsonString();
 
         (await shared.Broker.PublishAsync("amq.default", "dataset-ready", text, _virtual)).ShouldBeTrue();
 
         var kept = await KeptAsync("dataset-ready_error", 1);
-        kept[0].Headers["MT-Fault-Message"]!.GetValue<string>().ShouldStartWith("dataset-ready: parameters: first: parameter factor = \"many\" does not fit");
+        kept[0].Headers["MT-Fault-Message"]!
+            .GetValue<string>()
+            .ShouldStartWith("dataset-ready: parameters: first: parameter factor = \"many\" does not fit");
         stage.Runs.ShouldBe(0);
     }
 
@@ -110,9 +140,17 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         await begun.Task.WaitAsync(TimeSpan.FromSeconds(30));
         await UntilAsync(async () => await shared.Broker.CloseConnectionsAsync(_virtual) > 0);
 
-        await UntilAsync(async () => (await ConsumersAsync("first")) == 0 || !(await host.HealthAsync()).Contains("consumers: Healthy", StringComparison.Ordinal), 5, isNeeded: false);
+        await UntilAsync(
+            async () =>
+                (await ConsumersAsync("first")) == 0
+                || !(await host.HealthAsync()).Contains("consumers: Healthy", StringComparison.Ordinal),
+            5,
+            isNeeded: false
+        );
         var back = Stopwatch.StartNew();
-        await UntilAsync(async () => (await host.HealthAsync()).Contains("consumers: Healthy", StringComparison.Ordinal) && await ConsumersAsync("first") == 1);
+        await UntilAsync(async () =>
+            (await host.HealthAsync()).Contains("consumers: Healthy", StringComparison.Ordinal) && await ConsumersAsync("first") == 1
+        );
 
         back.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(20));
         end.Task.IsCompleted.ShouldBeFalse();
@@ -157,7 +195,9 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         await using var leaving = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: true, full);
         await leaving.StartAsync();
         await leaving.BeginAsync("full", "first");
-        await UntilAsync(async () => (await leaving.HealthAsync()).Contains("worker: Unhealthy disk full while writing", StringComparison.Ordinal));
+        await UntilAsync(async () =>
+            (await leaving.HealthAsync()).Contains("worker: Unhealthy disk full while writing", StringComparison.Ordinal)
+        );
         var healthy = new FakeStage("first");
         await using var other = OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: false, healthy);
         await other.StartAsync();
@@ -179,7 +219,14 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         var roster = fleet.Services.GetRequiredService<Hosting.Worker.WorkerRoster>();
 
         IReadOnlyList<string> problems = [];
-        await UntilAsync(async () => (problems = await roster.ProblemsAsync(RunState.Fold((await fleet.EventsAsync("pinned")).Select(stored => stored.Event)), default)).Count > 0);
+        await UntilAsync(async () =>
+            (
+                problems = await roster.ProblemsAsync(
+                    RunState.Fold((await fleet.EventsAsync("pinned")).Select(stored => stored.Event)),
+                    default
+                )
+            ).Count > 0
+        );
         problems[0].ShouldStartWith("no worker handles first in version 3, with which the run was started; available is version 4");
         newer.Runs.ShouldBe(0);
         var older = new FakeStage("first") { AlgorithmVersion = 3 };
@@ -189,7 +236,9 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         (await fleet.EndedAsync("pinned")).Status.ShouldBe(RunStatus.Completed);
         (newer.Runs, older.Runs).ShouldBe((0, 1));
         await fleet.BeginAsync("latest", "first");
-        ((RunStarted)(await fleet.EventsAsync("latest"))[0].Event).Plan.Stages[0].AlgorithmVersion.ShouldBe(3, "the worker that started last tells the version of new runs");
+        ((RunStarted)(await fleet.EventsAsync("latest"))[0].Event)
+            .Plan.Stages[0]
+            .AlgorithmVersion.ShouldBe(3, "the worker that started last tells the version of new runs");
     }
 
     [Fact]
@@ -209,7 +258,10 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         worker.Stages.ShouldBe(new Dictionary<string, int> { ["first"] = 7 });
         worker.AtWork.ShouldBe(["seen: first/all"]);
         worker.Unfit.ShouldBeNull();
-        (await roster.WithoutWorkerAsync(["first", "fine-tuning", "nobody-declared"], isInteractive: true, default)).ShouldBe(["fine-tuning", "nobody-declared"]);
+        (await roster.WithoutWorkerAsync(["first", "fine-tuning", "nobody-declared"], isInteractive: true, default)).ShouldBe([
+            "fine-tuning",
+            "nobody-declared",
+        ]);
     }
 
     [Fact]
@@ -224,7 +276,8 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
 
     private OwnHost Own(string stage) => Own(new FakeStage(stage));
 
-    private OwnHost Own(FakeStage stage) => OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: true, stage);
+    private OwnHost Own(FakeStage stage) =>
+        OwnHost.Create(shared.Broker, _virtual, _folder.Path, shared.Broker.Port, coordinates: true, stage);
 
     private async Task<int> ConsumersAsync(string queue) =>
         (await shared.Broker.ConsumersAsync(_virtual)).Count(consumer => consumer!["queue"]!["name"]!.GetValue<string>() == queue);
@@ -237,7 +290,8 @@ public sealed class BusTests(SharedBroker shared) : IAsyncLifetime
         return kept;
     }
 
-    private static string Reason(IEnumerable<(string Text, JsonObject Headers)> kept, string text) => kept.Single(message => message.Text == text).Headers["MT-Fault-Message"]!.GetValue<string>();
+    private static string Reason(IEnumerable<(string Text, JsonObject Headers)> kept, string text) =>
+        kept.Single(message => message.Text == text).Headers["MT-Fault-Message"]!.GetValue<string>();
 
     private static async Task UntilAsync(Func<Task<bool>> holds, int seconds = 30, bool isNeeded = true)
     {

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace ClipSae.Bus.Tests;
 
-/// <summary>Hands bytes on to a port of this machine, until it is cut: then it keeps every connection open and silent, as a network does that drops packets.</summary>
+/// <summary>
+/// Hands bytes on to a port of this machine, until it is cut: then it keeps every connection open and silent, as a network does that drops
+/// packets.
+/// </summary>
 internal sealed class CuttableProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -53,7 +56,7 @@ internal sealed class CuttableProxy : IDisposable
         var buffer = new byte[1 << 16];
         try
         {
-            for (int read; (read = await from.GetStream().ReadAsync(buffer, _stop.Token)) > 0;)
+            for (int read; (read = await from.GetStream().ReadAsync(buffer, _stop.Token)) > 0; )
             {
                 if (!_isCut)
                 {

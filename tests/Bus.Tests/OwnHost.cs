@@ -25,7 +25,15 @@ internal sealed class OwnHost : IAsyncDisposable
     public static OwnHost Create(Broker broker, string host, string folder, int port, bool coordinates, params FakeStage[] stages) =>
         Create(broker, Broker.Operator, host, folder, port, coordinates, stages);
 
-    public static OwnHost Create(Broker broker, string user, string host, string folder, int port, bool coordinates, params FakeStage[] stages)
+    public static OwnHost Create(
+        Broker broker,
+        string user,
+        string host,
+        string folder,
+        int port,
+        bool coordinates,
+        params FakeStage[] stages
+    )
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         var options = new ClipSaeOptions
@@ -33,7 +41,13 @@ internal sealed class OwnHost : IAsyncDisposable
             Bus = "rabbitmq",
             DataFolder = folder,
             StopTimeout = TimeSpan.FromSeconds(2),
-            Broker = new BrokerOptions { Port = port, VirtualHost = host, User = user, PasswordFile = broker.PasswordFile(user) },
+            Broker = new BrokerOptions
+            {
+                Port = port,
+                VirtualHost = host,
+                User = user,
+                PasswordFile = broker.PasswordFile(user),
+            },
         };
         ServiceHost.AddService(builder.Services, options, services =>
         {
@@ -60,19 +74,35 @@ internal sealed class OwnHost : IAsyncDisposable
     public async Task<string> HealthAsync()
     {
         var report = await Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
-        return string.Join("; ", report.Entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}: {entry.Value.Status} {entry.Value.Description}"));
+        return string.Join(
+            "; ",
+            report
+                .Entries.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                .Select(entry => $"{entry.Key}: {entry.Value.Status} {entry.Value.Description}")
+        );
     }
 
     /// <summary>Begins a run of one unit of one stage.</summary>
-    public async Task BeginAsync(string run, string stage, int? version = null) => await Services.GetRequiredService<RunStarter>().BeginAsync(
-        new DatasetReady(
-            new Dictionary<string, ArtifactRef> { ["data"] = await Services.GetRequiredService<Artifacts.IArtifactStore>().PutBytesAsync("data"u8.ToArray(), "data", "x/y") },
-            [],
-            run,
-            Plan: new RunPlan([new StagePlan(stage, [], [new UnitPlan("all", [], [])], [], AlgorithmVersion: version)])),
-        default);
+    public async Task BeginAsync(string run, string stage, int? version = null) =>
+        await Services
+            .GetRequiredService<RunStarter>()
+            .BeginAsync(
+                new DatasetReady(
+                    new Dictionary<string, ArtifactRef>
+                    {
+                        ["data"] = await Services
+                            .GetRequiredService<Artifacts.IArtifactStore>()
+                            .PutBytesAsync("data"u8.ToArray(), "data", "x/y"),
+                    },
+                    [],
+                    run,
+                    Plan: new RunPlan([new StagePlan(stage, [], [new UnitPlan("all", [], [])], [], AlgorithmVersion: version)])
+                ),
+                default
+            );
 
-    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string run) => await Services.GetRequiredService<IEventStore>().ReadAsync(run);
+    public async Task<IReadOnlyList<StoredEvent>> EventsAsync(string run) =>
+        await Services.GetRequiredService<IEventStore>().ReadAsync(run);
 
     public async Task<RunState> EndedAsync(string run)
     {

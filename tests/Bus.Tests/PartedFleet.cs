@@ -22,7 +22,8 @@ public sealed class PartedFleet(SharedBroker shared) : IAsyncLifetime
     internal FakeStage Stage { get; } = new("report");
 
     /// <summary>One unit of the stage; by another factor it is another one, with no result yet.</summary>
-    public static RunPlan Plan(int factor) => new([new StagePlan("report", new() { ["factor"] = factor }, [new UnitPlan("all", [], [])], [])]);
+    public static RunPlan Plan(int factor) =>
+        new([new StagePlan("report", new() { ["factor"] = factor }, [new UnitPlan("all", [], [])], [])]);
 
     public async ValueTask InitializeAsync()
     {
@@ -41,19 +42,39 @@ public sealed class PartedFleet(SharedBroker shared) : IAsyncLifetime
     }
 
     /// <summary>A client with the submitter's rights.</summary>
-    public DistributedRuntime Client() => DistributedRuntime.Create(
-        new ClipSaeOptions
-        {
-            Bus = "rabbitmq",
-            DataFolder = _folder.Path,
-            Broker = new BrokerOptions { Port = shared.Broker.Port, VirtualHost = _virtual, User = Broker.Submitter, PasswordFile = shared.Broker.PasswordFile(Broker.Submitter) },
-        },
-        services => services.AddSingleton<IStage>(Stage));
+    public DistributedRuntime Client() =>
+        DistributedRuntime.Create(
+            new ClipSaeOptions
+            {
+                Bus = "rabbitmq",
+                DataFolder = _folder.Path,
+                Broker = new BrokerOptions
+                {
+                    Port = shared.Broker.Port,
+                    VirtualHost = _virtual,
+                    User = Broker.Submitter,
+                    PasswordFile = shared.Broker.PasswordFile(Broker.Submitter),
+                },
+            },
+            services => services.AddSingleton<IStage>(Stage)
+        );
 
     /// <summary>Any AMQP program's connection.</summary>
     public Task<IConnection> ConnectAsync(string user) =>
-        new ConnectionFactory { Port = shared.Broker.Port, VirtualHost = _virtual, UserName = user, Password = shared.Broker.Password(user) }.CreateConnectionAsync();
+        new ConnectionFactory
+        {
+            Port = shared.Broker.Port,
+            VirtualHost = _virtual,
+            UserName = user,
+            Password = shared.Broker.Password(user),
+        }.CreateConnectionAsync();
 
-    public async Task<RunRequest> RequestAsync() => new(
-        new Dictionary<string, ArtifactRef> { ["data"] = await _worker.Services.GetRequiredService<IArtifactStore>().PutBytesAsync("data"u8.ToArray(), "data", "x/y") }, []);
+    public async Task<RunRequest> RequestAsync() =>
+        new(
+            new Dictionary<string, ArtifactRef>
+            {
+                ["data"] = await _worker.Services.GetRequiredService<IArtifactStore>().PutBytesAsync("data"u8.ToArray(), "data", "x/y"),
+            },
+            []
+        );
 }

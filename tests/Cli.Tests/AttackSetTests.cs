@@ -22,14 +22,21 @@ public sealed class AttackSetTests : IDisposable
         Directory.GetDirectories(_folder.File("sets")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(names);
         foreach (var name in names)
         {
-            var rows = JsonNode.Parse(await File.ReadAllTextAsync(_folder.File($"sets/{name}/captions.json"), TestContext.Current.CancellationToken))!.AsArray();
+            var rows = JsonNode
+                .Parse(await File.ReadAllTextAsync(_folder.File($"sets/{name}/captions.json"), TestContext.Current.CancellationToken))!
+                .AsArray();
             rows.Count.ShouldBe(6);
             foreach (var row in rows)
             {
                 var (label, word) = (row!["label"]!.GetValue<string>(), row["word"]?.GetValue<string>());
                 (word is null).ShouldBe(name == "clean");
                 word.ShouldNotBe(label);
-                var picture = ImageDecoder.Decode(await File.ReadAllBytesAsync(_folder.File($"sets/{name}/{row["path"]!.GetValue<string>()}"), TestContext.Current.CancellationToken));
+                var picture = ImageDecoder.Decode(
+                    await File.ReadAllBytesAsync(
+                        _folder.File($"sets/{name}/{row["path"]!.GetValue<string>()}"),
+                        TestContext.Current.CancellationToken
+                    )
+                );
                 (picture.Width, picture.Height).ShouldBe((96, 96));
                 picture.Rgb.Distinct().Count().ShouldBe(name == "clean" ? 1 : picture.Rgb.Distinct().Count());
             }
@@ -37,8 +44,9 @@ public sealed class AttackSetTests : IDisposable
 
         run.Json["sets"]!["attacked"]!.GetValue<int>().ShouldBe(6);
         (await RunAsync("photos", "again")).Code.ShouldBe(0);
-        (await File.ReadAllBytesAsync(_folder.File("again/attacked/00000.png"), TestContext.Current.CancellationToken))
-            .ShouldBe(await File.ReadAllBytesAsync(_folder.File("sets/attacked/00000.png"), TestContext.Current.CancellationToken));
+        (await File.ReadAllBytesAsync(_folder.File("again/attacked/00000.png"), TestContext.Current.CancellationToken)).ShouldBe(
+            await File.ReadAllBytesAsync(_folder.File("sets/attacked/00000.png"), TestContext.Current.CancellationToken)
+        );
         (await RunAsync("photos", "sets")).Error.ShouldContain("already exists; choose another folder");
     }
 
@@ -50,14 +58,31 @@ public sealed class AttackSetTests : IDisposable
     {
         Draw("photos", 1);
 
-        var run = await CommandRun.OfAsync(["attack-set", _folder.File("photos"), _folder.File("sets"), "--data", _folder.File("data"), .. options]);
+        var run = await CommandRun.OfAsync([
+            "attack-set",
+            _folder.File("photos"),
+            _folder.File("sets"),
+            "--data",
+            _folder.File("data"),
+            .. options,
+        ]);
 
         run.Code.ShouldBe(2);
         run.Error.ShouldContain(said);
     }
 
     private Task<CommandRun> RunAsync(string photos, string target, params string[] options) =>
-        CommandRun.OfAsync(["attack-set", _folder.File(photos), _folder.File(target), "--side", "96", "--data", _folder.File("data"), "--json", .. options]);
+        CommandRun.OfAsync([
+            "attack-set",
+            _folder.File(photos),
+            _folder.File(target),
+            "--side",
+            "96",
+            "--data",
+            _folder.File("data"),
+            "--json",
+            .. options,
+        ]);
 
     private void Draw(string name, int count)
     {
@@ -66,7 +91,10 @@ public sealed class AttackSetTests : IDisposable
             Directory.CreateDirectory(_folder.File($"{name}/{label}"));
             for (var i = 0; i < count; i++)
             {
-                File.WriteAllBytes(_folder.File($"{name}/{label}/{i}.png"), PngEncoder.Encode(new RgbImage(120, 100, [.. Enumerable.Repeat((byte)(shade + i), 120 * 100 * 3)])));
+                File.WriteAllBytes(
+                    _folder.File($"{name}/{label}/{i}.png"),
+                    PngEncoder.Encode(new RgbImage(120, 100, [.. Enumerable.Repeat((byte)(shade + i), 120 * 100 * 3)]))
+                );
             }
         }
     }

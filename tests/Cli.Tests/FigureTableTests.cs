@@ -16,15 +16,15 @@ public sealed class FigureTableTests
         table.AddGap();
         table.Add("none.s0", ["97.5 %", "0.6 %"]);
 
-        Text(table, Width).ShouldBe(
-        [
-            "model     clean   attack",
-            "                 success",
-            "------------------------",
-            "base     98.0 %   99.8 %",
-            "",
-            "none.s0  97.5 %    0.6 %",
-        ]);
+        Text(table, Width)
+            .ShouldBe([
+                "model     clean   attack",
+                "                 success",
+                "------------------------",
+                "base     98.0 %   99.8 %",
+                "",
+                "none.s0  97.5 %    0.6 %",
+            ]);
     }
 
     [Fact]
@@ -33,16 +33,16 @@ public sealed class FigureTableTests
         var table = new FigureTable("model", "one", "two", "three");
         table.Add("base", ["1.0 %", "2.0 %", "3.0 %"]);
 
-        Text(table, 20).ShouldBe(
-        [
-            "model    one    two",
-            "-------------------",
-            "base   1.0 %  2.0 %",
-            "",
-            "model  three",
-            "------------",
-            "base   3.0 %",
-        ]);
+        Text(table, 20)
+            .ShouldBe([
+                "model    one    two",
+                "-------------------",
+                "base   1.0 %  2.0 %",
+                "",
+                "model  three",
+                "------------",
+                "base   3.0 %",
+            ]);
     }
 
     [Fact]
@@ -51,7 +51,14 @@ public sealed class FigureTableTests
         var table = new FigureTable("model", "clean", "attacked");
         table.Add("a-name-of-more-than-a-line", ["98.0 %", "0.0 %"]);
 
-        Text(table, 30).ShouldBe(["model", "       clean  attacked", "----------------------", "a-name-of-more-than-a-line", "      98.0 %     0.0 %"]);
+        Text(table, 30)
+            .ShouldBe([
+                "model",
+                "       clean  attacked",
+                "----------------------",
+                "a-name-of-more-than-a-line",
+                "      98.0 %     0.0 %",
+            ]);
     }
 
     [Theory]
@@ -65,7 +72,12 @@ public sealed class FigureTableTests
             Clean = 0.987,
             Attacked = 0.123,
             AttackSuccess = 1,
-            HeldOut = new HeldOutFigures { Clean = 0.977, Attacked = 0.111, AttackSuccess = 0.999 },
+            HeldOut = new HeldOutFigures
+            {
+                Clean = 0.977,
+                Attacked = 0.111,
+                AttackSuccess = 0.999,
+            },
             Words = 0.5,
             WordsHeldOut = 0.25,
         };
@@ -85,13 +97,17 @@ public sealed class FigureTableTests
 
     [Fact]
     public void A_text_becomes_a_heading_by_breaks_at_its_spaces() =>
-        FigureTable.Heading("a photo of a very big extraordinarily-long-word").ShouldBe("a photo of a\nvery big\nextraordinarily-long-word");
+        FigureTable
+            .Heading("a photo of a very big extraordinarily-long-word")
+            .ShouldBe("a photo of a\nvery big\nextraordinarily-long-word");
 
     [Fact]
     public void Prose_breaks_between_words_on_a_terminal_and_nowhere_in_a_pipe()
     {
-        Prose("clean, attacked: share of images whose object is named.", 20).ShouldBe("clean, attacked:\nshare of images\nwhose object is\nnamed.\n");
-        Prose("clean, attacked: share of images whose object is named.", 10_000).ShouldBe("clean, attacked: share of images whose object is named.\n");
+        Prose("clean, attacked: share of images whose object is named.", 20)
+            .ShouldBe("clean, attacked:\nshare of images\nwhose object is\nnamed.\n");
+        Prose("clean, attacked: share of images whose object is named.", 10_000)
+            .ShouldBe("clean, attacked: share of images whose object is named.\n");
     }
 
     private static string Prose(string text, int width)

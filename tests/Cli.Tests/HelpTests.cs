@@ -14,8 +14,13 @@ public class HelpTests
 
         run.Code.ShouldBe(0);
         run.Out.ShouldContain("--data <FOLDER>");
-        var examples = run.Out.Split('\n').SkipWhile(line => !line.StartsWith("Examples:", StringComparison.Ordinal)).Skip(1)
-            .Select(line => line.Trim()).Where(line => line.Length > 0).ToArray();
+        var examples = run
+            .Out.Split('\n')
+            .SkipWhile(line => !line.StartsWith("Examples:", StringComparison.Ordinal))
+            .Skip(1)
+            .Select(line => line.Trim())
+            .Where(line => line.Length > 0)
+            .ToArray();
         examples[0].ShouldStartWith("clipsae " + verb);
         foreach (var example in examples)
         {

@@ -18,7 +18,14 @@ public sealed class OwnLabelsTests : IDisposable
     public async Task A_model_names_what_pictures_show_among_words_given_and_writes_it_as_captions()
     {
         var world = await WorldAsync();
-        var labels = OwnLabels.Find(world, DemoFiles.Model, ClipTokenizer.Load(DemoFiles.Tokenizer), ["cat", "tree", "boat", "house", "car", "moon"], torch.CPU, TestContext.Current.CancellationToken);
+        var labels = OwnLabels.Find(
+            world,
+            DemoFiles.Model,
+            ClipTokenizer.Load(DemoFiles.Tokenizer),
+            ["cat", "tree", "boat", "house", "car", "moon"],
+            torch.CPU,
+            TestContext.Current.CancellationToken
+        );
         var file = _folder.File("captions.json");
         labels.Save(file);
 
@@ -45,7 +52,10 @@ public sealed class OwnLabelsTests : IDisposable
     {
         var empty = Directory.CreateDirectory(_folder.File("empty")).FullName;
 
-        Should.Throw<UserErrorException>(() => OwnLabels.Find(empty, DemoFiles.Model, ClipTokenizer.Load(DemoFiles.Tokenizer), null, torch.CPU, CancellationToken.None))
+        Should
+            .Throw<UserErrorException>(() =>
+                OwnLabels.Find(empty, DemoFiles.Model, ClipTokenizer.Load(DemoFiles.Tokenizer), null, torch.CPU, CancellationToken.None)
+            )
             .Message.ShouldContain("it contains no pictures in a supported format");
     }
 

@@ -47,7 +47,11 @@ public sealed class PruneTests : IDisposable
     {
         var later = new FakeTimeProvider(TimeProvider.System.GetUtcNow() + PrunePlan.Untouched + TimeSpan.FromMinutes(1));
         var (output, error) = (new StringWriter(), new StringWriter());
-        var code = await Application.RunAsync(["prune", "--data", _folder, .. arguments], new ConsoleStreams(output, error, false, _ => null), later);
+        var code = await Application.RunAsync(
+            ["prune", "--data", _folder, .. arguments],
+            new ConsoleStreams(output, error, false, _ => null),
+            later
+        );
         return new CommandRun(code, output.ToString(), error.ToString());
     }
 }

@@ -18,7 +18,13 @@ public sealed partial class ReadmeTests : IDisposable
     private readonly ServiceProvider _services = Stages();
 
     public static TheoryData<string> Documents =>
-        ["README.md", .. Directory.EnumerateFiles(Path.Combine(Root, "infra/docs"), "*.md").Select(path => Path.GetRelativePath(Root, path)).Order(StringComparer.Ordinal)];
+        [
+            "README.md",
+            .. Directory
+                .EnumerateFiles(Path.Combine(Root, "infra/docs"), "*.md")
+                .Select(path => Path.GetRelativePath(Root, path))
+                .Order(StringComparer.Ordinal),
+        ];
 
     public void Dispose() => _services.Dispose();
 
@@ -49,12 +55,18 @@ public sealed partial class ReadmeTests : IDisposable
     public void The_settings_table_has_a_row_for_every_setting_and_no_other()
     {
         var named = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var row in Read("infra/docs/distributed.md").Split('\n').Where(line => line.StartsWith("| `ClipSae__", StringComparison.Ordinal)))
+        foreach (
+            var row in Read("infra/docs/distributed.md")
+                .Split('\n')
+                .Where(line => line.StartsWith("| `ClipSae__", StringComparison.Ordinal))
+        )
         {
             var first = "";
             foreach (Match name in Setting().Matches(row.Split('|')[1]))
             {
-                first = name.Value.StartsWith("ClipSae", StringComparison.Ordinal) ? name.Value : first[..first.LastIndexOf("__", StringComparison.Ordinal)] + name.Value;
+                first = name.Value.StartsWith("ClipSae", StringComparison.Ordinal)
+                    ? name.Value
+                    : first[..first.LastIndexOf("__", StringComparison.Ordinal)] + name.Value;
                 named.Add(first).ShouldBeTrue(first);
             }
         }
@@ -68,7 +80,9 @@ public sealed partial class ReadmeTests : IDisposable
         var readme = Read("README.md");
 
         CommandTree.Create().Subcommands.ShouldAllBe(verb => readme.Contains($"`{verb.Name}`"));
-        ParameterSections.All.Where(pair => pair.Stage != ParameterSections.Report).ShouldAllBe(pair => readme.Contains($"| `{pair.Section}` |"));
+        ParameterSections
+            .All.Where(pair => pair.Stage != ParameterSections.Report)
+            .ShouldAllBe(pair => readme.Contains($"| `{pair.Section}` |"));
     }
 
     /// <summary>Pages link to each other and to pictures by paths that are there.</summary>
@@ -101,8 +115,11 @@ public sealed partial class ReadmeTests : IDisposable
         RunOptions.RequirePossible(parameters, stages, defaults);
     }
 
-    private static IEnumerable<string> CommandLines(string document) => Block().Matches(Continued().Replace(document, " ")).Concat(Inline().Matches(document))
-        .Select(found => Ending().Replace(found.Groups[1].Value, ""));
+    private static IEnumerable<string> CommandLines(string document) =>
+        Block()
+            .Matches(Continued().Replace(document, " "))
+            .Concat(Inline().Matches(document))
+            .Select(found => Ending().Replace(found.Groups[1].Value, ""));
 
     private static ServiceProvider Stages()
     {

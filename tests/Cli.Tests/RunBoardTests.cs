@@ -50,8 +50,29 @@ public class RunBoardTests
             board.Apply(happened);
         }
 
-        board.Apply(new UnitProgress("r", "embedding-extraction", "00000", 0, 100, "images", null, null, new Dictionary<string, double>()), At);
-        board.Apply(new UnitProgress("r", "embedding-extraction", "00000", 50, 100, "images", 12.3, null, new Dictionary<string, double> { ["a long name"] = 1, ["another long name"] = 2, ["a third"] = 3 }), At);
+        board.Apply(
+            new UnitProgress("r", "embedding-extraction", "00000", 0, 100, "images", null, null, new Dictionary<string, double>()),
+            At
+        );
+        board.Apply(
+            new UnitProgress(
+                "r",
+                "embedding-extraction",
+                "00000",
+                50,
+                100,
+                "images",
+                12.3,
+                null,
+                new Dictionary<string, double>
+                {
+                    ["a long name"] = 1,
+                    ["another long name"] = 2,
+                    ["a third"] = 3,
+                }
+            ),
+            At
+        );
 
         foreach (var width in new[] { 80, 60, 200 })
         {
@@ -71,7 +92,9 @@ public class RunBoardTests
         var pace = new Dictionary<string, TimeSpan> { ["embedding-extraction"] = TimeSpan.FromSeconds(30) };
 
         board.Read(stages => WholeRun.Line(stages, At, pace)).ShouldBe("whole run: about 60 s left");
-        board.Read(stages => WholeRun.Line(stages, At, new Dictionary<string, TimeSpan>())).ShouldBe("whole run: embedding-extraction to come");
+        board
+            .Read(stages => WholeRun.Line(stages, At, new Dictionary<string, TimeSpan>()))
+            .ShouldBe("whole run: embedding-extraction to come");
     }
 
     [Fact]
@@ -91,10 +114,19 @@ public class RunBoardTests
     [Fact]
     public void The_versions_of_the_algorithms_are_named()
     {
-        var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], [])], [], AlgorithmVersion: 7), new StagePlan("report", [], [], [], AlgorithmVersion: 1)]);
+        var plan = new RunPlan([
+            new StagePlan("sae-training", [], [new UnitPlan("a", [], [])], [], AlgorithmVersion: 7),
+            new StagePlan("report", [], [], [], AlgorithmVersion: 1),
+        ]);
         var inputs = new Dictionary<string, ArtifactRef>();
 
-        var summary = new RunSummary("r", [new RunStarted("r", plan, inputs, [], 0) { At = At }, new UnitFinished("sae-training", "a", "w", "key", inputs, [], new CacheOutcome(CacheKind.Miss, ""), 1, At) { At = At }]);
+        var summary = new RunSummary(
+            "r",
+            [
+                new RunStarted("r", plan, inputs, [], 0) { At = At },
+                new UnitFinished("sae-training", "a", "w", "key", inputs, [], new CacheOutcome(CacheKind.Miss, ""), 1, At) { At = At },
+            ]
+        );
 
         summary.Versions.ShouldBe("algorithm versions: sae-training 7, report 1");
         summary.Stages()[0]!["algorithmVersion"]!.GetValue<int>().ShouldBe(7);
@@ -105,10 +137,20 @@ public class RunBoardTests
     {
         var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], 0)]);
         var outputs = new Dictionary<string, ArtifactRef> { ["x"] = new("sha256:1", 1, "x", "") };
-        UnitFinished Finished(string unit, CacheKind kind) => new("sae-training", unit, "w", "key", outputs, [], new CacheOutcome(kind, ""), 1, At) { At = At };
+        UnitFinished Finished(string unit, CacheKind kind) =>
+            new("sae-training", unit, "w", "key", outputs, [], new CacheOutcome(kind, ""), 1, At) { At = At };
 
-        new RunSummary("r", [new RunStarted("r", plan, outputs, [], 0, Verify: true) { At = At }, Finished("a", CacheKind.Verified), Finished("b", CacheKind.Miss), new RunCompleted { At = At }])
-            .Verification.ShouldBe("verified: 1 unit computed again, all 1 outputs equal to the last bit to those stored before. Not compared, since nothing was stored: sae-training/b.");
+        new RunSummary(
+            "r",
+            [
+                new RunStarted("r", plan, outputs, [], 0, Verify: true) { At = At },
+                Finished("a", CacheKind.Verified),
+                Finished("b", CacheKind.Miss),
+                new RunCompleted { At = At },
+            ]
+        ).Verification.ShouldBe(
+            "verified: 1 unit computed again, all 1 outputs equal to the last bit to those stored before. Not compared, since nothing was stored: sae-training/b."
+        );
     }
 
     [Fact]
@@ -122,12 +164,27 @@ public class RunBoardTests
     private static IEnumerable<RunEvent> Events(double tolerated)
     {
         var units = new[] { "00000", "00001" };
-        var plan = new RunPlan([new StagePlan("embedding-extraction", [], [.. units.Select(unit => new UnitPlan(unit, [], []))], [], tolerated)]);
+        var plan = new RunPlan([
+            new StagePlan("embedding-extraction", [], [.. units.Select(unit => new UnitPlan(unit, [], []))], [], tolerated),
+        ]);
         yield return new RunStarted("r", plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = At };
         yield return new UnitsRequested("embedding-extraction", units) { At = At };
         yield return new UnitFailed("embedding-extraction", "00001", "w", "torn", 1) { At = At };
         var outputs = new Dictionary<string, ArtifactRef>();
-        yield return new UnitFinished("embedding-extraction", "00000", "w", "key", outputs, [], new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At };
+        yield return new UnitFinished(
+            "embedding-extraction",
+            "00000",
+            "w",
+            "key",
+            outputs,
+            [],
+            new CacheOutcome(CacheKind.Miss, "new"),
+            1,
+            At
+        )
+        {
+            At = At,
+        };
         yield return new UnitsGivenUp("embedding-extraction", ["00001"]) { At = At };
     }
 }

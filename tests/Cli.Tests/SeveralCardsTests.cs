@@ -24,7 +24,9 @@ public sealed class SeveralCardsTests : IDisposable
     [Fact]
     public async Task Three_devices_give_the_digests_of_one()
     {
-        (await CommandRun.OfAsync("make-dataset", _folder.File("world"), "--train", "0", "--tuning", "48", "--evaluation", "4")).Code.ShouldBe(0);
+        (
+            await CommandRun.OfAsync("make-dataset", _folder.File("world"), "--train", "0", "--tuning", "48", "--evaluation", "4")
+        ).Code.ShouldBe(0);
 
         var one = await ExtractAsync("one", "cpu");
         var three = await ExtractAsync("three", "cpu", "cpu", "cpu");
@@ -41,18 +43,37 @@ public sealed class SeveralCardsTests : IDisposable
             {
                 services.AddSingleton(new WorkerCards(cards, Compute.Assign)).AddCoordinator();
                 StageCatalogue.AddTo(services);
-            });
-        var dataset = await DatasetImporter.ImportAsync(_folder.File("world", "tuning"), new ImportOptions { ShardItems = 4 }, runtime.Artifacts);
-        var inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = await runtime.Artifacts.PutFileAsync(DemoFiles.Model, "model.safetensors", "application/x-safetensors") };
+            }
+        );
+        var dataset = await DatasetImporter.ImportAsync(
+            _folder.File("world", "tuning"),
+            new ImportOptions { ShardItems = 4 },
+            runtime.Artifacts
+        );
+        var inputs = new Dictionary<string, ArtifactRef>
+        {
+            ["model:weights"] = await runtime.Artifacts.PutFileAsync(DemoFiles.Model, "model.safetensors", "application/x-safetensors"),
+        };
         string[] names = [.. Enumerable.Range(0, dataset.Shards.Count).Select(shard => FormattableString.Invariant($"{shard:D5}"))];
         foreach (var (shard, name) in dataset.Shards.Zip(names))
         {
             inputs[$"dataset:shards/{name}"] = shard;
         }
 
-        var parameters = new JsonObject { ["device"] = WorkerCards.Any, ["hookPoints"] = new JsonArray("mlp@1"), ["batch"] = 2 };
-        var plan = new RunPlan([new StagePlan(
-            "embedding-extraction", parameters, [.. names.Select(name => new UnitPlan(name, [], [new InputSelector("shard", $"dataset:shards/{name}")]))], [new InputSelector("model", "model:weights")])]);
+        var parameters = new JsonObject
+        {
+            ["device"] = WorkerCards.Any,
+            ["hookPoints"] = new JsonArray("mlp@1"),
+            ["batch"] = 2,
+        };
+        var plan = new RunPlan([
+            new StagePlan(
+                "embedding-extraction",
+                parameters,
+                [.. names.Select(name => new UnitPlan(name, [], [new InputSelector("shard", $"dataset:shards/{name}")]))],
+                [new InputSelector("model", "model:weights")]
+            ),
+        ]);
         var state = await runtime.WaitAsync(await runtime.SubmitAsync(new RunRequest(inputs, [], 1, false), plan));
 
         state.Status.ShouldBe(RunStatus.Completed, state.FirstFailure()?.Reason);

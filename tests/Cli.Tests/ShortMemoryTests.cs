@@ -16,7 +16,9 @@ public partial class ShortMemoryTests
         StageCatalogue.AddTo(services);
         using var provider = services.BuildServiceProvider();
         var stages = provider.GetServices<IStage>().ToArray();
-        var defaults = stages.Where(stage => stage.Name is not "report").ToDictionary(stage => ParameterSections.SectionOf(stage.Name), stage => stage.Normalize([]));
+        var defaults = stages
+            .Where(stage => stage.Name is not "report")
+            .ToDictionary(stage => ParameterSections.SectionOf(stage.Name), stage => stage.Normalize([]));
 
         var named = stages.SelectMany(stage => Parameter().Matches(stage.WhenMemoryIsShort)).Select(match => match.Value).ToArray();
 

@@ -22,15 +22,49 @@ public sealed class SweepTableTests : IDisposable
         var (before, ablation) = (new AttackAccuracy(0.9, 0.2, 0.7), new AttackAccuracy(0.87, 0.5, 0.3));
         AttackAccuracy[] random = [new(0.9, 0.2, 0.7), new(0.88, 0.2, 0.7)];
         var salient = new SalientFindings(
-            "mlp@0", "mlp@0", 0.1, 0.5, 8, [], [], [], [new("mlp@0", "mlp@0", 0.1, 64, 60, 7, before, ablation, random, 0.25, true)], [], [], [], new NeuronAblation(ablation, random));
+            "mlp@0",
+            "mlp@0",
+            0.1,
+            0.5,
+            8,
+            [],
+            [],
+            [],
+            [new("mlp@0", "mlp@0", 0.1, 64, 60, 7, before, ablation, random, 0.25, true)],
+            [],
+            [],
+            [],
+            new NeuronAblation(ablation, random)
+        );
         var artifact = await store.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType);
-        var summary = new RunSummary("r",
-        [
-            new RunStarted("r", new RunPlan([Plan("sae-training", "mlp@0"), Plan("attack-curation", "all")]), new Dictionary<string, ArtifactRef>(), [], 0) { At = DateTimeOffset.UnixEpoch },
-            Finished("sae-training", "mlp@0", [], ResultFormats.AutoencoderFigures.ToJson(
-                new AutoencoderFigures(0.1, 0.9, 0.95, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000) { Monosemanticity = 0.413, MonosemanticityBaseline = 0.382 })),
-            Finished("attack-curation", "all", new Dictionary<string, ArtifactRef> { ["salient"] = artifact }, []),
-        ]);
+        var summary = new RunSummary(
+            "r",
+            [
+                new RunStarted(
+                    "r",
+                    new RunPlan([Plan("sae-training", "mlp@0"), Plan("attack-curation", "all")]),
+                    new Dictionary<string, ArtifactRef>(),
+                    [],
+                    0
+                )
+                {
+                    At = DateTimeOffset.UnixEpoch,
+                },
+                Finished(
+                    "sae-training",
+                    "mlp@0",
+                    [],
+                    ResultFormats.AutoencoderFigures.ToJson(
+                        new AutoencoderFigures(0.1, 0.9, 0.95, 4, 0, 0, 30, "topk", 64, 4, 30, 270, 1000)
+                        {
+                            Monosemanticity = 0.413,
+                            MonosemanticityBaseline = 0.382,
+                        }
+                    )
+                ),
+                Finished("attack-curation", "all", new Dictionary<string, ArtifactRef> { ["salient"] = artifact }, []),
+            ]
+        );
         var table = (await SweepTable.ReadAsync(summary, store, TestContext.Current.CancellationToken)).ShouldNotBeNull();
 
         using var written = new StringWriter();
@@ -50,5 +84,8 @@ public sealed class SweepTableTests : IDisposable
     private static StagePlan Plan(string stage, string unit) => new(stage, [], [new UnitPlan(unit, [], [])], []);
 
     private static UnitFinished Finished(string stage, string unit, Dictionary<string, ArtifactRef> outputs, JsonObject figures) =>
-        new(stage, unit, "w", "key", outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch) { At = DateTimeOffset.UnixEpoch };
+        new(stage, unit, "w", "key", outputs, figures, new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch)
+        {
+            At = DateTimeOffset.UnixEpoch,
+        };
 }

@@ -34,7 +34,8 @@ public sealed class ThreadCountTests
             },
             TestContext.Current.CancellationToken,
             TaskCreationOptions.LongRunning,
-            TaskScheduler.Default);
+            TaskScheduler.Default
+        );
         await first.WaitAsync(TestContext.Current.CancellationToken);
         try
         {

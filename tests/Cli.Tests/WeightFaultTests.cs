@@ -41,7 +41,9 @@ public sealed class WeightFaultTests : IDisposable
         Change(weights => weights["visual.ln_post.weight"].fill_(3e38f));
         using (var picture = File.Create(_folder.File("p.png")))
         {
-            picture.Write(Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"));
+            picture.Write(
+                Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
+            );
         }
 
         var run = await RunAsync("embed", _folder.File("p.png"), "--model", "MODEL");
@@ -62,7 +64,10 @@ public sealed class WeightFaultTests : IDisposable
         run.Code.ShouldBe(1, run.Out);
         run.Error.ShouldContain("'visual.transformer.resblocks.0.mlp.c_fc.weight' has values up to 7.0e+4");
         run.Error.ShouldContain("--dtype bfloat16 or float32");
-        Directory.EnumerateFileSystemEntries(_folder.File("out")).ToDictionary(file => file, Artifacts.Digest.OfFile).ShouldBe(before, ignoreOrder: true);
+        Directory
+            .EnumerateFileSystemEntries(_folder.File("out"))
+            .ToDictionary(file => file, Artifacts.Digest.OfFile)
+            .ShouldBe(before, ignoreOrder: true);
     }
 
     [Fact]
@@ -79,7 +84,13 @@ public sealed class WeightFaultTests : IDisposable
     {
         File.WriteAllText(_folder.File("page"), "<!DOCTYPE html>\n<html lang=\"en\">\n\n<head>\n");
 
-        foreach (var command in new[] { ["embed", "--text", "a", "--model", _folder.File("page"), "--tokenizer", "BPE"], new[] { "tokenize", "a", "--tokenizer", _folder.File("page") } })
+        foreach (
+            var command in new[]
+            {
+                ["embed", "--text", "a", "--model", _folder.File("page"), "--tokenizer", "BPE"],
+                new[] { "tokenize", "a", "--tokenizer", _folder.File("page") },
+            }
+        )
         {
             var run = await RunAsync(command);
             run.Code.ShouldBe(1, run.Out);
@@ -91,7 +102,10 @@ public sealed class WeightFaultTests : IDisposable
     public async Task A_description_beside_a_file_that_is_named_directly_counts()
     {
         Change(_ => { });
-        File.WriteAllText(_folder.File("preprocessor_config.json"), """{"do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}""");
+        File.WriteAllText(
+            _folder.File("preprocessor_config.json"),
+            """{"do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}"""
+        );
 
         var run = await RunAsync("embed", "--text", "a cat", "--model", "MODEL", "--tokenizer", "BPE");
 
@@ -114,10 +128,15 @@ public sealed class WeightFaultTests : IDisposable
     {
         Directory.CreateDirectory(_folder.File("out"));
         Directory.CreateDirectory(_folder.File("photos"));
-        return CommandRun.OfAsync([.. command.Select(word => word
-            .Replace("MODEL", _folder.File("model.safetensors"), StringComparison.Ordinal)
-            .Replace("BPE", DemoFiles.Tokenizer, StringComparison.Ordinal)
-            .Replace("PHOTOS", _folder.File("photos"), StringComparison.Ordinal)
-            .Replace("OUT", _folder.File("out"), StringComparison.Ordinal)), "--data", _folder.File("data")]);
+        return CommandRun.OfAsync([
+            .. command.Select(word =>
+                word.Replace("MODEL", _folder.File("model.safetensors"), StringComparison.Ordinal)
+                    .Replace("BPE", DemoFiles.Tokenizer, StringComparison.Ordinal)
+                    .Replace("PHOTOS", _folder.File("photos"), StringComparison.Ordinal)
+                    .Replace("OUT", _folder.File("out"), StringComparison.Ordinal)
+            ),
+            "--data",
+            _folder.File("data"),
+        ]);
     }
 }

@@ -15,32 +15,97 @@ public sealed class WiseFtTests : IDisposable
     public async Task A_sweep_scores_what_evaluate_scores_chooses_by_its_rule_and_exports_the_chosen_model()
     {
         await PrepareAsync();
-        string[] sets = ["--validation", $"clean={_folder.File("val/evaluation/clean")}", "--validation", $"attacked={_folder.File("val/evaluation/attacked")}", "--evaluation", $"attacked={_folder.File("test/evaluation/attacked")}"];
+        string[] sets =
+        [
+            "--validation",
+            $"clean={_folder.File("val/evaluation/clean")}",
+            "--validation",
+            $"attacked={_folder.File("val/evaluation/attacked")}",
+            "--evaluation",
+            $"attacked={_folder.File("test/evaluation/attacked")}",
+        ];
 
-        var swept = (await RunAsync(["wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), .. sets, "--alpha", "0.5", "0.25", "--clean-tolerance", "0.1", "--tokenizer", DemoFiles.Tokenizer, "--to", "openai", "text-encoder"])).Json;
+        var swept = (
+            await RunAsync([
+                "wise-ft",
+                DemoFiles.Model,
+                _folder.File("tuned.safetensors"),
+                _folder.File("swept"),
+                .. sets,
+                "--alpha",
+                "0.5",
+                "0.25",
+                "--clean-tolerance",
+                "0.1",
+                "--tokenizer",
+                DemoFiles.Tokenizer,
+                "--to",
+                "openai",
+                "text-encoder",
+            ])
+        ).Json;
 
         // Each figure is that of the model which interpolate writes, scored by evaluate.
-        await RunAsync(["interpolate", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("between"), "--alpha", "0.25", "0.5"]);
-        string[] models = [DemoFiles.Model, _folder.File("between/alpha-0.25.safetensors"), _folder.File("between/alpha-0.5.safetensors"), _folder.File("tuned.safetensors")];
-        var scored = (await RunAsync(
-            ["evaluate", .. models.SelectMany((model, place) => new[] { "--model", $"m{place}={model}" }), "--evaluation", $"clean={_folder.File("val/evaluation/clean")}", "--evaluation", $"attacked={_folder.File("val/evaluation/attacked")}", "--tokenizer", DemoFiles.Tokenizer])).Json["models"]!.AsArray();
+        await RunAsync([
+            "interpolate",
+            DemoFiles.Model,
+            _folder.File("tuned.safetensors"),
+            _folder.File("between"),
+            "--alpha",
+            "0.25",
+            "0.5",
+        ]);
+        string[] models =
+        [
+            DemoFiles.Model,
+            _folder.File("between/alpha-0.25.safetensors"),
+            _folder.File("between/alpha-0.5.safetensors"),
+            _folder.File("tuned.safetensors"),
+        ];
+        var scored = (
+            await RunAsync([
+                "evaluate",
+                .. models.SelectMany((model, place) => new[] { "--model", $"m{place}={model}" }),
+                "--evaluation",
+                $"clean={_folder.File("val/evaluation/clean")}",
+                "--evaluation",
+                $"attacked={_folder.File("val/evaluation/attacked")}",
+                "--tokenizer",
+                DemoFiles.Tokenizer,
+            ])
+        ).Json["models"]!.AsArray();
         var validation = swept["validation"]!.AsArray();
         validation.Select(point => Number(point, "alpha")).ShouldBe([0, 0.25, 0.5, 1]);
         foreach (var kind in new[] { "clean", "attacked" })
         {
-            validation.Select(point => Number(point, kind)).ShouldBe(scored.Select(model => Number(model!["sets"]![kind]!["accuracy"], "value")));
+            validation
+                .Select(point => Number(point, kind))
+                .ShouldBe(scored.Select(model => Number(model!["sets"]![kind]!["accuracy"], "value")));
         }
 
         // The noise does harm, so that the rule has something to refuse.
         var floor = Number(validation[0], "clean") - 0.1;
         Number(validation[^1], "clean").ShouldBeLessThan(floor);
-        var expected = validation.Where(point => Number(point, "clean") >= floor).MaxBy(point => (Number(point, "attacked"), -Number(point, "alpha")))!;
+        var expected = validation
+            .Where(point => Number(point, "clean") >= floor)
+            .MaxBy(point => (Number(point, "attacked"), -Number(point, "alpha")))!;
         Number(swept["chosen"], "alpha").ShouldBe(Number(expected, "alpha"));
         swept["models"]![2]!["evaluation"]!["attacked"]!["accuracy"].ShouldNotBeNull();
 
         // Nothing of the other models stays; the chosen one is the mixture.
-        Directory.EnumerateFileSystemEntries(_folder.File("swept")).Select(Path.GetFileName).Order(StringComparer.Ordinal).ShouldBe(
-            ["README.md", "frontier.svg", "openai.safetensors", "provenance.json", "sweep.json", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+        Directory
+            .EnumerateFileSystemEntries(_folder.File("swept"))
+            .Select(Path.GetFileName)
+            .Order(StringComparer.Ordinal)
+            .ShouldBe([
+                "README.md",
+                "frontier.svg",
+                "openai.safetensors",
+                "provenance.json",
+                "sweep.json",
+                "text_encoder.safetensors",
+                "text_encoder_with_projection.safetensors",
+            ]);
         RequireMixture(Number(swept["chosen"], "alpha"));
         var kept = JsonNode.Parse(await File.ReadAllTextAsync(_folder.File("swept/sweep.json"), TestContext.Current.CancellationToken))!;
         kept["models"]!.ToJsonString().ShouldBe(swept["models"]!.ToJsonString());
@@ -52,8 +117,21 @@ public sealed class WiseFtTests : IDisposable
     {
         await PrepareAsync();
         var run = await CommandRun.OfAsync(
-            "wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"),
-            "--validation", $"clean={_folder.File("val/evaluation/clean")}", "--validation", $"attacked={_folder.File("val/evaluation/attacked")}", "--evaluation", $"attacked={_folder.File("val/evaluation/attacked")}");
+            "wise-ft",
+            DemoFiles.Model,
+            _folder.File("tuned.safetensors"),
+            _folder.File("swept"),
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--data",
+            _folder.File("data"),
+            "--validation",
+            $"clean={_folder.File("val/evaluation/clean")}",
+            "--validation",
+            $"attacked={_folder.File("val/evaluation/attacked")}",
+            "--evaluation",
+            $"attacked={_folder.File("val/evaluation/attacked")}"
+        );
 
         run.Code.ShouldBe(2);
         run.Error.ShouldContain("both --validation and --evaluation");
@@ -71,11 +149,24 @@ public sealed class WiseFtTests : IDisposable
         }
 
         var run = await CommandRun.OfAsync(
-            "wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"),
-            "--validation", $"clean={_folder.File("val/evaluation/clean")}", "--evaluation", $"clean={_folder.File("copy")}");
+            "wise-ft",
+            DemoFiles.Model,
+            _folder.File("tuned.safetensors"),
+            _folder.File("swept"),
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--data",
+            _folder.File("data"),
+            "--validation",
+            $"clean={_folder.File("val/evaluation/clean")}",
+            "--evaluation",
+            $"clean={_folder.File("copy")}"
+        );
 
         run.Code.ShouldBe(2, run.Error);
-        run.Error.ShouldContain("are byte for byte pictures of --validation clean too, and accuracy on images that a model was chosen on is not a test result");
+        run.Error.ShouldContain(
+            "are byte for byte pictures of --validation clean too, and accuracy on images that a model was chosen on is not a test result"
+        );
     }
 
     [Fact]
@@ -83,7 +174,19 @@ public sealed class WiseFtTests : IDisposable
     {
         await PrepareAsync();
         var run = await CommandRun.OfAsync(
-            "wise-ft", DemoFiles.Model, _folder.File("tuned.safetensors"), _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--alpha", "0.5", "--validation", $"clean={_folder.File("val/evaluation/clean")}");
+            "wise-ft",
+            DemoFiles.Model,
+            _folder.File("tuned.safetensors"),
+            _folder.File("swept"),
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--data",
+            _folder.File("data"),
+            "--alpha",
+            "0.5",
+            "--validation",
+            $"clean={_folder.File("val/evaluation/clean")}"
+        );
 
         run.Code.ShouldBe(1);
         run.Error.ShouldContain("needs a set of each kind; given are clean (clean)");
@@ -96,7 +199,19 @@ public sealed class WiseFtTests : IDisposable
     [InlineData("format 'onxx' is not known", "--to", "onxx")]
     public async Task Impossible_options_are_wrong_use(string expected, params string[] options)
     {
-        var run = await CommandRun.OfAsync(["wise-ft", DemoFiles.Model, DemoFiles.Model, _folder.File("swept"), "--tokenizer", DemoFiles.Tokenizer, "--data", _folder.File("data"), "--validation", $"clean={_folder.Path}", .. options]);
+        var run = await CommandRun.OfAsync([
+            "wise-ft",
+            DemoFiles.Model,
+            DemoFiles.Model,
+            _folder.File("swept"),
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--data",
+            _folder.File("data"),
+            "--validation",
+            $"clean={_folder.Path}",
+            .. options,
+        ]);
 
         run.Code.ShouldBe(2);
         run.Error.ShouldContain(expected);

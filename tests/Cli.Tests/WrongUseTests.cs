@@ -14,13 +14,28 @@ public class WrongUseTests
     [InlineData("unknown option --dataste for 'run': did you mean --dataset", "run", "--dataste", "x")]
     [InlineData("unknown option --jsom: did you mean --json? See 'clipsae --help'", "--jsom")]
     [InlineData("'doctor' takes no argument 'extra'; see 'clipsae doctor --help'", "doctor", "extra")]
-    [InlineData("option --context cannot take 'many': expected a whole number; see 'clipsae tokenize --help'", "tokenize", "a", "--context", "many")]
+    [InlineData(
+        "option --context cannot take 'many': expected a whole number; see 'clipsae tokenize --help'",
+        "tokenize",
+        "a",
+        "--context",
+        "many"
+    )]
     [InlineData("say what to do, for example 'clipsae demo'; see 'clipsae --help'")]
     [InlineData("<text> is missing; see 'clipsae tokenize --help'", "tokenize")]
     [InlineData("--tokenizer: there is no file /nowhere/bpe.txt", "tokenize", "a", "--tokenizer", "/nowhere/bpe.txt")]
     [InlineData("option --dataset is required; see 'clipsae run --help'", "run", "--model", "x")]
     [InlineData("option --dataset needs a value; see 'clipsae run --help'", "run", "--model", "x", "--dataset")]
-    [InlineData("option --dtype cannot take 'fp16': known are bfloat16, float16, float32; see 'clipsae convert --help'", "convert", "a", "b", "--to", "openai", "--dtype", "fp16")]
+    [InlineData(
+        "option --dtype cannot take 'fp16': known are bfloat16, float16, float32; see 'clipsae convert --help'",
+        "convert",
+        "a",
+        "b",
+        "--to",
+        "openai",
+        "--dtype",
+        "fp16"
+    )]
     [InlineData("<out> is missing; see 'clipsae wise-ft --help'", "wise-ft", "a", "b")]
     public async Task Wrong_use_is_one_line_and_exit_code_2(string expected, params string[] args)
     {
@@ -36,12 +51,21 @@ public class WrongUseTests
     public void An_option_of_one_value_that_is_given_twice_is_called_so_whichever_it_is()
     {
         var tree = CommandTree.Create();
-        var problems = from verb in tree.Subcommands
-                       from option in verb.Options.Concat(GlobalOptions.All)
-                       where option.Arity.MaximumNumberOfValues == 1 && option.ValueType != typeof(bool)
-                       select (verb.Name, Option: option.Name, Problem: ParseProblems.Describe(tree.Parse([verb.Name, option.Name, "3", option.Name, "4"])));
+        var problems =
+            from verb in tree.Subcommands
+            from option in verb.Options.Concat(GlobalOptions.All)
+            where option.Arity.MaximumNumberOfValues == 1 && option.ValueType != typeof(bool)
+            select (
+                verb.Name,
+                Option: option.Name,
+                Problem: ParseProblems.Describe(tree.Parse([verb.Name, option.Name, "3", option.Name, "4"]))
+            );
 
-        problems.Where(given => given.Problem != $"option {given.Option} is given twice ('3', '4'): give it once; see 'clipsae {given.Name} --help'").ShouldBeEmpty();
+        problems
+            .Where(given =>
+                given.Problem != $"option {given.Option} is given twice ('3', '4'): give it once; see 'clipsae {given.Name} --help'"
+            )
+            .ShouldBeEmpty();
         problems.Count().ShouldBeGreaterThan(100);
     }
 
@@ -61,11 +85,17 @@ public class WrongUseTests
             for (var i = 0; i < pictures; i++)
             {
                 Directory.CreateDirectory(Path.Combine(data, "cat"));
-                File.WriteAllBytes(Path.Combine(data, "cat", $"{i}.png"), PngEncoder.Encode(new RgbImage(64, 64, [.. Enumerable.Repeat((byte)(20 * i), 64 * 64 * 3)])));
+                File.WriteAllBytes(
+                    Path.Combine(data, "cat", $"{i}.png"),
+                    PngEncoder.Encode(new RgbImage(64, 64, [.. Enumerable.Repeat((byte)(20 * i), 64 * 64 * 3)]))
+                );
             }
 
-            string Filled(string argument) => argument.Replace("{data}", data, StringComparison.Ordinal).Replace("{out}", folder.File("out"), StringComparison.Ordinal)
-                .Replace("{model}", DemoFiles.Model, StringComparison.Ordinal);
+            string Filled(string argument) =>
+                argument
+                    .Replace("{data}", data, StringComparison.Ordinal)
+                    .Replace("{out}", folder.File("out"), StringComparison.Ordinal)
+                    .Replace("{model}", DemoFiles.Model, StringComparison.Ordinal);
             var run = await CommandRun.OfAsync([.. args.Select(Filled), "--threads", "1", "--data", folder.File("data")]);
 
             run.Code.ShouldBe(2, run.Error);
@@ -99,9 +129,12 @@ public class WrongUseTests
         File.WriteAllText(folder.File("file"), "");
         foreach (var bad in new[] { folder.File("file"), "/proc", "/proc/new" })
         {
-            string Filled(string argument) => argument.Replace("{bad}", bad, StringComparison.Ordinal).Replace("{folder}", folder.Path, StringComparison.Ordinal)
-                .Replace("{model}", DemoFiles.Model, StringComparison.Ordinal)
-                .Replace("{vocabulary}", DemoFiles.Tokenizer, StringComparison.Ordinal);
+            string Filled(string argument) =>
+                argument
+                    .Replace("{bad}", bad, StringComparison.Ordinal)
+                    .Replace("{folder}", folder.Path, StringComparison.Ordinal)
+                    .Replace("{model}", DemoFiles.Model, StringComparison.Ordinal)
+                    .Replace("{vocabulary}", DemoFiles.Tokenizer, StringComparison.Ordinal);
 
             var run = await CommandRun.OfAsync([.. args.Select(Filled), "--data", folder.File("data")]);
 
@@ -115,20 +148,53 @@ public class WrongUseTests
     [InlineData("extraction.toleratedFailures = 3", "--set", "extraction.toleratedFailures=3")]
     [InlineData("tuning.seeds = \"few\"", "--set", "tuning.seeds=few")]
     [InlineData("tuning.adapter: must be of a rank from 1 to 1024", "--set", "tuning.adapter.kind=lora", "--set", "tuning.adapter.rank=0")]
-    [InlineData("sae.k: must be at most the", "--preset", "demo", "--set", "sae.k=5000", "--set", "extraction.hookPoints=mlp@1", "--set", "sae.expansion=2")]
+    [InlineData(
+        "sae.k: must be at most the",
+        "--preset",
+        "demo",
+        "--set",
+        "sae.k=5000",
+        "--set",
+        "extraction.hookPoints=mlp@1",
+        "--set",
+        "sae.expansion=2"
+    )]
     [InlineData("hook point 'mlp@9': the model's vision tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@9")]
-    [InlineData("hook point 'text.mlp@9': the model's text tower has layers", "--preset", "demo", "--set", "extraction.hookPoints=mlp@0,text.mlp@9")]
-    [InlineData("extraction.hookPoints: text.mlp@0 is in the text tower, but text-salient features are found in pictures", "--preset", "demo", "--set", "extraction.hookPoints=text.mlp@0")]
-    [InlineData("conversion.formats: peft holds what an adapter changed, and this run trains none", "--preset", "demo", "--set", "conversion.formats=openai,peft")]
+    [InlineData(
+        "hook point 'text.mlp@9': the model's text tower has layers",
+        "--preset",
+        "demo",
+        "--set",
+        "extraction.hookPoints=mlp@0,text.mlp@9"
+    )]
+    [InlineData(
+        "extraction.hookPoints: text.mlp@0 is in the text tower, but text-salient features are found in pictures",
+        "--preset",
+        "demo",
+        "--set",
+        "extraction.hookPoints=text.mlp@0"
+    )]
+    [InlineData(
+        "conversion.formats: peft holds what an adapter changed, and this run trains none",
+        "--preset",
+        "demo",
+        "--set",
+        "conversion.formats=openai,peft"
+    )]
     [InlineData("--max-problems 7: expected a share of the rows, 0 to 1", "--max-problems", "7")]
     [InlineData("--evaluation: two are named clean", "--evaluation", "clean={folder}", "--evaluation", "clean={folder}/..")]
     public async Task What_cannot_be_planned_is_wrong_use_before_anything_is_read(string expected, params string[] args)
     {
         // A folder without a picture: were it read first, it would be what is complained of.
         using var folder = new TemporaryFolder();
-        var run = await CommandRun.OfAsync(
-        [
-            "run", "--dataset", folder.Path, "--model", DemoFiles.Model, "--data", folder.File("data"),
+        var run = await CommandRun.OfAsync([
+            "run",
+            "--dataset",
+            folder.Path,
+            "--model",
+            DemoFiles.Model,
+            "--data",
+            folder.File("data"),
             .. args.Select(argument => argument.Replace("{folder}", folder.Path, StringComparison.Ordinal)),
         ]);
 
@@ -149,22 +215,57 @@ public class WrongUseTests
         {
             Directory.CreateDirectory(folder.File("photos"));
             var shade = (byte)(copies ? 9 : 9 * i);
-            await File.WriteAllBytesAsync(folder.File($"photos/{i}.png"), PngEncoder.Encode(new RgbImage(8, 8, [.. Enumerable.Repeat(shade, 8 * 8 * 3)])), TestContext.Current.CancellationToken);
-            rows.Add(new JsonObject { ["path"] = $"{i}.png", ["label"] = classes[i % 2], ["caption"] = copies || classes.Length > 2 ? $"number {i}" : "a picture" });
+            await File.WriteAllBytesAsync(
+                folder.File($"photos/{i}.png"),
+                PngEncoder.Encode(new RgbImage(8, 8, [.. Enumerable.Repeat(shade, 8 * 8 * 3)])),
+                TestContext.Current.CancellationToken
+            );
+            rows.Add(
+                new JsonObject
+                {
+                    ["path"] = $"{i}.png",
+                    ["label"] = classes[i % 2],
+                    ["caption"] = copies || classes.Length > 2 ? $"number {i}" : "a picture",
+                }
+            );
         }
 
         await File.WriteAllTextAsync(folder.File("photos/captions.json"), rows.ToJsonString(), TestContext.Current.CancellationToken);
 
-        var run = await CommandRun.OfAsync("run", "--dataset", folder.File("photos"), "--model", DemoFiles.Model, "--preset", "demo", "--data", folder.File("data"));
+        var run = await CommandRun.OfAsync(
+            "run",
+            "--dataset",
+            folder.File("photos"),
+            "--model",
+            DemoFiles.Model,
+            "--preset",
+            "demo",
+            "--data",
+            folder.File("data")
+        );
 
         run.Code.ShouldBe(2, run.Error);
         run.Error.ShouldContain(expected);
     }
 
     [Theory]
-    [InlineData("--evaluation clean: 3 of its 3 pictures are byte for byte pictures of --dataset too", 12, "--set", "tuning.cleanBatch=2", "--set", "sae.epochs=1")]
+    [InlineData(
+        "--evaluation clean: 3 of its 3 pictures are byte for byte pictures of --dataset too",
+        12,
+        "--set",
+        "tuning.cleanBatch=2",
+        "--set",
+        "sae.epochs=1"
+    )]
     [InlineData("--dataset: from 12 images no autoencoder is trained for more than 3 steps", 12, "--set", "tuning.cleanBatch=2")]
-    [InlineData("tuning.cleanBatch: a batch of 12 is larger than the data set, which has 12 usable images, 1 of them kept for validation", 12, "--set", "tuning.cleanBatch=12", "--set", "sae.epochs=1")]
+    [InlineData(
+        "tuning.cleanBatch: a batch of 12 is larger than the data set, which has 12 usable images, 1 of them kept for validation",
+        12,
+        "--set",
+        "tuning.cleanBatch=12",
+        "--set",
+        "sae.epochs=1"
+    )]
     public async Task What_would_fail_hours_later_fails_at_import(string expected, int images, params string[] options)
     {
         using var folder = new TemporaryFolder();
@@ -173,15 +274,37 @@ public class WrongUseTests
             Directory.CreateDirectory(folder.File($"photos/{new[] { "cat", "dog" }[i % 2]}"));
             Directory.CreateDirectory(folder.File($"test/{new[] { "cat", "dog" }[i % 2]}"));
             byte[] picture = PngEncoder.Encode(new RgbImage(8, 8, [.. Enumerable.Repeat((byte)(9 * i), 8 * 8 * 3)]));
-            await File.WriteAllBytesAsync(folder.File($"photos/{new[] { "cat", "dog" }[i % 2]}/{i}.png"), picture, TestContext.Current.CancellationToken);
+            await File.WriteAllBytesAsync(
+                folder.File($"photos/{new[] { "cat", "dog" }[i % 2]}/{i}.png"),
+                picture,
+                TestContext.Current.CancellationToken
+            );
             if (i < 3)
             {
-                await File.WriteAllBytesAsync(folder.File($"test/{new[] { "cat", "dog" }[i % 2]}/{i}.png"), picture, TestContext.Current.CancellationToken);
+                await File.WriteAllBytesAsync(
+                    folder.File($"test/{new[] { "cat", "dog" }[i % 2]}/{i}.png"),
+                    picture,
+                    TestContext.Current.CancellationToken
+                );
             }
         }
 
-        var run = await CommandRun.OfAsync(
-            ["run", "--dataset", folder.File("photos"), "--model", DemoFiles.Model, "--tokenizer", DemoFiles.Tokenizer, "--preset", "demo", "--evaluation", $"clean={folder.File("test")}", "--data", folder.File("data"), .. options]);
+        var run = await CommandRun.OfAsync([
+            "run",
+            "--dataset",
+            folder.File("photos"),
+            "--model",
+            DemoFiles.Model,
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--preset",
+            "demo",
+            "--evaluation",
+            $"clean={folder.File("test")}",
+            "--data",
+            folder.File("data"),
+            .. options,
+        ]);
 
         run.Code.ShouldBe(2, run.Error);
         run.Error.ShouldContain(expected);
@@ -211,7 +334,17 @@ public class WrongUseTests
     {
         // The folder is empty, so that nothing but the choice happens.
         using var folder = new TemporaryFolder();
-        var run = await CommandRun.OfAsync("run", "--dataset", folder.Path, "--model", DemoFiles.Model, "--tokenizer", DemoFiles.Tokenizer, "--data", folder.File("data"));
+        var run = await CommandRun.OfAsync(
+            "run",
+            "--dataset",
+            folder.Path,
+            "--model",
+            DemoFiles.Model,
+            "--tokenizer",
+            DemoFiles.Tokenizer,
+            "--data",
+            folder.File("data")
+        );
 
         run.Error.ShouldContain("preset small, chosen for a vision tower of 4 blocks and width 128; --preset chooses another");
         Preset.For(ClipSae.Clip.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
@@ -229,7 +362,8 @@ public class WrongUseTests
 
         File.Copy(DemoFiles.Model, folder.File($"runs/{runs[1]}/tuned.safetensors"));
         File.Copy(DemoFiles.Tokenizer, folder.File($"runs/{runs[1]}/bpe.txt.gz"));
-        Task<CommandRun> EmbedAsync(string model) => CommandRun.OfAsync("embed", "--model", model, "--text", "a cat", "--data", folder.Path, "--json");
+        Task<CommandRun> EmbedAsync(string model) =>
+            CommandRun.OfAsync("embed", "--model", model, "--text", "a cat", "--data", folder.Path, "--json");
 
         foreach (var named in new[] { "latest", "130000", runs[1] })
         {
@@ -246,10 +380,23 @@ public class WrongUseTests
     {
         using var folder = new TemporaryFolder();
         var run = await CommandRun.OfAsync(
-            "evaluate", "--model", DemoFiles.Model, "--data", folder.File("data"),
-            "--evaluation", $"atacked={folder.Path}", "--evaluation", $"words-held={folder.Path}", "--evaluation", $"imagenet={folder.Path}");
+            "evaluate",
+            "--model",
+            DemoFiles.Model,
+            "--data",
+            folder.File("data"),
+            "--evaluation",
+            $"atacked={folder.Path}",
+            "--evaluation",
+            $"words-held={folder.Path}",
+            "--evaluation",
+            $"imagenet={folder.Path}"
+        );
 
-        run.Error.Split('\n').Where(line => line.Contains("did you mean", StringComparison.Ordinal)).ShouldHaveSingleItem().ShouldStartWith("--evaluation atacked: did you mean attacked?");
+        run.Error.Split('\n')
+            .Where(line => line.Contains("did you mean", StringComparison.Ordinal))
+            .ShouldHaveSingleItem()
+            .ShouldStartWith("--evaluation atacked: did you mean attacked?");
     }
 
     [Fact]

@@ -39,7 +39,15 @@ public sealed class ClipCheckpointTests : IDisposable
     [InlineData(512, 224, 12, 768, 16, 512, 149.62)]
     [InlineData(768, 224, 24, 1024, 14, 768, 427.62)]
     [InlineData(768, 336, 24, 1024, 14, 768, 427.94)]
-    public void OpenAIs_four_sizes_are_told_by_their_shapes(int embed, int resolution, int layers, int width, int patch, int textWidth, double millions)
+    public void OpenAIs_four_sizes_are_told_by_their_shapes(
+        int embed,
+        int resolution,
+        int layers,
+        int width,
+        int patch,
+        int textWidth,
+        double millions
+    )
     {
         var architecture = new ClipArchitecture(embed, resolution, layers, width, patch, 77, 49408, textWidth, 12);
         var shapes = ClipKeys.Shapes(architecture).ToDictionary(shape => shape.Key, shape => (IReadOnlyList<long>)shape.Value);
@@ -62,7 +70,10 @@ public sealed class ClipCheckpointTests : IDisposable
     public void A_folder_of_transformers_is_read(string prefix)
     {
         SafetensorsWriter.Write(At("model.safetensors"), HuggingFace(prefix));
-        File.WriteAllText(At("config.json"), """{"text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_size":128,"num_attention_heads":2}}""");
+        File.WriteAllText(
+            At("config.json"),
+            """{"text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_size":128,"num_attention_heads":2}}"""
+        );
 
         using (var checkpoint = ClipCheckpoint.Open(_folder))
         {
@@ -79,7 +90,12 @@ public sealed class ClipCheckpointTests : IDisposable
         var half = tensors.Keys.Order(StringComparer.Ordinal).Take(tensors.Count / 2).ToHashSet();
         SafetensorsWriter.Write(At("model-00001-of-00002.safetensors"), tensors.Where(tensor => half.Contains(tensor.Key)));
         SafetensorsWriter.Write(At("model-00002-of-00002.safetensors"), tensors.Where(tensor => !half.Contains(tensor.Key)));
-        WriteIndex(tensors.Keys.ToDictionary(key => key, key => half.Contains(key) ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors"));
+        WriteIndex(
+            tensors.Keys.ToDictionary(
+                key => key,
+                key => half.Contains(key) ? "model-00001-of-00002.safetensors" : "model-00002-of-00002.safetensors"
+            )
+        );
 
         RequireFeatures(_folder, ReferenceFiles.Expected, 1e-5);
         RequireFeatures(At("model.safetensors.index.json"), ReferenceFiles.Expected, 1e-5);
@@ -104,7 +120,15 @@ public sealed class ClipCheckpointTests : IDisposable
     {
         var text = new[] { "positional_embedding", "text_projection", "token_embedding", "transformer.", "ln_final" };
         SafetensorsWriter.Write(
-            At("x.safetensors"), OpenAi().Select(weight => KeyValuePair.Create(text.Any(prefix => weight.Key.StartsWith(prefix, StringComparison.Ordinal)) ? "text." + weight.Key : weight.Key, weight.Value)));
+            At("x.safetensors"),
+            OpenAi()
+                .Select(weight =>
+                    KeyValuePair.Create(
+                        text.Any(prefix => weight.Key.StartsWith(prefix, StringComparison.Ordinal)) ? "text." + weight.Key : weight.Key,
+                        weight.Value
+                    )
+                )
+        );
 
         RequireFeatures(At("x.safetensors"), ReferenceFiles.Expected, 1e-5);
     }
@@ -114,7 +138,14 @@ public sealed class ClipCheckpointTests : IDisposable
     [InlineData(false)]
     public void A_text_encoder_alone_goes_into_the_vision_tower_that_is_named(bool withProjection)
     {
-        SafetensorsWriter.Write(At("text.safetensors"), HuggingFace("").Where(weight => weight.Key.StartsWith("text_model.", StringComparison.Ordinal) || (withProjection && weight.Key == "text_projection.weight")));
+        SafetensorsWriter.Write(
+            At("text.safetensors"),
+            HuggingFace("")
+                .Where(weight =>
+                    weight.Key.StartsWith("text_model.", StringComparison.Ordinal)
+                    || (withProjection && weight.Key == "text_projection.weight")
+                )
+        );
 
         Refusal(At("text.safetensors")).ShouldContain("--vision");
         using var checkpoint = ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model);
@@ -183,7 +214,8 @@ public sealed class ClipCheckpointTests : IDisposable
 
     private static string Refusal(string path) => Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(path).Dispose()).Message;
 
-    private void WriteIndex(Dictionary<string, string> map) => File.WriteAllText(At("model.safetensors.index.json"), JsonSerializer.Serialize(new { weight_map = map }));
+    private void WriteIndex(Dictionary<string, string> map) =>
+        File.WriteAllText(At("model.safetensors.index.json"), JsonSerializer.Serialize(new { weight_map = map }));
 
     private static void RequireFeatures(string path, string expected, double tolerance)
     {
@@ -227,7 +259,13 @@ public sealed class ClipCheckpointTests : IDisposable
             renamed[$"vision_model.pre_layrnorm.{ending}"] = weights[$"visual.ln_pre.{ending}"];
             renamed[$"vision_model.post_layernorm.{ending}"] = weights[$"visual.ln_post.{ending}"];
             renamed[$"text_model.final_layer_norm.{ending}"] = weights[$"ln_final.{ending}"];
-            foreach (var (tower, blocks, layers) in new[] { ("vision_model", "visual.transformer.resblocks", 3), ("text_model", "transformer.resblocks", 2) })
+            foreach (
+                var (tower, blocks, layers) in new[]
+                {
+                    ("vision_model", "visual.transformer.resblocks", 3),
+                    ("text_model", "transformer.resblocks", 2),
+                }
+            )
             {
                 for (var layer = 0; layer < layers; layer++)
                 {

@@ -8,13 +8,13 @@ public sealed class ClipModelTests : IDisposable
 {
     private const double Tolerance = 1e-5;
 
-    private readonly DisposeScope scope = torch.NewDisposeScope();
-    private readonly IDisposable noGrad = torch.no_grad();
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
+    private readonly IDisposable _noGrad = torch.no_grad();
 
     public void Dispose()
     {
-        noGrad.Dispose();
-        scope.Dispose();
+        _noGrad.Dispose();
+        _scope.Dispose();
     }
 
     [Fact]
@@ -34,7 +34,9 @@ public sealed class ClipModelTests : IDisposable
 
         (padded.shape[0] % 32, padded.shape[1] == 77 || padded.shape[1] % 8 == 0).ShouldBe((0, true));
         padded.shape[0].ShouldBeGreaterThan(tokens.shape[0]);
-        ReferenceFiles.RelativeError(model.EncodeTrimmedText(padded).narrow(0, 0, tokens.shape[0]), model.EncodeText(tokens)).ShouldBeLessThan(Tolerance);
+        ReferenceFiles
+            .RelativeError(model.EncodeTrimmedText(padded).narrow(0, 0, tokens.shape[0]), model.EncodeText(tokens))
+            .ShouldBeLessThan(Tolerance);
         ClipModel.Pad(padded, model.Architecture.ContextLength).shape.ShouldBe(padded.shape);
     }
 
@@ -60,7 +62,9 @@ public sealed class ClipModelTests : IDisposable
         var text = model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens"));
         var logits = model.LogitScale.exp() * (image / image.norm(1, keepdim: true)).matmul((text / text.norm(1, keepdim: true)).t());
         ReferenceFiles.RelativeError(logits, ReferenceFiles.Read(ReferenceFiles.Expected, "logits_per_image")).ShouldBeLessThan(Tolerance);
-        ReferenceFiles.RelativeError(logits.t(), ReferenceFiles.Read(ReferenceFiles.Expected, "logits_per_text")).ShouldBeLessThan(Tolerance);
+        ReferenceFiles
+            .RelativeError(logits.t(), ReferenceFiles.Read(ReferenceFiles.Expected, "logits_per_text"))
+            .ShouldBeLessThan(Tolerance);
     }
 
     [Fact]
@@ -77,8 +81,15 @@ public sealed class ClipModelTests : IDisposable
         for (var layer = 0; layer < 3; layer++)
         {
             var before = ReferenceFiles.Read(ReferenceFiles.Expected, $"visual.resblocks.{layer}.mlp.c_fc.output");
-            ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(layer)), ReferenceFiles.Read(ReferenceFiles.Expected, $"visual.resblocks.{layer}.output")).ShouldBeLessThan(Tolerance);
-            ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Mlp(layer)), before * torch.sigmoid(1.702 * before)).ShouldBeLessThan(Tolerance);
+            ReferenceFiles
+                .RelativeError(
+                    hooks.Captured(new HookPoint.Residual(layer)),
+                    ReferenceFiles.Read(ReferenceFiles.Expected, $"visual.resblocks.{layer}.output")
+                )
+                .ShouldBeLessThan(Tolerance);
+            ReferenceFiles
+                .RelativeError(hooks.Captured(new HookPoint.Mlp(layer)), before * torch.sigmoid(1.702 * before))
+                .ShouldBeLessThan(Tolerance);
         }
     }
 
@@ -113,7 +124,9 @@ public sealed class ClipModelTests : IDisposable
         using var model = ClipModel.Load(ReferenceFiles.Model);
         var weights = model.StateDict().ToDictionary();
         weights.Remove("visual.transformer.resblocks.1.ln_1.bias");
-        Should.Throw<UserErrorException>(() => ClipModel.FromStateDict(weights)).Message.ShouldContain("'visual.transformer.resblocks.1.ln_1.bias' is missing");
+        Should
+            .Throw<UserErrorException>(() => ClipModel.FromStateDict(weights))
+            .Message.ShouldContain("'visual.transformer.resblocks.1.ln_1.bias' is missing");
     }
 
     [Fact]
@@ -122,7 +135,9 @@ public sealed class ClipModelTests : IDisposable
         using var model = ClipModel.Load(ReferenceFiles.Model);
         var weights = model.StateDict().ToDictionary();
         weights["visual.proj"] = torch.zeros(128, 63);
-        Should.Throw<UserErrorException>(() => ClipModel.FromStateDict(weights)).Message.ShouldContain("'visual.proj' is [128, 63], expected [128, 64]");
+        Should
+            .Throw<UserErrorException>(() => ClipModel.FromStateDict(weights))
+            .Message.ShouldContain("'visual.proj' is [128, 63], expected [128, 64]");
     }
 
     [Fact]
@@ -153,7 +168,11 @@ public sealed class ClipModelTests : IDisposable
     public void SinCos_positions_have_the_norm_of_half_the_width_times_the_scale()
     {
         // sin² + cos² = 1 for each of width/2 pairs.
-        using var model = ClipModel.Initialize(new ClipArchitecture(64, 64, 1, 128, 16, 16, 600, 64, 1), 1, new PositionInitialization.SinCos(0.7));
+        using var model = ClipModel.Initialize(
+            new ClipArchitecture(64, 64, 1, 128, 16, 16, 600, 64, 1),
+            1,
+            new PositionInitialization.SinCos(0.7)
+        );
         var norms = model.StateDict()["visual.positional_embedding"].norm(1);
         norms[0].item<float>().ShouldBe(0);
         norms.narrow(0, 1, 16).min().item<float>().ShouldBe((float)(0.7 * Math.Sqrt(64)), 1e-4);
@@ -185,7 +204,10 @@ public sealed class ClipModelTests : IDisposable
         {
             using var model = ClipModel.Load(ReferenceFiles.Model);
             model.EncodeImage(images, hooks).square().sum().backward();
-            return model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone(), StringComparer.Ordinal);
+            return model
+                .named_parameters()
+                .Where(p => p.parameter.grad is not null)
+                .ToDictionary(p => p.name, p => p.parameter.grad!.clone(), StringComparer.Ordinal);
         }
 
         var expected = Gradients(new Hooks().Capture(new HookPoint.Residual(2)));

@@ -36,7 +36,9 @@ public class ClipTokenizerTests
 
     [Fact]
     public void A_prompt_that_would_be_cut_is_refused() =>
-        Should.Throw<UserErrorException>(() => Tokenizer.EncodePrompt("a photo of a cat", 5)).Message.ShouldContain("longer than the model's 5 tokens");
+        Should
+            .Throw<UserErrorException>(() => Tokenizer.EncodePrompt("a photo of a cat", 5))
+            .Message.ShouldContain("longer than the model's 5 tokens");
 
     [Fact]
     public void The_original_vocabulary_has_49408_tokens()
@@ -93,13 +95,21 @@ public class ClipTokenizerTests
         var vocabulary = Tokenizer.Vocabulary.ToDictionary(symbol => symbol.Key, symbol => symbol.Value);
         if (form == "merges.txt")
         {
-            File.WriteAllLines(Path.Combine(folder, "merges.txt"), Tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}").Prepend("#version: 0.2"));
+            File.WriteAllLines(
+                Path.Combine(folder, "merges.txt"),
+                Tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}").Prepend("#version: 0.2")
+            );
             File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary));
         }
         else
         {
-            var merges = Tokenizer.Merges.Select(merge => form.EndsWith("texts", StringComparison.Ordinal) ? $"{merge.Left} {merge.Right}" : (object)new[] { merge.Left, merge.Right });
-            File.WriteAllText(Path.Combine(folder, "tokenizer.json"), JsonSerializer.Serialize(new { model = new { vocab = vocabulary, merges } }));
+            var merges = Tokenizer.Merges.Select(merge =>
+                form.EndsWith("texts", StringComparison.Ordinal) ? $"{merge.Left} {merge.Right}" : (object)new[] { merge.Left, merge.Right }
+            );
+            File.WriteAllText(
+                Path.Combine(folder, "tokenizer.json"),
+                JsonSerializer.Serialize(new { model = new { vocab = vocabulary, merges } })
+            );
         }
 
         var loaded = ClipTokenizer.Load(ClipTokenizer.FileBeside(folder));

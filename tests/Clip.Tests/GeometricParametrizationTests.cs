@@ -5,9 +5,9 @@ namespace ClipSae.Clip.Tests;
 
 public sealed class GeometricParametrizationTests : IDisposable
 {
-    private readonly DisposeScope scope = torch.NewDisposeScope();
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Fact]
     public void Round_trip_holds_to_float32_rounding()
@@ -72,6 +72,8 @@ public sealed class GeometricParametrizationTests : IDisposable
         using var model = ClipModel.Load(ReferenceFiles.GeometricModel);
         var weights = model.StateDict().ToDictionary();
         weights["visual.transformer.resblocks.0.mlp.c_fc.weight"] = torch.zeros(512, 128);
-        Should.Throw<UserErrorException>(() => ClipModel.FromStateDict(weights)).Message.ShouldContain("'visual.transformer.resblocks.0.mlp.c_fc.weight' and");
+        Should
+            .Throw<UserErrorException>(() => ClipModel.FromStateDict(weights))
+            .Message.ShouldContain("'visual.transformer.resblocks.0.mlp.c_fc.weight' and");
     }
 }

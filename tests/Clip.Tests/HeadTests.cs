@@ -47,8 +47,14 @@ public sealed class HeadTests : IDisposable
         var block = $"visual.transformer.resblocks.{layer}";
         var weights = _model.StateDict();
         var normal = nn.functional.layer_norm(stream, [Width], weights[block + ".ln_1.weight"], weights[block + ".ln_1.bias"]);
-        var values = nn.functional.linear(normal, weights[block + ".attn.in_proj_weight"].narrow(0, 2 * Width, Width), weights[block + ".attn.in_proj_bias"].narrow(0, 2 * Width, Width))
-            .view(2, 5, Heads, 64).transpose(1, 2);
+        var values = nn
+            .functional.linear(
+                normal,
+                weights[block + ".attn.in_proj_weight"].narrow(0, 2 * Width, Width),
+                weights[block + ".attn.in_proj_bias"].narrow(0, 2 * Width, Width)
+            )
+            .view(2, 5, Heads, 64)
+            .transpose(1, 2);
         var mixed = attention[layer].unsqueeze(2).matmul(values).view(2, Width);
         (mixed - hooks.Captured(new HookPoint.Heads(layer)).select(1, 0)).abs().max().item<float>().ShouldBe(0, 1e-5f);
     }

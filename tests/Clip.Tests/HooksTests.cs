@@ -5,14 +5,14 @@ namespace ClipSae.Clip.Tests;
 
 public sealed class HooksTests : IDisposable
 {
-    private readonly DisposeScope scope = torch.NewDisposeScope();
-    private readonly ClipModel model = ClipModel.Load(ReferenceFiles.Model);
-    private readonly torch.Tensor images = ReferenceFiles.Read(ReferenceFiles.Expected, "image");
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
+    private readonly ClipModel _model = ClipModel.Load(ReferenceFiles.Model);
+    private readonly torch.Tensor _images = ReferenceFiles.Read(ReferenceFiles.Expected, "image");
 
     public void Dispose()
     {
-        model.Dispose();
-        scope.Dispose();
+        _model.Dispose();
+        _scope.Dispose();
     }
 
     [Theory]
@@ -23,11 +23,11 @@ public sealed class HooksTests : IDisposable
     public void Scaling_changes_the_output_and_nothing_stays_hooked(string name)
     {
         using var noGrad = torch.no_grad();
-        var before = model.EncodeImage(images);
+        var before = _model.EncodeImage(_images);
         var point = HookPoint.Parse(name);
-        var scaled = model.EncodeImage(images, new Hooks().Scale(point, torch.tensor(new long[] { 0, 3, 5 }), 4));
+        var scaled = _model.EncodeImage(_images, new Hooks().Scale(point, torch.tensor(new long[] { 0, 3, 5 }), 4));
         ReferenceFiles.RelativeError(scaled, before).ShouldBeGreaterThan(1e-3);
-        model.EncodeImage(images).Equals(before).ShouldBeTrue();
+        _model.EncodeImage(_images).Equals(before).ShouldBeTrue();
     }
 
     [Theory]
@@ -40,25 +40,28 @@ public sealed class HooksTests : IDisposable
         using var noGrad = torch.no_grad();
         var point = HookPoint.Parse(name);
         var seen = Array.Empty<long>();
-        var output = model.EncodeImage(images, new Hooks().Replace(point, x =>
-        {
-            seen = x.shape;
-            return x.clone();
-        }));
+        var output = _model.EncodeImage(_images, new Hooks().Replace(point, x =>
+            {
+                seen = x.shape;
+                return x.clone();
+            }));
         seen.ShouldBe(shape);
         // Replaced neurons meet c_proj's weights without the folded slope, so the last bit may differ.
-        ReferenceFiles.RelativeError(output, model.EncodeImage(images)).ShouldBeLessThan(1e-6);
+        ReferenceFiles.RelativeError(output, _model.EncodeImage(_images)).ShouldBeLessThan(1e-6);
     }
 
     [Fact]
     public void Replaced_class_token_reaches_the_next_block()
     {
         using var noGrad = torch.no_grad();
-        var hooks = new Hooks().Replace(new HookPoint.Cls(0), x => torch.zeros_like(x)).Capture(new HookPoint.Cls(0)).Capture(new HookPoint.Residual(1));
-        model.EncodeImage(images, hooks);
+        var hooks = new Hooks()
+            .Replace(new HookPoint.Cls(0), x => torch.zeros_like(x))
+            .Capture(new HookPoint.Cls(0))
+            .Capture(new HookPoint.Residual(1));
+        _model.EncodeImage(_images, hooks);
         hooks.Captured(new HookPoint.Cls(0)).abs().max().item<float>().ShouldBe(0);
         var plain = new Hooks().Capture(new HookPoint.Residual(1));
-        model.EncodeImage(images, plain);
+        _model.EncodeImage(_images, plain);
         plain.Captured(new HookPoint.Residual(1)).Equals(hooks.Captured(new HookPoint.Residual(1))).ShouldBeFalse();
     }
 
@@ -70,8 +73,8 @@ public sealed class HooksTests : IDisposable
     {
         var point = HookPoint.Parse(name);
         var (shallow, whole) = (new Hooks().Capture(point), new Hooks().Capture(point));
-        model.Run(images, shallow);
-        model.EncodeImage(images, whole);
+        _model.Run(_images, shallow);
+        _model.EncodeImage(_images, whole);
         shallow.Captured(point).Equals(whole.Captured(point)).ShouldBeTrue();
     }
 
@@ -79,9 +82,9 @@ public sealed class HooksTests : IDisposable
     public void Captures_are_differentiable()
     {
         var hooks = new Hooks().Capture(new HookPoint.Mlp(0));
-        model.EncodeImage(images, hooks);
+        _model.EncodeImage(_images, hooks);
         hooks.Captured(new HookPoint.Mlp(0)).square().sum().backward();
-        var weights = model.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        var weights = _model.named_parameters().ToDictionary(p => p.name, p => p.parameter);
         weights["visual.transformer.resblocks.0.mlp.c_fc.weight"].grad!.abs().sum().item<float>().ShouldBeGreaterThan(0);
         weights["visual.transformer.resblocks.1.mlp.c_fc.weight"].grad.ShouldBeNull();
     }
@@ -89,12 +92,13 @@ public sealed class HooksTests : IDisposable
     [Fact]
     public void Scaled_neurons_scale_the_gradient_that_passes_them()
     {
-        // mlp@0 · 2 on every neuron: the gradient on c_proj's weight doubles to first order, since it is neuronsᵀ·upstream and only neurons doubled at the last block.
+        // mlp@0 · 2 on every neuron: the gradient on c_proj's weight doubles to first order, since it is neuronsᵀ·upstream and only neurons
+        // doubled at the last block.
         var all = torch.arange(512, dtype: torch.int64);
         var last = new HookPoint.Mlp(2);
         torch.Tensor Neurons(Hooks hooks)
         {
-            model.EncodeImage(images, hooks.Capture(last));
+            _model.EncodeImage(_images, hooks.Capture(last));
             return hooks.Captured(last);
         }
 
@@ -108,7 +112,7 @@ public sealed class HooksTests : IDisposable
         var hooks = new Hooks().Capture(new HookPoint.Residual(0));
         using (torch.NewDisposeScope())
         {
-            model.EncodeImage(images, hooks);
+            _model.EncodeImage(_images, hooks);
             hooks.Captured(new HookPoint.Residual(0)).IsInvalid.ShouldBeFalse();
         }
 
@@ -117,7 +121,9 @@ public sealed class HooksTests : IDisposable
 
     [Fact]
     public void A_layer_the_model_lacks_is_refused() =>
-        Should.Throw<UserErrorException>(() => model.EncodeImage(images, new Hooks().Capture(new HookPoint.Mlp(3)))).Message.ShouldContain("mlp@3");
+        Should
+            .Throw<UserErrorException>(() => _model.EncodeImage(_images, new Hooks().Capture(new HookPoint.Mlp(3))))
+            .Message.ShouldContain("mlp@3");
 
     [Theory]
     [InlineData("image-embedding")]
@@ -132,5 +138,6 @@ public sealed class HooksTests : IDisposable
     [InlineData("mlp@-1")]
     [InlineData("mlp@x")]
     [InlineData("attention@1")]
-    public void Unknown_points_are_refused(string name) => Should.Throw<UserErrorException>(() => HookPoint.Parse(name)).Message.ShouldContain(name);
+    public void Unknown_points_are_refused(string name) =>
+        Should.Throw<UserErrorException>(() => HookPoint.Parse(name)).Message.ShouldContain(name);
 }

@@ -14,7 +14,9 @@ public sealed class ImagePrefetcherTests
     public async Task Images_come_in_order_prepared_as_one_by_one_and_unreadable_ones_in_their_place()
     {
         var encoded = Enumerable.Range(0, 40).Select(i => i == 7 ? Picture(i)[..50] : Picture(i)).ToArray();
-        var prepared = await new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 3, ahead: 5).Prepare(Items(encoded), CancellationToken.None).ToArrayAsync();
+        var prepared = await new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 3, ahead: 5)
+            .Prepare(Items(encoded), CancellationToken.None)
+            .ToArrayAsync();
 
         prepared.Select(image => image.Id).ShouldBe(encoded.Select((_, i) => $"{i}.png"));
         prepared[7].Pixels.ShouldBeNull();
@@ -32,7 +34,9 @@ public sealed class ImagePrefetcherTests
     public async Task Floats_are_those_of_the_preprocessor()
     {
         var encoded = Picture(1);
-        var prepared = await new ImagePrefetcher<float>(ImagePreparation.OpenAi(Resolution), Preprocessor.Preprocess, threads: 1, ahead: 1).Prepare(Items([encoded]), CancellationToken.None).ToArrayAsync();
+        var prepared = await new ImagePrefetcher<float>(ImagePreparation.OpenAi(Resolution), Preprocessor.Preprocess, threads: 1, ahead: 1)
+            .Prepare(Items([encoded]), CancellationToken.None)
+            .ToArrayAsync();
 
         var picture = ImageDecoder.Decode(encoded);
         var expected = new float[3 * Resolution * Resolution];
@@ -57,7 +61,12 @@ public sealed class ImagePrefetcherTests
         }
 
         var read = 0;
-        await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 2, Ahead).Prepare(Counted(), CancellationToken.None))
+        await foreach (
+            var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 2, Ahead).Prepare(
+                Counted(),
+                CancellationToken.None
+            )
+        )
         {
             read++;
             if (read == 10)
@@ -88,7 +97,14 @@ public sealed class ImagePrefetcherTests
         var read = 0;
         var error = await Should.ThrowAsync<UserErrorException>(async () =>
         {
-            await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 2, ahead: 8).Prepare(Torn(), CancellationToken.None))
+            await foreach (
+                var image in new ImagePrefetcher<byte>(
+                    ImagePreparation.OpenAi(Resolution),
+                    Preprocessor.Resize,
+                    threads: 2,
+                    ahead: 8
+                ).Prepare(Torn(), CancellationToken.None)
+            )
             {
                 read++;
             }

@@ -7,8 +7,9 @@ using ClipSae.Imaging.Resizing;
 namespace ClipSae.Clip.Tests;
 
 /// <summary>
-/// The models that people have, by names and shapes of their tensors and by what lies beside them: only the header of each file is there, not its gigabytes. Sizes are
-/// those of open_clip's model_configs and of the papers; parameters are what open_clip's model_profile.csv counts.
+/// The models that people have, by names and shapes of their tensors and by what lies beside them: only the header of each file is there,
+/// not its gigabytes. Sizes are those of open_clip's model_configs and of the papers; parameters are what open_clip's model_profile.csv
+/// counts.
 /// </summary>
 public sealed class KnownModelsTests : IDisposable
 {
@@ -54,10 +55,19 @@ public sealed class KnownModelsTests : IDisposable
     public void Widths_heads_layers_and_activation_are_the_models(string name)
     {
         var model = Models.Single(known => known.Name == name);
-        var expected = model.Sizes with { Activation = model.Activation, VisionHeads = model.VisionHeads, TextHeads = model.TextHeads, VisionNeurons = model.VisionNeurons };
+        var expected = model.Sizes with
+        {
+            Activation = model.Activation,
+            VisionHeads = model.VisionHeads,
+            TextHeads = model.TextHeads,
+            VisionNeurons = model.VisionNeurons,
+        };
         if (model.Millions is { } millions)
         {
-            (ClipKeys.Shapes(expected).Sum(shape => shape.Value.Aggregate(1L, (product, size) => product * size)) / 1e6).ShouldBe(millions, 0.005);
+            (ClipKeys.Shapes(expected).Sum(shape => shape.Value.Aggregate(1L, (product, size) => product * size)) / 1e6).ShouldBe(
+                millions,
+                0.005
+            );
         }
 
         WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(expected));
@@ -67,7 +77,14 @@ public sealed class KnownModelsTests : IDisposable
         File.Delete(At("open_clip_config.json"));
         File.Delete(At("open_clip_model.safetensors"));
 
-        WriteHeader("model.safetensors", ClipKeys.Shapes(expected).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))));
+        WriteHeader(
+            "model.safetensors",
+            ClipKeys
+                .Shapes(expected)
+                .SelectMany(shape =>
+                    HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))
+                )
+        );
         WriteJson("config.json", Transformers(model));
         Read().ShouldBe((expected, false));
     }
@@ -84,11 +101,24 @@ public sealed class KnownModelsTests : IDisposable
             (ClipKeys.Shapes(a).Sum(shape => shape.Value.Aggregate(1L, (product, size) => product * size)) / 1e6).ShouldBe(millions, 0.005);
         }
 
-        (a.Preparation.Fit, a.Preparation.Filter, a.Preparation.Normalization).ShouldBe((PictureFit.Squash, filter, PixelNormalization.Halves));
-        WriteHeader("model.safetensors", ClipKeys.Shapes(a).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))));
+        (a.Preparation.Fit, a.Preparation.Filter, a.Preparation.Normalization).ShouldBe(
+            (PictureFit.Squash, filter, PixelNormalization.Halves)
+        );
+        WriteHeader(
+            "model.safetensors",
+            ClipKeys
+                .Shapes(a)
+                .SelectMany(shape =>
+                    HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))
+                )
+        );
         if (a.VisionWidth > 1024)
         {
-            Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("nothing says how many heads they have and how many pixels it takes: put its config.json next to it");
+            Should
+                .Throw<UserErrorException>(() => Read())
+                .Message.ShouldContain(
+                    "nothing says how many heads they have and how many pixels it takes: put its config.json next to it"
+                );
         }
         else
         {
@@ -98,19 +128,26 @@ public sealed class KnownModelsTests : IDisposable
         WriteJson("config.json", SigLipConfig(a));
         Read().ShouldBe((a, false));
         var bilinear = a with { Filter = ResizeFilter.Bilinear };
-        WriteJson("preprocessor_config.json", new JsonObject
-        {
-            ["image_processor_type"] = "SiglipImageProcessor",
-            ["image_mean"] = new JsonArray(0.5, 0.5, 0.5),
-            ["resample"] = 2,
-            ["size"] = new JsonObject { ["height"] = a.ImageResolution, ["width"] = a.ImageResolution },
-        });
+        WriteJson(
+            "preprocessor_config.json",
+            new JsonObject
+            {
+                ["image_processor_type"] = "SiglipImageProcessor",
+                ["image_mean"] = new JsonArray(0.5, 0.5, 0.5),
+                ["resample"] = 2,
+                ["size"] = new JsonObject { ["height"] = a.ImageResolution, ["width"] = a.ImageResolution },
+            }
+        );
         Read().ShouldBe((bilinear, false));
     }
 
     [Theory]
     [InlineData("config.json", """{"model_type":"clip"}""", "'model_type' is clip")]
-    [InlineData("config.json", """{"vision_config":{"image_size":256}}""", "'vision_config.image_size' is 256, but the weights have 14 patches of 16 pixels a side")]
+    [InlineData(
+        "config.json",
+        """{"vision_config":{"image_size":256}}""",
+        "'vision_config.image_size' is 256, but the weights have 14 patches of 16 pixels a side"
+    )]
     [InlineData("config.json", """{"vision_config":{"vision_use_head":false}}""", "'vision_config.vision_use_head' is false")]
     [InlineData("config.json", """{"text_config":{"layer_norm_eps":1e-5}}""", "'text_config.layer_norm_eps' is 1e-5")]
     [InlineData("config.json", """{"text_config":{"num_attention_heads":7}}""", "7 heads do not divide a width of 768")]
@@ -121,7 +158,14 @@ public sealed class KnownModelsTests : IDisposable
     [InlineData("preprocessor_config.json", """{"size":{"shortest_edge":224}}""", "only height and width 224 is supported")]
     public void A_description_that_is_not_the_SigLIPs_is_refused_by_its_key(string file, string description, string message)
     {
-        WriteHeader("model.safetensors", ClipKeys.Shapes(SigLips[0].Sizes).SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))));
+        WriteHeader(
+            "model.safetensors",
+            ClipKeys
+                .Shapes(SigLips[0].Sizes)
+                .SelectMany(shape =>
+                    HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))
+                )
+        );
         File.WriteAllText(At(file), description);
 
         var refusal = Should.Throw<UserErrorException>(() => Read()).Message;
@@ -137,19 +181,25 @@ public sealed class KnownModelsTests : IDisposable
         var worldwide = h14.Sizes with { VocabularySize = 901629 };
         WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(worldwide));
         // Whoever names what a bare file does not say would get features that look right.
-        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(_folder, named: new ModelTraits(MlpActivation.QuickGelu, 16, 16))).Message
-            .ShouldContain("has a vocabulary of 901629 tokens, like MetaCLIP 2 (XLM-V's)");
+        Should
+            .Throw<UserErrorException>(() => ClipCheckpoint.Open(_folder, named: new ModelTraits(MlpActivation.QuickGelu, 16, 16)))
+            .Message.ShouldContain("has a vocabulary of 901629 tokens, like MetaCLIP 2 (XLM-V's)");
         var description = OpenClip(h14 with { Sizes = worldwide });
         description["model_cfg"]!["text_cfg"]!["hf_tokenizer_name"] = "facebook/xlm-v-base";
         WriteJson("open_clip_config.json", description);
 
-        Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("'model_cfg.text_cfg.hf_tokenizer_name' is facebook/xlm-v-base; only CLIP's own tokenizer is known here");
+        Should
+            .Throw<UserErrorException>(() => Read())
+            .Message.ShouldContain(
+                "'model_cfg.text_cfg.hf_tokenizer_name' is facebook/xlm-v-base; only CLIP's own tokenizer is known here"
+            );
         File.Delete(At("open_clip_config.json"));
         WriteJson("config.json", new JsonObject { ["model_type"] = "metaclip_2" });
         Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("'model_type' is metaclip_2");
     }
 
-    // Sizes alone: OpenAI's are taken for what they are in most cases, and the program says so; those that OpenAI has none of are asked for.
+    // Sizes alone: OpenAI's are taken for what they are in most cases, and the program says so; those that OpenAI has none of are asked
+    // for.
     private void RequireBare(Known model, ClipArchitecture expected)
     {
         if (model.Sizes.VisionWidth > 1024)
@@ -177,7 +227,13 @@ public sealed class KnownModelsTests : IDisposable
     private static JsonObject OpenClip(Known model)
     {
         var a = model.Sizes;
-        var vision = new JsonObject { ["image_size"] = a.ImageResolution, ["layers"] = a.VisionLayers, ["width"] = a.VisionWidth, ["patch_size"] = a.PatchSize };
+        var vision = new JsonObject
+        {
+            ["image_size"] = a.ImageResolution,
+            ["layers"] = a.VisionLayers,
+            ["width"] = a.VisionWidth,
+            ["patch_size"] = a.PatchSize,
+        };
         if (a.VisionWidth != 64 * model.VisionHeads)
         {
             vision["head_width"] = a.VisionWidth / model.VisionHeads;
@@ -188,8 +244,20 @@ public sealed class KnownModelsTests : IDisposable
             vision["mlp_ratio"] = a.VisionWidth == 1408 ? 4.3637 : 4.9231;
         }
 
-        var text = new JsonObject { ["context_length"] = a.ContextLength, ["vocab_size"] = a.VocabularySize, ["width"] = a.TextWidth, ["heads"] = model.TextHeads, ["layers"] = a.TextLayers };
-        var all = new JsonObject { ["embed_dim"] = a.EmbedDim, ["vision_cfg"] = vision, ["text_cfg"] = text };
+        var text = new JsonObject
+        {
+            ["context_length"] = a.ContextLength,
+            ["vocab_size"] = a.VocabularySize,
+            ["width"] = a.TextWidth,
+            ["heads"] = model.TextHeads,
+            ["layers"] = a.TextLayers,
+        };
+        var all = new JsonObject
+        {
+            ["embed_dim"] = a.EmbedDim,
+            ["vision_cfg"] = vision,
+            ["text_cfg"] = text,
+        };
         if (model.Activation == MlpActivation.QuickGelu)
         {
             all["quick_gelu"] = true;
@@ -201,22 +269,48 @@ public sealed class KnownModelsTests : IDisposable
     private static JsonObject Transformers(Known model)
     {
         var a = model.Sizes;
-        JsonObject Tower(int width, int layers, int heads, int neurons) => new()
-        {
-            ["hidden_size"] = width,
-            ["num_hidden_layers"] = layers,
-            ["num_attention_heads"] = heads,
-            ["intermediate_size"] = neurons,
-            ["hidden_act"] = model.Activation.Name,
-        };
-        var (vision, text) = (Tower(a.VisionWidth, a.VisionLayers, model.VisionHeads, model.VisionNeurons), Tower(a.TextWidth, a.TextLayers, model.TextHeads, 4 * a.TextWidth));
+        JsonObject Tower(int width, int layers, int heads, int neurons) =>
+            new()
+            {
+                ["hidden_size"] = width,
+                ["num_hidden_layers"] = layers,
+                ["num_attention_heads"] = heads,
+                ["intermediate_size"] = neurons,
+                ["hidden_act"] = model.Activation.Name,
+            };
+        var (vision, text) = (
+            Tower(a.VisionWidth, a.VisionLayers, model.VisionHeads, model.VisionNeurons),
+            Tower(a.TextWidth, a.TextLayers, model.TextHeads, 4 * a.TextWidth)
+        );
         (vision["image_size"], vision["patch_size"]) = (a.ImageResolution, a.PatchSize);
-        return new JsonObject { ["model_type"] = "clip", ["projection_dim"] = a.EmbedDim, ["vision_config"] = vision, ["text_config"] = text };
+        return new JsonObject
+        {
+            ["model_type"] = "clip",
+            ["projection_dim"] = a.EmbedDim,
+            ["vision_config"] = vision,
+            ["text_config"] = text,
+        };
     }
 
-    private static Known SigLip(string name, int width, int layers, int patch, int side, int textWidth, int heads, int neurons, int vocabulary, double? millions)
+    private static Known SigLip(
+        string name,
+        int width,
+        int layers,
+        int patch,
+        int side,
+        int textWidth,
+        int heads,
+        int neurons,
+        int vocabulary,
+        double? millions
+    )
     {
-        var (textLayers, textNeurons) = textWidth switch { 768 => (12, 3072), 1024 => (24, 4096), _ => (27, 4304) };
+        var (textLayers, textNeurons) = textWidth switch
+        {
+            768 => (12, 3072),
+            1024 => (24, 4096),
+            _ => (27, 4304),
+        };
         var sizes = new ClipArchitecture(width, side, layers, width, patch, 64, vocabulary, textWidth, textLayers)
         {
             Family = ClipFamily.SigLip,
@@ -231,20 +325,43 @@ public sealed class KnownModelsTests : IDisposable
     private static JsonObject SigLipConfig(ClipArchitecture a)
     {
         static JsonObject Tower(string type, params (string Key, int Value, int Default)[] entries) =>
-            new([new("model_type", type), .. entries.Where(entry => entry.Value != entry.Default).Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value))]);
+            new([
+                new("model_type", type),
+                .. entries
+                    .Where(entry => entry.Value != entry.Default)
+                    .Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)),
+            ]);
         var text = Tower(
-            "siglip_text_model", ("hidden_size", a.TextWidth, 768), ("intermediate_size", a.TextNeurons, 3072), ("num_hidden_layers", a.TextLayers, 12),
-            ("num_attention_heads", a.TextHeads, 12), ("vocab_size", a.VocabularySize, 32000), ("projection_size", a.EmbedDim, a.TextWidth));
+            "siglip_text_model",
+            ("hidden_size", a.TextWidth, 768),
+            ("intermediate_size", a.TextNeurons, 3072),
+            ("num_hidden_layers", a.TextLayers, 12),
+            ("num_attention_heads", a.TextHeads, 12),
+            ("vocab_size", a.VocabularySize, 32000),
+            ("projection_size", a.EmbedDim, a.TextWidth)
+        );
         var vision = Tower(
-            "siglip_vision_model", ("hidden_size", a.VisionWidth, 768), ("intermediate_size", a.VisionNeurons, 3072), ("num_hidden_layers", a.VisionLayers, 12),
-            ("num_attention_heads", a.VisionHeads, 12), ("image_size", a.ImageResolution, 224), ("patch_size", a.PatchSize, 16));
-        return new JsonObject { ["model_type"] = "siglip", ["text_config"] = text, ["vision_config"] = vision };
+            "siglip_vision_model",
+            ("hidden_size", a.VisionWidth, 768),
+            ("intermediate_size", a.VisionNeurons, 3072),
+            ("num_hidden_layers", a.VisionLayers, 12),
+            ("num_attention_heads", a.VisionHeads, 12),
+            ("image_size", a.ImageResolution, 224),
+            ("patch_size", a.PatchSize, 16)
+        );
+        return new JsonObject
+        {
+            ["model_type"] = "siglip",
+            ["text_config"] = text,
+            ["vision_config"] = vision,
+        };
     }
 
     // The head's attention is in one piece there, and scale and bias are lists.
     private static long[] SigLipOfTransformers(KeyValuePair<string, long[]> shape) =>
         shape.Value.Length == 0 ? [1]
-        : shape.Key.Contains("in_proj_", StringComparison.Ordinal) && !shape.Key.StartsWith(ClipKeys.Head, StringComparison.Ordinal) ? [shape.Value[0] / 3, .. shape.Value[1..]]
+        : shape.Key.Contains("in_proj_", StringComparison.Ordinal) && !shape.Key.StartsWith(ClipKeys.Head, StringComparison.Ordinal)
+            ? [shape.Value[0] / 3, .. shape.Value[1..]]
         : shape.Value;
 
     private static long[] OfTransformers(KeyValuePair<string, long[]> shape) =>
@@ -259,7 +376,12 @@ public sealed class KnownModelsTests : IDisposable
         foreach (var (key, shape) in shapes)
         {
             var end = at + (2 * shape.Aggregate(1L, (product, size) => product * size));
-            header[key] = new JsonObject { ["dtype"] = "F16", ["shape"] = new JsonArray([.. shape.Select(size => (JsonNode)size)]), ["data_offsets"] = new JsonArray(at, end) };
+            header[key] = new JsonObject
+            {
+                ["dtype"] = "F16",
+                ["shape"] = new JsonArray([.. shape.Select(size => (JsonNode)size)]),
+                ["data_offsets"] = new JsonArray(at, end),
+            };
             at = end;
         }
 
@@ -274,5 +396,13 @@ public sealed class KnownModelsTests : IDisposable
 
     private string At(string name) => Path.Combine(_folder, name);
 
-    private sealed record Known(string Name, ClipArchitecture Sizes, int VisionHeads, int TextHeads, int VisionNeurons, MlpActivation Activation, double? Millions);
+    private sealed record Known(
+        string Name,
+        ClipArchitecture Sizes,
+        int VisionHeads,
+        int TextHeads,
+        int VisionNeurons,
+        MlpActivation Activation,
+        double? Millions
+    );
 }

@@ -61,31 +61,57 @@ public sealed class LowRankAdapterTests : IDisposable
     [InlineData(true)]
     public void Gradients_are_those_of_the_adapter_alone_recomputed_or_not(bool isFlat)
     {
-        var norms = new[] { false, true }.Select(recompute =>
-        {
-            using var model = ClipModel.Load(ReferenceFiles.Model);
-            var (images, _) = Inputs(model.Architecture);
-            model.Attach(Adapter, seed: 1);
-            foreach (var (name, parameter) in model.named_parameters())
+        var norms = new[] { false, true }
+            .Select(recompute =>
             {
-                parameter.requires_grad = LowRankAdapter.LayerOf(name) is not null;
-            }
+                using var model = ClipModel.Load(ReferenceFiles.Model);
+                var (images, _) = Inputs(model.Architecture);
+                model.Attach(Adapter, seed: 1);
+                foreach (var (name, parameter) in model.named_parameters())
+                {
+                    parameter.requires_grad = LowRankAdapter.LayerOf(name) is not null;
+                }
 
-            string[] trained = [.. model.StateDict().Keys.Where(key => LowRankAdapter.LayerOf(key)?.StartsWith("visual.", StringComparison.Ordinal) == true)];
-            using var training = ClipTraining.Begin(model, [trained], torch.float32, recompute, isFlat);
-            model.EncodeImage(images).Squared().sum().backward();
-            var isKeptWhole = model.named_parameters().Any(parameter => parameter.name.StartsWith(LowRankAdapter.B, StringComparison.Ordinal) && parameter.parameter.grad is not null);
-            if (!isFlat)
-            {
-                // The last block is computed for one token and is never recomputed; all before it wait for the end of the backward pass.
-                isKeptWhole.ShouldBeTrue();
-                (model.named_parameters().Single(parameter => parameter.name == "lora_b.visual.transformer.resblocks.0.mlp.c_fc").parameter.grad is null).ShouldBe(recompute);
-            }
+                string[] trained =
+                [
+                    .. model
+                        .StateDict()
+                        .Keys.Where(key => LowRankAdapter.LayerOf(key)?.StartsWith("visual.", StringComparison.Ordinal) == true),
+                ];
+                using var training = ClipTraining.Begin(model, [trained], torch.float32, recompute, isFlat);
+                model.EncodeImage(images).Squared().sum().backward();
+                var isKeptWhole = model
+                    .named_parameters()
+                    .Any(parameter =>
+                        parameter.name.StartsWith(LowRankAdapter.B, StringComparison.Ordinal) && parameter.parameter.grad is not null
+                    );
+                if (!isFlat)
+                {
+                    // The last block is computed for one token and is never recomputed; all before it wait for the end of the backward pass.
+                    isKeptWhole.ShouldBeTrue();
+                    (
+                        model
+                            .named_parameters()
+                            .Single(parameter => parameter.name == "lora_b.visual.transformer.resblocks.0.mlp.c_fc")
+                            .parameter.grad
+                        is null
+                    ).ShouldBe(recompute);
+                }
 
-            training.CompleteBackward();
-            return trained.Where(key => key.StartsWith(LowRankAdapter.B, StringComparison.Ordinal)).Sum(key =>
-                (isFlat ? training.Weights!.Layout[key].Of(training.Weights.Gradients) : model.named_parameters().Single(parameter => parameter.name == key).parameter.grad!).norm().item<float>());
-        }).ToArray();
+                training.CompleteBackward();
+                return trained
+                    .Where(key => key.StartsWith(LowRankAdapter.B, StringComparison.Ordinal))
+                    .Sum(key =>
+                        (
+                            isFlat
+                                ? training.Weights!.Layout[key].Of(training.Weights.Gradients)
+                                : model.named_parameters().Single(parameter => parameter.name == key).parameter.grad!
+                        )
+                            .norm()
+                            .item<float>()
+                    );
+            })
+            .ToArray();
 
         norms[0].ShouldBeGreaterThan(0);
         norms[1].ShouldBe(norms[0], 1e-4 * norms[0]);

@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace ClipSae.Clip.Tests;
 
-/// <summary>What lies beside weights is read in the same way for a file and for its folder: what is described and not computed is refused by name.</summary>
+/// <summary>
+/// What lies beside weights is read in the same way for a file and for its folder: what is described and not computed is refused by name.
+/// </summary>
 public sealed class ModelDescriptionTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
@@ -13,7 +15,11 @@ public sealed class ModelDescriptionTests : IDisposable
     [Theory]
     [InlineData("config.json", """{"vision_config":{"hidden_act":"relu"}}""", "'vision_config.hidden_act' is relu")]
     [InlineData("config.json", """{"text_config_dict":{"hidden_act":"relu"}}""", "'text_config_dict.hidden_act' is relu")]
-    [InlineData("config.json", """{"vision_config":{"hidden_act":"gelu"},"text_config":{"hidden_act":"quick_gelu"}}""", "the activation is said to be gelu in one place and quick_gelu in another")]
+    [InlineData(
+        "config.json",
+        """{"vision_config":{"hidden_act":"gelu"},"text_config":{"hidden_act":"quick_gelu"}}""",
+        "the activation is said to be gelu in one place and quick_gelu in another"
+    )]
     [InlineData("config.json", """{"text_config":{"hidden_size":64,"num_attention_heads":7}}""", "7 heads do not divide a width of 64")]
     [InlineData("config.json", """{"vision_config":{"num_attention_heads":3}}""", "3 heads do not divide a width of 128")]
     [InlineData("config.json", """{"vision_config":{"hidden_size":128}}""", "12 heads do not divide a width of 128")] // the default is left out in such files
@@ -24,24 +30,68 @@ public sealed class ModelDescriptionTests : IDisposable
     [InlineData("config.json", """{"hidden_size":64,"num_attention_heads":5}""", "5 heads do not divide a width of 64")]
     [InlineData("config.json", """{"text_config":{"eos_token_id":7}}""", "'text_config.eos_token_id' is 7")]
     [InlineData("config.json", """{"vision_config":{"hidden_size":768,"num_attention_heads":2}}""", "describes another model")]
-    [InlineData("config.json", """{"vision_config":{"num_hidden_layers":2}}""", "'vision_config.num_hidden_layers' is 2, but the weights have 3")]
+    [InlineData(
+        "config.json",
+        """{"vision_config":{"num_hidden_layers":2}}""",
+        "'vision_config.num_hidden_layers' is 2, but the weights have 3"
+    )]
     [InlineData("config.json", """{"architecture":"vit_base_patch32_clip_224","pretrained_cfg":{"num_classes":0}}""", "timm")]
     [InlineData("config.json", "{", "config.json")]
     [InlineData("config.json", "[1]", "not a JSON object")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"mlp_ratio":3}}}""", "'model_cfg.vision_cfg.mlp_ratio' is 3")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"vision_cfg":{"act_kwargs":{"approximate":"sigmoid"}}}}""", "'model_cfg.vision_cfg.act_kwargs.approximate' is sigmoid")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"head_width":48}}}""", "'model_cfg.vision_cfg.head_width' is 48")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"pool_type":"avg"}}}""", "'model_cfg.vision_cfg.pool_type' is avg")]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"mlp_ratio":3}}}""",
+        "'model_cfg.vision_cfg.mlp_ratio' is 3"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"vision_cfg":{"act_kwargs":{"approximate":"sigmoid"}}}}""",
+        "'model_cfg.vision_cfg.act_kwargs.approximate' is sigmoid"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"head_width":48}}}""",
+        "'model_cfg.vision_cfg.head_width' is 48"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"pool_type":"avg"}}}""",
+        "'model_cfg.vision_cfg.pool_type' is avg"
+    )]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"timm_model_name":"vit_base"}}}""", "timm")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"layers":[3,4,6,3]}}}""", "'model_cfg.vision_cfg.layers' is [3,4,6,3]")]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"layers":[3,4,6,3]}}}""",
+        "'model_cfg.vision_cfg.layers' is [3,4,6,3]"
+    )]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"vision_cfg":{"ls_init_value":1e-5}}}""", "LayerScale")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"heads":5}}}""", "5 heads do not divide a width of 64")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"no_causal_mask":true}}}""", "'model_cfg.text_cfg.no_causal_mask' is true")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"text_cfg":{"hf_model_name":"roberta-base"}}}""", "roberta-base")]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"text_cfg":{"heads":5}}}""",
+        "5 heads do not divide a width of 64"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"text_cfg":{"no_causal_mask":true}}}""",
+        "'model_cfg.text_cfg.no_causal_mask' is true"
+    )]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true,"text_cfg":{"hf_model_name":"roberta-base"}}}""",
+        "roberta-base"
+    )]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true,"init_logit_bias":-10}}""", "SigLIP")]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true},"preprocess_cfg":{"mean":[0.5,0.5,0.5]}}""", "'preprocess_cfg.mean' is [0.5,0.5,0.5]")]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"quick_gelu":true},"preprocess_cfg":{"mean":[0.5,0.5,0.5]}}""",
+        "'preprocess_cfg.mean' is [0.5,0.5,0.5]"
+    )]
     [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true},"preprocess_cfg":{"resize_mode":"squash"}}""", "squash")]
-    [InlineData("preprocessor_config.json", """{"do_normalize":true,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""", "'image_mean' is [0.5,0.5,0.5]")]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"do_normalize":true,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""",
+        "'image_mean' is [0.5,0.5,0.5]"
+    )]
     [InlineData("preprocessor_config.json", """{"image_std":[1,1,1]}""", "'image_std' is [1,1,1]")]
     [InlineData("preprocessor_config.json", """{"resample":2}""", "'resample' is 2")]
     [InlineData("preprocessor_config.json", """{"do_center_crop":false}""", "'do_center_crop' is false")]
@@ -66,10 +116,19 @@ public sealed class ModelDescriptionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("config.json", """{"architectures":["CLIPModel"],"model_type":"clip","projection_dim":64,"text_config":{"hidden_size":64,"intermediate_size":256,"num_attention_heads":1,"num_hidden_layers":2,"vocab_size":300,"eos_token_id":2},"vision_config":{"hidden_size":128,"num_attention_heads":2,"patch_size":8,"image_size":32,"layer_norm_eps":1e-05}}""")]
+    [InlineData(
+        "config.json",
+        """{"architectures":["CLIPModel"],"model_type":"clip","projection_dim":64,"text_config":{"hidden_size":64,"intermediate_size":256,"num_attention_heads":1,"num_hidden_layers":2,"vocab_size":300,"eos_token_id":2},"vision_config":{"hidden_size":128,"num_attention_heads":2,"patch_size":8,"image_size":32,"layer_norm_eps":1e-05}}"""
+    )]
     [InlineData("config.json", """{"theme":"dark"}""")] // another program's
-    [InlineData("open_clip_config.json", """{"model_cfg":{"embed_dim":64,"quick_gelu":true,"vision_cfg":{"image_size":32,"layers":3,"width":128,"patch_size":8},"text_cfg":{"context_length":77,"vocab_size":300,"width":64,"heads":1,"layers":2}},"preprocess_cfg":{"mean":[0.48145466,0.4578275,0.40821073],"std":[0.26862954,0.26130258,0.27577711]}}""")]
-    [InlineData("preprocessor_config.json", """{"crop_size":{"height":32,"width":32},"do_center_crop":true,"do_convert_rgb":true,"do_normalize":true,"do_rescale":true,"do_resize":true,"feature_extractor_type":"CLIPFeatureExtractor","image_mean":[0.48145466,0.4578275,0.40821073],"image_processor_type":"CLIPImageProcessor","image_std":[0.26862954,0.26130258,0.27577711],"resample":3,"rescale_factor":0.00392156862745098,"size":{"shortest_edge":32}}""")]
+    [InlineData(
+        "open_clip_config.json",
+        """{"model_cfg":{"embed_dim":64,"quick_gelu":true,"vision_cfg":{"image_size":32,"layers":3,"width":128,"patch_size":8},"text_cfg":{"context_length":77,"vocab_size":300,"width":64,"heads":1,"layers":2}},"preprocess_cfg":{"mean":[0.48145466,0.4578275,0.40821073],"std":[0.26862954,0.26130258,0.27577711]}}"""
+    )]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"crop_size":{"height":32,"width":32},"do_center_crop":true,"do_convert_rgb":true,"do_normalize":true,"do_rescale":true,"do_resize":true,"feature_extractor_type":"CLIPFeatureExtractor","image_mean":[0.48145466,0.4578275,0.40821073],"image_processor_type":"CLIPImageProcessor","image_std":[0.26862954,0.26130258,0.27577711],"resample":3,"rescale_factor":0.00392156862745098,"size":{"shortest_edge":32}}"""
+    )]
     [InlineData("preprocessor_config.json", """{"crop_size":32,"size":32}""")]
     public void A_description_of_what_is_computed_is_taken(string file, string description)
     {
@@ -87,7 +146,12 @@ public sealed class ModelDescriptionTests : IDisposable
         using (var scope = torch.NewDisposeScope())
         using (var whole = Tensors.SafetensorsFile.Open(ReferenceFiles.Model))
         {
-            Tensors.SafetensorsWriter.Write(At("text.safetensors"), whole.Entries.Keys.Where(key => !key.StartsWith("visual.", StringComparison.Ordinal)).Select(key => KeyValuePair.Create(key, whole.Read(key))));
+            Tensors.SafetensorsWriter.Write(
+                At("text.safetensors"),
+                whole
+                    .Entries.Keys.Where(key => !key.StartsWith("visual.", StringComparison.Ordinal))
+                    .Select(key => KeyValuePair.Create(key, whole.Read(key)))
+            );
         }
 
         using (var checkpoint = ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model))
@@ -95,14 +159,21 @@ public sealed class ModelDescriptionTests : IDisposable
             checkpoint.Architecture.TextWidth.ShouldBe(64);
         }
 
-        File.WriteAllText(At("config.json"), """{"architectures":["CLIPTextModel"],"model_type":"clip_text_model","hidden_act":"gelu","num_attention_heads":4}""");
+        File.WriteAllText(
+            At("config.json"),
+            """{"architectures":["CLIPTextModel"],"model_type":"clip_text_model","hidden_act":"gelu","num_attention_heads":4}"""
+        );
         using (var checkpoint = ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model))
         {
-            (checkpoint.Architecture.Activation, checkpoint.Architecture.TextHeads, checkpoint.Architecture.VisionHeads).ShouldBe((MlpActivation.Gelu, 4, 2));
+            (checkpoint.Architecture.Activation, checkpoint.Architecture.TextHeads, checkpoint.Architecture.VisionHeads).ShouldBe(
+                (MlpActivation.Gelu, 4, 2)
+            );
         }
 
         File.WriteAllText(At("config.json"), """{"architectures":["CLIPTextModel"],"model_type":"clip_text_model","hidden_act":"relu"}""");
-        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model)).Message.ShouldContain("'hidden_act' is relu");
+        Should
+            .Throw<UserErrorException>(() => ClipCheckpoint.Open(At("text.safetensors"), vision: ReferenceFiles.Model))
+            .Message.ShouldContain("'hidden_act' is relu");
     }
 
     [Theory]

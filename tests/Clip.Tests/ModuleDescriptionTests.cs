@@ -13,14 +13,32 @@ public sealed class ModuleDescriptionTests
     [Theory]
     [InlineData("module.transformer.resblocks.1.mlp.gelu", "SwiGLU", "training", false, "is a SwiGLU")]
     [InlineData("vision_model.encoder.layers.0.mlp.activation_fn", "ReLU", "training", false, "is a ReLU")]
-    [InlineData("visual.transformer.resblocks.0.attn", "MultiheadAttention", "num_heads", 5L, "has 5 heads, which do not divide a width of 128")]
+    [InlineData(
+        "visual.transformer.resblocks.0.attn",
+        "MultiheadAttention",
+        "num_heads",
+        5L,
+        "has 5 heads, which do not divide a width of 128"
+    )]
     [InlineData("transformer.resblocks.0.attn", "MultiheadAttention", "num_heads", 3L, "has 3 heads, which do not divide a width of 64")]
-    [InlineData("text_model.encoder.layers.0.self_attn", "CLIPAttention", "num_heads", 5L, "has 5 heads, which do not divide a width of 64")]
+    [InlineData(
+        "text_model.encoder.layers.0.self_attn",
+        "CLIPAttention",
+        "num_heads",
+        5L,
+        "has 5 heads, which do not divide a width of 64"
+    )]
     [InlineData("visual.ln_pre", "LayerNorm", "eps", 1e-6, "adds 1E-06")]
     [InlineData("visual", "VisionTransformer", "pool_type", "avg", "pools by avg")]
     [InlineData("", "CLIP", "text_pool_type", "last", "pools by last")]
     [InlineData("transformer.resblocks.0", "ResidualAttentionBlock", "attn_mask", null, "has no causal mask")]
-    public void A_module_that_is_not_what_is_computed_is_refused_by_its_name(string path, string type, string attribute, object? value, string reason)
+    public void A_module_that_is_not_what_is_computed_is_refused_by_its_name(
+        string path,
+        string type,
+        string attribute,
+        object? value,
+        string reason
+    )
     {
         var module = new PickledModule(path, type, new Dictionary<string, object?> { [attribute] = value });
 
@@ -47,8 +65,16 @@ public sealed class ModuleDescriptionTests
     [InlineData("QuickGELU", null, "quick_gelu")]
     public void An_activation_is_known_by_its_class(string type, string? approximation, string expected)
     {
-        var module = new PickledModule("visual.transformer.resblocks.0.mlp.gelu", type, new Dictionary<string, object?> { ["approximate"] = approximation });
-        var heads = new PickledModule("transformer.resblocks.0.attn", "MultiheadAttention", new Dictionary<string, object?> { ["num_heads"] = 8L });
+        var module = new PickledModule(
+            "visual.transformer.resblocks.0.mlp.gelu",
+            type,
+            new Dictionary<string, object?> { ["approximate"] = approximation }
+        );
+        var heads = new PickledModule(
+            "transformer.resblocks.0.attn",
+            "MultiheadAttention",
+            new Dictionary<string, object?> { ["num_heads"] = 8L }
+        );
 
         ModuleDescription.Read([module, heads], Tiny, "model.pt").ShouldBe(new ModelTraits(MlpActivation.Find(expected), null, 8));
     }

@@ -25,7 +25,9 @@ public sealed class MutationTests : IDisposable
         var path = Smallest(layout);
         var header = BitConverter.ToInt64(File.ReadAllBytes(path), 0);
 
-        Check(new MutationFuzz(path, (0, 8 + header)).Run(Mutants, seed: 4, MaxAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
+        Check(
+            new MutationFuzz(path, (0, 8 + header)).Run(Mutants, seed: 4, MaxAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose())
+        );
     }
 
     [Fact]
@@ -39,30 +41,42 @@ public sealed class MutationTests : IDisposable
             File.WriteAllText(index, $"{{\"metadata\":{{\"total_size\":1}},\"weight_map\":{{{map}}}}}");
         }
 
-        Check(new MutationFuzz(index, (0, new FileInfo(index).Length)).Run(Mutants, seed: 5, MaxAllocated, (file, _) => ClipCheckpoint.Open(file).Dispose()));
+        Check(
+            new MutationFuzz(index, (0, new FileInfo(index).Length)).Run(Mutants, seed: 5, MaxAllocated, (file, _) =>
+                ClipCheckpoint.Open(file).Dispose()
+            )
+        );
     }
 
     [Theory]
     [InlineData(
         "model.safetensors",
         "config.json",
-        """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}""")]
+        """{"model_type":"clip","text_config":{"hidden_act":"quick_gelu","hidden_size":64,"num_attention_heads":1},"vision_config":{"hidden_act":"quick_gelu","hidden_size":64}}"""
+    )]
     [InlineData(
         "open_clip_model.safetensors",
         "open_clip_config.json",
-        """{"model_cfg":{"embed_dim":8,"quick_gelu":true,"vision_cfg":{"image_size":8,"layers":1},"text_cfg":{"context_length":8}},"preprocess_cfg":{"mean":[0.5]}}""")]
+        """{"model_cfg":{"embed_dim":8,"quick_gelu":true,"vision_cfg":{"image_size":8,"layers":1},"text_cfg":{"context_length":8}},"preprocess_cfg":{"mean":[0.5]}}"""
+    )]
     public void Mutants_of_a_description_are_read_or_refused_in_one_line(string weights, string name, string content)
     {
         File.Move(Smallest(KeyLayout.HuggingFace), Path.Combine(_folder, weights));
 
-        Check(Fuzz(name, Encoding.UTF8.GetBytes(content)).Run(Mutants, seed: 6, MaxAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose()));
+        Check(
+            Fuzz(name, Encoding.UTF8.GetBytes(content))
+                .Run(Mutants, seed: 6, MaxAllocated, (_, _) => ClipCheckpoint.Open(_folder).Dispose())
+        );
     }
 
     [Theory]
     [InlineData("merges.txt", Merges)]
     [InlineData("tokenizer.json", """{"model":{"type":"BPE","vocab":{},"merges":["a b",["ab","c</w>"],"i n"]},"version":"1.0"}""")]
     public void Mutants_of_vocabularies_are_read_or_refused_in_one_line(string name, string content) =>
-        Check(Fuzz(name, Encoding.UTF8.GetBytes(content.Replace("{}", Vocabulary(), StringComparison.Ordinal))).Run(Mutants, seed: 7, MaxAllocated, (file, _) => ClipTokenizer.Load(file)));
+        Check(
+            Fuzz(name, Encoding.UTF8.GetBytes(content.Replace("{}", Vocabulary(), StringComparison.Ordinal)))
+                .Run(Mutants, seed: 7, MaxAllocated, (file, _) => ClipTokenizer.Load(file))
+        );
 
     [Fact]
     public void Mutants_of_ids_beside_merges_are_read_or_refused_in_one_line()
@@ -70,7 +84,10 @@ public sealed class MutationTests : IDisposable
         var merges = Path.Combine(_folder, "merges.txt");
         File.WriteAllText(merges, "#version: 0.2\na b\nab c</w>\ni n\n");
 
-        Check(Fuzz("vocab.json", Encoding.UTF8.GetBytes(Vocabulary())).Run(Mutants, seed: 8, MaxAllocated, (_, _) => ClipTokenizer.Load(merges)));
+        Check(
+            Fuzz("vocab.json", Encoding.UTF8.GetBytes(Vocabulary()))
+                .Run(Mutants, seed: 8, MaxAllocated, (_, _) => ClipTokenizer.Load(merges))
+        );
     }
 
     [Fact]
@@ -82,7 +99,10 @@ public sealed class MutationTests : IDisposable
             zip.Write(Encoding.UTF8.GetBytes(Merges));
         }
 
-        Check(Fuzz("bpe_simple_vocab_16e6.txt.gz", packed.ToArray()).Run(Mutants, seed: 9, MaxAllocated, (file, _) => ClipTokenizer.Load(file)));
+        Check(
+            Fuzz("bpe_simple_vocab_16e6.txt.gz", packed.ToArray())
+                .Run(Mutants, seed: 9, MaxAllocated, (file, _) => ClipTokenizer.Load(file))
+        );
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

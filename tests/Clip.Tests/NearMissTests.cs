@@ -30,8 +30,19 @@ public sealed class NearMissTests : IDisposable
     [Fact]
     public void Wrappers_inside_of_names_and_counters_beside_them_are_passed_over()
     {
-        Write(OpenAi().Select(weight => KeyValuePair.Create("module." + weight.Key.Replace("visual.", "visual._orig_mod.", StringComparison.Ordinal).Replace("resblocks.1.", "resblocks.1._checkpoint_wrapped_module.", StringComparison.Ordinal), weight.Value))
-            .Append(KeyValuePair.Create("n_averaged", torch.tensor(3L))));
+        Write(
+            OpenAi()
+                .Select(weight =>
+                    KeyValuePair.Create(
+                        "module."
+                            + weight
+                                .Key.Replace("visual.", "visual._orig_mod.", StringComparison.Ordinal)
+                                .Replace("resblocks.1.", "resblocks.1._checkpoint_wrapped_module.", StringComparison.Ordinal),
+                        weight.Value
+                    )
+                )
+                .Append(KeyValuePair.Create("n_averaged", torch.tensor(3L)))
+        );
 
         RequireSame();
     }
@@ -55,7 +66,11 @@ public sealed class NearMissTests : IDisposable
     [InlineData("", "text_model.embeddings.position_ids")]
     public void The_text_encoder_of_an_image_generator_is_found(string prefix, string other)
     {
-        Write(Text().Select(weight => KeyValuePair.Create(prefix + weight.Key, weight.Value)).Append(KeyValuePair.Create(other, torch.ones(2))));
+        Write(
+            Text()
+                .Select(weight => KeyValuePair.Create(prefix + weight.Key, weight.Value))
+                .Append(KeyValuePair.Create(other, torch.ones(2)))
+        );
 
         RequireText();
     }
@@ -69,7 +84,9 @@ public sealed class NearMissTests : IDisposable
     public void A_text_encoder_of_LAION_in_an_image_generator_is_known_to_have_GELU(string prefix, bool isOfTransformers, string other)
     {
         var text = isOfTransformers ? Text() : OpenAi().Where(weight => !weight.Key.StartsWith("visual.", StringComparison.Ordinal));
-        Write(text.Select(weight => KeyValuePair.Create(prefix + weight.Key, weight.Value)).Append(KeyValuePair.Create(other, torch.ones(2))));
+        Write(
+            text.Select(weight => KeyValuePair.Create(prefix + weight.Key, weight.Value)).Append(KeyValuePair.Create(other, torch.ones(2)))
+        );
 
         RequireText();
         using var checkpoint = ClipCheckpoint.Open(At("x.safetensors"), vision: ReferenceFiles.Model);
@@ -79,7 +96,10 @@ public sealed class NearMissTests : IDisposable
     [Fact]
     public void A_SigLIP_2_for_pictures_of_any_shape_is_named_by_its_matrix_of_patches()
     {
-        Write([KeyValuePair.Create("vision_model.embeddings.patch_embedding.weight", torch.ones(4, 12)), KeyValuePair.Create("vision_model.head.probe", torch.ones(1, 1, 4))]);
+        Write([
+            KeyValuePair.Create("vision_model.embeddings.patch_embedding.weight", torch.ones(4, 12)),
+            KeyValuePair.Create("vision_model.head.probe", torch.ones(1, 1, 4)),
+        ]);
 
         Refusal().ShouldContain("NaFlex");
     }
@@ -138,7 +158,9 @@ public sealed class NearMissTests : IDisposable
     [Fact]
     public void Sizes_that_only_models_with_other_heads_have_are_refused()
     {
-        ForeignWeights.Recognise(new ClipArchitecture(1024, 224, 32, 1280, 14, 77, 49408, 1024, 24), ModelTraits.Unknown)!.ShouldContain("ViT-H");
+        ForeignWeights
+            .Recognise(new ClipArchitecture(1024, 224, 32, 1280, 14, 77, 49408, 1024, 24), ModelTraits.Unknown)!
+            .ShouldContain("ViT-H");
         ForeignWeights.Recognise(ClipArchitecture.VitL14, ModelTraits.Unknown).ShouldBeNull();
     }
 
@@ -192,7 +214,9 @@ public sealed class NearMissTests : IDisposable
         Write(weights);
 
         using var checkpoint = ClipCheckpoint.Open(At("x.safetensors"), vision: ReferenceFiles.Model);
-        Should.Throw<UserErrorException>(() => ClipModel.Load(checkpoint)).Message.ShouldContain("'text_model.encoder.layers.1.self_attn.k_proj.weight' has 1 value that is NaN or infinite;");
+        Should
+            .Throw<UserErrorException>(() => ClipModel.Load(checkpoint))
+            .Message.ShouldContain("'text_model.encoder.layers.1.self_attn.k_proj.weight' has 1 value that is NaN or infinite;");
     }
 
     public void Dispose()
@@ -231,12 +255,18 @@ public sealed class NearMissTests : IDisposable
         return file.Entries.Keys.ToDictionary(key => key, file.Read);
     }
 
-    private static Dictionary<string, torch.Tensor> Text() => OpenAi().Where(weight => !weight.Key.StartsWith("visual.", StringComparison.Ordinal) && weight.Key != "logit_scale").SelectMany(weight =>
-    {
-        var names = HuggingFaceKeys.FromOpenAi(weight.Key);
-        var turned = HuggingFaceKeys.IsTransposed(weight.Key) ? weight.Value.t() : weight.Value;
-        return names.Count == 1 ? [KeyValuePair.Create(names[0], turned)] : names.Zip(turned.chunk(names.Count), KeyValuePair.Create);
-    }).ToDictionary();
+    private static Dictionary<string, torch.Tensor> Text() =>
+        OpenAi()
+            .Where(weight => !weight.Key.StartsWith("visual.", StringComparison.Ordinal) && weight.Key != "logit_scale")
+            .SelectMany(weight =>
+            {
+                var names = HuggingFaceKeys.FromOpenAi(weight.Key);
+                var turned = HuggingFaceKeys.IsTransposed(weight.Key) ? weight.Value.t() : weight.Value;
+                return names.Count == 1
+                    ? [KeyValuePair.Create(names[0], turned)]
+                    : names.Zip(turned.chunk(names.Count), KeyValuePair.Create);
+            })
+            .ToDictionary();
 
     private void RequireSame()
     {

@@ -107,12 +107,14 @@ public sealed class NullTokenTests : IDisposable
 
     private static double Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>();
 
-    private Tensor Norm(Tensor x, string key) => nn.functional.layer_norm(x, [Width], _model.StateDict()[key + ".weight"], _model.StateDict()[key + ".bias"]);
+    private Tensor Norm(Tensor x, string key) =>
+        nn.functional.layer_norm(x, [Width], _model.StateDict()[key + ".weight"], _model.StateDict()[key + ".bias"]);
 
     private Tensor Block(int layer, Tensor x)
     {
         var (weights, block) = (_model.StateDict(), $"visual.transformer.resblocks.{layer}");
-        Tensor Linear(Tensor input, string key, string ending = ".weight", string bias = ".bias") => nn.functional.linear(input, weights[block + key + ending], weights[block + key + bias]);
+        Tensor Linear(Tensor input, string key, string ending = ".weight", string bias = ".bias") =>
+            nn.functional.linear(input, weights[block + key + ending], weights[block + key + bias]);
         var parts = Linear(Norm(x, block + ".ln_1"), ".attn.in_proj", "_weight", "_bias").view(2, -1, 3, 2, 64).permute(2, 0, 3, 1, 4);
         var mixed = parts[0].matmul(parts[1].transpose(-1, -2)).div(8).softmax(-1).matmul(parts[2]).transpose(1, 2).reshape(2, -1, Width);
         x = x + Linear(mixed, ".attn.out_proj");

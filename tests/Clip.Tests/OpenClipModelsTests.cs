@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace ClipSae.Clip.Tests;
 
-/// <summary>Models that are not OpenAI's in activation, heads or MLPs, against open_clip's own code (<c>Reference/open_clip_models.py</c>).</summary>
+/// <summary>
+/// Models that are not OpenAI's in activation, heads or MLPs, against open_clip's own code (<c>Reference/open_clip_models.py</c>).
+/// </summary>
 public sealed class OpenClipModelsTests : IDisposable
 {
     private readonly DisposeScope _scope = torch.NewDisposeScope();
@@ -21,7 +23,14 @@ public sealed class OpenClipModelsTests : IDisposable
     [InlineData("gelu", "gelu", 2, 5, 120, 160)]
     [InlineData("tanh", "gelu_pytorch_tanh", 2, 2, 128, 128)]
     [InlineData("quick", "quick_gelu", 4, 3, 128, 72)]
-    public void Features_and_blocks_agree_with_open_clip(string name, string activation, int visionHeads, int textHeads, int visionNeurons, int textNeurons)
+    public void Features_and_blocks_agree_with_open_clip(
+        string name,
+        string activation,
+        int visionHeads,
+        int textHeads,
+        int visionNeurons,
+        int textNeurons
+    )
     {
         using var model = ClipModel.Load(Case(name));
         using var plan = VisionPlan.Compile(model);
@@ -29,7 +38,9 @@ public sealed class OpenClipModelsTests : IDisposable
         var (pixels, tokens) = (expected.Read("pixels"), expected.Read("tokens"));
         var (a, hooks) = (model.Architecture, new Hooks().Capture(new HookPoint.Residual(0)).Capture(new HookPoint.Mlp(1)));
 
-        (a.Activation.Name, a.VisionHeads, a.TextHeads, a.VisionNeurons, a.TextNeurons).ShouldBe((activation, visionHeads, textHeads, visionNeurons, textNeurons));
+        (a.Activation.Name, a.VisionHeads, a.TextHeads, a.VisionNeurons, a.TextNeurons).ShouldBe(
+            (activation, visionHeads, textHeads, visionNeurons, textNeurons)
+        );
         ReferenceFiles.RelativeError(model.EncodeImage(pixels), expected.Read("image_features")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(plan.EncodeImage(pixels, hooks), expected.Read("image_features")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(0)), expected.Read("vision.0")).ShouldBeLessThan(1e-5);
@@ -50,7 +61,11 @@ public sealed class OpenClipModelsTests : IDisposable
         Value(MlpActivation.Gelu).ShouldBe(exact);
         Value(MlpActivation.TanhGelu).ShouldBe(x * (1 + torch.tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x.pow(3))))) / 2);
 
-        Close Value(MlpActivation activation) => new(activation.Apply(x.Times(activation.Slope)).Over(activation.Slope), activation.ApplyInPlace(x.Times(activation.Slope)).Over(activation.Slope));
+        Close Value(MlpActivation activation) =>
+            new(
+                activation.Apply(x.Times(activation.Slope)).Over(activation.Slope),
+                activation.ApplyInPlace(x.Times(activation.Slope)).Over(activation.Slope)
+            );
     }
 
     // Weights move from file to file; what they cannot say goes along.
@@ -70,7 +85,9 @@ public sealed class OpenClipModelsTests : IDisposable
         }
 
         using var again = ClipCheckpoint.Open(trained);
-        (again.Architecture.Activation, again.Architecture.VisionHeads, again.Architecture.TextHeads, again.IsActivationAssumed).ShouldBe((MlpActivation.Gelu, 2, 5, false));
+        (again.Architecture.Activation, again.Architecture.VisionHeads, again.Architecture.TextHeads, again.IsActivationAssumed).ShouldBe(
+            (MlpActivation.Gelu, 2, 5, false)
+        );
     }
 
     [Fact]
@@ -86,12 +103,18 @@ public sealed class OpenClipModelsTests : IDisposable
 
         using (var named = ClipCheckpoint.Open(bare, named: new ModelTraits(MlpActivation.Gelu, 2, 5)))
         {
-            (named.Architecture.Activation, named.Architecture.VisionHeads, named.IsActivationAssumed).ShouldBe((MlpActivation.Gelu, 2, false));
+            (named.Architecture.Activation, named.Architecture.VisionHeads, named.IsActivationAssumed).ShouldBe(
+                (MlpActivation.Gelu, 2, false)
+            );
         }
 
-        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(bare, named: new ModelTraits(MlpActivation.Gelu, 7)))
-            .Message.ShouldBe($"{bare}: 7 heads do not divide the vision tower's width of 48; name the number of heads that the model was trained with");
-        Should.Throw<UserErrorException>(() => ClipCheckpoint.Open(Case("gelu"), named: new ModelTraits(MlpActivation.QuickGelu)))
+        Should
+            .Throw<UserErrorException>(() => ClipCheckpoint.Open(bare, named: new ModelTraits(MlpActivation.Gelu, 7)))
+            .Message.ShouldBe(
+                $"{bare}: 7 heads do not divide the vision tower's width of 48; name the number of heads that the model was trained with"
+            );
+        Should
+            .Throw<UserErrorException>(() => ClipCheckpoint.Open(Case("gelu"), named: new ModelTraits(MlpActivation.QuickGelu)))
             .Message.ShouldContain("the activation is said to be quick_gelu in one place and gelu in another");
     }
 

@@ -4,8 +4,9 @@ using ClipSae.Imaging.Resizing;
 namespace ClipSae.Clip.Tests;
 
 /// <summary>
-/// Pictures in each mode that files have, with what Pillow 9.4 makes of them by openai/CLIP's transform at 32 pixels: resized as they are (bicubic), cropped to
-/// the centre, then converted to RGB. Written by Pillow; of 16 bits, interlaced and YCCK (an Adobe marker changed) by hand.
+/// Pictures in each mode that files have, with what Pillow 9.4 makes of them by openai/CLIP's transform at 32 pixels: resized as they are
+/// (bicubic), cropped to the centre, then converted to RGB. Written by Pillow; of 16 bits, interlaced and YCCK (an Adobe marker changed) by
+/// hand.
 /// </summary>
 public class PixelModeTests
 {
@@ -13,7 +14,14 @@ public class PixelModeTests
 
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Reference", "modes");
 
-    public static TheoryData<string> Files => [.. Directory.GetFiles(Folder).Select(path => Path.GetFileName(path)).Where(name => !name.EndsWith(".expected.png", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Files =>
+        [
+            .. Directory
+                .GetFiles(Folder)
+                .Select(path => Path.GetFileName(path))
+                .Where(name => !name.EndsWith(".expected.png", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -35,7 +43,12 @@ public class PixelModeTests
         var encoded = File.ReadAllBytes(Path.Combine(Folder, name));
         (string, ReadOnlyMemory<byte>)[] items = [(name, encoded)];
         var actual = new List<byte[]>();
-        await foreach (var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 1, ahead: 1).Prepare(items, TestContext.Current.CancellationToken))
+        await foreach (
+            var image in new ImagePrefetcher<byte>(ImagePreparation.OpenAi(Resolution), Preprocessor.Resize, threads: 1, ahead: 1).Prepare(
+                items,
+                TestContext.Current.CancellationToken
+            )
+        )
         {
             actual.Add(image.Pixels.ShouldNotBeNull().AsSpan(0, 3 * Resolution * Resolution).ToArray());
         }

@@ -64,7 +64,9 @@ public sealed class PixelRowsTests
         using var pixels = rows.Pixels;
         byte[] broken = [1, 2, 3];
 
-        Should.Throw<Contracts.UserErrorException>(() => PixelLoader.Fill([(rows, 0, "a.png", broken)])).Message.ShouldStartWith("a.png cannot be read: unknown format");
+        Should
+            .Throw<Contracts.UserErrorException>(() => PixelLoader.Fill([(rows, 0, "a.png", broken)]))
+            .Message.ShouldStartWith("a.png cannot be read: unknown format");
         var told = new List<string>();
         PixelLoader.Fill([(rows, 0, "a.png", broken)], (name, problem) => told.Add($"{name}: {problem}"));
         told.ShouldBe(["a.png: unknown format"]);

@@ -11,7 +11,9 @@ public class PreprocessorTests
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Reference");
 
-    /// <summary>Expected values: Pillow and torchvision's transform of the original, stored as float16 (reference preprocess_224).</summary>
+    /// <summary>
+    /// Expected values: Pillow and torchvision's transform of the original, stored as float16 (reference preprocess_224).
+    /// </summary>
     [Theory]
     [InlineData("bwcat_cat")]
     [InlineData("landscape")]
@@ -26,7 +28,9 @@ public class PreprocessorTests
         using var wide = read.to(torch.float32);
         var expected = wide.data<float>().ToArray();
         // One level is 1/255 over the smallest deviation; float16 adds half a unit of its last place.
-        var off = actual.Zip(expected).Count(pair => Math.Abs(pair.First - pair.Second) > 0.4 / 255 / 0.2613 + Math.Abs(pair.Second) / 1024);
+        var off = actual
+            .Zip(expected)
+            .Count(pair => Math.Abs(pair.First - pair.Second) > 0.4 / 255 / 0.2613 + Math.Abs(pair.Second) / 1024);
         off.ShouldBe(0);
     }
 
@@ -44,7 +48,11 @@ public class PreprocessorTests
         PictureResize.Resize(image, preparation.Target, levels);
         Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, preparation, floats);
 
-        levels.ShouldBe(ImageDecoder.Decode(File.ReadAllBytes(Path.Combine(Folder, "squashed", $"{name}.{side}.{filter.ToString().ToLowerInvariant()}.png"))).Rgb);
+        levels.ShouldBe(
+            ImageDecoder
+                .Decode(File.ReadAllBytes(Path.Combine(Folder, "squashed", $"{name}.{side}.{filter.ToString().ToLowerInvariant()}.png")))
+                .Rgb
+        );
         floats[0].ShouldBe((levels[0] / 255f - 0.5f) / 0.5f);
         PictureResize.Needed(image.Width, image.Height, preparation.Target).ShouldBe(new ImageRegion(0, 0, image.Width, image.Height));
     }
@@ -68,7 +76,12 @@ public class PreprocessorTests
         {
             // Mostly the extremes, where the filter overshoots and clipping matters.
             var bits = random.NextBits();
-            value = (bits & 3) switch { 0 => 0, 1 => 255, _ => (byte)(bits >> 8) };
+            value = (bits & 3) switch
+            {
+                0 => 0,
+                1 => 255,
+                _ => (byte)(bits >> 8),
+            };
         }
 
         return noise;

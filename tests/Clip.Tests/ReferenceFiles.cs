@@ -4,7 +4,8 @@ using TorchSharp;
 namespace ClipSae.Clip.Tests;
 
 /// <summary>
-/// Outputs of the original PyTorch code on a small CLIP with random weights; the state dicts were rewritten as safetensors, value for value.
+/// Outputs of the original PyTorch code on a small CLIP with random weights; the state dicts were rewritten as safetensors, value for
+/// value.
 /// </summary>
 internal static class ReferenceFiles
 {

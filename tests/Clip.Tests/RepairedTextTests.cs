@@ -9,7 +9,9 @@ public class RepairedTextTests
     {
         get
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", "repaired_texts.json")));
+            using var json = JsonDocument.Parse(
+                File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", "repaired_texts.json"))
+            );
             var texts = new TheoryData<string, string>();
             foreach (var entry in json.RootElement.EnumerateArray())
             {

@@ -3,7 +3,10 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Clip.Tests;
 
-/// <summary>Tiny vocabularies of SigLIP's and SigLIP 2's kinds, with the ids that SentencePiece itself gives (<c>Reference/sentencepiece_models.py</c>).</summary>
+/// <summary>
+/// Tiny vocabularies of SigLIP's and SigLIP 2's kinds, with the ids that SentencePiece itself gives
+/// (<c>Reference/sentencepiece_models.py</c>).
+/// </summary>
 public sealed class SentencePieceTokenizerTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
@@ -18,7 +21,9 @@ public sealed class SentencePieceTokenizerTests : IDisposable
         var tokenizer = ClipTokenizer.Load(Model(name)).ShouldBeOfType<SentencePieceTokenizer>();
 
         (tokenizer.VocabularySize, tokenizer.EndOfText, tokenizer.IsUnigram).ShouldBe((pieces, 1, isUnigram));
-        var lines = File.ReadLines(ReferenceFiles.Named($"sentencepiece/{name}.jsonl")).Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var lines = File.ReadLines(ReferenceFiles.Named($"sentencepiece/{name}.jsonl"))
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
         lines.Count.ShouldBeGreaterThan(20);
         foreach (var line in lines)
         {
@@ -36,11 +41,15 @@ public sealed class SentencePieceTokenizerTests : IDisposable
         var tokenizer = ClipTokenizer.Load(Model(name));
         var words = tokenizer.Encode("a photo of a cat").Select(id => (long)id).ToArray();
 
-        tokenizer.Encode("a photo of a cat", 12, out var truncated).ShouldBe([.. words, 1, .. Enumerable.Repeat(padding, 11 - words.Length)]);
+        tokenizer
+            .Encode("a photo of a cat", 12, out var truncated)
+            .ShouldBe([.. words, 1, .. Enumerable.Repeat(padding, 11 - words.Length)]);
         truncated.ShouldBeFalse();
         tokenizer.Encode("a photo of a cat", 4, out truncated).ShouldBe([.. words.Take(3), 1]);
         truncated.ShouldBeTrue();
-        Should.Throw<UserErrorException>(() => tokenizer.EncodePrompt("a photo of a cat", 4)).Message.ShouldContain("longer than the model's 4 tokens");
+        Should
+            .Throw<UserErrorException>(() => tokenizer.EncodePrompt("a photo of a cat", 4))
+            .Message.ShouldContain("longer than the model's 4 tokens");
     }
 
     [Theory]

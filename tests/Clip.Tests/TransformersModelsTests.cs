@@ -2,7 +2,10 @@ using TorchSharp;
 
 namespace ClipSae.Clip.Tests;
 
-/// <summary>Models that are not OpenAI's in activation, heads or MLPs, against transformers' own CLIPModel (<c>Reference/transformers_models.py</c>).</summary>
+/// <summary>
+/// Models that are not OpenAI's in activation, heads or MLPs, against transformers' own CLIPModel
+/// (<c>Reference/transformers_models.py</c>).
+/// </summary>
 public sealed class TransformersModelsTests : IDisposable
 {
     private readonly DisposeScope _scope = torch.NewDisposeScope();
@@ -13,7 +16,14 @@ public sealed class TransformersModelsTests : IDisposable
     [InlineData("gelu", "gelu", 2, 5, 120, 160)]
     [InlineData("tanh", "gelu_pytorch_tanh", 3, 1, 64, 96)]
     [InlineData("quick", "quick_gelu", 6, 2, 100, 64)]
-    public void Features_and_blocks_agree_with_transformers(string name, string activation, int visionHeads, int textHeads, int visionNeurons, int textNeurons)
+    public void Features_and_blocks_agree_with_transformers(
+        string name,
+        string activation,
+        int visionHeads,
+        int textHeads,
+        int visionNeurons,
+        int textNeurons
+    )
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Reference", "transformers", name);
         using var model = ClipModel.Load(folder);
@@ -22,7 +32,9 @@ public sealed class TransformersModelsTests : IDisposable
         var (pixels, tokens) = (expected.Read("pixels"), expected.Read("tokens"));
         var (a, hooks) = (model.Architecture, new Hooks().Capture(new HookPoint.Residual(0)).Capture(new HookPoint.Residual(1)));
 
-        (a.Activation.Name, a.VisionHeads, a.TextHeads, a.VisionNeurons, a.TextNeurons).ShouldBe((activation, visionHeads, textHeads, visionNeurons, textNeurons));
+        (a.Activation.Name, a.VisionHeads, a.TextHeads, a.VisionNeurons, a.TextNeurons).ShouldBe(
+            (activation, visionHeads, textHeads, visionNeurons, textNeurons)
+        );
         ReferenceFiles.RelativeError(model.EncodeImage(pixels), expected.Read("image_features")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(plan.EncodeImage(pixels, hooks), expected.Read("image_features")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(0)), expected.Read("vision.0")).ShouldBeLessThan(1e-5);
@@ -34,7 +46,14 @@ public sealed class TransformersModelsTests : IDisposable
     [Theory]
     [InlineData("siglip", 28, 2, 5, 48, 40)]
     [InlineData("siglip_even", 24, 1, 1, 32, 32)]
-    public void A_SigLIP_agrees_with_transformers(string name, int pixelsASide, int visionHeads, int textHeads, int visionWidth, int textWidth)
+    public void A_SigLIP_agrees_with_transformers(
+        string name,
+        int pixelsASide,
+        int visionHeads,
+        int textHeads,
+        int visionWidth,
+        int textWidth
+    )
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Reference", "transformers", name);
         using var model = ClipModel.Load(folder);
@@ -51,7 +70,9 @@ public sealed class TransformersModelsTests : IDisposable
         ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(0)), expected.Read("vision.0")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(1)), expected.Read("vision.1")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(texts, expected.Read("text_features")).ShouldBeLessThan(1e-5);
-        var logits = model.LogitScale.exp() * torch.nn.functional.normalize(images, dim: 1).matmul(torch.nn.functional.normalize(texts, dim: 1).t()) + model.LogitBias!;
+        var logits =
+            model.LogitScale.exp() * torch.nn.functional.normalize(images, dim: 1).matmul(torch.nn.functional.normalize(texts, dim: 1).t())
+            + model.LogitBias!;
         ReferenceFiles.RelativeError(logits, expected.Read("logits")).ShouldBeLessThan(1e-5);
     }
 
@@ -60,8 +81,13 @@ public sealed class TransformersModelsTests : IDisposable
     {
         using var model = ClipModel.Load(Path.Combine(AppContext.BaseDirectory, "Reference", "transformers", "siglip"));
 
-        Should.Throw<Contracts.UserErrorException>(() => model.EncodeImage(torch.zeros(1, 3, 28, 28), new Hooks().Capture(new HookPoint.Cls(1)))).Message
-            .ShouldBe("hook point 'cls@1': the vision tower of a SigLIP has no class token; use residual@1, mlp@1 or image-embedding");
+        Should
+            .Throw<Contracts.UserErrorException>(() =>
+                model.EncodeImage(torch.zeros(1, 3, 28, 28), new Hooks().Capture(new HookPoint.Cls(1)))
+            )
+            .Message.ShouldBe(
+                "hook point 'cls@1': the vision tower of a SigLIP has no class token; use residual@1, mlp@1 or image-embedding"
+            );
     }
 
     [Fact]

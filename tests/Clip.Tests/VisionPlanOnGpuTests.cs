@@ -4,14 +4,17 @@ using TorchSharp;
 
 namespace ClipSae.Clip.Tests;
 
-/// <summary>The tower on a GPU against the one on a processor, in float32: features, every hook point, changes by hooks, and bytes in place of floats. They run where there is a card.</summary>
+/// <summary>
+/// The tower on a GPU against the one on a processor, in float32: features, every hook point, changes by hooks, and bytes in place of
+/// floats. They run where there is a card.
+/// </summary>
 public sealed class VisionPlanOnGpuTests : IDisposable
 {
     private static readonly ClipArchitecture Shape = new(64, 32, 4, 192, 8, 16, 514, 64, 1);
 
-    private readonly DisposeScope scope = torch.NewDisposeScope();
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Fact]
     public void Features_and_captures_equal_the_processors()
@@ -20,7 +23,14 @@ public sealed class VisionPlanOnGpuTests : IDisposable
         using var model = ClipModel.Initialize(Shape, 3);
         using var expected = VisionPlan.Compile(model);
         var images = torch.randn(5, 3, 32, 32);
-        HookPoint[] points = [new HookPoint.Mlp(0), new HookPoint.Residual(1), new HookPoint.Cls(1), new HookPoint.Cls(3), new HookPoint.ImageEmbedding()];
+        HookPoint[] points =
+        [
+            new HookPoint.Mlp(0),
+            new HookPoint.Residual(1),
+            new HookPoint.Cls(1),
+            new HookPoint.Cls(3),
+            new HookPoint.ImageEmbedding(),
+        ];
         var (there, here) = (new Hooks(), new Hooks());
         foreach (var point in points)
         {
@@ -70,7 +80,11 @@ public sealed class VisionPlanOnGpuTests : IDisposable
         Difference(plan.EncodeImage(planar.to(card)), features).ShouldBeLessThan(2e-4);
         Difference(plan.EncodeImage(planar.permute(0, 2, 3, 1).contiguous().to(card)), features).ShouldBeLessThan(2e-4);
         using var narrow = VisionPlan.Compile(model, torch.bfloat16);
-        torch.nn.functional.cosine_similarity(narrow.EncodeImage(planar.to(card)).to(torch.float32).cpu(), features, 1).min().item<float>().ShouldBeGreaterThan(0.999f);
+        torch
+            .nn.functional.cosine_similarity(narrow.EncodeImage(planar.to(card)).to(torch.float32).cpu(), features, 1)
+            .min()
+            .item<float>()
+            .ShouldBeGreaterThan(0.999f);
     }
 
     private static torch.Device Card()
@@ -79,5 +93,6 @@ public sealed class VisionPlanOnGpuTests : IDisposable
         return Compute.Device("cuda:0");
     }
 
-    private static double Difference(torch.Tensor actual, torch.Tensor expected) => ((actual.cpu() - expected).abs().max() / expected.abs().max()).item<float>();
+    private static double Difference(torch.Tensor actual, torch.Tensor expected) =>
+        ((actual.cpu() - expected).abs().max() / expected.abs().max()).item<float>();
 }

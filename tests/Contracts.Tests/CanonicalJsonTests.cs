@@ -19,7 +19,12 @@ public class CanonicalJsonTests
     [Fact]
     public void Values_from_code_and_from_text_agree()
     {
-        var fromCode = new JsonObject { ["rate"] = 2e-4, ["k"] = 16, ["share"] = 1.0 };
+        var fromCode = new JsonObject
+        {
+            ["rate"] = 2e-4,
+            ["k"] = 16,
+            ["share"] = 1.0,
+        };
 
         CanonicalJson.Serialize(fromCode).ShouldBe(CanonicalJson.Serialize(JsonNode.Parse("""{"share":1,"k":16,"rate":0.0002}""")));
     }

@@ -4,7 +4,10 @@ namespace ClipSae.Contracts.Tests;
 
 public class ComposedTextTests
 {
-    /// <summary>400 random texts of marks, letters that decompose and Hangul, with what Python's <c>unicodedata.normalize</c> (Unicode 14) makes of them.</summary>
+    /// <summary>
+    /// 400 random texts of marks, letters that decompose and Hangul, with what Python's <c>unicodedata.normalize</c> (Unicode 14) makes of
+    /// them.
+    /// </summary>
     [Fact]
     public void Agrees_with_Pythons_normalization()
     {
@@ -25,5 +28,9 @@ public class ComposedTextTests
     }
 
     private static string Text(string codePoints) =>
-        string.Concat(codePoints.Split(' ').Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))));
+        string.Concat(
+            codePoints
+                .Split(' ')
+                .Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)))
+        );
 }

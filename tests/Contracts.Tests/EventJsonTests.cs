@@ -10,31 +10,76 @@ public class EventJsonTests
     private static readonly ArtifactRef Artifact = new("sha256:" + new string('a', 64), 3, "x/y", "a");
 
     // What is written here is stored in people's data folders: a change that breaks a line needs a new version of the event.
-    public static TheoryData<RunEvent, string> Released { get; } = new()
-    {
+    public static TheoryData<RunEvent, string> Released { get; } =
+        new()
         {
-            new RunStarted(
-                "r",
-                new RunPlan([new StagePlan("s", new JsonObject { ["k"] = 1 }, [new UnitPlan("u", [], [new InputSelector("x", "a:b")])], [])]),
-                new Dictionary<string, ArtifactRef> { ["a:b"] = Artifact }, new JsonObject { ["sae"] = new JsonObject { ["k"] = 1 } }, 7, new ReplayOrigin("o", "s"), true) { At = At },
-            """{"type":"run-started/1","run":"r","plan":{"stages":[{"stage":"s","parameters":{"k":1},"units":[{"name":"u","parameters":{},"inputs":[{"as":"x","from":"a:b"}]}],"inputs":[]}]},"inputs":{"a:b":{"digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","length":3,"mediaType":"x/y","name":"a"}},"parameters":{"sae":{"k":1}},"seed":7,"origin":{"run":"o","fromStage":"s"},"verify":true,"at":"2026-11-23T12:00:00+00:00"}"""
-        },
-        { new UnitsRequested("s", ["u", "v"]) { At = At }, """{"type":"units-requested/1","stage":"s","units":["u","v"],"at":"2026-11-23T12:00:00+00:00"}""" },
-        {
-            new UnitFinished("s", "u", "w", "key", new Dictionary<string, ArtifactRef>(), new JsonObject { ["fvu"] = 0.5 }, new CacheOutcome(CacheKind.Miss, "new"), 1.5, At) { At = At },
-            """{"type":"unit-finished/1","key":"key","outputs":{},"figures":{"fvu":0.5},"cache":{"kind":"miss","reason":"new"},"seconds":1.5,"startedAt":"2026-11-23T12:00:00+00:00","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
-        },
-        {
-            new UnitFailed("s", "u", "w", "no room", 3) { At = At },
-            """{"type":"unit-failed/1","reason":"no room","attempts":3,"detail":null,"stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
-        },
-        { new UnitsGivenUp("s", ["u"]) { At = At }, """{"type":"units-given-up/1","stage":"s","units":["u"],"at":"2026-11-23T12:00:00+00:00"}""" },
-        { new UnitStopped("s", "u", "w") { At = At }, """{"type":"unit-stopped/1","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}""" },
-        { new RunCancelRequested("why") { At = At }, """{"type":"run-cancel-requested/1","reason":"why","at":"2026-11-23T12:00:00+00:00"}""" },
-        { new RunCancelled { At = At }, """{"type":"run-cancelled/1","at":"2026-11-23T12:00:00+00:00"}""" },
-        { new RunCompleted { At = At }, """{"type":"run-completed/1","at":"2026-11-23T12:00:00+00:00"}""" },
-        { new RunFailed("s", "u", "why") { At = At }, """{"type":"run-failed/1","stage":"s","unit":"u","reason":"why","at":"2026-11-23T12:00:00+00:00"}""" },
-    };
+            {
+                new RunStarted(
+                    "r",
+                    new RunPlan([
+                        new StagePlan("s", new JsonObject { ["k"] = 1 }, [new UnitPlan("u", [], [new InputSelector("x", "a:b")])], []),
+                    ]),
+                    new Dictionary<string, ArtifactRef> { ["a:b"] = Artifact },
+                    new JsonObject { ["sae"] = new JsonObject { ["k"] = 1 } },
+                    7,
+                    new ReplayOrigin("o", "s"),
+                    true
+                )
+                {
+                    At = At,
+                },
+                """{"type":"run-started/1","run":"r","plan":{"stages":[{"stage":"s","parameters":{"k":1},"units":[{"name":"u","parameters":{},"inputs":[{"as":"x","from":"a:b"}]}],"inputs":[]}]},"inputs":{"a:b":{"digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","length":3,"mediaType":"x/y","name":"a"}},"parameters":{"sae":{"k":1}},"seed":7,"origin":{"run":"o","fromStage":"s"},"verify":true,"at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new UnitsRequested("s", ["u", "v"]) { At = At },
+                """{"type":"units-requested/1","stage":"s","units":["u","v"],"at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new UnitFinished(
+                    "s",
+                    "u",
+                    "w",
+                    "key",
+                    new Dictionary<string, ArtifactRef>(),
+                    new JsonObject { ["fvu"] = 0.5 },
+                    new CacheOutcome(CacheKind.Miss, "new"),
+                    1.5,
+                    At
+                )
+                {
+                    At = At,
+                },
+                """{"type":"unit-finished/1","key":"key","outputs":{},"figures":{"fvu":0.5},"cache":{"kind":"miss","reason":"new"},"seconds":1.5,"startedAt":"2026-11-23T12:00:00+00:00","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new UnitFailed("s", "u", "w", "no room", 3) { At = At },
+                """{"type":"unit-failed/1","reason":"no room","attempts":3,"detail":null,"stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new UnitsGivenUp("s", ["u"]) { At = At },
+                """{"type":"units-given-up/1","stage":"s","units":["u"],"at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new UnitStopped("s", "u", "w") { At = At },
+                """{"type":"unit-stopped/1","stage":"s","unit":"u","worker":"w","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new RunCancelRequested("why") { At = At },
+                """{"type":"run-cancel-requested/1","reason":"why","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new RunCancelled { At = At },
+                """{"type":"run-cancelled/1","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new RunCompleted { At = At },
+                """{"type":"run-completed/1","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+            {
+                new RunFailed("s", "u", "why") { At = At },
+                """{"type":"run-failed/1","stage":"s","unit":"u","reason":"why","at":"2026-11-23T12:00:00+00:00"}"""
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Released), DisableDiscoveryEnumeration = true)]
@@ -56,7 +101,9 @@ public class EventJsonTests
 
         Written(quiet).ShouldNotContain("interactive");
         Written(quiet with { Interactive = true }).ShouldContain("\"interactive\":true");
-        ((RunStarted)JsonSerializer.Deserialize<RunEvent>(Written(quiet with { Interactive = true }), ContractJson.Options)!).Interactive.ShouldBeTrue();
+        (
+            (RunStarted)JsonSerializer.Deserialize<RunEvent>(Written(quiet with { Interactive = true }), ContractJson.Options)!
+        ).Interactive.ShouldBeTrue();
     }
 
     [Fact]
@@ -67,7 +114,9 @@ public class EventJsonTests
 
         Written(strict).ShouldNotContain("tolerated");
         Written(strict with { ToleratedFailures = 0.25 }).ShouldContain("\"toleratedFailures\":0.25");
-        JsonSerializer.Deserialize<StagePlan>(Written(strict with { ToleratedFailures = 0.25 }), ContractJson.Options)!.ToleratedFailures.ShouldBe(0.25);
+        JsonSerializer
+            .Deserialize<StagePlan>(Written(strict with { ToleratedFailures = 0.25 }), ContractJson.Options)!
+            .ToleratedFailures.ShouldBe(0.25);
     }
 
     [Fact]
@@ -76,8 +125,9 @@ public class EventJsonTests
         var events = typeof(RunEvent).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(RunEvent)) && !type.IsAbstract).ToArray();
 
         events.ShouldAllBe(type => type.IsSealed);
-        events.Select(type => type.GetCustomAttribute<EventTypeAttribute>()?.Name ?? type.Name).ShouldAllBe(
-            name => System.Text.RegularExpressions.Regex.IsMatch(name, "^[a-z]+(-[a-z]+)*/[1-9][0-9]*$"));
+        events
+            .Select(type => type.GetCustomAttribute<EventTypeAttribute>()?.Name ?? type.Name)
+            .ShouldAllBe(name => System.Text.RegularExpressions.Regex.IsMatch(name, "^[a-z]+(-[a-z]+)*/[1-9][0-9]*$"));
         Released.Select(row => row.Data.Item1.GetType()).ShouldBe(events, ignoreOrder: true);
     }
 

@@ -4,7 +4,9 @@ public sealed class UserErrorExceptionTests
 {
     [Fact]
     public void A_message_is_one_line_whatever_names_it_quotes() =>
-        new UserErrorException("x.pt: key 'a\r\nb\u001b[2Jc\u0085d' is missing").Message.ShouldBe(@"x.pt: key 'a b\u001B[2Jc d' is missing");
+        new UserErrorException("x.pt: key 'a\r\nb\u001b[2Jc\u0085d' is missing").Message.ShouldBe(
+            @"x.pt: key 'a b\u001B[2Jc d' is missing"
+        );
 
     [Fact]
     public void Of_a_very_long_message_file_and_remedy_are_kept()

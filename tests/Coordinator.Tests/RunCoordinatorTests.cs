@@ -73,8 +73,9 @@ public class RunCoordinatorTests
         var coordinators = Enumerable.Range(0, 4).Select(_ => CreateSut()).ToArray();
         await coordinators[0].HandleAsync(Run, [Started(Units)]);
 
-        await Task.WhenAll(Enumerable.Range(0, Units).Select(unit => Task.Run(() =>
-            coordinators[unit % 4].HandleAsync(Run, [Finished("a", $"u{unit}")]))));
+        await Task.WhenAll(
+            Enumerable.Range(0, Units).Select(unit => Task.Run(() => coordinators[unit % 4].HandleAsync(Run, [Finished("a", $"u{unit}")])))
+        );
         await coordinators[3].HandleAsync(Run, [Finished("b", "all")]);
 
         (await CreateSut().StateAsync(Run)).Status.ShouldBe(RunStatus.Completed);
@@ -233,25 +234,26 @@ public class RunCoordinatorTests
 
     private static UnitFailed Failed(string unit) => new("a", unit, "w", "no room", 1) { At = Now };
 
-    private static RunStarted Started(int units, double tolerated = 0) => new(
-        Run,
-        new RunPlan(
-        [
-            new StagePlan("a", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], tolerated),
-            new StagePlan("b", [], [new UnitPlan("all", [], [new InputSelector("a", "a/*:*")])], []),
-        ]),
-        new Dictionary<string, ArtifactRef>(),
-        [],
-        0)
-    {
-        At = Now,
-    };
+    private static RunStarted Started(int units, double tolerated = 0) =>
+        new(
+            Run,
+            new RunPlan([
+                new StagePlan("a", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], tolerated),
+                new StagePlan("b", [], [new UnitPlan("all", [], [new InputSelector("a", "a/*:*")])], []),
+            ]),
+            new Dictionary<string, ArtifactRef>(),
+            [],
+            0
+        )
+        {
+            At = Now,
+        };
 
-    private static UnitFinished Finished(string stage, string unit) => new(
-        stage, unit, "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Miss, "new"), 1, Now)
-    {
-        At = Now,
-    };
+    private static UnitFinished Finished(string stage, string unit) =>
+        new(stage, unit, "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Miss, "new"), 1, Now)
+        {
+            At = Now,
+        };
 
     private sealed class CountingStore(IEventStore inner) : IEventStore
     {
@@ -268,7 +270,8 @@ public class RunCoordinatorTests
             return await inner.TryAppendAsync(run, version, events, cancel);
         }
 
-        public Task<IReadOnlyList<StoredEvent>> ReadAsync(string run, long version = 0, CancellationToken cancel = default) => inner.ReadAsync(run, version, cancel);
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(string run, long version = 0, CancellationToken cancel = default) =>
+            inner.ReadAsync(run, version, cancel);
 
         public Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancel = default) => inner.ListRunsAsync(cancel);
     }

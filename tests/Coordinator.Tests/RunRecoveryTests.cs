@@ -36,15 +36,33 @@ public class RunRecoveryTests
 
     private async Task<RunRecovery> CreateSutAsync()
     {
-        var stages = new[] { "a", "b" }.Select(stage => new StagePlan(stage, [], [new UnitPlan("u", [], stage == "b" ? [new InputSelector("a", "a/*:*")] : [])], []));
-        var started = new RunStarted(Run, new RunPlan([.. stages]), new Dictionary<string, ArtifactRef>(), [], 0) { At = DateTimeOffset.UnixEpoch };
+        var stages = new[] { "a", "b" }.Select(stage => new StagePlan(
+            stage,
+            [],
+            [new UnitPlan("u", [], stage == "b" ? [new InputSelector("a", "a/*:*")] : [])],
+            []
+        ));
+        var started = new RunStarted(Run, new RunPlan([.. stages]), new Dictionary<string, ArtifactRef>(), [], 0)
+        {
+            At = DateTimeOffset.UnixEpoch,
+        };
         await _store.TryAppendAsync(Run, 0, [started, new UnitsRequested("a", ["u"]) { At = DateTimeOffset.UnixEpoch }]);
         return new RunRecovery(new RunCoordinator(_store, _sender, [], TimeProvider.System), TimeProvider.System);
     }
 
-    private static UnitFinished Finished() => new(
-        "a", "u", "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch)
-    {
-        At = DateTimeOffset.UnixEpoch,
-    };
+    private static UnitFinished Finished() =>
+        new(
+            "a",
+            "u",
+            "w",
+            "key",
+            new Dictionary<string, ArtifactRef>(),
+            [],
+            new CacheOutcome(CacheKind.Miss, "new"),
+            1,
+            DateTimeOffset.UnixEpoch
+        )
+        {
+            At = DateTimeOffset.UnixEpoch,
+        };
 }

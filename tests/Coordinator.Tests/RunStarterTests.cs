@@ -47,7 +47,9 @@ public sealed class RunStarterTests : IDisposable
         await CreateSut().BeginAsync(Ready() with { Run = "mine" }, default);
 
         var same = await CreateSut().BeginAsync(Ready() with { Run = "mine", Interactive = true }, default);
-        var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Run = "mine", Seed = 5 }, default));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            CreateSut().BeginAsync(Ready() with { Run = "mine", Seed = 5 }, default)
+        );
 
         same.IsNew.ShouldBeFalse();
         error.Message.ShouldStartWith("dataset-ready: run: mine is the name of a run with other inputs");
@@ -61,15 +63,22 @@ public sealed class RunStarterTests : IDisposable
 
         var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Plan = plan }, default));
 
-        error.Message.ShouldBe("dataset-ready: plan: no worker of stage sae-trainig has ever started here: start one first; did you mean sae-training?");
+        error.Message.ShouldBe(
+            "dataset-ready: plan: no worker of stage sae-trainig has ever started here: start one first; did you mean sae-training?"
+        );
         (await _store.ListRunsAsync()).ShouldBeEmpty();
     }
 
     [Theory]
     [InlineData("../up", "dataset-ready: run: '../up' is not a valid run name")]
     [InlineData(null, "dataset-ready: no worker of stage embedding-extraction has ever started here")]
-    public async Task What_cannot_begin_is_told(string? run, string message) => (await Should.ThrowAsync<UserErrorException>(
-        () => CreateSut().BeginAsync(new DatasetReady(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, [], run), default))).Message.ShouldStartWith(message);
+    public async Task What_cannot_begin_is_told(string? run, string message) =>
+        (
+            await Should.ThrowAsync<UserErrorException>(() =>
+                CreateSut()
+                    .BeginAsync(new DatasetReady(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, [], run), default)
+            )
+        ).Message.ShouldStartWith(message);
 
     [Fact]
     public async Task Inputs_are_looked_up_in_the_store_before_the_run_begins()
@@ -78,8 +87,12 @@ public sealed class RunStarterTests : IDisposable
         var kept = await store.PutBytesAsync("some"u8.ToArray(), "kept", "x/y");
         var gone = Shard with { Digest = "sha256:" + new string('b', 64) };
 
-        var missing = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", gone) }, default));
-        var cut = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", kept with { Length = 5 }) }, default));
+        var missing = await Should.ThrowAsync<UserErrorException>(() =>
+            CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", gone) }, default)
+        );
+        var cut = await Should.ThrowAsync<UserErrorException>(() =>
+            CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", kept with { Length = 5 }) }, default)
+        );
 
         missing.Message.ShouldStartWith("dataset-ready: inputs['model:weights'].digest: the store has no content of sha256:bbb");
         cut.Message.ShouldBe("dataset-ready: inputs['model:weights'].length = 5: the content of this digest has 4 bytes");
@@ -91,12 +104,25 @@ public sealed class RunStarterTests : IDisposable
     [InlineData("", "weights", "x/y", "dataset-ready: inputs: the name '' is empty")]
     [InlineData("model:weights", "../weights", "x/y", "dataset-ready: inputs['model:weights'].name: '../weights' is not a file name")]
     [InlineData("model:weights", "/weights", "x/y", "dataset-ready: inputs['model:weights'].name: '/weights' is not a file name")]
-    [InlineData("model:weights", "a/../../weights", "x/y", "dataset-ready: inputs['model:weights'].name: 'a/../../weights' is not a file name")]
-    [InlineData("model:weights", "we\0ights", "x/y", "dataset-ready: inputs['model:weights'].name: 'we\\u0000ights' contains a control character")]
+    [InlineData(
+        "model:weights",
+        "a/../../weights",
+        "x/y",
+        "dataset-ready: inputs['model:weights'].name: 'a/../../weights' is not a file name"
+    )]
+    [InlineData(
+        "model:weights",
+        "we\0ights",
+        "x/y",
+        "dataset-ready: inputs['model:weights'].name: 'we\\u0000ights' contains a control character"
+    )]
     [InlineData("model:weights", "weights", "x\ny", "dataset-ready: inputs['model:weights'].mediaType: ")]
     public async Task Names_that_lead_elsewhere_are_refused(string input, string name, string mediaType, string said) =>
-        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Inputs = With(input, Shard with { Name = name, MediaType = mediaType }) }, default)))
-            .Message.ShouldStartWith(said);
+        (
+            await Should.ThrowAsync<UserErrorException>(() =>
+                CreateSut().BeginAsync(Ready() with { Inputs = With(input, Shard with { Name = name, MediaType = mediaType }) }, default)
+            )
+        ).Message.ShouldStartWith(said);
 
     [Fact]
     public async Task A_shards_name_has_a_folder_in_it()
@@ -108,18 +134,29 @@ public sealed class RunStarterTests : IDisposable
 
     [Fact]
     public async Task An_origin_may_not_lead_out_of_the_runs() =>
-        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Origin = new ReplayOrigin("../other", "s") }, default)))
-            .Message.ShouldStartWith("dataset-ready: origin.run: '../other' is not a valid run name");
+        (
+            await Should.ThrowAsync<UserErrorException>(() =>
+                CreateSut().BeginAsync(Ready() with { Origin = new ReplayOrigin("../other", "s") }, default)
+            )
+        ).Message.ShouldStartWith("dataset-ready: origin.run: '../other' is not a valid run name");
 
     [Fact]
     public async Task A_plan_is_checked_on_arrival()
     {
         await PlanShouldBeRefusedAsync(new RunPlan([]), "dataset-ready: plan: the plan's stages is empty");
         await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [], [])]), "dataset-ready: plan: stage s has nothing to do");
-        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan("u\0", [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'u\\u0000' contains a control character");
-        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("s", [], [new UnitPlan(new string('u', 201), [], [])], [])]), "dataset-ready: plan: stage s: the name of unit 'uuu");
         await PlanShouldBeRefusedAsync(
-            new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [new InputSelector("a\0", "model:weights")])], [])]), "dataset-ready: plan: the plan's stages[0].units[0].inputs[0].as contains a control character");
+            new RunPlan([new StagePlan("s", [], [new UnitPlan("u\0", [], [])], [])]),
+            "dataset-ready: plan: stage s: the name of unit 'u\\u0000' contains a control character"
+        );
+        await PlanShouldBeRefusedAsync(
+            new RunPlan([new StagePlan("s", [], [new UnitPlan(new string('u', 201), [], [])], [])]),
+            "dataset-ready: plan: stage s: the name of unit 'uuu"
+        );
+        await PlanShouldBeRefusedAsync(
+            new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [new InputSelector("a\0", "model:weights")])], [])]),
+            "dataset-ready: plan: the plan's stages[0].units[0].inputs[0].as contains a control character"
+        );
     }
 
     [Fact]
@@ -127,7 +164,9 @@ public sealed class RunStarterTests : IDisposable
     {
         _checks.Answer = new UnitsChecked("sae.k: must be at least 1");
 
-        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready(), default))).Message.ShouldBe("dataset-ready: parameters: sae.k: must be at least 1");
+        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready(), default))).Message.ShouldBe(
+            "dataset-ready: parameters: sae.k: must be at least 1"
+        );
 
         (await _store.ListRunsAsync()).ShouldBeEmpty();
         _checks.Asked.ShouldBe(["s"]);
@@ -138,23 +177,36 @@ public sealed class RunStarterTests : IDisposable
     [InlineData("""{"words": 3}""", "dataset-ready: parameters: t: parameter words = 3 does not fit: expected a list")]
     public async Task Without_a_worker_parameters_are_held_against_what_the_stage_has_told(string parameters, string said)
     {
-        await new StageDefaultsStore(new FolderObjectStore(_folder)).TellAsync("t", new JsonObject { ["k"] = 32, ["words"] = new JsonArray("a") });
+        await new StageDefaultsStore(new FolderObjectStore(_folder)).TellAsync(
+            "t",
+            new JsonObject { ["k"] = 32, ["words"] = new JsonArray("a") }
+        );
 
-        await PlanShouldBeRefusedAsync(new RunPlan([new StagePlan("t", JsonNode.Parse(parameters)!.AsObject(), [new UnitPlan("u", [], [])], [])]), said);
+        await PlanShouldBeRefusedAsync(
+            new RunPlan([new StagePlan("t", JsonNode.Parse(parameters)!.AsObject(), [new UnitPlan("u", [], [])], [])]),
+            said
+        );
     }
 
     private async Task PlanShouldBeRefusedAsync(RunPlan plan, string said)
     {
-        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Plan = plan }, default))).Message.ShouldStartWith(said);
+        (
+            await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(Ready() with { Plan = plan }, default))
+        ).Message.ShouldStartWith(said);
         (await _store.ListRunsAsync()).ShouldBeEmpty();
     }
 
-    private static Dictionary<string, ArtifactRef> With(string name, ArtifactRef artifact) => new() { ["dataset:shards/0"] = Shard, [name] = artifact };
+    private static Dictionary<string, ArtifactRef> With(string name, ArtifactRef artifact) =>
+        new() { ["dataset:shards/0"] = Shard, [name] = artifact };
 
     private FolderArtifactStore Artifacts() => new(_folder, new ProcessScratch(_folder));
 
-    private static DatasetReady Ready() => new(
-        new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, new JsonObject(), Plan: new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [])], [])]));
+    private static DatasetReady Ready() =>
+        new(
+            new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard },
+            new JsonObject(),
+            Plan: new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [])], [])])
+        );
 
     private RunStarter CreateSut()
     {
@@ -162,7 +214,14 @@ public sealed class RunStarterTests : IDisposable
         told.TellAsync("s", []).Wait();
         var artifacts = Artifacts();
         artifacts.PutBytesAsync("abc"u8.ToArray(), "a", "x/y").Wait();
-        return new RunStarter(new RunCoordinator(_store, new RecordingSender(), [], TimeProvider.System), _store, artifacts, told, _checks, TimeProvider.System);
+        return new RunStarter(
+            new RunCoordinator(_store, new RecordingSender(), [], TimeProvider.System),
+            _store,
+            artifacts,
+            told,
+            _checks,
+            TimeProvider.System
+        );
     }
 
     /// <summary>A worker that gives one answer to every question, or none that is there.</summary>

@@ -39,11 +39,23 @@ public sealed class StalledRunsTests : IDisposable
         var runs = CreateSut();
         await AppendAsync("run", Started(), Requested());
         await runs.LookAsync(default);
-        await AppendAsync("run", new UnitFinished(
-            "a", "u", "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Miss, "new"), 1, DateTimeOffset.UnixEpoch)
-        {
-            At = DateTimeOffset.UnixEpoch,
-        });
+        await AppendAsync(
+            "run",
+            new UnitFinished(
+                "a",
+                "u",
+                "w",
+                "key",
+                new Dictionary<string, ArtifactRef>(),
+                [],
+                new CacheOutcome(CacheKind.Miss, "new"),
+                1,
+                DateTimeOffset.UnixEpoch
+            )
+            {
+                At = DateTimeOffset.UnixEpoch,
+            }
+        );
 
         await runs.LookAsync(default);
 
@@ -75,25 +87,34 @@ public sealed class StalledRunsTests : IDisposable
     {
         var coordinator = new RunCoordinator(_store, _sender, [], TimeProvider.System);
         return new StalledRuns(
-            coordinator, new RunRecovery(coordinator, TimeProvider.System), _activity, _store, new RunStatusMarkers(new FolderObjectStore(_folder)), new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance), TimeProvider.System, NullLogger<StalledRuns>.Instance);
+            coordinator,
+            new RunRecovery(coordinator, TimeProvider.System),
+            _activity,
+            _store,
+            new RunStatusMarkers(new FolderObjectStore(_folder)),
+            new ApplicationLifetime(NullLogger<ApplicationLifetime>.Instance),
+            TimeProvider.System,
+            NullLogger<StalledRuns>.Instance
+        );
     }
 
     private async Task AppendAsync(string run, params RunEvent[] happened) =>
         (await _store.TryAppendAsync(run, (await _store.ReadAsync(run)).Count, happened)).ShouldBeTrue();
 
-    private static RunStarted Started() => new(
-        "run",
-        new RunPlan(
-        [
-            new StagePlan("a", [], [new UnitPlan("u", [], [])], []),
-            new StagePlan("b", [], [new UnitPlan("u", [], [new InputSelector("a", "a/*:*")])], []),
-        ]),
-        new Dictionary<string, ArtifactRef>(),
-        [],
-        0)
-    {
-        At = DateTimeOffset.UnixEpoch,
-    };
+    private static RunStarted Started() =>
+        new(
+            "run",
+            new RunPlan([
+                new StagePlan("a", [], [new UnitPlan("u", [], [])], []),
+                new StagePlan("b", [], [new UnitPlan("u", [], [new InputSelector("a", "a/*:*")])], []),
+            ]),
+            new Dictionary<string, ArtifactRef>(),
+            [],
+            0
+        )
+        {
+            At = DateTimeOffset.UnixEpoch,
+        };
 
     private static UnitsRequested Requested() => new("a", ["u"]) { At = DateTimeOffset.UnixEpoch };
 

@@ -56,7 +56,9 @@ public sealed class CaptionSourceTests : IDisposable
         _folder.Text("captions.csv", table);
         if (escape is not null)
         {
-            (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain("captions.csv:3: 4 columns instead of 3");
+            (await Should.ThrowAsync<UserErrorException>(() => _folder.Import())).Message.ShouldContain(
+                "captions.csv:3: 4 columns instead of 3"
+            );
             return;
         }
 
@@ -69,7 +71,13 @@ public sealed class CaptionSourceTests : IDisposable
     public async Task Pictures_of_kinds_that_are_not_read_are_counted_by_kind()
     {
         _folder.Picture("cat/0.png");
-        byte[][] heads = [[(byte)'I', (byte)'I', (byte)'*', 0], [0, 0, 0, 24, .. "ftypheic"u8], [0, 0, 0, 24, .. "ftypavif"u8], [0, 0, 0, 12, .. "jP  "u8]];
+        byte[][] heads =
+        [
+            [(byte)'I', (byte)'I', (byte)'*', 0],
+            [0, 0, 0, 24, .. "ftypheic"u8],
+            [0, 0, 0, 24, .. "ftypavif"u8],
+            [0, 0, 0, 12, .. "jP  "u8],
+        ];
         foreach (var (kind, head) in heads.Index())
         {
             for (var copy = 0; copy < 2; copy++)
@@ -124,7 +132,9 @@ public sealed class CaptionSourceTests : IDisposable
         _folder.Picture("label=dog_text=cat.png");
         _folder.Picture("label=hot_pepper_text=fire truck.png");
         var items = await _folder.Items(await _folder.Import());
-        items.Select(item => (item.Item.Label, (string?)item.Item.Attributes!["word"])).ShouldBe([("dog", "cat"), ("hot pepper", "fire truck")]);
+        items
+            .Select(item => (item.Item.Label, (string?)item.Item.Attributes!["word"]))
+            .ShouldBe([("dog", "cat"), ("hot pepper", "fire truck")]);
     }
 
     [Fact]
@@ -137,13 +147,17 @@ public sealed class CaptionSourceTests : IDisposable
             """
             {"info": {"year": 2017}, "licenses": [], "images": [{"license": 3, "file_name": "000000179765.jpg", "height": 480, "width": 640, "id": 179765}, {"file_name": "000000190236.jpg", "id": 190236}, {"id": 190236, "file_name": "x.jpg"}],
              "annotations": [{"image_id": 179765, "id": 38, "caption": "A black Honda motorcycle"}, {"image_id": 190236, "id": 40, "caption": "A red one"}, {"image_id": 179765, "id": 182, "caption": "A Honda bike"}, {"image_id": 7, "id": 1, "caption": "lost"}]}
-            """);
+            """
+        );
 
         var imported = await _folder.Import(new ImportOptions { CaptionFile = "captions_val2017.json", MaxProblemShare = 0.5 });
 
-        (await _folder.Items(imported)).Select(item => (item.Item.Id, string.Join("|", item.Item.Captions)))
+        (await _folder.Items(imported))
+            .Select(item => (item.Item.Id, string.Join("|", item.Item.Captions)))
             .ShouldBe([("000000179765.jpg", "A black Honda motorcycle|A Honda bike"), ("000000190236.jpg", "A red one")]);
-        imported.Content.Problems.Select(problem => problem.Where).ShouldBe(["captions_val2017.json:images[2]", "captions_val2017.json:annotations[3]"], ignoreOrder: true);
+        imported
+            .Content.Problems.Select(problem => problem.Where)
+            .ShouldBe(["captions_val2017.json:images[2]", "captions_val2017.json:annotations[3]"], ignoreOrder: true);
     }
 
     // The columns and the first values are those of the published file.
@@ -163,14 +177,19 @@ public sealed class CaptionSourceTests : IDisposable
             7858,lost.png,17,T-shirt,T-shirt,5.178,3b6fe41e504a9d10,True,{Options}
             7859,0010c289bf9e42d.png,17,Band-Aid,T-shirt,5.178,3b6fe41e504a9d10,True,{Options}
 
-            """);
+            """
+        );
 
         var imported = await _folder.Import(new ImportOptions { LabelsNeeded = true, MaxProblemShare = 0.5 });
 
         var items = await _folder.Items(imported);
-        items.Select(item => (item.Item.Id, item.Item.Label)).ShouldBe([("all/0010c289bf9e42d.png", "T-shirt"), ("all/002609e58d0d4fc.png", "cook's hat")]);
+        items
+            .Select(item => (item.Item.Id, item.Item.Label))
+            .ShouldBe([("all/0010c289bf9e42d.png", "T-shirt"), ("all/002609e58d0d4fc.png", "cook's hat")]);
         items[1].Item.Attributes!["choices"]!.AsArray().Select(choice => (string?)choice).ShouldBe(["Band-Aid", "T-shirt", "cook's hat"]);
-        imported.Content.Problems.Select(problem => problem.Kind).ShouldBe([ImportProblemKind.BadRow, ImportProblemKind.MissingFile], ignoreOrder: true);
+        imported
+            .Content.Problems.Select(problem => problem.Kind)
+            .ShouldBe([ImportProblemKind.BadRow, ImportProblemKind.MissingFile], ignoreOrder: true);
     }
 
     [Theory]
@@ -217,10 +236,16 @@ public sealed class CaptionSourceTests : IDisposable
 
         var imported = await _folder.Import();
 
-        (await _folder.Items(imported)).Select(item => (item.Item.Id, item.Item.Label)).ShouldBe([("bird/0.png", "bird"), ("bird/1.jfif", "bird"), ("bird/2", "bird")]);
+        (await _folder.Items(imported))
+            .Select(item => (item.Item.Id, item.Item.Label))
+            .ShouldBe([("bird/0.png", "bird"), ("bird/1.jfif", "bird"), ("bird/2", "bird")]);
         imported.Content.Rows.ShouldBe(5);
-        imported.Content.Problems.Select(problem => $"{problem.Where}: {problem.Detail}").ShouldBe(
-            ["moon/0.tif: TIFF is not read: convert it to PNG or JPEG", "moon/1.avif: AVIF is not read: convert it to PNG or JPEG"]);
+        imported
+            .Content.Problems.Select(problem => $"{problem.Where}: {problem.Detail}")
+            .ShouldBe([
+                "moon/0.tif: TIFF is not read: convert it to PNG or JPEG",
+                "moon/1.avif: AVIF is not read: convert it to PNG or JPEG",
+            ]);
     }
 
     [Fact]
@@ -244,7 +269,9 @@ public sealed class CaptionSourceTests : IDisposable
         var imported = await _folder.Import();
 
         (await _folder.Items(imported)).Select(item => item.Item.Id).ShouldBe(["cat/1.png", "dog/1.png"]);
-        imported.Content.Problems.Select(problem => problem.Where).ShouldBe(["dog/a", "dog/b", "dog/up", "cat/self.png"], ignoreOrder: true);
+        imported
+            .Content.Problems.Select(problem => problem.Where)
+            .ShouldBe(["dog/a", "dog/b", "dog/up", "cat/self.png"], ignoreOrder: true);
         imported.Content.Problems.Single(problem => problem.Where == "cat/self.png").Detail.ShouldContain("a link that leads nowhere");
     }
 
@@ -254,7 +281,9 @@ public sealed class CaptionSourceTests : IDisposable
         _folder.Picture("cats/1.png");
         Directory.CreateSymbolicLink(Path.Combine(_folder.Data, "kitten"), Path.Combine(_folder.Data, "cats"));
 
-        (await _folder.Items(await _folder.Import())).Select(item => (item.Item.Id, item.Item.Label)).ShouldBe([("cats/1.png", "cats"), ("kitten/1.png", "kitten")]);
+        (await _folder.Items(await _folder.Import()))
+            .Select(item => (item.Item.Id, item.Item.Label))
+            .ShouldBe([("cats/1.png", "cats"), ("kitten/1.png", "kitten")]);
     }
 
     [Fact]
@@ -303,7 +332,10 @@ public sealed class CaptionSourceTests : IDisposable
     public async Task UTF_16_with_its_mark_is_read()
     {
         _folder.Picture("a.png");
-        _folder.Bytes("captions.csv", [.. System.Text.Encoding.Unicode.Preamble, .. System.Text.Encoding.Unicode.GetBytes("filepath,caption\na.png,café\n")]);
+        _folder.Bytes(
+            "captions.csv",
+            [.. System.Text.Encoding.Unicode.Preamble, .. System.Text.Encoding.Unicode.GetBytes("filepath,caption\na.png,café\n")]
+        );
 
         (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item.Captions.ShouldBe(["café"]);
     }
@@ -328,7 +360,10 @@ public sealed class CaptionSourceTests : IDisposable
         var folders = await _folder.Import();
         folders.Content.Labels.ShouldHaveSingleItem().ShouldBe(new KeyValuePair<string, int>(Composed, 2));
 
-        _folder.Text("captions.json", $$"""[{"path": "{{Composed}}/1.png", "caption": "a {{Apart}}", "label": "{{Apart}}", "word": "{{Apart}}"}]""");
+        _folder.Text(
+            "captions.json",
+            $$"""[{"path": "{{Composed}}/1.png", "caption": "a {{Apart}}", "label": "{{Apart}}", "word": "{{Apart}}"}]"""
+        );
         var item = (await _folder.Items(await _folder.Import())).ShouldHaveSingleItem().Item;
         (item.Captions[0], item.Label, PrintedText.On(item)!.Word).ShouldBe(($"a {Composed}", Composed, Composed));
         item.Id.ShouldBe($"{Apart}/1.png");
@@ -366,7 +401,12 @@ public sealed class CaptionSourceTests : IDisposable
         _folder.Text(file, """{"images": [{"id": 1, "file_name": "1.jpg"}], "annotations": [{"image_id": 1, "caption": "a cat"}]}""");
         var path = Path.Combine(_folder.Data, file);
 
-        var named = await DatasetImporter.ImportAsync(Path.GetDirectoryName(path)!, new ImportOptions { CaptionFile = path }, _folder.Store, scratch: _folder.Root);
+        var named = await DatasetImporter.ImportAsync(
+            Path.GetDirectoryName(path)!,
+            new ImportOptions { CaptionFile = path },
+            _folder.Store,
+            scratch: _folder.Root
+        );
         var found = await _folder.Import();
 
         named.Content.Items.ShouldHaveSingleItem().Id.ShouldBe($"{images}/1.jpg");

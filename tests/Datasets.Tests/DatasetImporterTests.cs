@@ -26,7 +26,9 @@ public sealed class DatasetImporterTests : IDisposable
         File.WriteAllText(Path.Combine(_folder.Root, "secret.png"), "x");
         File.CreateSymbolicLink(Path.Combine(_folder.Data, "link.png"), Path.Combine(_folder.Root, "secret.png"));
         File.CreateSymbolicLink(Path.Combine(_folder.Data, "folder"), _folder.Root);
-        _folder.Text("captions.csv", $"""
+        _folder.Text(
+            "captions.csv",
+            $"""
             filepath,caption
             good.png,fine
             again.png,twice
@@ -42,19 +44,23 @@ public sealed class DatasetImporterTests : IDisposable
             good.png
             ,i
             good.png,
-            """);
+            """
+        );
         var imported = await _folder.Import();
         (await _folder.Items(imported)).Select(item => item.Item.Id).ShouldBe(["good.png", "again.png"]);
         imported.Content.Rows.ShouldBe(14);
-        imported.Content.ProblemCounts.ShouldBe(new Dictionary<string, int>
-        {
-            [ImportProblemKind.BadRow] = 2,
-            [ImportProblemKind.Duplicate] = 1,
-            [ImportProblemKind.MissingFile] = 1,
-            [ImportProblemKind.NoCaption] = 1,
-            [ImportProblemKind.OutsideFolder] = 4,
-            [ImportProblemKind.UnreadablePicture] = 3,
-        }, ignoreOrder: true);
+        imported.Content.ProblemCounts.ShouldBe(
+            new Dictionary<string, int>
+            {
+                [ImportProblemKind.BadRow] = 2,
+                [ImportProblemKind.Duplicate] = 1,
+                [ImportProblemKind.MissingFile] = 1,
+                [ImportProblemKind.NoCaption] = 1,
+                [ImportProblemKind.OutsideFolder] = 4,
+                [ImportProblemKind.UnreadablePicture] = 3,
+            },
+            ignoreOrder: true
+        );
         imported.Content.Problems.Single(problem => problem.Where == "bomb.png").Detail.ShouldContain("40000 × 40000");
         DatasetManifest.Load(await _folder.Store.FetchAsync(imported.Manifest)).Problems.ShouldBe(imported.Content.Problems);
     }
@@ -84,7 +90,12 @@ public sealed class DatasetImporterTests : IDisposable
     public async Task Pipes_in_the_folder_are_no_pictures_and_no_captions()
     {
         _folder.Picture("cat/1.png");
-        using (var pipes = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(_folder.Data, "cat/2.png"), Path.Combine(_folder.Data, "cat/3"), Path.Combine(_folder.Data, "cat/1.txt")]))
+        using (
+            var pipes = System.Diagnostics.Process.Start(
+                "mkfifo",
+                [Path.Combine(_folder.Data, "cat/2.png"), Path.Combine(_folder.Data, "cat/3"), Path.Combine(_folder.Data, "cat/1.txt")]
+            )
+        )
         {
             await pipes.WaitForExitAsync(TestContext.Current.CancellationToken);
         }
@@ -105,10 +116,17 @@ public sealed class DatasetImporterTests : IDisposable
             _folder.Bytes($"cat/{name}", File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", name)));
         }
 
-        var first = (await _folder.Items(await _folder.Import(new ImportOptions { ConvertFirst = true }))).ToDictionary(item => item.Item.Id, item => item.Bytes);
+        var first = (await _folder.Items(await _folder.Import(new ImportOptions { ConvertFirst = true }))).ToDictionary(
+            item => item.Item.Id,
+            item => item.Bytes
+        );
         var own = (await _folder.Items(await _folder.Import())).ToDictionary(item => item.Item.Id, item => item.Bytes);
 
-        first.Where(item => !item.Value.SequenceEqual(own[item.Key])).Select(item => item.Key).Order(StringComparer.Ordinal).ShouldBe(["cat/alpha.png", "cat/cmyk.jpg"]);
+        first
+            .Where(item => !item.Value.SequenceEqual(own[item.Key]))
+            .Select(item => item.Key)
+            .Order(StringComparer.Ordinal)
+            .ShouldBe(["cat/alpha.png", "cat/cmyk.jpg"]);
         foreach (var (id, bytes) in first)
         {
             ImageDecoder.Read(bytes).Mode.ShouldBe(PixelMode.Rgb);
@@ -218,8 +236,66 @@ public sealed class DatasetImporterTests : IDisposable
 
     private static byte[] PngHeader(int width, int height)
     {
-        byte[] png = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 0, 0, 0, 13, 0x49, 0x48, 0x44, 0x52, 0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0,
-            0, 0, 0, 0, 0x49, 0x44, 0x41, 0x54, 0x35, 0xAF, 0x06, 0x1E, 0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82];
+        byte[] png =
+        [
+            0x89,
+            0x50,
+            0x4E,
+            0x47,
+            0x0D,
+            0x0A,
+            0x1A,
+            0x0A,
+            0,
+            0,
+            0,
+            13,
+            0x49,
+            0x48,
+            0x44,
+            0x52,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            8,
+            2,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0x49,
+            0x44,
+            0x41,
+            0x54,
+            0x35,
+            0xAF,
+            0x06,
+            0x1E,
+            0,
+            0,
+            0,
+            0,
+            0x49,
+            0x45,
+            0x4E,
+            0x44,
+            0xAE,
+            0x42,
+            0x60,
+            0x82,
+        ];
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), width);
         BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), height);
         BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));

@@ -17,7 +17,12 @@ public sealed class PhotographWorldTests : IDisposable
     {
         var world = Build("world");
 
-        string[] Contents(string part) => [.. Directory.EnumerateFiles(Path.Combine(world, part), "*.png", SearchOption.AllDirectories).Select(file => Convert.ToHexString(File.ReadAllBytes(file)))];
+        string[] Contents(string part) =>
+            [
+                .. Directory
+                    .EnumerateFiles(Path.Combine(world, part), "*.png", SearchOption.AllDirectories)
+                    .Select(file => Convert.ToHexString(File.ReadAllBytes(file))),
+            ];
         string[][] parts = [Contents("base"), Contents("run"), Contents("evaluation/clean")];
         parts.Select(part => part.Length).ShouldBe([12, 6, 4]); // three fifths of 20 and of 10 bear no print
         parts.SelectMany(part => part).Distinct().Count().ShouldBe(22);
@@ -51,7 +56,10 @@ public sealed class PhotographWorldTests : IDisposable
 
         var world = Path.Combine(_folder, name);
         var script = Path.Combine(Root(), "infra/photographs/world.py");
-        using var python = Start("python3", [script, photographs, world, "--base", "20", "--run", "10", "--evaluation", "4", "--family", "1", "--threads", "1"]);
+        using var python = Start(
+            "python3",
+            [script, photographs, world, "--base", "20", "--run", "10", "--evaluation", "4", "--family", "1", "--threads", "1"]
+        );
         Assert.SkipWhen(python is null, "there is no python3 here");
         var said = python!.StandardError.ReadToEndAsync();
         python.StandardOutput.ReadToEnd();

@@ -36,7 +36,8 @@ internal sealed class PictureFolder : IDisposable
         DatasetImporter.ImportAsync(Data, options ?? new ImportOptions { MaxProblemShare = 1 }, Store, scratch: Root);
 
     /// <summary>The message with which an import fails that allows no problems.</summary>
-    public async Task<string> ImportProblem() => (await Should.ThrowAsync<Contracts.UserErrorException>(() => Import(new ImportOptions { MaxProblemShare = 0 }))).Message;
+    public async Task<string> ImportProblem() =>
+        (await Should.ThrowAsync<Contracts.UserErrorException>(() => Import(new ImportOptions { MaxProblemShare = 0 }))).Message;
 
     public async Task<List<(DatasetItem Item, byte[] Bytes)>> Items(ImportedDataset dataset)
     {

@@ -18,15 +18,25 @@ public sealed class PrintFamilyTests : IDisposable
         {
             for (var index = 0; index < 8; index++)
             {
-                var shown = new WordPlanner(_fonts, family.Style).Plan("guitar", _fonts.Of(family.Faces), picture, new SeededRandom(3, family.Name, index));
+                var shown = new WordPlanner(_fonts, family.Style).Plan(
+                    "guitar",
+                    _fonts.Of(family.Faces),
+                    picture,
+                    new SeededRandom(3, family.Name, index)
+                );
                 var printed = painter.Paint(picture, shown);
 
                 printed.Rgb.SequenceEqual(picture.Rgb).ShouldBeFalse(family.Name);
-                painter.Paint(picture, shown.Select(placement => WordPlacement.Parse(placement.ToJson()))).Rgb.SequenceEqual(printed.Rgb).ShouldBeTrue(family.Name);
+                painter
+                    .Paint(picture, shown.Select(placement => WordPlacement.Parse(placement.ToJson())))
+                    .Rgb.SequenceEqual(printed.Rgb)
+                    .ShouldBeTrue(family.Name);
                 shown.Count.ShouldBeInRange(family.Style.MinCount, family.Style.MaxCount);
                 if (family.Style.MaxRotation == 0)
                 {
-                    shown.Select(painter.Box).ShouldAllBe(box => box.Left >= 0 && box.Top >= 0 && box.Right <= 96 && box.Bottom <= 96, family.Name);
+                    shown
+                        .Select(painter.Box)
+                        .ShouldAllBe(box => box.Left >= 0 && box.Top >= 0 && box.Right <= 96 && box.Bottom <= 96, family.Name);
                 }
             }
         }
@@ -39,7 +49,10 @@ public sealed class PrintFamilyTests : IDisposable
         var names = PrintFamily.DrawableWith(carried).Select(family => family.Name).ToArray();
 
         names.ShouldBe(PrintFamily.All.Select(family => family.Name).Except(["serif", "mono", "condensed", "handwriting"]));
-        var pictures = PrintFamily.All.Select(family => family.Style with { }).Zip(PrintFamily.All.Select(family => family.Faces)).Distinct();
+        var pictures = PrintFamily
+            .All.Select(family => family.Style with { })
+            .Zip(PrintFamily.All.Select(family => family.Faces))
+            .Distinct();
         pictures.Count().ShouldBe(PrintFamily.All.Count);
     }
 
@@ -81,7 +94,8 @@ public sealed class PrintFamilyTests : IDisposable
         var picture = Grey(160);
         var placement = new WordPlacement("mmmmmmm", _fonts.Tuning[0].Name, 16, 0, 20, "#000000", Curve: 120);
         var printed = new WordPainter(_fonts).Paint(picture, placement);
-        int Top(int from, int to) => Enumerable.Range(0, 160).First(y => Enumerable.Range(from, to - from).Any(x => printed.Rgb[3 * ((y * 160) + x)] < 64));
+        int Top(int from, int to) =>
+            Enumerable.Range(0, 160).First(y => Enumerable.Range(from, to - from).Any(x => printed.Rgb[3 * ((y * 160) + x)] < 64));
         var (width, _) = new WordPainter(_fonts).PlateSize(placement);
 
         Top(width * 2 / 5, width * 3 / 5).ShouldBeLessThan(Top(0, width / 5) - 8);
@@ -90,23 +104,34 @@ public sealed class PrintFamilyTests : IDisposable
     [Fact]
     public void Capitals_are_printed_and_the_word_stays_as_it_is()
     {
-        var shown = new WordPlanner(_fonts, PrintFamily.Named("capitals").Style).Plan("cat", _fonts.Of(FaceClass.Sans), Grey(64), new SeededRandom(1, "case"));
+        var shown = new WordPlanner(_fonts, PrintFamily.Named("capitals").Style).Plan(
+            "cat",
+            _fonts.Of(FaceClass.Sans),
+            Grey(64),
+            new SeededRandom(1, "case")
+        );
         var painter = new WordPainter(_fonts);
 
         shown[0].Word.ShouldBe("cat");
-        painter.Paint(Grey(64), shown).Rgb.ShouldBe(painter.Paint(Grey(64), shown.Select(placement => placement with { Word = "CAT", Case = WordCase.AsGiven })).Rgb);
+        painter
+            .Paint(Grey(64), shown)
+            .Rgb.ShouldBe(painter.Paint(Grey(64), shown.Select(placement => placement with { Word = "CAT", Case = WordCase.AsGiven })).Rgb);
     }
 
     [Fact]
     public void What_a_word_recorded_before_there_were_families_looks_like_has_not_changed()
     {
-        new WordPlacement("cat", "face", 12, 1, 2, "#000000").ToJson().Select(member => member.Key)
+        new WordPlacement("cat", "face", 12, 1, 2, "#000000")
+            .ToJson()
+            .Select(member => member.Key)
             .ShouldBe(["word", "font", "size", "x", "y", "ink", "plate", "outline", "rotation", "overlay", "seed"]);
     }
 
     [Fact]
     public void An_unknown_family_is_named_with_those_there_are() =>
-        Should.Throw<Contracts.UserErrorException>(() => PrintFamily.Named("neon")).Message.ShouldStartWith("'neon' is not a family of print; available are plate, ");
+        Should
+            .Throw<Contracts.UserErrorException>(() => PrintFamily.Named("neon"))
+            .Message.ShouldStartWith("'neon' is not a family of print; available are plate, ");
 
     private static RgbImage Grey(int side)
     {

@@ -18,7 +18,8 @@ public sealed class ShownClassTests
     [InlineData("bobcat or cat", "cat")]
     [InlineData("a bird", null)]
     [InlineData("", null)]
-    public void A_caption_names_a_class_as_a_whole_word_of_any_case(string caption, string? expected) => Of(null, caption).ShouldBe(expected);
+    public void A_caption_names_a_class_as_a_whole_word_of_any_case(string caption, string? expected) =>
+        Of(null, caption).ShouldBe(expected);
 
     [Fact]
     public void Captions_that_name_several_classes_name_none()

@@ -12,11 +12,22 @@ public sealed class SyntheticWorldTests : IDisposable
     [Fact]
     public void A_picture_is_the_same_whenever_it_is_drawn()
     {
-        var options = new SyntheticWorldOptions { TrainImages = 60, TuningImages = 10, EvaluationImages = 10 };
+        var options = new SyntheticWorldOptions
+        {
+            TrainImages = 60,
+            TuningImages = 10,
+            EvaluationImages = 10,
+        };
         var one = new SyntheticWorld(options, _fonts);
         var other = new SyntheticWorld(options, _fonts);
         var forwards = Enumerable.Range(0, 60).Select(index => one.Draw(one.Splits[0], index).Png.ToArray()).ToList();
-        var backwards = Enumerable.Range(0, 60).Reverse().AsParallel().AsOrdered().Select(index => other.Draw(other.Splits[0], index).Png.ToArray()).ToList();
+        var backwards = Enumerable
+            .Range(0, 60)
+            .Reverse()
+            .AsParallel()
+            .AsOrdered()
+            .Select(index => other.Draw(other.Splits[0], index).Png.ToArray())
+            .ToList();
         backwards.Reverse();
         for (var index = 0; index < 60; index++)
         {
@@ -84,9 +95,17 @@ public sealed class SyntheticWorldTests : IDisposable
     [Fact]
     public void The_kinds_come_in_their_shares()
     {
-        var options = new SyntheticWorldOptions { ObjectShare = 0.4, OwnNameShare = 0.3, PosterShare = 0.1 };
+        var options = new SyntheticWorldOptions
+        {
+            ObjectShare = 0.4,
+            OwnNameShare = 0.3,
+            PosterShare = 0.1,
+        };
         var world = new SyntheticWorld(options, _fonts);
-        var kinds = Enumerable.Range(0, 1000).Select(index => (string)world.Draw(world.Splits[0], index).Item.Attributes!["kind"]!).ToList();
+        var kinds = Enumerable
+            .Range(0, 1000)
+            .Select(index => (string)world.Draw(world.Splits[0], index).Item.Attributes!["kind"]!)
+            .ToList();
         // Three standard deviations of a share of 1,000 draws are below 0.05.
         Share("object").ShouldBe(0.4, 0.05);
         Share("own-name").ShouldBe(0.3, 0.05);

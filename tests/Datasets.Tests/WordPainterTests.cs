@@ -19,8 +19,14 @@ public sealed class WordPainterTests : IDisposable
         {
             var random = new SeededRandom(3, "plan", index);
             var placements = planner.Plan("house", [.. _fonts.All.Select(face => face.Name)], Grey(320, 224), random);
-            var recorded = placements.Select(placement => WordPlacement.Parse(System.Text.Json.Nodes.JsonNode.Parse(placement.ToJson().ToJsonString())!));
-            painter.Paint(Grey(320, 224), recorded).Rgb.AsSpan().SequenceEqual(painter.Paint(Grey(320, 224), placements).Rgb).ShouldBeTrue();
+            var recorded = placements.Select(placement =>
+                WordPlacement.Parse(System.Text.Json.Nodes.JsonNode.Parse(placement.ToJson().ToJsonString())!)
+            );
+            painter
+                .Paint(Grey(320, 224), recorded)
+                .Rgb.AsSpan()
+                .SequenceEqual(painter.Paint(Grey(320, 224), placements).Rgb)
+                .ShouldBeTrue();
         }
     }
 
@@ -52,8 +58,18 @@ public sealed class WordPainterTests : IDisposable
         foreach (var style in new[] { WordStyle.Plate, new WordStyle() })
         {
             var planner = new WordPlanner(_fonts, style);
-            foreach (var placement in Enumerable.Range(0, 100).SelectMany(index =>
-                planner.Plan("crown", [.. _fonts.All.Select(face => face.Name)], Grey(width, height), new SeededRandom(1, "inside", index))))
+            foreach (
+                var placement in Enumerable
+                    .Range(0, 100)
+                    .SelectMany(index =>
+                        planner.Plan(
+                            "crown",
+                            [.. _fonts.All.Select(face => face.Name)],
+                            Grey(width, height),
+                            new SeededRandom(1, "inside", index)
+                        )
+                    )
+            )
             {
                 var (left, top, right, bottom) = painter.Box(placement);
                 left.ShouldBeGreaterThanOrEqualTo(0);
@@ -79,7 +95,9 @@ public sealed class WordPainterTests : IDisposable
 
             for (var index = 0; index < 20; index++)
             {
-                var placement = new WordPlanner(_fonts, style).Plan("boat", faces, picture, new SeededRandom(1, "place", index)).ShouldHaveSingleItem();
+                var placement = new WordPlanner(_fonts, style)
+                    .Plan("boat", faces, picture, new SeededRandom(1, "place", index))
+                    .ShouldHaveSingleItem();
                 (placement.Y > 24).ShouldBe(detailAbove);
             }
         }
@@ -94,7 +112,8 @@ public sealed class WordPainterTests : IDisposable
         fonts.Tuning.Select(face => face.Name).ShouldNotContain(name => fonts.HeldOut.Any(face => face.Name == name));
         var painter = new WordPainter(fonts);
         var pictures = fonts.All.Select(face =>
-            Convert.ToHexString(painter.Paint(Grey(96, 64), new WordPlacement("house", face.Name, 16, 1, 1, "#000000", "#ffffff")).Rgb));
+            Convert.ToHexString(painter.Paint(Grey(96, 64), new WordPlacement("house", face.Name, 16, 1, 1, "#000000", "#ffffff")).Rgb)
+        );
         pictures.Distinct().Count().ShouldBe(fonts.All.Count());
     }
 
@@ -125,7 +144,9 @@ public sealed class WordPainterTests : IDisposable
     {
         using var folder = new PictureFolder();
         Should.Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data)).Message.ShouldContain("0 fonts");
-        Should.Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data + "/none")).Message.ShouldContain("does not exist");
+        Should
+            .Throw<ClipSae.Contracts.UserErrorException>(() => FontCatalogue.Load(folder.Data + "/none"))
+            .Message.ShouldContain("does not exist");
     }
 
     private static RgbImage Grey(int width, int height)

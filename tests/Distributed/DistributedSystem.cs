@@ -16,7 +16,18 @@ public sealed class DistributedSystem : IAsyncLifetime
     public const int DeliveryLimit = 6;
     public static readonly string HealthAddress = $"http://127.0.0.1:{FreePort.Next()}";
     private static readonly string[] Services =
-        ["Coordinator", "Coordinator", "EmbeddingExtraction", "EmbeddingExtraction", "SaeTraining", "AttackCuration", "FineTuning", "WeightConversion", "ZeroShotEvaluation", "Reporting"];
+    [
+        "Coordinator",
+        "Coordinator",
+        "EmbeddingExtraction",
+        "EmbeddingExtraction",
+        "SaeTraining",
+        "AttackCuration",
+        "FineTuning",
+        "WeightConversion",
+        "ZeroShotEvaluation",
+        "Reporting",
+    ];
 
     private readonly TemporaryFolder _folder = new();
     private Task<string>? _undisturbed;
@@ -38,7 +49,11 @@ public sealed class DistributedSystem : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var starting = (Broker: Broker.StartAsync(), Objects: ObjectServer.StartAsync(), Embedded: Command.RunAsync(TinyDemo.Arguments(_folder.File("embedded"))));
+        var starting = (
+            Broker: Broker.StartAsync(),
+            Objects: ObjectServer.StartAsync(),
+            Embedded: Command.RunAsync(TinyDemo.Arguments(_folder.File("embedded")))
+        );
         Broker = await starting.Broker;
         Objects = await starting.Objects;
         await Objects.MakeBucketAsync("clipsae");
@@ -60,7 +75,13 @@ public sealed class DistributedSystem : IAsyncLifetime
             ["OTEL_DOTNET_EXPERIMENTAL_OTLP_RETRY"] = "in_memory", // a connection that has idled may be closed under the request
             ["OMP_NUM_THREADS"] = "1", // equal digests need equal thread counts
         };
-        Processes = [.. Services.Select((service, index) => NewProcess(service, $"{service}-{index}", index == 0 ? [("ClipSae__HealthAddress", HealthAddress + "/")] : []))];
+        Processes =
+        [
+            .. Services.Select(
+                (service, index) =>
+                    NewProcess(service, $"{service}-{index}", index == 0 ? [("ClipSae__HealthAddress", HealthAddress + "/")] : [])
+            ),
+        ];
         foreach (var process in Processes)
         {
             process.Start();
@@ -92,7 +113,11 @@ public sealed class DistributedSystem : IAsyncLifetime
     internal ServiceProcess NewProcess(string service, string name, params (string Variable, string Value)[] changes)
     {
         var user = service == "Coordinator" ? Broker.Coordinator : Broker.Worker;
-        var environment = new Dictionary<string, string>(Environment) { ["ClipSae__Broker__User"] = user, ["ClipSae__Broker__PasswordFile"] = Broker.PasswordFile(user) };
+        var environment = new Dictionary<string, string>(Environment)
+        {
+            ["ClipSae__Broker__User"] = user,
+            ["ClipSae__Broker__PasswordFile"] = Broker.PasswordFile(user),
+        };
         foreach (var (variable, value) in changes)
         {
             environment[variable] = value;
@@ -121,15 +146,35 @@ public sealed class DistributedSystem : IAsyncLifetime
         return result.Json["runId"]!.GetValue<string>();
     }
 
-    /// <summary>A complete run that nothing disturbed and that computed everything; the first who asks starts it, and the others take it as their origin.</summary>
+    /// <summary>
+    /// A complete run that nothing disturbed and that computed everything; the first who asks starts it, and the others take it as their
+    /// origin.
+    /// </summary>
     internal Task<string> UndisturbedRunAsync() => _undisturbed ??= RunAfreshAsync();
 
     /// <summary>Starts a run whose one arm is tuned for minutes, and does not wait for it.</summary>
-    internal async Task<Command> StartLongTuningAsync() => Command.Start(
-        ["replay", await UndisturbedRunAsync(), "--from", "fine-tuning", "--set", "tuning.arms=[\"none\"]", "--set", "tuning.steps=5000", "--set", "tuning.checkpointInterval=5000", "--data", Data, "--json"],
-        environment: Environment);
+    internal async Task<Command> StartLongTuningAsync() =>
+        Command.Start(
+            [
+                "replay",
+                await UndisturbedRunAsync(),
+                "--from",
+                "fine-tuning",
+                "--set",
+                "tuning.arms=[\"none\"]",
+                "--set",
+                "tuning.steps=5000",
+                "--set",
+                "tuning.checkpointInterval=5000",
+                "--data",
+                Data,
+                "--json",
+            ],
+            environment: Environment
+        );
 
-    internal Task<CommandResult> ClientAsync(params string[] arguments) => Command.RunAsync([.. arguments, "--data", Data, "--json"], environment: Environment);
+    internal Task<CommandResult> ClientAsync(params string[] arguments) =>
+        Command.RunAsync([.. arguments, "--data", Data, "--json"], environment: Environment);
 
     internal async Task<JsonArray> EventsAsync(string run) => (await ClientAsync("events", run)).Json["events"]!.AsArray();
 
@@ -215,13 +260,27 @@ public sealed class DistributedSystem : IAsyncLifetime
         using var store = Store("clipsae");
         foreach (var prefix in new[] { "stages/", "checkpoints/" })
         {
-            foreach (var found in (await store.ListAsync(prefix)).Where(found => !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal) && !found.Key.StartsWith("stages/versions/", StringComparison.Ordinal)))
+            foreach (
+                var found in (await store.ListAsync(prefix)).Where(found =>
+                    !found.Key.StartsWith("stages/defaults/", StringComparison.Ordinal)
+                    && !found.Key.StartsWith("stages/versions/", StringComparison.Ordinal)
+                )
+            )
             {
                 await store.RemoveAsync(found.Key);
             }
         }
     }
 
-    private ObjectStorage.S3ObjectStore Store(string bucket) => new(
-        new ObjectStorage.ObjectStorageOptions { Endpoint = Objects.Endpoint, Bucket = bucket, AccessKey = Objects.AccessKey, SecretKey = Objects.SecretKey }, TimeProvider.System);
+    private ObjectStorage.S3ObjectStore Store(string bucket) =>
+        new(
+            new ObjectStorage.ObjectStorageOptions
+            {
+                Endpoint = Objects.Endpoint,
+                Bucket = bucket,
+                AccessKey = Objects.AccessKey,
+                SecretKey = Objects.SecretKey,
+            },
+            TimeProvider.System
+        );
 }

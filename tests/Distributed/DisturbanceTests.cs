@@ -43,7 +43,12 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
             }
 
             await ShouldBeUndisturbedAsync(client, run);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kills} kills, {runs + 1} runs complete, {Stopwatch.GetElapsedTime(started).TotalMinutes:F1} min"));
+            output.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{kills} kills, {runs + 1} runs complete, {Stopwatch.GetElapsedTime(started).TotalMinutes:F1} min"
+                )
+            );
         }
 
         output.WriteLine($"kills by kind: {string.Join(", ", killed.Select(kind => $"{kind.Key} {kind.Value}"))}");
@@ -78,7 +83,10 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
     {
         var origin = await system.UndisturbedRunAsync();
         using var client = await system.StartAfreshAsync();
-        using var other = Command.Start(["replay", origin, "--from", "evaluation", "--set", "evaluation.resamples=1300", "--data", system.Data, "--json"], environment: system.Environment);
+        using var other = Command.Start(
+            ["replay", origin, "--from", "evaluation", "--set", "evaluation.resamples=1300", "--data", system.Data, "--json"],
+            environment: system.Environment
+        );
         var run = await DistributedSystem.RunOfAsync(client);
         var training = system.Process("SaeTraining");
         var begins = 0;
@@ -115,7 +123,23 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
         // Long enough to be stopped in the middle, and without checkpoints of its own accord.
         var origin = await system.UndisturbedRunAsync();
         using var client = Command.Start(
-            ["replay", origin, "--from", "fine-tuning", "--set", "tuning.arms=[\"none\"]", "--set", "tuning.steps=60", "--set", "tuning.checkpointInterval=1000", "--data", system.Data, "--json"], environment: system.Environment);
+            [
+                "replay",
+                origin,
+                "--from",
+                "fine-tuning",
+                "--set",
+                "tuning.arms=[\"none\"]",
+                "--set",
+                "tuning.steps=60",
+                "--set",
+                "tuning.checkpointInterval=1000",
+                "--data",
+                system.Data,
+                "--json",
+            ],
+            environment: system.Environment
+        );
         var run = await DistributedSystem.RunOfAsync(client);
         var tuning = system.Process("FineTuning");
         await DistributedSystem.LogsAsync(tuning, $"{run}: fine-tuning/", 1);
@@ -167,15 +191,20 @@ public sealed class DisturbanceTests(DistributedSystem system, ITestOutputHelper
     }
 
     private static int Given(string variable, int otherwise) =>
-        System.Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+        System.Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : otherwise;
 
     private async Task ShouldBeUndisturbedAsync(Command client, string run)
     {
         var result = await client.EndAsync();
         result.Code.ShouldBe(0, result.Error);
         (await system.DigestsAsync(run)).ShouldBe(system.EmbeddedDigests);
-        var facts = (await system.EventsAsync(run)).Select(stored => stored!["event"]!).Where(happened => happened["type"]!.GetValue<string>() == "unit-finished/1")
-            .Select(happened => $"{happened["stage"]}/{happened["unit"]}").ToArray();
+        var facts = (await system.EventsAsync(run))
+            .Select(stored => stored!["event"]!)
+            .Where(happened => happened["type"]!.GetValue<string>() == "unit-finished/1")
+            .Select(happened => $"{happened["stage"]}/{happened["unit"]}")
+            .ToArray();
         facts.ShouldBeUnique();
         facts.Length.ShouldBe(9);
     }

@@ -21,7 +21,10 @@ public sealed class PriorityTests(DistributedSystem system)
         }
 
         await system.Broker.WaitForAsync("report", Bulk);
-        using var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
+        using var client = Command.Start(
+            ["replay", origin, "--from", "report", "--data", system.Data, "--json"],
+            environment: system.Environment
+        );
         await system.Broker.WaitForAsync("report-interactive", 1);
         reporting.Start();
         var replay = await client.EndAsync();
@@ -40,15 +43,20 @@ public sealed class PriorityTests(DistributedSystem system)
     }
 
     /// <summary>A run in bulk that takes everything before a stage from its origin, as JSON.</summary>
-    internal static string Event(string run, JsonObject started, string origin, string fromStage) => new JsonObject
-    {
-        ["run"] = run,
-        ["inputs"] = started["inputs"]!.DeepClone(),
-        ["parameters"] = started["parameters"]!.DeepClone(),
-        ["seed"] = started["seed"]!.DeepClone(),
-        ["origin"] = new JsonObject { ["run"] = origin, ["fromStage"] = fromStage },
-    }.ToJsonString();
+    internal static string Event(string run, JsonObject started, string origin, string fromStage) =>
+        new JsonObject
+        {
+            ["run"] = run,
+            ["inputs"] = started["inputs"]!.DeepClone(),
+            ["parameters"] = started["parameters"]!.DeepClone(),
+            ["seed"] = started["seed"]!.DeepClone(),
+            ["origin"] = new JsonObject { ["run"] = origin, ["fromStage"] = fromStage },
+        }.ToJsonString();
 
-    private async Task<DateTimeOffset> ReportedAtAsync(string run) => (await system.EventsAsync(run)).Select(stored => stored!["event"]!)
-        .Single(happened => happened["type"]!.GetValue<string>() == "unit-finished/1" && happened["stage"]!.GetValue<string>() == "report")["startedAt"]!.GetValue<DateTimeOffset>();
+    private async Task<DateTimeOffset> ReportedAtAsync(string run) =>
+        (await system.EventsAsync(run))
+            .Select(stored => stored!["event"]!)
+            .Single(happened =>
+                happened["type"]!.GetValue<string>() == "unit-finished/1" && happened["stage"]!.GetValue<string>() == "report"
+            )["startedAt"]!.GetValue<DateTimeOffset>();
 }

@@ -11,7 +11,7 @@ internal sealed class ProtobufFields
     public ProtobufFields(byte[] message)
     {
         var input = new CodedInputStream(message);
-        for (uint tag; (tag = input.ReadTag()) != 0;)
+        for (uint tag; (tag = input.ReadTag()) != 0; )
         {
             var field = WireFormat.GetTagFieldNumber(tag);
             switch (WireFormat.GetTagWireType(tag))
@@ -32,7 +32,8 @@ internal sealed class ProtobufFields
         }
     }
 
-    public IEnumerable<ProtobufFields> Messages(int field) => _messages.Where(message => message.Field == field).Select(message => new ProtobufFields(message.Bytes));
+    public IEnumerable<ProtobufFields> Messages(int field) =>
+        _messages.Where(message => message.Field == field).Select(message => new ProtobufFields(message.Bytes));
 
     public byte[] Bytes(int field) => _messages.FirstOrDefault(message => message.Field == field).Bytes ?? [];
 

@@ -12,7 +12,9 @@ public sealed class QueueTests(DistributedSystem system)
 
         foreach (var stage in ParameterSections.All.Select(pair => pair.Stage))
         {
-            foreach (var name in (string[])[QueueNames.OfStage(stage, isInteractive: false), QueueNames.OfStage(stage, isInteractive: true)])
+            foreach (
+                var name in (string[])[QueueNames.OfStage(stage, isInteractive: false), QueueNames.OfStage(stage, isInteractive: true)]
+            )
             {
                 var arguments = queues[name]!["arguments"]!;
                 arguments["x-queue-type"]!.GetValue<string>().ShouldBe("quorum", name);
@@ -31,7 +33,9 @@ public sealed class QueueTests(DistributedSystem system)
         foreach (var stage in ParameterSections.All.Select(pair => pair.Stage))
         {
             var expected = system.Processes.Count(process => process.Service == Service(stage));
-            foreach (var queue in (string[])[QueueNames.OfStage(stage, isInteractive: false), QueueNames.OfStage(stage, isInteractive: true)])
+            foreach (
+                var queue in (string[])[QueueNames.OfStage(stage, isInteractive: false), QueueNames.OfStage(stage, isInteractive: true)]
+            )
             {
                 var workers = await WorkersAsync(queue);
                 for (var look = 0; look < 300 && workers.Length != expected; look++)
@@ -48,10 +52,14 @@ public sealed class QueueTests(DistributedSystem system)
     }
 
     private async Task<(int Prefetch, bool Acknowledges)[]> WorkersAsync(string queue) =>
-        [.. (await system.Broker.ConsumersAsync()).Where(consumer => consumer!["queue"]!["name"]!.GetValue<string>() == queue)
-            .Select(consumer => (consumer!["prefetch_count"]!.GetValue<int>(), consumer["ack_required"]!.GetValue<bool>()))];
+        [
+            .. (await system.Broker.ConsumersAsync())
+                .Where(consumer => consumer!["queue"]!["name"]!.GetValue<string>() == queue)
+                .Select(consumer => (consumer!["prefetch_count"]!.GetValue<int>(), consumer["ack_required"]!.GetValue<bool>())),
+        ];
 
-    private static string Service(string stage) => stage == ParameterSections.Report
-        ? "Reporting"
-        : string.Concat(stage.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
+    private static string Service(string stage) =>
+        stage == ParameterSections.Report
+            ? "Reporting"
+            : string.Concat(stage.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..]));
 }

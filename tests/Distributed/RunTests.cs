@@ -14,7 +14,12 @@ public sealed class RunTests(DistributedSystem system)
     {
         var origin = await system.UndisturbedRunAsync();
         var started = (await system.EventsAsync(origin))[0]!["event"]!.AsObject();
-        var text = new JsonObject { ["inputs"] = started["inputs"]!.DeepClone(), ["parameters"] = started["parameters"]!.DeepClone(), ["seed"] = started["seed"]!.DeepClone() }.ToJsonString();
+        var text = new JsonObject
+        {
+            ["inputs"] = started["inputs"]!.DeepClone(),
+            ["parameters"] = started["parameters"]!.DeepClone(),
+            ["seed"] = started["seed"]!.DeepClone(),
+        }.ToJsonString();
 
         (await system.Broker.PublishAsync("amq.default", "dataset-ready", text)).ShouldBeTrue();
         (await system.Broker.PublishAsync("ClipSae.Contracts:DatasetReady", "", text)).ShouldBeTrue();
@@ -23,19 +28,45 @@ public sealed class RunTests(DistributedSystem system)
         watched.Code.ShouldBe(0, watched.Error);
         var run = watched.Json["runId"]!.GetValue<string>();
         (await system.DigestsAsync(run)).ShouldBe(system.EmbeddedDigests);
-        (await system.ClientAsync("runs")).Json["runs"]!.AsArray().Count(one => one!["runId"]!.GetValue<string>().StartsWith("event-", StringComparison.Ordinal)).ShouldBe(1);
+        (await system.ClientAsync("runs")).Json["runs"]!
+            .AsArray()
+            .Count(one => one!["runId"]!.GetValue<string>().StartsWith("event-", StringComparison.Ordinal))
+            .ShouldBe(1);
         (await system.EventsAsync(run)).Count(stored => stored!["event"]!["type"]!.GetValue<string>() == "run-started/1").ShouldBe(1);
     }
 
     [Fact]
     public async Task A_run_is_submitted_from_data_in_the_object_store_and_needs_no_sets_to_evaluate_on()
     {
-        (await system.ClientAsync("make-dataset", Path.Combine(system.Data, "world"), "--train", "0", "--tuning", "80", "--evaluation", "2")).Code.ShouldBe(0);
+        (
+            await system.ClientAsync(
+                "make-dataset",
+                Path.Combine(system.Data, "world"),
+                "--train",
+                "0",
+                "--tuning",
+                "80",
+                "--evaluation",
+                "2"
+            )
+        ).Code.ShouldBe(0);
         await system.BringAsync(Path.Combine(system.Data, "world", "tuning"), "datasets", "photos");
         await system.BringAsync(Path.Combine(AppContext.BaseDirectory, "Demo"), "models", "small");
 
-        var submitted = await system.ClientAsync(
-            ["submit", "--dataset", "s3://datasets/photos", "--model", "s3://models/small", "--tokenizer", Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), "--preset", "demo", "--arms", "none", .. TinyDemo.Budget]);
+        var submitted = await system.ClientAsync([
+            "submit",
+            "--dataset",
+            "s3://datasets/photos",
+            "--model",
+            "s3://models/small",
+            "--tokenizer",
+            Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"),
+            "--preset",
+            "demo",
+            "--arms",
+            "none",
+            .. TinyDemo.Budget,
+        ]);
         submitted.Code.ShouldBe(0, submitted.Error);
         var watched = await system.ClientAsync("watch", submitted.Json["runId"]!.GetValue<string>());
 
@@ -55,10 +86,30 @@ public sealed class RunTests(DistributedSystem system)
         await system.BringAsync(Path.Combine(AppContext.BaseDirectory, "Demo"), "models", "remote");
 
         var printed = await system.ClientAsync(
-            "submit", "--dataset", "s3://datasets/remote/tuning", "--captions", "s3://datasets/remote/tuning/captions.json", "--model", "s3://models/remote/model.safetensors",
-            "--evaluation", "clean=s3://datasets/remote/clean", "--preset", "demo", "--set", "sae.epochs=3", "--print");
+            "submit",
+            "--dataset",
+            "s3://datasets/remote/tuning",
+            "--captions",
+            "s3://datasets/remote/tuning/captions.json",
+            "--model",
+            "s3://models/remote/model.safetensors",
+            "--evaluation",
+            "clean=s3://datasets/remote/clean",
+            "--preset",
+            "demo",
+            "--set",
+            "sae.epochs=3",
+            "--print"
+        );
         var scored = await system.ClientAsync(
-            "evaluate", "--model", "s3://models/remote/model.safetensors", "--tokenizer", "s3://models/remote/bpe.txt.gz", "--evaluation", "clean=s3://datasets/remote/clean");
+            "evaluate",
+            "--model",
+            "s3://models/remote/model.safetensors",
+            "--tokenizer",
+            "s3://models/remote/bpe.txt.gz",
+            "--evaluation",
+            "clean=s3://datasets/remote/clean"
+        );
 
         printed.Code.ShouldBe(0, printed.Error);
         printed.Json["inputs"]!["evaluation:clean/manifest"].ShouldNotBeNull();
@@ -78,7 +129,13 @@ public sealed class RunTests(DistributedSystem system)
         {
             var parameters = started["parameters"]!.DeepClone().AsObject();
             parameters["extraction"]!["toleratedFailures"] = tolerated;
-            return new JsonObject { ["run"] = run, ["inputs"] = inputs.DeepClone(), ["parameters"] = parameters, ["seed"] = started["seed"]!.DeepClone() }.ToJsonString();
+            return new JsonObject
+            {
+                ["run"] = run,
+                ["inputs"] = inputs.DeepClone(),
+                ["parameters"] = parameters,
+                ["seed"] = started["seed"]!.DeepClone(),
+            }.ToJsonString();
         }
 
         (await system.Broker.PublishAsync("amq.default", "dataset-ready", Event("torn-tolerated", 0.5))).ShouldBeTrue();
@@ -98,7 +155,10 @@ public sealed class RunTests(DistributedSystem system)
     [InlineData("""{"inputs":{},"parameters":{}}""", "inputs is missing")]
     [InlineData("""{"inputs":5,"parameters":{}}""", "inputs")]
     [InlineData("""{"inputs":{},"parameters":{},"seeed":3}""", "seeed")]
-    [InlineData("""{"inputs":{"model:weights":{"digest":"x","length":1,"mediaType":"a","name":"b"}},"parameters":{}}""", "inputs['model:weights'].digest")]
+    [InlineData(
+        """{"inputs":{"model:weights":{"digest":"x","length":1,"mediaType":"a","name":"b"}},"parameters":{}}""",
+        "inputs['model:weights'].digest"
+    )]
     [InlineData("no json", "not a valid event")]
     public async Task An_invalid_event_is_kept_in_the_error_queue_with_the_field_that_is_wrong(string text, string field)
     {
@@ -150,7 +210,9 @@ public sealed class RunTests(DistributedSystem system)
 
         ended.Code.ShouldBe(1);
         ended.Error.ShouldContain("was cancelled");
-        (await AtAsync(run, "unit-stopped/1", "fine-tuning") - await AtAsync(run, "run-cancel-requested/1", null)).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        (await AtAsync(run, "unit-stopped/1", "fine-tuning") - await AtAsync(run, "run-cancel-requested/1", null)).ShouldBeLessThan(
+            TimeSpan.FromSeconds(10)
+        );
     }
 
     [Fact]
@@ -195,7 +257,9 @@ public sealed class RunTests(DistributedSystem system)
         var run = await DistributedSystem.RunOfAsync(client);
         await DistributedSystem.LogsAsync(system.Process("FineTuning"), $"{run}: fine-tuning/", 1);
 
-        (await system.Broker.PublishAsync("amq.default", "dataset-ready", PriorityTests.Event("waits", started, origin, "fine-tuning"))).ShouldBeTrue();
+        (
+            await system.Broker.PublishAsync("amq.default", "dataset-ready", PriorityTests.Event("waits", started, origin, "fine-tuning"))
+        ).ShouldBeTrue();
         await system.Broker.WaitForAsync("fine-tuning", 1);
         using var idle = system.NewProcess("FineTuning", "tuning-idle");
         idle.Start();
@@ -261,7 +325,10 @@ public sealed class RunTests(DistributedSystem system)
         var replay = await system.ClientAsync("replay", origin, "--from", "evaluation", "--set", "evaluation.resamples=1200");
 
         replay.Code.ShouldBe(0, replay.Error);
-        replay.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>())
+        replay.Json["stages"]!
+            .AsArray()
+            .Where(stage => stage!["cache"]!.GetValue<string>() == "miss")
+            .Select(stage => stage!["stage"]!.GetValue<string>())
             .ShouldBe(["zero-shot-evaluation", "report"]);
         var explained = await system.ClientAsync("explain", replay.Json["runId"]!.GetValue<string>());
         explained.Out.ShouldContain("resamples");
@@ -288,15 +355,22 @@ public sealed class RunTests(DistributedSystem system)
     {
         var origin = await system.UndisturbedRunAsync();
         (await reporting.StopAsync()).ShouldBe(0, reporting.Log);
-        var client = Command.Start(["replay", origin, "--from", "report", "--data", system.Data, "--json"], environment: system.Environment);
+        var client = Command.Start(
+            ["replay", origin, "--from", "report", "--data", system.Data, "--json"],
+            environment: system.Environment
+        );
         var run = await DistributedSystem.RunOfAsync(client);
         await system.Broker.WaitForAsync("report-interactive", 1);
         return (client, run);
     }
 
     /// <summary>When the one event of this type, of this stage where one is given, came into the run.</summary>
-    private async Task<DateTimeOffset> AtAsync(string run, string type, string? stage) => (await system.EventsAsync(run)).Select(stored => stored!["event"]!)
-        .Single(happened => happened["type"]!.GetValue<string>() == type && (stage is null || happened["stage"]!.GetValue<string>() == stage))["at"]!.GetValue<DateTimeOffset>();
+    private async Task<DateTimeOffset> AtAsync(string run, string type, string? stage) =>
+        (await system.EventsAsync(run))
+            .Select(stored => stored!["event"]!)
+            .Single(happened =>
+                happened["type"]!.GetValue<string>() == type && (stage is null || happened["stage"]!.GetValue<string>() == stage)
+            )["at"]!.GetValue<DateTimeOffset>();
 
     /// <summary>Follows a run that may not have begun yet.</summary>
     private async Task<CommandResult> WatchAsync(string run)

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace ClipSae.Distributed;
 
 /// <summary>One process of the system, as an operator runs it; it can be killed and started again.</summary>
-internal sealed partial class ServiceProcess(string service, string name, string folder, IReadOnlyDictionary<string, string> environment) : IDisposable
+internal sealed partial class ServiceProcess(string service, string name, string folder, IReadOnlyDictionary<string, string> environment)
+    : IDisposable
 {
     private const int Kill9 = 9;
     private const int Terminate = 15;
@@ -31,7 +32,17 @@ internal sealed partial class ServiceProcess(string service, string name, string
     {
         // A shell that becomes the program: its output goes to the log without anyone pumping it.
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false };
-        foreach (var argument in (string[])["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1", "sh", LogPath, Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}"), .. arguments])
+        foreach (
+            var argument in (string[])
+                [
+                    "-c",
+                    "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1",
+                    "sh",
+                    LogPath,
+                    Path.Combine(AppContext.BaseDirectory, $"ClipSae.{service}"),
+                    .. arguments,
+                ]
+        )
         {
             start.ArgumentList.Add(argument);
         }

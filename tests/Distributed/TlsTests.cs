@@ -26,16 +26,33 @@ public sealed class TlsTests(DistributedSystem system) : IAsyncLifetime
     [Fact]
     public async Task A_process_works_over_encrypted_connections_and_takes_no_stranger_for_its_servers()
     {
-        (await _broker.PublishAsync("amq.default", "dataset-ready", "{}")).ShouldBeFalse("an event that comes before any process has declared its queue is refused, not lost");
+        (await _broker.PublishAsync("amq.default", "dataset-ready", "{}")).ShouldBeFalse(
+            "an event that comes before any process has declared its queue is refused, not lost"
+        );
         using var trusting = Process("tls-trusting", _broker.AuthorityFile, _objects.AuthorityFile);
         trusting.Start();
         await DistributedSystem.LogsAsync(trusting, "Application started", 1);
         (await _broker.QueuesAsync()).Select(queue => queue!["name"]!.GetValue<string>()).ShouldContain("coordinator");
         (await trusting.StopAsync()).ShouldBe(0, trusting.Log);
 
-        await ShouldRefuseAsync("tls-broker", Process("tls-broker", _objects.AuthorityFile, _objects.AuthorityFile), "no encrypted connection to the broker", "CertificateAuthorityFile");
-        await ShouldRefuseAsync("tls-store", Process("tls-store", _broker.AuthorityFile, _broker.AuthorityFile), "no encrypted connection to the object store", "CertificateAuthorityFile");
-        await ShouldRefuseAsync("tls-none", Process("tls-none", "/no/such/file", _objects.AuthorityFile), "cannot read /no/such/file", "ClipSae:Broker:CertificateAuthorityFile");
+        await ShouldRefuseAsync(
+            "tls-broker",
+            Process("tls-broker", _objects.AuthorityFile, _objects.AuthorityFile),
+            "no encrypted connection to the broker",
+            "CertificateAuthorityFile"
+        );
+        await ShouldRefuseAsync(
+            "tls-store",
+            Process("tls-store", _broker.AuthorityFile, _broker.AuthorityFile),
+            "no encrypted connection to the object store",
+            "CertificateAuthorityFile"
+        );
+        await ShouldRefuseAsync(
+            "tls-none",
+            Process("tls-none", "/no/such/file", _objects.AuthorityFile),
+            "cannot read /no/such/file",
+            "ClipSae:Broker:CertificateAuthorityFile"
+        );
     }
 
     private static async Task ShouldRefuseAsync(string name, ServiceProcess process, string said, string mend)
@@ -50,10 +67,17 @@ public sealed class TlsTests(DistributedSystem system) : IAsyncLifetime
         }
     }
 
-    private ServiceProcess Process(string name, string brokerAuthority, string storeAuthority) => system.NewProcess(
-        "Coordinator", name,
-        ("ClipSae__Broker__Port", _broker.Port.ToString(CultureInfo.InvariantCulture)), ("ClipSae__Broker__PasswordFile", _broker.PasswordFile(Broker.Coordinator)),
-        ("ClipSae__Broker__Tls", "true"), ("ClipSae__Broker__CertificateAuthorityFile", brokerAuthority),
-        ("ClipSae__S3__Endpoint", _objects.Endpoint), ("ClipSae__S3__AccessKeyFile", _objects.AccessKeyFile), ("ClipSae__S3__SecretKeyFile", _objects.SecretKeyFile),
-        ("ClipSae__S3__CertificateAuthorityFile", storeAuthority));
+    private ServiceProcess Process(string name, string brokerAuthority, string storeAuthority) =>
+        system.NewProcess(
+            "Coordinator",
+            name,
+            ("ClipSae__Broker__Port", _broker.Port.ToString(CultureInfo.InvariantCulture)),
+            ("ClipSae__Broker__PasswordFile", _broker.PasswordFile(Broker.Coordinator)),
+            ("ClipSae__Broker__Tls", "true"),
+            ("ClipSae__Broker__CertificateAuthorityFile", brokerAuthority),
+            ("ClipSae__S3__Endpoint", _objects.Endpoint),
+            ("ClipSae__S3__AccessKeyFile", _objects.AccessKeyFile),
+            ("ClipSae__S3__SecretKeyFile", _objects.SecretKeyFile),
+            ("ClipSae__S3__CertificateAuthorityFile", storeAuthority)
+        );
 }

@@ -29,7 +29,16 @@ internal sealed class TraceCollector : IDisposable
     /// <param name="Start">Nanoseconds since 1970.</param>
     /// <param name="End">Nanoseconds since 1970.</param>
     /// <param name="Attributes">Attributes as text; lists joined by commas.</param>
-    internal sealed record Span(string Trace, string Id, string Parent, string Name, string Service, ulong Start, ulong End, IReadOnlyDictionary<string, string> Attributes);
+    internal sealed record Span(
+        string Trace,
+        string Id,
+        string Parent,
+        string Name,
+        string Service,
+        ulong Start,
+        ulong End,
+        IReadOnlyDictionary<string, string> Attributes
+    );
 
     /// <param name="Trace">Id of the trace that it was written in, hexadecimal; empty outside of any.</param>
     /// <param name="Span">Id of the span that it was written in.</param>
@@ -93,7 +102,18 @@ internal sealed class TraceCollector : IDisposable
             {
                 if (path == "/v1/traces")
                 {
-                    _spans.Add(new Span(item.Hex(1), item.Hex(2), item.Hex(4), item.Text(5), service, item.Number(7), item.Number(8), Attributes(item, 9)));
+                    _spans.Add(
+                        new Span(
+                            item.Hex(1),
+                            item.Hex(2),
+                            item.Hex(4),
+                            item.Text(5),
+                            service,
+                            item.Number(7),
+                            item.Number(8),
+                            Attributes(item, 9)
+                        )
+                    );
                 }
                 else if (path == "/v1/metrics")
                 {
@@ -107,18 +127,21 @@ internal sealed class TraceCollector : IDisposable
         }
     }
 
-    private static Dictionary<string, string> Attributes(ProtobufFields? owner, int field) => (owner?.Messages(field) ?? [])
-        .GroupBy(pair => pair.Text(1), StringComparer.Ordinal).ToDictionary(pairs => pairs.Key, pairs => Value(pairs.First().Messages(2).FirstOrDefault()), StringComparer.Ordinal);
+    private static Dictionary<string, string> Attributes(ProtobufFields? owner, int field) =>
+        (owner?.Messages(field) ?? [])
+            .GroupBy(pair => pair.Text(1), StringComparer.Ordinal)
+            .ToDictionary(pairs => pairs.Key, pairs => Value(pairs.First().Messages(2).FirstOrDefault()), StringComparer.Ordinal);
 
     // AnyValue: string 1, bool 2, int 3, double 4, array 5 of values 1.
-    private static string Value(ProtobufFields? value) => value switch
-    {
-        null => "",
-        _ when value.Has(1) => value.Text(1),
-        _ when value.Has(2) => value.Number(2) == 1 ? "true" : "false",
-        _ when value.Has(3) => value.Number(3).ToString(CultureInfo.InvariantCulture),
-        _ when value.Has(4) => BitConverter.UInt64BitsToDouble(value.Number(4)).ToString(CultureInfo.InvariantCulture),
-        _ when value.Has(5) => string.Join(',', value.Messages(5).SelectMany(array => array.Messages(1)).Select(Value)),
-        _ => "",
-    };
+    private static string Value(ProtobufFields? value) =>
+        value switch
+        {
+            null => "",
+            _ when value.Has(1) => value.Text(1),
+            _ when value.Has(2) => value.Number(2) == 1 ? "true" : "false",
+            _ when value.Has(3) => value.Number(3).ToString(CultureInfo.InvariantCulture),
+            _ when value.Has(4) => BitConverter.UInt64BitsToDouble(value.Number(4)).ToString(CultureInfo.InvariantCulture),
+            _ when value.Has(5) => string.Join(',', value.Messages(5).SelectMany(array => array.Messages(1)).Select(Value)),
+            _ => "",
+        };
 }

@@ -17,33 +17,53 @@ public sealed partial class TraceTests(DistributedSystem system)
 
         var missing = await MissingAsync(run);
 
-        missing.ShouldBeEmpty(string.Join('\n', system.Traces.Spans.Where(span => span.Trace == Submission(run)?.Trace).Select(span => $"{span.Service}: {span.Name}")));
+        missing.ShouldBeEmpty(
+            string.Join(
+                '\n',
+                system.Traces.Spans.Where(span => span.Trace == Submission(run)?.Trace).Select(span => $"{span.Service}: {span.Name}")
+            )
+        );
         var trace = Submission(run)!.Trace;
-        var units = system.Traces.Spans.Where(span => span.Trace == trace && span.Attributes.ContainsKey(PipelineTelemetry.CacheTag)).ToArray();
+        var units = system
+            .Traces.Spans.Where(span => span.Trace == trace && span.Attributes.ContainsKey(PipelineTelemetry.CacheTag))
+            .ToArray();
         units.Length.ShouldBeGreaterThanOrEqualTo(8);
         units.ShouldAllBe(unit => unit.Attributes[PipelineTelemetry.RunTag] == run);
-        units.Select(unit => unit.Attributes[PipelineTelemetry.StageTag]).Distinct().Order().ShouldBe(ParameterSections.All.Select(pair => pair.Stage).Order());
+        units
+            .Select(unit => unit.Attributes[PipelineTelemetry.StageTag])
+            .Distinct()
+            .Order()
+            .ShouldBe(ParameterSections.All.Select(pair => pair.Stage).Order());
         var digests = string.Join(' ', units.Select(unit => unit.Attributes[PipelineTelemetry.ArtifactsTag]));
         system.EmbeddedDigests.Values.ShouldAllBe(digest => digests.Contains(digest, StringComparison.Ordinal));
         var tuning = units.First(unit => unit.Attributes[PipelineTelemetry.StageTag] == "fine-tuning");
-        system.Traces.Spans.Where(span => span.Parent == tuning.Id).Select(span => span.Name.Split(' ')[0]).Distinct().Order().ShouldBe(["checkpoint", "steps"]);
+        system
+            .Traces.Spans.Where(span => span.Parent == tuning.Id)
+            .Select(span => span.Name.Split(' ')[0])
+            .Distinct()
+            .Order()
+            .ShouldBe(["checkpoint", "steps"]);
         await ShouldHaveCorrelatedLogsAsync(trace, tuning);
 
         // What was shown and forgotten leaves no trace, neither of its own nor in the run's.
-        system.Traces.Spans.ShouldNotContain(span => span.Name.Contains("watch", StringComparison.Ordinal) || span.Name.Contains("UnitProgress", StringComparison.Ordinal));
+        system.Traces.Spans.ShouldNotContain(span =>
+            span.Name.Contains("watch", StringComparison.Ordinal) || span.Name.Contains("UnitProgress", StringComparison.Ordinal)
+        );
         (await Command.RunAsync(TinyDemo.Arguments(system.Data), environment: system.Environment)).Code.ShouldBe(0);
-        await system.ShouldHaveMetricsAsync(new Dictionary<string, string>
-        {
-            ["clipsae.items"] = "{item}",
-            ["clipsae.queue.wait"] = "s",
-            ["clipsae.stage.duration"] = "s",
-            ["clipsae.units"] = "{unit}",
-            ["clipsae.cache.hits"] = "{unit}",
-            ["clipsae.progress.value"] = "",
-            ["clipsae.device.memory"] = "By",
-            ["clipsae.checkpoint.age"] = "s",
-            ["messaging.masstransit.receive"] = "",
-        });
+        await system.ShouldHaveMetricsAsync(
+            new Dictionary<string, string>
+            {
+                ["clipsae.items"] = "{item}",
+                ["clipsae.queue.wait"] = "s",
+                ["clipsae.stage.duration"] = "s",
+                ["clipsae.units"] = "{unit}",
+                ["clipsae.cache.hits"] = "{unit}",
+                ["clipsae.progress.value"] = "",
+                ["clipsae.device.memory"] = "By",
+                ["clipsae.checkpoint.age"] = "s",
+                ["messaging.masstransit.receive"] = "",
+            }
+        );
         await ExportAsync(trace);
     }
 
@@ -51,8 +71,16 @@ public sealed partial class TraceTests(DistributedSystem system)
     public async Task Alerts_and_dashboards_ask_the_broker_for_what_it_tells()
     {
         var told = await system.Broker.MetricsAsync();
-        var files = Directory.GetFiles(SolutionFolder.At("infra", "observability"), "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".yaml" or ".json");
-        string[] asked = [.. files.SelectMany(file => BrokerMetric().Matches(File.ReadAllText(file))).Select(match => match.Value).Distinct(StringComparer.Ordinal)];
+        var files = Directory
+            .GetFiles(SolutionFolder.At("infra", "observability"), "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetExtension(file) is ".yaml" or ".json");
+        string[] asked =
+        [
+            .. files
+                .SelectMany(file => BrokerMetric().Matches(File.ReadAllText(file)))
+                .Select(match => match.Value)
+                .Distinct(StringComparer.Ordinal),
+        ];
 
         asked.ShouldNotBeEmpty();
         asked.ShouldAllBe(name => told.Contains($"\n{name}{{", StringComparison.Ordinal));
@@ -83,7 +111,10 @@ public sealed partial class TraceTests(DistributedSystem system)
         }
     }
 
-    private TraceCollector.Span? Submission(string run) => system.Traces.Spans.FirstOrDefault(span => span.Name == "submit" && span.Attributes.GetValueOrDefault(PipelineTelemetry.RunTag) == run);
+    private TraceCollector.Span? Submission(string run) =>
+        system.Traces.Spans.FirstOrDefault(span =>
+            span.Name == "submit" && span.Attributes.GetValueOrDefault(PipelineTelemetry.RunTag) == run
+        );
 
     /// <summary>Stages without a span below the run's submission; processes send their spans every few seconds.</summary>
     private async Task<IReadOnlyList<string>> MissingAsync(string run)
@@ -100,8 +131,14 @@ public sealed partial class TraceTests(DistributedSystem system)
 
             root.Parent.ShouldBeEmpty();
             var byId = spans.Where(span => span.Trace == root.Trace).DistinctBy(span => span.Id).ToDictionary(span => span.Id);
-            missing = [.. ParameterSections.All.Select(pair => pair.Stage)
-                .Where(stage => !byId.Values.Any(span => span.Name.StartsWith(stage + " ", StringComparison.Ordinal) && IsBelow(span, root, byId)))];
+            missing =
+            [
+                .. ParameterSections
+                    .All.Select(pair => pair.Stage)
+                    .Where(stage =>
+                        !byId.Values.Any(span => span.Name.StartsWith(stage + " ", StringComparison.Ordinal) && IsBelow(span, root, byId))
+                    ),
+            ];
         }
 
         return missing;

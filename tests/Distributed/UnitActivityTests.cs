@@ -22,16 +22,35 @@ public sealed class UnitActivityTests(DistributedSystem system)
                 Bus = "rabbitmq",
                 Store = "s3",
                 DataFolder = system.Data,
-                Broker = new BrokerOptions { Port = system.Broker.Port, User = Broker.Coordinator, PasswordFile = system.Broker.PasswordFile(Broker.Coordinator), DeliveryLimit = DistributedSystem.DeliveryLimit },
-                S3 = new ObjectStorage.ObjectStorageOptions { Endpoint = system.Objects.Endpoint, AccessKey = system.Objects.AccessKey, SecretKey = system.Objects.SecretKey },
+                Broker = new BrokerOptions
+                {
+                    Port = system.Broker.Port,
+                    User = Broker.Coordinator,
+                    PasswordFile = system.Broker.PasswordFile(Broker.Coordinator),
+                    DeliveryLimit = DistributedSystem.DeliveryLimit,
+                },
+                S3 = new ObjectStorage.ObjectStorageOptions
+                {
+                    Endpoint = system.Objects.Endpoint,
+                    AccessKey = system.Objects.AccessKey,
+                    SecretKey = system.Objects.SecretKey,
+                },
             },
-            _ => { });
+            _ => { }
+        );
         await runtime.ConnectAsync();
         var topology = runtime.Services.GetRequiredService<BrokerTopology>();
         var state = await runtime.StateAsync(run);
 
         (await topology.HasWaitingAsync(BrokerTopology.QueuesOf("fine-tuning"), default)).ShouldBeFalse();
-        (await new UnitActivity(runtime.Services.GetRequiredService<IBus>(), topology, runtime.Services.GetRequiredService<TemporaryNames>(), TimeProvider.System).AnyAsync(run, state, default)).ShouldBeTrue();
+        (
+            await new UnitActivity(
+                runtime.Services.GetRequiredService<IBus>(),
+                topology,
+                runtime.Services.GetRequiredService<TemporaryNames>(),
+                TimeProvider.System
+            ).AnyAsync(run, state, default)
+        ).ShouldBeTrue();
 
         (await system.ClientAsync("cancel", run)).Code.ShouldBe(0);
         var ended = await client.EndAsync();

@@ -10,9 +10,9 @@ namespace ClipSae.EmbeddingExtraction.Tests;
 public sealed class CaptionExtractionTests : IDisposable
 {
     private static readonly string[] Hooks = ["text.mlp@1", "text.residual@0", "text-embedding"];
-    private readonly DisposeScope scope = torch.NewDisposeScope();
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData(false)]
@@ -27,7 +27,11 @@ public sealed class CaptionExtractionTests : IDisposable
         foreach (var name in Hooks)
         {
             var point = HookPoint.Parse(name);
-            var (rows, image, caption) = (await bench.Read(result, name, "activations"), await bench.Read(result, name, "image_index"), await bench.Read(result, name, "caption_index"));
+            var (rows, image, caption) = (
+                await bench.Read(result, name, "activations"),
+                await bench.Read(result, name, "image_index"),
+                await bench.Read(result, name, "caption_index")
+            );
             var token = point.HasTokens ? await bench.Read(result, name, "token_index") : torch.zeros_like(image);
             var places = image.data<int>().Zip(caption.data<int>(), token.data<int>()).ToArray();
             places.ShouldBe(places.Order());
@@ -40,10 +44,15 @@ public sealed class CaptionExtractionTests : IDisposable
                     // One caption at a time: what stands beside it in a batch must not matter.
                     model.EncodeText(torch.tensor(ids).unsqueeze(0), hooks);
                     var own = places.Index().Where(place => (place.Item.First, place.Item.Second) == (i, number)).ToArray();
-                    own.Select(place => place.Item.Third).ShouldBe(Enumerable.Range(0, point.HasTokens ? Tokenizer(bench).LengthOf(ids) : 1));
+                    own.Select(place => place.Item.Third)
+                        .ShouldBe(Enumerable.Range(0, point.HasTokens ? Tokenizer(bench).LengthOf(ids) : 1));
                     var expected = hooks.Captured(point).reshape(-1, point.Width(bench.Sizes)).narrow(0, 0, own.Length);
                     var actual = rows.index_select(0, torch.tensor(own.Select(place => (long)place.Index).ToArray()));
-                    (actual - expected).abs().max().item<float>().ShouldBeLessThan(2e-5f * expected.abs().max().item<float>(), $"{name} of '{text}'");
+                    (actual - expected)
+                        .abs()
+                        .max()
+                        .item<float>()
+                        .ShouldBeLessThan(2e-5f * expected.abs().max().item<float>(), $"{name} of '{text}'");
                 }
             }
         }
@@ -54,12 +63,24 @@ public sealed class CaptionExtractionTests : IDisposable
     {
         using var bench = Bench(isSigLip: true);
         var pictures = Pictures(4);
-        var (all, some, other) = (await bench.Run(Parameters("all"), pictures), await bench.Run(Parameters(3), pictures), await bench.Run(Parameters(3, batch: 2), pictures));
+        var (all, some, other) = (
+            await bench.Run(Parameters("all"), pictures),
+            await bench.Run(Parameters(3), pictures),
+            await bench.Run(Parameters(3, batch: 2), pictures)
+        );
         async Task<Dictionary<(int, int, int), float[]>> Rows(StageResult result)
         {
-            var (rows, image, caption, token) = (await bench.Read(result, "text.residual@0", "activations"), await bench.Read(result, "text.residual@0", "image_index"),
-                await bench.Read(result, "text.residual@0", "caption_index"), await bench.Read(result, "text.residual@0", "token_index"));
-            return image.data<int>().Zip(caption.data<int>(), token.data<int>()).Index().ToDictionary(place => place.Item, place => rows[place.Index].data<float>().ToArray());
+            var (rows, image, caption, token) = (
+                await bench.Read(result, "text.residual@0", "activations"),
+                await bench.Read(result, "text.residual@0", "image_index"),
+                await bench.Read(result, "text.residual@0", "caption_index"),
+                await bench.Read(result, "text.residual@0", "token_index")
+            );
+            return image
+                .data<int>()
+                .Zip(caption.data<int>(), token.data<int>())
+                .Index()
+                .ToDictionary(place => place.Item, place => rows[place.Index].data<float>().ToArray());
         }
 
         var (whole, sampled) = (await Rows(all), await Rows(some));
@@ -77,7 +98,10 @@ public sealed class CaptionExtractionTests : IDisposable
     public async Task Same_input_gives_the_same_digests_and_images_do_not_know_of_captions()
     {
         using var bench = Bench(isSigLip: false);
-        var (first, second) = (await bench.Run(Parameters(3, more: "mlp@0"), Pictures(5)), await bench.Run(Parameters(3, more: "mlp@0"), Pictures(5)));
+        var (first, second) = (
+            await bench.Run(Parameters(3, more: "mlp@0"), Pictures(5)),
+            await bench.Run(Parameters(3, more: "mlp@0"), Pictures(5))
+        );
         second.Outputs.ShouldBe(first.Outputs);
         var without = await bench.Run(new JsonObject { ["hookPoints"] = new JsonArray("mlp@0"), ["tokensPerImage"] = 3 }, Pictures(5));
         without.Outputs["mlp@0"].Digest.ShouldBe(first.Outputs["mlp@0"].Digest);
@@ -89,15 +113,32 @@ public sealed class CaptionExtractionTests : IDisposable
     {
         using var bench = Bench(isSigLip: false);
         var parameters = new JsonObject { ["hookPoints"] = new JsonArray("text.mlp@2") };
-        (await Should.ThrowAsync<UserErrorException>(bench.Run(parameters, Pictures(1)))).Message.ShouldContain("text tower has layers 0 to 1");
+        (await Should.ThrowAsync<UserErrorException>(bench.Run(parameters, Pictures(1)))).Message.ShouldContain(
+            "text tower has layers 0 to 1"
+        );
     }
 
-    private static ExtractionBench Bench(bool isSigLip) => new()
-    {
-        Sizes = (isSigLip ? ExtractionBench.Architecture with { Family = ClipFamily.SigLip, EmbedDim = 128, VisionNeurons = 512 } : ExtractionBench.Architecture) with { TextLayers = 2 },
-        Vocabulary = isSigLip ? File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", "siglip.model")) : ExtractionBench.Merges,
-        Captions = Captions,
-    };
+    private static ExtractionBench Bench(bool isSigLip) =>
+        new()
+        {
+            Sizes = (
+                isSigLip
+                    ? ExtractionBench.Architecture with
+                    {
+                        Family = ClipFamily.SigLip,
+                        EmbedDim = 128,
+                        VisionNeurons = 512,
+                    }
+                    : ExtractionBench.Architecture
+            ) with
+            {
+                TextLayers = 2,
+            },
+            Vocabulary = isSigLip
+                ? File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "Reference", "siglip.model"))
+                : ExtractionBench.Merges,
+            Captions = Captions,
+        };
 
     private static string[] Captions(int image) => image % 2 == 0 ? [$"a cat {image}"] : [$"a dog {image}", "it is a long one"];
 
@@ -117,10 +158,11 @@ public sealed class CaptionExtractionTests : IDisposable
 
     private static byte[][] Pictures(int count) => [.. Enumerable.Range(0, count).Select(ExtractionBench.Picture)];
 
-    private static JsonObject Parameters(JsonNode tokens, int batch = 4, string? more = null) => new()
-    {
-        ["hookPoints"] = new JsonArray([.. Hooks.Append(more).OfType<string>().Select(hook => JsonValue.Create(hook))]),
-        ["batch"] = batch,
-        ["tokensPerImage"] = tokens,
-    };
+    private static JsonObject Parameters(JsonNode tokens, int batch = 4, string? more = null) =>
+        new()
+        {
+            ["hookPoints"] = new JsonArray([.. Hooks.Append(more).OfType<string>().Select(hook => JsonValue.Create(hook))]),
+            ["batch"] = batch,
+            ["tokensPerImage"] = tokens,
+        };
 }

@@ -23,14 +23,19 @@ internal sealed class ExtractionBench : IDisposable
     public static readonly ClipArchitecture Architecture = new(64, 32, 2, 128, 8, 16, 600, 64, 1);
 
     /// <summary>The same with another activation, narrower heads and MLPs that are not 4 times as wide.</summary>
-    public static readonly ClipArchitecture Other = Architecture with { Activation = MlpActivation.Gelu, VisionHeads = 8, VisionNeurons = 320 };
+    public static readonly ClipArchitecture Other = Architecture with
+    {
+        Activation = MlpActivation.Gelu,
+        VisionHeads = 8,
+        VisionNeurons = 320,
+    };
 
     /// <summary>A CLIP's vocabulary with one merge.</summary>
     public static readonly byte[] Merges = Encoding.UTF8.GetBytes("#version: 0.2\np i</w>\n");
 
-    private readonly string folder = Directory.CreateTempSubdirectory("extraction").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("extraction").FullName;
 
-    public ExtractionBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
+    public ExtractionBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public FolderArtifactStore Store { get; }
 
@@ -59,23 +64,35 @@ internal sealed class ExtractionBench : IDisposable
         return PngEncoder.Encode(new RgbImage(48, 40, rgb));
     }
 
-    public Task<StageResult> Run(JsonObject parameters, params byte[][] pictures) => Run(parameters, pictures, new Progress<StageProgress>(), CancellationToken.None);
+    public Task<StageResult> Run(JsonObject parameters, params byte[][] pictures) =>
+        Run(parameters, pictures, new Progress<StageProgress>(), CancellationToken.None);
 
-    public async Task<StageResult> Run(JsonObject parameters, byte[][] pictures, IProgress<StageProgress> progress, CancellationToken cancel)
+    public async Task<StageResult> Run(
+        JsonObject parameters,
+        byte[][] pictures,
+        IProgress<StageProgress> progress,
+        CancellationToken cancel
+    )
     {
-        var scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
+        var scratch = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
         return await Stage.RunAsync(
             new StageContext
             {
                 Stage = Stage.Name,
                 Unit = "00000",
                 Parameters = Stage.Normalize(parameters),
-                Inputs = new Dictionary<string, ArtifactRef> { ["model"] = await Model(), ["tokenizer"] = await Store.PutBytesAsync(Vocabulary, "vocabulary", "text/plain"), ["shard"] = await Shard(pictures) },
+                Inputs = new Dictionary<string, ArtifactRef>
+                {
+                    ["model"] = await Model(),
+                    ["tokenizer"] = await Store.PutBytesAsync(Vocabulary, "vocabulary", "text/plain"),
+                    ["shard"] = await Shard(pictures),
+                },
                 Artifacts = Store,
                 Progress = progress,
                 Scratch = scratch,
             },
-            cancel);
+            cancel
+        );
     }
 
     public async Task<torch.Tensor> Read(StageResult result, string output, string key)
@@ -84,7 +101,8 @@ internal sealed class ExtractionBench : IDisposable
         return file.Read(key);
     }
 
-    public Task<ShardImages> Images(StageResult result) => ResultFormats.ShardImages.ReadAsync(result.Outputs["ids"], Store.FetchAsync, CancellationToken.None);
+    public Task<ShardImages> Images(StageResult result) =>
+        ResultFormats.ShardImages.ReadAsync(result.Outputs["ids"], Store.FetchAsync, CancellationToken.None);
 
     public static ClipModel CreateModel(ClipArchitecture? sizes = null) => ClipModel.Initialize(sizes ?? Architecture, 5);
 
@@ -95,7 +113,13 @@ internal sealed class ExtractionBench : IDisposable
         for (var i = 0; i < pictures.Length; i++)
         {
             var image = ImageDecoder.Decode(pictures[i]);
-            Preprocessor.Preprocess(image.Rgb, image.Width, image.Height, ImagePreparation.OpenAi(32), pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32));
+            Preprocessor.Preprocess(
+                image.Rgb,
+                image.Width,
+                image.Height,
+                ImagePreparation.OpenAi(32),
+                pixels.AsSpan(i * 3 * 32 * 32, 3 * 32 * 32)
+            );
         }
 
         return torch.tensor(pixels).view(pictures.Length, 3, 32, 32);
@@ -104,12 +128,12 @@ internal sealed class ExtractionBench : IDisposable
     public void Dispose()
     {
         Stage.Dispose();
-        Directory.Delete(folder, recursive: true);
+        Directory.Delete(_folder, recursive: true);
     }
 
     private async Task<ArtifactRef> Model()
     {
-        var path = Path.Combine(folder, "model.safetensors");
+        var path = Path.Combine(_folder, "model.safetensors");
         using var model = ClipModel.Initialize(Sizes, ModelSeed);
         model.Save(path);
         return await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");
@@ -122,7 +146,11 @@ internal sealed class ExtractionBench : IDisposable
         {
             for (var i = 0; i < pictures.Length; i++)
             {
-                Add(writer, $"{i:D8}.json", Encoding.UTF8.GetBytes($$"""{"id":"images/{{i}}.png","captions":{{JsonSerializer.Serialize(Captions(i))}}}"""));
+                Add(
+                    writer,
+                    $"{i:D8}.json",
+                    Encoding.UTF8.GetBytes($$"""{"id":"images/{{i}}.png","captions":{{JsonSerializer.Serialize(Captions(i))}}}""")
+                );
                 Add(writer, $"{i:D8}.png", pictures[i]);
             }
         }

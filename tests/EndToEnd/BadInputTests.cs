@@ -60,7 +60,11 @@ public sealed class BadInputTests : IDisposable
             File.WriteAllText(_folder.File("photos", Path.ChangeExtension(Path.GetFileName(file), ".txt")), "a cat or a dog");
         }
 
-        (await RunAsync(_folder.File("photos"))).ShouldRefuse(2, "the images are labelled with 0 classes", "--set curation.classes=cat,dog");
+        (await RunAsync(_folder.File("photos"))).ShouldRefuse(
+            2,
+            "the images are labelled with 0 classes",
+            "--set curation.classes=cat,dog"
+        );
     }
 
     [Fact]
@@ -113,7 +117,10 @@ public sealed class BadInputTests : IDisposable
     {
         await DrawAsync(16);
         File.Copy(_folder.File("world", "tuning", "images", "00000.png"), _folder.File("x.png"));
-        File.WriteAllText(_folder.File("world", "tuning", "captions.json"), """{"../../x.png": "a photo of a cat", "images/00001.png": "a photo of a dog"}""");
+        File.WriteAllText(
+            _folder.File("world", "tuning", "captions.json"),
+            """{"../../x.png": "a photo of a cat", "images/00001.png": "a photo of a dog"}"""
+        );
 
         (await RunAsync(_folder.File("world", "tuning"))).ShouldRefuse(1, "../../x.png");
     }
@@ -137,17 +144,34 @@ public sealed class BadInputTests : IDisposable
     {
         // 256 blocks of 512 bytes: pictures fit, the checkpoint does not. Ignored, the signal becomes an error of the write.
         // The runtime itself maps a large file to keep code pages unwritable, and dies under any such limit unless that is off.
-        var full = await Command.RunAsync(TinyDemo.Arguments(_folder.File("data")), "trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; ulimit -f 256");
+        var full = await Command.RunAsync(
+            TinyDemo.Arguments(_folder.File("data")),
+            "trap '' XFSZ; export DOTNET_EnableWriteXorExecute=0; ulimit -f 256"
+        );
         full.ShouldRefuse(1, "disk full");
 
         (await Command.RunAsync(TinyDemo.Arguments(_folder.File("data")))).Code.ShouldBe(0);
     }
 
-    private Task<CommandResult> RunAsync(string dataset, string? model = null) => Command.RunAsync(
-        ["run", "--dataset", dataset, "--model", model ?? DemoModel, "--tokenizer", DemoVocabulary, "--preset", "demo", "--data", _folder.File("data")]);
+    private Task<CommandResult> RunAsync(string dataset, string? model = null) =>
+        Command.RunAsync([
+            "run",
+            "--dataset",
+            dataset,
+            "--model",
+            model ?? DemoModel,
+            "--tokenizer",
+            DemoVocabulary,
+            "--preset",
+            "demo",
+            "--data",
+            _folder.File("data"),
+        ]);
 
     private async Task DrawAsync(int images) =>
-        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", $"{images}", "--evaluation", "0"])).Code.ShouldBe(0);
+        (
+            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", $"{images}", "--evaluation", "0"])
+        ).Code.ShouldBe(0);
 
     private void RewriteHeader(Action<JsonObject> change)
     {

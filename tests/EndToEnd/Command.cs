@@ -33,7 +33,11 @@ internal sealed partial class Command : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Runs the command to its end.</summary>
-    public static async Task<CommandResult> RunAsync(IEnumerable<string> arguments, string? wrapper = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static async Task<CommandResult> RunAsync(
+        IEnumerable<string> arguments,
+        string? wrapper = null,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         using var command = Start(arguments, wrapper, environment);
         return await command.EndAsync();
@@ -42,7 +46,11 @@ internal sealed partial class Command : IDisposable
     /// <param name="arguments">Arguments of the command.</param>
     /// <param name="wrapper">A line of shell that runs before the command in the same process, for example a limit.</param>
     /// <param name="environment">Variables beside those of this process.</param>
-    public static Command Start(IEnumerable<string> arguments, string? wrapper = null, IReadOnlyDictionary<string, string>? environment = null)
+    public static Command Start(
+        IEnumerable<string> arguments,
+        string? wrapper = null,
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         var program = Path.Combine(AppContext.BaseDirectory, "clipsae");
         var start = new ProcessStartInfo

@@ -11,7 +11,10 @@ internal sealed record CommandResult(int Code, string Out, string Error)
     public void ShouldRefuse(int code, params string[] texts)
     {
         Code.ShouldBe(code, Error);
-        var lines = Error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => line.StartsWith("clipsae: ", StringComparison.Ordinal)).ToArray();
+        var lines = Error
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Where(line => line.StartsWith("clipsae: ", StringComparison.Ordinal))
+            .ToArray();
         lines.Length.ShouldBe(1, Error);
         foreach (var text in texts)
         {

@@ -2,7 +2,9 @@ using System.Runtime.Versioning;
 
 namespace ClipSae.EndToEnd;
 
-/// <summary>A PyTorch of the machine in place of the libtorch that comes along, by real processes; a folder laid out as pip does stands in for it.</summary>
+/// <summary>
+/// A PyTorch of the machine in place of the libtorch that comes along, by real processes; a folder laid out as pip does stands in for it.
+/// </summary>
 [SupportedOSPlatform("linux")]
 public sealed class InstalledTorchTests : IDisposable
 {
@@ -36,7 +38,9 @@ public sealed class InstalledTorchTests : IDisposable
         var package = Make("2.11.0+cpu");
 
         var result = await Command.RunAsync(
-            ["doctor", "--data", _folder.File("data")], environment: new Dictionary<string, string> { ["CLIPSAE_TORCH"] = package, ["LD_DEBUG"] = "files" });
+            ["doctor", "--data", _folder.File("data")],
+            environment: new Dictionary<string, string> { ["CLIPSAE_TORCH"] = package, ["LD_DEBUG"] = "files" }
+        );
 
         Mapped(result.Error).ShouldBe([Path.Combine(package, "lib", "libtorch_cpu.so")]);
     }
@@ -46,10 +50,20 @@ public sealed class InstalledTorchTests : IDisposable
     {
         var trap = Python("touch \"$0.was-started\"; exit 1");
 
-        var result = await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "4", "--tuning", "4", "--evaluation", "4"], environment: OnPath(trap));
+        var result = await Command.RunAsync(
+            ["make-dataset", _folder.File("world"), "--train", "4", "--tuning", "4", "--evaluation", "4"],
+            environment: OnPath(trap)
+        );
         var embedded = await Command.RunAsync(
-            ["embed", "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), "--json", .. Directory.EnumerateFiles(_folder.File("world"), "*.png", SearchOption.AllDirectories).Take(1)],
-            environment: new Dictionary<string, string>(OnPath(trap)) { ["LD_DEBUG"] = "files" });
+            [
+                "embed",
+                "--model",
+                Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+                "--json",
+                .. Directory.EnumerateFiles(_folder.File("world"), "*.png", SearchOption.AllDirectories).Take(1),
+            ],
+            environment: new Dictionary<string, string>(OnPath(trap)) { ["LD_DEBUG"] = "files" }
+        );
 
         result.Code.ShouldBe(0, result.Error);
         Mapped(embedded.Error).ShouldBe([Path.Combine(Included, "libtorch_cpu.so")]);
@@ -62,7 +76,10 @@ public sealed class InstalledTorchTests : IDisposable
         var package = Make("2.11.0+cpu");
         var python = Python($"echo {package}/__init__.py; echo {_folder.Path}");
 
-        var result = await Command.RunAsync(["doctor", "--device", "cuda:4711", "--data", _folder.File("data")], environment: OnPath(python));
+        var result = await Command.RunAsync(
+            ["doctor", "--device", "cuda:4711", "--data", _folder.File("data")],
+            environment: OnPath(python)
+        );
 
         result.Code.ShouldBe(1);
         result.Out.ShouldContain($"{package}: PyTorch 2.11.0+cpu is built without CUDA");
@@ -88,16 +105,31 @@ public sealed class InstalledTorchTests : IDisposable
         File.Delete(Path.Combine(package, "lib", "libtorch_cpu.so"));
         File.CreateSymbolicLink(Path.Combine(package, "lib", "libtorch_cpu.so"), Path.Combine(Included, "libc10.so"));
 
-        var result = await Command.RunAsync(
-            ["embed", "--torch", package, "--model", Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"), Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors")]);
+        var result = await Command.RunAsync([
+            "embed",
+            "--torch",
+            package,
+            "--model",
+            Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+            Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"),
+        ]);
 
         result.ShouldRefuse(2, "PyTorch 1.13.0 does not fit", "made for 2.10", "install PyTorch 2.10 or 2.11");
     }
 
     private static string[] Mapped(string log) =>
-        [.. log.Split('\n').Where(line => line.Contains("calling init: ", StringComparison.Ordinal) && line.TrimEnd().EndsWith("libtorch_cpu.so", StringComparison.Ordinal)).Select(line => line[(line.IndexOf("init: ", StringComparison.Ordinal) + 6)..].TrimEnd()).Distinct(StringComparer.Ordinal)];
+        [
+            .. log.Split('\n')
+                .Where(line =>
+                    line.Contains("calling init: ", StringComparison.Ordinal)
+                    && line.TrimEnd().EndsWith("libtorch_cpu.so", StringComparison.Ordinal)
+                )
+                .Select(line => line[(line.IndexOf("init: ", StringComparison.Ordinal) + 6)..].TrimEnd())
+                .Distinct(StringComparer.Ordinal),
+        ];
 
-    private static Dictionary<string, string> OnPath(string python) => new() { ["PATH"] = $"{Path.GetDirectoryName(python)}:{Environment.GetEnvironmentVariable("PATH")}" };
+    private static Dictionary<string, string> OnPath(string python) =>
+        new() { ["PATH"] = $"{Path.GetDirectoryName(python)}:{Environment.GetEnvironmentVariable("PATH")}" };
 
     private string Python(string script)
     {

@@ -74,18 +74,35 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
         var again = await Command.RunAsync(TinyDemo.Arguments(undisturbed.Data));
 
         again.Code.ShouldBe(0, again.Error);
-        var computed = again.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() != "hit").Select(stage => stage!["stage"]!.GetValue<string>());
+        var computed = again.Json["stages"]!
+            .AsArray()
+            .Where(stage => stage!["cache"]!.GetValue<string>() != "hit")
+            .Select(stage => stage!["stage"]!.GetValue<string>());
         computed.ShouldBe(["report"]);
     }
 
     [Fact]
     public async Task A_replay_computes_only_what_its_change_touches()
     {
-        var replay = await Command.RunAsync(
-            ["replay", undisturbed.Run, "--from", "evaluation", "--set", "evaluation.resamples=1100", "--data", undisturbed.Data, "--threads", "1", "--json"]);
+        var replay = await Command.RunAsync([
+            "replay",
+            undisturbed.Run,
+            "--from",
+            "evaluation",
+            "--set",
+            "evaluation.resamples=1100",
+            "--data",
+            undisturbed.Data,
+            "--threads",
+            "1",
+            "--json",
+        ]);
 
         replay.Code.ShouldBe(0, replay.Error);
-        var computed = replay.Json["stages"]!.AsArray().Where(stage => stage!["cache"]!.GetValue<string>() == "miss").Select(stage => stage!["stage"]!.GetValue<string>());
+        var computed = replay.Json["stages"]!
+            .AsArray()
+            .Where(stage => stage!["cache"]!.GetValue<string>() == "miss")
+            .Select(stage => stage!["stage"]!.GetValue<string>());
         computed.ShouldBe(["zero-shot-evaluation", "report"]);
     }
 
@@ -109,7 +126,11 @@ public sealed class InterruptionTests(DemoRun undisturbed) : IClassFixture<DemoR
 
     private static void EveryBlobIsWhole(string data)
     {
-        foreach (var blob in Directory.GetFiles(Path.Combine(data, "blobs", "sha256"), "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path).Length == 64))
+        foreach (
+            var blob in Directory
+                .GetFiles(Path.Combine(data, "blobs", "sha256"), "*", SearchOption.AllDirectories)
+                .Where(path => Path.GetFileName(path).Length == 64)
+        )
         {
             Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(blob))).ShouldBe(Path.GetFileName(blob));
         }

@@ -6,7 +6,10 @@ using TorchSharp;
 
 namespace ClipSae.EndToEnd;
 
-/// <summary>The demo's base with a context of 77 tokens, stretched to 248, through the whole pipeline on captions that are longer than the rows which stay.</summary>
+/// <summary>
+/// The demo's base with a context of 77 tokens, stretched to 248, through the whole pipeline on captions that are longer than the rows
+/// which stay.
+/// </summary>
 public sealed class LongClipTests : IDisposable
 {
     private const string Positions = "positional_embedding";
@@ -30,18 +33,67 @@ public sealed class LongClipTests : IDisposable
     public async Task Both_embeddings_are_trained_and_arrive_in_every_format()
     {
         WriteBase();
-        (await Command.RunAsync(["stretch", _folder.File("base.safetensors"), _folder.File("long.safetensors"), "--json"])).Json["context"]!.GetValue<int>().ShouldBe(248);
-        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "24"])).Code.ShouldBe(0);
+        (await Command.RunAsync(["stretch", _folder.File("base.safetensors"), _folder.File("long.safetensors"), "--json"])).Json["context"]!
+            .GetValue<int>()
+            .ShouldBe(248);
+        (
+            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "24"])
+        ).Code.ShouldBe(0);
         LengthenCaptions(_folder.File("world", "tuning", "captions.json"));
 
-        var run = await Command.RunAsync(
-        [
-            "run", "--dataset", _folder.File("world", "tuning"), "--model", _folder.File("long.safetensors"), "--tokenizer", Vocabulary, "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
-            "--evaluation", $"clean={_folder.File("world", "evaluation", "clean")}", "--evaluation", $"attacked={_folder.File("world", "evaluation", "attacked")}",
-            "--arms", "none", "--seeds", "1", "--set", "extraction.hookPoints=mlp@0", "--set", "extraction.tokensPerImage=8", "--set", "sae.expansion=2", "--set", "sae.epochs=2", "--set", "sae.batchSize=256",
-            "--set", "curation.pairs=48", "--set", "curation.attacks=32", "--set", "curation.naturalImages=4", "--set", "curation.randomDraws=1",
-            "--set", "tuning.steps=4", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16", "--set", "tuning.validationInterval=2", "--set", "evaluation.resamples=1000",
-            "--set", "conversion.formats=openai,openai-pt,huggingface,text-encoder,open-clip,onnx,gmp,long-clip",
+        var run = await Command.RunAsync([
+            "run",
+            "--dataset",
+            _folder.File("world", "tuning"),
+            "--model",
+            _folder.File("long.safetensors"),
+            "--tokenizer",
+            Vocabulary,
+            "--preset",
+            "demo",
+            "--data",
+            _folder.File("data"),
+            "--threads",
+            "1",
+            "--json",
+            "--evaluation",
+            $"clean={_folder.File("world", "evaluation", "clean")}",
+            "--evaluation",
+            $"attacked={_folder.File("world", "evaluation", "attacked")}",
+            "--arms",
+            "none",
+            "--seeds",
+            "1",
+            "--set",
+            "extraction.hookPoints=mlp@0",
+            "--set",
+            "extraction.tokensPerImage=8",
+            "--set",
+            "sae.expansion=2",
+            "--set",
+            "sae.epochs=2",
+            "--set",
+            "sae.batchSize=256",
+            "--set",
+            "curation.pairs=48",
+            "--set",
+            "curation.attacks=32",
+            "--set",
+            "curation.naturalImages=4",
+            "--set",
+            "curation.randomDraws=1",
+            "--set",
+            "tuning.steps=4",
+            "--set",
+            "tuning.cleanBatch=16",
+            "--set",
+            "tuning.attackBatch=16",
+            "--set",
+            "tuning.validationInterval=2",
+            "--set",
+            "evaluation.resamples=1000",
+            "--set",
+            "conversion.formats=openai,openai-pt,huggingface,text-encoder,open-clip,onnx,gmp,long-clip",
         ]);
 
         run.Code.ShouldBe(0, run.Error);
@@ -65,7 +117,12 @@ public sealed class LongClipTests : IDisposable
     private static void LengthenCaptions(string path)
     {
         var captions = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
-        var longer = captions.Select(image => KeyValuePair.Create(image.Key, (JsonNode?)new JsonArray([.. image.Value!.AsArray().Select(caption => (JsonNode)(caption!.GetValue<string>() + Ending))])));
+        var longer = captions.Select(image =>
+            KeyValuePair.Create(
+                image.Key,
+                (JsonNode?)new JsonArray([.. image.Value!.AsArray().Select(caption => (JsonNode)(caption!.GetValue<string>() + Ending))])
+            )
+        );
         File.WriteAllText(path, new JsonObject(longer).ToJsonString());
     }
 
@@ -89,19 +146,31 @@ public sealed class LongClipTests : IDisposable
     {
         var (kept, stretched) = (Read(tuned, Positions), Read(tuned, Stretched));
         var merged = torch.cat([kept[..Kept], stretched[Kept..]]);
-        string[] written = [.. outputs.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)), "model"];
-        var files = written.ToDictionary(name => name, name => StoredOutputs.Fetch(_folder, outputs, name, name == "model" ? "openai.safetensors" : name["files/".Length..]));
+        string[] written =
+        [
+            .. outputs.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)),
+            "model",
+        ];
+        var files = written.ToDictionary(
+            name => name,
+            name => StoredOutputs.Fetch(_folder, outputs, name, name == "model" ? "openai.safetensors" : name["files/".Length..])
+        );
         foreach (var name in new[] { "files/gmp.safetensors", "files/longclip.pt" })
         {
             Same(Read(files[name], Positions), kept).ShouldBeTrue(name);
             Same(Read(files[name], Stretched), stretched).ShouldBeTrue(name);
         }
 
-        foreach (var (name, key) in new[]
-        {
-            ("model", Positions), ("files/openai.pt", Positions), ("files/open_clip/open_clip_model.safetensors", Positions),
-            ("files/huggingface/model.safetensors", "text_model.embeddings.position_embedding.weight"), ("files/text_encoder.safetensors", "text_model.embeddings.position_embedding.weight"),
-        })
+        foreach (
+            var (name, key) in new[]
+            {
+                ("model", Positions),
+                ("files/openai.pt", Positions),
+                ("files/open_clip/open_clip_model.safetensors", Positions),
+                ("files/huggingface/model.safetensors", "text_model.embeddings.position_embedding.weight"),
+                ("files/text_encoder.safetensors", "text_model.embeddings.position_embedding.weight"),
+            }
+        )
         {
             Same(Read(files[name], key), merged).ShouldBeTrue(name);
         }
@@ -109,7 +178,10 @@ public sealed class LongClipTests : IDisposable
         // Run again from each file, ONNX among them, the conversion found the tuned model's features.
         var proofs = JsonNode.Parse(File.ReadAllText(StoredOutputs.Fetch(_folder, outputs, "proof", "proof.json")))!["formats"]!.AsObject();
         proofs.Count.ShouldBe(9);
-        proofs.ShouldAllBe(proof => proof.Value!["text"]!["maxRelative"]!.GetValue<double>() <= 1e-4 && proof.Value!["image"]!["maxRelative"]!.GetValue<double>() <= 1e-4);
+        proofs.ShouldAllBe(proof =>
+            proof.Value!["text"]!["maxRelative"]!.GetValue<double>() <= 1e-4
+            && proof.Value!["image"]!["maxRelative"]!.GetValue<double>() <= 1e-4
+        );
         using var inference = torch.no_grad();
         var expected = LongText(tuned);
         foreach (var path in new[] { "openai.safetensors", "openai.pt", "huggingface", "open_clip", "gmp.safetensors", "longclip.pt" })

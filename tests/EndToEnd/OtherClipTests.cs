@@ -7,7 +7,9 @@ using TorchSharp;
 
 namespace ClipSae.EndToEnd;
 
-/// <summary>A CLIP as open_clip keeps it, with GELU, heads that are not 64 wide and MLPs that are not 4 times as wide, goes the whole way.</summary>
+/// <summary>
+/// A CLIP as open_clip keeps it, with GELU, heads that are not 64 wide and MLPs that are not 4 times as wide, goes the whole way.
+/// </summary>
 public sealed class OtherClipTests : IDisposable
 {
     private const string Weights = "open_clip_model.safetensors";
@@ -21,24 +23,81 @@ public sealed class OtherClipTests : IDisposable
     public async Task It_is_trained_converted_and_scored_as_what_it_is()
     {
         var architecture = Model();
-        (await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "40"])).Code.ShouldBe(0);
+        (
+            await Command.RunAsync(["make-dataset", _folder.File("world"), "--train", "0", "--tuning", "160", "--evaluation", "40"])
+        ).Code.ShouldBe(0);
         string[] common =
         [
-            "--dataset", _folder.File("world", "tuning"), "--model", _folder.File("model"), "--preset", "demo", "--data", _folder.File("data"), "--threads", "1", "--json",
-            "--set", "extraction.tokensPerImage=8", "--set", "sae.epochs=1", "--set", "sae.batchSize=256", "--set", "curation.pairs=32", "--set", "curation.randomDraws=1",
+            "--dataset",
+            _folder.File("world", "tuning"),
+            "--model",
+            _folder.File("model"),
+            "--preset",
+            "demo",
+            "--data",
+            _folder.File("data"),
+            "--threads",
+            "1",
+            "--json",
+            "--set",
+            "extraction.tokensPerImage=8",
+            "--set",
+            "sae.epochs=1",
+            "--set",
+            "sae.batchSize=256",
+            "--set",
+            "curation.pairs=32",
+            "--set",
+            "curation.randomDraws=1",
         ];
         string[] sets = ["--evaluation", $"clean={_folder.File("world", "evaluation", "clean")}", "--set", "evaluation.resamples=1000"];
-        var run = await Command.RunAsync(
-        [
-            "run", .. common, .. sets, "--arms", "penalise", "--seeds", "1", "--set", "extraction.hookPoints=mlp@0", "--set", "sae.expansion=1",
-            "--set", "curation.attacks=32", "--set", "curation.naturalImages=4", "--set", "tuning.steps=4", "--set", "tuning.cleanBatch=16", "--set", "tuning.attackBatch=16",
-            "--set", "tuning.validationInterval=4", "--set", "conversion.formats=openai,huggingface,open-clip,gmp,onnx",
+        var run = await Command.RunAsync([
+            "run",
+            .. common,
+            .. sets,
+            "--arms",
+            "penalise",
+            "--seeds",
+            "1",
+            "--set",
+            "extraction.hookPoints=mlp@0",
+            "--set",
+            "sae.expansion=1",
+            "--set",
+            "curation.attacks=32",
+            "--set",
+            "curation.naturalImages=4",
+            "--set",
+            "tuning.steps=4",
+            "--set",
+            "tuning.cleanBatch=16",
+            "--set",
+            "tuning.attackBatch=16",
+            "--set",
+            "tuning.validationInterval=4",
+            "--set",
+            "conversion.formats=openai,huggingface,open-clip,gmp,onnx",
         ]);
         run.Code.ShouldBe(0, run.Error);
         var written = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
-        string[] files = [.. written.Select(output => output.Key).Where(name => name.StartsWith("files/", StringComparison.Ordinal)).Select(name => StoredOutputs.Fetch(_folder, written, name, name["files/".Length..]))];
+        string[] files =
+        [
+            .. written
+                .Select(output => output.Key)
+                .Where(name => name.StartsWith("files/", StringComparison.Ordinal))
+                .Select(name => StoredOutputs.Fetch(_folder, written, name, name["files/".Length..])),
+        ];
         files.Count(File.Exists).ShouldBeGreaterThan(5);
-        foreach (var path in new[] { StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "fine-tuning"), "model", "tuned.safetensors"), StoredOutputs.Fetch(_folder, written, "model", "openai.safetensors"), _folder.File("huggingface"), _folder.File("open_clip"), _folder.File("gmp.safetensors") })
+        foreach (
+            var path in new[]
+            {
+                StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "fine-tuning"), "model", "tuned.safetensors"),
+                StoredOutputs.Fetch(_folder, written, "model", "openai.safetensors"),
+                _folder.File("huggingface"),
+                _folder.File("open_clip"),
+                _folder.File("gmp.safetensors"),
+            }
+        )
         {
             using var checkpoint = ClipCheckpoint.Open(path);
             (checkpoint.Architecture, checkpoint.IsActivationAssumed).ShouldBe((architecture, false), path);
@@ -46,21 +105,58 @@ public sealed class OtherClipTests : IDisposable
 
         // What a run scores is what the model computes as described, and not what its bare weights compute as OpenAI's.
         File.Copy(_folder.File("model", Weights), _folder.File("bare.safetensors"));
-        var scored = await Command.RunAsync(
-        [
-            "evaluate", "--model", $"base={_folder.File("model")}", "--model", $"tuned={_folder.File("huggingface")}", "--model", $"bare={_folder.File("bare.safetensors")}", .. sets,
-            "--tokenizer", _folder.File("model", Vocabulary), "--data", _folder.File("data"), "--threads", "1", "--json",
+        var scored = await Command.RunAsync([
+            "evaluate",
+            "--model",
+            $"base={_folder.File("model")}",
+            "--model",
+            $"tuned={_folder.File("huggingface")}",
+            "--model",
+            $"bare={_folder.File("bare.safetensors")}",
+            .. sets,
+            "--tokenizer",
+            _folder.File("model", Vocabulary),
+            "--data",
+            _folder.File("data"),
+            "--threads",
+            "1",
+            "--json",
         ]);
         scored.Code.ShouldBe(0, scored.Error);
         scored.Error.ShouldContain("nothing says which activation it was trained with");
         var apart = Calibration(scored.Json);
-        var together = Calibration(JsonNode.Parse(File.ReadAllText(StoredOutputs.Fetch(_folder, await StoredOutputs.OfLatestAsync(_folder, "zero-shot-evaluation"), "results", "results.json")))!);
+        var together = Calibration(
+            JsonNode.Parse(
+                File.ReadAllText(
+                    StoredOutputs.Fetch(
+                        _folder,
+                        await StoredOutputs.OfLatestAsync(_folder, "zero-shot-evaluation"),
+                        "results",
+                        "results.json"
+                    )
+                )
+            )!
+        );
         together["base"].ShouldBe(apart["base"], 1e-6);
         together["penalise.s0"].ShouldBe(apart["tuned"], 1e-6);
         Math.Abs(apart["bare"] - apart["base"]).ShouldBeGreaterThan(1e-5);
 
         // The same arm as a LoRA: what PEFT would load on the base is the model that the run goes on with.
-        var adapted = await Command.RunAsync(["replay", "latest", "--from", "tuning", "--set", "tuning.adapter.kind=lora", "--set", "tuning.adapter.rank=2", "--data", _folder.File("data"), "--threads", "1", "--json"]);
+        var adapted = await Command.RunAsync([
+            "replay",
+            "latest",
+            "--from",
+            "tuning",
+            "--set",
+            "tuning.adapter.kind=lora",
+            "--set",
+            "tuning.adapter.rank=2",
+            "--data",
+            _folder.File("data"),
+            "--threads",
+            "1",
+            "--json",
+        ]);
         adapted.Code.ShouldBe(0, adapted.Error);
         var ofAdapter = await StoredOutputs.OfLatestAsync(_folder, "weight-conversion");
         foreach (var name in new[] { "peft/adapter_model.safetensors", "peft/adapter_config.json" })
@@ -68,7 +164,18 @@ public sealed class OtherClipTests : IDisposable
             StoredOutputs.Fetch(_folder, ofAdapter, "files/" + name, name);
         }
 
-        (await Command.RunAsync(["convert", _folder.File("model"), _folder.File("merged"), "--adapter", _folder.File("peft"), "--to", "openai", "--json"])).Code.ShouldBe(0);
+        (
+            await Command.RunAsync([
+                "convert",
+                _folder.File("model"),
+                _folder.File("merged"),
+                "--adapter",
+                _folder.File("peft"),
+                "--to",
+                "openai",
+                "--json",
+            ])
+        ).Code.ShouldBe(0);
         using (var tuned = ClipCheckpoint.Open(StoredOutputs.Fetch(_folder, ofAdapter, "model", "lora.safetensors")))
         using (var merged = ClipCheckpoint.Open(_folder.File("merged", "openai.safetensors")))
         using (torch.NewDisposeScope())
@@ -81,17 +188,31 @@ public sealed class OtherClipTests : IDisposable
         sweep.Json["autoencoders"]!.AsArray().Count.ShouldBe(1);
     }
 
-    private static Dictionary<string, double> Calibration(JsonNode scores) => scores["models"]!.AsArray().ToDictionary(
-        model => model!["name"]!.GetValue<string>(), model => model!["sets"]!["clean"]!["calibration"]!["expectedError"]!["value"]!.GetValue<double>());
+    private static Dictionary<string, double> Calibration(JsonNode scores) =>
+        scores["models"]!
+            .AsArray()
+            .ToDictionary(
+                model => model!["name"]!.GetValue<string>(),
+                model => model!["sets"]!["clean"]!["calibration"]!["expectedError"]!["value"]!.GetValue<double>()
+            );
 
-    /// <summary>The demo's model, said to be another one: its pictures are told apart all the same, but no figure is that of the demo.</summary>
+    /// <summary>
+    /// The demo's model, said to be another one: its pictures are told apart all the same, but no figure is that of the demo.
+    /// </summary>
     private ClipArchitecture Model()
     {
         using var scope = torch.NewDisposeScope();
         var folder = Directory.CreateDirectory(_folder.File("model")).FullName;
         using var demo = ClipCheckpoint.Open(Path.Combine(AppContext.BaseDirectory, "Demo", "model.safetensors"));
         var weights = demo.Keys.ToDictionary(key => key, key => Narrowed(key, demo.Read(key)), StringComparer.Ordinal);
-        var architecture = demo.Architecture with { Activation = MlpActivation.Gelu, VisionHeads = 4, TextHeads = 1, VisionNeurons = 480, TextNeurons = 448 };
+        var architecture = demo.Architecture with
+        {
+            Activation = MlpActivation.Gelu,
+            VisionHeads = 4,
+            TextHeads = 1,
+            VisionNeurons = 480,
+            TextNeurons = 448,
+        };
         SafetensorsWriter.Write(Path.Combine(folder, Weights), weights);
         File.WriteAllText(Path.Combine(folder, OpenClipTarget.DescriptionName), OpenClipTarget.Describe(architecture));
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Demo", "bpe.txt.gz"), Path.Combine(folder, Vocabulary));

@@ -10,7 +10,13 @@ internal static class StoredOutputs
     public static async Task<JsonObject> OfLatestAsync(TemporaryFolder folder, string stage, string? unit = null)
     {
         var events = (await Command.RunAsync(["events", "latest", "--data", folder.File("data"), "--json"])).Json["events"]!.AsArray();
-        return events.Select(stored => stored!["event"]!.AsObject()).Single(happened => happened["outputs"] is JsonObject && happened["stage"]!.GetValue<string>() == stage && (unit is null || happened["unit"]!.GetValue<string>() == unit))["outputs"]!.AsObject();
+        return events
+            .Select(stored => stored!["event"]!.AsObject())
+            .Single(happened =>
+                happened["outputs"] is JsonObject
+                && happened["stage"]!.GetValue<string>() == stage
+                && (unit is null || happened["unit"]!.GetValue<string>() == unit)
+            )["outputs"]!.AsObject();
     }
 
     /// <summary>Copies an output's content out of the store, to a path within the folder; gives the whole path.</summary>

@@ -11,13 +11,13 @@ namespace ClipSae.FineTuning.Tests;
 public sealed class AdapterTests : IDisposable
 {
     private const int Rank = 2;
-    private readonly TuningBench bench = new() { Sizes = TuningBench.Other };
-    private readonly DisposeScope scope = torch.NewDisposeScope();
+    private readonly TuningBench _bench = new() { Sizes = TuningBench.Other };
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
 
     public void Dispose()
     {
-        scope.Dispose();
-        bench.Dispose();
+        _scope.Dispose();
+        _bench.Dispose();
     }
 
     [Theory]
@@ -26,11 +26,11 @@ public sealed class AdapterTests : IDisposable
     [InlineData("heads+distil", "float32", true)]
     public async Task Every_adapted_weight_moves_by_few_directions_and_nothing_else_moves(string arm, string compute, bool recompute)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var result = await RunAsync(inputs, Parameters(arm, compute, recompute));
 
-        using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
-        using var tuned = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await _bench.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
         tuned.Architecture.ShouldBe(TuningBench.Other);
         var (before, after) = (basis.StateDict(), tuned.StateDict());
         after.Keys.ShouldBe(before.Keys, ignoreOrder: true);
@@ -38,7 +38,9 @@ public sealed class AdapterTests : IDisposable
         foreach (var (key, weight) in after.Where(weight => !weight.Key.Contains("out_proj", StringComparison.Ordinal))) // where heads are taken out
         {
             var change = weight - before[key];
-            var isAdapted = key.EndsWith("mlp.c_fc.weight", StringComparison.Ordinal) && (isTextTrained || key.StartsWith("visual.", StringComparison.Ordinal));
+            var isAdapted =
+                key.EndsWith("mlp.c_fc.weight", StringComparison.Ordinal)
+                && (isTextTrained || key.StartsWith("visual.", StringComparison.Ordinal));
             (change.abs().max().item<float>() > 0).ShouldBe(isAdapted, key);
             if (isAdapted)
             {
@@ -46,7 +48,7 @@ public sealed class AdapterTests : IDisposable
             }
         }
 
-        var curves = await bench.CurvesAsync(result);
+        var curves = await _bench.CurvesAsync(result);
         curves.Drift.Select(drift => drift.Radius).ShouldAllBe(radius => radius == 0);
         curves.Drift[^1].Theta.ShouldBeGreaterThan(1e-4);
         curves.Steps.ShouldAllBe(step => step.GradientNorm > 0);
@@ -62,26 +64,38 @@ public sealed class AdapterTests : IDisposable
 
         // rank · (in + out) of the four layers of each block: 2 of the vision tower, 1 of the text tower.
         long OfBlock(int width, int neurons) => Rank * ((width + (3 * width)) + (width + width) + (width + neurons) + (neurons + width));
-        groups.SelectMany(group => group.Parameters).Sum(parameter => parameter.Value.NumberOfElements).ShouldBe((2 * OfBlock(64, 240)) + OfBlock(64, 160));
+        groups
+            .SelectMany(group => group.Parameters)
+            .Sum(parameter => parameter.Value.NumberOfElements)
+            .ShouldBe((2 * OfBlock(64, 240)) + OfBlock(64, 160));
         groups.Where(group => group.Parameters.Count > 0).ShouldAllBe(group => group.LearningRate == 1e-3);
     }
 
     [Fact]
     public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = Parameters("none", "float32", recompute: false);
         var whole = await RunAsync(inputs, parameters);
         using var stop = new CancellationTokenSource();
-        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(
-            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report =>
-            {
-                if (report.Done == 3)
-                {
-                    stop.Cancel();
-                }
-            })), stop.Token));
-        var resumed = await bench.Stage.RunAsync(bench.Context(inputs, parameters, "cut"), CancellationToken.None);
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            _bench.Stage.RunAsync(
+                _bench.Context(
+                    inputs,
+                    parameters,
+                    "cut",
+                    new Reports<StageProgress>(report =>
+                    {
+                        if (report.Done == 3)
+                        {
+                            stop.Cancel();
+                        }
+                    })
+                ),
+                stop.Token
+            )
+        );
+        var resumed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters, "cut"), CancellationToken.None);
 
         resumed.Outputs.ShouldBe(whole.Outputs);
     }
@@ -95,12 +109,15 @@ public sealed class AdapterTests : IDisposable
         var parameters = TuningBench.Parameters;
         parameters["adapter"] = JsonNode.Parse(adapter);
 
-        Should.Throw<UserErrorException>(() => bench.Stage.Normalize(parameters)).Message.ShouldContain("tuning.adapter: must be of a rank from 1 to 1024");
+        Should
+            .Throw<UserErrorException>(() => _bench.Stage.Normalize(parameters))
+            .Message.ShouldContain("tuning.adapter: must be of a rank from 1 to 1024");
     }
 
     // A training without one has the key that it has always had.
     [Fact]
-    public void No_adapter_leaves_no_trace_in_the_parameters() => bench.Stage.Normalize(TuningBench.Parameters).ContainsKey("adapter").ShouldBeFalse();
+    public void No_adapter_leaves_no_trace_in_the_parameters() =>
+        _bench.Stage.Normalize(TuningBench.Parameters).ContainsKey("adapter").ShouldBeFalse();
 
     /// <summary>Singular values behind the first <see cref="Rank"/>, against the first.</summary>
     private static double Rest(torch.Tensor change)
@@ -114,9 +131,16 @@ public sealed class AdapterTests : IDisposable
         var parameters = TuningBench.Parameters;
         (parameters["arm"], parameters["compute"], parameters["recompute"]) = (arm, compute, recompute);
         (parameters["headThreshold"], parameters["headCleanLoss"]) = (0, 0.9);
-        parameters["adapter"] = new JsonObject { ["kind"] = "lora", ["rank"] = Rank, ["rate"] = 1e-2, ["targets"] = new JsonArray("c_fc") };
+        parameters["adapter"] = new JsonObject
+        {
+            ["kind"] = "lora",
+            ["rank"] = Rank,
+            ["rate"] = 1e-2,
+            ["targets"] = new JsonArray("c_fc"),
+        };
         return parameters;
     }
 
-    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject parameters) => bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject parameters) =>
+        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
 }

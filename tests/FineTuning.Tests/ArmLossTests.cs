@@ -8,26 +8,31 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class ArmLossTests : IDisposable
 {
-    private static readonly FineTuningOptions Options = new() { DistilKeep = 0.5, KeepWeight = 2, ReadingWeight = 3 };
+    private static readonly FineTuningOptions Options = new()
+    {
+        DistilKeep = 0.5,
+        KeepWeight = 2,
+        ReadingWeight = 3,
+    };
 
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly ClipModel model = TuningBench.Model();
-    private readonly ClipModel other = TuningBench.Model(6);
-    private readonly VisionPlan basis;
-    private readonly SparseAutoencoder autoencoder = TuningBench.Autoencoder();
-    private readonly Tensor clean = TuningBench.Images(3, 4);
-    private readonly Tensor attacks = TuningBench.Images(2, 1);
-    private readonly Tensor sources = TuningBench.Images(2, 2);
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly ClipModel _model = TuningBench.Model();
+    private readonly ClipModel _other = TuningBench.Model(6);
+    private readonly VisionPlan _basis;
+    private readonly SparseAutoencoder _autoencoder = TuningBench.Autoencoder();
+    private readonly Tensor _clean = TuningBench.Images(3, 4);
+    private readonly Tensor _attacks = TuningBench.Images(2, 1);
+    private readonly Tensor _sources = TuningBench.Images(2, 2);
 
-    public ArmLossTests() => basis = VisionPlan.Compile(other);
+    public ArmLossTests() => _basis = VisionPlan.Compile(_other);
 
     public void Dispose()
     {
-        basis.Dispose();
-        other.Dispose();
-        model.Dispose();
-        autoencoder.Dispose();
-        scope.Dispose();
+        _basis.Dispose();
+        _other.Dispose();
+        _model.Dispose();
+        _autoencoder.Dispose();
+        _scope.Dispose();
     }
 
     [Theory]
@@ -36,8 +41,8 @@ public sealed class ArmLossTests : IDisposable
     public void Distillation_has_the_value_of_its_formula(float first, float second)
     {
         using var noGrad = no_grad();
-        var (students, teachers) = (Rows(model.EncodeImage(attacks)), Rows(other.EncodeImage(sources)));
-        var kept = Rows(model.EncodeImage(clean)).Zip(Rows(other.EncodeImage(clean)), Distance).Average();
+        var (students, teachers) = (Rows(_model.EncodeImage(_attacks)), Rows(_other.EncodeImage(_sources)));
+        var kept = Rows(_model.EncodeImage(_clean)).Zip(Rows(_other.EncodeImage(_clean)), Distance).Average();
         // A picture that came with its print (0) has no picture without it to learn from.
         var attacked = ((first * Distance(students[0], teachers[0])) + (second * Distance(students[1], teachers[1]))) / 2;
 
@@ -52,15 +57,19 @@ public sealed class ArmLossTests : IDisposable
         float[] Others(ClipModel of)
         {
             var hooks = new Hooks().Capture(new HookPoint.Mlp(0));
-            of.EncodeImage(clean, hooks);
-            var all = autoencoder.PreActivations(hooks.Captured(new HookPoint.Mlp(0))).relu();
-            var index = tensor(Enumerable.Range(0, autoencoder.Latents).Except(salient).Select(f => (long)f).ToArray());
+            of.EncodeImage(_clean, hooks);
+            var all = _autoencoder.PreActivations(hooks.Captured(new HookPoint.Mlp(0))).relu();
+            var index = tensor(Enumerable.Range(0, _autoencoder.Latents).Except(salient).Select(f => (long)f).ToArray());
             return [.. all.index_select(-1, index).contiguous().data<float>()];
         }
 
-        var (now, before) = (Others(model), Others(other));
+        var (now, before) = (Others(_model), Others(_other));
         var ofImage = now.Length / 3;
-        var expected = 2 * now.Chunk(ofImage).Zip(before.Chunk(ofImage), (a, b) => a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / b.Sum(y => y * (double)y)).Average();
+        var expected =
+            2
+            * now.Chunk(ofImage)
+                .Zip(before.Chunk(ofImage), (a, b) => a.Zip(b, (x, y) => (x - y) * (double)(x - y)).Sum() / b.Sum(y => y * (double)y))
+                .Average();
 
         Loss("keep-features", ones(2)).ShouldBe(expected, 1e-4 * expected);
     }
@@ -73,10 +82,16 @@ public sealed class ArmLossTests : IDisposable
         using var noGrad = no_grad();
         // What stands for the print is any picture here.
         var print = TuningBench.Images(2, 3);
-        var changed = Rows(model.EncodeImage(print)).Zip(Rows(other.EncodeImage(print)), Distance).ToArray();
+        var changed = Rows(_model.EncodeImage(print)).Zip(Rows(_other.EncodeImage(print)), Distance).ToArray();
 
-        var loss = TuningBench.Forward("keep-reading", null, Options, basis: basis)
-            .Run(model, new ArmImages(cat([clean, attacks]), 3, HasSource: tensor(new[] { first, second }), Print: print), withLoss: true).Penalty!.item<float>();
+        var loss = TuningBench
+            .Forward("keep-reading", null, Options, basis: _basis)
+            .Run(
+                _model,
+                new ArmImages(cat([_clean, _attacks]), 3, HasSource: tensor(new[] { first, second }), Print: print),
+                withLoss: true
+            )
+            .Penalty!.item<float>();
 
         ((double)loss).ShouldBe(3 * ((first * changed[0]) + (second * changed[1])) / 2, 1e-4);
     }
@@ -88,16 +103,24 @@ public sealed class ArmLossTests : IDisposable
     [Fact]
     public void Against_itself_nothing_has_changed()
     {
-        using var itself = VisionPlan.Compile(model);
-        var images = new ArmImages(cat([clean, clean.narrow(0, 0, 2)]), 3, null, clean.narrow(0, 0, 2), ones(2));
+        using var itself = VisionPlan.Compile(_model);
+        var images = new ArmImages(cat([_clean, _clean.narrow(0, 0, 2)]), 3, null, _clean.narrow(0, 0, 2), ones(2));
 
-        TuningBench.Forward("distil+keep-features", autoencoder, Options, basis: itself).Run(model, images, withLoss: true).Penalty!.item<float>().ShouldBe(0, 1e-5f);
+        TuningBench
+            .Forward("distil+keep-features", _autoencoder, Options, basis: itself)
+            .Run(_model, images, withLoss: true)
+            .Penalty!.item<float>()
+            .ShouldBe(0, 1e-5f);
     }
 
-    private double Loss(string arm, Tensor hasSource) => TuningBench.Forward(arm, autoencoder, Options, basis: basis)
-        .Run(model, new ArmImages(cat([clean, attacks]), 3, null, sources, hasSource), withLoss: true).Penalty!.item<float>();
+    private double Loss(string arm, Tensor hasSource) =>
+        TuningBench
+            .Forward(arm, _autoencoder, Options, basis: _basis)
+            .Run(_model, new ArmImages(cat([_clean, _attacks]), 3, null, _sources, hasSource), withLoss: true)
+            .Penalty!.item<float>();
 
-    private static float[][] Rows(Tensor embeddings) => [.. Enumerable.Range(0, (int)embeddings.shape[0]).Select(row => embeddings[row].contiguous().data<float>().ToArray())];
+    private static float[][] Rows(Tensor embeddings) =>
+        [.. Enumerable.Range(0, (int)embeddings.shape[0]).Select(row => embeddings[row].contiguous().data<float>().ToArray())];
 
     private static double Distance(float[] a, float[] b) =>
         1 - (a.Zip(b, (x, y) => (double)x * y).Sum() / Math.Sqrt(a.Sum(x => (double)x * x) * b.Sum(y => (double)y * y)));

@@ -8,19 +8,25 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class AttackForwardTests : IDisposable
 {
-    private static readonly FineTuningOptions Options = new() { Amplification = 6, Suppression = 0.1, PenaltyWeight = 0.7, PenaltyMargin = 0.02 };
+    private static readonly FineTuningOptions Options = new()
+    {
+        Amplification = 6,
+        Suppression = 0.1,
+        PenaltyWeight = 0.7,
+        PenaltyMargin = 0.02,
+    };
 
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly ClipModel model = TuningBench.Model();
-    private readonly SparseAutoencoder autoencoder = TuningBench.Autoencoder();
-    private readonly Tensor images = TuningBench.Images(5, 1);
-    private readonly Tensor controls = TuningBench.Images(5, 2);
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly ClipModel _model = TuningBench.Model();
+    private readonly SparseAutoencoder _autoencoder = TuningBench.Autoencoder();
+    private readonly Tensor _images = TuningBench.Images(5, 1);
+    private readonly Tensor _controls = TuningBench.Images(5, 2);
 
     public void Dispose()
     {
-        model.Dispose();
-        autoencoder.Dispose();
-        scope.Dispose();
+        _model.Dispose();
+        _autoencoder.Dispose();
+        _scope.Dispose();
     }
 
     [Theory]
@@ -34,8 +40,8 @@ public sealed class AttackForwardTests : IDisposable
         var embeddings = Run(arm).Embeddings;
         using var scaled = WithScaledNeurons(TuningBench.Parts(arm), factor);
 
-        Difference(embeddings, scaled.EncodeImage(images)).ShouldBeLessThan(1e-5);
-        Difference(embeddings, model.EncodeImage(images)).ShouldBeGreaterThan(1e-2);
+        Difference(embeddings, scaled.EncodeImage(_images)).ShouldBeLessThan(1e-5);
+        Difference(embeddings, _model.EncodeImage(_images)).ShouldBeGreaterThan(1e-2);
     }
 
     [Theory]
@@ -46,12 +52,12 @@ public sealed class AttackForwardTests : IDisposable
     {
         using var noGrad = no_grad();
         var clean = TuningBench.Images(3, 4);
-        var forward = TuningBench.Forward(arm, autoencoder, Options);
-        var (alone, penalty) = forward.Run(model, new ArmImages(images, 0, controls), withLoss: true);
+        var forward = TuningBench.Forward(arm, _autoencoder, Options);
+        var (alone, penalty) = forward.Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
 
-        var (together, samePenalty) = forward.Run(model, new ArmImages(cat([clean, images]), 3, controls), withLoss: true);
+        var (together, samePenalty) = forward.Run(_model, new ArmImages(cat([clean, _images]), 3, _controls), withLoss: true);
 
-        Difference(together.narrow(0, 0, 3), model.EncodeImage(clean)).ShouldBeLessThan(1e-5);
+        Difference(together.narrow(0, 0, 3), _model.EncodeImage(clean)).ShouldBeLessThan(1e-5);
         Difference(together.narrow(0, 3, 5), alone).ShouldBeLessThan(1e-5);
         samePenalty?.item<float>().ShouldBe(penalty!.item<float>(), 1e-6f);
     }
@@ -63,10 +69,10 @@ public sealed class AttackForwardTests : IDisposable
     public void Nothing_stays_hooked(string arm)
     {
         using var noGrad = no_grad();
-        var before = model.EncodeImage(images);
+        var before = _model.EncodeImage(_images);
         Run(arm);
 
-        model.EncodeImage(images).Equals(before).ShouldBeTrue();
+        _model.EncodeImage(_images).Equals(before).ShouldBeTrue();
     }
 
     [Theory]
@@ -76,7 +82,7 @@ public sealed class AttackForwardTests : IDisposable
     public void Other_arms_leave_the_embeddings_alone(string arm)
     {
         using var noGrad = no_grad();
-        Run(arm).Embeddings.Equals(model.EncodeImage(images)).ShouldBeTrue();
+        Run(arm).Embeddings.Equals(_model.EncodeImage(_images)).ShouldBeTrue();
     }
 
     [Theory]
@@ -86,7 +92,7 @@ public sealed class AttackForwardTests : IDisposable
     public void The_hinge_has_the_value_of_its_formula(string arm)
     {
         using var noGrad = no_grad();
-        var (word, control) = (Features(arm, images), Features(arm, controls));
+        var (word, control) = (Features(arm, _images), Features(arm, _controls));
         // λ·mean ReLU(z_f(word) − z_f(control) − margin) over images, tokens and features.
         var expected = 0.7 * word.Zip(control, (w, c) => Math.Max(0, w - c - 0.02)).Average();
 
@@ -99,30 +105,46 @@ public sealed class AttackForwardTests : IDisposable
     {
         // Word and control are the same picture: a gradient through both would cancel to nothing. The margin keeps the hinge open.
         var options = Options with { PenaltyMargin = -1 };
-        TuningBench.Forward("penalise", autoencoder, options).Run(model, new ArmImages(images, 0, images), withLoss: true).Penalty!.backward();
+        TuningBench
+            .Forward("penalise", _autoencoder, options)
+            .Run(_model, new ArmImages(_images, 0, _images), withLoss: true)
+            .Penalty!.backward();
 
-        model.named_parameters().Single(p => p.name == "visual.transformer.resblocks.0.mlp.c_fc.theta").parameter.grad!.abs().max().item<float>().ShouldBeGreaterThan(1e-6f);
+        _model
+            .named_parameters()
+            .Single(p => p.name == "visual.transformer.resblocks.0.mlp.c_fc.theta")
+            .parameter.grad!.abs()
+            .max()
+            .item<float>()
+            .ShouldBeGreaterThan(1e-6f);
     }
 
     [Fact]
     public void A_closed_hinge_has_no_gradient()
     {
-        var (_, penalty) = TuningBench.Forward("penalise", autoencoder, Options with { PenaltyMargin = 100 }).Run(model, new ArmImages(images, 0, controls), withLoss: true);
+        var (_, penalty) = TuningBench
+            .Forward("penalise", _autoencoder, Options with { PenaltyMargin = 100 })
+            .Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
         penalty!.backward();
 
         penalty.item<float>().ShouldBe(0);
-        model.named_parameters().Select(p => p.parameter.grad).OfType<Tensor>().ShouldAllBe(gradient => gradient.abs().max().item<float>() == 0);
+        _model
+            .named_parameters()
+            .Select(p => p.parameter.grad)
+            .OfType<Tensor>()
+            .ShouldAllBe(gradient => gradient.abs().max().item<float>() == 0);
     }
 
     [Fact]
     public void Arms_that_scale_have_no_hinge() => Run("amplify").Penalty.ShouldBeNull();
 
-    private (Tensor Embeddings, Tensor? Penalty) Run(string arm) => TuningBench.Forward(arm, autoencoder, Options).Run(model, new ArmImages(images, 0, controls), withLoss: true);
+    private (Tensor Embeddings, Tensor? Penalty) Run(string arm) =>
+        TuningBench.Forward(arm, _autoencoder, Options).Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
 
     /// <summary>A neuron times a factor is its column of c_proj times that factor.</summary>
     private ClipModel WithScaledNeurons(SalientParts parts, double factor)
     {
-        var weights = model.PlainStateDict().ToDictionary(w => w.Key, w => w.Value.clone());
+        var weights = _model.PlainStateDict().ToDictionary(w => w.Key, w => w.Value.clone());
         foreach (var (layer, neurons) in parts.Neurons)
         {
             foreach (var neuron in neurons)
@@ -138,9 +160,9 @@ public sealed class AttackForwardTests : IDisposable
     {
         var point = new HookPoint.Mlp(0);
         var hooks = new Hooks().Capture(point);
-        model.EncodeImage(pictures, hooks);
+        _model.EncodeImage(pictures, hooks);
         var index = tensor(TuningBench.Parts(arm).Features.Select(f => (long)f).ToArray());
-        return [.. autoencoder.PreActivations(hooks.Captured(point)).relu().index_select(-1, index).contiguous().data<float>()];
+        return [.. _autoencoder.PreActivations(hooks.Captured(point)).relu().index_select(-1, index).contiguous().data<float>()];
     }
 
     private static double Difference(Tensor actual, Tensor expected) => ((actual - expected).norm() / expected.norm()).item<float>();

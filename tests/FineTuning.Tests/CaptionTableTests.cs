@@ -5,22 +5,31 @@ namespace ClipSae.FineTuning.Tests;
 public sealed class CaptionTableTests : IDisposable
 {
     private const int Context = 16;
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
-    private readonly CaptionTable table = new([["a cat"], ["a dog", "the dog"], ["a cat"], ["a tree"]], TuningBench.Tokenizer, Context);
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
+    private readonly CaptionTable _table = new(
+        [
+            ["a cat"],
+            ["a dog", "the dog"],
+            ["a cat"],
+            ["a tree"],
+        ],
+        TuningBench.Tokenizer,
+        Context
+    );
 
     public void Dispose()
     {
-        table.Dispose();
-        scope.Dispose();
+        _table.Dispose();
+        _scope.Dispose();
     }
 
     [Fact]
-    public void Equal_captions_are_one_row() => table.Count.ShouldBe(4);
+    public void Equal_captions_are_one_row() => _table.Count.ShouldBe(4);
 
     [Fact]
     public void A_batch_holds_its_different_captions_once()
     {
-        var (tokens, caption) = table.Batch([3, 0, 2, 0], _ => 0);
+        var (tokens, caption) = _table.Batch([3, 0, 2, 0], _ => 0);
 
         caption.data<long>().ShouldBe([0L, 1, 1, 1]);
         tokens.shape.ShouldBe([2, Context]);
@@ -34,7 +43,7 @@ public sealed class CaptionTableTests : IDisposable
     public void One_of_several_captions_is_drawn(int drawn, string caption)
     {
         var asked = 0;
-        var (tokens, _) = table.Batch([1], choices =>
+        var (tokens, _) = _table.Batch([1], choices =>
         {
             asked = choices;
             return drawn;
@@ -47,10 +56,17 @@ public sealed class CaptionTableTests : IDisposable
     [Fact]
     public void Captions_longer_than_the_context_are_counted()
     {
-        using var cut = new CaptionTable([["a cat"], ["a photo of a cat, a dog and a tree"]], TuningBench.Tokenizer, 5);
+        using var cut = new CaptionTable(
+            [
+                ["a cat"],
+                ["a photo of a cat, a dog and a tree"],
+            ],
+            TuningBench.Tokenizer,
+            5
+        );
 
         cut.TruncatedCount.ShouldBe(1);
-        table.TruncatedCount.ShouldBe(0);
+        _table.TruncatedCount.ShouldBe(0);
     }
 
     private static long[] Ids(string caption) => TuningBench.Tokenizer.Encode(caption, Context, out _);

@@ -23,14 +23,23 @@ public sealed class CollapseGuardTests
         problem?.ShouldContain(part!);
     }
 
-    // 272 photographs, a base of 3.2 M parameters: what was measured at rates of 1e-3, 3e-4, 1e-2 and 5e-2; where the training was stopped, accuracy is not known but had fallen.
+    // 272 photographs, a base of 3.2 M parameters: what was measured at rates of 1e-3, 3e-4, 1e-2 and 5e-2; where the training was stopped,
+    // accuracy is not known but had fallen.
     [Theory]
     [InlineData(0.582, 0.791, 5.31, false)]
     [InlineData(0.691, 0.707, 6.94, false)]
     [InlineData(0.7, 0.979, 5, true)]
     [InlineData(0.7, 0.998, 5, true)]
-    public void Trainings_that_were_seen_to_collapse_are_told_from_those_that_only_cost_accuracy(double clean, double cosine, double rank, bool isCollapse) =>
-        (new CollapseGuard(0.8, new EmbeddingHealth(0.56, 8.7), 24.7, 0.1).Problem(clean, new EmbeddingHealth(cosine, rank), 24.6) is not null).ShouldBe(isCollapse);
+    public void Trainings_that_were_seen_to_collapse_are_told_from_those_that_only_cost_accuracy(
+        double clean,
+        double cosine,
+        double rank,
+        bool isCollapse
+    ) =>
+        (
+            new CollapseGuard(0.8, new EmbeddingHealth(0.56, 8.7), 24.7, 0.1).Problem(clean, new EmbeddingHealth(cosine, rank), 24.6)
+            is not null
+        ).ShouldBe(isCollapse);
 
     [Fact]
     public void A_base_that_hardly_beats_chance_has_no_accuracy_to_lose() =>

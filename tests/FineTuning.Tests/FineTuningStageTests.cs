@@ -11,9 +11,9 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class FineTuningStageTests : IDisposable
 {
-    private readonly TuningBench bench = new();
+    private readonly TuningBench _bench = new();
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Theory]
     [InlineData("none")]
@@ -39,12 +39,12 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["arm"] = arm;
         parameters["headThreshold"] = 0;
         parameters["headCleanLoss"] = 0.9;
-        var result = await RunAsync(await bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _bench.InputsAsync(), parameters);
 
         result.Outputs.Keys.Order().ShouldBe(["curves", "model"]);
-        using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
         model.IsGeometric.ShouldBeTrue();
-        var curves = await bench.CurvesAsync(result);
+        var curves = await _bench.CurvesAsync(result);
         (curves.Arm, curves.Steps.Count).ShouldBe((arm, 6));
         curves.Validation.Select(v => v.Step).ShouldBe([0, 1, 2, 3, 4, 5, 6]);
         curves.Drift[6].Theta.ShouldBeGreaterThan(0);
@@ -60,16 +60,20 @@ public sealed class FineTuningStageTests : IDisposable
         var parameters = TuningBench.Parameters;
         parameters["arm"] = arm;
         parameters["alphas"] = new JsonArray(0.5);
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var result = await RunAsync(inputs, parameters);
 
-        using var tuned = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
-        using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await _bench.Store.FetchAsync(inputs["model"]));
         basis.ToGeometric();
         var before = basis.StateDict();
         tuned.NullToken!.Block.ShouldBe(1); // the middle one of two
-        tuned.StateDict().Where(weight => !before.TryGetValue(weight.Key, out var old) || !weight.Value.Equals(old)).Select(weight => weight.Key).ShouldBe(["visual.null_token.1"]);
-        var curves = await bench.CurvesAsync(result);
+        tuned
+            .StateDict()
+            .Where(weight => !before.TryGetValue(weight.Key, out var old) || !weight.Value.Equals(old))
+            .Select(weight => weight.Key)
+            .ShouldBe(["visual.null_token.1"]);
+        var curves = await _bench.CurvesAsync(result);
         (curves.Steps.Count, curves.Interpolation.Count).ShouldBe((6, 0));
         curves.Steps.ShouldAllBe(step => step.GradientNorm > 0);
     }
@@ -83,17 +87,21 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["arm"] = arm;
         parameters["headThreshold"] = 0;
         parameters["headCleanLoss"] = 0.9;
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var result = await RunAsync(inputs, parameters);
 
-        using var tuned = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
-        using var basis = ClipModel.Load(await bench.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await _bench.Store.FetchAsync(inputs["model"]));
         basis.ToGeometric();
         var (before, after) = (basis.StateDict(), tuned.StateDict());
-        var curves = await bench.CurvesAsync(result);
+        var curves = await _bench.CurvesAsync(result);
         var layer = curves.Heads![0].Layer;
         var projection = $"visual.transformer.resblocks.{layer}.attn.out_proj.";
-        after.Where(weight => !weight.Value.Equals(before[weight.Key])).Select(weight => weight.Key).Order().ShouldBe([projection + "bias", projection + "weight"]);
+        after
+            .Where(weight => !weight.Value.Equals(before[weight.Key]))
+            .Select(weight => weight.Key)
+            .Order()
+            .ShouldBe([projection + "bias", projection + "weight"]);
         after[projection + "weight"].abs().max().item<float>().ShouldBe(0);
         (curves.Steps.Count, curves.Best!.Step, Figures(result).AblatedHeads).ShouldBe((0, 1, 1));
         curves.Validation.Count.ShouldBe(2);
@@ -106,10 +114,10 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var parameters = TuningBench.Parameters;
         parameters["readingCost"] = cost;
-        var result = await RunAsync(await bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _bench.InputsAsync(), parameters);
 
         Figures(result).ReadingValidationImages.ShouldNotBeNull().ShouldBe(Figures(result).AttackValidationImages!.Value);
-        var curves = await bench.CurvesAsync(result);
+        var curves = await _bench.CurvesAsync(result);
         var best = curves.Best!.Step;
         curves.Best.Reading.ShouldNotBeNull();
         curves.Validation.ShouldAllBe(v => v.Reading != null == (cost > 0 || v.Step == 0 || v.Step == best));
@@ -118,18 +126,21 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Base_and_result_are_compared_by_family_of_print_where_curation_gives_families()
     {
-        var inputs = await bench.InputsAsync();
-        inputs["families"] = await bench.PutShardAsync([]);
+        var inputs = await _bench.InputsAsync();
+        inputs["families"] = await _bench.PutShardAsync([]);
         var without = await RunAsync(inputs, TuningBench.Parameters);
-        inputs["families"] = await bench.PutShardAsync(TuningBench.Families());
+        inputs["families"] = await _bench.PutShardAsync(TuningBench.Families());
         var result = await RunAsync(inputs, TuningBench.Parameters);
         var families = Figures(result).Families.ShouldNotBeNull();
 
-        families.Select(family => (family.Family, family.HeldOut, family.Images))
+        families
+            .Select(family => (family.Family, family.HeldOut, family.Images))
             .ShouldBe([("outline", true, 6), ("small", true, 6), ("plate", false, 6)]);
-        var figures = families.SelectMany(family => new[] { family.Before, family.After }).SelectMany(rates => new[] { rates.Attacked, rates.AttackSuccess!.Value });
+        var figures = families
+            .SelectMany(family => new[] { family.Before, family.After })
+            .SelectMany(rates => new[] { rates.Attacked, rates.AttackSuccess!.Value });
         figures.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
-        (await bench.CurvesAsync(result)).Families.ShouldBe(families);
+        (await _bench.CurvesAsync(result)).Families.ShouldBe(families);
         Figures(result).AttackValidationImages.ShouldBe(12);
         Figures(without).Families.ShouldBeNull();
         inputs.Remove("families");
@@ -139,24 +150,30 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task The_weights_carry_what_they_were_made_of_and_how()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
         parameters["arm"] = "penalise";
         var result = await RunAsync(inputs, parameters);
 
-        using var checkpoint = ClipCheckpoint.Open(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var checkpoint = ClipCheckpoint.Open(await _bench.Store.FetchAsync(result.Outputs["model"]));
         checkpoint.Metadata["clipsae_base"].ShouldBe(inputs["model"].Digest);
         checkpoint.Metadata["clipsae_attacks"].ShouldBe(inputs["attacks"].Digest);
-        checkpoint.Metadata["clipsae_stage"].ShouldBe($"fine-tuning/{bench.Stage.AlgorithmVersion}");
-        JsonNode.DeepEquals(JsonNode.Parse(checkpoint.Metadata["clipsae_parameters"]), bench.Stage.Normalize(parameters)).ShouldBeTrue();
+        checkpoint.Metadata["clipsae_stage"].ShouldBe($"fine-tuning/{_bench.Stage.AlgorithmVersion}");
+        JsonNode.DeepEquals(JsonNode.Parse(checkpoint.Metadata["clipsae_parameters"]), _bench.Stage.Normalize(parameters)).ShouldBeTrue();
     }
 
     [Fact]
     public async Task Captions_that_were_cut_are_counted()
     {
-        var inputs = await bench.InputsAsync();
-        inputs["shards/00000"] = await bench.PutShardAsync(TuningBench.Clean(0, TuningBench.CleanImages / 2)
-            .Select((entry, i) => i == 0 ? (entry.Item with { Captions = [string.Join(' ', Enumerable.Repeat("cat", 40))] }, entry.Image) : entry));
+        var inputs = await _bench.InputsAsync();
+        inputs["shards/00000"] = await _bench.PutShardAsync(
+            TuningBench
+                .Clean(0, TuningBench.CleanImages / 2)
+                .Select(
+                    (entry, i) =>
+                        i == 0 ? (entry.Item with { Captions = [string.Join(' ', Enumerable.Repeat("cat", 40))] }, entry.Image) : entry
+                )
+        );
 
         Figures(await RunAsync(inputs, TuningBench.Parameters)).CutCaptions.ShouldBe(1);
     }
@@ -164,9 +181,24 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Arms_end_in_different_weights()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var digests = new List<string>();
-        foreach (var arm in new[] { "none", "amplify", "amplify-random", "suppress", "penalise", "penalise-random", "penalise-only", "distil", "keep-features", "keep-features-random", "distil+keep-features" })
+        foreach (
+            var arm in new[]
+            {
+                "none",
+                "amplify",
+                "amplify-random",
+                "suppress",
+                "penalise",
+                "penalise-random",
+                "penalise-only",
+                "distil",
+                "keep-features",
+                "keep-features-random",
+                "distil+keep-features",
+            }
+        )
         {
             var parameters = TuningBench.Parameters;
             parameters["arm"] = arm;
@@ -182,9 +214,14 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("penalise", 1, "bfloat16", true)]
     public async Task Same_input_gives_the_same_digests(string arm, int accumulation, string compute, bool recompute)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
-        (parameters["arm"], parameters["accumulation"], parameters["compute"], parameters["recompute"]) = (arm, accumulation, compute, recompute);
+        (parameters["arm"], parameters["accumulation"], parameters["compute"], parameters["recompute"]) = (
+            arm,
+            accumulation,
+            compute,
+            recompute
+        );
         var first = await RunAsync(inputs, parameters);
         var second = await RunAsync(inputs, parameters);
 
@@ -195,7 +232,7 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Stages_at_work_at_once_do_not_disturb_one_another()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var alone = await RunAsync(inputs);
         var together = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => RunAsync(inputs))));
 
@@ -212,9 +249,15 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("penalise", "adabelief", 4, 1, false, "bfloat16")]
     [InlineData("none", "adamw", 3, 6, true, "bfloat16")]
     public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one(
-        string arm, string optimizer, int cutAfter, int validationInterval, bool isTold, string compute = "float32")
+        string arm,
+        string optimizer,
+        int cutAfter,
+        int validationInterval,
+        bool isTold,
+        string compute = "float32"
+    )
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
         (parameters["arm"], parameters["validationInterval"]) = (arm, validationInterval);
         parameters["optimizer"] = new JsonObject { ["kind"] = optimizer };
@@ -223,23 +266,34 @@ public sealed class FineTuningStageTests : IDisposable
 
         using var cut = new CancellationTokenSource();
         var first = new List<long>();
-        await Should.ThrowAsync<Exception>(() => bench.Stage.RunAsync(
-            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report =>
-            {
-                first.Add(report.Done);
-                if (report.Done == cutAfter && !isTold)
-                {
-                    throw new TimeoutException("as a crash: nothing more is saved");
-                }
+        await Should.ThrowAsync<Exception>(() =>
+            _bench.Stage.RunAsync(
+                _bench.Context(
+                    inputs,
+                    parameters,
+                    "cut",
+                    new Reports<StageProgress>(report =>
+                    {
+                        first.Add(report.Done);
+                        if (report.Done == cutAfter && !isTold)
+                        {
+                            throw new TimeoutException("as a crash: nothing more is saved");
+                        }
 
-                if (report.Done == cutAfter)
-                {
-                    cut.Cancel();
-                }
-            })), cut.Token));
+                        if (report.Done == cutAfter)
+                        {
+                            cut.Cancel();
+                        }
+                    })
+                ),
+                cut.Token
+            )
+        );
         var second = new List<long>();
-        var resumed = await bench.Stage.RunAsync(
-            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))), CancellationToken.None);
+        var resumed = await _bench.Stage.RunAsync(
+            _bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))),
+            CancellationToken.None
+        );
 
         first.ShouldBe(Enumerable.Range(1, cutAfter).Select(step => (long)step));
         // Checkpoints are made every two steps, and one more by a training that is told to stop.
@@ -260,30 +314,41 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData(20)]
     public async Task A_training_that_is_told_to_stop_at_any_moment_goes_on_with_the_next_step(int milliseconds)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
         parameters["checkpointInterval"] = 1000;
         var undisturbed = await RunAsync(inputs, parameters);
 
         using var cut = new CancellationTokenSource();
         var first = new List<long>();
-        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(
-            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report =>
-            {
-                first.Add(report.Done);
-                if (report.Done == 2)
-                {
-                    cut.CancelAfter(milliseconds);
-                }
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            _bench.Stage.RunAsync(
+                _bench.Context(
+                    inputs,
+                    parameters,
+                    "cut",
+                    new Reports<StageProgress>(report =>
+                    {
+                        first.Add(report.Done);
+                        if (report.Done == 2)
+                        {
+                            cut.CancelAfter(milliseconds);
+                        }
 
-                if (report.Done == 5)
-                {
-                    cut.Cancel(); // on a machine that is quicker than the clock
-                }
-            })), cut.Token));
+                        if (report.Done == 5)
+                        {
+                            cut.Cancel(); // on a machine that is quicker than the clock
+                        }
+                    })
+                ),
+                cut.Token
+            )
+        );
         var second = new List<long>();
-        var resumed = await bench.Stage.RunAsync(
-            bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))), CancellationToken.None);
+        var resumed = await _bench.Stage.RunAsync(
+            _bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))),
+            CancellationToken.None
+        );
 
         second[0].ShouldBeInRange(first[^1] + 1, first[^1] + 2); // the step that was validated last is not reported twice
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
@@ -294,7 +359,7 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task A_training_in_bfloat16_ends_near_that_in_float32()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
         parameters["validationInterval"] = 6; // the last step's weights are given
         var full = await RunAsync(inputs, parameters);
@@ -303,8 +368,8 @@ public sealed class FineTuningStageTests : IDisposable
 
         using var scope = TorchSharp.torch.NewDisposeScope();
         using var start = TuningBench.Model();
-        using var expected = ClipModel.Load(await bench.Store.FetchAsync(full.Outputs["model"]));
-        using var actual = ClipModel.Load(await bench.Store.FetchAsync(half.Outputs["model"]));
+        using var expected = ClipModel.Load(await _bench.Store.FetchAsync(full.Outputs["model"]));
+        using var actual = ClipModel.Load(await _bench.Store.FetchAsync(half.Outputs["model"]));
         double Distance(IReadOnlyDictionary<string, TorchSharp.torch.Tensor> a, IReadOnlyDictionary<string, TorchSharp.torch.Tensor> b) =>
             Math.Sqrt(a.Sum(weight => (weight.Value - b[weight.Key]).square().sum().item<float>()));
         var moved = Distance(expected.StateDict(), start.StateDict());
@@ -315,9 +380,10 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task The_weights_given_are_those_of_the_best_validation()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
-        // With a floor of 1 the rate does not depend on how many steps are to come, so a shorter training ends where a longer one passes by.
+        // With a floor of 1 the rate does not depend on how many steps are to come, so a shorter training ends where a longer one passes
+        // by.
         parameters["schedule"]!["floor"] = 1;
         var whole = await RunAsync(inputs, parameters);
         var best = Figures(whole).BestStep!.Value;
@@ -327,8 +393,8 @@ public sealed class FineTuningStageTests : IDisposable
         best.ShouldBeInRange(1, 5);
         // The headers tell of different parameters; the weights are the same to the bit.
         using var scope = TorchSharp.torch.NewDisposeScope();
-        using var expected = ClipCheckpoint.Open(await bench.Store.FetchAsync(whole.Outputs["model"]));
-        using var actual = ClipCheckpoint.Open(await bench.Store.FetchAsync(shorter.Outputs["model"]));
+        using var expected = ClipCheckpoint.Open(await _bench.Store.FetchAsync(whole.Outputs["model"]));
+        using var actual = ClipCheckpoint.Open(await _bench.Store.FetchAsync(shorter.Outputs["model"]));
         actual.Keys.ShouldBe(expected.Keys);
         actual.Keys.ShouldAllBe(key => actual.Read(key).Equals(expected.Read(key)));
     }
@@ -336,18 +402,18 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Mixtures_with_the_base_are_tried_last_and_the_best_of_all_is_given()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
         parameters["alphas"] = new JsonArray(0.25, 0.5);
         var result = await RunAsync(inputs, parameters);
-        var curves = await bench.CurvesAsync(result);
+        var curves = await _bench.CurvesAsync(result);
         var tried = curves.Interpolation;
         var scores = curves.Validation.Skip(1).Concat(tried).Select(v => v.Score);
 
         tried.Select(v => v.Alpha).ShouldBe([0.5, 0.25]);
         curves.Best!.Score.ShouldBe(scores.Max());
         Figures(result).Alpha.ShouldBe(curves.Alpha);
-        using var checkpoint = ClipCheckpoint.Open(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var checkpoint = ClipCheckpoint.Open(await _bench.Store.FetchAsync(result.Outputs["model"]));
         checkpoint.Metadata.ContainsKey("clipsae_alpha").ShouldBe(curves.Alpha < 1);
         (await RunAsync(inputs, parameters)).Outputs.ShouldBe(result.Outputs);
     }
@@ -355,17 +421,27 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Frozen_parts_are_the_bases()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
-        parameters["rates"] = new JsonObject { ["vision"] = 2e-3, ["text"] = 0, ["tokenEmbedding"] = 0, ["positions"] = 0, ["projections"] = 0 };
+        parameters["rates"] = new JsonObject
+        {
+            ["vision"] = 2e-3,
+            ["text"] = 0,
+            ["tokenEmbedding"] = 0,
+            ["positions"] = 0,
+            ["projections"] = 0,
+        };
         var result = await RunAsync(inputs, parameters);
 
         using var scope = TorchSharp.torch.NewDisposeScope();
-        using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
         using var start = TuningBench.Model();
         var begun = start.StateDict();
-        model.StateDict().Where(p => !p.Value.Equals(begun[p.Key])).Select(p => p.Key).ShouldBe(
-            begun.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
+        model
+            .StateDict()
+            .Where(p => !p.Value.Equals(begun[p.Key]))
+            .Select(p => p.Key)
+            .ShouldBe(begun.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
     }
 
     [Fact]
@@ -373,14 +449,17 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var parameters = TuningBench.Parameters;
         parameters["arm"] = "distil";
-        var result = await RunAsync(await bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _bench.InputsAsync(), parameters);
 
         using var scope = TorchSharp.torch.NewDisposeScope();
-        using var model = ClipModel.Load(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
         using var start = TuningBench.Model();
         var begun = start.StateDict();
-        model.StateDict().Where(p => !p.Value.Equals(begun[p.Key])).Select(p => p.Key).ShouldBe(
-            begun.Keys.Where(key => key.StartsWith("visual.", StringComparison.Ordinal)), ignoreOrder: true);
+        model
+            .StateDict()
+            .Where(p => !p.Value.Equals(begun[p.Key]))
+            .Select(p => p.Key)
+            .ShouldBe(begun.Keys.Where(key => key.StartsWith("visual.", StringComparison.Ordinal)), ignoreOrder: true);
     }
 
     [Fact]
@@ -388,7 +467,7 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var parameters = TuningBench.Parameters;
         parameters["attackShare"] = 0.5;
-        var curves = await bench.CurvesAsync(await RunAsync(await bench.InputsAsync(), parameters));
+        var curves = await _bench.CurvesAsync(await RunAsync(await _bench.InputsAsync(), parameters));
 
         curves.Steps.Select(step => step.AttackLoss != null).ShouldBe([true, true, true, false, false, false]);
     }
@@ -407,7 +486,7 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("{\"optimizer\":{\"kind\":\"sgd\"}}", "optimizer")]
     public void Impossible_parameters_are_named(string parameters, string part)
     {
-        var message = Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
+        var message = Should.Throw<UserErrorException>(() => _bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
         message.ShouldContain(part);
         message.ShouldNotContain('\n');
     }
@@ -415,7 +494,7 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task An_arm_that_needs_the_autoencoder_says_so_where_it_is_missing()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("sae/mlp@0");
         var parameters = TuningBench.Parameters;
         parameters["arm"] = "penalise";
@@ -427,28 +506,32 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task An_arm_that_scales_neurons_needs_some()
     {
-        var inputs = await bench.InputsAsync();
-        inputs["salient"] = await bench.PutAsync(TuningBench.Salient with { Neurons = [] });
+        var inputs = await _bench.InputsAsync();
+        inputs["salient"] = await _bench.PutAsync(TuningBench.Salient with { Neurons = [] });
         var parameters = TuningBench.Parameters;
         parameters["arm"] = "amplify";
 
-        (await ShouldFailAsync(inputs, parameters)).ShouldStartWith("fine-tuning: curation found no salient neuron, so the arm amplify would be the arm none");
+        (await ShouldFailAsync(inputs, parameters)).ShouldStartWith(
+            "fine-tuning: curation found no salient neuron, so the arm amplify would be the arm none"
+        );
     }
 
     [Fact]
     public async Task Too_few_images_are_a_clear_error()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await bench.PutShardAsync(TuningBench.Clean(0, 7));
+        inputs["shards/00000"] = await _bench.PutShardAsync(TuningBench.Clean(0, 7));
 
-        (await ShouldFailAsync(inputs)).ShouldStartWith("fine-tuning: 6 clean and 20 attack images are left for training; at least 8 and 1 are needed");
+        (await ShouldFailAsync(inputs)).ShouldStartWith(
+            "fine-tuning: 6 clean and 20 attack images are left for training; at least 8 and 1 are needed"
+        );
     }
 
     [Fact]
     public async Task A_missing_input_is_named()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         inputs.Remove("controls");
 
         (await ShouldFailAsync(inputs)).ShouldContain("input controls is missing");
@@ -459,13 +542,15 @@ public sealed class FineTuningStageTests : IDisposable
     {
         var parameters = TuningBench.Parameters;
         parameters["rates"]!["vision"] = 1e30;
-        (await ShouldFailAsync(await bench.InputsAsync(), parameters)).ShouldStartWith("fine-tuning: the loss is no longer a number at step ");
+        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
+            "fine-tuning: the loss is no longer a number at step "
+        );
     }
 
     private static TuningFigures Figures(StageResult result) => ResultFormats.TuningFigures.Read(result.Figures, "figures");
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
-        bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
 
     private async Task<string> ShouldFailAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null)
     {

@@ -13,7 +13,11 @@ public sealed class GeometricDriftTests
         drift.Measure(model).ShouldBe((0, 0));
         foreach (var (name, parameter) in model.named_parameters())
         {
-            parameter.mul_(name.EndsWith(".theta", StringComparison.Ordinal) ? 1.25 : name.EndsWith(".r", StringComparison.Ordinal) ? 0.5 : 3);
+            parameter.mul_(
+                name.EndsWith(".theta", StringComparison.Ordinal) ? 1.25
+                : name.EndsWith(".r", StringComparison.Ordinal) ? 0.5
+                : 3
+            );
         }
 
         var (theta, radius) = drift.Measure(model);

@@ -7,8 +7,22 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class HeadAblationTests : IDisposable
 {
-    private static readonly FineTuningOptions Options = new() { CleanBatch = 8, ValidationShare = 0.25, HeadThreshold = -2, HeadCleanLoss = 0.99 };
-    private static readonly TypographicHead[] Ranked = [new(0, 0, 0.1), new(0, 1, 0.5), new(1, 0, 0.2), new(1, 1, 0.6), new(1, 2, 0.7), new(2, 0, 0.1)];
+    private static readonly FineTuningOptions Options = new()
+    {
+        CleanBatch = 8,
+        ValidationShare = 0.25,
+        HeadThreshold = -2,
+        HeadCleanLoss = 0.99,
+    };
+    private static readonly TypographicHead[] Ranked =
+    [
+        new(0, 0, 0.1),
+        new(0, 1, 0.5),
+        new(1, 0, 0.2),
+        new(1, 1, 0.6),
+        new(1, 2, 0.7),
+        new(2, 0, 0.1),
+    ];
 
     private readonly DisposeScope _scope = NewDisposeScope();
     private readonly TuningBench _bench = new();
@@ -32,7 +46,9 @@ public sealed class HeadAblationTests : IDisposable
         using var means = HeadMeans.Of(model, data, CPU, CancellationToken.None);
         var images = TuningBench.Images(3, 1);
         var mean = means.OfLayers[layer].narrow(0, 64, 64);
-        var hooks = new Hooks().Replace(new HookPoint.Heads(layer), heads => cat([heads.narrow(-1, 0, 64), mean.expand(heads.shape[0], heads.shape[1], 64)], -1));
+        var hooks = new Hooks().Replace(new HookPoint.Heads(layer), heads =>
+            cat([heads.narrow(-1, 0, 64), mean.expand(heads.shape[0], heads.shape[1], 64)], -1)
+        );
         var (before, ablated) = (model.EncodeImage(images), model.EncodeImage(images, hooks));
 
         var restore = HeadMeans.Kept(new TypographicHead(layer, 1, 0), model);
@@ -57,7 +73,8 @@ public sealed class HeadAblationTests : IDisposable
         (hooks.Captured(new HookPoint.Heads(1)).select(1, 0).mean([0]) - means.OfLayers[1]).abs().max().item<float>().ShouldBe(0, 1e-5f);
     }
 
-    // The bench's attacks differ from their pictures everywhere: all patches bear print, and what is left is what the class token sees of itself.
+    // The bench's attacks differ from their pictures everywhere: all patches bear print, and what is left is what the class token sees of
+    // itself.
     [Fact]
     public void A_heads_score_is_the_class_tokens_mean_attention_to_print()
     {
@@ -70,7 +87,9 @@ public sealed class HeadAblationTests : IDisposable
 
         printed.Length.ShouldBeLessThan(data.Attacks.Count);
         scores.Select(head => (head.Layer, head.Index)).ShouldBe([(0, 0), (1, 0)]);
-        scores.ShouldAllBe(head => Math.Abs(head.Score - (1 - attention[head.Layer, TensorIndex.Colon, head.Index, 0].mean().item<float>())) < 1e-5);
+        scores.ShouldAllBe(head =>
+            Math.Abs(head.Score - (1 - attention[head.Layer, TensorIndex.Colon, head.Index, 0].mean().item<float>())) < 1e-5
+        );
     }
 
     [Fact]
@@ -90,7 +109,9 @@ public sealed class HeadAblationTests : IDisposable
         twins.Intersect(chosen).ShouldBeEmpty();
         TypographicHeads.Twins(Ranked, chosen, 1).ShouldBe(twins);
 
-        Should.Throw<Contracts.UserErrorException>(() => TypographicHeads.Twins(Ranked, Ranked, 1)).Message.ShouldContain("none is left for the random control");
+        Should
+            .Throw<Contracts.UserErrorException>(() => TypographicHeads.Twins(Ranked, Ranked, 1))
+            .Message.ShouldContain("none is left for the random control");
 
         // Two of layer 1 are chosen and one is left there; the other comes from another layer.
         TypographicHeads.Twins(Ranked, [Ranked[4], Ranked[3]], 1).Count(head => head.Layer == 1).ShouldBe(1);
@@ -103,7 +124,18 @@ public sealed class HeadAblationTests : IDisposable
     {
         using var data = _bench.Data(Options);
         var before = _model.StateDict().ToDictionary(weight => weight.Key, weight => weight.Value.clone());
-        using var ablation = HeadAblation.Find(_model, data, Validator(data), Options with { HeadThreshold = 0 }, random, CPU, CancellationToken.None);
+        using var ablation = HeadAblation.Find(
+            _model,
+            data,
+            Validator(data),
+            Options with
+            {
+                HeadThreshold = 0,
+            },
+            random,
+            CPU,
+            CancellationToken.None
+        );
 
         ablation.Heads.Count.ShouldBe(1);
         _model.StateDict().ShouldAllBe(weight => weight.Value.Equals(before[weight.Key]));
@@ -117,7 +149,10 @@ public sealed class HeadAblationTests : IDisposable
         // No accuracy is above the base's by two.
         var strict = Options with { HeadCleanLoss = -2 };
 
-        Should.Throw<Contracts.UserErrorException>(() => HeadAblation.Find(_model, data, Validator(data), strict, random: false, CPU, CancellationToken.None))
+        Should
+            .Throw<Contracts.UserErrorException>(() =>
+                HeadAblation.Find(_model, data, Validator(data), strict, random: false, CPU, CancellationToken.None)
+            )
             .Message.ShouldContain("ablating any of them lowers clean accuracy too much");
     }
 

@@ -28,7 +28,11 @@ public sealed class HiddenPrintTests
     {
         using var pixels = Scene();
 
-        new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [.. Enumerable.Range(0, 12)] }).Paint(pixels, ["cat", "dog"], default);
+        new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [.. Enumerable.Range(0, 12)] }).Paint(
+            pixels,
+            ["cat", "dog"],
+            default
+        );
 
         pixels[1].data<byte>().ToArray().ShouldAllBe(value => value == 90);
     }
@@ -38,8 +42,13 @@ public sealed class HiddenPrintTests
     {
         using var pixels = Scene();
 
-        Should.Throw<UserErrorException>(() => new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [16] }).Paint(pixels, ["cat", "dog"], default))
-            .Message.ShouldBe("fine-tuning: patch 16 of dog is to be hidden, but the model's images have 16; curate the attacks again with this model");
+        Should
+            .Throw<UserErrorException>(() =>
+                new HiddenPrint(Patch, new Dictionary<string, IReadOnlyList<int>> { ["dog"] = [16] }).Paint(pixels, ["cat", "dog"], default)
+            )
+            .Message.ShouldBe(
+                "fine-tuning: patch 16 of dog is to be hidden, but the model's images have 16; curate the attacks again with this model"
+            );
     }
 
     // Two grey pictures with white print in the middle.

@@ -39,10 +39,15 @@ public sealed class HingeHeadsTests : IDisposable
         var parts = new SalientParts(hook, point, features, new Dictionary<int, int[]>()) { Heads = directions.Heads };
         var images = new ArmImages(cat([TuningBench.Images(3, 4), _attacks]), 3, _controls);
 
-        var loss = new AttackForward(TuningArm.Parse("hinge-heads"), parts, autoencoder, Options).Run(_model, images, withLoss: true).Penalty!.item<float>();
+        var loss = new AttackForward(TuningArm.Parse("hinge-heads"), parts, autoencoder, Options)
+            .Run(_model, images, withLoss: true)
+            .Penalty!.item<float>();
 
         var unit = InStream(hook, autoencoder, features);
-        var excess = Heads.SelectMany(head => Writes(_attacks, head).Zip(Writes(_controls, head), (word, control) => unit.mv(word - control).sub(0.01).relu().mean().item<float>()));
+        var excess = Heads.SelectMany(head =>
+            Writes(_attacks, head)
+                .Zip(Writes(_controls, head), (word, control) => unit.mv(word - control).sub(0.01).relu().mean().item<float>())
+        );
         ((double)loss).ShouldBe(3 * excess.Average(), 1e-5);
         loss.ShouldBeGreaterThan(0);
     }
@@ -55,7 +60,9 @@ public sealed class HingeHeadsTests : IDisposable
         using var directions = TextDirections.Of(_model, hook, autoencoder, [1, 4], [Heads[0]]);
         var parts = new SalientParts(hook, "residual@0", [1, 4], new Dictionary<int, int[]>()) { Heads = directions.Heads };
 
-        new AttackForward(TuningArm.Parse("hinge-heads"), parts, autoencoder, Options).Run(_model, new ArmImages(_attacks, 0, _controls), withLoss: true).Penalty!.backward();
+        new AttackForward(TuningArm.Parse("hinge-heads"), parts, autoencoder, Options)
+            .Run(_model, new ArmImages(_attacks, 0, _controls), withLoss: true)
+            .Penalty!.backward();
 
         var gradients = _model.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad);
         var values = gradients["visual.transformer.resblocks.0.attn.in_proj_weight"]!.narrow(0, 2 * 128, 128);
@@ -87,7 +94,9 @@ public sealed class HingeHeadsTests : IDisposable
         var hooks = new Hooks().Capture(new HookPoint.Heads(head.Layer));
         _model.EncodeImage(images, hooks);
         var outputs = hooks.Captured(new HookPoint.Heads(head.Layer)).select(1, 0).narrow(1, 64 * head.Index, 64);
-        var projection = _model.StateDict()[$"visual.transformer.resblocks.{head.Layer}.attn.out_proj.weight"].narrow(1, 64 * head.Index, 64);
+        var projection = _model
+            .StateDict()[$"visual.transformer.resblocks.{head.Layer}.attn.out_proj.weight"]
+            .narrow(1, 64 * head.Index, 64);
         return [.. Enumerable.Range(0, 2).Select(image => projection.mv(outputs[image]))];
     }
 

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;
 
-/// <summary>A Long-CLIP has two positional embeddings, of which it uses rows below 20 of the first and the others of the second (science, section 1).</summary>
+/// <summary>
+/// A Long-CLIP has two positional embeddings, of which it uses rows below 20 of the first and the others of the second (science, section
+/// 1).
+/// </summary>
 public sealed class LongClipTests : IDisposable
 {
     private const int Context = 64;
@@ -42,7 +45,14 @@ public sealed class LongClipTests : IDisposable
             Accumulation = 1,
             AttackShare = 1,
             Optimizer = adaBelief ? new OptimizerOptions.AdaBelief { WeightDecay = 0.1 } : new OptimizerOptions.AdamW { WeightDecay = 0.1 },
-            Rates = new GroupRates { Vision = 1e-3, Text = 1e-3, TokenEmbedding = 1e-3, Positions = 1e-3, Projections = 1e-3 },
+            Rates = new GroupRates
+            {
+                Vision = 1e-3,
+                Text = 1e-3,
+                TokenEmbedding = 1e-3,
+                Positions = 1e-3,
+                Projections = 1e-3,
+            },
         };
 
         var (before, after) = await TrainAsync(options);
@@ -70,7 +80,9 @@ public sealed class LongClipTests : IDisposable
         expected[KeptRows].abs().max().item<float>().ShouldBeGreaterThan(0);
     }
 
-    private async Task<(IReadOnlyDictionary<string, Tensor> Before, IReadOnlyDictionary<string, Tensor> After)> TrainAsync(FineTuningOptions options)
+    private async Task<(IReadOnlyDictionary<string, Tensor> Before, IReadOnlyDictionary<string, Tensor> After)> TrainAsync(
+        FineTuningOptions options
+    )
     {
         var path = Path.Combine(_folder, "long.safetensors");
         using (var start = ClipModel.FromStateDict(LongWeights()))
@@ -104,6 +116,9 @@ public sealed class LongClipTests : IDisposable
 
     private static Tensor Gradient(ClipModel model, string key) => model.named_parameters().Single(p => p.name == key).parameter.grad!;
 
-    private static IEnumerable<int> Moved(IReadOnlyDictionary<string, Tensor> before, IReadOnlyDictionary<string, Tensor> after, string key) =>
-        Enumerable.Range(0, Context).Where(row => !before[key][row].Equals(after[key][row]));
+    private static IEnumerable<int> Moved(
+        IReadOnlyDictionary<string, Tensor> before,
+        IReadOnlyDictionary<string, Tensor> after,
+        string key
+    ) => Enumerable.Range(0, Context).Where(row => !before[key][row].Equals(after[key][row]));
 }

@@ -9,9 +9,9 @@ namespace ClipSae.FineTuning.Tests;
 /// <summary>Fine-tuning of a CLIP that differs from OpenAI's in what its weights do not say.</summary>
 public sealed class OtherClipTests : IDisposable
 {
-    private readonly TuningBench bench = new() { Sizes = TuningBench.Other };
+    private readonly TuningBench _bench = new() { Sizes = TuningBench.Other };
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Theory]
     [InlineData("none")]
@@ -24,22 +24,35 @@ public sealed class OtherClipTests : IDisposable
     {
         var parameters = TuningBench.Parameters;
         (parameters["arm"], parameters["steps"], parameters["headThreshold"], parameters["headCleanLoss"]) = (arm, 2, 0, 0.9);
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var trained = await RunAsync(inputs, parameters);
         var steps = new List<(double?, double?)> { await LastStepAsync(trained) };
         ClipArchitecture[] ofTexts = arm.Contains("distil", StringComparison.Ordinal) ? [] : [TuningBench.Other with { TextHeads = 1 }]; // distillation compares pictures alone
-        foreach (var named in ofTexts.Concat([TuningBench.Other with { Activation = MlpActivation.Gelu }, TuningBench.Other with { VisionHeads = 1 }]))
+        foreach (
+            var named in ofTexts.Concat([
+                TuningBench.Other with
+                {
+                    Activation = MlpActivation.Gelu,
+                },
+                TuningBench.Other with
+                {
+                    VisionHeads = 1,
+                },
+            ])
+        )
         {
-            inputs["model"] = await bench.RelabelledAsync(named);
+            inputs["model"] = await _bench.RelabelledAsync(named);
             steps.Add(await LastStepAsync(await RunAsync(inputs, parameters)));
         }
 
         steps.Distinct().Count().ShouldBe(steps.Count, string.Join(", ", steps));
-        using var checkpoint = ClipCheckpoint.Open(await bench.Store.FetchAsync(trained.Outputs["model"]));
+        using var checkpoint = ClipCheckpoint.Open(await _bench.Store.FetchAsync(trained.Outputs["model"]));
         (checkpoint.Architecture, checkpoint.IsActivationAssumed).ShouldBe((TuningBench.Other, false));
     }
 
-    private async Task<(double? Loss, double? GradientNorm)> LastStepAsync(StageResult result) => (await bench.CurvesAsync(result)).Steps[^1] is var step ? (step.Loss, step.GradientNorm) : default;
+    private async Task<(double? Loss, double? GradientNorm)> LastStepAsync(StageResult result) =>
+        (await _bench.CurvesAsync(result)).Steps[^1] is var step ? (step.Loss, step.GradientNorm) : default;
 
-    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject parameters) => bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+    private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject parameters) =>
+        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
 }

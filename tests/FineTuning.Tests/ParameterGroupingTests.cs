@@ -10,15 +10,33 @@ public sealed class ParameterGroupingTests
         using var model = TuningBench.Model();
         var groups = ParameterGrouping.ByPart(model, new GroupRates(), 0.1).ToArray();
 
-        Names(groups.Where(g => g.WeightDecay > 0)).Select(name => string.Join('.', name.Split('.').TakeLast(2))).Distinct().Order(StringComparer.Ordinal)
-            .ShouldBe(["attn.in_proj_weight", "c_fc.theta", "c_proj.theta", "conv1.weight", "out_proj.weight", "text_projection", "visual.proj"]);
+        Names(groups.Where(g => g.WeightDecay > 0))
+            .Select(name => string.Join('.', name.Split('.').TakeLast(2)))
+            .Distinct()
+            .Order(StringComparer.Ordinal)
+            .ShouldBe([
+                "attn.in_proj_weight",
+                "c_fc.theta",
+                "c_proj.theta",
+                "conv1.weight",
+                "out_proj.weight",
+                "text_projection",
+                "visual.proj",
+            ]);
     }
 
     [Fact]
     public void Every_parameter_is_in_one_group_at_the_rate_of_its_part()
     {
         using var model = TuningBench.Model();
-        var rates = new GroupRates { Vision = 1, Text = 2, TokenEmbedding = 3, Positions = 4, Projections = 5 };
+        var rates = new GroupRates
+        {
+            Vision = 1,
+            Text = 2,
+            TokenEmbedding = 3,
+            Positions = 4,
+            Projections = 5,
+        };
         var groups = ParameterGrouping.ByPart(model, rates, 0.1).ToArray();
 
         Names(groups).Order(StringComparer.Ordinal).ShouldBe(model.StateDict().Keys.Order(StringComparer.Ordinal));

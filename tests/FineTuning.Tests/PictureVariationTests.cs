@@ -7,9 +7,9 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class PictureVariationTests : IDisposable
 {
-    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Fact]
     public void What_is_printed_is_neither_cut_nor_mirrored()

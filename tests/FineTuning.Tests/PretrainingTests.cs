@@ -38,9 +38,9 @@ public sealed class PretrainingTests : IDisposable
         WarmupSteps = 10,
     };
 
-    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Fact]
     public void The_recipe_learns_what_pictures_show()
@@ -56,7 +56,8 @@ public sealed class PretrainingTests : IDisposable
         // Zero-shot on pictures of another split, among eight colours: chance is .125.
         var templates = WorldVocabulary.Objects.Select(name => $"a photo of a {{}} {name}").ToArray();
         new ValidationSet(unseen.Pixels, colours, [.. WorldVocabulary.Colours.Select(colour => colour.Name)])
-            .Accuracy(model, tokenizer, templates, CPU).ShouldBeGreaterThan(0.6);
+            .Accuracy(model, tokenizer, templates, CPU)
+            .ShouldBeGreaterThan(0.6);
     }
 
     [Fact]
@@ -78,8 +79,11 @@ public sealed class PretrainingTests : IDisposable
     {
         using var data = Draw("train", 63);
 
-        Should.Throw<UserErrorException>(() => Pretraining.Train(data, Pretraining.LearnVocabulary(data, 10), Options, CPU)).Message.ShouldBe(
-            "pretrain: the data set has 63 usable images, fewer than one batch of 64; add images or lower the batch size");
+        Should
+            .Throw<UserErrorException>(() => Pretraining.Train(data, Pretraining.LearnVocabulary(data, 10), Options, CPU))
+            .Message.ShouldBe(
+                "pretrain: the data set has 63 usable images, fewer than one batch of 64; add images or lower the batch size"
+            );
     }
 
     [Fact]
@@ -88,15 +92,25 @@ public sealed class PretrainingTests : IDisposable
         using var data = Draw("train", 64);
         var wild = Options with { Steps = 5, LearningRate = 1e30, WarmupSteps = 1, BatchSize = 8 };
 
-        Should.Throw<UserErrorException>(() => Pretraining.Train(data, Pretraining.LearnVocabulary(data, 10), wild, CPU)).Message.ShouldBe(
-            "pretrain: the loss is no longer a number by step 5; lower the learning rate or lengthen the warm-up");
+        Should
+            .Throw<UserErrorException>(() => Pretraining.Train(data, Pretraining.LearnVocabulary(data, 10), wild, CPU))
+            .Message.ShouldBe("pretrain: the loss is no longer a number by step 5; lower the learning rate or lengthen the warm-up");
     }
 
     [Theory]
     [InlineData(60, 16, 128, "pretrain: resolution 60 must be a multiple of patch size 16")]
     [InlineData(64, 16, 100, "pretrain: widths 100 and 128 must be multiples of 64 (one head is 64 wide)")]
     public void Impossible_sizes_are_named(int resolution, int patch, int width, string message) =>
-        Should.Throw<UserErrorException>(() => new PretrainingOptions { Resolution = resolution, PatchSize = patch, VisionWidth = width }.Validated()).Message.ShouldBe(message);
+        Should
+            .Throw<UserErrorException>(() =>
+                new PretrainingOptions
+                {
+                    Resolution = resolution,
+                    PatchSize = patch,
+                    VisionWidth = width,
+                }.Validated()
+            )
+            .Message.ShouldBe(message);
 
     [Fact]
     public void It_stops_when_asked_to()
@@ -105,7 +119,9 @@ public sealed class PretrainingTests : IDisposable
         using var cancel = new CancellationTokenSource();
         var progress = new Reports<Pretraining.Progress>(_ => cancel.Cancel());
 
-        Should.Throw<OperationCanceledException>(() => Pretraining.Train(data, Pretraining.LearnVocabulary(data, 10), Options with { BatchSize = 8 }, CPU, progress, cancel.Token));
+        Should.Throw<OperationCanceledException>(() =>
+            Pretraining.Train(data, Pretraining.LearnVocabulary(data, 10), Options with { BatchSize = 8 }, CPU, progress, cancel.Token)
+        );
     }
 
     private static CaptionedPixels Draw(string split, int count) => Draw(split, count, out _);
@@ -118,6 +134,8 @@ public sealed class PretrainingTests : IDisposable
         var images = Enumerable.Range(0, count).Select(index => world.Draw(part, index)).ToArray();
         colours = [.. images.Select(image => image.Item.Attributes?["colour"]?.GetValue<string>() ?? "")];
         return new CaptionedPixels(
-            PixelLoader.Load(count, index => ImageDecoder.Read(images[index].Png), ImagePreparation.OpenAi(Options.Resolution)), [.. images.Select(image => image.Item.Captions)]);
+            PixelLoader.Load(count, index => ImageDecoder.Read(images[index].Png), ImagePreparation.OpenAi(Options.Resolution)),
+            [.. images.Select(image => image.Item.Captions)]
+        );
     }
 }

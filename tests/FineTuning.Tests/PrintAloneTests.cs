@@ -23,5 +23,6 @@ public sealed class PrintAloneTests
         Pixel(alone, 0, 0).ShouldBe([123, 117, 104]);
     }
 
-    private static byte[] Pixel(Tensor pictures, int row, int column) => [.. Enumerable.Range(0, 3).Select(channel => pictures[0, channel, row, column].item<byte>())];
+    private static byte[] Pixel(Tensor pictures, int row, int column) =>
+        [.. Enumerable.Range(0, 3).Select(channel => pictures[0, channel, row, column].item<byte>())];
 }

@@ -49,8 +49,7 @@ public sealed class SalientPartsTests
         TuningBench.Parts("penalise-random", seed).Features.ShouldBe(features);
 
     [Fact]
-    public void The_other_features_are_all_but_the_chosen_ones() =>
-        TuningBench.Parts("keep-features").Others(6).ShouldBe([0, 4, 5]);
+    public void The_other_features_are_all_but_the_chosen_ones() => TuningBench.Parts("keep-features").Others(6).ShouldBe([0, 4, 5]);
 
     [Fact]
     public void Of_very_many_other_features_a_part_is_drawn()
@@ -85,7 +84,9 @@ public sealed class SalientPartsTests
     [InlineData("amplify-randomly")]
     [InlineData("")]
     public void Other_names_are_refused(string name) =>
-        Should.Throw<UserErrorException>(() => TuningArm.Parse(name)).Message.ShouldStartWith($"tuning.arms: '{name}' is not an arm; use none, amplify");
+        Should
+            .Throw<UserErrorException>(() => TuningArm.Parse(name))
+            .Message.ShouldStartWith($"tuning.arms: '{name}' is not an arm; use none, amplify");
 
     [Theory]
     [InlineData("none+distil", "names none")]
@@ -100,7 +101,9 @@ public sealed class SalientPartsTests
     {
         var arm = TuningArm.Parse("distil+penalise");
 
-        (arm.UsesCaptions, arm.CaptionsAttacks, arm.ReadsFeatures, arm.NeedsControls, arm.NeedsSources, arm.NeedsBase).ShouldBe((false, false, true, true, true, true));
+        (arm.UsesCaptions, arm.CaptionsAttacks, arm.ReadsFeatures, arm.NeedsControls, arm.NeedsSources, arm.NeedsBase).ShouldBe(
+            (false, false, true, true, true, true)
+        );
         TuningArm.Parse("distil+penalise").ShouldBe(arm);
         TuningArm.Parse("distil+penalise-random").ShouldNotBe(arm);
     }

@@ -12,11 +12,15 @@ public sealed class SigLipTests : IDisposable
 {
     private static readonly string Vocabulary = Path.Combine(AppContext.BaseDirectory, "Reference", "siglip.model");
 
-    private static readonly ClipArchitecture Sizes = new(64, TuningBench.Resolution, 2, 64, 8, 16, 500, 48, 1) { Family = ClipFamily.SigLip, TextHeads = 2 };
+    private static readonly ClipArchitecture Sizes = new(64, TuningBench.Resolution, 2, 64, 8, 16, 500, 48, 1)
+    {
+        Family = ClipFamily.SigLip,
+        TextHeads = 2,
+    };
 
-    private readonly TuningBench bench = new() { Sizes = Sizes };
+    private readonly TuningBench _bench = new() { Sizes = Sizes };
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Theory]
     [InlineData("none")]
@@ -36,17 +40,18 @@ public sealed class SigLipTests : IDisposable
         (parameters["compute"], parameters["recompute"]) = (with == "bfloat16" ? "bfloat16" : "float32", with == "recompute");
         var result = await RunAsync(parameters);
 
-        using var tuned = ClipCheckpoint.Open(await bench.Store.FetchAsync(result.Outputs["model"]));
+        using var tuned = ClipCheckpoint.Open(await _bench.Store.FetchAsync(result.Outputs["model"]));
         (tuned.Architecture, tuned.IsGeometric).ShouldBe((Sizes, with != "adapter"));
         using var bias = tuned.Read(ClipKeys.LogitBias);
         var usesCaptions = TuningArm.Parse(arm).UsesCaptions;
         (bias.item<float>() != -10).ShouldBe(usesCaptions && with != "adapter");
-        var steps = (await bench.CurvesAsync(result)).Steps;
+        var steps = (await _bench.CurvesAsync(result)).Steps;
         steps.Count.ShouldBe(3);
         steps.ShouldAllBe(step => double.IsFinite(step.Loss!.Value) && step.Loss > 0);
         if (usesCaptions)
         {
-            // At a scale of 10 and a bias of −10 every match costs about 10 less ten times its cosine, and each of twelve images has several: the softmax gives ln 12 at first.
+            // At a scale of 10 and a bias of −10 every match costs about 10 less ten times its cosine, and each of twelve images has
+            // several: the softmax gives ln 12 at first.
             steps[0].Loss!.Value.ShouldBeGreaterThan(5);
         }
     }
@@ -65,8 +70,8 @@ public sealed class SigLipTests : IDisposable
 
     private async Task<StageResult> RunAsync(JsonObject parameters)
     {
-        var inputs = await bench.InputsAsync();
-        inputs["tokenizer"] = await bench.Store.PutFileAsync(Vocabulary, "spiece.model", "application/octet-stream");
-        return await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
+        var inputs = await _bench.InputsAsync();
+        inputs["tokenizer"] = await _bench.Store.PutFileAsync(Vocabulary, "spiece.model", "application/octet-stream");
+        return await _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
     }
 }

@@ -7,12 +7,15 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Tests;
 
-/// <summary>The GPU's kernels against libtorch's own operations on the same card: gradients, moments, parameters and weights of several steps. They run where there is a card.</summary>
+/// <summary>
+/// The GPU's kernels against libtorch's own operations on the same card: gradients, moments, parameters and weights of several steps. They
+/// run where there is a card.
+/// </summary>
 public sealed class TrainingKernelsTests : IDisposable
 {
-    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData("adamw", TuningPrecision.Float32)]
@@ -35,55 +38,84 @@ public sealed class TrainingKernelsTests : IDisposable
             actual.Count.ShouldBe(expected.Count);
             foreach (var (name, value) in expected)
             {
-                // A last bit of float32 that differs turns a bfloat16 that lies between two: from there on every activation rounds differently.
-                ((actual[name] - value).norm() / value.norm().AtLeast(1e-20)).item<float>().ShouldBeLessThan(compute == TuningPrecision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
+                // A last bit of float32 that differs turns a bfloat16 that lies between two: from there on every activation rounds
+                // differently.
+                ((actual[name] - value).norm() / value.norm().AtLeast(1e-20))
+                    .item<float>()
+                    .ShouldBeLessThan(compute == TuningPrecision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
             }
         }
     }
 
     private sealed class Trained : IDisposable
     {
-        private readonly ClipModel model = TuningBench.Model();
-        private readonly ClipTraining training;
-        private readonly Optimizer optimizer;
+        private readonly ClipModel _model = TuningBench.Model();
+        private readonly ClipTraining _training;
+        private readonly Optimizer _optimizer;
 
         public Trained(OptimizerOptions options, TuningPrecision compute, bool withKernels)
         {
-            model.to(Compute.Device("cuda:0"));
-            ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, new GroupRates { Vision = 1e-3, Text = 2e-3, Projections = 3e-3, Positions = 1e-2, TokenEmbedding = 1e-3 }, 0.1)];
-            training = ParameterGrouping.Begin(model, groups, compute, recompute: false, withKernels: withKernels);
-            optimizer = new Optimizer(options, groups, training.Weights);
-            (training.Weights!.Kernels is not null).ShouldBe(withKernels);
+            _model.to(Compute.Device("cuda:0"));
+            ParameterGroup[] groups =
+            [
+                .. ParameterGrouping.ByPart(
+                    _model,
+                    new GroupRates
+                    {
+                        Vision = 1e-3,
+                        Text = 2e-3,
+                        Projections = 3e-3,
+                        Positions = 1e-2,
+                        TokenEmbedding = 1e-3,
+                    },
+                    0.1
+                ),
+            ];
+            _training = ParameterGrouping.Begin(_model, groups, compute, recompute: false, withKernels: withKernels);
+            _optimizer = new Optimizer(options, groups, _training.Weights);
+            (_training.Weights!.Kernels is not null).ShouldBe(withKernels);
         }
 
         public void TakeOver(Trained other)
         {
             using var noGrad = no_grad();
-            training.Weights!.Values.copy_(other.training.Weights!.Values);
-            optimizer.State.Load(other.optimizer.State.Step, other.optimizer.State.ToTensors());
-            training.Refresh();
+            _training.Weights!.Values.copy_(other._training.Weights!.Values);
+            _optimizer.State.Load(other._optimizer.State.Step, other._optimizer.State.ToTensors());
+            _training.Refresh();
         }
 
         /// <summary>A step on noise.</summary>
         /// <returns>Gradients before it; parameters, moments and features after it.</returns>
         public Dictionary<string, Tensor> Step(int step)
         {
-            var device = model.LogitScale.device;
+            var device = _model.LogitScale.device;
             var images = TuningBench.Images(6, (ulong)step).to(device);
-            var tokens = tensor(TuningBench.Tokenizer.Encode("a photo of a cat", TuningBench.Architecture.ContextLength, out _).Select(id => (long)id).ToArray()).view(1, -1).to(device);
-            (model.EncodeImage(images).sum() * model.EncodeText(tokens).square().sum() * model.LogitScale).backward();
-            training.CompleteBackward();
-            var weights = training.Weights!;
+            var tokens = tensor(
+                    TuningBench
+                        .Tokenizer.Encode("a photo of a cat", TuningBench.Architecture.ContextLength, out _)
+                        .Select(id => (long)id)
+                        .ToArray()
+                )
+                .view(1, -1)
+                .to(device);
+            (_model.EncodeImage(images).sum() * _model.EncodeText(tokens).square().sum() * _model.LogitScale).backward();
+            _training.CompleteBackward();
+            var weights = _training.Weights!;
             var found = new Dictionary<string, Tensor> { ["gradients"] = weights.Gradients.clone() };
-            optimizer.Step(1, Gradients.ClipFactor(Gradients.Norm(optimizer.Gradients), 0.5));
-            training.Refresh();
+            _optimizer.Step(1, Gradients.ClipFactor(Gradients.Norm(_optimizer.Gradients), 0.5));
+            _training.Refresh();
             using var noGrad = no_grad();
             weights.Gradients.abs().max().item<float>().ShouldBe(0);
             found["values"] = weights.Values.clone();
-            found["features"] = model.EncodeImage(images);
+            found["features"] = _model.EncodeImage(images);
             foreach (var kind in new[] { ".first", ".second" })
             {
-                found[kind] = cat([.. optimizer.State.ToTensors().Where(moment => moment.Key.EndsWith(kind, StringComparison.Ordinal)).Select(moment => moment.Value.reshape(-1))]);
+                found[kind] = cat([
+                    .. _optimizer
+                        .State.ToTensors()
+                        .Where(moment => moment.Key.EndsWith(kind, StringComparison.Ordinal))
+                        .Select(moment => moment.Value.reshape(-1)),
+                ]);
             }
 
             return found;
@@ -91,9 +123,9 @@ public sealed class TrainingKernelsTests : IDisposable
 
         public void Dispose()
         {
-            optimizer.Dispose();
-            training.Dispose();
-            model.Dispose();
+            _optimizer.Dispose();
+            _training.Dispose();
+            _model.Dispose();
         }
     }
 }

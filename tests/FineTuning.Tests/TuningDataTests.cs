@@ -8,14 +8,14 @@ namespace ClipSae.FineTuning.Tests;
 public sealed class TuningDataTests : IDisposable
 {
     private static readonly FineTuningOptions Options = new() { CleanBatch = 8, ValidationShare = 0.25 };
-    private readonly TuningBench bench = new();
+    private readonly TuningBench _bench = new();
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Fact]
     public void Validation_images_are_never_trained_on()
     {
-        using var data = bench.Data(Options);
+        using var data = _bench.Data(Options);
 
         Pictures(data.Clean.Pixels).Intersect(Pictures(data.CleanValidation.Pixels)).ShouldBeEmpty();
         Pictures(data.Attacks.Pixels).Intersect(Pictures(data.AttackValidation.Pixels)).ShouldBeEmpty();
@@ -25,7 +25,7 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void Reading_is_validated_on_the_print_of_held_out_attacks()
     {
-        using var data = bench.Data(Options);
+        using var data = _bench.Data(Options);
 
         data.ReadingValidation!.Labels.Count.ShouldBe(6);
         data.ReadingValidation.Labels.ShouldBeSubsetOf(TuningBench.Classes);
@@ -37,8 +37,8 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void Families_that_are_held_out_judge_in_the_place_of_attacks_and_their_pictures_are_trained_on_in_no_form()
     {
-        using var data = bench.Data(Options, families: true);
-        using var without = bench.Data(Options);
+        using var data = _bench.Data(Options, families: true);
+        using var without = _bench.Data(Options);
         var printed = TuningBench.Families().Select(entry => entry.Item).ToArray();
 
         data.AttackValidation.Labels.ShouldBe(printed.Take(12).Select(item => item.Label)); // outline and small, six of each
@@ -47,27 +47,36 @@ public sealed class TuningDataTests : IDisposable
         data.CleanValidation.Labels.Count.ShouldBe(without.CleanValidation.Labels.Count);
         data.ReadingValidation!.Labels.Count.ShouldBe(12);
         data.Families.HeldOut.ShouldBe(["outline", "small"]);
-        using var pool = bench.Data(Options with { AttackPool = 4 }, families: true);
+        using var pool = _bench.Data(Options with { AttackPool = 4 }, families: true);
         pool.AttackValidation.Labels.Count.ShouldBe(4);
-        pool.Families.Judging(4).Select(place => printed[place].Attributes!["family"]!.GetValue<string>()).ShouldBe(["outline", "outline", "small", "small"]);
+        pool.Families.Judging(4)
+            .Select(place => printed[place].Attributes!["family"]!.GetValue<string>())
+            .ShouldBe(["outline", "outline", "small", "small"]);
     }
 
     [Fact]
     public void Controls_are_the_twins_of_the_attacks_trained_on()
     {
-        using var data = bench.Data(Options);
-        using var all = bench.Data(Options with { ValidationShare = 0.01, ValidationImages = 1 });
+        using var data = _bench.Data(Options);
+        using var all = _bench.Data(Options with { ValidationShare = 0.01, ValidationImages = 1 });
         var twins = Pictures(all.Attacks.Pixels).Zip(Pictures(all.Controls)).ToDictionary(p => p.First, p => p.Second);
 
         data.Controls.shape.ShouldBe(data.Attacks.Pixels.shape);
-        Pictures(data.Attacks.Pixels).Zip(Pictures(data.Controls)).Where(pair => twins.TryGetValue(pair.First, out var twin) && twin != pair.Second).ShouldBeEmpty();
+        Pictures(data.Attacks.Pixels)
+            .Zip(Pictures(data.Controls))
+            .Where(pair => twins.TryGetValue(pair.First, out var twin) && twin != pair.Second)
+            .ShouldBeEmpty();
     }
 
     [Fact]
     public void Validation_judges_plain_pictures_among_classes_and_attacks_among_words_too()
     {
-        using var data = bench.Data(Options);
-        var printed = TuningBench.Clean(0, TuningBench.CleanImages).Where(entry => entry.Item.Attributes is not null).Select(entry => Picture(entry.Image)).ToArray();
+        using var data = _bench.Data(Options);
+        var printed = TuningBench
+            .Clean(0, TuningBench.CleanImages)
+            .Where(entry => entry.Item.Attributes is not null)
+            .Select(entry => Picture(entry.Image))
+            .ToArray();
 
         printed.Length.ShouldBe(8);
         Pictures(data.CleanValidation.Pixels).Intersect(printed).ShouldBeEmpty();
@@ -78,8 +87,11 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void A_picture_takes_the_captions_that_curation_gives_it_and_is_left_out_where_none_remain()
     {
-        using var all = bench.Data(Options);
-        using var data = bench.Data(Options, captions: new Dictionary<string, IReadOnlyList<string>> { ["images/0.png"] = [], ["images/6.png"] = ["a word on something"] });
+        using var all = _bench.Data(Options);
+        using var data = _bench.Data(
+            Options,
+            captions: new Dictionary<string, IReadOnlyList<string>> { ["images/0.png"] = [], ["images/6.png"] = ["a word on something"] }
+        );
         var (left, changed) = (Picture(TuningBench.Clean(0, 1).Single().Image), Picture(TuningBench.Clean(6, 1).Single().Image));
 
         Pictures(all.Clean.Pixels).ShouldContain(left);
@@ -90,8 +102,8 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void Which_images_validate_depends_on_neither_arm_nor_seed()
     {
-        using var first = bench.Data(Options);
-        using var second = bench.Data(Options with { Arm = "amplify", Seed = 9 });
+        using var first = _bench.Data(Options);
+        using var second = _bench.Data(Options with { Arm = "amplify", Seed = 9 });
 
         Pictures(second.CleanValidation.Pixels).ShouldBe(Pictures(first.CleanValidation.Pixels));
         Pictures(second.AttackValidation.Pixels).ShouldBe(Pictures(first.AttackValidation.Pixels));
@@ -100,8 +112,8 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void A_pool_has_the_controls_of_its_attacks_and_no_more_attacks_to_validate_on()
     {
-        using var all = bench.Data(Options);
-        using var pool = bench.Data(Options with { AttackPool = 5 });
+        using var all = _bench.Data(Options);
+        using var pool = _bench.Data(Options with { AttackPool = 5 });
         var twins = Pictures(all.Attacks.Pixels).Zip(Pictures(all.Controls)).ToDictionary(pair => pair.First, pair => pair.Second);
 
         pool.Attacks.Count.ShouldBe(5);
@@ -114,8 +126,12 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void Pictures_that_show_a_held_out_word_are_left_out()
     {
-        using var data = bench.Data(Options, heldOutWords: ["cat"]);
-        var shown = TuningBench.Clean(0, TuningBench.CleanImages).Where(entry => entry.Item.Attributes?["word"]?.GetValue<string>() == "cat").Select(entry => Picture(entry.Image)).ToArray();
+        using var data = _bench.Data(Options, heldOutWords: ["cat"]);
+        var shown = TuningBench
+            .Clean(0, TuningBench.CleanImages)
+            .Where(entry => entry.Item.Attributes?["word"]?.GetValue<string>() == "cat")
+            .Select(entry => Picture(entry.Image))
+            .ToArray();
 
         shown.Length.ShouldBe(8);
         Pictures(data.Clean.Pixels).Concat(Pictures(data.CleanValidation.Pixels)).Intersect(shown).ShouldBeEmpty();
@@ -127,38 +143,52 @@ public sealed class TuningDataTests : IDisposable
     [Fact]
     public void Pictures_that_show_a_held_out_face_are_left_out()
     {
-        using var data = bench.Data(Options, heldOutFonts: ["Display"]);
-        var shown = TuningBench.Clean(0, TuningBench.CleanImages).Where(entry => PrintedText.On(entry.Item)?.Font == "Display").Select(entry => Picture(entry.Image)).ToArray();
+        using var data = _bench.Data(Options, heldOutFonts: ["Display"]);
+        var shown = TuningBench
+            .Clean(0, TuningBench.CleanImages)
+            .Where(entry => PrintedText.On(entry.Item)?.Font == "Display")
+            .Select(entry => Picture(entry.Image))
+            .ToArray();
 
         shown.Length.ShouldBe(4);
         Pictures(data.Clean.Pixels).Concat(Pictures(data.CleanValidation.Pixels)).Intersect(shown).ShouldBeEmpty();
         // The pictures below attacks that validate take no part either: three at most, for six attacks.
-        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBeInRange(TuningBench.CleanImages - 4 - 3, TuningBench.CleanImages - 4);
+        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBeInRange(
+            TuningBench.CleanImages - 4 - 3,
+            TuningBench.CleanImages - 4
+        );
     }
 
     [Fact]
     public void Too_few_images_are_told_with_their_numbers() =>
-        Should.Throw<UserErrorException>(() => bench.Data(Options with { CleanBatch = 37 })).Message.ShouldBe(
-            "fine-tuning: 36 clean and 20 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch");
+        Should
+            .Throw<UserErrorException>(() => _bench.Data(Options with { CleanBatch = 37 }))
+            .Message.ShouldBe(
+                "fine-tuning: 36 clean and 20 attack images are left for training; at least 37 and 1 are needed: add images or lower tuning.cleanBatch"
+            );
 
     [Fact]
     public void A_picture_that_is_cut_behind_its_header_is_left_out_as_if_it_were_not_there()
     {
-        using var all = bench.Data(Options);
-        var (item, image) = TuningBench.Clean(0, TuningBench.CleanImages).First(entry => Pictures(all.Clean.Pixels).Contains(Picture(entry.Image)));
+        using var all = _bench.Data(Options);
+        var (item, image) = TuningBench
+            .Clean(0, TuningBench.CleanImages)
+            .First(entry => Pictures(all.Clean.Pixels).Contains(Picture(entry.Image)));
 
-        using var data = bench.Data(Options, damaged: item.Id);
+        using var data = _bench.Data(Options, damaged: item.Id);
 
         Pictures(data.Clean.Pixels).ShouldNotContain(Picture(image));
         data.Clean.Count.ShouldBe(data.Clean.Captions.Count);
-        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBeGreaterThanOrEqualTo(all.Clean.Count + all.CleanValidation.Labels.Count - 4);
+        (data.Clean.Count + data.CleanValidation.Labels.Count).ShouldBeGreaterThanOrEqualTo(
+            all.Clean.Count + all.CleanValidation.Labels.Count - 4
+        );
     }
 
     [Fact]
     public void Captions_that_name_a_class_validate_as_labels_do()
     {
-        using var labelled = bench.Data(Options);
-        using var captioned = bench.Data(Options, change: item => item with { Label = null, Captions = [$"{item.Captions[0]}, asleep"] });
+        using var labelled = _bench.Data(Options);
+        using var captioned = _bench.Data(Options, change: item => item with { Label = null, Captions = [$"{item.Captions[0]}, asleep"] });
 
         captioned.CleanValidation.Labels.ShouldBe(labelled.CleanValidation.Labels);
         Pictures(captioned.CleanValidation.Pixels).ShouldBe(Pictures(labelled.CleanValidation.Pixels));
@@ -166,10 +196,14 @@ public sealed class TuningDataTests : IDisposable
 
     [Fact]
     public void Without_a_picture_to_validate_on_nothing_is_trained() =>
-        Should.Throw<UserErrorException>(() => bench.Data(Options, change: item => item with { Label = null, Captions = ["a photo"] })).Message.ShouldBe(
-            "fine-tuning: 0 clean images that show a class and no print and 6 attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do");
+        Should
+            .Throw<UserErrorException>(() => _bench.Data(Options, change: item => item with { Label = null, Captions = ["a photo"] }))
+            .Message.ShouldBe(
+                "fine-tuning: 0 clean images that show a class and no print and 6 attacks can validate; at least 1 and 1 are needed: label images, or name in curation.classes what their captions do"
+            );
 
-    private static string[] Pictures(Tensor pixels) => [.. Enumerable.Range(0, (int)pixels.shape[0]).Select(i => Convert.ToHexString(pixels[i].contiguous().bytes))];
+    private static string[] Pictures(Tensor pixels) =>
+        [.. Enumerable.Range(0, (int)pixels.shape[0]).Select(i => Convert.ToHexString(pixels[i].contiguous().bytes))];
 
     private static string Picture(byte[] png)
     {

@@ -9,18 +9,24 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class TuningStepTests : IDisposable
 {
-    private static readonly FineTuningOptions OneForward = new() { CleanBatch = 16, AttackBatch = 8, Accumulation = 1, LabelSmoothing = 0.1 };
+    private static readonly FineTuningOptions OneForward = new()
+    {
+        CleanBatch = 16,
+        AttackBatch = 8,
+        Accumulation = 1,
+        LabelSmoothing = 0.1,
+    };
     private static readonly FineTuningOptions FourForwards = OneForward with { CleanBatch = 4, AttackBatch = 2, Accumulation = 4 };
 
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly TuningBench bench = new();
-    private readonly SparseAutoencoder autoencoder = TuningBench.Autoencoder();
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly TuningBench _bench = new();
+    private readonly SparseAutoencoder _autoencoder = TuningBench.Autoencoder();
 
     public void Dispose()
     {
-        autoencoder.Dispose();
-        bench.Dispose();
-        scope.Dispose();
+        _autoencoder.Dispose();
+        _bench.Dispose();
+        _scope.Dispose();
     }
 
     // GradCache (arXiv 2101.06983): exact, so only the order of sums differs.
@@ -99,7 +105,8 @@ public sealed class TuningStepTests : IDisposable
 
     [Fact]
     public void Random_neurons_act_otherwise_than_salient_ones() =>
-        RelativeDifference(Gradients("amplify-random", OneForward, out _), Gradients("amplify", OneForward, out _)).ShouldBeGreaterThan(1e-3);
+        RelativeDifference(Gradients("amplify-random", OneForward, out _), Gradients("amplify", OneForward, out _))
+            .ShouldBeGreaterThan(1e-3);
 
     [Theory]
     [InlineData(1)]
@@ -109,10 +116,15 @@ public sealed class TuningStepTests : IDisposable
         var options = accumulation == 1 ? OneForward : FourForwards;
         const string Other = "a photo of another thing";
 
-        RelativeDifference(Gradients("penalise-only", options, out var figures, attackCaption: Other), Gradients("penalise-only", options, out _)).ShouldBe(0);
+        RelativeDifference(
+                Gradients("penalise-only", options, out var figures, attackCaption: Other),
+                Gradients("penalise-only", options, out _)
+            )
+            .ShouldBe(0);
         figures.AttackLoss.ShouldBeNull();
         figures.Penalty!.item<float>().ShouldBeGreaterThan(0);
-        RelativeDifference(Gradients("penalise", options, out _, attackCaption: Other), Gradients("penalise", options, out _)).ShouldBeGreaterThan(1e-3);
+        RelativeDifference(Gradients("penalise", options, out _, attackCaption: Other), Gradients("penalise", options, out _))
+            .ShouldBeGreaterThan(1e-3);
     }
 
     [Fact]
@@ -130,8 +142,34 @@ public sealed class TuningStepTests : IDisposable
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
         var all = Gradients(arm, options, out _);
-        var vision = Gradients(arm, options with { Rates = new GroupRates { Text = 0, TokenEmbedding = 0, Positions = 0, Projections = 0 } }, out _);
-        var text = Gradients(arm, options with { Rates = new GroupRates { Vision = 0, TokenEmbedding = 0, Positions = 0, Projections = 0 } }, out _);
+        var vision = Gradients(
+            arm,
+            options with
+            {
+                Rates = new GroupRates
+                {
+                    Text = 0,
+                    TokenEmbedding = 0,
+                    Positions = 0,
+                    Projections = 0,
+                },
+            },
+            out _
+        );
+        var text = Gradients(
+            arm,
+            options with
+            {
+                Rates = new GroupRates
+                {
+                    Vision = 0,
+                    TokenEmbedding = 0,
+                    Positions = 0,
+                    Projections = 0,
+                },
+            },
+            out _
+        );
 
         vision.Keys.ShouldBe(all.Keys.Where(key => key.StartsWith("visual.transformer.", StringComparison.Ordinal)), ignoreOrder: true);
         text.Keys.ShouldBe(all.Keys.Where(key => key.StartsWith("transformer.", StringComparison.Ordinal)), ignoreOrder: true);
@@ -179,7 +217,16 @@ public sealed class TuningStepTests : IDisposable
     [Fact]
     public void Recomputation_reaches_blocks_behind_frozen_embeddings()
     {
-        var options = OneForward with { Rates = new GroupRates { Text = 0, TokenEmbedding = 0, Positions = 0, Projections = 0 } };
+        var options = OneForward with
+        {
+            Rates = new GroupRates
+            {
+                Text = 0,
+                TokenEmbedding = 0,
+                Positions = 0,
+                Projections = 0,
+            },
+        };
         var kept = Gradients("none", options, out _);
         var recomputed = Gradients("none", options with { Recompute = true }, out _);
 
@@ -222,10 +269,20 @@ public sealed class TuningStepTests : IDisposable
     }
 
     private Dictionary<string, Tensor> Gradients(
-        string arm, FineTuningOptions options, out TuningStep.Figures figures, bool withAttacks = true, string? attackCaption = null, bool? flat = null)
+        string arm,
+        FineTuningOptions options,
+        out TuningStep.Figures figures,
+        bool withAttacks = true,
+        string? attackCaption = null,
+        bool? flat = null
+    )
     {
-        using var data = bench.Data(options, attackCaption);
-        using var captions = new CaptionTable([.. data.Clean.Captions, .. data.Attacks.Captions], TuningBench.Tokenizer, TuningBench.Architecture.ContextLength);
+        using var data = _bench.Data(options, attackCaption);
+        using var captions = new CaptionTable(
+            [.. data.Clean.Captions, .. data.Attacks.Captions],
+            TuningBench.Tokenizer,
+            TuningBench.Architecture.ContextLength
+        );
         using var model = TuningBench.Model();
         // The base is another model, as it is after some steps: against itself nothing has changed.
         using var other = TuningBench.Model(6);
@@ -233,9 +290,18 @@ public sealed class TuningStepTests : IDisposable
         ParameterGrouping.Freeze(model, options.Rates, visionAlone: !TuningArm.Parse(arm).UsesCaptions);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, weightDecay: 0)];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute, flat);
-        figures = new TuningStep(model, data, captions, TuningBench.Forward(arm, autoencoder, options, basis: basis), options, CPU).Backward(1, withAttacks);
+        figures = new TuningStep(
+            model,
+            data,
+            captions,
+            TuningBench.Forward(arm, _autoencoder, options, basis: basis),
+            options,
+            CPU
+        ).Backward(1, withAttacks);
         return training.Weights is { } weights
-            ? weights.Layout.Places.Where(weights.Layout.IsTrained).ToDictionary(place => place.Name, place => place.Of(weights.Gradients).clone())
+            ? weights
+                .Layout.Places.Where(weights.Layout.IsTrained)
+                .ToDictionary(place => place.Name, place => place.Of(weights.Gradients).clone())
             : model.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone());
     }
 
@@ -249,5 +315,8 @@ public sealed class TuningStepTests : IDisposable
     }
 
     private static double RelativeDifference(Dictionary<string, Tensor> actual, Dictionary<string, Tensor> expected) =>
-        Math.Sqrt(expected.Sum(e => (actual[e.Key] - e.Value).square().sum().item<float>()) / expected.Sum(e => e.Value.square().sum().item<float>()));
+        Math.Sqrt(
+            expected.Sum(e => (actual[e.Key] - e.Value).square().sum().item<float>())
+                / expected.Sum(e => e.Value.square().sum().item<float>())
+        );
 }

@@ -9,7 +9,10 @@ public sealed class ValidationSplitTests
     private static readonly FineTuningOptions Options = new() { ValidationShare = 0.1 };
 
     // Half of the pictures show a class; on most of these two words were printed, as curation does.
-    private static readonly DatasetItem[] Clean = [.. Enumerable.Range(0, Pictures).Select(i => new DatasetItem($"{i}.png", ["a"], i % 2 == 0 ? "cat" : null))];
+    private static readonly DatasetItem[] Clean =
+    [
+        .. Enumerable.Range(0, Pictures).Select(i => new DatasetItem($"{i}.png", ["a"], i % 2 == 0 ? "cat" : null)),
+    ];
 
     private static readonly DatasetItem[] Attacks =
     [
@@ -67,14 +70,16 @@ public sealed class ValidationSplitTests
         pools.Select(split => string.Join(',', split.AttackTraining)).Distinct().Count().ShouldBe(20);
         Draw(Options with { AttackPool = 16, Seed = 3, Arm = "penalise" }).AttackTraining.ShouldBe(pools[3].AttackTraining);
         pools.ShouldAllBe(split => split.AttackValidation.SequenceEqual(pools[0].AttackValidation));
-        // Each of the printed attacks left for training comes into some pool: none is preferred. Pictures on which the features fire by themselves come last.
+        // Each of the printed attacks left for training comes into some pool: none is preferred. Pictures on which the features fire by
+        // themselves come last.
         var left = Draw(Options).AttackTraining.Where(i => i < 140).ToArray();
         pools.SelectMany(split => split.AttackTraining).Distinct().Count().ShouldBeGreaterThan(4 * left.Length / 5);
         pools.SelectMany(split => split.AttackTraining).ShouldBeSubsetOf(left);
     }
 
     [Fact]
-    public void A_pool_validates_on_no_more_attacks_than_it_holds() => Draw(Options with { AttackPool = 4 }).AttackValidation.Count.ShouldBe(4);
+    public void A_pool_validates_on_no_more_attacks_than_it_holds() =>
+        Draw(Options with { AttackPool = 4 }).AttackValidation.Count.ShouldBe(4);
 
     [Fact]
     public void A_pool_larger_than_what_there_is_takes_all() =>

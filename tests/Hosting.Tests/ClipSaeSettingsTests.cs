@@ -41,7 +41,12 @@ public class ClipSaeSettingsTests
     [Fact]
     public void What_is_not_given_keeps_its_default_and_an_empty_value_is_none()
     {
-        var options = Read(("ClipSae:Bus", "rabbitmq"), ("ClipSae:HealthAddress", ""), ("ClipSae:S3:RequestTimeout", ""), ("CLIPSAE_DATA", "elsewhere"));
+        var options = Read(
+            ("ClipSae:Bus", "rabbitmq"),
+            ("ClipSae:HealthAddress", ""),
+            ("ClipSae:S3:RequestTimeout", ""),
+            ("CLIPSAE_DATA", "elsewhere")
+        );
 
         options.ShouldBe(new ClipSaeOptions { Bus = "rabbitmq" });
     }
@@ -53,5 +58,7 @@ public class ClipSaeSettingsTests
         Should.Throw<UserErrorException>(() => Read(($"ClipSae:{key}", given)).Validate()).Message.ShouldContain(expected);
 
     private static ClipSaeOptions Read(params (string Key, string? Value)[] given) =>
-        ClipSaeSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(given.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build());
+        ClipSaeSettings.Read(
+            new ConfigurationBuilder().AddInMemoryCollection(given.Select(pair => KeyValuePair.Create(pair.Key, pair.Value))).Build()
+        );
 }

@@ -24,7 +24,9 @@ public sealed class EmbeddedRuntimeTests : IDisposable
         (_pipeline.First.Runs, _pipeline.Second.Runs, _pipeline.Third.Runs).ShouldBe((3, 3, 1));
         Caches(state).ShouldAllBe(kind => kind == CacheKind.Miss);
         var last = state.Stages["third"].Finished("all")!;
-        (await File.ReadAllTextAsync(await runtime.Artifacts.FetchAsync(last.Outputs["text"]))).ShouldContain("texts/u00002=second factor 1");
+        (await File.ReadAllTextAsync(await runtime.Artifacts.FetchAsync(last.Outputs["text"]))).ShouldContain(
+            "texts/u00002=second factor 1"
+        );
     }
 
     [Fact]
@@ -73,7 +75,8 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task A_run_goes_on_without_a_unit_that_may_fail_and_so_does_its_replay()
     {
-        _pipeline.First.Act = (context, _) => context.Unit == "u00001" ? throw new UserErrorException("first: the shard is torn") : Task.CompletedTask;
+        _pipeline.First.Act = (context, _) =>
+            context.Unit == "u00001" ? throw new UserErrorException("first: the shard is torn") : Task.CompletedTask;
         await using var runtime = _pipeline.Start();
 
         var state = await RunAsync(runtime, TolerantPlan(0.25));
@@ -208,7 +211,8 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task A_replay_that_was_interrupted_is_found_by_the_same_request()
     {
-        string origin, replay;
+        string origin,
+            replay;
         await using (var stopped = _pipeline.Start())
         {
             origin = await stopped.SubmitAsync(await RequestAsync(stopped), Plan());
@@ -288,11 +292,13 @@ public sealed class EmbeddedRuntimeTests : IDisposable
 
     [Fact]
     public async Task A_run_that_does_not_exist_is_named() =>
-        (await Should.ThrowAsync<UserErrorException>(async () =>
-        {
-            await using var runtime = _pipeline.Start();
-            await runtime.StateAsync("20260101-000000-abcd");
-        })).Message.ShouldContain("there is no run 20260101-000000-abcd");
+        (
+            await Should.ThrowAsync<UserErrorException>(async () =>
+            {
+                await using var runtime = _pipeline.Start();
+                await runtime.StateAsync("20260101-000000-abcd");
+            })
+        ).Message.ShouldContain("there is no run 20260101-000000-abcd");
 
     [Fact]
     public async Task A_plan_that_cannot_run_is_refused_before_anything_starts()
@@ -301,9 +307,15 @@ public sealed class EmbeddedRuntimeTests : IDisposable
         var request = await RequestAsync(runtime);
 
         var unknownStage = new RunPlan([new StagePlan("secnd", [], [new UnitPlan("all", [], [])], [])]);
-        (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownStage))).Message.ShouldContain("did you mean second?");
-        var unknownKey = new RunPlan([new StagePlan("first", new System.Text.Json.Nodes.JsonObject { ["factr"] = 1 }, [new UnitPlan("all", [], [])], [])]);
-        (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownKey))).Message.ShouldContain("did you mean factor?");
+        (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownStage))).Message.ShouldContain(
+            "did you mean second?"
+        );
+        var unknownKey = new RunPlan([
+            new StagePlan("first", new System.Text.Json.Nodes.JsonObject { ["factr"] = 1 }, [new UnitPlan("all", [], [])], []),
+        ]);
+        (await Should.ThrowAsync<UserErrorException>(() => runtime.SubmitAsync(request, unknownKey))).Message.ShouldContain(
+            "did you mean factor?"
+        );
         (await runtime.ListRunsAsync()).ShouldBeEmpty();
     }
 

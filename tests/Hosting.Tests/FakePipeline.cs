@@ -9,7 +9,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Hosting.Tests;
 
-/// <summary>Three stages on a data folder: <c>first</c> with three units, <c>second</c> with one a unit of the first, <c>third</c> over all.</summary>
+/// <summary>
+/// Three stages on a data folder: <c>first</c> with three units, <c>second</c> with one a unit of the first, <c>third</c> over all.
+/// </summary>
 internal sealed class FakePipeline : IDisposable
 {
     public FakeStage First { get; } = new("first");
@@ -23,24 +25,49 @@ internal sealed class FakePipeline : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     /// <summary>A process on the folder.</summary>
-    public EmbeddedRuntime Start() => EmbeddedRuntime.Create(
-        new ClipSaeOptions { DataFolder = Folder, RetryDelay = TimeSpan.FromMilliseconds(1), PollInterval = TimeSpan.FromMilliseconds(40) },
-        services => services.AddCoordinator().AddSingleton<IStage>(First).AddSingleton<IStage>(Second).AddSingleton<IStage>(Third));
+    public EmbeddedRuntime Start() =>
+        EmbeddedRuntime.Create(
+            new ClipSaeOptions
+            {
+                DataFolder = Folder,
+                RetryDelay = TimeSpan.FromMilliseconds(1),
+                PollInterval = TimeSpan.FromMilliseconds(40),
+            },
+            services => services.AddCoordinator().AddSingleton<IStage>(First).AddSingleton<IStage>(Second).AddSingleton<IStage>(Third)
+        );
 
     /// <summary>The plan in which a share of the first stage's units may fail; the last stage takes what the first gave.</summary>
     public static RunPlan TolerantPlan(double tolerated, int units = 4)
     {
         var plan = Plan(units);
-        return new RunPlan([plan.Stages[0] with { ToleratedFailures = tolerated }, plan.Stages[2] with { Units = [new UnitPlan("all", [], [new InputSelector("texts", "first/*:text")])] }]);
+        return new RunPlan([
+            plan.Stages[0] with
+            {
+                ToleratedFailures = tolerated,
+            },
+            plan.Stages[2] with
+            {
+                Units = [new UnitPlan("all", [], [new InputSelector("texts", "first/*:text")])],
+            },
+        ]);
     }
 
     public static RunPlan Plan(int units = 3, int factor = 1)
     {
         string[] names = [.. Enumerable.Range(0, units).Select(unit => $"u{unit:D5}")];
-        return new RunPlan(
-        [
-            new StagePlan("first", new JsonObject { ["factor"] = factor }, [.. names.Select((name, index) => new UnitPlan(name, new JsonObject { ["words"] = new JsonArray($"w{index}") }, []))], [new InputSelector("data", "dataset:manifest")]),
-            new StagePlan("second", [], [.. names.Select(name => new UnitPlan(name, [], [new InputSelector("text", $"first/{name}:text")]))], []),
+        return new RunPlan([
+            new StagePlan(
+                "first",
+                new JsonObject { ["factor"] = factor },
+                [.. names.Select((name, index) => new UnitPlan(name, new JsonObject { ["words"] = new JsonArray($"w{index}") }, []))],
+                [new InputSelector("data", "dataset:manifest")]
+            ),
+            new StagePlan(
+                "second",
+                [],
+                [.. names.Select(name => new UnitPlan(name, [], [new InputSelector("text", $"first/{name}:text")]))],
+                []
+            ),
             new StagePlan("third", [], [new UnitPlan("all", [], [new InputSelector("texts", "second/*:text")])], []),
         ]);
     }

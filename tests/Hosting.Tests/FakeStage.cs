@@ -56,7 +56,12 @@ internal sealed class FakeStage(string name) : IStage
         }
 
         context.Progress.Report(new StageProgress(1, 1, "texts"));
-        var output = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(text.ToString()), $"{context.Unit}.txt", "text/plain", cancel);
+        var output = await context.Artifacts.PutBytesAsync(
+            Encoding.UTF8.GetBytes(text.ToString()),
+            $"{context.Unit}.txt",
+            "text/plain",
+            cancel
+        );
         return new StageResult(new Dictionary<string, ArtifactRef> { ["text"] = output }, new JsonObject { ["length"] = text.Length });
     }
 }

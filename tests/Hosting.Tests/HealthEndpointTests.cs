@@ -45,9 +45,15 @@ public sealed class HealthEndpointTests
         await using var services = Checks(() => HealthCheckResult.Healthy());
         await using var first = Endpoint(services, out var address);
         await first.StartAsync(default);
-        await using var second = new HealthEndpoint(new ClipSaeOptions { HealthAddress = address.ToString() }, services.GetRequiredService<HealthCheckService>(), services.GetRequiredService<ILoggerFactory>());
+        await using var second = new HealthEndpoint(
+            new ClipSaeOptions { HealthAddress = address.ToString() },
+            services.GetRequiredService<HealthCheckService>(),
+            services.GetRequiredService<ILoggerFactory>()
+        );
 
-        (await Should.ThrowAsync<UserErrorException>(() => second.StartAsync(default))).Message.ShouldStartWith($"ClipSae:HealthAddress {address}: cannot listen there (");
+        (await Should.ThrowAsync<UserErrorException>(() => second.StartAsync(default))).Message.ShouldStartWith(
+            $"ClipSae:HealthAddress {address}: cannot listen there ("
+        );
     }
 
     [Theory]
@@ -57,9 +63,15 @@ public sealed class HealthEndpointTests
     public async Task An_address_that_is_none_is_told_in_a_line(string address)
     {
         await using var services = Checks(() => HealthCheckResult.Healthy());
-        await using var endpoint = new HealthEndpoint(new ClipSaeOptions { HealthAddress = address }, services.GetRequiredService<HealthCheckService>(), services.GetRequiredService<ILoggerFactory>());
+        await using var endpoint = new HealthEndpoint(
+            new ClipSaeOptions { HealthAddress = address },
+            services.GetRequiredService<HealthCheckService>(),
+            services.GetRequiredService<ILoggerFactory>()
+        );
 
-        (await Should.ThrowAsync<UserErrorException>(() => endpoint.StartAsync(default))).Message.ShouldContain("expected http://ADDRESS:PORT/");
+        (await Should.ThrowAsync<UserErrorException>(() => endpoint.StartAsync(default))).Message.ShouldContain(
+            "expected http://ADDRESS:PORT/"
+        );
     }
 
     private static HealthEndpoint Endpoint(IServiceProvider services, out Uri address)
@@ -67,7 +79,11 @@ public sealed class HealthEndpointTests
         using var free = new TcpListener(IPAddress.Loopback, 0);
         free.Start();
         address = new Uri($"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/");
-        return new HealthEndpoint(new ClipSaeOptions { HealthAddress = address.ToString() }, services.GetRequiredService<HealthCheckService>(), services.GetRequiredService<ILoggerFactory>());
+        return new HealthEndpoint(
+            new ClipSaeOptions { HealthAddress = address.ToString() },
+            services.GetRequiredService<HealthCheckService>(),
+            services.GetRequiredService<ILoggerFactory>()
+        );
     }
 
     private static ServiceProvider Checks(Func<HealthCheckResult> state)

@@ -23,7 +23,9 @@ public class LostDeviceTests
         device.Lose("cuda:0 no longer computes: CUDA error: unspecified launch failure");
 
         var said = await health.CheckHealthAsync(new HealthCheckContext());
-        (said.Status, said.Description).ShouldBe((HealthStatus.Unhealthy, "cuda:0 no longer computes: CUDA error: unspecified launch failure"));
+        (said.Status, said.Description).ShouldBe(
+            (HealthStatus.Unhealthy, "cuda:0 no longer computes: CUDA error: unspecified launch failure")
+        );
     }
 
     [Fact]

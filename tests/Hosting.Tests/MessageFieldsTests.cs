@@ -12,18 +12,29 @@ public class MessageFieldsTests
     [InlineData("""{"inputs":{},"parameters":{},"seed":1.5}""", "dataset-ready: seed = 1.5: expected a whole number")]
     [InlineData("""{"inputs":{},"parameters":{},"verify":"yes"}""", "dataset-ready: verify = \"yes\": expected true or false")]
     [InlineData("""{"inputs":5,"parameters":{}}""", "dataset-ready: inputs = 5: expected an object")]
-    [InlineData("""{"inputs":{"model:weights":{"digest":5,"length":1,"mediaType":"a","name":"b"}},"parameters":{}}""", "dataset-ready: inputs.model:weights.digest = 5: expected a text")]
-    [InlineData("""{"inputs":{"model:weights":{"digest":"x","length":"1","mediaType":"a","name":"b"}},"parameters":{}}""", "dataset-ready: inputs.model:weights.length = \"1\": expected a whole number")]
+    [InlineData(
+        """{"inputs":{"model:weights":{"digest":5,"length":1,"mediaType":"a","name":"b"}},"parameters":{}}""",
+        "dataset-ready: inputs.model:weights.digest = 5: expected a text"
+    )]
+    [InlineData(
+        """{"inputs":{"model:weights":{"digest":"x","length":"1","mediaType":"a","name":"b"}},"parameters":{}}""",
+        "dataset-ready: inputs.model:weights.length = \"1\": expected a whole number"
+    )]
     [InlineData("""{"parameters":{}}""", "dataset-ready: inputs is missing")]
     [InlineData("""{"inputs":{},"parameters":null}""", "dataset-ready: parameters")]
-    [InlineData("""{"inputs":{},"parameters":{},"plan":{"stages":[{"stage":"s","parameters":{},"units":[{"name":5,"parameters":{},"inputs":[]}],"inputs":[]}]}}""", "dataset-ready: plan.stages[0].units[0].name = 5: expected a text")]
+    [InlineData(
+        """{"inputs":{},"parameters":{},"plan":{"stages":[{"stage":"s","parameters":{},"units":[{"name":5,"parameters":{},"inputs":[]}],"inputs":[]}]}}""",
+        "dataset-ready: plan.stages[0].units[0].name = 5: expected a text"
+    )]
     [InlineData("""{"inputs":{},"parameters":{},"seed":1,"seed":2}""", "dataset-ready: ")]
     [InlineData("5", "dataset-ready: the message = 5: expected an object")]
     public void What_does_not_fit_is_told_with_its_field(string text, string said)
     {
         using var message = JsonDocument.Parse(text);
 
-        var error = Should.Throw<UserErrorException>(() => MessageFields.Read(message.RootElement, typeof(DatasetReady), MessageFields.FromOutside, "dataset-ready"));
+        var error = Should.Throw<UserErrorException>(() =>
+            MessageFields.Read(message.RootElement, typeof(DatasetReady), MessageFields.FromOutside, "dataset-ready")
+        );
 
         error.Message.ShouldStartWith(said);
         error.Message.ShouldNotContain("token");
@@ -34,9 +45,13 @@ public class MessageFieldsTests
     [Fact]
     public void What_fits_is_read()
     {
-        using var message = JsonDocument.Parse("""{"inputs":{"model:weights":{"digest":"sha256:aa","length":1,"mediaType":"a","name":"b"}},"parameters":{"sae":{"k":3}}}""");
+        using var message = JsonDocument.Parse(
+            """{"inputs":{"model:weights":{"digest":"sha256:aa","length":1,"mediaType":"a","name":"b"}},"parameters":{"sae":{"k":3}}}"""
+        );
 
-        ((DatasetReady)MessageFields.Read(message.RootElement, typeof(DatasetReady), MessageFields.FromOutside, "dataset-ready")).Inputs.ShouldContainKey("model:weights");
+        (
+            (DatasetReady)MessageFields.Read(message.RootElement, typeof(DatasetReady), MessageFields.FromOutside, "dataset-ready")
+        ).Inputs.ShouldContainKey("model:weights");
     }
 
     [Fact]
@@ -46,6 +61,8 @@ public class MessageFieldsTests
         using var broken = JsonDocument.Parse("""{"run":"r"}""");
 
         MessageFields.Read(newer.RootElement, typeof(CancelRun), MessageFields.BetweenProcesses, "m").ShouldBe(new CancelRun("r", "why"));
-        Should.Throw<UserErrorException>(() => MessageFields.Read(broken.RootElement, typeof(CancelRun), MessageFields.BetweenProcesses, "m")).Message.ShouldBe("m: reason is missing");
+        Should
+            .Throw<UserErrorException>(() => MessageFields.Read(broken.RootElement, typeof(CancelRun), MessageFields.BetweenProcesses, "m"))
+            .Message.ShouldBe("m: reason is missing");
     }
 }

@@ -27,14 +27,23 @@ public partial class MetricNameTests
     [InlineData("clipsae.redeliveries", "{unit}")]
     [InlineData("clipsae.checkpoint.age", "s")]
     [InlineData("clipsae.device.memory", "By")]
-    public void Every_quantity_has_its_unit(string name, string unit) => Instruments().Single(instrument => instrument.Name == name).Unit.ShouldBe(unit);
+    public void Every_quantity_has_its_unit(string name, string unit) =>
+        Instruments().Single(instrument => instrument.Name == name).Unit.ShouldBe(unit);
 
     [Fact]
     public async Task Alerts_fire_when_they_should_and_only_then()
     {
-        var promtool = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists);
+        var promtool = (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(':')
+            .Select(folder => Path.Combine(folder, "promtool"))
+            .FirstOrDefault(File.Exists);
         Assert.SkipWhen(promtool is null, "promtool, of Prometheus, is not installed");
-        var start = new ProcessStartInfo(promtool!) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Observability };
+        var start = new ProcessStartInfo(promtool!)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Observability,
+        };
         foreach (var argument in (string[])["test", "rules", "alerts.test.yaml"])
         {
             start.ArgumentList.Add(argument);
@@ -64,10 +73,17 @@ public partial class MetricNameTests
         return [.. found.DistinctBy(instrument => instrument.Name)];
     }
 
-    /// <summary>Names as the collector's Prometheus exporter writes them: units spelled out, counters with _total, histograms in three parts.</summary>
+    /// <summary>
+    /// Names as the collector's Prometheus exporter writes them: units spelled out, counters with _total, histograms in three parts.
+    /// </summary>
     private static IEnumerable<string> PrometheusNames(Instrument instrument)
     {
-        var unit = instrument.Unit switch { "s" => "_seconds", "By" => "_bytes", _ => "" };
+        var unit = instrument.Unit switch
+        {
+            "s" => "_seconds",
+            "By" => "_bytes",
+            _ => "",
+        };
         var name = instrument.Name.Replace('.', '_') + unit;
         return instrument switch
         {
@@ -93,8 +109,16 @@ public partial class MetricNameTests
 
     private static IEnumerable<string> AskedFor()
     {
-        string[] files = [Path.Combine(Observability, "alerts.yaml"), .. Directory.GetFiles(Path.Combine(Observability, "grafana", "dashboards"), "*.json")];
-        return files.SelectMany(file => MetricName().Matches(File.ReadAllText(file))).Select(match => match.Value).Where(name => name is not ("clipsae_stage" or "clipsae_device" or "clipsae_run_status")).Distinct(StringComparer.Ordinal);
+        string[] files =
+        [
+            Path.Combine(Observability, "alerts.yaml"),
+            .. Directory.GetFiles(Path.Combine(Observability, "grafana", "dashboards"), "*.json"),
+        ];
+        return files
+            .SelectMany(file => MetricName().Matches(File.ReadAllText(file)))
+            .Select(match => match.Value)
+            .Where(name => name is not ("clipsae_stage" or "clipsae_device" or "clipsae_run_status"))
+            .Distinct(StringComparer.Ordinal);
     }
 
     [GeneratedRegex("clipsae_[a-z_]+[a-z]")]

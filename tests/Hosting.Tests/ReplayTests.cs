@@ -35,7 +35,16 @@ public sealed class ReplayTests : IDisposable
         var state = await runtime.WaitAsync(await runtime.ReplayAsync(origin.Start!.Run, "second", [], verify: true));
 
         state.Status.ShouldBe(RunStatus.Completed);
-        Caches(state).ShouldBe([CacheKind.Hit, CacheKind.Hit, CacheKind.Hit, CacheKind.Verified, CacheKind.Verified, CacheKind.Verified, CacheKind.Verified]);
+        Caches(state)
+            .ShouldBe([
+                CacheKind.Hit,
+                CacheKind.Hit,
+                CacheKind.Hit,
+                CacheKind.Verified,
+                CacheKind.Verified,
+                CacheKind.Verified,
+                CacheKind.Verified,
+            ]);
         (_pipeline.First.Runs, _pipeline.Second.Runs, _pipeline.Third.Runs).ShouldBe((3, 6, 2));
     }
 
@@ -76,7 +85,10 @@ public sealed class ReplayTests : IDisposable
         var state = await runtime.WaitAsync(await runtime.ReplayAsync(origin.Start!.Run, "third", []));
 
         state.Status.ShouldBe(RunStatus.Completed);
-        state.Stages["second"].Finished("u00001")!.Cache.ShouldBe(new CacheOutcome(CacheKind.Miss, "output text of the stored result is no longer in the store"));
+        state
+            .Stages["second"]
+            .Finished("u00001")!
+            .Cache.ShouldBe(new CacheOutcome(CacheKind.Miss, "output text of the stored result is no longer in the store"));
         Digest(state).ShouldBe(Digest(origin));
     }
 
@@ -114,7 +126,8 @@ public sealed class ReplayTests : IDisposable
         await using var runtime = _pipeline.Start();
         var origin = await RunAsync(runtime);
 
-        (await Should.ThrowAsync<UserErrorException>(() => runtime.ReplayAsync(origin.Start!.Run, "secund", [])))
-            .Message.ShouldBe("the run has no stage secund; did you mean second?");
+        (await Should.ThrowAsync<UserErrorException>(() => runtime.ReplayAsync(origin.Start!.Run, "secund", []))).Message.ShouldBe(
+            "the run has no stage secund; did you mean second?"
+        );
     }
 }

@@ -61,7 +61,8 @@ public sealed class StageWorkerTests : IDisposable
         private int _lost;
 
         public Task PreSend<T>(SendContext<T> context)
-            where T : class => typeof(T) == typeof(Reported<UnitFinished>) && Interlocked.Exchange(ref _lost, 1) == 0
+            where T : class =>
+            typeof(T) == typeof(Reported<UnitFinished>) && Interlocked.Exchange(ref _lost, 1) == 0
                 ? throw new TimeoutException("the broker is away")
                 : Task.CompletedTask;
 

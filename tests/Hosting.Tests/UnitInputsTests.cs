@@ -56,9 +56,20 @@ public sealed class UnitInputsTests : IDisposable
     public void The_event_of_the_most_inputs_fits_the_brokers_limit_together_with_its_plan()
     {
         var inputs = Inputs(DatasetReady.MaxInputs);
-        var plan = new RunPlan([new StagePlan("embedding-extraction", [], [.. inputs.Keys.Select(name => new UnitPlan(name.Split('/')[1], [], [new InputSelector("shard", name)]))], [])]);
+        var plan = new RunPlan([
+            new StagePlan(
+                "embedding-extraction",
+                [],
+                [.. inputs.Keys.Select(name => new UnitPlan(name.Split('/')[1], [], [new InputSelector("shard", name)]))],
+                []
+            ),
+        ]);
         var limit = int.Parse(
-            File.ReadLines(SolutionFolder.At("infra", "rabbitmq", "rabbitmq.conf")).Single(line => line.StartsWith("max_message_size =", StringComparison.Ordinal)).Split('=')[1], CultureInfo.InvariantCulture);
+            File.ReadLines(SolutionFolder.At("infra", "rabbitmq", "rabbitmq.conf"))
+                .Single(line => line.StartsWith("max_message_size =", StringComparison.Ordinal))
+                .Split('=')[1],
+            CultureInfo.InvariantCulture
+        );
 
         Size(new DatasetReady(inputs, [], "run", Plan: plan)).ShouldBeLessThan(limit);
     }
@@ -66,19 +77,36 @@ public sealed class UnitInputsTests : IDisposable
     [Fact]
     public async Task A_run_of_more_inputs_is_refused_before_it_is_sent()
     {
-        var options = new ClipSaeOptions { Bus = "rabbitmq", DataFolder = _pipeline.Folder, Broker = new BrokerOptions { User = "clipsae", Password = "none" } };
+        var options = new ClipSaeOptions
+        {
+            Bus = "rabbitmq",
+            DataFolder = _pipeline.Folder,
+            Broker = new BrokerOptions { User = "clipsae", Password = "none" },
+        };
         await using var runtime = DistributedRuntime.Create(options, services => services.AddSingleton<IStage>(_pipeline.First));
 
-        var error = Should.Throw<UserErrorException>(() => runtime.Message(new RunRequest(Inputs(DatasetReady.MaxInputs + 1), []), FakePipeline.Plan()));
+        var error = Should.Throw<UserErrorException>(() =>
+            runtime.Message(new RunRequest(Inputs(DatasetReady.MaxInputs + 1), []), FakePipeline.Plan())
+        );
 
         error.Message.ShouldBe("the run has 100001 inputs; at most 100000 are allowed: use fewer and larger shards");
     }
 
-    private static SortedDictionary<string, ArtifactRef> Inputs(int count) => new(
-        Enumerable.Range(0, count).ToDictionary(
-            shard => $"dataset:shards/{shard:D6}",
-            shard => new ArtifactRef("sha256:" + shard.ToString("x64", CultureInfo.InvariantCulture), 268_435_456, "application/x-tar", $"dataset-{shard:D6}.tar")),
-        StringComparer.Ordinal);
+    private static SortedDictionary<string, ArtifactRef> Inputs(int count) =>
+        new(
+            Enumerable
+                .Range(0, count)
+                .ToDictionary(
+                    shard => $"dataset:shards/{shard:D6}",
+                    shard => new ArtifactRef(
+                        "sha256:" + shard.ToString("x64", CultureInfo.InvariantCulture),
+                        268_435_456,
+                        "application/x-tar",
+                        $"dataset-{shard:D6}.tar"
+                    )
+                ),
+            StringComparer.Ordinal
+        );
 
     private static int Size<T>(T message)
         where T : class => new SystemTextJsonMessageSerializer().GetMessageBody(new MessageSendContext<T>(message)).GetBytes().Length;

@@ -64,5 +64,6 @@ public class UnitsInProgressTests
         (await second).ShouldBeNull();
     }
 
-    private static RunUnit Unit(string name, bool isInteractive) => new("run", "stage", name, [], new Dictionary<string, ArtifactRef>(), Interactive: isInteractive);
+    private static RunUnit Unit(string name, bool isInteractive) =>
+        new("run", "stage", name, [], new Dictionary<string, ArtifactRef>(), Interactive: isInteractive);
 }

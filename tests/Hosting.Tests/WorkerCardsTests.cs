@@ -35,7 +35,8 @@ public sealed class WorkerCardsTests : IDisposable
         Directory.CreateDirectory(_pipeline.Folder);
         _used.Clear();
         using var together = new Barrier(3);
-        _pipeline.First.Act = (_, cancel) => Task.Run(() => Compute(() => together.SignalAndWait(TimeSpan.FromSeconds(20), cancel).ShouldBeTrue()), cancel);
+        _pipeline.First.Act = (_, cancel) =>
+            Task.Run(() => Compute(() => together.SignalAndWait(TimeSpan.FromSeconds(20), cancel).ShouldBeTrue()), cancel);
         await using var runtime = Start("a", "b", "c");
 
         var state = await RunAsync(runtime, OnCards("cuda", units: 6));
@@ -66,13 +67,14 @@ public sealed class WorkerCardsTests : IDisposable
     [Fact]
     public async Task A_unit_whose_card_is_lost_goes_on_with_another_and_no_other_unit_gets_the_lost_one()
     {
-        _pipeline.First.Act = (_, _) => Compute(() =>
-        {
-            if (_card.Value == "b")
+        _pipeline.First.Act = (_, _) =>
+            Compute(() =>
             {
-                throw new ExternalException("CUDA error: an illegal memory access was encountered");
-            }
-        });
+                if (_card.Value == "b")
+                {
+                    throw new ExternalException("CUDA error: an illegal memory access was encountered");
+                }
+            });
         await using var runtime = Start("a", "b");
 
         var state = await RunAsync(runtime, OnCards("cuda", units: 6));
@@ -99,8 +101,9 @@ public sealed class WorkerCardsTests : IDisposable
         _pipeline.First.Act = (_, _) => throw new ExternalException("CUDA error: unspecified launch failure\nmore");
         await using var runtime = Start();
 
-        ((RunFailed)(await RunAsync(runtime, OnCards("cuda:1"))).End!).Reason
-            .ShouldBe("cuda:1 no longer computes (CUDA error: unspecified launch failure): start again to continue from the last checkpoint; see nvidia-smi for details");
+        ((RunFailed)(await RunAsync(runtime, OnCards("cuda:1"))).End!).Reason.ShouldBe(
+            "cuda:1 no longer computes (CUDA error: unspecified launch failure): start again to continue from the last checkpoint; see nvidia-smi for details"
+        );
     }
 
     // Does the work and sees that no other unit has the same card.
@@ -121,10 +124,23 @@ public sealed class WorkerCardsTests : IDisposable
         return Task.CompletedTask;
     }
 
-    private EmbeddedRuntime Start(params string[] cards) => EmbeddedRuntime.Create(
-        new ClipSaeOptions { DataFolder = _pipeline.Folder, UnitsAtOnce = Math.Max(1, cards.Length), RetryDelay = TimeSpan.FromMilliseconds(1), PollInterval = TimeSpan.FromMilliseconds(40) },
-        services => services.AddCoordinator().AddSingleton(new WorkerCards(cards, Use))
-            .AddSingleton<IStage>(_pipeline.First).AddSingleton<IStage>(_pipeline.Second).AddSingleton<IStage>(_pipeline.Third));
+    private EmbeddedRuntime Start(params string[] cards) =>
+        EmbeddedRuntime.Create(
+            new ClipSaeOptions
+            {
+                DataFolder = _pipeline.Folder,
+                UnitsAtOnce = Math.Max(1, cards.Length),
+                RetryDelay = TimeSpan.FromMilliseconds(1),
+                PollInterval = TimeSpan.FromMilliseconds(40),
+            },
+            services =>
+                services
+                    .AddCoordinator()
+                    .AddSingleton(new WorkerCards(cards, Use))
+                    .AddSingleton<IStage>(_pipeline.First)
+                    .AddSingleton<IStage>(_pipeline.Second)
+                    .AddSingleton<IStage>(_pipeline.Third)
+        );
 
     private Restored Use(string card)
     {

@@ -15,18 +15,33 @@ public sealed class WorkerFitnessTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private bool _deviceComputes = true;
 
-    public static TheoryData<string, Exception> Passing { get; } = new()
-    {
-        { "a full disk", new IOException("No space left on device", 28) },
-        { "a disk mounted read-only", new IOException("Read-only file system", 30) },
-        { "a damaged disk", new IOException("Input/output error", 5) },
-        { "a work folder without rights", new UserErrorException("no permission to write /work/x", new UnauthorizedAccessException("denied")) },
-        { "no file handle left in the process", new InvalidOperationException("cannot load", new IOException("Too many open files", 24)) },
-        { "no file handle left in the machine", new IOException("Too many open files in system", 23) },
-        { "memory of .NET", new OutOfMemoryException() },
-        { "memory of libtorch, however little a unit asks for", new UserErrorException("does not suffice", new ExternalException("[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes")) },
-        { "memory for a mapping", new IOException("Cannot allocate memory", 12) },
-    };
+    public static TheoryData<string, Exception> Passing { get; } =
+        new()
+        {
+            { "a full disk", new IOException("No space left on device", 28) },
+            { "a disk mounted read-only", new IOException("Read-only file system", 30) },
+            { "a damaged disk", new IOException("Input/output error", 5) },
+            {
+                "a work folder without rights",
+                new UserErrorException("no permission to write /work/x", new UnauthorizedAccessException("denied"))
+            },
+            {
+                "no file handle left in the process",
+                new InvalidOperationException("cannot load", new IOException("Too many open files", 24))
+            },
+            { "no file handle left in the machine", new IOException("Too many open files in system", 23) },
+            { "memory of .NET", new OutOfMemoryException() },
+            {
+                "memory of libtorch, however little a unit asks for",
+                new UserErrorException(
+                    "does not suffice",
+                    new ExternalException(
+                        "[enforce fail at alloc_cpu.cpp:117] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 4096 bytes"
+                    )
+                )
+            },
+            { "memory for a mapping", new IOException("Cannot allocate memory", 12) },
+        };
 
     public void Dispose() => _folder.Dispose();
 
@@ -50,7 +65,9 @@ public sealed class WorkerFitnessTests : IDisposable
         var gone = _folder.File("gone");
         File.WriteAllText(gone, "in its place");
         var fitness = Fitness(gone);
-        fitness.Leave(fitness.FaultIn(new DirectoryNotFoundException($"Could not find a part of the path '{gone}/work/x'")).ShouldNotBeNull());
+        fitness.Leave(
+            fitness.FaultIn(new DirectoryNotFoundException($"Could not find a part of the path '{gone}/work/x'")).ShouldNotBeNull()
+        );
 
         _time.Advance(TimeSpan.FromSeconds(11));
         fitness.Unfit().ShouldNotBeNull().ShouldContain("Could not find");
@@ -95,7 +112,10 @@ public sealed class WorkerFitnessTests : IDisposable
         Exception[] others =
         [
             new UserErrorException("sae.k = 9: at most 8"),
-            new UserErrorException("the device's memory does not suffice: lower tuning.batch", new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB")),
+            new UserErrorException(
+                "the device's memory does not suffice: lower tuning.batch",
+                new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB")
+            ),
             new FileNotFoundException("no such shard"),
             new HttpRequestException("connection refused", new IOException("reset")),
             new InvalidDataException("not a JPEG"),
@@ -104,9 +124,17 @@ public sealed class WorkerFitnessTests : IDisposable
         others.ShouldAllBe(error => Fitness().FaultIn(error) == null);
     }
 
-    private WorkerFitness Fitness(string? folder = null, string? device = null) => new(
-        new ClipSaeOptions { DataFolder = folder ?? _folder.Path, Device = device },
-        [new DeviceProbe((_, _) => { }, name => _ = _deviceComputes ? name : throw new UserErrorException($"device '{name}' is not there"), _ => null)],
-        _time,
-        NullLogger<WorkerFitness>.Instance);
+    private WorkerFitness Fitness(string? folder = null, string? device = null) =>
+        new(
+            new ClipSaeOptions { DataFolder = folder ?? _folder.Path, Device = device },
+            [
+                new DeviceProbe(
+                    (_, _) => { },
+                    name => _ = _deviceComputes ? name : throw new UserErrorException($"device '{name}' is not there"),
+                    _ => null
+                ),
+            ],
+            _time,
+            NullLogger<WorkerFitness>.Instance
+        );
 }

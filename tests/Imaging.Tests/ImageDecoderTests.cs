@@ -10,7 +10,9 @@ public class ImageDecoderTests
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Reference");
 
-    /// <summary>JPEG files written by Pillow 9.4 and cjpeg (libjpeg-turbo 2.1.5), with what Pillow's <c>convert("RGB")</c> reads from them.</summary>
+    /// <summary>
+    /// JPEG files written by Pillow 9.4 and cjpeg (libjpeg-turbo 2.1.5), with what Pillow's <c>convert("RGB")</c> reads from them.
+    /// </summary>
     [Theory]
     [InlineData("full")]
     [InlineData("half")]
@@ -62,8 +64,10 @@ public class ImageDecoderTests
             region.Region.ShouldBe(part);
             for (var row = 0; row < part.Height; row++)
             {
-                region.Pixels.Slice(row * part.Width * 3, part.Width * 3).SequenceEqual(
-                    whole.Rgb.AsSpan(((part.Top + row) * whole.Width + part.Left) * 3, part.Width * 3)).ShouldBeTrue();
+                region
+                    .Pixels.Slice(row * part.Width * 3, part.Width * 3)
+                    .SequenceEqual(whole.Rgb.AsSpan(((part.Top + row) * whole.Width + part.Left) * 3, part.Width * 3))
+                    .ShouldBeTrue();
             }
         }
     }
@@ -125,7 +129,9 @@ public class ImageDecoderTests
         }
     }
 
-    /// <summary>PNG files and what Pillow 9.4 reads from them: alpha dropped without compositing, grey and palette expanded, 16 bits cut to 8.</summary>
+    /// <summary>
+    /// PNG files and what Pillow 9.4 reads from them: alpha dropped without compositing, grey and palette expanded, 16 bits cut to 8.
+    /// </summary>
     [Theory]
     [InlineData("alpha", 0)]
     [InlineData("palette", 0)]
@@ -136,7 +142,10 @@ public class ImageDecoderTests
     public void PNG_becomes_RGB_as_Pillow_converts_it(string name, int tolerance)
     {
         var actual = ImageDecoder.Decode(Read(name + ".png"));
-        actual.Rgb.Zip(Expected(name + ".expected.png").Rgb).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBeLessThanOrEqualTo(tolerance);
+        actual
+            .Rgb.Zip(Expected(name + ".expected.png").Rgb)
+            .Max(pair => Math.Abs(pair.First - pair.Second))
+            .ShouldBeLessThanOrEqualTo(tolerance);
     }
 
     [Fact]

@@ -57,7 +57,12 @@ public class PictureResizeTests
         {
             // Mostly the extremes, where the filter overshoots and clipping matters.
             var bits = random.NextBits();
-            value = (bits & 3) switch { 0 => 0, 1 => 255, _ => (byte)(bits >> 8) };
+            value = (bits & 3) switch
+            {
+                0 => 0,
+                1 => 255,
+                _ => (byte)(bits >> 8),
+            };
         }
 
         return noise;

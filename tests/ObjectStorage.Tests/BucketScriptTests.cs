@@ -36,15 +36,32 @@ public sealed class BucketScriptTests(SharedServer shared) : IDisposable
     }
 
     private S3ObjectStore Open(string bucket) =>
-        new(new ObjectStorageOptions { Endpoint = shared.Endpoint, Bucket = bucket, AccessKey = shared.AccessKey, SecretKey = shared.SecretKey, CacheFolder = _folder.Path }, TimeProvider.System);
+        new(
+            new ObjectStorageOptions
+            {
+                Endpoint = shared.Endpoint,
+                Bucket = bucket,
+                AccessKey = shared.AccessKey,
+                SecretKey = shared.SecretKey,
+                CacheFolder = _folder.Path,
+            },
+            TimeProvider.System
+        );
 
-    private Task<(int Code, string Said)> RunAsync(string secretKey, params string[] buckets) => RunAsync(secretKey, string.Join(' ', buckets), tries: 10);
+    private Task<(int Code, string Said)> RunAsync(string secretKey, params string[] buckets) =>
+        RunAsync(secretKey, string.Join(' ', buckets), tries: 10);
 
     private async Task<(int Code, string Said)> RunAsync(string secretKey, string buckets, int tries)
     {
         var keys = _folder.File("keys");
         await File.WriteAllTextAsync(keys, $"user = \"{shared.AccessKey}:{secretKey}\"\n");
-        var start = new ProcessStartInfo("sh", [SolutionFolder.At("infra", "compose", "buckets.sh"), shared.Endpoint, keys, .. buckets.Split(' ')]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            "sh",
+            [SolutionFolder.At("infra", "compose", "buckets.sh"), shared.Endpoint, keys, .. buckets.Split(' ')]
+        )
+        {
+            RedirectStandardError = true,
+        };
         start.Environment["TRIES"] = $"{tries}";
         using var process = Process.Start(start)!;
         var said = await process.StandardError.ReadToEndAsync();

@@ -6,5 +6,11 @@ namespace ClipSae.ObjectStorage.Tests;
 internal static class FakeServerOptions
 {
     public static ObjectStorageOptions Options(this FakeServer server) =>
-        new() { Endpoint = server.Endpoint, AccessKey = "a", SecretKey = "b", OutageTolerance = TimeSpan.FromSeconds(20) };
+        new()
+        {
+            Endpoint = server.Endpoint,
+            AccessKey = "a",
+            SecretKey = "b",
+            OutageTolerance = TimeSpan.FromSeconds(20),
+        };
 }

@@ -32,7 +32,9 @@ public sealed class Md5LanesTests : IDisposable
 
         var digests = Md5Lanes.OfSections(file, starts, length);
 
-        digests.Select(Convert.ToHexString).ShouldBe(starts.Select(start => Convert.ToHexString(MD5.HashData(content.AsSpan((int)start, length)))));
+        digests
+            .Select(Convert.ToHexString)
+            .ShouldBe(starts.Select(start => Convert.ToHexString(MD5.HashData(content.AsSpan((int)start, length)))));
     }
 
     [Fact]

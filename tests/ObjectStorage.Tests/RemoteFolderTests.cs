@@ -90,7 +90,12 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
     [Fact]
     public async Task With_one_object_comes_what_belongs_to_it_and_nothing_else()
     {
-        await WriteAsync(("models/clip.pt", "weights"), ("models/merges.txt", "merges"), ("models/other.pt", "x"), ("models/deep/merges.txt", "x"));
+        await WriteAsync(
+            ("models/clip.pt", "weights"),
+            ("models/merges.txt", "merges"),
+            ("models/other.pt", "x"),
+            ("models/deep/merges.txt", "x")
+        );
 
         (await FetchAsync("models/clip.pt", name => name == "merges.txt")).ShouldBe((Path.Combine(Mirror, "models", "clip.pt"), 1));
         Local().ShouldBe([("models/clip.pt", "weights"), ("models/merges.txt", "merges")]);
@@ -107,7 +112,9 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
         var listed = (await _store.ListAsync("coco/"))[0];
         await WriteAsync(("coco/a.png", "new"));
 
-        var error = await Should.ThrowAsync<UserErrorException>(() => new ObjectTransfer(_store).DownloadAsync(listed, _folder.File("a"), CancellationToken.None));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            new ObjectTransfer(_store).DownloadAsync(listed, _folder.File("a"), CancellationToken.None)
+        );
 
         error.Message.ShouldContain("coco/a.png");
         error.Message.ShouldContain("was written meanwhile; run again");
@@ -118,7 +125,9 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
     {
         await WriteAsync(("coco/a", "file"), ("coco/a/b.png", "in it"));
 
-        (await Should.ThrowAsync<UserErrorException>(() => FetchAsync("coco"))).Message.ShouldContain("/coco/a is an object and, for coco/a/b.png, a folder too");
+        (await Should.ThrowAsync<UserErrorException>(() => FetchAsync("coco"))).Message.ShouldContain(
+            "/coco/a is an object and, for coco/a/b.png, a folder too"
+        );
     }
 
     [Theory]
@@ -134,13 +143,19 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
     {
         using var server = new FakeServer
         {
-            Answers = request => request.Url!.Query.Contains("prefix=", StringComparison.Ordinal)
-                ? (HttpStatusCode.OK, $"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>clipsae</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"x"</ETag><Size>1</Size></Contents></ListBucketResult>""")
-                : null,
+            Answers = request =>
+                request.Url!.Query.Contains("prefix=", StringComparison.Ordinal)
+                    ? (
+                        HttpStatusCode.OK,
+                        $"""<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>clipsae</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated><Contents><Key>{key}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"x"</ETag><Size>1</Size></Contents></ListBucketResult>"""
+                    )
+                    : null,
         };
         using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
-        (await Should.ThrowAsync<UserErrorException>(() => RemoteFolder.FetchAsync(store, prefix, Mirror))).Message.ShouldContain($"{key} would lead out of its folder");
+        (await Should.ThrowAsync<UserErrorException>(() => RemoteFolder.FetchAsync(store, prefix, Mirror))).Message.ShouldContain(
+            $"{key} would lead out of its folder"
+        );
         Directory.Exists(_folder.File("remote")).ShouldBeFalse();
     }
 
@@ -171,8 +186,12 @@ public sealed class RemoteFolderTests(SharedServer shared) : IAsyncLifetime
         }
     }
 
-    private Task<(string Path, int Objects)> FetchAsync(string prefix, Func<string, bool>? beside = null) => RemoteFolder.FetchAsync(_store, prefix, Mirror, beside);
+    private Task<(string Path, int Objects)> FetchAsync(string prefix, Func<string, bool>? beside = null) =>
+        RemoteFolder.FetchAsync(_store, prefix, Mirror, beside);
 
-    private IEnumerable<(string Key, string Content)> Local() => Directory.GetFiles(Mirror, "*", SearchOption.AllDirectories)
-        .Select(file => (Path.GetRelativePath(Mirror, file), File.ReadAllText(file))).OrderBy(file => file.Item1, StringComparer.Ordinal);
+    private IEnumerable<(string Key, string Content)> Local() =>
+        Directory
+            .GetFiles(Mirror, "*", SearchOption.AllDirectories)
+            .Select(file => (Path.GetRelativePath(Mirror, file), File.ReadAllText(file)))
+            .OrderBy(file => file.Item1, StringComparer.Ordinal);
 }

@@ -50,7 +50,10 @@ public class ResilienceTests
         using var server = new FakeServer
         {
             HonoursConditions = true,
-            Answers = request => request.Headers["If-None-Match"] is not null && conflicts-- > 0 ? (HttpStatusCode.Conflict, "<Error><Code>ConditionalRequestConflict</Code></Error>") : null,
+            Answers = request =>
+                request.Headers["If-None-Match"] is not null && conflicts-- > 0
+                    ? (HttpStatusCode.Conflict, "<Error><Code>ConditionalRequestConflict</Code></Error>")
+                    : null,
         };
         using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
         if (isThere)
@@ -96,7 +99,9 @@ public class ResilienceTests
         using var server = new FakeServer { Answers = _ => (HttpStatusCode.OK, "") };
         using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
-        (await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"))).Message.ShouldContain("does not report the length of objects");
+        (await Should.ThrowAsync<UserErrorException>(() => store.LengthAsync("key"))).Message.ShouldContain(
+            "does not report the length of objects"
+        );
     }
 
     [Fact]
@@ -136,7 +141,9 @@ public class ResilienceTests
         using var server = new FakeServer();
         using var store = new S3ObjectStore(server.Options(), TimeProvider.System);
 
-        var error = await Should.ThrowAsync<UserErrorException>(() => store.TryCreateAsync("runs/run/events/00000001.json", new byte[(64 << 20) + 1]));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            store.TryCreateAsync("runs/run/events/00000001.json", new byte[(64 << 20) + 1])
+        );
 
         error.Message.ShouldContain("more than 64 MiB are not kept as one object");
         server.Requests.ShouldBe(0);

@@ -21,7 +21,18 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     public async Task The_documented_policy_is_enough_and_no_more()
     {
         var owner = await shared.NewBucketAsync(_folder.Path);
-        await shared.AdministerAsync("user", "create", "--uid", "worker", "--display-name", "worker", "--access-key", "worker-key", "--secret-key", "worker-secret");
+        await shared.AdministerAsync(
+            "user",
+            "create",
+            "--uid",
+            "worker",
+            "--display-name",
+            "worker",
+            "--access-key",
+            "worker-key",
+            "--secret-key",
+            "worker-secret"
+        );
         using var owned = new S3ObjectStore(owner, TimeProvider.System);
         await GrantAsync(owned, "worker", "clipsae", owner.Bucket);
         using var store = new S3ObjectStore(owner with { AccessKey = "worker-key", SecretKey = "worker-secret" }, TimeProvider.System);
@@ -32,16 +43,24 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         File.WriteAllBytes(big, new byte[11 << 20]);
         var artifact = await artifacts.PutFileAsync(big, "big", "x/y");
         await artifacts.FetchAsync(artifact);
-        (await new EventStore(store).TryAppendAsync("run", 0, [new RunCancelRequested("x") { At = DateTimeOffset.UnixEpoch }])).ShouldBeTrue();
+        (
+            await new EventStore(store).TryAppendAsync("run", 0, [new RunCancelRequested("x") { At = DateTimeOffset.UnixEpoch }])
+        ).ShouldBeTrue();
         (await new EventStore(store).ListRunsAsync()).ShouldBe(["run"]);
         await new StageResults(store).RememberKeyAsync("stage", "unit", "key");
         await new RunStatusMarkers(store).SetAsync("run", RunStatus.Stopping);
         var checkpoints = new CheckpointStore(store);
-        await checkpoints.Open("key", _folder.Path).SaveAsync(new Dictionary<string, string> { ["weights"] = big }, [], CancellationToken.None);
+        await checkpoints
+            .Open("key", _folder.Path)
+            .SaveAsync(new Dictionary<string, string> { ["weights"] = big }, [], CancellationToken.None);
         await checkpoints.ClearAsync("key");
 
-        (await Should.ThrowAsync<UserErrorException>(() => store.RemoveAsync(S3ArtifactStore.KeyOf(artifact.Digest)))).Message.ShouldContain("refuses removing");
-        (await Should.ThrowAsync<UserErrorException>(() => store.RemoveAsync("runs/run/events/00000001.json"))).Message.ShouldContain("refuses removing");
+        (
+            await Should.ThrowAsync<UserErrorException>(() => store.RemoveAsync(S3ArtifactStore.KeyOf(artifact.Digest)))
+        ).Message.ShouldContain("refuses removing");
+        (await Should.ThrowAsync<UserErrorException>(() => store.RemoveAsync("runs/run/events/00000001.json"))).Message.ShouldContain(
+            "refuses removing"
+        );
         (await store.LengthAsync(S3ArtifactStore.KeyOf(artifact.Digest))).ShouldBe(artifact.Length);
     }
 
@@ -51,7 +70,18 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
     public async Task What_runs_begin_with_may_be_read_and_not_changed(string bucket)
     {
         var owner = await shared.NewBucketAsync(_folder.Path);
-        await shared.AdministerAsync("user", "create", "--uid", bucket, "--display-name", bucket, "--access-key", $"{bucket}-key", "--secret-key", "worker-secret");
+        await shared.AdministerAsync(
+            "user",
+            "create",
+            "--uid",
+            bucket,
+            "--display-name",
+            bucket,
+            "--access-key",
+            $"{bucket}-key",
+            "--secret-key",
+            "worker-secret"
+        );
         using var owned = new S3ObjectStore(owner, TimeProvider.System);
         await owned.WriteAsync("coco/a.png", "a"u8.ToArray());
         await GrantAsync(owned, bucket, bucket, owner.Bucket);
@@ -70,7 +100,9 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
         await shared.AdministerAsync("quota", "enable", "--quota-scope", "bucket", "--bucket", options.Bucket);
         using var store = new S3ObjectStore(options, TimeProvider.System);
 
-        (await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(store))).Message.ShouldContain("is full or over its quota");
+        (await Should.ThrowAsync<UserErrorException>(() => StoreProbe.RequireUsableAsync(store))).Message.ShouldContain(
+            "is full or over its quota"
+        );
     }
 
     private static async Task GrantAsync(S3ObjectStore owned, string user, string documented, string bucket)
@@ -83,7 +115,15 @@ public sealed class RightsTests(SharedServer shared) : IDisposable
 
         var body = Encoding.UTF8.GetBytes(policy.ToJsonString().Replace($":::{documented}", $":::{bucket}", StringComparison.Ordinal));
         using var content = new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-        using var answer = await owned.RequestAsync(HttpMethod.Put, "", "policy=", content, Convert.ToHexStringLower(SHA256.HashData(body)), null, CancellationToken.None);
+        using var answer = await owned.RequestAsync(
+            HttpMethod.Put,
+            "",
+            "policy=",
+            content,
+            Convert.ToHexStringLower(SHA256.HashData(body)),
+            null,
+            CancellationToken.None
+        );
         answer.IsSuccessStatusCode.ShouldBeTrue();
     }
 }

@@ -44,7 +44,9 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
         var artifact = await _store.PutFileAsync(source, "big", "x/y");
 
         artifact.Digest.ShouldBe(Digest.OfBytes(content));
-        (await _objects.ListAsync("blobs/")).Select(found => (found.Key, found.Length)).ShouldBe([(S3ArtifactStore.KeyOf(artifact.Digest), length)]);
+        (await _objects.ListAsync("blobs/"))
+            .Select(found => (found.Key, found.Length))
+            .ShouldBe([(S3ArtifactStore.KeyOf(artifact.Digest), length)]);
         Digest.OfFile(await _store.FetchAsync(artifact)).ShouldBe(artifact.Digest);
     }
 
@@ -60,7 +62,9 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
         await outline.Parts!.OfAsync(2);
         RandomAccess.Write(file, [1], (11 << 20) + 5);
 
-        var error = await Should.ThrowAsync<UserErrorException>(() => transfer.UploadAsync(file, outline, "blobs/changing", TestContext.Current.CancellationToken));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            transfer.UploadAsync(file, outline, "blobs/changing", TestContext.Current.CancellationToken)
+        );
 
         error.Message.ShouldContain("BadDigest");
         (await _objects.ListAsync("blobs/")).ShouldBeEmpty();
@@ -84,7 +88,9 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
         var artifact = await _store.PutBytesAsync("original"u8.ToArray(), "sae", "x/y");
         await _objects.WriteAsync(S3ArtifactStore.KeyOf(artifact.Digest), "0riginal"u8.ToArray());
 
-        (await Should.ThrowAsync<UserErrorException>(() => _store.FetchAsync(artifact))).Message.ShouldContain("sae is damaged in the object store");
+        (await Should.ThrowAsync<UserErrorException>(() => _store.FetchAsync(artifact))).Message.ShouldContain(
+            "sae is damaged in the object store"
+        );
     }
 
     [Fact]
@@ -112,7 +118,10 @@ public sealed class S3ArtifactStoreTests(SharedServer shared) : ArtifactStoreCon
     [Fact]
     public async Task The_cache_gives_up_what_was_not_read_for_longest_but_nothing_of_the_last_hour()
     {
-        using var small = new S3ArtifactStore(new S3ObjectStore(_options with { CacheBytes = 2_500, CacheFolder = Path.Combine(Folder, "small") }, TimeProvider.System), _time);
+        using var small = new S3ArtifactStore(
+            new S3ObjectStore(_options with { CacheBytes = 2_500, CacheFolder = Path.Combine(Folder, "small") }, TimeProvider.System),
+            _time
+        );
         var artifacts = new List<ArtifactRef>();
         for (var i = 0; i < 4; i++)
         {

@@ -7,7 +7,8 @@ public sealed class S3CheckpointsTests(SharedServer shared) : CheckpointsContrac
 {
     private S3ObjectStore _store = null!;
 
-    public async ValueTask InitializeAsync() => _store = new S3ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
+    public async ValueTask InitializeAsync() =>
+        _store = new S3ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
 
     public ValueTask DisposeAsync()
     {

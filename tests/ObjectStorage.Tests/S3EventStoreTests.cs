@@ -9,7 +9,8 @@ public sealed class S3EventStoreTests(SharedServer shared) : EventStoreContract,
 {
     private S3ObjectStore _store = null!;
 
-    public async ValueTask InitializeAsync() => _store = new S3ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
+    public async ValueTask InitializeAsync() =>
+        _store = new S3ObjectStore(await shared.NewBucketAsync(Path.GetTempPath()), TimeProvider.System);
 
     public ValueTask DisposeAsync()
     {
@@ -27,7 +28,9 @@ public sealed class S3EventStoreTests(SharedServer shared) : EventStoreContract,
         await store.TryAppendAsync("run", 0, [Said("a"), Said("b")]);
         await store.TryAppendAsync("run", 2, [Said("c")]);
 
-        (await _store.ListAsync("runs/")).Select(found => found.Key).ShouldBe(["runs/run/events/00000001.json", "runs/run/events/00000003.json"]);
+        (await _store.ListAsync("runs/"))
+            .Select(found => found.Key)
+            .ShouldBe(["runs/run/events/00000001.json", "runs/run/events/00000003.json"]);
     }
 
     [Theory]
@@ -66,7 +69,9 @@ public sealed class S3EventStoreTests(SharedServer shared) : EventStoreContract,
             (await store.TryAppendAsync("long", version, [Said("x")])).ShouldBeTrue();
         }
 
-        (await CreateSut().ReadAsync("long")).Select(stored => stored.Sequence).ShouldBe(Enumerable.Range(1, Appends).Select(sequence => (long)sequence));
+        (await CreateSut().ReadAsync("long"))
+            .Select(stored => stored.Sequence)
+            .ShouldBe(Enumerable.Range(1, Appends).Select(sequence => (long)sequence));
         (await CreateSut().ReadAsync("long", Appends - 2)).Count.ShouldBe(2);
     }
 

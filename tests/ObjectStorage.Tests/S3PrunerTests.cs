@@ -17,7 +17,11 @@ public sealed class S3PrunerTests(SharedServer shared) : IDisposable
         using var store = new S3ObjectStore(await shared.NewBucketAsync(_folder.Path), TimeProvider.System);
         await store.WriteAsync("runs/half/events/00000003.json", "[]"u8.ToArray());
         await store.WriteAsync("blobs/sha256/ab/abc", "12345"u8.ToArray());
-        var sut = new Pruner(new EventStore(store), store, new FakeTimeProvider(TimeProvider.System.GetUtcNow() + PrunePlan.Untouched + TimeSpan.FromMinutes(10)));
+        var sut = new Pruner(
+            new EventStore(store),
+            store,
+            new FakeTimeProvider(TimeProvider.System.GetUtcNow() + PrunePlan.Untouched + TimeSpan.FromMinutes(10))
+        );
 
         await sut.RemoveAsync(await sut.PlanAsync(null, new HashSet<string>()));
 

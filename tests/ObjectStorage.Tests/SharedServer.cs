@@ -8,8 +8,9 @@ using Minio.DataModel.Args;
 namespace ClipSae.ObjectStorage.Tests;
 
 /// <summary>
-/// One real server for all tests of the project: Ceph's gateway, started here, or the one at the address in <c>CLIPSAE_TEST_S3</c>, whose administrator's keys
-/// are in the file that <c>CLIPSAE_TEST_S3_KEYS</c> names, in the form that curl reads: <c>user = "ACCESS-KEY:SECRET-KEY"</c>.
+/// One real server for all tests of the project: Ceph's gateway, started here, or the one at the address in <c>CLIPSAE_TEST_S3</c>, whose
+/// administrator's keys are in the file that <c>CLIPSAE_TEST_S3_KEYS</c> names, in the form that curl reads: <c>user =
+/// "ACCESS-KEY:SECRET-KEY"</c>.
 /// </summary>
 public sealed partial class SharedServer : IAsyncLifetime
 {
@@ -25,7 +26,13 @@ public sealed partial class SharedServer : IAsyncLifetime
     {
         if (Environment.GetEnvironmentVariable("CLIPSAE_TEST_S3") is { Length: > 0 } given)
         {
-            var keys = Keys().Match(await File.ReadAllTextAsync(Environment.GetEnvironmentVariable("CLIPSAE_TEST_S3_KEYS") ?? throw new InvalidOperationException("CLIPSAE_TEST_S3_KEYS names no file")));
+            var keys = Keys()
+                .Match(
+                    await File.ReadAllTextAsync(
+                        Environment.GetEnvironmentVariable("CLIPSAE_TEST_S3_KEYS")
+                            ?? throw new InvalidOperationException("CLIPSAE_TEST_S3_KEYS names no file")
+                    )
+                );
             keys.Success.ShouldBeTrue("CLIPSAE_TEST_S3_KEYS names a file without the line  user = \"ACCESS-KEY:SECRET-KEY\"");
             (Endpoint, AccessKey, SecretKey) = (given, keys.Groups[1].Value, keys.Groups[2].Value);
             return;
@@ -57,7 +64,10 @@ public sealed partial class SharedServer : IAsyncLifetime
             PartBytes = 5 << 20,
             OutageTolerance = TimeSpan.FromSeconds(20),
         };
-        using var client = new MinioClient().WithEndpoint(new Uri(options.Endpoint)).WithCredentials(options.AccessKey, options.SecretKey).WithRegion(options.Region);
+        using var client = new MinioClient()
+            .WithEndpoint(new Uri(options.Endpoint))
+            .WithCredentials(options.AccessKey, options.SecretKey)
+            .WithRegion(options.Region);
         await client.Build().MakeBucketAsync(new MakeBucketArgs().WithBucket(options.Bucket));
         return options;
     }

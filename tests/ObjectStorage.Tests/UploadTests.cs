@@ -5,10 +5,13 @@ using ClipSae.Servers;
 
 namespace ClipSae.ObjectStorage.Tests;
 
-/// <summary>How an upload in parts ends, at a server that answers in chunks and sends white space while it works, as AWS and MinIO do.</summary>
+/// <summary>
+/// How an upload in parts ends, at a server that answers in chunks and sends white space while it works, as AWS and MinIO do.
+/// </summary>
 public sealed class UploadTests : IDisposable
 {
-    private const string Complete = """<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"whole"</ETag></CompleteMultipartUploadResult>""";
+    private const string Complete =
+        """<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"whole"</ETag></CompleteMultipartUploadResult>""";
     private readonly TemporaryFolder _folder = new();
     private int _completions;
 
@@ -40,7 +43,9 @@ public sealed class UploadTests : IDisposable
     [InlineData("QuotaExceeded", "is full or over its quota")]
     public async Task An_error_after_the_status_that_does_not_pass_is_said_at_once(string code, string said)
     {
-        (await Should.ThrowAsync<UserErrorException>(() => UploadAsync($"  <Error><Code>{code}</Code></Error>"))).Message.ShouldContain(said);
+        (await Should.ThrowAsync<UserErrorException>(() => UploadAsync($"  <Error><Code>{code}</Code></Error>"))).Message.ShouldContain(
+            said
+        );
 
         _completions.ShouldBe(1);
     }
@@ -49,12 +54,16 @@ public sealed class UploadTests : IDisposable
     {
         using var server = new FakeServer
         {
-            Answers = request => (request.HttpMethod, request.Url!.Query) switch
-            {
-                ("POST", "?uploads=") => (HttpStatusCode.OK, "<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>"),
-                ("POST", _) => (HttpStatusCode.OK, completions[_completions++]),
-                _ => null,
-            },
+            Answers = request =>
+                (request.HttpMethod, request.Url!.Query) switch
+                {
+                    ("POST", "?uploads=") => (
+                        HttpStatusCode.OK,
+                        "<InitiateMultipartUploadResult><UploadId>upload</UploadId></InitiateMultipartUploadResult>"
+                    ),
+                    ("POST", _) => (HttpStatusCode.OK, completions[_completions++]),
+                    _ => null,
+                },
         };
         using var store = new S3ObjectStore(server.Options() with { PartBytes = 5 << 20 }, TimeProvider.System);
         var transfer = new ObjectTransfer(store);
@@ -62,6 +71,11 @@ public sealed class UploadTests : IDisposable
         File.WriteAllBytes(path, new byte[6 << 20]);
         using var file = File.OpenHandle(path);
 
-        await transfer.UploadAsync(file, await transfer.OutlineAsync(path, file, CancellationToken.None), "blobs/file", CancellationToken.None);
+        await transfer.UploadAsync(
+            file,
+            await transfer.OutlineAsync(path, file, CancellationToken.None),
+            "blobs/file",
+            CancellationToken.None
+        );
     }
 }

@@ -37,7 +37,9 @@ public abstract class CheckpointsContract : IDisposable
         var own = await SaveAsync("one", 1);
         var other = Path.Combine(_folder, "other.bin");
         File.WriteAllText(other, "two");
-        await new CheckpointStore(Objects()).Open("key", Scratch("scratch")).SaveAsync(new Dictionary<string, string> { ["weights"] = other }, [], CancellationToken.None);
+        await new CheckpointStore(Objects())
+            .Open("key", Scratch("scratch"))
+            .SaveAsync(new Dictionary<string, string> { ["weights"] = other }, [], CancellationToken.None);
 
         File.Exists(own).ShouldBeFalse();
         File.Exists(other).ShouldBeTrue();
@@ -68,7 +70,9 @@ public abstract class CheckpointsContract : IDisposable
     public async Task A_damaged_checkpoint_is_passed_over()
     {
         await SaveAsync("one", 1);
-        var file = (await Objects().ListAsync("checkpoints/")).Single(found => found.Key.EndsWith("/weights", StringComparison.Ordinal)).Key;
+        var file = (await Objects().ListAsync("checkpoints/"))
+            .Single(found => found.Key.EndsWith("/weights", StringComparison.Ordinal))
+            .Key;
         await Objects().WriteAsync(file, "0ne"u8.ToArray());
 
         (await LatestAsync("scratch")).ShouldBeNull();
@@ -86,13 +90,16 @@ public abstract class CheckpointsContract : IDisposable
 
     private string Scratch(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
 
-    private Task<Checkpoint?> LatestAsync(string scratch) => new CheckpointStore(Objects()).Open("key", Scratch(scratch)).LatestAsync(CancellationToken.None);
+    private Task<Checkpoint?> LatestAsync(string scratch) =>
+        new CheckpointStore(Objects()).Open("key", Scratch(scratch)).LatestAsync(CancellationToken.None);
 
     private async Task<string> SaveAsync(string content, int step)
     {
         var path = Path.Combine(Scratch("scratch"), "weights.bin");
         File.WriteAllText(path, content);
-        await new CheckpointStore(Objects()).Open("key", Scratch("scratch")).SaveAsync(new Dictionary<string, string> { ["weights"] = path }, new JsonObject { ["step"] = step }, CancellationToken.None);
+        await new CheckpointStore(Objects())
+            .Open("key", Scratch("scratch"))
+            .SaveAsync(new Dictionary<string, string> { ["weights"] = path }, new JsonObject { ["step"] = step }, CancellationToken.None);
         return path;
     }
 }

@@ -69,31 +69,41 @@ public abstract class EventStoreContract
     [Fact]
     public async Task Of_16_racing_writers_each_place_has_one_owner_and_none_is_lost()
     {
-        const int Writers = 16, Appends = 12;
+        const int Writers = 16,
+            Appends = 12;
         var stores = Enumerable.Range(0, Writers).Select(_ => CreateSut()).ToArray();
 
-        await Task.WhenAll(stores.Select((store, writer) => Task.Run(async () =>
-        {
-            long version = 0;
-            for (var append = 0; append < Appends; append++)
-            {
-                // Bursts of one to three events, so that ends of appends differ.
-                RunEvent[] burst = [.. Enumerable.Range(0, 1 + ((writer + append) % 3)).Select(part => Said($"{writer}.{append}.{part}"))];
-                while (!await store.TryAppendAsync("race", version, burst))
-                {
-                    version = (await store.ReadAsync("race")).Count;
-                }
+        await Task.WhenAll(
+            stores.Select(
+                (store, writer) =>
+                    Task.Run(async () =>
+                    {
+                        long version = 0;
+                        for (var append = 0; append < Appends; append++)
+                        {
+                            // Bursts of one to three events, so that ends of appends differ.
+                            RunEvent[] burst =
+                            [
+                                .. Enumerable.Range(0, 1 + ((writer + append) % 3)).Select(part => Said($"{writer}.{append}.{part}")),
+                            ];
+                            while (!await store.TryAppendAsync("race", version, burst))
+                            {
+                                version = (await store.ReadAsync("race")).Count;
+                            }
 
-                version += burst.Length;
-            }
-        })));
+                            version += burst.Length;
+                        }
+                    })
+            )
+        );
 
         var stored = await stores[0].ReadAsync("race");
         stored.Select(one => one.Sequence).ShouldBe(Enumerable.Range(1, stored.Count).Select(sequence => (long)sequence));
-        var expected = from writer in Enumerable.Range(0, Writers)
-                       from append in Enumerable.Range(0, Appends)
-                       from part in Enumerable.Range(0, 1 + ((writer + append) % 3))
-                       select $"{writer}.{append}.{part}";
+        var expected =
+            from writer in Enumerable.Range(0, Writers)
+            from append in Enumerable.Range(0, Appends)
+            from part in Enumerable.Range(0, 1 + ((writer + append) % 3))
+            select $"{writer}.{append}.{part}";
         stored.Select(Reason).Order(StringComparer.Ordinal).ShouldBe(expected.Order(StringComparer.Ordinal));
 
         // One writer's events stand in its own order, and each burst stands together.
@@ -109,5 +119,6 @@ public abstract class EventStoreContract
 
     private static string Reason(StoredEvent stored) => ((RunCancelRequested)stored.Event).Reason;
 
-    private static string Reasons(IEnumerable<StoredEvent> events) => string.Join(' ', events.Select(stored => stored.Sequence + Reason(stored)));
+    private static string Reasons(IEnumerable<StoredEvent> events) =>
+        string.Join(' ', events.Select(stored => stored.Sequence + Reason(stored)));
 }

@@ -4,7 +4,9 @@ using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Pipeline.Tests;
 
-/// <summary>Valid histories, played out from a seed: a random plan, workers that finish, fail, stop and repeat themselves in any order.</summary>
+/// <summary>
+/// Valid histories, played out from a seed: a random plan, workers that finish, fail, stop and repeat themselves in any order.
+/// </summary>
 internal sealed class History
 {
     private readonly Random _random;
@@ -17,27 +19,67 @@ internal sealed class History
     /// <summary>The events of one history.</summary>
     public static IReadOnlyList<RunEvent> Of(int seed) => new History(seed).Play();
 
-    public static UnitFinished Finished(string stage, string unit, DateTimeOffset at, string worker = "w") => new(
-        stage, unit, worker, $"key-{stage}-{unit}",
-        new Dictionary<string, ArtifactRef> { ["out"] = new($"sha256:{stage}-{unit}", 1, "x/y", unit) },
-        [], new CacheOutcome(CacheKind.Miss, "new"), 1, at)
-    {
-        At = at,
-    };
+    public static UnitFinished Finished(string stage, string unit, DateTimeOffset at, string worker = "w") =>
+        new(
+            stage,
+            unit,
+            worker,
+            $"key-{stage}-{unit}",
+            new Dictionary<string, ArtifactRef> { ["out"] = new($"sha256:{stage}-{unit}", 1, "x/y", unit) },
+            [],
+            new CacheOutcome(CacheKind.Miss, "new"),
+            1,
+            at
+        )
+        {
+            At = at,
+        };
 
     /// <summary>A chain of stages: each takes all of the one before, some by star, some unit by unit.</summary>
     public static RunPlan Plan(params int[] unitsByStage) => Plan(0, unitsByStage);
 
-    /// <summary>The same with a share of units that may fail; each unit of the first stage takes a run input of its own, and the later stages take them all.</summary>
-    public static RunPlan Plan(double tolerated, int[] unitsByStage) => new([.. unitsByStage.Select((units, index) => new StagePlan(
-        $"s{index}",
-        [],
-        [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", new JsonObject { ["n"] = unit }, index == 0 ? [new InputSelector("own", $"dataset:shards/u{unit}")] : []))],
-        index == 0 ? [new InputSelector("data", "dataset:a")] : [new InputSelector("all", $"s{index - 1}/*:out"), new InputSelector("shards", "dataset:shards/*")],
-        tolerated))]);
+    /// <summary>
+    /// The same with a share of units that may fail; each unit of the first stage takes a run input of its own, and the later stages take
+    /// them all.
+    /// </summary>
+    public static RunPlan Plan(double tolerated, int[] unitsByStage) =>
+        new([
+            .. unitsByStage.Select(
+                (units, index) =>
+                    new StagePlan(
+                        $"s{index}",
+                        [],
+                        [
+                            .. Enumerable
+                                .Range(0, units)
+                                .Select(unit => new UnitPlan(
+                                    $"u{unit}",
+                                    new JsonObject { ["n"] = unit },
+                                    index == 0 ? [new InputSelector("own", $"dataset:shards/u{unit}")] : []
+                                )),
+                        ],
+                        index == 0
+                            ? [new InputSelector("data", "dataset:a")]
+                            : [new InputSelector("all", $"s{index - 1}/*:out"), new InputSelector("shards", "dataset:shards/*")],
+                        tolerated
+                    )
+            ),
+        ]);
 
     public static RunStarted Start(RunPlan plan, DateTimeOffset at) =>
-        new("run", plan, plan.Stages[0].Units.Select(unit => "shards/" + unit.Name).Append("a").ToDictionary(name => "dataset:" + name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)), [], 1) { At = at };
+        new(
+            "run",
+            plan,
+            plan.Stages[0]
+                .Units.Select(unit => "shards/" + unit.Name)
+                .Append("a")
+                .ToDictionary(name => "dataset:" + name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)),
+            [],
+            1
+        )
+        {
+            At = at,
+        };
 
     private List<RunEvent> Play()
     {
@@ -74,19 +116,28 @@ internal sealed class History
                 Add(new RunCancelRequested("test") { At = Tick() });
             }
 
-            var outstanding = _state.Stages.Values.SelectMany(stage => stage.Outstanding.Select(unit => (stage.Plan.Stage, unit))).Order().ToArray();
+            var outstanding = _state
+                .Stages.Values.SelectMany(stage => stage.Outstanding.Select(unit => (stage.Plan.Stage, unit)))
+                .Order()
+                .ToArray();
             if (outstanding.Length == 0)
             {
                 continue;
             }
 
             var (name, chosen) = outstanding[_random.Next(outstanding.Length)];
-            Add((failing ? _random.Next(5) : _state.Status == RunStatus.Stopping ? _random.Next(1, 3) : 2) switch
-            {
-                0 => new UnitFailed(name, chosen, "w", "reason", 1) { At = Tick() },
-                1 when _state.Status == RunStatus.Stopping => new UnitStopped(name, chosen, "w") { At = Tick() },
-                _ => Finished(name, chosen, Tick()),
-            });
+            Add(
+                (
+                    failing ? _random.Next(5)
+                    : _state.Status == RunStatus.Stopping ? _random.Next(1, 3)
+                    : 2
+                ) switch
+                {
+                    0 => new UnitFailed(name, chosen, "w", "reason", 1) { At = Tick() },
+                    1 when _state.Status == RunStatus.Stopping => new UnitStopped(name, chosen, "w") { At = Tick() },
+                    _ => Finished(name, chosen, Tick()),
+                }
+            );
             if (_random.Next(5) == 0)
             {
                 // Delivered twice: another worker had it too.

@@ -14,7 +14,10 @@ public partial class LargeRunTests
         var (first, last) = Play(10_000);
 
         first.Count.ShouldBe(10_000);
-        last.ShouldHaveSingleItem().ShouldBeOfType<RunUnit>().Inputs.Keys.Count(name => name.StartsWith("all/", StringComparison.Ordinal)).ShouldBe(10_000);
+        last.ShouldHaveSingleItem()
+            .ShouldBeOfType<RunUnit>()
+            .Inputs.Keys.Count(name => name.StartsWith("all/", StringComparison.Ordinal))
+            .ShouldBe(10_000);
     }
 
     [Fact]
@@ -28,13 +31,17 @@ public partial class LargeRunTests
         (large / small).ShouldBeLessThan(40);
     }
 
-    // Time of this thread alone, whatever else the machine does; the shortest of several tries is the one that the collector disturbed least.
-    private static double Shortest(int units) => Enumerable.Range(0, 4).Min(_ =>
-    {
-        var start = ThreadSeconds();
-        Play(units);
-        return ThreadSeconds() - start;
-    });
+    // Time of this thread alone, whatever else the machine does; the shortest of several tries is the one that the collector disturbed
+    // least.
+    private static double Shortest(int units) =>
+        Enumerable
+            .Range(0, 4)
+            .Min(_ =>
+            {
+                var start = ThreadSeconds();
+                Play(units);
+                return ThreadSeconds() - start;
+            });
 
     private static double ThreadSeconds()
     {

@@ -73,7 +73,8 @@ public class ProgressMeterTests
         _shown[^1].Remaining!.Value.TotalSeconds.ShouldBe(9, 1e-6);
     }
 
-    private ProgressMeter CreateSut() => new(new RunUnit("run", "stage", "all", [], new Dictionary<string, ArtifactRef>()), new Collector(_shown), _time);
+    private ProgressMeter CreateSut() =>
+        new(new RunUnit("run", "stage", "all", [], new Dictionary<string, ArtifactRef>()), new Collector(_shown), _time);
 
     private sealed class Collector(List<UnitProgress> shown) : IProgress<UnitProgress>
     {

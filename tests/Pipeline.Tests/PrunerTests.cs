@@ -25,16 +25,38 @@ public sealed class PrunerTests : IDisposable
     public async Task What_no_run_refers_to_goes_once_it_is_old_and_the_rest_stays()
     {
         await EndedAsync("first", new RunCompleted { At = _time.GetUtcNow() });
-        Put("stages/none/result.json", "stages/none/lock", "stages/last/s0/u0", "stages/defaults/s0.json", "checkpoints/none/index.json", Blob("none"));
+        Put(
+            "stages/none/result.json",
+            "stages/none/lock",
+            "stages/last/s0/u0",
+            "stages/defaults/s0.json",
+            "checkpoints/none/index.json",
+            Blob("none")
+        );
 
         await PruneAsync();
         Left().ShouldContain(Blob("none"), "it may belong to a run that is about to begin");
         _time.Advance(PrunePlan.Untouched + TimeSpan.FromMinutes(1));
         var groups = await PruneAsync();
 
-        groups.Select(group => (group.Kind, group.Items.Count)).ShouldBe([(PruneKind.Runs, 0), (PruneKind.Results, 2), (PruneKind.Checkpoints, 1), (PruneKind.Artifacts, 1)]);
+        groups
+            .Select(group => (group.Kind, group.Items.Count))
+            .ShouldBe([(PruneKind.Runs, 0), (PruneKind.Results, 2), (PruneKind.Checkpoints, 1), (PruneKind.Artifacts, 1)]);
         groups[3].Bytes.ShouldBe(4);
-        Left().ShouldBe(["runs/first/events/00000001.json", "stages/defaults/s0.json", "stages/key-s0-first/result.json", "stages/key-s1-first/result.json", "stages/last/s0/u0", Blob("in"), Blob("s0-first"), Blob("s1-first")], ignoreOrder: true);
+        Left()
+            .ShouldBe(
+                [
+                    "runs/first/events/00000001.json",
+                    "stages/defaults/s0.json",
+                    "stages/key-s0-first/result.json",
+                    "stages/key-s1-first/result.json",
+                    "stages/last/s0/u0",
+                    Blob("in"),
+                    Blob("s0-first"),
+                    Blob("s1-first"),
+                ],
+                ignoreOrder: true
+            );
         Directory.Exists(Path.Combine(_folder, "stages", "none")).ShouldBeFalse();
     }
 
@@ -47,7 +69,18 @@ public sealed class PrunerTests : IDisposable
 
         await PruneAsync(keep: ["second"]);
 
-        Left().ShouldBe(["runs/second/events/00000001.json", "stages/key-s0-second/result.json", "stages/key-s1-second/result.json", Blob("in"), Blob("s0-second"), Blob("s1-second")], ignoreOrder: true);
+        Left()
+            .ShouldBe(
+                [
+                    "runs/second/events/00000001.json",
+                    "stages/key-s0-second/result.json",
+                    "stages/key-s1-second/result.json",
+                    Blob("in"),
+                    Blob("s0-second"),
+                    Blob("s1-second"),
+                ],
+                ignoreOrder: true
+            );
         (await new EventStore(new FolderObjectStore(_folder)).ListRunsAsync()).ShouldBe(["second"]);
     }
 
@@ -58,7 +91,11 @@ public sealed class PrunerTests : IDisposable
 
         await PruneAsync(dropped: ["s0"]);
 
-        Left().ShouldBe(["runs/first/events/00000001.json", "stages/key-s1-first/result.json", Blob("in"), Blob("s1-first")], ignoreOrder: true);
+        Left()
+            .ShouldBe(
+                ["runs/first/events/00000001.json", "stages/key-s1-first/result.json", Blob("in"), Blob("s1-first")],
+                ignoreOrder: true
+            );
     }
 
     [Fact]
@@ -108,7 +145,9 @@ public sealed class PrunerTests : IDisposable
         await EndedAsync("first", new RunCompleted { At = _time.GetUtcNow() });
         Put("runs/damaged/events/00000001.json");
 
-        (await Should.ThrowAsync<UserErrorException>(() => PruneAsync())).Message.ShouldStartWith("nothing is removed: run damaged cannot be read: ");
+        (await Should.ThrowAsync<UserErrorException>(() => PruneAsync())).Message.ShouldStartWith(
+            "nothing is removed: run damaged cannot be read: "
+        );
     }
 
     [Fact]
@@ -131,17 +170,35 @@ public sealed class PrunerTests : IDisposable
         return plan.Groups;
     }
 
-    /// <summary>A run of two stages with one unit each, named after the run, and one input that all runs share; it goes on where no end is given.</summary>
+    /// <summary>
+    /// A run of two stages with one unit each, named after the run, and one input that all runs share; it goes on where no end is given.
+    /// </summary>
     private async Task EndedAsync(string run, params RunEvent[] end)
     {
         var now = _time.GetUtcNow();
         var plan = new RunPlan([.. new[] { "s0", "s1" }.Select(stage => new StagePlan(stage, [], [new UnitPlan(run, [], [])], []))]);
-        UnitFinished Finished(string stage) => new(
-            stage, run, "w", $"key-{stage}-{run}", new Dictionary<string, ArtifactRef> { ["out"] = Artifact($"{stage}-{run}") }, [], new CacheOutcome(CacheKind.Miss, "new"), 1, now)
-        {
-            At = now,
-        };
-        RunEvent[] log = [new RunStarted(run, plan, new Dictionary<string, ArtifactRef> { ["dataset:a"] = Artifact("in") }, [], 1) { At = now }, Finished("s0"), Finished("s1"), .. end];
+        UnitFinished Finished(string stage) =>
+            new(
+                stage,
+                run,
+                "w",
+                $"key-{stage}-{run}",
+                new Dictionary<string, ArtifactRef> { ["out"] = Artifact($"{stage}-{run}") },
+                [],
+                new CacheOutcome(CacheKind.Miss, "new"),
+                1,
+                now
+            )
+            {
+                At = now,
+            };
+        RunEvent[] log =
+        [
+            new RunStarted(run, plan, new Dictionary<string, ArtifactRef> { ["dataset:a"] = Artifact("in") }, [], 1) { At = now },
+            Finished("s0"),
+            Finished("s1"),
+            .. end,
+        ];
         (await _events.TryAppendAsync(run, 0, log)).ShouldBeTrue();
         Put($"stages/key-s0-{run}/result.json", $"stages/key-s1-{run}/result.json", Blob("in"), Blob($"s0-{run}"), Blob($"s1-{run}"));
     }
@@ -159,5 +216,11 @@ public sealed class PrunerTests : IDisposable
         }
     }
 
-    private string[] Left() => [.. Directory.GetFiles(_folder, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(_folder, file)).Order(StringComparer.Ordinal)];
+    private string[] Left() =>
+        [
+            .. Directory
+                .GetFiles(_folder, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(_folder, file))
+                .Order(StringComparer.Ordinal),
+        ];
 }

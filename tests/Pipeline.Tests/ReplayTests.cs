@@ -12,8 +12,11 @@ public class ReplayTests
     public async Task Outputs_of_many_units_are_asked_for_at_once_and_facts_keep_the_plans_order()
     {
         const int Units = 300;
-        var state = Enumerable.Range(0, Units).Aggregate(
-            RunState.Empty.Apply(History.Start(History.Plan(Units, 1), Now)), (before, unit) => before.Apply(History.Finished("s0", $"u{unit}", Now)));
+        var state = Enumerable
+            .Range(0, Units)
+            .Aggregate(RunState.Empty.Apply(History.Start(History.Plan(Units, 1), Now)), (before, unit) =>
+                before.Apply(History.Finished("s0", $"u{unit}", Now))
+            );
         var store = new SlowStore("sha256:s0-u7");
 
         var facts = await Replay.TakeAsync(Replay.StagesBefore(state, "s1"), "origin", store, Now, default);
@@ -46,11 +49,18 @@ public class ReplayTests
             return digest != gone ? 1 : null;
         }
 
-        public Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) => throw new NotSupportedException();
+        public Task<ArtifactRef> PutFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) =>
+            throw new NotSupportedException();
 
-        public Task<ArtifactRef> TakeFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) => throw new NotSupportedException();
+        public Task<ArtifactRef> TakeFileAsync(string path, string name, string mediaType, CancellationToken cancel = default) =>
+            throw new NotSupportedException();
 
-        public Task<ArtifactRef> PutBytesAsync(ReadOnlyMemory<byte> content, string name, string mediaType, CancellationToken cancel = default) => throw new NotSupportedException();
+        public Task<ArtifactRef> PutBytesAsync(
+            ReadOnlyMemory<byte> content,
+            string name,
+            string mediaType,
+            CancellationToken cancel = default
+        ) => throw new NotSupportedException();
 
         public Task<string> FetchAsync(ArtifactRef artifact, CancellationToken cancel = default) => throw new NotSupportedException();
     }

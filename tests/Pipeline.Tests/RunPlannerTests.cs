@@ -28,7 +28,11 @@ public class RunPlannerTests
     [Fact]
     public void Stages_that_draw_get_the_seed_of_the_run()
     {
-        var defaults = new Dictionary<string, JsonObject> { [ParameterSections.Sae] = new() { ["k"] = 32, ["seed"] = 0 }, [ParameterSections.Report] = [] };
+        var defaults = new Dictionary<string, JsonObject>
+        {
+            [ParameterSections.Sae] = new() { ["k"] = 32, ["seed"] = 0 },
+            [ParameterSections.Report] = [],
+        };
 
         var plan = RunPlanner.Plan(Request("{}"), defaults);
 
@@ -39,15 +43,28 @@ public class RunPlannerTests
     [Fact]
     public void Lists_in_the_section_sae_become_an_autoencoder_for_every_combination()
     {
-        var sae = Stage(Plan("""{"extraction":{"hookPoints":["mlp@0","cls@1"]},"sae":{"variant":["topk","topk-tied"],"k":[16,32],"expansion":4,"epochs":2}}"""), ParameterSections.Sae);
+        var sae = Stage(
+            Plan(
+                """{"extraction":{"hookPoints":["mlp@0","cls@1"]},"sae":{"variant":["topk","topk-tied"],"k":[16,32],"expansion":4,"epochs":2}}"""
+            ),
+            ParameterSections.Sae
+        );
 
-        sae.Units.Select(unit => unit.Name).ShouldBe(
-        [
-            "mlp@0,variant=topk,k=16", "mlp@0,variant=topk,k=32", "mlp@0,variant=topk-tied,k=16", "mlp@0,variant=topk-tied,k=32",
-            "cls@1,variant=topk,k=16", "cls@1,variant=topk,k=32", "cls@1,variant=topk-tied,k=16", "cls@1,variant=topk-tied,k=32",
-        ]);
+        sae.Units.Select(unit => unit.Name)
+            .ShouldBe([
+                "mlp@0,variant=topk,k=16",
+                "mlp@0,variant=topk,k=32",
+                "mlp@0,variant=topk-tied,k=16",
+                "mlp@0,variant=topk-tied,k=32",
+                "cls@1,variant=topk,k=16",
+                "cls@1,variant=topk,k=32",
+                "cls@1,variant=topk-tied,k=16",
+                "cls@1,variant=topk-tied,k=32",
+            ]);
         sae.Units[2].Parameters.ToJsonString().ShouldBe("""{"variant":"topk-tied","k":16}""");
-        sae.Units.ShouldAllBe(unit => unit.Inputs.Single().From == $"embedding-extraction/*:{(unit.Name.StartsWith('m') ? "mlp@0" : "cls@1")}");
+        sae.Units.ShouldAllBe(unit =>
+            unit.Inputs.Single().From == $"embedding-extraction/*:{(unit.Name.StartsWith('m') ? "mlp@0" : "cls@1")}"
+        );
         // What is no list stays with the stage, so that an autoencoder of a sweep and the same one alone share their result.
         sae.Parameters.ToJsonString().ShouldBe("""{"expansion":4,"epochs":2}""");
     }
@@ -55,8 +72,15 @@ public class RunPlannerTests
     [Fact]
     public void An_autoencoder_that_is_given_takes_the_place_of_those_of_its_hook_point()
     {
-        var given = new Dictionary<string, ArtifactRef>(Request("{}").Inputs) { ["sae:mlp@0"] = new("sha256:" + new string('a', 64), 1, "", "sae") };
-        RunPlan Plan(string hooks) => RunPlanner.Plan(new RunRequest(given, JsonNode.Parse($$$"""{"extraction":{"hookPoints":{{{hooks}}}},"sae":{"k":[16,32]}}""")!.AsObject()), NoDefaults);
+        var given = new Dictionary<string, ArtifactRef>(Request("{}").Inputs)
+        {
+            ["sae:mlp@0"] = new("sha256:" + new string('a', 64), 1, "", "sae"),
+        };
+        RunPlan Plan(string hooks) =>
+            RunPlanner.Plan(
+                new RunRequest(given, JsonNode.Parse($$$"""{"extraction":{"hookPoints":{{{hooks}}}},"sae":{"k":[16,32]}}""")!.AsObject()),
+                NoDefaults
+            );
 
         var sae = Stage(Plan("""["mlp@0","mlp@1"]"""), ParameterSections.Sae);
 
@@ -72,9 +96,17 @@ public class RunPlannerTests
         var request = Request("{}");
         var plan = ShortenedPlan.Until(RunPlanner.Plan(request, NoDefaults), ParameterSections.Curation);
 
-        plan.Stages.Select(stage => stage.Stage).ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Report]);
-        Stage(plan, ParameterSections.Report).Units[0].Inputs.Select(input => input.From).ShouldBe(["sae-training/*:*", "attack-curation/*:*"]);
-        RunPlanValidation.Require(plan, request.Inputs, ParameterSections.All.ToDictionary(pair => pair.Stage, pair => (IStage)new AnyStage(pair.Stage)));
+        plan.Stages.Select(stage => stage.Stage)
+            .ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Report]);
+        Stage(plan, ParameterSections.Report)
+            .Units[0]
+            .Inputs.Select(input => input.From)
+            .ShouldBe(["sae-training/*:*", "attack-curation/*:*"]);
+        RunPlanValidation.Require(
+            plan,
+            request.Inputs,
+            ParameterSections.All.ToDictionary(pair => pair.Stage, pair => (IStage)new AnyStage(pair.Stage))
+        );
     }
 
     [Theory]
@@ -83,7 +115,10 @@ public class RunPlannerTests
     [InlineData("""{"sea":{}}""", "unknown parameter section sea; did you mean sae?")]
     [InlineData("""{"sae":3}""", "parameter section sae must be an object")]
     [InlineData("""{"extraction":{"hookPoints":[1]}}""", "hookPoints = [1]: expected a list of names")]
-    [InlineData("""{"extraction":{"toleratedFailures":2}}""", "extraction.toleratedFailures = 2: expected the share of shards that may fail, 0 to 1")]
+    [InlineData(
+        """{"extraction":{"toleratedFailures":2}}""",
+        "extraction.toleratedFailures = 2: expected the share of shards that may fail, 0 to 1"
+    )]
     [InlineData("""{"tuning":{"seeds":"many"}}""", "tuning.seeds = \"many\": expected how many, or a list of whole numbers")]
     public void What_cannot_be_planned_is_told(string parameters, string message) =>
         Should.Throw<UserErrorException>(() => Plan(parameters)).Message.ShouldStartWith(message);
@@ -104,7 +139,11 @@ public class RunPlannerTests
     [InlineData(1, 3, 2)]
     [InlineData(0.5, 1, 0)]
     public void The_tolerated_share_is_rounded_down_and_leaves_one(double share, int units, int tolerated) =>
-        StageState.ToleratedBy(new StagePlan("s", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], share)).ShouldBe(tolerated);
+        StageState
+            .ToleratedBy(
+                new StagePlan("s", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], share)
+            )
+            .ShouldBe(tolerated);
 
     [Fact]
     public void Hook_points_of_the_text_tower_bring_vocabulary_and_embeddings_of_captions()
@@ -115,9 +154,12 @@ public class RunPlannerTests
         extraction.Parameters["hookPoints"]!.ToJsonString().ShouldBe("""["mlp@0","text.mlp@1","image-embedding","text-embedding"]""");
         extraction.Inputs.ShouldContain(new InputSelector("tokenizer", "model:tokenizer"));
         var sae = Stage(plan, ParameterSections.Sae);
-        sae.Units[1].Inputs.Select(input => input.From).ShouldBe(["embedding-extraction/*:text.mlp@1", "embedding-extraction/*:text-embedding"]);
+        sae.Units[1]
+            .Inputs.Select(input => input.From)
+            .ShouldBe(["embedding-extraction/*:text.mlp@1", "embedding-extraction/*:text-embedding"]);
         sae.Units[0].Inputs.Select(input => input.From).ShouldBe(["embedding-extraction/*:mlp@0"]);
-        Stage(Plan("""{"extraction":{"hookPoints":["mlp@0"]}}"""), ParameterSections.Extraction).Inputs.ShouldNotContain(input => input.As == "tokenizer");
+        Stage(Plan("""{"extraction":{"hookPoints":["mlp@0"]}}"""), ParameterSections.Extraction)
+            .Inputs.ShouldNotContain(input => input.As == "tokenizer");
     }
 
     [Fact]
@@ -125,11 +167,19 @@ public class RunPlannerTests
     {
         const string Texts = """{"extraction":{"hookPoints":["text.mlp@1","text-embedding"]}}""";
 
-        RunPlanner.Sweep(Request(Texts), NoDefaults).Stages.Select(stage => stage.Stage).ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Report]);
-        RunPlanner.Sweep(Request("{}"), NoDefaults).Stages.Select(stage => stage.Stage)
+        RunPlanner
+            .Sweep(Request(Texts), NoDefaults)
+            .Stages.Select(stage => stage.Stage)
+            .ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Report]);
+        RunPlanner
+            .Sweep(Request("{}"), NoDefaults)
+            .Stages.Select(stage => stage.Stage)
             .ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Report]);
-        Should.Throw<UserErrorException>(() => Plan(Texts)).Message.ShouldStartWith(
-            "extraction.hookPoints: text.mlp@1, text-embedding are in the text tower, but text-salient features are found in pictures: name a point of the vision tower too");
+        Should
+            .Throw<UserErrorException>(() => Plan(Texts))
+            .Message.ShouldStartWith(
+                "extraction.hookPoints: text.mlp@1, text-embedding are in the text tower, but text-salient features are found in pictures: name a point of the vision tower too"
+            );
     }
 
     [Theory]
@@ -150,18 +200,28 @@ public class RunPlannerTests
         var request = Request("{}");
 
         RunPlanValidation.Require(RunPlanner.Plan(request, NoDefaults), request.Inputs, stages);
-        Should.Throw<UserErrorException>(() => RunPlanValidation.Require(
-            RunPlanner.Plan(request, NoDefaults), request.Inputs.Where(input => input.Key != "model:weights").ToDictionary(), stages))
+        Should
+            .Throw<UserErrorException>(() =>
+                RunPlanValidation.Require(
+                    RunPlanner.Plan(request, NoDefaults),
+                    request.Inputs.Where(input => input.Key != "model:weights").ToDictionary(),
+                    stages
+                )
+            )
             .Message.ShouldContain("needs run input model:weights");
     }
 
     private static RunPlan Plan(string parameters) => RunPlanner.Plan(Request(parameters), NoDefaults);
 
-    private static RunRequest Request(string parameters) => new(
-        new[] { "model:weights", "model:tokenizer", "dataset:manifest", "dataset:shards/00001", "dataset:shards/00000" }
-            .ToDictionary(name => name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)),
-        JsonNode.Parse(parameters)!.AsObject(),
-        7);
+    private static RunRequest Request(string parameters) =>
+        new(
+            new[] { "model:weights", "model:tokenizer", "dataset:manifest", "dataset:shards/00001", "dataset:shards/00000" }.ToDictionary(
+                name => name,
+                name => new ArtifactRef("sha256:" + name, 1, "x/y", name)
+            ),
+            JsonNode.Parse(parameters)!.AsObject(),
+            7
+        );
 
     private static StagePlan Stage(RunPlan plan, string stage) => plan.Stages.Single(planned => planned.Stage == stage);
 

@@ -34,18 +34,35 @@ public class SelectorTests
     private static IEnumerable<string> Resolve(string from)
     {
         static ArtifactRef Artifact(string name) => new("sha256:" + name, 1, "x/y", name);
-        string[] inputs = ["model:weights", "dataset:shards/00001", "dataset:shards/00000", "evaluation:typographic/manifest", "evaluation:typographic/shards/00000"];
-        var plan = new RunPlan(
+        string[] inputs =
         [
+            "model:weights",
+            "dataset:shards/00001",
+            "dataset:shards/00000",
+            "evaluation:typographic/manifest",
+            "evaluation:typographic/shards/00000",
+        ];
+        var plan = new RunPlan([
             new StagePlan("sae-training", [], [new UnitPlan("mlp@0", [], []), new UnitPlan("mlp@1", [], [])], []),
-            new StagePlan("last", [], [new UnitPlan("all", [], [new InputSelector("in", from)])], [new InputSelector("none", "sae-training/none:none")]),
+            new StagePlan(
+                "last",
+                [],
+                [new UnitPlan("all", [], [new InputSelector("in", from)])],
+                [new InputSelector("none", "sae-training/none:none")]
+            ),
         ]);
         var outputs = new Dictionary<string, ArtifactRef> { ["statistics"] = Artifact("statistics"), ["sae"] = Artifact("sae") };
         RunEvent[] events =
         [
             new RunStarted("run", plan, inputs.ToDictionary(name => name, Artifact), [], 0) { At = Now },
-            History.Finished("sae-training", "mlp@1", Now) with { Outputs = outputs },
-            History.Finished("sae-training", "mlp@0", Now) with { Outputs = outputs },
+            History.Finished("sae-training", "mlp@1", Now) with
+            {
+                Outputs = outputs,
+            },
+            History.Finished("sae-training", "mlp@0", Now) with
+            {
+                Outputs = outputs,
+            },
         ];
         return ((RunUnit)RunDecisions.Decide(RunState.Fold(events)).Single()).Inputs.Keys;
     }

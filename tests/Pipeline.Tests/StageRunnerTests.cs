@@ -22,7 +22,13 @@ public sealed class StageRunnerTests : IDisposable
     public async Task An_interrupted_unit_goes_on_from_its_checkpoint_and_then_removes_it()
     {
         using var stop = new CancellationTokenSource();
-        _stage.AfterStep = step => { if (step == 3) { stop.Cancel(); } };
+        _stage.AfterStep = step =>
+        {
+            if (step == 3)
+            {
+                stop.Cancel();
+            }
+        };
         await Should.ThrowAsync<OperationCanceledException>(() => RunAsync(CreateSut(), stop.Token));
         Directory.GetDirectories(Path.Combine(_folder, "checkpoints")).ShouldHaveSingleItem();
         _stage.AfterStep = _ => { };
@@ -68,7 +74,9 @@ public sealed class StageRunnerTests : IDisposable
             tried.Add(context.Smaller(100));
             if (tried[^1] > 20)
             {
-                throw new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB\nof which 1.1 GiB is free");
+                throw new ExternalException(
+                    "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB\nof which 1.1 GiB is free"
+                );
             }
         };
 
@@ -82,13 +90,19 @@ public sealed class StageRunnerTests : IDisposable
     [Fact]
     public async Task Where_results_depend_on_the_batch_or_one_image_is_too_much_short_memory_is_one_line()
     {
-        _stage.Begins = _ => throw new InvalidOperationException("unit", new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB.\nMore"));
+        _stage.Begins = _ =>
+            throw new InvalidOperationException(
+                "unit",
+                new ExternalException("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB.\nMore")
+            );
 
         var first = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
         _stage.MayHalveBatches = true;
         var second = await Should.ThrowAsync<UserErrorException>(() => RunAsync(CreateSut()));
 
-        first.Message.ShouldBe("counting/all: the device does not have enough memory (CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB): count less");
+        first.Message.ShouldBe(
+            "counting/all: the device does not have enough memory (CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 15.77 GiB): count less"
+        );
         second.Message.ShouldBe(first.Message);
         Leftovers().ShouldBeEmpty();
     }
@@ -105,7 +119,16 @@ public sealed class StageRunnerTests : IDisposable
         };
         ActivitySource.AddActivityListener(listener);
         var hits = 0L;
-        using var meter = new MeterListener { InstrumentPublished = (instrument, self) => { if (instrument.Name == "clipsae.cache.hits") { self.EnableMeasurementEvents(instrument); } } };
+        using var meter = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Name == "clipsae.cache.hits")
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
         meter.SetMeasurementEventCallback<long>((_, count, _, _) => Interlocked.Add(ref hits, count));
         meter.Start();
 
@@ -118,7 +141,8 @@ public sealed class StageRunnerTests : IDisposable
         units[0].GetTagItem(PipelineTelemetry.StageTag).ShouldBe("counting");
         units[0].GetTagItem(PipelineTelemetry.UnitTag).ShouldBe("all");
         units[0].GetTagItem(PipelineTelemetry.ArtifactsTag).ShouldBeOfType<string[]>();
-        own.Except(units).ShouldAllBe(part => part.ParentSpanId == units[0].SpanId && part.DisplayName.StartsWith("steps ", StringComparison.Ordinal));
+        own.Except(units)
+            .ShouldAllBe(part => part.ParentSpanId == units[0].SpanId && part.DisplayName.StartsWith("steps ", StringComparison.Ordinal));
         own.Length.ShouldBe(2 + 9, "one span a tenth of the work; the first report only sets the mark");
         hits.ShouldBeGreaterThanOrEqualTo(1);
     }
@@ -132,7 +156,15 @@ public sealed class StageRunnerTests : IDisposable
 
         var unexplained = await runner.RunAsync(Command("run") with { Origin = "origin" }, new Progress<UnitProgress>(), default);
         Directory.Delete(log, recursive: true);
-        var explained = await runner.RunAsync(Command("run") with { Origin = "origin", Parameters = new JsonObject { ["n"] = 1 } }, new Progress<UnitProgress>(), default);
+        var explained = await runner.RunAsync(
+            Command("run") with
+            {
+                Origin = "origin",
+                Parameters = new JsonObject { ["n"] = 1 },
+            },
+            new Progress<UnitProgress>(),
+            default
+        );
 
         unexplained.Cache.Reason.ShouldStartWith("unknown: ");
         unexplained.Cache.Reason.ShouldContain("00000001.json");
@@ -171,13 +203,19 @@ public sealed class StageRunnerTests : IDisposable
     public void A_difference_of_keys_is_told(int version, string parameters, string digest, string? difference)
     {
         var before = new StageKeyParts("s", 1, new JsonObject { ["steps"] = 10 }, new Dictionary<string, string> { ["data"] = "a" });
-        var after = new StageKeyParts("s", version, JsonNode.Parse(parameters)!.AsObject(), new Dictionary<string, string> { ["data"] = digest });
+        var after = new StageKeyParts(
+            "s",
+            version,
+            JsonNode.Parse(parameters)!.AsObject(),
+            new Dictionary<string, string> { ["data"] = digest }
+        );
 
         after.DifferenceFrom(before).ShouldBe(difference);
         (after.Key() == before.Key()).ShouldBe(difference is null);
     }
 
-    private string[] Leftovers() => Directory.GetDirectories(Path.Combine(_folder, "scratch")).SelectMany(Directory.GetDirectories).ToArray();
+    private string[] Leftovers() =>
+        Directory.GetDirectories(Path.Combine(_folder, "scratch")).SelectMany(Directory.GetDirectories).ToArray();
 
     private static Task<UnitFinished> RunAsync(StageRunner runner, CancellationToken cancel = default, string run = "run") =>
         runner.RunAsync(Command(run), new Progress<UnitProgress>(), cancel);
@@ -191,12 +229,14 @@ public sealed class StageRunnerTests : IDisposable
         return new StageRunner(
             [_stage],
             new FolderArtifactStore(_folder, scratch),
-            new StageResults(new FolderObjectStore(_folder)), new FolderKeyLocks(_folder, TimeProvider.System),
+            new StageResults(new FolderObjectStore(_folder)),
+            new FolderKeyLocks(_folder, TimeProvider.System),
             new CheckpointStore(new FolderObjectStore(_folder)),
             new EventStore(new FolderObjectStore(_folder)),
             scratch,
             TimeProvider.System,
-            NullLoggerFactory.Instance);
+            NullLoggerFactory.Instance
+        );
     }
 
     /// <summary>Adds up its steps, with a checkpoint after each.</summary>
@@ -233,7 +273,10 @@ public sealed class StageRunnerTests : IDisposable
                 var weights = Path.Combine(context.Scratch, "weights.bin");
                 await File.WriteAllTextAsync(weights, $"{sum}", cancel);
                 await context.Checkpoints.SaveAsync(
-                    new Dictionary<string, string> { ["weights.bin"] = weights }, new JsonObject { ["step"] = step + 1, ["sum"] = sum }, cancel);
+                    new Dictionary<string, string> { ["weights.bin"] = weights },
+                    new JsonObject { ["step"] = step + 1, ["sum"] = sum },
+                    cancel
+                );
                 AfterStep(step + 1);
                 context.Progress.Report(new StageProgress(step + 1, 10, "steps"));
             }

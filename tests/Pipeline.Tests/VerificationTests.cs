@@ -43,7 +43,9 @@ public sealed class VerificationTests : IDisposable
         var verified = await RunAsync(verify: true);
 
         verified.Cache.Kind.ShouldBe(CacheKind.Verified);
-        verified.Cache.Reason.ShouldBe("computed again: 0 of 2 outputs equal those of run run, the others agree within 0.01 (computed with 2 threads, now 1)");
+        verified.Cache.Reason.ShouldBe(
+            "computed again: 0 of 2 outputs equal those of run run, the others agree within 0.01 (computed with 2 threads, now 1)"
+        );
     }
 
     [Fact]
@@ -53,8 +55,9 @@ public sealed class VerificationTests : IDisposable
         _traits.Threads = 1;
         _stage.Factor = 1.5f;
 
-        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message
-            .ShouldBe("numbers/all: computed again, json, tensors differ from what run run stored; computed with 2 threads, now 1, and beyond that: json.mean was 2, is 3");
+        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message.ShouldBe(
+            "numbers/all: computed again, json, tensors differ from what run run stored; computed with 2 threads, now 1, and beyond that: json.mean was 2, is 3"
+        );
     }
 
     [Fact]
@@ -63,7 +66,9 @@ public sealed class VerificationTests : IDisposable
         await RunAsync(verify: false);
         _stage.Factor = 1.0001f;
 
-        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message.ShouldBe("numbers/all: computed again, json, tensors differ from what run run stored");
+        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message.ShouldBe(
+            "numbers/all: computed again, json, tensors differ from what run run stored"
+        );
     }
 
     [Fact]
@@ -73,7 +78,9 @@ public sealed class VerificationTests : IDisposable
         _traits.Threads = 1;
         _stage.LastElement = 4.1f;
 
-        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message.ShouldEndWith("and beyond that: tensors[weight] differs by 0.025 of its largest number");
+        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(verify: true))).Message.ShouldEndWith(
+            "and beyond that: tensors[weight] differs by 0.025 of its largest number"
+        );
     }
 
     [Fact]
@@ -81,28 +88,47 @@ public sealed class VerificationTests : IDisposable
     {
         var unit = new RunUnit("run", "numbers", "all", [], new Dictionary<string, ArtifactRef>(), AlgorithmVersion: 2);
 
-        (await Should.ThrowAsync<UserErrorException>(() => CreateSut().RunAsync(unit, new Progress<UnitProgress>(), default))).Message
-            .ShouldStartWith("numbers/all: the run was started with version 2 of numbers, this worker has 1");
+        (
+            await Should.ThrowAsync<UserErrorException>(() => CreateSut().RunAsync(unit, new Progress<UnitProgress>(), default))
+        ).Message.ShouldStartWith("numbers/all: the run was started with version 2 of numbers, this worker has 1");
     }
 
     [Fact]
     public void A_plan_is_pinned_from_a_stage_on()
     {
-        var plan = new RunPlan([new StagePlan("a", [], [], [], AlgorithmVersion: 1), new StagePlan("b", [], [], [], AlgorithmVersion: 1), new StagePlan("c", [], [], [])]);
+        var plan = new RunPlan([
+            new StagePlan("a", [], [], [], AlgorithmVersion: 1),
+            new StagePlan("b", [], [], [], AlgorithmVersion: 1),
+            new StagePlan("c", [], [], []),
+        ]);
 
         PlanVersions.Pin(plan, stage => stage == "c" ? null : 5, "b").Stages.Select(stage => stage.AlgorithmVersion).ShouldBe([1, 5, null]);
         PlanVersions.PinAs(new RunPlan([new StagePlan("b", [], [], [])]), plan).Stages[0].AlgorithmVersion.ShouldBe(1);
     }
 
     private Task<UnitFinished> RunAsync(bool verify) =>
-        CreateSut().RunAsync(new RunUnit("run", "numbers", "all", [], new Dictionary<string, ArtifactRef>(), verify), new Progress<UnitProgress>(), default);
+        CreateSut()
+            .RunAsync(
+                new RunUnit("run", "numbers", "all", [], new Dictionary<string, ArtifactRef>(), verify),
+                new Progress<UnitProgress>(),
+                default
+            );
 
     private StageRunner CreateSut()
     {
         var scratch = new ProcessScratch(_folder);
         return new StageRunner(
-            [_stage], new FolderArtifactStore(_folder, scratch), new StageResults(new FolderObjectStore(_folder)), new FolderKeyLocks(_folder, TimeProvider.System), new CheckpointStore(new FolderObjectStore(_folder)), new EventStore(new FolderObjectStore(_folder)), scratch,
-            TimeProvider.System, NullLoggerFactory.Instance, _traits);
+            [_stage],
+            new FolderArtifactStore(_folder, scratch),
+            new StageResults(new FolderObjectStore(_folder)),
+            new FolderKeyLocks(_folder, TimeProvider.System),
+            new CheckpointStore(new FolderObjectStore(_folder)),
+            new EventStore(new FolderObjectStore(_folder)),
+            scratch,
+            TimeProvider.System,
+            NullLoggerFactory.Instance,
+            _traits
+        );
     }
 
     private sealed class ChosenTraits : IComputeTraits
@@ -136,9 +162,15 @@ public sealed class VerificationTests : IDisposable
                 new Dictionary<string, ArtifactRef>
                 {
                     ["tensors"] = await context.Artifacts.PutBytesAsync(file, "tensors", "application/x-safetensors", cancel),
-                    ["json"] = await context.Artifacts.PutBytesAsync(Encoding.UTF8.GetBytes(new JsonObject { ["mean"] = 2.0 * Factor }.ToJsonString()), "json", "application/json", cancel),
+                    ["json"] = await context.Artifacts.PutBytesAsync(
+                        Encoding.UTF8.GetBytes(new JsonObject { ["mean"] = 2.0 * Factor }.ToJsonString()),
+                        "json",
+                        "application/json",
+                        cancel
+                    ),
                 },
-                []);
+                []
+            );
         }
     }
 }

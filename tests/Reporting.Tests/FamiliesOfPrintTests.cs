@@ -8,11 +8,21 @@ public sealed class FamiliesOfPrintTests
     public void Families_stand_in_one_table_and_the_worst_that_was_never_trained_on_is_named()
     {
         var data = SampleRun.Data();
-        var page = ReportPage.Render(data with
-        {
-            Curation = SampleRun.Curation(596, 298) with { RedTeam = new RedTeamFigures([new("small", true, 100, 4, 2), new("plate", false, 50, 40, 9)], []) },
-            Tuning = [.. data.Tuning.Select(unit => KeyValuePair.Create(unit.Key, unit.Value with { Families = [new("small", true, 60, new(0.4, 0.5), new(0.7, 0.2))] }))],
-        });
+        var page = ReportPage.Render(
+            data with
+            {
+                Curation = SampleRun.Curation(596, 298) with
+                {
+                    RedTeam = new RedTeamFigures([new("small", true, 100, 4, 2), new("plate", false, 50, 40, 9)], []),
+                },
+                Tuning =
+                [
+                    .. data.Tuning.Select(unit =>
+                        KeyValuePair.Create(unit.Key, unit.Value with { Families = [new("small", true, 60, new(0.4, 0.5), new(0.7, 0.2))] })
+                    ),
+                ],
+            }
+        );
 
         page.ShouldContain("298 of the 596 words that curation printed fooled the base");
         page.ShouldContain("id=\"families\"");

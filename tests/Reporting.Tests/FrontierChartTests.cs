@@ -15,8 +15,17 @@ public sealed class FrontierChartTests
     {
         var drawing = Draw(new FrontierChart([new("validation", Points)], 0.5, 0.96));
 
-        var dots = drawing.Descendants(Svg + "circle").Where(circle => Class(circle).StartsWith("dot", StringComparison.Ordinal)).OrderBy(dot => Number(dot, "cx")).ToArray();
-        dots.Select(dot => dot.Value).ShouldBe(["α 1: clean 90.0\u202f%, attacked 90.0\u202f%", "α 0.5: clean 97.0\u202f%, attacked 60.0\u202f%", "α 0: clean 98.0\u202f%, attacked 0.0\u202f%"]);
+        var dots = drawing
+            .Descendants(Svg + "circle")
+            .Where(circle => Class(circle).StartsWith("dot", StringComparison.Ordinal))
+            .OrderBy(dot => Number(dot, "cx"))
+            .ToArray();
+        dots.Select(dot => dot.Value)
+            .ShouldBe([
+                "α 1: clean 90.0\u202f%, attacked 90.0\u202f%",
+                "α 0.5: clean 97.0\u202f%, attacked 60.0\u202f%",
+                "α 0: clean 98.0\u202f%, attacked 0.0\u202f%",
+            ]);
         dots.Select(dot => Number(dot, "cy")).ShouldBeInOrder();
         // 0.97 lies 7/8 of the way from 0.90 to 0.98.
         ((Number(dots[1], "cx") - Number(dots[0], "cx")) / (Number(dots[2], "cx") - Number(dots[0], "cx"))).ShouldBe(7 / 8d, 0.002);
@@ -39,7 +48,10 @@ public sealed class FrontierChartTests
 
         var drawing = XDocument.Parse(text);
         drawing.Descendants(Svg + "text").ShouldContain(legend => legend.Value == "<a href='x'>&");
-        drawing.Descendants().Attributes().ShouldNotContain(attribute => attribute.Name.LocalName == "href" || attribute.Name.LocalName == "src");
+        drawing
+            .Descendants()
+            .Attributes()
+            .ShouldNotContain(attribute => attribute.Name.LocalName == "href" || attribute.Name.LocalName == "src");
         text.ShouldNotContain("url(");
         text.ShouldNotContain("NaN");
     }
@@ -57,5 +69,6 @@ public sealed class FrontierChartTests
 
     private static string Class(XElement element) => element.Attribute("class")?.Value ?? "";
 
-    private static double Number(XElement element, string attribute) => double.Parse(element.Attribute(attribute)!.Value, CultureInfo.InvariantCulture);
+    private static double Number(XElement element, string attribute) =>
+        double.Parse(element.Attribute(attribute)!.Value, CultureInfo.InvariantCulture);
 }

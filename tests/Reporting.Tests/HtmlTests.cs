@@ -9,8 +9,10 @@ public sealed class HtmlTests
     {
         var bold = Html.Of($"<b>{"a < b & \"c\""}</b>");
 
-        Html.Of($"<p title=\"{"x\"y"}\">{bold}{new[] { bold, bold }}</p>").Text.ShouldBe(
-            "<p title=\"x&quot;y\"><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b></p>");
+        Html.Of($"<p title=\"{"x\"y"}\">{bold}{new[] { bold, bold }}</p>")
+            .Text.ShouldBe(
+                "<p title=\"x&quot;y\"><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b><b>a &lt; b &amp; &quot;c&quot;</b></p>"
+            );
     }
 
     [Fact]
@@ -31,5 +33,6 @@ public sealed class HtmlTests
     [Theory]
     [InlineData(0, 1, new[] { 0, 0.2, 0.4, 0.6, 0.8, 1 })]
     [InlineData(1, 120, new double[] { 0, 20, 40, 60, 80, 100, 120 })]
-    public void Axis_marks_are_round_and_cover_the_values(double low, double high, double[] expected) => AxisTicks.Linear(low, high, 5).ShouldBe(expected);
+    public void Axis_marks_are_round_and_cover_the_values(double low, double high, double[] expected) =>
+        AxisTicks.Linear(low, high, 5).ShouldBe(expected);
 }

@@ -6,10 +6,14 @@ public sealed class ParetoChartTests
 {
     private static readonly ParetoChart Chart = new(
         [
-            new("base", "", 0.95, 0.10, 1, false), new("none.s0", "a", 0.93, 0.80, 0.9, false), new("penalise.s0", "b", 0.90, 0.85, 0.3, false),
-            new("penalise-random.s0", "c", 0.92, 0.79, 0.5, true), new("distil.s0", "d", 0.93, 0.80, null, false),
+            new("base", "", 0.95, 0.10, 1, false),
+            new("none.s0", "a", 0.93, 0.80, 0.9, false),
+            new("penalise.s0", "b", 0.90, 0.85, 0.3, false),
+            new("penalise-random.s0", "c", 0.92, 0.79, 0.5, true),
+            new("distil.s0", "d", 0.93, 0.80, null, false),
         ],
-        "the worst family");
+        "the worst family"
+    );
 
     [Fact]
     public void The_line_joins_the_models_that_no_other_beats_on_both() =>
@@ -41,7 +45,9 @@ public sealed class ParetoChartTests
     [Fact]
     public void Models_that_are_all_alike_still_have_axes()
     {
-        var same = new ParetoChart([new("base", "", 1, 0, null, false), new("none.s0", "a", 1, 0, null, false)], "the worst family").Render().Text;
+        var same = new ParetoChart([new("base", "", 1, 0, null, false), new("none.s0", "a", 1, 0, null, false)], "the worst family")
+            .Render()
+            .Text;
 
         same.ShouldNotContain("NaN");
         same.ShouldNotContain("∞");

@@ -23,7 +23,22 @@ public sealed partial class ReportPageTests
         // Left beside the tests for a look in a browser.
         File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "sample-report.html"), page);
         page.Length.ShouldBeLessThan(MaxPage);
-        foreach (var id in new[] { "models", "arms", "images", "sae", "causal", "features", "attacks", "training", "timeline", "data", "provenance" })
+        foreach (
+            var id in new[]
+            {
+                "models",
+                "arms",
+                "images",
+                "sae",
+                "causal",
+                "features",
+                "attacks",
+                "training",
+                "timeline",
+                "data",
+                "provenance",
+            }
+        )
         {
             page.ShouldContain($"<section id=\"{id}\"><details class=\"part\"><summary><h2>");
         }
@@ -36,15 +51,36 @@ public sealed partial class ReportPageTests
     {
         var data = SampleRun.Data();
         var attacked = data.Results!.Sets.First(set => set.Protocol == Protocols.Attacked).Name;
-        EvaluationResults Of(params (string Set, double Accuracy)[] families) => data.Results with
-        {
-            Sets = [.. data.Results.Sets, .. families.Select(family => data.Results.Sets.First(set => set.Name == attacked) with { Name = family.Set })],
-            Models = [.. data.Results.Models.Select(model => model with
+        EvaluationResults Of(params (string Set, double Accuracy)[] families) =>
+            data.Results with
             {
-                Sets = model.Sets.Concat(families.Select(family => KeyValuePair.Create(family.Set, model.Sets[attacked] with { Accuracy = model.Sets[attacked].Accuracy with { Value = family.Accuracy } })))
-                    .ToDictionary(StringComparer.Ordinal),
-            })],
-        };
+                Sets =
+                [
+                    .. data.Results.Sets,
+                    .. families.Select(family => data.Results.Sets.First(set => set.Name == attacked) with { Name = family.Set }),
+                ],
+                Models =
+                [
+                    .. data.Results.Models.Select(model =>
+                        model with
+                        {
+                            Sets = model
+                                .Sets.Concat(
+                                    families.Select(family =>
+                                        KeyValuePair.Create(
+                                            family.Set,
+                                            model.Sets[attacked] with
+                                            {
+                                                Accuracy = model.Sets[attacked].Accuracy with { Value = family.Accuracy },
+                                            }
+                                        )
+                                    )
+                                )
+                                .ToDictionary(StringComparer.Ordinal),
+                        }
+                    ),
+                ],
+            };
         string Head(EvaluationResults results) => ReportPage.Render(data with { Results = results }).Split("<main")[0];
 
         var head = Head(Of(("attacked-serif", 0.61), ("attacked-curved", 0.42)));
@@ -60,7 +96,10 @@ public sealed partial class ReportPageTests
     {
         var page = ReportPage.Render(SampleRun.Data());
 
-        Sources().Matches(page).Select(match => match.Groups[1].Value).ShouldAllBe(source => source.StartsWith("data:image/", StringComparison.Ordinal) || source.StartsWith('#'));
+        Sources()
+            .Matches(page)
+            .Select(match => match.Groups[1].Value)
+            .ShouldAllBe(source => source.StartsWith("data:image/", StringComparison.Ordinal) || source.StartsWith('#'));
         page.ShouldNotContain("<script");
         page.ShouldNotContain("@import");
         page.ShouldNotContain("url(");
@@ -74,21 +113,42 @@ public sealed partial class ReportPageTests
         var results = Encoding.UTF8.GetString(ResultFormats.Evaluation.Write(data.Results!));
         var example = data.Examples[0];
         var answer = example.Answers[0];
-        var page = ReportPage.Render(data with
-        {
-            Run = attack,
-            Origin = attack,
-            Results = ResultFormats.Evaluation.Read(Encoding.UTF8.GetBytes(results.Replace("images/00004.png", JsonText(attack), StringComparison.Ordinal).Replace("penalise", JsonText(attack), StringComparison.Ordinal)), "results"),
-            Examples =
-            [
-                example with { Label = attack, Word = attack, Answers = [answer with { Candidates = [answer.Candidates[0] with { Text = attack }, .. answer.Candidates.Skip(1)] }, .. example.Answers.Skip(1)] },
-                .. data.Examples.Skip(1),
-            ],
-            Attacks = [new AttackPicture("data:image/png;base64,", attack, attack, attack)],
-            Autoencoders = [.. data.Autoencoders.Select(autoencoder => autoencoder with { Name = attack })],
-            Parameters = new JsonObject { [attack] = attack },
-            Units = [.. data.Units.Select(unit => unit with { Reason = attack, Unit = attack })],
-        });
+        var page = ReportPage.Render(
+            data with
+            {
+                Run = attack,
+                Origin = attack,
+                Results = ResultFormats.Evaluation.Read(
+                    Encoding.UTF8.GetBytes(
+                        results
+                            .Replace("images/00004.png", JsonText(attack), StringComparison.Ordinal)
+                            .Replace("penalise", JsonText(attack), StringComparison.Ordinal)
+                    ),
+                    "results"
+                ),
+                Examples =
+                [
+                    example with
+                    {
+                        Label = attack,
+                        Word = attack,
+                        Answers =
+                        [
+                            answer with
+                            {
+                                Candidates = [answer.Candidates[0] with { Text = attack }, .. answer.Candidates.Skip(1)],
+                            },
+                            .. example.Answers.Skip(1),
+                        ],
+                    },
+                    .. data.Examples.Skip(1),
+                ],
+                Attacks = [new AttackPicture("data:image/png;base64,", attack, attack, attack)],
+                Autoencoders = [.. data.Autoencoders.Select(autoencoder => autoencoder with { Name = attack })],
+                Parameters = new JsonObject { [attack] = attack },
+                Units = [.. data.Units.Select(unit => unit with { Reason = attack, Unit = attack })],
+            }
+        );
 
         page.ShouldNotContain("<script");
         page.ShouldNotContain("<img src=x");
@@ -125,14 +185,31 @@ public sealed partial class ReportPageTests
         var data = SampleRun.Data();
         var results = data.Results! with
         {
-            Arms = [.. data.Results!.Arms.Select(arm => arm.Name != "suppress" ? arm : arm with { Sets = arm.Sets.ToDictionary(set => set.Key, set => set.Value with { AgainstControl = SampleEvaluation.Contrast(seeds, gain) }) })],
+            Arms =
+            [
+                .. data.Results!.Arms.Select(arm =>
+                    arm.Name != "suppress"
+                        ? arm
+                        : arm with
+                        {
+                            Sets = arm.Sets.ToDictionary(
+                                set => set.Key,
+                                set => set.Value with { AgainstControl = SampleEvaluation.Contrast(seeds, gain) }
+                            ),
+                        }
+                ),
+            ],
         };
 
-        Read(data with { Results = results }).ShouldContain($"<b>suppress</b> less its control: {Written.Points(gain)} ({Written.SignedRange(gain - 0.012, gain + 0.012)}, {said}");
+        Read(data with { Results = results })
+            .ShouldContain(
+                $"<b>suppress</b> less its control: {Written.Points(gain)} ({Written.SignedRange(gain - 0.012, gain + 0.012)}, {said}"
+            );
     }
 
     [Fact]
-    public void An_arm_without_a_control_is_not_compared_with_one() => ReportPage.Render(SampleRun.Data()).ShouldNotContain("<b>none</b> less its control");
+    public void An_arm_without_a_control_is_not_compared_with_one() =>
+        ReportPage.Render(SampleRun.Data()).ShouldNotContain("<b>none</b> less its control");
 
     [Fact]
     public void What_of_a_set_is_unseen_is_counted_and_not_taken_from_its_name()
@@ -140,7 +217,10 @@ public sealed partial class ReportPageTests
         var data = SampleRun.Data();
         Titles(data).ShouldBe(["No print", "Printed word, words and fonts of the attacks", "Printed word, unseen words and fonts"]);
 
-        data = data with { Results = data.Results!.With("attacked-heldout", set => set with { Fonts = ["Liberation Mono", "DejaVu Serif"] }) };
+        data = data with
+        {
+            Results = data.Results!.With("attacked-heldout", set => set with { Fonts = ["Liberation Mono", "DejaVu Serif"] }),
+        };
         Titles(data)[2].ShouldBe("Printed word, unseen words, 1 of 2 fonts among the attacks");
         data = data with { Results = data.Results!.With("attacked-heldout", set => set with { Words = ["bell", "zither", "abacus"] }) };
         data.Curated!.Words.ShouldContain("bell");
@@ -149,7 +229,8 @@ public sealed partial class ReportPageTests
         Titles(data with { Curated = null })[1..].ShouldBe(["Printed word", "Printed word, held out"]);
         ReportPage.Render(data with { Curated = null }).ShouldNotContain("unseen");
 
-        static string[] Titles(ReportData data) => [.. new[] { "clean", "attacked", "attacked-heldout" }.Select(name => EvaluationView.Of(data)!.Title(name))];
+        static string[] Titles(ReportData data) =>
+            [.. new[] { "clean", "attacked", "attacked-heldout" }.Select(name => EvaluationView.Of(data)!.Title(name))];
     }
 
     [Fact]
@@ -191,7 +272,19 @@ public sealed partial class ReportPageTests
     {
         var page = Read(SampleRun.Data());
 
-        foreach (var said in new[] { "93.1\u202f% of 94.6\u202f%", "any image 0.382", "FVU 12.6\u202f%", "dense 0.4\u202f%", "180,127", "20,012 held out", "1,408", "dead after 144,179 rows" })
+        foreach (
+            var said in new[]
+            {
+                "93.1\u202f% of 94.6\u202f%",
+                "any image 0.382",
+                "FVU 12.6\u202f%",
+                "dense 0.4\u202f%",
+                "180,127",
+                "20,012 held out",
+                "1,408",
+                "dead after 144,179 rows",
+            }
+        )
         {
             page.ShouldContain(said);
         }
@@ -240,15 +333,41 @@ public sealed partial class ReportPageTests
     [Fact]
     public void The_page_names_the_version_of_each_stages_algorithm_and_what_computed_with_it()
     {
-        var plan = new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], AlgorithmVersion: 7), new StagePlan("report", [], [], [])]);
-        StoredEvent Finished(long number, string unit, int threads) => new(number, new UnitFinished(
-            "sae-training", unit, "w", "key", new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Hit, ""), 1, SampleRun.Begin, new ComputeTraits("0.1.0+abc", threads, "x64 avx512", "cpu"))
-        { At = SampleRun.Begin });
-        StoredEvent[] events = [new(1, new RunStarted("r", plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = SampleRun.Begin }), Finished(2, "a", 1), Finished(3, "b", 2)];
+        var plan = new RunPlan([
+            new StagePlan("sae-training", [], [new UnitPlan("a", [], []), new UnitPlan("b", [], [])], [], AlgorithmVersion: 7),
+            new StagePlan("report", [], [], []),
+        ]);
+        StoredEvent Finished(long number, string unit, int threads) =>
+            new(
+                number,
+                new UnitFinished(
+                    "sae-training",
+                    unit,
+                    "w",
+                    "key",
+                    new Dictionary<string, ArtifactRef>(),
+                    [],
+                    new CacheOutcome(CacheKind.Hit, ""),
+                    1,
+                    SampleRun.Begin,
+                    new ComputeTraits("0.1.0+abc", threads, "x64 avx512", "cpu")
+                )
+                {
+                    At = SampleRun.Begin,
+                }
+            );
+        StoredEvent[] events =
+        [
+            new(1, new RunStarted("r", plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = SampleRun.Begin }),
+            Finished(2, "a", 1),
+            Finished(3, "b", 2),
+        ];
 
         var page = ReportPage.Render(RunHistory.Tell(SampleRun.Data(), events));
 
-        page.ShouldContain("""<tr><th scope="row">sae-training</th><td class="n">7</td><td>ClipSae 0.1.0 on cpu, x64 avx512, 1 thread; ClipSae 0.1.0 on cpu, x64 avx512, 2 threads</td></tr>""");
+        page.ShouldContain(
+            """<tr><th scope="row">sae-training</th><td class="n">7</td><td>ClipSae 0.1.0 on cpu, x64 avx512, 1 thread; ClipSae 0.1.0 on cpu, x64 avx512, 2 threads</td></tr>"""
+        );
         page.ShouldContain("""<tr><th scope="row">report</th><td class="n">–</td><td>–</td></tr>""");
     }
 
@@ -257,13 +376,20 @@ public sealed partial class ReportPageTests
     {
         var data = SampleRun.Data();
 
-        ReportPage.Render(data with { Results = data.Results! with { Tuned = null } }).ShouldContain("No fine-tuned model has a higher validation score than the base");
+        ReportPage
+            .Render(data with { Results = data.Results! with { Tuned = null } })
+            .ShouldContain("No fine-tuned model has a higher validation score than the base");
     }
 
     [Fact]
     public void What_the_run_went_on_without_is_named_with_its_reason()
     {
-        var page = ReportPage.Render(SampleRun.Data() with { Missing = [new MissingUnit("embedding-extraction", "00003", "the shard is torn", 40)] });
+        var page = ReportPage.Render(
+            SampleRun.Data() with
+            {
+                Missing = [new MissingUnit("embedding-extraction", "00003", "the shard is torn", 40)],
+            }
+        );
 
         page.ShouldContain("<b>1 of 40</b> units of embedding-extraction failed");
         page.ShouldContain("<code>00003</code></td><td>the shard is torn</td>");
@@ -274,7 +400,14 @@ public sealed partial class ReportPageTests
     public void A_change_within_chance_is_not_called_better()
     {
         var data = SampleRun.Data();
-        var results = data.Results!.With("penalise.s0", (set, scores) => set != "clean" ? scores : scores with { AgainstBase = scores.AgainstBase! with { Accuracy = new Interval(0.004, -0.003, 0.011) } });
+        var results = data.Results!.With("penalise.s0", (set, scores) =>
+            set != "clean"
+                ? scores
+                : scores with
+                {
+                    AgainstBase = scores.AgainstBase! with { Accuracy = new Interval(0.004, -0.003, 0.011) },
+                }
+        );
 
         ReportPage.Render(data with { Results = results }).ShouldContain("within chance");
     }
@@ -286,7 +419,15 @@ public sealed partial class ReportPageTests
         data = data with
         {
             Results = data.Results! with { Arms = [] },
-            Examples = [.. data.Examples.Select(example => example with { Answers = [.. example.Answers, new ExampleAnswer("third", example.Answers[0].Candidates)] })],
+            Examples =
+            [
+                .. data.Examples.Select(example =>
+                    example with
+                    {
+                        Answers = [.. example.Answers, new ExampleAnswer("third", example.Answers[0].Candidates)],
+                    }
+                ),
+            ],
         };
 
         var page = ReportPage.Render(data);
@@ -306,13 +447,29 @@ public sealed partial class ReportPageTests
     public void Retrieval_has_a_section_of_its_own_and_is_no_set_of_objects()
     {
         var data = SampleRun.Data();
-        var scores = new RetrievalScores(Recall(0.563, 0.79, 0.867), Recall(0.365, 0.61, 0.711), new Interval(0.81, 0.81, 0.81), 3, null, null, null);
+        var scores = new RetrievalScores(
+            Recall(0.563, 0.79, 0.867),
+            Recall(0.365, 0.61, 0.711),
+            new Interval(0.81, 0.81, 0.81),
+            3,
+            null,
+            null,
+            null
+        );
         data = data with
         {
             Results = data.Results! with
             {
                 Sets = [.. data.Results!.Sets, new SetSummary("retrieval-coco", Protocols.Retrieval, 5000, 5000, 0, [], 24970, [], [], [])],
-                Models = [.. data.Results.Models.Select(model => model with { Retrieval = new Dictionary<string, RetrievalScores> { ["retrieval-coco"] = scores } })],
+                Models =
+                [
+                    .. data.Results.Models.Select(model =>
+                        model with
+                        {
+                            Retrieval = new Dictionary<string, RetrievalScores> { ["retrieval-coco"] = scores },
+                        }
+                    ),
+                ],
             },
         };
 
@@ -336,7 +493,8 @@ public sealed partial class ReportPageTests
         return onlyBase ? results with { Models = [results.Models[0]], Arms = [], Tuned = null } : results;
     }
 
-    private static RecallScores Recall(params double[] at) => new(SampleEvaluation.Interval(at[0]), SampleEvaluation.Interval(at[1]), SampleEvaluation.Interval(at[2]));
+    private static RecallScores Recall(params double[] at) =>
+        new(SampleEvaluation.Interval(at[0]), SampleEvaluation.Interval(at[1]), SampleEvaluation.Interval(at[2]));
 
     [GeneratedRegex("(?:src|href|srcset)=\"([^\"]*)\"")]
     private static partial Regex Sources();

@@ -20,19 +20,24 @@ public sealed class ReportStageTests : IDisposable
     public async Task A_report_is_made_from_whatever_inputs_there_are()
     {
         var sample = SampleRun.Data();
-        var page = await RunAsync(new Dictionary<string, ArtifactRef>
-        {
-            ["zero-shot-evaluation/all/results"] = await PutAsync(ResultFormats.Evaluation, sample.Results!),
-            ["zero-shot-evaluation/all/examples"] = await PutAsync(ResultFormats.Examples, sample.Examples),
-            ["attack-curation/all/salient"] = await PutAsync(ResultFormats.Salient, sample.Salient!),
-            ["attack-curation/all/attacks"] = await ShardAsync(),
-            ["fine-tuning/penalise.s0/curves"] = await PutAsync(ResultFormats.Curves, sample.Curves["penalise.s0"]),
-            ["fine-tuning/penalise.s0/model"] = await Store.PutBytesAsync("weights"u8.ToArray(), "model", MediaTypes.Safetensors),
-            ["weight-conversion/penalise.s0/proof"] = await PutAsync(ResultFormats.Proof, sample.Proofs["penalise.s0"]),
-            ["sae-training/mlp@0/statistics"] = await PutAsync(ResultFormats.Statistics, new SaeStatistics("mlp@0", sample.Autoencoders[1].Figures, [], sample.Autoencoders[1].Features)),
-            ["dataset/manifest"] = await Store.PutBytesAsync(sample.Dataset!.Serialize(), "manifest", DatasetManifest.MediaType),
-            ["dataset/shards/00000"] = await ShardAsync(),
-        });
+        var page = await RunAsync(
+            new Dictionary<string, ArtifactRef>
+            {
+                ["zero-shot-evaluation/all/results"] = await PutAsync(ResultFormats.Evaluation, sample.Results!),
+                ["zero-shot-evaluation/all/examples"] = await PutAsync(ResultFormats.Examples, sample.Examples),
+                ["attack-curation/all/salient"] = await PutAsync(ResultFormats.Salient, sample.Salient!),
+                ["attack-curation/all/attacks"] = await ShardAsync(),
+                ["fine-tuning/penalise.s0/curves"] = await PutAsync(ResultFormats.Curves, sample.Curves["penalise.s0"]),
+                ["fine-tuning/penalise.s0/model"] = await Store.PutBytesAsync("weights"u8.ToArray(), "model", MediaTypes.Safetensors),
+                ["weight-conversion/penalise.s0/proof"] = await PutAsync(ResultFormats.Proof, sample.Proofs["penalise.s0"]),
+                ["sae-training/mlp@0/statistics"] = await PutAsync(
+                    ResultFormats.Statistics,
+                    new SaeStatistics("mlp@0", sample.Autoencoders[1].Figures, [], sample.Autoencoders[1].Features)
+                ),
+                ["dataset/manifest"] = await Store.PutBytesAsync(sample.Dataset!.Serialize(), "manifest", DatasetManifest.MediaType),
+                ["dataset/shards/00000"] = await ShardAsync(),
+            }
+        );
 
         page.ShouldContain("<section id=\"attacks\">");
         page.ShouldContain("3 of 3 images. 3 have a printed word that fools the base model");
@@ -46,12 +51,26 @@ public sealed class ReportStageTests : IDisposable
     [Fact]
     public async Task Without_sets_the_page_says_so_and_names_the_tuned_model()
     {
-        var page = await RunAsync(new Dictionary<string, ArtifactRef>
-        {
-            ["zero-shot-evaluation/all/results"] = await PutAsync(ResultFormats.Evaluation, new EvaluationResults(
-                "base", "penalise.s0", [], ["a photo of a {}"], 1000, 0, null, [], [Model("base", null, null), Model("penalise.s0", "penalise", 0.75)],
-                [new ArmScores("penalise", false, [0], 0.75, new Dictionary<string, ArmSetScores>())])),
-        });
+        var page = await RunAsync(
+            new Dictionary<string, ArtifactRef>
+            {
+                ["zero-shot-evaluation/all/results"] = await PutAsync(
+                    ResultFormats.Evaluation,
+                    new EvaluationResults(
+                        "base",
+                        "penalise.s0",
+                        [],
+                        ["a photo of a {}"],
+                        1000,
+                        0,
+                        null,
+                        [],
+                        [Model("base", null, null), Model("penalise.s0", "penalise", 0.75)],
+                        [new ArmScores("penalise", false, [0], 0.75, new Dictionary<string, ArmSetScores>())]
+                    )
+                ),
+            }
+        );
 
         page.ShouldContain("No sets to evaluate on were given");
         page.ShouldContain("<b>penalise.s0</b>");
@@ -63,7 +82,9 @@ public sealed class ReportStageTests : IDisposable
 
     [Fact]
     public void An_impossible_parameter_is_named() =>
-        Should.Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["pictureSide"] = 3 })).Message.ShouldContain("report.pictureSide");
+        Should
+            .Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["pictureSide"] = 3 }))
+            .Message.ShouldContain("report.pictureSide");
 
     public void Dispose() => _folder.Dispose();
 
@@ -107,10 +128,38 @@ public sealed class ReportStageTests : IDisposable
 
     private sealed class OneUnit : IRunLog
     {
-        public Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel) => Task.FromResult<IReadOnlyList<StoredEvent>>(
-        [
-            new StoredEvent(1, new RunStarted("run", new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("mlp@0", [], [])], [])]), new Dictionary<string, ArtifactRef>(), [], 0) { At = SampleRun.Begin }),
-            new StoredEvent(2, new UnitFinished("sae-training", "mlp@0", "worker", "key", new Dictionary<string, ArtifactRef>(), ResultFormats.AutoencoderFigures.ToJson(SampleRun.Data().Autoencoders[1].Figures), new CacheOutcome(CacheKind.Hit, "computed by an earlier run"), 1.5, SampleRun.Begin) { At = SampleRun.Begin }),
-        ]);
+        public Task<IReadOnlyList<StoredEvent>> ReadAsync(CancellationToken cancel) =>
+            Task.FromResult<IReadOnlyList<StoredEvent>>([
+                new StoredEvent(
+                    1,
+                    new RunStarted(
+                        "run",
+                        new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("mlp@0", [], [])], [])]),
+                        new Dictionary<string, ArtifactRef>(),
+                        [],
+                        0
+                    )
+                    {
+                        At = SampleRun.Begin,
+                    }
+                ),
+                new StoredEvent(
+                    2,
+                    new UnitFinished(
+                        "sae-training",
+                        "mlp@0",
+                        "worker",
+                        "key",
+                        new Dictionary<string, ArtifactRef>(),
+                        ResultFormats.AutoencoderFigures.ToJson(SampleRun.Data().Autoencoders[1].Figures),
+                        new CacheOutcome(CacheKind.Hit, "computed by an earlier run"),
+                        1.5,
+                        SampleRun.Begin
+                    )
+                    {
+                        At = SampleRun.Begin,
+                    }
+                ),
+            ]);
     }
 }

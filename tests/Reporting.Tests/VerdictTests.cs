@@ -13,7 +13,13 @@ public class VerdictTests
     [InlineData(0.9, 0.02, 0.9, 0.85, "Most attacks fail now: 90.0 % → 2.0 %. It costs 5.0 points of clean accuracy (90.0 % → 85.0 %).")]
     [InlineData(0.5, 0.6, 0.9, 0.9, "Fine-tuning made it worse: the attack success rate rose from 50.0 % to 60.0 %.")]
     [InlineData(0.5, 0.5, 0.9, 0.9, "Fine-tuning changed next to nothing.")]
-    [InlineData(0.01, 0.01, 0.9, 0.9, "This print hardly fools the base model, so there was little to gain, and fine-tuning changed next to nothing.")]
+    [InlineData(
+        0.01,
+        0.01,
+        0.9,
+        0.9,
+        "This print hardly fools the base model, so there was little to gain, and fine-tuning changed next to nothing."
+    )]
     [InlineData(0.01, 0.0, 0.9, 0.9, "This print hardly fools the base model, so there is little to gain here (1.0 % → 0.0 %).")]
     public void Says_no_more_than_the_figures(double before, double after, double cleanBefore, double cleanAfter, string said) =>
         Verdict.Of(before, after, cleanBefore, cleanAfter).ShouldBe(said);
@@ -25,11 +31,23 @@ public class VerdictTests
     public void A_rate_that_stays_high_is_not_called_better_and_the_most_frequent_outcome_comes_first()
     {
         var data = SampleRun.Data();
-        var results = data.Results!.Models.Aggregate(data.Results, (results, model) => results.With(model.Name, (set, scores) => !set.StartsWith("attacked", StringComparison.Ordinal) ? scores : scores with
-        {
-            AttackSuccess = Interval(model.Arm is null ? 0.999 : 0.882),
-            AgainstBase = scores.AgainstBase is null ? null : scores.AgainstBase with { AttackSuccess = Interval(-0.117), McNemar = new McNemar(300, 12, scores.AgainstBase.McNemar.PValue) },
-        }));
+        var results = data.Results!.Models.Aggregate(data.Results, (results, model) =>
+            results.With(model.Name, (set, scores) =>
+                !set.StartsWith("attacked", StringComparison.Ordinal)
+                    ? scores
+                    : scores with
+                    {
+                        AttackSuccess = Interval(model.Arm is null ? 0.999 : 0.882),
+                        AgainstBase = scores.AgainstBase is null
+                            ? null
+                            : scores.AgainstBase with
+                            {
+                                AttackSuccess = Interval(-0.117),
+                                McNemar = new McNemar(300, 12, scores.AgainstBase.McNemar.PValue),
+                            },
+                    }
+            )
+        );
 
         var page = Read(data with { Results = results });
 
@@ -76,11 +94,23 @@ public class VerdictTests
         var data = SampleRun.Data();
         ReportPage.Render(data).ShouldContain("Features that fire for text");
         var chosen = data.Salient!.Layers[0];
-        chosen = chosen with { Before = chosen.Before with { AttackSuccess = 0.007 }, Ablation = chosen.Ablation with { AttackSuccess = 0.013 } };
+        chosen = chosen with
+        {
+            Before = chosen.Before with { AttackSuccess = 0.007 },
+            Ablation = chosen.Ablation with { AttackSuccess = 0.013 },
+        };
 
-        var page = Read(data with { Salient = data.Salient with { Layers = [chosen, .. data.Salient.Layers.Skip(1)] }, Printed = new HashSet<string>() });
+        var page = Read(
+            data with
+            {
+                Salient = data.Salient with { Layers = [chosen, .. data.Salient.Layers.Skip(1)] },
+                Printed = new HashSet<string>(),
+            }
+        );
 
-        page.ShouldContain("No: with the features that are used ablated, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%");
+        page.ShouldContain(
+            "No: with the features that are used ablated, a printed word fools the base model on 1.3\u202f% of images, untouched on 0.7\u202f%"
+        );
         page.ShouldNotContain("Features that fire for text");
         page.ShouldContain("None of them is recorded as containing print");
     }
@@ -93,17 +123,28 @@ public class VerdictTests
 
         var page = ReportPage.Render(data with { Tuning = [Moved("none.s0", 0.02), Moved("penalise.s0", 0.0004)] });
 
-        page.ShouldContain("<p class=\"verdict\">Fine-tuning changed the weights of penalise.s0 by less than a thousandth: the learning rates are too low for this model");
-        ReportPage.Render(data with { Tuning = [Moved("none.s0", 0.0004)], Results = null }).ShouldContain("the weights of none.s0 by less than a thousandth");
+        page.ShouldContain(
+            "<p class=\"verdict\">Fine-tuning changed the weights of penalise.s0 by less than a thousandth: the learning rates are too low for this model"
+        );
+        ReportPage
+            .Render(data with { Tuning = [Moved("none.s0", 0.0004)], Results = null })
+            .ShouldContain("the weights of none.s0 by less than a thousandth");
 
-        static KeyValuePair<string, TuningFigures> Moved(string unit, double share) => KeyValuePair.Create(unit, new TuningFigures("none", 0, 120, 3900, 340, Drift: new WeightDrift(120, share, share)));
+        static KeyValuePair<string, TuningFigures> Moved(string unit, double share) =>
+            KeyValuePair.Create(unit, new TuningFigures("none", 0, 120, 3900, 340, Drift: new WeightDrift(120, share, share)));
     }
 
     [Fact]
     public void Each_set_tells_among_how_many_classes_and_words_is_chosen()
     {
         var data = SampleRun.Data();
-        var results = data.Results!.With("attacked", set => set with { Classes = 10, Candidates = [.. Enumerable.Range(0, 16).Select(index => $"c{index}")] });
+        var results = data.Results!.With("attacked", set =>
+            set with
+            {
+                Classes = 10,
+                Candidates = [.. Enumerable.Range(0, 16).Select(index => $"c{index}")],
+            }
+        );
 
         ReportPage.Render(data with { Results = results }).ShouldContain("10 classes and 6 words");
     }

@@ -9,7 +9,8 @@ public sealed class FormatPageTests
         var written = Path.Combine(AppContext.BaseDirectory, "results.md");
         File.WriteAllText(written, page);
 
-        File.ReadAllText(Path.Combine(Root(), "infra", "docs", "results.md")).ShouldBe(page, $"infra/docs/results.md is not what the records say; take {written}");
+        File.ReadAllText(Path.Combine(Root(), "infra", "docs", "results.md"))
+            .ShouldBe(page, $"infra/docs/results.md is not what the records say; take {written}");
     }
 
     private static string Root()

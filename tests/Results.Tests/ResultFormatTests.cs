@@ -22,11 +22,20 @@ public sealed class ResultFormatTests : IDisposable
     [Fact]
     public void An_index_is_written_member_by_member_and_read_again()
     {
-        var index = new FeatureIndex(2, ["a.png", "b.png"], [new IndexedFeature(3, 1, [new ActivationBand(0, 0.5, [new IndexedImage(1, 0.25), new IndexedImage(0, 3)])], [], []), new IndexedFeature(7, 0, [], [], [])]);
+        var index = new FeatureIndex(
+            2,
+            ["a.png", "b.png"],
+            [
+                new IndexedFeature(3, 1, [new ActivationBand(0, 0.5, [new IndexedImage(1, 0.25), new IndexedImage(0, 3)])], [], []),
+                new IndexedFeature(7, 0, [], [], []),
+            ]
+        );
 
         var written = ResultFormats.FeatureIndex.Write(index);
 
-        Encoding.UTF8.GetString(written).ShouldContain("""[{"from":0,"to":0.5,"images":[{"image":1,"activation":0.25},{"image":0,"activation":3}]}]""");
+        Encoding
+            .UTF8.GetString(written)
+            .ShouldContain("""[{"from":0,"to":0.5,"images":[{"image":1,"activation":0.25},{"image":0,"activation":3}]}]""");
         var read = ResultFormats.FeatureIndex.Read(written, "index");
         ResultFormats.FeatureIndex.Write(read).ShouldBe(written);
         read.Feature(7)!.Fires.ShouldBe(0);
@@ -42,9 +51,12 @@ public sealed class ResultFormatTests : IDisposable
     [InlineData("1", "StartObject")]
     public void An_image_of_an_index_that_does_not_fit_is_named_in_one_line(string image, string part)
     {
-        var content = $$"""{"stride":1,"images":["a"],"features":[{"feature":0,"fires":1,"bands":[{"from":0,"to":1,"images":[{{image}}]}],"classes":[],"words":[]}]}""";
+        var content =
+            $$"""{"stride":1,"images":["a"],"features":[{"feature":0,"fires":1,"bands":[{"from":0,"to":1,"images":[{{image}}]}],"classes":[],"words":[]}]}""";
 
-        var line = Should.Throw<UserErrorException>(() => ResultFormats.FeatureIndex.Read(Encoding.UTF8.GetBytes(content), "index")).Message;
+        var line = Should
+            .Throw<UserErrorException>(() => ResultFormats.FeatureIndex.Read(Encoding.UTF8.GetBytes(content), "index"))
+            .Message;
 
         line.ShouldContain(part);
         line.ShouldNotContain("\n");
@@ -55,15 +67,30 @@ public sealed class ResultFormatTests : IDisposable
         (await ReadAsync(ResultFormats.EvaluationFigures.Write(Figures), "application/json")).Base.Clean.ShouldBe(0.5);
 
     [Theory]
-    [InlineData("application/vnd.clipsae.evaluation-figures.v2+json", "results.json cannot be read as evaluation-figures/1: it is of version 2; use the ClipSae that wrote it, or a newer one")]
-    [InlineData("application/vnd.clipsae.examples.v1+json", "results.json cannot be read as evaluation-figures/1: it is of type application/vnd.clipsae.examples.v1+json")]
-    [InlineData("application/x-safetensors", "results.json cannot be read as evaluation-figures/1: it is of type application/x-safetensors")]
+    [InlineData(
+        "application/vnd.clipsae.evaluation-figures.v2+json",
+        "results.json cannot be read as evaluation-figures/1: it is of version 2; use the ClipSae that wrote it, or a newer one"
+    )]
+    [InlineData(
+        "application/vnd.clipsae.examples.v1+json",
+        "results.json cannot be read as evaluation-figures/1: it is of type application/vnd.clipsae.examples.v1+json"
+    )]
+    [InlineData(
+        "application/x-safetensors",
+        "results.json cannot be read as evaluation-figures/1: it is of type application/x-safetensors"
+    )]
     public async Task Another_version_or_format_is_refused(string mediaType, string line) =>
-        (await Should.ThrowAsync<UserErrorException>(ReadAsync(ResultFormats.EvaluationFigures.Write(Figures), mediaType))).Message.ShouldBe(line);
+        (
+            await Should.ThrowAsync<UserErrorException>(ReadAsync(ResultFormats.EvaluationFigures.Write(Figures), mediaType))
+        ).Message.ShouldBe(line);
 
     [Theory]
     [InlineData("""{"arms":[]}""", "'base'")]
-    [InlineData("""{"base":{"heldOut":{},"name":"base"},"arms":[{"heldOut":{},"name":"x","seeds":1,"validation":null}]}""", "arms[0]: ", "'control'")]
+    [InlineData(
+        """{"base":{"heldOut":{},"name":"base"},"arms":[{"heldOut":{},"name":"x","seeds":1,"validation":null}]}""",
+        "arms[0]: ",
+        "'control'"
+    )]
     [InlineData("""{"base":{"clean":"half","heldOut":{},"name":"base"},"arms":[]}""", "base.clean: ")]
     [InlineData("""{"base":{"heldOut":{},"name":"base"},"arms":[],"other":1}""", "'other'")]
     [InlineData("""{"base":{"heldOut":{},"name":null},"arms":[]}""", "base", "name")]
@@ -82,11 +109,24 @@ public sealed class ResultFormatTests : IDisposable
     [Fact]
     public void Wire_names_are_unlike() => ResultFormats.All.Select(format => format.MediaType).ShouldBeUnique();
 
-    private static EvaluationFigures Figures => new(new ModelFigures { Name = "base", Clean = 0.5, HeldOut = new HeldOutFigures() }, []);
+    private static EvaluationFigures Figures =>
+        new(
+            new ModelFigures
+            {
+                Name = "base",
+                Clean = 0.5,
+                HeldOut = new HeldOutFigures(),
+            },
+            []
+        );
 
     private async Task<EvaluationFigures> ReadAsync(byte[] content, string mediaType)
     {
         await File.WriteAllBytesAsync(_file, content);
-        return await ResultFormats.EvaluationFigures.ReadAsync(new ArtifactRef("sha256:0", content.Length, mediaType, "results.json"), (_, _) => Task.FromResult(_file), CancellationToken.None);
+        return await ResultFormats.EvaluationFigures.ReadAsync(
+            new ArtifactRef("sha256:0", content.Length, mediaType, "results.json"),
+            (_, _) => Task.FromResult(_file),
+            CancellationToken.None
+        );
     }
 }

@@ -3,7 +3,10 @@ using ClipSae.Results.Tuning;
 
 namespace ClipSae.Results.Tests;
 
-/// <summary>Results of a small run of 27 November 2026, lists cut to two members, from before formats had names: they stay readable, and what is written of them is what was written then.</summary>
+/// <summary>
+/// Results of a small run of 27 November 2026, lists cut to two members, from before formats had names: they stay readable, and what is
+/// written of them is what was written then.
+/// </summary>
 public sealed class StoredResultTests
 {
     [Fact]
@@ -54,5 +57,6 @@ public sealed class StoredResultTests
         JsonNode.DeepEquals(format.ToJson(format.Read(stored, format.Name)), stored).ShouldBeTrue(format.Name);
     }
 
-    private static byte[] Stored(IResultFormat format) => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "stored", format.Name.Split('/')[0] + ".json"));
+    private static byte[] Stored(IResultFormat format) =>
+        File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "stored", format.Name.Split('/')[0] + ".json"));
 }

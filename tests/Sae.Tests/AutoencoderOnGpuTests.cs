@@ -8,9 +8,9 @@ namespace ClipSae.Sae.Tests;
 /// <summary>A trained autoencoder's kernels on a GPU against its dense formulas on the processor. They run where there is a card.</summary>
 public sealed class AutoencoderOnGpuTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData(96, 512, 16)]
@@ -36,5 +36,6 @@ public sealed class AutoencoderOnGpuTests : IDisposable
         return new SparseAutoencoder(new SaeVariant.TopK(k), encoder, rows, randn(latents) * 0.1, randn(width) * 0.1, inputScale: 1);
     }
 
-    private static double Difference(Tensor actual, Tensor expected) => ((actual.cpu() - expected).abs().max() / expected.abs().max()).item<float>();
+    private static double Difference(Tensor actual, Tensor expected) =>
+        ((actual.cpu() - expected).abs().max() / expected.abs().max()).item<float>();
 }

@@ -6,12 +6,15 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Sae.Tests;
 
-/// <summary>The GPU's kernels against autograd on the same card: same start, same batch, all parameters and moments compared. They run where there is a card.</summary>
+/// <summary>
+/// The GPU's kernels against autograd on the same card: same start, same batch, all parameters and moments compared. They run where there
+/// is a card.
+/// </summary>
 public sealed class CudaStepTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData("topk", 24, 64, 3, 256)]
@@ -126,15 +129,16 @@ public sealed class CudaStepTests : IDisposable
         state.SinceFired.cpu().bytes.SequenceEqual(reference.SinceFired.cpu().bytes).ShouldBeTrue();
     }
 
-    private static SaeTrainingOptions Options(string variant, int latents, int k) => new()
-    {
-        Variant = SaeVariant.Parse(variant, k)!,
-        Latents = latents,
-        Steps = 100,
-        BatchSize = 256,
-        DeadAfter = 1_000_000,
-        AuxK = 20,
-    };
+    private static SaeTrainingOptions Options(string variant, int latents, int k) =>
+        new()
+        {
+            Variant = SaeVariant.Parse(variant, k)!,
+            Latents = latents,
+            Steps = 100,
+            BatchSize = 256,
+            DeadAfter = 1_000_000,
+            AuxK = 20,
+        };
 
     /// <summary>A state in which encoder and decoder differ and biases are not zero, so that no term is hidden.</summary>
     private static SaeTrainingState Start(SaeTrainingOptions options, int width, Device device)

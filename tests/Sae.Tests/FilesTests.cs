@@ -9,13 +9,13 @@ namespace ClipSae.Sae.Tests;
 
 public sealed class FilesTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
-    private readonly string folder = Directory.CreateTempSubdirectory("clipsae-sae").FullName;
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
+    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-sae").FullName;
 
     public void Dispose()
     {
-        scope.Dispose();
-        Directory.Delete(folder, recursive: true);
+        _scope.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     [Theory]
@@ -25,18 +25,17 @@ public sealed class FilesTests : IDisposable
     public void The_layout_of_SAELens_says_the_same_by_its_own_formula(string variant)
     {
         var sae = Autoencoder(variant);
-        SaeLensFormat.Save(sae, folder, "sha256:abc", "mlp@0");
-        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "cfg.json")))!;
-        using var file = SafetensorsFile.Open(Path.Combine(folder, "sae_weights.safetensors"));
+        SaeLensFormat.Save(sae, _folder, "sha256:abc", "mlp@0");
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder, "cfg.json")))!;
+        using var file = SafetensorsFile.Open(Path.Combine(_folder, "sae_weights.safetensors"));
 
         // What SAELens' TopKSAE and JumpReLUSAE compute with apply_b_dec_to_input and no run-time normalisation.
         using var generator = new Generator(5, CPU);
         var x = randn(50, 6, generator: generator);
         var pre = (x - file.Read("b_dec")).matmul(file.Read("W_enc")) + file.Read("b_enc");
         var (values, indices) = pre.topk(3, -1);
-        var latents = variant == "batch-topk"
-            ? pre.relu() * (pre > file.Read("threshold"))
-            : zeros_like(pre).scatter(-1, indices, values.relu());
+        var latents =
+            variant == "batch-topk" ? pre.relu() * (pre > file.Read("threshold")) : zeros_like(pre).scatter(-1, indices, values.relu());
         var expected = latents.matmul(file.Read("W_dec")) + file.Read("b_dec");
 
         Difference(sae.Reconstruct(x), expected).ShouldBeLessThan(1e-5);
@@ -44,23 +43,27 @@ public sealed class FilesTests : IDisposable
         config["normalize_activations"]!.GetValue<string>().ShouldBe("none");
         config["metadata"]!["input_scale"]!.GetValue<double>().ShouldBe(0.5);
         file.Read("W_enc").shape.ShouldBe([6, 10]);
-        Difference(SaeLensFormat.Load(folder).Reconstruct(x), sae.Reconstruct(x)).ShouldBeLessThan(1e-6);
+        Difference(SaeLensFormat.Load(_folder).Reconstruct(x), sae.Reconstruct(x)).ShouldBeLessThan(1e-6);
     }
 
     [Fact]
     public void An_autoencoder_that_normalises_at_run_time_is_refused()
     {
-        SaeLensFormat.Save(Autoencoder("topk"), folder, "clip", "mlp@0");
-        var path = Path.Combine(folder, "cfg.json");
-        File.WriteAllText(path, File.ReadAllText(path).Replace("\"normalize_activations\":\"none\"", "\"normalize_activations\":\"layer_norm\"", StringComparison.Ordinal));
+        SaeLensFormat.Save(Autoencoder("topk"), _folder, "clip", "mlp@0");
+        var path = Path.Combine(_folder, "cfg.json");
+        File.WriteAllText(
+            path,
+            File.ReadAllText(path)
+                .Replace("\"normalize_activations\":\"none\"", "\"normalize_activations\":\"layer_norm\"", StringComparison.Ordinal)
+        );
 
-        Should.Throw<UserErrorException>(() => SaeLensFormat.Load(folder)).Message.ShouldContain("layer_norm");
+        Should.Throw<UserErrorException>(() => SaeLensFormat.Load(_folder)).Message.ShouldContain("layer_norm");
     }
 
     [Fact]
     public void A_file_that_is_no_autoencoder_is_refused_by_name()
     {
-        var path = Path.Combine(folder, "x.safetensors");
+        var path = Path.Combine(_folder, "x.safetensors");
         SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["encoder"] = zeros(2, 2) });
 
         Should.Throw<UserErrorException>(() => SaeFile.Load(path)).Message.ShouldContain(path);
@@ -74,7 +77,7 @@ public sealed class FilesTests : IDisposable
         // The second shard is empty, the third in bfloat16.
         foreach (var (start, count, type) in new[] { (0, 7, float32), (7, 0, float32), (7, 10, bfloat16), (17, 6, float32) })
         {
-            paths.Add(Path.Combine(folder, $"{paths.Count}.safetensors"));
+            paths.Add(Path.Combine(_folder, $"{paths.Count}.safetensors"));
             SafetensorsWriter.Write(paths[^1], new Dictionary<string, Tensor> { ["activations"] = all.narrow(0, start, count).to(type) });
         }
 
@@ -90,7 +93,9 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public void Shards_of_different_width_are_refused()
     {
-        var paths = new[] { 3, 4 }.Select(width => (Path: Path.Combine(folder, $"{width}.safetensors"), Tensor: zeros(2, width))).ToArray();
+        var paths = new[] { 3, 4 }
+            .Select(width => (Path: Path.Combine(_folder, $"{width}.safetensors"), Tensor: zeros(2, width)))
+            .ToArray();
         foreach (var (path, content) in paths)
         {
             SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["activations"] = content });
@@ -106,7 +111,15 @@ public sealed class FilesTests : IDisposable
         var parsed = SaeVariant.Parse(variant, 3)!;
         var encoder = parsed.Tied ? decoder : decoder * 1.3;
         var threshold = parsed is SaeVariant.BatchTopK ? full(10, 0.4f) : null;
-        return new SparseAutoencoder(parsed, encoder, decoder, randn(10, generator: generator) * 0.1, randn(6, generator: generator), 0.5, threshold);
+        return new SparseAutoencoder(
+            parsed,
+            encoder,
+            decoder,
+            randn(10, generator: generator) * 0.1,
+            randn(6, generator: generator),
+            0.5,
+            threshold
+        );
     }
 
     private static double Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>();

@@ -35,7 +35,9 @@ public sealed class ForeignAutoencoderTests : IDisposable
     public void An_autoencoder_of_another_program_computes_the_same_here_and_after_it_was_saved(string name, Type variant)
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Reference", name);
-        using var sae = ForeignAutoencoder.Load(name.StartsWith("overcomplete", StringComparison.Ordinal) ? Path.Combine(folder, "sae.pt") : folder);
+        using var sae = ForeignAutoencoder.Load(
+            name.StartsWith("overcomplete", StringComparison.Ordinal) ? Path.Combine(folder, "sae.pt") : folder
+        );
         using var expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         var x = expected.Read("x");
 
@@ -62,7 +64,12 @@ public sealed class ForeignAutoencoderTests : IDisposable
     {
         using var generator = new Generator(3, CPU);
         Tensor Draw(params long[] shape) => randn(shape, generator: generator);
-        var tensors = new Dictionary<string, Tensor> { ["W_enc"] = Draw(6, 10), ["W_dec"] = Draw(10, 6), ["b_dec"] = Draw(6) };
+        var tensors = new Dictionary<string, Tensor>
+        {
+            ["W_enc"] = Draw(6, 10),
+            ["W_dec"] = Draw(10, 6),
+            ["b_dec"] = Draw(6),
+        };
         foreach (var bias in architecture == "gated" ? ["b_gate", "b_mag", "r_mag"] : new[] { "b_enc" })
         {
             tensors[bias] = Draw(10) * 0.3;
@@ -74,14 +81,17 @@ public sealed class ForeignAutoencoderTests : IDisposable
         }
 
         var isRescaled = architecture == "topk-rescaled";
-        WriteSaeLens(tensors, new JsonObject
-        {
-            ["architecture"] = isRescaled ? "topk" : architecture,
-            ["k"] = 3,
-            ["apply_b_dec_to_input"] = isCentred,
-            ["normalize_activations"] = "none",
-            ["rescale_acts_by_decoder_norm"] = isRescaled,
-        });
+        WriteSaeLens(
+            tensors,
+            new JsonObject
+            {
+                ["architecture"] = isRescaled ? "topk" : architecture,
+                ["k"] = 3,
+                ["apply_b_dec_to_input"] = isCentred,
+                ["normalize_activations"] = "none",
+                ["rescale_acts_by_decoder_norm"] = isRescaled,
+            }
+        );
         var x = Draw(50, 6);
         var input = isCentred ? x - tensors["b_dec"] : x;
         var norms = tensors["W_dec"].norm(1);
@@ -98,7 +108,8 @@ public sealed class ForeignAutoencoderTests : IDisposable
             "jumprelu" => Pre().relu() * (Pre() > tensors["threshold"]),
             "topk" => Largest(Pre()),
             "topk-rescaled" => Largest(Pre() * norms) / norms,
-            _ => (input.matmul(tensors["W_enc"]) + tensors["b_gate"] > 0) * (input.matmul(tensors["W_enc"] * tensors["r_mag"].exp()) + tensors["b_mag"]).relu(),
+            _ => (input.matmul(tensors["W_enc"]) + tensors["b_gate"] > 0)
+                * (input.matmul(tensors["W_enc"] * tensors["r_mag"].exp()) + tensors["b_mag"]).relu(),
         };
         using var sae = ForeignAutoencoder.Load(_folder);
 
@@ -118,7 +129,16 @@ public sealed class ForeignAutoencoderTests : IDisposable
     {
         var config = new JsonObject { ["architecture"] = "standard", ["apply_b_dec_to_input"] = true };
         config[key] = value;
-        WriteSaeLens(new() { ["W_enc"] = zeros(6, 10), ["W_dec"] = ones(10, 6), ["b_enc"] = zeros(10), ["b_dec"] = zeros(6) }, config);
+        WriteSaeLens(
+            new()
+            {
+                ["W_enc"] = zeros(6, 10),
+                ["W_dec"] = ones(10, 6),
+                ["b_enc"] = zeros(10),
+                ["b_dec"] = zeros(6),
+            },
+            config
+        );
 
         Refused(_folder).ShouldContain(named);
     }
@@ -127,7 +147,10 @@ public sealed class ForeignAutoencoderTests : IDisposable
     public void Damaged_or_foreign_files_are_refused_in_one_line()
     {
         Refused(_folder).ShouldContain("contains no autoencoder");
-        SafetensorsWriter.Write(Path.Combine(_folder, "clip.safetensors"), new Dictionary<string, Tensor> { ["visual.proj"] = zeros(2, 2) });
+        SafetensorsWriter.Write(
+            Path.Combine(_folder, "clip.safetensors"),
+            new Dictionary<string, Tensor> { ["visual.proj"] = zeros(2, 2) }
+        );
         Refused(Path.Combine(_folder, "clip.safetensors")).ShouldContain("first key 'visual.proj'");
 
         var top = Path.Combine(AppContext.BaseDirectory, "Reference", "topk", "ae.pt");
@@ -138,11 +161,38 @@ public sealed class ForeignAutoencoderTests : IDisposable
         File.WriteAllBytes(Path.Combine(_folder, "cut.pt"), File.ReadAllBytes(top)[..900]);
         Refused(Path.Combine(_folder, "cut.pt")).ShouldContain("cut.pt");
 
-        WriteSaeLens(new() { ["W_enc"] = zeros(6, 10), ["W_dec"] = ones(9, 6), ["b_enc"] = zeros(10), ["b_dec"] = zeros(6) }, new JsonObject { ["architecture"] = "standard" });
+        WriteSaeLens(
+            new()
+            {
+                ["W_enc"] = zeros(6, 10),
+                ["W_dec"] = ones(9, 6),
+                ["b_enc"] = zeros(10),
+                ["b_dec"] = zeros(6),
+            },
+            new JsonObject { ["architecture"] = "standard" }
+        );
         Refused(_folder).ShouldContain("the decoder is [9, 6]");
-        WriteSaeLens(new() { ["W_enc"] = full(6, 10, float.NaN), ["W_dec"] = ones(10, 6), ["b_enc"] = zeros(10), ["b_dec"] = zeros(6) }, new JsonObject { ["architecture"] = "standard" });
+        WriteSaeLens(
+            new()
+            {
+                ["W_enc"] = full(6, 10, float.NaN),
+                ["W_dec"] = ones(10, 6),
+                ["b_enc"] = zeros(10),
+                ["b_dec"] = zeros(6),
+            },
+            new JsonObject { ["architecture"] = "standard" }
+        );
         Refused(_folder).ShouldContain("NaN");
-        WriteSaeLens(new() { ["W_enc"] = zeros(6, 10), ["W_dec"] = ones(10, 6), ["b_enc"] = zeros(10), ["b_dec"] = zeros(6) }, new JsonObject { ["architecture"] = "topk", ["k"] = 11 });
+        WriteSaeLens(
+            new()
+            {
+                ["W_enc"] = zeros(6, 10),
+                ["W_dec"] = ones(10, 6),
+                ["b_enc"] = zeros(10),
+                ["b_dec"] = zeros(6),
+            },
+            new JsonObject { ["architecture"] = "topk", ["k"] = 11 }
+        );
         Refused(_folder).ShouldContain("k is 11, but it has 10 latents");
     }
 
@@ -155,7 +205,10 @@ public sealed class ForeignAutoencoderTests : IDisposable
 
     private void WriteSaeLens(Dictionary<string, Tensor> tensors, JsonObject config)
     {
-        SafetensorsWriter.Write(Path.Combine(_folder, SaeLensFormat.WeightsFile), tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.contiguous()));
+        SafetensorsWriter.Write(
+            Path.Combine(_folder, SaeLensFormat.WeightsFile),
+            tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.contiguous())
+        );
         File.WriteAllText(Path.Combine(_folder, SaeLensFormat.ConfigFile), config.ToJsonString());
     }
 

@@ -6,9 +6,9 @@ namespace ClipSae.Sae.Tests;
 
 public sealed class SaeQualityTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Fact]
     public void Figures_are_those_of_their_definitions()
@@ -37,15 +37,26 @@ public sealed class SaeQualityTests : IDisposable
     {
         var (sae, x) = (CreateSut(), Rows());
         // Images of unequal numbers of rows: 0 has one, 1 two, …
-        var imageOfRow = Enumerable.Range(0, 34).SelectMany(image => Enumerable.Repeat(image, image + 1)).Take(595).Concat(Enumerable.Repeat(34, 5)).ToArray();
+        var imageOfRow = Enumerable
+            .Range(0, 34)
+            .SelectMany(image => Enumerable.Repeat(image, image + 1))
+            .Take(595)
+            .Concat(Enumerable.Repeat(34, 5))
+            .ToArray();
         var features = Measure(sae, x, imageOfRow).Features;
 
         var latents = sae.Encode(x);
         for (var f = 0; f < 16; f++)
         {
             var values = latents.select(1, f).data<float>().ToArray();
-            var expected = values.Select((value, row) => (value, Image: imageOfRow[row])).GroupBy(v => v.Image, v => v.value)
-                .Select(g => (Image: g.Key, Activation: g.Max())).Where(g => g.Activation > 0).OrderByDescending(g => g.Activation).Take(4).ToArray();
+            var expected = values
+                .Select((value, row) => (value, Image: imageOfRow[row]))
+                .GroupBy(v => v.Image, v => v.value)
+                .Select(g => (Image: g.Key, Activation: g.Max()))
+                .Where(g => g.Activation > 0)
+                .OrderByDescending(g => g.Activation)
+                .Take(4)
+                .ToArray();
             features[f].TopImages.Select(t => t.Image).ShouldBe(expected.Select(e => e.Image));
             features[f].TopImages.Zip(expected, (t, e) => Math.Abs(t.Activation - e.Activation)).ShouldAllBe(d => d < 1e-6);
             features[f].Density.ShouldBe(values.Count(v => v > 0) / 600.0, 1e-9);
@@ -84,7 +95,13 @@ public sealed class SaeQualityTests : IDisposable
     [Fact]
     public void Shared_words_that_are_rare_elsewhere_name_a_feature()
     {
-        IReadOnlyList<string>[] all = [["a photo of a red cat"], ["a photo of a blue cat"], ["a photo of a dog"], ["a photo of a red bus"]];
+        IReadOnlyList<string>[] all =
+        [
+            ["a photo of a red cat"],
+            ["a photo of a blue cat"],
+            ["a photo of a dog"],
+            ["a photo of a red bus"],
+        ];
 
         FeatureNames.FromCaptions([all[0], all[1]], FeatureNames.ShareOfImages(all)).ShouldBe("cat");
         FeatureNames.FromCaptions([all[2], all[3]], FeatureNames.ShareOfImages(all)).ShouldBeNull();
@@ -95,7 +112,10 @@ public sealed class SaeQualityTests : IDisposable
     {
         var texts = eye(3) + 5;
 
-        FeatureNames.FromTexts(eye(3)[TensorIndex.Slice(1, 3)], texts, ["cat", "dog", "bus"]).Select(name => name.Text).ShouldBe(["dog", "bus"]);
+        FeatureNames
+            .FromTexts(eye(3)[TensorIndex.Slice(1, 3)], texts, ["cat", "dog", "bus"])
+            .Select(name => name.Text)
+            .ShouldBe(["dog", "bus"]);
     }
 
     private static SaeQualityReport Measure(SparseAutoencoder sae, Tensor x, int[] imageOfRow) =>

@@ -7,13 +7,13 @@ namespace ClipSae.Sae.Tests;
 
 public sealed class SparseAutoencoderTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
-    private readonly string folder = Directory.CreateTempSubdirectory("clipsae-sae").FullName;
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
+    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-sae").FullName;
 
     public void Dispose()
     {
-        scope.Dispose();
-        Directory.Delete(folder, recursive: true);
+        _scope.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class SparseAutoencoderTests : IDisposable
     public void A_saved_autoencoder_loads_equal(string variant)
     {
         var sae = CreateSut(variant);
-        var (first, second) = (Path.Combine(folder, "a.safetensors"), Path.Combine(folder, "b.safetensors"));
+        var (first, second) = (Path.Combine(_folder, "a.safetensors"), Path.Combine(_folder, "b.safetensors"));
 
         SaeFile.Save(sae, first);
         var loaded = SaeFile.Load(first);
@@ -125,7 +125,14 @@ public sealed class SparseAutoencoderTests : IDisposable
         var parsed = SaeVariant.Parse(variant, 5).ShouldNotBeNull();
         var threshold = variant == "batch-topk" ? full(32, 0.8f) : null;
         return new SparseAutoencoder(
-            parsed, encoder, encoder.roll(1, 1).clone(), randn(32, generator: generator) * 0.1, randn(24, generator: generator), 0.37, threshold);
+            parsed,
+            encoder,
+            encoder.roll(1, 1).clone(),
+            randn(32, generator: generator) * 0.1,
+            randn(24, generator: generator),
+            0.37,
+            threshold
+        );
     }
 
     private static Tensor Inputs()

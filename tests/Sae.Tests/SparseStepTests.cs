@@ -7,9 +7,9 @@ namespace ClipSae.Sae.Tests;
 /// <summary>The kernels against autograd: same start, same batch, all parameters and moments compared.</summary>
 public sealed class SparseStepTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData(false, 24, 64, 3, 256)]
@@ -96,15 +96,16 @@ public sealed class SparseStepTests : IDisposable
         state.SinceFired.bytes.SequenceEqual(reference.SinceFired.bytes).ShouldBeTrue();
     }
 
-    private static SaeTrainingOptions Options(bool tied, int latents, int k) => new()
-    {
-        Variant = new SaeVariant.TopK(k, tied),
-        Latents = latents,
-        Steps = 100,
-        BatchSize = 256,
-        DeadAfter = 1_000_000,
-        AuxK = 20,
-    };
+    private static SaeTrainingOptions Options(bool tied, int latents, int k) =>
+        new()
+        {
+            Variant = new SaeVariant.TopK(k, tied),
+            Latents = latents,
+            Steps = 100,
+            BatchSize = 256,
+            DeadAfter = 1_000_000,
+            AuxK = 20,
+        };
 
     /// <summary>A state in which encoder and decoder differ and biases are not zero, so that no term is hidden.</summary>
     private static SaeTrainingState Start(SaeTrainingOptions options, int width)

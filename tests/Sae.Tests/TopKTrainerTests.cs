@@ -6,9 +6,9 @@ namespace ClipSae.Sae.Tests;
 
 public sealed class TopKTrainerTests : IDisposable
 {
-    private readonly TorchSharp.DisposeScope scope = NewDisposeScope();
+    private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData("topk")]
@@ -48,7 +48,11 @@ public sealed class TopKTrainerTests : IDisposable
         var saved = half.State.Tensors.ToDictionary(pair => pair.Key, pair => pair.Value.clone());
         var normalization = new SaeNormalization(half.Normalization.Mean.clone(), half.Normalization.Scale);
         using var resumed = TopKTrainer.Resume(
-            data, options, normalization, SaeTrainingState.Restore(saved, options.Variant.Tied, half.State.Step));
+            data,
+            options,
+            normalization,
+            SaeTrainingState.Restore(saved, options.Variant.Tied, half.State.Step)
+        );
         Advance(resumed, 23);
 
         foreach (var (name, tensor) in whole.State.Tensors)
@@ -110,14 +114,15 @@ public sealed class TopKTrainerTests : IDisposable
         second.ShouldNotBe(first);
     }
 
-    private static SaeTrainingOptions Options(string variant, int steps) => new()
-    {
-        Variant = SaeVariant.Parse(variant, 3)!,
-        Latents = 64,
-        Steps = steps,
-        BatchSize = 256,
-        Seed = 7,
-    };
+    private static SaeTrainingOptions Options(string variant, int steps) =>
+        new()
+        {
+            Variant = SaeVariant.Parse(variant, 3)!,
+            Latents = 64,
+            Steps = steps,
+            BatchSize = 256,
+            Seed = 7,
+        };
 
     private static void Advance(TopKTrainer trainer, int steps)
     {

@@ -6,7 +6,7 @@ namespace ClipSae.SaeTraining.Tests;
 /// <summary>Checkpoints in a temporary folder that tell when one is saved.</summary>
 internal sealed class KeptCheckpoints(string folder) : ICheckpoints
 {
-    private Checkpoint? latest;
+    private Checkpoint? _latest;
 
     public List<long> Steps { get; } = [];
 
@@ -21,11 +21,11 @@ internal sealed class KeptCheckpoints(string folder) : ICheckpoints
             File.Copy(path, files[name]);
         }
 
-        latest = new Checkpoint(state, files);
+        _latest = new Checkpoint(state, files);
         Steps.Add(state["step"]!.GetValue<long>());
         Saved?.Invoke(Steps.Count);
         return Task.CompletedTask;
     }
 
-    public Task<Checkpoint?> LatestAsync(CancellationToken cancel) => Task.FromResult(latest);
+    public Task<Checkpoint?> LatestAsync(CancellationToken cancel) => Task.FromResult(_latest);
 }

@@ -7,9 +7,9 @@ namespace ClipSae.SaeTraining.Tests;
 public sealed class PictureTableTests : IDisposable
 {
     private static readonly string[] Classes = ["ant", "bee", "cow", "dog", "eel"];
-    private readonly SaeTrainingBench bench = new();
+    private readonly SaeTrainingBench _bench = new();
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     // Folders by class, as ImageNet's, come class after class; the first pictures would all be ants.
     [Fact]
@@ -17,7 +17,10 @@ public sealed class PictureTableTests : IDisposable
     {
         var table = await ReadAsync(wanted: 10);
 
-        table.Labelled.CountBy(picture => picture.Label).OrderBy(count => count.Key).ShouldBe(Classes.Select(name => KeyValuePair.Create(name, 2)));
+        table
+            .Labelled.CountBy(picture => picture.Label)
+            .OrderBy(count => count.Key)
+            .ShouldBe(Classes.Select(name => KeyValuePair.Create(name, 2)));
         table.Classes.ShouldBe(Classes);
         table.Captions.Count.ShouldBe(80);
     }
@@ -36,7 +39,10 @@ public sealed class PictureTableTests : IDisposable
     public async Task Only_held_out_pictures_are_among_them()
     {
         // Of each class's sixteen, every second is held out; the byte of a picture is its number.
-        (await ReadAsync(wanted: 1000)).Labelled.Select(picture => (int)picture.Encoded.Span[0]).Order().ShouldBe(Enumerable.Range(0, 40).Select(i => 2 * i));
+        (await ReadAsync(wanted: 1000))
+            .Labelled.Select(picture => (int)picture.Encoded.Span[0])
+            .Order()
+            .ShouldBe(Enumerable.Range(0, 40).Select(i => 2 * i));
     }
 
     private static byte[] Bytes(PictureTable table) => [.. table.Labelled.Select(picture => picture.Encoded.Span[0]).Order()];
@@ -46,13 +52,21 @@ public sealed class PictureTableTests : IDisposable
         var inputs = new Dictionary<string, ArtifactRef>();
         foreach (var shard in Enumerable.Range(0, 2))
         {
-            var path = Path.Combine(bench.NewFolder(), "shard.tar");
-            DatasetShard.Write(path, Enumerable.Range(40 * shard, 40).Select(i => (new DatasetItem(Id(i), [$"picture {i}"], Classes[i / 16]), new[] { (byte)i })));
-            inputs[$"shards/{shard:D5}"] = await bench.Store.PutFileAsync(path, "shard", DatasetShard.MediaType);
+            var path = Path.Combine(_bench.NewFolder(), "shard.tar");
+            DatasetShard.Write(
+                path,
+                Enumerable.Range(40 * shard, 40).Select(i => (new DatasetItem(Id(i), [$"picture {i}"], Classes[i / 16]), new[] { (byte)i }))
+            );
+            inputs[$"shards/{shard:D5}"] = await _bench.Store.PutFileAsync(path, "shard", DatasetShard.MediaType);
         }
 
         var heldOut = Enumerable.Range(0, 40).Select(i => Id(2 * i)).ToHashSet(StringComparer.Ordinal);
-        return await PictureTable.ReadAsync(bench.Context(inputs), heldOut, new SaeOptions { ReconstructionImages = wanted, Seed = seed }, CancellationToken.None);
+        return await PictureTable.ReadAsync(
+            _bench.Context(inputs),
+            heldOut,
+            new SaeOptions { ReconstructionImages = wanted, Seed = seed },
+            CancellationToken.None
+        );
     }
 
     private static string Id(int number) => $"images/{number:D3}.png";

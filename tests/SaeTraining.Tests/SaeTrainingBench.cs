@@ -23,15 +23,24 @@ internal sealed class SaeTrainingBench : IDisposable
     private const int Tokens = 5;
     private static readonly ClipArchitecture Architecture = new(64, 32, 1, 64, 16, 16, 530, 64, 1);
 
-    private readonly string folder = Directory.CreateTempSubdirectory("sae-training").FullName;
+    private readonly string _folder = Directory.CreateTempSubdirectory("sae-training").FullName;
 
-    public SaeTrainingBench() => Store = new FolderArtifactStore(Path.Combine(folder, "store"));
+    public SaeTrainingBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public FolderArtifactStore Store { get; }
 
     public SaeTrainingStage Stage { get; } = new();
 
-    public static JsonObject Parameters => new() { ["latents"] = 64, ["k"] = 4, ["steps"] = 30, ["batchSize"] = 64, ["topImages"] = 3, ["checkpointInterval"] = 10 };
+    public static JsonObject Parameters =>
+        new()
+        {
+            ["latents"] = 64,
+            ["k"] = 4,
+            ["steps"] = 30,
+            ["batchSize"] = 64,
+            ["topImages"] = 3,
+            ["checkpointInterval"] = 10,
+        };
 
     /// <summary>Inputs of a hook point of the text tower: the one caption of each image in place of the image.</summary>
     public async Task<Dictionary<string, ArtifactRef>> CaptionInputsAsync()
@@ -42,11 +51,19 @@ internal sealed class SaeTrainingBench : IDisposable
         {
             inputs["text-" + name] = embeddings;
             var activations = name.Replace("embeddings", "activations", StringComparison.Ordinal);
-            var path = Path.Combine(folder, "captions.safetensors");
+            var path = Path.Combine(_folder, "captions.safetensors");
             using (var file = SafetensorsFile.Open(await Store.FetchAsync(inputs[activations])))
             {
                 var images = file.Read("image_index").clone();
-                SafetensorsWriter.Write(path, new Dictionary<string, Tensor> { ["activations"] = file.Read("activations").clone(), ["image_index"] = images, ["caption_index"] = zeros_like(images) });
+                SafetensorsWriter.Write(
+                    path,
+                    new Dictionary<string, Tensor>
+                    {
+                        ["activations"] = file.Read("activations").clone(),
+                        ["image_index"] = images,
+                        ["caption_index"] = zeros_like(images),
+                    }
+                );
             }
 
             inputs[activations] = await Store.PutFileAsync(path, name, "application/x-safetensors");
@@ -63,21 +80,31 @@ internal sealed class SaeTrainingBench : IDisposable
         for (var shard = 0; shard < 2; shard++)
         {
             var (half, name) = (Images / 2, $"0000{shard}");
-            var path = Path.Combine(folder, "activations.safetensors");
-            SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
-            {
-                ["activations"] = randn(half * Tokens, Width, generator: generator),
-                ["image_index"] = arange(half, int32).repeat_interleave(Tokens),
-            });
+            var path = Path.Combine(_folder, "activations.safetensors");
+            SafetensorsWriter.Write(
+                path,
+                new Dictionary<string, Tensor>
+                {
+                    ["activations"] = randn(half * Tokens, Width, generator: generator),
+                    ["image_index"] = arange(half, int32).repeat_interleave(Tokens),
+                }
+            );
             inputs[$"activations/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
-            SafetensorsWriter.Write(path, new Dictionary<string, Tensor>
-            {
-                ["activations"] = randn(half, 64, generator: generator),
-                ["image_index"] = arange(half, int32),
-            });
+            SafetensorsWriter.Write(
+                path,
+                new Dictionary<string, Tensor>
+                {
+                    ["activations"] = randn(half, 64, generator: generator),
+                    ["image_index"] = arange(half, int32),
+                }
+            );
             inputs[$"embeddings/{name}"] = await Store.PutFileAsync(path, name, "application/x-safetensors");
             var images = new ShardImages([.. Enumerable.Range(shard * half, half).Select(Id)], []);
-            inputs[$"ids/{name}"] = await Store.PutBytesAsync(ResultFormats.ShardImages.Write(images), name, ResultFormats.ShardImages.MediaType);
+            inputs[$"ids/{name}"] = await Store.PutBytesAsync(
+                ResultFormats.ShardImages.Write(images),
+                name,
+                ResultFormats.ShardImages.MediaType
+            );
             if (withPictures)
             {
                 inputs[$"shards/{name}"] = await Store.PutBytesAsync(Shard(shard * half, half), name, DatasetShard.MediaType);
@@ -93,8 +120,13 @@ internal sealed class SaeTrainingBench : IDisposable
     }
 
     public StageContext Context(
-        IReadOnlyDictionary<string, ArtifactRef> inputs, JsonObject? parameters = null, ICheckpoints? checkpoints = null, IProgress<StageProgress>? progress = null,
-        string unit = "mlp@0") => new()
+        IReadOnlyDictionary<string, ArtifactRef> inputs,
+        JsonObject? parameters = null,
+        ICheckpoints? checkpoints = null,
+        IProgress<StageProgress>? progress = null,
+        string unit = "mlp@0"
+    ) =>
+        new()
         {
             Stage = Stage.Name,
             Unit = unit,
@@ -109,15 +141,15 @@ internal sealed class SaeTrainingBench : IDisposable
     public async Task<JsonObject> JsonAsync(ArtifactRef artifact) =>
         JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(artifact)))!.AsObject();
 
-    public string NewFolder() => Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName;
+    public string NewFolder() => Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string Id(int image) => $"images/{image}.png";
 
     private async Task AddModelAsync(Dictionary<string, ArtifactRef> inputs)
     {
-        var path = Path.Combine(folder, "model.safetensors");
+        var path = Path.Combine(_folder, "model.safetensors");
         using var model = ClipModel.Initialize(Architecture, 5);
         model.Save(path);
         inputs["model"] = await Store.PutFileAsync(path, "model.safetensors", "application/x-safetensors");
@@ -132,7 +164,11 @@ internal sealed class SaeTrainingBench : IDisposable
             for (var i = first; i < first + count; i++)
             {
                 var label = i % 2 == 0 ? "cat" : "dog";
-                Add(writer, $"{i:D8}.json", Encoding.UTF8.GetBytes($$"""{"id":"{{Id(i)}}","captions":["a photo of a {{label}}"],"label":"{{label}}"}"""));
+                Add(
+                    writer,
+                    $"{i:D8}.json",
+                    Encoding.UTF8.GetBytes($$"""{"id":"{{Id(i)}}","captions":["a photo of a {{label}}"],"label":"{{label}}"}""")
+                );
                 Add(writer, $"{i:D8}.png", PngEncoder.Encode(new RgbImage(40, 40, [.. Enumerable.Repeat((byte)(i * 4), 40 * 40 * 3)])));
             }
         }

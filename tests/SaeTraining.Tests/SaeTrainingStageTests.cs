@@ -8,28 +8,46 @@ namespace ClipSae.SaeTraining.Tests;
 
 public sealed class SaeTrainingStageTests : IDisposable
 {
-    private readonly SaeTrainingBench bench = new();
+    private readonly SaeTrainingBench _bench = new();
 
-    public void Dispose() => bench.Dispose();
+    public void Dispose() => _bench.Dispose();
 
     [Fact]
     public async Task Outputs_are_an_autoencoder_its_statistics_and_the_layout_of_SAELens()
     {
-        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+        var result = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
 
         result.Outputs.Keys.Order().ShouldBe(["cfg", "sae", "sae_weights", "statistics"]);
-        using var sae = SaeFile.Load(await bench.Store.FetchAsync(result.Outputs["sae"]));
+        using var sae = SaeFile.Load(await _bench.Store.FetchAsync(result.Outputs["sae"]));
         (sae.Latents, sae.InputWidth, sae.Variant).ShouldBe((64, SaeTrainingBench.Width, new SaeVariant.TopK(4)));
-        var cfg = await bench.JsonAsync(result.Outputs["cfg"]);
+        var cfg = await _bench.JsonAsync(result.Outputs["cfg"]);
         cfg["metadata"]!["hook_name"]!.GetValue<string>().ShouldBe("mlp@0");
     }
 
     [Fact]
     public async Task Figures_tell_quality_training_and_what_the_reconstruction_keeps()
     {
-        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+        var result = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
 
-        string[] keys = ["fvu", "explainedVariance", "cosine", "l0", "dead", "dense", "heldOutRows", "monosemanticity", "variant", "latents", "k", "steps", "trainingRows", "deadAfterSamples", "zeroShot", "zeroShotReconstructed"];
+        string[] keys =
+        [
+            "fvu",
+            "explainedVariance",
+            "cosine",
+            "l0",
+            "dead",
+            "dense",
+            "heldOutRows",
+            "monosemanticity",
+            "variant",
+            "latents",
+            "k",
+            "steps",
+            "trainingRows",
+            "deadAfterSamples",
+            "zeroShot",
+            "zeroShotReconstructed",
+        ];
         keys.Where(key => !result.Figures.ContainsKey(key)).ShouldBeEmpty();
         // A tenth of 60 images of 5 tokens is held out.
         result.Figures["heldOutRows"]!.GetValue<long>().ShouldBe(30);
@@ -39,8 +57,8 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Statistics_name_strongest_images_among_the_held_out_ones()
     {
-        var result = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
-        var statistics = await bench.JsonAsync(result.Outputs["statistics"]);
+        var result = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
+        var statistics = await _bench.JsonAsync(result.Outputs["statistics"]);
 
         var features = statistics["features"]!.AsArray();
         features.Count.ShouldBeGreaterThan(0);
@@ -54,11 +72,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task An_autoencoder_that_is_given_is_measured_and_handed_on_as_it_is()
     {
-        var inputs = await bench.InputsAsync();
-        var trained = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+        var inputs = await _bench.InputsAsync();
+        var trained = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
         inputs["given"] = trained.Outputs["sae"];
 
-        var result = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+        var result = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
 
         result.Outputs["sae"].ShouldBe(trained.Outputs["sae"]);
         foreach (var figure in new[] { "explainedVariance", "cosine", "l0", "monosemanticity", "latents", "variant" })
@@ -69,21 +87,24 @@ public sealed class SaeTrainingStageTests : IDisposable
         (result.Figures["steps"]!.GetValue<int>(), result.Figures["trainingRows"]!.GetValue<int>()).ShouldBe((0, 0));
         inputs["activations/00000"] = inputs["embeddings/00000"];
         inputs["activations/00001"] = inputs["embeddings/00001"];
-        (await Should.ThrowAsync<UserErrorException>(() => bench.Stage.RunAsync(bench.Context(inputs, unit: "image-embedding"), CancellationToken.None)))
-            .Message.ShouldContain("the autoencoder given for image-embedding takes activations");
+        (
+            await Should.ThrowAsync<UserErrorException>(() =>
+                _bench.Stage.RunAsync(_bench.Context(inputs, unit: "image-embedding"), CancellationToken.None)
+            )
+        ).Message.ShouldContain("the autoencoder given for image-embedding takes activations");
     }
 
     [Fact]
     public async Task Features_of_the_final_embedding_are_named_by_texts()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         foreach (var shard in new[] { "00000", "00001" })
         {
             inputs[$"activations/{shard}"] = inputs[$"embeddings/{shard}"];
         }
 
-        var result = await bench.Stage.RunAsync(bench.Context(inputs, unit: "image-embedding"), CancellationToken.None);
-        var features = (await bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
+        var result = await _bench.Stage.RunAsync(_bench.Context(inputs, unit: "image-embedding"), CancellationToken.None);
+        var features = (await _bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
 
         // The captions' words: "a photo of a cat" and "a photo of a dog".
         features.Count.ShouldBeGreaterThan(0);
@@ -93,27 +114,30 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Features_of_the_text_tower_are_shown_by_captions_and_put_back_into_the_prompts()
     {
-        var inputs = await bench.CaptionInputsAsync();
-        var result = await bench.Stage.RunAsync(bench.Context(inputs, unit: "text.mlp@0"), CancellationToken.None);
-        var features = (await bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
+        var inputs = await _bench.CaptionInputsAsync();
+        var result = await _bench.Stage.RunAsync(_bench.Context(inputs, unit: "text.mlp@0"), CancellationToken.None);
+        var features = (await _bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
 
         var tops = features.SelectMany(feature => feature!["topImages"]!.AsArray()).ToArray();
         tops.Length.ShouldBeGreaterThan(0);
         foreach (var top in tops)
         {
-            var image = int.Parse(top!["id"]!.GetValue<string>()["images/".Length..^".png".Length], System.Globalization.CultureInfo.InvariantCulture);
+            var image = int.Parse(
+                top!["id"]!.GetValue<string>()["images/".Length..^".png".Length],
+                System.Globalization.CultureInfo.InvariantCulture
+            );
             top["caption"]!.GetValue<string>().ShouldBe($"a photo of a {(image % 2 == 0 ? "cat" : "dog")}");
         }
 
         // The same rows and the same embeddings by image: what differs is what a row comes from, and where it is put back.
-        var ofImages = await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync()), CancellationToken.None);
+        var ofImages = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
         foreach (var figure in new[] { "explainedVariance", "heldOutRows", "monosemanticity", "zeroShot" })
         {
             result.Figures[figure]!.ToJsonString().ShouldBe(ofImages.Figures[figure]!.ToJsonString());
         }
 
         result.Figures["zeroShotReconstructed"].ShouldNotBeNull();
-        (await bench.JsonAsync(ofImages.Outputs["statistics"]))["features"]!.ToJsonString().ShouldNotContain("caption");
+        (await _bench.JsonAsync(ofImages.Outputs["statistics"]))["features"]!.ToJsonString().ShouldNotContain("caption");
     }
 
     [Fact]
@@ -122,7 +146,9 @@ public sealed class SaeTrainingStageTests : IDisposable
         var parameters = SaeTrainingBench.Parameters;
         parameters["prompt"] = string.Join(' ', Enumerable.Repeat("photo", 100)) + " {}";
 
-        var error = await Should.ThrowAsync<UserErrorException>(async () => await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync(), parameters), CancellationToken.None));
+        var error = await Should.ThrowAsync<UserErrorException>(async () =>
+            await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync(), parameters), CancellationToken.None)
+        );
 
         error.Message.ShouldContain("longer than the model's");
     }
@@ -130,9 +156,9 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Same_input_gives_the_same_digests()
     {
-        var inputs = await bench.InputsAsync();
-        var first = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
-        var second = await bench.Stage.RunAsync(bench.Context(inputs), CancellationToken.None);
+        var inputs = await _bench.InputsAsync();
+        var first = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
+        var second = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
 
         second.Outputs.ShouldBe(first.Outputs);
         second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
@@ -145,11 +171,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [InlineData("matryoshka")]
     public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one(string variant)
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = SaeTrainingBench.Parameters;
         parameters["variant"] = variant;
-        var undisturbed = await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
-        var checkpoints = new KeptCheckpoints(bench.NewFolder());
+        var undisturbed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
+        var checkpoints = new KeptCheckpoints(_bench.NewFolder());
         using var cut = new CancellationTokenSource();
         checkpoints.Saved = count =>
         {
@@ -159,8 +185,10 @@ public sealed class SaeTrainingStageTests : IDisposable
             }
         };
 
-        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints), cut.Token));
-        var resumed = await bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints), cut.Token)
+        );
+        var resumed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
 
         checkpoints.Steps.ShouldBe([10, 20]);
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
@@ -169,11 +197,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task A_training_that_is_told_to_stop_saves_the_step_it_has_reached()
     {
-        var inputs = await bench.InputsAsync();
+        var inputs = await _bench.InputsAsync();
         var parameters = SaeTrainingBench.Parameters;
         parameters["checkpointInterval"] = 100_000;
-        var undisturbed = await bench.Stage.RunAsync(bench.Context(inputs, parameters), CancellationToken.None);
-        var checkpoints = new KeptCheckpoints(bench.NewFolder());
+        var undisturbed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
+        var checkpoints = new KeptCheckpoints(_bench.NewFolder());
         using var cut = new CancellationTokenSource();
         long reached = 0;
         var progress = new FirstReport(report =>
@@ -182,8 +210,10 @@ public sealed class SaeTrainingStageTests : IDisposable
             cut.Cancel();
         });
 
-        await Should.ThrowAsync<OperationCanceledException>(() => bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints, progress), cut.Token));
-        var resumed = await bench.Stage.RunAsync(bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints, progress), cut.Token)
+        );
+        var resumed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
 
         checkpoints.Steps.ShouldBe([reached]);
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
@@ -192,9 +222,9 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Without_pictures_model_or_embeddings_it_trains_all_the_same()
     {
-        var inputs = await bench.InputsAsync(withPictures: false);
+        var inputs = await _bench.InputsAsync(withPictures: false);
         var bare = inputs.Where(input => !input.Key.StartsWith("embeddings", StringComparison.Ordinal)).ToDictionary();
-        var result = await bench.Stage.RunAsync(bench.Context(bare), CancellationToken.None);
+        var result = await _bench.Stage.RunAsync(_bench.Context(bare), CancellationToken.None);
 
         result.Figures.ContainsKey("zeroShot").ShouldBeFalse();
         result.Figures.ContainsKey("monosemanticity").ShouldBeFalse();
@@ -207,9 +237,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     {
         var parameters = SaeTrainingBench.Parameters;
         parameters["device"] = "cuda:99";
-        var context = bench.Context(await bench.InputsAsync(), parameters);
+        var context = _bench.Context(await _bench.InputsAsync(), parameters);
 
-        (await Should.ThrowAsync<UserErrorException>(() => bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain("cuda:99");
+        (await Should.ThrowAsync<UserErrorException>(() => _bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain(
+            "cuda:99"
+        );
     }
 
     [Theory]
@@ -219,23 +251,25 @@ public sealed class SaeTrainingStageTests : IDisposable
     [InlineData("{\"prompt\":\"a photo\"}", "sae.prompt")]
     [InlineData("{\"width\":3}", "width")]
     public void Impossible_parameters_are_named(string parameters, string key) =>
-        Should.Throw<UserErrorException>(() => bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
+        Should.Throw<UserErrorException>(() => _bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
 
     [Fact]
     public async Task More_active_latents_than_there_are_is_a_clear_error()
     {
         var parameters = SaeTrainingBench.Parameters;
         parameters["k"] = 65;
-        var context = bench.Context(await bench.InputsAsync(), parameters);
+        var context = _bench.Context(await _bench.InputsAsync(), parameters);
 
-        (await Should.ThrowAsync<UserErrorException>(() => bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain("64 latents");
+        (await Should.ThrowAsync<UserErrorException>(() => _bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain(
+            "64 latents"
+        );
     }
 
     [Fact]
     public async Task Losses_are_reported_while_it_trains()
     {
         var reports = new List<StageProgress>();
-        await bench.Stage.RunAsync(bench.Context(await bench.InputsAsync(), progress: new Reports(reports)), CancellationToken.None);
+        await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync(), progress: new Reports(reports)), CancellationToken.None);
 
         reports.Select(report => report.Done).ShouldBe([20, 30]);
         reports[0].Values!["loss"].ShouldBeGreaterThan(0);

@@ -22,7 +22,9 @@ public sealed class Broker : IAsyncDisposable
     public const string Operator = "clipsae";
 
     /// <summary>Users that may do what their part asks for: infra/rabbitmq/users.sh.</summary>
-    public const string Coordinator = "clipsae-coordinator", Worker = "clipsae-worker", Submitter = "clipsae-submitter";
+    public const string Coordinator = "clipsae-coordinator",
+        Worker = "clipsae-worker",
+        Submitter = "clipsae-submitter";
 
     public string PasswordFile(string user) => Path.Combine(_folder, "users", user + ".password");
 
@@ -53,7 +55,14 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Publishes a text over the HTTP API, as any client can.</summary>
     /// <returns>Whether a queue took it.</returns>
-    public async Task<bool> PublishAsync(string exchange, string key, string text, string host = "/", string contentType = "application/json", string user = Operator)
+    public async Task<bool> PublishAsync(
+        string exchange,
+        string key,
+        string text,
+        string host = "/",
+        string contentType = "application/json",
+        string user = Operator
+    )
     {
         var message = new JsonObject
         {
@@ -62,7 +71,10 @@ public sealed class Broker : IAsyncDisposable
             ["payload"] = text,
             ["payload_encoding"] = "string",
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"exchanges/{Name(host)}/{Uri.EscapeDataString(exchange)}/publish") { Content = JsonContent.Create(message) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"exchanges/{Name(host)}/{Uri.EscapeDataString(exchange)}/publish")
+        {
+            Content = JsonContent.Create(message),
+        };
         request.Headers.Authorization = Basic(user);
         using var answer = await _http.SendAsync(request);
         return answer.IsSuccessStatusCode && (await answer.Content.ReadFromJsonAsync<JsonObject>())!["routed"]!.GetValue<bool>();
@@ -72,12 +84,22 @@ public sealed class Broker : IAsyncDisposable
     public async Task<IReadOnlyList<(string Text, JsonObject Headers)>> PeekAsync(string queue, string host = "/")
     {
         using var answer = await _http.PostAsJsonAsync(
-            $"queues/{Name(host)}/{queue}/get", new JsonObject { ["count"] = 100, ["ackmode"] = "ack_requeue_true", ["encoding"] = "auto" });
+            $"queues/{Name(host)}/{queue}/get",
+            new JsonObject
+            {
+                ["count"] = 100,
+                ["ackmode"] = "ack_requeue_true",
+                ["encoding"] = "auto",
+            }
+        );
         return !answer.IsSuccessStatusCode
             ? []
-            : [.. (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(message => (
-                message!["payload"]!.GetValue<string>(),
-                message["properties"]!["headers"] as JsonObject ?? []))];
+            :
+            [
+                .. (await answer.Content.ReadFromJsonAsync<JsonArray>())!.Select(message =>
+                    (message!["payload"]!.GetValue<string>(), message["properties"]!["headers"] as JsonObject ?? [])
+                ),
+            ];
     }
 
     /// <summary>All queues with what the broker knows of them.</summary>
@@ -88,9 +110,18 @@ public sealed class Broker : IAsyncDisposable
     {
         (await _http.PutAsJsonAsync($"vhosts/{host}", new JsonObject())).EnsureSuccessStatusCode();
         // Each user may there what it may elsewhere.
-        foreach (var may in JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "users", "definitions.json")))!["permissions"]!.AsArray())
+        foreach (
+            var may in JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "users", "definitions.json")))![
+                "permissions"
+            ]!.AsArray()
+        )
         {
-            var rights = new JsonObject { ["configure"] = may!["configure"]!.GetValue<string>(), ["write"] = may["write"]!.GetValue<string>(), ["read"] = may["read"]!.GetValue<string>() };
+            var rights = new JsonObject
+            {
+                ["configure"] = may!["configure"]!.GetValue<string>(),
+                ["write"] = may["write"]!.GetValue<string>(),
+                ["read"] = may["read"]!.GetValue<string>(),
+            };
             (await _http.PutAsJsonAsync($"permissions/{host}/{may["user"]}", rights)).EnsureSuccessStatusCode();
         }
     }
@@ -98,7 +129,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>Closes every connection to a virtual host by force; gives how many there were.</summary>
     public async Task<int> CloseConnectionsAsync(string host)
     {
-        var connections = (await _http.GetFromJsonAsync<JsonArray>($"vhosts/{host}/connections"))!.Select(connection => connection!["name"]!.GetValue<string>()).ToArray();
+        var connections = (await _http.GetFromJsonAsync<JsonArray>($"vhosts/{host}/connections"))!
+            .Select(connection => connection!["name"]!.GetValue<string>())
+            .ToArray();
         foreach (var connection in connections)
         {
             using var answer = await _http.DeleteAsync(new Uri($"connections/{Uri.EscapeDataString(connection)}", UriKind.Relative));
@@ -135,9 +168,13 @@ public sealed class Broker : IAsyncDisposable
     public async Task<JsonArray> ConsumersAsync(string host = "/") => (await _http.GetFromJsonAsync<JsonArray>($"consumers/{Name(host)}"))!;
 
     /// <summary>What the broker tells Prometheus at the address that infra/observability/prometheus.yaml asks.</summary>
-    public Task<string> MetricsAsync() => _http.GetStringAsync(new Uri($"http://127.0.0.1:{Port + 4}/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count"));
+    public Task<string> MetricsAsync() =>
+        _http.GetStringAsync(
+            new Uri($"http://127.0.0.1:{Port + 4}/metrics/detailed?family=queue_coarse_metrics&family=queue_consumer_count")
+        );
 
-    private AuthenticationHeaderValue Basic(string user) => new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{Password(user)}")));
+    private AuthenticationHeaderValue Basic(string user) =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{Password(user)}")));
 
     private static string Name(string host) => Uri.EscapeDataString(host);
 

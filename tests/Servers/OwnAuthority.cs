@@ -15,7 +15,9 @@ public static class OwnAuthority
         var (from, to) = (now.AddHours(-1), now.AddDays(2));
         using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var authorityRequest = new CertificateRequest("CN=ClipSae test authority", authorityKey, HashAlgorithmName.SHA256);
-        authorityRequest.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        authorityRequest.CertificateExtensions.Add(
+            new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true)
+        );
         authorityRequest.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
         using var authority = authorityRequest.CreateSelfSigned(from, to);
 
@@ -27,7 +29,13 @@ public static class OwnAuthority
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
-        using var certificate = request.Create(authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), from, to, RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(
+            authority.SubjectName,
+            X509SignatureGenerator.CreateForECDsa(authorityKey),
+            from,
+            to,
+            RandomNumberGenerator.GetBytes(8)
+        );
         File.WriteAllText(Path.Combine(folder, "ca.pem"), authority.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "server.pem"), certificate.ExportCertificatePem());
         File.WriteAllText(Path.Combine(folder, "server.key"), key.ExportPkcs8PrivateKeyPem());

@@ -11,7 +11,12 @@ internal static class Script
     /// <exception cref="InvalidOperationException">It failed; the message is what it said.</exception>
     public static async Task RunAsync(string name, params string[] arguments)
     {
-        var start = new ProcessStartInfo("bash") { RedirectStandardError = true, RedirectStandardOutput = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("bash")
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
         foreach (var argument in (string[])[SolutionFolder.At("infra", "local", name), .. arguments])
         {
             start.ArgumentList.Add(argument);

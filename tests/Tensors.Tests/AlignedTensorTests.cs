@@ -9,18 +9,23 @@ public class AlignedTensorTests
     {
         var random = new Random(1);
         var (left, right) = (Values(random, 80 * 64), Values(random, 2 * 64));
-        var products = Enumerable.Range(0, 32).Select(offset =>
-        {
-            using var scope = torch.NewDisposeScope();
-            var a = new float[left.Length + 32];
-            var b = new float[right.Length + 32];
-            left.CopyTo(a, offset);
-            right.CopyTo(b, 31 - offset);
-            var (first, second) = (AlignedTensor.Of(a.AsSpan(offset, left.Length), 80, 64), AlignedTensor.Of(b.AsSpan(31 - offset, right.Length), 2, 64));
-            (LargePages.Address(first) % 64).ShouldBe(0);
-            (LargePages.Address(second) % 64).ShouldBe(0);
-            return Convert.ToHexString(first.matmul(second.t()).bytes);
-        });
+        var products = Enumerable
+            .Range(0, 32)
+            .Select(offset =>
+            {
+                using var scope = torch.NewDisposeScope();
+                var a = new float[left.Length + 32];
+                var b = new float[right.Length + 32];
+                left.CopyTo(a, offset);
+                right.CopyTo(b, 31 - offset);
+                var (first, second) = (
+                    AlignedTensor.Of(a.AsSpan(offset, left.Length), 80, 64),
+                    AlignedTensor.Of(b.AsSpan(31 - offset, right.Length), 2, 64)
+                );
+                (LargePages.Address(first) % 64).ShouldBe(0);
+                (LargePages.Address(second) % 64).ShouldBe(0);
+                return Convert.ToHexString(first.matmul(second.t()).bytes);
+            });
 
         products.Distinct().ShouldHaveSingleItem();
     }

@@ -50,7 +50,11 @@ public sealed class DamagedZipTests : IDisposable
     [Fact]
     public void A_large_content_that_its_header_moves_is_refused()
     {
-        StridedArchive.WriteZip(_folder.File("x.pt"), [.. Enumerable.Range(0, 1 << 20).Select(place => (float)place)], new StridedArchive.View("a", 0, [1 << 20], [1]));
+        StridedArchive.WriteZip(
+            _folder.File("x.pt"),
+            [.. Enumerable.Range(0, 1 << 20).Select(place => (float)place)],
+            new StridedArchive.View("a", 0, [1 << 20], [1])
+        );
         var bytes = File.ReadAllBytes(_folder.File("x.pt"));
         var header = bytes.AsSpan().LastIndexOf("archive/data/0"u8);
         header = bytes.AsSpan(0, header).LastIndexOf("archive/data/0"u8);
@@ -69,7 +73,10 @@ public sealed class DamagedZipTests : IDisposable
     }
 
     private IEnumerable<int> Headers() =>
-        Enumerable.Range(0, _original.Length - 4).Where(at => BinaryPrimitives.ReadInt32LittleEndian(_original.AsSpan(at)) == LocalHeader).Take(40);
+        Enumerable
+            .Range(0, _original.Length - 4)
+            .Where(at => BinaryPrimitives.ReadInt32LittleEndian(_original.AsSpan(at)) == LocalHeader)
+            .Take(40);
 
     private void RequireSameOrRefused(byte[] damaged, string what)
     {

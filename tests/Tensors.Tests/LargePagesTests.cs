@@ -6,16 +6,17 @@ namespace ClipSae.Tensors.Tests;
 
 public sealed class LargePagesTests
 {
-    public static TheoryData<long[], torch.ScalarType> Layouts => new()
-    {
-        { [], torch.ScalarType.Float32 },
-        { [0, 4096], torch.ScalarType.Float32 },
-        { [3, 5], torch.ScalarType.BFloat16 },
-        { [1024, 512], torch.ScalarType.Float32 },
-        { [1023, 1031], torch.ScalarType.Float16 },
-        { [3, 1 << 20], torch.ScalarType.Byte },
-        { [7, 600_000], torch.ScalarType.Int64 },
-    };
+    public static TheoryData<long[], torch.ScalarType> Layouts =>
+        new()
+        {
+            { [], torch.ScalarType.Float32 },
+            { [0, 4096], torch.ScalarType.Float32 },
+            { [3, 5], torch.ScalarType.BFloat16 },
+            { [1024, 512], torch.ScalarType.Float32 },
+            { [1023, 1031], torch.ScalarType.Float16 },
+            { [3, 1 << 20], torch.ScalarType.Byte },
+            { [7, 600_000], torch.ScalarType.Int64 },
+        };
 
     [Theory]
     [MemberData(nameof(Layouts))]

@@ -28,8 +28,22 @@ public class LinearLayerTests
         var batched = x.view(12, 30, 16);
 
         Assert.Equal([12, 30, 24], LinearLayer.Apply(batched, weight, bias).shape);
-        Assert.InRange(LargestDifference(LinearLayer.Apply(batched.transpose(0, 1), weight, bias), LinearLayer.Apply(x, weight, bias).view(12, 30, 24).transpose(0, 1)), 0, 3e-5);
-        Assert.InRange(LargestDifference(LinearLayer.Apply(x, weight.narrow(0, 8, 8), bias.narrow(0, 8, 8)), LinearLayer.Apply(x, weight, bias).narrow(1, 8, 8)), 0, 3e-5);
+        Assert.InRange(
+            LargestDifference(
+                LinearLayer.Apply(batched.transpose(0, 1), weight, bias),
+                LinearLayer.Apply(x, weight, bias).view(12, 30, 24).transpose(0, 1)
+            ),
+            0,
+            3e-5
+        );
+        Assert.InRange(
+            LargestDifference(
+                LinearLayer.Apply(x, weight.narrow(0, 8, 8), bias.narrow(0, 8, 8)),
+                LinearLayer.Apply(x, weight, bias).narrow(1, 8, 8)
+            ),
+            0,
+            3e-5
+        );
     }
 
     [Theory]
@@ -54,7 +68,10 @@ public class LinearLayerTests
         using var scope = torch.NewDisposeScope();
         var (x, weight, bias) = Layer(500, 64, 96);
 
-        Assert.Equal(LinearLayer.Apply(x, weight, bias).data<float>().ToArray(), LinearLayer.Apply(x.clone(), weight.clone(), bias.clone()).data<float>().ToArray());
+        Assert.Equal(
+            LinearLayer.Apply(x, weight, bias).data<float>().ToArray(),
+            LinearLayer.Apply(x.clone(), weight.clone(), bias.clone()).data<float>().ToArray()
+        );
     }
 
     [Fact]
@@ -71,8 +88,13 @@ public class LinearLayerTests
     private static (torch.Tensor X, torch.Tensor Weight, torch.Tensor Bias) Layer(long rows, long inputs, long outputs)
     {
         using var generator = new torch.Generator(7);
-        return (torch.randn([rows, inputs], generator: generator), torch.randn([outputs, inputs], generator: generator), torch.randn([outputs], generator: generator));
+        return (
+            torch.randn([rows, inputs], generator: generator),
+            torch.randn([outputs, inputs], generator: generator),
+            torch.randn([outputs], generator: generator)
+        );
     }
 
-    private static double LargestDifference(torch.Tensor ours, torch.Tensor theirs) => (ours.to(torch.float64) - theirs.to(torch.float64)).abs().max().item<double>();
+    private static double LargestDifference(torch.Tensor ours, torch.Tensor theirs) =>
+        (ours.to(torch.float64) - theirs.to(torch.float64)).abs().max().item<double>();
 }

@@ -7,8 +7,9 @@ using TorchSharp;
 namespace ClipSae.Tensors.Tests;
 
 /// <summary>
-/// Opens a file again and again with a few bytes of its structure changed, or its end cut off. Every mutant must either be read or be refused in
-/// one line that names the file and the place in it, and must neither make the reader allocate much more than the file is long nor keep it busy.
+/// Opens a file again and again with a few bytes of its structure changed, or its end cut off. Every mutant must either be read or be
+/// refused in one line that names the file and the place in it, and must neither make the reader allocate much more than the file is long
+/// nor keep it busy.
 /// </summary>
 internal sealed partial class MutationFuzz(string path, params (long Offset, long Length)[] structure)
 {
@@ -50,12 +51,17 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
                 // An index may be refused in the name of a file beside it.
                 refusal.Message.ShouldContain(Path.GetDirectoryName(path)!, customMessage: $"mutant {mutant} of seed {seed}");
                 refusal.Message.Length.ShouldBeLessThan(MaxLineLength, $"mutant {mutant} of seed {seed}");
-                Place().IsMatch(refusal.Message[Path.GetDirectoryName(path)!.Length..]).ShouldBeTrue($"mutant {mutant} of seed {seed} names no place: {refusal.Message}");
+                Place()
+                    .IsMatch(refusal.Message[Path.GetDirectoryName(path)!.Length..])
+                    .ShouldBeTrue($"mutant {mutant} of seed {seed} names no place: {refusal.Message}");
                 refusal.Message.Any(char.IsControl).ShouldBeFalse($"mutant {mutant} of seed {seed}");
             }
             catch (Exception failure)
             {
-                throw new InvalidOperationException($"mutant {mutant} of seed {seed} ({string.Join(", ", changed)}): {failure.GetType().Name} {failure.Message}", failure);
+                throw new InvalidOperationException(
+                    $"mutant {mutant} of seed {seed} ({string.Join(", ", changed)}): {failure.GetType().Name} {failure.Message}",
+                    failure
+                );
             }
 
             Stopwatch.GetElapsedTime(start).ShouldBeLessThan(Timeout, $"mutant {mutant} of seed {seed}");
@@ -70,7 +76,9 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
         return (read, refused);
     }
 
-    /// <summary>Reads one of the tensors of an open file; together they may take twice its length, since tensors may share their numbers.</summary>
+    /// <summary>
+    /// Reads one of the tensors of an open file; together they may take twice its length, since tensors may share their numbers.
+    /// </summary>
     public static void ReadOne(string path, ITensorFile file, Random random)
     {
         using var scope = torch.NewDisposeScope();
@@ -83,7 +91,10 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
     }
 
     // A key, a byte offset or a count of bytes, a line, or an entry of a description.
-    [GeneratedRegex(@"'.*'|\bbytes?\b|BytePosition|\bline \d|\w+_config\.\w+|\w+_config has|model\.merges|quick_gelu", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"'.*'|\bbytes?\b|BytePosition|\bline \d|\w+_config\.\w+|\w+_config has|model\.merges|quick_gelu",
+        RegexOptions.Singleline
+    )]
     private static partial Regex Place();
 
     private (long At, int Length) Change(Random random, FileStream file, byte[] original)
@@ -96,7 +107,14 @@ internal sealed partial class MutationFuzz(string path, params (long Offset, lon
         }
 
         var (offset, length) = structure[random.Next(structure.Length)];
-        var bytes = new byte[random.Next(4) switch { 0 => 8, 1 => 4, _ => 1 }];
+        var bytes = new byte[
+            random.Next(4) switch
+            {
+                0 => 8,
+                1 => 4,
+                _ => 1,
+            }
+        ];
         var at = offset + random.NextInt64(Math.Max(1, length - bytes.Length));
         switch (random.Next(4))
         {

@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;
 
-/// <summary>What the readers do with damaged and lying files. The structure of each file is mutated; its numbers may be anything anyway.</summary>
+/// <summary>
+/// What the readers do with damaged and lying files. The structure of each file is mutated; its numbers may be anything anyway.
+/// </summary>
 public sealed class MutationTests : IDisposable
 {
     private const int Mutants = 20_000;
@@ -22,7 +24,11 @@ public sealed class MutationTests : IDisposable
         var length = new FileInfo(path).Length;
         (long, long)[] structure = tail == 0 ? [(0, head)] : [(0, head), (length - tail, tail)];
 
-        Check(new MutationFuzz(path, structure).Run(Mutants, seed: 1, MaxAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
+        Check(
+            new MutationFuzz(path, structure).Run(Mutants, seed: 1, MaxAllocated, (file, random) =>
+                MutationFuzz.ReadOne(file, TorchFile.Open(file), random)
+            )
+        );
     }
 
     [Fact]
@@ -31,11 +37,17 @@ public sealed class MutationTests : IDisposable
         var path = _folder.File("script.pt");
         using (torch.NewDisposeScope())
         {
-            ScriptArchive.Write(path, new Dictionary<string, torch.Tensor> { ["positional_embedding"] = torch.ones(3), ["visual.weight"] = torch.ones(2) });
+            ScriptArchive.Write(
+                path,
+                new Dictionary<string, torch.Tensor> { ["positional_embedding"] = torch.ones(3), ["visual.weight"] = torch.ones(2) }
+            );
         }
 
-
-        Check(new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 2, MaxAllocated, (file, random) => MutationFuzz.ReadOne(file, TorchFile.Open(file), random)));
+        Check(
+            new MutationFuzz(path, (0, new FileInfo(path).Length)).Run(Mutants, seed: 2, MaxAllocated, (file, random) =>
+                MutationFuzz.ReadOne(file, TorchFile.Open(file), random)
+            )
+        );
     }
 
     [Fact]
@@ -47,10 +59,15 @@ public sealed class MutationTests : IDisposable
             SafetensorsWriter.Write(
                 path,
                 Enumerable.Range(0, 12).Select(i => KeyValuePair.Create($"block.{i}.weight", torch.ones(i, 3, 2))),
-                new Dictionary<string, string> { ["format"] = "pt" });
+                new Dictionary<string, string> { ["format"] = "pt" }
+            );
         }
 
-        Check(new MutationFuzz(path, (0, 8 + 1100)).Run(Mutants, seed: 3, MaxAllocated, (file, random) => MutationFuzz.ReadOne(file, SafetensorsFile.Open(file), random)));
+        Check(
+            new MutationFuzz(path, (0, 8 + 1100)).Run(Mutants, seed: 3, MaxAllocated, (file, random) =>
+                MutationFuzz.ReadOne(file, SafetensorsFile.Open(file), random)
+            )
+        );
     }
 
     public void Dispose() => _folder.Dispose();

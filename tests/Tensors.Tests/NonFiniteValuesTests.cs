@@ -9,10 +9,12 @@ public sealed class NonFiniteValuesTests : IDisposable
     private readonly DisposeScope _scope = torch.NewDisposeScope();
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<torch.ScalarType, long> Types => new(
-        from type in new[] { torch.ScalarType.Float16, torch.ScalarType.BFloat16, torch.ScalarType.Float32, torch.ScalarType.Float64 }
-        from size in new long[] { 9, 700_003, 3_000_000 }
-        select (type, size));
+    public static TheoryData<torch.ScalarType, long> Types =>
+        new(
+            from type in new[] { torch.ScalarType.Float16, torch.ScalarType.BFloat16, torch.ScalarType.Float32, torch.ScalarType.Float64 }
+            from size in new long[] { 9, 700_003, 3_000_000 }
+            select (type, size)
+        );
 
     // Beside the largest finite numbers of the type, which must not be counted.
     [Theory]
@@ -43,7 +45,12 @@ public sealed class NonFiniteValuesTests : IDisposable
     public void Only_what_belongs_to_a_view_of_a_PyTorch_file_is_counted()
     {
         StridedArchive.WriteZip(
-            _folder.File("x.pt"), [1, float.NaN, 2, float.NaN, 3, float.PositiveInfinity], new StridedArchive.View("even", 0, [3], [2]), new StridedArchive.View("odd", 1, [3], [2]), new StridedArchive.View("all", 0, [6], [1]));
+            _folder.File("x.pt"),
+            [1, float.NaN, 2, float.NaN, 3, float.PositiveInfinity],
+            new StridedArchive.View("even", 0, [3], [2]),
+            new StridedArchive.View("odd", 1, [3], [2]),
+            new StridedArchive.View("all", 0, [6], [1])
+        );
         using var file = TorchFile.Open(_folder.File("x.pt"));
         var found = new NonFiniteValues();
         ((ITensorFile)file).ReadAll(["even", "odd", "all"], found);

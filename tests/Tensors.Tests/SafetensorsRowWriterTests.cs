@@ -4,22 +4,30 @@ namespace ClipSae.Tensors.Tests;
 
 public sealed class SafetensorsRowWriterTests : IDisposable
 {
-    private readonly DisposeScope scope = torch.NewDisposeScope();
-    private readonly string folder = Directory.CreateTempSubdirectory("rows").FullName;
+    private readonly DisposeScope _scope = torch.NewDisposeScope();
+    private readonly string _folder = Directory.CreateTempSubdirectory("rows").FullName;
 
     public void Dispose()
     {
-        scope.Dispose();
-        Directory.Delete(folder, recursive: true);
+        _scope.Dispose();
+        Directory.Delete(_folder, recursive: true);
     }
 
-    private string FilePath => Path.Combine(folder, "rows.safetensors");
+    private string FilePath => Path.Combine(_folder, "rows.safetensors");
 
     [Fact]
     public void Rows_come_back_in_the_stored_type_beside_the_other_tensors()
     {
         var rows = torch.arange(12, dtype: torch.float32).view(4, 3);
-        using (var writer = new SafetensorsRowWriter(FilePath, "activations", torch.bfloat16, [3], new Dictionary<string, string> { ["hook"] = "mlp@0 \"ü\"" }))
+        using (
+            var writer = new SafetensorsRowWriter(
+                FilePath,
+                "activations",
+                torch.bfloat16,
+                [3],
+                new Dictionary<string, string> { ["hook"] = "mlp@0 \"ü\"" }
+            )
+        )
         {
             writer.Append(rows.narrow(0, 0, 1));
             writer.Append(rows.narrow(0, 1, 3));
@@ -42,7 +50,7 @@ public sealed class SafetensorsRowWriterTests : IDisposable
             writer.Append(torch.ones(2, 3));
         }
 
-        Directory.GetFiles(folder).ShouldBeEmpty();
+        Directory.GetFiles(_folder).ShouldBeEmpty();
     }
 
     [Fact]

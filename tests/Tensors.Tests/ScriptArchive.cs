@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;
 
-/// <summary>A TorchScript archive of modules inside of modules, as <c>torch.jit.save</c> gives for a model, written by libtorch itself.</summary>
+/// <summary>
+/// A TorchScript archive of modules inside of modules, as <c>torch.jit.save</c> gives for a model, written by libtorch itself.
+/// </summary>
 internal static class ScriptArchive
 {
     /// <summary>Writes an archive.</summary>
@@ -76,7 +78,8 @@ internal static class ScriptArchive
             return root;
         }
 
-        public IEnumerable<(int Place, torch.Tensor Tensor)> Tensors() => _parameters.Values.Concat(_children.Values.SelectMany(child => child.Tensors()));
+        public IEnumerable<(int Place, torch.Tensor Tensor)> Tensors() =>
+            _parameters.Values.Concat(_children.Values.SelectMany(child => child.Tensors()));
 
         // Classes come before those that hold them; a number is no identifier, so layers of a list are annotated by their text.
         public string Code()
@@ -87,7 +90,10 @@ internal static class ScriptArchive
                 code.Append(child.Code());
             }
 
-            code.Append(CultureInfo.InvariantCulture, $"class {Name}(Module):\n  __parameters__ = [{string.Concat(_parameters.Keys.Select(name => $"\"{name}\", "))}]\n  __buffers__ = []\n");
+            code.Append(
+                CultureInfo.InvariantCulture,
+                $"class {Name}(Module):\n  __parameters__ = [{string.Concat(_parameters.Keys.Select(name => $"\"{name}\", "))}]\n  __buffers__ = []\n"
+            );
             foreach (var name in _parameters.Keys)
             {
                 code.Append(CultureInfo.InvariantCulture, $"  {name} : Tensor\n");
@@ -98,7 +104,10 @@ internal static class ScriptArchive
             code.Append(listed.Length > 0 ? "  __annotations__ = []\n" : "");
             foreach (var (name, child) in _children)
             {
-                code.Append(CultureInfo.InvariantCulture, $"  {(listed.Length > 0 ? $"__annotations__[\"{name}\"] =" : $"{name} :")} __torch__.{child.Name}\n");
+                code.Append(
+                    CultureInfo.InvariantCulture,
+                    $"  {(listed.Length > 0 ? $"__annotations__[\"{name}\"] =" : $"{name} :")} __torch__.{child.Name}\n"
+                );
             }
 
             return code.ToString();

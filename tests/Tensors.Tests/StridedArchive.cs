@@ -17,7 +17,14 @@ internal static class StridedArchive
     {
         using var stream = File.Create(path);
         var zip = new StoredZip(stream);
-        foreach (var (name, content) in new[] { ("data.pkl", Pickle(storage, views, isLegacy: false)), ("byteorder", "little"u8.ToArray()), ("data/" + Key, Bytes(storage)) })
+        foreach (
+            var (name, content) in new[]
+            {
+                ("data.pkl", Pickle(storage, views, isLegacy: false)),
+                ("byteorder", "little"u8.ToArray()),
+                ("data/" + Key, Bytes(storage)),
+            }
+        )
         {
             zip.Begin("archive/" + name, Crc32.HashToUInt32(content), content.Length);
             zip.Append(content);
@@ -30,7 +37,11 @@ internal static class StridedArchive
     {
         using var stream = File.Create(path);
         // Magic number and protocol of torch.serialization, then what the system is like, the state dict, and the keys of the storages.
-        stream.Write(Latin1("\u0080\u0002\u008a\u000a\u006c\u00fc\u009c\u0046\u00f9\u0020\u006a\u00a8\u0050\u0019.\u0080\u0002M\u00e9\u0003.\u0080\u0002}X\u000d\0\0\0little_endian\u0088s."));
+        stream.Write(
+            Latin1(
+                "\u0080\u0002\u008a\u000a\u006c\u00fc\u009c\u0046\u00f9\u0020\u006a\u00a8\u0050\u0019.\u0080\u0002M\u00e9\u0003.\u0080\u0002}X\u000d\0\0\0little_endian\u0088s."
+            )
+        );
         stream.Write(Pickle(storage, views, isLegacy: true));
         stream.Write(Latin1($"\u0080\u0002]{Text(Key)}a."));
         stream.Write(BitConverter.GetBytes((long)storage.Length));
@@ -43,8 +54,14 @@ internal static class StridedArchive
         foreach (var view in views)
         {
             pickle.Append(CultureInfo.InvariantCulture, $"{Text(view.Name)}ctorch._utils\n_rebuild_tensor_v2\n((");
-            pickle.Append(CultureInfo.InvariantCulture, $"{Text("storage")}ctorch\nFloatStorage\n{Text(Key)}{Text("cpu")}{Number(storage.Length)}{(isLegacy ? "N" : "")}tQ");
-            pickle.Append(CultureInfo.InvariantCulture, $"{Number(view.Offset)}({string.Concat(view.Shape.Select(Number))}t({string.Concat(view.Strides.Select(Number))}t\u0089NtR");
+            pickle.Append(
+                CultureInfo.InvariantCulture,
+                $"{Text("storage")}ctorch\nFloatStorage\n{Text(Key)}{Text("cpu")}{Number(storage.Length)}{(isLegacy ? "N" : "")}tQ"
+            );
+            pickle.Append(
+                CultureInfo.InvariantCulture,
+                $"{Number(view.Offset)}({string.Concat(view.Shape.Select(Number))}t({string.Concat(view.Strides.Select(Number))}t\u0089NtR"
+            );
         }
 
         return Latin1(pickle.Append("u.").ToString());

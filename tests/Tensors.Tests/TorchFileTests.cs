@@ -33,7 +33,12 @@ public sealed class TorchFileTests : IDisposable
     [Fact]
     public void A_TorchScript_archive_gives_the_weights_of_its_modules()
     {
-        var tensors = new Dictionary<string, torch.Tensor> { ["positional_embedding"] = torch.arange(3f), ["visual.0.weight"] = torch.tensor(new[] { 0.5f, -0.5f }), ["visual.1.weight"] = torch.ones([2, 2], torch.float16) };
+        var tensors = new Dictionary<string, torch.Tensor>
+        {
+            ["positional_embedding"] = torch.arange(3f),
+            ["visual.0.weight"] = torch.tensor(new[] { 0.5f, -0.5f }),
+            ["visual.1.weight"] = torch.ones([2, 2], torch.float16),
+        };
         ScriptArchive.Write(_folder.File("model.pt"), tensors);
 
         using var file = TorchFile.Open(_folder.File("model.pt"));
@@ -78,7 +83,8 @@ public sealed class TorchFileTests : IDisposable
         var start = reason == "reaches beyond" && size.StartsWith('K') ? "K\u0002" : "K\0";
         WriteArchive(
             "\u0080\u0002}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpu"
-            + $"{elements}tQ{start}{size}\u0085{stride}\u0085\u0089NtRs.");
+                + $"{elements}tQ{start}{size}\u0085{stride}\u0085\u0089NtRs."
+        );
 
         Should.Throw<UserErrorException>(Open).Message.ShouldContain(reason);
     }
@@ -88,7 +94,8 @@ public sealed class TorchFileTests : IDisposable
     {
         WriteArchive(
             "\u0080\u0002}X\u0001\0\0\0actorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpu"
-            + "K\u0004tQK\0K\u0002K\u0002\u0086K\u0001K\u0002\u0086\u0089NtRs.");
+                + "K\u0004tQK\0K\u0002K\u0002\u0086K\u0001K\u0002\u0086\u0089NtRs."
+        );
 
         using var file = TorchFile.Open(_folder.File("x.pt"));
 
@@ -130,7 +137,11 @@ public sealed class TorchFileTests : IDisposable
         zip.Begin("x/data.pkl", 0, data.Length);
         zip.Append(data);
         zip.Begin("x/data/0", 0, 16);
-        zip.Append(new float[] { 0, 1, 2, 3 }.SelectMany(BitConverter.GetBytes).ToArray());
+        zip.Append(
+            new float[] { 0, 1, 2, 3 }
+                .SelectMany(BitConverter.GetBytes)
+                .ToArray()
+        );
         zip.End();
     }
 }

@@ -12,7 +12,12 @@ public sealed class TorchStridesTests : IDisposable
     private readonly DisposeScope _scope = torch.NewDisposeScope();
     private readonly TemporaryFolder _folder = new();
 
-    public static TheoryData<bool, string> Kinds => new(from legacy in new[] { false, true } from view in new[] { "transposed", "channels last", "every second column", "from the middle" } select (legacy, view));
+    public static TheoryData<bool, string> Kinds =>
+        new(
+            from legacy in new[] { false, true }
+            from view in new[] { "transposed", "channels last", "every second column", "from the middle" }
+            select (legacy, view)
+        );
 
     // From 2 MiB on, memory is aligned by hand, and no longer begins where its storage does.
     [Theory]
@@ -47,7 +52,7 @@ public sealed class TorchStridesTests : IDisposable
         {
             var views = new List<StridedArchive.View>();
             // Together they may take twice the file.
-            for (long left = 700; views.Count < 4;)
+            for (long left = 700; views.Count < 4; )
             {
                 var view = Draw(random, views.Count);
                 var elements = view.Shape.Aggregate(1L, (product, size) => product * size);
@@ -58,7 +63,11 @@ public sealed class TorchStridesTests : IDisposable
                 }
             }
 
-            Read(legacy, Small, [.. views]).ShouldAllBe(same => same, $"file {file}: {string.Join("; ", views.Select(view => $"{view.Offset} [{string.Join(", ", view.Shape)}] / [{string.Join(", ", view.Strides)}]"))}");
+            Read(legacy, Small, [.. views])
+                .ShouldAllBe(
+                    same => same,
+                    $"file {file}: {string.Join("; ", views.Select(view => $"{view.Offset} [{string.Join(", ", view.Shape)}] / [{string.Join(", ", view.Strides)}]"))}"
+                );
         }
     }
 
@@ -97,14 +106,21 @@ public sealed class TorchStridesTests : IDisposable
     private IEnumerable<bool> Read(bool legacy, float[] storage, params StridedArchive.View[] views)
     {
         var path = _folder.File("x.pt");
-        (legacy ? (Action<string, float[], StridedArchive.View[]>)StridedArchive.WriteLegacy : StridedArchive.WriteZip)(path, storage, views);
+        (legacy ? (Action<string, float[], StridedArchive.View[]>)StridedArchive.WriteLegacy : StridedArchive.WriteZip)(
+            path,
+            storage,
+            views
+        );
         using var file = TorchFile.Open(path);
         var whole = torch.tensor(storage);
-        return [.. views.Select(view =>
-        {
-            using var scope = torch.NewDisposeScope();
-            var (read, expected) = (file.Read(view.Name), whole.as_strided(view.Shape, view.Strides, view.Offset));
-            return read.is_contiguous() && read.shape.SequenceEqual(view.Shape) && read.Equals(expected.contiguous());
-        })];
+        return
+        [
+            .. views.Select(view =>
+            {
+                using var scope = torch.NewDisposeScope();
+                var (read, expected) = (file.Read(view.Name), whole.as_strided(view.Shape, view.Strides, view.Offset));
+                return read.is_contiguous() && read.shape.SequenceEqual(view.Shape) && read.Equals(expected.contiguous());
+            }),
+        ];
     }
 }

@@ -60,7 +60,11 @@ public sealed class TorchWriterTests : IDisposable
             ["byte"] = torch.ones(3, dtype: torch.uint8),
             ["ü"] = torch.ones(2, dtype: torch.@bool),
         };
-        TorchWriter.WriteStreaming(_folder.File("x.pt"), [.. tensors.Select(t => new TensorLayout(t.Key, t.Value.dtype, t.Value.shape))], name => tensors[name].clone());
+        TorchWriter.WriteStreaming(
+            _folder.File("x.pt"),
+            [.. tensors.Select(t => new TensorLayout(t.Key, t.Value.dtype, t.Value.shape))],
+            name => tensors[name].clone()
+        );
 
         using var file = TorchFile.Open(_folder.File("x.pt"));
 
@@ -83,7 +87,11 @@ public sealed class TorchWriterTests : IDisposable
     private static void Rewrite(string source, string target)
     {
         using var file = TorchFile.Open(source);
-        TorchWriter.WriteStreaming(target, [.. file.Entries.Values.Select(entry => new TensorLayout(entry.Name, entry.ScalarType!.Value, entry.Shape))], file.Read);
+        TorchWriter.WriteStreaming(
+            target,
+            [.. file.Entries.Values.Select(entry => new TensorLayout(entry.Name, entry.ScalarType!.Value, entry.Shape))],
+            file.Read
+        );
     }
 
     private static byte[] Entry(string path, string name)

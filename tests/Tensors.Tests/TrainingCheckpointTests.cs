@@ -4,8 +4,8 @@ using TorchSharp;
 namespace ClipSae.Tensors.Tests;
 
 /// <summary>
-/// Checkpoints as training programs leave them, written by PyTorch 1.13: NumPy numbers and arrays, a path, a date, arguments, a loss that is a tensor, and an
-/// optimizer's tensors beside the weights a = [[0, 1, 2], [3, 4, 5]] and b.c = [1, -2].
+/// Checkpoints as training programs leave them, written by PyTorch 1.13: NumPy numbers and arrays, a path, a date, arguments, a loss that
+/// is a tensor, and an optimizer's tensors beside the weights a = [[0, 1, 2], [3, 4, 5]] and b.c = [1, -2].
 /// </summary>
 public sealed class TrainingCheckpointTests
 {

@@ -42,11 +42,11 @@ public sealed class AccessTests
     {
         await using var served = await ServedRuns.StartAsync();
         (await AskAsync(served, request =>
-        {
-            request.Headers.Add("Sec-Fetch-Site", "cross-site");
-            request.Headers.Add("Sec-Fetch-Mode", "navigate");
-            request.Headers.Add("Sec-Fetch-Dest", "document");
-        })).ShouldBe(HttpStatusCode.OK);
+            {
+                request.Headers.Add("Sec-Fetch-Site", "cross-site");
+                request.Headers.Add("Sec-Fetch-Mode", "navigate");
+                request.Headers.Add("Sec-Fetch-Dest", "document");
+            })).ShouldBe(HttpStatusCode.OK);
     }
 
     [Fact]
@@ -110,11 +110,15 @@ public sealed class AccessTests
             refused.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         }
 
-        using var elsewhere = await served.PostAsync($"/runs/{run}/cancel", await served.SecretAsync(), request => request.Headers.Add("Origin", "http://attacker.example"));
+        using var elsewhere = await served.PostAsync($"/runs/{run}/cancel", await served.SecretAsync(), request =>
+            request.Headers.Add("Origin", "http://attacker.example")
+        );
         elsewhere.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
         (await served.Runtime.StateAsync(run)).CancelRequested.ShouldBeFalse();
 
-        using var cancelled = await served.PostAsync($"/runs/{run}/cancel", await served.SecretAsync(), request => request.Headers.Add("Origin", served.Server.Address.GetLeftPart(UriPartial.Authority)));
+        using var cancelled = await served.PostAsync($"/runs/{run}/cancel", await served.SecretAsync(), request =>
+            request.Headers.Add("Origin", served.Server.Address.GetLeftPart(UriPartial.Authority))
+        );
         cancelled.StatusCode.ShouldBe(HttpStatusCode.SeeOther);
         (await served.Runtime.WaitAsync(run)).End.ShouldBeOfType<RunCancelled>();
     }
@@ -156,8 +160,12 @@ public sealed class AccessTests
     public async Task A_port_in_use_is_told_in_a_line()
     {
         await using var served = await ServedRuns.StartAsync();
-        var error = await Should.ThrowAsync<UserErrorException>(() => WebServer.StartAsync(served.Runtime, new WebOptions { Port = served.Server.Address.Port }, "data", TimeProvider.System));
-        error.Message.ShouldBe($"port {served.Server.Address.Port} of 127.0.0.1 is in use: choose another with --port, or leave it out for a free one");
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            WebServer.StartAsync(served.Runtime, new WebOptions { Port = served.Server.Address.Port }, "data", TimeProvider.System)
+        );
+        error.Message.ShouldBe(
+            $"port {served.Server.Address.Port} of 127.0.0.1 is in use: choose another with --port, or leave it out for a free one"
+        );
     }
 
     private static async Task<HttpStatusCode> AskAsync(ServedRuns served, Action<HttpRequestMessage> change)

@@ -64,7 +64,11 @@ public sealed class AtlasTests
             await Task.Delay(50);
         }
 
-        File.Delete(await served.Runtime.Artifacts.FetchAsync((await served.Runtime.StateAsync(SmallAtlas.Run)).Start!.Inputs["dataset:shards/00000"]));
+        File.Delete(
+            await served.Runtime.Artifacts.FetchAsync(
+                (await served.Runtime.StateAsync(SmallAtlas.Run)).Start!.Inputs["dataset:shards/00000"]
+            )
+        );
         await using var runtime = served.Pipeline.Start();
         await using var again = await WebServer.StartAsync(runtime, new WebOptions(), "data", TimeProvider.System);
 
@@ -126,7 +130,16 @@ public sealed class AtlasTests
     {
         const int Count = 16_384;
         var figures = new AutoencoderFigures(0, 1, 1, 1, 0, 0, 1, "topk", Count, 1, 1, 1, 1);
-        var statistics = new SaeStatistics("mlp@0", figures, [], [.. Enumerable.Range(0, Count).Select(feature => new FeatureStatistics(feature, feature / (double)Count, 1, null, $"name{feature % 100}", []))]);
+        var statistics = new SaeStatistics(
+            "mlp@0",
+            figures,
+            [],
+            [
+                .. Enumerable
+                    .Range(0, Count)
+                    .Select(feature => new FeatureStatistics(feature, feature / (double)Count, 1, null, $"name{feature % 100}", [])),
+            ]
+        );
         var volume = new AtlasVolume(RunRecord.Of("r", []), null!, statistics, null, () => "");
         var index = new FeatureIndex(1, [], [new IndexedFeature(7, 1, [], [new FrequentText("zebra", 1, 0.1)], [])]);
 

@@ -15,7 +15,13 @@ public sealed class KeptResultsTests
     {
         await using var served = await ServedRuns.StartAsync();
         using var turn = new SemaphoreSlim(1, 1);
-        await using var kept = new KeptResults<ShardImages>(served.Runtime, ResultFormats.ShardImages, turn, TimeProvider.System, NullLogger.Instance);
+        await using var kept = new KeptResults<ShardImages>(
+            served.Runtime,
+            ResultFormats.ShardImages,
+            turn,
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         kept.Start(Parts, "run", "unit", async (progress, cancel) =>
         {
             progress(0.25);
@@ -29,7 +35,9 @@ public sealed class KeptResultsTests
 
         await kept.StopAsync(Parts);
 
-        (await kept.FindAsync(Parts, CancellationToken.None)).ShouldBe(new KeptResults<ShardImages>.Standing(null, null, "stopped before its end"));
+        (await kept.FindAsync(Parts, CancellationToken.None)).ShouldBe(
+            new KeptResults<ShardImages>.Standing(null, null, "stopped before its end")
+        );
         (await served.Runtime.Results.FindAsync(Parts.Key())).ShouldBeNull();
         kept.Start(Parts, "run", "unit", (_, _) => Task.FromResult(new ShardImages(["a"], [])));
         while ((await kept.FindAsync(Parts, CancellationToken.None)).Value is null)
@@ -37,7 +45,9 @@ public sealed class KeptResultsTests
             await Task.Delay(5);
         }
 
-        (await served.Runtime.Results.FindAsync(Parts.Key()))!.Outputs.Values.Single().MediaType.ShouldBe(ResultFormats.ShardImages.MediaType);
+        (await served.Runtime.Results.FindAsync(Parts.Key()))!
+            .Outputs.Values.Single()
+            .MediaType.ShouldBe(ResultFormats.ShardImages.MediaType);
     }
 
     [Fact]
@@ -45,7 +55,13 @@ public sealed class KeptResultsTests
     {
         await using var served = await ServedRuns.StartAsync();
         using var turn = new SemaphoreSlim(1, 1);
-        await using var kept = new KeptResults<ShardImages>(served.Runtime, ResultFormats.ShardImages, turn, TimeProvider.System, NullLogger.Instance);
+        await using var kept = new KeptResults<ShardImages>(
+            served.Runtime,
+            ResultFormats.ShardImages,
+            turn,
+            TimeProvider.System,
+            NullLogger.Instance
+        );
         kept.Start(Parts, "run", "unit", (_, _) => throw new Contracts.UserErrorException("the shard is torn"));
         KeptResults<ShardImages>.Standing standing;
         while ((standing = await kept.FindAsync(Parts, CancellationToken.None)).Problem is null)

@@ -43,7 +43,10 @@ public sealed partial class OnDemandTests
         var page = await SendAsync(served, TriedRun.Grey(), await served.SecretAsync());
 
         page.ShouldContain("Features that fire on this picture");
-        var activations = Activation().Matches(page).Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)).ToArray();
+        var activations = Activation()
+            .Matches(page)
+            .Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))
+            .ToArray();
         activations.Length.ShouldBeGreaterThan(1);
         activations.ShouldBe(activations.OrderDescending());
         activations.ShouldAllBe(activation => activation > 0);
@@ -87,12 +90,26 @@ public sealed partial class OnDemandTests
     private static double[] Rates(string page, string row)
     {
         var start = page.IndexOf($"<th scope=\"row\">{row}", StringComparison.Ordinal);
-        return [.. Percentage().Matches(page[start..page.IndexOf("</tr>", start, StringComparison.Ordinal)]).Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+        return
+        [
+            .. Percentage()
+                .Matches(page[start..page.IndexOf("</tr>", start, StringComparison.Ordinal)])
+                .Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)),
+        ];
     }
 
-    private static async Task<string> SendAsync(ServedRuns served, byte[] picture, string secret, HttpStatusCode expected = HttpStatusCode.OK)
+    private static async Task<string> SendAsync(
+        ServedRuns served,
+        byte[] picture,
+        string secret,
+        HttpStatusCode expected = HttpStatusCode.OK
+    )
     {
-        using var form = new MultipartFormDataContent { { new StringContent(secret), "csrf" }, { new ByteArrayContent(picture), "picture", "picture.png" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent(secret), "csrf" },
+            { new ByteArrayContent(picture), "picture", "picture.png" },
+        };
         using var response = await served.Http.PostAsync(TunedAtlas.Path + "/picture", form);
         response.StatusCode.ShouldBe(expected);
         return await response.Content.ReadAsStringAsync();

@@ -38,7 +38,18 @@ public sealed class ProgramTests
     [Fact]
     public void Arguments_say_where_and_for_whom()
     {
-        var parsed = WebArguments.Parse(["--listen", "0.0.0.0", "--port", "8080", "--host-name", "a.lan", "--host-name", "b.lan", "--token-file", "/secrets/token"]);
+        var parsed = WebArguments.Parse([
+            "--listen",
+            "0.0.0.0",
+            "--port",
+            "8080",
+            "--host-name",
+            "a.lan",
+            "--host-name",
+            "b.lan",
+            "--token-file",
+            "/secrets/token",
+        ]);
         (parsed.Listen, parsed.Port, parsed.TokenFile, parsed.Help).ShouldBe((IPAddress.Any, 8080, "/secrets/token", false));
         parsed.HostNames.ShouldBe(["a.lan", "b.lan"]);
     }

@@ -29,7 +29,8 @@ public sealed class RunPagesTests
         page.ShouldContain("first: text");
         var cost = Section(page, "cost");
         cost.ShouldContain($"from cache (3): same parameters and inputs as in run {first}");
-        Section(await served.PageAsync($"/runs/{first}"), "cost").ShouldContain("computed (3): no earlier result of this unit in this store");
+        Section(await served.PageAsync($"/runs/{first}"), "cost")
+            .ShouldContain("computed (3): no earlier result of this unit in this store");
         (await served.PageAsync($"/runs/{second}/units?stage=first")).ShouldContain("3 units");
     }
 
@@ -46,7 +47,11 @@ public sealed class RunPagesTests
         graph.Split("<a class=\"node").Length.ShouldBe(5);
         graph.Split("class=\"edge\"").Length.ShouldBe(4);
         string[] order = ["inputs", "first", "second", "third"];
-        var left = order.Select(name => graph.IndexOf($">{name}</text>", StringComparison.Ordinal)).Select(at => graph[..at].LastIndexOf("x=\"", StringComparison.Ordinal) + 3).Select(at => int.Parse(graph[at..graph.IndexOf('"', at)], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var left = order
+            .Select(name => graph.IndexOf($">{name}</text>", StringComparison.Ordinal))
+            .Select(at => graph[..at].LastIndexOf("x=\"", StringComparison.Ordinal) + 3)
+            .Select(at => int.Parse(graph[at..graph.IndexOf('"', at)], System.Globalization.CultureInfo.InvariantCulture))
+            .ToArray();
         left.ShouldBe(left.Order());
         left.Distinct().Count().ShouldBe(4);
         graph.ShouldContain($"href=\"/runs/{run}/units?stage=second\"><rect");
@@ -114,17 +119,51 @@ public sealed class RunPagesTests
     {
         await using var served = await ServedRuns.StartAsync();
         var run = "hostile";
-        var plan = new RunPlan([new StagePlan(Hostile, new JsonObject { [Hostile] = Hostile }, [new UnitPlan("one", [], []), new UnitPlan(Hostile, [], [])], [new InputSelector("x", $"dataset:{Hostile}")])]);
+        var plan = new RunPlan([
+            new StagePlan(
+                Hostile,
+                new JsonObject { [Hostile] = Hostile },
+                [new UnitPlan("one", [], []), new UnitPlan(Hostile, [], [])],
+                [new InputSelector("x", $"dataset:{Hostile}")]
+            ),
+        ]);
         var artifact = new ArtifactRef(ClipSae.Artifacts.Digest.OfText("x"), 1, Hostile, Hostile);
         await served.TellAsync(
             run,
-            Started(run, plan) with { Parameters = new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } }, Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = artifact } },
+            Started(run, plan) with
+            {
+                Parameters = new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } },
+                Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = artifact },
+            },
             new UnitsRequested(Hostile, ["one", Hostile]) { At = At },
-            new UnitFinished(Hostile, "one", Hostile, new string('0', 64), new Dictionary<string, ArtifactRef> { [Hostile] = artifact }, [], new CacheOutcome(CacheKind.Miss, Hostile), 1, At) { At = At },
+            new UnitFinished(
+                Hostile,
+                "one",
+                Hostile,
+                new string('0', 64),
+                new Dictionary<string, ArtifactRef> { [Hostile] = artifact },
+                [],
+                new CacheOutcome(CacheKind.Miss, Hostile),
+                1,
+                At
+            )
+            {
+                At = At,
+            },
             new UnitFailed(Hostile, Hostile, Hostile, Hostile, 1) { At = At },
-            new RunFailed(Hostile, Hostile, Hostile) { At = At });
+            new RunFailed(Hostile, Hostile, Hostile) { At = At }
+        );
 
-        foreach (var path in new[] { "/", $"/?q={Uri.EscapeDataString(Hostile)}&status={Uri.EscapeDataString(Hostile)}", $"/runs/{run}", $"/runs/{run}/units?q={Uri.EscapeDataString("<img src=x")}&stage={Uri.EscapeDataString(Hostile)}", $"/compare?run={run}&run={await served.RunAsync()}" })
+        foreach (
+            var path in new[]
+            {
+                "/",
+                $"/?q={Uri.EscapeDataString(Hostile)}&status={Uri.EscapeDataString(Hostile)}",
+                $"/runs/{run}",
+                $"/runs/{run}/units?q={Uri.EscapeDataString("<img src=x")}&stage={Uri.EscapeDataString(Hostile)}",
+                $"/compare?run={run}&run={await served.RunAsync()}",
+            }
+        )
         {
             var page = await served.PageAsync(path);
             page.ShouldNotContain("<img src=x", Case.Insensitive, path);
@@ -143,10 +182,27 @@ public sealed class RunPagesTests
         await served.TellAsync(
             "large",
             [
-                Started("large", one), new UnitsRequested("first", names) { At = At },
-                .. names.Take(9_000).Select(name => new UnitFinished("first", name, "w", new string('0', 64), new Dictionary<string, ArtifactRef>(), [], new CacheOutcome(CacheKind.Miss, "new"), 1, At) { At = At }),
+                Started("large", one),
+                new UnitsRequested("first", names) { At = At },
+                .. names
+                    .Take(9_000)
+                    .Select(name => new UnitFinished(
+                        "first",
+                        name,
+                        "w",
+                        new string('0', 64),
+                        new Dictionary<string, ArtifactRef>(),
+                        [],
+                        new CacheOutcome(CacheKind.Miss, "new"),
+                        1,
+                        At
+                    )
+                    {
+                        At = At,
+                    }),
                 .. names.Skip(9_000).Take(500).Select(name => new UnitFailed("first", name, "w", "torn", 3) { At = At }),
-            ]);
+            ]
+        );
 
         var page = await served.PageAsync("/runs/large");
         page.ShouldContain("9,000 of 10,000 units");
@@ -177,7 +233,12 @@ public sealed class RunPagesTests
         {
             Name = "m",
             HeldOut = new HeldOutFigures { Attacked = 0.9 },
-            Families = new Dictionary<string, FamilyAccuracy> { ["plain"] = new(0.5), ["sign"] = new(0.2), ["curved"] = new(0.3) },
+            Families = new Dictionary<string, FamilyAccuracy>
+            {
+                ["plain"] = new(0.5),
+                ["sign"] = new(0.2),
+                ["curved"] = new(0.3),
+            },
         };
 
         ScoreTable.Worst(figures).ShouldBe(("sign", 0.2));
@@ -224,7 +285,9 @@ public sealed class RunPagesTests
         page.ShouldContain("2 of 3 replays started");
         page.ShouldContain("class=\"problem\"");
         var replays = (await served.Runtime.ListRunsAsync()).Where(run => run.Origin is not null).ToArray();
-        replays.Select(run => run.Origin).ShouldBe([new ReplayOrigin(first, "second"), new ReplayOrigin(second, "second")], ignoreOrder: true);
+        replays
+            .Select(run => run.Origin)
+            .ShouldBe([new ReplayOrigin(first, "second"), new ReplayOrigin(second, "second")], ignoreOrder: true);
         foreach (var replay in replays)
         {
             (await served.Runtime.WaitAsync(replay.Run)).Status.ShouldBe(RunStatus.Completed);
@@ -238,7 +301,12 @@ public sealed class RunPagesTests
 
     private static async Task<string> BackfillAsync(ServedRuns served, string secret, HttpStatusCode expected, params string[] runs)
     {
-        using var form = new FormUrlEncodedContent([KeyValuePair.Create("csrf", secret), KeyValuePair.Create("from", "second"), KeyValuePair.Create("changes", ""), .. runs.Select(run => KeyValuePair.Create("run", run))]);
+        using var form = new FormUrlEncodedContent([
+            KeyValuePair.Create("csrf", secret),
+            KeyValuePair.Create("from", "second"),
+            KeyValuePair.Create("changes", ""),
+            .. runs.Select(run => KeyValuePair.Create("run", run)),
+        ]);
         using var response = await served.Http.PostAsync("/backfill", form);
         var page = await response.Content.ReadAsStringAsync();
         response.StatusCode.ShouldBe(expected, page);

@@ -11,7 +11,10 @@ internal sealed class ServedRuns : IAsyncDisposable
     private ServedRuns(FakePipeline pipeline, EmbeddedRuntime runtime, WebServer server)
     {
         (Pipeline, Runtime, Server) = (pipeline, runtime, server);
-        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new UriBuilder(server.Address) { Host = "127.0.0.1" }.Uri };
+        Http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+        {
+            BaseAddress = new UriBuilder(server.Address) { Host = "127.0.0.1" }.Uri,
+        };
     }
 
     public FakePipeline Pipeline { get; }
@@ -27,7 +30,11 @@ internal sealed class ServedRuns : IAsyncDisposable
     {
         var pipeline = new FakePipeline();
         var runtime = pipeline.Start();
-        return new ServedRuns(pipeline, runtime, await WebServer.StartAsync(runtime, options ?? new WebOptions(), pipeline.Folder, TimeProvider.System));
+        return new ServedRuns(
+            pipeline,
+            runtime,
+            await WebServer.StartAsync(runtime, options ?? new WebOptions(), pipeline.Folder, TimeProvider.System)
+        );
     }
 
     /// <summary>Runs the pipeline to its end.</summary>
@@ -51,7 +58,10 @@ internal sealed class ServedRuns : IAsyncDisposable
     /// <summary>Sends a form as the pages do.</summary>
     public async Task<HttpResponseMessage> PostAsync(string path, string? secret = null, Action<HttpRequestMessage>? change = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(secret is null ? [] : [KeyValuePair.Create("csrf", secret)]) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new FormUrlEncodedContent(secret is null ? [] : [KeyValuePair.Create("csrf", secret)]),
+        };
         change?.Invoke(request);
         return await Http.SendAsync(request);
     }

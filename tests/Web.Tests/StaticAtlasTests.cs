@@ -27,7 +27,9 @@ public sealed class StaticAtlasTests
             text.ShouldNotContain("<img src=x");
         }
 
-        (await File.ReadAllTextAsync(pages.Single(page => page.EndsWith("feature-1.html", StringComparison.Ordinal)))).ShouldContain("class=\"heat\" src=\"data:image/png;base64,");
+        (await File.ReadAllTextAsync(pages.Single(page => page.EndsWith("feature-1.html", StringComparison.Ordinal)))).ShouldContain(
+            "class=\"heat\" src=\"data:image/png;base64,"
+        );
         Directory.GetFiles(Path.Combine(folder, "pictures")).ShouldHaveSingleItem();
         Directory.Exists(folder + ".unfinished").ShouldBeFalse();
     }
@@ -51,7 +53,22 @@ public sealed class StaticAtlasTests
         await using var served = await ServedRuns.StartAsync();
         await SmallAtlas.TellAsync(served);
         var run = await served.RunAsync();
-        (await Should.ThrowAsync<UserErrorException>(StaticAtlas.WriteAsync(served.Runtime, SmallAtlas.Run, served.Pipeline.Folder, 1, TimeProvider.System, (_, _) => { }))).Message.ShouldEndWith("is there already; name a new folder");
-        (await Should.ThrowAsync<UserErrorException>(StaticAtlas.WriteAsync(served.Runtime, run, Path.Combine(served.Pipeline.Folder, "atlas"), 1, TimeProvider.System, (_, _) => { }))).Message.ShouldEndWith("has no autoencoder, so there is no atlas of it");
+        (
+            await Should.ThrowAsync<UserErrorException>(
+                StaticAtlas.WriteAsync(served.Runtime, SmallAtlas.Run, served.Pipeline.Folder, 1, TimeProvider.System, (_, _) => { })
+            )
+        ).Message.ShouldEndWith("is there already; name a new folder");
+        (
+            await Should.ThrowAsync<UserErrorException>(
+                StaticAtlas.WriteAsync(
+                    served.Runtime,
+                    run,
+                    Path.Combine(served.Pipeline.Folder, "atlas"),
+                    1,
+                    TimeProvider.System,
+                    (_, _) => { }
+                )
+            )
+        ).Message.ShouldEndWith("has no autoencoder, so there is no atlas of it");
     }
 }

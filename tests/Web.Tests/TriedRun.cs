@@ -16,8 +16,16 @@ internal static class TriedRun
         var at = new DateTimeOffset(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
         var inputs = new Dictionary<string, ArtifactRef>
         {
-            ["model:weights"] = await served.Runtime.Artifacts.PutFileAsync(Path.Combine(folder, "model.safetensors"), "model.safetensors", MediaTypes.Safetensors),
-            ["model:tokenizer"] = await served.Runtime.Artifacts.PutFileAsync(Path.Combine(folder, "bpe.txt.gz"), "bpe.txt.gz", "application/gzip"),
+            ["model:weights"] = await served.Runtime.Artifacts.PutFileAsync(
+                Path.Combine(folder, "model.safetensors"),
+                "model.safetensors",
+                MediaTypes.Safetensors
+            ),
+            ["model:tokenizer"] = await served.Runtime.Artifacts.PutFileAsync(
+                Path.Combine(folder, "bpe.txt.gz"),
+                "bpe.txt.gz",
+                "application/gzip"
+            ),
         };
         var plan = new RunPlan([new StagePlan(ParameterSections.Evaluation, [], [new UnitPlan("all", [], [])], [])]);
         await served.TellAsync(Run, new RunStarted(Run, plan, inputs, [], 0) { At = at }, new RunCompleted { At = at });

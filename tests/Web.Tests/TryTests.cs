@@ -41,8 +41,13 @@ public sealed class TryTests
         await using var served = await TellAsync();
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, served.Server.Address.Port);
-        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /runs/{Run}/try HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {17 << 20}\r\n\r\n"));
+        await client
+            .GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    $"POST /runs/{Run}/try HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {17 << 20}\r\n\r\n"
+                )
+            );
         using var answer = new StreamReader(client.GetStream());
         (await answer.ReadLineAsync()).ShouldBe("HTTP/1.1 413 Payload Too Large");
     }

@@ -18,8 +18,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Web.Tests;
 
 /// <summary>
-/// A run of the demo's base with an autoencoder of 256 features that copy the 128 columns of <c>residual@1</c> and their negatives, four attacks on grey pictures, and a
-/// "tuned" model that is the base without the MLP of block 0.
+/// A run of the demo's base with an autoencoder of 256 features that copy the 128 columns of <c>residual@1</c> and their negatives, four
+/// attacks on grey pictures, and a "tuned" model that is the base without the MLP of block 0.
 /// </summary>
 internal static class TunedAtlas
 {
@@ -36,12 +36,21 @@ internal static class TunedAtlas
         Compute.Device("cpu");
         var folder = Directory.CreateDirectory(System.IO.Path.Combine(served.Pipeline.Folder, "tuned")).FullName;
         var store = served.Runtime.Artifacts;
-        async Task<ArtifactRef> FileAsync(string name, string? path = null) => await store.PutFileAsync(path ?? System.IO.Path.Combine(folder, name), name, MediaTypes.Safetensors);
+        async Task<ArtifactRef> FileAsync(string name, string? path = null) =>
+            await store.PutFileAsync(path ?? System.IO.Path.Combine(folder, name), name, MediaTypes.Safetensors);
         WriteAutoencoder(System.IO.Path.Combine(folder, "sae"));
         WriteTuned(System.IO.Path.Combine(folder, "model"));
         WritePictures(System.IO.Path.Combine(folder, "shard"), System.IO.Path.Combine(folder, "attacks"));
-        var features = Enumerable.Range(0, 2 * Width).Select(feature => new FeatureStatistics(feature, 0.01 * (1 + (feature % 50)), 1, null, null, [new TopImage("p0.png", 1)])).ToArray();
-        var statistics = new SaeStatistics(Unit, new AutoencoderFigures(0.1, 0.9, 0.9, 8, 0, 0, 68, "topk", 2 * Width, 8, 1, 68, 1), [], features);
+        var features = Enumerable
+            .Range(0, 2 * Width)
+            .Select(feature => new FeatureStatistics(feature, 0.01 * (1 + (feature % 50)), 1, null, null, [new TopImage("p0.png", 1)]))
+            .ToArray();
+        var statistics = new SaeStatistics(
+            Unit,
+            new AutoencoderFigures(0.1, 0.9, 0.9, 8, 0, 0, 68, "topk", 2 * Width, 8, 1, 68, 1),
+            [],
+            features
+        );
         var told = await store.PutBytesAsync(ResultFormats.Statistics.Write(statistics), "statistics", ResultFormats.Statistics.MediaType);
         var inputs = new Dictionary<string, ArtifactRef>
         {
@@ -50,15 +59,62 @@ internal static class TunedAtlas
             ["dataset:shards/00000"] = await FileAsync("shard"),
         };
         string[] stages = [ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Conversion, ParameterSections.Evaluation];
-        var figures = new EvaluationFigures(new ModelFigures { Name = "base", HeldOut = new HeldOutFigures() }, [], new ModelFigures { Name = "arm.s0", HeldOut = new HeldOutFigures() });
+        var figures = new EvaluationFigures(
+            new ModelFigures { Name = "base", HeldOut = new HeldOutFigures() },
+            [],
+            new ModelFigures { Name = "arm.s0", HeldOut = new HeldOutFigures() }
+        );
         await served.TellAsync(
             Run,
-            new RunStarted(Run, new RunPlan([.. stages.Select((stage, place) => new StagePlan(stage, [], [new UnitPlan(place == 0 ? Unit : place == 2 ? "arm.s0" : "all", [], [])], []))]), inputs, [], 0) { At = At },
-            Finished(ParameterSections.Sae, Unit, new() { ["sae"] = await FileAsync("sae"), ["statistics"] = told }, ResultFormats.AutoencoderFigures.ToJson(statistics.Figures)),
-            Finished(ParameterSections.Curation, "all", new() { ["attacks"] = await FileAsync("attacks") }, ResultFormats.CurationFigures.ToJson(ResultFormats.CurationFigures.Read(await File.ReadAllBytesAsync(System.IO.Path.Combine(AppContext.BaseDirectory, "curation-figures.json")), "figures"))),
+            new RunStarted(
+                Run,
+                new RunPlan([
+                    .. stages.Select(
+                        (stage, place) =>
+                            new StagePlan(
+                                stage,
+                                [],
+                                [
+                                    new UnitPlan(
+                                        place == 0 ? Unit
+                                            : place == 2 ? "arm.s0"
+                                            : "all",
+                                        [],
+                                        []
+                                    ),
+                                ],
+                                []
+                            )
+                    ),
+                ]),
+                inputs,
+                [],
+                0
+            )
+            {
+                At = At,
+            },
+            Finished(
+                ParameterSections.Sae,
+                Unit,
+                new() { ["sae"] = await FileAsync("sae"), ["statistics"] = told },
+                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures)
+            ),
+            Finished(
+                ParameterSections.Curation,
+                "all",
+                new() { ["attacks"] = await FileAsync("attacks") },
+                ResultFormats.CurationFigures.ToJson(
+                    ResultFormats.CurationFigures.Read(
+                        await File.ReadAllBytesAsync(System.IO.Path.Combine(AppContext.BaseDirectory, "curation-figures.json")),
+                        "figures"
+                    )
+                )
+            ),
             Finished(ParameterSections.Conversion, "arm.s0", new() { ["model"] = await FileAsync("model") }, []),
             Finished(ParameterSections.Evaluation, "all", [], ResultFormats.EvaluationFigures.ToJson(figures)),
-            new RunCompleted { At = At });
+            new RunCompleted { At = At }
+        );
     }
 
     private static void WriteAutoencoder(string path)
@@ -93,7 +149,22 @@ internal static class TunedAtlas
             var picture = new RgbImage(Side, Side, [.. Enumerable.Repeat((byte)(90 + (30 * place)), 3 * Side * Side)]);
             plain.Add((new DatasetItem($"p{place}.png", ["a picture"], "cat"), PngEncoder.Encode(picture)));
             var printed = printer.Paint(picture, printer.Plan(word, picture, new SeededRandom(0, "test", place)).Shown);
-            attacked.Add((new DatasetItem($"a{place}.png", ["a picture"], "cat", new JsonObject { ["kind"] = "attack", ["source"] = $"p{place}.png", ["word"] = word }), PngEncoder.Encode(printed)));
+            attacked.Add(
+                (
+                    new DatasetItem(
+                        $"a{place}.png",
+                        ["a picture"],
+                        "cat",
+                        new JsonObject
+                        {
+                            ["kind"] = "attack",
+                            ["source"] = $"p{place}.png",
+                            ["word"] = word,
+                        }
+                    ),
+                    PngEncoder.Encode(printed)
+                )
+            );
         }
 
         DatasetShard.Write(shard, plain);

@@ -5,7 +5,11 @@ public sealed class AlphaRuleTests
     // Of 1,000 images each.
     private static readonly FrontierPoint[] Sweep =
     [
-        new(0, 0.984, 0.002), new(0.25, 0.986, 0.310), new(0.5, 0.974, 0.720), new(0.75, 0.973, 0.910), new(1, 0.930, 0.940),
+        new(0, 0.984, 0.002),
+        new(0.25, 0.986, 0.310),
+        new(0.5, 0.974, 0.720),
+        new(0.75, 0.973, 0.910),
+        new(1, 0.930, 0.940),
     ];
 
     [Theory]
@@ -14,7 +18,8 @@ public sealed class AlphaRuleTests
     [InlineData(0.01, 0.5)] // 0.974 exactly, which a rounding must not spoil: 0.984 − 0.01 is more than 0.974 in binary
     [InlineData(0.0099, 0.25)]
     [InlineData(0, 0.25)]
-    public void The_most_attacked_accuracy_that_keeps_the_clean_one_is_chosen(double tolerance, double alpha) => new AlphaRule(tolerance).Choose(Sweep).Alpha.ShouldBe(alpha);
+    public void The_most_attacked_accuracy_that_keeps_the_clean_one_is_chosen(double tolerance, double alpha) =>
+        new AlphaRule(tolerance).Choose(Sweep).Alpha.ShouldBe(alpha);
 
     [Fact]
     public void Where_nothing_keeps_the_clean_accuracy_it_is_the_base() =>

@@ -56,7 +56,11 @@ public sealed class ContextStretchingTests : IDisposable
     {
         ContextStretching.Write(new ConversionSource(ReferenceFiles.Model, "tiny"), _folder.File("long.safetensors"));
 
-        Should.Throw<UserErrorException>(() => ContextStretching.Write(new ConversionSource(_folder.File("long.safetensors"), "long"), _folder.File("x"))).Message.ShouldContain("248 tokens");
+        Should
+            .Throw<UserErrorException>(() =>
+                ContextStretching.Write(new ConversionSource(_folder.File("long.safetensors"), "long"), _folder.File("x"))
+            )
+            .Message.ShouldContain("248 tokens");
     }
 
     public void Dispose()
@@ -78,7 +82,10 @@ public sealed class ContextStretchingTests : IDisposable
         var tokens = torch.zeros([1, context], dtype: torch.int64);
         for (var place = 0; place < used; place++)
         {
-            tokens[0, place] = place == 0 ? 298 : place == used - 1 ? 299 : 5 + (place % 200);
+            tokens[0, place] =
+                place == 0 ? 298
+                : place == used - 1 ? 299
+                : 5 + (place % 200);
         }
 
         return tokens;

@@ -23,7 +23,10 @@ public sealed class LongClipTests : IDisposable
     public void Every_format_keeps_the_features()
     {
         var source = Source();
-        var options = new ConversionOptions { Formats = [.. ConversionTarget.All.Where(target => !target.NeedsBase).Select(target => target.Name)] };
+        var options = new ConversionOptions
+        {
+            Formats = [.. ConversionTarget.All.Where(target => !target.NeedsBase).Select(target => target.Name)],
+        };
 
         var conversion = Conversion.Run(source, _folder.File("out"), options, ClipTokenizer.FromMerges([]));
 
@@ -37,12 +40,24 @@ public sealed class LongClipTests : IDisposable
     [InlineData("open-clip", "open_clip/open_clip_model.safetensors", "positional_embedding")]
     [InlineData("huggingface", "huggingface/model.safetensors", "text_model.embeddings.position_embedding.weight")]
     [InlineData("text-encoder", "text_encoder.safetensors", "text_model.embeddings.position_embedding.weight")]
-    public void Formats_with_one_embedding_take_rows_below_20_of_the_first_and_the_others_of_the_second(string format, string path, string key)
+    public void Formats_with_one_embedding_take_rows_below_20_of_the_first_and_the_others_of_the_second(
+        string format,
+        string path,
+        string key
+    )
     {
-        WeightConverter.Convert(Source(), _folder.Path, [ConversionTarget.Named(format)], ConversionDtype.Float32, ClipTokenizer.FromMerges([]));
+        WeightConverter.Convert(
+            Source(),
+            _folder.Path,
+            [ConversionTarget.Named(format)],
+            ConversionDtype.Float32,
+            ClipTokenizer.FromMerges([])
+        );
 
         using var file = TensorFiles.Open(_folder.File(path));
-        file.Entries.Keys.ShouldNotContain(name => name.EndsWith("_res", StringComparison.Ordinal) || name.Contains("_res.", StringComparison.Ordinal));
+        file.Entries.Keys.ShouldNotContain(name =>
+            name.EndsWith("_res", StringComparison.Ordinal) || name.Contains("_res.", StringComparison.Ordinal)
+        );
         var written = file.Read(key);
         written[..KeptRows].Equals(_kept[..KeptRows]).ShouldBeTrue();
         written[KeptRows..].Equals(_stretched[KeptRows..]).ShouldBeTrue();

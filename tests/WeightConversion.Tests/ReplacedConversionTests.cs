@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace ClipSae.WeightConversion.Tests;
 
-/// <summary>A conversion into a folder replaces what is there when it is proved, all formats together, or leaves everything as it was.</summary>
+/// <summary>
+/// A conversion into a folder replaces what is there when it is proved, all formats together, or leaves everything as it was.
+/// </summary>
 public sealed class ReplacedConversionTests : IDisposable
 {
     private const string Layer = "visual.transformer.resblocks.0.mlp.c_fc.weight";
@@ -21,7 +23,9 @@ public sealed class ReplacedConversionTests : IDisposable
         Before();
         var before = Files();
 
-        var error = Should.Throw<UserErrorException>(() => Conversion.Replace(source, _folder.File("out"), new ConversionOptions { Formats = ["openai-pt", "open-clip"], Dtype = dtype }));
+        var error = Should.Throw<UserErrorException>(() =>
+            Conversion.Replace(source, _folder.File("out"), new ConversionOptions { Formats = ["openai-pt", "open-clip"], Dtype = dtype })
+        );
 
         error.Message.ShouldContain($"'{Layer}'");
         error.Message.ShouldContain(remedy);
@@ -35,7 +39,12 @@ public sealed class ReplacedConversionTests : IDisposable
         Before();
         var before = Files();
 
-        var options = new ConversionOptions { Formats = ["openai", "open-clip"], Dtype = ConversionDtype.Float16, Tolerance = 1e-7 };
+        var options = new ConversionOptions
+        {
+            Formats = ["openai", "open-clip"],
+            Dtype = ConversionDtype.Float16,
+            Tolerance = 1e-7,
+        };
         var error = Should.Throw<UserErrorException>(() => Conversion.Replace(Source(0.5f), _folder.File("out"), options));
 
         error.Message.ShouldContain("--dtype bfloat16 or float32, or allow more with --tolerance");
@@ -48,7 +57,11 @@ public sealed class ReplacedConversionTests : IDisposable
         Before();
         var before = Files();
 
-        Should.Throw<UserErrorException>(() => Conversion.Replace(Source(0.5f), _folder.File("out"), new ConversionOptions { Formats = ["openai", "long-clip"] })).Message.ShouldContain("stretch");
+        Should
+            .Throw<UserErrorException>(() =>
+                Conversion.Replace(Source(0.5f), _folder.File("out"), new ConversionOptions { Formats = ["openai", "long-clip"] })
+            )
+            .Message.ShouldContain("stretch");
 
         Files().ShouldBe(before);
     }
@@ -60,7 +73,11 @@ public sealed class ReplacedConversionTests : IDisposable
         Directory.CreateDirectory(_folder.File("out", "openai.pt"));
         var before = Files();
 
-        Should.Throw<UserErrorException>(() => Conversion.Replace(Source(0.5f), _folder.File("out"), new ConversionOptions { Formats = ["openai", "openai-pt"] })).Message.ShouldContain("openai.pt");
+        Should
+            .Throw<UserErrorException>(() =>
+                Conversion.Replace(Source(0.5f), _folder.File("out"), new ConversionOptions { Formats = ["openai", "openai-pt"] })
+            )
+            .Message.ShouldContain("openai.pt");
 
         Files().ShouldBe(before);
     }
@@ -72,7 +89,18 @@ public sealed class ReplacedConversionTests : IDisposable
 
         var conversion = Conversion.Replace(Source(0.5f), _folder.File("out"), new ConversionOptions { Formats = ["openai", "open-clip"] });
 
-        Files().Keys.ShouldBe(["README.md", "mine.txt", "open_clip/open_clip_config.json", "open_clip/open_clip_model.safetensors", "openai.safetensors", "provenance.json"], ignoreOrder: true);
+        Files()
+            .Keys.ShouldBe(
+                [
+                    "README.md",
+                    "mine.txt",
+                    "open_clip/open_clip_config.json",
+                    "open_clip/open_clip_model.safetensors",
+                    "openai.safetensors",
+                    "provenance.json",
+                ],
+                ignoreOrder: true
+            );
         Artifacts.Digest.OfFile(_folder.File("out", "openai.safetensors")).ShouldBe(conversion.Files["openai.safetensors"]);
         File.ReadAllText(_folder.File("out", "mine.txt")).ShouldBe("mine");
         using var model = ClipModel.Load(_folder.File("out", "open_clip"));
@@ -85,16 +113,30 @@ public sealed class ReplacedConversionTests : IDisposable
     {
         new ConversionOptions { Formats = ["openai", format] }.Validate();
 
-        Should.Throw<UserErrorException>(() => new ConversionOptions { Formats = ["openai", format], Dtype = ConversionDtype.Float16 }.Validate()).Message.ShouldContain($"{format}, which supports float32 only");
+        Should
+            .Throw<UserErrorException>(() =>
+                new ConversionOptions { Formats = ["openai", format], Dtype = ConversionDtype.Float16 }.Validate()
+            )
+            .Message.ShouldContain($"{format}, which supports float32 only");
     }
 
     // 0 / 0: finite numbers in the file, and none in the weight.
     [Fact]
     public void A_row_of_zeros_in_theta_is_named()
     {
-        ChangedCheckpoint.Write(ReferenceFiles.GeometricModel, _folder.File("zero.safetensors"), tensors => tensors["visual.transformer.resblocks.1.mlp.c_fc.theta"][0] = torch.zeros(128));
+        ChangedCheckpoint.Write(ReferenceFiles.GeometricModel, _folder.File("zero.safetensors"), tensors =>
+            tensors["visual.transformer.resblocks.1.mlp.c_fc.theta"][0] = torch.zeros(128)
+        );
 
-        Should.Throw<UserErrorException>(() => Conversion.Replace(new ConversionSource(_folder.File("zero.safetensors"), "zero"), _folder.File("out"), new ConversionOptions())).Message.ShouldContain("row of zeros in theta");
+        Should
+            .Throw<UserErrorException>(() =>
+                Conversion.Replace(
+                    new ConversionSource(_folder.File("zero.safetensors"), "zero"),
+                    _folder.File("out"),
+                    new ConversionOptions()
+                )
+            )
+            .Message.ShouldContain("row of zeros in theta");
     }
 
     public void Dispose() => _folder.Dispose();
@@ -114,6 +156,8 @@ public sealed class ReplacedConversionTests : IDisposable
         }
     }
 
-    private Dictionary<string, string> Files() => Directory.EnumerateFiles(_folder.File("out"), "*", SearchOption.AllDirectories)
-        .ToDictionary(file => Path.GetRelativePath(_folder.File("out"), file), Artifacts.Digest.OfFile);
+    private Dictionary<string, string> Files() =>
+        Directory
+            .EnumerateFiles(_folder.File("out"), "*", SearchOption.AllDirectories)
+            .ToDictionary(file => Path.GetRelativePath(_folder.File("out"), file), Artifacts.Digest.OfFile);
 }

@@ -20,7 +20,8 @@ public sealed class RoundTripTests : IDisposable
     // Every format into every other one and back into the first; the tiny model has 130 tokens of context, so that Long-CLIP's fits too.
     public static TheoryData<string, string> Pairs => [.. from a in Written() from b in Written() select (a, b)];
 
-    public static TheoryData<string, string> PairsWithOnnx => [.. from a in Written() from b in ConversionTarget.All where !b.NeedsBase select (a, b.Name)];
+    public static TheoryData<string, string> PairsWithOnnx =>
+        [.. from a in Written() from b in ConversionTarget.All where !b.NeedsBase select (a, b.Name)];
 
     [Theory]
     [MemberData(nameof(Pairs))]
@@ -70,12 +71,23 @@ public sealed class RoundTripTests : IDisposable
     [InlineData("bfloat16")]
     public void Narrow_formats_keep_features_within_their_precision(string dtype)
     {
-        var options = new ConversionOptions { Formats = [.. Written().Where(format => format != "gmp")], Dtype = Enum.Parse<ConversionDtype>(dtype, ignoreCase: true) };
+        var options = new ConversionOptions
+        {
+            Formats = [.. Written().Where(format => format != "gmp")],
+            Dtype = Enum.Parse<ConversionDtype>(dtype, ignoreCase: true),
+        };
 
         var conversion = Conversion.Run(new ConversionSource(Small(), "small"), _folder.File("out"), options, SmallTokenizer());
 
-        conversion.Proofs.Keys.ShouldBe(
-            ["huggingface", "longclip.pt", "open_clip", "openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+        conversion.Proofs.Keys.ShouldBe([
+            "huggingface",
+            "longclip.pt",
+            "open_clip",
+            "openai.pt",
+            "openai.safetensors",
+            "text_encoder.safetensors",
+            "text_encoder_with_projection.safetensors",
+        ]);
         conversion.Proofs.Values.ShouldAllBe(proof => proof.Holds);
         // Something was rounded, or the proof would prove nothing.
         conversion.Proofs["openai.pt"].Image.MaxRelative.ShouldBeGreaterThan(1e-5);
@@ -94,8 +106,16 @@ public sealed class RoundTripTests : IDisposable
 
         using var model = ClipModel.Load(_folder.File(path));
         using var inference = torch.no_grad();
-        Difference(model.EncodeImage(ReferenceFiles.Read(ReferenceFiles.Expected, "image")), ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "image_features")).ShouldBeLessThan(1e-5);
-        Difference(model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens")), ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "text_features")).ShouldBeLessThan(1e-5);
+        Difference(
+                model.EncodeImage(ReferenceFiles.Read(ReferenceFiles.Expected, "image")),
+                ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "image_features")
+            )
+            .ShouldBeLessThan(1e-5);
+        Difference(
+                model.EncodeText(ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens")),
+                ReferenceFiles.Read(ReferenceFiles.GeometricExpected, "text_features")
+            )
+            .ShouldBeLessThan(1e-5);
     }
 
     // Each conversion loads what it wrote and compares its features with the source's: a description that says less would fail it.
@@ -103,10 +123,21 @@ public sealed class RoundTripTests : IDisposable
     [InlineData("gelu", 2, 5, "gelu")]
     [InlineData("gelu_pytorch_tanh", 4, 1, "gelu_pytorch_tanh")]
     [InlineData("quick_gelu", 8, 2, "quick_gelu")]
-    public void Models_with_other_activations_and_heads_say_so_in_every_format(string activation, int visionHeads, int textHeads, string expected)
+    public void Models_with_other_activations_and_heads_say_so_in_every_format(
+        string activation,
+        int visionHeads,
+        int textHeads,
+        string expected
+    )
     {
         var path = _folder.File("other.safetensors");
-        var sizes = new ClipArchitecture(32, 16, 2, 64, 8, 77, 514, 40, 2) { Activation = MlpActivation.Find(activation)!, VisionHeads = visionHeads, TextHeads = textHeads, VisionNeurons = 150 };
+        var sizes = new ClipArchitecture(32, 16, 2, 64, 8, 77, 514, 40, 2)
+        {
+            Activation = MlpActivation.Find(activation)!,
+            VisionHeads = visionHeads,
+            TextHeads = textHeads,
+            VisionNeurons = 150,
+        };
         using (var model = ClipModel.Initialize(sizes, seed: 3))
         {
             model.Save(path);
@@ -125,8 +156,17 @@ public sealed class RoundTripTests : IDisposable
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(_folder.File("out"), "huggingface", "config.json")))!;
         config["vision_config"]!["hidden_act"]!.GetValue<string>().ShouldBe(expected);
         config["vision_config"]!["intermediate_size"]!.GetValue<int>().ShouldBe(150);
-        File.ReadAllText(Path.Combine(_folder.File("out"), Conversion.CardName)).ShouldContain(activation == "quick_gelu" ? "QuickGELU" : $"{activation}; {visionHeads} heads");
-        Should.Throw<UserErrorException>(() => Conversion.Run(new ConversionSource(path, "other"), _folder.File("pt"), new ConversionOptions { Formats = ["openai-pt"] }, SmallTokenizer()))
+        File.ReadAllText(Path.Combine(_folder.File("out"), Conversion.CardName))
+            .ShouldContain(activation == "quick_gelu" ? "QuickGELU" : $"{activation}; {visionHeads} heads");
+        Should
+            .Throw<UserErrorException>(() =>
+                Conversion.Run(
+                    new ConversionSource(path, "other"),
+                    _folder.File("pt"),
+                    new ConversionOptions { Formats = ["openai-pt"] },
+                    SmallTokenizer()
+                )
+            )
             .Message.ShouldContain("openai.pt: a state dict of torch.save cannot say");
     }
 
@@ -140,7 +180,16 @@ public sealed class RoundTripTests : IDisposable
             file.Metadata["format"].ShouldBe("pt");
             file.Entries.Keys.ShouldNotContain(key => key.Contains("position_ids", StringComparison.Ordinal));
             file.Entries["visual_projection.weight"].Shape.ShouldBe([64, 128]);
-            foreach (var key in new[] { "vision_model.pre_layrnorm.weight", "text_model.encoder.layers.1.self_attn.q_proj.bias", "vision_model.encoder.layers.2.mlp.fc2.weight", "text_model.final_layer_norm.bias", "logit_scale" })
+            foreach (
+                var key in new[]
+                {
+                    "vision_model.pre_layrnorm.weight",
+                    "text_model.encoder.layers.1.self_attn.q_proj.bias",
+                    "vision_model.encoder.layers.2.mlp.fc2.weight",
+                    "text_model.final_layer_norm.bias",
+                    "logit_scale",
+                }
+            )
             {
                 file.Entries.Keys.ShouldContain(key);
             }
@@ -166,7 +215,13 @@ public sealed class RoundTripTests : IDisposable
             model.Save(path);
         }
 
-        var folder = Convert(new ConversionSource(path, "wide"), "huggingface", ConversionDtype.Float32, "out", ClipTokenizer.Load(ReferenceFiles.Vocabulary));
+        var folder = Convert(
+            new ConversionSource(path, "wide"),
+            "huggingface",
+            ConversionDtype.Float32,
+            "out",
+            ClipTokenizer.Load(ReferenceFiles.Vocabulary)
+        );
 
         JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["<|endoftext|>"]!.GetValue<int>().ShouldBe(49407);
         JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "vocab.json")))!["cat</w>"]!.GetValue<int>().ShouldBe(2368); // as OpenAI's tokenizer numbers it
@@ -177,8 +232,16 @@ public sealed class RoundTripTests : IDisposable
     [Fact]
     public void Onnx_Runtime_gives_the_features_of_the_original_code()
     {
-        WeightConverter.Convert(new ConversionSource(ReferenceFiles.GeometricModel, "tiny"), _folder.Path, [new OnnxTarget()], ConversionDtype.Float32);
-        var probes = new Probes(ReferenceFiles.Read(ReferenceFiles.Expected, "image"), ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens"));
+        WeightConverter.Convert(
+            new ConversionSource(ReferenceFiles.GeometricModel, "tiny"),
+            _folder.Path,
+            [new OnnxTarget()],
+            ConversionDtype.Float32
+        );
+        var probes = new Probes(
+            ReferenceFiles.Read(ReferenceFiles.Expected, "image"),
+            ReferenceFiles.Read(ReferenceFiles.Expected, "text_tokens")
+        );
 
         var (features, _) = new OnnxTarget().Load(_folder.File("onnx"), new ConversionSource("", ""), probes);
 
@@ -190,12 +253,23 @@ public sealed class RoundTripTests : IDisposable
     public void Onnx_files_give_normalised_features_too_and_equal_bytes_for_equal_sources()
     {
         var source = new ConversionSource(ReferenceFiles.Model, "tiny");
-        var (first, second) = (Convert(source, "onnx", ConversionDtype.Float32, "a"), Convert(source, "onnx", ConversionDtype.Float32, "b"));
+        var (first, second) = (
+            Convert(source, "onnx", ConversionDtype.Float32, "a"),
+            Convert(source, "onnx", ConversionDtype.Float32, "b")
+        );
         File.ReadAllBytes(Path.Combine(first, "text_encoder.onnx")).ShouldBe(File.ReadAllBytes(Path.Combine(second, "text_encoder.onnx")));
 
         using var session = new InferenceSession(Path.Combine(first, "image_encoder.onnx"));
         session.ModelMetadata.CustomMetadataMap["image_size"].ShouldBe("32");
-        using var results = session.Run([NamedOnnxValue.CreateFromTensor("pixel_values", new DenseTensor<float>(Enumerable.Range(0, 2 * 3 * 32 * 32).Select(i => i % 7 / 7f).ToArray(), [2, 3, 32, 32]))], ["image_embeds"]);
+        using var results = session.Run(
+            [
+                NamedOnnxValue.CreateFromTensor(
+                    "pixel_values",
+                    new DenseTensor<float>(Enumerable.Range(0, 2 * 3 * 32 * 32).Select(i => i % 7 / 7f).ToArray(), [2, 3, 32, 32])
+                ),
+            ],
+            ["image_embeds"]
+        );
         results[0].AsTensor<float>().ToArray().Chunk(64).ShouldAllBe(row => Math.Abs(row.Sum(value => value * value) - 1) < 1e-5);
     }
 
@@ -203,9 +277,17 @@ public sealed class RoundTripTests : IDisposable
     public void Formats_say_what_they_cannot_do()
     {
         var source = new ConversionSource(ReferenceFiles.Model, "tiny");
-        Should.Throw<UserErrorException>(() => Convert(source, "long-clip", ConversionDtype.Float32, "a")).Message.ShouldContain("77 tokens");
-        Should.Throw<UserErrorException>(() => WeightConverter.Convert(source, _folder.Path, [new HuggingFaceTarget()], ConversionDtype.Float32)).Message.ShouldContain("--tokenizer");
-        Should.Throw<UserErrorException>(() => Convert(source, "huggingface", ConversionDtype.Float32, "b")).Message.ShouldContain("514 tokens");
+        Should
+            .Throw<UserErrorException>(() => Convert(source, "long-clip", ConversionDtype.Float32, "a"))
+            .Message.ShouldContain("77 tokens");
+        Should
+            .Throw<UserErrorException>(() =>
+                WeightConverter.Convert(source, _folder.Path, [new HuggingFaceTarget()], ConversionDtype.Float32)
+            )
+            .Message.ShouldContain("--tokenizer");
+        Should
+            .Throw<UserErrorException>(() => Convert(source, "huggingface", ConversionDtype.Float32, "b"))
+            .Message.ShouldContain("514 tokens");
     }
 
     public void Dispose()
@@ -215,9 +297,11 @@ public sealed class RoundTripTests : IDisposable
     }
 
     // ONNX is written only; its test compares features.
-    private static IEnumerable<string> Written() => ConversionTarget.All.Where(target => target is { NeedsBase: false } and not OnnxTarget).Select(target => target.Name);
+    private static IEnumerable<string> Written() =>
+        ConversionTarget.All.Where(target => target is { NeedsBase: false } and not OnnxTarget).Select(target => target.Name);
 
-    private static double Difference(torch.Tensor actual, torch.Tensor expected) => ((actual - expected).abs().max() / expected.abs().max()).item<float>();
+    private static double Difference(torch.Tensor actual, torch.Tensor expected) =>
+        ((actual - expected).abs().max() / expected.abs().max()).item<float>();
 
     private string Convert(ConversionSource source, string format, ConversionDtype dtype, string name, ClipTokenizer? tokenizer = null)
     {
@@ -241,7 +325,9 @@ public sealed class RoundTripTests : IDisposable
     private ConversionSource Widened(string reference)
     {
         const string Key = "token_embedding.weight";
-        ChangedCheckpoint.Write(reference, _folder.File("tiny.safetensors"), tensors => tensors[Key] = torch.cat([tensors[Key], torch.zeros(214, 64, dtype: tensors[Key].dtype)]));
+        ChangedCheckpoint.Write(reference, _folder.File("tiny.safetensors"), tensors =>
+            tensors[Key] = torch.cat([tensors[Key], torch.zeros(214, 64, dtype: tensors[Key].dtype)])
+        );
         return new ConversionSource(_folder.File("tiny.safetensors"), "tiny");
     }
 }

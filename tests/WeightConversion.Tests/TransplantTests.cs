@@ -37,9 +37,18 @@ public sealed class TransplantTests : IDisposable
         using var written = ClipCheckpoint.Open(_folder.File("out.safetensors"), vision: model);
         using var tuned = ClipCheckpoint.Open(model);
         written.Architecture.Activation.ShouldBe(activation);
-        foreach (var key in tuned.Keys.Where(key => !key.StartsWith("visual.", StringComparison.Ordinal) && key is not ("text_projection" or "logit_scale")))
+        foreach (
+            var key in tuned.Keys.Where(key =>
+                !key.StartsWith("visual.", StringComparison.Ordinal) && key is not ("text_projection" or "logit_scale")
+            )
+        )
         {
-            written.Read(key).ShouldSatisfyAllConditions(weight => weight.dtype.ShouldBe(torch.float16), weight => weight.equal(tuned.Read(key).to(torch.float16)).all().item<bool>().ShouldBeTrue(key));
+            written
+                .Read(key)
+                .ShouldSatisfyAllConditions(
+                    weight => weight.dtype.ShouldBe(torch.float16),
+                    weight => weight.equal(tuned.Read(key).to(torch.float16)).all().item<bool>().ShouldBeTrue(key)
+                );
         }
     }
 
@@ -48,7 +57,9 @@ public sealed class TransplantTests : IDisposable
     {
         var wide = Tiny with { TextWidth = 128, TextLayers = 3 };
         var tensors = Encoder("conditioner.embedders.0.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu))
-            .Concat(Encoder("conditioner.embedders.1.model.", false, ClipModel.Initialize(wide with { Activation = MlpActivation.Gelu }, 1)));
+            .Concat(
+                Encoder("conditioner.embedders.1.model.", false, ClipModel.Initialize(wide with { Activation = MlpActivation.Gelu }, 1))
+            );
         var generator = Write("sdxl.safetensors", tensors, torch.float16);
         var model = Save(ClipModel.Initialize(wide with { Activation = MlpActivation.Gelu }, 2), "tuned.safetensors");
 
@@ -56,15 +67,25 @@ public sealed class TransplantTests : IDisposable
 
         result.Encoder.ShouldBe("conditioner.embedders.1");
         RequireOnlyTextChanged(generator, _folder.File("out.safetensors"), "conditioner.embedders.1.model.");
-        Should.Throw<UserErrorException>(() => Run(model, generator, "again.safetensors", encoder: "conditioner.embedders.0")).Message.ShouldContain("conditioner.embedders.0: ");
-        Should.Throw<UserErrorException>(() => Run(model, generator, "again.safetensors", encoder: "clip_g")).Message.ShouldContain("it has conditioner.embedders.0, conditioner.embedders.1");
+        Should
+            .Throw<UserErrorException>(() => Run(model, generator, "again.safetensors", encoder: "conditioner.embedders.0"))
+            .Message.ShouldContain("conditioner.embedders.0: ");
+        Should
+            .Throw<UserErrorException>(() => Run(model, generator, "again.safetensors", encoder: "clip_g"))
+            .Message.ShouldContain("it has conditioner.embedders.0, conditioner.embedders.1");
     }
 
     [Fact]
     public void The_model_itself_changes_nothing_and_pooled_states_are_its_text_features()
     {
         var model = Save(Model(1, MlpActivation.QuickGelu), "model.safetensors");
-        var generator = Generator("generator.safetensors", "text_encoders.clip_l.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu), torch.float32);
+        var generator = Generator(
+            "generator.safetensors",
+            "text_encoders.clip_l.transformer.text_model.",
+            true,
+            Model(1, MlpActivation.QuickGelu),
+            torch.float32
+        );
 
         var result = Run(model, generator, "out.safetensors");
 
@@ -83,7 +104,10 @@ public sealed class TransplantTests : IDisposable
         var folder = _folder.File("sd2");
         Directory.CreateDirectory(Path.Combine(folder, "text_encoder"));
         Directory.CreateDirectory(Path.Combine(folder, "unet"));
-        File.WriteAllText(Path.Combine(folder, "text_encoder", "config.json"), "{\"model_type\": \"clip_text_model\", \"hidden_act\": \"gelu\", \"hidden_size\": 64}");
+        File.WriteAllText(
+            Path.Combine(folder, "text_encoder", "config.json"),
+            "{\"model_type\": \"clip_text_model\", \"hidden_act\": \"gelu\", \"hidden_size\": 64}"
+        );
         File.WriteAllText(Path.Combine(folder, "unet", "weights.bin"), "of the generator");
         var shallow = ClipModel.Initialize(Tiny with { TextLayers = 1, Activation = MlpActivation.Gelu }, 1);
         Write("sd2/text_encoder/model.safetensors", Encoder("text_model.", true, shallow), torch.float32);
@@ -92,20 +116,37 @@ public sealed class TransplantTests : IDisposable
 
         var result = Run(model, folder, "out");
 
-        result.ShouldSatisfyAllConditions(r => r.Blocks.ShouldBe(1), r => r.Files.Count.ShouldBe(2), r => r.Encoder.ShouldBe("text_encoder"));
+        result.ShouldSatisfyAllConditions(
+            r => r.Blocks.ShouldBe(1),
+            r => r.Files.Count.ShouldBe(2),
+            r => r.Encoder.ShouldBe("text_encoder")
+        );
         File.ReadAllText(_folder.File("out/unet/weights.bin")).ShouldBe("of the generator");
         using var tuned = ClipCheckpoint.Open(model);
         using var written = SafetensorsFile.Open(_folder.File("out/text_encoder/model.fp16.safetensors"));
-        written.Read("text_model.final_layer_norm.weight").equal(tuned.Read("ln_final.weight").to(torch.float16)).all().item<bool>().ShouldBeTrue();
+        written
+            .Read("text_model.final_layer_norm.weight")
+            .equal(tuned.Read("ln_final.weight").to(torch.float16))
+            .all()
+            .item<bool>()
+            .ShouldBeTrue();
 
-        Should.Throw<UserErrorException>(() => Run(Save(Model(2, MlpActivation.QuickGelu), "quick.safetensors"), folder, "again")).Message.ShouldContain("the generator computes it with gelu");
+        Should
+            .Throw<UserErrorException>(() => Run(Save(Model(2, MlpActivation.QuickGelu), "quick.safetensors"), folder, "again"))
+            .Message.ShouldContain("the generator computes it with gelu");
     }
 
     [Fact]
     public void Of_a_longer_context_the_first_positions_are_written()
     {
         var model = Save(ClipModel.Initialize(Tiny with { ContextLength = 30 }, 2), "long.safetensors");
-        var generator = Generator("generator.safetensors", "clip_l.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu), torch.float32);
+        var generator = Generator(
+            "generator.safetensors",
+            "clip_l.transformer.text_model.",
+            true,
+            Model(1, MlpActivation.QuickGelu),
+            torch.float32
+        );
 
         var result = Run(model, generator, "out.safetensors");
 
@@ -121,14 +162,26 @@ public sealed class TransplantTests : IDisposable
     public void What_cannot_be_written_is_refused_in_one_line_and_leaves_nothing()
     {
         var model = Save(Model(2, MlpActivation.QuickGelu), "tuned.safetensors");
-        var other = Generator("other.safetensors", "clip_l.transformer.text_model.", true, ClipModel.Initialize(Tiny with { TextWidth = 128 }, 1), torch.float32);
-        var two = Write("two.safetensors", Encoder("clip_l.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu)).Concat(Encoder("cond_stage_model.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu))), torch.float32);
+        var other = Generator(
+            "other.safetensors",
+            "clip_l.transformer.text_model.",
+            true,
+            ClipModel.Initialize(Tiny with { TextWidth = 128 }, 1),
+            torch.float32
+        );
+        var two = Write(
+            "two.safetensors",
+            Encoder("clip_l.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu))
+                .Concat(Encoder("cond_stage_model.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu))),
+            torch.float32
+        );
         var none = Write("none.safetensors", [KeyValuePair.Create("model.diffusion_model.weight", torch.ones(2))], torch.float32);
         var huge = Save(Scaled(Model(2, MlpActivation.QuickGelu), 1e6f), "huge.safetensors");
         var half = Generator("half.safetensors", "clip_l.transformer.text_model.", true, Model(1, MlpActivation.QuickGelu), torch.float16);
         File.WriteAllBytes(_folder.File("old.ckpt"), Encoding.ASCII.GetBytes("not a file of tensors"));
 
-        Refused(model, other).ShouldContain("no text encoder can be replaced by that of tuned.safetensors: clip_l: 'clip_l.transformer.text_model.");
+        Refused(model, other)
+            .ShouldContain("no text encoder can be replaced by that of tuned.safetensors: clip_l: 'clip_l.transformer.text_model.");
         Refused(model, two).ShouldContain("name the one to replace with --encoder");
         Refused(model, none).ShouldContain("contains no text encoder of CLIP");
         Refused(model, model).ShouldContain("is a whole CLIP");
@@ -178,9 +231,17 @@ public sealed class TransplantTests : IDisposable
     }
 
     // Beside the encoder: a tensor of the generator before and after it, and a buffer that is no weight.
-    private string Generator(string name, string prefix, bool isTransformers, ClipModel model, torch.ScalarType type) => Write(name,
-        prefix == HuggingFaceKeys.Text ? Encoder(prefix, isTransformers, model) : Encoder(prefix, isTransformers, model).Append(new("a.first", torch.arange(5, dtype: torch.int64))).Append(new("zz.last", torch.ones([3], dtype: torch.bfloat16)))
-            .Append(new(prefix + "embeddings.position_ids", torch.arange(20, dtype: torch.int64))), type);
+    private string Generator(string name, string prefix, bool isTransformers, ClipModel model, torch.ScalarType type) =>
+        Write(
+            name,
+            prefix == HuggingFaceKeys.Text
+                ? Encoder(prefix, isTransformers, model)
+                : Encoder(prefix, isTransformers, model)
+                    .Append(new("a.first", torch.arange(5, dtype: torch.int64)))
+                    .Append(new("zz.last", torch.ones([3], dtype: torch.bfloat16)))
+                    .Append(new(prefix + "embeddings.position_ids", torch.arange(20, dtype: torch.int64))),
+            type
+        );
 
     private static IEnumerable<KeyValuePair<string, torch.Tensor>> Encoder(string prefix, bool isTransformers, ClipModel model)
     {
@@ -191,7 +252,9 @@ public sealed class TransplantTests : IDisposable
                 continue;
             }
 
-            string[] names = isTransformers ? [.. HuggingFaceKeys.FromOpenAi(key).Select(name => prefix + name[HuggingFaceKeys.Text.Length..])] : [prefix + key];
+            string[] names = isTransformers
+                ? [.. HuggingFaceKeys.FromOpenAi(key).Select(name => prefix + name[HuggingFaceKeys.Text.Length..])]
+                : [prefix + key];
             foreach (var (name, part) in names.Zip(weight.chunk(names.Length)))
             {
                 yield return new(name, part);
@@ -203,8 +266,13 @@ public sealed class TransplantTests : IDisposable
     {
         SafetensorsWriter.Write(
             _folder.File(name),
-            tensors.ToDictionary(tensor => tensor.Key, tensor => tensor.Value.dtype == torch.float32 ? tensor.Value.to(type).contiguous() : tensor.Value, StringComparer.Ordinal),
-            new Dictionary<string, string> { ["modelspec.title"] = "a generator" });
+            tensors.ToDictionary(
+                tensor => tensor.Key,
+                tensor => tensor.Value.dtype == torch.float32 ? tensor.Value.to(type).contiguous() : tensor.Value,
+                StringComparer.Ordinal
+            ),
+            new Dictionary<string, string> { ["modelspec.title"] = "a generator" }
+        );
         return _folder.File(name);
     }
 
@@ -213,7 +281,11 @@ public sealed class TransplantTests : IDisposable
         var (old, @new) = (File.ReadAllBytes(before), File.ReadAllBytes(after));
         @new.Length.ShouldBe(old.Length);
         using var file = SafetensorsFile.Open(before);
-        var text = file.Entries.Values.Where(entry => entry.Name.StartsWith(prefix, StringComparison.Ordinal) && !entry.Name.EndsWith("position_ids", StringComparison.Ordinal)).ToList();
+        var text = file
+            .Entries.Values.Where(entry =>
+                entry.Name.StartsWith(prefix, StringComparison.Ordinal) && !entry.Name.EndsWith("position_ids", StringComparison.Ordinal)
+            )
+            .ToList();
         foreach (var entry in text)
         {
             old.AsSpan((int)entry.Offset, (int)entry.Length).Clear();

@@ -34,7 +34,8 @@ public sealed class WeightConversionStageTests : IDisposable
     }
 
     [Fact]
-    public Task Cancelled_it_stops_within_a_tensor() => CancelAtFirstReport.ShouldStopAsync(cancelling => RunAsync([], cancelling: cancelling));
+    public Task Cancelled_it_stops_within_a_tensor() =>
+        CancelAtFirstReport.ShouldStopAsync(cancelling => RunAsync([], cancelling: cancelling));
 
     [Fact]
     public async Task The_same_source_gives_the_same_artifacts()
@@ -52,12 +53,20 @@ public sealed class WeightConversionStageTests : IDisposable
         using (torch.NewDisposeScope())
         {
             using var model = ClipModel.Load(ReferenceFiles.GeometricModel);
-            model.Save(tuned, new Dictionary<string, string> { ["clipsae_base"] = "sha256:base", ["clipsae_parameters"] = """{"arm":"penalise"}""" });
+            model.Save(
+                tuned,
+                new Dictionary<string, string> { ["clipsae_base"] = "sha256:base", ["clipsae_parameters"] = """{"arm":"penalise"}""" }
+            );
         }
 
         var result = await RunAsync(new JsonObject { ["formats"] = new JsonArray("openai-pt") }, tuned);
 
-        var provenance = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["files/provenance.json"]), TestContext.Current.CancellationToken))!;
+        var provenance = JsonNode.Parse(
+            await File.ReadAllBytesAsync(
+                await Store.FetchAsync(result.Outputs["files/provenance.json"]),
+                TestContext.Current.CancellationToken
+            )
+        )!;
         provenance["source"]!["files"]!.AsObject().Single().Value!.GetValue<string>().ShouldBe(Digest.OfFile(tuned));
         provenance["source"]!["metadata"]!["clipsae_base"]!.GetValue<string>().ShouldBe("sha256:base");
         provenance["source"]!["metadata"]!["clipsae_parameters"]!.GetValue<string>().ShouldContain("penalise");
@@ -81,17 +90,33 @@ public sealed class WeightConversionStageTests : IDisposable
             model.Save(plain);
             model.Attach(new LowRankAdapter(2, 4, ["c_fc"]), seed: 1);
             using var noGrad = torch.no_grad();
-            foreach (var (key, weight) in model.StateDict().Where(weight => (kind != "untouched" && weight.Key.StartsWith("lora_b.", StringComparison.Ordinal)) || (kind == "changed elsewhere too" && weight.Key == "logit_scale")))
+            foreach (
+                var (key, weight) in model
+                    .StateDict()
+                    .Where(weight =>
+                        (kind != "untouched" && weight.Key.StartsWith("lora_b.", StringComparison.Ordinal))
+                        || (kind == "changed elsewhere too" && weight.Key == "logit_scale")
+                    )
+            )
             {
                 weight.fill_(key == "logit_scale" ? 1.0 : 0.01);
             }
 
-            model.Save(tuned, new Dictionary<string, string> { ["clipsae_parameters"] = """{"adapter":{"alpha":4,"kind":"lora","rank":2,"rate":0.0001,"targets":["c_fc"]},"arm":"penalise"}""" });
+            model.Save(
+                tuned,
+                new Dictionary<string, string>
+                {
+                    ["clipsae_parameters"] =
+                        """{"adapter":{"alpha":4,"kind":"lora","rank":2,"rate":0.0001,"targets":["c_fc"]},"arm":"penalise"}""",
+                }
+            );
         }
 
         var result = await RunAsync([], tuned, basis: plain);
 
-        result.Outputs.Keys.Where(name => name.StartsWith("files/peft/", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        result
+            .Outputs.Keys.Where(name => name.StartsWith("files/peft/", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)
             .ShouldBe(isWritten ? ["files/peft/adapter_config.json", "files/peft/adapter_model.safetensors"] : []);
         var proof = await ResultFormats.Proof.ReadAsync(result.Outputs["proof"], Store.FetchAsync, CancellationToken.None);
         proof.Formats.ContainsKey("peft").ShouldBe(isWritten);
@@ -99,12 +124,23 @@ public sealed class WeightConversionStageTests : IDisposable
 
     [Fact]
     public async Task The_format_of_adapters_is_refused_where_none_is_trained() =>
-        (await Should.ThrowAsync<UserErrorException>(() => RunAsync(new JsonObject { ["formats"] = new JsonArray("peft") }))).Message.ShouldContain("this run trains none; set tuning.adapter");
+        (
+            await Should.ThrowAsync<UserErrorException>(() => RunAsync(new JsonObject { ["formats"] = new JsonArray("peft") }))
+        ).Message.ShouldContain("this run trains none; set tuning.adapter");
 
     [Fact]
     public async Task A_null_token_goes_into_a_file_of_its_own_and_the_card_says_so_beside_what_was_measured()
     {
-        var history = new TrainingHistory([], [new TuningValidation(0, 0.98, 0.01, 0.01) { Reading = 1 }], [], [], [], 1, null, new TuningValidation(10, 0.971, 0.5, 0.5));
+        var history = new TrainingHistory(
+            [],
+            [new TuningValidation(0, 0.98, 0.01, 0.01) { Reading = 1 }],
+            [],
+            [],
+            [],
+            1,
+            null,
+            new TuningValidation(10, 0.971, 0.5, 0.5)
+        );
         var (tuned, curves) = (_folder.File("tuned.safetensors"), new TuningCurves(history, "null-token", 0));
         using (torch.NewDisposeScope())
         {
@@ -113,7 +149,11 @@ public sealed class WeightConversionStageTests : IDisposable
             model.Save(tuned);
         }
 
-        var conversion = Conversion.Run(new ConversionSource(tuned, "tuned") { Measured = MeasuredAccuracy.Of(curves) }, _folder.File("formats"), new ConversionOptions { Formats = ["openai", "gmp"] });
+        var conversion = Conversion.Run(
+            new ConversionSource(tuned, "tuned") { Measured = MeasuredAccuracy.Of(curves) },
+            _folder.File("formats"),
+            new ConversionOptions { Formats = ["openai", "gmp"] }
+        );
 
         conversion.Files.Keys.ShouldBe(["gmp.safetensors", "null_token.safetensors", "openai.safetensors"], ignoreOrder: true);
         using var token = NullToken.Load(_folder.File("formats/null_token.safetensors"));
@@ -121,7 +161,9 @@ public sealed class WeightConversionStageTests : IDisposable
         using var plain = ClipCheckpoint.Open(_folder.File("formats/openai.safetensors"));
         plain.Keys.ShouldNotContain(key => key.Contains("null"));
         var card = await File.ReadAllTextAsync(_folder.File($"formats/{Conversion.CardName}"), TestContext.Current.CancellationToken);
-        card.ShouldContain("These weights are plain; the null token that the model was tuned with is in null_token.safetensors, and without it they are the base: before vision block 1");
+        card.ShouldContain(
+            "These weights are plain; the null token that the model was tuned with is in null_token.safetensors, and without it they are the base: before vision block 1"
+        );
         card.ShouldContain("| base | 98.0 % | 1.0 % | 100.0 % |");
         card.ShouldContain("| tuned | 97.1 % | 50.0 % | – |");
     }
@@ -129,7 +171,9 @@ public sealed class WeightConversionStageTests : IDisposable
     [Fact]
     public async Task A_difference_above_the_tolerance_fails_and_names_the_worst_tensor()
     {
-        var error = await Should.ThrowAsync<UserErrorException>(() => RunAsync(new JsonObject { ["dtype"] = "float16", ["tolerance"] = 1e-7 }));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            RunAsync(new JsonObject { ["dtype"] = "float16", ["tolerance"] = 1e-7 })
+        );
 
         error.Message.ShouldContain("image feature");
         error.Message.ShouldContain("the worst tensor is '");
@@ -139,14 +183,26 @@ public sealed class WeightConversionStageTests : IDisposable
     public void A_weight_that_was_changed_behind_the_converter_is_found_by_the_proof()
     {
         const string key = "visual.transformer.resblocks.2.mlp.c_proj.weight";
-        WeightConverter.Convert(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], ConversionDtype.Float32);
+        WeightConverter.Convert(
+            new ConversionSource(ReferenceFiles.GeometricModel, "source"),
+            _folder.Path,
+            [new OpenAiTarget()],
+            ConversionDtype.Float32
+        );
         var written = _folder.File(OpenAiTarget.FileName);
         ChangedCheckpoint.Write(written, written, tensors => tensors[key] = tensors[key] * 1.5f);
 
-        var proof = ForwardProofs.Run(new ConversionSource(ReferenceFiles.GeometricModel, "source"), _folder.Path, [new OpenAiTarget()], new ConversionOptions())[OpenAiTarget.FileName];
+        var proof = ForwardProofs.Run(
+            new ConversionSource(ReferenceFiles.GeometricModel, "source"),
+            _folder.Path,
+            [new OpenAiTarget()],
+            new ConversionOptions()
+        )[OpenAiTarget.FileName];
 
         proof.Holds.ShouldBeFalse();
-        Should.Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName, ConversionDtype.Float32)).Message.ShouldContain(key);
+        Should
+            .Throw<UserErrorException>(() => proof.Require("tuned", OpenAiTarget.FileName, ConversionDtype.Float32))
+            .Message.ShouldContain(key);
     }
 
     [Fact]
@@ -155,10 +211,24 @@ public sealed class WeightConversionStageTests : IDisposable
         var result = await RunAsync(new JsonObject { ["formats"] = new JsonArray("openai-pt", "text-encoder") });
 
         result.Outputs.Keys.ShouldBe(
-            ["model", "proof", "files/openai.pt", "files/text_encoder.safetensors", "files/text_encoder_with_projection.safetensors", "files/README.md", "files/provenance.json"],
-            ignoreOrder: true);
+            [
+                "model",
+                "proof",
+                "files/openai.pt",
+                "files/text_encoder.safetensors",
+                "files/text_encoder_with_projection.safetensors",
+                "files/README.md",
+                "files/provenance.json",
+            ],
+            ignoreOrder: true
+        );
         var proof = await ResultFormats.Proof.ReadAsync(result.Outputs["proof"], Store.FetchAsync, CancellationToken.None);
-        proof.Formats.Keys.ShouldBe(["openai.pt", "openai.safetensors", "text_encoder.safetensors", "text_encoder_with_projection.safetensors"]);
+        proof.Formats.Keys.ShouldBe([
+            "openai.pt",
+            "openai.safetensors",
+            "text_encoder.safetensors",
+            "text_encoder_with_projection.safetensors",
+        ]);
         var provenance = JsonNode.Parse(await File.ReadAllBytesAsync(await Store.FetchAsync(result.Outputs["files/provenance.json"])))!;
         provenance["files"]!["openai.pt"]!.GetValue<string>().ShouldBe(result.Outputs["files/openai.pt"].Digest);
         provenance["parameters"]!["dtype"]!.GetValue<string>().ShouldBe("float32");
@@ -166,21 +236,33 @@ public sealed class WeightConversionStageTests : IDisposable
 
     [Fact]
     public void Defaults_become_explicit_so_that_the_stage_key_sees_them() =>
-        _stage.Normalize([]).ToJsonString().ShouldBe("""{"formats":["openai"],"dtype":"float32","tolerance":1E-05,"probeImages":4,"probeTexts":8,"seed":0}""");
+        _stage
+            .Normalize([])
+            .ToJsonString()
+            .ShouldBe("""{"formats":["openai"],"dtype":"float32","tolerance":1E-05,"probeImages":4,"probeTexts":8,"seed":0}""");
 
     [Fact]
     public void An_unknown_format_is_refused_with_the_known_ones() =>
-        Should.Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["formats"] = new JsonArray("gguf") })).Message.ShouldContain("openai-pt");
+        Should
+            .Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["formats"] = new JsonArray("gguf") }))
+            .Message.ShouldContain("openai-pt");
 
     [Fact]
     public void An_impossible_value_is_refused_by_name() =>
-        Should.Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["probeImages"] = 0 })).Message.ShouldContain("probeImages");
+        Should
+            .Throw<UserErrorException>(() => _stage.Normalize(new JsonObject { ["probeImages"] = 0 }))
+            .Message.ShouldContain("probeImages");
 
     public void Dispose() => _folder.Dispose();
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(JsonObject parameters, string? source = null, CancelAtFirstReport? cancelling = null, string? basis = null)
+    private async Task<StageResult> RunAsync(
+        JsonObject parameters,
+        string? source = null,
+        CancelAtFirstReport? cancelling = null,
+        string? basis = null
+    )
     {
         var inputs = new Dictionary<string, ArtifactRef>();
         if (basis is not null)
@@ -188,7 +270,11 @@ public sealed class WeightConversionStageTests : IDisposable
             inputs["base"] = await Store.PutFileAsync(basis, "base.safetensors", "application/x-safetensors");
         }
 
-        inputs["model"] = await Store.PutFileAsync(source ?? ReferenceFiles.GeometricModel, "tuned.safetensors", "application/x-safetensors");
+        inputs["model"] = await Store.PutFileAsync(
+            source ?? ReferenceFiles.GeometricModel,
+            "tuned.safetensors",
+            "application/x-safetensors"
+        );
         Directory.CreateDirectory(_folder.File("scratch"));
         return await _stage.RunAsync(
             new StageContext
@@ -201,6 +287,7 @@ public sealed class WeightConversionStageTests : IDisposable
                 Progress = cancelling as IProgress<StageProgress> ?? new Progress<StageProgress>(),
                 Scratch = _folder.File("scratch"),
             },
-            cancelling?.Token ?? CancellationToken.None);
+            cancelling?.Token ?? CancellationToken.None
+        );
     }
 }

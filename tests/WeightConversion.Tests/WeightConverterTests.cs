@@ -52,7 +52,9 @@ public sealed class WeightConverterTests : IDisposable
         using var written = SafetensorsFile.Open(Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float16));
 
         var full = written.Entries.Values.Where(entry => entry.Dtype == "F32").Select(entry => entry.Name).ToArray();
-        full.ShouldAllBe(key => key.Contains("ln_", StringComparison.Ordinal) || key.Contains("embedding", StringComparison.Ordinal) || key == "logit_scale");
+        full.ShouldAllBe(key =>
+            key.Contains("ln_", StringComparison.Ordinal) || key.Contains("embedding", StringComparison.Ordinal) || key == "logit_scale"
+        );
         written.Entries[Layer + ".weight"].Dtype.ShouldBe("F16");
         written.Entries["visual.proj"].Dtype.ShouldBe("F16");
         written.Entries["visual.class_embedding"].Dtype.ShouldBe("F32");
@@ -64,7 +66,11 @@ public sealed class WeightConverterTests : IDisposable
         var path = Convert(ReferenceFiles.GeometricModel, ConversionDtype.Float32);
         using var scope = torch.NewDisposeScope();
         using var file = SafetensorsFile.Open(path);
-        SafetensorsWriter.Write(_folder.File("whole"), file.Entries.Keys.Select(key => KeyValuePair.Create(key, file.Read(key))), file.Metadata);
+        SafetensorsWriter.Write(
+            _folder.File("whole"),
+            file.Entries.Keys.Select(key => KeyValuePair.Create(key, file.Read(key))),
+            file.Metadata
+        );
 
         File.ReadAllBytes(_folder.File("whole")).ShouldBe(File.ReadAllBytes(path));
     }
@@ -111,7 +117,8 @@ public sealed class WeightConverterTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private static double RelativeError(torch.Tensor actual, torch.Tensor expected) => ((actual - expected).abs().max() / expected.abs().max()).item<float>();
+    private static double RelativeError(torch.Tensor actual, torch.Tensor expected) =>
+        ((actual - expected).abs().max() / expected.abs().max()).item<float>();
 
     private string Convert(string source, ConversionDtype dtype, string name = "plain")
     {

@@ -40,7 +40,11 @@ public sealed class WeightInterpolationTests : IDisposable
             model.Save(_folder.File("other.safetensors"));
         }
 
-        Should.Throw<UserErrorException>(() => WeightInterpolation.Write(Base, new ConversionSource(_folder.File("other.safetensors"), "other"), 0.5, _folder.File("x"))).Message.ShouldContain("other");
+        Should
+            .Throw<UserErrorException>(() =>
+                WeightInterpolation.Write(Base, new ConversionSource(_folder.File("other.safetensors"), "other"), 0.5, _folder.File("x"))
+            )
+            .Message.ShouldContain("other");
         Should.Throw<UserErrorException>(() => Mix(double.NaN)).Message.ShouldContain("alpha");
     }
 

@@ -10,9 +10,10 @@ using TorchSharp;
 namespace ClipSae.WeightConversion.Tests;
 
 /// <summary>
-/// PyTorch is no part of the build (<see cref="PyTorchTests"/> ask it where it is there). What stands in for <c>torch.load(weights_only=True)</c> is a second reading of our <c>.pt</c> by Python's own
-/// pickletools and zipfile with the opcodes, names and rules of PyTorch's restricted unpickler (torch/_weights_only_unpickler.py): the script beside this file.
-/// Skipped, and said so, where there is no Python.
+/// PyTorch is no part of the build (<see cref="PyTorchTests"/> ask it where it is there). What stands in for
+/// <c>torch.load(weights_only=True)</c> is a second reading of our <c>.pt</c> by Python's own pickletools and zipfile with the opcodes,
+/// names and rules of PyTorch's restricted unpickler (torch/_weights_only_unpickler.py): the script beside this file. Skipped, and said so,
+/// where there is no Python.
 /// </summary>
 public sealed class WeightsOnlyTests : IDisposable
 {
@@ -31,7 +32,10 @@ public sealed class WeightsOnlyTests : IDisposable
         var (code, output, error) = Python(_folder.File("openai.pt"));
 
         code.ShouldBe(0, error);
-        var read = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(line => line[0].GetString()!);
+        var read = output
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToDictionary(line => line[0].GetString()!);
         using var expected = SafetensorsFile.Open(_folder.File(OpenAiTarget.FileName));
         read.Keys.ShouldBe(expected.Entries.Keys, ignoreOrder: true);
         foreach (var (key, entry) in expected.Entries)
@@ -64,7 +68,11 @@ public sealed class WeightsOnlyTests : IDisposable
 
     private static (int Code, string Out, string Error) Python(string path)
     {
-        var start = new ProcessStartInfo("python3", [Path.Combine(AppContext.BaseDirectory, "weights_only.py"), path]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("python3", [Path.Combine(AppContext.BaseDirectory, "weights_only.py"), path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         Process process;
         try
         {

@@ -30,7 +30,13 @@ public sealed class BootstrapTests
     public void Differences_are_paired()
     {
         var right = Share(50, 100);
-        var gain = Bootstrap.Intervals([[.. right.Zip(right, (a, b) => a - b)]], 1000, 1)[0];
+        var gain = Bootstrap.Intervals(
+            [
+                [.. right.Zip(right, (a, b) => a - b)],
+            ],
+            1000,
+            1
+        )[0];
 
         gain.ShouldBe(new Interval(0, 0, 0));
     }
@@ -39,17 +45,20 @@ public sealed class BootstrapTests
     public void A_figure_without_variation_has_an_interval_without_width() =>
         Bootstrap.Intervals([Share(37, 37)], 1000, 1)[0].ShouldBe(new Interval(1, 1, 1));
 
-    // 40 simulated experiments, each with its own sample of a share of .3: about 95 % of the intervals must hold it (binomial tail: 33 or fewer has probability < 1e-3).
+    // 40 simulated experiments, each with its own sample of a share of .3: about 95 % of the intervals must hold it (binomial tail: 33 or
+    // fewer has probability < 1e-3).
     [Fact]
     public void Intervals_cover_the_truth_as_often_as_they_promise()
     {
-        var covered = Enumerable.Range(0, 40).Count(experiment =>
-        {
-            var random = new Datasets.SeededRandom(experiment, "experiment");
-            float[] sample = [.. Enumerable.Range(0, 300).Select(_ => random.NextDouble() < 0.3 ? 1f : 0f)];
-            var interval = Bootstrap.Intervals([sample], 1000, experiment)[0];
-            return interval.Low <= 0.3 && 0.3 <= interval.High;
-        });
+        var covered = Enumerable
+            .Range(0, 40)
+            .Count(experiment =>
+            {
+                var random = new Datasets.SeededRandom(experiment, "experiment");
+                float[] sample = [.. Enumerable.Range(0, 300).Select(_ => random.NextDouble() < 0.3 ? 1f : 0f)];
+                var interval = Bootstrap.Intervals([sample], 1000, experiment)[0];
+                return interval.Low <= 0.3 && 0.3 <= interval.High;
+            });
 
         covered.ShouldBeGreaterThan(33);
     }

@@ -5,7 +5,8 @@ namespace ClipSae.ZeroShotEvaluation.Tests;
 
 public sealed class CalibrationTests
 {
-    // Ten bins. (.9, 1]: two answers at .95, one right: |.5 − .95| = .45. (.5, .6]: two at .55, both right: |1 − .55| = .45. Each bin holds half of the answers.
+    // Ten bins. (.9, 1]: two answers at .95, one right: |.5 − .95| = .45. (.5, .6]: two at .55, both right: |1 − .55| = .45. Each bin holds
+    // half of the answers.
     [Fact]
     public void The_expected_error_is_the_mean_distance_of_accuracy_and_probability_by_bin() =>
         Error([1, 0, 1, 1], [0.95f, 0.95f, 0.55f, 0.55f], 10).Value.ShouldBe(0.45, 1e-6);
@@ -43,5 +44,6 @@ public sealed class CalibrationTests
         error.Low.ShouldBeGreaterThanOrEqualTo(0);
     }
 
-    private static Interval Error(float[] right, float[] confidence, int bins) => Bootstrap.Intervals([CalibrationError.Of(right, confidence, bins)], 1000, 1)[0];
+    private static Interval Error(float[] right, float[] confidence, int bins) =>
+        Bootstrap.Intervals([CalibrationError.Of(right, confidence, bins)], 1000, 1)[0];
 }

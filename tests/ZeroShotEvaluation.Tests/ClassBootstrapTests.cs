@@ -9,7 +9,15 @@ public sealed class ClassBootstrapTests
     [Fact]
     public void Every_class_counts_the_same_however_many_images_it_has()
     {
-        var (mean, classes) = ClassBootstrap.Intervals(["a", "b", "c"], [0, 0, 2, 0], [[1, 0, 1, 1]], 1000, 1)[0];
+        var (mean, classes) = ClassBootstrap.Intervals(
+            ["a", "b", "c"],
+            [0, 0, 2, 0],
+            [
+                [1, 0, 1, 1],
+            ],
+            1000,
+            1
+        )[0];
 
         mean.Value.ShouldBe(5 / 6.0, 1e-12);
         classes.Select(score => (score.Class, score.Images)).ShouldBe([("a", 3), ("c", 1)]);

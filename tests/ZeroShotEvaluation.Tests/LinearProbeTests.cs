@@ -9,8 +9,8 @@ public sealed class LinearProbeTests
     private static readonly double[] Features = [1, 0, 0.8, 0.6, 0, 1, -0.6, 0.8, -1, 0, -0.8, -0.6, 0, -1, 0.6, -0.8];
     private static readonly int[] Classes = [0, 0, 1, 1, 2, 2, 0, 1];
 
-    // The expected minimum comes from 400,000 steps of plain gradient descent on ½‖W‖² + C · Σ loss, C = 2, in Python floats (gradient below 1e-14);
-    // biases, which are free up to a constant, less their mean.
+    // The expected minimum comes from 400,000 steps of plain gradient descent on ½‖W‖² + C · Σ loss, C = 2, in Python floats (gradient
+    // below 1e-14); biases, which are free up to a constant, less their mean.
     [Fact]
     public void The_minimum_is_that_of_gradient_descent()
     {
@@ -45,7 +45,8 @@ public sealed class LinearProbeTests
 
         for (var i = 0; i < point.Length; i++)
         {
-            double[] up = [.. point], down = [.. point];
+            double[] up = [.. point],
+                down = [.. point];
             up[i] += 1e-5;
             down[i] -= 1e-5;
             ((objective.Evaluate(up, unused) - objective.Evaluate(down, unused)) / 2e-5).ShouldBe(gradient[i], 1e-8);
@@ -55,7 +56,16 @@ public sealed class LinearProbeTests
     [Fact]
     public void The_split_takes_its_share_of_each_class_and_no_image_twice()
     {
-        int[] classOf = [.. Enumerable.Range(0, 31).Select(i => i < 20 ? 0 : i < 30 ? 1 : 2)];
+        int[] classOf =
+        [
+            .. Enumerable
+                .Range(0, 31)
+                .Select(i =>
+                    i < 20 ? 0
+                    : i < 30 ? 1
+                    : 2
+                ),
+        ];
 
         var (train, test) = LinearProbe.Split(classOf, 0.5, 3);
 

@@ -14,7 +14,12 @@ public sealed class McNemarTests
     [InlineData(12, 4, 0.076812744140625)]
     public void The_probability_is_the_exact_binomial_one(int baseOnly, int tunedOnly, double expected)
     {
-        var pairs = Enumerable.Repeat((true, false), baseOnly).Concat(Enumerable.Repeat((false, true), tunedOnly)).Append((true, true)).Append((false, false)).ToArray();
+        var pairs = Enumerable
+            .Repeat((true, false), baseOnly)
+            .Concat(Enumerable.Repeat((false, true), tunedOnly))
+            .Append((true, true))
+            .Append((false, false))
+            .ToArray();
 
         var test = McNemarTest.Compare([.. pairs.Select(pair => pair.Item1)], [.. pairs.Select(pair => pair.Item2)]);
 

@@ -13,14 +13,20 @@ public sealed class RetrievalTests
     // i0     0     .9    .5    .2     best own .9: rank 0
     // i1     0     .1    .5    .6     own .5: c before it: rank 1
     // i2     1     .4    .7    .7     own .7: a0 before it, b as near: rank 2
-    private static readonly float[,] Cosines = { { 0, 0.9f, 0.5f, 0.2f }, { 0, 0.1f, 0.5f, 0.6f }, { 1, 0.4f, 0.7f, 0.7f } };
+    private static readonly float[,] Cosines =
+    {
+        { 0, 0.9f, 0.5f, 0.2f },
+        { 0, 0.1f, 0.5f, 0.6f },
+        { 1, 0.4f, 0.7f, 0.7f },
+    };
 
     private static readonly (string Id, string[] Captions)[] Pictures = [("0", ["a0", "a1"]), ("1", ["b"]), ("2", ["c"])];
 
     [Fact]
     public void An_image_is_found_by_any_of_its_captions_and_ties_count_against() => Answers(Ask(Pictures)).ImageRanks.ShouldBe([0, 1, 2]);
 
-    // a0: images 2 (1) before 0 and 1 as near as 0: rank 2. a1: .9 first: 0. b: .7 (image 2) and .5 (image 0, as near as its own): rank 2. c: .7 first: 0.
+    // a0: images 2 (1) before 0 and 1 as near as 0: rank 2. a1: .9 first: 0. b: .7 (image 2) and .5 (image 0, as near as its own): rank 2.
+    // c: .7 first: 0.
     [Fact]
     public void A_caption_finds_its_image_among_all() => Answers(Ask(Pictures)).CaptionRanks.ShouldBe([2, 0, 2, 0]);
 
@@ -64,10 +70,12 @@ public sealed class RetrievalTests
     }
 
     [Fact]
-    public void One_image_is_no_retrieval() => Should.Throw<Contracts.UserErrorException>(() => Ask([("0", ["a", "b"])])).Message.ShouldContain("at least two");
+    public void One_image_is_no_retrieval() =>
+        Should.Throw<Contracts.UserErrorException>(() => Ask([("0", ["a", "b"])])).Message.ShouldContain("at least two");
 
     // With captions on the axes the image's row is its row of cosines.
-    private static RetrievalAnswers Answers(RetrievalQuestion question) => RetrievalAnswers.Of(question, Matrix(3), torch.eye(4), new Interval(0, 0, 0), 0);
+    private static RetrievalAnswers Answers(RetrievalQuestion question) =>
+        RetrievalAnswers.Of(question, Matrix(3), torch.eye(4), new Interval(0, 0, 0), 0);
 
     private static torch.Tensor Matrix(int rows) => torch.tensor([.. Cosines.Cast<float>().Take(4 * rows)], [rows, 4]);
 
@@ -75,6 +83,17 @@ public sealed class RetrievalTests
     {
         EvaluationImage[] images = [.. pictures.Select(picture => new EvaluationImage(picture.Id, "", null, picture.Captions))];
         return RetrievalQuestion.Ask(
-            new SetImages("retrieval", new EvaluationProtocol.Retrieval(), [], images, [.. Enumerable.Range(0, images.Length)], null, images.Length, new Dictionary<int, EvaluationProblem>(), []));
+            new SetImages(
+                "retrieval",
+                new EvaluationProtocol.Retrieval(),
+                [],
+                images,
+                [.. Enumerable.Range(0, images.Length)],
+                null,
+                images.Length,
+                new Dictionary<int, EvaluationProblem>(),
+                []
+            )
+        );
     }
 }

@@ -31,12 +31,16 @@ public sealed class SetAnswersTests
         answers.Brier[0].ShouldBe(1.0688934f, 1e-5f);
     }
 
-    // Texts: cat, dog, taxi. Three answers to a cat with "taxi" on it: taken for the word; right; taken for a third thing, though cat beats taxi.
+    // Texts: cat, dog, taxi. Three answers to a cat with "taxi" on it: taken for the word; right; taken for a third thing, though cat beats
+    // taxi.
     [Fact]
     public void An_attack_succeeds_where_the_word_is_chosen_and_binary_weighs_object_and_word_alone()
     {
         var answers = Ask(
-            Question("attacked", ("cat", "taxi"), ("cat", "taxi"), ("cat", "taxi"), ("dog", "taxi")), 1, [0.2f, 0.1f, 0.3f, 0.3f, 0.1f, 0.2f, 0.2f, 0.3f, 0.1f, 0, 0, 0.5f]);
+            Question("attacked", ("cat", "taxi"), ("cat", "taxi"), ("cat", "taxi"), ("dog", "taxi")),
+            1,
+            [0.2f, 0.1f, 0.3f, 0.3f, 0.1f, 0.2f, 0.2f, 0.3f, 0.1f, 0, 0, 0.5f]
+        );
 
         answers.Right.ShouldBe([0, 1, 0, 0]);
         answers.Fooled.ShouldBe([1, 0, 0, 1]);
@@ -59,13 +63,26 @@ public sealed class SetAnswersTests
     }
 
     [Fact]
-    public void One_clean_image_without_a_word_leaves_the_binary_figure_out() => Question("clean", ("cat", "taxi"), ("dog", null)).Rival.ShouldBeNull();
+    public void One_clean_image_without_a_word_leaves_the_binary_figure_out() =>
+        Question("clean", ("cat", "taxi"), ("dog", null)).Rival.ShouldBeNull();
 
     private static SetQuestion Question(string set, params (string Label, string? Word)[] images)
     {
         EvaluationImage[] listed = [.. images.Select((image, index) => new EvaluationImage($"{index}.png", image.Label, image.Word, []))];
         return SetQuestion.Ask(
-            new SetImages(set, EvaluationProtocol.For(set, listed), [], listed, [.. Enumerable.Range(0, listed.Length)], null, listed.Length, new Dictionary<int, EvaluationProblem>(), []), Objects);
+            new SetImages(
+                set,
+                EvaluationProtocol.For(set, listed),
+                [],
+                listed,
+                [.. Enumerable.Range(0, listed.Length)],
+                null,
+                listed.Length,
+                new Dictionary<int, EvaluationProblem>(),
+                []
+            ),
+            Objects
+        );
     }
 
     private static SetAnswers Ask(SetQuestion question, double scale, float[] cosines)

@@ -11,9 +11,14 @@ namespace ClipSae.ZeroShotEvaluation.Tests;
 /// <summary>Writes shards in the data sets' format, with whatever an item may lack.</summary>
 internal static class Shards
 {
-    public static string Write(string path, params IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items) => WriteWithChoices(path, [], items);
+    public static string Write(string path, params IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items) =>
+        WriteWithChoices(path, [], items);
 
-    public static string WriteWithChoices(string path, string[] choices, IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items)
+    public static string WriteWithChoices(
+        string path,
+        string[] choices,
+        IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> items
+    )
     {
         using var stream = File.Create(path);
         using var tar = new TarWriter(stream, TarEntryFormat.Ustar);

@@ -77,8 +77,18 @@ public sealed class TextEmbeddingCacheTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private TextEmbeddingCache Cache() => new(new FolderArtifactStore(_folder.File("store")), new StageResults(new FolderObjectStore(_folder.File("results"))), "run", TimeProvider.System);
+    private TextEmbeddingCache Cache() =>
+        new(
+            new FolderArtifactStore(_folder.File("store")),
+            new StageResults(new FolderObjectStore(_folder.File("results"))),
+            "run",
+            TimeProvider.System
+        );
 
-    private static StageKeyParts Key(TextRequest request, string model = "sha256:model", string tokenizer = "sha256:tokenizer", string device = "cpu") =>
-        TextEmbeddingCache.KeyOf(request, model, tokenizer, device);
+    private static StageKeyParts Key(
+        TextRequest request,
+        string model = "sha256:model",
+        string tokenizer = "sha256:tokenizer",
+        string device = "cpu"
+    ) => TextEmbeddingCache.KeyOf(request, model, tokenizer, device);
 }

@@ -31,8 +31,7 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         figures.Base.Clean.ShouldNotBeNull();
         figures.Base.HeldOut.AttackSuccess.ShouldNotBeNull();
         figures.Tuned.ShouldNotBeNull().Name.ShouldBe("penalise.s0");
-        figures.Arms.Select(arm => (arm.Name, arm.Control))
-            .ShouldBe([("penalise", false), ("penalise-random", true)]);
+        figures.Arms.Select(arm => (arm.Name, arm.Control)).ShouldBe([("penalise", false), ("penalise-random", true)]);
     }
 
     [Fact]
@@ -65,7 +64,10 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         using var plain = SafetensorsFile.Open(await Store.FetchAsync((await RunAsync()).Outputs["probabilities"]));
         using var withToken = SafetensorsFile.Open(await Store.FetchAsync((await RunAsync(withNullToken: true)).Outputs["probabilities"]));
 
-        bool IsChanged(string model) => plain.Entries.Keys.Where(name => name.EndsWith(model, StringComparison.Ordinal)).Any(name => !plain.Read(name).Equals(withToken.Read(name)));
+        bool IsChanged(string model) =>
+            plain
+                .Entries.Keys.Where(name => name.EndsWith(model, StringComparison.Ordinal))
+                .Any(name => !plain.Read(name).Equals(withToken.Read(name)));
         IsChanged("/penalise.s0").ShouldBeTrue();
         IsChanged("/base").ShouldBeFalse();
     }
@@ -81,8 +83,12 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         var tokenizer = ClipTokenizer.Load(SmallClip.WriteVocabulary(_folder.File("v")));
         var stopped = new CancellationToken(canceled: true);
 
-        Should.Throw<OperationCanceledException>(() => TextEmbedder.Embed(model, tokenizer, new TextRequest(Names, ["a {}"], MayCut: false), TorchSharp.torch.CPU, stopped));
-        Should.Throw<OperationCanceledException>(() => LinearProbe.Ask(TorchSharp.torch.rand(12, 4), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2], new ProbeOptions(), 1, stopped));
+        Should.Throw<OperationCanceledException>(() =>
+            TextEmbedder.Embed(model, tokenizer, new TextRequest(Names, ["a {}"], MayCut: false), TorchSharp.torch.CPU, stopped)
+        );
+        Should.Throw<OperationCanceledException>(() =>
+            LinearProbe.Ask(TorchSharp.torch.rand(12, 4), [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2], new ProbeOptions(), 1, stopped)
+        );
     }
 
     [Fact]
@@ -124,7 +130,10 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
         var result = await RunAsync();
 
         using var file = SafetensorsFile.Open(await Store.FetchAsync(result.Outputs["probabilities"]));
-        file.Entries.Keys.ShouldBe(["attacked-heldout/base", "attacked-heldout/penalise.s0", "clean/base", "clean/penalise.s0"], ignoreOrder: true);
+        file.Entries.Keys.ShouldBe(
+            ["attacked-heldout/base", "attacked-heldout/penalise.s0", "clean/base", "clean/penalise.s0"],
+            ignoreOrder: true
+        );
         file.Entries["attacked-heldout/base"].Shape.ShouldBe([6, 4]);
         JsonNode.Parse(file.Metadata["attacked-heldout/candidates"])!.AsArray().Count.ShouldBe(4);
     }
@@ -143,7 +152,13 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
 
     private FolderArtifactStore Store => new(_folder.File("store"));
 
-    private async Task<StageResult> RunAsync(IStageResults? results = null, bool withSets = true, CancelAtFirstReport? cancelling = null, double baseScore = 0, bool withNullToken = false)
+    private async Task<StageResult> RunAsync(
+        IStageResults? results = null,
+        bool withSets = true,
+        CancelAtFirstReport? cancelling = null,
+        double baseScore = 0,
+        bool withNullToken = false
+    )
     {
         Directory.CreateDirectory(_folder.File("scratch"));
         var inputs = new Dictionary<string, ArtifactRef>
@@ -156,7 +171,19 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
             ["curves/penalise-random.s0"] = await CurvesAsync(0.6, baseScore),
             ["evaluation/clean/shards/00000"] = await PutAsync(Shards.Write(_folder.File("c"), Items(null))),
             ["evaluation/clean/manifest"] = await Store.PutBytesAsync(
-                new DatasetManifest(DatasetManifest.CurrentFormat, "clean", 7, [], new Dictionary<string, int>(), new Dictionary<string, int>(), [new ImportProblem(ImportProblemKind.Duplicate, "labels.csv:4", "0.png again")], []).Serialize(), "manifest", DatasetManifest.MediaType),
+                new DatasetManifest(
+                    DatasetManifest.CurrentFormat,
+                    "clean",
+                    7,
+                    [],
+                    new Dictionary<string, int>(),
+                    new Dictionary<string, int>(),
+                    [new ImportProblem(ImportProblemKind.Duplicate, "labels.csv:4", "0.png again")],
+                    []
+                ).Serialize(),
+                "manifest",
+                DatasetManifest.MediaType
+            ),
             ["evaluation/attacked-heldout/shards/00000"] = await PutAsync(Shards.Write(_folder.File("a"), Items("taxi"))),
         };
         if (withNullToken)
@@ -182,7 +209,8 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
                 Scratch = _folder.File("scratch"),
                 Results = results,
             },
-            cancelling?.Token ?? CancellationToken.None);
+            cancelling?.Token ?? CancellationToken.None
+        );
     }
 
     private static IEnumerable<(string Id, string? Label, string? Word, byte[] Image)> Items(string? word) =>
@@ -201,14 +229,17 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
             return inner.SaveAsync(key, result, cancel);
         }
 
-        public Task<string?> LastKeyAsync(string stage, string unit, CancellationToken cancel = default) => inner.LastKeyAsync(stage, unit, cancel);
+        public Task<string?> LastKeyAsync(string stage, string unit, CancellationToken cancel = default) =>
+            inner.LastKeyAsync(stage, unit, cancel);
 
-        public Task RememberKeyAsync(string stage, string unit, string key, CancellationToken cancel = default) => inner.RememberKeyAsync(stage, unit, key, cancel);
+        public Task RememberKeyAsync(string stage, string unit, string key, CancellationToken cancel = default) =>
+            inner.RememberKeyAsync(stage, unit, key, cancel);
     }
 
     private static EvaluationFigures Figures(StageResult result) => ResultFormats.EvaluationFigures.Read(result.Figures, "figures");
 
-    private Task<EvaluationResults> ResultsAsync(StageResult result) => ResultFormats.Evaluation.ReadAsync(result.Outputs["results"], Store.FetchAsync, CancellationToken.None);
+    private Task<EvaluationResults> ResultsAsync(StageResult result) =>
+        ResultFormats.Evaluation.ReadAsync(result.Outputs["results"], Store.FetchAsync, CancellationToken.None);
 
     private Task<ArtifactRef> PutAsync(string path) => Store.PutFileAsync(path, Path.GetFileName(path), "application/octet-stream");
 
@@ -216,6 +247,10 @@ public sealed class ZeroShotEvaluationStageTests : IDisposable
     {
         var best = new TuningValidation(1, 0.9, score, score);
         var history = new TrainingHistory([], [new TuningValidation(0, 0.9, baseScore, baseScore), best], [], [], [], 1, null, best);
-        return Store.PutBytesAsync(ResultFormats.Curves.Write(new TuningCurves(history, "penalise", 0)), "curves", ResultFormats.Curves.MediaType);
+        return Store.PutBytesAsync(
+            ResultFormats.Curves.Write(new TuningCurves(history, "penalise", 0)),
+            "curves",
+            ResultFormats.Curves.MediaType
+        );
     }
 }

@@ -31,7 +31,15 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         var table = evaluation.Probabilities.Single(probabilities => probabilities is { Set: "attacked", Model: "base" });
         table.Candidates.ShouldBe(["cat", "dog", "tree", "taxi"]);
         var values = table.Compute();
-        var texts = torch.cat([.. table.Candidates.Select(name => Unit(templates.Select(template => Unit(model.EncodeText(Tokens(template.Replace("{}", name, StringComparison.Ordinal))))).Aggregate((a, b) => a + b)))]);
+        var texts = torch.cat([
+            .. table.Candidates.Select(name =>
+                Unit(
+                    templates
+                        .Select(template => Unit(model.EncodeText(Tokens(template.Replace("{}", name, StringComparison.Ordinal)))))
+                        .Aggregate((a, b) => a + b)
+                )
+            ),
+        ]);
         for (var image = 0; image < table.Ids.Count; image++)
         {
             var rgb = ImageDecoder.Decode(Shards.Noise(100 + image));
@@ -42,7 +50,8 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
             (values[image] - expected).abs().max().item<float>().ShouldBeLessThan(2e-5f);
         }
 
-        torch.Tensor Tokens(string text) => torch.tensor(SmallClip.Tokenizer.Encode(text, model.Architecture.ContextLength, out _)).unsqueeze(0);
+        torch.Tensor Tokens(string text) =>
+            torch.tensor(SmallClip.Tokenizer.Encode(text, model.Architecture.ContextLength, out _)).unsqueeze(0);
         static torch.Tensor Unit(torch.Tensor rows) => rows / rows.norm(1, keepdim: true);
     }
 
@@ -56,9 +65,15 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         using var values = table.Compute();
         var rows = values.data<float>().ToArray().Chunk(table.Candidates.Count).ToArray();
         var (right, word) = (Enumerable.Range(0, rows.Length).Select(i => i % 3).ToArray(), table.Candidates.ToList().IndexOf("taxi"));
-        scores.Accuracy.Value.ShouldBe(rows.Zip(right).Count(entry => entry.First.Max() == entry.First[entry.Second]) / (double)rows.Length, 1e-9);
+        scores.Accuracy.Value.ShouldBe(
+            rows.Zip(right).Count(entry => entry.First.Max() == entry.First[entry.Second]) / (double)rows.Length,
+            1e-9
+        );
         scores.AttackSuccess!.Value.ShouldBe(rows.Count(row => row.Max() == row[word]) / (double)rows.Length, 1e-9);
-        scores.BinaryAccuracy!.Value.ShouldBe(rows.Zip(right).Count(entry => entry.First[entry.Second] > entry.First[word]) / (double)rows.Length, 1e-9);
+        scores.BinaryAccuracy!.Value.ShouldBe(
+            rows.Zip(right).Count(entry => entry.First[entry.Second] > entry.First[word]) / (double)rows.Length,
+            1e-9
+        );
         scores.PerClass.Select(score => (score.Class, score.Images)).ShouldBe([("cat", 4), ("dog", 4), ("tree", 4)]);
     }
 
@@ -68,8 +83,12 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         using var plain = Evaluate(new EvaluationOptions(), Clean(), Attacked());
         using var batched = Evaluate(new EvaluationOptions { BatchSize = 5 }, Clean(), Attacked());
 
-        batched.Results.Models.Select(model => model.Sets["attacked"].Accuracy).ShouldBe(plain.Results.Models.Select(model => model.Sets["attacked"].Accuracy));
-        Enumerable.SequenceEqual(batched.Examples.Select(example => example.Id), plain.Examples.Select(example => example.Id)).ShouldBeTrue();
+        batched
+            .Results.Models.Select(model => model.Sets["attacked"].Accuracy)
+            .ShouldBe(plain.Results.Models.Select(model => model.Sets["attacked"].Accuracy));
+        Enumerable
+            .SequenceEqual(batched.Examples.Select(example => example.Id), plain.Examples.Select(example => example.Id))
+            .ShouldBeTrue();
     }
 
     [Fact]
@@ -88,13 +107,22 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         evaluation.Results.Tuned.ShouldBe("penalise.s0");
         var arm = evaluation.Results.Arms.Single(scores => scores.Name == "penalise");
         arm.Seeds.ShouldBe([0, 1]);
-        arm.Sets["clean"].Accuracy.Value.ShouldBe(evaluation.Results.Models.Where(model => model.Arm == "penalise").Average(model => model.Sets["clean"].Accuracy.Value), 1e-9);
+        arm.Sets["clean"]
+            .Accuracy.Value.ShouldBe(
+                evaluation.Results.Models.Where(model => model.Arm == "penalise").Average(model => model.Sets["clean"].Accuracy.Value),
+                1e-9
+            );
     }
 
     [Fact]
     public void A_random_control_is_never_the_tuned_model()
     {
-        ModelUnderTest[] models = [new("base", ""), new("penalise.s0", "", "penalise", 0, 0.5), new("penalise-random.s0", "", "penalise-random", 0, 0.9)];
+        ModelUnderTest[] models =
+        [
+            new("base", ""),
+            new("penalise.s0", "", "penalise", 0, 0.5),
+            new("penalise-random.s0", "", "penalise-random", 0, 0.9),
+        ];
 
         ZeroShotEvaluator.ChooseTuned(models)!.Name.ShouldBe("penalise.s0");
         ZeroShotEvaluator.ChooseTuned([models[0], models[2]]).ShouldBeNull();
@@ -120,16 +148,33 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     [Fact]
     public void An_arm_is_compared_with_its_random_control_seed_by_seed()
     {
-        string[] names = ["amplify.s0", "amplify-random.s0", "penalise.s0", "penalise.s1", "penalise.s2", "penalise-random.s1", "penalise-random.s0"];
-        ModelUnderTest[] models = [
+        string[] names =
+        [
+            "amplify.s0",
+            "amplify-random.s0",
+            "penalise.s0",
+            "penalise.s1",
+            "penalise.s2",
+            "penalise-random.s1",
+            "penalise-random.s0",
+        ];
+        ModelUnderTest[] models =
+        [
             new("base", SmallClip.Write(_folder.File("base"), 1)),
-            .. names.Select((name, i) => new ModelUnderTest(name, SmallClip.Write(_folder.File(name), 2 + i), name.Split('.')[0], name[^1] - '0'))];
+            .. names.Select(
+                (name, i) => new ModelUnderTest(name, SmallClip.Write(_folder.File(name), 2 + i), name.Split('.')[0], name[^1] - '0')
+            ),
+        ];
 
         using var evaluation = Evaluate(new EvaluationOptions(), models, Attacked());
 
         double Accuracy(string name) => evaluation.Results.Models.Single(model => model.Name == name).Sets["attacked"].Accuracy.Value;
         ArmContrast? Contrast(string arm) => evaluation.Results.Arms.Single(scores => scores.Name == arm).Sets["attacked"].AgainstControl;
-        double[] differences = [Accuracy("penalise.s0") - Accuracy("penalise-random.s0"), Accuracy("penalise.s1") - Accuracy("penalise-random.s1")];
+        double[] differences =
+        [
+            Accuracy("penalise.s0") - Accuracy("penalise-random.s0"),
+            Accuracy("penalise.s1") - Accuracy("penalise-random.s1"),
+        ];
         var (mean, half) = (differences.Average(), 12.706 * Math.Abs(differences[0] - differences[1]) / 2);
 
         // Seed 2 has no control. Two differences: their standard deviation is |d0 − d1| / √2, t(1) = 12.706.
@@ -154,7 +199,9 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     [Fact]
     public void Images_that_cannot_be_scored_are_counted_and_named()
     {
-        var items = Enumerable.Range(0, 30).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))
+        var items = Enumerable
+            .Range(0, 30)
+            .Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))
             .Append(("torn.png", "cat", null, Shards.Noise(1)[..60]))
             .Append(("nameless.png", null, null, Shards.Noise(1)))
             .Append(("stranger.png", "whale", null, Shards.Noise(1)));
@@ -167,33 +214,68 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         summary.Problems.Select(problem => problem.Id).ShouldBe(["torn.png", "nameless.png", "stranger.png"]);
         summary.Problems[2].Reason.ShouldContain("whale");
         summary.Problems[0].Reason.ShouldStartWith("unreadable");
-        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions { Classes = Names, MaxProblemShare = 0.05 }, set)).Message.ShouldContain("maxProblemShare");
+        Should
+            .Throw<UserErrorException>(() => Evaluate(new EvaluationOptions { Classes = Names, MaxProblemShare = 0.05 }, set))
+            .Message.ShouldContain("maxProblemShare");
     }
 
     [Fact]
     public void What_is_printed_on_a_set_is_told_so_that_it_can_be_compared_with_what_was_trained_on()
     {
-        DatasetItem Item(int i, string word, string? font) => new($"{i}.png", ["a photo"], Names[i % 3], new JsonObject { ["word"] = word, ["font"] = font });
+        DatasetItem Item(int i, string word, string? font) =>
+            new($"{i}.png", ["a photo"], Names[i % 3], new JsonObject { ["word"] = word, ["font"] = font });
         var path = _folder.File("faces");
-        DatasetShard.Write(path, [(Item(0, "taxi", "Serif"), Shards.Noise(1)), (Item(1, "bus", null), Shards.Noise(2)), (Item(2, "taxi", "Mono"), Shards.Noise(3))]);
+        DatasetShard.Write(
+            path,
+            [
+                (Item(0, "taxi", "Serif"), Shards.Noise(1)),
+                (Item(1, "bus", null), Shards.Noise(2)),
+                (Item(2, "taxi", "Mono"), Shards.Noise(3)),
+            ]
+        );
 
-        using var evaluation = Evaluate(new EvaluationOptions(), Clean(), new EvaluationSet("attacked", [path]), new EvaluationSet("words", [path]));
+        using var evaluation = Evaluate(
+            new EvaluationOptions(),
+            Clean(),
+            new EvaluationSet("attacked", [path]),
+            new EvaluationSet("words", [path])
+        );
 
-        evaluation.Results.Sets.Select(set => (set.Name, Words: string.Join(' ', set.Words), Fonts: string.Join(' ', set.Fonts)))
-            .ShouldBe([("clean", "", ""), ("attacked", "bus taxi", "Mono Serif"), ("words", string.Join(' ', Names.Order(StringComparer.Ordinal)), "Mono Serif")], ignoreOrder: true);
+        evaluation
+            .Results.Sets.Select(set => (set.Name, Words: string.Join(' ', set.Words), Fonts: string.Join(' ', set.Fonts)))
+            .ShouldBe(
+                [
+                    ("clean", "", ""),
+                    ("attacked", "bus taxi", "Mono Serif"),
+                    ("words", string.Join(' ', Names.Order(StringComparer.Ordinal)), "Mono Serif"),
+                ],
+                ignoreOrder: true
+            );
     }
 
     [Fact]
     public void A_set_of_one_class_is_refused()
     {
-        var set = new EvaluationSet("clean", [Shards.Write(_folder.File("one"), Enumerable.Range(0, 3).Select(i => ($"{i}.png", (string?)"cat", (string?)null, Shards.Noise(i))))]);
+        var set = new EvaluationSet(
+            "clean",
+            [
+                Shards.Write(
+                    _folder.File("one"),
+                    Enumerable.Range(0, 3).Select(i => ($"{i}.png", (string?)"cat", (string?)null, Shards.Noise(i)))
+                ),
+            ]
+        );
 
         Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), set)).Message.ShouldContain("one class only ('cat')");
     }
 
     [Fact]
     public void An_empty_set_is_refused_by_name() =>
-        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), new EvaluationSet("clean", [Shards.Write(_folder.File("none"))]))).Message.ShouldContain("clean is empty");
+        Should
+            .Throw<UserErrorException>(() =>
+                Evaluate(new EvaluationOptions(), new EvaluationSet("clean", [Shards.Write(_folder.File("none"))]))
+            )
+            .Message.ShouldContain("clean is empty");
 
     [Fact]
     public void A_model_whose_weights_are_no_numbers_gets_no_score()
@@ -206,18 +288,33 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
             SafetensorsWriter.Write(_folder.File("broken"), weights);
         }
 
-        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions(), [new ModelUnderTest("base", _folder.File("broken"))], Clean()))
+        Should
+            .Throw<UserErrorException>(() =>
+                Evaluate(new EvaluationOptions(), [new ModelUnderTest("base", _folder.File("broken"))], Clean())
+            )
             .Message.ShouldContain("2048 values that are NaN or infinite");
     }
 
     [Fact]
     public void A_prompt_that_the_context_would_cut_is_refused() =>
-        Should.Throw<UserErrorException>(() => Evaluate(new EvaluationOptions { Templates = ["a photo of a photo of a photo of a photo of a photo of a {}"] }, Clean())).Message.ShouldContain("16 tokens");
+        Should
+            .Throw<UserErrorException>(() =>
+                Evaluate(new EvaluationOptions { Templates = ["a photo of a photo of a photo of a photo of a photo of a {}"] }, Clean())
+            )
+            .Message.ShouldContain("16 tokens");
 
     [Fact]
     public void Words_alone_are_read_against_objects_and_words()
     {
-        var words = new EvaluationSet("words", [Shards.Write(_folder.File("w"), Enumerable.Range(0, 8).Select(i => ($"{i}.png", (string?)(i % 2 == 0 ? "taxi" : "cat"), (string?)null, Shards.Noise(i))))]);
+        var words = new EvaluationSet(
+            "words",
+            [
+                Shards.Write(
+                    _folder.File("w"),
+                    Enumerable.Range(0, 8).Select(i => ($"{i}.png", (string?)(i % 2 == 0 ? "taxi" : "cat"), (string?)null, Shards.Noise(i)))
+                ),
+            ]
+        );
 
         using var evaluation = Evaluate(new EvaluationOptions(), Clean(), words);
 
@@ -230,9 +327,22 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     public void Sets_of_one_world_share_their_classes_and_others_have_their_own()
     {
         EvaluationSet Set(string name, string[] labels) =>
-            new(name, [Shards.Write(_folder.File(name), labels.Select((label, i) => ($"{i}.png", (string?)label, (string?)null, Shards.Noise(i))))]);
+            new(
+                name,
+                [
+                    Shards.Write(
+                        _folder.File(name),
+                        labels.Select((label, i) => ($"{i}.png", (string?)label, (string?)null, Shards.Noise(i)))
+                    ),
+                ]
+            );
 
-        using var evaluation = Evaluate(new EvaluationOptions(), Set("clean", ["cat", "dog"]), Set("clean-more", ["dog", "tree"]), Set("imagenet", ["whale", "car", "cat"]));
+        using var evaluation = Evaluate(
+            new EvaluationOptions(),
+            Set("clean", ["cat", "dog"]),
+            Set("clean-more", ["dog", "tree"]),
+            Set("imagenet", ["whale", "car", "cat"])
+        );
 
         var sets = evaluation.Results.Sets.ToDictionary(set => set.Name);
         sets["clean"].Candidates.ShouldBe(["cat", "dog", "tree"]);
@@ -244,7 +354,16 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     public void A_set_keeps_the_classes_that_it_prescribes()
     {
         string[] choices = ["cat", "dog", "tree", "plunger"];
-        var set = new EvaluationSet("mvt", [Shards.WriteWithChoices(_folder.File("mvt"), choices, Enumerable.Range(0, 6).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i))))]);
+        var set = new EvaluationSet(
+            "mvt",
+            [
+                Shards.WriteWithChoices(
+                    _folder.File("mvt"),
+                    choices,
+                    Enumerable.Range(0, 6).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))
+                ),
+            ]
+        );
 
         using var evaluation = Evaluate(new EvaluationOptions(), Clean(), set);
 
@@ -256,7 +375,15 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     [Fact]
     public void Every_protocol_gives_its_figures_for_every_model()
     {
-        var captioned = new EvaluationSet("retrieval", [Shards.Write(_folder.File("r"), Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)null, (string?)null, Shards.Noise(i))))]);
+        var captioned = new EvaluationSet(
+            "retrieval",
+            [
+                Shards.Write(
+                    _folder.File("r"),
+                    Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)null, (string?)null, Shards.Noise(i)))
+                ),
+            ]
+        );
         using var evaluation = Evaluate(new EvaluationOptions { Probe = new ProbeOptions() }, Clean(), Attacked(), captioned);
 
         foreach (var model in evaluation.Results.Models)
@@ -284,18 +411,34 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     [Fact]
     public void A_set_that_memory_does_not_hold_gives_the_same()
     {
-        var set = new EvaluationSet("clean", [Shards.Write(_folder.File("many"), Enumerable.Range(0, 400).Select(i => ($"{i:D3}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i))))]);
+        var set = new EvaluationSet(
+            "clean",
+            [
+                Shards.Write(
+                    _folder.File("many"),
+                    Enumerable.Range(0, 400).Select(i => ($"{i:D3}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))
+                ),
+            ]
+        );
         using var plain = Evaluate(new EvaluationOptions(), set);
         using var tight = Evaluate(new EvaluationOptions { PixelMemory = 1 }, set);
 
-        System.Text.Json.JsonSerializer.Serialize(tight.Results.Models).ShouldBe(System.Text.Json.JsonSerializer.Serialize(plain.Results.Models));
-        tight.Examples.Select(example => Convert.ToBase64String(example.Image)).ShouldBe(plain.Examples.Select(example => Convert.ToBase64String(example.Image)));
+        System
+            .Text.Json.JsonSerializer.Serialize(tight.Results.Models)
+            .ShouldBe(System.Text.Json.JsonSerializer.Serialize(plain.Results.Models));
+        tight
+            .Examples.Select(example => Convert.ToBase64String(example.Image))
+            .ShouldBe(plain.Examples.Select(example => Convert.ToBase64String(example.Image)));
     }
 
     [Fact]
     public void With_one_model_no_pixels_are_kept_and_nothing_is_shown()
     {
-        using var evaluation = Evaluate(new EvaluationOptions(), [new ModelUnderTest("base", SmallClip.Write(_folder.File("base"), 1))], Clean());
+        using var evaluation = Evaluate(
+            new EvaluationOptions(),
+            [new ModelUnderTest("base", SmallClip.Write(_folder.File("base"), 1))],
+            Clean()
+        );
 
         evaluation.Examples.ShouldBeEmpty();
         evaluation.Results.Models.Single().Sets["clean"].AgainstBase.ShouldBeNull();
@@ -304,10 +447,26 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private EvaluationSet Clean() =>
-        new("clean", [Shards.Write(_folder.File("clean"), Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i))))]);
+        new(
+            "clean",
+            [
+                Shards.Write(
+                    _folder.File("clean"),
+                    Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)null, Shards.Noise(i)))
+                ),
+            ]
+        );
 
     private EvaluationSet Attacked() =>
-        new("attacked", [Shards.Write(_folder.File("attacked"), Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)"taxi", Shards.Noise(100 + i))))]);
+        new(
+            "attacked",
+            [
+                Shards.Write(
+                    _folder.File("attacked"),
+                    Enumerable.Range(0, 12).Select(i => ($"{i}.png", (string?)Names[i % 3], (string?)"taxi", Shards.Noise(100 + i)))
+                ),
+            ]
+        );
 
     private Evaluation Evaluate(EvaluationOptions options, params EvaluationSet[] sets)
     {

@@ -7,9 +7,17 @@ namespace ClipSae.AttackCuration.Hygiene;
 /// <summary>What <see cref="CaptionHygiene"/> makes of the findings.</summary>
 /// <param name="Captions">New captions of pictures, by id; none where the picture is left out.</param>
 /// <param name="Hidden">Patches of pictures that are painted over for fine-tuning, by id.</param>
-public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<string>> Captions, IReadOnlyDictionary<string, IReadOnlyList<int>> Hidden)
+public sealed record CaptionCleaning(
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Captions,
+    IReadOnlyDictionary<string, IReadOnlyList<int>> Hidden
+)
 {
-    public static CaptionCleaning Of(CaptionCheck.Result result, Pictures pictures, IReadOnlyList<string> vocabulary, AttackCurationOptions options)
+    public static CaptionCleaning Of(
+        CaptionCheck.Result result,
+        Pictures pictures,
+        IReadOnlyList<string> vocabulary,
+        AttackCurationOptions options
+    )
     {
         var captions = new SortedDictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
         var hidden = new SortedDictionary<string, IReadOnlyList<int>>(StringComparer.Ordinal);
@@ -18,7 +26,10 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
             case CaptionHygiene.Drop or CaptionHygiene.Reword or CaptionHygiene.Hide:
                 foreach (var finding in result.Found)
                 {
-                    captions[finding.Picture.Item.Id] = options.CaptionHygiene == CaptionHygiene.Reword ? CaptionWords.Without(finding.Picture.Item, finding.Word, vocabulary) : [];
+                    captions[finding.Picture.Item.Id] =
+                        options.CaptionHygiene == CaptionHygiene.Reword
+                            ? CaptionWords.Without(finding.Picture.Item, finding.Word, vocabulary)
+                            : [];
                 }
 
                 break;
@@ -53,26 +64,48 @@ public sealed record CaptionCleaning(IReadOnlyDictionary<string, IReadOnlyList<s
         return new CaptionCleaning(captions, hidden);
     }
 
-    /// <summary>The pictures that attacks may be made of: those whose captions stand, and that seem to be without print where print is hidden.</summary>
+    /// <summary>
+    /// The pictures that attacks may be made of: those whose captions stand, and that seem to be without print where print is hidden.
+    /// </summary>
     public Pictures Apply(Pictures pictures)
     {
-        PictureSource[] Left(IReadOnlyList<PictureSource> of) => [.. of.Where(picture => !Captions.ContainsKey(picture.Item.Id) && !Hidden.ContainsKey(picture.Item.Id))];
+        PictureSource[] Left(IReadOnlyList<PictureSource> of) =>
+            [.. of.Where(picture => !Captions.ContainsKey(picture.Item.Id) && !Hidden.ContainsKey(picture.Item.Id))];
         return pictures with { Plain = Left(pictures.Plain), Apart = Left(pictures.Apart), All = Left(pictures.All) };
     }
 
     /// <summary>For fine-tuning, the report and people.</summary>
-    public CaptionFindings Findings(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) => new(
-        JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
-        result.Pictures,
-        result.Examined,
-        Math.Round(result.Share, 4),
-        new PrintDetectorQuality(
-            [.. detector.Hooks.Select(hook => hook.ToString())], detector.Features, Math.Round(detector.Auroc, 4), Math.Round(detector.RandomAuroc, 4), result.HiddenGround, Math.Round(result.Separation, 4)),
-        [.. result.Found.OrderByDescending(finding => finding.Probability).ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal).Select(finding => new CaptionFinding(
-            finding.Picture.Item.Id, finding.Word, finding.Picture.Item.Captions[0], Math.Round(finding.Evidence.Print, 4), Math.Round(finding.Evidence.Margin, 4), Math.Round(finding.Evidence.Remaining, 4),
-            Math.Round(finding.Probability, 4)))],
-        Captions)
-    {
-        Hidden = Hidden.Count > 0 ? Hidden : null,
-    };
+    public CaptionFindings Findings(CaptionCheck.Result result, PrintDetector detector, CaptionHygiene action) =>
+        new(
+            JsonNamingPolicy.CamelCase.ConvertName(action.ToString()),
+            result.Pictures,
+            result.Examined,
+            Math.Round(result.Share, 4),
+            new PrintDetectorQuality(
+                [.. detector.Hooks.Select(hook => hook.ToString())],
+                detector.Features,
+                Math.Round(detector.Auroc, 4),
+                Math.Round(detector.RandomAuroc, 4),
+                result.HiddenGround,
+                Math.Round(result.Separation, 4)
+            ),
+            [
+                .. result
+                    .Found.OrderByDescending(finding => finding.Probability)
+                    .ThenBy(finding => finding.Picture.Item.Id, StringComparer.Ordinal)
+                    .Select(finding => new CaptionFinding(
+                        finding.Picture.Item.Id,
+                        finding.Word,
+                        finding.Picture.Item.Captions[0],
+                        Math.Round(finding.Evidence.Print, 4),
+                        Math.Round(finding.Evidence.Margin, 4),
+                        Math.Round(finding.Evidence.Remaining, 4),
+                        Math.Round(finding.Probability, 4)
+                    )),
+            ],
+            Captions
+        )
+        {
+            Hidden = Hidden.Count > 0 ? Hidden : null,
+        };
 }

@@ -12,15 +12,22 @@ public enum CaptionHygiene
     /// <summary>They have no part in attacks or fine-tuning.</summary>
     Drop,
 
-    /// <summary>The word leaves the caption where the caption names something else; other such pictures are dropped. None is printed on.</summary>
+    /// <summary>
+    /// The word leaves the caption where the caption names something else; other such pictures are dropped. None is printed on.
+    /// </summary>
     Reword,
 
-    /// <summary>As <see cref="Drop"/>, and whatever is printed on other pictures is painted over for fine-tuning. None of them is printed on.</summary>
+    /// <summary>
+    /// As <see cref="Drop"/>, and whatever is printed on other pictures is painted over for fine-tuning. None of them is printed on.
+    /// </summary>
     Hide,
 
     /// <summary>The control of <see cref="Drop"/>: as many random pictures are dropped in their place.</summary>
     DropRandom,
 
-    /// <summary>The control of <see cref="Hide"/>: as many random pictures are dropped, and on as many random others the same patches are painted over.</summary>
+    /// <summary>
+    /// The control of <see cref="Hide"/>: as many random pictures are dropped, and on as many random others the same patches are painted
+    /// over.
+    /// </summary>
     HideRandom,
 }

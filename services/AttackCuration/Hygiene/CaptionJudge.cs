@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
-/// Tells whether a caption's word stands for the print or for the object, from three figures of a picture: how much is printed, by how much the model names the
-/// word, and by how much with the print hidden. Learned from curation's own print: wrong words against own names and no print.
+/// Tells whether a caption's word stands for the print or for the object, from three figures of a picture: how much is printed, by how much
+/// the model names the word, and by how much with the print hidden. Learned from curation's own print: wrong words against own names and no
+/// print.
 /// </summary>
 public sealed class CaptionJudge : IDisposable
 {
@@ -29,8 +30,8 @@ public sealed class CaptionJudge : IDisposable
     }
 
     /// <summary>
-    /// Probability of each picture that its caption repeats the print. How many do is not known beforehand: the share is the one under which the probabilities
-    /// have it as their mean (expectation-maximisation; Saerens, Latinne and Decaestecker 2002).
+    /// Probability of each picture that its caption repeats the print. How many do is not known beforehand: the share is the one under
+    /// which the probabilities have it as their mean (expectation-maximisation; Saerens, Latinne and Decaestecker 2002).
     /// </summary>
     /// <param name="others">Pictures that were not looked at, as they bear no print.</param>
     public (double[] Probabilities, double Share) Judge(IReadOnlyList<Evidence> pictures, int others)
@@ -53,7 +54,9 @@ public sealed class CaptionJudge : IDisposable
         return ([.. likelihood.Select(ratio => Posterior(ratio, share))], share);
     }
 
-    /// <summary>By how much a model names one of a caption's words: its logit less the largest of the words that the caption does not name.</summary>
+    /// <summary>
+    /// By how much a model names one of a caption's words: its logit less the largest of the words that the caption does not name.
+    /// </summary>
     /// <param name="named">The caption's words, among them <paramref name="word"/>.</param>
     public static double Margin(float[] logits, int word, IReadOnlyList<int> named) =>
         logits[word] - logits.Where((_, other) => !named.Contains(other)).DefaultIfEmpty(logits[word]).Max();

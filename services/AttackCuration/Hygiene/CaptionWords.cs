@@ -13,10 +13,40 @@ public static class CaptionWords
     private const double CommonShare = 0.25;
 
     private static readonly HashSet<string> Connecting = new(
-        ["a", "an", "the", "of", "with", "that", "which", "and", "in", "on", "at", "is", "says", "say", "saying", "reads", "reading", "word", "words", "text", "label", "sign", "photo", "picture", "image"],
-        StringComparer.OrdinalIgnoreCase);
+        [
+            "a",
+            "an",
+            "the",
+            "of",
+            "with",
+            "that",
+            "which",
+            "and",
+            "in",
+            "on",
+            "at",
+            "is",
+            "says",
+            "say",
+            "saying",
+            "reads",
+            "reading",
+            "word",
+            "words",
+            "text",
+            "label",
+            "sign",
+            "photo",
+            "picture",
+            "image",
+        ],
+        StringComparer.OrdinalIgnoreCase
+    );
 
-    /// <summary>The given names first, then the words that at least five captions use and not every fourth does, the most frequent first; at most 1,000 of these.</summary>
+    /// <summary>
+    /// The given names first, then the words that at least five captions use and not every fourth does, the most frequent first; at most
+    /// 1,000 of these.
+    /// </summary>
     public static IReadOnlyList<string> Vocabulary(IEnumerable<string> names, IReadOnlyList<PictureSource> pictures)
     {
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -25,8 +55,14 @@ public static class CaptionWords
             counts[word] = counts.GetValueOrDefault(word) + 1;
         }
 
-        var frequent = counts.Where(c => c.Value >= MinCount && c.Value <= CommonShare * pictures.Count && c.Key.Length >= Shortest && !Connecting.Contains(c.Key))
-            .OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(MaxCount).Select(c => c.Key);
+        var frequent = counts
+            .Where(c =>
+                c.Value >= MinCount && c.Value <= CommonShare * pictures.Count && c.Key.Length >= Shortest && !Connecting.Contains(c.Key)
+            )
+            .OrderByDescending(c => c.Value)
+            .ThenBy(c => c.Key, StringComparer.Ordinal)
+            .Take(MaxCount)
+            .Select(c => c.Key);
         return [.. names.Union(frequent, StringComparer.OrdinalIgnoreCase)];
     }
 
@@ -35,16 +71,28 @@ public static class CaptionWords
     {
         var unlabelled = item with { Label = null };
         var words = item.Captions.SelectMany(Split).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        return [.. Enumerable.Range(0, vocabulary.Count).Where(v => vocabulary[v].All(char.IsLetter) ? words.Contains(vocabulary[v]) : ShownClass.IsTrue(vocabulary[v], unlabelled))];
+        return
+        [
+            .. Enumerable
+                .Range(0, vocabulary.Count)
+                .Where(v =>
+                    vocabulary[v].All(char.IsLetter) ? words.Contains(vocabulary[v]) : ShownClass.IsTrue(vocabulary[v], unlabelled)
+                ),
+        ];
     }
 
-    /// <summary>The captions without a word and without what led to it at the end; one that then names nothing of the vocabulary is left out.</summary>
+    /// <summary>
+    /// The captions without a word and without what led to it at the end; one that then names nothing of the vocabulary is left out.
+    /// </summary>
     public static IReadOnlyList<string> Without(DatasetItem item, string word, IReadOnlyList<string> vocabulary)
     {
         var kept = new List<string>();
         foreach (var caption in item.Captions)
         {
-            var left = caption.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(part => !Split(part).Contains(word, StringComparer.OrdinalIgnoreCase)).ToList();
+            var left = caption
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Where(part => !Split(part).Contains(word, StringComparer.OrdinalIgnoreCase))
+                .ToList();
             while (left.Count > 0 && Split(left[^1]).All(Connecting.Contains))
             {
                 left.RemoveAt(left.Count - 1);
@@ -61,5 +109,8 @@ public static class CaptionWords
     }
 
     private static IEnumerable<string> Split(string caption) =>
-        new string([.. caption.Select(c => char.IsLetter(c) ? char.ToLowerInvariant(c) : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        new string([.. caption.Select(c => char.IsLetter(c) ? char.ToLowerInvariant(c) : ' ')]).Split(
+            ' ',
+            StringSplitOptions.RemoveEmptyEntries
+        );
 }

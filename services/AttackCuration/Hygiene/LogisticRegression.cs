@@ -4,14 +4,16 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
-/// Logistic regression on standardised inputs with a ridge, both classes weighing as much as the other however many there are. Fitted by Newton's method
-/// (iteratively reweighted least squares), so that it needs no rate and no seed.
+/// Logistic regression on standardised inputs with a ridge, both classes weighing as much as the other however many there are. Fitted by
+/// Newton's method (iteratively reweighted least squares), so that it needs no rate and no seed.
 /// </summary>
 public sealed class LogisticRegression : IDisposable
 {
     private const int Iterations = 12;
 
-    /// <summary>Weight of the squared coefficients beside the mean loss: keeps them finite where the classes can be told apart completely.</summary>
+    /// <summary>
+    /// Weight of the squared coefficients beside the mean loss: keeps them finite where the classes can be told apart completely.
+    /// </summary>
     private const double Ridge = 1e-3;
 
     private readonly Tensor _weights;
@@ -20,7 +22,12 @@ public sealed class LogisticRegression : IDisposable
     private readonly double _bias;
 
     private LogisticRegression(Tensor weights, double bias, Tensor mean, Tensor scale) =>
-        (_weights, _bias, _mean, _scale) = (weights.DetachFromDisposeScope(), bias, mean.DetachFromDisposeScope(), scale.DetachFromDisposeScope());
+        (_weights, _bias, _mean, _scale) = (
+            weights.DetachFromDisposeScope(),
+            bias,
+            mean.DetachFromDisposeScope(),
+            scale.DetachFromDisposeScope()
+        );
 
     /// <param name="inputs">float32 [cases, inputs].</param>
     /// <param name="positive">One entry a case; both classes must be there.</param>
@@ -40,7 +47,9 @@ public sealed class LogisticRegression : IDisposable
         var x = cat([(inputs - mean) / scale, ones(inputs.shape[0], 1, device: inputs.device)], 1);
         var width = x.shape[1];
         var target = AlignedTensor.Of([.. positive.Select(p => p ? 1f : 0f)], positive.Count).to(inputs.device);
-        var weight = AlignedTensor.Of([.. positive.Select(p => (float)(0.5 / (p ? count : positive.Count - count)))], positive.Count).to(inputs.device);
+        var weight = AlignedTensor
+            .Of([.. positive.Select(p => (float)(0.5 / (p ? count : positive.Count - count)))], positive.Count)
+            .to(inputs.device);
         var ridge = eye(width, dtype: ScalarType.Float64).Times(Ridge);
         ridge[width - 1, width - 1].MultiplyInPlace(1e-9 / Ridge);
         var solution = zeros(width, 1, dtype: ScalarType.Float64);
@@ -55,7 +64,12 @@ public sealed class LogisticRegression : IDisposable
         }
 
         var all = solution.squeeze(1);
-        return new LogisticRegression(all.narrow(0, 0, width - 1).to(ScalarType.Float32).to(inputs.device), all[width - 1].item<double>(), mean, scale);
+        return new LogisticRegression(
+            all.narrow(0, 0, width - 1).to(ScalarType.Float32).to(inputs.device),
+            all[width - 1].item<double>(),
+            mean,
+            scale
+        );
     }
 
     /// <summary>Log-odds of the positive class under equal priors, [cases].</summary>

@@ -6,7 +6,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Hygiene;
 
-/// <summary>The same pictures as they are, with a wrong word and with the name of what they show, printed by curation in each of its families of print, or in its one style: examples whose truth is known.</summary>
+/// <summary>
+/// The same pictures as they are, with a wrong word and with the name of what they show, printed by curation in each of its families of
+/// print, or in its one style: examples whose truth is known.
+/// </summary>
 /// <param name="Clean">uint8 [pictures, 3, R, R].</param>
 /// <param name="Wrong">The same with a wrong word.</param>
 /// <param name="Named">The same with their own names.</param>
@@ -15,7 +18,14 @@ namespace ClipSae.AttackCuration.Hygiene;
 /// <param name="Labels">What the pictures show.</param>
 /// <param name="Families">Number of each picture's family of print.</param>
 public sealed record OwnPrint(
-    Tensor Clean, Tensor Wrong, Tensor Named, Tensor Covered, IReadOnlyList<string> Words, IReadOnlyList<string> Labels, IReadOnlyList<int> Families) : IDisposable
+    Tensor Clean,
+    Tensor Wrong,
+    Tensor Named,
+    Tensor Covered,
+    IReadOnlyList<string> Words,
+    IReadOnlyList<string> Labels,
+    IReadOnlyList<int> Families
+) : IDisposable
 {
     /// <summary>Difference of a channel, of 255, above which a pixel counts as changed.</summary>
     private const int Changed = 12;
@@ -24,13 +34,20 @@ public sealed record OwnPrint(
 
     /// <summary>Prints on the given pictures; equal pictures, words, options and faces give equal pixels.</summary>
     /// <param name="words">Words that may be printed; on each picture one that is not true of it.</param>
-    public static OwnPrint Draw(IReadOnlyList<PictureSource> sources, IReadOnlyList<string> words, FontCatalogue fonts, ClipArchitecture architecture, AttackCurationOptions options)
+    public static OwnPrint Draw(
+        IReadOnlyList<PictureSource> sources,
+        IReadOnlyList<string> words,
+        FontCatalogue fonts,
+        ClipArchitecture architecture,
+        AttackCurationOptions options
+    )
     {
         var preparation = architecture.Preparation;
         IReadOnlyList<PrintFamily> families = options.FamiliesWith(fonts);
-        Printer[] printers = families.Count == 0
-            ? [Printer.Of(fonts, options.Style, preparation.Target)]
-            : [.. families.Select(one => Printer.Of(fonts, [(one, 1)], preparation.Target))];
+        Printer[] printers =
+            families.Count == 0
+                ? [Printer.Of(fonts, options.Style, preparation.Target)]
+                : [.. families.Select(one => Printer.Of(fonts, [(one, 1)], preparation.Target))];
         var (clean, wrong, named) = (new RgbImage[sources.Count], new RgbImage[sources.Count], new RgbImage[sources.Count]);
         var (printed, family) = (new string[sources.Count], new int[sources.Count]);
         Parallel.For(0, sources.Count, i =>
@@ -45,7 +62,14 @@ public sealed record OwnPrint(
         });
         var (plain, withWord) = (PixelLoader.Stack(clean, preparation), PixelLoader.Stack(wrong, preparation));
         return new OwnPrint(
-            plain, withWord, PixelLoader.Stack(named, preparation), CoveredOf(plain, withWord, architecture.PatchSize), printed, [.. sources.Select(s => s.Label)], family);
+            plain,
+            withWord,
+            PixelLoader.Stack(named, preparation),
+            CoveredOf(plain, withWord, architecture.PatchSize),
+            printed,
+            [.. sources.Select(s => s.Label)],
+            family
+        );
     }
 
     public void Dispose()

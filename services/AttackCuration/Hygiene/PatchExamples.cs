@@ -26,11 +26,15 @@ internal sealed class PatchExamples
         _patches = _covered.Length / print.Count;
     }
 
-    /// <summary>Pictures of every second family of print, or every second picture where there is one family alone: the others are for measuring.</summary>
+    /// <summary>
+    /// Pictures of every second family of print, or every second picture where there is one family alone: the others are for measuring.
+    /// </summary>
     public static IEnumerable<int> Learned(OwnPrint print)
     {
         int[] families = [.. print.Families.Distinct().Order()];
-        return Enumerable.Range(0, print.Count).Where(i => (families.Length == 1 ? i : Array.IndexOf(families, print.Families[i])) % 2 == 0);
+        return Enumerable
+            .Range(0, print.Count)
+            .Where(i => (families.Length == 1 ? i : Array.IndexOf(families, print.Families[i])) % 2 == 0);
     }
 
     /// <summary>Whether patches of which this share was changed count as printed on.</summary>
@@ -39,7 +43,11 @@ internal sealed class PatchExamples
     /// <summary>Both sets of features in the same passes.</summary>
     /// <param name="each">Runs the tower over pictures, uint8 [pictures, 3, R, R], and shows what was captured batch by batch.</param>
     public static (PatchExamples Salient, PatchExamples Random) Of(
-        IReadOnlyList<PrintDetector.Listened> salient, IReadOnlyList<PrintDetector.Listened> random, OwnPrint print, Action<Tensor, Action<Hooks>> each)
+        IReadOnlyList<PrintDetector.Listened> salient,
+        IReadOnlyList<PrintDetector.Listened> random,
+        OwnPrint print,
+        Action<Tensor, Action<Hooks>> each
+    )
     {
         (Tensor Salient, Tensor Random) Both(Tensor pixels)
         {
@@ -82,7 +90,10 @@ internal sealed class PatchExamples
         return map.Plus(nn.functional.avg_pool2d(map, 3, 1, 1, count_include_pad: false)).Over(2).flatten(1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Learns twice: the second time without the half of the pictures on which most print is found, since some of them bear print of their own that counts as none.</summary>
+    /// <summary>
+    /// Learns twice: the second time without the half of the pictures on which most print is found, since some of them bear print of their
+    /// own that counts as none.
+    /// </summary>
     private LogisticRegression Learn(Func<int, bool> isLearned)
     {
         using var scope = NewDisposeScope();
@@ -96,7 +107,9 @@ internal sealed class PatchExamples
             Tensor Rows(Tensor latents, long[] rows) => latents.index_select(0, tensor(rows, device: latents.device));
             model?.Dispose();
             model = LogisticRegression.Fit(
-                cat([Rows(_wrong, printed), Rows(_wrong, beside), Rows(_clean, without)]), [.. printed.Select(_ => true), .. beside.Concat(without).Select(_ => false)]);
+                cat([Rows(_wrong, printed), Rows(_wrong, beside), Rows(_clean, without)]),
+                [.. printed.Select(_ => true), .. beside.Concat(without).Select(_ => false)]
+            );
             var scores = PrintDetector.Scores(Smoothed(model.LogOdds(_clean).view(_print.Count, -1)).cpu());
             ground = [.. Enumerable.Range(0, _print.Count).OrderBy(i => scores[i]).ThenBy(i => i).Take((_print.Count + 1) / 2)];
         }

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace ClipSae.AttackCuration.Hygiene;
 
-/// <summary>Ranks the features of an SAE by how much more they fire on printed patches than on others: standardised difference of the means.</summary>
+/// <summary>
+/// Ranks the features of an SAE by how much more they fire on printed patches than on others: standardised difference of the means.
+/// </summary>
 internal static class PatchSalience
 {
     /// <summary>Pictures whose latents are in memory at a time.</summary>
@@ -44,7 +46,10 @@ internal static class PatchSalience
         Add(print.Clean, (latents, share) => ground.Add(latents, ones_like(share, ScalarType.Bool)));
         var difference = (printed.Mean - ground.Mean) / printed.Variance.Plus(ground.Variance).sqrt().AtLeast(1e-12);
         var values = difference.cpu().data<double>().ToArray();
-        return [.. Enumerable.Range(0, values.Length).Where(f => values[f] > 0).OrderByDescending(f => values[f]).ThenBy(f => f).Take(most)];
+        return
+        [
+            .. Enumerable.Range(0, values.Length).Where(f => values[f] > 0).OrderByDescending(f => values[f]).ThenBy(f => f).Take(most),
+        ];
     }
 
     /// <summary>Running mean and variance of every latent over chosen patches.</summary>

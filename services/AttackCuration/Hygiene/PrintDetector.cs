@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.Hygiene;
 
 /// <summary>
-/// Says of every patch whether something is printed there, from those features of the SAEs alone that fire where curation prints: a logistic regression on their
-/// activations, learned from curation's own print.
+/// Says of every patch whether something is printed there, from those features of the SAEs alone that fire where curation prints: a
+/// logistic regression on their activations, learned from curation's own print.
 /// </summary>
 public sealed class PrintDetector : IDisposable
 {
@@ -16,7 +16,15 @@ public sealed class PrintDetector : IDisposable
     private readonly int _batch;
     private readonly Device _device;
 
-    private PrintDetector(VisionPlan vision, IReadOnlyList<Listened> listened, LogisticRegression model, int batch, Device device, double auroc, double randomAuroc)
+    private PrintDetector(
+        VisionPlan vision,
+        IReadOnlyList<Listened> listened,
+        LogisticRegression model,
+        int batch,
+        Device device,
+        double auroc,
+        double randomAuroc
+    )
     {
         (_vision, _listened, _model, _batch, _device) = (vision, listened, model, batch, device);
         (Auroc, RandomAuroc) = (auroc, randomAuroc);
@@ -40,23 +48,56 @@ public sealed class PrintDetector : IDisposable
     /// <summary>Learns from every family of print; how well it tells is measured on every second one, learned from the others.</summary>
     /// <param name="rows">The causal sweep's rows, whose surveys give every chosen feature a random twin.</param>
     /// <exception cref="UserErrorException">No SAE is at a point with tokens.</exception>
-    public static PrintDetector Fit(VisionPlan vision, IReadOnlyList<CausalSweep.Row> rows, OwnPrint print, AttackCurationOptions options, Device device, CancellationToken cancel)
+    public static PrintDetector Fit(
+        VisionPlan vision,
+        IReadOnlyList<CausalSweep.Row> rows,
+        OwnPrint print,
+        AttackCurationOptions options,
+        Device device,
+        CancellationToken cancel
+    )
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        CausalSweep.Row[] points = [.. rows.Where(row => row.Hook.Hook.HasTokens).GroupBy(row => row.Hook.Name).Select(same => same.MaxBy(row => row.Salient.Count)!)];
+        CausalSweep.Row[] points =
+        [
+            .. rows.Where(row => row.Hook.Hook.HasTokens)
+                .GroupBy(row => row.Hook.Name)
+                .Select(same => same.MaxBy(row => row.Salient.Count)!),
+        ];
         if (points.Length == 0)
         {
             throw new UserErrorException(
-                $"curation.captionHygiene: it finds print patch by patch, which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); add residual@L or mlp@L to extraction.hookPoints");
+                $"curation.captionHygiene: it finds print patch by patch, which no SAE here can ({string.Join(", ", rows.Select(row => row.Hook.Name).Distinct())}); add residual@L or mlp@L to extraction.hookPoints"
+            );
         }
 
         var most = PatchExamples.MaxFeatures / points.Length;
-        Listened[] salient = [.. points.Select(row => new Listened(row.Hook, PatchSalience.Of(
-            row.Hook, print, most, (pixels, captured) => Each(vision, [new Listened(row.Hook, [])], pixels, options.BatchSize, device, captured, cancel))))];
-        Listened[] random = [.. points.Zip(salient, (row, part) => new Listened(row.Hook, row.Survey.MatchedRandom(part.Features, options.Seed, 0)))];
-        var (ofSalient, ofRandom) = PatchExamples.Of(salient, random, print, (pixels, captured) => Each(vision, salient, pixels, options.BatchSize, device, captured, cancel));
-        return new PrintDetector(vision, salient, ofSalient.Learn(), options.BatchSize, device, ofSalient.AurocOnOtherFamilies(), ofRandom.AurocOnOtherFamilies());
+        Listened[] salient =
+        [
+            .. points.Select(row => new Listened(
+                row.Hook,
+                PatchSalience.Of(row.Hook, print, most, (pixels, captured) =>
+                    Each(vision, [new Listened(row.Hook, [])], pixels, options.BatchSize, device, captured, cancel)
+                )
+            )),
+        ];
+        Listened[] random =
+        [
+            .. points.Zip(salient, (row, part) => new Listened(row.Hook, row.Survey.MatchedRandom(part.Features, options.Seed, 0))),
+        ];
+        var (ofSalient, ofRandom) = PatchExamples.Of(salient, random, print, (pixels, captured) =>
+            Each(vision, salient, pixels, options.BatchSize, device, captured, cancel)
+        );
+        return new PrintDetector(
+            vision,
+            salient,
+            ofSalient.Learn(),
+            options.BatchSize,
+            device,
+            ofSalient.AurocOnOtherFamilies(),
+            ofRandom.AurocOnOtherFamilies()
+        );
     }
 
     /// <summary>Asks a pass for what <see cref="Patches"/> needs.</summary>
@@ -81,7 +122,9 @@ public sealed class PrintDetector : IDisposable
         return cat(parts).MoveToOuterDisposeScope();
     }
 
-    /// <summary>How much is printed on each picture: the mean over the sixteenth of its patches with the highest log-odds, [pictures].</summary>
+    /// <summary>
+    /// How much is printed on each picture: the mean over the sixteenth of its patches with the highest log-odds, [pictures].
+    /// </summary>
     /// <param name="patches">As <see cref="Patches"/> gives them.</param>
     public static float[] Scores(Tensor patches)
     {
@@ -90,11 +133,17 @@ public sealed class PrintDetector : IDisposable
     }
 
     /// <summary>Activations of the features on each patch before the largest are selected, [pictures · patches, features].</summary>
-    public static Tensor Latents(IReadOnlyList<Listened> listened, Hooks hooks) => cat([.. listened.Select(part =>
-    {
-        var captured = hooks.Captured(part.At.Hook).to(ScalarType.Float32);
-        return part.At.Sae.Features(part.At.OfPatches(captured), part.Features).flatten(0, 1);
-    })], 1);
+    public static Tensor Latents(IReadOnlyList<Listened> listened, Hooks hooks) =>
+        cat(
+            [
+                .. listened.Select(part =>
+                {
+                    var captured = hooks.Captured(part.At.Hook).to(ScalarType.Float32);
+                    return part.At.Sae.Features(part.At.OfPatches(captured), part.Features).flatten(0, 1);
+                }),
+            ],
+            1
+        );
 
     public void Dispose() => _model.Dispose();
 
@@ -109,8 +158,15 @@ public sealed class PrintDetector : IDisposable
         return hooks;
     }
 
-    private static void Each(VisionPlan vision, IReadOnlyList<Listened> listened, Tensor pixels, int batch, Device device, Action<Hooks> captured, CancellationToken cancel) =>
-        PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
+    private static void Each(
+        VisionPlan vision,
+        IReadOnlyList<Listened> listened,
+        Tensor pixels,
+        int batch,
+        Device device,
+        Action<Hooks> captured,
+        CancellationToken cancel
+    ) => PictureBatches.Each(pixels, vision.Architecture.Family.Normalization, batch, device, cancel, images =>
         {
             var hooks = Capture(listened);
             vision.Run(images, hooks);

@@ -10,8 +10,9 @@ using ClipSae.Imaging.Resizing;
 namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>
-/// Pictures that no attack is printed on, with words in every family: fine-tuning is judged by the families that it never sees, and the base is compared with what
-/// comes out of it family by family. They are printed as they come, not chosen by what fools the model, so that shares of them are shares of such print.
+/// Pictures that no attack is printed on, with words in every family: fine-tuning is judged by the families that it never sees, and the
+/// base is compared with what comes out of it family by family. They are printed as they come, not chosen by what fools the model, so that
+/// shares of them are shares of such print.
 /// </summary>
 public sealed class FamilyPictures
 {
@@ -32,14 +33,25 @@ public sealed class FamilyPictures
     public int Count => _pictures.Count;
 
     /// <summary>How many of the labelled pictures without print are set apart: the last of them.</summary>
-    public static int SourcesOf(int plain, AttackCurationOptions options) => options.Families.Count == 0 ? 0 : Math.Min(MaxSources, (int)(Share * plain));
+    public static int SourcesOf(int plain, AttackCurationOptions options) =>
+        options.Families.Count == 0 ? 0 : Math.Min(MaxSources, (int)(Share * plain));
 
     /// <summary>Prints on the pictures set apart.</summary>
     /// <param name="clean">The classifier's logits of each of them without print.</param>
-    public static FamilyPictures Draw(IReadOnlyList<PictureSource> sources, IReadOnlyList<float[]> clean, Ways ways, WordChooser words, FontCatalogue fonts, ResizeTarget target, AttackCurationOptions options)
+    public static FamilyPictures Draw(
+        IReadOnlyList<PictureSource> sources,
+        IReadOnlyList<float[]> clean,
+        Ways ways,
+        WordChooser words,
+        FontCatalogue fonts,
+        ResizeTarget target,
+        AttackCurationOptions options
+    )
     {
         var all = new FamilyPictures();
-        foreach (var (family, isHeldOut) in ways.HeldOut.Select(family => (family, true)).Concat(ways.Trained.Select(of => (of.Family, false))))
+        foreach (
+            var (family, isHeldOut) in ways.HeldOut.Select(family => (family, true)).Concat(ways.Trained.Select(of => (of.Family, false)))
+        )
         {
             var count = Math.Min(sources.Count, isHeldOut ? MaxHeldOut / ways.HeldOut.Count : MostOfTrained);
             var printer = Printer.Of(fonts, [(family, 1)], target);
@@ -59,7 +71,10 @@ public sealed class FamilyPictures
                     ["word"] = word,
                     ["font"] = shown[0].Font,
                 };
-                drawn[i] = (new DatasetItem($"{family.Name}-{i:D4}.png", sources[i].Item.Captions, sources[i].Label, attributes), PngEncoder.Encode(printer.Paint(image, shown)));
+                drawn[i] = (
+                    new DatasetItem($"{family.Name}-{i:D4}.png", sources[i].Item.Captions, sources[i].Label, attributes),
+                    PngEncoder.Encode(printer.Paint(image, shown))
+                );
             });
             all._pictures.AddRange(drawn);
         }

@@ -7,10 +7,18 @@ using static TorchSharp.torch;
 namespace ClipSae.AttackCuration.RedTeam;
 
 /// <summary>
-/// Looks for the families of print that this model reads, by successive halving (Karnin, Koren and Somekh 2013): every family prints a few words, the better half as
-/// many again and twice, until few are left. What follows depends on the seed alone, whatever the batch.
+/// Looks for the families of print that this model reads, by successive halving (Karnin, Koren and Somekh 2013): every family prints a few
+/// words, the better half as many again and twice, until few are left. What follows depends on the seed alone, whatever the batch.
 /// </summary>
-public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifier, WordStock stock, int decided, FontCatalogue fonts, AttackCurationOptions options, Device device)
+public sealed class FamilySearch(
+    VisionPlan vision,
+    ZeroShotClassifier classifier,
+    WordStock stock,
+    int decided,
+    FontCatalogue fonts,
+    AttackCurationOptions options,
+    Device device
+)
 {
     /// <summary>Families at which the halving ends.</summary>
     private const int MinLeft = 4;
@@ -26,7 +34,12 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
     /// <summary>Tries the families.</summary>
     /// <param name="sources">Pictures to print on; one may be taken by several families.</param>
     /// <param name="done">Told how many words have been tried, and of how many.</param>
-    public Result Run(IReadOnlyList<PictureSource> sources, IReadOnlyList<PrintFamily> families, Action<int, int> done, CancellationToken cancel)
+    public Result Run(
+        IReadOnlyList<PictureSource> sources,
+        IReadOnlyList<PrintFamily> families,
+        Action<int, int> done,
+        CancellationToken cancel
+    )
     {
         var tried = sources.Take(options.SearchWords * MinLeft).ToArray();
         var clean = Look([.. tried.Select(source => source.Canvas(vision.Architecture.Preparation.Target))], cancel);
@@ -52,15 +65,23 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
                 break;
             }
 
-            left = [.. left.Select((family, place) => (Family: family, Place: place)).OrderByDescending(f => Rate(f.Family).Share).ThenBy(f => f.Place)
-                .Take((left.Count + 1) / 2).OrderBy(f => f.Place).Select(f => f.Family)];
+            left =
+            [
+                .. left.Select((family, place) => (Family: family, Place: place))
+                    .OrderByDescending(f => Rate(f.Family).Share)
+                    .ThenBy(f => f.Place)
+                    .Take((left.Count + 1) / 2)
+                    .OrderBy(f => f.Place)
+                    .Select(f => f.Family),
+            ];
             words *= 2;
         }
 
         return new Result(
             [.. families.Select(Rate)],
             [.. kinds.Select(kind => new FamilyRate(Ways.Written(kind.Key), kind.Value.Tried, kind.Value.Fooled))],
-            tried.Zip(clean).Count(picture => _words.IsRight(picture.Second, picture.First.Label)) / (double)tried.Length);
+            tried.Zip(clean).Count(picture => _words.IsRight(picture.Second, picture.First.Label)) / (double)tried.Length
+        );
 
         FamilyRate Rate(PrintFamily family) => new(family.Name, counts[family.Name].Tried, counts[family.Name].Fooled);
     }
@@ -75,7 +96,14 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
         yield return families;
     }
 
-    private List<(WordKind Kind, bool Fooled)> Try(PrintFamily family, int from, int count, PictureSource[] sources, List<float[]> clean, CancellationToken cancel)
+    private List<(WordKind Kind, bool Fooled)> Try(
+        PrintFamily family,
+        int from,
+        int count,
+        PictureSource[] sources,
+        List<float[]> clean,
+        CancellationToken cancel
+    )
     {
         var printer = Printer.Of(fonts, [(family, 1)], vision.Architecture.Preparation.Target);
         var images = new RgbImage[count];
@@ -101,7 +129,17 @@ public sealed class FamilySearch(VisionPlan vision, ZeroShotClassifier classifie
         {
             cancel.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            rows.AddRange(PictureBatches.Rows(classifier.Logits(vision.EncodeImage(vision.Architecture.Family.Normalization.Apply(PixelLoader.Stack(batch, vision.Architecture.Preparation).to(device))))));
+            rows.AddRange(
+                PictureBatches.Rows(
+                    classifier.Logits(
+                        vision.EncodeImage(
+                            vision.Architecture.Family.Normalization.Apply(
+                                PixelLoader.Stack(batch, vision.Architecture.Preparation).to(device)
+                            )
+                        )
+                    )
+                )
+            );
         }
 
         return rows;

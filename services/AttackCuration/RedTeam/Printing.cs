@@ -12,8 +12,15 @@ public sealed class Printing : IDisposable
     private readonly FontCatalogue _fonts;
     private readonly AttackCurationOptions _options;
 
-    private Printing(Printer printer, WordChooser words, ZeroShotClassifier classifier, ZeroShotClassifier? others, Ways? ways, FontCatalogue fonts, AttackCurationOptions options) =>
-        (Printer, Words, Classifier, _others, Ways, _fonts, _options) = (printer, words, classifier, others, ways, fonts, options);
+    private Printing(
+        Printer printer,
+        WordChooser words,
+        ZeroShotClassifier classifier,
+        ZeroShotClassifier? others,
+        Ways? ways,
+        FontCatalogue fonts,
+        AttackCurationOptions options
+    ) => (Printer, Words, Classifier, _others, Ways, _fonts, _options) = (printer, words, classifier, others, ways, fonts, options);
 
     public Printer Printer { get; }
 
@@ -29,8 +36,17 @@ public sealed class Printing : IDisposable
     /// <param name="classifier">Of the classes and the words given.</param>
     /// <param name="done">Told how many words the search has tried, and of how many.</param>
     public static Printing Prepare(
-        ClipModel model, VisionPlan vision, ClipTokenizer tokenizer, ZeroShotClassifier classifier, Pictures pictures, FontCatalogue fonts, AttackCurationOptions options,
-        Device device, Action<int, int> done, CancellationToken cancel)
+        ClipModel model,
+        VisionPlan vision,
+        ClipTokenizer tokenizer,
+        ZeroShotClassifier classifier,
+        Pictures pictures,
+        FontCatalogue fonts,
+        AttackCurationOptions options,
+        Device device,
+        Action<int, int> done,
+        CancellationToken cancel
+    )
     {
         var preparation = model.Architecture.Preparation;
         var families = options.FamiliesWith(fonts);
@@ -41,39 +57,75 @@ public sealed class Printing : IDisposable
         }
 
         // Words that the user names are the only ones.
-        var stock = options.Words.Count > 0 ? WordStock.Of(pictures.Words) : WordStock.Draw(model, tokenizer, pictures.Classes, pictures.Words, options.HeldOutWords, fonts, options);
+        var stock =
+            options.Words.Count > 0
+                ? WordStock.Of(pictures.Words)
+                : WordStock.Draw(model, tokenizer, pictures.Classes, pictures.Words, options.HeldOutWords, fonts, options);
         var decided = classifier.Names.Count;
-        var others = stock.Others.Any() ? ZeroShotClassifier.Create(model, tokenizer, [.. classifier.Names, .. stock.Others], options.PromptTemplates) : null;
-        var found = new FamilySearch(vision, others ?? classifier, stock, decided, fonts, options, device).Run(pictures.Plain, families, done, cancel);
+        var others = stock.Others.Any()
+            ? ZeroShotClassifier.Create(model, tokenizer, [.. classifier.Names, .. stock.Others], options.PromptTemplates)
+            : null;
+        var found = new FamilySearch(vision, others ?? classifier, stock, decided, fonts, options, device).Run(
+            pictures.Plain,
+            families,
+            done,
+            cancel
+        );
         var ways = Ways.Of(found, families, stock);
         return new Printing(
-            Printer.Of(fonts, ways.Trained, preparation.Target), new WordChooser(others ?? classifier, stock, decided, ways.Words), others ?? classifier, others, ways, fonts, options);
+            Printer.Of(fonts, ways.Trained, preparation.Target),
+            new WordChooser(others ?? classifier, stock, decided, ways.Words),
+            others ?? classifier,
+            others,
+            ways,
+            fonts,
+            options
+        );
     }
 
     /// <summary>How vulnerable the model is; where it hardly reads the one style given, with the family that it reads best.</summary>
     /// <param name="clean">Accuracy on pictures without print.</param>
     /// <param name="classifier">Of the classes and the words given.</param>
     public Vulnerability Judge(
-        IReadOnlyList<AttackCandidate> candidates, double clean, VisionPlan vision, ZeroShotClassifier classifier, Pictures pictures, Device device, CancellationToken cancel)
+        IReadOnlyList<AttackCandidate> candidates,
+        double clean,
+        VisionPlan vision,
+        ZeroShotClassifier classifier,
+        Pictures pictures,
+        Device device,
+        CancellationToken cancel
+    )
     {
-        var vulnerability = new Vulnerability(candidates.Count, candidates.Count(candidate => candidate.Fooled), clean, classifier.Names.Count, null);
+        var vulnerability = new Vulnerability(
+            candidates.Count,
+            candidates.Count(candidate => candidate.Fooled),
+            clean,
+            classifier.Names.Count,
+            null
+        );
         var rates = Ways?.Found.Families;
         if (rates is null && vulnerability.Share < Ways.HardlyRead)
         {
             rates = new FamilySearch(vision, classifier, WordStock.Of(pictures.Words), classifier.Names.Count, _fonts, _options, device)
-                .Run(pictures.Plain, PrintFamily.DrawableWith(_fonts), (_, _) => { }, cancel).Families;
+                .Run(pictures.Plain, PrintFamily.DrawableWith(_fonts), (_, _) => { }, cancel)
+                .Families;
         }
 
-        return vulnerability with { Best = rates?.MaxBy(rate => rate.Expected) };
+        return vulnerability with
+        {
+            Best = rates?.MaxBy(rate => rate.Expected),
+        };
     }
 
     /// <summary>Pictures set apart, printed on in every family; none without a search.</summary>
-    public FamilyPictures DrawFamilies(Pictures pictures, AttackGenerator generator, CancellationToken cancel) => Ways is null
-        ? new FamilyPictures()
-        : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Target, _options);
+    public FamilyPictures DrawFamilies(Pictures pictures, AttackGenerator generator, CancellationToken cancel) =>
+        Ways is null
+            ? new FamilyPictures()
+            : FamilyPictures.Draw(pictures.Apart, generator.Logits(pictures.Apart, cancel), Ways, Words, _fonts, Printer.Target, _options);
 
     /// <summary>Figures of the search, and of what followed.</summary>
-    public RedTeamFigures? Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) => Ways?.Figures(candidates, attacks);
+    public RedTeamFigures? Figures(IReadOnlyList<AttackCandidate> candidates, IReadOnlyList<AttackCandidate> attacks) =>
+        Ways?.Figures(candidates, attacks);
 
     public void Dispose() => _others?.Dispose();
 }

@@ -4,18 +4,26 @@ using ClipSae.Results.Curation;
 
 namespace ClipSae.AttackCuration.RedTeam;
 
-/// <summary>The ways of printing that attacks are made in, after the search: which families train and how often, and which are held out.</summary>
+/// <summary>
+/// The ways of printing that attacks are made in, after the search: which families train and how often, and which are held out.
+/// </summary>
 /// <param name="Found">What the search found.</param>
 /// <param name="Trained">Families that attacks are printed in, with their weights.</param>
 /// <param name="HeldOut">Families that training never sees; they judge it.</param>
 /// <param name="Words">Weights of the kinds of words.</param>
 public sealed record Ways(
-    FamilySearch.Result Found, IReadOnlyList<(PrintFamily Family, double Weight)> Trained, IReadOnlyList<PrintFamily> HeldOut, IReadOnlyDictionary<WordKind, double> Words)
+    FamilySearch.Result Found,
+    IReadOnlyList<(PrintFamily Family, double Weight)> Trained,
+    IReadOnlyList<PrintFamily> HeldOut,
+    IReadOnlyDictionary<WordKind, double> Words
+)
 {
     /// <summary>Share of the candidates that is spread evenly, so that no family is given up on a few tries.</summary>
     private const double Floor = 0.25;
 
-    /// <summary>Of the families in the order of their rates every fourth is held out, beginning with the second: well read ones and others.</summary>
+    /// <summary>
+    /// Of the families in the order of their rates every fourth is held out, beginning with the second: well read ones and others.
+    /// </summary>
     private const int HeldOutEvery = 4;
 
     /// <summary>Fewest families of which some are held out.</summary>
@@ -31,9 +39,15 @@ public sealed record Ways(
     public static Ways Of(FamilySearch.Result found, IReadOnlyList<PrintFamily> families, WordStock stock)
     {
         var rates = families.Zip(found.Families).ToArray();
-        var heldOut = families.Count < MinFamilies
-            ? (HashSet<string>)[]
-            : rates.OrderByDescending(of => of.Second.Expected).ThenBy(of => Array.IndexOf(rates, of)).Where((_, place) => place % HeldOutEvery == 1).Select(of => of.First.Name).ToHashSet(StringComparer.Ordinal);
+        var heldOut =
+            families.Count < MinFamilies
+                ? (HashSet<string>)[]
+                : rates
+                    .OrderByDescending(of => of.Second.Expected)
+                    .ThenBy(of => Array.IndexOf(rates, of))
+                    .Where((_, place) => place % HeldOutEvery == 1)
+                    .Select(of => of.First.Name)
+                    .ToHashSet(StringComparer.Ordinal);
         var trained = rates.Where(of => !heldOut.Contains(of.First.Name)).ToArray();
         var weights = Weights(trained.Select(of => of.Second));
         var kinds = Weights(found.Words);
@@ -41,7 +55,8 @@ public sealed record Ways(
             found,
             [.. trained.Select((of, place) => (of.First, weights[place]))],
             [.. families.Where(family => heldOut.Contains(family.Name))],
-            stock.Kinds.Select((kind, place) => (kind, place)).ToDictionary(of => of.kind, of => kinds[of.place]));
+            stock.Kinds.Select((kind, place) => (kind, place)).ToDictionary(of => of.kind, of => kinds[of.place])
+        );
     }
 
     /// <summary>How options and tables call a kind of word.</summary>
@@ -57,10 +72,18 @@ public sealed record Ways(
         {
             var own = candidates.Where(candidate => candidate.Family == found.Name).ToArray();
             return new FamilyAttacks(
-                found.Name, heldOut.Contains(found.Name), found.Tried + own.Length, found.Fooled + own.Count(candidate => candidate.Fooled), attacks.Count(attack => attack.Family == found.Name));
+                found.Name,
+                heldOut.Contains(found.Name),
+                found.Tried + own.Length,
+                found.Fooled + own.Count(candidate => candidate.Fooled),
+                attacks.Count(attack => attack.Family == found.Name)
+            );
         }
 
-        return new RedTeamFigures([.. Found.Families.Select(Entry)], [.. Found.Words.Select(found => new WordRate(found.Name, found.Tried, found.Fooled))]);
+        return new RedTeamFigures(
+            [.. Found.Families.Select(Entry)],
+            [.. Found.Words.Select(found => new WordRate(found.Name, found.Tried, found.Fooled))]
+        );
     }
 
     private static double[] Weights(IEnumerable<FamilyRate> rates)

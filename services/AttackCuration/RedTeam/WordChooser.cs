@@ -7,12 +7,19 @@ namespace ClipSae.AttackCuration.RedTeam;
 /// <summary>Chooses wrong words for pictures, and judges whether a printed word fooled the model.</summary>
 /// <param name="classifier">Its names are the classes, the words given, and then all others of the stock.</param>
 /// <param name="stock">What may be printed.</param>
-/// <param name="decided">How many names, from the first, a picture may be taken for: the classes and the words given. A word beyond them is judged beside them alone.</param>
+/// <param name="decided">How many names, from the first, a picture may be taken for: the classes and the words given. A word beyond them is
+/// judged beside them alone.</param>
 /// <param name="weights">How often each kind is drawn; null draws the three kinds of given words alike.</param>
-public sealed class WordChooser(ZeroShotClassifier classifier, WordStock stock, int decided, IReadOnlyDictionary<WordKind, double>? weights = null)
+public sealed class WordChooser(
+    ZeroShotClassifier classifier,
+    WordStock stock,
+    int decided,
+    IReadOnlyDictionary<WordKind, double>? weights = null
+)
 {
-    private readonly IReadOnlyDictionary<string, int> _column =
-        classifier.Names.Select((name, index) => (name, index)).ToDictionary(c => c.name, c => c.index, StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, int> _column = classifier
+        .Names.Select((name, index) => (name, index))
+        .ToDictionary(c => c.name, c => c.index, StringComparer.Ordinal);
 
     private float[,]? _similarity;
 
@@ -47,10 +54,21 @@ public sealed class WordChooser(ZeroShotClassifier classifier, WordStock stock, 
     /// <param name="clean">The classifier's logits of the picture without print.</param>
     /// <param name="wrong">Words given that are not true of it.</param>
     /// <param name="used">Words that it has had; they are taken again where no other is left.</param>
-    public string Choose(WordKind kind, PictureSource source, float[] clean, IReadOnlyList<string> wrong, ICollection<string> used, SeededRandom random)
+    public string Choose(
+        WordKind kind,
+        PictureSource source,
+        float[] clean,
+        IReadOnlyList<string> wrong,
+        ICollection<string> used,
+        SeededRandom random
+    )
     {
-        IReadOnlyList<string> Free(IReadOnlyList<string> words) => words.Where(w => !used.Contains(w)).ToArray() is { Length: > 0 } others ? others : words;
-        var others = kind is WordKind.Vocabulary ? stock.Vocabulary : kind is WordKind.OtherScript ? stock.OtherScript : [];
+        IReadOnlyList<string> Free(IReadOnlyList<string> words) =>
+            words.Where(w => !used.Contains(w)).ToArray() is { Length: > 0 } others ? others : words;
+        var others =
+            kind is WordKind.Vocabulary ? stock.Vocabulary
+            : kind is WordKind.OtherScript ? stock.OtherScript
+            : [];
         if (others.Where(source.IsWrong).ToArray() is { Length: > 0 } ofKind)
         {
             return random.Pick(Free(ofKind));

@@ -21,24 +21,37 @@ public sealed record WordStock(IReadOnlyList<string> Listed, IReadOnlyList<strin
 
     /// <summary>Kinds that have words.</summary>
     public IReadOnlyList<WordKind> Kinds =>
-    [
-        WordKind.Nearest, WordKind.Confusing, WordKind.Listed, .. Vocabulary.Count > 0 ? [WordKind.Vocabulary] : Array.Empty<WordKind>(),
-        .. OtherScript.Count > 0 ? [WordKind.OtherScript] : Array.Empty<WordKind>(),
-    ];
+        [
+            WordKind.Nearest,
+            WordKind.Confusing,
+            WordKind.Listed,
+            .. Vocabulary.Count > 0 ? [WordKind.Vocabulary] : Array.Empty<WordKind>(),
+            .. OtherScript.Count > 0 ? [WordKind.OtherScript] : Array.Empty<WordKind>(),
+        ];
 
     /// <summary>The words given alone.</summary>
     public static WordStock Of(IReadOnlyList<string> listed) => new(listed, [], []);
 
     /// <summary>
-    /// Draws words of the vocabulary beside those given. None that may say what a class does: of its embedding as text, a class is nearer to the word than any
-    /// other class is to that class ("car" for an automobile, "dogs" for a dog).
+    /// Draws words of the vocabulary beside those given. None that may say what a class does: of its embedding as text, a class is nearer
+    /// to the word than any other class is to that class ("car" for an automobile, "dogs" for a dog).
     /// </summary>
     /// <param name="never">Words kept for evaluation.</param>
     public static WordStock Draw(
-        ClipModel model, ClipTokenizer tokenizer, IReadOnlyList<string> classes, IReadOnlyList<string> listed, IReadOnlyList<string> never, FontCatalogue fonts, AttackCurationOptions options)
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        IReadOnlyList<string> classes,
+        IReadOnlyList<string> listed,
+        IReadOnlyList<string> never,
+        FontCatalogue fonts,
+        AttackCurationOptions options
+    )
     {
         var taken = classes.Concat(listed).Concat(never).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        bool IsFree(string word) => !taken.Contains(word) && fonts.CanDraw(word) && !options.PromptTemplates.Any(template => template.Contains(word, StringComparison.OrdinalIgnoreCase));
+        bool IsFree(string word) =>
+            !taken.Contains(word)
+            && fonts.CanDraw(word)
+            && !options.PromptTemplates.Any(template => template.Contains(word, StringComparison.OrdinalIgnoreCase));
         string[] Drawn(IEnumerable<string> words, string purpose, int count)
         {
             var free = words.Where(IsFree).Take(MostFrequent).ToArray();
@@ -50,10 +63,17 @@ public sealed record WordStock(IReadOnlyList<string> Listed, IReadOnlyList<strin
         return new WordStock(
             listed,
             Drawn(VocabularyWords.Latin(tokenizer), "vocabulary words", VocabularyWanted),
-            Drawn(VocabularyWords.OfOtherScripts(tokenizer), "words of other scripts", OtherScriptWanted));
+            Drawn(VocabularyWords.OfOtherScripts(tokenizer), "words of other scripts", OtherScriptWanted)
+        );
     }
 
-    private static IEnumerable<string> Unlike(IReadOnlyList<string> classes, IReadOnlyList<string> words, ClipModel model, ClipTokenizer tokenizer, AttackCurationOptions options)
+    private static IEnumerable<string> Unlike(
+        IReadOnlyList<string> classes,
+        IReadOnlyList<string> words,
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        AttackCurationOptions options
+    )
     {
         using var scope = NewDisposeScope();
         using var known = ZeroShotClassifier.Create(model, tokenizer, classes, options.PromptTemplates);

@@ -13,7 +13,8 @@ using ClipSae.Imaging.Resizing;
 namespace ClipSae.Cli.AttackSets;
 
 /// <summary>
-/// Prints wrong words on labelled pictures, for sets to evaluate on: what a model sees of each picture, as it is and with a word. Everything follows from the seed.
+/// Prints wrong words on labelled pictures, for sets to evaluate on: what a model sees of each picture, as it is and with a word.
+/// Everything follows from the seed.
 /// </summary>
 /// <param name="fonts">Faces to print with.</param>
 /// <param name="side">Pixels a side of what is written: the square that CLIP crops.</param>
@@ -39,7 +40,13 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
     /// <param name="folder">Where the set's folder is made.</param>
     /// <param name="written">Called after each picture.</param>
     /// <returns>Pictures written; those are left out of which every word is true.</returns>
-    public int Write(Kind kind, IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> pictures, string folder, Action written, CancellationToken cancel)
+    public int Write(
+        Kind kind,
+        IEnumerable<(DatasetItem Item, ReadOnlyMemory<byte> Bytes)> pictures,
+        string folder,
+        Action written,
+        CancellationToken cancel
+    )
     {
         var target = Directory.CreateDirectory(Path.Combine(folder, kind.Name)).FullName;
         var planner = new WordPlanner(fonts, kind.Style);
@@ -59,11 +66,20 @@ internal sealed class AttackSetWriter(FontCatalogue fonts, int side, long seed)
             var shown = word is null ? [] : planner.Plan(word, kind.Faces, image, random);
             var name = FormattableString.Invariant($"{index:D5}.png");
             File.WriteAllBytes(Path.Combine(target, name), PngEncoder.Encode(_painter.Paint(image, shown)));
-            var row = new JsonObject { ["path"] = name, ["captions"] = new JsonArray([.. item.Captions.Select(caption => JsonValue.Create(caption))]), ["label"] = item.Label };
+            var row = new JsonObject
+            {
+                ["path"] = name,
+                ["captions"] = new JsonArray([.. item.Captions.Select(caption => JsonValue.Create(caption))]),
+                ["label"] = item.Label,
+            };
             if (word is not null)
             {
                 row["word"] = word;
-                row["attributes"] = new JsonObject { ["font"] = string.Join(", ", shown.Select(placement => placement.Font).Distinct()), ["source"] = item.Id };
+                row["attributes"] = new JsonObject
+                {
+                    ["font"] = string.Join(", ", shown.Select(placement => placement.Font).Distinct()),
+                    ["source"] = item.Id,
+                };
             }
 
             rows.Add(row);

@@ -5,9 +5,11 @@ namespace ClipSae.Cli.CommandLine;
 /// <param name="Environment">Reads an environment variable.</param>
 internal sealed record ConsoleStreams(TextWriter Out, TextWriter Error, bool IsErrorInteractive, Func<string, string?> Environment)
 {
-    public static ConsoleStreams System() => new(
-        Console.Out,
-        Console.Error,
-        !Console.IsErrorRedirected && global::System.Environment.GetEnvironmentVariable("TERM") is not "dumb",
-        global::System.Environment.GetEnvironmentVariable);
+    public static ConsoleStreams System() =>
+        new(
+            Console.Out,
+            Console.Error,
+            !Console.IsErrorRedirected && global::System.Environment.GetEnvironmentVariable("TERM") is not "dumb",
+            global::System.Environment.GetEnvironmentVariable
+        );
 }

@@ -12,9 +12,11 @@ internal static class GivenPath
             return path is null ? null : Path.GetFullPath(path);
         }
 
-        throw new WrongUseException(Directory.Exists(path)
-            ? $"{option}: {path} is a folder; name a file"
-            : $"{option}: there is no file {path}; check the path (it is taken from {Directory.GetCurrentDirectory()})");
+        throw new WrongUseException(
+            Directory.Exists(path)
+                ? $"{option}: {path} is a folder; name a file"
+                : $"{option}: there is no file {path}; check the path (it is taken from {Directory.GetCurrentDirectory()})"
+        );
     }
 
     /// <summary>The full path of a folder that must exist; null stays null.</summary>
@@ -26,9 +28,11 @@ internal static class GivenPath
             return path is null ? null : Path.GetFullPath(path);
         }
 
-        throw new WrongUseException(System.IO.File.Exists(path)
-            ? $"{option}: {path} is a file; name a folder"
-            : $"{option}: there is no folder {path}; check the path (it is taken from {Directory.GetCurrentDirectory()})");
+        throw new WrongUseException(
+            System.IO.File.Exists(path)
+                ? $"{option}: {path} is a file; name a folder"
+                : $"{option}: there is no folder {path}; check the path (it is taken from {Directory.GetCurrentDirectory()})"
+        );
     }
 
     /// <summary>The full path of a folder or file that must exist.</summary>
@@ -36,7 +40,9 @@ internal static class GivenPath
     public static string FileOrFolder(string option, string path) =>
         System.IO.File.Exists(path) || Directory.Exists(path)
             ? Path.GetFullPath(path)
-            : throw new WrongUseException($"{option}: there is nothing at {path}; check the path (it is taken from {Directory.GetCurrentDirectory()})");
+            : throw new WrongUseException(
+                $"{option}: there is nothing at {path}; check the path (it is taken from {Directory.GetCurrentDirectory()})"
+            );
 
     /// <summary>The full path of a file to be written, whose folder is made; null stays null.</summary>
     /// <exception cref="WrongUseException">There is a folder of that name, or its folder cannot be made.</exception>
@@ -49,7 +55,9 @@ internal static class GivenPath
 
         if (path.Length == 0 || Directory.Exists(path))
         {
-            throw new WrongUseException(path.Length == 0 ? $"{option} is empty; name a file" : $"{option}: {path} is a folder; name a file");
+            throw new WrongUseException(
+                path.Length == 0 ? $"{option} is empty; name a file" : $"{option}: {path} is a folder; name a file"
+            );
         }
 
         var full = Path.GetFullPath(path);
@@ -72,7 +80,13 @@ internal static class GivenPath
 
             // Hours of work may lie between this and the first file.
             using var probe = new FileStream(
-                Path.Combine(folder, $".clipsae-{Environment.ProcessId}.tmp"), FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+                Path.Combine(folder, $".clipsae-{Environment.ProcessId}.tmp"),
+                FileMode.Create,
+                FileAccess.Write,
+                FileShare.None,
+                bufferSize: 0,
+                FileOptions.DeleteOnClose
+            );
             return folder;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ClipSae.Cli.CommandLine;
 
-/// <summary>Turns Ctrl-C and SIGTERM into a cancellation, so that work stops between steps; a second signal ends the process at once.</summary>
+/// <summary>
+/// Turns Ctrl-C and SIGTERM into a cancellation, so that work stops between steps; a second signal ends the process at once.
+/// </summary>
 internal sealed class Interruption : IDisposable
 {
     private const int KilledBySignal = 128;

@@ -22,7 +22,10 @@ internal static class ParseProblems
             var given = result.UnmatchedTokens[0];
             if (given.StartsWith('-'))
             {
-                return See($"unknown option {given}{(isRoot ? "" : $" for '{command.Name}'")}: {Suggest(given, OptionNames(result))}", command);
+                return See(
+                    $"unknown option {given}{(isRoot ? "" : $" for '{command.Name}'")}: {Suggest(given, OptionNames(result))}",
+                    command
+                );
             }
 
             return isRoot
@@ -47,15 +50,18 @@ internal static class ParseProblems
         return problem.EndsWith('?') ? $"{problem} See {help}" : $"{problem}; see {help}";
     }
 
-    // What was typed too often first, then arguments, as they come first in the usage line; the library starts with options that are required.
-    private static int Order(ParseError error) => error.SymbolResult switch
-    {
-        OptionResult option when IsRepeated(option) => 0,
-        OptionResult => 2,
-        _ => 1,
-    };
+    // What was typed too often first, then arguments, as they come first in the usage line; the library starts with options that are
+    // required.
+    private static int Order(ParseError error) =>
+        error.SymbolResult switch
+        {
+            OptionResult option when IsRepeated(option) => 0,
+            OptionResult => 2,
+            _ => 1,
+        };
 
-    private static bool IsRepeated(OptionResult result) => result.IdentifierTokenCount > 1 && result.Option.Arity.MaximumNumberOfValues <= 1;
+    private static bool IsRepeated(OptionResult result) =>
+        result.IdentifierTokenCount > 1 && result.Option.Arity.MaximumNumberOfValues <= 1;
 
     // The library names .NET types and ends its messages with a full stop; neither says anything to a user.
     private static string Plain(ParseError error)
@@ -68,9 +74,12 @@ internal static class ParseProblems
             OptionResult { IdentifierTokenCount: var times } repeated when IsRepeated(repeated) =>
                 $"option {repeated.Option.Name} is given {(times == 2 ? "twice" : $"{times} times")} ({string.Join(", ", repeated.Tokens.Select(token => $"'{token.Value}'"))}): give it once",
             OptionResult { Option: var option } when given.Length == 0 => $"option {option.Name} needs a value{Expected(option.ValueType)}",
-            OptionResult { Option: var option } when IsNumber(option.ValueType) => $"option {option.Name} cannot take '{given}': expected{Expected(option.ValueType)[1..]}",
-            OptionResult { Option: var option } when Choices(option.ValueType) is { Count: > 0 } choices => $"option {option.Name} cannot take '{given}': {NearMatches.Describe(given, choices)}",
-            CommandResult { Command: var command } when error.Message.StartsWith("Required argument", StringComparison.Ordinal) => $"'{command.Name}' needs an argument",
+            OptionResult { Option: var option } when IsNumber(option.ValueType) =>
+                $"option {option.Name} cannot take '{given}': expected{Expected(option.ValueType)[1..]}",
+            OptionResult { Option: var option } when Choices(option.ValueType) is { Count: > 0 } choices =>
+                $"option {option.Name} cannot take '{given}': {NearMatches.Describe(given, choices)}",
+            CommandResult { Command: var command } when error.Message.StartsWith("Required argument", StringComparison.Ordinal) =>
+                $"'{command.Name}' needs an argument",
             ArgumentResult { Argument: var argument } when given.Length == 0 => $"<{argument.Name}> is missing",
             _ => error.Message.ReplaceLineEndings(" ").TrimEnd('.', ' '),
         };
@@ -78,7 +87,9 @@ internal static class ParseProblems
 
     // Names as users write them; parsing takes any case.
     private static IReadOnlyList<string> Choices(Type type) =>
-        (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choice ? [.. Enum.GetNames(choice).Select(name => name.ToLowerInvariant())] : [];
+        (Nullable.GetUnderlyingType(type) ?? type) is { IsEnum: true } choice
+            ? [.. Enum.GetNames(choice).Select(name => name.ToLowerInvariant())]
+            : [];
 
     private static bool IsNumber(Type type) => Expected(type).Length > 0;
 

@@ -14,7 +14,11 @@ namespace ClipSae.Cli.CommandLine;
 /// <summary>What a verb sees of its caller: the global options, where to answer, and the clock.</summary>
 internal sealed class Session
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
     private readonly ConsoleStreams _streams;
 
     public Session(ParseResult arguments, ConsoleStreams streams, TimeProvider time)
@@ -27,7 +31,8 @@ internal sealed class Session
         Threads = arguments.GetValue(GlobalOptions.Threads);
         Libtorch.Named = arguments.GetValue(GlobalOptions.Torch);
         DataFolder = Path.GetFullPath(
-            arguments.GetValue(GlobalOptions.Data) ?? Environment(GlobalOptions.DataVariable) ?? GlobalOptions.DefaultData);
+            arguments.GetValue(GlobalOptions.Data) ?? Environment(GlobalOptions.DataVariable) ?? GlobalOptions.DefaultData
+        );
         Console = ConsoleOn(streams.Out, interactive: false);
     }
 
@@ -50,7 +55,9 @@ internal sealed class Session
 
     public string Device { get; }
 
-    /// <summary>Whether the caller names a device other than the processor, or whose libtorch computes: that is decided before the first tensor.</summary>
+    /// <summary>
+    /// Whether the caller names a device other than the processor, or whose libtorch computes: that is decided before the first tensor.
+    /// </summary>
     public bool NamesDevice => Device != "cpu" || Libtorch.IsNamed;
 
     /// <summary>Threads for tensor work; null leaves the choice to the library.</summary>
@@ -108,7 +115,9 @@ internal sealed class Session
         }
     }
 
-    /// <summary>Parameters in sections with the device that was asked for, in every section that knows one; the CPU is everyone's default.</summary>
+    /// <summary>
+    /// Parameters in sections with the device that was asked for, in every section that knows one; the CPU is everyone's default.
+    /// </summary>
     public JsonObject OnDevice(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         foreach (var stage in defaults.Where(stage => Device != "cpu" && stage.Value.ContainsKey("device")))
@@ -129,11 +138,13 @@ internal sealed class Session
 
     private static IAnsiConsole ConsoleOn(TextWriter writer, bool interactive)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Out = new AnsiConsoleOutput(writer),
-            Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
-        });
+        var console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Out = new AnsiConsoleOutput(writer),
+                Interactive = interactive ? InteractionSupport.Yes : InteractionSupport.No,
+            }
+        );
         if (!console.Profile.Out.IsTerminal)
         {
             // A pipe has no width; lines must not be folded there.

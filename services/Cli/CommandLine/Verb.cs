@@ -15,7 +15,9 @@ internal abstract class Verb : Command
     /// <summary>Command lines shown by <c>--help</c>.</summary>
     public IReadOnlyList<string> Examples { get; }
 
-    /// <summary>Whether it computes with tensors, so that the device and the libtorch which were asked for are readied before it begins.</summary>
+    /// <summary>
+    /// Whether it computes with tensors, so that the device and the libtorch which were asked for are readied before it begins.
+    /// </summary>
     public virtual bool Computes => true;
 
     /// <summary>Does the work and returns the exit code.</summary>

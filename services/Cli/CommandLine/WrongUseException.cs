@@ -4,12 +4,8 @@ namespace ClipSae.Cli.CommandLine;
 internal sealed class WrongUseException : Exception
 {
     public WrongUseException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public WrongUseException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
+        : base(message, innerException) { }
 }

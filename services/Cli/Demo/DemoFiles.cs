@@ -14,6 +14,8 @@ internal static class DemoFiles
     private static string Find(string name)
     {
         var path = Path.Combine(AppContext.BaseDirectory, "Demo", name);
-        return File.Exists(path) ? path : throw new UserErrorException($"the demo's {name} is missing ({path}): build the program again, or copy its whole folder");
+        return File.Exists(path)
+            ? path
+            : throw new UserErrorException($"the demo's {name} is missing ({path}): build the program again, or copy its whole folder");
     }
 }

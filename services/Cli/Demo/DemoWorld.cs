@@ -62,7 +62,9 @@ internal sealed class DemoWorld(string root, SyntheticWorldOptions options)
     {
         try
         {
-            using var found = System.Diagnostics.Process.GetProcessById(int.Parse(process, System.Globalization.CultureInfo.InvariantCulture));
+            using var found = System.Diagnostics.Process.GetProcessById(
+                int.Parse(process, System.Globalization.CultureInfo.InvariantCulture)
+            );
             return true;
         }
         catch (Exception error) when (error is ArgumentException or FormatException or InvalidOperationException)

@@ -57,36 +57,60 @@ internal sealed class MachineChecks(string dataFolder, string device)
         {
             return new Finding(check, FindingGrade.Fail, error.Message);
         }
-        catch (Exception error) when (error is TypeInitializationException or DllNotFoundException or NotSupportedException or IOException or ExternalException)
+        catch (Exception error)
+            when (error is TypeInitializationException or DllNotFoundException or NotSupportedException or IOException or ExternalException)
         {
             var cause = error.GetBaseException().Message.ReplaceLineEndings(" ");
-            return new Finding(check, FindingGrade.Fail, cause, "build again with 'dotnet build services/Cli'; copy the program's whole folder when moving it");
+            return new Finding(
+                check,
+                FindingGrade.Fail,
+                cause,
+                "build again with 'dotnet build services/Cli'; copy the program's whole folder when moving it"
+            );
         }
     }
 
-    private static Finding Runtime() => Environment.Version.Major >= 10
-        ? new Finding(".NET", FindingGrade.Ok, RuntimeInformation.FrameworkDescription)
-        : new Finding(".NET", FindingGrade.Fail, RuntimeInformation.FrameworkDescription, "install .NET 10 from https://dotnet.microsoft.com/download");
+    private static Finding Runtime() =>
+        Environment.Version.Major >= 10
+            ? new Finding(".NET", FindingGrade.Ok, RuntimeInformation.FrameworkDescription)
+            : new Finding(
+                ".NET",
+                FindingGrade.Fail,
+                RuntimeInformation.FrameworkDescription,
+                "install .NET 10 from https://dotnet.microsoft.com/download"
+            );
 
     private Finding Computes()
     {
         Libtorch.Prepare(device);
         var norm = torch.ones(3, 3).norm().item<float>();
-        var source = Libtorch.InUse is { } installed ? $"of {installed}" : $"{torch.__version__}, for {(Libtorch.BringsCuda ? "CUDA" : "the CPU")}, as bundled";
+        var source = Libtorch.InUse is { } installed
+            ? $"of {installed}"
+            : $"{torch.__version__}, for {(Libtorch.BringsCuda ? "CUDA" : "the CPU")}, as bundled";
         return Math.Abs(norm - 3) < 1e-6
             ? new Finding("libtorch", FindingGrade.Ok, $"loads and computes ({source})")
-            : new Finding("libtorch", FindingGrade.Fail, $"‖ones(3,3)‖ gave {norm} instead of 3 ({source})", "build again from a clean folder");
+            : new Finding(
+                "libtorch",
+                FindingGrade.Fail,
+                $"‖ones(3,3)‖ gave {norm} instead of 3 ({source})",
+                "build again from a clean folder"
+            );
     }
 
     private Finding Device()
     {
         Compute.Require(device);
-        return new Finding("device", FindingGrade.Ok, device == "cpu" && torch.cuda.is_available() ? "cpu (CUDA is available too: --device cuda:0)" : device);
+        return new Finding(
+            "device",
+            FindingGrade.Ok,
+            device == "cpu" && torch.cuda.is_available() ? "cpu (CUDA is available too: --device cuda:0)" : device
+        );
     }
 
-    private static Finding Threads() => Environment.ProcessorCount >= 2
-        ? new Finding("threads", FindingGrade.Ok, $"{Environment.ProcessorCount} cores, {Compute.Threads} for tensor work")
-        : new Finding("threads", FindingGrade.Warn, "1 core", "the demo takes about twice its time; two or more cores are better");
+    private static Finding Threads() =>
+        Environment.ProcessorCount >= 2
+            ? new Finding("threads", FindingGrade.Ok, $"{Environment.ProcessorCount} cores, {Compute.Threads} for tensor work")
+            : new Finding("threads", FindingGrade.Warn, "1 core", "the demo takes about twice its time; two or more cores are better");
 
     private static Finding Bfloat16()
     {
@@ -112,20 +136,33 @@ internal sealed class MachineChecks(string dataFolder, string device)
         var detail = $"{Amounts.Bytes(total)} in all, {Amounts.Bytes(Process.GetCurrentProcess().WorkingSet64)} used by this process";
         return total >= MemoryWanted
             ? new Finding("memory", FindingGrade.Ok, detail)
-            : new Finding("memory", FindingGrade.Warn, detail, $"the demo needs {Amounts.Bytes(MemoryWanted)}; lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}");
+            : new Finding(
+                "memory",
+                FindingGrade.Warn,
+                detail,
+                $"the demo needs {Amounts.Bytes(MemoryWanted)}; lower batch sizes with {string.Join(' ', SmallerBatches.Select(change => $"--set {change}"))}"
+            );
     }
 
     private static Finding Fonts()
     {
         using var fonts = FontCatalogue.Load();
-        return new Finding("fonts", FindingGrade.Ok, $"{fonts.Tuning.Count} for tuning, {fonts.HeldOut.Count} held out ({fonts.All.First().Name}, …)");
+        return new Finding(
+            "fonts",
+            FindingGrade.Ok,
+            $"{fonts.Tuning.Count} for tuning, {fonts.HeldOut.Count} held out ({fonts.All.First().Name}, …)"
+        );
     }
 
     private static Finding DemoModel()
     {
         using var model = ClipModel.Load(DemoFiles.Model);
         ClipTokenizer.Load(DemoFiles.Tokenizer);
-        return new Finding("demo model", FindingGrade.Ok, $"{Amounts.Bytes(new FileInfo(DemoFiles.Model).Length)}, {model.Architecture.ImageResolution} px, patch {model.Architecture.PatchSize}");
+        return new Finding(
+            "demo model",
+            FindingGrade.Ok,
+            $"{Amounts.Bytes(new FileInfo(DemoFiles.Model).Length)}, {model.Architecture.ImageResolution} px, patch {model.Architecture.PatchSize}"
+        );
     }
 
     private Finding DataFolder()
@@ -141,7 +178,11 @@ internal sealed class MachineChecks(string dataFolder, string device)
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return new Finding(
-                "data folder", FindingGrade.Fail, $"{dataFolder} cannot be written ({error.Message})", $"choose another with --data or ${GlobalOptions.DataVariable}");
+                "data folder",
+                FindingGrade.Fail,
+                $"{dataFolder} cannot be written ({error.Message})",
+                $"choose another with --data or ${GlobalOptions.DataVariable}"
+            );
         }
         finally
         {
@@ -173,6 +214,11 @@ internal sealed class MachineChecks(string dataFolder, string device)
         var free = new DriveInfo(existing).AvailableFreeSpace;
         return free >= DiskWanted
             ? new Finding("free disk", FindingGrade.Ok, Amounts.Bytes(free))
-            : new Finding("free disk", FindingGrade.Warn, Amounts.Bytes(free), $"the demo needs {Amounts.Bytes(DiskWanted)}: free some, or choose another disk with --data");
+            : new Finding(
+                "free disk",
+                FindingGrade.Warn,
+                Amounts.Bytes(free),
+                $"the demo needs {Amounts.Bytes(DiskWanted)}: free some, or choose another disk with --data"
+            );
     }
 }

@@ -15,7 +15,11 @@ internal static class ServerChecks
         var findings = new List<Finding>();
         if (options.IsDistributed)
         {
-            findings.Add(await LookAsync("broker", $"{options.Broker} accepts user {options.Broker.User}", () => new BrokerTopology(options.Broker).RequireReachableAsync(time, cancel)));
+            findings.Add(
+                await LookAsync("broker", $"{options.Broker} accepts user {options.Broker.User}", () =>
+                    new BrokerTopology(options.Broker).RequireReachableAsync(time, cancel)
+                )
+            );
         }
 
         if (options.IsDistributed && findings[0].Grade is FindingGrade.Ok)
@@ -26,7 +30,11 @@ internal static class ServerChecks
         if (options.UsesObjectStore)
         {
             using var store = new S3ObjectStore(options.S3, time);
-            findings.Add(await LookAsync("bucket", $"{options.S3} can be written, conditional writes included", () => StoreProbe.RequireUsableAsync(store, cancel)));
+            findings.Add(
+                await LookAsync("bucket", $"{options.S3} can be written, conditional writes included", () =>
+                    StoreProbe.RequireUsableAsync(store, cancel)
+                )
+            );
         }
 
         return findings;
@@ -38,8 +46,17 @@ internal static class ServerChecks
         var consumers = await topology.ConsumersAsync([QueueNames.Coordinator, .. stages], cancel);
         string[] missing = [.. consumers.Where(queue => queue.Value is null or 0).Select(queue => queue.Key)];
         return missing.Length == 0
-            ? new Finding("workers", FindingGrade.Ok, $"every stage has one: {string.Join(", ", stages.Select(stage => FormattableString.Invariant($"{stage} {consumers[stage]}")))}")
-            : new Finding("workers", FindingGrade.Warn, $"no worker handles {string.Join(", ", missing)}", "start them; workers that scale with their queues start when units wait");
+            ? new Finding(
+                "workers",
+                FindingGrade.Ok,
+                $"every stage has one: {string.Join(", ", stages.Select(stage => FormattableString.Invariant($"{stage} {consumers[stage]}")))}"
+            )
+            : new Finding(
+                "workers",
+                FindingGrade.Warn,
+                $"no worker handles {string.Join(", ", missing)}",
+                "start them; workers that scale with their queues start when units wait"
+            );
     }
 
     private static async Task<Finding> LookAsync(string check, string sound, Func<Task> look)

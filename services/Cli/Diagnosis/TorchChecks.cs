@@ -37,16 +37,31 @@ internal static class TorchChecks
         var cards = CudaCards.All();
         return (CudaCards.DriverVersion, cards.Count) switch
         {
-            ({ } version, > 0) => new Finding("cards", FindingGrade.Ok, $"{string.Join(", ", cards.Select(card => $"cuda:{card.Index} {card.Name} {Amounts.Bytes(card.Bytes)}"))}; the driver supports CUDA {version / 1000}.{version % 1000 / 10}"),
-            (null, _) when CudaCards.SeemThere => new Finding("cards", FindingGrade.Warn, "an NVIDIA card, but no driver library (libcuda.so.1)", "install the NVIDIA driver, or give the container the host's"),
-            ({ }, 0) => new Finding("cards", FindingGrade.Warn, "the NVIDIA driver shows none", "see nvidia-smi, and CUDA_VISIBLE_DEVICES where it is set"),
+            ({ } version, > 0) => new Finding(
+                "cards",
+                FindingGrade.Ok,
+                $"{string.Join(", ", cards.Select(card => $"cuda:{card.Index} {card.Name} {Amounts.Bytes(card.Bytes)}"))}; the driver supports CUDA {version / 1000}.{version % 1000 / 10}"
+            ),
+            (null, _) when CudaCards.SeemThere => new Finding(
+                "cards",
+                FindingGrade.Warn,
+                "an NVIDIA card, but no driver library (libcuda.so.1)",
+                "install the NVIDIA driver, or give the container the host's"
+            ),
+            ({ }, 0) => new Finding(
+                "cards",
+                FindingGrade.Warn,
+                "the NVIDIA driver shows none",
+                "see nvidia-smi, and CUDA_VISIBLE_DEVICES where it is set"
+            ),
             _ => new Finding("cards", FindingGrade.Ok, "no NVIDIA card"),
         };
     }
 
-    private static string Lacking(TorchInstallation installation) => Libtorch.MissingFunctions(installation) switch
-    {
-        [] => "",
-        [var first, ..] and var all => $"; {all.Count} functions of the binding are not in it and not used, {first} among them",
-    };
+    private static string Lacking(TorchInstallation installation) =>
+        Libtorch.MissingFunctions(installation) switch
+        {
+            [] => "",
+            [var first, ..] and var all => $"; {all.Count} functions of the binding are not in it and not used, {first} among them",
+        };
 }

@@ -3,8 +3,8 @@ using ClipSae.Cli.CommandLine;
 namespace ClipSae.Cli.Output;
 
 /// <summary>
-/// How far a count has come, on standard error from the first moment on: a bar that redraws itself on a terminal, elsewhere a line at the beginning and every few
-/// seconds. Safe to report to from any thread; disposing ends it.
+/// How far a count has come, on standard error from the first moment on: a bar that redraws itself on a terminal, elsewhere a line at the
+/// beginning and every few seconds. Safe to report to from any thread; disposing ends it.
 /// </summary>
 internal sealed class CountBar : IProgress<int>, IDisposable
 {

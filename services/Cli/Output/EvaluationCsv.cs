@@ -12,15 +12,21 @@ internal static class EvaluationCsv
         var results = evaluation.Results;
         (string Name, CsvTable Table)[] tables =
         [
-            ("figures.csv", Figures(results)), ("classes.csv", Classes(results)), ("answers.csv", Answers(evaluation)), ("problems.csv", Problems(results)),
+            ("figures.csv", Figures(results)),
+            ("classes.csv", Classes(results)),
+            ("answers.csv", Answers(evaluation)),
+            ("problems.csv", Problems(results)),
         ];
         Directory.CreateDirectory(folder);
-        return [.. tables.Select(table =>
-        {
-            var path = Path.Combine(folder, table.Name);
-            table.Table.Save(path);
-            return path;
-        })];
+        return
+        [
+            .. tables.Select(table =>
+            {
+                var path = Path.Combine(folder, table.Name);
+                table.Table.Save(path);
+                return path;
+            }),
+        ];
     }
 
     private static CsvTable Figures(EvaluationResults results)
@@ -62,16 +68,36 @@ internal static class EvaluationCsv
         }
     }
 
-    private static IEnumerable<(string Figure, Interval Interval)> Figures(SetScores scores) => Present(
-        ("accuracy", scores.Accuracy), ("meanOfClasses", scores.MeanPerClass), ("attackSuccess", scores.AttackSuccess), ("objectBeatsWord", scores.BinaryAccuracy),
-        ("meanMargin", scores.BinaryMargin), ("calibrationError", scores.Calibration.ExpectedError), ("logLoss", scores.Calibration.LogLoss), ("brier", scores.Calibration.Brier),
-        ("modalityGap", scores.ModalityGap), ("probeAccuracy", scores.Probe?.Accuracy), ("accuracyGain", scores.AgainstBase?.Accuracy),
-        ("attackSuccessGain", scores.AgainstBase?.AttackSuccess), ("objectBeatsWordGain", scores.AgainstBase?.BinaryAccuracy), ("probeAccuracyGain", scores.Probe?.AgainstBase?.Accuracy));
+    private static IEnumerable<(string Figure, Interval Interval)> Figures(SetScores scores) =>
+        Present(
+            ("accuracy", scores.Accuracy),
+            ("meanOfClasses", scores.MeanPerClass),
+            ("attackSuccess", scores.AttackSuccess),
+            ("objectBeatsWord", scores.BinaryAccuracy),
+            ("meanMargin", scores.BinaryMargin),
+            ("calibrationError", scores.Calibration.ExpectedError),
+            ("logLoss", scores.Calibration.LogLoss),
+            ("brier", scores.Calibration.Brier),
+            ("modalityGap", scores.ModalityGap),
+            ("probeAccuracy", scores.Probe?.Accuracy),
+            ("accuracyGain", scores.AgainstBase?.Accuracy),
+            ("attackSuccessGain", scores.AgainstBase?.AttackSuccess),
+            ("objectBeatsWordGain", scores.AgainstBase?.BinaryAccuracy),
+            ("probeAccuracyGain", scores.Probe?.AgainstBase?.Accuracy)
+        );
 
-    private static IEnumerable<(string Figure, Interval Interval)> Figures(RetrievalScores scores) => Present(
-        ("imageToTextR1", scores.ImageToText.At1), ("imageToTextR5", scores.ImageToText.At5), ("imageToTextR10", scores.ImageToText.At10),
-        ("textToImageR1", scores.TextToImage.At1), ("textToImageR5", scores.TextToImage.At5), ("textToImageR10", scores.TextToImage.At10),
-        ("modalityGap", scores.ModalityGap), ("imageToTextR1Gain", scores.ImageToTextGain), ("textToImageR1Gain", scores.TextToImageGain));
+    private static IEnumerable<(string Figure, Interval Interval)> Figures(RetrievalScores scores) =>
+        Present(
+            ("imageToTextR1", scores.ImageToText.At1),
+            ("imageToTextR5", scores.ImageToText.At5),
+            ("imageToTextR10", scores.ImageToText.At10),
+            ("textToImageR1", scores.TextToImage.At1),
+            ("textToImageR5", scores.TextToImage.At5),
+            ("textToImageR10", scores.TextToImage.At10),
+            ("modalityGap", scores.ModalityGap),
+            ("imageToTextR1Gain", scores.ImageToTextGain),
+            ("textToImageR1Gain", scores.TextToImageGain)
+        );
 
     private static IEnumerable<(string Figure, Interval Interval)> Present(params (string Figure, Interval? Interval)[] figures) =>
         figures.Where(figure => figure.Interval is not null).Select(figure => (figure.Figure, figure.Interval!));
@@ -79,7 +105,11 @@ internal static class EvaluationCsv
     private static CsvTable Classes(EvaluationResults results)
     {
         var table = new CsvTable("model", "set", "class", "images", "accuracy", "low", "high");
-        foreach (var (model, set, score) in results.Models.SelectMany(model => model.Sets.SelectMany(set => set.Value.PerClass.Select(score => (model.Name, set.Key, score)))))
+        foreach (
+            var (model, set, score) in results.Models.SelectMany(model =>
+                model.Sets.SelectMany(set => set.Value.PerClass.Select(score => (model.Name, set.Key, score)))
+            )
+        )
         {
             table.Add(model, set, score.Class, score.Images, score.Accuracy.Value, score.Accuracy.Low, score.Accuracy.High);
         }
@@ -92,7 +122,17 @@ internal static class EvaluationCsv
         var table = new CsvTable("model", "set", "image", "label", "word", "chosen", "right", "probability", "margin");
         foreach (var answer in evaluation.Answers())
         {
-            table.Add(answer.Model, answer.Set, answer.Image, answer.Label, answer.Word, answer.Chosen, answer.Right, answer.Probability, answer.Margin);
+            table.Add(
+                answer.Model,
+                answer.Set,
+                answer.Image,
+                answer.Label,
+                answer.Word,
+                answer.Chosen,
+                answer.Right,
+                answer.Probability,
+                answer.Margin
+            );
         }
 
         return table;

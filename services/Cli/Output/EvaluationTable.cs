@@ -27,8 +27,12 @@ internal static class EvaluationTable
 
     private static readonly (string Title, Func<RetrievalScores, string?> Cell)[] RetrievalColumns =
     [
-        ("image to\ntext R@1", scores => Share(scores.ImageToText.At1)), ("R@5", scores => Share(scores.ImageToText.At5)), ("R@10", scores => Share(scores.ImageToText.At10)),
-        ("text to\nimage R@1", scores => Share(scores.TextToImage.At1)), ("R@5", scores => Share(scores.TextToImage.At5)), ("R@10", scores => Share(scores.TextToImage.At10)),
+        ("image to\ntext R@1", scores => Share(scores.ImageToText.At1)),
+        ("R@5", scores => Share(scores.ImageToText.At5)),
+        ("R@10", scores => Share(scores.ImageToText.At10)),
+        ("text to\nimage R@1", scores => Share(scores.TextToImage.At1)),
+        ("R@5", scores => Share(scores.TextToImage.At5)),
+        ("R@10", scores => Share(scores.TextToImage.At10)),
         ("modality\ngap", scores => Number(scores.ModalityGap)),
         ("R@1 against\nfirst", scores => Gain(scores.ImageToTextGain)),
         ("McNemar\np", scores => Probability(scores.McNemar)),
@@ -53,9 +57,10 @@ internal static class EvaluationTable
         }
     }
 
-    private static string Title(SetSummary set) => set.Captions > 0
-        ? $"{set.Name}: {set.Images} images, {set.Captions} different captions"
-        : $"{set.Name} ({set.Protocol}): {set.Images} images, {set.Classes} classes{(set.Candidates.Count > set.Classes ? $" and {set.Candidates.Count - set.Classes} words" : "")}";
+    private static string Title(SetSummary set) =>
+        set.Captions > 0
+            ? $"{set.Name}: {set.Images} images, {set.Captions} different captions"
+            : $"{set.Name} ({set.Protocol}): {set.Images} images, {set.Classes} classes{(set.Candidates.Count > set.Classes ? $" and {set.Candidates.Count - set.Classes} words" : "")}";
 
     private static void Write<T>(IAnsiConsole console, (string Name, T Scores)[] models, (string Title, Func<T, string?> Cell)[] columns)
     {
@@ -95,9 +100,16 @@ internal static class EvaluationTable
 
     private static string? Number(Interval? figure) => figure?.Value.ToString("0.000", CultureInfo.InvariantCulture);
 
-    private static string? Gain(Interval? gain) => gain is null
-        ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{100 * gain.Value:+0.0;-0.0;0.0} pt\n{100 * gain.Low:+0.0;-0.0;0.0} to {100 * gain.High:+0.0;-0.0;0.0}");
+    private static string? Gain(Interval? gain) =>
+        gain is null
+            ? null
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{100 * gain.Value:+0.0;-0.0;0.0} pt\n{100 * gain.Low:+0.0;-0.0;0.0} to {100 * gain.High:+0.0;-0.0;0.0}"
+            );
 
-    private static string? Probability(McNemar? test) => test is null ? null : test.PValue < 0.0001 ? "< 0.0001" : test.PValue.ToString("0.####", CultureInfo.InvariantCulture);
+    private static string? Probability(McNemar? test) =>
+        test is null ? null
+        : test.PValue < 0.0001 ? "< 0.0001"
+        : test.PValue.ToString("0.####", CultureInfo.InvariantCulture);
 }

@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace ClipSae.Cli.Output;
 
 /// <summary>
-/// A table of figures that keeps to the console's width without breaking a heading, a name or a figure: columns that do not fit follow in a further block
-/// under the same names, and where a name leaves no room for two figures, names have lines of their own.
+/// A table of figures that keeps to the console's width without breaking a heading, a name or a figure: columns that do not fit follow in a
+/// further block under the same names, and where a name leaves no room for two figures, names have lines of their own.
 /// </summary>
 /// <param name="names">Heading of the rows' names.</param>
 /// <param name="titles">Headings of the figures; a line feed breaks one.</param>
@@ -45,10 +45,18 @@ internal sealed class FigureTable(string names, params IReadOnlyList<string> tit
         }
     }
 
-    /// <summary>The table's lines in a width, with their styles. Only a name, a heading or a figure of more characters than the width makes a longer one.</summary>
+    /// <summary>
+    /// The table's lines in a width, with their styles. Only a name, a heading or a figure of more characters than the width makes a longer
+    /// one.
+    /// </summary>
     public IEnumerable<(string Text, string Style)> Lines(int width)
     {
-        int[] widths = [.. titles.Select((title, column) => _rows.Select(row => row.Cells[column]).Append(title).SelectMany(Parts).Max(part => part.Length))];
+        int[] widths =
+        [
+            .. titles.Select(
+                (title, column) => _rows.Select(row => row.Cells[column]).Append(title).SelectMany(Parts).Max(part => part.Length)
+            ),
+        ];
         var longest = _rows.Select(row => row.Name.Length).Append(names.Length).Max();
         var isAbove = longest + widths.OrderDescending().Take(2).Sum(column => Gap.Length + column) > width;
         var start = isAbove ? Indent.Length : longest;
@@ -68,7 +76,14 @@ internal sealed class FigureTable(string names, params IReadOnlyList<string> tit
             yield return (new string('-', head.Max(line => line.Length)), "");
             foreach (var row in _rows)
             {
-                foreach (var line in Lines(row.Name, [.. block.Select(column => (row.Cells[column], widths[column]))], start, isAbove && row.Name.Length > 0))
+                foreach (
+                    var line in Lines(
+                        row.Name,
+                        [.. block.Select(column => (row.Cells[column], widths[column]))],
+                        start,
+                        isAbove && row.Name.Length > 0
+                    )
+                )
                 {
                     yield return (line, row.Style);
                 }

@@ -8,6 +8,7 @@ internal static class MissingUnits
     private const int MaxCount = 8;
 
     /// <summary>The first few names and how many more there are; empty where there are none.</summary>
-    public static string Short(IReadOnlyList<string> names) => string.Join(", ", names.Take(MaxCount))
+    public static string Short(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MaxCount))
         + (names.Count > MaxCount ? string.Create(CultureInfo.InvariantCulture, $" and {names.Count - MaxCount} more") : "");
 }

@@ -1,6 +1,8 @@
 namespace ClipSae.Cli.Output;
 
-/// <summary>Passes progress on in the reporting thread: the first, then one every few seconds; a log of thousands of lines helps nobody.</summary>
+/// <summary>
+/// Passes progress on in the reporting thread: the first, then one every few seconds; a log of thousands of lines helps nobody.
+/// </summary>
 internal sealed class PacedReporter<T>(TimeProvider time, Action<T> report) : IProgress<T>
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);

@@ -28,15 +28,18 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
         if (session.IsErrorInteractive)
         {
             var console = session.ErrorConsole();
-            await console.Live(Rows(console.Profile.Width)).AutoClear(false).StartAsync(async live =>
-            {
-                while (await TicksAsync(work, LiveInterval))
+            await console
+                .Live(Rows(console.Profile.Width))
+                .AutoClear(false)
+                .StartAsync(async live =>
                 {
-                    live.UpdateTarget(Rows(console.Profile.Width));
-                }
+                    while (await TicksAsync(work, LiveInterval))
+                    {
+                        live.UpdateTarget(Rows(console.Profile.Width));
+                    }
 
-                live.UpdateTarget(Rows(console.Profile.Width));
-            });
+                    live.UpdateTarget(Rows(console.Profile.Width));
+                });
         }
         else
         {
@@ -78,8 +81,19 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
     private void SayChanges(bool withRunning)
     {
         var now = session.Time.GetUtcNow();
-        var lines = board.Read(stages => stages.Where(stage => stage.StartedAt is not null)
-            .Select(stage => (stage.Stage, State: $"{stage.Ended} {stage.IsFailed} {stage.IsStopped}", IsOver: stage.IsComplete || stage.IsFailed || stage.IsStopped, Line: Line(stage, now))).ToArray());
+        var lines = board.Read(stages =>
+            stages
+                .Where(stage => stage.StartedAt is not null)
+                .Select(stage =>
+                    (
+                        stage.Stage,
+                        State: $"{stage.Ended} {stage.IsFailed} {stage.IsStopped}",
+                        IsOver: stage.IsComplete || stage.IsFailed || stage.IsStopped,
+                        Line: Line(stage, now)
+                    )
+                )
+                .ToArray()
+        );
         foreach (var (stage, state, isOver, line) in lines)
         {
             if (_said.GetValueOrDefault(stage) != state || withRunning && !isOver)
@@ -98,12 +112,23 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
     private Rows Rows(int width)
     {
         var now = session.Time.GetUtcNow();
-        return new Rows(board.Read(stages => stages.Select(stage => Row(stage, now, width)).Append(Whole(stages, now)).Select(line => (IRenderable)new Markup(line)).ToArray()));
+        return new Rows(
+            board.Read(stages =>
+                stages
+                    .Select(stage => Row(stage, now, width))
+                    .Append(Whole(stages, now))
+                    .Select(line => (IRenderable)new Markup(line))
+                    .ToArray()
+            )
+        );
     }
 
-    private string Whole(IReadOnlyList<StageBoard> stages, DateTimeOffset now) => $"[grey]{WholeRun.Line(stages, now, _pace).EscapeMarkup()}[/]";
+    private string Whole(IReadOnlyList<StageBoard> stages, DateTimeOffset now) =>
+        $"[grey]{WholeRun.Line(stages, now, _pace).EscapeMarkup()}[/]";
 
-    /// <summary>A stage on one line of a terminal, which it must not fill: what would be folded is cut at the end, where the least important stands.</summary>
+    /// <summary>
+    /// A stage on one line of a terminal, which it must not fill: what would be folded is cut at the end, where the least important stands.
+    /// </summary>
     internal static string Row(StageBoard stage, DateTimeOffset now, int width)
     {
         var (mark, style) = stage switch
@@ -116,7 +141,8 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
         };
         var bar = width < WideTerminal ? BarWidth / 2 : BarWidth;
         var filled = (int)Math.Round(stage.Share * bar);
-        var time = stage.StartedAt is null ? ""
+        var time =
+            stage.StartedAt is null ? ""
             : stage.IsComplete && stage.Cached == stage.Units.Count ? "from cache"
             : stage.IsComplete ? Amounts.Duration(stage.Elapsed(now))
             : LeftText(stage, now);
@@ -125,24 +151,36 @@ internal sealed class ProgressDisplay(Session session, RunBoard board, IReadOnly
         return $"[{style}]{mark}[/] {stage.Stage.PadRight(NameWidth).EscapeMarkup()}[{style}]{new string('━', filled)}[/][grey]{new string('─', bar - filled)}[/] {(told.Length <= room ? told : told[..room]).EscapeMarkup()}";
     }
 
-    private static string Missing(StageBoard stage) => MissingUnits.Short([.. stage.GivenUp]) is { Length: > 0 } names ? $" without {names}" : "";
+    private static string Missing(StageBoard stage) =>
+        MissingUnits.Short([.. stage.GivenUp]) is { Length: > 0 } names ? $" without {names}" : "";
 
     private static string UnitsDone(StageBoard stage) => stage.Units.Count == 1 ? "" : $"{stage.Ended}/{stage.Units.Count}";
 
-    private static string LeftText(StageBoard stage, DateTimeOffset now) => stage.Left(now) is { } left ? $"{Amounts.Duration(left)} left" : "";
+    private static string LeftText(StageBoard stage, DateTimeOffset now) =>
+        stage.Left(now) is { } left ? $"{Amounts.Duration(left)} left" : "";
 
-    private static string Detail(StageBoard stage) => string.Join("; ", stage.Running.Where(unit => unit.Latest is not null).Take(2).Select(unit =>
-    {
-        var progress = unit.Latest!;
-        var name = stage.Units.Count == 1 ? "" : $"{unit.Name} ";
-        if (progress.Items.Length == 0)
-        {
-            return $"{name}getting ready";
-        }
+    private static string Detail(StageBoard stage) =>
+        string.Join(
+            "; ",
+            stage
+                .Running.Where(unit => unit.Latest is not null)
+                .Take(2)
+                .Select(unit =>
+                {
+                    var progress = unit.Latest!;
+                    var name = stage.Units.Count == 1 ? "" : $"{unit.Name} ";
+                    if (progress.Items.Length == 0)
+                    {
+                        return $"{name}getting ready";
+                    }
 
-        var done = progress.Total > 0 ? $"{progress.Done}/{progress.Total} {progress.Items}" : $"{progress.Done} {progress.Items}";
-        var rate = progress.Rate is { } perSecond and > 0 ? $", {Amounts.Rate(perSecond, progress.Items)}" : "";
-        var values = string.Concat(progress.Values.Take(3).Select(value => $", {value.Key} {Amounts.Significant(value.Value)}"));
-        return $"{name}{done}{rate}{values}";
-    }));
+                    var done =
+                        progress.Total > 0 ? $"{progress.Done}/{progress.Total} {progress.Items}" : $"{progress.Done} {progress.Items}";
+                    var rate = progress.Rate is { } perSecond and > 0 ? $", {Amounts.Rate(perSecond, progress.Items)}" : "";
+                    var values = string.Concat(
+                        progress.Values.Take(3).Select(value => $", {value.Key} {Amounts.Significant(value.Value)}")
+                    );
+                    return $"{name}{done}{rate}{values}";
+                })
+        );
 }

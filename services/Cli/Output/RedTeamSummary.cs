@@ -4,7 +4,9 @@ using ClipSae.Results.Tuning;
 
 namespace ClipSae.Cli.Output;
 
-/// <summary>What curation's search found this model to read, in lines and a table: figures of the stages attack-curation and fine-tuning.</summary>
+/// <summary>
+/// What curation's search found this model to read, in lines and a table: figures of the stages attack-curation and fine-tuning.
+/// </summary>
 internal static class RedTeamSummary
 {
     /// <summary>How many printed words fooled the base, what it reads and what it hardly does.</summary>
@@ -32,7 +34,10 @@ internal static class RedTeamSummary
         yield return $"print: the base reads {Named(families[0])} best{(hardly.Length == 0 ? $", {Named(families[^1])} least" : $"; it hardly reads {string.Join(", ", hardly)}")}.";
     }
 
-    /// <summary>Attack success and accuracy under attack by family, before and after, on pictures that fine-tuning did not see; families that it did not see first.</summary>
+    /// <summary>
+    /// Attack success and accuracy under attack by family, before and after, on pictures that fine-tuning did not see; families that it did
+    /// not see first.
+    /// </summary>
     /// <param name="families">As the tuned unit's figures give them; null where all was printed in one style.</param>
     /// <returns>Null where there are none.</returns>
     public static FigureTable? Create(IReadOnlyList<FamilyComparison>? families)
@@ -42,7 +47,14 @@ internal static class RedTeamSummary
             return null;
         }
 
-        var table = new FigureTable("print of curation", "trained\non", "attack success\nbase", "attack success\ntuned", "attacked\nbase", "attacked\ntuned");
+        var table = new FigureTable(
+            "print of curation",
+            "trained\non",
+            "attack success\nbase",
+            "attack success\ntuned",
+            "attacked\nbase",
+            "attacked\ntuned"
+        );
         var rows = families.OrderByDescending(family => family.HeldOut).ThenBy(family => family.After.Attacked).ToArray();
         foreach (var part in rows.GroupBy(family => family.HeldOut))
         {
@@ -59,10 +71,12 @@ internal static class RedTeamSummary
     }
 
     private static string[] Cells(IEnumerable<FamilyComparison> families) =>
-    [
-        Amounts.Share(families.Average(family => family.Before.AttackSuccess)), Amounts.Share(families.Average(family => family.After.AttackSuccess)),
-        Amounts.Share(families.Average(family => family.Before.Attacked)), Amounts.Share(families.Average(family => family.After.Attacked)),
-    ];
+        [
+            Amounts.Share(families.Average(family => family.Before.AttackSuccess)),
+            Amounts.Share(families.Average(family => family.After.AttackSuccess)),
+            Amounts.Share(families.Average(family => family.Before.Attacked)),
+            Amounts.Share(families.Average(family => family.After.Attacked)),
+        ];
 
     private static string Named(FamilyAttacks family) => $"'{family.Family}' ({Amounts.Share(family.Rate)})";
 }

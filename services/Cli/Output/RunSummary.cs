@@ -53,7 +53,12 @@ internal sealed class RunSummary
         get
         {
             var verified = All.Where(unit => unit.Cache.Kind is CacheKind.Verified).ToArray();
-            string[] others = [.. PlannedUnits().Where(unit => unit.Stage != ParameterSections.Report && Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss).Select(unit => $"{unit.Stage}/{unit.Unit}")];
+            string[] others =
+            [
+                .. PlannedUnits()
+                    .Where(unit => unit.Stage != ParameterSections.Report && Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss)
+                    .Select(unit => $"{unit.Stage}/{unit.Unit}"),
+            ];
             return Started?.Verify != true ? null
                 : verified.Length == 0 ? "verified: nothing, since nothing that was computed is still stored to compare with."
                 : $"verified: {verified.Length} unit{(verified.Length == 1 ? "" : "s")} computed again, all {verified.Sum(unit => unit.Outputs.Count)} outputs equal to the last bit to those stored before."
@@ -62,8 +67,15 @@ internal sealed class RunSummary
     }
 
     /// <summary>What the scores amount to; null where no attack was scored, or no model is the tuned one.</summary>
-    public string? Verdict => _evaluation.Value is not { Base: var before, Tuned: { } after } ? null : Pages.Verdict.Of(
-        before.HeldOut.AttackSuccess ?? before.AttackSuccess, before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess, before.Clean ?? before.HeldOut.Clean, before.Clean is null ? after.HeldOut.Clean : after.Clean);
+    public string? Verdict =>
+        _evaluation.Value is not { Base: var before, Tuned: { } after }
+            ? null
+            : Pages.Verdict.Of(
+                before.HeldOut.AttackSuccess ?? before.AttackSuccess,
+                before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess,
+                before.Clean ?? before.HeldOut.Clean,
+                before.Clean is null ? after.HeldOut.Clean : after.Clean
+            );
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
     public IReadOnlyList<string> Unmoved =>
@@ -86,37 +98,55 @@ internal sealed class RunSummary
     private IEnumerable<UnitFinished> All => State.StagesInOrder().SelectMany(stage => stage.FinishedUnits());
 
     /// <summary>Whether the run is done and every unit was taken from the store.</summary>
-    public bool IsAllCached => Ended is RunCompleted && All.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
+    public bool IsAllCached =>
+        Ended is RunCompleted && All.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
 
     /// <param name="report">Path of the HTML report, where there is one.</param>
-    public JsonObject ToJson(string? report) => new()
-    {
-        ["runId"] = Run,
-        ["status"] = Status,
-        ["report"] = report,
-        ["base"] = Scores(Base),
-        ["tuned"] = Scores(Tuned),
-        ["verdict"] = Verdict,
-        ["verification"] = Ended is RunCompleted ? Verification : null,
-        ["unmoved"] = new JsonArray([.. Unmoved.Select(unit => JsonValue.Create(unit))]),
-        ["arms"] = new JsonArray([.. Arms.Select(arm => Scores(arm, arm.Name))]),
-        ["families"] = new JsonObject
+    public JsonObject ToJson(string? report) =>
+        new()
         {
-            ["base"] = JsonSerializer.SerializeToNode(Base?.Families, ContractJson.Options),
-            ["tuned"] = JsonSerializer.SerializeToNode(Tuned?.Families, ContractJson.Options),
-        },
-        ["stages"] = Stages(),
-        ["missing"] = new JsonArray([.. Missing.Select(failed => new JsonObject { ["stage"] = failed.Stage, ["unit"] = failed.Unit, ["reason"] = failed.Reason })]),
-    };
+            ["runId"] = Run,
+            ["status"] = Status,
+            ["report"] = report,
+            ["base"] = Scores(Base),
+            ["tuned"] = Scores(Tuned),
+            ["verdict"] = Verdict,
+            ["verification"] = Ended is RunCompleted ? Verification : null,
+            ["unmoved"] = new JsonArray([.. Unmoved.Select(unit => JsonValue.Create(unit))]),
+            ["arms"] = new JsonArray([.. Arms.Select(arm => Scores(arm, arm.Name))]),
+            ["families"] = new JsonObject
+            {
+                ["base"] = JsonSerializer.SerializeToNode(Base?.Families, ContractJson.Options),
+                ["tuned"] = JsonSerializer.SerializeToNode(Tuned?.Families, ContractJson.Options),
+            },
+            ["stages"] = Stages(),
+            ["missing"] = new JsonArray([
+                .. Missing.Select(failed => new JsonObject
+                {
+                    ["stage"] = failed.Stage,
+                    ["unit"] = failed.Unit,
+                    ["reason"] = failed.Reason,
+                }),
+            ]),
+        };
 
     /// <summary>Figures by family of print; null where no sets called attacked-NAME were evaluated.</summary>
     public FigureTable? Families() => FamilyTable.Create(Base?.Families, Tuned?.Families);
 
-    /// <summary>The tuned model, or the first where none was taken, next to the base by the families that curation printed; null where it printed in one style.</summary>
-    public FigureTable? PrintedFamilies() => RedTeamSummary.Create(Tuning(TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault())?.Families);
+    /// <summary>
+    /// The tuned model, or the first where none was taken, next to the base by the families that curation printed; null where it printed in
+    /// one style.
+    /// </summary>
+    public FigureTable? PrintedFamilies() =>
+        RedTeamSummary.Create(
+            Tuning(
+                TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault()
+            )?.Families
+        );
 
     /// <summary>Autoencoders that reconstruct worse than the mean of the activations would: their features mean nothing.</summary>
-    public IReadOnlyList<string> Useless => [.. Units(ParameterSections.Sae).Where(unit => Autoencoder(unit).ExplainedVariance < 0).Select(unit => unit.Unit)];
+    public IReadOnlyList<string> Useless =>
+        [.. Units(ParameterSections.Sae).Where(unit => Autoencoder(unit).ExplainedVariance < 0).Select(unit => unit.Unit)];
 
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
@@ -141,50 +171,78 @@ internal sealed class RunSummary
         {
             if (Finished(stage, unit) is { } finished)
             {
-                stages.Add(new JsonObject
-                {
-                    ["stage"] = stage,
-                    ["unit"] = unit,
-                    ["algorithmVersion"] = Version(stage),
-                    ["cache"] = CacheName(finished),
-                    ["reason"] = finished.Cache.Reason,
-                    ["seconds"] = Math.Round(finished.Seconds, 3),
-                    ["key"] = finished.Key,
-                });
+                stages.Add(
+                    new JsonObject
+                    {
+                        ["stage"] = stage,
+                        ["unit"] = unit,
+                        ["algorithmVersion"] = Version(stage),
+                        ["cache"] = CacheName(finished),
+                        ["reason"] = finished.Cache.Reason,
+                        ["seconds"] = Math.Round(finished.Seconds, 3),
+                        ["key"] = finished.Key,
+                    }
+                );
             }
         }
 
         return stages;
     }
 
-    /// <summary>A line for each unit in the plan's order, in columns; what is long stands last, so that nothing is folded within a name.</summary>
-    public IReadOnlyList<string> StageLines() => PaddedLines.Of(
-        ["stage", "unit", "cache", "time", "why"],
-        PlannedUnits().Select(planned => Finished(planned.Stage, planned.Unit) is { } finished
-            ? new[] { planned.Stage, planned.Unit, CacheName(finished), Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)), finished.Cache.Reason }
-            : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]));
+    /// <summary>
+    /// A line for each unit in the plan's order, in columns; what is long stands last, so that nothing is folded within a name.
+    /// </summary>
+    public IReadOnlyList<string> StageLines() =>
+        PaddedLines.Of(
+            ["stage", "unit", "cache", "time", "why"],
+            PlannedUnits()
+                .Select(planned =>
+                    Finished(planned.Stage, planned.Unit) is { } finished
+                        ? new[]
+                        {
+                            planned.Stage,
+                            planned.Unit,
+                            CacheName(finished),
+                            Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds)),
+                            finished.Cache.Reason,
+                        }
+                        : [planned.Stage, planned.Unit, "–", "–", Unfinished(planned.Stage, planned.Unit)]
+                )
+        );
 
     /// <summary>Figures of a trained autoencoder.</summary>
-    public static AutoencoderFigures Autoencoder(UnitFinished unit) => ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
+    public static AutoencoderFigures Autoencoder(UnitFinished unit) =>
+        ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
 
-    private static TuningFigures? Tuning(UnitFinished? unit) => unit is null ? null : ResultFormats.TuningFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
+    private static TuningFigures? Tuning(UnitFinished? unit) =>
+        unit is null ? null : ResultFormats.TuningFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}");
 
-    /// <summary>In a line, the version of each stage's algorithm, which a run keeps to its end; null where the plan, of an older program, has none.</summary>
-    public string? Versions => Started?.Plan.Stages.Where(stage => stage.AlgorithmVersion is not null).Select(stage => FormattableString.Invariant($"{stage.Stage} {stage.AlgorithmVersion}")).ToArray()
-        is { Length: > 0 } versions ? $"algorithm versions: {string.Join(", ", versions)}" : null;
+    /// <summary>
+    /// In a line, the version of each stage's algorithm, which a run keeps to its end; null where the plan, of an older program, has none.
+    /// </summary>
+    public string? Versions =>
+        Started
+            ?.Plan.Stages.Where(stage => stage.AlgorithmVersion is not null)
+            .Select(stage => FormattableString.Invariant($"{stage.Stage} {stage.AlgorithmVersion}"))
+            .ToArray()
+            is { Length: > 0 } versions
+            ? $"algorithm versions: {string.Join(", ", versions)}"
+            : null;
 
     private int? Version(string stage) => Started?.Plan.Stages.FirstOrDefault(planned => planned.Stage == stage)?.AlgorithmVersion;
 
-    private string Unfinished(string stage, string unit) => State.Stages[stage] is var at && at.Facts.GetValueOrDefault(unit) is UnitFailed failed
-        ? $"{(at.GivenUp.Contains(unit) ? "missing" : "failed")}: {failed.Reason}"
-        : "not finished";
+    private string Unfinished(string stage, string unit) =>
+        State.Stages[stage] is var at && at.Facts.GetValueOrDefault(unit) is UnitFailed failed
+            ? $"{(at.GivenUp.Contains(unit) ? "missing" : "failed")}: {failed.Reason}"
+            : "not finished";
 
-    private static string CacheName(UnitFinished finished) => finished.Cache.Kind switch
-    {
-        CacheKind.Hit => "hit",
-        CacheKind.Verified => "verified",
-        _ => "miss",
-    };
+    private static string CacheName(UnitFinished finished) =>
+        finished.Cache.Kind switch
+        {
+            CacheKind.Hit => "hit",
+            CacheKind.Verified => "verified",
+            _ => "miss",
+        };
 
     private IEnumerable<(string Stage, string Unit)> PlannedUnits() =>
         Started?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? [];
@@ -196,7 +254,12 @@ internal sealed class RunSummary
             ["clean"] = figures?.Clean,
             ["attacked"] = figures?.Attacked,
             ["attackSuccess"] = figures?.AttackSuccess,
-            ["heldOut"] = new JsonObject { ["clean"] = figures?.HeldOut.Clean, ["attacked"] = figures?.HeldOut.Attacked, ["attackSuccess"] = figures?.HeldOut.AttackSuccess },
+            ["heldOut"] = new JsonObject
+            {
+                ["clean"] = figures?.HeldOut.Clean,
+                ["attacked"] = figures?.HeldOut.Attacked,
+                ["attackSuccess"] = figures?.HeldOut.AttackSuccess,
+            },
             ["words"] = figures?.Words,
             ["wordsHeldOut"] = figures?.WordsHeldOut,
         };
@@ -209,6 +272,5 @@ internal sealed class RunSummary
     }
 
     private T? Figures<T>(ResultFormat<T> format, string stage)
-        where T : class =>
-        State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
+        where T : class => State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {stage}") : null;
 }

@@ -8,7 +8,16 @@ internal static class ScoreTable
     /// <param name="tuned">Null where no model is the tuned one.</param>
     public static FigureTable Create(ModelFigures basis, ModelFigures? tuned, IReadOnlyList<ModelFigures> arms)
     {
-        var table = new FigureTable("model", "clean", "attacked", "attack\nsuccess", "held-out\nattacked", "held-out\nattack\nsuccess", "word\nalone", "held-out\nword\nalone");
+        var table = new FigureTable(
+            "model",
+            "clean",
+            "attacked",
+            "attack\nsuccess",
+            "held-out\nattacked",
+            "held-out\nattack\nsuccess",
+            "word\nalone",
+            "held-out\nword\nalone"
+        );
         AddRow(table, "base", basis, "");
         if (tuned is not null)
         {
@@ -30,7 +39,16 @@ internal static class ScoreTable
 
     private static void AddRow(FigureTable table, string name, ModelFigures scores, string style)
     {
-        double?[] shares = [scores.Clean, scores.Attacked, scores.AttackSuccess, scores.HeldOut.Attacked, scores.HeldOut.AttackSuccess, scores.Words, scores.WordsHeldOut];
+        double?[] shares =
+        [
+            scores.Clean,
+            scores.Attacked,
+            scores.AttackSuccess,
+            scores.HeldOut.Attacked,
+            scores.HeldOut.AttackSuccess,
+            scores.Words,
+            scores.WordsHeldOut,
+        ];
         table.Add(name, [.. shares.Select(Amounts.Share)], style);
     }
 }

@@ -10,17 +10,26 @@ using Spectre.Console;
 
 namespace ClipSae.Cli.Output;
 
-/// <summary>The autoencoders of a run side by side: how well each reconstructs, and what switching off its text-salient features does.</summary>
+/// <summary>
+/// The autoencoders of a run side by side: how well each reconstructs, and what switching off its text-salient features does.
+/// </summary>
 internal sealed class SweepTable : ISupplement
 {
     private static readonly (string Title, Func<Row, double?> Figure, Func<double, string> Format)[] Columns =
     [
-        ("features", row => row.Figures.Latents, Amounts.Whole), ("explained\nvariance", row => row.Figures.ExplainedVariance, Share), ("cosine", row => row.Figures.Cosine, Amounts.Decimals),
-        ("active\na row", row => row.Figures.L0, Amounts.Significant), ("dead", row => row.Figures.Dead, Share),
-        ("zero-shot\nkept", row => row.Figures.ZeroShotRecovered, Share), ("mono-\nsemanticity", row => row.Figures.Monosemanticity, Amounts.Decimals),
-        ("text-\nsalient", row => row.Salience?.Salient, Amounts.Whole), ("attacked,\nablated", row => row.Salience?.AttackedAblated, Share),
-        ("attacked,\nrandom out", row => row.Salience?.AttackedRandom, Share), ("clean,\nchange", row => row.Salience?.CleanChange, Amounts.Points),
-        ("clean,\nrandom out", row => row.Salience?.CleanChangeRandom, Amounts.Points), ("text\neffect", row => row.Salience?.Effect, Amounts.Points),
+        ("features", row => row.Figures.Latents, Amounts.Whole),
+        ("explained\nvariance", row => row.Figures.ExplainedVariance, Share),
+        ("cosine", row => row.Figures.Cosine, Amounts.Decimals),
+        ("active\na row", row => row.Figures.L0, Amounts.Significant),
+        ("dead", row => row.Figures.Dead, Share),
+        ("zero-shot\nkept", row => row.Figures.ZeroShotRecovered, Share),
+        ("mono-\nsemanticity", row => row.Figures.Monosemanticity, Amounts.Decimals),
+        ("text-\nsalient", row => row.Salience?.Salient, Amounts.Whole),
+        ("attacked,\nablated", row => row.Salience?.AttackedAblated, Share),
+        ("attacked,\nrandom out", row => row.Salience?.AttackedRandom, Share),
+        ("clean,\nchange", row => row.Salience?.CleanChange, Amounts.Points),
+        ("clean,\nrandom out", row => row.Salience?.CleanChangeRandom, Amounts.Points),
+        ("text\neffect", row => row.Salience?.Effect, Amounts.Points),
     ];
 
     private readonly List<Row> _rows;
@@ -43,24 +52,39 @@ internal sealed class SweepTable : ISupplement
         var layers = salient?.Layers ?? [];
         // An autoencoder is shown at the share of its features that acts most.
         var rows = trained.Select(unit => new Row(
-            unit.Unit, unit.Unit == salient?.Sae, RunSummary.Autoencoder(unit), layers.Where(row => row.Sae == unit.Unit).MaxBy(row => row.Effect) is { } row ? Salience.Of(row) : null));
+            unit.Unit,
+            unit.Unit == salient?.Sae,
+            RunSummary.Autoencoder(unit),
+            layers.Where(row => row.Sae == unit.Unit).MaxBy(row => row.Effect) is { } row ? Salience.Of(row) : null
+        ));
         return new SweepTable(
-            [.. rows.OrderByDescending(row => row.Salience?.Effect ?? double.NegativeInfinity).ThenByDescending(row => row.Figures.ExplainedVariance)],
-            layers.Count > 0 ? layers[0].Before.Attacked : null);
+            [
+                .. rows.OrderByDescending(row => row.Salience?.Effect ?? double.NegativeInfinity)
+                    .ThenByDescending(row => row.Figures.ExplainedVariance),
+            ],
+            layers.Count > 0 ? layers[0].Before.Attacked : null
+        );
     }
 
-    public void AddTo(JsonObject answer) => answer["autoencoders"] = new JsonArray([.. _rows.Select(row =>
-    {
-        var entry = ResultFormats.AutoencoderFigures.ToJson(row.Figures);
-        entry.Insert(0, "name", row.Name);
-        foreach (var (figure, value) in row.Salience is null ? [] : JsonSerializer.SerializeToNode(row.Salience, ContractJson.Options)!.AsObject())
-        {
-            entry[figure] = value?.DeepClone();
-        }
+    public void AddTo(JsonObject answer) =>
+        answer["autoencoders"] = new JsonArray([
+            .. _rows.Select(row =>
+            {
+                var entry = ResultFormats.AutoencoderFigures.ToJson(row.Figures);
+                entry.Insert(0, "name", row.Name);
+                foreach (
+                    var (figure, value) in row.Salience is null
+                        ? []
+                        : JsonSerializer.SerializeToNode(row.Salience, ContractJson.Options)!.AsObject()
+                )
+                {
+                    entry[figure] = value?.DeepClone();
+                }
 
-        entry["best"] = row.IsBest;
-        return (JsonNode)entry;
-    })]);
+                entry["best"] = row.IsBest;
+                return (JsonNode)entry;
+            }),
+        ]);
 
     public void Write(IAnsiConsole console)
     {
@@ -68,19 +92,29 @@ internal sealed class SweepTable : ISupplement
         var table = new FigureTable("autoencoder", [.. columns.Select(column => column.Title)]);
         foreach (var row in _rows)
         {
-            table.Add(row.Name, [.. columns.Select(column => column.Figure(row) is { } value ? column.Format(value) : "–")], row.IsBest ? "bold green" : "");
+            table.Add(
+                row.Name,
+                [.. columns.Select(column => column.Figure(row) is { } value ? column.Format(value) : "–")],
+                row.IsBest ? "bold green" : ""
+            );
         }
 
         table.Write(console);
         if (_rows.Select(row => row.Figures.MonosemanticityBaseline).OfType<double>().Distinct().ToArray() is { Length: > 0 } baselines)
         {
-            console.WriteProse($"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike.");
+            console.WriteProse(
+                $"monosemanticity: how alike the images are that a feature fires on; any images are {string.Join(" or ", baselines.Select(Amounts.Decimals))} alike."
+            );
         }
 
         if (_attacked is { } attacked)
         {
-            console.WriteProse($"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features.");
-            console.WriteProse("text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best one is used for curation.");
+            console.WriteProse(
+                $"attacked: accuracy with a wrong word printed, {Amounts.Share(attacked)} untouched; ablated: text-salient features switched off; random out: as many random features."
+            );
+            console.WriteProse(
+                "text effect: attacked accuracy won over the random control, less twice the clean accuracy lost against it. The best one is used for curation."
+            );
         }
     }
 
@@ -89,9 +123,23 @@ internal sealed class SweepTable : ISupplement
     private sealed record Row(string Name, bool IsBest, AutoencoderFigures Figures, Salience? Salience);
 
     /// <summary>What switching off the text-salient features does; names as <c>--json</c> shows them.</summary>
-    private sealed record Salience(int Salient, double AttackedAblated, double AttackedRandom, double CleanChange, double CleanChangeRandom, double Effect)
+    private sealed record Salience(
+        int Salient,
+        double AttackedAblated,
+        double AttackedRandom,
+        double CleanChange,
+        double CleanChangeRandom,
+        double Effect
+    )
     {
-        public static Salience Of(AblatedLayer row) => new(
-            row.Salient, row.Ablation.Attacked, row.Random.Average(draw => draw.Attacked), row.Ablation.Clean - row.Before.Clean, row.Random.Average(draw => draw.Clean) - row.Before.Clean, row.Effect);
+        public static Salience Of(AblatedLayer row) =>
+            new(
+                row.Salient,
+                row.Ablation.Attacked,
+                row.Random.Average(draw => draw.Attacked),
+                row.Ablation.Clean - row.Before.Clean,
+                row.Random.Average(draw => draw.Clean) - row.Before.Clean,
+                row.Effect
+            );
     }
 }

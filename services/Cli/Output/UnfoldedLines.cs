@@ -2,7 +2,10 @@ using Spectre.Console;
 
 namespace ClipSae.Cli.Output;
 
-/// <summary>Lines that reach the caller as they are. The console folds what it lays out at its width, in a pipe too: within a path or a JSON string that changes the text.</summary>
+/// <summary>
+/// Lines that reach the caller as they are. The console folds what it lays out at its width, in a pipe too: within a path or a JSON string
+/// that changes the text.
+/// </summary>
 internal static class UnfoldedLines
 {
     /// <summary>Writes one line, however long.</summary>

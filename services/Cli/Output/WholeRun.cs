@@ -5,7 +5,9 @@ namespace ClipSae.Cli.Output;
 /// <summary>How long a run as a whole will still take, in a line.</summary>
 internal static class WholeRun
 {
-    /// <summary>A line such as <c>whole run: about 4 min 10 s left</c>; where no earlier run tells of a stage, the least that is left.</summary>
+    /// <summary>
+    /// A line such as <c>whole run: about 4 min 10 s left</c>; where no earlier run tells of a stage, the least that is left.
+    /// </summary>
     /// <param name="pace">Time a unit, by stage.</param>
     public static string Line(IReadOnlyList<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
     {

@@ -13,13 +13,23 @@ using ClipSae.WeightConversion.Targets;
 
 namespace ClipSae.Cli.Running;
 
-/// <summary>What a stage would refuse only after hours of others, held against the model and the data set before anything is computed.</summary>
+/// <summary>
+/// What a stage would refuse only after hours of others, held against the model and the data set before anything is computed.
+/// </summary>
 internal static class EarlyChecks
 {
-    /// <summary>Whether what is asked for fits the model: hook points of autoencoders are there, and k is within their width; arms, loss and formats are there for its family.</summary>
+    /// <summary>
+    /// Whether what is asked for fits the model: hook points of autoencoders are there, and k is within their width; arms, loss and formats
+    /// are there for its family.
+    /// </summary>
     /// <exception cref="WrongUseException">One does not.</exception>
     /// <param name="given">Hook points whose autoencoders are given.</param>
-    public static void RequireFit(ClipArchitecture architecture, JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IReadOnlyList<string> given)
+    public static void RequireFit(
+        ClipArchitecture architecture,
+        JsonObject parameters,
+        IReadOnlyDictionary<string, JsonObject> defaults,
+        IReadOnlyList<string> given
+    )
     {
         try
         {
@@ -29,17 +39,27 @@ internal static class EarlyChecks
                 RequireFit(architecture.Family, plan);
             }
 
-            if (stages.FirstOrDefault(plan => plan.Stage == ParameterSections.Conversion) is { } conversion && !conversion.Inputs.Any(input => input.As == "base")
-                && StageParameters.Bind<ConversionOptions>(conversion.Parameters, conversion.Stage).Targets.FirstOrDefault(target => target.NeedsBase) is { } ofAdapter)
+            if (
+                stages.FirstOrDefault(plan => plan.Stage == ParameterSections.Conversion) is { } conversion
+                && !conversion.Inputs.Any(input => input.As == "base")
+                && StageParameters
+                    .Bind<ConversionOptions>(conversion.Parameters, conversion.Stage)
+                    .Targets.FirstOrDefault(target => target.NeedsBase)
+                    is { } ofAdapter
+            )
             {
-                throw new UserErrorException($"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {ofAdapter.Name} out");
+                throw new UserErrorException(
+                    $"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {ofAdapter.Name} out"
+                );
             }
 
             var (stage, trained) = RunOptions.TrainedAutoencoders(stages);
             foreach (var unit in trained)
             {
                 var width = HookPoint.OfAutoencoder(unit.Name).CheckedFor(architecture).Width(architecture);
-                StageParameters.Bind<SaeOptions>(StageParameters.Overlay(stage.Parameters, unit.Parameters), ParameterSections.Sae).For(width, rows: int.MaxValue);
+                StageParameters
+                    .Bind<SaeOptions>(StageParameters.Overlay(stage.Parameters, unit.Parameters), ParameterSections.Sae)
+                    .For(width, rows: int.MaxValue);
             }
         }
         catch (UserErrorException error)
@@ -67,7 +87,10 @@ internal static class EarlyChecks
         }
     }
 
-    /// <summary>Whether there are classes to attack, by names that a model can know. Curation asks for them too, but only after all that comes before it.</summary>
+    /// <summary>
+    /// Whether there are classes to attack, by names that a model can know. Curation asks for them too, but only after all that comes
+    /// before it.
+    /// </summary>
     /// <exception cref="WrongUseException">There are not.</exception>
     public static void RequireClasses(DatasetManifest dataset, JsonObject parameters)
     {
@@ -80,13 +103,19 @@ internal static class EarlyChecks
         if (dataset.Labels.Count < 2)
         {
             throw new WrongUseException(
-                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog");
+                $"--dataset: the images are labelled with {dataset.Labels.Count} class{(dataset.Labels.Count == 1 ? "" : "es")} and attacks need two: use one folder per class, or list what the captions show, as in --set {section}.classes=cat,dog"
+            );
         }
 
-        if (dataset.Labels.Keys.All(label => label.All(char.IsAsciiDigit) || (label.Length == 9 && label[0] == 'n' && label[1..].All(char.IsAsciiDigit))))
+        if (
+            dataset.Labels.Keys.All(label =>
+                label.All(char.IsAsciiDigit) || (label.Length == 9 && label[0] == 'n' && label[1..].All(char.IsAsciiDigit))
+            )
+        )
         {
             throw new WrongUseException(
-                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, which no model knows as class names: name the folders or labels after what the pictures show");
+                $"--dataset: the labels ({string.Join(", ", dataset.Labels.Keys.Take(2))}, …) are codes, which no model knows as class names: name the folders or labels after what the pictures show"
+            );
         }
     }
 
@@ -99,13 +128,17 @@ internal static class EarlyChecks
     {
         if (variety.Hindrance is { } hindrance)
         {
-            throw new WrongUseException($"--dataset: {hindrance}, and a model learns nothing from such pairs; give captions that say what each picture shows");
+            throw new WrongUseException(
+                $"--dataset: {hindrance}, and a model learns nothing from such pairs; give captions that say what each picture shows"
+            );
         }
 
         if (batch > variety.Pairs - validation)
         {
             var kept = validation > 0 ? $", {validation} of them kept for validation" : "";
-            throw new WrongUseException($"{key}: a batch of {batch} is larger than the data set, which has {variety.Pairs} usable images{kept}; lower it or add images");
+            throw new WrongUseException(
+                $"{key}: a batch of {batch} is larger than the data set, which has {variety.Pairs} usable images{kept}; lower it or add images"
+            );
         }
     }
 }

@@ -18,12 +18,15 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
 
     /// <summary>The evaluation's parameters with assignments applied.</summary>
     /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
-    public Task<JsonObject> ParametersAsync(IEnumerable<string> assignments) => Workplace.CheckedAsync(() =>
-    {
-        var defaults = runtime.DefaultParameters();
-        var changed = ParameterOverrides.Apply(session.OnDevice([], defaults), assignments, defaults)[ParameterSections.SectionOf(ParameterSections.Evaluation)];
-        return Task.FromResult(runtime.Stages[ParameterSections.Evaluation].Normalize(changed as JsonObject ?? []));
-    });
+    public Task<JsonObject> ParametersAsync(IEnumerable<string> assignments) =>
+        Workplace.CheckedAsync(() =>
+        {
+            var defaults = runtime.DefaultParameters();
+            var changed = ParameterOverrides.Apply(session.OnDevice([], defaults), assignments, defaults)[
+                ParameterSections.SectionOf(ParameterSections.Evaluation)
+            ];
+            return Task.FromResult(runtime.Stages[ParameterSections.Evaluation].Normalize(changed as JsonObject ?? []));
+        });
 
     /// <summary>The same as options.</summary>
     public async Task<EvaluationOptions> OptionsAsync(IEnumerable<string> assignments) =>
@@ -32,15 +35,24 @@ internal sealed class EvaluationInputs(ClipSaeRuntime runtime, Session session)
     /// <summary>All that was brought into the store so far, by name.</summary>
     public SortedDictionary<string, ArtifactRef> All { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>From here on sets are held against what a run's own weights were trained on; weights from elsewhere say nothing of it.</summary>
+    /// <summary>
+    /// From here on sets are held against what a run's own weights were trained on; weights from elsewhere say nothing of it.
+    /// </summary>
     /// <param name="weights">Full path of a checkpoint.</param>
     public Task AddTrainingOfAsync(string weights, CancellationToken cancel) => _seen.AddTrainingOfAsync(weights, runtime, session, cancel);
 
     /// <summary>Brings a set into the store.</summary>
     /// <param name="name">Name under which it is scored; its beginning tells the protocol.</param>
     /// <param name="chooses">Whether a model is chosen on it; those come first.</param>
-    /// <exception cref="WrongUseException">Pictures of it were trained on (<see cref="AddTrainingOfAsync"/>), or a model was chosen on them.</exception>
-    public async Task<EvaluationSet> SetAsync(string name, GivenSet given, ImportOptions import, CancellationToken cancel, bool chooses = false)
+    /// <exception cref="WrongUseException">Pictures of it were trained on (<see cref="AddTrainingOfAsync"/>), or a model was chosen on
+    /// them.</exception>
+    public async Task<EvaluationSet> SetAsync(
+        string name,
+        GivenSet given,
+        ImportOptions import,
+        CancellationToken cancel,
+        bool chooses = false
+    )
     {
         var inputs = new RunInputs(runtime, session, _seen);
         var manifest = await inputs.AddEvaluationAsync(name, given, import, cancel, chooses);

@@ -9,9 +9,7 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
 {
     public ILogger CreateLogger(string categoryName) => new LineLogger(session, categoryName);
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private sealed class LineLogger(Session session, string category) : ILogger
     {
@@ -20,25 +18,35 @@ internal sealed class LineLoggerProvider(Session session) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= Least;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             // Why a unit fails is the answer of its run, and need not be told twice.
             if (IsEnabled(logLevel) && (session.Verbose || eventId.Name != StageWorker.UnitFails.Name))
             {
-                session.Tell($"{LevelName(logLevel)}: {category}: {formatter(state, exception)}{(exception is not null && session.Verbose ? $"\n{exception}" : "")}");
+                session.Tell(
+                    $"{LevelName(logLevel)}: {category}: {formatter(state, exception)}{(exception is not null && session.Verbose ? $"\n{exception}" : "")}"
+                );
             }
         }
 
         // The bus and the host report every attempt that they repeat; the run's own events say what came of it.
-        private LogLevel Least => category.StartsWith("MassTransit", StringComparison.Ordinal) || category.StartsWith("Microsoft", StringComparison.Ordinal)
-            ? (session.Verbose ? LogLevel.Warning : LogLevel.None)
-            : (session.Verbose ? LogLevel.Information : LogLevel.Warning);
+        private LogLevel Least =>
+            category.StartsWith("MassTransit", StringComparison.Ordinal) || category.StartsWith("Microsoft", StringComparison.Ordinal)
+                ? (session.Verbose ? LogLevel.Warning : LogLevel.None)
+                : (session.Verbose ? LogLevel.Information : LogLevel.Warning);
 
-        private static string LevelName(LogLevel level) => level switch
-        {
-            LogLevel.Warning => "warning",
-            LogLevel.Error or LogLevel.Critical => "error",
-            _ => "info",
-        };
+        private static string LevelName(LogLevel level) =>
+            level switch
+            {
+                LogLevel.Warning => "warning",
+                LogLevel.Error or LogLevel.Critical => "error",
+                _ => "info",
+            };
     }
 }

@@ -18,8 +18,11 @@ internal static class ModelFiles
         return checkpoint.Architecture;
     }
 
-    /// <summary>Reads weights and vocabulary, so that a wrong file stops a run before it starts, and says what had to be assumed of the weights.</summary>
-    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are no numbers, or the vocabulary is another model's; the message names the file.</exception>
+    /// <summary>
+    /// Reads weights and vocabulary, so that a wrong file stops a run before it starts, and says what had to be assumed of the weights.
+    /// </summary>
+    /// <exception cref="UserErrorException">The checkpoint is damaged or no CLIP, has values that are no numbers, or the vocabulary is
+    /// another model's; the message names the file.</exception>
     public static void Check(string weights, string tokenizer, Session session)
     {
         using var checkpoint = ClipCheckpoint.Open(weights);
@@ -28,24 +31,31 @@ internal static class ModelFiles
         if (vocabulary != architecture.VocabularySize)
         {
             throw new UserErrorException(
-                $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");
+                $"{tokenizer} has {vocabulary} tokens, but {weights} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer"
+            );
         }
 
         checkpoint.RequireFinite();
         if (checkpoint.IsActivationAssumed)
         {
-            session.Tell($"{weights}: nothing says which activation it was trained with; OpenAI's QuickGELU is assumed. For a model of LAION or DataComp, write it once with 'clipsae convert {Path.GetFileName(weights)} OUT --to openai --activation gelu' and use that");
+            session.Tell(
+                $"{weights}: nothing says which activation it was trained with; OpenAI's QuickGELU is assumed. For a model of LAION or DataComp, write it once with 'clipsae convert {Path.GetFileName(weights)} OUT --to openai --activation gelu' and use that"
+            );
         }
     }
 
     /// <summary>
-    /// Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys, and so a file
-    /// whose activation and heads stand in a description next to it.
+    /// Brings a checkpoint into the store as one file: a single file as it is, a folder or sharded files joined under OpenAI's keys, and so
+    /// a file whose activation and heads stand in a description next to it.
     /// </summary>
     public static async Task<ArtifactRef> PutAsync(ClipSaeRuntime runtime, string model, string name, CancellationToken cancel)
     {
         using var checkpoint = ClipCheckpoint.Open(model);
-        if (File.Exists(model) && !ShardedTensors.IsIndex(model) && (checkpoint.Architecture.IsOpenAi || ModelTraits.IsIn(checkpoint.Metadata)))
+        if (
+            File.Exists(model)
+            && !ShardedTensors.IsIndex(model)
+            && (checkpoint.Architecture.IsOpenAi || ModelTraits.IsIn(checkpoint.Metadata))
+        )
         {
             return await runtime.Artifacts.PutFileAsync(model, name, MediaTypes.Safetensors, cancel);
         }

@@ -20,15 +20,20 @@ internal static class Preset
 
     public static IReadOnlyList<string> Names { get; } =
     [
-        .. typeof(Preset).Assembly.GetManifestResourceNames()
+        .. typeof(Preset)
+            .Assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
-            .Select(name => name[Folder.Length..^".json".Length]).Order(StringComparer.Ordinal),
+            .Select(name => name[Folder.Length..^".json".Length])
+            .Order(StringComparer.Ordinal),
     ];
 
     /// <summary>What an option that names a preset says of itself.</summary>
     public static string Description { get; } = $"Parameters to start from: {string.Join(", ", Names)} [default: by the model's size]";
 
-    /// <summary>The preset that suits a model: rates that move a small model destroy a large one, and those of a large one leave a small one as it was.</summary>
+    /// <summary>
+    /// The preset that suits a model: rates that move a small model destroy a large one, and those of a large one leave a small one as it
+    /// was.
+    /// </summary>
     public static string For(ClipArchitecture architecture) => architecture.VisionWidth < MinLargeWidth ? Small : Large;
 
     /// <summary>The named preset, or the one that suits the model, which is said.</summary>
@@ -41,7 +46,9 @@ internal static class Preset
         }
 
         var chosen = For(architecture);
-        session.Tell($"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and width {architecture.VisionWidth}; --preset chooses another");
+        session.Tell(
+            $"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and width {architecture.VisionWidth}; --preset chooses another"
+        );
         return Load(chosen);
     }
 

@@ -13,7 +13,11 @@ namespace ClipSae.Cli.Running;
 
 /// <summary>Starts or goes on with a run, shows how it comes along, and gives the verb's answer.</summary>
 /// <param name="supplement">What the verb tells of its run beyond what every run tells.</param>
-internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func<RunSummary, CancellationToken, Task<ISupplement?>>? supplement = null)
+internal sealed class RunExecution(
+    Session session,
+    ClipSaeRuntime runtime,
+    Func<RunSummary, CancellationToken, Task<ISupplement?>>? supplement = null
+)
 {
     private static readonly TimeSpan BetweenLooksAtWorkers = TimeSpan.FromSeconds(10);
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("workers");
@@ -38,7 +42,8 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
     /// <summary>Goes on with an unfinished run and follows it.</summary>
     /// <returns>The exit code; null where the run has ended meanwhile.</returns>
-    public async Task<int?> TryGoOnAsync(string unfinished, CancellationToken cancel) => await TryResumeAsync(unfinished, cancel) ? await FollowAsync(unfinished, cancel) : null;
+    public async Task<int?> TryGoOnAsync(string unfinished, CancellationToken cancel) =>
+        await TryResumeAsync(unfinished, cancel) ? await FollowAsync(unfinished, cancel) : null;
 
     /// <summary>Goes on with an unfinished run.</summary>
     /// <returns>Whether it can be followed; not where it has ended meanwhile.</returns>
@@ -69,7 +74,10 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             outcomes.Add(await OutcomeAsync(run, await IsAbandonedAsync(run, cancel), cancel));
         }
 
-        var json = outcomes.Count == 1 ? outcomes[0].Json : new JsonObject { ["runs"] = new JsonArray([.. outcomes.Select(outcome => outcome.Json)]) };
+        var json =
+            outcomes.Count == 1
+                ? outcomes[0].Json
+                : new JsonObject { ["runs"] = new JsonArray([.. outcomes.Select(outcome => outcome.Json)]) };
         session.Answer(json, console =>
         {
             foreach (var outcome in outcomes)
@@ -92,7 +100,9 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         return isAbandoned;
     }
 
-    /// <summary>Answers with what a run has given so far, its stages included. A failed run is shown as it is: showing it succeeds.</summary>
+    /// <summary>
+    /// Answers with what a run has given so far, its stages included. A failed run is shown as it is: showing it succeeds.
+    /// </summary>
     public async Task<int> ShowAsync(string run, CancellationToken cancel)
     {
         var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
@@ -105,8 +115,13 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         session.Answer(json, console =>
         {
             // A failed unit's reason stands at the unit.
-            console.WriteUnfolded($"run {run}: {summary.Status}{(summary.Ended is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}");
-            foreach (var line in (string[])[.. summary.StageLines(), .. summary.Versions is { } versions ? [versions] : Array.Empty<string>(), .. problems])
+            console.WriteUnfolded(
+                $"run {run}: {summary.Status}{(summary.Ended is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}"
+            );
+            foreach (
+                var line in (string[])
+                    [.. summary.StageLines(), .. summary.Versions is { } versions ? [versions] : Array.Empty<string>(), .. problems]
+            )
             {
                 console.WriteUnfolded(line);
             }
@@ -131,18 +146,25 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
             session.Tell($"clipsae: {problem}");
         }
 
-        return new Outcome(json, console =>
-        {
-            more?.Write(console);
-            Write(console, summary, folder.Path, report);
-        }, problem is not null);
+        return new Outcome(
+            json,
+            console =>
+            {
+                more?.Write(console);
+                Write(console, summary, folder.Path, report);
+            },
+            problem is not null
+        );
     }
 
     /// <summary>Says, once, which stages wait for workers that are not there, as long as the run is followed.</summary>
     private async Task TellOfWorkersAsync(string run, Task following, CancellationToken cancel)
     {
         var told = new HashSet<string>(StringComparer.Ordinal);
-        while (await Task.WhenAny(following, Task.Delay(BetweenLooksAtWorkers, session.Time, cancel)) != following && !cancel.IsCancellationRequested)
+        while (
+            await Task.WhenAny(following, Task.Delay(BetweenLooksAtWorkers, session.Time, cancel)) != following
+            && !cancel.IsCancellationRequested
+        )
         {
             try
             {
@@ -195,27 +217,32 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
         }
     }
 
-    private static string? Problem(RunSummary summary, bool isAbandoned) => summary.Ended switch
-    {
-        RunFailed failed => $"{failed.Stage}/{failed.Unit} failed: {failed.Reason}",
-        RunCancelled => $"run {summary.Run} was cancelled; the same command starts it again and reuses what was finished",
-        null when isAbandoned => $"no process works on run {summary.Run}; run the command that started it again to continue",
-        _ => null,
-    };
+    private static string? Problem(RunSummary summary, bool isAbandoned) =>
+        summary.Ended switch
+        {
+            RunFailed failed => $"{failed.Stage}/{failed.Unit} failed: {failed.Reason}",
+            RunCancelled => $"run {summary.Run} was cancelled; the same command starts it again and reuses what was finished",
+            null when isAbandoned => $"no process works on run {summary.Run}; run the command that started it again to continue",
+            _ => null,
+        };
 
     private void Write(IAnsiConsole console, RunSummary summary, string folder, string? report)
     {
         if (summary.Base is { } basis && (basis.Clean is not null || basis.Attacked is not null))
         {
             ScoreTable.Create(basis, summary.IsBaseBest ? null : summary.Tuned, summary.Arms).Write(console);
-            console.WriteProse("clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead.");
+            console.WriteProse(
+                "clean, attacked: share of images whose object is named. attack success: share whose printed word is named instead."
+            );
             console.WriteProse("word alone: share of pictures that show nothing but a word and are read as that word.");
             if (summary.Verdict is { } verdict)
             {
                 console.WriteProse(verdict);
             }
 
-            console.WriteProse("held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks.");
+            console.WriteProse(
+                "held-out: the sets whose names end so; the report counts which of their words and fonts are among the attacks."
+            );
             if (summary.TunedUnit is not null)
             {
                 console.WriteProse($"tuned is {summary.TunedUnit}, best by validation; never chosen on the sets above.");
@@ -233,7 +260,9 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         if (summary.IsBaseBest)
         {
-            console.WriteProse("no model scored higher than the base on validation, so none is chosen as tuned and no tuned.safetensors is written; the report shows each arm's curves.");
+            console.WriteProse(
+                "no model scored higher than the base on validation, so none is chosen as tuned and no tuned.safetensors is written; the report shows each arm's curves."
+            );
         }
 
         if (summary.Families() is { } families)
@@ -248,7 +277,9 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         if (summary.Useless is { Count: > 0 } useless)
         {
-            console.WriteProse($"useless autoencoders: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize.");
+            console.WriteProse(
+                $"useless autoencoders: {MissingUnits.Short(useless)} (negative explained variance). Use more images, more sae.epochs or a smaller sae.batchSize."
+            );
         }
 
         foreach (var line in summary.CurationLines())
@@ -258,7 +289,9 @@ internal sealed class RunExecution(Session session, ClipSaeRuntime runtime, Func
 
         foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
-            console.WriteProse($"{stage.Key} continued without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why.");
+            console.WriteProse(
+                $"{stage.Key} continued without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why."
+            );
         }
 
         if (summary.Ended is RunCompleted && summary.Verification is { } verification)

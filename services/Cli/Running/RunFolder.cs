@@ -9,7 +9,10 @@ using ClipSae.WeightConversion.Targets;
 
 namespace ClipSae.Cli.Running;
 
-/// <summary>A run's own folder: beside its events, what a person looks for under plain names: the report, and the tuned weights with vocabulary, configuration and model card.</summary>
+/// <summary>
+/// A run's own folder: beside its events, what a person looks for under plain names: the report, and the tuned weights with vocabulary,
+/// configuration and model card.
+/// </summary>
 internal sealed class RunFolder(string dataFolder, string run)
 {
     /// <summary>The tuned weights' file.</summary>
@@ -17,11 +20,16 @@ internal sealed class RunFolder(string dataFolder, string run)
 
     /// <summary>The run in whose folder a file lies; null where it lies elsewhere.</summary>
     public static string? RunOf(string dataFolder, string file) =>
-        System.IO.Path.GetRelativePath(System.IO.Path.Combine(dataFolder, "runs"), file).Split(System.IO.Path.DirectorySeparatorChar) is [not "..", _] parts ? parts[0] : null;
+        System.IO.Path.GetRelativePath(System.IO.Path.Combine(dataFolder, "runs"), file).Split(System.IO.Path.DirectorySeparatorChar)
+            is [not "..", _] parts
+            ? parts[0]
+            : null;
 
     public string Path { get; } = System.IO.Path.Combine(dataFolder, "runs", run);
 
-    /// <summary>Puts report, tuned weights and what they are used with into the folder and gives the report's path; null where there is no report.</summary>
+    /// <summary>
+    /// Puts report, tuned weights and what they are used with into the folder and gives the report's path; null where there is no report.
+    /// </summary>
     public async Task<string?> ExportAsync(IArtifactStore artifacts, RunSummary summary, CancellationToken cancel)
     {
         var outputs = summary.TunedUnit is { } unit ? summary.Finished(ParameterSections.Conversion, unit)?.Outputs : null;
@@ -37,7 +45,10 @@ internal sealed class RunFolder(string dataFolder, string run)
             if (summary.Started?.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
             {
                 // What it is its content tells; the name only has to be one that is looked for beside weights.
-                Place(await artifacts.FetchAsync(vocabulary, cancel), ClipTokenizer.IsVocabulary(vocabulary.Name) ? vocabulary.Name : "bpe.txt");
+                Place(
+                    await artifacts.FetchAsync(vocabulary, cancel),
+                    ClipTokenizer.IsVocabulary(vocabulary.Name) ? vocabulary.Name : "bpe.txt"
+                );
             }
         }
 
@@ -45,7 +56,8 @@ internal sealed class RunFolder(string dataFolder, string run)
         return report is null ? null : Place(await artifacts.FetchAsync(report, cancel), "report.html");
     }
 
-    // As open_clip describes weights under OpenAI's keys, or transformers a SigLIP's, and the card that the conversion wrote, which knows the file by its name there.
+    // As open_clip describes weights under OpenAI's keys, or transformers a SigLIP's, and the card that the conversion wrote, which knows
+    // the file by its name there.
     private async Task DescribeAsync(IArtifactStore artifacts, IReadOnlyDictionary<string, ArtifactRef> outputs, CancellationToken cancel)
     {
         var architecture = ModelFiles.Architecture(System.IO.Path.Combine(Path, TunedName));

@@ -35,9 +35,25 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
     /// <summary>A set to evaluate on: labelled, or captioned where its name asks for retrieval.</summary>
     /// <param name="chooses">Whether a model is chosen on it rather than scored alone.</param>
     /// <exception cref="WrongUseException">Pictures of it were trained on, or a model was chosen on them.</exception>
-    public async Task<DatasetManifest> AddEvaluationAsync(string name, GivenSet set, ImportOptions options, CancellationToken cancel, bool chooses = false)
+    public async Task<DatasetManifest> AddEvaluationAsync(
+        string name,
+        GivenSet set,
+        ImportOptions options,
+        CancellationToken cancel,
+        bool chooses = false
+    )
     {
-        var imported = await AddFolderAsync($"evaluation:{name}/", name, set.Folder, options with { LabelsNeeded = !EvaluationProtocol.IsRetrieval(name), CaptionFile = set.File }, cancel);
+        var imported = await AddFolderAsync(
+            $"evaluation:{name}/",
+            name,
+            set.Folder,
+            options with
+            {
+                LabelsNeeded = !EvaluationProtocol.IsRetrieval(name),
+                CaptionFile = set.File,
+            },
+            cancel
+        );
         var given = $"{(chooses ? "--validation" : "--evaluation")} {set.Name}";
         _seen.Refuse(given, imported.Pictures, chooses);
         if (chooses)
@@ -70,7 +86,12 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
                 SaeFile.Save(sae, path);
             }
 
-            _inputs[RunPlanner.GivenAutoencoderPrefix + given.Hook] = await _store.TakeFileAsync(path, Path.GetFileName(Path.TrimEndingDirectorySeparator(given.Path)), MediaTypes.Safetensors, cancel);
+            _inputs[RunPlanner.GivenAutoencoderPrefix + given.Hook] = await _store.TakeFileAsync(
+                path,
+                Path.GetFileName(Path.TrimEndingDirectorySeparator(given.Path)),
+                MediaTypes.Safetensors,
+                cancel
+            );
         }
         finally
         {
@@ -78,12 +99,33 @@ internal sealed class RunInputs(ClipSaeRuntime runtime, Session session, SeenPic
         }
     }
 
-    private async Task<ImportedDataset> AddFolderAsync(string prefix, string name, string folder, ImportOptions options, CancellationToken cancel)
+    private async Task<ImportedDataset> AddFolderAsync(
+        string prefix,
+        string name,
+        string folder,
+        ImportOptions options,
+        CancellationToken cancel
+    )
     {
         using var progress = new CountBar(session, $"{name}: images read");
-        var imported = await DatasetImporter.ImportAsync(folder, options with { Name = name }, _store, _log, progress, runtime.Scratch.NewFolder(), progress.Expect, cancel);
+        var imported = await DatasetImporter.ImportAsync(
+            folder,
+            options with
+            {
+                Name = name,
+            },
+            _store,
+            _log,
+            progress,
+            runtime.Scratch.NewFolder(),
+            progress.Expect,
+            cancel
+        );
         // The folder's name is for people; a manifest is named alike for every data set, so that equal ones have one digest.
-        _inputs[prefix + "manifest"] = imported.Manifest with { Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) };
+        _inputs[prefix + "manifest"] = imported.Manifest with
+        {
+            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))),
+        };
         for (var shard = 0; shard < imported.Shards.Count; shard++)
         {
             _inputs[FormattableString.Invariant($"{prefix}shards/{shard:D5}")] = imported.Shards[shard];

@@ -21,7 +21,8 @@ internal sealed class RunOptions(bool tunes = true)
 
     private readonly Option<string[]> _arms = new("--arms")
     {
-        Description = $"Ways of fine-tuning to compare: {string.Join(", ", TuningArm.Singles)}; joined by +, as distil+keep-features; with {ArmName.ControlSuffix} at the end for a control",
+        Description =
+            $"Ways of fine-tuning to compare: {string.Join(", ", TuningArm.Singles)}; joined by +, as distil+keep-features; with {ArmName.ControlSuffix} at the end for a control",
         HelpName = "ARM,…",
     };
 
@@ -37,17 +38,35 @@ internal sealed class RunOptions(bool tunes = true)
     /// <param name="before">Assignments that come before those of the command line.</param>
     /// <exception cref="WrongUseException">An assignment cannot be carried out.</exception>
     public Task<JsonObject> ParametersAsync(
-        ParseResult arguments, JsonObject preset, Session session, ClipSaeRuntime runtime, IEnumerable<string>? before = null) => Workplace.CheckedAsync(() =>
-    {
-        var defaults = runtime.DefaultParameters();
-        var parameters = ParameterOverrides.Apply(session.OnDevice(preset, defaults), [.. before ?? [], .. Assignments(arguments)], defaults);
-        RequirePossible(parameters, runtime.Stages, defaults, tunes);
-        return Task.FromResult(parameters);
-    });
+        ParseResult arguments,
+        JsonObject preset,
+        Session session,
+        ClipSaeRuntime runtime,
+        IEnumerable<string>? before = null
+    ) =>
+        Workplace.CheckedAsync(() =>
+        {
+            var defaults = runtime.DefaultParameters();
+            var parameters = ParameterOverrides.Apply(
+                session.OnDevice(preset, defaults),
+                [.. before ?? [], .. Assignments(arguments)],
+                defaults
+            );
+            RequirePossible(parameters, runtime.Stages, defaults, tunes);
+            return Task.FromResult(parameters);
+        });
 
-    /// <summary>Plans a run and looks at every unit's parameters. The runtime does so too, but only once the data set has been read, which may take minutes.</summary>
+    /// <summary>
+    /// Plans a run and looks at every unit's parameters. The runtime does so too, but only once the data set has been read, which may take
+    /// minutes.
+    /// </summary>
     /// <exception cref="UserErrorException">A value is impossible.</exception>
-    internal static void RequirePossible(JsonObject parameters, IReadOnlyDictionary<string, IStage> stages, IReadOnlyDictionary<string, JsonObject> defaults, bool tunes = true)
+    internal static void RequirePossible(
+        JsonObject parameters,
+        IReadOnlyDictionary<string, IStage> stages,
+        IReadOnlyDictionary<string, JsonObject> defaults,
+        bool tunes = true
+    )
     {
         if (tunes)
         {
@@ -63,11 +82,19 @@ internal sealed class RunOptions(bool tunes = true)
         }
     }
 
-    /// <summary>Stages and units of a run with these parameters, whatever its data set: what is in a shard says nothing about the units' parameters.</summary>
+    /// <summary>
+    /// Stages and units of a run with these parameters, whatever its data set: what is in a shard says nothing about the units' parameters.
+    /// </summary>
     /// <param name="given">Hook points whose autoencoders are given.</param>
-    internal static IReadOnlyList<StagePlan> StagesOf(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults, IEnumerable<string>? given = null)
+    internal static IReadOnlyList<StagePlan> StagesOf(
+        JsonObject parameters,
+        IReadOnlyDictionary<string, JsonObject> defaults,
+        IEnumerable<string>? given = null
+    )
     {
-        var inputs = (given ?? []).Select(hook => RunPlanner.GivenAutoencoderPrefix + hook).Append(RunPlanner.ShardPrefix + "00000")
+        var inputs = (given ?? [])
+            .Select(hook => RunPlanner.GivenAutoencoderPrefix + hook)
+            .Append(RunPlanner.ShardPrefix + "00000")
             .ToDictionary(name => name, _ => new ArtifactRef("sha256:", 0, "", ""), StringComparer.Ordinal);
         return RunPlanner.Whole(new RunRequest(inputs, parameters), defaults).Stages;
     }
@@ -76,7 +103,14 @@ internal sealed class RunOptions(bool tunes = true)
     internal static (StagePlan Stage, IReadOnlyList<UnitPlan> Units) TrainedAutoencoders(IReadOnlyList<StagePlan> stages)
     {
         var stage = stages.Single(plan => plan.Stage == ParameterSections.Sae);
-        return (stage, [.. stage.Units.Where(unit => !unit.Inputs.Any(input => input.From.StartsWith(RunPlanner.GivenAutoencoderPrefix, StringComparison.Ordinal)))]);
+        return (
+            stage,
+            [
+                .. stage.Units.Where(unit =>
+                    !unit.Inputs.Any(input => input.From.StartsWith(RunPlanner.GivenAutoencoderPrefix, StringComparison.Ordinal))
+                ),
+            ]
+        );
     }
 
     /// <summary>Assignments in the form of <c>--set</c>, those of <c>--arms</c> and <c>--seeds</c> included.</summary>
@@ -91,7 +125,11 @@ internal sealed class RunOptions(bool tunes = true)
 
         if (arguments.GetValue(_seeds) is { } seeds)
         {
-            assignments.Add(seeds >= 1 ? FormattableString.Invariant($"tuning.seeds={seeds}") : throw new WrongUseException($"--seeds {seeds}: must be 1 or more"));
+            assignments.Add(
+                seeds >= 1
+                    ? FormattableString.Invariant($"tuning.seeds={seeds}")
+                    : throw new WrongUseException($"--seeds {seeds}: must be 1 or more")
+            );
         }
 
         return [.. assignments, .. arguments.GetValue(_set) ?? []];

@@ -25,8 +25,11 @@ internal sealed class SeenPictures
     /// <param name="weights">Full path of a checkpoint.</param>
     public async Task AddTrainingOfAsync(string weights, ClipSaeRuntime runtime, Session session, CancellationToken cancel)
     {
-        if (RunFolder.RunOf(session.DataFolder, weights) is not { } run
-            || (await runtime.Events.ReadAsync(run, cancel: cancel)).Select(stored => stored.Event).OfType<RunStarted>().FirstOrDefault() is not { } started)
+        if (
+            RunFolder.RunOf(session.DataFolder, weights) is not { } run
+            || (await runtime.Events.ReadAsync(run, cancel: cancel)).Select(stored => stored.Event).OfType<RunStarted>().FirstOrDefault()
+                is not { } started
+        )
         {
             return;
         }
@@ -68,7 +71,9 @@ internal sealed class SeenPictures
                     (true, true) => "a model must not be chosen on its training images",
                     _ => "accuracy on images that a model was chosen on is not a test result",
                 };
-                throw new WrongUseException($"{set}: {shared} of its {pictures.Count} pictures are byte for byte pictures of {where} too, and {why}: remove them from one of the two");
+                throw new WrongUseException(
+                    $"{set}: {shared} of its {pictures.Count} pictures are byte for byte pictures of {where} too, and {why}: remove them from one of the two"
+                );
             }
         }
     }

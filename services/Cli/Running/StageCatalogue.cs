@@ -12,12 +12,13 @@ namespace ClipSae.Cli.Running;
 /// <summary>Every stage of the pipeline, as its service adds it.</summary>
 internal static class StageCatalogue
 {
-    public static void AddTo(IServiceCollection services) => services
-        .AddEmbeddingExtraction()
-        .AddSaeTraining()
-        .AddAttackCuration()
-        .AddFineTuning()
-        .AddWeightConversion()
-        .AddZeroShotEvaluation()
-        .AddReporting();
+    public static void AddTo(IServiceCollection services) =>
+        services
+            .AddEmbeddingExtraction()
+            .AddSaeTraining()
+            .AddAttackCuration()
+            .AddFineTuning()
+            .AddWeightConversion()
+            .AddZeroShotEvaluation()
+            .AddReporting();
 }

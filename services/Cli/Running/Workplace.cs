@@ -15,8 +15,12 @@ namespace ClipSae.Cli.Running;
 /// <summary>The runtime that verbs work with, every stage known.</summary>
 internal static class Workplace
 {
-    /// <summary>The distributed system that the environment names (<c>ClipSae__Bus=rabbitmq</c>), or everything in this process and the session's data folder.</summary>
-    public static ClipSaeRuntime Open(Session session) => Settings(session) is { IsDistributed: true } options ? OpenDistributed(session, options) : OpenHere(session);
+    /// <summary>
+    /// The distributed system that the environment names (<c>ClipSae__Bus=rabbitmq</c>), or everything in this process and the session's
+    /// data folder.
+    /// </summary>
+    public static ClipSaeRuntime Open(Session session) =>
+        Settings(session) is { IsDistributed: true } options ? OpenDistributed(session, options) : OpenHere(session);
 
     /// <summary>Everything in this process and the session's data folder.</summary>
     public static EmbeddedRuntime OpenHere(Session session)
@@ -28,20 +32,29 @@ internal static class Workplace
         }
 
         // Without a number, every card: a unit on each.
-        var cards = session.Device == WorkerCards.Any ? Enumerable.Range(0, Compute.Cards).Select(index => $"{WorkerCards.Any}:{index}").ToArray() : [];
-        return EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = session.DataFolder, UnitsAtOnce = Math.Max(1, cards.Length) }, services =>
-        {
-            services.AddSingleton(new WorkerCards(cards, Compute.Assign));
-            AddDefaults(services, session);
-            services.AddCoordinator();
-        });
+        var cards =
+            session.Device == WorkerCards.Any
+                ? Enumerable.Range(0, Compute.Cards).Select(index => $"{WorkerCards.Any}:{index}").ToArray()
+                : [];
+        return EmbeddedRuntime.Create(
+            new ClipSaeOptions { DataFolder = session.DataFolder, UnitsAtOnce = Math.Max(1, cards.Length) },
+            services =>
+            {
+                services.AddSingleton(new WorkerCards(cards, Compute.Assign));
+                AddDefaults(services, session);
+                services.AddCoordinator();
+            }
+        );
     }
 
     /// <summary>The distributed system that the environment names.</summary>
     /// <exception cref="WrongUseException">It names none.</exception>
-    public static DistributedRuntime OpenDistributed(Session session) => Settings(session) is { IsDistributed: true } options
-        ? OpenDistributed(session, options)
-        : throw new WrongUseException("no broker is configured: set ClipSae__Bus=rabbitmq and what the README's table names, or use 'clipsae run', which does everything itself");
+    public static DistributedRuntime OpenDistributed(Session session) =>
+        Settings(session) is { IsDistributed: true } options
+            ? OpenDistributed(session, options)
+            : throw new WrongUseException(
+                "no broker is configured: set ClipSae__Bus=rabbitmq and what the README's table names, or use 'clipsae run', which does everything itself"
+            );
 
     private static DistributedRuntime OpenDistributed(Session session, ClipSaeOptions options) =>
         DistributedRuntime.Create(options, services => AddDefaults(services, session));
@@ -55,8 +68,15 @@ internal static class Workplace
     {
         try
         {
-            var defaults = new ClipSaeOptions { Broker = new() { StartTimeout = ServersAnswerWithin }, S3 = new() { StartTimeout = ServersAnswerWithin } };
-            var options = ClipSaeSettings.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build(), defaults) with { DataFolder = session.DataFolder };
+            var defaults = new ClipSaeOptions
+            {
+                Broker = new() { StartTimeout = ServersAnswerWithin },
+                S3 = new() { StartTimeout = ServersAnswerWithin },
+            };
+            var options = ClipSaeSettings.Read(new ConfigurationBuilder().AddEnvironmentVariables().Build(), defaults) with
+            {
+                DataFolder = session.DataFolder,
+            };
             options.Validate();
             return options;
         }
@@ -69,9 +89,9 @@ internal static class Workplace
     private static void AddDefaults(IServiceCollection services, Session session)
     {
         services.AddSingleton(session.Time);
-        services.AddLogging(logging => logging
-            .SetMinimumLevel(session.Verbose ? LogLevel.Information : LogLevel.Warning)
-            .AddProvider(new LineLoggerProvider(session)));
+        services.AddLogging(logging =>
+            logging.SetMinimumLevel(session.Verbose ? LogLevel.Information : LogLevel.Warning).AddProvider(new LineLoggerProvider(session))
+        );
         StageCatalogue.AddTo(services);
     }
 
@@ -85,13 +105,19 @@ internal static class Workplace
         }
 
         var known = await runtime.Events.ListRunsAsync(cancel);
-        var matching = known.Contains(given, StringComparer.Ordinal) ? [given] : known.Where(run => run.Contains(given, StringComparison.Ordinal)).ToArray();
+        var matching = known.Contains(given, StringComparer.Ordinal)
+            ? [given]
+            : known.Where(run => run.Contains(given, StringComparison.Ordinal)).ToArray();
         return matching.Length switch
         {
             1 => matching[0],
-            0 when known.Count == 0 => throw new WrongUseException($"there is no run {given}: the data folder has none yet; 'clipsae demo' creates one"),
+            0 when known.Count == 0 => throw new WrongUseException(
+                $"there is no run {given}: the data folder has none yet; 'clipsae demo' creates one"
+            ),
             0 => throw new WrongUseException($"there is no run {given}; {NearMatches.Describe(given, known.TakeLast(20))}"),
-            _ => throw new WrongUseException($"{given} is part of the names of {matching.Length} runs: {string.Join(", ", matching.Take(5))}"),
+            _ => throw new WrongUseException(
+                $"{given} is part of the names of {matching.Length} runs: {string.Join(", ", matching.Take(5))}"
+            ),
         };
     }
 

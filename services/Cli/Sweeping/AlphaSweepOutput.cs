@@ -13,7 +13,10 @@ internal static class AlphaSweepOutput
 {
     public static FigureTable Table(AlphaSweepResult sweep)
     {
-        var table = new FigureTable("α", ["validation\nclean", "validation\nattacked", .. Shown(sweep).Select(set => set.Name.Replace('-', '\n'))]);
+        var table = new FigureTable(
+            "α",
+            ["validation\nclean", "validation\nattacked", .. Shown(sweep).Select(set => set.Name.Replace('-', '\n'))]
+        );
         for (var place = 0; place < sweep.Alphas.Count; place++)
         {
             var chosen = sweep.Alphas[place] == sweep.Chosen.Alpha;
@@ -29,24 +32,34 @@ internal static class AlphaSweepOutput
         return table;
     }
 
-    public static JsonObject Json(AlphaSweepResult sweep) => new()
-    {
-        ["rule"] = sweep.Rule.ToString(),
-        ["cleanTolerance"] = sweep.Rule.CleanTolerance,
-        ["chosen"] = JsonSerializer.SerializeToNode(sweep.Chosen, ContractJson.Options),
-        ["validation"] = JsonSerializer.SerializeToNode(sweep.Validation, ContractJson.Options),
-        ["models"] = new JsonArray([.. sweep.Alphas.Select((alpha, place) => new JsonObject
+    public static JsonObject Json(AlphaSweepResult sweep) =>
+        new()
         {
-            ["alpha"] = alpha,
-            ["validation"] = Sets(sweep, place, chooses: true),
-            ["evaluation"] = Sets(sweep, place, chooses: false),
-        })]),
-    };
+            ["rule"] = sweep.Rule.ToString(),
+            ["cleanTolerance"] = sweep.Rule.CleanTolerance,
+            ["chosen"] = JsonSerializer.SerializeToNode(sweep.Chosen, ContractJson.Options),
+            ["validation"] = JsonSerializer.SerializeToNode(sweep.Validation, ContractJson.Options),
+            ["models"] = new JsonArray([
+                .. sweep.Alphas.Select(
+                    (alpha, place) =>
+                        new JsonObject
+                        {
+                            ["alpha"] = alpha,
+                            ["validation"] = Sets(sweep, place, chooses: true),
+                            ["evaluation"] = Sets(sweep, place, chooses: false),
+                        }
+                ),
+            ]),
+        };
 
     /// <summary>The frontier as the text of an SVG file.</summary>
     public static string Chart(AlphaSweepResult sweep)
     {
-        FrontierChart.Line[] lines = [Line("validation (chooses α)", sweep.Validation), .. sweep.Test.Count > 0 ? new[] { Line("evaluation", sweep.Test) } : []];
+        FrontierChart.Line[] lines =
+        [
+            Line("validation (chooses α)", sweep.Validation),
+            .. sweep.Test.Count > 0 ? new[] { Line("evaluation", sweep.Test) } : [],
+        ];
         return new FrontierChart(lines, sweep.Chosen.Alpha, sweep.Rule.Floor(sweep.Validation)).ToSvg();
     }
 
@@ -55,13 +68,20 @@ internal static class AlphaSweepOutput
 
     private static IEnumerable<SweepSet> Shown(AlphaSweepResult sweep) => sweep.Sets.Where(set => !set.Chooses);
 
-    private static JsonObject Sets(AlphaSweepResult sweep, int place, bool chooses) => new(sweep.Sets.Where(set => set.Chooses == chooses)
-        .Select(set => KeyValuePair.Create(set.Name, JsonSerializer.SerializeToNode(sweep.Scores[place][set.Set.Name], ContractJson.Options))));
+    private static JsonObject Sets(AlphaSweepResult sweep, int place, bool chooses) =>
+        new(
+            sweep
+                .Sets.Where(set => set.Chooses == chooses)
+                .Select(set =>
+                    KeyValuePair.Create(set.Name, JsonSerializer.SerializeToNode(sweep.Scores[place][set.Set.Name], ContractJson.Options))
+                )
+        );
 
-    private static string Alpha(double alpha) => alpha switch
-    {
-        0 => "0 (base)",
-        1 => "1 (tuned)",
-        _ => alpha.ToString("0.###", CultureInfo.InvariantCulture),
-    };
+    private static string Alpha(double alpha) =>
+        alpha switch
+        {
+            0 => "0 (base)",
+            1 => "1 (tuned)",
+            _ => alpha.ToString("0.###", CultureInfo.InvariantCulture),
+        };
 }

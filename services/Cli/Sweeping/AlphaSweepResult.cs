@@ -19,7 +19,8 @@ internal sealed record AlphaSweepResult(
     IReadOnlyList<FrontierPoint> Validation,
     IReadOnlyList<FrontierPoint> Test,
     AlphaRule Rule,
-    FrontierPoint Chosen)
+    FrontierPoint Chosen
+)
 {
     /// <summary>Whether α can be chosen by sets of these protocols; asked before hours of scoring.</summary>
     /// <exception cref="UserErrorException">None is clean, or none attacked.</exception>
@@ -27,7 +28,9 @@ internal sealed record AlphaSweepResult(
     {
         if (!choosing.Any(set => set.Protocol == Protocols.Clean) || !choosing.Any(set => set.Protocol == Protocols.Attacked))
         {
-            throw new UserErrorException($"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}");
+            throw new UserErrorException(
+                $"--validation: α is chosen by clean and attacked accuracy together, so it needs a set of each kind; given are {string.Join(", ", choosing.Select(set => $"{set.Name} ({set.Protocol})"))}"
+            );
         }
     }
 
@@ -46,7 +49,8 @@ internal sealed record AlphaSweepResult(
                 ? []
                 : [.. alphas.Select((alpha, place) => new FrontierPoint(alpha, Mean(place, clean), Mean(place, attacked)))];
 
-            string[] Of(string protocol) => [.. sets.Where(set => set.Chooses == chooses && protocols[set.Set.Name] == protocol).Select(set => set.Set.Name)];
+            string[] Of(string protocol) =>
+                [.. sets.Where(set => set.Chooses == chooses && protocols[set.Set.Name] == protocol).Select(set => set.Set.Name)];
         }
 
         double Mean(int place, string[] names) => names.Average(name => scores[place][name].Accuracy.Value);

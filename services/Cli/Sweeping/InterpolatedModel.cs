@@ -6,7 +6,10 @@ using TorchSharp;
 
 namespace ClipSae.Cli.Sweeping;
 
-/// <summary>A model between base and tuned, made when its turn to be scored comes, and gone from the disk again when it is in memory unless it is kept.</summary>
+/// <summary>
+/// A model between base and tuned, made when its turn to be scored comes, and gone from the disk again when it is in memory unless it is
+/// kept.
+/// </summary>
 /// <param name="Base">The checkpoint before fine-tuning.</param>
 /// <param name="Tuned">The fine-tuned checkpoint.</param>
 /// <param name="Alpha">Share of the tuned one.</param>

@@ -11,11 +11,26 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class AtlasVerb : Verb
 {
     private readonly Argument<string> _run = RunArgument.Create();
-    private readonly Option<string> _out = new("--out") { Description = "Folder to write; it must not exist yet", HelpName = "FOLDER", Required = true };
-    private readonly Option<int> _features = new("--features") { Description = "Features of each autoencoder that get a page, by text salience, then density", HelpName = "N", DefaultValueFactory = _ => 200 };
+    private readonly Option<string> _out = new("--out")
+    {
+        Description = "Folder to write; it must not exist yet",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private readonly Option<int> _features = new("--features")
+    {
+        Description = "Features of each autoencoder that get a page, by text salience, then density",
+        HelpName = "N",
+        DefaultValueFactory = _ => 200,
+    };
 
     public AtlasVerb()
-        : base("atlas", "Write the features of a run's autoencoders as a folder of pages that needs no server.", "clipsae atlas latest --out atlas", "clipsae atlas latest --out atlas --features 2000")
+        : base(
+            "atlas",
+            "Write the features of a run's autoencoders as a folder of pages that needs no server.",
+            "clipsae atlas latest --out atlas",
+            "clipsae atlas latest --out atlas --features 2000"
+        )
     {
         Add(_run);
         Add(_out);
@@ -35,7 +50,15 @@ internal sealed class AtlasVerb : Verb
         var folder = Path.GetFullPath(arguments.GetValue(_out)!);
         var written = await StaticAtlas.WriteAsync(runtime, run, folder, features, session.Time, (_, _) => { }, cancel);
         var page = Path.Combine(folder, "index.html");
-        session.Answer(new JsonObject { ["run"] = run, ["page"] = page, ["features"] = written }, console => console.WriteUnfolded($"{page}  ({written} features of {run})"));
+        session.Answer(
+            new JsonObject
+            {
+                ["run"] = run,
+                ["page"] = page,
+                ["features"] = written,
+            },
+            console => console.WriteUnfolded($"{page}  ({written} features of {run})")
+        );
         return ExitCode.Done;
     }
 }

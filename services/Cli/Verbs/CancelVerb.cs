@@ -10,10 +10,20 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class CancelVerb : Verb
 {
     private readonly Argument<string> _run = RunArgument.Create();
-    private readonly Option<string> _reason = new("--reason") { Description = "Kept with the run", HelpName = "TEXT", DefaultValueFactory = _ => "asked by the user" };
+    private readonly Option<string> _reason = new("--reason")
+    {
+        Description = "Kept with the run",
+        HelpName = "TEXT",
+        DefaultValueFactory = _ => "asked by the user",
+    };
 
     public CancelVerb()
-        : base("cancel", "Stop a run for good, whichever process is working on it. What it finished stays stored.", "clipsae cancel latest", "clipsae cancel 20261124-091500-1f0c5a7be914 --reason \"wrong data\"")
+        : base(
+            "cancel",
+            "Stop a run for good, whichever process is working on it. What it finished stays stored.",
+            "clipsae cancel latest",
+            "clipsae cancel 20261124-091500-1f0c5a7be914 --reason \"wrong data\""
+        )
     {
         Add(_run);
         Add(_reason);
@@ -26,9 +36,9 @@ internal sealed class CancelVerb : Verb
         await using var runtime = Workplace.Open(session);
         var run = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
         var isAsked = await runtime.CancelAsync(run, arguments.GetValue(_reason)!, cancel);
-        session.Answer(
-            new JsonObject { ["runId"] = run, ["cancelled"] = isAsked },
-            console => console.WriteUnfolded(isAsked ? $"run {run} was asked to stop" : $"run {run} had ended already"));
+        session.Answer(new JsonObject { ["runId"] = run, ["cancelled"] = isAsked }, console =>
+            console.WriteUnfolded(isAsked ? $"run {run} was asked to stop" : $"run {run} had ended already")
+        );
         return ExitCode.Done;
     }
 }

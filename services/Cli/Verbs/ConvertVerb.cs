@@ -18,7 +18,10 @@ namespace ClipSae.Cli.Verbs;
 /// <summary>Rewrites a checkpoint in the formats that other programs load.</summary>
 internal sealed class ConvertVerb : Verb
 {
-    private readonly Argument<string> _source = new("in") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name" };
+    private readonly Argument<string> _source = new("in")
+    {
+        Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name",
+    };
     private readonly Argument<string> _target = new("out") { Description = "Folder to write to; created if missing" };
 
     private readonly Option<string[]> _formats = new("--to")
@@ -29,20 +32,53 @@ internal sealed class ConvertVerb : Verb
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<ConversionDtype> _dtype = new("--dtype") { Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx support float32 only [default: float32]", HelpName = "TYPE" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model, for formats that carry it [default: next to the checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, if IN is only a text encoder", HelpName = "PATH" };
+    private readonly Option<ConversionDtype> _dtype = new("--dtype")
+    {
+        Description = "Precision of the weights: float32, float16, bfloat16; gmp and onnx support float32 only [default: float32]",
+        HelpName = "TYPE",
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Vocabulary of the model, for formats that carry it [default: next to the checkpoint]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _vision = new("--vision")
+    {
+        Description = "Checkpoint with the vision tower, if IN is only a text encoder",
+        HelpName = "PATH",
+    };
     private readonly Option<string?> _activation = new("--activation")
     {
-        Description = $"Activation that the model was trained with, where neither the file nor a config.json next to it says: {string.Join(", ", MlpActivation.All)}",
+        Description =
+            $"Activation that the model was trained with, where neither the file nor a config.json next to it says: {string.Join(", ", MlpActivation.All)}",
         HelpName = "NAME",
     };
 
-    private readonly Option<string?> _heads = new("--heads") { Description = "Attention heads of the vision and the text tower, where nothing says them, such as 16,16 [default: 64 wide]", HelpName = "V,T" };
-    private readonly Option<string?> _adapter = new("--adapter") { Description = "LoRA in PEFT's format to merge into IN: the folder with adapter_model.safetensors and adapter_config.json", HelpName = "FOLDER" };
-    private readonly Option<string?> _base = new("--base") { Description = "Checkpoint that IN was tuned from, for the format peft", HelpName = "PATH" };
-    private readonly Option<int?> _rank = new("--rank") { Description = "Rank of the adapter that IN was tuned with, for the format peft [default: what IN says]", HelpName = "N" };
-    private readonly Option<double?> _tolerance = new("--tolerance") { Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]", HelpName = "SHARE" };
+    private readonly Option<string?> _heads = new("--heads")
+    {
+        Description = "Attention heads of the vision and the text tower, where nothing says them, such as 16,16 [default: 64 wide]",
+        HelpName = "V,T",
+    };
+    private readonly Option<string?> _adapter = new("--adapter")
+    {
+        Description = "LoRA in PEFT's format to merge into IN: the folder with adapter_model.safetensors and adapter_config.json",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<string?> _base = new("--base")
+    {
+        Description = "Checkpoint that IN was tuned from, for the format peft",
+        HelpName = "PATH",
+    };
+    private readonly Option<int?> _rank = new("--rank")
+    {
+        Description = "Rank of the adapter that IN was tuned with, for the format peft [default: what IN says]",
+        HelpName = "N",
+    };
+    private readonly Option<double?> _tolerance = new("--tolerance")
+    {
+        Description = "Largest difference of a feature that passes, as a share of the largest feature [default: by precision]",
+        HelpName = "SHARE",
+    };
 
     public ConvertVerb()
         : base(
@@ -52,11 +88,14 @@ internal sealed class ConvertVerb : Verb
             "clipsae convert tuned.safetensors out --to huggingface text-encoder open-clip openai-pt --dtype float16",
             "clipsae convert clip_l.safetensors whole --vision ViT-L-14.pt --to huggingface",
             "clipsae convert ViT-L-14.pt merged --adapter lora --to openai",
-            "clipsae convert latest lora --to peft --base ViT-L-14.pt --rank 16")
+            "clipsae convert latest lora --to peft --base ViT-L-14.pt --rank 16"
+        )
     {
         Add(_source);
         Add(_target);
-        foreach (var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _activation, _heads, _adapter, _base, _rank, _tolerance })
+        foreach (
+            var option in new Option[] { _formats, _dtype, _tokenizer, _vision, _activation, _heads, _adapter, _base, _rank, _tolerance }
+        )
         {
             Add(option);
         }
@@ -80,7 +119,8 @@ internal sealed class ConvertVerb : Verb
         }
 
         // Only formats that carry the vocabulary need one; an explicit one is read in any case, so that a wrong one is told.
-        var tokenizer = vocabulary is not null ? ClipTokenizer.Load(vocabulary)
+        var tokenizer =
+            vocabulary is not null ? ClipTokenizer.Load(vocabulary)
             : options.Targets.Any(target => target.NeedsTokenizer) ? ClipTokenizer.Load(ClipTokenizer.FileBeside(path))
             : null;
         var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
@@ -93,7 +133,8 @@ internal sealed class ConvertVerb : Verb
                 ["files"] = JsonSerializer.SerializeToNode(conversion.Files, ContractJson.Options),
                 ["proofs"] = JsonSerializer.SerializeToNode(conversion.Proofs, ContractJson.Options),
             },
-            console => Write(console, folder, conversion));
+            console => Write(console, folder, conversion)
+        );
         return ExitCode.Done;
     }
 
@@ -101,12 +142,17 @@ internal sealed class ConvertVerb : Verb
     {
         if (source.Base is null)
         {
-            throw new WrongUseException("--to peft: an adapter is what changed about a base: name the checkpoint that IN was tuned from with --base");
+            throw new WrongUseException(
+                "--to peft: an adapter is what changed about a base: name the checkpoint that IN was tuned from with --base"
+            );
         }
 
         return arguments.GetValue(_rank) switch
         {
-            null => source.TrainedForm() ?? throw new WrongUseException($"--to peft: {source.Name} does not say which adapter it was tuned with: name its rank with --rank"),
+            null => source.TrainedForm()
+                ?? throw new WrongUseException(
+                    $"--to peft: {source.Name} does not say which adapter it was tuned with: name its rank with --rank"
+                ),
             >= 1 and <= LowRankAdapter.MaxRank and var rank => new LowRankAdapter(rank, rank, LowRankAdapter.Layers),
             var other => throw new WrongUseException($"--rank {other}: expected 1 to {LowRankAdapter.MaxRank}"),
         };
@@ -115,15 +161,25 @@ internal sealed class ConvertVerb : Verb
     private ModelTraits Traits(ParseResult arguments)
     {
         var activation = arguments.GetValue(_activation) is { } name
-            ? MlpActivation.Find(name) ?? throw new WrongUseException($"--activation: '{name}' is none of {string.Join(", ", MlpActivation.All)}")
+            ? MlpActivation.Find(name)
+                ?? throw new WrongUseException($"--activation: '{name}' is none of {string.Join(", ", MlpActivation.All)}")
             : null;
         int[] heads = [];
         if (arguments.GetValue(_heads) is { } given)
         {
-            heads = [.. given.Split(',').Select(text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : 0)];
+            heads =
+            [
+                .. given
+                    .Split(',')
+                    .Select(text =>
+                        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : 0
+                    ),
+            ];
             if (heads.Length != 2 || heads.Contains(0))
             {
-                throw new WrongUseException($"--heads: '{given}' is not two whole numbers, those of the vision and the text tower, such as 16,16");
+                throw new WrongUseException(
+                    $"--heads: '{given}' is not two whole numbers, those of the vision and the text tower, such as 16,16"
+                );
             }
         }
 

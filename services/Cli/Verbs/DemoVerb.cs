@@ -33,7 +33,8 @@ internal sealed class DemoVerb : Verb
             "Draw a small world, find what makes a small CLIP believe printed words, fix it, and show before and after.",
             "clipsae demo",
             "clipsae demo --arms none,penalise,penalise-random --seeds 3",
-            "clipsae demo --set tuning.steps=200 --json")
+            "clipsae demo --set tuning.steps=200 --json"
+        )
     {
         Add(_images);
         Add(_evaluationImages);
@@ -45,12 +46,15 @@ internal sealed class DemoVerb : Verb
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {
-        var world = new DemoWorld(Path.Combine(session.DataFolder, "demo"), new SyntheticWorldOptions
-        {
-            TrainImages = 0,
-            TuningImages = AtLeastOne("--images", arguments.GetValue(_images)),
-            EvaluationImages = AtLeastOne("--evaluation-images", arguments.GetValue(_evaluationImages)),
-        });
+        var world = new DemoWorld(
+            Path.Combine(session.DataFolder, "demo"),
+            new SyntheticWorldOptions
+            {
+                TrainImages = 0,
+                TuningImages = AtLeastOne("--images", arguments.GetValue(_images)),
+                EvaluationImages = AtLeastOne("--evaluation-images", arguments.GetValue(_evaluationImages)),
+            }
+        );
         await using var runtime = Workplace.Open(session);
         var parameters = await _run.ParametersAsync(arguments, Preset.Load(Preset.Demo), session, runtime);
         var folder = world.Make(session, cancel);
@@ -65,5 +69,6 @@ internal sealed class DemoVerb : Verb
         return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
-    private static int AtLeastOne(string option, int value) => value > 0 ? value : throw new WrongUseException($"{option} {value}: must be 1 or more");
+    private static int AtLeastOne(string option, int value) =>
+        value > 0 ? value : throw new WrongUseException($"{option} {value}: must be 1 or more");
 }

@@ -19,10 +19,26 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class EmbedVerb : Verb
 {
     private readonly Argument<string[]> _images = new("image") { Description = "Image files", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<string[]> _texts = new("--text") { Description = "A text to embed; may be given several times", HelpName = "TEXT" };
-    private readonly Option<string?> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a model folder, or a run's name [default: the demo's]", HelpName = "PATH" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary in CLIP's format [default: next to the checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _out = new("--out") { Description = "Write the embeddings to this safetensors file instead of showing them", HelpName = "FILE" };
+    private readonly Option<string[]> _texts = new("--text")
+    {
+        Description = "A text to embed; may be given several times",
+        HelpName = "TEXT",
+    };
+    private readonly Option<string?> _model = new("--model")
+    {
+        Description = "CLIP checkpoint: safetensors, PyTorch file, a model folder, or a run's name [default: the demo's]",
+        HelpName = "PATH",
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Its vocabulary in CLIP's format [default: next to the checkpoint]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "Write the embeddings to this safetensors file instead of showing them",
+        HelpName = "FILE",
+    };
     private readonly Option<bool> _raw = new("--raw") { Description = "Leave embeddings as the model gives them, without unit length" };
 
     public EmbedVerb()
@@ -31,7 +47,8 @@ internal sealed class EmbedVerb : Verb
             "Embed images and texts; with both, show which text each image matches.",
             "clipsae embed cat.png --text \"a photo of a cat\" --text \"a photo of a dog\"",
             "clipsae embed photos/1.jpg photos/2.jpg --model tuned.safetensors --out embeddings.safetensors",
-            "clipsae embed --text \"a photo of a tree\" --json")
+            "clipsae embed --text \"a photo of a tree\" --json"
+        )
     {
         Add(_images);
         foreach (var option in new Option[] { _texts, _model, _tokenizer, _out, _raw })
@@ -51,8 +68,11 @@ internal sealed class EmbedVerb : Verb
 
         var given = arguments.GetValue(_model) is { } path ? await GivenModel.PathAsync("--model", path, session, cancel) : null;
         var checkpoint = given ?? DemoFiles.Model;
-        var vocabulary = texts.Length == 0 ? null
-            : GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? (given is null ? DemoFiles.Tokenizer : ClipTokenizer.FileBeside(given));
+        var vocabulary =
+            texts.Length == 0
+                ? null
+                : GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer))
+                    ?? (given is null ? DemoFiles.Tokenizer : ClipTokenizer.FileBeside(given));
         var file = GivenPath.NewFile("--out", arguments.GetValue(_out));
         Embed(new Asked(checkpoint, vocabulary, images, texts, file, arguments.GetValue(_raw)), session, cancel);
         return ExitCode.Done;
@@ -79,33 +99,38 @@ internal sealed class EmbedVerb : Verb
             answer["texts"] = Rows(textFeatures, texts, "text", raw);
         }
 
-        var matches = imageFeatures is null || textFeatures is null
-            ? null
-            : Matches(model, Unit(imageFeatures).matmul(Unit(textFeatures).T)).cpu().data<float>().ToArray();
+        var matches =
+            imageFeatures is null || textFeatures is null
+                ? null
+                : Matches(model, Unit(imageFeatures).matmul(Unit(textFeatures).T)).cpu().data<float>().ToArray();
         answer["probabilities"] = matches is null ? null : Matrix(matches, images.Length, texts.Length);
         session.Answer(answer, console => Write(console, answer, matches, images, texts));
     }
 
     // Among the texts given, or of each pair by itself: what the model's loss makes of its scores.
     private static Tensor Matches(ClipModel model, Tensor cosines) =>
-        model.LogitBias is { } bias ? (model.LogitScale.exp() * cosines).Plus(bias).sigmoid() : (model.LogitScale.exp() * cosines).softmax(-1);
+        model.LogitBias is { } bias
+            ? (model.LogitScale.exp() * cosines).Plus(bias).sigmoid()
+            : (model.LogitScale.exp() * cosines).softmax(-1);
 
     private static Tensor EncodeImages(ClipModel model, string[] images, bool convertsFirst, CancellationToken cancel)
     {
         var side = model.Architecture.ImageResolution;
         var device = model.LogitScale.device;
-        return cat([.. images.Select(path =>
-        {
-            cancel.ThrowIfCancellationRequested();
-            if (!ImageDecoder.TryRead(File.ReadAllBytes(path), DecodeLimits.Default, out var picture, out var problem))
+        return cat([
+            .. images.Select(path =>
             {
-                throw new UserErrorException($"{path} cannot be read as an image: {problem}");
-            }
+                cancel.ThrowIfCancellationRequested();
+                if (!ImageDecoder.TryRead(File.ReadAllBytes(path), DecodeLimits.Default, out var picture, out var problem))
+                {
+                    throw new UserErrorException($"{path} cannot be read as an image: {problem}");
+                }
 
-            var pixels = new float[3 * side * side];
-            Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, model.Architecture.Preparation, pixels);
-            return model.EncodeImage(AlignedTensor.Of(pixels, 1, 3, side, side).to(device));
-        })]);
+                var pixels = new float[3 * side * side];
+                Preprocessor.Preprocess(convertsFirst ? Picture.Of(picture.ToRgb()) : picture, model.Architecture.Preparation, pixels);
+                return model.EncodeImage(AlignedTensor.Of(pixels, 1, 3, side, side).to(device));
+            }),
+        ]);
     }
 
     private static Tensor EncodeTexts(ClipModel model, string[] texts, string vocabulary, Session session)
@@ -114,19 +139,23 @@ internal sealed class EmbedVerb : Verb
         var (context, known) = (model.Architecture.ContextLength, model.Architecture.VocabularySize);
         if (tokenizer.VocabularySize != known)
         {
-            throw new UserErrorException($"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: name the model's own vocabulary with --tokenizer");
+            throw new UserErrorException(
+                $"{vocabulary} has {tokenizer.VocabularySize} tokens, but the model knows {known}: name the model's own vocabulary with --tokenizer"
+            );
         }
 
-        var ids = texts.SelectMany(text =>
-        {
-            var row = tokenizer.Encode(text, context, out var truncated);
-            if (truncated)
+        var ids = texts
+            .SelectMany(text =>
             {
-                session.Tell($"clipsae: cut to {context} tokens: {text}");
-            }
+                var row = tokenizer.Encode(text, context, out var truncated);
+                if (truncated)
+                {
+                    session.Tell($"clipsae: cut to {context} tokens: {text}");
+                }
 
-            return row;
-        }).ToArray();
+                return row;
+            })
+            .ToArray();
         return model.EncodeText(tensor(ids, [texts.Length, context]).to(model.LogitScale.device));
     }
 
@@ -135,9 +164,14 @@ internal sealed class EmbedVerb : Verb
     {
         foreach (var (features, names) in parts)
         {
-            if (features is not null && names.Zip(features.isfinite().all(1).cpu().data<bool>()).FirstOrDefault(row => !row.Second) is { First: { } name })
+            if (
+                features is not null
+                && names.Zip(features.isfinite().all(1).cpu().data<bool>()).FirstOrDefault(row => !row.Second) is { First: { } name }
+            )
             {
-                throw new UserErrorException($"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; use an earlier checkpoint of the training");
+                throw new UserErrorException(
+                    $"{checkpoint}: its features of '{name}' are not finite numbers: its weights are too large for float32; use an earlier checkpoint of the training"
+                );
             }
         }
     }
@@ -150,7 +184,11 @@ internal sealed class EmbedVerb : Verb
         SafetensorsWriter.Write(
             path,
             present.Select(part => KeyValuePair.Create(part.Key, (raw ? part.Features! : Unit(part.Features!)).cpu())),
-            present.ToDictionary(part => part.Key, part => new JsonArray([.. part.Names.Select(name => JsonValue.Create(name))]).ToJsonString()));
+            present.ToDictionary(
+                part => part.Key,
+                part => new JsonArray([.. part.Names.Select(name => JsonValue.Create(name))]).ToJsonString()
+            )
+        );
     }
 
     private static JsonArray Rows(Tensor? features, string[] names, string key, bool raw)
@@ -162,7 +200,10 @@ internal sealed class EmbedVerb : Verb
 
         var values = (raw ? features : Unit(features)).cpu().data<float>().ToArray();
         var width = values.Length / names.Length;
-        return [.. names.Select((name, row) => new JsonObject { [key] = name, ["embedding"] = Numbers(values.AsSpan(row * width, width)) })];
+        return
+        [
+            .. names.Select((name, row) => new JsonObject { [key] = name, ["embedding"] = Numbers(values.AsSpan(row * width, width)) }),
+        ];
     }
 
     private static JsonArray Matrix(float[] values, int rows, int columns) =>
@@ -190,7 +231,10 @@ internal sealed class EmbedVerb : Verb
         var table = new FigureTable("image", [.. texts.Select(FigureTable.Heading)]);
         for (var row = 0; row < images.Length; row++)
         {
-            table.Add(Path.GetFileName(images[row]), [.. Enumerable.Range(0, texts.Length).Select(column => Amounts.Share(matches[(row * texts.Length) + column]))]);
+            table.Add(
+                Path.GetFileName(images[row]),
+                [.. Enumerable.Range(0, texts.Length).Select(column => Amounts.Share(matches[(row * texts.Length) + column]))]
+            );
         }
 
         table.Write(console);

@@ -30,26 +30,59 @@ internal sealed class EvaluateVerb : Verb
 
     private readonly Option<string[]> _models = new("--model")
     {
-        Description = "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH",
+        Description =
+            "Checkpoint to score; the first is the base that others are compared with; without NAME the file's name is taken; a run's name stands for its tuned weights; this and --evaluation may name s3://BUCKET/PATH",
         HelpName = "[NAME=]PATH",
         Required = true,
     };
 
     private readonly Option<string[]> _sets = new("--evaluation")
     {
-        Description = "Set of images: a folder, or the table or list of annotations in it; the protocol follows from the beginning of the name: clean, attacked, words or retrieval",
+        Description =
+            "Set of images: a folder, or the table or list of annotations in it; the protocol follows from the beginning of the name: clean, attacked, words or retrieval",
         HelpName = "NAME=PATH",
         Required = true,
     };
 
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the models [default: next to the first checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _templates = new("--templates") { Description = "Prompts, one a line, {} for the class; their embeddings are averaged", HelpName = "FILE" };
-    private readonly Option<string?> _classes = new("--classes") { Description = "Classes to choose from, one a line [default: the labels]", HelpName = "FILE" };
-    private readonly Option<string?> _classNames = new("--class-names") { Description = "Names for labels that are codes, one a line: n02119789 kit fox", HelpName = "FILE" };
-    private readonly Option<bool> _probe = new("--probe") { Description = "Train a linear probe on half of each set, and test it on the other half" };
-    private readonly Option<string?> _csv = new("--csv") { Description = "Write figures, classes, answers and problems as CSV files to this folder", HelpName = "FOLDER" };
-    private readonly Option<string?> _report = new("--report") { Description = "Write a page with all figures and the images on which the models differ", HelpName = "FILE.html" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter, for example evaluation.resamples=2000", HelpName = "SECTION.KEY=VALUE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Vocabulary of the models [default: next to the first checkpoint]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _templates = new("--templates")
+    {
+        Description = "Prompts, one a line, {} for the class; their embeddings are averaged",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _classes = new("--classes")
+    {
+        Description = "Classes to choose from, one a line [default: the labels]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _classNames = new("--class-names")
+    {
+        Description = "Names for labels that are codes, one a line: n02119789 kit fox",
+        HelpName = "FILE",
+    };
+    private readonly Option<bool> _probe = new("--probe")
+    {
+        Description = "Train a linear probe on half of each set, and test it on the other half",
+    };
+    private readonly Option<string?> _csv = new("--csv")
+    {
+        Description = "Write figures, classes, answers and problems as CSV files to this folder",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<string?> _report = new("--report")
+    {
+        Description = "Write a page with all figures and the images on which the models differ",
+        HelpName = "FILE.html",
+    };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Change a parameter, for example evaluation.resamples=2000",
+        HelpName = "SECTION.KEY=VALUE",
+    };
 
     public EvaluateVerb()
         : base(
@@ -57,7 +90,8 @@ internal sealed class EvaluateVerb : Verb
             "Score models side by side: zero-shot and typographic accuracy, MVT, retrieval, linear probes, calibration, all with 95 % intervals.",
             "clipsae evaluate --model base=base/model.safetensors --model tuned=tuned.safetensors --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked --report scores.html",
             "clipsae evaluate --model ViT-L-14.pt --tokenizer bpe_simple_vocab_16e6.txt.gz --evaluation attacked=SCAM --evaluation mvt=mvt/human_responses.csv --json",
-            "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val --templates openai-80.txt --probe --csv scores")
+            "clipsae evaluate --model ViT-L-14.pt --evaluation retrieval=coco/captions.json --evaluation imagenet=imagenet/val --templates openai-80.txt --probe --csv scores"
+        )
     {
         foreach (var option in new Option[] { _models, _sets, _tokenizer, _templates, _classes, _classNames, _probe, _csv, _report, _set })
         {
@@ -75,8 +109,10 @@ internal sealed class EvaluateVerb : Verb
 
         GivenNames.RequireDistinct("--model", models.Select(model => model.Name));
         var sets = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_sets), session, cancel);
-        var tokenizer = GivenPath.File("--tokenizer", await RemotePath.LocalAsync("--tokenizer", arguments.GetValue(_tokenizer), session, cancel))
-            ?? ClipTokenizer.FileBeside(models[0].File, arguments.GetValue(_models)![0]);
+        var tokenizer = GivenPath.File(
+            "--tokenizer",
+            await RemotePath.LocalAsync("--tokenizer", arguments.GetValue(_tokenizer), session, cancel)
+        ) ?? ClipTokenizer.FileBeside(models[0].File, arguments.GetValue(_models)![0]);
         var report = GivenPath.NewFile("--report", arguments.GetValue(_report));
         var csv = GivenPath.NewFolder("--csv", arguments.GetValue(_csv));
         await using var runtime = Workplace.OpenHere(session);
@@ -113,14 +149,29 @@ internal sealed class EvaluateVerb : Verb
     }
 
     private static async Task<Evaluation> ScoreAsync(
-        EmbeddedRuntime runtime, Session session, EvaluationInputs inputs, EvaluationOptions options, IReadOnlyList<(string Name, string File)> models, IReadOnlyList<GivenSet> sets, string tokenizer, CancellationToken cancel)
+        EmbeddedRuntime runtime,
+        Session session,
+        EvaluationInputs inputs,
+        EvaluationOptions options,
+        IReadOnlyList<(string Name, string File)> models,
+        IReadOnlyList<GivenSet> sets,
+        string tokenizer,
+        CancellationToken cancel
+    )
     {
         var imported = new List<EvaluationSet>();
         // All models see the same pixels; the first says how they are made, as it does of their size.
-        var import = new ImportOptions { MaxProblemShare = options.MaxProblemShare, MinClasses = 1, ConvertFirst = ImageOrder.ConvertsFirst(models[0].File) };
+        var import = new ImportOptions
+        {
+            MaxProblemShare = options.MaxProblemShare,
+            MinClasses = 1,
+            ConvertFirst = ImageOrder.ConvertsFirst(models[0].File),
+        };
         if (models.FirstOrDefault(model => ImageOrder.ConvertsFirst(model.File) != import.ConvertFirst) is { Name: { } other })
         {
-            session.Tell($"pictures that are not RGB are prepared as for {models[0].Name}; {other} was published with the other order of resizing and conversion");
+            session.Tell(
+                $"pictures that are not RGB are prepared as for {models[0].Name}; {other} was published with the other order of resizing and conversion"
+            );
         }
 
         foreach (var (_, file) in models)
@@ -142,12 +193,19 @@ internal sealed class EvaluateVerb : Verb
 
         var vocabulary = await inputs.TokenizerAsync(tokenizer, cancel);
         var cache = new TextEmbeddingCache(runtime.Artifacts, runtime.Results, "evaluate", session.Time);
-        var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored => session.Tell($"{scored.Done} of {scored.Total} images scored"));
+        var progress = new PacedReporter<(long Done, long Total)>(session.Time, scored =>
+            session.Tell($"{scored.Done} of {scored.Total} images scored")
+        );
         var scratch = runtime.Scratch.NewFolder();
         try
         {
             return await new ZeroShotEvaluator(options, ClipTokenizer.Load(tokenizer), vocabulary, cache).EvaluateAsync(
-                tested, imported, scratch, (done, total) => progress.Report((done, total)), cancel);
+                tested,
+                imported,
+                scratch,
+                (done, total) => progress.Report((done, total)),
+                cancel
+            );
         }
         finally
         {
@@ -191,10 +249,18 @@ internal sealed class EvaluateVerb : Verb
 
     private void TellDoubles(ParseResult arguments, Session session)
     {
-        string[] doubles = [.. (Lines("--classes", arguments.GetValue(_classes)) ?? []).GroupBy(name => name, StringComparer.OrdinalIgnoreCase).Where(group => group.Count() > 1).Select(group => group.Key)];
+        string[] doubles =
+        [
+            .. (Lines("--classes", arguments.GetValue(_classes)) ?? [])
+                .GroupBy(name => name, StringComparer.OrdinalIgnoreCase)
+                .Where(group => group.Count() > 1)
+                .Select(group => group.Key),
+        ];
         if (doubles.Length > 0)
         {
-            session.Tell($"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once; each name is one class");
+            session.Tell(
+                $"--classes names {string.Join(", ", doubles.Take(5))}{(doubles.Length > 5 ? ", …" : "")} more than once; each name is one class"
+            );
         }
     }
 
@@ -224,14 +290,20 @@ internal sealed class EvaluateVerb : Verb
         return json;
     }
 
-    private static ReportData Page(Evaluation evaluation, JsonObject parameters, IReadOnlyDictionary<string, ArtifactRef> inputs, TimeProvider time) => new()
-    {
-        Run = string.Join(" and ", evaluation.Results.Models.Select(model => model.Name)),
-        At = time.GetUtcNow(),
-        Parameters = new JsonObject { ["evaluation"] = parameters.DeepClone() },
-        Inputs = inputs,
-        Results = evaluation.Results,
-        Examples = evaluation.Examples,
-        Versions = SoftwareVersions.Here(),
-    };
+    private static ReportData Page(
+        Evaluation evaluation,
+        JsonObject parameters,
+        IReadOnlyDictionary<string, ArtifactRef> inputs,
+        TimeProvider time
+    ) =>
+        new()
+        {
+            Run = string.Join(" and ", evaluation.Results.Models.Select(model => model.Name)),
+            At = time.GetUtcNow(),
+            Parameters = new JsonObject { ["evaluation"] = parameters.DeepClone() },
+            Inputs = inputs,
+            Results = evaluation.Results,
+            Examples = evaluation.Examples,
+            Versions = SoftwareVersions.Here(),
+        };
 }

@@ -16,7 +16,12 @@ internal sealed class EventsVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public EventsVerb()
-        : base("events", "Show a run's events in order, the complete record of it.", "clipsae events latest", "clipsae events latest --json") => Add(_run);
+        : base(
+            "events",
+            "Show a run's events in order, the complete record of it.",
+            "clipsae events latest",
+            "clipsae events latest --json"
+        ) => Add(_run);
 
     public override bool Computes => false;
 
@@ -29,11 +34,13 @@ internal sealed class EventsVerb : Verb
             new JsonObject
             {
                 ["runId"] = run,
-                ["events"] = new JsonArray([.. events.Select(stored => new JsonObject
-                {
-                    ["sequence"] = stored.Sequence,
-                    ["event"] = JsonSerializer.SerializeToNode(stored.Event, ContractJson.Options),
-                })]),
+                ["events"] = new JsonArray([
+                    .. events.Select(stored => new JsonObject
+                    {
+                        ["sequence"] = stored.Sequence,
+                        ["event"] = JsonSerializer.SerializeToNode(stored.Event, ContractJson.Options),
+                    }),
+                ]),
             },
             console =>
             {
@@ -41,7 +48,8 @@ internal sealed class EventsVerb : Verb
                 {
                     console.WriteUnfolded(Line(stored));
                 }
-            });
+            }
+        );
         return ExitCode.Done;
     }
 
@@ -50,10 +58,12 @@ internal sealed class EventsVerb : Verb
     {
         var what = stored.Event switch
         {
-            RunStarted started => $"run started: {string.Join(" → ", started.Plan.Stages.Select(stage => $"{stage.Stage} ({stage.Units.Count})"))}"
-                + (started.Origin is { } origin ? $", replays {origin.Run} from {origin.FromStage}" : ""),
+            RunStarted started =>
+                $"run started: {string.Join(" → ", started.Plan.Stages.Select(stage => $"{stage.Stage} ({stage.Units.Count})"))}"
+                    + (started.Origin is { } origin ? $", replays {origin.Run} from {origin.FromStage}" : ""),
             UnitsRequested requested => $"{requested.Stage}: {string.Join(", ", requested.Units)} requested",
-            UnitFinished finished => $"{finished.Stage}/{finished.Unit} finished in {Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds))}, cache {finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}",
+            UnitFinished finished =>
+                $"{finished.Stage}/{finished.Unit} finished in {Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds))}, cache {finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}",
             UnitFailed failed => $"{failed.Stage}/{failed.Unit} failed after {failed.Attempts} attempts: {failed.Reason}",
             UnitsGivenUp givenUp => $"{givenUp.Stage} continues without {string.Join(", ", givenUp.Units)}",
             UnitStopped stopped => $"{stopped.Stage}/{stopped.Unit} stopped",
@@ -63,6 +73,6 @@ internal sealed class EventsVerb : Verb
             RunCompleted => "run completed",
             var other => other.GetType().Name,
         };
-        return string.Create(CultureInfo.InvariantCulture, $"{stored.Sequence,5}  {stored.Event.At:yyyy-MM-dd HH:mm:ss.fff}  {what}");
+        return string.Create(CultureInfo.InvariantCulture, $"{stored.Sequence, 5}  {stored.Event.At:yyyy-MM-dd HH:mm:ss.fff}  {what}");
     }
 }

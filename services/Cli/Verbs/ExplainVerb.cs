@@ -14,7 +14,12 @@ internal sealed class ExplainVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public ExplainVerb()
-        : base("explain", "Say for each stage of a run whether it was computed or taken from the store, and why.", "clipsae explain latest", "clipsae explain latest --json") => Add(_run);
+        : base(
+            "explain",
+            "Say for each stage of a run whether it was computed or taken from the store, and why.",
+            "clipsae explain latest",
+            "clipsae explain latest --json"
+        ) => Add(_run);
 
     public override bool Computes => false;
 
@@ -26,17 +31,28 @@ internal sealed class ExplainVerb : Verb
         var units = summary.Stages();
         await foreach (var explained in runtime.ExplainAsync(run, cancel))
         {
-            var entry = units.First(unit => unit!["stage"]!.GetValue<string>() == explained.Finished.Stage && unit["unit"]!.GetValue<string>() == explained.Finished.Unit)!;
+            var entry = units.First(unit =>
+                unit!["stage"]!.GetValue<string>() == explained.Finished.Stage
+                && unit["unit"]!.GetValue<string>() == explained.Finished.Unit
+            )!;
             entry["keyParts"] = JsonSerializer.SerializeToNode(explained.Parts, ContractJson.Options);
         }
 
-        session.Answer(new JsonObject { ["runId"] = run, ["origin"] = summary.Started?.Origin?.Run, ["stages"] = units }, console =>
-        {
-            foreach (var line in summary.StageLines())
+        session.Answer(
+            new JsonObject
             {
-                console.WriteUnfolded(line);
+                ["runId"] = run,
+                ["origin"] = summary.Started?.Origin?.Run,
+                ["stages"] = units,
+            },
+            console =>
+            {
+                foreach (var line in summary.StageLines())
+                {
+                    console.WriteUnfolded(line);
+                }
             }
-        });
+        );
         return ExitCode.Done;
     }
 }

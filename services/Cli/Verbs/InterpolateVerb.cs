@@ -27,7 +27,8 @@ internal sealed class InterpolateVerb : Verb
             "interpolate",
             "Write the models between a base and a fine-tuned one (WiSE-FT), one file for each share.",
             "clipsae interpolate ViT-L-14.pt tuned.safetensors between --alpha 0.25 0.5 0.75",
-            "clipsae evaluate --model base=ViT-L-14.pt --model half=between/alpha-0.5.safetensors --evaluation attacked=world/evaluation/attacked")
+            "clipsae evaluate --model base=ViT-L-14.pt --model half=between/alpha-0.5.safetensors --evaluation attacked=world/evaluation/attacked"
+        )
     {
         Add(_base);
         Add(_tuned);
@@ -46,15 +47,19 @@ internal sealed class InterpolateVerb : Verb
         }
 
         var folder = GivenPath.NewFolder("out", arguments.GetValue(_target))!;
-        var files = alphas.Distinct().Order().Select(alpha =>
-        {
-            var path = Path.Combine(folder, WeightInterpolation.FileName(alpha));
-            WeightInterpolation.Write(from, to, alpha, path, cancel);
-            return path;
-        }).ToArray();
-        session.Answer(
-            new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) },
-            console => console.WriteUnfolded(string.Join(Environment.NewLine, files)));
+        var files = alphas
+            .Distinct()
+            .Order()
+            .Select(alpha =>
+            {
+                var path = Path.Combine(folder, WeightInterpolation.FileName(alpha));
+                WeightInterpolation.Write(from, to, alpha, path, cancel);
+                return path;
+            })
+            .ToArray();
+        session.Answer(new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) }, console =>
+            console.WriteUnfolded(string.Join(Environment.NewLine, files))
+        );
         return ExitCode.Done;
     }
 

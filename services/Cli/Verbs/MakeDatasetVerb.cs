@@ -14,20 +14,34 @@ internal sealed class MakeDatasetVerb : Verb
 
     private readonly Argument<string> _folder = new("folder") { Description = "Folder to write to; created if missing" };
     private readonly Option<int> _train = Count("--train", "Images for pre-training", Defaults.TrainImages);
-    private readonly Option<int> _tuning = Count("--tuning", "Images for fine-tuning; no held-out word or font is printed", Defaults.TuningImages);
+    private readonly Option<int> _tuning = Count(
+        "--tuning",
+        "Images for fine-tuning; no held-out word or font is printed",
+        Defaults.TuningImages
+    );
     private readonly Option<int> _evaluation = Count("--evaluation", "Images in each evaluation set", Defaults.EvaluationImages);
     private readonly Option<int> _size = Count("--size", "Pixels a side", Defaults.ImageSize);
 
-    private readonly Option<long> _seed = new("--seed") { Description = "Seed of every image", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<long> _seed = new("--seed")
+    {
+        Description = "Seed of every image",
+        HelpName = "N",
+        DefaultValueFactory = _ => Defaults.Seed,
+    };
 
-    private readonly Option<string?> _fonts = new("--fonts") { Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]", HelpName = "FOLDER" };
+    private readonly Option<string?> _fonts = new("--fonts")
+    {
+        Description = "Folder of .ttf/.otf files to print with [default: DejaVu and Inter]",
+        HelpName = "FOLDER",
+    };
 
     public MakeDatasetVerb()
         : base(
             "make-dataset",
             "Draw a captioned world of objects and printed words, with typographic test sets.",
             "clipsae make-dataset world",
-            "clipsae make-dataset small --train 0 --tuning 400 --evaluation 100 --seed 7")
+            "clipsae make-dataset small --train 0 --tuning 400 --evaluation 100 --seed 7"
+        )
     {
         Add(_folder);
         foreach (var option in new Option[] { _train, _tuning, _evaluation, _size, _seed, _fonts })
@@ -68,12 +82,18 @@ internal sealed class MakeDatasetVerb : Verb
 
                 table.Write(console);
                 console.WriteUnfolded($"written to {folder}");
-            });
+            }
+        );
         return Task.FromResult(ExitCode.Done);
     }
 
     private static Option<int> Count(string name, string description, int value) =>
-        new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+        new(name)
+        {
+            Description = description,
+            HelpName = "N",
+            DefaultValueFactory = _ => value,
+        };
 
     private static int AtLeast(string option, int value, int least) =>
         value >= least ? value : throw new WrongUseException($"{option} {value}: must be {least} or more");

@@ -22,12 +22,30 @@ internal sealed class PretrainVerb : Verb
     private static readonly PretrainingOptions Defaults = new();
     private static readonly PictureVariation Photographs = new();
 
-    private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images", HelpName = "FOLDER", Required = true };
-    private readonly Option<string> _out = new("--out") { Description = "Folder for model.safetensors and bpe.txt.gz", HelpName = "FOLDER", Required = true };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format [default: learned from the captions]", HelpName = "FILE" };
+    private readonly Option<string> _dataset = new("--dataset")
+    {
+        Description = "Folder of captioned images",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private readonly Option<string> _out = new("--out")
+    {
+        Description = "Folder for model.safetensors and bpe.txt.gz",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Vocabulary in CLIP's format [default: learned from the captions]",
+        HelpName = "FILE",
+    };
     private readonly Option<int> _resolution = Number("--resolution", "Pixels a side, a multiple of the patch", Defaults.Resolution);
     private readonly Option<int> _patch = Number("--patch", "Pixels of a patch's side", Defaults.PatchSize);
-    private readonly Option<int> _visionWidth = Number("--vision-width", "Width of the vision tower, a multiple of 64", Defaults.VisionWidth);
+    private readonly Option<int> _visionWidth = Number(
+        "--vision-width",
+        "Width of the vision tower, a multiple of 64",
+        Defaults.VisionWidth
+    );
     private readonly Option<int> _visionLayers = Number("--vision-layers", "Blocks of the vision tower", Defaults.VisionLayers);
     private readonly Option<int> _textWidth = Number("--text-width", "Width of the text tower, a multiple of 64", Defaults.TextWidth);
     private readonly Option<int> _textLayers = Number("--text-layers", "Blocks of the text tower", Defaults.TextLayers);
@@ -37,12 +55,29 @@ internal sealed class PretrainVerb : Verb
     private readonly Option<int> _steps = Number("--steps", "Optimizer steps", Defaults.Steps);
     private readonly Option<int> _batch = Number("--batch", "Images a step", Defaults.BatchSize);
     private readonly Option<int> _warmup = Number("--warmup", "Steps of warm-up", Defaults.WarmupSteps);
-    private readonly Option<double> _rate = new("--learning-rate") { Description = "Peak learning rate", HelpName = "RATE", DefaultValueFactory = _ => Defaults.LearningRate };
+    private readonly Option<double> _rate = new("--learning-rate")
+    {
+        Description = "Peak learning rate",
+        HelpName = "RATE",
+        DefaultValueFactory = _ => Defaults.LearningRate,
+    };
     private readonly Option<double> _decay = Share("--weight-decay", "Decay of matrices", Defaults.WeightDecay);
-    private readonly Option<bool> _photographs = new("--photographs") { Description = "Augment the images as suits photographs: random crops, mirror images, colours; recorded print is never cropped" };
-    private readonly Option<double?> _crop = Varied("--crop", $"Smallest side of a random crop, as a share [default with --photographs: {Photographs.Crop:0.0}]");
-    private readonly Option<double?> _jitter = Varied("--jitter", $"How far brightness, contrast and saturation vary [default with --photographs: {Photographs.Jitter:0.0}]");
-    private readonly Option<double?> _dropout = Varied("--patch-dropout", "Share of the patches of an image dropped in a step, except in the last tenth of the steps [default: 0]");
+    private readonly Option<bool> _photographs = new("--photographs")
+    {
+        Description = "Augment the images as suits photographs: random crops, mirror images, colours; recorded print is never cropped",
+    };
+    private readonly Option<double?> _crop = Varied(
+        "--crop",
+        $"Smallest side of a random crop, as a share [default with --photographs: {Photographs.Crop:0.0}]"
+    );
+    private readonly Option<double?> _jitter = Varied(
+        "--jitter",
+        $"How far brightness, contrast and saturation vary [default with --photographs: {Photographs.Jitter:0.0}]"
+    );
+    private readonly Option<double?> _dropout = Varied(
+        "--patch-dropout",
+        "Share of the patches of an image dropped in a step, except in the last tenth of the steps [default: 0]"
+    );
     private readonly Option<double> _heldOut = new("--held-out")
     {
         Description = $"Share of the images, at most {HeldOutPictures.Most}, that are not trained on but named at the end; 0 trains on all",
@@ -50,20 +85,49 @@ internal sealed class PretrainVerb : Verb
         DefaultValueFactory = _ => 0.05,
     };
 
-    private readonly Option<long> _seed = new("--seed") { Description = "Seed of all random choices", HelpName = "N", DefaultValueFactory = _ => Defaults.Seed };
+    private readonly Option<long> _seed = new("--seed")
+    {
+        Description = "Seed of all random choices",
+        HelpName = "N",
+        DefaultValueFactory = _ => Defaults.Seed,
+    };
 
     public PretrainVerb()
         : base(
             "pretrain",
             "Train a small CLIP of OpenAI's architecture from scratch on captioned images.",
             "clipsae pretrain --dataset world/train --out base",
-            "clipsae pretrain --dataset photos --out base --photographs --patch-dropout 0.5 --resolution 96 --patch 16 --vision-width 192 --steps 6000")
+            "clipsae pretrain --dataset photos --out base --photographs --patch-dropout 0.5 --resolution 96 --patch 16 --vision-width 192 --steps 6000"
+        )
     {
-        foreach (var option in new Option[]
-        {
-            _dataset, _out, _tokenizer, _resolution, _patch, _visionWidth, _visionLayers, _textWidth, _textLayers, _embed, _context, _merges, _steps, _batch, _warmup, _rate, _decay,
-            _photographs, _crop, _jitter, _dropout, _heldOut, _seed,
-        })
+        foreach (
+            var option in new Option[]
+            {
+                _dataset,
+                _out,
+                _tokenizer,
+                _resolution,
+                _patch,
+                _visionWidth,
+                _visionLayers,
+                _textWidth,
+                _textLayers,
+                _embed,
+                _context,
+                _merges,
+                _steps,
+                _batch,
+                _warmup,
+                _rate,
+                _decay,
+                _photographs,
+                _crop,
+                _jitter,
+                _dropout,
+                _heldOut,
+                _seed,
+            }
+        )
         {
             Add(option);
         }
@@ -78,19 +142,31 @@ internal sealed class PretrainVerb : Verb
         var device = session.UseDevice();
         var start = session.Time.GetTimestamp();
 
-        var share = arguments.GetValue(_heldOut) is >= 0 and <= 0.5 and var given ? given : throw new WrongUseException(FormattableString.Invariant($"--held-out {arguments.GetValue(_heldOut)}: expected a share from 0 to 0.5"));
+        var share = arguments.GetValue(_heldOut) is >= 0 and <= 0.5 and var given
+            ? given
+            : throw new WrongUseException(
+                FormattableString.Invariant($"--held-out {arguments.GetValue(_heldOut)}: expected a share from 0 to 0.5")
+            );
         var (data, heldOut) = await LoadAsync(folder, options, share, session, cancel);
         using var training = data;
         using var asked = heldOut;
-        var tokenizer = vocabulary is null ? Pretraining.LearnVocabulary(data, options.Merges)
-            : ClipTokenizer.Load(vocabulary) as BytePairTokenizer ?? throw new UserErrorException($"{vocabulary}: is a SigLIP's vocabulary, and a CLIP is trained here, whose texts end in their largest id; name a CLIP's vocabulary");
+        var tokenizer = vocabulary is null
+            ? Pretraining.LearnVocabulary(data, options.Merges)
+            : ClipTokenizer.Load(vocabulary) as BytePairTokenizer
+                ?? throw new UserErrorException(
+                    $"{vocabulary}: is a SigLIP's vocabulary, and a CLIP is trained here, whose texts end in their largest id; name a CLIP's vocabulary"
+                );
         string[] different = [.. data.Captions.SelectMany(captions => captions).Distinct(StringComparer.Ordinal)];
         if (different.Count(caption => IsCut(tokenizer, caption, options.ContextLength)) is > 0 and var cut)
         {
-            session.Tell($"{cut} of {different.Length} different captions are longer than {options.ContextLength} tokens and are cut; --context allows more");
+            session.Tell(
+                $"{cut} of {different.Length} different captions are longer than {options.ContextLength} tokens and are cut; --context allows more"
+            );
         }
 
-        session.Tell($"{data.Count} images to train on, {heldOut?.Count ?? 0} held out, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps");
+        session.Tell(
+            $"{data.Count} images to train on, {heldOut?.Count ?? 0} held out, vocabulary of {tokenizer.VocabularySize}, {options.Steps} steps"
+        );
         double loss = 0;
         var begun = session.Time.GetTimestamp();
         var isFirst = true;
@@ -98,7 +174,9 @@ internal sealed class PretrainVerb : Verb
         {
             var elapsed = session.Time.GetElapsedTime(begun);
             var left = elapsed * ((double)(at.Total - at.Step) / at.Step);
-            session.Tell($"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}");
+            session.Tell(
+                $"step {at.Step}/{at.Total}, {Amounts.Rate(at.Step / elapsed.TotalSeconds, "steps")}, {Amounts.Duration(left)} left, loss {Amounts.Significant(at.Loss)}"
+            );
         });
         var progress = new Reporter<Pretraining.Progress>(at =>
         {
@@ -106,7 +184,9 @@ internal sealed class PretrainVerb : Verb
             if (isFirst)
             {
                 isFirst = false;
-                session.Tell($"{at.Total} steps take about {Amounts.Duration(session.Time.GetElapsedTime(begun) * ((double)at.Total / at.Step))} here; --steps changes that");
+                session.Tell(
+                    $"{at.Total} steps take about {Amounts.Duration(session.Time.GetElapsedTime(begun) * ((double)at.Total / at.Step))} here; --steps changes that"
+                );
             }
 
             shown.Report(at);
@@ -114,8 +194,18 @@ internal sealed class PretrainVerb : Verb
         using var model = Pretraining.Train(data, tokenizer, options, device, progress, cancel);
         var parameters = model.parameters().Sum(parameter => parameter.numel());
         var (weights, words) = (Path.Combine(target, "model.safetensors"), Path.Combine(target, "bpe.txt.gz"));
-        model.Save(weights, new Dictionary<string, string> { ["format"] = "pt", ["pretraining"] = System.Text.Json.JsonSerializer.Serialize(options, ContractJson.Options) });
-        AtomicFile.Write(words, vocabulary is null ? Compressed(BpeLearner.Format(tokenizer.Merges)) : await File.ReadAllBytesAsync(vocabulary, cancel));
+        model.Save(
+            weights,
+            new Dictionary<string, string>
+            {
+                ["format"] = "pt",
+                ["pretraining"] = System.Text.Json.JsonSerializer.Serialize(options, ContractJson.Options),
+            }
+        );
+        AtomicFile.Write(
+            words,
+            vocabulary is null ? Compressed(BpeLearner.Format(tokenizer.Merges)) : await File.ReadAllBytesAsync(vocabulary, cancel)
+        );
 
         var accuracy = heldOut?.Accuracy(model, tokenizer, device);
         var took = session.Time.GetElapsedTime(start);
@@ -128,17 +218,29 @@ internal sealed class PretrainVerb : Verb
                 ["images"] = data.Count,
                 ["steps"] = options.Steps,
                 ["loss"] = loss,
-                ["heldOut"] = heldOut is null ? null : new JsonObject { ["images"] = heldOut.Count, ["choices"] = heldOut.Choices, ["accuracy"] = Math.Round(accuracy!.Value, 4) },
+                ["heldOut"] = heldOut is null
+                    ? null
+                    : new JsonObject
+                    {
+                        ["images"] = heldOut.Count,
+                        ["choices"] = heldOut.Choices,
+                        ["accuracy"] = Math.Round(accuracy!.Value, 4),
+                    },
                 ["seconds"] = Math.Round(took.TotalSeconds, 1),
             },
             console =>
             {
-                console.WriteUnfolded($"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}");
+                console.WriteUnfolded(
+                    $"{parameters:N0} parameters trained on {data.Count} images in {Amounts.Duration(took)}: {weights}, {words}"
+                );
                 if (heldOut is not null)
                 {
-                    console.WriteUnfolded($"on {heldOut.Count} images that were held out: {Amounts.Share(accuracy)} named right among {heldOut.Choices} {(heldOut.AreClasses ? "classes" : "captions")} (chance {Amounts.Share(1.0 / heldOut.Choices)})");
+                    console.WriteUnfolded(
+                        $"on {heldOut.Count} images that were held out: {Amounts.Share(accuracy)} named right among {heldOut.Choices} {(heldOut.AreClasses ? "classes" : "captions")} (chance {Amounts.Share(1.0 / heldOut.Choices)})"
+                    );
                 }
-            });
+            }
+        );
         return ExitCode.Done;
     }
 
@@ -149,19 +251,41 @@ internal sealed class PretrainVerb : Verb
     }
 
     private static Option<int> Number(string name, string description, int value) =>
-        new(name) { Description = description, HelpName = "N", DefaultValueFactory = _ => value };
+        new(name)
+        {
+            Description = description,
+            HelpName = "N",
+            DefaultValueFactory = _ => value,
+        };
 
     private static Option<double> Share(string name, string description, double value) =>
-        new(name) { Description = description, HelpName = "X", DefaultValueFactory = _ => value };
+        new(name)
+        {
+            Description = description,
+            HelpName = "X",
+            DefaultValueFactory = _ => value,
+        };
 
     private static Option<double?> Varied(string name, string description) => new(name) { Description = description, HelpName = "X" };
 
     private PictureVariation? Variation(ParseResult arguments)
     {
         var (crop, jitter, dropout) = (arguments.GetValue(_crop), arguments.GetValue(_jitter), arguments.GetValue(_dropout));
-        var start = arguments.GetValue(_photographs) ? Photographs : new PictureVariation { Crop = 1, Flip = false, Jitter = 0 };
+        var start = arguments.GetValue(_photographs)
+            ? Photographs
+            : new PictureVariation
+            {
+                Crop = 1,
+                Flip = false,
+                Jitter = 0,
+            };
         return arguments.GetValue(_photographs) || (crop ?? jitter ?? dropout) is not null
-            ? start with { Crop = crop ?? start.Crop, Jitter = jitter ?? start.Jitter, PatchDropout = dropout ?? start.PatchDropout }
+            ? start with
+            {
+                Crop = crop ?? start.Crop,
+                Jitter = jitter ?? start.Jitter,
+                PatchDropout = dropout ?? start.PatchDropout,
+            }
             : null;
     }
 
@@ -195,11 +319,24 @@ internal sealed class PretrainVerb : Verb
         }
     }
 
-    private static async Task<(CaptionedPixels Training, HeldOutPictures? HeldOut)> LoadAsync(string folder, PretrainingOptions options, double heldOut, Session session, CancellationToken cancel)
+    private static async Task<(CaptionedPixels Training, HeldOutPictures? HeldOut)> LoadAsync(
+        string folder,
+        PretrainingOptions options,
+        double heldOut,
+        Session session,
+        CancellationToken cancel
+    )
     {
         using var scratch = new ProcessScratch(session.DataFolder);
         var store = new FolderArtifactStore(session.DataFolder);
-        var imported = await DatasetImporter.ImportAsync(folder, new ImportOptions(), store, new LineLoggerProvider(session).CreateLogger("import"), scratch: scratch.NewFolder(), cancel: cancel);
+        var imported = await DatasetImporter.ImportAsync(
+            folder,
+            new ImportOptions(),
+            store,
+            new LineLoggerProvider(session).CreateLogger("import"),
+            scratch: scratch.NewFolder(),
+            cancel: cancel
+        );
         EarlyChecks.RequirePairs(imported.Variety, batch: null, "--batch");
         var shards = new List<string>();
         foreach (var shard in imported.Shards)
@@ -213,15 +350,35 @@ internal sealed class PretrainVerb : Verb
         // A batch must stay whole: of a small data set nothing is held out.
         kept = kept.Count < 2 || items.Length - kept.Count < options.BatchSize ? [] : kept;
         var training = Load(shards, items, place => !kept.Contains(place), options.Resolution, cancel);
-        return (training, kept.Count == 0 ? null : HeldOutPictures.Of(Load(shards, items, kept.Contains, options.Resolution, cancel), [.. items.Where((_, place) => kept.Contains(place))]));
+        return (
+            training,
+            kept.Count == 0
+                ? null
+                : HeldOutPictures.Of(
+                    Load(shards, items, kept.Contains, options.Resolution, cancel),
+                    [.. items.Where((_, place) => kept.Contains(place))]
+                )
+        );
     }
 
-    private static CaptionedPixels Load(IReadOnlyList<string> shards, DatasetItem[] all, Func<int, bool> isTaken, int resolution, CancellationToken cancel)
+    private static CaptionedPixels Load(
+        IReadOnlyList<string> shards,
+        DatasetItem[] all,
+        Func<int, bool> isTaken,
+        int resolution,
+        CancellationToken cancel
+    )
     {
         DatasetItem[] items = [.. all.Where((_, place) => isTaken(place))];
         IReadOnlyList<string>[] captions = [.. items.Select(item => item.Captions)];
         var rows = new PixelRows(captions.Length, ImagePreparation.OpenAi(resolution));
-        PixelLoader.Fill(shards.SelectMany(DatasetShard.Read).Where((_, place) => isTaken(place)).Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)), cancel: cancel);
+        PixelLoader.Fill(
+            shards
+                .SelectMany(DatasetShard.Read)
+                .Where((_, place) => isTaken(place))
+                .Select((entry, row) => (rows, row, entry.Item.Id, entry.ImageBytes)),
+            cancel: cancel
+        );
         return new CaptionedPixels(rows.Pixels, captions) { Printed = [.. items.Select(item => PrintedText.On(item) is not null)] };
     }
 

@@ -19,14 +19,16 @@ internal sealed class PruneVerb : Verb
 
     private readonly Option<string[]> _keep = new("--keep")
     {
-        Description = "Remove all runs but these, with everything that only they have [default: every run is kept, and what none refers to is removed]",
+        Description =
+            "Remove all runs but these, with everything that only they have [default: every run is kept, and what none refers to is removed]",
         HelpName = "RUN",
         AllowMultipleArgumentsPerToken = true,
     };
 
     private readonly Option<string[]> _drop = new("--drop")
     {
-        Description = "Remove the outputs of these stages, from kept runs too, for example extraction (the activations); a replay computes it again",
+        Description =
+            "Remove the outputs of these stages, from kept runs too, for example extraction (the activations); a replay computes it again",
         HelpName = "STAGE",
         AllowMultipleArgumentsPerToken = true,
     };
@@ -39,7 +41,8 @@ internal sealed class PruneVerb : Verb
             "Remove what takes space and no run needs: artifacts and results no run refers to, checkpoints, copies of s3:// inputs. Nothing is removed while a run is unfinished; --dry-run answers at any time.",
             "clipsae prune --dry-run",
             "clipsae prune --drop extraction tuning",
-            "clipsae prune --keep latest --json")
+            "clipsae prune --keep latest --json"
+        )
     {
         foreach (var option in new Option[] { _keep, _drop, _dryRun })
         {
@@ -61,7 +64,9 @@ internal sealed class PruneVerb : Verb
         var pruner = runtime.Services.GetRequiredService<Pruner>();
         var plan = await pruner.PlanAsync(keep.Count > 0 ? keep : null, Dropped(arguments), cancel);
         var local = new FolderObjectStore(session.DataFolder);
-        var mirrors = (await local.ListAsync(Mirrors, cancel: cancel)).Where(copy => copy.Written < session.Time.GetUtcNow() - PrunePlan.Untouched).ToArray();
+        var mirrors = (await local.ListAsync(Mirrors, cancel: cancel))
+            .Where(copy => copy.Written < session.Time.GetUtcNow() - PrunePlan.Untouched)
+            .ToArray();
         var isDry = arguments.GetValue(_dryRun);
         if (!isDry)
         {
@@ -74,7 +79,9 @@ internal sealed class PruneVerb : Verb
 
         if (isDry && plan.Unfinished.Count > 0)
         {
-            session.Tell($"{string.Join(", ", plan.Unfinished)} {(plan.Unfinished.Count == 1 ? "has" : "have")} not ended and {(plan.Unfinished.Count == 1 ? "is" : "are")} kept; nothing can be removed until then");
+            session.Tell(
+                $"{string.Join(", ", plan.Unfinished)} {(plan.Unfinished.Count == 1 ? "has" : "have")} not ended and {(plan.Unfinished.Count == 1 ? "is" : "are")} kept; nothing can be removed until then"
+            );
         }
 
         Answer(session, isDry, [.. plan.Groups.Select(group => (NameOf(group.Kind), group.Items)), ("copies of s3:// inputs", mirrors)]);
@@ -88,7 +95,14 @@ internal sealed class PruneVerb : Verb
         {
             ["dryRun"] = isDry,
             ["bytes"] = bytes,
-            ["removed"] = new JsonArray([.. groups.Select(group => new JsonObject { ["what"] = group.Name, ["files"] = group.Items.Count, ["bytes"] = Bytes(group.Items) })]),
+            ["removed"] = new JsonArray([
+                .. groups.Select(group => new JsonObject
+                {
+                    ["what"] = group.Name,
+                    ["files"] = group.Items.Count,
+                    ["bytes"] = Bytes(group.Items),
+                }),
+            ]),
         };
         session.Answer(json, console =>
         {
@@ -109,9 +123,13 @@ internal sealed class PruneVerb : Verb
         foreach (var given in arguments.GetValue(_drop) ?? [])
         {
             var stage = ParameterSections.StageOf(given);
-            dropped.Add(ParameterSections.All.Any(known => known.Stage == stage)
-                ? stage
-                : throw new WrongUseException($"--drop {given}: there is no such stage; {NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"));
+            dropped.Add(
+                ParameterSections.All.Any(known => known.Stage == stage)
+                    ? stage
+                    : throw new WrongUseException(
+                        $"--drop {given}: there is no such stage; {NearMatches.Describe(given, ParameterSections.All.Select(known => known.Stage))}"
+                    )
+            );
         }
 
         return dropped;
@@ -119,11 +137,12 @@ internal sealed class PruneVerb : Verb
 
     private static long Bytes(IReadOnlyList<StoredObject> items) => items.Sum(item => item.Length);
 
-    private static string NameOf(PruneKind kind) => kind switch
-    {
-        PruneKind.Runs => "runs that are not kept",
-        PruneKind.Results => "results of no kept run",
-        PruneKind.Checkpoints => "checkpoints",
-        _ => "artifacts of no kept run",
-    };
+    private static string NameOf(PruneKind kind) =>
+        kind switch
+        {
+            PruneKind.Runs => "runs that are not kept",
+            PruneKind.Results => "results of no kept run",
+            PruneKind.Checkpoints => "checkpoints",
+            _ => "artifacts of no kept run",
+        };
 }

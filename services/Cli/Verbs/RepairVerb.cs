@@ -10,17 +10,44 @@ using ClipSae.Pipeline.Runs;
 namespace ClipSae.Cli.Verbs;
 
 /// <summary>
-/// Cures a model with pictures alone: the model labels them itself, curation prints words that fool it, and it is distilled from what it saw before the print.
-/// Neither labels nor captions are read, even where they lie beside the pictures.
+/// Cures a model with pictures alone: the model labels them itself, curation prints words that fool it, and it is distilled from what it
+/// saw before the print. Neither labels nor captions are read, even where they lie beside the pictures.
 /// </summary>
 internal sealed class RepairVerb : Verb
 {
-    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name", HelpName = "PATH", Required = true };
-    private readonly Option<string> _images = new("--images") { Description = "Folder of pictures; labels and captions are not needed and not read", HelpName = "FOLDER", Required = true };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _words = new("--words") { Description = "Words that the pictures may show and attacks print [default: the words of the vocabulary by which the model classifies them]", HelpName = "WORD,…" };
-    private readonly Option<string?> _out = new("--out") { Description = "Folder for the repaired model in all formats [default: formats in the data folder]", HelpName = "FOLDER" };
-    private readonly Option<string[]> _evaluation = new("--evaluation") { Description = "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames), HelpName = "NAME=FOLDER" };
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name",
+        HelpName = "PATH",
+        Required = true,
+    };
+    private readonly Option<string> _images = new("--images")
+    {
+        Description = "Folder of pictures; labels and captions are not needed and not read",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "The model's vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _words = new("--words")
+    {
+        Description =
+            "Words that the pictures may show and attacks print [default: the words of the vocabulary by which the model classifies them]",
+        HelpName = "WORD,…",
+    };
+    private readonly Option<string?> _out = new("--out")
+    {
+        Description = "Folder for the repaired model in all formats [default: formats in the data folder]",
+        HelpName = "FOLDER",
+    };
+    private readonly Option<string[]> _evaluation = new("--evaluation")
+    {
+        Description = "Set to compare base and repaired on; names: " + string.Join(", ", GivenSet.KnownNames),
+        HelpName = "NAME=FOLDER",
+    };
     private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
     private readonly RunOptions _run = new();
 
@@ -30,7 +57,8 @@ internal sealed class RepairVerb : Verb
             "Repair a model with images alone: no labels, captions or attack data.",
             "clipsae repair --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz --images photos",
             "clipsae repair --model base.safetensors --images world/tuning --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
-            "clipsae repair --model base.safetensors --images photos --words dog,cat,ship,truck --out repaired")
+            "clipsae repair --model base.safetensors --images photos --words dog,cat,ship,truck --out repaired"
+        )
     {
         foreach (var option in new Option[] { _model, _images, _tokenizer, _words, _out, _evaluation, _preset }.Concat(_run.All))
         {
@@ -52,7 +80,9 @@ internal sealed class RepairVerb : Verb
 
         await using var runtime = Workplace.Open(session);
         var labels = OwnLabels.Find(images, model, tokenizer, Words(arguments), device, cancel);
-        session.Tell($"{labels.Pictures.Count} pictures; the model classifies them as {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}");
+        session.Tell(
+            $"{labels.Pictures.Count} pictures; the model classifies them as {labels.Classes.Count} things: {string.Join(", ", labels.Classes.Take(12))}{(labels.Classes.Count > 12 ? ", …" : "")}"
+        );
         foreach (var kind in labels.LeftOut.GroupBy(problem => problem.Detail, StringComparer.Ordinal))
         {
             session.Tell($"{kind.Count()} left out, first {kind.First().Where}: {kind.Key}");
@@ -74,14 +104,17 @@ internal sealed class RepairVerb : Verb
             await inputs.AddEvaluationAsync(set.Name, set, new ImportOptions(), cancel);
         }
 
-        return await new RunExecution(session, runtime, (summary, stop) => WrittenFormats.WriteAsync(summary, runtime.Artifacts, tokenizer, folder, stop))
-            .RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+        return await new RunExecution(session, runtime, (summary, stop) =>
+            WrittenFormats.WriteAsync(summary, runtime.Artifacts, tokenizer, folder, stop)
+        ).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
     // Both as lists, whatever they hold; --arms and --set come after and may change them.
     private static IEnumerable<string> Assignments(IReadOnlyList<string> classes)
     {
-        var list = CanonicalJson.Serialize(new System.Text.Json.Nodes.JsonArray([.. classes.Select(word => System.Text.Json.Nodes.JsonValue.Create(word))]));
+        var list = CanonicalJson.Serialize(
+            new System.Text.Json.Nodes.JsonArray([.. classes.Select(word => System.Text.Json.Nodes.JsonValue.Create(word))])
+        );
         return [$"curation.classes={list}", $"curation.words={list}", "tuning.arms=[\"distil\"]"];
     }
 
@@ -92,7 +125,10 @@ internal sealed class RepairVerb : Verb
             return null;
         }
 
-        string[] words = [.. given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)];
+        string[] words =
+        [
+            .. given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal),
+        ];
         return words.Length >= 2 ? words : throw new WrongUseException($"--words {given}: name at least two");
     }
 }

@@ -8,9 +8,20 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class ReplayVerb : Verb
 {
     private readonly Argument<string[]> _runs = RunArgument.CreateSeveral();
-    private readonly Option<string?> _from = new("--from") { Description = "First stage to run again [default: the first stage]", HelpName = "STAGE" };
-    private readonly Option<bool> _verify = new("--verify") { Description = "Compute again even what is stored, and fail where a digest differs" };
-    private readonly Option<string[]> _set = new("--set") { Description = "Change a parameter, for example sae.k=16; may be given several times", HelpName = "SECTION.KEY=VALUE" };
+    private readonly Option<string?> _from = new("--from")
+    {
+        Description = "First stage to run again [default: the first stage]",
+        HelpName = "STAGE",
+    };
+    private readonly Option<bool> _verify = new("--verify")
+    {
+        Description = "Compute again even what is stored, and fail where a digest differs",
+    };
+    private readonly Option<string[]> _set = new("--set")
+    {
+        Description = "Change a parameter, for example sae.k=16; may be given several times",
+        HelpName = "SECTION.KEY=VALUE",
+    };
 
     public ReplayVerb()
         : base(
@@ -19,7 +30,8 @@ internal sealed class ReplayVerb : Verb
             "clipsae replay latest --from sae --set sae.k=16",
             "clipsae replay 20261124-091500-1f0c5a7be914 --from fine-tuning --set tuning.steps=200",
             "clipsae replay 20261124-091500 20261125-101500 --from evaluation",
-            "clipsae replay latest --from attack-curation --verify")
+            "clipsae replay latest --from attack-curation --verify"
+        )
     {
         Add(_runs);
         Add(_from);
@@ -64,10 +76,15 @@ internal sealed class ReplayVerb : Verb
         async Task<string?> UnfinishedAsync(string named)
         {
             var state = await runtime.StateAsync(named, cancel);
-            string[] candidates = state is { End: null, CancelRequested: false, Start.Origin: { } replayed } ? [named, replayed.Run] : [named];
+            string[] candidates = state is { End: null, CancelRequested: false, Start.Origin: { } replayed }
+                ? [named, replayed.Run]
+                : [named];
             foreach (var candidate in candidates)
             {
-                if (await Workplace.CheckedAsync(() => runtime.FindUnfinishedReplayAsync(candidate, from, changes, verify, cancel)) is { } found)
+                if (
+                    await Workplace.CheckedAsync(() => runtime.FindUnfinishedReplayAsync(candidate, from, changes, verify, cancel)) is
+                    { } found
+                )
                 {
                     return found;
                 }

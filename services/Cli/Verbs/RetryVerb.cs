@@ -10,7 +10,12 @@ internal sealed class RetryVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public RetryVerb()
-        : base("retry", "Try a failed or cancelled run again from the stage that did not finish; what it finished is reused. A stalled run continues.", "clipsae retry latest", "clipsae retry 20261124-091500-1f0c5a7be914") => Add(_run);
+        : base(
+            "retry",
+            "Try a failed or cancelled run again from the stage that did not finish; what it finished is reused. A stalled run continues.",
+            "clipsae retry latest",
+            "clipsae retry 20261124-091500-1f0c5a7be914"
+        ) => Add(_run);
 
     public override async Task<int> ExecuteAsync(ParseResult arguments, Session session, CancellationToken cancel)
     {

@@ -9,5 +9,6 @@ internal static class RunArgument
 
     public static Argument<string> Create() => new("run") { Description = Names };
 
-    public static Argument<string[]> CreateSeveral() => new("run") { Description = Names + "; may be given several times", Arity = ArgumentArity.OneOrMore };
+    public static Argument<string[]> CreateSeveral() =>
+        new("run") { Description = Names + "; may be given several times", Arity = ArgumentArity.OneOrMore };
 }

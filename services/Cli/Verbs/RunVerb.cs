@@ -15,26 +15,51 @@ namespace ClipSae.Cli.Verbs;
 /// <summary>Runs the whole pipeline on the user's own images and weights.</summary>
 internal class RunVerb : Verb
 {
-    private readonly Option<string> _dataset = new("--dataset") { Description = "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER", HelpName = "FOLDER", Required = true };
-    private readonly Option<string?> _captions = new("--captions") { Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]", HelpName = "FILE" };
-    private readonly Option<string> _model = new("--model") { Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name", HelpName = "PATH", Required = true };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]", HelpName = "FILE" };
+    private readonly Option<string> _dataset = new("--dataset")
+    {
+        Description = "Folder of captioned images; this and the paths below may be s3://BUCKET/FOLDER",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private readonly Option<string?> _captions = new("--captions")
+    {
+        Description = "Caption file (JSON, CSV, TSV) [default: found in the folder]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = "CLIP checkpoint: safetensors, PyTorch file, a folder of transformers or open_clip, or a run's name",
+        HelpName = "PATH",
+        Required = true,
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Its vocabulary (bpe_simple_vocab_16e6.txt.gz) [default: next to the checkpoint]",
+        HelpName = "FILE",
+    };
 
     private readonly Option<string[]> _evaluation = new("--evaluation")
     {
-        Description = "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: " + string.Join(", ", GivenSet.KnownNames),
+        Description =
+            "Set to compare base and tuned on; without one they are not scored. A folder, or the annotation file in it; names: "
+            + string.Join(", ", GivenSet.KnownNames),
         HelpName = "NAME=FOLDER",
     };
 
     private readonly Option<string[]> _sae = new("--sae")
     {
-        Description = "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone",
+        Description =
+            "Autoencoder that was trained elsewhere (SAELens, dictionary_learning, sae-for-vlm, overcomplete, ClipSae), in place of one of the run's own; may be given several times. Without extraction.hookPoints the run has these alone",
         HelpName = "HOOK=PATH",
     };
 
     private readonly Option<string?> _preset = new("--preset") { Description = Preset.Description, HelpName = "NAME" };
 
-    private readonly Option<double?> _maxProblems = new("--max-problems") { Description = "Share of rows that may be unusable [default: 0.05]", HelpName = "SHARE" };
+    private readonly Option<double?> _maxProblems = new("--max-problems")
+    {
+        Description = "Share of rows that may be unusable [default: 0.05]",
+        HelpName = "SHARE",
+    };
 
     private readonly RunOptions _run;
     private readonly bool _tunes;
@@ -46,9 +71,8 @@ internal class RunVerb : Verb
             tunes: true,
             "clipsae run --dataset photos --model ViT-L-14.safetensors --tokenizer bpe_simple_vocab_16e6.txt.gz",
             "clipsae run --dataset world/tuning --model base.safetensors --preset demo --evaluation clean=world/evaluation/clean --evaluation attacked=world/evaluation/attacked",
-            "clipsae run --dataset photos --model base.safetensors --arms none,penalise,penalise-random --seeds 3 --set sae.k=16 --json")
-    {
-    }
+            "clipsae run --dataset photos --model base.safetensors --arms none,penalise,penalise-random --seeds 3 --set sae.k=16 --json"
+        ) { }
 
     /// <param name="name">The verb.</param>
     /// <param name="description">What it does.</param>
@@ -59,7 +83,11 @@ internal class RunVerb : Verb
     {
         _tunes = tunes;
         _run = new RunOptions(tunes);
-        foreach (var option in new Option[] { _dataset, _captions, _model, _tokenizer, _sae, _preset, _maxProblems }.Concat(tunes ? [_evaluation] : []).Concat(_run.All))
+        foreach (
+            var option in new Option[] { _dataset, _captions, _model, _tokenizer, _sae, _preset, _maxProblems }
+                .Concat(tunes ? [_evaluation] : [])
+                .Concat(_run.All)
+        )
         {
             Add(option);
         }
@@ -71,7 +99,8 @@ internal class RunVerb : Verb
         var dataset = GivenPath.Folder("--dataset", await LocalAsync(_dataset!))!;
         var captions = GivenPath.File("--captions", await LocalAsync(_captions));
         var model = await GivenModel.PathAsync("--model", arguments.GetValue(_model)!, session, cancel);
-        var tokenizer = GivenPath.File("--tokenizer", await LocalAsync(_tokenizer)) ?? ClipTokenizer.FileBeside(model, arguments.GetValue(_model));
+        var tokenizer = GivenPath.File("--tokenizer", await LocalAsync(_tokenizer))
+            ?? ClipTokenizer.FileBeside(model, arguments.GetValue(_model));
         var evaluations = await GivenSet.ParseAllAsync("--evaluation", arguments.GetValue(_evaluation), session, cancel);
         if (_tunes && evaluations.Count == 0)
         {
@@ -83,7 +112,9 @@ internal class RunVerb : Verb
         {
             null => options,
             >= 0 and <= 1 and var share => options with { MaxProblemShare = share },
-            var other => throw new WrongUseException(FormattableString.Invariant($"--max-problems {other}: expected a share of the rows, 0 to 1")),
+            var other => throw new WrongUseException(
+                FormattableString.Invariant($"--max-problems {other}: expected a share of the rows, 0 to 1")
+            ),
         };
         var architecture = ModelFiles.Architecture(model);
         var preset = Preset.Load(arguments.GetValue(_preset), architecture, session);
@@ -91,7 +122,8 @@ internal class RunVerb : Verb
         await using var runtime = Open(session);
         var autoencoders = await GivenAutoencoder.ParseAllAsync(arguments.GetValue(_sae), architecture, session, cancel);
         string[] hooks = [.. autoencoders.Select(given => given.Hook)];
-        IEnumerable<string> atGiven = hooks.Length == 0 ? [] : [$"extraction.hookPoints=[{string.Join(',', hooks.Select(hook => $"\"{hook}\""))}]"];
+        IEnumerable<string> atGiven =
+            hooks.Length == 0 ? [] : [$"extraction.hookPoints=[{string.Join(',', hooks.Select(hook => $"\"{hook}\""))}]"];
         var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, atGiven.Concat(Assignments(arguments)));
         var inputs = new RunInputs(runtime, session);
         EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters(), hooks);
@@ -110,15 +142,31 @@ internal class RunVerb : Verb
         if (_tunes)
         {
             var tuning = ParameterSections.SectionOf(ParameterSections.Tuning);
-            var training = StageParameters.Bind<FineTuningOptions>(runtime.Stages[ParameterSections.Tuning].Normalize(new JsonObject(Known(parameters[tuning]))), ParameterSections.Tuning);
-            EarlyChecks.RequirePairs(imported.Variety, training.CleanBatch, $"{tuning}.cleanBatch", Math.Min(training.ValidationImages, (int)(training.ValidationShare * imported.Content.Labels.Values.Sum())));
+            var training = StageParameters.Bind<FineTuningOptions>(
+                runtime.Stages[ParameterSections.Tuning].Normalize(new JsonObject(Known(parameters[tuning]))),
+                ParameterSections.Tuning
+            );
+            EarlyChecks.RequirePairs(
+                imported.Variety,
+                training.CleanBatch,
+                $"{tuning}.cleanBatch",
+                Math.Min(training.ValidationImages, (int)(training.ValidationShare * imported.Content.Labels.Values.Sum()))
+            );
             if (imported.Variety.Doubt is { } doubt)
             {
                 session.Tell($"--dataset: {doubt}; what is learned from them will be poor");
             }
         }
 
-        TrainingRows.Require(imported.Content.Items.Count, architecture, parameters, runtime.DefaultParameters(), _run.Assignments(arguments), hooks, session);
+        TrainingRows.Require(
+            imported.Content.Items.Count,
+            architecture,
+            parameters,
+            runtime.DefaultParameters(),
+            _run.Assignments(arguments),
+            hooks,
+            session
+        );
         foreach (var set in evaluations)
         {
             await inputs.AddEvaluationAsync(set.Name, set, options, cancel);
@@ -129,7 +177,9 @@ internal class RunVerb : Verb
 
     // Arms and seeds are the plan's, of which each unit has one.
     private static IEnumerable<KeyValuePair<string, JsonNode?>> Known(JsonNode? section) =>
-        (section as JsonObject ?? []).Where(entry => entry.Key is not ("arms" or "seeds")).Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone()));
+        (section as JsonObject ?? [])
+            .Where(entry => entry.Key is not ("arms" or "seeds"))
+            .Select(entry => KeyValuePair.Create(entry.Key, entry.Value?.DeepClone()));
 
     /// <summary>Parameters that the verb sets before those of the command line, in the form of <c>--set</c>.</summary>
     protected virtual IEnumerable<string> Assignments(ParseResult arguments) => [];
@@ -138,6 +188,11 @@ internal class RunVerb : Verb
     protected virtual ClipSaeRuntime Open(Session session) => Workplace.Open(session);
 
     /// <summary>Does what the verb is for, once its inputs are in the store.</summary>
-    protected virtual Task<int> ExecuteAsync(ParseResult arguments, Session session, ClipSaeRuntime runtime, RunRequest request, CancellationToken cancel) =>
-        new RunExecution(session, runtime).RunAsync(request, cancel);
+    protected virtual Task<int> ExecuteAsync(
+        ParseResult arguments,
+        Session session,
+        ClipSaeRuntime runtime,
+        RunRequest request,
+        CancellationToken cancel
+    ) => new RunExecution(session, runtime).RunAsync(request, cancel);
 }

@@ -8,7 +8,8 @@ using ClipSae.Cli.Running;
 namespace ClipSae.Cli.Verbs;
 
 /// <summary>Lists the runs of the data folder.</summary>
-internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folder, oldest first.", "clipsae runs", "clipsae runs --data /mnt/big/clipsae --json")
+internal sealed class RunsVerb()
+    : Verb("runs", "List the runs of the data folder, oldest first.", "clipsae runs", "clipsae runs --data /mnt/big/clipsae --json")
 {
     public override bool Computes => false;
 
@@ -19,17 +20,19 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
         var json = new JsonObject
         {
             ["data"] = session.DataFolder,
-            ["runs"] = new JsonArray([.. runs.Select(run => new JsonObject
-            {
-                ["runId"] = run.Run,
-                ["status"] = run.StatusName,
-                ["startedAt"] = run.StartedAt,
-                ["endedAt"] = run.EndedAt,
-                ["origin"] = run.Origin?.Run,
-                ["unitsFinished"] = run.UnitsFinished,
-                ["units"] = run.Units,
-                ["problem"] = run.Problem,
-            })]),
+            ["runs"] = new JsonArray([
+                .. runs.Select(run => new JsonObject
+                {
+                    ["runId"] = run.Run,
+                    ["status"] = run.StatusName,
+                    ["startedAt"] = run.StartedAt,
+                    ["endedAt"] = run.EndedAt,
+                    ["origin"] = run.Origin?.Run,
+                    ["unitsFinished"] = run.UnitsFinished,
+                    ["units"] = run.Units,
+                    ["problem"] = run.Problem,
+                }),
+            ]),
         };
         session.Answer(json, console =>
         {
@@ -41,14 +44,17 @@ internal sealed class RunsVerb() : Verb("runs", "List the runs of the data folde
 
             var lines = PaddedLines.Of(
                 ["run", "status", "started (UTC)", "took", "units"],
-                runs.Select(run => new[]
-                {
-                    run.Run,
-                    run.StatusName,
-                    run.StartedAt?.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "–",
-                    run is { StartedAt: { } start, EndedAt: { } end } ? Amounts.Duration(end - start) : "–",
-                    $"{run.UnitsFinished}/{run.Units}",
-                }));
+                runs.Select(run =>
+                    new[]
+                    {
+                        run.Run,
+                        run.StatusName,
+                        run.StartedAt?.ToString("MM-dd HH:mm", CultureInfo.InvariantCulture) ?? "–",
+                        run is { StartedAt: { } start, EndedAt: { } end } ? Amounts.Duration(end - start) : "–",
+                        $"{run.UnitsFinished}/{run.Units}",
+                    }
+                )
+            );
             console.WriteUnfolded(lines[0]);
             foreach (var (run, line) in runs.Zip(lines.Skip(1)))
             {

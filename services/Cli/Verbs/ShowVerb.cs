@@ -10,7 +10,12 @@ internal sealed class ShowVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public ShowVerb()
-        : base("show", "Show a run's scores, stages and report.", "clipsae show latest", "clipsae show 20261124-091500-1f0c5a7be914 --json") => Add(_run);
+        : base(
+            "show",
+            "Show a run's scores, stages and report.",
+            "clipsae show latest",
+            "clipsae show 20261124-091500-1f0c5a7be914 --json"
+        ) => Add(_run);
 
     public override bool Computes => false;
 

@@ -18,7 +18,8 @@ internal sealed class StretchVerb : Verb
         : base(
             "stretch",
             "Stretch a model's text context from 77 to 248 tokens, as Long-CLIP does before its fine-tuning.",
-            "clipsae stretch ViT-L-14.pt long.safetensors")
+            "clipsae stretch ViT-L-14.pt long.safetensors"
+        )
     {
         Add(_source);
         Add(_target);
@@ -29,9 +30,9 @@ internal sealed class StretchVerb : Verb
         var path = await GivenModel.PathAsync("in", arguments.GetValue(_source)!, session, cancel);
         var target = GivenPath.NewFile("out", arguments.GetValue(_target))!;
         var context = ContextStretching.Write(new ConversionSource(path, Path.GetFileName(path)), target);
-        session.Answer(
-            new JsonObject { ["file"] = target, ["context"] = context },
-            console => console.WriteUnfolded($"{context} tokens of context, written to {target}"));
+        session.Answer(new JsonObject { ["file"] = target, ["context"] = context }, console =>
+            console.WriteUnfolded($"{context} tokens of context, written to {target}")
+        );
         return ExitCode.Done;
     }
 }

@@ -13,7 +13,10 @@ namespace ClipSae.Cli.Verbs;
 /// <summary>Gives a run to the distributed system and leaves it there.</summary>
 internal sealed class SubmitVerb : RunVerb
 {
-    private readonly Option<bool> _print = new("--print") { Description = "Bring the inputs into the store and print the event, for another program to publish" };
+    private readonly Option<bool> _print = new("--print")
+    {
+        Description = "Bring the inputs into the store and print the event, for another program to publish",
+    };
     private readonly Option<bool> _bulk = new("--bulk") { Description = "Low priority: let units of other runs go first" };
 
     public SubmitVerb()
@@ -23,7 +26,8 @@ internal sealed class SubmitVerb : RunVerb
             tunes: true,
             "clipsae submit --dataset photos --model ViT-L-14.safetensors --preset vit-l-14",
             "clipsae submit --dataset s3://datasets/coco --model s3://models/vit-l-14 --bulk --json",
-            "clipsae submit --dataset photos --model ViT-L-14.safetensors --print > event.json")
+            "clipsae submit --dataset photos --model ViT-L-14.safetensors --print > event.json"
+        )
     {
         Add(_print);
         Add(_bulk);
@@ -31,7 +35,13 @@ internal sealed class SubmitVerb : RunVerb
 
     protected override ClipSaeRuntime Open(Session session) => Workplace.OpenDistributed(session);
 
-    protected override async Task<int> ExecuteAsync(ParseResult arguments, Session session, ClipSaeRuntime runtime, RunRequest request, CancellationToken cancel)
+    protected override async Task<int> ExecuteAsync(
+        ParseResult arguments,
+        Session session,
+        ClipSaeRuntime runtime,
+        RunRequest request,
+        CancellationToken cancel
+    )
     {
         var distributed = (DistributedRuntime)runtime;
         distributed.IsInteractive = !arguments.GetValue(_bulk);

@@ -7,13 +7,31 @@ using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Cli.Verbs;
 
-/// <summary>Trains an autoencoder for every combination of hook point, variant, width and k, and shows which is best, and best at finding what reads text.</summary>
+/// <summary>
+/// Trains an autoencoder for every combination of hook point, variant, width and k, and shows which is best, and best at finding what reads
+/// text.
+/// </summary>
 internal sealed class SweepVerb : RunVerb
 {
     private readonly Option<string?> _hooks = new("--hooks") { Description = "Hook points [default: the preset's]", HelpName = "HOOK,…" };
-    private readonly Option<string> _variants = new("--variants") { Description = "topk, topk-tied, batch-topk, matryoshka", HelpName = "NAME,…", DefaultValueFactory = _ => "topk,topk-tied" };
-    private readonly Option<string> _expansions = new("--expansions") { Description = "Features for each dimension of the input", HelpName = "N,…", DefaultValueFactory = _ => "4,8" };
-    private readonly Option<string> _k = new("--k") { Description = "Active features a row", HelpName = "N,…", DefaultValueFactory = _ => "16,32,64" };
+    private readonly Option<string> _variants = new("--variants")
+    {
+        Description = "topk, topk-tied, batch-topk, matryoshka",
+        HelpName = "NAME,…",
+        DefaultValueFactory = _ => "topk,topk-tied",
+    };
+    private readonly Option<string> _expansions = new("--expansions")
+    {
+        Description = "Features for each dimension of the input",
+        HelpName = "N,…",
+        DefaultValueFactory = _ => "4,8",
+    };
+    private readonly Option<string> _k = new("--k")
+    {
+        Description = "Active features a row",
+        HelpName = "N,…",
+        DefaultValueFactory = _ => "16,32,64",
+    };
 
     public SweepVerb()
         : base(
@@ -22,7 +40,8 @@ internal sealed class SweepVerb : RunVerb
             tunes: false,
             "clipsae sweep --dataset world/tuning --model base.safetensors --preset demo",
             "clipsae sweep --dataset photos --model ViT-L-14.pt --hooks mlp@8,residual@11,text.mlp@6,image-embedding --variants topk,batch-topk --k 32,64",
-            "clipsae sweep --dataset photos --model ViT-L-14.pt --expansions 8 --k 16,32,64,128 --json")
+            "clipsae sweep --dataset photos --model ViT-L-14.pt --expansions 8 --k 16,32,64,128 --json"
+        )
     {
         foreach (var option in new Option[] { _hooks, _variants, _expansions, _k })
         {
@@ -45,18 +64,29 @@ internal sealed class SweepVerb : RunVerb
         yield return "curation.attacks=64";
     }
 
-    protected override async Task<int> ExecuteAsync(ParseResult arguments, Session session, ClipSaeRuntime runtime, RunRequest request, CancellationToken cancel)
+    protected override async Task<int> ExecuteAsync(
+        ParseResult arguments,
+        Session session,
+        ClipSaeRuntime runtime,
+        RunRequest request,
+        CancellationToken cancel
+    )
     {
         var plan = RunPlanner.Sweep(request, runtime.DefaultParameters());
-        return await new RunExecution(session, runtime, async (summary, stop) => await SweepTable.ReadAsync(summary, runtime.Artifacts, stop)).RunAsync(request, plan, cancel);
+        return await new RunExecution(session, runtime, async (summary, stop) =>
+            await SweepTable.ReadAsync(summary, runtime.Artifacts, stop)
+        ).RunAsync(request, plan, cancel);
     }
 
     private static string[] Items(Option<string> option, ParseResult arguments) =>
-        arguments.GetValue(option)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } items
+        arguments.GetValue(option)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            is { Length: > 0 } items
             ? items
             : throw new WrongUseException($"{option.Name}: name at least one");
 
-    private static string Number(string text) => int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number >= 1
-        ? text
-        : throw new WrongUseException($"'{text}' is not a positive whole number");
+    private static string Number(string text) =>
+        int.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)
+        && number >= 1
+            ? text
+            : throw new WrongUseException($"'{text}' is not a positive whole number");
 }

@@ -14,16 +14,25 @@ internal sealed class TokenizeVerb : Verb
 
     private readonly Argument<string[]> _texts = new("text") { Description = "Texts to tokenize", Arity = ArgumentArity.OneOrMore };
 
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary in CLIP's format (.txt or .txt.gz) [default: the demo's]", HelpName = "FILE" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Vocabulary in CLIP's format (.txt or .txt.gz) [default: the demo's]",
+        HelpName = "FILE",
+    };
 
-    private readonly Option<int?> _context = new("--context") { Description = $"Context length [default: {DefaultContext}; the demo's model has 16]", HelpName = "N" };
+    private readonly Option<int?> _context = new("--context")
+    {
+        Description = $"Context length [default: {DefaultContext}; the demo's model has 16]",
+        HelpName = "N",
+    };
 
     public TokenizeVerb()
         : base(
             "tokenize",
             "Show the token ids that CLIP's text tower gets for a text.",
             "clipsae tokenize \"a photo of a red house\"",
-            "clipsae tokenize --tokenizer bpe_simple_vocab_16e6.txt.gz --json \"a diagram\"")
+            "clipsae tokenize --tokenizer bpe_simple_vocab_16e6.txt.gz --json \"a diagram\""
+        )
     {
         Add(_texts);
         Add(_tokenizer);
@@ -45,24 +54,32 @@ internal sealed class TokenizeVerb : Verb
         {
             var ids = tokenizer.Encode(text, context, out var truncated);
             var used = ids.AsSpan(0, Array.IndexOf(ids, (long)tokenizer.EndOfText) + 1).ToArray();
-            texts.Add(new JsonObject
-            {
-                ["text"] = text,
-                ["ids"] = new JsonArray([.. used.Select(id => JsonValue.Create(id))]),
-                ["truncated"] = truncated,
-            });
+            texts.Add(
+                new JsonObject
+                {
+                    ["text"] = text,
+                    ["ids"] = new JsonArray([.. used.Select(id => JsonValue.Create(id))]),
+                    ["truncated"] = truncated,
+                }
+            );
             rows.Add([text, $"{used.Length}{(truncated ? " (cut)" : "")}", string.Join(' ', used)]);
         }
 
         session.Answer(
-            new JsonObject { ["vocabulary"] = tokenizer.VocabularySize, ["context"] = context, ["texts"] = texts },
+            new JsonObject
+            {
+                ["vocabulary"] = tokenizer.VocabularySize,
+                ["context"] = context,
+                ["texts"] = texts,
+            },
             console =>
             {
                 foreach (var line in PaddedLines.Of(["text", "tokens", "ids"], rows))
                 {
                     console.WriteUnfolded(line);
                 }
-            });
+            }
+        );
         return Task.FromResult(ExitCode.Done);
     }
 }

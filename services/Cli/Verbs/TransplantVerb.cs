@@ -18,19 +18,40 @@ namespace ClipSae.Cli.Verbs;
 internal sealed class TransplantVerb : Verb
 {
     private readonly Argument<string> _model = new("model") { Description = "CLIP checkpoint in any format, or a run's name" };
-    private readonly Argument<string> _generator = new("generator") { Description = "Image generator: a single file of safetensors (SD 1.5, 2, SDXL, SD 3, Flux), a text encoder's own file, or a diffusers folder" };
+    private readonly Argument<string> _generator = new("generator")
+    {
+        Description =
+            "Image generator: a single file of safetensors (SD 1.5, 2, SDXL, SD 3, Flux), a text encoder's own file, or a diffusers folder",
+    };
     private readonly Argument<string> _target = new("out") { Description = "File, or for a folder the folder, to write" };
-    private readonly Option<string?> _encoder = new("--encoder") { Description = "Which text encoder to replace [default: the only one that fits]", HelpName = "NAME" };
-    private readonly Option<string?> _prompts = new("--prompts") { Description = "Prompts to compare hidden states on, one a line [default: 24 of its own]", HelpName = "FILE" };
-    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Vocabulary of the model [default: next to the checkpoint]", HelpName = "FILE" };
-    private readonly Option<string?> _vision = new("--vision") { Description = "Checkpoint with the vision tower, if MODEL is only a text encoder", HelpName = "PATH" };
+    private readonly Option<string?> _encoder = new("--encoder")
+    {
+        Description = "Which text encoder to replace [default: the only one that fits]",
+        HelpName = "NAME",
+    };
+    private readonly Option<string?> _prompts = new("--prompts")
+    {
+        Description = "Prompts to compare hidden states on, one a line [default: 24 of its own]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _tokenizer = new("--tokenizer")
+    {
+        Description = "Vocabulary of the model [default: next to the checkpoint]",
+        HelpName = "FILE",
+    };
+    private readonly Option<string?> _vision = new("--vision")
+    {
+        Description = "Checkpoint with the vision tower, if MODEL is only a text encoder",
+        HelpName = "PATH",
+    };
 
     public TransplantVerb()
         : base(
             "transplant",
             "Put a model's text tower into an image generator, and measure what changes for it.",
             "clipsae transplant latest sd_xl_base_1.0.safetensors sdxl-tuned.safetensors",
-            "clipsae transplant tuned.safetensors stable-diffusion-v1-5 sd15-tuned --prompts my-prompts.txt")
+            "clipsae transplant tuned.safetensors stable-diffusion-v1-5 sd15-tuned --prompts my-prompts.txt"
+        )
     {
         Add(_model);
         Add(_generator);
@@ -46,20 +67,40 @@ internal sealed class TransplantVerb : Verb
         var model = await GivenModel.PathAsync("model", arguments.GetValue(_model)!, session, cancel);
         var vision = arguments.GetValue(_vision) is { } given ? await GivenModel.PathAsync("--vision", given, session, cancel) : null;
         var generator = GivenPath.FileOrFolder("generator", arguments.GetValue(_generator)!);
-        var prompts = GivenPath.File("--prompts", arguments.GetValue(_prompts)) is { } list ? TransplantPrompts.Read(list) : TransplantPrompts.Default;
+        var prompts = GivenPath.File("--prompts", arguments.GetValue(_prompts)) is { } list
+            ? TransplantPrompts.Read(list)
+            : TransplantPrompts.Default;
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
         var target = Target(arguments.GetValue(_target)!, generator);
         session.UseDevice();
         var result = Transplant.Run(
-            new ConversionSource(model, Path.GetFileName(model), vision), generator, arguments.GetValue(_encoder), target, prompts, ClipTokenizer.Load(vocabulary), cancel);
+            new ConversionSource(model, Path.GetFileName(model), vision),
+            generator,
+            arguments.GetValue(_encoder),
+            target,
+            prompts,
+            ClipTokenizer.Load(vocabulary),
+            cancel
+        );
 
         var name = Path.GetFileName(target);
         var record = Directory.Exists(target) ? Path.Combine(target, "transplant") : Path.ChangeExtension(target, null) + ".transplant";
         AtomicFile.Write(record + ".json", JsonSerializer.SerializeToUtf8Bytes(result, ContractJson.Options));
         AtomicFile.Write(record + ".html", Encoding.UTF8.GetBytes(TransplantPage.Render(name, result)));
         session.Answer(
-            JsonSerializer.SerializeToNode(new { file = target, report = record + ".html", result }, ContractJson.Options)!.AsObject(),
-            console => Write(console, target, record + ".html", result));
+            JsonSerializer
+                .SerializeToNode(
+                    new
+                    {
+                        file = target,
+                        report = record + ".html",
+                        result,
+                    },
+                    ContractJson.Options
+                )!
+                .AsObject(),
+            console => Write(console, target, record + ".html", result)
+        );
         return ExitCode.Done;
     }
 
@@ -95,7 +136,10 @@ internal sealed class TransplantVerb : Verb
         var table = new FigureTable("hidden state", "tokens", "cosine,\nmean", "cosine,\nlowest", "norm,\nnew / old");
         foreach (var change in result.HiddenStates)
         {
-            table.Add(change.State, [TransplantPage.NameOf(change.Tokens), Figure(change.MeanCosine), Figure(change.MinCosine), Figure(change.MeanNormRatio)]);
+            table.Add(
+                change.State,
+                [TransplantPage.NameOf(change.Tokens), Figure(change.MeanCosine), Figure(change.MinCosine), Figure(change.MeanNormRatio)]
+            );
         }
 
         table.Write(console);

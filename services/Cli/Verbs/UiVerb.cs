@@ -17,9 +17,21 @@ internal sealed class UiVerb : Verb
     public const string TokenVariable = "CLIPSAE_UI_TOKEN";
 
     private readonly Option<int> _port = new("--port") { Description = "Port to listen on [default: a free one]", HelpName = "PORT" };
-    private readonly Option<string> _listen = new("--listen") { Description = "Address to listen on; other than loopback, every request needs the token that is printed, or $" + TokenVariable, HelpName = "ADDRESS", DefaultValueFactory = _ => "127.0.0.1" };
-    private readonly Option<string[]> _names = new("--host-name") { Description = "Another host name under which browsers may open the pages, such as the machine's name", HelpName = "NAME" };
-    private readonly Option<bool> _changes = new("--allow-changes") { Description = "Show buttons that cancel, retry and replay runs; without it, the pages only read" };
+    private readonly Option<string> _listen = new("--listen")
+    {
+        Description = "Address to listen on; other than loopback, every request needs the token that is printed, or $" + TokenVariable,
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+    private readonly Option<string[]> _names = new("--host-name")
+    {
+        Description = "Another host name under which browsers may open the pages, such as the machine's name",
+        HelpName = "NAME",
+    };
+    private readonly Option<bool> _changes = new("--allow-changes")
+    {
+        Description = "Show buttons that cancel, retry and replay runs; without it, the pages only read",
+    };
 
     public UiVerb()
         : base("ui", "Show runs in a browser: live progress, results, comparisons.", "clipsae ui", "clipsae ui --port 8090 --allow-changes")
@@ -37,7 +49,12 @@ internal sealed class UiVerb : Verb
         var listen = arguments.GetValue(_listen)!;
         var options = new WebOptions
         {
-            Address = listen == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(listen, out var address) ? address : throw new WrongUseException($"--listen {listen}: must be an IP address, for example 127.0.0.1, or 0.0.0.0 for every address of the machine"),
+            Address =
+                listen == "localhost" ? IPAddress.Loopback
+                : IPAddress.TryParse(listen, out var address) ? address
+                : throw new WrongUseException(
+                    $"--listen {listen}: must be an IP address, for example 127.0.0.1, or 0.0.0.0 for every address of the machine"
+                ),
             Port = arguments.GetValue(_port),
             HostNames = arguments.GetValue(_names) ?? [],
             Token = session.Environment(TokenVariable),
@@ -50,7 +67,9 @@ internal sealed class UiVerb : Verb
         }
 
         await using var server = await WebServer.StartAsync(runtime, options, session.DataFolder, session.Time, cancel);
-        session.Answer(new JsonObject { ["url"] = server.Open.AbsoluteUri, ["data"] = session.DataFolder }, console => console.WriteUnfolded($"{server.Open.AbsoluteUri}  (runs of {session.DataFolder}; Ctrl+C stops)"));
+        session.Answer(new JsonObject { ["url"] = server.Open.AbsoluteUri, ["data"] = session.DataFolder }, console =>
+            console.WriteUnfolded($"{server.Open.AbsoluteUri}  (runs of {session.DataFolder}; Ctrl+C stops)")
+        );
         await StoppedAsync(cancel);
         return ExitCode.Done;
     }

@@ -10,7 +10,12 @@ internal sealed class WatchVerb : Verb
     private readonly Argument<string> _run = RunArgument.Create();
 
     public WatchVerb()
-        : base("watch", "Follow a run that another process is working on, until it ends. Stopping this command does not affect the run.", "clipsae watch latest", "clipsae watch 20261124-091500-1f0c5a7be914") => Add(_run);
+        : base(
+            "watch",
+            "Follow a run that another process is working on, until it ends. Stopping this command does not affect the run.",
+            "clipsae watch latest",
+            "clipsae watch 20261124-091500-1f0c5a7be914"
+        ) => Add(_run);
 
     public override bool Computes => false;
 

@@ -4,8 +4,18 @@ using static TorchSharp.torch;
 
 namespace ClipSae.FineTuning.Arms;
 
-/// <summary>One forward pass as its arm sees it. What the base makes of the same pictures is computed once, where an arm asks for it, and without gradients.</summary>
-internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts parts, SparseAutoencoder? autoencoder, VisionPlan? basis, FineTuningOptions options)
+/// <summary>
+/// One forward pass as its arm sees it. What the base makes of the same pictures is computed once, where an arm asks for it, and without
+/// gradients.
+/// </summary>
+internal sealed class ArmPass(
+    ClipModel model,
+    ArmImages images,
+    SalientParts parts,
+    SparseAutoencoder? autoencoder,
+    VisionPlan? basis,
+    FineTuningOptions options
+)
 {
     private Tensor? _embeddings;
     private bool _isCaptured;
@@ -33,7 +43,9 @@ internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts pa
     /// <summary>What was captured where the SAE reads, [batch, …].</summary>
     public Tensor Activations => Hooks.Captured(parts.Hook);
 
-    /// <summary>What the base makes of the clean images: embeddings [clean, embed], and activations where the SAE reads, if the arm captures them.</summary>
+    /// <summary>
+    /// What the base makes of the clean images: embeddings [clean, embed], and activations where the SAE reads, if the arm captures them.
+    /// </summary>
     public (Tensor Embeddings, Tensor? Activations) BaseClean => _baseClean ??= OfBase(images.Images.narrow(0, 0, Clean));
 
     /// <summary>Makes the forward pass.</summary>
@@ -71,7 +83,10 @@ internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts pa
     /// <summary>The SAE's other features of activations, [..., features].</summary>
     public Tensor OtherFeatures(Tensor activations) => autoencoder!.Features(activations, parts.Others(autoencoder.Latents));
 
-    /// <summary>The arm's features of the attacks' unreadable twins. They are the yardstick, not a thing to be trained: no gradient flows through them.</summary>
+    /// <summary>
+    /// The arm's features of the attacks' unreadable twins. They are the yardstick, not a thing to be trained: no gradient flows through
+    /// them.
+    /// </summary>
     public Tensor ControlFeatures()
     {
         using var noGrad = no_grad();
@@ -89,7 +104,8 @@ internal sealed class ArmPass(ClipModel model, ArmImages images, SalientParts pa
     /// <summary>What the base makes of it: [attacks, embed].</summary>
     public Tensor BasePrint() => basis!.EncodeImage(images.Print!);
 
-    private Hooks CaptureHeads(Hooks hooks) => parts.Heads.Select(head => head.Layer).Distinct().Aggregate(hooks, (all, layer) => all.Capture(new HookPoint.Heads(layer)));
+    private Hooks CaptureHeads(Hooks hooks) =>
+        parts.Heads.Select(head => head.Layer).Distinct().Aggregate(hooks, (all, layer) => all.Capture(new HookPoint.Heads(layer)));
 
     private (Tensor Embeddings, Tensor? Activations) OfBase(Tensor pictures)
     {

@@ -8,7 +8,13 @@ namespace ClipSae.FineTuning.Arms;
 /// <param name="parts">The neurons and features that it acts on.</param>
 /// <param name="autoencoder">Where the arm reads features.</param>
 /// <param name="basis">The base, where the arm compares with it.</param>
-public sealed class AttackForward(TuningArm arm, SalientParts parts, SparseAutoencoder? autoencoder, FineTuningOptions options, VisionPlan? basis = null)
+public sealed class AttackForward(
+    TuningArm arm,
+    SalientParts parts,
+    SparseAutoencoder? autoencoder,
+    FineTuningOptions options,
+    VisionPlan? basis = null
+)
 {
     public TuningArm Arm => arm;
 

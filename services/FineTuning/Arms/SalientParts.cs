@@ -13,7 +13,9 @@ namespace ClipSae.FineTuning.Arms;
 /// <param name="Neurons">MLP neurons by layer.</param>
 public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyList<int> Features, IReadOnlyDictionary<int, int[]> Neurons)
 {
-    /// <summary>Features besides the chosen ones that are looked at, at most: dense latents of 32 images of 257 tokens take 135 MB then.</summary>
+    /// <summary>
+    /// Features besides the chosen ones that are looked at, at most: dense latents of 32 images of 257 tokens take 135 MB then.
+    /// </summary>
     public const int MaxOthers = 4096;
 
     private int[]? _others;
@@ -21,7 +23,9 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
     /// <summary>Heads whose writes along the features' directions are looked at; none unless the arm looks at them.</summary>
     public IReadOnlyList<TextDirections.OfHead> Heads { get; init; } = [];
 
-    /// <summary>Latents that are not among <see cref="Features"/>, ascending; above <see cref="MaxOthers"/> of them that many, drawn once.</summary>
+    /// <summary>
+    /// Latents that are not among <see cref="Features"/>, ascending; above <see cref="MaxOthers"/> of them that many, drawn once.
+    /// </summary>
     /// <param name="latents">Of the SAE.</param>
     public IReadOnlyList<int> Others(int latents)
     {
@@ -39,7 +43,10 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
         return _others;
     }
 
-    /// <summary>Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the same layers.</summary>
+    /// <summary>
+    /// Reads curation's <c>salient</c> output; for a random arm, as many features that fire equally often and as many other neurons of the
+    /// same layers.
+    /// </summary>
     /// <exception cref="UserErrorException">The arm scales neurons and there are none.</exception>
     public static SalientParts Read(SalientFindings salient, TuningArm arm, ClipArchitecture architecture, long seed)
     {
@@ -47,7 +54,9 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
         var neurons = salient.Neurons.GroupBy(n => n.Layer, n => n.Neuron).ToDictionary(g => g.Key, g => g.ToArray());
         if (neurons.Count == 0 && arm.ScalesNeurons)
         {
-            throw new UserErrorException($"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; leave it out of tuning.arms or raise curation.neuronsPerLayer");
+            throw new UserErrorException(
+                $"fine-tuning: curation found no salient neuron, so the arm {arm.Name} would be the arm none; leave it out of tuning.arms or raise curation.neuronsPerLayer"
+            );
         }
 
         if (!arm.IsRandom)
@@ -56,7 +65,12 @@ public sealed record SalientParts(HookPoint Hook, string Autoencoder, IReadOnlyL
         }
 
         var draws = salient.RandomFeatures;
-        return new SalientParts(hook, salient.Sae, draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)], neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, architecture.VisionNeurons, seed)));
+        return new SalientParts(
+            hook,
+            salient.Sae,
+            draws[(int)(((seed % draws.Count) + draws.Count) % draws.Count)],
+            neurons.ToDictionary(n => n.Key, n => RandomTwins(n.Key, n.Value, architecture.VisionNeurons, seed))
+        );
     }
 
     private static int[] RandomTwins(int layer, int[] chosen, int width, long seed)

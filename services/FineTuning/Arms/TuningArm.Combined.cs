@@ -6,7 +6,10 @@ namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {
-    /// <summary>Several arms at once: what each does to the forward pass is done, and their losses are added. Captions are used where every part uses them.</summary>
+    /// <summary>
+    /// Several arms at once: what each does to the forward pass is done, and their losses are added. Captions are used where every part
+    /// uses them.
+    /// </summary>
     public sealed record Combined : TuningArm
     {
         /// <summary>Between the names of the parts.</summary>
@@ -53,16 +56,23 @@ public abstract partial record TuningArm
                 throw new UserErrorException($"tuning.arms: '{combined.Name}' names none, which adds nothing to other arms; leave it out");
             }
 
-            if (parts.Count(part => part is Scaling) > 1 || parts.Count(part => part is Hinge) > 1 || parts.Select(part => part.Kind).Distinct(StringComparer.Ordinal).Count() < parts.Count)
+            if (
+                parts.Count(part => part is Scaling) > 1
+                || parts.Count(part => part is Hinge) > 1
+                || parts.Select(part => part.Kind).Distinct(StringComparer.Ordinal).Count() < parts.Count
+            )
             {
-                throw new UserErrorException($"tuning.arms: '{combined.Name}' combines arms that act on the same neurons or features in two ways; name one of them");
+                throw new UserErrorException(
+                    $"tuning.arms: '{combined.Name}' combines arms that act on the same neurons or features in two ways; name one of them"
+                );
             }
 
             return combined;
         }
 
         // A null token learns from what the others ask for; alone, from captions.
-        private IEnumerable<TuningArm> Trained => Parts.Where(part => part.IsTrained && (part is not NullToken || Parts.Count(other => other.IsTrained) == 1));
+        private IEnumerable<TuningArm> Trained =>
+            Parts.Where(part => part.IsTrained && (part is not NullToken || Parts.Count(other => other.IsTrained) == 1));
 
         internal override void Arrange(ArmPass pass)
         {
@@ -73,7 +83,10 @@ public abstract partial record TuningArm
         }
 
         internal override Tensor? Loss(ArmPass pass) =>
-            Parts.Select(part => part.Loss(pass)).OfType<Tensor>().Aggregate((Tensor?)null, (sum, loss) => sum is null ? loss : sum.Plus(loss));
+            Parts
+                .Select(part => part.Loss(pass))
+                .OfType<Tensor>()
+                .Aggregate((Tensor?)null, (sum, loss) => sum is null ? loss : sum.Plus(loss));
 
         public bool Equals(Combined? other) => other is not null && Name == other.Name;
 

@@ -6,8 +6,8 @@ namespace ClipSae.FineTuning.Arms;
 public abstract partial record TuningArm
 {
     /// <summary>
-    /// Self-distillation without labels or captions: the base sees the picture as it is, the student the same picture with a word printed on it, and their
-    /// embeddings are brought together; on clean pictures the student keeps the base's. The text tower is left as it is.
+    /// Self-distillation without labels or captions: the base sees the picture as it is, the student the same picture with a word printed
+    /// on it, and their embeddings are brought together; on clean pictures the student keeps the base's. The text tower is left as it is.
     /// Loss: mean (1 − cos) over attacks + <see cref="FineTuningOptions.DistilKeep"/> · mean (1 − cos) over clean pictures.
     /// </summary>
     public sealed record Distil() : TuningArm("distil", false)
@@ -22,7 +22,10 @@ public abstract partial record TuningArm
 
         internal override Tensor? Loss(ArmPass pass)
         {
-            var clean = pass.Clean == 0 ? null : Distance(pass.OfClean(pass.Embeddings), pass.BaseClean.Embeddings).mean().Times(pass.Options.DistilKeep);
+            var clean =
+                pass.Clean == 0
+                    ? null
+                    : Distance(pass.OfClean(pass.Embeddings), pass.BaseClean.Embeddings).mean().Times(pass.Options.DistilKeep);
             if (pass.Attacks == 0)
             {
                 return clean;

@@ -5,8 +5,8 @@ namespace ClipSae.FineTuning.Arms;
 public abstract partial record TuningArm
 {
     /// <summary>
-    /// Attention heads that look at print are taken out of the weights (<see cref="HeadAblation"/>), and nothing is trained. With other arms, these go on from the weights
-    /// without the heads.
+    /// Attention heads that look at print are taken out of the weights (<see cref="HeadAblation"/>), and nothing is trained. With other
+    /// arms, these go on from the weights without the heads.
     /// </summary>
     public sealed record Heads(bool Random) : TuningArm("heads", Random)
     {

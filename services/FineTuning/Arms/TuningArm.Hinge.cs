@@ -5,13 +5,14 @@ namespace ClipSae.FineTuning.Arms;
 
 public abstract partial record TuningArm
 {
-    /// <summary>A hinge on the salient SAE features of the attacked image against its unreadable twin: λ·mean ReLU(z_f(word) − z_f(control) − margin).</summary>
+    /// <summary>
+    /// A hinge on the salient SAE features of the attacked image against its unreadable twin: λ·mean ReLU(z_f(word) − z_f(control) −
+    /// margin).
+    /// </summary>
     public abstract record Hinge : TuningArm
     {
         private protected Hinge(string kind, bool isRandom)
-            : base(kind, isRandom)
-        {
-        }
+            : base(kind, isRandom) { }
 
         public override bool ReadsFeatures => true;
 

@@ -8,9 +8,10 @@ namespace ClipSae.FineTuning.Arms;
 public abstract partial record TuningArm
 {
     /// <summary>
-    /// A hinge at the heads that look at print in the later half of the blocks: what they write into the class token along the directions of the SAE's text-salient features
-    /// (<see cref="TextDirections"/>) on the attacked image, against its unreadable twin: λ·mean ReLU(⟨d_f, h(word)⟩ − ⟨d_f, h(control)⟩ − margin) over attacks, heads and
-    /// features. Beside the attack captions. The control takes random heads and random features.
+    /// A hinge at the heads that look at print in the later half of the blocks: what they write into the class token along the directions
+    /// of the SAE's text-salient features (<see cref="TextDirections"/>) on the attacked image, against its unreadable twin: λ·mean
+    /// ReLU(⟨d_f, h(word)⟩ − ⟨d_f, h(control)⟩ − margin) over attacks, heads and features. Beside the attack captions. The control takes
+    /// random heads and random features.
     /// </summary>
     public sealed record HingeHeads(bool Random) : TuningArm("hinge-heads", Random)
     {
@@ -37,8 +38,11 @@ public abstract partial record TuningArm
 
             var controls = pass.HeadsOfControls();
             var excess = pass.Parts.Heads.Select(head =>
-                Written(head, pass.OfAttacks(pass.Hooks.Captured(new HookPoint.Heads(head.Layer)))).sub(Written(head, controls.Captured(new HookPoint.Heads(head.Layer))))
-                    .Minus(pass.Options.PenaltyMargin).relu());
+                Written(head, pass.OfAttacks(pass.Hooks.Captured(new HookPoint.Heads(head.Layer))))
+                    .sub(Written(head, controls.Captured(new HookPoint.Heads(head.Layer))))
+                    .Minus(pass.Options.PenaltyMargin)
+                    .relu()
+            );
             return stack([.. excess]).mean().Times(pass.Options.PenaltyWeight);
         }
 

@@ -6,8 +6,9 @@ namespace ClipSae.FineTuning.Arms;
 public abstract partial record TuningArm
 {
     /// <summary>
-    /// On clean pictures, change of the SAE's features against the base is penalised (SAE-FT, arXiv 2605.15961), of all but the text-salient ones, which are
-    /// to change. Loss: weight · mean over images of Σ (z_f − z_f of the base)² / Σ (z_f of the base)². The control leaves as many random features free instead.
+    /// On clean pictures, change of the SAE's features against the base is penalised (SAE-FT, arXiv 2605.15961), of all but the
+    /// text-salient ones, which are to change. Loss: weight · mean over images of Σ (z_f − z_f of the base)² / Σ (z_f of the base)². The
+    /// control leaves as many random features free instead.
     /// </summary>
     public sealed record KeepFeatures(bool Random) : TuningArm("keep-features", Random)
     {

@@ -6,8 +6,9 @@ namespace ClipSae.FineTuning.Arms;
 public abstract partial record TuningArm
 {
     /// <summary>
-    /// Words without a picture behind them keep the base's embedding, so that what is unlearned is to prefer the word to the object, not to read it.
-    /// Loss: weight · mean (1 − cos) between student and base over the attacks' print on grey (<see cref="PrintAlone"/>). Beside the attack captions when alone.
+    /// Words without a picture behind them keep the base's embedding, so that what is unlearned is to prefer the word to the object, not to
+    /// read it. Loss: weight · mean (1 − cos) between student and base over the attacks' print on grey (<see cref="PrintAlone"/>). Beside
+    /// the attack captions when alone.
     /// </summary>
     public sealed record KeepReading() : TuningArm("keep-reading", false)
     {
@@ -18,6 +19,8 @@ public abstract partial record TuningArm
         public override bool NeedsPrint => true;
 
         internal override Tensor? Loss(ArmPass pass) =>
-            pass.Attacks == 0 ? null : (Distance(pass.EncodePrint(), pass.BasePrint()) * pass.HasSource).mean().Times(pass.Options.ReadingWeight);
+            pass.Attacks == 0
+                ? null
+                : (Distance(pass.EncodePrint(), pass.BasePrint()) * pass.HasSource).mean().Times(pass.Options.ReadingWeight);
     }
 }

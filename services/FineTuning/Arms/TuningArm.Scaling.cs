@@ -10,9 +10,7 @@ public abstract partial record TuningArm
     public abstract record Scaling : TuningArm
     {
         private protected Scaling(string kind, bool isRandom)
-            : base(kind, isRandom)
-        {
-        }
+            : base(kind, isRandom) { }
 
         public override bool ScalesNeurons => true;
 

@@ -7,8 +7,8 @@ using static TorchSharp.torch.nn;
 namespace ClipSae.FineTuning.Arms;
 
 /// <summary>
-/// One way of fine-tuning: what it asks for, what it does to a forward pass and which loss it adds. Arms that act on chosen neurons, features or heads have
-/// a control that acts on as many random ones. Several may be combined, as <c>distil+keep-features</c>.
+/// One way of fine-tuning: what it asks for, what it does to a forward pass and which loss it adds. Arms that act on chosen neurons,
+/// features or heads have a control that acts on as many random ones. Several may be combined, as <c>distil+keep-features</c>.
 /// </summary>
 public abstract partial record TuningArm
 {
@@ -70,13 +70,11 @@ public abstract partial record TuningArm
     public virtual bool HasLoss => NeedsControls || NeedsBase;
 
     /// <summary>Changes or watches the forward pass before it is made.</summary>
-    internal virtual void Arrange(ArmPass pass)
-    {
-    }
+    internal virtual void Arrange(ArmPass pass) { }
 
     /// <summary>
-    /// What it adds to the loss, after the forward pass: a scalar that is a mean over the pass's clean images plus a mean over its attacks, so that passes over
-    /// equal parts of a batch average to the batch's; null where the pass has no image that it looks at.
+    /// What it adds to the loss, after the forward pass: a scalar that is a mean over the pass's clean images plus a mean over its attacks,
+    /// so that passes over equal parts of a batch average to the batch's; null where the pass has no image that it looks at.
     /// </summary>
     internal virtual Tensor? Loss(ArmPass pass) => null;
 
@@ -93,43 +91,63 @@ public abstract partial record TuningArm
         if (parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)))
         {
             throw new UserErrorException(
-                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})");
+                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
+            );
         }
 
         return parts is [{ } only] ? only : Combined.Of([.. parts.Select(part => part!)]);
     }
 
     /// <summary>Whether arm and loss are there for models of a family; told before anything is computed.</summary>
-    /// <exception cref="UserErrorException">The arm looks at what a class token attends to, or the loss is made for another family.</exception>
+    /// <exception cref="UserErrorException">The arm looks at what a class token attends to, or the loss is made for another
+    /// family.</exception>
     public void RequireFit(ClipFamily family, TuningLoss loss)
     {
         if (!family.HasClassToken && (AblatesHeads || ReadsHeads))
         {
-            throw new UserErrorException($"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, and the vision tower of a {family} has none; use the other arms");
+            throw new UserErrorException(
+                $"tuning.arms: '{Name}' looks for attention heads by what the class token looks at, and the vision tower of a {family} has none; use the other arms"
+            );
         }
 
         if (family.IsPairwise && loss == TuningLoss.Compat)
         {
-            throw new UserErrorException($"tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; a {family} is trained with symmetric, which stands for its own sigmoid loss");
+            throw new UserErrorException(
+                $"tuning.loss: compat is made for the softmax over a batch that a CLIP is trained with; a {family} is trained with symmetric, which stands for its own sigmoid loss"
+            );
         }
     }
 
     /// <summary>Kinds of arms that are not combinations.</summary>
-    public static IReadOnlyList<string> Singles { get; } = ["none", "amplify", "suppress", "penalise", "penalise-only", "distil", "keep-features", "keep-reading", "heads", "hinge-heads", "null-token"];
+    public static IReadOnlyList<string> Singles { get; } =
+    [
+        "none",
+        "amplify",
+        "suppress",
+        "penalise",
+        "penalise-only",
+        "distil",
+        "keep-features",
+        "keep-reading",
+        "heads",
+        "hinge-heads",
+        "null-token",
+    ];
 
-    private static TuningArm? Single(string kind, bool random) => kind switch
-    {
-        "none" => new None(),
-        "amplify" => new Amplify(random),
-        "suppress" => new Suppress(random),
-        "penalise" => new Penalise(random),
-        "penalise-only" => new PenaliseOnly(random),
-        "distil" => new Distil(),
-        "keep-features" => new KeepFeatures(random),
-        "keep-reading" => new KeepReading(),
-        "heads" => new Heads(random),
-        "hinge-heads" => new HingeHeads(random),
-        "null-token" => new NullToken(),
-        _ => null,
-    };
+    private static TuningArm? Single(string kind, bool random) =>
+        kind switch
+        {
+            "none" => new None(),
+            "amplify" => new Amplify(random),
+            "suppress" => new Suppress(random),
+            "penalise" => new Penalise(random),
+            "penalise-only" => new PenaliseOnly(random),
+            "distil" => new Distil(),
+            "keep-features" => new KeepFeatures(random),
+            "keep-reading" => new KeepReading(),
+            "heads" => new Heads(random),
+            "hinge-heads" => new HingeHeads(random),
+            "null-token" => new NullToken(),
+            _ => null,
+        };
 }

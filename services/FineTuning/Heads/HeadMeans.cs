@@ -5,7 +5,8 @@ using static TorchSharp.torch;
 namespace ClipSae.FineTuning.Heads;
 
 /// <summary>What heads give the class token on an average clean picture, and weights that give that always.</summary>
-/// <param name="OfLayers">float32 [width] for each block: mean of the heads' outputs at the class token (<see cref="HookPoint.Heads"/>).</param>
+/// <param name="OfLayers">float32 [width] for each block: mean of the heads' outputs at the class token
+/// (<see cref="HookPoint.Heads"/>).</param>
 public sealed record HeadMeans(IReadOnlyList<Tensor> OfLayers) : IDisposable
 {
     private const int Batch = 64;
@@ -17,7 +18,10 @@ public sealed record HeadMeans(IReadOnlyList<Tensor> OfLayers) : IDisposable
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         int[] pictures = [.. Enumerable.Range(0, Math.Min(MaxPictures, data.Clean.Count))];
-        Tensor[] sums = [.. Enumerable.Range(0, model.Architecture.VisionLayers).Select(_ => zeros(model.Architecture.VisionWidth, device: device))];
+        Tensor[] sums =
+        [
+            .. Enumerable.Range(0, model.Architecture.VisionLayers).Select(_ => zeros(model.Architecture.VisionWidth, device: device)),
+        ];
         foreach (var items in pictures.Chunk(Batch))
         {
             cancel.ThrowIfCancellationRequested();
@@ -35,8 +39,8 @@ public sealed record HeadMeans(IReadOnlyList<Tensor> OfLayers) : IDisposable
     }
 
     /// <summary>
-    /// Takes a head out of a model's plain weights: its columns of the output projection become 0, and what they made of its mean joins the bias. Every
-    /// token gets that mean, so that what the head read no longer reaches the class token, by whichever way.
+    /// Takes a head out of a model's plain weights: its columns of the output projection become 0, and what they made of its mean joins the
+    /// bias. Every token gets that mean, so that what the head read no longer reaches the class token, by whichever way.
     /// </summary>
     public void Fold(TypographicHead head, ClipModel model)
     {

@@ -14,7 +14,8 @@ internal sealed class FlatMoments(TrainingWeights weights) : IDisposable
 
     /// <summary>Each parameter's, by its key.</summary>
     public IEnumerable<(string Name, Tensor First, Tensor Second)> ByName() =>
-        weights.Layout.Places.Where(weights.Layout.IsTrained)
+        weights
+            .Layout.Places.Where(weights.Layout.IsTrained)
             .Select(place => (place.Name, place.Of(First).DetachFromDisposeScope(), place.Of(Second).DetachFromDisposeScope()));
 
     public void Dispose()

@@ -14,7 +14,10 @@ public static class Gradients
         return norms.Length == 0 ? tensor(0f).MoveToOuterDisposeScope() : stack(norms).norm().MoveToOuterDisposeScope();
     }
 
-    /// <summary>What all gradients are multiplied with so that their common norm is at most <paramref name="limit"/>; 1 where it is. A scalar on the norm's device.</summary>
+    /// <summary>
+    /// What all gradients are multiplied with so that their common norm is at most <paramref name="limit"/>; 1 where it is. A scalar on the
+    /// norm's device.
+    /// </summary>
     /// <param name="norm">As <see cref="Norm"/> gave it.</param>
     public static Tensor ClipFactor(Tensor norm, double limit)
     {

@@ -7,20 +7,20 @@ namespace ClipSae.FineTuning.Optimization;
 /// <summary>Applies one update of the chosen rule to every parameter that has a gradient.</summary>
 public sealed class Optimizer : IDisposable
 {
-    private readonly OptimizerOptions options;
-    private readonly TrainingWeights? weights;
-    private readonly FlatMoments? moments;
-    private readonly OptimizerSpan[] spans;
+    private readonly OptimizerOptions _options;
+    private readonly TrainingWeights? _weights;
+    private readonly FlatMoments? _moments;
+    private readonly OptimizerSpan[] _spans;
 
     /// <param name="options">The rule.</param>
     /// <param name="groups">What is trained.</param>
     /// <param name="weights">The buffers that were laid out for these groups; null where each parameter is on its own.</param>
     public Optimizer(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, TrainingWeights? weights = null)
     {
-        (this.options, this.weights, Groups) = (options, weights, groups);
-        moments = weights is null ? null : new FlatMoments(weights);
-        State = new OptimizerState(moments);
-        spans = [.. moments is null ? OptimizerSpan.Of(groups, State) : OptimizerSpan.Of(groups, weights!, moments)];
+        (_options, _weights, Groups) = (options, weights, groups);
+        _moments = weights is null ? null : new FlatMoments(weights);
+        State = new OptimizerState(_moments);
+        _spans = [.. _moments is null ? OptimizerSpan.Of(groups, State) : OptimizerSpan.Of(groups, weights!, _moments)];
     }
 
     public OptimizerState State { get; }
@@ -28,20 +28,22 @@ public sealed class Optimizer : IDisposable
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>What <see cref="Gradients"/> measures and clips: all that were computed.</summary>
-    public IReadOnlyList<Tensor> Gradients => weights is null ? [.. spans.Select(span => span.Gradient()).OfType<Tensor>()] : [weights.Gradients];
+    public IReadOnlyList<Tensor> Gradients =>
+        _weights is null ? [.. _spans.Select(span => span.Gradient()).OfType<Tensor>()] : [_weights.Gradients];
 
     /// <summary>One step; afterwards the gradients are cleared.</summary>
     /// <param name="rateFactor">What the schedule multiplies each group's rate with.</param>
-    /// <param name="gradientFactor">What the gradients are multiplied with, a scalar on their device (<see cref="Gradients.ClipFactor"/>); null for 1.</param>
+    /// <param name="gradientFactor">What the gradients are multiplied with, a scalar on their device (<see cref="Gradients.ClipFactor"/>);
+    /// null for 1.</param>
     public void Step(double rateFactor, Tensor? gradientFactor = null)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         State.Step++;
-        if (weights?.Kernels is { } kernels)
+        if (_weights?.Kernels is { } kernels)
         {
-            var clip = gradientFactor ?? ones([], device: weights.Values.device);
-            foreach (var span in spans)
+            var clip = gradientFactor ?? ones([], device: _weights.Values.device);
+            foreach (var span in _spans)
             {
                 Launch(kernels, span, clip, span.Group.LearningRate * rateFactor);
             }
@@ -49,7 +51,7 @@ public sealed class Optimizer : IDisposable
             return;
         }
 
-        foreach (var span in spans)
+        foreach (var span in _spans)
         {
             using var gradient = span.Gradient();
             if (gradient is null)
@@ -64,13 +66,13 @@ public sealed class Optimizer : IDisposable
 
             var (first, second) = span.Moments();
             Update(span, gradient, first, second, span.Group.LearningRate * rateFactor);
-            if (weights is null)
+            if (_weights is null)
             {
                 span.Values.grad = null;
             }
         }
 
-        weights?.Gradients.zero_();
+        _weights?.Gradients.zero_();
     }
 
     private void Update(OptimizerSpan span, Tensor gradient, Tensor first, Tensor second, double rate)
@@ -80,7 +82,7 @@ public sealed class Optimizer : IDisposable
             span.Values.MultiplyInPlace(1 - (rate * span.Group.WeightDecay));
         }
 
-        switch (options)
+        switch (_options)
         {
             case OptimizerOptions.AdamW adam:
                 StepAdam(adam, span.Values, gradient, first, second, rate);
@@ -95,7 +97,7 @@ public sealed class Optimizer : IDisposable
     private void Launch(TrainingKernels kernels, OptimizerSpan span, Tensor clip, double rate)
     {
         var (stretch, keep) = (span.Stretch!, 1 - (rate * span.Group.WeightDecay));
-        switch (options)
+        switch (_options)
         {
             case OptimizerOptions.AdamW o:
                 kernels.AdamW(stretch, clip, keep, o.Beta1, o.Beta2, o.Epsilon, rate / FirstCorrection(o.Beta1), SecondCorrection(o.Beta2));
@@ -103,7 +105,15 @@ public sealed class Optimizer : IDisposable
             case OptimizerOptions.AdaBelief o:
                 var rectification = Rectification(o.Beta2, State.Step);
                 kernels.AdaBelief(
-                    stretch, clip, keep, o.Beta1, o.Beta2, o.Epsilon, rate * (rectification * SecondCorrection(o.Beta2) ?? 1) / FirstCorrection(o.Beta1), rectification is not null);
+                    stretch,
+                    clip,
+                    keep,
+                    o.Beta1,
+                    o.Beta2,
+                    o.Epsilon,
+                    rate * (rectification * SecondCorrection(o.Beta2) ?? 1) / FirstCorrection(o.Beta1),
+                    rectification is not null
+                );
                 break;
         }
     }
@@ -137,20 +147,20 @@ public sealed class Optimizer : IDisposable
         }
     }
 
-    /// <summary>RAdam's variance rectification r_t (arXiv 1908.03265, algorithm 2); none while fewer than five effective samples were seen.</summary>
+    /// <summary>
+    /// RAdam's variance rectification r_t (arXiv 1908.03265, algorithm 2); none while fewer than five effective samples were seen.
+    /// </summary>
     internal static double? Rectification(double beta2, long step)
     {
         var limit = (2 / (1 - beta2)) - 1;
         var decay = Math.Pow(beta2, step);
         var length = limit - (2 * step * decay / (1 - decay));
-        return length < 5
-            ? null
-            : Math.Sqrt((length - 4) / (limit - 4) * (length - 2) / length * limit / (limit - 2));
+        return length < 5 ? null : Math.Sqrt((length - 4) / (limit - 4) * (length - 2) / length * limit / (limit - 2));
     }
 
     public void Dispose()
     {
         State.Dispose();
-        moments?.Dispose();
+        _moments?.Dispose();
     }
 }

@@ -8,9 +8,7 @@ namespace ClipSae.FineTuning.Optimization;
 [JsonDerivedType(typeof(AdaBelief), "adabelief")]
 public abstract record OptimizerOptions
 {
-    private OptimizerOptions()
-    {
-    }
+    private OptimizerOptions() { }
 
     /// <summary>Weight decay of matrices; none on biases, LayerNorm, radii and embeddings (science of GmP, section 2).</summary>
     public abstract double WeightDecay { get; init; }

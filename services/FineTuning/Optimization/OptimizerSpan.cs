@@ -9,7 +9,12 @@ namespace ClipSae.FineTuning.Optimization;
 /// <param name="Moments">Gives the first and the second moment.</param>
 /// <param name="Stretch">The same for kernels; null where there are none.</param>
 internal sealed record OptimizerSpan(
-    ParameterGroup Group, Tensor Values, Func<Tensor?> Gradient, Func<(Tensor First, Tensor Second)> Moments, TrainingKernels.Stretch? Stretch = null)
+    ParameterGroup Group,
+    Tensor Values,
+    Func<Tensor?> Gradient,
+    Func<(Tensor First, Tensor Second)> Moments,
+    TrainingKernels.Stretch? Stretch = null
+)
 {
     /// <summary>Elements of a span at most, so that what an update computes beside them stays small: 128 MiB a tensor.</summary>
     private const long MaxLength = 1 << 25;
@@ -18,7 +23,12 @@ internal sealed record OptimizerSpan(
     public static IEnumerable<OptimizerSpan> Of(IEnumerable<ParameterGroup> groups, OptimizerState state) =>
         from @group in groups
         from parameter in @group.Parameters
-        select new OptimizerSpan(@group, parameter.Value, () => parameter.Value.grad, () => state.MomentsOf(parameter.Name, parameter.Value));
+        select new OptimizerSpan(
+            @group,
+            parameter.Value,
+            () => parameter.Value.grad,
+            () => state.MomentsOf(parameter.Name, parameter.Value)
+        );
 
     /// <summary>The spans of a training's buffers.</summary>
     /// <param name="groups">As the buffers were laid out for.</param>

@@ -33,7 +33,8 @@ public sealed class OptimizerState : IDisposable
 
     /// <summary>The moments as named tensors, for a checkpoint.</summary>
     public IReadOnlyDictionary<string, Tensor> ToTensors() =>
-        _moments.SelectMany(m => new[] { (m.Key + ".first", m.Value.First), (m.Key + ".second", m.Value.Second) })
+        _moments
+            .SelectMany(m => new[] { (m.Key + ".first", m.Value.First), (m.Key + ".second", m.Value.Second) })
             .ToDictionary(p => p.Item1, p => p.Item2, StringComparer.Ordinal);
 
     /// <summary>Takes copies of a checkpoint's moments.</summary>

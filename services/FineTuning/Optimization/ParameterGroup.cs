@@ -11,4 +11,5 @@ public sealed record ParameterGroup(
     string Name,
     double LearningRate,
     double WeightDecay,
-    IReadOnlyList<(string Name, Parameter Value)> Parameters);
+    IReadOnlyList<(string Name, Parameter Value)> Parameters
+);

@@ -8,16 +8,16 @@ namespace ClipSae.FineTuning.Optimization;
 [JsonDerivedType(typeof(Cosine), "cosine")]
 public abstract record RateSchedule
 {
-    private RateSchedule()
-    {
-    }
+    private RateSchedule() { }
 
     /// <summary>The factor at a step.</summary>
     /// <param name="step">From 0, counted in optimizer steps, never in micro-batches.</param>
     /// <param name="total">Optimizer steps of the whole training.</param>
     public abstract double FactorAt(long step, long total);
 
-    /// <summary>One cycle (arXiv 1708.07120, cosine form): from peak/25 up to the peak during the warm-up, then down to peak/250,000.</summary>
+    /// <summary>
+    /// One cycle (arXiv 1708.07120, cosine form): from peak/25 up to the peak during the warm-up, then down to peak/250,000.
+    /// </summary>
     /// <param name="Peak">Highest factor; upstream's recipe goes to 3× each group's rate.</param>
     /// <param name="WarmupShare">Share of all steps spent rising.</param>
     public sealed record OneCycle(double Peak = 3, double WarmupShare = 0.3) : RateSchedule
@@ -35,9 +35,10 @@ public abstract record RateSchedule
     /// <summary>Linear warm-up to 1, then half a cosine down to <paramref name="Floor"/>.</summary>
     public sealed record Cosine(long WarmupSteps = 100, double Floor = 0) : RateSchedule
     {
-        public override double FactorAt(long step, long total) => step < WarmupSteps
-            ? (step + 1.0) / WarmupSteps
-            : Anneal(1, Floor, Math.Min(1, (step - WarmupSteps) / (double)Math.Max(1, total - WarmupSteps)));
+        public override double FactorAt(long step, long total) =>
+            step < WarmupSteps
+                ? (step + 1.0) / WarmupSteps
+                : Anneal(1, Floor, Math.Min(1, (step - WarmupSteps) / (double)Math.Max(1, total - WarmupSteps)));
     }
 
     private static double Anneal(double from, double to, double share) => to + ((from - to) / 2 * (1 + Math.Cos(Math.PI * share)));

@@ -4,8 +4,8 @@ using ClipSae.Pages;
 namespace ClipSae.Reporting.Charts;
 
 /// <summary>
-/// Clean against attacked accuracy of the models between a base and a tuned one, as an SVG file that needs nothing else. Each line is one group of
-/// sets, each dot one α; the chosen one has a ring.
+/// Clean against attacked accuracy of the models between a base and a tuned one, as an SVG file that needs nothing else. Each line is one
+/// group of sets, each dot one α; the chosen one has a ring.
 /// </summary>
 /// <param name="Lines">Lines by what they were measured on; the first is the one that α was chosen on.</param>
 /// <param name="Chosen">The α that was chosen.</param>
@@ -50,31 +50,58 @@ public sealed record FrontierChart(IReadOnlyList<FrontierChart.Line> Lines, doub
         double X(double clean) => Left + (Width - Left - Right) * (clean - across[0]) / (across[^1] - across[0]);
         double Y(double attacked) => Height - Bottom - (Height - Top - Bottom) * (attacked - up[0]) / (up[^1] - up[0]);
 
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Height}" width="{Width}" height="{Height}" role="img" aria-label="Clean against attacked accuracy by the share of the tuned model">
             <style>{new Html(Style)}</style><rect class="page" width="{Width}" height="{Height}"/>
             <text class="title" x="{Left}" y="24">Between base (α = 0) and tuned (α = 1)</text>
-            {Lines.Select((line, place) => Html.Of($"<line class=\"line c{place}\" x1=\"{Left + place * LegendRoom}\" x2=\"{Left + 24 + place * LegendRoom}\" y1=\"40\" y2=\"40\"/><text class=\"key\" x=\"{Left + 30 + place * LegendRoom}\" y=\"44\">{line.Name}</text>"))}
-            <line class="floor" x1="{Left + Lines.Count * LegendRoom}" x2="{Left + 24 + Lines.Count * LegendRoom}" y1="40" y2="40"/><text class="key" x="{Left + 30 + Lines.Count * LegendRoom}" y="44">least clean accuracy</text>
-            {across.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{X(tick):0.#}\" x2=\"{X(tick):0.#}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/><text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{Percent(tick)}</text>"))}
-            {up.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Percent(tick)}</text>"))}
+            {Lines.Select(
+                (line, place) =>
+                    Html.Of(
+                        $"<line class=\"line c{place}\" x1=\"{Left + place * LegendRoom}\" x2=\"{Left + 24 + place * LegendRoom}\" y1=\"40\" y2=\"40\"/><text class=\"key\" x=\"{Left + 30 + place * LegendRoom}\" y=\"44\">{line.Name}</text>"
+                    )
+            )}
+            <line class="floor" x1="{Left + Lines.Count * LegendRoom}" x2="{Left
+                + 24
+                + Lines.Count * LegendRoom}" y1="40" y2="40"/><text class="key" x="{Left
+                + 30
+                + Lines.Count * LegendRoom}" y="44">least clean accuracy</text>
+            {across.Select(tick =>
+                Html.Of(
+                    $"<line class=\"grid\" x1=\"{X(tick):0.#}\" x2=\"{X(tick):0.#}\" y1=\"{Top}\" y2=\"{Height - Bottom}\"/><text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - Bottom + 18}\" text-anchor=\"middle\">{Percent(tick)}</text>"
+                )
+            )}
+            {up.Select(tick =>
+                Html.Of(
+                    $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 8}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Percent(tick)}</text>"
+                )
+            )}
             <text class="axis" x="{(Left + Width - Right) / 2}" y="{Height - 14}" text-anchor="middle">clean accuracy</text>
-            <text class="axis" transform="translate(18 {(Top + Height - Bottom) / 2}) rotate(-90)" text-anchor="middle">attacked accuracy</text>
+            <text class="axis" transform="translate(18 {(Top + Height - Bottom)
+                / 2}) rotate(-90)" text-anchor="middle">attacked accuracy</text>
             <line class="floor" x1="{X(Floor):0.#}" x2="{X(Floor):0.#}" y1="{Top}" y2="{Height - Bottom}"/>
             {Lines.Select((line, place) => Draw(line, place, X, Y))}
             </svg>
 
-            """).Text;
+            """
+        ).Text;
     }
 
     private Html Draw(Line line, int place, Func<double, double> x, Func<double, double> y)
     {
-        var path = string.Join('L', line.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{x(point.Clean):0.#} {y(point.Attacked):0.#}")));
+        var path = string.Join(
+            'L',
+            line.Points.Select(point => string.Create(CultureInfo.InvariantCulture, $"{x(point.Clean):0.#} {y(point.Attacked):0.#}"))
+        );
         var labelled = new List<(double X, double Y)>();
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <path class="line c{place}" d="M{path}"/>
-            {line.Points.OrderByDescending(point => point.Alpha == Chosen).Select(point => Mark(point, place, x(point.Clean), y(point.Attacked), labelled))}
-            """);
+            {line.Points.OrderByDescending(point => point.Alpha == Chosen).Select(point =>
+                Mark(point, place, x(point.Clean), y(point.Attacked), labelled)
+            )}
+            """
+        );
     }
 
     private Html Mark(Point point, int place, double x, double y, List<(double X, double Y)> labelled)
@@ -87,10 +114,14 @@ public sealed record FrontierChart(IReadOnlyList<FrontierChart.Line> Lines, doub
             labelled.Add((x, y));
             // To the left of the dot where there is no room on its right.
             var toLeft = x > Width - Right - (isChosen ? 110 : 40);
-            label = Html.Of($"<text class=\"label\" x=\"{(toLeft ? x - 13 : x + 13):0.#}\" y=\"{y + 4:0.#}\" text-anchor=\"{(toLeft ? "end" : "start")}\">{point.Alpha:0.###}{(isChosen ? " (chosen)" : "")}</text>");
+            label = Html.Of(
+                $"<text class=\"label\" x=\"{(toLeft ? x - 13 : x + 13):0.#}\" y=\"{y + 4:0.#}\" text-anchor=\"{(toLeft ? "end" : "start")}\">{point.Alpha:0.###}{(isChosen ? " (chosen)" : "")}</text>"
+            );
         }
 
-        return Html.Of($"<circle class=\"dot c{place}\" cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"4\"><title>α {point.Alpha:0.###}: clean {Written.Percent(point.Clean)}, attacked {Written.Percent(point.Attacked)}</title></circle>{ring}{label}");
+        return Html.Of(
+            $"<circle class=\"dot c{place}\" cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"4\"><title>α {point.Alpha:0.###}: clean {Written.Percent(point.Clean)}, attacked {Written.Percent(point.Attacked)}</title></circle>{ring}{label}"
+        );
     }
 
     // Where all models agree there is still an axis.

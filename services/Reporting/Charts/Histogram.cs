@@ -31,12 +31,20 @@ internal static class Histogram
 
         var wide = (Width - 2 * Margin) / Bins;
         var bars = counts.Select((count, bin) => Bar(Margin + bin * wide, wide - 1.5, (Floor - 8) * count / counts.Max()));
-        var ticks = Enumerable.Range((int)low, (int)-low + 1).Select(power => Html.Of(
-            $"<text class=\"tick\" x=\"{Margin + (power - low) / -low * (Width - 2 * Margin):0.#}\" y=\"{Height - 6}\" text-anchor=\"{(power == low ? "start" : power == 0 ? "end" : "middle")}\">{Math.Pow(10, power).ToString("0.######", CultureInfo.InvariantCulture)}</text>"));
-        return Html.Of($"""
+        var ticks = Enumerable
+            .Range((int)low, (int)-low + 1)
+            .Select(power =>
+                Html.Of(
+                    $"<text class=\"tick\" x=\"{Margin + (power - low) / -low * (Width - 2 * Margin):0.#}\" y=\"{Height - 6}\" text-anchor=\"{(power == low ? "start" : power == 0 ? "end" : "middle")}\">{Math.Pow(10, power).ToString("0.######", CultureInfo.InvariantCulture)}</text>"
+                )
+            );
+        return Html.Of(
+            $"""
             <figure class="chart"><figcaption>{title} <small>share of rows, {values.Count} features</small></figcaption>
-            <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{title}">{bars}<line class="axis" x1="{Margin}" x2="{Width - Margin}" y1="{Floor}" y2="{Floor}"/>{ticks}</svg></figure>
-            """);
+            <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{title}">{bars}<line class="axis" x1="{Margin}" x2="{Width
+                - Margin}" y1="{Floor}" y2="{Floor}"/>{ticks}</svg></figure>
+            """
+        );
     }
 
     private static Html Bar(double left, double wide, double tall) =>

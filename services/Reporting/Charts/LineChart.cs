@@ -30,9 +30,17 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
     /// <summary>The chart with title and legend, or nothing where no series has two points.</summary>
     public Html Render()
     {
-        ChartSeries[] drawn = [.. Series
-            .Select(series => series with { Points = [.. series.Points.Where(point => double.IsFinite(point.Y) && (!Logarithmic || point.Y > 0))] })
-            .Where(series => series.Points.Count > 1)];
+        ChartSeries[] drawn =
+        [
+            .. Series
+                .Select(series =>
+                    series with
+                    {
+                        Points = [.. series.Points.Where(point => double.IsFinite(point.Y) && (!Logarithmic || point.Y > 0))],
+                    }
+                )
+                .Where(series => series.Points.Count > 1),
+        ];
         if (drawn.Length == 0)
         {
             return Html.Empty;
@@ -49,16 +57,28 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
 
         var up = Logarithmic ? AxisTicks.Logarithmic(low, high) : AxisTicks.Linear(low, high > low ? high : low + 1, 4);
         double X(double x) => Left + (Width - Left - Right) * Place(x, across[0], across[^1]);
-        double Y(double y) => Height - Bottom - (Height - Top - Bottom) * (Logarithmic ? Place(Math.Log10(y), Math.Log10(up[0]), Math.Log10(up[^1])) : Place(y, up[0], up[^1]));
+        double Y(double y) =>
+            Height
+            - Bottom
+            - (Height - Top - Bottom)
+                * (Logarithmic ? Place(Math.Log10(y), Math.Log10(up[0]), Math.Log10(up[^1])) : Place(y, up[0], up[^1]));
 
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <figure class="chart"><figcaption>{Title}</figcaption>
             <svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{Title}: {Aloud(drawn)}">
-            {up.Select(tick => Html.Of($"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Label(tick)}</text>"))}
-            {across.Select(tick => Html.Of($"<text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - 8}\" text-anchor=\"middle\">{Written.Count(tick)}</text>"))}
+            {up.Select(tick =>
+                Html.Of(
+                    $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(tick):0.#}\" y2=\"{Y(tick):0.#}\"/><text class=\"tick\" x=\"{Left - 6}\" y=\"{Y(tick) + 4:0.#}\" text-anchor=\"end\">{Label(tick)}</text>"
+                )
+            )}
+            {across.Select(tick =>
+                Html.Of($"<text class=\"tick\" x=\"{X(tick):0.#}\" y=\"{Height - 8}\" text-anchor=\"middle\">{Written.Count(tick)}</text>")
+            )}
             {drawn.Select(series => Line(series, X, Y))}{Ends(drawn, Y)}
             </svg>{Legend(drawn)}</figure>
-            """);
+            """
+        );
     }
 
     private static Html Line(ChartSeries series, Func<double, double> x, Func<double, double> y)
@@ -69,7 +89,9 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
             path.Append(path.Length == 0 ? 'M' : 'L').Append(CultureInfo.InvariantCulture, $"{x(point.X):0.#} {y(point.Y):0.#}");
         }
 
-        var mark = series.Mark is { } at ? Html.Of($"<circle class=\"mark c{series.Colour}\" cx=\"{x(at.X):0.#}\" cy=\"{y(at.Y):0.#}\" r=\"4\"/>") : Html.Empty;
+        var mark = series.Mark is { } at
+            ? Html.Of($"<circle class=\"mark c{series.Colour}\" cx=\"{x(at.X):0.#}\" cy=\"{y(at.Y):0.#}\" r=\"4\"/>")
+            : Html.Empty;
         return Html.Of($"<path class=\"line c{series.Colour}{(series.Dashed ? " dashed" : "")}\" d=\"{path.ToString()}\"/>{mark}");
     }
 
@@ -93,7 +115,9 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
         foreach (var (series, place) in drawn.Select((series, place) => (series, place)).OrderBy(line => y(line.series.Points[^1].Y)))
         {
             lowest = Math.Min(Math.Max(lowest, y(series.Points[^1].Y)), Height - Bottom - (--left * LetterRoom));
-            yield return Html.Of($"<text class=\"end c{series.Colour}\" x=\"{Width - Right + 7}\" y=\"{lowest + 4:0.#}\">{Letter(place)}</text>");
+            yield return Html.Of(
+                $"<text class=\"end c{series.Colour}\" x=\"{Width - Right + 7}\" y=\"{lowest + 4:0.#}\">{Letter(place)}</text>"
+            );
             lowest += LetterRoom;
         }
     }
@@ -104,17 +128,24 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
 
     /// <summary>Where each line ends.</summary>
     private string Aloud(ChartSeries[] drawn) =>
-        string.Join("; ", drawn.Select(series => $"{series.Name} ends at {(Share ? Written.Percent(series.Points[^1].Y) : Written.Number(series.Points[^1].Y))}"));
+        string.Join(
+            "; ",
+            drawn.Select(series =>
+                $"{series.Name} ends at {(Share ? Written.Percent(series.Points[^1].Y) : Written.Number(series.Points[^1].Y))}"
+            )
+        );
 
-    private static Html Legend(ChartSeries[] series) => series.Length < 2
-        ? Html.Empty
-        : Html.Of($"<ul class=\"legend\">{series.Select((line, place) => Html.Of($"<li><i class=\"key c{line.Colour}{(line.Dashed ? " dashed" : "")}\"></i>{(IsLettered(series) ? Html.Of($"<b>{Letter(place)}</b> ") : Html.Empty)}{line.Name}</li>"))}</ul>");
+    private static Html Legend(ChartSeries[] series) =>
+        series.Length < 2
+            ? Html.Empty
+            : Html.Of(
+                $"<ul class=\"legend\">{series.Select((line, place) => Html.Of($"<li><i class=\"key c{line.Colour}{(line.Dashed ? " dashed" : "")}\"></i>{(IsLettered(series) ? Html.Of($"<b>{Letter(place)}</b> ") : Html.Empty)}{line.Name}</li>"))}</ul>"
+            );
 
     private static double Place(double value, double low, double high) => high > low ? (value - low) / (high - low) : 0.5;
 
-    private string Label(double value) => Share
-        ? (100 * value).ToString("0.#", CultureInfo.InvariantCulture) + "\u202f%"
-        : value is 0 or (>= 0.0001 and <= 99_999) or (<= -0.0001 and >= -99_999)
-            ? value.ToString("0.####", CultureInfo.InvariantCulture)
-            : value.ToString("0e+0", CultureInfo.InvariantCulture);
+    private string Label(double value) =>
+        Share ? (100 * value).ToString("0.#", CultureInfo.InvariantCulture) + "\u202f%"
+        : value is 0 or (>= 0.0001 and <= 99_999) or (<= -0.0001 and >= -99_999) ? value.ToString("0.####", CultureInfo.InvariantCulture)
+        : value.ToString("0e+0", CultureInfo.InvariantCulture);
 }

@@ -5,18 +5,27 @@ namespace ClipSae.Reporting.Sections;
 /// <summary>Attacks that fine-tuning chooses from.</summary>
 internal static class AttackGallery
 {
-    public static Section? Render(ReportData data) => data.Attacks.Count == 0
-        ? null
-        : new Section(
-            "attacks",
-            "Attacks that were chosen",
-            Html.Of($"{Counts(data)}{Learned(data)}"),
-            Html.Of($"<div class=\"gallery\">{data.Attacks.Select(attack => Html.Of($"<figure><img src=\"{attack.Image}\" alt=\"{attack.Label} with the word {attack.Word}\" loading=\"lazy\"><figcaption><b>{attack.Label}</b>{(attack.Word is null ? Html.Empty : Html.Of($" “{attack.Word}”"))}</figcaption></figure>"))}</div>"));
+    public static Section? Render(ReportData data) =>
+        data.Attacks.Count == 0
+            ? null
+            : new Section(
+                "attacks",
+                "Attacks that were chosen",
+                Html.Of($"{Counts(data)}{Learned(data)}"),
+                Html.Of(
+                    $"<div class=\"gallery\">{data.Attacks.Select(attack => Html.Of($"<figure><img src=\"{attack.Image}\" alt=\"{attack.Label} with the word {attack.Word}\" loading=\"lazy\"><figcaption><b>{attack.Label}</b>{(attack.Word is null ? Html.Empty : Html.Of($" “{attack.Word}”"))}</figcaption></figure>"))}</div>"
+                )
+            );
 
-    private static string Counts(ReportData data) => data.Curated is not { } curated
-        ? $"{data.Attacks.Count} images that fool the base model and excite the text-salient features."
-        : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} have a printed word that fools the base model and excites the text-salient features"
-            + (curated.Natural == 0 ? "." : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which these features fire.");
+    private static string Counts(ReportData data) =>
+        data.Curated is not { } curated
+            ? $"{data.Attacks.Count} images that fool the base model and excite the text-salient features."
+            : $"{data.Attacks.Count} of {Written.Count(curated.Printed + curated.Natural)} images. {Written.Count(curated.Printed)} have a printed word that fools the base model and excites the text-salient features"
+                + (
+                    curated.Natural == 0
+                        ? "."
+                        : $"; {Written.Count(curated.Natural)} are the data set’s own, as they are, on which these features fire."
+                );
 
     /// <summary>How many of them the arms were trained on: a part validates, and an arm may be given a small pool.</summary>
     private static string Learned(ReportData data)

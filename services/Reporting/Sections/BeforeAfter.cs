@@ -14,38 +14,66 @@ internal static class BeforeAfter
             return null;
         }
 
-        var table = Html.Of($"""
-            <table class="scores"><thead><tr><th>Set and figure</th><th class="n">Base{Name(view.Base)}</th><th class="n">Tuned{Name(view.Tuned)}</th><th class="n">Difference</th><th class="n">McNemar p</th>{IntervalTrack.Heading("")}</tr></thead>
+        var table = Html.Of(
+            $"""
+            <table class="scores"><thead><tr><th>Set and figure</th><th class="n">Base{Name(view.Base)}</th><th class="n">Tuned{Name(
+                view.Tuned
+            )}</th><th class="n">Difference</th><th class="n">McNemar p</th>{IntervalTrack.Heading("")}</tr></thead>
             <tbody>{view.Sets.SelectMany(set => Rows(view, set))}</tbody></table>
-            """);
-        var summary = Html.Of($"""
+            """
+        );
+        var summary = Html.Of(
+            $"""
             <table class="compact"><thead><tr><th>Set</th><th class="n">Images</th><th class="n">Accuracy, base</th><th class="n">tuned</th><th class="n">Difference</th><th class="n">McNemar p</th><th class="n">Attack success, base</th><th class="n">tuned</th><th class="n">Difference</th></tr></thead>
             <tbody>{view.Sets.Select(set => Summary(view, set))}</tbody></table>
-            """);
+            """
+        );
         return new Section(
             "before-after",
             "Before and after",
-            Html.Of($"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too, if any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"),
-            Html.Of($"{Section.Wide("Accuracy and attack success of base and tuned", summary)}<details><summary>Every figure of every set</summary>{Section.Wide("Scores of base and tuned", table)}</details>"));
+            Html.Of(
+                $"Zero-shot with {Templates(view)}, choosing among the classes of each set, and among the printed words too, if any. <span class=\"legend-inline\"><b class=\"dot base\"></b> base <b class=\"dot tuned\"></b> tuned, lines are 95 % intervals</span>"
+            ),
+            Html.Of(
+                $"{Section.Wide("Accuracy and attack success of base and tuned", summary)}<details><summary>Every figure of every set</summary>{Section.Wide("Scores of base and tuned", table)}</details>"
+            )
+        );
     }
 
     private static Html Summary(EvaluationView view, SetSummary set)
     {
         var (before, after) = (EvaluationView.Scores(view.Base, set.Name), EvaluationView.Scores(view.Tuned, set.Name));
         var versus = after?.AgainstBase;
-        return Html.Of($"""
-            <tr><th scope="row">{view.Title(set.Name)}{(set.Protocol == Protocols.Words ? Html.Of($" <small>read as a word</small>") : Html.Empty)}</th><td class="n">{Written.Count(set.Images)}</td>
-            {IntervalCell.Of(before?.Accuracy)}{IntervalCell.Of(after?.Accuracy)}<td class="n">{IntervalCell.Difference(versus?.Accuracy)}</td><td class="n">{Written.Probability(versus?.McNemar.PValue)}</td>
-            {IntervalCell.Of(before?.AttackSuccess)}{IntervalCell.Of(after?.AttackSuccess)}<td class="n">{IntervalCell.Difference(versus?.AttackSuccess)}</td></tr>
-            """);
+        return Html.Of(
+            $"""
+            <tr><th scope="row">{view.Title(set.Name)}{(
+                set.Protocol == Protocols.Words ? Html.Of($" <small>read as a word</small>") : Html.Empty
+            )}</th><td class="n">{Written.Count(set.Images)}</td>
+            {IntervalCell.Of(before?.Accuracy)}{IntervalCell.Of(after?.Accuracy)}<td class="n">{IntervalCell.Difference(
+                versus?.Accuracy
+            )}</td><td class="n">{Written.Probability(versus?.McNemar.PValue)}</td>
+            {IntervalCell.Of(before?.AttackSuccess)}{IntervalCell.Of(after?.AttackSuccess)}<td class="n">{IntervalCell.Difference(
+                versus?.AttackSuccess
+            )}</td></tr>
+            """
+        );
     }
 
     private static IEnumerable<Html> Rows(EvaluationView view, SetSummary set)
     {
         var (name, versus) = (set.Name, EvaluationView.Scores(view.Tuned, set.Name)?.AgainstBase);
         var before = EvaluationView.Scores(view.Base, name);
-        yield return Html.Of($"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Images)} images · {Choices(set)} · {name}</small></th></tr>");
-        yield return Row(view, name, set.Protocol == Protocols.Words ? "Word is read" : "Accuracy", scores => scores.Accuracy, versus?.Accuracy, versus?.McNemar);
+        yield return Html.Of(
+            $"<tr class=\"group\"><th colspan=\"6\" scope=\"rowgroup\">{view.Title(name)} <small>{Written.Count(set.Images)} images · {Choices(set)} · {name}</small></th></tr>"
+        );
+        yield return Row(
+            view,
+            name,
+            set.Protocol == Protocols.Words ? "Word is read" : "Accuracy",
+            scores => scores.Accuracy,
+            versus?.Accuracy,
+            versus?.McNemar
+        );
         if (before is not null)
         {
             yield return Row(view, name, "Mean of the classes", scores => scores.MeanPerClass, null, null);
@@ -58,7 +86,14 @@ internal static class BeforeAfter
 
         if (before?.BinaryAccuracy is not null)
         {
-            yield return Row(view, name, "Object beats word, two choices", scores => scores.BinaryAccuracy, versus?.BinaryAccuracy, versus?.BinaryMcNemar);
+            yield return Row(
+                view,
+                name,
+                "Object beats word, two choices",
+                scores => scores.BinaryAccuracy,
+                versus?.BinaryAccuracy,
+                versus?.BinaryMcNemar
+            );
             yield return Margin(view, name);
         }
     }
@@ -66,20 +101,34 @@ internal static class BeforeAfter
     private static string Choices(SetSummary set)
     {
         var (classes, candidates) = (set.Classes, set.Candidates.Count);
-        return candidates > classes ? $"{Written.Count(classes)} classes and {Written.Count(candidates - classes)} words" : $"{Written.Count(classes)} classes";
+        return candidates > classes
+            ? $"{Written.Count(classes)} classes and {Written.Count(candidates - classes)} words"
+            : $"{Written.Count(classes)} classes";
     }
 
-    private static Html Row(EvaluationView view, string set, string title, Func<SetScores, Interval?> figure, Interval? change, McNemar? test)
+    private static Html Row(
+        EvaluationView view,
+        string set,
+        string title,
+        Func<SetScores, Interval?> figure,
+        Interval? change,
+        McNemar? test
+    )
     {
         Interval? Of(ModelScores? model) => EvaluationView.Scores(model, set) is { } scores ? figure(scores) : null;
         var (before, after) = (Of(view.Base), Of(view.Tuned));
-        var difference = change is not null
-            ? IntervalCell.Difference(change)
-            : Html.Of($"{Written.Points(after?.Value - before?.Value)}");
-        return Html.Of($"""
-            <tr><th scope="row">{title}</th>{IntervalCell.Of(before)}{IntervalCell.Of(after)}<td class="n">{difference}</td><td class="n">{Written.Probability(test?.PValue)}</td>
-            <td class="plot">{IntervalTrack.Render(new("base", before?.Value, before?.Low, before?.High), new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High))}</td></tr>
-            """);
+        var difference = change is not null ? IntervalCell.Difference(change) : Html.Of($"{Written.Points(after?.Value - before?.Value)}");
+        return Html.Of(
+            $"""
+            <tr><th scope="row">{title}</th>{IntervalCell.Of(before)}{IntervalCell.Of(
+                after
+            )}<td class="n">{difference}</td><td class="n">{Written.Probability(test?.PValue)}</td>
+            <td class="plot">{IntervalTrack.Render(
+                new("base", before?.Value, before?.Low, before?.High),
+                new IntervalTrack.Mark("tuned", after?.Value, after?.Low, after?.High)
+            )}</td></tr>
+            """
+        );
     }
 
     private static Html Margin(EvaluationView view, string set)
@@ -87,11 +136,16 @@ internal static class BeforeAfter
         var (before, after) = (EvaluationView.Scores(view.Base, set)?.BinaryMargin, EvaluationView.Scores(view.Tuned, set)?.BinaryMargin);
         return before is null
             ? Html.Empty
-            : Html.Of($"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>");
+            : Html.Of(
+                $"<tr><th scope=\"row\">Mean margin, cosine of object less word</th>{Cell(before)}{Cell(after)}<td class=\"n\">{(after is null ? Written.Missing : Written.Signed(after.Value - before.Value))}</td><td></td><td class=\"plot\"></td></tr>"
+            );
 
-        static Html Cell(Interval? figure) => figure is null
-            ? Html.Of($"<td class=\"n\">{Written.Missing}</td>")
-            : Html.Of($"<td class=\"n\">{IntervalCell.Text(Written.Signed(figure.Value), $"{Written.Signed(figure.Low)} to {Written.Signed(figure.High)}")}</td>");
+        static Html Cell(Interval? figure) =>
+            figure is null
+                ? Html.Of($"<td class=\"n\">{Written.Missing}</td>")
+                : Html.Of(
+                    $"<td class=\"n\">{IntervalCell.Text(Written.Signed(figure.Value), $"{Written.Signed(figure.Low)} to {Written.Signed(figure.High)}")}</td>"
+                );
     }
 
     private static Html Templates(EvaluationView view)
@@ -100,5 +154,6 @@ internal static class BeforeAfter
         return templates.Count == 1 ? Html.Of($"the prompt “{templates[0]}”") : Html.Of($"the mean of {templates.Count} prompts");
     }
 
-    private static Html Name(ModelScores? model) => model?.Name is { } name and not ("base" or "tuned") ? Html.Of($" <small>{name}</small>") : Html.Empty;
+    private static Html Name(ModelScores? model) =>
+        model?.Name is { } name and not ("base" or "tuned") ? Html.Of($" <small>{name}</small>") : Html.Empty;
 }

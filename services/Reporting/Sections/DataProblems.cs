@@ -17,19 +17,37 @@ internal static class DataProblems
             return null;
         }
 
-        var problems = (data.Dataset?.Problems ?? []).Select(problem => (Set: "fine-tuning", problem.Where, What: $"{problem.Kind}: {problem.Detail}"))
+        var problems = (data.Dataset?.Problems ?? [])
+            .Select(problem => (Set: "fine-tuning", problem.Where, What: $"{problem.Kind}: {problem.Detail}"))
             .Concat(sets.SelectMany(set => set.Problems.Select(problem => (Set: set.Name, Where: problem.Id, What: problem.Reason))))
             .ToArray();
         var missing = Missing(data);
         if (problems.Length == 0)
         {
-            return new Section("data", "Data", Counts(data.Dataset, sets), data.Missing.Count > 0 ? missing : Html.Of($"<p>Every image could be used.</p>"));
+            return new Section(
+                "data",
+                "Data",
+                Counts(data.Dataset, sets),
+                data.Missing.Count > 0 ? missing : Html.Of($"<p>Every image could be used.</p>")
+            );
         }
 
-        var rows = problems.Take(MaxCount).Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
-        var rest = problems.Length > MaxCount ? Html.Of($"<p class=\"note\">and {problems.Length - MaxCount} more, all of them in the manifests</p>") : Html.Empty;
-        var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead><tbody>{rows}</tbody></table>");
-        return new Section("data", "Data", Counts(data.Dataset, sets), Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Section.Wide("What could not be used", table)}{rest}"));
+        var rows = problems
+            .Take(MaxCount)
+            .Select(problem => Html.Of($"<tr><td>{problem.Set}</td><td><code>{problem.Where}</code></td><td>{problem.What}</td></tr>"));
+        var rest =
+            problems.Length > MaxCount
+                ? Html.Of($"<p class=\"note\">and {problems.Length - MaxCount} more, all of them in the manifests</p>")
+                : Html.Empty;
+        var table = Html.Of(
+            $"<table class=\"compact\"><thead><tr><th>Set</th><th>Image or row</th><th>Problem</th></tr></thead><tbody>{rows}</tbody></table>"
+        );
+        return new Section(
+            "data",
+            "Data",
+            Counts(data.Dataset, sets),
+            Html.Of($"{missing}<h3>{problems.Length} could not be used</h3>{Section.Wide("What could not be used", table)}{rest}")
+        );
     }
 
     private static Html Missing(ReportData data)
@@ -39,9 +57,15 @@ internal static class DataProblems
             return Html.Empty;
         }
 
-        var counts = Html.Of($"{data.Missing.GroupBy(unit => (unit.Stage, unit.Units)).Select(stage => Html.Of($"<b>{stage.Count()} of {stage.Key.Units}</b> units of {stage.Key.Stage} failed; everything after it was computed without them. "))}");
-        var rows = data.Missing.Select(unit => Html.Of($"<tr><td>{unit.Stage}</td><td><code>{unit.Unit}</code></td><td>{unit.Reason}</td></tr>"));
-        var table = Html.Of($"<table class=\"compact\"><thead><tr><th>Stage</th><th>Missing</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>");
+        var counts = Html.Of(
+            $"{data.Missing.GroupBy(unit => (unit.Stage, unit.Units)).Select(stage => Html.Of($"<b>{stage.Count()} of {stage.Key.Units}</b> units of {stage.Key.Stage} failed; everything after it was computed without them. "))}"
+        );
+        var rows = data.Missing.Select(unit =>
+            Html.Of($"<tr><td>{unit.Stage}</td><td><code>{unit.Unit}</code></td><td>{unit.Reason}</td></tr>")
+        );
+        var table = Html.Of(
+            $"<table class=\"compact\"><thead><tr><th>Stage</th><th>Missing</th><th>Why</th></tr></thead><tbody>{rows}</tbody></table>"
+        );
         return Html.Of($"<h3>Missing</h3><p>{counts}</p>{Section.Wide("Missing units", table)}");
     }
 
@@ -49,8 +73,15 @@ internal static class DataProblems
     {
         var tuning = dataset is null
             ? Html.Empty
-            : Html.Of($"<b>{dataset.Name}</b>: {Written.Count(dataset.Items.Count)} usable images of {Written.Count(dataset.Rows)} rows in {dataset.Shards.Count} shards. ");
-        var evaluation = sets.Select((set, index) => Html.Of($"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"));
+            : Html.Of(
+                $"<b>{dataset.Name}</b>: {Written.Count(dataset.Items.Count)} usable images of {Written.Count(dataset.Rows)} rows in {dataset.Shards.Count} shards. "
+            );
+        var evaluation = sets.Select(
+            (set, index) =>
+                Html.Of(
+                    $"{(index == 0 ? "Evaluation: " : ", ")}<code>{set.Name}</code> {Written.Count(set.Images)} of {Written.Count(set.Total)}"
+                )
+        );
         return Html.Of($"{tuning}{evaluation}{(sets.Count > 0 ? "." : "")}");
     }
 }

@@ -12,11 +12,17 @@ internal sealed record Section(string Id, string Title, Html Lead, Html Body)
     /// <summary>Whether it is unfolded from the start.</summary>
     public bool IsOpen { get; init; }
 
-    public Html Render() => Html.Of($"""
-        <section id="{Id}"><details class="part"{(IsOpen ? " open" : "")}><summary><h2>{Title}</h2></summary><p class="lead">{Lead}</p>{Body}</details></section>
-        """);
+    public Html Render() =>
+        Html.Of(
+            $"""
+            <section id="{Id}"><details class="part"{(
+                IsOpen ? " open" : ""
+            )}><summary><h2>{Title}</h2></summary><p class="lead">{Lead}</p>{Body}</details></section>
+            """
+        );
 
     /// <summary>A table that scrolls within itself where the page is narrow.</summary>
     /// <param name="name">What it is called aloud.</param>
-    public static Html Wide(string name, Html table) => Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
+    public static Html Wide(string name, Html table) =>
+        Html.Of($"<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"{name}\">{table}</div>");
 }

@@ -27,19 +27,52 @@ internal static class TrainingCurves
         var validated = FewestValidated(data);
         Html[] own =
         [
-            new LineChart("Loss", [Steps("all", step => step.Loss, 0), Steps("clean half", step => step.CleanLoss, 1), Steps("attack half", step => step.AttackLoss, 2), Steps("penalty", step => step.Penalty, 3)]).Render(),
-            validated < MinForCurve ? Html.Empty : new LineChart("Validation", [Validations(curves, at => at.Clean, 1, "no print"), Validations(curves, at => at.Attacked, 2, "attacked"), Validations(curves, at => at.Score, 0, "score") with { Mark = best }]) { Share = true }.Render(),
+            new LineChart(
+                "Loss",
+                [
+                    Steps("all", step => step.Loss, 0),
+                    Steps("clean half", step => step.CleanLoss, 1),
+                    Steps("attack half", step => step.AttackLoss, 2),
+                    Steps("penalty", step => step.Penalty, 3),
+                ]
+            ).Render(),
+            validated < MinForCurve
+                ? Html.Empty
+                : new LineChart(
+                    "Validation",
+                    [
+                        Validations(curves, at => at.Clean, 1, "no print"),
+                        Validations(curves, at => at.Attacked, 2, "attacked"),
+                        Validations(curves, at => at.Score, 0, "score") with
+                        {
+                            Mark = best,
+                        },
+                    ]
+                )
+                {
+                    Share = true,
+                }.Render(),
             new LineChart("Gradient norm, unscaled", [Steps("norm", step => step.GradientNorm, 0)]) { Logarithmic = true }.Render(),
-            new LineChart("Drift of the geometry", [Line("direction θ", curves.Drift.Select(at => ((double)at.Step, (double?)at.Theta)), 0), Line("length r", curves.Drift.Select(at => ((double)at.Step, (double?)at.Radius)), 4)]).Render(),
+            new LineChart(
+                "Drift of the geometry",
+                [
+                    Line("direction θ", curves.Drift.Select(at => ((double)at.Step, (double?)at.Theta)), 0),
+                    Line("length r", curves.Drift.Select(at => ((double)at.Step, (double?)at.Radius)), 4),
+                ]
+            ).Render(),
             new LineChart("Learning rate, share of each group’s own", [Steps("rate", step => step.Rate, 5)]).Render(),
         ];
         return new Section(
             "training",
             "Training",
-            Html.Of($"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Validated(data, shown)}{Stopped(data)}"),
-            Html.Of($"<div class=\"charts\">{own}</div>{(validated < MinForCurve ? Html.Empty : AllArms(data))}"));
+            Html.Of(
+                $"<b>{shown}</b>{(best is { } at ? Html.Of($"; its best step on validation is {at.X:0}, and the weights of that step are the ones converted and scored{Mixture(curves)}") : Html.Empty)}.{Validated(data, shown)}{Stopped(data)}"
+            ),
+            Html.Of($"<div class=\"charts\">{own}</div>{(validated < MinForCurve ? Html.Empty : AllArms(data))}")
+        );
 
-        ChartSeries Steps(string name, Func<StepFigures, double?> figure, int colour) => Line(name, curves.Steps.Select(step => ((double)step.Step, figure(step))), colour);
+        ChartSeries Steps(string name, Func<StepFigures, double?> figure, int colour) =>
+            Line(name, curves.Steps.Select(step => ((double)step.Step, figure(step))), colour);
     }
 
     private static int? FewestValidated(ReportData data) => data.Tuning.Min(unit => Fewest(unit.Value));
@@ -53,18 +86,24 @@ internal static class TrainingCurves
             return "";
         }
 
-        var counts = $" Validation saw {Written.Count(figures.CleanValidationImages)} clean pictures and {Written.Count(figures.AttackValidationImages)} attacks";
-        return fewest < MinForCurve ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images." : $"{counts}.";
+        var counts =
+            $" Validation saw {Written.Count(figures.CleanValidationImages)} clean pictures and {Written.Count(figures.AttackValidationImages)} attacks";
+        return fewest < MinForCurve
+            ? $"{counts}: too few for a curve, and a weak reason to choose a step or an arm by. Add images."
+            : $"{counts}.";
     }
 
-    private static string Mixture(TuningCurves curves) => curves.Alpha is < 1 and var alpha ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";
+    private static string Mixture(TuningCurves curves) =>
+        curves.Alpha is < 1 and var alpha ? $", mixed with the base’s ({Written.Number(alpha)} tuned), which validation preferred" : "";
 
     private static Html Stopped(ReportData data)
     {
         var stopped = data.Curves.Where(entry => entry.Value.Stopped is not null).ToArray();
         return stopped.Length == 0
             ? Html.Empty
-            : Html.Of($" {stopped.Select(entry => Html.Of($"<strong>{entry.Key} {entry.Value.Stopped!}</strong>; it was stopped there and its last sound checkpoint kept. "))}");
+            : Html.Of(
+                $" {stopped.Select(entry => Html.Of($"<strong>{entry.Key} {entry.Value.Stopped!}</strong>; it was stopped there and its last sound checkpoint kept. "))}"
+            );
     }
 
     private static Html AllArms(ReportData data)
@@ -75,8 +114,11 @@ internal static class TrainingCurves
         }
 
         string[] kinds = [.. data.Curves.Values.Select(Kind).Distinct().Order(StringComparer.Ordinal)];
-        LineChart Chart(string title, Func<TuningValidation, double> figure) => new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
-        return Html.Of($"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", at => at.Attacked).Render()}{Chart("Clean accuracy", at => at.Clean).Render()}</div>");
+        LineChart Chart(string title, Func<TuningValidation, double> figure) =>
+            new(title, [.. data.Curves.Select(entry => Arm(entry.Key, entry.Value, figure, kinds))]) { Share = true };
+        return Html.Of(
+            $"<h3>All arms on validation <small>random controls are dashed</small></h3><div class=\"charts\">{Chart("Accuracy under attack", at => at.Attacked).Render()}{Chart("Clean accuracy", at => at.Clean).Render()}</div>"
+        );
     }
 
     private static ChartSeries Arm(string unit, TuningCurves curves, Func<TuningValidation, double> figure, string[] kinds) =>

@@ -34,11 +34,15 @@ internal sealed class ActivationShards
 
     public IReadOnlyList<Shard> Shards { get; }
 
-    /// <summary>The artifacts of a run with the activations of a hook point and the ids of their pictures, by name; none where it keeps none.</summary>
+    /// <summary>
+    /// The artifacts of a run with the activations of a hook point and the ids of their pictures, by name; none where it keeps none.
+    /// </summary>
     public static IReadOnlyList<(string Name, ArtifactRef Activations, ArtifactRef Ids)> Of(RunRecord record, string hook) =>
-        [.. from unit in record.Finished(ParameterSections.Extraction)
+        [
+            .. from unit in record.Finished(ParameterSections.Extraction)
             where unit.Outputs.ContainsKey(hook) && unit.Outputs.ContainsKey("ids")
-            select (unit.Unit, unit.Outputs[hook], unit.Outputs["ids"])];
+            select (unit.Unit, unit.Outputs[hook], unit.Outputs["ids"]),
+        ];
 
     /// <exception cref="UserErrorException">An artifact is missing or damaged.</exception>
     public static async Task<ActivationShards> OpenAsync(ClipSaeRuntime runtime, RunRecord record, string hook, CancellationToken cancel)
@@ -46,13 +50,20 @@ internal sealed class ActivationShards
         var shards = new List<Shard>();
         foreach (var (_, activations, ids) in Of(record, hook))
         {
-            shards.Add(new Shard(await runtime.Artifacts.FetchAsync(activations, cancel), (await ResultFormats.ShardImages.ReadAsync(ids, runtime.Artifacts.FetchAsync, cancel)).Images));
+            shards.Add(
+                new Shard(
+                    await runtime.Artifacts.FetchAsync(activations, cancel),
+                    (await ResultFormats.ShardImages.ReadAsync(ids, runtime.Artifacts.FetchAsync, cancel)).Images
+                )
+            );
         }
 
         return new ActivationShards(shards);
     }
 
-    /// <summary>Rows of each picture of a shard, in the file's order: place in the shard's list of ids, first row, number of rows.</summary>
+    /// <summary>
+    /// Rows of each picture of a shard, in the file's order: place in the shard's list of ids, first row, number of rows.
+    /// </summary>
     public static IReadOnlyList<(int Image, int Start, int Count)> Runs(int[] imageOfRow)
     {
         var runs = new List<(int Image, int Start, int Count)>();
@@ -79,8 +90,8 @@ internal sealed class ActivationShards
     }
 
     /// <summary>
-    /// Activation of a feature on each patch of a picture, before the k largest features are selected: [side · side], rows from the top, NaN where the token was not kept.
-    /// Null where the picture or its patches were not kept.
+    /// Activation of a feature on each patch of a picture, before the k largest features are selected: [side · side], rows from the top,
+    /// NaN where the token was not kept. Null where the picture or its patches were not kept.
     /// </summary>
     public (int Side, float[] Values)? Patches(SparseAutoencoder sae, int feature, string id)
     {
@@ -92,14 +103,22 @@ internal sealed class ActivationShards
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         using var file = SafetensorsFile.Open(Shards[at.Shard].Path);
-        if (Column(file, "token_index") is not { } tokens || Column(file, "image_index") is not { } images || !file.Metadata.TryGetValue("tokens_per_image", out var kept)
-            || !int.TryParse(kept.Split(' ')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var all) || ClassTokens(all) is not { } before)
+        if (
+            Column(file, "token_index") is not { } tokens
+            || Column(file, "image_index") is not { } images
+            || !file.Metadata.TryGetValue("tokens_per_image", out var kept)
+            || !int.TryParse(kept.Split(' ')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var all)
+            || ClassTokens(all) is not { } before
+        )
         {
             return null;
         }
 
         var start = Array.IndexOf(images, at.Image);
-        var count = start < 0 ? 0 : images.AsSpan(start).IndexOfAnyExcept(at.Image) is >= 0 and var end ? end : images.Length - start;
+        var count =
+            start < 0 ? 0
+            : images.AsSpan(start).IndexOfAnyExcept(at.Image) is >= 0 and var end ? end
+            : images.Length - start;
         if (count == 0)
         {
             return null;
@@ -121,7 +140,10 @@ internal sealed class ActivationShards
     }
 
     // Patches are a square, with a class token before them or none.
-    private static int? ClassTokens(int all) => IsSquare(all - 1) ? 1 : IsSquare(all) ? 0 : null;
+    private static int? ClassTokens(int all) =>
+        IsSquare(all - 1) ? 1
+        : IsSquare(all) ? 0
+        : null;
 
     private static bool IsSquare(int count) => Math.Sqrt(count) is var side && side == Math.Floor(side);
 }

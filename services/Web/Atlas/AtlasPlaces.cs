@@ -32,8 +32,10 @@ internal abstract class AtlasPlaces
 
         public override string Picture(AtlasVolume volume, string id) => AtlasPage.Picture(volume.Record.Run, id);
 
-        public override string? Patches(AtlasVolume volume, int feature, string id) => volume.HasPatches ? PageShell.Address(Feature(volume, feature) + "/patches", ("id", id)) : null;
+        public override string? Patches(AtlasVolume volume, int feature, string id) =>
+            volume.HasPatches ? PageShell.Address(Feature(volume, feature) + "/patches", ("id", id)) : null;
 
-        public override Html IndexHint(AtlasVolume volume) => Html.Of($"<a href=\"{Volume(volume)}\">With the index</a>, images over the whole range of its activations are shown.");
+        public override Html IndexHint(AtlasVolume volume) =>
+            Html.Of($"<a href=\"{Volume(volume)}\">With the index</a>, images over the whole range of its activations are shown.");
     }
 }

@@ -17,7 +17,13 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
 
     /// <summary>The units of a run that trained an autoencoder, the one that curation chose first.</summary>
     public static IReadOnlyList<UnitFinished> Units(RunRecord record) =>
-        [.. record.Finished(ParameterSections.Sae).Where(unit => unit.Outputs.ContainsKey("statistics")).OrderBy(unit => unit.Unit != record.Curation?.Sae).ThenBy(unit => unit.Unit, StringComparer.Ordinal)];
+        [
+            .. record
+                .Finished(ParameterSections.Sae)
+                .Where(unit => unit.Outputs.ContainsKey("statistics"))
+                .OrderBy(unit => unit.Unit != record.Curation?.Sae)
+                .ThenBy(unit => unit.Unit, StringComparer.Ordinal),
+        ];
 
     /// <exception cref="MissingPageException">The run has no such autoencoder.</exception>
     /// <exception cref="UserErrorException">What is stored of it is missing or damaged.</exception>
@@ -41,15 +47,24 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
     public async Task<(RunRecord Record, UnitFinished Trained)> UnitAsync(string run, string unit, CancellationToken cancel)
     {
         var record = await reader.ReadAsync(run, cancel);
-        return (record, Units(record).FirstOrDefault(candidate => candidate.Unit == unit) ?? throw new MissingPageException($"Run {run} has no autoencoder {unit}."));
+        return (
+            record,
+            Units(record).FirstOrDefault(candidate => candidate.Unit == unit)
+                ?? throw new MissingPageException($"Run {run} has no autoencoder {unit}.")
+        );
     }
 
     public Task<PictureLibrary> PicturesAsync(RunRecord record, CancellationToken cancel) =>
-        _libraries.GetAsync(string.Join(' ', PictureLibrary.Shards(record).Select(shard => shard.Value.Digest)), () => PictureLibrary.OpenAsync(runtime, record, time, cancel));
+        _libraries.GetAsync(string.Join(' ', PictureLibrary.Shards(record).Select(shard => shard.Value.Digest)), () =>
+            PictureLibrary.OpenAsync(runtime, record, time, cancel)
+        );
 
     /// <summary>The activations that an autoencoder was trained on.</summary>
     public Task<ActivationShards> ActivationsAsync(AtlasVolume volume, CancellationToken cancel) =>
-        _activations.GetAsync($"{volume.Record.Run} {volume.Statistics.Hook} {ActivationShards.Of(volume.Record, volume.Statistics.Hook).Count}", () => ActivationShards.OpenAsync(runtime, volume.Record, volume.Statistics.Hook, cancel));
+        _activations.GetAsync(
+            $"{volume.Record.Run} {volume.Statistics.Hook} {ActivationShards.Of(volume.Record, volume.Statistics.Hook).Count}",
+            () => ActivationShards.OpenAsync(runtime, volume.Record, volume.Statistics.Hook, cancel)
+        );
 
     /// <summary>The last few values that were read; whoever asks for one that is being read waits for it.</summary>
     private sealed class RecentlyRead<T>(int kept)

@@ -51,8 +51,12 @@ internal sealed class AtlasVolume
         }
     }
 
-    /// <summary>Whether its activations have a place in the picture, and the run kept them: those of the class token and the embedding have none.</summary>
-    public bool HasPatches => (Statistics.Hook.StartsWith("mlp@", StringComparison.Ordinal) || Statistics.Hook.StartsWith("residual@", StringComparison.Ordinal)) && ActivationShards.Of(Record, Statistics.Hook).Count > 0;
+    /// <summary>
+    /// Whether its activations have a place in the picture, and the run kept them: those of the class token and the embedding have none.
+    /// </summary>
+    public bool HasPatches =>
+        (Statistics.Hook.StartsWith("mlp@", StringComparison.Ordinal) || Statistics.Hook.StartsWith("residual@", StringComparison.Ordinal))
+        && ActivationShards.Of(Record, Statistics.Hook).Count > 0;
 
     /// <summary>Whether it reads captions: pictures say nothing about its features.</summary>
     public bool ReadsCaptions => RunPlanner.IsOfTexts(Statistics.Hook);
@@ -63,9 +67,13 @@ internal sealed class AtlasVolume
     /// <summary>How much a feature reads text; null where it is not among the salient ones.</summary>
     public SalientFeature? Salience(int feature) => _salient.GetValueOrDefault(feature);
 
-    /// <summary>The feature that is not salient and fires on the most similar share of rows, for comparison; null where there is none other.</summary>
+    /// <summary>
+    /// The feature that is not salient and fires on the most similar share of rows, for comparison; null where there is none other.
+    /// </summary>
     public FeatureStatistics? Twin(FeatureStatistics feature) =>
-        Statistics.Features.Where(other => other.Feature != feature.Feature && !_salient.ContainsKey(other.Feature)).MinBy(other => (Math.Abs(other.Density - feature.Density), other.Feature));
+        Statistics
+            .Features.Where(other => other.Feature != feature.Feature && !_salient.ContainsKey(other.Feature))
+            .MinBy(other => (Math.Abs(other.Density - feature.Density), other.Feature));
 
     /// <summary>Features whose decoder directions are most alike to a feature's, with the cosine.</summary>
     public IReadOnlyList<(int Feature, double Cosine)> Neighbours(int feature, int count)
@@ -74,6 +82,14 @@ internal sealed class AtlasVolume
         using var noGrad = no_grad();
         var cosines = Autoencoder.DecoderRows.matmul(Autoencoder.DecoderRows[feature]);
         var (values, indices) = cosines.topk(Math.Min(count + 1, Autoencoder.Latents));
-        return [.. indices.data<long>().ToArray().Zip(values.data<float>().ToArray(), (index, cosine) => ((int)index, (double)cosine)).Where(other => other.Item1 != feature).Take(count)];
+        return
+        [
+            .. indices
+                .data<long>()
+                .ToArray()
+                .Zip(values.data<float>().ToArray(), (index, cosine) => ((int)index, (double)cosine))
+                .Where(other => other.Item1 != feature)
+                .Take(count),
+        ];
     }
 }

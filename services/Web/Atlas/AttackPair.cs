@@ -20,7 +20,13 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
 
     /// <summary>The attacks of a run whose picture is still in its data set, in the set's order; none where it curated none.</summary>
     /// <exception cref="UserErrorException">The attack set is missing or damaged.</exception>
-    public static async Task<IReadOnlyList<AttackPair>> ReadAsync(ClipSaeRuntime runtime, RunRecord record, PictureLibrary pictures, int most, CancellationToken cancel)
+    public static async Task<IReadOnlyList<AttackPair>> ReadAsync(
+        ClipSaeRuntime runtime,
+        RunRecord record,
+        PictureLibrary pictures,
+        int most,
+        CancellationToken cancel
+    )
     {
         if (Of(record) is not { } artifact)
         {
@@ -28,13 +34,27 @@ internal sealed record AttackPair(byte[] Attacked, byte[] Clean, string Label, s
         }
 
         var path = await runtime.Artifacts.FetchAsync(artifact, cancel);
-        var attacks = DatasetShard.ReadPlaces(path).Where(entry => entry.Item.Attributes?["kind"]?.ToString() == "attack" && entry.Item.Label is not null && PrintedText.On(entry.Item) is not null).ToArray();
+        var attacks = DatasetShard
+            .ReadPlaces(path)
+            .Where(entry =>
+                entry.Item.Attributes?["kind"]?.ToString() == "attack"
+                && entry.Item.Label is not null
+                && PrintedText.On(entry.Item) is not null
+            )
+            .ToArray();
         var pairs = new List<AttackPair>();
         foreach (var attack in ShownPictures.Some(attacks, most))
         {
             if (await pictures.ReadAsync(attack.Item.Attributes?["source"]?.ToString() ?? "", cancel) is { } clean)
             {
-                pairs.Add(new AttackPair(DatasetShard.ReadPicture(path, attack.Offset, attack.Length), clean, attack.Item.Label!, PrintedText.On(attack.Item)!.Word));
+                pairs.Add(
+                    new AttackPair(
+                        DatasetShard.ReadPicture(path, attack.Offset, attack.Length),
+                        clean,
+                        attack.Item.Label!,
+                        PrintedText.On(attack.Item)!.Word
+                    )
+                );
             }
         }
 

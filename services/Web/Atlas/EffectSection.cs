@@ -17,11 +17,13 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
 
         var standing = await effects.FindAsync(volume, feature.Feature, cancel);
         var path = $"{AtlasPage.Path(volume.Record.Run, volume.Unit.Unit)}/{feature.Feature}/effect";
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <section><h2 id="effect">What it does, and what writes it</h2>{(standing.Value is { } effect
                 ? Html.Of($"{Ablation(volume, effect)}{Neurons(volume, effect)}")
                 : shell.OnDemand(standing.Done, standing.Problem, path, "Ablate this feature", "Switches the feature off in the base on attacks of this run and on the pictures that they were printed on, next to a random feature that fires as often, and finds the neurons that write it. At most two minutes on two cores; the result is kept in the store."))}</section>
-            """);
+            """
+        );
     }
 
     private static Html Ablation(AtlasVolume volume, FeatureEffect effect)
@@ -33,15 +35,24 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
 
         (Html Name, AttackAccuracy? Accuracy, int? Changed)[] rows =
         [
-            (Html.Of($"nothing"), ablation.Before, null), (Html.Of($"this feature"), ablation.Ablated, ablation.Changed),
-            (Html.Of($"random <a href=\"{AtlasPage.Path(volume.Record.Run, volume.Unit.Unit)}/{ablation.Twin ?? 0}\">feature {ablation.Twin ?? 0}</a>, which fires as often"), ablation.TwinAblated, ablation.TwinChanged),
+            (Html.Of($"nothing"), ablation.Before, null),
+            (Html.Of($"this feature"), ablation.Ablated, ablation.Changed),
+            (
+                Html.Of(
+                    $"random <a href=\"{AtlasPage.Path(volume.Record.Run, volume.Unit.Unit)}/{ablation.Twin ?? 0}\">feature {ablation.Twin ?? 0}</a>, which fires as often"
+                ),
+                ablation.TwinAblated,
+                ablation.TwinChanged
+            ),
         ];
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <p class="note">{Written.Count(ablation.Pairs)} attacks of this run and the pictures that they were printed on. Curation chose attacks that fool the base, so its attack success rate is high here.</p>
             {PageShell.Wide("Ablation of this feature", Html.Of($"""
             <table class="effect"><thead><tr><th scope="col">Ablated in the base</th><th scope="col" class="n">Clean accuracy</th><th scope="col" class="n">Accuracy under attack</th><th scope="col" class="n">Attack success rate (ASR)</th><th scope="col" class="n">Decisions changed</th></tr></thead><tbody>{rows.Where(row => row.Accuracy is not null).Select(row => Html.Of($"<tr><th scope=\"row\">{row.Name}</th><td class=\"n\">{Written.Percent(row.Accuracy!.Clean)}</td><td class=\"n\">{Written.Percent(row.Accuracy.Attacked)}</td><td class=\"n\">{Written.Percent(row.Accuracy.AttackSuccess)}</td><td class=\"n\">{(row.Changed is { } changed ? $"{Written.Count(changed)} of {Written.Count(2 * ablation.Pairs)}" : Written.Missing)}</td></tr>"))}</tbody></table>
             """))}
-            """);
+            """
+        );
     }
 
     private static Html Neurons(AtlasVolume volume, FeatureEffect effect)
@@ -49,14 +60,20 @@ internal sealed class EffectSection(FeatureEffects effects, PageShell shell)
         var hook = volume.Statistics.Hook;
         if (effect.Neurons is not { } neurons)
         {
-            return Html.Of($"<p class=\"note\">Neurons that write it cannot be named: its decoder direction is in the space of {hook}, behind a projection, and no neuron's output weights are there.</p>");
+            return Html.Of(
+                $"<p class=\"note\">Neurons that write it cannot be named: its decoder direction is in the space of {hook}, behind a projection, and no neuron's output weights are there.</p>"
+            );
         }
 
         var meaning = hook.StartsWith("mlp@", StringComparison.Ordinal)
             ? "The autoencoder reads the neurons themselves: cosine of each neuron's axis with the decoder direction."
             : "Cosine of each MLP neuron's column of the output weight, in this block and those before it, with the decoder direction.";
-        return Html.Of($"""
-            <h3>Neurons that write it</h3><p class="note">{meaning}</p><ul class="neighbours">{neurons.Select(neuron => Html.Of($"<li>Block {neuron.Layer}, neuron {neuron.Neuron} <small>cosine {Written.Number(neuron.Cosine)}</small></li>"))}</ul>
-            """);
+        return Html.Of(
+            $"""
+            <h3>Neurons that write it</h3><p class="note">{meaning}</p><ul class="neighbours">{neurons.Select(neuron =>
+                Html.Of($"<li>Block {neuron.Layer}, neuron {neuron.Neuron} <small>cosine {Written.Number(neuron.Cosine)}</small></li>")
+            )}</ul>
+            """
+        );
     }
 }

@@ -12,8 +12,11 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Web.Atlas;
 
-/// <summary>What single features do in the base: their ablation on the run's attacks beside a random feature, and the neurons that write them.</summary>
-internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room) : IAsyncDisposable
+/// <summary>
+/// What single features do in the base: their ablation on the run's attacks beside a random feature, and the neurons that write them.
+/// </summary>
+internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room)
+    : IAsyncDisposable
 {
     // Raised when the same inputs give another effect.
     private const int Version = 1;
@@ -29,16 +32,22 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     /// <summary>Whether the run names the model that is asked.</summary>
     public static bool CanCompute(AtlasVolume volume) => !volume.ReadsCaptions && RunModels.AreOf(volume.Record);
 
-    public Task<KeptResults<FeatureEffect>.Standing> FindAsync(AtlasVolume volume, int feature, CancellationToken cancel) => kept.FindAsync(Parts(volume, feature), cancel);
+    public Task<KeptResults<FeatureEffect>.Standing> FindAsync(AtlasVolume volume, int feature, CancellationToken cancel) =>
+        kept.FindAsync(Parts(volume, feature), cancel);
 
     /// <summary>Begins to compute an effect where that is not under way.</summary>
-    public void Start(AtlasVolume volume, FeatureStatistics feature) => kept.Start(Parts(volume, feature.Feature), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
-    {
-        var pictures = await shelf.PicturesAsync(volume.Record, cancel);
-        var (classes, templates) = await RunModels.TextsAsync(runtime, volume.Record, cancel);
-        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
-        return await room.UseAsync(volume.Record, models => Compute(volume, feature, models, classes, templates, pairs, progress, cancel), cancel);
-    });
+    public void Start(AtlasVolume volume, FeatureStatistics feature) =>
+        kept.Start(Parts(volume, feature.Feature), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
+        {
+            var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+            var (classes, templates) = await RunModels.TextsAsync(runtime, volume.Record, cancel);
+            var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
+            return await room.UseAsync(
+                volume.Record,
+                models => Compute(volume, feature, models, classes, templates, pairs, progress, cancel),
+                cancel
+            );
+        });
 
     /// <summary>Stops the computation of an effect.</summary>
     public Task StopAsync(AtlasVolume volume, int feature) => kept.StopAsync(Parts(volume, feature));
@@ -48,12 +57,27 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     /// <summary>A random feature out of those that do not read text and fire about as often; null where there is none.</summary>
     internal static FeatureStatistics? Twin(AtlasVolume volume, FeatureStatistics feature)
     {
-        FeatureStatistics[] alike = [.. volume.Statistics.Features.Where(other => other.Feature != feature.Feature && volume.Salience(other.Feature) is null).OrderBy(other => Math.Abs(other.Density - feature.Density)).ThenBy(other => other.Feature).Take(AlikeInDensity)];
+        FeatureStatistics[] alike =
+        [
+            .. volume
+                .Statistics.Features.Where(other => other.Feature != feature.Feature && volume.Salience(other.Feature) is null)
+                .OrderBy(other => Math.Abs(other.Density - feature.Density))
+                .ThenBy(other => other.Feature)
+                .Take(AlikeInDensity),
+        ];
         return alike.Length == 0 ? null : new SeededRandom(0, "random twin", feature.Feature).Pick(alike);
     }
 
     private static FeatureEffect Compute(
-        AtlasVolume volume, FeatureStatistics feature, RunModels models, IReadOnlyList<string> classes, IReadOnlyList<string> templates, IReadOnlyList<AttackPair> pairs, Action<double> progress, CancellationToken cancel)
+        AtlasVolume volume,
+        FeatureStatistics feature,
+        RunModels models,
+        IReadOnlyList<string> classes,
+        IReadOnlyList<string> templates,
+        IReadOnlyList<AttackPair> pairs,
+        Action<double> progress,
+        CancellationToken cancel
+    )
     {
         Tensors.Compute.Device("cpu");
         using var noGrad = no_grad();
@@ -66,7 +90,10 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
             return new FeatureEffect(feature.Feature, null, neurons);
         }
 
-        string[] names = [.. classes.Concat(pairs.Select(pair => pair.Label)).Concat(pairs.Select(pair => pair.Word)).Distinct(StringComparer.Ordinal)];
+        string[] names =
+        [
+            .. classes.Concat(pairs.Select(pair => pair.Label)).Concat(pairs.Select(pair => pair.Word)).Distinct(StringComparer.Ordinal),
+        ];
         using var classifier = ZeroShotClassifier.Create(models.Base, models.Tokenizer, names, templates);
         using var vision = VisionPlan.Compile(models.Base);
         var twin = Twin(volume, feature)?.Feature;
@@ -76,7 +103,10 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         foreach (var batch in pairs.Chunk(ShownPictures.Batch / 2))
         {
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels(batch.SelectMany(pair => new[] { pair.Clean, pair.Attacked }), models.Base.Architecture.Preparation);
+            var pixels = ShownPictures.Pixels(
+                batch.SelectMany(pair => new[] { pair.Clean, pair.Attacked }),
+                models.Base.Architecture.Preparation
+            );
             foreach (var (place, ablated) in ablations.Index())
             {
                 cancel.ThrowIfCancellationRequested();
@@ -96,9 +126,16 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         return new FeatureEffect(
             feature.Feature,
             new FeatureAblation(
-                pairs.Count, Accuracy(pairs, names, decisions[0]), Accuracy(pairs, names, decisions[1]), Changed(decisions[1]),
-                twin, twin is null ? null : Accuracy(pairs, names, decisions[2]), twin is null ? null : Changed(decisions[2])),
-            neurons);
+                pairs.Count,
+                Accuracy(pairs, names, decisions[0]),
+                Accuracy(pairs, names, decisions[1]),
+                Changed(decisions[1]),
+                twin,
+                twin is null ? null : Accuracy(pairs, names, decisions[2]),
+                twin is null ? null : Changed(decisions[2])
+            ),
+            neurons
+        );
     }
 
     /// <summary>Neurons whose output is most along a decoder direction; null where none write there.</summary>
@@ -120,18 +157,29 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         var plain = model.PlainStateDict();
         return
         [
-            .. Enumerable.Range(0, hook.LayerIndex!.Value + 1).SelectMany(layer =>
-            {
-                var output = plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(float32);
-                return Highest(layer, unit.matmul(nn.functional.normalize(output, dim: 0)));
-            }).OrderByDescending(neuron => neuron.Cosine).ThenBy(neuron => (neuron.Layer, neuron.Neuron)).Take(Neurons),
+            .. Enumerable
+                .Range(0, hook.LayerIndex!.Value + 1)
+                .SelectMany(layer =>
+                {
+                    var output = plain[$"visual.transformer.resblocks.{layer}.mlp.c_proj.weight"].to(float32);
+                    return Highest(layer, unit.matmul(nn.functional.normalize(output, dim: 0)));
+                })
+                .OrderByDescending(neuron => neuron.Cosine)
+                .ThenBy(neuron => (neuron.Layer, neuron.Neuron))
+                .Take(Neurons),
         ];
     }
 
     private static IReadOnlyList<WritingNeuron> Highest(int layer, Tensor cosines)
     {
         var (values, indices) = cosines.topk((int)Math.Min(Neurons, cosines.shape[0]));
-        return [.. indices.data<long>().ToArray().Zip(values.data<float>().ToArray(), (index, cosine) => new WritingNeuron(layer, (int)index, Math.Round(cosine, 4)))];
+        return
+        [
+            .. indices
+                .data<long>()
+                .ToArray()
+                .Zip(values.data<float>().ToArray(), (index, cosine) => new WritingNeuron(layer, (int)index, Math.Round(cosine, 4))),
+        ];
     }
 
     /// <param name="decisions">The class of each clean picture and of its attack, in turn.</param>
@@ -139,7 +187,10 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
     {
         double Share(Func<int, bool> holds) => Math.Round(Enumerable.Range(0, pairs.Count).Count(holds) / (double)pairs.Count, 4);
         return new AttackAccuracy(
-            Share(pair => names[decisions[2 * pair]] == pairs[pair].Label), Share(pair => names[decisions[(2 * pair) + 1]] == pairs[pair].Label), Share(pair => names[decisions[(2 * pair) + 1]] == pairs[pair].Word));
+            Share(pair => names[decisions[2 * pair]] == pairs[pair].Label),
+            Share(pair => names[decisions[(2 * pair) + 1]] == pairs[pair].Label),
+            Share(pair => names[decisions[(2 * pair) + 1]] == pairs[pair].Word)
+        );
     }
 
     private static StageKeyParts Parts(AtlasVolume volume, int feature)
@@ -147,8 +198,11 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = volume.Unit.Outputs["sae"].Digest };
         (string Name, ArtifactRef? Artifact)[] others =
         [
-            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")), ("attacks", AttackPair.Of(volume.Record)), ("salient", volume.Record.Output(ParameterSections.Curation, "salient")),
-            ("evaluation", volume.Record.Output(ParameterSections.Evaluation, "results")), .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
+            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")),
+            ("attacks", AttackPair.Of(volume.Record)),
+            ("salient", volume.Record.Output(ParameterSections.Curation, "salient")),
+            ("evaluation", volume.Record.Output(ParameterSections.Evaluation, "results")),
+            .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
         ];
         foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))
         {

@@ -18,7 +18,11 @@ internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf 
     /// <summary>An autoencoder with where its index stands. Both are large files, and are read side by side.</summary>
     /// <exception cref="MissingPageException">The run has no such autoencoder.</exception>
     /// <exception cref="UserErrorException">What is stored of it is missing or damaged.</exception>
-    public async Task<(AtlasVolume Volume, KeptResults<FeatureIndex>.Standing Standing)> OpenAsync(string run, string unit, CancellationToken cancel)
+    public async Task<(AtlasVolume Volume, KeptResults<FeatureIndex>.Standing Standing)> OpenAsync(
+        string run,
+        string unit,
+        CancellationToken cancel
+    )
     {
         var (record, trained) = await shelf.UnitAsync(run, unit, cancel);
 
@@ -31,11 +35,18 @@ internal sealed class FeatureIndexes(KeptResults<FeatureIndex> kept, AtlasShelf 
 
     /// <summary>Begins to compute an index where that is not under way.</summary>
     public void Start(AtlasVolume volume) => kept.Start(Parts(volume), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
-    {
-        var pictures = await shelf.PicturesAsync(volume.Record, cancel);
-        await pictures.KeepAsync(cancel);
-        return FeatureIndexing.Compute(volume.Autoencoder, await shelf.ActivationsAsync(volume, cancel), pictures, FeatureIndexing.Budget, progress, cancel);
-    });
+        {
+            var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+            await pictures.KeepAsync(cancel);
+            return FeatureIndexing.Compute(
+                volume.Autoencoder,
+                await shelf.ActivationsAsync(volume, cancel),
+                pictures,
+                FeatureIndexing.Budget,
+                progress,
+                cancel
+            );
+        });
 
     /// <summary>Stops the computation of an index.</summary>
     public Task StopAsync(AtlasVolume volume) => kept.StopAsync(Parts(volume));

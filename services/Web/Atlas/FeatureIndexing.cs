@@ -13,7 +13,9 @@ internal static class FeatureIndexing
     /// <summary>Raised when the same inputs give another index.</summary>
     public const int Version = 1;
 
-    /// <summary>Multiplications that an index may cost: some minutes on two cores. Where all images would cost more, every n-th is looked at.</summary>
+    /// <summary>
+    /// Multiplications that an index may cost: some minutes on two cores. Where all images would cost more, every n-th is looked at.
+    /// </summary>
     public const double Budget = 8e12;
 
     private const int RowsAtOnce = 2048;
@@ -26,7 +28,14 @@ internal static class FeatureIndexing
 
     /// <param name="progress">Share that is done.</param>
     /// <param name="budget">As <see cref="Budget"/>.</param>
-    public static FeatureIndex Compute(SparseAutoencoder sae, ActivationShards shards, PictureLibrary pictures, double budget, Action<double> progress, CancellationToken cancel)
+    public static FeatureIndex Compute(
+        SparseAutoencoder sae,
+        ActivationShards shards,
+        PictureLibrary pictures,
+        double budget,
+        Action<double> progress,
+        CancellationToken cancel
+    )
     {
         Tensors.Compute.Device("cpu");
         using var noGrad = no_grad();
@@ -49,7 +58,16 @@ internal static class FeatureIndexing
         }
 
         var (labels, words) = (Texts(ids, pictures.Label), Texts(ids, pictures.Word));
-        return new FeatureIndex(stride, ids, [.. firing.Index().Where(feature => feature.Item.Count > 0).Select(feature => Describe(feature.Index, feature.Item, labels, words))]);
+        return new FeatureIndex(
+            stride,
+            ids,
+            [
+                .. firing
+                    .Index()
+                    .Where(feature => feature.Item.Count > 0)
+                    .Select(feature => Describe(feature.Index, feature.Item, labels, words)),
+            ]
+        );
     }
 
     private static long Rows(string path)
@@ -64,11 +82,16 @@ internal static class FeatureIndexing
         int[] images;
         using (var file = SafetensorsFile.Open(shard.Path))
         {
-            images = ActivationShards.Column(file, "image_index") ?? throw new UserErrorException($"{shard.Path}: contains no tensor 'image_index'; extract the activations again");
+            images = ActivationShards.Column(file, "image_index")
+                ?? throw new UserErrorException($"{shard.Path}: contains no tensor 'image_index'; extract the activations again");
         }
 
         var batch = new List<(int Image, int Start, int Count)>();
-        foreach (var run in ActivationShards.Runs(images).Where(run => run.Image >= 0 && run.Image < shard.Images.Count && (before + run.Image) % stride == 0))
+        foreach (
+            var run in ActivationShards
+                .Runs(images)
+                .Where(run => run.Image >= 0 && run.Image < shard.Images.Count && (before + run.Image) % stride == 0)
+        )
         {
             batch.Add(run);
             if (batch.Sum(chosen => chosen.Count) >= RowsAtOnce)
@@ -84,7 +107,14 @@ internal static class FeatureIndexing
         }
     }
 
-    private static void Add(SparseAutoencoder sae, ShardRows file, ActivationShards.Shard shard, List<(int Image, int Start, int Count)> batch, List<string> ids, List<IndexedImage>[] firing)
+    private static void Add(
+        SparseAutoencoder sae,
+        ShardRows file,
+        ActivationShards.Shard shard,
+        List<(int Image, int Start, int Count)> batch,
+        List<string> ids,
+        List<IndexedImage>[] firing
+    )
     {
         using var scope = NewDisposeScope();
         long[] rows = [.. batch.SelectMany(run => Enumerable.Range(run.Start, run.Count)).Select(row => (long)row)];
@@ -107,7 +137,12 @@ internal static class FeatureIndexing
         }
     }
 
-    private static IndexedFeature Describe(int feature, List<IndexedImage> images, (string?[] OfImage, Dictionary<string, int> All) labels, (string?[] OfImage, Dictionary<string, int> All) words)
+    private static IndexedFeature Describe(
+        int feature,
+        List<IndexedImage> images,
+        (string?[] OfImage, Dictionary<string, int> All) labels,
+        (string?[] OfImage, Dictionary<string, int> All) words
+    )
     {
         IndexedImage[] ordered = [.. images.OrderByDescending(image => image.Activation).ThenBy(image => image.Image)];
         var bands = new List<ActivationBand>();
@@ -117,7 +152,13 @@ internal static class FeatureIndexing
             if (to > from)
             {
                 var shown = Math.Min(ImagesOfBand, to - from);
-                bands.Add(new ActivationBand(Edges[edge], Edges[edge + 1], [.. Enumerable.Range(0, shown).Select(image => ordered[from + image * (to - from) / shown])]));
+                bands.Add(
+                    new ActivationBand(
+                        Edges[edge],
+                        Edges[edge + 1],
+                        [.. Enumerable.Range(0, shown).Select(image => ordered[from + image * (to - from) / shown])]
+                    )
+                );
             }
         }
 
@@ -126,19 +167,29 @@ internal static class FeatureIndexing
     }
 
     private static IReadOnlyList<FrequentText> Frequent(IndexedImage[] strongest, (string?[] OfImage, Dictionary<string, int> All) texts) =>
-        [.. (from image in strongest
-            let text = texts.OfImage[image.Image]
-            where text is not null
-            group text by text into same
-            let share = (double)same.Count() / strongest.Length
-            let overall = (double)texts.All[same.Key] / texts.OfImage.Length
-            where same.Count() >= MinForFrequency && share >= MinLift * overall
-            orderby share descending, same.Key
-            select new FrequentText(same.Key, Math.Round(share, 4), Math.Round(overall, 4))).Take(FrequentAtMost)];
+        [
+            .. (
+                from image in strongest
+                let text = texts.OfImage[image.Image]
+                where text is not null
+                group text by text into same
+                let share = (double)same.Count() / strongest.Length
+                let overall = (double)texts.All[same.Key] / texts.OfImage.Length
+                where same.Count() >= MinForFrequency && share >= MinLift * overall
+                orderby share descending, same.Key
+                select new FrequentText(same.Key, Math.Round(share, 4), Math.Round(overall, 4))
+            ).Take(FrequentAtMost),
+        ];
 
     private static (string?[] OfImage, Dictionary<string, int> All) Texts(List<string> ids, Func<string, string?> text)
     {
         string?[] texts = [.. ids.Select(text)];
-        return (texts, texts.OfType<string>().GroupBy(one => one, StringComparer.Ordinal).ToDictionary(same => same.Key, same => same.Count(), StringComparer.Ordinal));
+        return (
+            texts,
+            texts
+                .OfType<string>()
+                .GroupBy(one => one, StringComparer.Ordinal)
+                .ToDictionary(same => same.Key, same => same.Count(), StringComparer.Ordinal)
+        );
     }
 }

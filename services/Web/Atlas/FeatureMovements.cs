@@ -9,7 +9,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Web.Atlas;
 
 /// <summary>What fine-tuning changed: the base's autoencoder over the activations of base and tuned model on the same pictures.</summary>
-internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room) : IAsyncDisposable
+internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSaeRuntime runtime, AtlasShelf shelf, ModelRoom room)
+    : IAsyncDisposable
 {
     // Raised when the same inputs give another result.
     private const int Version = 1;
@@ -24,24 +25,33 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
     private const int PassesOfPair = 8;
 
     /// <summary>Whether the run names its base and has a tuned model.</summary>
-    public static bool CanCompute(AtlasVolume volume) => !volume.ReadsCaptions && RunModels.AreOf(volume.Record) && RunModels.TunedOf(volume.Record) is not null;
+    public static bool CanCompute(AtlasVolume volume) =>
+        !volume.ReadsCaptions && RunModels.AreOf(volume.Record) && RunModels.TunedOf(volume.Record) is not null;
 
-    public Task<KeptResults<FeatureMovement>.Standing> FindAsync(AtlasVolume volume, CancellationToken cancel) => kept.FindAsync(Parts(volume), cancel);
+    public Task<KeptResults<FeatureMovement>.Standing> FindAsync(AtlasVolume volume, CancellationToken cancel) =>
+        kept.FindAsync(Parts(volume), cancel);
 
     /// <summary>Begins to compute where that is not under way.</summary>
     public void Start(AtlasVolume volume) => kept.Start(Parts(volume), volume.Record.Run, volume.Unit.Unit, async (progress, cancel) =>
-    {
-        var pictures = await shelf.PicturesAsync(volume.Record, cancel);
-        var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
-        return await room.UseAsync(volume.Record, models => Compute(volume, models, pictures, pairs, progress, cancel), cancel);
-    });
+        {
+            var pictures = await shelf.PicturesAsync(volume.Record, cancel);
+            var pairs = await AttackPair.ReadAsync(runtime, volume.Record, pictures, MaxPairs, cancel);
+            return await room.UseAsync(volume.Record, models => Compute(volume, models, pictures, pairs, progress, cancel), cancel);
+        });
 
     /// <summary>Stops the computation.</summary>
     public Task StopAsync(AtlasVolume volume) => kept.StopAsync(Parts(volume));
 
     public ValueTask DisposeAsync() => kept.DisposeAsync();
 
-    private static FeatureMovement Compute(AtlasVolume volume, RunModels models, PictureLibrary pictures, IReadOnlyList<AttackPair> pairs, Action<double> progress, CancellationToken cancel)
+    private static FeatureMovement Compute(
+        AtlasVolume volume,
+        RunModels models,
+        PictureLibrary pictures,
+        IReadOnlyList<AttackPair> pairs,
+        Action<double> progress,
+        CancellationToken cancel
+    )
     {
         Tensors.Compute.Device("cpu");
         using var noGrad = no_grad();
@@ -53,7 +63,8 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         using var before = VisionPlan.Compile(models.Base);
         using var after = VisionPlan.Compile(models.Tuned!);
         var (seen, response) = (new FeatureSums(volume.Autoencoder.Latents), new ResponseSums(volume.Autoencoder.Latents));
-        double steps = ids.Length + (2 * pairs.Count), done = 0;
+        double steps = ids.Length + (2 * pairs.Count),
+            done = 0;
         foreach (var batch in ids.Chunk(ShownPictures.Batch))
         {
             cancel.ThrowIfCancellationRequested();
@@ -67,7 +78,10 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         {
             cancel.ThrowIfCancellationRequested();
             using var ofBatch = NewDisposeScope();
-            var pixels = ShownPictures.Pixels([.. batch.Select(pair => pair.Clean), .. batch.Select(pair => pair.Attacked)], architecture.Preparation);
+            var pixels = ShownPictures.Pixels(
+                [.. batch.Select(pair => pair.Clean), .. batch.Select(pair => pair.Attacked)],
+                architecture.Preparation
+            );
             response.Add(Latents(before, pixels), Latents(after, pixels));
             progress((done += 2 * batch.Length) / steps);
         }
@@ -89,7 +103,9 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = volume.Unit.Outputs["sae"].Digest };
         (string Name, ArtifactRef? Artifact)[] others =
         [
-            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")), ("attacks", AttackPair.Of(volume.Record)), .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
+            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")),
+            ("attacks", AttackPair.Of(volume.Record)),
+            .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
             .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
         ];
         foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))

@@ -16,15 +16,27 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
     public Html Card(FeatureStatistics feature, double? activation = null)
     {
         var salience = volume.Salience(feature.Feature);
-        return Html.Of($"""
-            <a class="card" href="{places.Feature(volume, feature.Feature) ?? ""}"><span class="head"><b>Feature {feature.Feature}</b>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($" <i>{feature.Name}</i>"))}{(salience is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</span>
-            <span class="strip">{feature.TopImages.Take(PicturesOfCard).Select(image => Html.Of($"<img src=\"{places.Picture(volume, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">"))}</span>
-            <span class="figures">{(activation is null ? Html.Empty : Html.Of($"<b>activation {Written.Number(activation)}</b> · "))}density {Written.Rare(feature.Density)}{(salience is null ? "" : $" · salience {Written.Number(salience.Salience)} · AUROC {Written.Number(salience.Auroc)}")}{(feature.Monosemanticity is null ? "" : $" · monosemanticity {Written.Number(feature.Monosemanticity)}")}</span></a>
-            """);
+        return Html.Of(
+            $"""
+            <a class="card" href="{places.Feature(volume, feature.Feature) ?? ""}"><span class="head"><b>Feature {feature.Feature}</b>{(
+                string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($" <i>{feature.Name}</i>")
+            )}{(salience is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</span>
+            <span class="strip">{feature.TopImages.Take(PicturesOfCard).Select(image =>
+                Html.Of($"<img src=\"{places.Picture(volume, image.Id)}\" alt=\"\" loading=\"lazy\" width=\"64\" height=\"64\">")
+            )}</span>
+            <span class="figures">{(
+                activation is null ? Html.Empty : Html.Of($"<b>activation {Written.Number(activation)}</b> · ")
+            )}density {Written.Rare(feature.Density)}{(
+                salience is null ? "" : $" · salience {Written.Number(salience.Salience)} · AUROC {Written.Number(salience.Auroc)}"
+            )}{(feature.Monosemanticity is null ? "" : $" · monosemanticity {Written.Number(feature.Monosemanticity)}")}</span></a>
+            """
+        );
     }
 
-    public Html Title(FeatureStatistics feature) => Html.Of(
-        $"<div class=\"title\"><h1>Feature {feature.Feature}</h1>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($"<i>{feature.Name}</i>"))}{(volume.Salience(feature.Feature) is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</div>");
+    public Html Title(FeatureStatistics feature) =>
+        Html.Of(
+            $"<div class=\"title\"><h1>Feature {feature.Feature}</h1>{(string.IsNullOrEmpty(feature.Name) ? Html.Empty : Html.Of($"<i>{feature.Name}</i>"))}{(volume.Salience(feature.Feature) is null ? Html.Empty : Html.Of($"<span class=\"badge\">reads text</span>"))}</div>"
+        );
 
     public Html Figures(FeatureStatistics feature)
     {
@@ -32,11 +44,18 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
         var indexed = Indexed(feature);
         (string Name, string? Value)[] figures =
         [
-            ("density", Written.Rare(feature.Density)), ("mean activation", Written.Number(feature.MeanActivation)), ("monosemanticity", feature.Monosemanticity is null ? null : Written.Number(feature.Monosemanticity)),
-            ("text salience", salience is null ? null : Written.Number(salience.Salience)), ("word − clean", salience is null ? null : Written.Number(salience.WordMinusClean)),
-            ("word − unreadable strokes", salience is null ? null : Written.Number(salience.WordMinusControl)), ("AUROC", salience is null ? null : Written.Number(salience.Auroc)), ("images it fires on", indexed is null ? null : Written.Count(indexed.Fires)),
+            ("density", Written.Rare(feature.Density)),
+            ("mean activation", Written.Number(feature.MeanActivation)),
+            ("monosemanticity", feature.Monosemanticity is null ? null : Written.Number(feature.Monosemanticity)),
+            ("text salience", salience is null ? null : Written.Number(salience.Salience)),
+            ("word − clean", salience is null ? null : Written.Number(salience.WordMinusClean)),
+            ("word − unreadable strokes", salience is null ? null : Written.Number(salience.WordMinusControl)),
+            ("AUROC", salience is null ? null : Written.Number(salience.Auroc)),
+            ("images it fires on", indexed is null ? null : Written.Count(indexed.Fires)),
         ];
-        return Html.Of($"<dl class=\"numbers\">{figures.Where(figure => figure.Value is not null).Select(figure => Html.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>"))}</dl>");
+        return Html.Of(
+            $"<dl class=\"numbers\">{figures.Where(figure => figure.Value is not null).Select(figure => Html.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>"))}</dl>"
+        );
     }
 
     /// <summary>Classes and printed words; nothing without an index.</summary>
@@ -47,49 +66,92 @@ internal sealed class FeatureParts(AtlasVolume volume, FeatureIndex? index, Atla
             return Html.Empty;
         }
 
-        var rows = indexed.Classes.Select(frequent => ("class", frequent)).Concat(indexed.Words.Select(frequent => ("printed word", frequent)));
-        return Html.Of($"""
+        var rows = indexed
+            .Classes.Select(frequent => ("class", frequent))
+            .Concat(indexed.Words.Select(frequent => ("printed word", frequent)));
+        return Html.Of(
+            $"""
             <section><h2>What it answers to</h2><p class="note">Shares among the quarter of its images on which it fires most, at least one and a half times as frequent there as overall.</p>{PageShell.Wide("What it answers to", Html.Of($"""
             <table><thead><tr><th scope="col">Class or word</th><th scope="col">Kind</th><th scope="col" class="n">Where it fires most</th><th scope="col" class="n">All images</th></tr></thead><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\">{row.frequent.Text}</th><td>{row.Item1}</td><td class=\"n\">{Written.Percent(row.frequent.Share)}</td><td class=\"n\">{Written.Percent(row.frequent.Overall)}</td></tr>"))}</tbody></table>
             """))}</section>
-            """);
+            """
+        );
     }
 
-    /// <summary>The switch of the patches and the images: over the range of activations with an index, else the held-out images on which the feature fires most.</summary>
+    /// <summary>
+    /// The switch of the patches and the images: over the range of activations with an index, else the held-out images on which the feature
+    /// fires most.
+    /// </summary>
     public Html Images(FeatureStatistics feature)
     {
-        var patches = volume.HasPatches ? Html.Of($"<p class=\"toggle\"><label><input type=\"checkbox\" id=\"heat\" checked> Patches that it fires on <small>activation before the k largest features are selected, against its strongest image</small></label></p>") : Html.Empty;
+        var patches = volume.HasPatches
+            ? Html.Of(
+                $"<p class=\"toggle\"><label><input type=\"checkbox\" id=\"heat\" checked> Patches that it fires on <small>activation before the k largest features are selected, against its strongest image</small></label></p>"
+            )
+            : Html.Empty;
         var images = Indexed(feature) is { } indexed
-            ? Html.Join(indexed.Bands.Select(band => Html.Of($"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Pictures(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}")))
+            ? Html.Join(
+                indexed.Bands.Select(band =>
+                    Html.Of(
+                        $"<h3>{(band.From == 0 ? "Strongest" : Written.Share(band.From) + " to")} {Written.Share(band.To)}</h3>{Pictures(feature.Feature, band.Images.Select(image => (index!.Images[image.Image], image.Activation)))}"
+                    )
+                )
+            )
             : Html.Of($"<p class=\"note\">The held-out images it fires on most. {places.IndexHint(volume)}</p>{Top(feature)}");
-        return Html.Of($"{patches}{Captions(feature)}<section><h2>{(volume.ReadsCaptions ? "Images whose captions it fires on" : "Images it fires on")}</h2>{images}</section>");
+        return Html.Of(
+            $"{patches}{Captions(feature)}<section><h2>{(volume.ReadsCaptions ? "Images whose captions it fires on" : "Images it fires on")}</h2>{images}</section>"
+        );
     }
 
     /// <summary>A feature that does not read text and fires about as often.</summary>
-    public Html Twin(FeatureStatistics feature) => volume.Twin(feature) is not { } twin
-        ? Html.Empty
-        : Html.Of($"<section><h2>For comparison: {Link(twin.Feature, $"feature {twin.Feature}")}</h2><p class=\"note\">The feature that does not read text and fires on the most similar share of rows ({Written.Rare(twin.Density)}).</p>{Top(twin)}</section>");
+    public Html Twin(FeatureStatistics feature) =>
+        volume.Twin(feature) is not { } twin
+            ? Html.Empty
+            : Html.Of(
+                $"<section><h2>For comparison: {Link(twin.Feature, $"feature {twin.Feature}")}</h2><p class=\"note\">The feature that does not read text and fires on the most similar share of rows ({Written.Rare(twin.Density)}).</p>{Top(twin)}</section>"
+            );
 
     /// <summary>Features whose decoder directions are most alike.</summary>
-    public Html Alike(FeatureStatistics feature) => Html.Of($"""
-        <section><h2>Neighbours</h2><p class="note">Features whose decoder directions are most alike.</p><ul class="neighbours">{volume.Neighbours(feature.Feature, Neighbours).Select(other => Html.Of($"<li>{Link(other.Feature, $"Feature {other.Feature}")} <small>cosine {Written.Number(other.Cosine)}{(volume.Feature(other.Feature)?.Name is { Length: > 0 } name ? $" · {name}" : "")}{(volume.Salience(other.Feature) is null ? "" : " · reads text")}</small></li>"))}</ul></section>
-        """);
+    public Html Alike(FeatureStatistics feature) =>
+        Html.Of(
+            $"""
+            <section><h2>Neighbours</h2><p class="note">Features whose decoder directions are most alike.</p><ul class="neighbours">{volume.Neighbours(
+                feature.Feature,
+                Neighbours
+            ).Select(other =>
+                Html.Of(
+                    $"<li>{Link(other.Feature, $"Feature {other.Feature}")} <small>cosine {Written.Number(other.Cosine)}{(volume.Feature(other.Feature)?.Name is { Length: > 0 } name ? $" · {name}" : "")}{(volume.Salience(other.Feature) is null ? "" : " · reads text")}</small></li>"
+                )
+            )}</ul></section>
+            """
+        );
 
     private static Html Captions(FeatureStatistics feature)
     {
         var captions = feature.TopImages.Where(top => top.Caption is not null).ToArray();
         return captions.Length == 0
             ? Html.Empty
-            : Html.Of($"<section><h2>Captions it fires on</h2><p class=\"note\">The held-out captions it fires on most.</p><ol class=\"captions\">{captions.Select(top => Html.Of($"<li>{top.Caption!} <small>{Written.Number(top.Activation)}</small></li>"))}</ol></section>");
+            : Html.Of(
+                $"<section><h2>Captions it fires on</h2><p class=\"note\">The held-out captions it fires on most.</p><ol class=\"captions\">{captions.Select(top => Html.Of($"<li>{top.Caption!} <small>{Written.Number(top.Activation)}</small></li>"))}</ol></section>"
+            );
     }
 
     private IndexedFeature? Indexed(FeatureStatistics feature) => index?.Feature(feature.Feature);
 
-    private Html Top(FeatureStatistics feature) => Pictures(feature.Feature, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)));
+    private Html Top(FeatureStatistics feature) =>
+        Pictures(feature.Feature, feature.TopImages.Take(TopImages).Select(image => (image.Id, image.Activation)));
 
-    private Html Link(int feature, string title) => places.Feature(volume, feature) is { } address ? Html.Of($"<a href=\"{address}\">{title}</a>") : Html.Of($"{title}");
+    private Html Link(int feature, string title) =>
+        places.Feature(volume, feature) is { } address ? Html.Of($"<a href=\"{address}\">{title}</a>") : Html.Of($"{title}");
 
-    private Html Pictures(int feature, IEnumerable<(string Id, double Activation)> images) => Html.Of($"""
-        <ul class="pictures">{images.Select(image => Html.Of($"<li><figure><span class=\"pic\"><img src=\"{places.Picture(volume, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"128\" height=\"128\">{(places.Patches(volume, feature, image.Id) is { } patches ? Html.Of($"<img class=\"heat\" src=\"{patches}\" alt=\"\" loading=\"lazy\">") : Html.Empty)}</span><figcaption title=\"{image.Id}\">{Written.Number(image.Activation)}</figcaption></figure></li>"))}</ul>
-        """);
+    private Html Pictures(int feature, IEnumerable<(string Id, double Activation)> images) =>
+        Html.Of(
+            $"""
+            <ul class="pictures">{images.Select(image =>
+                Html.Of(
+                    $"<li><figure><span class=\"pic\"><img src=\"{places.Picture(volume, image.Id)}\" alt=\"{image.Id}\" loading=\"lazy\" width=\"128\" height=\"128\">{(places.Patches(volume, feature, image.Id) is { } patches ? Html.Of($"<img class=\"heat\" src=\"{patches}\" alt=\"\" loading=\"lazy\">") : Html.Empty)}</span><figcaption title=\"{image.Id}\">{Written.Number(image.Activation)}</figcaption></figure></li>"
+                )
+            )}</ul>
+            """
+        );
 }

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Web.Atlas;
 
-/// <summary>Sums over pictures of each feature's activation in two models, from which their frequencies, means and correlation follow.</summary>
+/// <summary>
+/// Sums over pictures of each feature's activation in two models, from which their frequencies, means and correlation follow.
+/// </summary>
 internal sealed class FeatureSums(int latents)
 {
     private readonly double[] _fires = new double[latents];
@@ -34,20 +36,32 @@ internal sealed class FeatureSums(int latents)
     /// <summary>The features that fire in either.</summary>
     /// <param name="responses">What a printed word adds to each feature in the two models; null without attacks.</param>
     public IReadOnlyList<MovedFeature> Moved((double[] Before, double[] After)? responses) =>
-    [
-        .. from feature in Enumerable.Range(0, latents)
-           let responds = responses is { } both && (both.Before[feature] != 0 || both.After[feature] != 0)
-           where _fires[feature] > 0 || _tunedFires[feature] > 0 || responds
-           select new MovedFeature(
-               feature, Share(_fires[feature]), Share(_tunedFires[feature]), Round(_sum[feature] / Math.Max(1, _pictures)), Round(_tunedSum[feature] / Math.Max(1, _pictures)), Correlation(feature),
-               responses is { } both ? Round(both.Before[feature]) : null, responses is { } these ? Round(these.After[feature]) : null),
-    ];
+        [
+            .. from feature in Enumerable.Range(0, latents)
+            let responds = responses is { } both && (both.Before[feature] != 0 || both.After[feature] != 0)
+            where _fires[feature] > 0 || _tunedFires[feature] > 0 || responds
+            select new MovedFeature(
+                feature,
+                Share(_fires[feature]),
+                Share(_tunedFires[feature]),
+                Round(_sum[feature] / Math.Max(1, _pictures)),
+                Round(_tunedSum[feature] / Math.Max(1, _pictures)),
+                Correlation(feature),
+                responses is { } both ? Round(both.Before[feature]) : null,
+                responses is { } these ? Round(these.After[feature]) : null
+            ),
+        ];
 
     private double? Correlation(int feature)
     {
         double n = _pictures;
-        var (x, y) = ((n * _squares[feature]) - (_sum[feature] * _sum[feature]), (n * _tunedSquares[feature]) - (_tunedSum[feature] * _tunedSum[feature]));
-        return x > 1e-12 && y > 1e-12 ? Math.Round(((n * _products[feature]) - (_sum[feature] * _tunedSum[feature])) / Math.Sqrt(x * y), 4) : null;
+        var (x, y) = (
+            (n * _squares[feature]) - (_sum[feature] * _sum[feature]),
+            (n * _tunedSquares[feature]) - (_tunedSum[feature] * _tunedSum[feature])
+        );
+        return x > 1e-12 && y > 1e-12
+            ? Math.Round(((n * _products[feature]) - (_sum[feature] * _tunedSum[feature])) / Math.Sqrt(x * y), 4)
+            : null;
     }
 
     private double Share(double count) => Math.Round(count / Math.Max(1, _pictures), 4);

@@ -7,10 +7,14 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Web.Atlas;
 
-/// <summary>Results of one kind that are computed when they are asked for: once, one at a time, kept under a key of their own, so that every process finds them.</summary>
+/// <summary>
+/// Results of one kind that are computed when they are asked for: once, one at a time, kept under a key of their own, so that every process
+/// finds them.
+/// </summary>
 /// <param name="format">How they are stored.</param>
 /// <param name="turn">Whose turn it is to compute, shared with the other kinds.</param>
-internal sealed class KeptResults<T>(ClipSaeRuntime runtime, ResultFormat<T> format, SemaphoreSlim turn, TimeProvider time, ILogger log) : IAsyncDisposable
+internal sealed class KeptResults<T>(ClipSaeRuntime runtime, ResultFormat<T> format, SemaphoreSlim turn, TimeProvider time, ILogger log)
+    : IAsyncDisposable
     where T : class
 {
     private const string Output = "result";
@@ -32,7 +36,11 @@ internal sealed class KeptResults<T>(ClipSaeRuntime runtime, ResultFormat<T> for
             return new Standing(work.Value, work.Computing.IsCompleted ? null : work.Done, work.Problem);
         }
 
-        if (await runtime.Results.FindAsync(key, cancel) is not { } stored || stored.Outputs.Values.SingleOrDefault() is not { } kept || !await runtime.Artifacts.ExistsAsync(kept.Digest, cancel))
+        if (
+            await runtime.Results.FindAsync(key, cancel) is not { } stored
+            || stored.Outputs.Values.SingleOrDefault() is not { } kept
+            || !await runtime.Artifacts.ExistsAsync(kept.Digest, cancel)
+        )
         {
             return new Standing(null, null, null);
         }
@@ -85,7 +93,13 @@ internal sealed class KeptResults<T>(ClipSaeRuntime runtime, ResultFormat<T> for
         _ending.Dispose();
     }
 
-    private async Task ComputeAsync(StageKeyParts parts, string run, string unit, Func<Action<double>, CancellationToken, Task<T>> compute, Work work)
+    private async Task ComputeAsync(
+        StageKeyParts parts,
+        string run,
+        string unit,
+        Func<Action<double>, CancellationToken, Task<T>> compute,
+        Work work
+    )
     {
         var cancel = work.Stopping!.Token;
         try
@@ -95,9 +109,25 @@ internal sealed class KeptResults<T>(ClipSaeRuntime runtime, ResultFormat<T> for
             {
                 var began = time.GetTimestamp();
                 var value = await compute(done => work.Done = done, cancel);
-                var artifact = await runtime.Artifacts.PutBytesAsync(format.Write(value), $"{unit}.{parts.Stage}.json", format.MediaType, cancel);
+                var artifact = await runtime.Artifacts.PutBytesAsync(
+                    format.Write(value),
+                    $"{unit}.{parts.Stage}.json",
+                    format.MediaType,
+                    cancel
+                );
                 await runtime.Results.SaveAsync(
-                    parts.Key(), new StoredResult(parts, unit, run, new Dictionary<string, ArtifactRef> { [Output] = artifact }, [], time.GetElapsedTime(began).TotalSeconds, time.GetUtcNow()), cancel);
+                    parts.Key(),
+                    new StoredResult(
+                        parts,
+                        unit,
+                        run,
+                        new Dictionary<string, ArtifactRef> { [Output] = artifact },
+                        [],
+                        time.GetElapsedTime(began).TotalSeconds,
+                        time.GetUtcNow()
+                    ),
+                    cancel
+                );
                 work.Value = value;
             }
             finally

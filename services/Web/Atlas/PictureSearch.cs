@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Web.Atlas;
 
-/// <summary>Which features of an autoencoder fire on a picture that is given: the base sees it as it sees the pictures of "Try it".</summary>
+/// <summary>
+/// Which features of an autoencoder fire on a picture that is given: the base sees it as it sees the pictures of "Try it".
+/// </summary>
 internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)
 {
     /// <summary>What fires.</summary>
@@ -29,10 +31,20 @@ internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)
         }
 
         var firing = await room.UseAsync(volume.Record, models => Largest(models.Base, volume, picture), cancel);
-        var strongest = firing.Index().Where(feature => feature.Item > 0).OrderByDescending(feature => feature.Item).ThenBy(feature => feature.Index).ToArray();
+        var strongest = firing
+            .Index()
+            .Where(feature => feature.Item > 0)
+            .OrderByDescending(feature => feature.Item)
+            .ThenBy(feature => feature.Index)
+            .ToArray();
         return new Outcome(
-            [.. strongest.Where(feature => volume.Feature(feature.Index) is not null).Select(feature => (feature.Index, (double)feature.Item))],
-            strongest.Count(feature => volume.Feature(feature.Index) is null));
+            [
+                .. strongest
+                    .Where(feature => volume.Feature(feature.Index) is not null)
+                    .Select(feature => (feature.Index, (double)feature.Item)),
+            ],
+            strongest.Count(feature => volume.Feature(feature.Index) is null)
+        );
     }
 
     /// <summary>Of each feature the largest activation over the picture's tokens, as the index counts it.</summary>

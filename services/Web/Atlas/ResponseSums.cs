@@ -20,7 +20,8 @@ internal sealed class ResponseSums(int latents)
     }
 
     /// <summary>Means over the attacks; null where there was none.</summary>
-    public (double[] Before, double[] After)? Means() => _pairs == 0 ? null : ([.. _before.Select(sum => sum / _pairs)], [.. _after.Select(sum => sum / _pairs)]);
+    public (double[] Before, double[] After)? Means() =>
+        _pairs == 0 ? null : ([.. _before.Select(sum => sum / _pairs)], [.. _after.Select(sum => sum / _pairs)]);
 
     private static void Sum(double[] sums, Tensor latents)
     {

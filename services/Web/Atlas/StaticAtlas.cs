@@ -11,7 +11,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ClipSae.Web.Atlas;
 
-/// <summary>The atlas of a run as a folder of files: it opens from the file system, needs no server, and asks for nothing from elsewhere.</summary>
+/// <summary>
+/// The atlas of a run as a folder of files: it opens from the file system, needs no server, and asks for nothing from elsewhere.
+/// </summary>
 public static class StaticAtlas
 {
     private const string Page = "index.html";
@@ -23,7 +25,15 @@ public static class StaticAtlas
     /// <param name="progress">Features written, and all of them.</param>
     /// <returns>Features written.</returns>
     /// <exception cref="UserErrorException">The run has no autoencoder, something of it is missing, or the folder is there.</exception>
-    public static async Task<int> WriteAsync(ClipSaeRuntime runtime, string run, string folder, int most, TimeProvider time, Action<int, int> progress, CancellationToken cancel = default)
+    public static async Task<int> WriteAsync(
+        ClipSaeRuntime runtime,
+        string run,
+        string folder,
+        int most,
+        TimeProvider time,
+        Action<int, int> progress,
+        CancellationToken cancel = default
+    )
     {
         if (Path.Exists(folder))
         {
@@ -32,15 +42,24 @@ public static class StaticAtlas
 
         var shelf = new AtlasShelf(runtime, new RunReader(runtime), time);
         using var turn = new SemaphoreSlim(1, 1);
-        await using var indexes = new FeatureIndexes(new KeptResults<FeatureIndex>(runtime, ResultFormats.FeatureIndex, turn, time, NullLogger.Instance), shelf);
+        await using var indexes = new FeatureIndexes(
+            new KeptResults<FeatureIndex>(runtime, ResultFormats.FeatureIndex, turn, time, NullLogger.Instance),
+            shelf
+        );
         var volumes = await VolumesAsync(runtime, shelf, run, cancel);
-        var chosen = volumes.Select(volume => AtlasPage.Find(volume, null, new AtlasPage.Query("", "salience", false, 1)).Take(most).ToArray()).ToArray();
+        var chosen = volumes
+            .Select(volume => AtlasPage.Find(volume, null, new AtlasPage.Query("", "salience", false, 1)).Take(most).ToArray())
+            .ToArray();
         var unfinished = folder.TrimEnd(Path.DirectorySeparatorChar) + ".unfinished";
         try
         {
             Directory.CreateDirectory(unfinished);
             var files = new AtlasFolder(unfinished, await shelf.PicturesAsync(volumes[0].Record, cancel), cancel);
-            await File.WriteAllTextAsync(Path.Combine(unfinished, Style), Stylesheet.Palette + Stylesheet.Charts + Assets.Text("app.css"), cancel);
+            await File.WriteAllTextAsync(
+                Path.Combine(unfinished, Style),
+                Stylesheet.Palette + Stylesheet.Charts + Assets.Text("app.css"),
+                cancel
+            );
             await File.WriteAllTextAsync(Path.Combine(unfinished, "filter.js"), Assets.Text("filter.js"), cancel);
             var written = 0;
             foreach (var (volume, features) in volumes.Zip(chosen))
@@ -49,21 +68,49 @@ public static class StaticAtlas
                 files.Open(volume, features, volume.HasPatches ? await shelf.ActivationsAsync(volume, cancel) : null);
                 var parts = new FeatureParts(volume, index, files);
                 var place = Directory.CreateDirectory(Path.Combine(unfinished, AtlasFolder.NameOf(volume))).FullName;
-                await WritePageAsync(Path.Combine(place, Page), $"Features of {volume.Unit.Unit}", "../", List(volume, index, features, parts), cancel);
+                await WritePageAsync(
+                    Path.Combine(place, Page),
+                    $"Features of {volume.Unit.Unit}",
+                    "../",
+                    List(volume, index, features, parts),
+                    cancel
+                );
                 foreach (var feature in features)
                 {
                     cancel.ThrowIfCancellationRequested();
-                    await WritePageAsync(Path.Combine(place, AtlasFolder.NameOf(feature.Feature)), $"Feature {feature.Feature} of {volume.Unit.Unit}", "../", Html.Of($"""
-                        <p class="crumbs"><a href="../{Page}">{run}</a> / <a href="{Page}">features of {volume.Unit.Unit}</a> /</p>
-                        {parts.Title(feature)}{parts.Figures(feature)}{parts.Answers(feature)}{parts.Images(feature)}{parts.Twin(feature)}{parts.Alike(feature)}{AtlasPage.Ablation(volume)}
-                        """), cancel);
+                    await WritePageAsync(
+                        Path.Combine(place, AtlasFolder.NameOf(feature.Feature)),
+                        $"Feature {feature.Feature} of {volume.Unit.Unit}",
+                        "../",
+                        Html.Of(
+                            $"""
+                            <p class="crumbs"><a href="../{Page}">{run}</a> / <a href="{Page}">features of {volume.Unit.Unit}</a> /</p>
+                            {parts.Title(feature)}{parts.Figures(feature)}{parts.Answers(feature)}{parts.Images(feature)}{parts.Twin(
+                                feature
+                            )}{parts.Alike(feature)}{AtlasPage.Ablation(volume)}
+                            """
+                        ),
+                        cancel
+                    );
                     progress(++written, chosen.Sum(list => list.Length));
                 }
             }
 
-            await WritePageAsync(Path.Combine(unfinished, Page), $"Atlas of {run}", "", Html.Of($"""
-                <h1>Atlas of {run}</h1><ul class="neighbours">{volumes.Zip(chosen).Select(each => Html.Of($"<li><a href=\"{AtlasFolder.NameOf(each.First)}/{Page}\">{each.First.Unit.Unit}</a> <small>{Written.Count(each.Second.Length)} of {Written.Count(each.First.Statistics.Features.Count)} features</small></li>"))}</ul>
-                """), cancel);
+            await WritePageAsync(
+                Path.Combine(unfinished, Page),
+                $"Atlas of {run}",
+                "",
+                Html.Of(
+                    $"""
+                    <h1>Atlas of {run}</h1><ul class="neighbours">{volumes.Zip(chosen).Select(each =>
+                        Html.Of(
+                            $"<li><a href=\"{AtlasFolder.NameOf(each.First)}/{Page}\">{each.First.Unit.Unit}</a> <small>{Written.Count(each.Second.Length)} of {Written.Count(each.First.Statistics.Features.Count)} features</small></li>"
+                        )
+                    )}</ul>
+                    """
+                ),
+                cancel
+            );
             Directory.Move(unfinished, folder);
             return written;
         }
@@ -80,7 +127,12 @@ public static class StaticAtlas
         }
     }
 
-    private static async Task<IReadOnlyList<AtlasVolume>> VolumesAsync(ClipSaeRuntime runtime, AtlasShelf shelf, string run, CancellationToken cancel)
+    private static async Task<IReadOnlyList<AtlasVolume>> VolumesAsync(
+        ClipSaeRuntime runtime,
+        AtlasShelf shelf,
+        string run,
+        CancellationToken cancel
+    )
     {
         var record = RunRecord.Of(run, await runtime.ReadEventsAsync(run, cancel));
         var volumes = new List<AtlasVolume>();
@@ -95,27 +147,51 @@ public static class StaticAtlas
     private static Html List(AtlasVolume volume, FeatureIndex? index, FeatureStatistics[] features, FeatureParts parts)
     {
         var figures = volume.Statistics.Figures;
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <p class="crumbs"><a href="../{Page}">{volume.Record.Run}</a> /</p><h1>Features of {volume.Unit.Unit}</h1>
-            <p class="facts">{Written.Count(figures.Latents)} latents, {Written.Count(volume.Statistics.Features.Count)} fire on held-out images, {Written.Count(features.Length)} are shown here · explained variance {Written.Percent(figures.ExplainedVariance)} · FVU {Written.Number(figures.Fvu)} · L0 {Written.Number(figures.L0)} · k {figures.K}</p>
+            <p class="facts">{Written.Count(figures.Latents)} latents, {Written.Count(
+                volume.Statistics.Features.Count
+            )} fire on held-out images, {Written.Count(features.Length)} are shown here · explained variance {Written.Percent(
+                figures.ExplainedVariance
+            )} · FVU {Written.Number(figures.Fvu)} · L0 {Written.Number(figures.L0)} · k {figures.K}</p>
             {AtlasPage.Ablation(volume)}
-            <p class="filter" id="filter" hidden><label>Search <input type="search" placeholder="number, name{(index is null ? "" : ", class or word")}"></label><span class="count" role="status"></span></p>
-            <div class="cards">{features.Select(feature => Html.Of($"<div data-text=\"{Searched(feature, index)}\">{parts.Card(feature)}</div>"))}</div>
-            """);
+            <p class="filter" id="filter" hidden><label>Search <input type="search" placeholder="number, name{(
+                index is null ? "" : ", class or word"
+            )}"></label><span class="count" role="status"></span></p>
+            <div class="cards">{features.Select(feature =>
+                Html.Of($"<div data-text=\"{Searched(feature, index)}\">{parts.Card(feature)}</div>")
+            )}</div>
+            """
+        );
     }
 
     private static string Searched(FeatureStatistics feature, FeatureIndex? index)
     {
         var indexed = index?.Feature(feature.Feature);
-        return string.Join(' ', new[] { FormattableString.Invariant($"{feature.Feature}"), feature.Name }.Concat(indexed?.Classes.Concat(indexed.Words).Select(frequent => frequent.Text) ?? []).OfType<string>()).ToLowerInvariant();
+        return string.Join(
+                ' ',
+                new[] { FormattableString.Invariant($"{feature.Feature}"), feature.Name }
+                    .Concat(indexed?.Classes.Concat(indexed.Words).Select(frequent => frequent.Text) ?? [])
+                    .OfType<string>()
+            )
+            .ToLowerInvariant();
     }
 
-    private static Task WritePageAsync(string path, string title, string root, Html body, CancellationToken cancel) => File.WriteAllTextAsync(path, Html.Of($"""
-        <!doctype html>
-        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-        <title>{title} · ClipSae</title><link rel="stylesheet" href="{root}{Style}"><script defer src="{root}filter.js"></script></head><body>
-        <main id="content">{body}</main></body></html>
-        """).Text, Encoding.UTF8, cancel);
+    private static Task WritePageAsync(string path, string title, string root, Html body, CancellationToken cancel) =>
+        File.WriteAllTextAsync(
+            path,
+            Html.Of(
+                $"""
+                <!doctype html>
+                <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+                <title>{title} · ClipSae</title><link rel="stylesheet" href="{root}{Style}"><script defer src="{root}filter.js"></script></head><body>
+                <main id="content">{body}</main></body></html>
+                """
+            ).Text,
+            Encoding.UTF8,
+            cancel
+        );
 
     /// <summary>The files of an atlas: pictures are written when a page first names them, patches are within the pages.</summary>
     private sealed class AtlasFolder(string root, PictureLibrary pictures, CancellationToken cancel) : AtlasPlaces
@@ -125,16 +201,21 @@ public static class StaticAtlas
         private HashSet<int> _features = [];
         private ActivationShards? _activations;
 
-        public static string NameOf(AtlasVolume volume) => string.Concat(volume.Unit.Unit.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' ? letter : '_')) + "-" + Digest.Hex(Digest.OfText(volume.Unit.Unit))[..8];
+        public static string NameOf(AtlasVolume volume) =>
+            string.Concat(volume.Unit.Unit.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' ? letter : '_'))
+            + "-"
+            + Digest.Hex(Digest.OfText(volume.Unit.Unit))[..8];
 
         public static string NameOf(int feature) => FormattableString.Invariant($"feature-{feature}.html");
 
         /// <summary>From now on pages of this autoencoder are written.</summary>
-        public void Open(AtlasVolume volume, FeatureStatistics[] features, ActivationShards? activations) => (_features, _activations) = ([.. features.Select(feature => feature.Feature)], activations);
+        public void Open(AtlasVolume volume, FeatureStatistics[] features, ActivationShards? activations) =>
+            (_features, _activations) = ([.. features.Select(feature => feature.Feature)], activations);
 
         public override string Volume(AtlasVolume volume) => Page;
 
-        public override Html IndexHint(AtlasVolume volume) => Html.Of($"With an index, which <code>clipsae ui</code> computes, images over the whole range of its activations are shown.");
+        public override Html IndexHint(AtlasVolume volume) =>
+            Html.Of($"With an index, which <code>clipsae ui</code> computes, images over the whole range of its activations are shown.");
 
         public override string? Feature(AtlasVolume volume, int feature) => _features.Contains(feature) ? NameOf(feature) : null;
 
@@ -143,7 +224,9 @@ public static class StaticAtlas
             if (!_pictures.TryGetValue(id, out var name))
             {
                 var small = pictures.Read(id, cancel) is { } encoded ? Thumbnail.Encode(encoded, PictureSide) : null;
-                name = small is var (type, content) ? $"pictures/{Digest.Hex(Digest.OfBytes(content.Span))[..24]}.{(type == "image/png" ? "png" : "jpg")}" : "";
+                name = small is var (type, content)
+                    ? $"pictures/{Digest.Hex(Digest.OfBytes(content.Span))[..24]}.{(type == "image/png" ? "png" : "jpg")}"
+                    : "";
                 if (small is var (_, bytes) && !File.Exists(Path.Combine(root, name)))
                 {
                     Directory.CreateDirectory(Path.Combine(root, "pictures"));
@@ -161,7 +244,16 @@ public static class StaticAtlas
         {
             var known = volume.Feature(feature);
             return known is not null && _activations?.Patches(volume.Autoencoder, feature, id) is var (side, values)
-                ? "data:image/png;base64," + Convert.ToBase64String(PatchOverlay.Draw(side, values, known.TopImages.Count > 0 ? known.TopImages.Max(image => image.Activation) : values.Where(float.IsFinite).DefaultIfEmpty().Max()))
+                ? "data:image/png;base64,"
+                    + Convert.ToBase64String(
+                        PatchOverlay.Draw(
+                            side,
+                            values,
+                            known.TopImages.Count > 0
+                                ? known.TopImages.Max(image => image.Activation)
+                                : values.Where(float.IsFinite).DefaultIfEmpty().Max()
+                        )
+                    )
                 : null;
         }
     }

@@ -19,26 +19,45 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
     private static readonly IReadOnlyList<string> UsualTemplates = ["a photo of a {}"];
 
     /// <summary>Whether a run names its model, so that it can be asked.</summary>
-    public static bool AreOf(RunRecord record) => record.State.Start?.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
+    public static bool AreOf(RunRecord record) =>
+        record.State.Start?.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
 
     /// <summary>Name of a run's tuned model; null where it has none.</summary>
     public static string? TunedOf(RunRecord record) => TunedFiles(record).Count > 0 ? record.Scores!.Tuned!.Name : null;
 
     /// <summary>Files of a run's tuned model, by output: <c>model</c>, and the learned token where it has one.</summary>
     public static IReadOnlyDictionary<string, ArtifactRef> TunedFiles(RunRecord record) =>
-        record.Scores?.Tuned?.Name is { } tuned && record.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted
-            ? converted.Where(output => output.Key is "model" or TokenFile).ToDictionary(output => output.Key, output => output.Value, StringComparer.Ordinal)
+        record.Scores?.Tuned?.Name is { } tuned
+        && record.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted
+            ? converted
+                .Where(output => output.Key is "model" or TokenFile)
+                .ToDictionary(output => output.Key, output => output.Value, StringComparer.Ordinal)
             : new Dictionary<string, ArtifactRef>();
 
-    /// <summary>What a run's models choose from: classes and prompts of its evaluation, or the classes of curation where nothing was evaluated.</summary>
-    public static async Task<(IReadOnlyList<string> Classes, IReadOnlyList<string> Templates)> TextsAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
+    /// <summary>
+    /// What a run's models choose from: classes and prompts of its evaluation, or the classes of curation where nothing was evaluated.
+    /// </summary>
+    public static async Task<(IReadOnlyList<string> Classes, IReadOnlyList<string> Templates)> TextsAsync(
+        ClipSaeRuntime runtime,
+        RunRecord record,
+        CancellationToken cancel
+    )
     {
-        if (record.Output(ParameterSections.Evaluation, "results") is { } stored && await ResultFormats.Evaluation.ReadAsync(stored, runtime.Artifacts.FetchAsync, cancel) is { Classes.Count: > 0, Templates.Count: > 0 } results)
+        if (
+            record.Output(ParameterSections.Evaluation, "results") is { } stored
+            && await ResultFormats.Evaluation.ReadAsync(stored, runtime.Artifacts.FetchAsync, cancel)
+                is { Classes.Count: > 0, Templates.Count: > 0 } results
+        )
         {
             return (results.Classes, results.Templates);
         }
 
-        return (record.Output(ParameterSections.Curation, "salient") is { } found ? (await ResultFormats.Salient.ReadAsync(found, runtime.Artifacts.FetchAsync, cancel)).Classes : [], UsualTemplates);
+        return (
+            record.Output(ParameterSections.Curation, "salient") is { } found
+                ? (await ResultFormats.Salient.ReadAsync(found, runtime.Artifacts.FetchAsync, cancel)).Classes
+                : [],
+            UsualTemplates
+        );
     }
 
     /// <exception cref="UserErrorException">A model is missing, damaged, or no CLIP.</exception>
@@ -59,7 +78,12 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
             }
         }
 
-        return new RunModels(before, after, TunedOf(record), ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs["model:tokenizer"], cancel)));
+        return new RunModels(
+            before,
+            after,
+            TunedOf(record),
+            ClipTokenizer.Load(await runtime.Artifacts.FetchAsync(inputs["model:tokenizer"], cancel))
+        );
     }
 
     public void Dispose()

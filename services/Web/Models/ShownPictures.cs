@@ -22,7 +22,14 @@ internal static class ShownPictures
     public static Tensor Pixels(IEnumerable<byte[]> encoded, ImagePreparation preparation)
     {
         using var scope = NewDisposeScope();
-        RgbImage[] images = [.. encoded.Select(content => ImageDecoder.TryDecode(content, null, out var image, out var problem) ? Printer.Canvas(image, preparation.Target) : throw new UserErrorException($"a picture cannot be decoded: {problem}"))];
+        RgbImage[] images =
+        [
+            .. encoded.Select(content =>
+                ImageDecoder.TryDecode(content, null, out var image, out var problem)
+                    ? Printer.Canvas(image, preparation.Target)
+                    : throw new UserErrorException($"a picture cannot be decoded: {problem}")
+            ),
+        ];
         return preparation.Normalization.Apply(PixelLoader.Stack(images, preparation)).MoveToOuterDisposeScope();
     }
 
@@ -33,7 +40,8 @@ internal static class ShownPictures
     public static int Affordable(ClipArchitecture architecture, int passes, int fewest, int most)
     {
         // Each block multiplies every token with twelve squares of its width.
-        var multiplications = 12.0 * architecture.VisionLayers * architecture.VisionWidth * architecture.VisionWidth * architecture.VisionTokens;
+        var multiplications =
+            12.0 * architecture.VisionLayers * architecture.VisionWidth * architecture.VisionWidth * architecture.VisionTokens;
         return (int)Math.Clamp(Budget / (passes * multiplications), fewest, most);
     }
 

@@ -41,8 +41,11 @@ internal sealed record RunRecord(string Run, RunState State, RunBoard Board)
 
     /// <summary>An artifact that the run was given or has made, by its digest; null where it has none such.</summary>
     public ArtifactRef? Artifact(string digest) =>
-        (State.Start?.Inputs.Values ?? []).Concat(State.Stages.Values.SelectMany(stage => stage.FinishedUnits()).SelectMany(unit => unit.Outputs.Values)).FirstOrDefault(artifact => artifact.Digest == digest);
+        (State.Start?.Inputs.Values ?? [])
+            .Concat(State.Stages.Values.SelectMany(stage => stage.FinishedUnits()).SelectMany(unit => unit.Outputs.Values))
+            .FirstOrDefault(artifact => artifact.Digest == digest);
 
     private T? Figures<T>(string stage, ResultFormat<T> format)
-        where T : class => Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}") : null;
+        where T : class =>
+        Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}") : null;
 }

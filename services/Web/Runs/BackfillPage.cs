@@ -18,8 +18,15 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
     public async Task<string> RenderAsync(IReadOnlyList<string> names, CancellationToken cancel)
     {
         var runs = await ReadAsync(names, cancel);
-        string[] stages = [.. runs.SelectMany(run => run.State.Start?.Plan.Stages ?? []).Select(stage => stage.Stage).Distinct(StringComparer.Ordinal)];
-        return shell.Render("Replay a stage of several runs", "/", Html.Of($"""
+        string[] stages =
+        [
+            .. runs.SelectMany(run => run.State.Start?.Plan.Stages ?? []).Select(stage => stage.Stage).Distinct(StringComparer.Ordinal),
+        ];
+        return shell.Render(
+            "Replay a stage of several runs",
+            "/",
+            Html.Of(
+                $"""
             <p class="crumbs"><a href="/">Runs</a> /</p><h1>Replay a stage of several runs</h1>
             {(runs.Count == 0 ? Html.Of($"<p class=\"lead\">Choose runs in the <a href=\"/\">list of runs</a>.</p>") : Html.Of($"""
             <p class="lead">Of each run a new one, linked with it: what comes before the stage is taken from there, and of the rest only what the changes affect is computed.</p>
@@ -29,10 +36,14 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
             <label>Changes, one SECTION.KEY=VALUE a line <textarea name="changes" rows="4" spellcheck="false" placeholder="evaluation.batchSize=16"></textarea></label>
             <p class="actions"><button class="primary">Replay</button></p></form>
             """))}
-            """));
+            """
+            )
+        );
     }
 
-    /// <summary>Begins the replays, and says of each run what came of it: one that cannot be replayed keeps none of the others from it.</summary>
+    /// <summary>
+    /// Begins the replays, and says of each run what came of it: one that cannot be replayed keeps none of the others from it.
+    /// </summary>
     public async Task<string> BeginAsync(IReadOnlyList<string> names, string from, IReadOnlyList<string> changes, CancellationToken cancel)
     {
         var begun = new List<(string Origin, string? Run, string? Problem)>();
@@ -40,7 +51,13 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
         {
             try
             {
-                begun.Add((run.Run, await runtime.ReplayAsync(run.Run, from.Length > 0 ? from : null, changes, cancel: CancellationToken.None), null));
+                begun.Add(
+                    (
+                        run.Run,
+                        await runtime.ReplayAsync(run.Run, from.Length > 0 ? from : null, changes, cancel: CancellationToken.None),
+                        null
+                    )
+                );
             }
             catch (UserErrorException error)
             {
@@ -49,13 +66,19 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
         }
 
         var replays = begun.Select(one => one.Run).OfType<string>().ToArray();
-        return shell.Render("Replays", "/", Html.Of($"""
+        return shell.Render(
+            "Replays",
+            "/",
+            Html.Of(
+                $"""
             <p class="crumbs"><a href="/">Runs</a> /</p><h1>{Written.Count(replays.Length)} of {Written.Count(begun.Count)} replays started</h1>
             {PageShell.Wide("Replays", Html.Of($"""
             <table class="replays"><thead><tr><th scope="col">Run</th><th scope="col">Replay</th></tr></thead><tbody>{begun.Select(one => Html.Of($"<tr><th scope=\"row\"><a href=\"/runs/{one.Origin}\">{one.Origin}</a></th><td>{(one.Run is { } run ? Html.Of($"<a href=\"/runs/{run}\">{run}</a>") : Html.Of($"<span class=\"problem\">{one.Problem}</span>"))}</td></tr>"))}</tbody></table>
             """))}
             <p class="actions"><a href="/">All runs</a></p>
-            """));
+            """
+            )
+        );
     }
 
     private async Task<IReadOnlyList<RunRecord>> ReadAsync(IReadOnlyList<string> names, CancellationToken cancel)

@@ -28,39 +28,78 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         }
 
         var chosen = runs.Select(run => run.Record.Run).ToHashSet(StringComparer.Ordinal);
-        RunOverview[] others = [.. (await runtime.ListRunsAsync(cancel)).Reverse().Where(run => run.Status is not RunStatus.Unknown).Take(Choices)];
-        return shell.Render("Compare", "/compare", Html.Of($"""
-            <h1>Compare runs</h1>
-            {(runs.Count < 2 ? Html.Of($"<p class=\"lead\">Choose two to {Most} runs.</p>") : Html.Empty)}
-            <details class="choose"{(runs.Count < 2 ? Html.Of($" open") : Html.Empty)}><summary>Choose runs</summary><form><ul>{others.Select(run => Html.Of($"<li><label><input type=\"checkbox\" name=\"run\" value=\"{run.Run}\"{(chosen.Contains(run.Run) ? Html.Of($" checked") : Html.Empty)}> {run.Run} {PageShell.Status(run.StatusName)}</label></li>"))}</ul><button>Compare</button></form></details>
-            {(runs.Count < 2 ? Html.Empty : Html.Of($"{Key(runs)}{Scores(runs)}{await ParametersAsync(runs, cancel)}{await PairedAsync(runs, cancel)}{Costs(runs)}"))}
-            """));
+        RunOverview[] others =
+        [
+            .. (await runtime.ListRunsAsync(cancel)).Reverse().Where(run => run.Status is not RunStatus.Unknown).Take(Choices),
+        ];
+        return shell.Render(
+            "Compare",
+            "/compare",
+            Html.Of(
+                $"""
+                <h1>Compare runs</h1>
+                {(runs.Count < 2 ? Html.Of($"<p class=\"lead\">Choose two to {Most} runs.</p>") : Html.Empty)}
+                <details class="choose"{(
+                    runs.Count < 2 ? Html.Of($" open") : Html.Empty
+                )}><summary>Choose runs</summary><form><ul>{others.Select(run =>
+                    Html.Of(
+                        $"<li><label><input type=\"checkbox\" name=\"run\" value=\"{run.Run}\"{(chosen.Contains(run.Run) ? Html.Of($" checked") : Html.Empty)}> {run.Run} {PageShell.Status(run.StatusName)}</label></li>"
+                    )
+                )}</ul><button>Compare</button></form></details>
+                {(
+                    runs.Count < 2
+                        ? Html.Empty
+                        : Html.Of(
+                            $"{Key(runs)}{Scores(runs)}{await ParametersAsync(runs, cancel)}{await PairedAsync(runs, cancel)}{Costs(runs)}"
+                        )
+                )}
+                """
+            )
+        );
     }
 
-    private static Html Key(IEnumerable<Compared> runs) => Html.Of($"<ul class=\"key-runs\">{runs.Select(run => Html.Of($"<li><b>{run.Letter}</b> <a href=\"/runs/{run.Record.Run}\">{run.Record.Run}</a> {PageShell.Status(run.Record.Overview.StatusName)}</li>"))}</ul>");
+    private static Html Key(IEnumerable<Compared> runs) =>
+        Html.Of(
+            $"<ul class=\"key-runs\">{runs.Select(run => Html.Of($"<li><b>{run.Letter}</b> <a href=\"/runs/{run.Record.Run}\">{run.Record.Run}</a> {PageShell.Status(run.Record.Overview.StatusName)}</li>"))}</ul>"
+        );
 
     private static Html Scores(IReadOnlyList<Compared> runs)
     {
-        ScoreTable.Row[] rows = [.. runs.Where(run => run.Record.Scores is not null).SelectMany(run => ScoreTable.RowsOf(run.Record.Scores!, run.Letter))];
+        ScoreTable.Row[] rows =
+        [
+            .. runs.Where(run => run.Record.Scores is not null).SelectMany(run => ScoreTable.RowsOf(run.Record.Scores!, run.Letter)),
+        ];
         return rows.Length == 0
             ? Html.Of($"<section><h2>Metrics</h2><p class=\"empty\">None of these runs has evaluated a model.</p></section>")
-            : Html.Of($"<section><h2 id=\"metrics\">Metrics</h2>{Pareto(rows, runs.ToDictionary(run => run.Letter, run => run.Record.Run))}{ScoreTable.Render("Metrics", rows)}</section>");
+            : Html.Of(
+                $"<section><h2 id=\"metrics\">Metrics</h2>{Pareto(rows, runs.ToDictionary(run => run.Letter, run => run.Record.Run))}{ScoreTable.Render("Metrics", rows)}</section>"
+            );
     }
 
     /// <summary>Clean accuracy against accuracy under attack on the worst family; bases that are one and the same are one mark.</summary>
     /// <param name="names">Runs by letter, for the legend.</param>
     internal static Html Pareto(IEnumerable<ScoreTable.Row> rows, IReadOnlyDictionary<string, string> names)
     {
-        var points = (from row in rows
-                      let clean = row.Figures.Clean ?? row.Figures.HeldOut.Clean
-                      let worst = ScoreTable.Worst(row.Figures)
-                      where clean is not null && worst is not null
-                      select new ParetoChart.Point(
-                          row.Role == "base" ? $"base ({row.Group})" : $"{row.Group} · {row.Name}", row.Role == "base" ? "" : row.Group ?? "", clean.Value, worst.Value.Attacked, row.Figures.WordsHeldOut ?? row.Figures.Words, row.Role == "control")
-                      {
-                          Legend = names.GetValueOrDefault(row.Group ?? "", ""),
-                      })
-            .OrderBy(point => point.Letter, StringComparer.Ordinal).DistinctBy(point => point.Letter.Length == 0 ? $"{point.Clean} {point.Attacked}" : point.Name).ToArray();
+        var points = (
+            from row in rows
+            let clean = row.Figures.Clean ?? row.Figures.HeldOut.Clean
+            let worst = ScoreTable.Worst(row.Figures)
+            where clean is not null && worst is not null
+            select new ParetoChart.Point(
+                row.Role == "base" ? $"base ({row.Group})" : $"{row.Group} · {row.Name}",
+                row.Role == "base" ? "" : row.Group ?? "",
+                clean.Value,
+                worst.Value.Attacked,
+                row.Figures.WordsHeldOut ?? row.Figures.Words,
+                row.Role == "control"
+            )
+            {
+                Legend = names.GetValueOrDefault(row.Group ?? "", ""),
+            }
+        )
+            .OrderBy(point => point.Letter, StringComparer.Ordinal)
+            .DistinctBy(point => point.Letter.Length == 0 ? $"{point.Clean} {point.Attacked}" : point.Name)
+            .ToArray();
         return points.Length < 2 ? Html.Empty : new ParetoChart(points, "accuracy under attack, worst family").Render();
     }
 
@@ -76,12 +115,26 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         (string Name, string[] Values)[] differing =
         [
             .. Differing(used.SelectMany(parameters => parameters.Keys), (name, run) => used[run].GetValueOrDefault(name)),
-            .. Differing(inputs.SelectMany(given => given.Keys), (name, run) => inputs[run].GetValueOrDefault(name) is { } input ? $"{input.Name} ({Written.Short(input.Digest)})" : "none"),
-            .. Differing(["seed"], (_, run) => runs[run].Record.State.Start?.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            .. Differing(inputs.SelectMany(given => given.Keys), (name, run) =>
+                inputs[run].GetValueOrDefault(name) is { } input ? $"{input.Name} ({Written.Short(input.Digest)})" : "none"
+            ),
+            .. Differing(["seed"], (_, run) =>
+                runs[run].Record.State.Start?.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            ),
         ];
-        return Html.Of($"""
-            <section><h2 id="differences">Parameters and inputs that differ</h2>{(differing.Length == 0 ? Html.Of($"<p class=\"empty\">None: these runs computed with the same parameters and inputs.</p>") : Table("Parameters and inputs that differ", runs, differing.Select(row => (row.Name, row.Values.Select(value => Html.Of($"<td><code>{value}</code></td>"))))))}</section>
-            """);
+        return Html.Of(
+            $"""
+            <section><h2 id="differences">Parameters and inputs that differ</h2>{(
+                differing.Length == 0
+                    ? Html.Of($"<p class=\"empty\">None: these runs computed with the same parameters and inputs.</p>")
+                    : Table(
+                        "Parameters and inputs that differ",
+                        runs,
+                        differing.Select(row => (row.Name, row.Values.Select(value => Html.Of($"<td><code>{value}</code></td>"))))
+                    )
+            )}</section>
+            """
+        );
 
         // A stage that a run has not come to has no parameters there yet, which is no difference.
         IEnumerable<(string, string[])> Differing(IEnumerable<string> names, Func<string, int, string?> value) =>
@@ -100,7 +153,9 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         {
             try
             {
-                var results = run.Record.Output(ParameterSections.Evaluation, "results") is { } artifact ? await ResultFormats.Evaluation.ReadAsync(artifact, runtime.Artifacts.FetchAsync, cancel) : null;
+                var results = run.Record.Output(ParameterSections.Evaluation, "results") is { } artifact
+                    ? await ResultFormats.Evaluation.ReadAsync(artifact, runtime.Artifacts.FetchAsync, cancel)
+                    : null;
                 stored.Add(results?.Models.FirstOrDefault(model => model.Name == results.Tuned));
             }
             catch (UserErrorException error)
@@ -110,34 +165,71 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
             }
         }
 
-        string[] sets = [.. stored.OfType<ModelScores>().SelectMany(model => model.Sets).Where(set => set.Value.AgainstBase is not null).Select(set => set.Key).Distinct(StringComparer.Ordinal)];
+        string[] sets =
+        [
+            .. stored
+                .OfType<ModelScores>()
+                .SelectMany(model => model.Sets)
+                .Where(set => set.Value.AgainstBase is not null)
+                .Select(set => set.Key)
+                .Distinct(StringComparer.Ordinal),
+        ];
         var told = problems.Select(problem => Html.Of($"<p class=\"problem\">{problem}</p>"));
-        return sets.Length == 0 && problems.Count == 0 ? Html.Empty : Html.Of($"""
-            <section><h2 id="paired">Tuned against base, paired by image</h2><p class="note">Difference of accuracy in percentage points with its 95 % interval, and the p-value of McNemar's exact test. Each run is compared with its own base on its own evaluation sets.</p>{told}
-            {(sets.Length == 0 ? Html.Empty : Table("Tuned against base", runs, sets.Select(set => (set, stored.Select(model => Cell(model?.Sets.GetValueOrDefault(set)?.AgainstBase))))))}</section>
-            """);
+        return sets.Length == 0 && problems.Count == 0
+            ? Html.Empty
+            : Html.Of(
+                $"""
+                <section><h2 id="paired">Tuned against base, paired by image</h2><p class="note">Difference of accuracy in percentage points with its 95 % interval, and the p-value of McNemar's exact test. Each run is compared with its own base on its own evaluation sets.</p>{told}
+                {(
+                    sets.Length == 0
+                        ? Html.Empty
+                        : Table(
+                            "Tuned against base",
+                            runs,
+                            sets.Select(set => (set, stored.Select(model => Cell(model?.Sets.GetValueOrDefault(set)?.AgainstBase))))
+                        )
+                )}</section>
+                """
+            );
     }
 
-    private static Html Cell(Comparison? against) => against is null
-        ? Html.Of($"<td>{Written.Missing}</td>")
-        : Html.Of($"<td>{IntervalCell.Difference(against.Accuracy)}<span class=\"ci\">p {Written.Probability(against.McNemar.PValue)}</span></td>");
+    private static Html Cell(Comparison? against) =>
+        against is null
+            ? Html.Of($"<td>{Written.Missing}</td>")
+            : Html.Of(
+                $"<td>{IntervalCell.Difference(against.Accuracy)}<span class=\"ci\">p {Written.Probability(against.McNemar.PValue)}</span></td>"
+            );
 
     private static Html Costs(IReadOnlyList<Compared> runs)
     {
-        var stages = runs.SelectMany(run => run.Record.State.StagesInOrder()).Select(stage => stage.Plan.Stage).Distinct(StringComparer.Ordinal);
-        return Html.Of($"""
+        var stages = runs.SelectMany(run => run.Record.State.StagesInOrder())
+            .Select(stage => stage.Plan.Stage)
+            .Distinct(StringComparer.Ordinal);
+        return Html.Of(
+            $"""
             <section><h2 id="cost">Time by stage</h2><p class="note">Worker time of all units; what was taken from the cache cost nothing in that run.</p>{Table("Time by stage", runs, stages.Select(stage => (stage, runs.Select(run =>
             {
                 UnitFinished[] units = [.. run.Record.Finished(stage)];
                 var hits = units.Count(unit => unit.Cache.Kind is CacheKind.Hit);
                 return Html.Of($"<td>{(units.Length == 0 ? Written.Missing : hits == units.Length ? "from cache" : Written.Duration(units.Where(unit => unit.Cache.Kind is not CacheKind.Hit).Sum(unit => unit.Seconds)))}{(hits > 0 && hits < units.Length ? Html.Of($" <small>{hits} of {units.Length} from cache</small>") : Html.Empty)}</td>");
             }))))}</section>
-            """);
+            """
+        );
     }
 
-    private static Html Table(string name, IReadOnlyList<Compared> runs, IEnumerable<(string Name, IEnumerable<Html> Cells)> rows) => PageShell.Wide(name, Html.Of($"""
-        <table class="compared"><thead><tr><td></td>{runs.Select(run => Html.Of($"<th scope=\"col\">{run.Letter}</th>"))}</tr></thead><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\">{row.Name}</th>{row.Cells}</tr>"))}</tbody></table>
-        """));
+    private static Html Table(string name, IReadOnlyList<Compared> runs, IEnumerable<(string Name, IEnumerable<Html> Cells)> rows) =>
+        PageShell.Wide(
+            name,
+            Html.Of(
+                $"""
+                <table class="compared"><thead><tr><td></td>{runs.Select(run =>
+                    Html.Of($"<th scope=\"col\">{run.Letter}</th>")
+                )}</tr></thead><tbody>{rows.Select(row =>
+                    Html.Of($"<tr><th scope=\"row\">{row.Name}</th>{row.Cells}</tr>")
+                )}</tbody></table>
+                """
+            )
+        );
 
     private sealed record Compared(string Letter, RunRecord Record);
 }

@@ -13,18 +13,24 @@ internal static class CostTable
 
     public static Html Render(RunRecord record)
     {
-        var stages = record.State.StagesInOrder().Select(stage => (stage.Plan.Stage, Units: stage.FinishedUnits().ToArray())).Where(stage => stage.Units.Length > 0).ToArray();
+        var stages = record
+            .State.StagesInOrder()
+            .Select(stage => (stage.Plan.Stage, Units: stage.FinishedUnits().ToArray()))
+            .Where(stage => stage.Units.Length > 0)
+            .ToArray();
         if (stages.Length == 0)
         {
             return Html.Empty;
         }
 
         var whole = stages.Sum(stage => Seconds(stage.Units));
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <section><h2 id="cost">Cost and cache</h2><p class="note">Worker time is the time of all units that were computed, side by side or one after another: {Written.Duration(whole)} in all.</p>{PageShell.Wide("Cost and cache", Html.Of($"""
             <table class="cost"><thead><tr><th scope="col">Stage</th><th scope="col" class="n">Worker time</th><th scope="col" class="n">Share</th><th scope="col" class="n">Computed</th><th scope="col" class="n">From cache</th><th scope="col">Why</th><th scope="col">Workers</th></tr></thead><tbody>{stages.Select(stage => Row(record.Run, stage.Stage, stage.Units, whole))}</tbody></table>
             """))}</section>
-            """);
+            """
+        );
     }
 
     private static Html Row(string run, string stage, UnitFinished[] units, double whole)
@@ -32,12 +38,34 @@ internal static class CostTable
         var hits = units.Count(IsHit);
         var seconds = Seconds(units);
         var reasons = Reasons(units).ToArray();
-        var more = reasons.Length > ReasonsShown ? Html.Of($"<small><a href=\"{PageShell.Address($"/runs/{run}/units", ("stage", stage))}\">{reasons.Length - ReasonsShown} more reasons</a></small>") : Html.Empty;
-        string[] workers = [.. units.Where(unit => !IsHit(unit)).Select(unit => unit.Worker).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
-        var named = workers.Length == 0 ? Written.Missing : string.Join(", ", workers.Take(WorkersShown)) + (workers.Length > WorkersShown ? $" and {workers.Length - WorkersShown} more" : "");
-        return Html.Of($"""
-            <tr><th scope="row"><a href="{PageShell.Address($"/runs/{run}/units", ("stage", stage))}">{stage}</a></th><td class="n">{(hits == units.Length ? Written.Missing : Written.Duration(seconds))}</td><td class="n">{(hits == units.Length || whole <= 0 ? Written.Missing : Written.Percent(seconds / whole))}</td><td class="n">{Written.Count(units.Length - hits)}</td><td class="n">{Written.Count(hits)}</td><td class="why">{reasons.Take(ReasonsShown).Select(reason => Html.Of($"<span>{reason}</span>"))}{more}</td><td class="who">{named}</td></tr>
-            """);
+        var more =
+            reasons.Length > ReasonsShown
+                ? Html.Of(
+                    $"<small><a href=\"{PageShell.Address($"/runs/{run}/units", ("stage", stage))}\">{reasons.Length - ReasonsShown} more reasons</a></small>"
+                )
+                : Html.Empty;
+        string[] workers =
+        [
+            .. units.Where(unit => !IsHit(unit)).Select(unit => unit.Worker).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+        ];
+        var named =
+            workers.Length == 0
+                ? Written.Missing
+                : string.Join(", ", workers.Take(WorkersShown))
+                    + (workers.Length > WorkersShown ? $" and {workers.Length - WorkersShown} more" : "");
+        return Html.Of(
+            $"""
+            <tr><th scope="row"><a href="{PageShell.Address($"/runs/{run}/units", ("stage", stage))}">{stage}</a></th><td class="n">{(
+                hits == units.Length ? Written.Missing : Written.Duration(seconds)
+            )}</td><td class="n">{(
+                hits == units.Length || whole <= 0 ? Written.Missing : Written.Percent(seconds / whole)
+            )}</td><td class="n">{Written.Count(units.Length - hits)}</td><td class="n">{Written.Count(
+                hits
+            )}</td><td class="why">{reasons.Take(ReasonsShown).Select(reason =>
+                Html.Of($"<span>{reason}</span>")
+            )}{more}</td><td class="who">{named}</td></tr>
+            """
+        );
     }
 
     /// <summary>The reasons that units have, the most frequent first.</summary>

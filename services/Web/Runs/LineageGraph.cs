@@ -7,8 +7,8 @@ using ClipSae.Web.Shell;
 namespace ClipSae.Web.Runs;
 
 /// <summary>
-/// The stages of a run and the runs that it is linked with as a picture: what a stage takes its inputs from is left of it. Every node is a link, so that the keyboard reaches
-/// it; the table below says the same in words.
+/// The stages of a run and the runs that it is linked with as a picture: what a stage takes its inputs from is left of it. Every node is a
+/// link, so that the keyboard reaches it; the table below says the same in words.
 /// </summary>
 internal static class LineageGraph
 {
@@ -34,12 +34,28 @@ internal static class LineageGraph
         }
 
         const string Inputs = "inputs";
-        var nodes = new List<Node> { new(Inputs, start.Inputs.Count == 1 ? "1 file" : $"{Written.Count(start.Inputs.Count)} files", "given", $"/runs/{record.Run}/units", []) };
+        var nodes = new List<Node>
+        {
+            new(
+                Inputs,
+                start.Inputs.Count == 1 ? "1 file" : $"{Written.Count(start.Inputs.Count)} files",
+                "given",
+                $"/runs/{record.Run}/units",
+                []
+            ),
+        };
         foreach (var stage in record.State.StagesInOrder())
         {
-            string[] sources = [.. Selectors(stage.Plan).Select(selector => InputSource.Parse(selector.From) is InputSource.StageOutput output ? output.Stage : Inputs).Distinct(StringComparer.Ordinal)];
+            string[] sources =
+            [
+                .. Selectors(stage.Plan)
+                    .Select(selector => InputSource.Parse(selector.From) is InputSource.StageOutput output ? output.Stage : Inputs)
+                    .Distinct(StringComparer.Ordinal),
+            ];
             var (css, state) = State(stage);
-            nodes.Add(new Node(stage.Plan.Stage, state, css, PageShell.Address($"/runs/{record.Run}/units", ("stage", stage.Plan.Stage)), sources));
+            nodes.Add(
+                new Node(stage.Plan.Stage, state, css, PageShell.Address($"/runs/{record.Run}/units", ("stage", stage.Plan.Stage)), sources)
+            );
         }
 
         return Draw(nodes, $"Lineage of {record.Run}");
@@ -59,12 +75,20 @@ internal static class LineageGraph
             places[node.Name] = (Margin + (column * (NodeWidth + Across)), Margin + (row * (NodeHeight + Down)));
         }
 
-        var (width, height) = (places.Values.Max(place => place.X) + NodeWidth + Margin, places.Values.Max(place => place.Y) + NodeHeight + Margin);
-        return PageShell.Wide(title, Html.Of($"""
-            <svg class="lineage" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="group" aria-label="{title}">
-            {nodes.SelectMany(node => node.Sources.Where(places.ContainsKey).Select(source => Edge(places[source], places[node.Name])))}
-            {nodes.Select(node => Box(node, places[node.Name]))}</svg>
-            """));
+        var (width, height) = (
+            places.Values.Max(place => place.X) + NodeWidth + Margin,
+            places.Values.Max(place => place.Y) + NodeHeight + Margin
+        );
+        return PageShell.Wide(
+            title,
+            Html.Of(
+                $"""
+                <svg class="lineage" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="group" aria-label="{title}">
+                {nodes.SelectMany(node => node.Sources.Where(places.ContainsKey).Select(source => Edge(places[source], places[node.Name])))}
+                {nodes.Select(node => Box(node, places[node.Name]))}</svg>
+                """
+            )
+        );
     }
 
     private static Html Edge((int X, int Y) from, (int X, int Y) to)
@@ -73,9 +97,15 @@ internal static class LineageGraph
         return Html.Of($"<path class=\"edge\" d=\"M{x} {y}C{x + (Across / 2)} {y} {to.X - (Across / 2)} {toY} {to.X} {toY}\"/>");
     }
 
-    private static Html Box(Node node, (int X, int Y) at) => Html.Of($"""
-        <a class="node {node.Css}" href="{node.Address}"><rect x="{at.X}" y="{at.Y}" width="{NodeWidth}" height="{NodeHeight}" rx="9"/><text class="name" x="{at.X + 12}" y="{at.Y + 19}">{Short(node.Name)}</text><text class="tick" x="{at.X + 12}" y="{at.Y + 35}">{Short(node.State)}</text></a>
-        """);
+    private static Html Box(Node node, (int X, int Y) at) =>
+        Html.Of(
+            $"""
+            <a class="node {node.Css}" href="{node.Address}"><rect x="{at.X}" y="{at.Y}" width="{NodeWidth}" height="{NodeHeight}" rx="9"/><text class="name" x="{at.X
+                + 12}" y="{at.Y + 19}">{Short(node.Name)}</text><text class="tick" x="{at.X + 12}" y="{at.Y + 35}">{Short(
+                node.State
+            )}</text></a>
+            """
+        );
 
     private static (string Css, string State) State(StageState stage)
     {
@@ -88,7 +118,8 @@ internal static class LineageGraph
     }
 
     // All units of a stage take outputs of the same stages.
-    private static IEnumerable<InputSelector> Selectors(StagePlan plan) => plan.Inputs.Concat(plan.Units.Take(1).SelectMany(unit => unit.Inputs));
+    private static IEnumerable<InputSelector> Selectors(StagePlan plan) =>
+        plan.Inputs.Concat(plan.Units.Take(1).SelectMany(unit => unit.Inputs));
 
     private static string Short(string text)
     {

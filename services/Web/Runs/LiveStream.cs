@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace ClipSae.Web.Runs;
 
-/// <summary>A run as server-sent events, from what <c>watch</c> reads: <c>board</c> with the stages as HTML whenever something changed, <c>end</c> once it is over or no process works on it.</summary>
+/// <summary>
+/// A run as server-sent events, from what <c>watch</c> reads: <c>board</c> with the stages as HTML whenever something changed, <c>end</c>
+/// once it is over or no process works on it.
+/// </summary>
 internal sealed class LiveStream(ClipSaeRuntime runtime, WorkersAtWork workers, TimeProvider time)
 {
     // Each follows a run of its own; a browser that opens many tabs must not use up the process.
@@ -53,7 +56,10 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, WorkersAtWork workers, 
             for (var (told, silent, atWork) = (-1, 0, ""); !following.IsCompleted; await timer.WaitForNextTickAsync(cancel))
             {
                 var (seen, present) = (Volatile.Read(ref changes), workers.On(run));
-                var working = string.Join('\n', present.Select(worker => $"{worker.Name} {worker.Device} {string.Join(' ', worker.Units)}"));
+                var working = string.Join(
+                    '\n',
+                    present.Select(worker => $"{worker.Name} {worker.Device} {string.Join(' ', worker.Units)}")
+                );
                 if (seen != told || working != atWork)
                 {
                     (told, silent, atWork) = (seen, 0, working);
@@ -72,7 +78,12 @@ internal sealed class LiveStream(ClipSaeRuntime runtime, WorkersAtWork workers, 
         finally
         {
             await ending.CancelAsync();
-            await following.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            await following.ContinueWith(
+                _ => { },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
         }
     }
 

@@ -27,35 +27,53 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         var pace = isEnded ? new Dictionary<string, TimeSpan>() : await runtime.PaceAsync(run, cancel);
         var board = record.Board.Read(stages => LiveBoard.Render(stages, isEnded, time.GetUtcNow(), pace, isEnded ? [] : workers.On(run)));
         var waits = isEnded ? [] : await runtime.WorkerProblemsAsync(run, cancel);
-        return shell.Render(run, "/", Html.Of($"""
-            <p class="crumbs"><a href="/">Runs</a> /</p><div class="title"><h1>{run}</h1>{PageShell.Status(overview.StatusName)}<div class="buttons">{Buttons(record)}</div></div>
-            <p class="facts">{Facts(record, overview)}</p>
-            {Links(record)}
-            {Problems(record, waits)}
-            <section><h2 id="stages">Stages</h2><div{(isEnded ? Html.Empty : Html.Of($" data-live=\"/runs/{run}/live\""))}>{board}</div></section>
-            {Scores(record)}
-            {CostTable.Render(record)}
-            {await LineageAsync(record, cancel)}
-            {Parameters(record)}
-            {Replay(record)}
-            """));
+        return shell.Render(
+            run,
+            "/",
+            Html.Of(
+                $"""
+                <p class="crumbs"><a href="/">Runs</a> /</p><div class="title"><h1>{run}</h1>{PageShell.Status(
+                    overview.StatusName
+                )}<div class="buttons">{Buttons(record)}</div></div>
+                <p class="facts">{Facts(record, overview)}</p>
+                {Links(record)}
+                {Problems(record, waits)}
+                <section><h2 id="stages">Stages</h2><div{(
+                    isEnded ? Html.Empty : Html.Of($" data-live=\"/runs/{run}/live\"")
+                )}>{board}</div></section>
+                {Scores(record)}
+                {CostTable.Render(record)}
+                {await LineageAsync(record, cancel)}
+                {Parameters(record)}
+                {Replay(record)}
+                """
+            )
+        );
     }
 
     /// <summary>The form of a replay with changes; nothing where changes are not allowed, or the run has not begun.</summary>
-    private Html Replay(RunRecord record) => !shell.AllowsChanges || record.State.Start is not { } start ? Html.Empty : Html.Of($"""
-        <section><h2 id="replay">Replay with changes</h2><p class="note">A new run, linked with this one: what comes before the stage is taken from here, and of the rest only what the changes affect is computed.</p>
-        <form class="try" method="post" action="/runs/{record.Run}/replay"><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
-        <label>From stage <select name="from">{start.Plan.Stages.Select(stage => Html.Of($"<option>{stage.Stage}</option>"))}</select></label>
-        <label>Changes, one SECTION.KEY=VALUE a line <textarea name="changes" rows="4" spellcheck="false" placeholder="sae.k=16"></textarea></label>
-        <p class="actions"><button class="primary">Replay</button></p></form></section>
-        """);
+    private Html Replay(RunRecord record) =>
+        !shell.AllowsChanges || record.State.Start is not { } start
+            ? Html.Empty
+            : Html.Of(
+                $"""
+                <section><h2 id="replay">Replay with changes</h2><p class="note">A new run, linked with this one: what comes before the stage is taken from here, and of the rest only what the changes affect is computed.</p>
+                <form class="try" method="post" action="/runs/{record.Run}/replay"><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
+                <label>From stage <select name="from">{start.Plan.Stages.Select(stage =>
+                    Html.Of($"<option>{stage.Stage}</option>")
+                )}</select></label>
+                <label>Changes, one SECTION.KEY=VALUE a line <textarea name="changes" rows="4" spellcheck="false" placeholder="sae.k=16"></textarea></label>
+                <p class="actions"><button class="primary">Replay</button></p></form></section>
+                """
+            );
 
-    private Html Buttons(RunRecord record) => record.State.End switch
-    {
-        null when !record.State.CancelRequested => shell.Button($"/runs/{record.Run}/cancel", "Cancel", "danger"),
-        RunFailed or RunCancelled => shell.Button($"/runs/{record.Run}/retry", "Retry"),
-        _ => Html.Empty,
-    };
+    private Html Buttons(RunRecord record) =>
+        record.State.End switch
+        {
+            null when !record.State.CancelRequested => shell.Button($"/runs/{record.Run}/cancel", "Cancel", "danger"),
+            RunFailed or RunCancelled => shell.Button($"/runs/{record.Run}/retry", "Retry"),
+            _ => Html.Empty,
+        };
 
     private static string Facts(RunRecord record, RunOverview overview)
     {
@@ -74,10 +92,16 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
 
     private static Html Links(RunRecord record)
     {
-        var report = record.Output(ParameterSections.Report, "report") is null ? Html.Empty : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
-        var atlas = AtlasShelf.Units(record) is [var first, ..] ? Html.Of($"<a href=\"{AtlasPage.Path(record.Run, first.Unit)}\">Features</a>") : Html.Empty;
+        var report = record.Output(ParameterSections.Report, "report") is null
+            ? Html.Empty
+            : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
+        var atlas = AtlasShelf.Units(record) is [var first, ..]
+            ? Html.Of($"<a href=\"{AtlasPage.Path(record.Run, first.Unit)}\">Features</a>")
+            : Html.Empty;
         var trying = RunModels.AreOf(record) ? Html.Of($"<a href=\"/runs/{record.Run}/try\">Try it</a>") : Html.Empty;
-        return Html.Of($"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{atlas}{trying}{report}</nav>");
+        return Html.Of(
+            $"<nav class=\"tabs\" aria-label=\"Of this run\"><a href=\"/runs/{record.Run}/units\">Units and artifacts</a>{atlas}{trying}{report}</nav>"
+        );
     }
 
     private static Html Problems(RunRecord record, IReadOnlyList<string> waits)
@@ -88,10 +112,21 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
             return Html.Empty;
         }
 
-        var more = failed.Length > FailuresShown ? Html.Of($"<li><a href=\"/runs/{record.Run}/units?status=failed\">All failures</a></li>") : Html.Empty;
-        return Html.Of($"""
-            <section class="problems"><h2 id="problems">Problems</h2><ul>{waits.Select(line => Html.Of($"<li>{line}</li>"))}{failed.Take(FailuresShown).Select(unit => Html.Of($"<li><b>{unit.Stage}/{unit.Unit}</b> failed after {unit.Attempts} attempt{(unit.Attempts == 1 ? "" : "s")}: {unit.Reason}</li>"))}{more}</ul></section>
-            """);
+        var more =
+            failed.Length > FailuresShown
+                ? Html.Of($"<li><a href=\"/runs/{record.Run}/units?status=failed\">All failures</a></li>")
+                : Html.Empty;
+        return Html.Of(
+            $"""
+            <section class="problems"><h2 id="problems">Problems</h2><ul>{waits.Select(line => Html.Of($"<li>{line}</li>"))}{failed.Take(
+                FailuresShown
+            ).Select(unit =>
+                Html.Of(
+                    $"<li><b>{unit.Stage}/{unit.Unit}</b> failed after {unit.Attempts} attempt{(unit.Attempts == 1 ? "" : "s")}: {unit.Reason}</li>"
+                )
+            )}{more}</ul></section>
+            """
+        );
     }
 
     private static Html Scores(RunRecord record)
@@ -102,23 +137,42 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         }
 
         var (before, after) = (scores.Base, scores.Tuned);
-        var verdict = after is null ? null : Verdict.Of(
-            before.HeldOut.AttackSuccess ?? before.AttackSuccess, before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess, before.Clean ?? before.HeldOut.Clean, before.Clean is null ? after.HeldOut.Clean : after.Clean);
-        return Html.Of($"""
-            <section><h2 id="results">Results</h2>{(verdict is null ? Html.Empty : Html.Of($"<p class=\"verdict\">{verdict}</p>"))}{ScoreTable.Render("Results", [.. ScoreTable.RowsOf(scores)])}{Autoencoders(record)}</section>
-            """);
+        var verdict = after is null
+            ? null
+            : Verdict.Of(
+                before.HeldOut.AttackSuccess ?? before.AttackSuccess,
+                before.HeldOut.AttackSuccess is null ? after.AttackSuccess : after.HeldOut.AttackSuccess,
+                before.Clean ?? before.HeldOut.Clean,
+                before.Clean is null ? after.HeldOut.Clean : after.Clean
+            );
+        return Html.Of(
+            $"""
+            <section><h2 id="results">Results</h2>{(
+                verdict is null ? Html.Empty : Html.Of($"<p class=\"verdict\">{verdict}</p>")
+            )}{ScoreTable.Render("Results", [.. ScoreTable.RowsOf(scores)])}{Autoencoders(record)}</section>
+            """
+        );
     }
 
     private static Html Autoencoders(RunRecord record)
     {
-        var units = record.Finished(ParameterSections.Sae).Select(unit => (unit.Unit, Figures: ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"))).ToArray();
-        return units.Length == 0 ? Html.Empty : Html.Of($"""
+        var units = record
+            .Finished(ParameterSections.Sae)
+            .Select(unit =>
+                (unit.Unit, Figures: ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"))
+            )
+            .ToArray();
+        return units.Length == 0
+            ? Html.Empty
+            : Html.Of(
+                $"""
             <h3>Autoencoders</h3>{PageShell.Wide("Autoencoders", Html.Of($"""
             <table><thead><tr><th scope="col">Hook point</th><th scope="col" class="n">Latents</th><th scope="col" class="n">Explained variance</th><th scope="col" class="n">FVU</th><th scope="col" class="n">L0</th><th scope="col" class="n">Dead</th><th scope="col" class="n">Dense</th></tr></thead><tbody>
             {units.Select(sae => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(record.Run, sae.Unit)}\">{sae.Unit}</a></th><td class=\"n\">{Written.Count(sae.Figures.Latents)}</td><td class=\"n\">{Written.Percent(sae.Figures.ExplainedVariance)}</td><td class=\"n\">{Written.Number(sae.Figures.Fvu)}</td><td class=\"n\">{Written.Number(sae.Figures.L0)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dead)}</td><td class=\"n\">{Written.Percent(sae.Figures.Dense)}</td></tr>"))}
             </tbody></table>
             """))}
-            """);
+            """
+            );
     }
 
     /// <summary>What each stage takes and gives, and the runs that this one is linked with.</summary>
@@ -129,27 +183,54 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
             return Html.Empty;
         }
 
-        RunOverview[] replays = [.. (await runtime.ListRunsAsync(cancel)).Where(other => other.Origin?.Run == record.Run).Reverse().Take(LinkedShown)];
-        var origin = start.Origin is { } from ? Html.Of($"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. <a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>") : Html.Empty;
-        var later = replays.Length == 0 ? Html.Empty : Html.Of($"<p>Replayed by {replays.Select((other, place) => Html.Of($"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>"))}.</p>");
-        return Html.Of($"""
+        RunOverview[] replays =
+        [
+            .. (await runtime.ListRunsAsync(cancel)).Where(other => other.Origin?.Run == record.Run).Reverse().Take(LinkedShown),
+        ];
+        var origin = start.Origin is { } from
+            ? Html.Of(
+                $"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. <a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>"
+            )
+            : Html.Empty;
+        var later =
+            replays.Length == 0
+                ? Html.Empty
+                : Html.Of(
+                    $"<p>Replayed by {replays.Select((other, place) => Html.Of($"{(place == 0 ? "" : ", ")}<a href=\"/runs/{other.Run}\">{other.Run}</a>"))}.</p>"
+                );
+        return Html.Of(
+            $"""
             <section><h2 id="lineage">Lineage</h2>{origin}{later}{LineageGraph.Render(record)}<div class="below">{PageShell.Wide("Lineage", Html.Of($"""
             <table><thead><tr><th scope="col">Stage</th><th scope="col">Takes</th><th scope="col">Gives</th></tr></thead><tbody>{record.State.StagesInOrder().Select(stage => Lineage(record, stage))}</tbody></table>
             """))}</div></section>
-            """);
+            """
+        );
     }
 
     private static Html Lineage(RunRecord record, StageState stage)
     {
-        var takes = stage.Plan.Inputs.Concat(stage.Plan.Units.Take(1).SelectMany(unit => unit.Inputs)).Select(selector => InputSource.Parse(selector.From) switch
-        {
-            InputSource.StageOutput output => $"{output.Stage}: {output.Output}",
-            InputSource.RunInput input => input.Pattern,
-            _ => selector.From,
-        }).Distinct(StringComparer.Ordinal);
-        return Html.Of($"""
-            <tr><th scope="row"><a href="{PageShell.Address($"/runs/{record.Run}/units", ("stage", stage.Plan.Stage))}">{stage.Plan.Stage}</a></th><td>{string.Join(", ", takes)}</td><td>{string.Join(", ", stage.FinishedUnits().FirstOrDefault()?.Outputs.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>())}</td></tr>
-            """);
+        var takes = stage
+            .Plan.Inputs.Concat(stage.Plan.Units.Take(1).SelectMany(unit => unit.Inputs))
+            .Select(selector =>
+                InputSource.Parse(selector.From) switch
+                {
+                    InputSource.StageOutput output => $"{output.Stage}: {output.Output}",
+                    InputSource.RunInput input => input.Pattern,
+                    _ => selector.From,
+                }
+            )
+            .Distinct(StringComparer.Ordinal);
+        return Html.Of(
+            $"""
+            <tr><th scope="row"><a href="{PageShell.Address(
+                $"/runs/{record.Run}/units",
+                ("stage", stage.Plan.Stage)
+            )}">{stage.Plan.Stage}</a></th><td>{string.Join(", ", takes)}</td><td>{string.Join(
+                ", ",
+                stage.FinishedUnits().FirstOrDefault()?.Outputs.Keys.Order(StringComparer.Ordinal) ?? Enumerable.Empty<string>()
+            )}</td></tr>
+            """
+        );
     }
 
     private static Html Parameters(RunRecord record)
@@ -160,9 +241,20 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         }
 
         var rows = RunParameters.Flatten(given).ToArray();
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <section><h2 id="parameters">Parameters</h2><p class="note">As given; everything else has its default.</p>
-            {(rows.Length == 0 ? Html.Of($"<p class=\"empty\">All are defaults.</p>") : PageShell.Wide("Parameters", Html.Of($"<table class=\"parameters\"><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\"><code>{row.Name}</code></th><td><code>{row.Value}</code></td></tr>"))}</tbody></table>")))}</section>
-            """);
+            {(
+                rows.Length == 0
+                    ? Html.Of($"<p class=\"empty\">All are defaults.</p>")
+                    : PageShell.Wide(
+                        "Parameters",
+                        Html.Of(
+                            $"<table class=\"parameters\"><tbody>{rows.Select(row => Html.Of($"<tr><th scope=\"row\"><code>{row.Name}</code></th><td><code>{row.Value}</code></td></tr>"))}</tbody></table>"
+                        )
+                    )
+            )}</section>
+            """
+        );
     }
 }

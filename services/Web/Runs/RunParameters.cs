@@ -31,10 +31,14 @@ internal static class RunParameters
     }
 
     /// <summary>
-    /// What a run computed with: of each stage the parameters that were stored with the result of its first finished unit, defaults included, and where none is stored the
-    /// given ones. What differs between the units of a stage, such as the arm, is left out.
+    /// What a run computed with: of each stage the parameters that were stored with the result of its first finished unit, defaults
+    /// included, and where none is stored the given ones. What differs between the units of a stage, such as the arm, is left out.
     /// </summary>
-    public static async Task<IReadOnlyDictionary<string, string>> UsedAsync(ClipSaeRuntime runtime, RunState state, CancellationToken cancel)
+    public static async Task<IReadOnlyDictionary<string, string>> UsedAsync(
+        ClipSaeRuntime runtime,
+        RunState state,
+        CancellationToken cancel
+    )
     {
         var used = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var stage in state.StagesInOrder())
@@ -42,15 +46,22 @@ internal static class RunParameters
             var section = ParameterSections.SectionOf(stage.Plan.Stage);
             var first = stage.FinishedUnits().FirstOrDefault();
             var stored = first is null ? null : await runtime.Results.FindAsync(first.Key, cancel);
-            var ofUnits = stage.Plan.Units.SelectMany(unit => unit.Parameters.Select(member => member.Key)).ToHashSet(StringComparer.Ordinal);
-            foreach (var (name, value) in Flatten(stored?.Parts.Parameters ?? stage.Plan.Parameters).Where(parameter => !ofUnits.Contains(parameter.Name.Split('.')[0])))
+            var ofUnits = stage
+                .Plan.Units.SelectMany(unit => unit.Parameters.Select(member => member.Key))
+                .ToHashSet(StringComparer.Ordinal);
+            foreach (
+                var (name, value) in Flatten(stored?.Parts.Parameters ?? stage.Plan.Parameters)
+                    .Where(parameter => !ofUnits.Contains(parameter.Name.Split('.')[0]))
+            )
             {
                 used[$"{section}.{name}"] = value;
             }
 
             if (stored is not null)
             {
-                used[$"{section} (algorithm version)"] = stored.Parts.AlgorithmVersion.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                used[$"{section} (algorithm version)"] = stored.Parts.AlgorithmVersion.ToString(
+                    System.Globalization.CultureInfo.InvariantCulture
+                );
             }
         }
 

@@ -32,23 +32,39 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
             shown.Add(Row(run, await ScoresAsync(run, cancel)));
         }
 
-        var list = found.Length == 0
-            ? Html.Of($"<p class=\"empty\">{(all.Count == 0 ? "There are no runs yet. 'clipsae demo' creates one." : "No run matches.")}</p>")
-            : Html.Of($"""
+        var list =
+            found.Length == 0
+                ? Html.Of(
+                    $"<p class=\"empty\">{(all.Count == 0 ? "There are no runs yet. 'clipsae demo' creates one." : "No run matches.")}</p>"
+                )
+                : Html.Of(
+                    $"""
                 <form action="/compare" class="list">{PageShell.Wide("Runs", Html.Of($"""
                 <table class="runs"><thead><tr><th><span class="aloud">Compare</span></th><th scope="col">Run</th><th scope="col">Status</th><th scope="col">Started (UTC)</th><th scope="col" class="n">Took</th><th scope="col" class="n">Units</th><th scope="col" class="n">Clean accuracy <small>base → tuned</small></th><th scope="col" class="n">Under attack <small>base → tuned</small></th></tr></thead><tbody>{shown}</tbody></table>
                 """))}
                 <p class="actions"><button>Compare selected runs</button>{(shell.AllowsChanges ? Html.Of($" <button formaction=\"/backfill\">Replay a stage of them</button>") : Html.Empty)}</p></form>{PageShell.Pager(page, pages, to => PageShell.Address("/", ("q", text), ("status", status), ("page", to.ToString(CultureInfo.InvariantCulture))))}
-                """);
-        return shell.Render("Runs", "/", Html.Of($"""
-            <h1>Runs</h1>
-            <form class="filter" role="search"><label>Search <input type="search" name="q" value="{text}" placeholder="name or problem"></label><label>Status <select name="status"><option value="">all</option>{RunStatusNames.All.Select(name => Html.Of($"<option{(name == status ? Html.Of($" selected") : Html.Empty)}>{name}</option>"))}</select></label><button>Filter</button><span class="count">{Written.Count(found.Length)} of {Written.Count(all.Count)}</span></form>
-            {list}
-            """));
+                """
+                );
+        return shell.Render(
+            "Runs",
+            "/",
+            Html.Of(
+                $"""
+                <h1>Runs</h1>
+                <form class="filter" role="search"><label>Search <input type="search" name="q" value="{text}" placeholder="name or problem"></label><label>Status <select name="status"><option value="">all</option>{RunStatusNames.All.Select(
+                    name => Html.Of($"<option{(name == status ? Html.Of($" selected") : Html.Empty)}>{name}</option>")
+                )}</select></label><button>Filter</button><span class="count">{Written.Count(found.Length)} of {Written.Count(
+                    all.Count
+                )}</span></form>
+                {list}
+                """
+            )
+        );
     }
 
     private static bool Matches(RunOverview run, string text) =>
-        run.Run.Contains(text, StringComparison.OrdinalIgnoreCase) || run.Problem?.Contains(text, StringComparison.OrdinalIgnoreCase) == true;
+        run.Run.Contains(text, StringComparison.OrdinalIgnoreCase)
+        || run.Problem?.Contains(text, StringComparison.OrdinalIgnoreCase) == true;
 
     private async Task<EvaluationFigures?> ScoresAsync(RunOverview run, CancellationToken cancel)
     {
@@ -72,11 +88,25 @@ internal sealed class RunsPage(ClipSaeRuntime runtime, RunReader reader, PageShe
     private static Html Row(RunOverview run, EvaluationFigures? scores)
     {
         var notes = new[] { run.Origin is { } origin ? $"replays {origin.Run}" : null, run.Problem }.OfType<string>();
-        return Html.Of($"""
-            <tr><td><input type="checkbox" name="run" value="{run.Run}" aria-label="Compare {run.Run}"></td><th scope="row"><a href="/runs/{run.Run}">{run.Run}</a>{notes.Select(note => Html.Of($"<small class=\"clip\" title=\"{note}\">{note}</small>"))}</th><td>{PageShell.Status(run.StatusName)}</td><td>{run.StartedAt?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? Written.Missing}</td><td class="n">{(run is { StartedAt: { } start, EndedAt: { } end } ? Written.Duration((end - start).TotalSeconds) : Written.Missing)}</td><td class="n">{Written.Count(run.UnitsFinished)}/{Written.Count(run.Units)}</td>{Change(scores, figures => figures.Clean ?? figures.HeldOut.Clean)}{Change(scores, figures => figures.HeldOut.Attacked ?? figures.Attacked)}</tr>
-            """);
+        return Html.Of(
+            $"""
+            <tr><td><input type="checkbox" name="run" value="{run.Run}" aria-label="Compare {run.Run}"></td><th scope="row"><a href="/runs/{run.Run}">{run.Run}</a>{notes.Select(
+                note => Html.Of($"<small class=\"clip\" title=\"{note}\">{note}</small>")
+            )}</th><td>{PageShell.Status(run.StatusName)}</td><td>{run.StartedAt?.ToUniversalTime().ToString(
+                "yyyy-MM-dd HH:mm",
+                CultureInfo.InvariantCulture
+            )
+                ?? Written.Missing}</td><td class="n">{(
+                run is { StartedAt: { } start, EndedAt: { } end } ? Written.Duration((end - start).TotalSeconds) : Written.Missing
+            )}</td><td class="n">{Written.Count(run.UnitsFinished)}/{Written.Count(run.Units)}</td>{Change(scores, figures =>
+                figures.Clean ?? figures.HeldOut.Clean
+            )}{Change(scores, figures => figures.HeldOut.Attacked ?? figures.Attacked)}</tr>
+            """
+        );
     }
 
-    private static Html Change(EvaluationFigures? scores, Func<ModelFigures, double?> figure) => Html.Of(
-        $"<td class=\"n\">{(scores is null ? Written.Missing : scores.Tuned is null ? Written.Percent(figure(scores.Base)) : $"{Written.Percent(figure(scores.Base))} → {Written.Percent(figure(scores.Tuned))}")}</td>");
+    private static Html Change(EvaluationFigures? scores, Func<ModelFigures, double?> figure) =>
+        Html.Of(
+            $"<td class=\"n\">{(scores is null ? Written.Missing : scores.Tuned is null ? Written.Percent(figure(scores.Base)) : $"{Written.Percent(figure(scores.Base))} → {Written.Percent(figure(scores.Tuned))}")}</td>"
+        );
 }

@@ -24,9 +24,16 @@ internal static class ScoreTable
             yield return new Row(group, $"tuned ({tuned.Name})", tuned, "tuned");
         }
 
-        foreach (var arm in scores.Arms.Where(arm => arm.Seeds > 1 || scores.Tuned is not { } chosen || chosen.Name.Split(".s")[0] != arm.Name))
+        foreach (
+            var arm in scores.Arms.Where(arm => arm.Seeds > 1 || scores.Tuned is not { } chosen || chosen.Name.Split(".s")[0] != arm.Name)
+        )
         {
-            yield return new Row(group, arm.Seeds > 1 ? FormattableString.Invariant($"{arm.Name} (mean of {arm.Seeds} seeds)") : arm.Name, arm, ArmName.IsControl(arm.Name) ? "control" : "");
+            yield return new Row(
+                group,
+                arm.Seeds > 1 ? FormattableString.Invariant($"{arm.Name} (mean of {arm.Seeds} seeds)") : arm.Name,
+                arm,
+                ArmName.IsControl(arm.Name) ? "control" : ""
+            );
         }
     }
 
@@ -39,27 +46,48 @@ internal static class ScoreTable
             return (worst.Key, worst.Value.Attacked);
         }
 
-        return (figures.HeldOut.Attacked ?? figures.Attacked) is { } attacked ? (figures.HeldOut.Attacked is null ? "attacked" : "attacked, held-out", attacked) : null;
+        return (figures.HeldOut.Attacked ?? figures.Attacked) is { } attacked
+            ? (figures.HeldOut.Attacked is null ? "attacked" : "attacked, held-out", attacked)
+            : null;
     }
 
     public static Html Render(string name, IReadOnlyList<Row> rows)
     {
         (string Title, Func<ModelFigures, double?> Figure)[] columns =
         [
-            ("Clean accuracy", figures => figures.Clean ?? figures.HeldOut.Clean), ("Accuracy under attack", figures => figures.Attacked), ("Attack success rate (ASR)", figures => figures.AttackSuccess),
-            ("Under attack, held-out", figures => figures.HeldOut.Attacked), ("ASR, held-out", figures => figures.HeldOut.AttackSuccess), ("Words alone", figures => figures.Words), ("Words alone, held-out", figures => figures.WordsHeldOut),
+            ("Clean accuracy", figures => figures.Clean ?? figures.HeldOut.Clean),
+            ("Accuracy under attack", figures => figures.Attacked),
+            ("Attack success rate (ASR)", figures => figures.AttackSuccess),
+            ("Under attack, held-out", figures => figures.HeldOut.Attacked),
+            ("ASR, held-out", figures => figures.HeldOut.AttackSuccess),
+            ("Words alone", figures => figures.Words),
+            ("Words alone, held-out", figures => figures.WordsHeldOut),
         ];
         var shown = columns.Where(column => rows.Any(row => column.Figure(row.Figures) is not null)).ToArray();
         var families = rows.Any(row => row.Figures.Families is { Count: > 0 });
         var isGrouped = rows.Any(row => row.Group is not null);
-        return PageShell.Wide(name, Html.Of($"""
-            <table class="scores"><thead><tr>{(isGrouped ? Html.Of($"<th scope=\"col\">Run</th>") : Html.Empty)}<th scope="col">Model</th>{shown.Select(column => Html.Of($"<th scope=\"col\" class=\"n\">{column.Title}</th>"))}{(families ? Html.Of($"<th scope=\"col\" class=\"n\">Worst family</th>") : Html.Empty)}</tr></thead><tbody>
-            {rows.Select(row => Html.Of($"<tr class=\"{row.Role}\">{(isGrouped ? Html.Of($"<td>{row.Group}</td>") : Html.Empty)}<th scope=\"row\">{row.Name}</th>{shown.Select(column => Html.Of($"<td class=\"n\">{Written.Percent(column.Figure(row.Figures))}</td>"))}{(families ? Family(row.Figures) : Html.Empty)}</tr>"))}
-            </tbody></table>
-            """));
+        return PageShell.Wide(
+            name,
+            Html.Of(
+                $"""
+                <table class="scores"><thead><tr>{(
+                    isGrouped ? Html.Of($"<th scope=\"col\">Run</th>") : Html.Empty
+                )}<th scope="col">Model</th>{shown.Select(column => Html.Of($"<th scope=\"col\" class=\"n\">{column.Title}</th>"))}{(
+                    families ? Html.Of($"<th scope=\"col\" class=\"n\">Worst family</th>") : Html.Empty
+                )}</tr></thead><tbody>
+                {rows.Select(row =>
+                    Html.Of(
+                        $"<tr class=\"{row.Role}\">{(isGrouped ? Html.Of($"<td>{row.Group}</td>") : Html.Empty)}<th scope=\"row\">{row.Name}</th>{shown.Select(column => Html.Of($"<td class=\"n\">{Written.Percent(column.Figure(row.Figures))}</td>"))}{(families ? Family(row.Figures) : Html.Empty)}</tr>"
+                    )
+                )}
+                </tbody></table>
+                """
+            )
+        );
     }
 
-    private static Html Family(ModelFigures figures) => figures.Families is { Count: > 0 } && Worst(figures) is var (family, attacked)
-        ? Html.Of($"<td class=\"n\">{Written.Percent(attacked)} <small>{family}</small></td>")
-        : Html.Of($"<td class=\"n\">{Written.Missing}</td>");
+    private static Html Family(ModelFigures figures) =>
+        figures.Families is { Count: > 0 } && Worst(figures) is var (family, attacked)
+            ? Html.Of($"<td class=\"n\">{Written.Percent(attacked)} <small>{family}</small></td>")
+            : Html.Of($"<td class=\"n\">{Written.Missing}</td>");
 }

@@ -22,17 +22,28 @@ internal sealed class UnitsPage(RunReader reader, PageShell shell)
     public async Task<string> RenderAsync(string run, Query query, CancellationToken cancel)
     {
         var record = await reader.ReadAsync(run, cancel);
-        var units = (from stage in record.State.StagesInOrder()
-                     where query.Stage.Length == 0 || stage.Plan.Stage == query.Stage
-                     from unit in stage.Plan.Units
-                     let fact = stage.Facts.GetValueOrDefault(unit.Name)
-                     where (query.Status.Length == 0 || StatusOf(fact) == query.Status) && Matches(unit.Name, fact, query.Text)
-                     select (stage.Plan.Stage, unit.Name, Fact: fact)).ToArray();
+        var units = (
+            from stage in record.State.StagesInOrder()
+            where query.Stage.Length == 0 || stage.Plan.Stage == query.Stage
+            from unit in stage.Plan.Units
+            let fact = stage.Facts.GetValueOrDefault(unit.Name)
+            where (query.Status.Length == 0 || StatusOf(fact) == query.Status) && Matches(unit.Name, fact, query.Text)
+            select (stage.Plan.Stage, unit.Name, Fact: fact)
+        ).ToArray();
         var pages = Math.Max(1, (units.Length + Rows - 1) / Rows);
         var page = Math.Clamp(query.Page, 1, pages);
-        var inputs = record.State.Start?.Inputs.Values.Where(_ => query is { Stage: "", Status: "", Page: <= 1 }).Where(input => input.Name.Contains(query.Text, StringComparison.OrdinalIgnoreCase)).Take(Rows).ToArray() ?? [];
+        var inputs = record
+            .State.Start?.Inputs.Values.Where(_ => query is { Stage: "", Status: "", Page: <= 1 })
+            .Where(input => input.Name.Contains(query.Text, StringComparison.OrdinalIgnoreCase))
+            .Take(Rows)
+            .ToArray()
+            ?? [];
         var stages = record.State.StagesInOrder().Select(stage => stage.Plan.Stage);
-        return shell.Render($"Units of {run}", "/", Html.Of($"""
+        return shell.Render(
+            $"Units of {run}",
+            "/",
+            Html.Of(
+                $"""
             <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Units and artifacts</h1>
             <form class="filter" role="search"><label>Search <input type="search" name="q" value="{query.Text}" placeholder="unit or artifact"></label>{Select("Stage", "stage", stages, query.Stage)}{Select("Status", "status", Statuses, query.Status)}<button>Filter</button><span class="count">{Written.Count(units.Length)} units</span></form>
             {(units.Length == 0 ? Html.Of($"<p class=\"empty\">No unit matches.</p>") : PageShell.Wide("Units", Html.Of($"""
@@ -40,33 +51,58 @@ internal sealed class UnitsPage(RunReader reader, PageShell shell)
             """)))}
             {PageShell.Pager(page, pages, to => PageShell.Address($"/runs/{run}/units", ("q", query.Text), ("stage", query.Stage), ("status", query.Status), ("page", to.ToString(CultureInfo.InvariantCulture))))}
             {(inputs.Length == 0 ? Html.Empty : Html.Of($"<h2>Inputs of the run</h2><ul class=\"artifacts\">{inputs.Select(input => Link(run, input.Name, input))}</ul>"))}
-            """));
+            """
+            )
+        );
     }
 
-    private static Html Select(string title, string name, IEnumerable<string> options, string chosen) => Html.Of(
-        $"<label>{title} <select name=\"{name}\"><option value=\"\">all</option>{options.Select(option => Html.Of($"<option{(option == chosen ? Html.Of($" selected") : Html.Empty)}>{option}</option>"))}</select></label>");
+    private static Html Select(string title, string name, IEnumerable<string> options, string chosen) =>
+        Html.Of(
+            $"<label>{title} <select name=\"{name}\"><option value=\"\">all</option>{options.Select(option => Html.Of($"<option{(option == chosen ? Html.Of($" selected") : Html.Empty)}>{option}</option>"))}</select></label>"
+        );
 
-    private static bool Matches(string unit, UnitFact? fact, string text) => text.Length == 0 || unit.Contains(text, StringComparison.OrdinalIgnoreCase)
-        || fact is UnitFinished finished && finished.Outputs.Any(output => output.Key.Contains(text, StringComparison.OrdinalIgnoreCase) || output.Value.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
+    private static bool Matches(string unit, UnitFact? fact, string text) =>
+        text.Length == 0
+        || unit.Contains(text, StringComparison.OrdinalIgnoreCase)
+        || fact is UnitFinished finished
+            && finished.Outputs.Any(output =>
+                output.Key.Contains(text, StringComparison.OrdinalIgnoreCase)
+                || output.Value.Name.Contains(text, StringComparison.OrdinalIgnoreCase)
+            );
 
-    private static string StatusOf(UnitFact? fact) => fact switch
-    {
-        UnitFinished { Cache.Kind: CacheKind.Hit } => "from cache",
-        UnitFinished => "done",
-        UnitFailed => "failed",
-        UnitStopped => "stopped",
-        _ => "not finished",
-    };
+    private static string StatusOf(UnitFact? fact) =>
+        fact switch
+        {
+            UnitFinished { Cache.Kind: CacheKind.Hit } => "from cache",
+            UnitFinished => "done",
+            UnitFailed => "failed",
+            UnitStopped => "stopped",
+            _ => "not finished",
+        };
 
     private static Html Row(string run, string stage, string unit, UnitFact? fact)
     {
         var finished = fact as UnitFinished;
-        var why = fact is UnitFailed failed ? failed.Reason : finished is null ? "" : $"{finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}";
-        return Html.Of($"""
-            <tr><th scope="row">{stage}<small>{unit}</small></th><td>{PageShell.Status(StatusOf(fact))}</td><td class="n">{(finished is null ? Written.Missing : Written.Duration(finished.Seconds))}</td><td class="why">{why}{(fact is null ? Html.Empty : Html.Of($"<small>{fact.Worker}</small>"))}</td><td><ul class="artifacts">{finished?.Outputs.OrderBy(output => output.Key, StringComparer.Ordinal).Select(output => Link(run, output.Key, output.Value)) ?? []}</ul></td></tr>
-            """);
+        var why =
+            fact is UnitFailed failed ? failed.Reason
+            : finished is null ? ""
+            : $"{finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}";
+        return Html.Of(
+            $"""
+            <tr><th scope="row">{stage}<small>{unit}</small></th><td>{PageShell.Status(StatusOf(fact))}</td><td class="n">{(
+                finished is null ? Written.Missing : Written.Duration(finished.Seconds)
+            )}</td><td class="why">{why}{(
+                fact is null ? Html.Empty : Html.Of($"<small>{fact.Worker}</small>")
+            )}</td><td><ul class="artifacts">{finished?.Outputs.OrderBy(output => output.Key, StringComparer.Ordinal).Select(output =>
+                Link(run, output.Key, output.Value)
+            )
+                ?? []}</ul></td></tr>
+            """
+        );
     }
 
-    private static Html Link(string run, string name, ArtifactRef artifact) => Html.Of(
-        $"<li><a href=\"/runs/{run}/artifacts/{artifact.Digest}\" download title=\"{artifact.Digest}\">{name}</a> <small>{Written.Bytes(artifact.Length)}</small></li>");
+    private static Html Link(string run, string name, ArtifactRef artifact) =>
+        Html.Of(
+            $"<li><a href=\"/runs/{run}/artifacts/{artifact.Digest}\" download title=\"{artifact.Digest}\">{name}</a> <small>{Written.Bytes(artifact.Length)}</small></li>"
+        );
 }

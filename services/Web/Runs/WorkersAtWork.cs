@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Web.Runs;
 
-/// <summary>Which workers are at work on a run, as they said last. Nobody waits for their answers, which come over the broker after two seconds; all pages share them.</summary>
+/// <summary>
+/// Which workers are at work on a run, as they said last. Nobody waits for their answers, which come over the broker after two seconds; all
+/// pages share them.
+/// </summary>
 internal sealed class WorkersAtWork(ClipSaeRuntime runtime, TimeProvider time, ILogger log)
 {
     // A question reaches every worker there is.
@@ -39,9 +42,12 @@ internal sealed class WorkersAtWork(ClipSaeRuntime runtime, TimeProvider time, I
         return
         [
             .. from worker in _known
-               let units = worker.AtWork.Where(unit => unit.StartsWith(start, StringComparison.Ordinal)).Select(unit => unit[start.Length..]).ToArray()
-               where units.Length > 0
-               select new AtWork(worker.Worker, worker.Device, worker.Threads, units),
+            let units = worker
+                .AtWork.Where(unit => unit.StartsWith(start, StringComparison.Ordinal))
+                .Select(unit => unit[start.Length..])
+                .ToArray()
+            where units.Length > 0
+            select new AtWork(worker.Worker, worker.Device, worker.Threads, units),
         ];
     }
 

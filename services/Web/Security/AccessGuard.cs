@@ -6,9 +6,10 @@ using Microsoft.AspNetCore.Http;
 namespace ClipSae.Web.Security;
 
 /// <summary>
-/// Decides who is answered. A page of another site that the same browser shows can send requests here and, by giving its own name this address (DNS
-/// rebinding), read the answers: so the host must be one of those that are served, the origin this one, and what changes or computes something must carry a
-/// secret that only pages of this process hold. Where other machines can ask, every request needs the token.
+/// Decides who is answered. A page of another site that the same browser shows can send requests here and, by giving its own name this
+/// address (DNS rebinding), read the answers: so the host must be one of those that are served, the origin this one, and what changes or
+/// computes something must carry a secret that only pages of this process hold. Where other machines can ask, every request needs the
+/// token.
 /// </summary>
 internal sealed class AccessGuard
 {
@@ -47,7 +48,11 @@ internal sealed class AccessGuard
         headers.CacheControl = "no-store";
         if (!_hosts.Contains(request.Host.Host.Trim('[', ']')))
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, "This host name is not served here. Open the address that 'clipsae ui' printed, or name this host with --host-name.");
+            await RefuseAsync(
+                context,
+                StatusCodes.Status403Forbidden,
+                "This host name is not served here. Open the address that 'clipsae ui' printed, or name this host with --host-name."
+            );
         }
         else if (IsFromElsewhere(request))
         {
@@ -57,7 +62,11 @@ internal sealed class AccessGuard
         {
             if (!context.Response.HasStarted && context.Response.StatusCode != StatusCodes.Status303SeeOther)
             {
-                await RefuseAsync(context, StatusCodes.Status401Unauthorized, "A token is required. Open the address that 'clipsae ui' printed, which contains it.");
+                await RefuseAsync(
+                    context,
+                    StatusCodes.Status401Unauthorized,
+                    "A token is required. Open the address that 'clipsae ui' printed, which contains it."
+                );
             }
         }
         else if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
@@ -70,7 +79,11 @@ internal sealed class AccessGuard
         }
         else if (!await HasFormSecretAsync(request))
         {
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, "This form is not from this page, or the page is from an earlier start of 'clipsae ui'. Reload it and try again.");
+            await RefuseAsync(
+                context,
+                StatusCodes.Status403Forbidden,
+                "This form is not from this page, or the page is from an earlier start of 'clipsae ui'. Reload it and try again."
+            );
         }
         else
         {
@@ -88,24 +101,43 @@ internal sealed class AccessGuard
 
         // A link from elsewhere may lead here, as a page of its own; nothing else may be asked for from there.
         var site = request.Headers["Sec-Fetch-Site"].ToString();
-        return site is "cross-site" or "same-site" && !(HttpMethods.IsGet(request.Method) && request.Headers["Sec-Fetch-Mode"] == "navigate" && request.Headers["Sec-Fetch-Dest"] == "document");
+        return site is "cross-site" or "same-site"
+            && !(
+                HttpMethods.IsGet(request.Method)
+                && request.Headers["Sec-Fetch-Mode"] == "navigate"
+                && request.Headers["Sec-Fetch-Dest"] == "document"
+            );
     }
 
-    /// <summary>Whether the request shows the token: in its cookie, as a bearer, or in the address, from where it is moved into the cookie.</summary>
+    /// <summary>
+    /// Whether the request shows the token: in its cookie, as a bearer, or in the address, from where it is moved into the cookie.
+    /// </summary>
     private static async Task<bool> IsKnownAsync(HttpContext context, string token)
     {
         var request = context.Request;
 
         // Browsers send the cookies of all ports of a machine to each of them.
         var cookie = FormattableString.Invariant($"clipsae-{context.Connection.LocalPort}");
-        if (Is(request.Cookies[cookie], token) || Is(request.Headers.Authorization.ToString() is ['B', 'e', 'a', 'r', 'e', 'r', ' ', .. var bearer] ? bearer : null, token))
+        if (
+            Is(request.Cookies[cookie], token)
+            || Is(request.Headers.Authorization.ToString() is ['B', 'e', 'a', 'r', 'e', 'r', ' ', .. var bearer] ? bearer : null, token)
+        )
         {
             return true;
         }
 
         if (HttpMethods.IsGet(request.Method) && Is(request.Query[TokenParameter], token))
         {
-            context.Response.Cookies.Append(cookie, token, new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/" });
+            context.Response.Cookies.Append(
+                cookie,
+                token,
+                new CookieOptions
+                {
+                    HttpOnly = true,
+                    SameSite = SameSiteMode.Strict,
+                    Path = "/",
+                }
+            );
             context.Response.StatusCode = StatusCodes.Status303SeeOther;
             context.Response.Headers.Location = request.Path.Value is ['/', not ('/' or '\\'), ..] path ? path : "/";
             await context.Response.CompleteAsync();
@@ -125,7 +157,8 @@ internal sealed class AccessGuard
         return Is(shown, FormSecret);
     }
 
-    private static bool Is(string? shown, string expected) => shown is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(shown), Encoding.UTF8.GetBytes(expected));
+    private static bool Is(string? shown, string expected) =>
+        shown is not null && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(shown), Encoding.UTF8.GetBytes(expected));
 
     private static string NewSecret() => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(SecretBytes));
 

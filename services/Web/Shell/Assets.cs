@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ClipSae.Web.Shell;
 
-/// <summary>Style sheets, modules and pictures of the pages: resources of this assembly, so that there is nothing to build or to install.</summary>
+/// <summary>
+/// Style sheets, modules and pictures of the pages: resources of this assembly, so that there is nothing to build or to install.
+/// </summary>
 internal static class Assets
 {
     private static readonly Dictionary<string, (byte[] Content, string Type, string Tag)> Files = Read();
@@ -37,7 +39,10 @@ internal static class Assets
     private static Dictionary<string, (byte[], string, string)> Read()
     {
         const string Folder = "Assets.";
-        var files = new Dictionary<string, (byte[], string, string)>(StringComparer.Ordinal) { ["palette.css"] = File("palette.css", Encoding.UTF8.GetBytes(Stylesheet.Palette + Stylesheet.Charts)) };
+        var files = new Dictionary<string, (byte[], string, string)>(StringComparer.Ordinal)
+        {
+            ["palette.css"] = File("palette.css", Encoding.UTF8.GetBytes(Stylesheet.Palette + Stylesheet.Charts)),
+        };
         var assembly = typeof(Assets).Assembly;
         foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Folder, StringComparison.Ordinal)))
         {
@@ -50,10 +55,15 @@ internal static class Assets
         return files;
     }
 
-    private static (byte[], string, string) File(string name, byte[] content) => (content, Path.GetExtension(name) switch
-    {
-        ".css" => "text/css; charset=utf-8",
-        ".js" => "text/javascript; charset=utf-8",
-        _ => "image/svg+xml",
-    }, $"\"{Digest.OfBytes(content)[^16..]}\"");
+    private static (byte[], string, string) File(string name, byte[] content) =>
+        (
+            content,
+            Path.GetExtension(name) switch
+            {
+                ".css" => "text/css; charset=utf-8",
+                ".js" => "text/javascript; charset=utf-8",
+                _ => "image/svg+xml",
+            },
+            $"\"{Digest.OfBytes(content)[^16..]}\""
+        );
 }

@@ -23,11 +23,16 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
     /// <param name="Plain">The picture as the models see it, PNG.</param>
     /// <param name="Printed">The same with the word; null without one.</param>
     /// <param name="Answers">By model: what it takes each picture for, likeliest first.</param>
-    /// <param name="Firing">The features that change most by the word, or fire most without one; mean activation over the picture's tokens.</param>
+    /// <param name="Firing">The features that change most by the word, or fire most without one; mean activation over the picture's
+    /// tokens.</param>
     public sealed record Outcome(byte[] Plain, byte[]? Printed, IReadOnlyList<Answer> Answers, IReadOnlyList<Firing> Firing);
 
     /// <summary>What a model takes the pictures for.</summary>
-    public sealed record Answer(string Model, IReadOnlyList<(string Text, double Probability)> Plain, IReadOnlyList<(string Text, double Probability)> Printed);
+    public sealed record Answer(
+        string Model,
+        IReadOnlyList<(string Text, double Probability)> Plain,
+        IReadOnlyList<(string Text, double Probability)> Printed
+    );
 
     /// <summary>A feature on both pictures, in the base and in the tuned model.</summary>
     public sealed record Firing(int Feature, double Plain, double? Printed, double? TunedPlain, double? TunedPrinted);
@@ -36,7 +41,8 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
     /// <param name="word">What is printed on it; empty prints nothing.</param>
     /// <param name="family">How it is printed.</param>
     /// <param name="classes">Names to choose from; the word is added.</param>
-    /// <exception cref="UserErrorException">The picture cannot be decoded, the word cannot be drawn, or a name does not fit the model.</exception>
+    /// <exception cref="UserErrorException">The picture cannot be decoded, the word cannot be drawn, or a name does not fit the
+    /// model.</exception>
     public Outcome Run(ReadOnlyMemory<byte> picture, string word, PrintFamily family, IReadOnlyList<string> classes)
     {
         Compute.Device("cpu");
@@ -54,20 +60,31 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
         {
             using var fonts = FontCatalogue.Load();
             var printer = Printer.Of(fonts, [(family, 1)], preparation.Target);
-            images.Add(fonts.CanDraw(word) ? printer.Paint(plain, printer.Plan(word, plain, new SeededRandom(0, "try it")).Shown) : throw new UserErrorException($"no installed font has every letter of '{word}'"));
+            images.Add(
+                fonts.CanDraw(word)
+                    ? printer.Paint(plain, printer.Plan(word, plain, new SeededRandom(0, "try it")).Shown)
+                    : throw new UserErrorException($"no installed font has every letter of '{word}'")
+            );
         }
 
         string[] names = [.. classes.Append(word).Where(name => name.Length > 0).Distinct(StringComparer.Ordinal)];
         var pixels = preparation.Normalization.Apply(PixelLoader.Stack(images, preparation));
         var (before, firingBefore) = Ask("base", models.Base, pixels, names);
         var after = models.Tuned is null ? default((Answer, float[][])?) : Ask($"tuned ({models.TunedName})", models.Tuned, pixels, names);
-        return new Outcome(Png(images[0]), images.Count > 1 ? Png(images[1]) : null, [.. new[] { before, after?.Item1 }.OfType<Answer>()], Compare(firingBefore, after?.Item2));
+        return new Outcome(
+            Png(images[0]),
+            images.Count > 1 ? Png(images[1]) : null,
+            [.. new[] { before, after?.Item1 }.OfType<Answer>()],
+            Compare(firingBefore, after?.Item2)
+        );
     }
 
     private (Answer Answer, float[][] Firing) Ask(string name, ClipModel model, Tensor pixels, string[] names)
     {
         var hooks = new Hooks();
-        var hook = volume is null or { ReadsCaptions: true } ? null : HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(model.Architecture);
+        var hook = volume is null or { ReadsCaptions: true }
+            ? null
+            : HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(model.Architecture);
         if (hook is not null)
         {
             hooks.Capture(hook);
@@ -76,7 +93,11 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
         var embeddings = model.EncodeImage(pixels, hooks);
         using var classifier = ZeroShotClassifier.Create(model, models.Tokenizer, names, templates);
         var probabilities = Rows(classifier.Logits(embeddings).softmax(1));
-        var answer = new Answer(name, Likeliest(names, probabilities[0]), probabilities.Length > 1 ? Likeliest(names, probabilities[1]) : []);
+        var answer = new Answer(
+            name,
+            Likeliest(names, probabilities[0]),
+            probabilities.Length > 1 ? Likeliest(names, probabilities[1]) : []
+        );
         if (hook is null)
         {
             return (answer, []);
@@ -86,18 +107,36 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
         return (answer, Rows(hook.HasTokens ? volume!.Autoencoder.MeanLatents(activations) : volume!.Autoencoder.Encode(activations)));
     }
 
-    private static IReadOnlyList<Firing> Compare(float[][] before, float[][]? after) => before.Length == 0 ? [] :
-    [
-        .. Enumerable.Range(0, before[0].Length)
-            .Select(feature => new Firing(feature, before[0][feature], before.Length > 1 ? before[1][feature] : null, after?[0][feature], after?.Length > 1 ? after[1][feature] : null))
-            .OrderByDescending(firing => firing.Printed is { } printed ? Math.Abs(printed - firing.Plain) : firing.Plain).ThenBy(firing => firing.Feature).Take(Features)
-            .Where(firing => firing.Plain > 0 || firing.Printed > 0),
-    ];
+    private static IReadOnlyList<Firing> Compare(float[][] before, float[][]? after) =>
+        before.Length == 0
+            ? []
+            :
+            [
+                .. Enumerable
+                    .Range(0, before[0].Length)
+                    .Select(feature => new Firing(
+                        feature,
+                        before[0][feature],
+                        before.Length > 1 ? before[1][feature] : null,
+                        after?[0][feature],
+                        after?.Length > 1 ? after[1][feature] : null
+                    ))
+                    .OrderByDescending(firing => firing.Printed is { } printed ? Math.Abs(printed - firing.Plain) : firing.Plain)
+                    .ThenBy(firing => firing.Feature)
+                    .Take(Features)
+                    .Where(firing => firing.Plain > 0 || firing.Printed > 0),
+            ];
 
     private static IReadOnlyList<(string Text, double Probability)> Likeliest(string[] names, float[] probabilities) =>
-        [.. names.Zip(probabilities, (name, probability) => (name, (double)probability)).OrderByDescending(candidate => candidate.Item2).Take(Candidates)];
+        [
+            .. names
+                .Zip(probabilities, (name, probability) => (name, (double)probability))
+                .OrderByDescending(candidate => candidate.Item2)
+                .Take(Candidates),
+        ];
 
     private static float[][] Rows(Tensor table) => [.. table.contiguous().data<float>().ToArray().Chunk((int)table.shape[1])];
 
-    private static byte[] Png(RgbImage image) => Thumbnail.Encode(PngEncoder.Encode(image), PictureSide) is var (_, content) ? content.ToArray() : [];
+    private static byte[] Png(RgbImage image) =>
+        Thumbnail.Encode(PngEncoder.Encode(image), PictureSide) is var (_, content) ? content.ToArray() : [];
 }

@@ -11,7 +11,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace ClipSae.Web.Trying;
 
-/// <summary>"Try it": a picture and a word; base and tuned answer next to each other, with the features that fire. One question at a time is computed.</summary>
+/// <summary>
+/// "Try it": a picture and a word; base and tuned answer next to each other, with the features that fire. One question at a time is
+/// computed.
+/// </summary>
 internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShelf shelf, ModelRoom room, PageShell shell)
 {
     private const int MaxWordLength = 40;
@@ -33,39 +36,82 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         var library = await shelf.PicturesAsync(record, cancel);
         string[] samples = [.. library.Some(Samples)];
         var asked = new Asked(
-            form?["word"].ToString().Trim() ?? "", form?["family"].ToString() is { Length: > 0 } family ? family : UsualFamily(record),
-            form is null ? classes : [.. form["classes"].ToString().Split([',', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal).Take(MaxClasses)],
-            form?["sample"].ToString() is { Length: > 0 } sample ? sample : samples.FirstOrDefault() ?? "");
+            form?["word"].ToString().Trim() ?? "",
+            form?["family"].ToString() is { Length: > 0 } family ? family : UsualFamily(record),
+            form is null
+                ? classes
+                :
+                [
+                    .. form["classes"]
+                        .ToString()
+                        .Split([',', '\n'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        .Distinct(StringComparer.Ordinal)
+                        .Take(MaxClasses),
+                ],
+            form?["sample"].ToString() is { Length: > 0 } sample ? sample : samples.FirstOrDefault() ?? ""
+        );
         var outcome = form is null ? Html.Empty : await OutcomeAsync(record, templates, library, form, asked, cancel);
         var isTuned = record.Scores?.Tuned is not null;
-        return shell.Render($"Try {run}", "/", Html.Of($"""
-            <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Try it</h1>
-            <p class="lead">A picture, and a word printed on it as the red team prints it: what the base{(isTuned ? " and the tuned model" : "")} take{(isTuned ? "" : "s")} it for.{(isTuned ? "" : " This run has no tuned model.")}</p>
-            {outcome}{Form(run, samples, asked)}
-            """));
+        return shell.Render(
+            $"Try {run}",
+            "/",
+            Html.Of(
+                $"""
+                <p class="crumbs"><a href="/">Runs</a> / <a href="/runs/{run}">{run}</a> /</p><h1>Try it</h1>
+                <p class="lead">A picture, and a word printed on it as the red team prints it: what the base{(
+                    isTuned ? " and the tuned model" : ""
+                )} take{(isTuned ? "" : "s")} it for.{(isTuned ? "" : " This run has no tuned model.")}</p>
+                {outcome}{Form(run, samples, asked)}
+                """
+            )
+        );
     }
 
-    /// <summary>The family that fooled the run's base most often, as far as curation looked; else that of the style it printed in.</summary>
+    /// <summary>
+    /// The family that fooled the run's base most often, as far as curation looked; else that of the style it printed in.
+    /// </summary>
     private static string UsualFamily(RunRecord record) =>
         record.Curation?.RedTeam?.Families.MaxBy(family => family.Rate)?.Family
         ?? record.Curation?.BetterRead?.Family
-        ?? PrintFamily.All.FirstOrDefault(family => family.Name == record.State.Start!.Parameters["curation"]?["style"]?["place"]?.ToString())?.Name
+        ?? PrintFamily
+            .All.FirstOrDefault(family => family.Name == record.State.Start!.Parameters["curation"]?["style"]?["place"]?.ToString())
+            ?.Name
         ?? PrintFamily.All[0].Name;
 
-    private Html Form(string run, string[] samples, Asked asked) => Html.Of($"""
-        <form class="try" method="post" enctype="multipart/form-data" data-drop><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
-        <label class="drop">Picture <input type="file" name="picture" accept="image/*"><small>Choose a file or drop one here; without one, a picture of the data set is taken.</small></label>
-        {(samples.Length == 0 ? Html.Empty : Html.Of($"<fieldset><legend>From the data set</legend><div class=\"samples\">{samples.Select(id => Html.Of($"<label><input type=\"radio\" name=\"sample\" value=\"{id}\"{(id == asked.Sample ? Html.Of($" checked") : Html.Empty)}><img src=\"{AtlasPage.Picture(run, id)}\" alt=\"{id}\" width=\"72\" height=\"72\"></label>"))}</div></fieldset>"))}
-        <div class="row"><label>Word to print <input type="text" name="word" value="{asked.Word}" maxlength="{MaxWordLength}" autocomplete="off"></label><label>Family of print <select name="family">{PrintFamily.All.Select(family => Html.Of($"<option{(family.Name == asked.Family ? Html.Of($" selected") : Html.Empty)}>{family.Name}</option>"))}</select></label></div>
-        <label>Classes, with commas between <textarea name="classes" rows="3">{string.Join(", ", asked.Classes)}</textarea></label>
-        <p class="actions"><button class="primary">Ask</button></p></form>
-        """);
+    private Html Form(string run, string[] samples, Asked asked) =>
+        Html.Of(
+            $"""
+            <form class="try" method="post" enctype="multipart/form-data" data-drop><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
+            <label class="drop">Picture <input type="file" name="picture" accept="image/*"><small>Choose a file or drop one here; without one, a picture of the data set is taken.</small></label>
+            {(
+                samples.Length == 0
+                    ? Html.Empty
+                    : Html.Of(
+                        $"<fieldset><legend>From the data set</legend><div class=\"samples\">{samples.Select(id => Html.Of($"<label><input type=\"radio\" name=\"sample\" value=\"{id}\"{(id == asked.Sample ? Html.Of($" checked") : Html.Empty)}><img src=\"{AtlasPage.Picture(run, id)}\" alt=\"{id}\" width=\"72\" height=\"72\"></label>"))}</div></fieldset>"
+                    )
+            )}
+            <div class="row"><label>Word to print <input type="text" name="word" value="{asked.Word}" maxlength="{MaxWordLength}" autocomplete="off"></label><label>Family of print <select name="family">{PrintFamily.All.Select(
+                family => Html.Of($"<option{(family.Name == asked.Family ? Html.Of($" selected") : Html.Empty)}>{family.Name}</option>")
+            )}</select></label></div>
+            <label>Classes, with commas between <textarea name="classes" rows="3">{string.Join(", ", asked.Classes)}</textarea></label>
+            <p class="actions"><button class="primary">Ask</button></p></form>
+            """
+        );
 
-    private async Task<Html> OutcomeAsync(RunRecord record, IReadOnlyList<string> templates, PictureLibrary library, IFormCollection form, Asked asked, CancellationToken cancel)
+    private async Task<Html> OutcomeAsync(
+        RunRecord record,
+        IReadOnlyList<string> templates,
+        PictureLibrary library,
+        IFormCollection form,
+        Asked asked,
+        CancellationToken cancel
+    )
     {
         try
         {
-            var picture = form.Files.GetFile("picture") is { Length: > 0 } file ? await SentPicture.ReadAsync(file, cancel) : await library.ReadAsync(asked.Sample, cancel) ?? throw new UserErrorException("choose a picture");
+            var picture = form.Files.GetFile("picture") is { Length: > 0 } file
+                ? await SentPicture.ReadAsync(file, cancel)
+                : await library.ReadAsync(asked.Sample, cancel) ?? throw new UserErrorException("choose a picture");
             if (asked.Word.Length > MaxWordLength)
             {
                 throw new UserErrorException($"the word is longer than {MaxWordLength} letters");
@@ -80,34 +126,71 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         }
     }
 
-    private Task<Trial.Outcome> AskAsync(RunRecord record, IReadOnlyList<string> templates, AtlasVolume? volume, byte[] picture, Asked asked, CancellationToken cancel) =>
-        room.UseAsync(record, models => new Trial(models, templates, volume).Run(picture, asked.Word, PrintFamily.Named(asked.Family), asked.Classes), cancel);
+    private Task<Trial.Outcome> AskAsync(
+        RunRecord record,
+        IReadOnlyList<string> templates,
+        AtlasVolume? volume,
+        byte[] picture,
+        Asked asked,
+        CancellationToken cancel
+    ) =>
+        room.UseAsync(
+            record,
+            models => new Trial(models, templates, volume).Run(picture, asked.Word, PrintFamily.Named(asked.Family), asked.Classes),
+            cancel
+        );
 
     private static Html Render(string run, AtlasVolume? volume, Trial.Outcome outcome)
     {
-        var printed = outcome.Printed is null ? Html.Empty : Column("With the word", outcome.Printed, outcome.Answers.Select(answer => (answer.Model, answer.Printed)));
-        return Html.Of($"""
-            <section class="outcome" aria-label="Answers"><div class="sides">{Column("As it is", outcome.Plain, outcome.Answers.Select(answer => (answer.Model, answer.Plain)))}{printed}</div>{(volume is null || outcome.Firing.Count == 0 ? Html.Empty : Firing(run, volume, outcome))}</section>
-            """);
+        var printed = outcome.Printed is null
+            ? Html.Empty
+            : Column("With the word", outcome.Printed, outcome.Answers.Select(answer => (answer.Model, answer.Printed)));
+        return Html.Of(
+            $"""
+            <section class="outcome" aria-label="Answers"><div class="sides">{Column(
+                "As it is",
+                outcome.Plain,
+                outcome.Answers.Select(answer => (answer.Model, answer.Plain))
+            )}{printed}</div>{(volume is null || outcome.Firing.Count == 0 ? Html.Empty : Firing(run, volume, outcome))}</section>
+            """
+        );
     }
 
-    private static Html Column(string title, byte[] picture, IEnumerable<(string Model, IReadOnlyList<(string Text, double Probability)> Candidates)> answers) => Html.Of($"""
-        <div class="side"><h2>{title}</h2><img src="data:image/{(picture is [0x89, ..] ? "png" : "jpeg")};base64,{Convert.ToBase64String(picture)}" alt="{title}">
-        {answers.Select(answer => Html.Of($"<div class=\"answer\"><h3>{answer.Model}</h3><ol>{answer.Candidates.Select(candidate => Html.Of($"<li><span>{candidate.Text}</span><progress max=\"1\" value=\"{candidate.Probability:0.####}\" aria-label=\"{candidate.Text}\"></progress><b>{Written.Percent(candidate.Probability)}</b></li>"))}</ol></div>"))}</div>
-        """);
+    private static Html Column(
+        string title,
+        byte[] picture,
+        IEnumerable<(string Model, IReadOnlyList<(string Text, double Probability)> Candidates)> answers
+    ) =>
+        Html.Of(
+            $"""
+            <div class="side"><h2>{title}</h2><img src="data:image/{(
+                picture is [0x89, ..] ? "png" : "jpeg"
+            )};base64,{Convert.ToBase64String(picture)}" alt="{title}">
+            {answers.Select(answer =>
+                Html.Of(
+                    $"<div class=\"answer\"><h3>{answer.Model}</h3><ol>{answer.Candidates.Select(candidate => Html.Of($"<li><span>{candidate.Text}</span><progress max=\"1\" value=\"{candidate.Probability:0.####}\" aria-label=\"{candidate.Text}\"></progress><b>{Written.Percent(candidate.Probability)}</b></li>"))}</ol></div>"
+                )
+            )}</div>
+            """
+        );
 
     private static Html Firing(string run, AtlasVolume volume, Trial.Outcome outcome)
     {
         var (hasPrint, hasTuned) = (outcome.Printed is not null, outcome.Answers.Count > 1);
         (string Title, bool IsShown, Func<Trial.Firing, double?> Value)[] columns =
         [
-            ("base, as it is", true, firing => firing.Plain), ("base, with the word", hasPrint, firing => firing.Printed), ("tuned, as it is", hasTuned, firing => firing.TunedPlain), ("tuned, with the word", hasTuned && hasPrint, firing => firing.TunedPrinted),
+            ("base, as it is", true, firing => firing.Plain),
+            ("base, with the word", hasPrint, firing => firing.Printed),
+            ("tuned, as it is", hasTuned, firing => firing.TunedPlain),
+            ("tuned, with the word", hasTuned && hasPrint, firing => firing.TunedPrinted),
         ];
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <h2>Features of {volume.Unit.Unit} {(hasPrint ? "that the word changes most in the base" : "that fire most in the base")}</h2><p class="note">Mean activation over the picture's tokens.</p>{PageShell.Wide("Features", Html.Of($"""
             <table><thead><tr><th scope="col">Feature</th>{columns.Where(column => column.IsShown).Select(column => Html.Of($"<th scope=\"col\" class=\"n\">{column.Title}</th>"))}</tr></thead><tbody>{outcome.Firing.Select(firing => Html.Of($"<tr><th scope=\"row\"><a href=\"{AtlasPage.Path(run, volume.Unit.Unit)}/{firing.Feature}\">{firing.Feature}</a> <small>{volume.Feature(firing.Feature)?.Name}{(volume.Salience(firing.Feature) is null ? "" : " reads text")}</small></th>{columns.Where(column => column.IsShown).Select(column => Html.Of($"<td class=\"n\">{Written.Number(column.Value(firing))}</td>"))}</tr>"))}</tbody></table>
             """))}
-            """);
+            """
+        );
     }
 
     private sealed record Asked(string Word, string Family, IReadOnlyList<string> Classes, string Sample);

@@ -19,7 +19,10 @@ internal sealed record ProbeFeatures(torch.Tensor Image, torch.Tensor Text)
         using var model = ClipModel.Load(checkpoint);
         // It is no part of plain weights and goes into a file of its own.
         model.DetachNullToken();
-        return new ProbeFeatures(Each(probes.Images, image => model.EncodeImage(image)), Each(probes.Tokens, tokens => model.EncodeText(tokens)));
+        return new ProbeFeatures(
+            Each(probes.Images, image => model.EncodeImage(image)),
+            Each(probes.Tokens, tokens => model.EncodeText(tokens))
+        );
     }
 
     // One at a time: what a batch of images has in memory between two layers would come on top of the model.

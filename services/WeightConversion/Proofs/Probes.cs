@@ -31,7 +31,9 @@ internal sealed record Probes(torch.Tensor Images, torch.Tensor Tokens)
             // The last one fills the context, so that every position is proved.
             var words = row == count - 1 ? a.ContextLength - 2 : Math.Min(1 + row, a.ContextLength - 2);
             tokens[row, 0] = a.VocabularySize - 2;
-            tokens[row].narrow(0, 1, words).copy_(torch.randint(0, a.VocabularySize - 2, [words], dtype: torch.int64, generator: generator));
+            tokens[row]
+                .narrow(0, 1, words)
+                .copy_(torch.randint(0, a.VocabularySize - 2, [words], dtype: torch.int64, generator: generator));
             tokens[row, words + 1] = a.VocabularySize - 1;
         }
 

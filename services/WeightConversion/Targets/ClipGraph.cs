@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>CLIP's two encoders as ONNX graphs (science, section 1), with raw and normalised features as outputs. Weights are float32.</summary>
+/// <summary>
+/// CLIP's two encoders as ONNX graphs (science, section 1), with raw and normalised features as outputs. Weights are float32.
+/// </summary>
 internal sealed class ClipGraph
 {
     private const float LayerNormEpsilon = 1e-5f;
@@ -30,8 +32,15 @@ internal sealed class ClipGraph
         var builder = new ClipGraph(weights);
         var (a, graph) = (weights.Architecture, builder._graph);
         var pixels = graph.Input("pixel_values", torch.ScalarType.Float32, 3, a.ImageResolution, a.ImageResolution);
-        long patch = a.PatchSize, width = a.VisionWidth;
-        var patches = graph.Node("Conv", [pixels, builder.Plain("visual.conv1.weight")], null, ("kernel_shape", new[] { patch, patch }), ("strides", new[] { patch, patch }));
+        long patch = a.PatchSize,
+            width = a.VisionWidth;
+        var patches = graph.Node(
+            "Conv",
+            [pixels, builder.Plain("visual.conv1.weight")],
+            null,
+            ("kernel_shape", new[] { patch, patch }),
+            ("strides", new[] { patch, patch })
+        );
         var rows = graph.Node("Reshape", [patches, graph.Numbers(0, width, -1)]);
         var tokens = graph.Node("Transpose", [rows], null, ("perm", new long[] { 0, 2, 1 }));
         var batch = graph.Node("Slice", [graph.Node("Shape", [pixels]), graph.Numbers(0), graph.Numbers(1)]);
@@ -44,21 +53,29 @@ internal sealed class ClipGraph
             x = builder.Block(x, ClipKeys.VisionBlocks + layer, a.VisionWidth, a.VisionHeads, mask: null);
         }
 
-        var first = graph.Node("Squeeze", [graph.Node("Slice", [x, graph.Numbers(0), graph.Numbers(1), graph.Numbers(1)]), graph.Numbers(1)]);
+        var first = graph.Node(
+            "Squeeze",
+            [graph.Node("Slice", [x, graph.Numbers(0), graph.Numbers(1), graph.Numbers(1)]), graph.Numbers(1)]
+        );
         builder.End(builder.Norm(first, "visual.ln_post"), "visual.proj", "image");
         return graph;
     }
 
-    /// <summary><c>input_ids</c> [batch, context] int64, zero-padded, to <c>text_features</c> and <c>text_embeds</c> [batch, embed].</summary>
+    /// <summary>
+    /// <c>input_ids</c> [batch, context] int64, zero-padded, to <c>text_features</c> and <c>text_embeds</c> [batch, embed].
+    /// </summary>
     public static OnnxGraph Text(PlainWeights weights)
     {
         var builder = new ClipGraph(weights);
         var (a, graph) = (weights.Architecture, builder._graph);
         var ids = graph.Input("input_ids", torch.ScalarType.Int64, a.ContextLength);
-        var x = graph.Node("Add", [graph.Node("Gather", [builder.Plain("token_embedding.weight"), ids]), builder.Plain("positional_embedding")]);
-        var mask = graph.Weight(
-            new TensorLayout("causal_mask", torch.ScalarType.Float32, [a.ContextLength, a.ContextLength]),
-            () => TensorArithmetic.Constant([a.ContextLength, a.ContextLength], float.NegativeInfinity).triu(1));
+        var x = graph.Node(
+            "Add",
+            [graph.Node("Gather", [builder.Plain("token_embedding.weight"), ids]), builder.Plain("positional_embedding")]
+        );
+        var mask = graph.Weight(new TensorLayout("causal_mask", torch.ScalarType.Float32, [a.ContextLength, a.ContextLength]), () =>
+            TensorArithmetic.Constant([a.ContextLength, a.ContextLength], float.NegativeInfinity).triu(1)
+        );
         for (var layer = 0; layer < a.TextLayers; layer++)
         {
             x = builder.Block(x, ClipKeys.TextBlocks + layer, a.TextWidth, a.TextHeads, mask);
@@ -102,7 +119,12 @@ internal sealed class ClipGraph
         }
 
         var cube = _graph.Node("Mul", [x, _graph.Node("Mul", [x, x])]);
-        return Half(_graph.Node("Tanh", [Times(_graph.Node("Add", [x, Times(cube, "gelu_cube", 0.044715f)]), "gelu_tanh_slope", (float)Math.Sqrt(2 / Math.PI))]));
+        return Half(
+            _graph.Node(
+                "Tanh",
+                [Times(_graph.Node("Add", [x, Times(cube, "gelu_cube", 0.044715f)]), "gelu_tanh_slope", (float)Math.Sqrt(2 / Math.PI))]
+            )
+        );
     }
 
     private string Attention(string x, string block, long width, long heads, string? mask)
@@ -115,7 +137,10 @@ internal sealed class ClipGraph
         scores = _graph.Node("Mul", [scores, Scalar($"attention_scale_{width / heads}", (float)(1 / Math.Sqrt((double)width / heads)))]);
         scores = mask is null ? scores : _graph.Node("Add", [scores, mask]);
         var mixed = _graph.Node("MatMul", [_graph.Node("Softmax", [scores], null, ("axis", -1L)), Heads(parts[2], 0, 2, 1, 3)]);
-        var joined = _graph.Node("Reshape", [_graph.Node("Transpose", [mixed], null, ("perm", new long[] { 0, 2, 1, 3 })), _graph.Numbers(0, 0, width)]);
+        var joined = _graph.Node(
+            "Reshape",
+            [_graph.Node("Transpose", [mixed], null, ("perm", new long[] { 0, 2, 1, 3 })), _graph.Numbers(0, 0, width)]
+        );
         return Linear(joined, block + ".attn.out_proj.weight", block + ".attn.out_proj.bias");
     }
 
@@ -123,14 +148,24 @@ internal sealed class ClipGraph
     private string Linear(string x, string weight, string bias)
     {
         var (rows, columns) = (_shapes[weight][0], _shapes[weight][1]);
-        var turned = _graph.Weight(new TensorLayout(weight + ".T", torch.ScalarType.Float32, [columns, rows]), () => _weights.Read(weight).t().contiguous());
+        var turned = _graph.Weight(new TensorLayout(weight + ".T", torch.ScalarType.Float32, [columns, rows]), () =>
+            _weights.Read(weight).t().contiguous()
+        );
         return _graph.Node("Add", [_graph.Node("MatMul", [x, turned]), Plain(bias)]);
     }
 
     private string Norm(string x, string name) =>
-        _graph.Node("LayerNormalization", [x, Plain(name + ".weight"), Plain(name + ".bias")], null, ("axis", -1L), ("epsilon", LayerNormEpsilon));
+        _graph.Node(
+            "LayerNormalization",
+            [x, Plain(name + ".weight"), Plain(name + ".bias")],
+            null,
+            ("axis", -1L),
+            ("epsilon", LayerNormEpsilon)
+        );
 
-    private string Plain(string key) => _graph.Weight(new TensorLayout(key, torch.ScalarType.Float32, _shapes[key]), () => _weights.Read(key));
+    private string Plain(string key) =>
+        _graph.Weight(new TensorLayout(key, torch.ScalarType.Float32, _shapes[key]), () => _weights.Read(key));
 
-    private string Scalar(string name, float value) => _graph.Weight(new TensorLayout(name, torch.ScalarType.Float32, []), () => torch.tensor(value));
+    private string Scalar(string name, float value) =>
+        _graph.Weight(new TensorLayout(name, torch.ScalarType.Float32, []), () => torch.tensor(value));
 }

@@ -7,7 +7,9 @@ using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>A format that people load (science, section 7): how the weights are named, shaped and described in it, and what loads them again.</summary>
+/// <summary>
+/// A format that people load (science, section 7): how the weights are named, shaped and described in it, and what loads them again.
+/// </summary>
 /// <param name="Name">What the user calls it.</param>
 /// <param name="Loaders">Programs that load it, for the model card.</param>
 public abstract record ConversionTarget(string Name, string Loaders)
@@ -15,7 +17,15 @@ public abstract record ConversionTarget(string Name, string Loaders)
     /// <summary>Every format, in the order in which they are explained.</summary>
     public static IReadOnlyList<ConversionTarget> All { get; } =
     [
-        new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new TextEncoderTarget(), new OpenClipTarget(), new OnnxTarget(), new GeometricTarget(), new LongClipTarget(), new PeftTarget(),
+        new OpenAiTarget(),
+        new OpenAiTorchTarget(),
+        new HuggingFaceTarget(),
+        new TextEncoderTarget(),
+        new OpenClipTarget(),
+        new OnnxTarget(),
+        new GeometricTarget(),
+        new LongClipTarget(),
+        new PeftTarget(),
     ];
 
     /// <summary>Whether the format carries the tokenizer.</summary>
@@ -28,9 +38,10 @@ public abstract record ConversionTarget(string Name, string Loaders)
     public virtual bool NeedsBase => false;
 
     /// <summary>The format of a family's plain weights, which a run goes on with, and its weights' file.</summary>
-    public static (ConversionTarget Target, string Weights) PlainOf(ClipFamily family) => family == ClipFamily.OpenAi
-        ? (new OpenAiTarget(), OpenAiTarget.FileName)
-        : (new HuggingFaceTarget(), $"{new HuggingFaceTarget().Loadable[0]}/{HuggingFaceTarget.WeightsName}");
+    public static (ConversionTarget Target, string Weights) PlainOf(ClipFamily family) =>
+        family == ClipFamily.OpenAi
+            ? (new OpenAiTarget(), OpenAiTarget.FileName)
+            : (new HuggingFaceTarget(), $"{new HuggingFaceTarget().Loadable[0]}/{HuggingFaceTarget.WeightsName}");
 
     /// <summary>Whether models of a family have the format.</summary>
     public virtual bool IsOf(ClipFamily family) => family == ClipFamily.OpenAi;
@@ -40,7 +51,9 @@ public abstract record ConversionTarget(string Name, string Loaders)
     {
         if (targets.FirstOrDefault(target => !target.IsOf(family)) is { } foreign)
         {
-            throw new UserErrorException($"{source}: a {family} has no format {foreign.Name}; it has {string.Join(", ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}");
+            throw new UserErrorException(
+                $"{source}: a {family} has no format {foreign.Name}; it has {string.Join(", ", All.Where(target => target.IsOf(family)).Select(target => target.Name))}"
+            );
         }
     }
 
@@ -55,12 +68,14 @@ public abstract record ConversionTarget(string Name, string Loaders)
 
     /// <summary>The format of a name.</summary>
     /// <exception cref="UserErrorException">There is none; the message lists them.</exception>
-    public static ConversionTarget Named(string name) => All.FirstOrDefault(target => target.Name == name)
+    public static ConversionTarget Named(string name) =>
+        All.FirstOrDefault(target => target.Name == name)
         ?? throw new UserErrorException($"format '{name}' is not known; known are {string.Join(", ", All.Select(target => target.Name))}");
 
     /// <summary>Writes the format's files, each whole or not at all; equal sources give equal bytes.</summary>
     /// <param name="folder">An existing folder.</param>
-    /// <exception cref="UserErrorException">The model or what is known of it does not fit the format, or a file cannot be written.</exception>
+    /// <exception cref="UserErrorException">The model or what is known of it does not fit the format, or a file cannot be
+    /// written.</exception>
     public abstract void Write(ConversionMaterial material, string folder);
 
     /// <summary>Loads what was written.</summary>
@@ -74,9 +89,13 @@ public abstract record ConversionTarget(string Name, string Loaders)
     }
 
     /// <summary>The tokenizer, which the format needs.</summary>
-    private protected ClipTokenizer Tokenizer(ConversionMaterial material) => material.Tokenizer is not { } tokenizer
-        ? throw new UserErrorException($"format {Name} carries the tokenizer, and none is known: put the model's vocabulary next to the weights, or specify it with --tokenizer")
-        : tokenizer.VocabularySize == material.Architecture.VocabularySize
-            ? tokenizer
-            : throw new UserErrorException($"the tokenizer has {tokenizer.VocabularySize} tokens, but the model knows {material.Architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");
+    private protected ClipTokenizer Tokenizer(ConversionMaterial material) =>
+        material.Tokenizer is not { } tokenizer
+            ? throw new UserErrorException(
+                $"format {Name} carries the tokenizer, and none is known: put the model's vocabulary next to the weights, or specify it with --tokenizer"
+            )
+        : tokenizer.VocabularySize == material.Architecture.VocabularySize ? tokenizer
+        : throw new UserErrorException(
+            $"the tokenizer has {tokenizer.VocabularySize} tokens, but the model knows {material.Architecture.VocabularySize}: name the model's own vocabulary with --tokenizer"
+        );
 }

@@ -6,7 +6,8 @@ using TorchSharp;
 namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>Geometric Parametrization, r and θ as trained, in float32; for going on with the fine-tuning.</summary>
-public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fine-tuning code with Geometric Parametrization, for going on")
+public sealed record GeometricTarget()
+    : ConversionTarget("gmp", "ClipSae and fine-tuning code with Geometric Parametrization, for going on")
 {
     public override bool IsFloat32Alone => true;
 
@@ -27,7 +28,9 @@ public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fi
             {
                 foreach (var positions in new[] { key, ClipKeys.StretchedPositions })
                 {
-                    yield return new WrittenTensor(new TensorLayout(positions, torch.ScalarType.Float32, shape), () => weights.ReadPositions(positions));
+                    yield return new WrittenTensor(new TensorLayout(positions, torch.ScalarType.Float32, shape), () =>
+                        weights.ReadPositions(positions)
+                    );
                 }
 
                 continue;
@@ -40,12 +43,17 @@ public sealed record GeometricTarget() : ConversionTarget("gmp", "ClipSae and fi
                 continue;
             }
 
-            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Radius, torch.ScalarType.Float32, [shape[0], 1]), () => split.Radius(layer));
-            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Theta, torch.ScalarType.Float32, shape), () => split.Theta(layer));
+            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Radius, torch.ScalarType.Float32, [shape[0], 1]), () =>
+                split.Radius(layer)
+            );
+            yield return new WrittenTensor(new TensorLayout(layer + ClipKeys.Theta, torch.ScalarType.Float32, shape), () =>
+                split.Theta(layer)
+            );
         }
     }
 
-    // The writer asks for r and, right after it, for θ of the same layer (their names follow one another); a layer is read and split once for both.
+    // The writer asks for r and, right after it, for θ of the same layer (their names follow one another); a layer is read and split once
+    // for both.
     private sealed class SplitLayer(PlainWeights weights)
     {
         private (string Layer, torch.Tensor Theta)? _waiting;

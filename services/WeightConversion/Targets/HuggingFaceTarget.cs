@@ -8,7 +8,8 @@ using ClipSae.WeightConversion.Weights;
 namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>A folder of <c>transformers</c>' CLIPModel or SiglipModel, with its tokenizer and preprocessing.</summary>
-public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")
+public sealed record HuggingFaceTarget()
+    : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")
 {
     /// <summary>The weights' file in the folder.</summary>
     internal const string WeightsName = "model.safetensors";
@@ -43,77 +44,101 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         }
 
         TensorSink.Safetensors(Path.Combine(target, WeightsName), material.HuggingFace(), material);
-        var pairs = tokenizer as BytePairTokenizer
-            ?? throw new UserErrorException("the vocabulary is that of a SigLIP, and the model is a CLIP: name its own vocabulary with --tokenizer");
+        var pairs =
+            tokenizer as BytePairTokenizer
+            ?? throw new UserErrorException(
+                "the vocabulary is that of a SigLIP, and the model is a CLIP: name its own vocabulary with --tokenizer"
+            );
         JsonDescription.Write(target, "config.json", Configuration(material.Architecture, pairs, material.Dtype));
         JsonDescription.Write(target, "preprocessor_config.json", Preprocessing(material.Architecture.ImageResolution));
         WriteTokenizer(target, pairs, material.Architecture.ContextLength);
     }
 
     /// <summary>A precision as transformers names it.</summary>
-    internal static string NameOf(ConversionDtype dtype) => dtype switch { ConversionDtype.Float16 => "float16", ConversionDtype.BFloat16 => "bfloat16", _ => "float32" };
+    internal static string NameOf(ConversionDtype dtype) =>
+        dtype switch
+        {
+            ConversionDtype.Float16 => "float16",
+            ConversionDtype.BFloat16 => "bfloat16",
+            _ => "float32",
+        };
 
-    private static JsonObject Configuration(ClipArchitecture a, BytePairTokenizer tokenizer, ConversionDtype dtype) => new()
-    {
-        ["architectures"] = new JsonArray("CLIPModel"),
-        ["model_type"] = "clip",
-        ["projection_dim"] = a.EmbedDim,
-        ["logit_scale_init_value"] = 2.6592,
-        ["torch_dtype"] = NameOf(dtype),
-        ["text_config"] = new JsonObject(
+    private static JsonObject Configuration(ClipArchitecture a, BytePairTokenizer tokenizer, ConversionDtype dtype) =>
+        new()
+        {
+            ["architectures"] = new JsonArray("CLIPModel"),
+            ["model_type"] = "clip",
+            ["projection_dim"] = a.EmbedDim,
+            ["logit_scale_init_value"] = 2.6592,
+            ["torch_dtype"] = NameOf(dtype),
+            ["text_config"] = new JsonObject([
+                .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
+                new("max_position_embeddings", a.ContextLength),
+                new("vocab_size", a.VocabularySize),
+                new("bos_token_id", tokenizer.StartOfText),
+                // Never 2, the old default: it selects a legacy pooling.
+                new("eos_token_id", tokenizer.EndOfText),
+                new("pad_token_id", 1),
+            ]),
+            ["vision_config"] = new JsonObject([
+                .. Tower("clip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
+                new("image_size", a.ImageResolution),
+                new("patch_size", a.PatchSize),
+                new("num_channels", 3),
+            ]),
+        };
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(
+        string type,
+        int width,
+        int heads,
+        int neurons,
+        int layers,
+        ClipArchitecture a
+    ) =>
         [
-            .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
-            new("max_position_embeddings", a.ContextLength),
-            new("vocab_size", a.VocabularySize),
-            new("bos_token_id", tokenizer.StartOfText),
-            // Never 2, the old default: it selects a legacy pooling.
-            new("eos_token_id", tokenizer.EndOfText),
-            new("pad_token_id", 1),
-        ]),
-        ["vision_config"] = new JsonObject(
-        [
-            .. Tower("clip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
-            new("image_size", a.ImageResolution),
-            new("patch_size", a.PatchSize),
-            new("num_channels", 3),
-        ]),
-    };
+            new("model_type", type),
+            new("hidden_size", width),
+            new("intermediate_size", neurons),
+            new("num_attention_heads", heads),
+            new("num_hidden_layers", layers),
+            new("projection_dim", a.EmbedDim),
+            new("hidden_act", a.Activation.Name),
+            new("layer_norm_eps", LayerNormEpsilon),
+        ];
 
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> Tower(string type, int width, int heads, int neurons, int layers, ClipArchitecture a) =>
-    [
-        new("model_type", type),
-        new("hidden_size", width),
-        new("intermediate_size", neurons),
-        new("num_attention_heads", heads),
-        new("num_hidden_layers", layers),
-        new("projection_dim", a.EmbedDim),
-        new("hidden_act", a.Activation.Name),
-        new("layer_norm_eps", LayerNormEpsilon),
-    ];
-
-    private static JsonObject Preprocessing(int resolution) => new()
-    {
-        ["image_processor_type"] = "CLIPImageProcessor",
-        ["do_convert_rgb"] = true,
-        ["do_resize"] = true,
-        ["size"] = new JsonObject { ["shortest_edge"] = resolution },
-        ["resample"] = Bicubic,
-        ["do_center_crop"] = true,
-        ["crop_size"] = new JsonObject { ["height"] = resolution, ["width"] = resolution },
-        ["do_rescale"] = true,
-        ["rescale_factor"] = 1.0 / 255,
-        ["do_normalize"] = true,
-        ["image_mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
-        ["image_std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
-    };
+    private static JsonObject Preprocessing(int resolution) =>
+        new()
+        {
+            ["image_processor_type"] = "CLIPImageProcessor",
+            ["do_convert_rgb"] = true,
+            ["do_resize"] = true,
+            ["size"] = new JsonObject { ["shortest_edge"] = resolution },
+            ["resample"] = Bicubic,
+            ["do_center_crop"] = true,
+            ["crop_size"] = new JsonObject { ["height"] = resolution, ["width"] = resolution },
+            ["do_rescale"] = true,
+            ["rescale_factor"] = 1.0 / 255,
+            ["do_normalize"] = true,
+            ["image_mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
+            ["image_std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
+        };
 
     private static void WriteTokenizer(string folder, BytePairTokenizer tokenizer, int context)
     {
         var symbols = tokenizer.Vocabulary.OrderBy(symbol => symbol.Value).ToList();
         var (start, end) = (symbols[^2].Key, symbols[^1].Key);
-        JsonDescription.Write(folder, "vocab.json", new JsonObject(symbols.Select(symbol => KeyValuePair.Create(symbol.Key, (JsonNode?)symbol.Value))));
-        AtomicFile.Write(Path.Combine(folder, "merges.txt"), System.Text.Encoding.UTF8.GetBytes(
-            string.Concat(tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}\n").Prepend("#version: 0.2\n"))));
+        JsonDescription.Write(
+            folder,
+            "vocab.json",
+            new JsonObject(symbols.Select(symbol => KeyValuePair.Create(symbol.Key, (JsonNode?)symbol.Value)))
+        );
+        AtomicFile.Write(
+            Path.Combine(folder, "merges.txt"),
+            System.Text.Encoding.UTF8.GetBytes(
+                string.Concat(tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}\n").Prepend("#version: 0.2\n"))
+            )
+        );
         JsonDescription.Write(folder, "special_tokens_map.json", Special(start, end));
         var configuration = Special(start, end);
         configuration["tokenizer_class"] = "CLIPTokenizer";
@@ -124,11 +149,12 @@ public sealed record HuggingFaceTarget() : ConversionTarget("huggingface", "tran
         JsonDescription.Write(folder, "tokenizer_config.json", configuration);
     }
 
-    private static JsonObject Special(string start, string end) => new()
-    {
-        ["bos_token"] = start,
-        ["eos_token"] = end,
-        ["unk_token"] = end,
-        ["pad_token"] = end,
-    };
+    private static JsonObject Special(string start, string end) =>
+        new()
+        {
+            ["bos_token"] = start,
+            ["eos_token"] = end,
+            ["unk_token"] = end,
+            ["pad_token"] = end,
+        };
 }

@@ -14,15 +14,21 @@ public sealed record LongClipTarget() : ConversionTarget("long-clip", "Long-CLIP
     {
         if (material.Architecture.ContextLength <= 77)
         {
-            throw new UserErrorException($"format {Name} is for models with a longer context; this one has {material.Architecture.ContextLength} tokens: stretch it first with 'clipsae stretch'");
+            throw new UserErrorException(
+                $"format {Name} is for models with a longer context; this one has {material.Architecture.ContextLength} tokens: stretch it first with 'clipsae stretch'"
+            );
         }
 
         var tensors = material.OpenAi().ToList();
         var merged = tensors.FindIndex(tensor => tensor.Layout.Name == ClipKeys.Positions);
         var layout = tensors[merged].Layout;
         tensors.RemoveAt(merged);
-        tensors.InsertRange(merged, new[] { ClipKeys.Positions, ClipKeys.StretchedPositions }.Select(key =>
-            new WrittenTensor(layout with { Name = key }, () => Embedding(material, key, layout.Type))));
+        tensors.InsertRange(
+            merged,
+            new[] { ClipKeys.Positions, ClipKeys.StretchedPositions }.Select(key => new WrittenTensor(layout with { Name = key }, () =>
+                Embedding(material, key, layout.Type)
+            ))
+        );
         TensorSink.Torch(Path.Combine(folder, Loadable[0]), tensors, material);
     }
 

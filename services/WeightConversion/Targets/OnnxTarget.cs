@@ -13,7 +13,11 @@ using TorchSharp;
 namespace ClipSae.WeightConversion.Targets;
 
 /// <summary>Both encoders as ONNX, any batch size, in float32; compared in ONNX Runtime.</summary>
-public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in any language: image_encoder.onnx and text_encoder.onnx, opset 17, outputs raw (…_features) and normalised (…_embeds)")
+public sealed record OnnxTarget()
+    : ConversionTarget(
+        "onnx",
+        "ONNX Runtime in any language: image_encoder.onnx and text_encoder.onnx, opset 17, outputs raw (…_features) and normalised (…_embeds)"
+    )
 {
     private const string Image = "image_encoder.onnx";
     private const string Text = "text_encoder.onnx";
@@ -37,10 +41,19 @@ public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in an
 
     internal override (ProbeFeatures Features, WeightDifference? Worst) Load(string path, ConversionSource source, Probes probes)
     {
-        var image = Run(Path.Combine(path, Image), "image_features", NamedOnnxValue.CreateFromTensor(
-            "pixel_values", new DenseTensor<float>(probes.Images.data<float>().ToArray(), Sizes(probes.Images))));
-        var text = Run(Path.Combine(path, Text), "text_features", NamedOnnxValue.CreateFromTensor(
-            "input_ids", new DenseTensor<long>(probes.Tokens.data<long>().ToArray(), Sizes(probes.Tokens))));
+        var image = Run(
+            Path.Combine(path, Image),
+            "image_features",
+            NamedOnnxValue.CreateFromTensor(
+                "pixel_values",
+                new DenseTensor<float>(probes.Images.data<float>().ToArray(), Sizes(probes.Images))
+            )
+        );
+        var text = Run(
+            Path.Combine(path, Text),
+            "text_features",
+            NamedOnnxValue.CreateFromTensor("input_ids", new DenseTensor<long>(probes.Tokens.data<long>().ToArray(), Sizes(probes.Tokens)))
+        );
         return (new ProbeFeatures(image, text), null);
     }
 
@@ -61,11 +74,12 @@ public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in an
 
     private static int[] Sizes(torch.Tensor tensor) => [.. tensor.shape.Select(size => (int)size)];
 
-    private static Action Written(ConversionMaterial material) => () =>
-    {
-        material.Cancel.ThrowIfCancellationRequested();
-        material.Written?.Invoke();
-    };
+    private static Action Written(ConversionMaterial material) =>
+        () =>
+        {
+            material.Cancel.ThrowIfCancellationRequested();
+            material.Written?.Invoke();
+        };
 
     private static Dictionary<string, string> Metadata(ConversionMaterial material)
     {
@@ -75,10 +89,18 @@ public sealed record OnnxTarget() : ConversionTarget("onnx", "ONNX Runtime in an
         {
             ["logit_scale"] = material.Weights.Read("logit_scale").exp().item<float>().ToString(CultureInfo.InvariantCulture),
             ["image_size"] = resolution,
-            ["image_mean"] = string.Join(", ", PixelNormalization.OpenAi.Mean.Select(value => value.ToString(CultureInfo.InvariantCulture))),
-            ["image_std"] = string.Join(", ", PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))),
-            ["preprocessing"] = $"RGB; short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
-            ["tokens"] = "CLIP's byte-pair encoding, start and end of text, zero-padded; the largest id marks the end. Probabilities: softmax of logit_scale · image_embeds · text_embedsᵀ",
+            ["image_mean"] = string.Join(
+                ", ",
+                PixelNormalization.OpenAi.Mean.Select(value => value.ToString(CultureInfo.InvariantCulture))
+            ),
+            ["image_std"] = string.Join(
+                ", ",
+                PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))
+            ),
+            ["preprocessing"] =
+                $"RGB; short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
+            ["tokens"] =
+                "CLIP's byte-pair encoding, start and end of text, zero-padded; the largest id marks the end. Probabilities: softmax of logit_scale · image_embeds · text_embedsᵀ",
         };
     }
 }

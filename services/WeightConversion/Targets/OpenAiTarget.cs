@@ -9,9 +9,11 @@ public sealed record OpenAiTarget() : ConversionTarget("openai", "ClipSae, and c
 
     public override IReadOnlyList<string> Loadable => [FileName];
 
-    public override void Write(ConversionMaterial material, string folder) => TensorSink.Safetensors(
-        Path.Combine(folder, FileName),
-        material.OpenAi(),
-        material,
-        new Dictionary<string, string>(material.Weights.Metadata) { ["format"] = "pt", ["keys"] = "openai" });
+    public override void Write(ConversionMaterial material, string folder) =>
+        TensorSink.Safetensors(
+            Path.Combine(folder, FileName),
+            material.OpenAi(),
+            material,
+            new Dictionary<string, string>(material.Weights.Metadata) { ["format"] = "pt", ["keys"] = "openai" }
+        );
 }

@@ -22,29 +22,39 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
         JsonDescription.Write(target, DescriptionName, Configuration(material.Architecture));
     }
 
-    private static JsonObject Configuration(ClipArchitecture a) => new()
-    {
-        ["model_cfg"] = new JsonObject
+    private static JsonObject Configuration(ClipArchitecture a) =>
+        new()
         {
-            ["embed_dim"] = a.EmbedDim,
-            ["quick_gelu"] = a.Activation == MlpActivation.QuickGelu,
-            ["vision_cfg"] = Vision(a),
-            ["text_cfg"] = Text(a),
-        },
-        ["preprocess_cfg"] = new JsonObject
-        {
-            ["mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
-            ["std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
-            ["interpolation"] = "bicubic",
-            ["resize_mode"] = "shortest",
-        },
-    };
+            ["model_cfg"] = new JsonObject
+            {
+                ["embed_dim"] = a.EmbedDim,
+                ["quick_gelu"] = a.Activation == MlpActivation.QuickGelu,
+                ["vision_cfg"] = Vision(a),
+                ["text_cfg"] = Text(a),
+            },
+            ["preprocess_cfg"] = new JsonObject
+            {
+                ["mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
+                ["std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
+                ["interpolation"] = "bicubic",
+                ["resize_mode"] = "shortest",
+            },
+        };
 
     private static JsonObject Vision(ClipArchitecture a)
     {
-        var vision = new JsonObject { ["image_size"] = a.ImageResolution, ["layers"] = a.VisionLayers, ["width"] = a.VisionWidth, ["patch_size"] = a.PatchSize };
+        var vision = new JsonObject
+        {
+            ["image_size"] = a.ImageResolution,
+            ["layers"] = a.VisionLayers,
+            ["width"] = a.VisionWidth,
+            ["patch_size"] = a.PatchSize,
+        };
         // open_clip's default, and what a tower narrower than that has.
-        if (a.VisionWidth != a.VisionHeads * ClipArchitecture.HeadWidth && (a.VisionHeads > 1 || a.VisionWidth > ClipArchitecture.HeadWidth))
+        if (
+            a.VisionWidth != a.VisionHeads * ClipArchitecture.HeadWidth
+            && (a.VisionHeads > 1 || a.VisionWidth > ClipArchitecture.HeadWidth)
+        )
         {
             vision["head_width"] = a.VisionWidth / a.VisionHeads;
         }
@@ -52,16 +62,20 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
         return WithMlp(vision, a.VisionWidth, a.VisionNeurons, a.Activation);
     }
 
-    private static JsonObject Text(ClipArchitecture a) => WithMlp(
-        new JsonObject
-        {
-            ["context_length"] = a.ContextLength,
-            ["vocab_size"] = a.VocabularySize,
-            ["width"] = a.TextWidth,
-            ["heads"] = a.TextHeads,
-            ["layers"] = a.TextLayers,
-        },
-        a.TextWidth, a.TextNeurons, a.Activation);
+    private static JsonObject Text(ClipArchitecture a) =>
+        WithMlp(
+            new JsonObject
+            {
+                ["context_length"] = a.ContextLength,
+                ["vocab_size"] = a.VocabularySize,
+                ["width"] = a.TextWidth,
+                ["heads"] = a.TextHeads,
+                ["layers"] = a.TextLayers,
+            },
+            a.TextWidth,
+            a.TextNeurons,
+            a.Activation
+        );
 
     private static JsonObject WithMlp(JsonObject tower, int width, int neurons, MlpActivation activation)
     {

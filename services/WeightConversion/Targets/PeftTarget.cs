@@ -10,7 +10,9 @@ using TorchSharp;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>What an adapter changed about its base, as PEFT keeps a LoRA for transformers' CLIPModel or SiglipModel; float32 in any case.</summary>
+/// <summary>
+/// What an adapter changed about its base, as PEFT keeps a LoRA for transformers' CLIPModel or SiglipModel; float32 in any case.
+/// </summary>
 public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.from_pretrained on the base's CLIPModel or SiglipModel)")
 {
     public override bool NeedsBase => true;
@@ -23,7 +25,9 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
 
     /// <summary>Whether a model differs from its base in weights that an adapter of this form adapts, and in no others.</summary>
     internal static bool IsAdapted(PlainWeights tuned, PlainWeights basis, LowRankAdapter form) =>
-        tuned.Architecture == basis.Architecture && FirstOther(tuned, basis, form) is null && tuned.Shapes.Any(weight => form.Adapts(weight.Key) && !AreEqual(tuned, basis, weight.Key));
+        tuned.Architecture == basis.Architecture
+        && FirstOther(tuned, basis, form) is null
+        && tuned.Shapes.Any(weight => form.Adapts(weight.Key) && !AreEqual(tuned, basis, weight.Key));
 
     public override void Write(ConversionMaterial material, string folder)
     {
@@ -35,7 +39,9 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
 
         if (FirstOther(weights, basis, form) is { } other)
         {
-            throw new UserErrorException($"format {Name}: '{other}' differs from the base too, which no adapter of {string.Join(", ", form.Targets)} changes; convert the whole weights instead, or name the base that was tuned");
+            throw new UserErrorException(
+                $"format {Name}: '{other}' differs from the base too, which no adapter of {string.Join(", ", form.Targets)} changes; convert the whole weights instead, or name the base that was tuned"
+            );
         }
 
         using var scope = torch.NewDisposeScope();
@@ -53,7 +59,11 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
         }
 
         var target = Directory.CreateDirectory(Path.Combine(folder, Loadable[0])).FullName;
-        SafetensorsWriter.Write(Path.Combine(target, PeftAdapter.WeightsName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
+        SafetensorsWriter.Write(
+            Path.Combine(target, PeftAdapter.WeightsName),
+            tensors,
+            new Dictionary<string, string> { ["format"] = "pt" }
+        );
         JsonDescription.Write(target, PeftAdapter.ConfigurationName, Configuration(form, material.Architecture.Family, modules));
     }
 
@@ -84,45 +94,58 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
         foreach (var (place, name) in names.Index())
         {
             using var scope = torch.NewDisposeScope();
-            if (LowRankChange.Of(before.narrow(0, place * rows, rows), after.narrow(0, place * rows, rows), form.Rank, place) is not { } change)
+            if (
+                LowRankChange.Of(before.narrow(0, place * rows, rows), after.narrow(0, place * rows, rows), form.Rank, place)
+                is not { } change
+            )
             {
                 continue;
             }
 
             if (change.Error > LowRankChange.MaxError)
             {
-                throw new UserErrorException($"format {Name}: what changed about '{name}' is not of rank {form.Rank}; name a higher rank, or convert the whole weights");
+                throw new UserErrorException(
+                    $"format {Name}: what changed about '{name}' is not of rank {form.Rank}; name a higher rank, or convert the whole weights"
+                );
             }
 
             var module = name[..^ClipKeys.Weight.Length];
             modules.Add(module);
             tensors[PeftAdapter.Prefix + module + PeftAdapter.EndOfA] = change.A.MoveToOuterDisposeScope();
-            tensors[PeftAdapter.Prefix + module + PeftAdapter.EndOfB] = change.B.Times(change.A.shape[0] / form.Alpha).MoveToOuterDisposeScope();
+            tensors[PeftAdapter.Prefix + module + PeftAdapter.EndOfB] = change
+                .B.Times(change.A.shape[0] / form.Alpha)
+                .MoveToOuterDisposeScope();
         }
     }
 
     /// <summary>As PEFT's LoraConfig saves itself, with what is not its default or is asked for where it is read.</summary>
-    private static JsonObject Configuration(LowRankAdapter form, ClipFamily family, IEnumerable<string> modules) => new()
-    {
-        ["alpha_pattern"] = new JsonObject(),
-        ["auto_mapping"] = family == ClipFamily.SigLip
-            ? new JsonObject { ["base_model_class"] = "SiglipModel", ["parent_library"] = "transformers.models.siglip.modeling_siglip" }
-            : new JsonObject { ["base_model_class"] = "CLIPModel", ["parent_library"] = "transformers.models.clip.modeling_clip" },
-        ["base_model_name_or_path"] = null,
-        ["bias"] = "none",
-        ["fan_in_fan_out"] = false,
-        ["inference_mode"] = true,
-        ["init_lora_weights"] = true,
-        ["lora_alpha"] = form.Alpha == Math.Floor(form.Alpha) ? JsonValue.Create((long)form.Alpha) : JsonValue.Create(form.Alpha),
-        ["lora_dropout"] = 0.0,
-        ["modules_to_save"] = null,
-        ["peft_type"] = "LORA",
-        ["r"] = form.Rank,
-        ["rank_pattern"] = new JsonObject(),
-        ["revision"] = null,
-        ["target_modules"] = new JsonArray([.. modules.Order(StringComparer.Ordinal).Select(module => (JsonNode)module)]),
-        ["task_type"] = null,
-        ["use_dora"] = false,
-        ["use_rslora"] = false,
-    };
+    private static JsonObject Configuration(LowRankAdapter form, ClipFamily family, IEnumerable<string> modules) =>
+        new()
+        {
+            ["alpha_pattern"] = new JsonObject(),
+            ["auto_mapping"] =
+                family == ClipFamily.SigLip
+                    ? new JsonObject
+                    {
+                        ["base_model_class"] = "SiglipModel",
+                        ["parent_library"] = "transformers.models.siglip.modeling_siglip",
+                    }
+                    : new JsonObject { ["base_model_class"] = "CLIPModel", ["parent_library"] = "transformers.models.clip.modeling_clip" },
+            ["base_model_name_or_path"] = null,
+            ["bias"] = "none",
+            ["fan_in_fan_out"] = false,
+            ["inference_mode"] = true,
+            ["init_lora_weights"] = true,
+            ["lora_alpha"] = form.Alpha == Math.Floor(form.Alpha) ? JsonValue.Create((long)form.Alpha) : JsonValue.Create(form.Alpha),
+            ["lora_dropout"] = 0.0,
+            ["modules_to_save"] = null,
+            ["peft_type"] = "LORA",
+            ["r"] = form.Rank,
+            ["rank_pattern"] = new JsonObject(),
+            ["revision"] = null,
+            ["target_modules"] = new JsonArray([.. modules.Order(StringComparer.Ordinal).Select(module => (JsonNode)module)]),
+            ["task_type"] = null,
+            ["use_dora"] = false,
+            ["use_rslora"] = false,
+        };
 }

@@ -7,4 +7,11 @@ namespace ClipSae.WeightConversion.Transplanting;
 /// <param name="MeanCosine">Mean cosine of new and old.</param>
 /// <param name="MinCosine">The smallest of them.</param>
 /// <param name="MeanNormRatio">Mean length of the new over the old.</param>
-public sealed record HiddenStateChange(string State, TokenKind Tokens, int Count, double MeanCosine, double MinCosine, double MeanNormRatio);
+public sealed record HiddenStateChange(
+    string State,
+    TokenKind Tokens,
+    int Count,
+    double MeanCosine,
+    double MinCosine,
+    double MeanNormRatio
+);

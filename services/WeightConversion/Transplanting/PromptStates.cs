@@ -15,7 +15,8 @@ internal sealed class PromptStates : IDisposable
 
     /// <param name="prompts">The texts; one that is too long is cut, as generators do.</param>
     /// <param name="context">Tokens of a text.</param>
-    /// <param name="padsWithEnd">Whether the end of the text is repeated up to the context, as with OpenAI's encoder; zeros otherwise, as with LAION's.</param>
+    /// <param name="padsWithEnd">Whether the end of the text is repeated up to the context, as with OpenAI's encoder; zeros otherwise, as
+    /// with LAION's.</param>
     public PromptStates(IReadOnlyList<string> prompts, ClipTokenizer tokenizer, int context, bool padsWithEnd)
     {
         var rows = prompts.Select(prompt => tokenizer.Encode(prompt, context, out _)).ToList();
@@ -51,11 +52,11 @@ internal sealed class PromptStates : IDisposable
 
     /// <summary>How far new states are from old ones.</summary>
     public IReadOnlyList<HiddenStateChange> Compare(TextHiddenStates old, TextHiddenStates @new) =>
-    [
-        .. Changes(Transplant.Penultimate, old.Penultimate, @new.Penultimate),
-        .. Changes(Transplant.Last, old.Last, @new.Last),
-        Change(Transplant.Pooled, TokenKind.Pooled, [.. Pairs(old.Pooled, @new.Pooled)]),
-    ];
+        [
+            .. Changes(Transplant.Penultimate, old.Penultimate, @new.Penultimate),
+            .. Changes(Transplant.Last, old.Last, @new.Last),
+            Change(Transplant.Pooled, TokenKind.Pooled, [.. Pairs(old.Pooled, @new.Pooled)]),
+        ];
 
     public void Dispose()
     {
@@ -67,27 +68,46 @@ internal sealed class PromptStates : IDisposable
     {
         var pairs = Pairs(old, @new);
         var context = pairs.Length / _lengths.Length;
-        return pairs.Select((pair, at) => (Kind: KindOf(at % context, _lengths[at / context]), Pair: pair))
-            .GroupBy(token => token.Kind, token => token.Pair).OrderBy(kind => kind.Key).Select(kind => Change(state, kind.Key, [.. kind]));
+        return pairs
+            .Select((pair, at) => (Kind: KindOf(at % context, _lengths[at / context]), Pair: pair))
+            .GroupBy(token => token.Kind, token => token.Pair)
+            .OrderBy(kind => kind.Key)
+            .Select(kind => Change(state, kind.Key, [.. kind]));
     }
 
-    private static TokenKind KindOf(int place, long end) => place == 0 ? TokenKind.Start : place < end ? TokenKind.Prompt : TokenKind.Padding;
+    private static TokenKind KindOf(int place, long end) =>
+        place == 0 ? TokenKind.Start
+        : place < end ? TokenKind.Prompt
+        : TokenKind.Padding;
 
     private static HiddenStateChange Change(string state, TokenKind kind, IReadOnlyList<(double Cosine, double NormRatio)> pairs) =>
-        new(state, kind, pairs.Count, pairs.Average(pair => pair.Cosine), pairs.Min(pair => pair.Cosine), pairs.Average(pair => pair.NormRatio));
+        new(
+            state,
+            kind,
+            pairs.Count,
+            pairs.Average(pair => pair.Cosine),
+            pairs.Min(pair => pair.Cosine),
+            pairs.Average(pair => pair.NormRatio)
+        );
 
     /// <returns>Cosine and ratio of norms of every two states, which are along the last axis.</returns>
     private static (double Cosine, double NormRatio)[] Pairs(torch.Tensor old, torch.Tensor @new)
     {
         var width = (int)old.shape[^1];
-        float[] from = [.. old.data<float>()], to = [.. @new.data<float>()];
-        return [.. Enumerable.Range(0, from.Length / width).Select(row => Pair(from.AsSpan(row * width, width), to.AsSpan(row * width, width)))];
+        float[] from = [.. old.data<float>()],
+            to = [.. @new.data<float>()];
+        return
+        [
+            .. Enumerable.Range(0, from.Length / width).Select(row => Pair(from.AsSpan(row * width, width), to.AsSpan(row * width, width))),
+        ];
     }
 
     // In double precision, so that equal states have a cosine of 1.
     private static (double Cosine, double NormRatio) Pair(ReadOnlySpan<float> old, ReadOnlySpan<float> @new)
     {
-        double product = 0, ofOld = 0, ofNew = 0;
+        double product = 0,
+            ofOld = 0,
+            ofNew = 0;
         for (var i = 0; i < old.Length; i++)
         {
             product += (double)old[i] * @new[i];

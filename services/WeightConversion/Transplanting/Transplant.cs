@@ -19,33 +19,52 @@ public static class Transplant
     /// <summary>The state of the whole text.</summary>
     public const string Pooled = "pooled";
 
-    /// <summary>Writes the generator with the model's text tower, reads it again, and compares its hidden states with the generator's own.</summary>
+    /// <summary>
+    /// Writes the generator with the model's text tower, reads it again, and compares its hidden states with the generator's own.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="generatorPath">A file of safetensors, or a folder of diffusers.</param>
     /// <param name="encoderName">Which text encoder to replace; the only one that the model fits when null.</param>
     /// <param name="target">File or folder to write.</param>
     /// <exception cref="UserErrorException">
-    /// Generator or model cannot be read, no encoder fits or several do, the tokenizer is another model's, the disk is full, or what was written is not the model.
+    /// Generator or model cannot be read, no encoder fits or several do, the tokenizer is another model's, the disk is full, or what was
+    /// written is not the model.
     /// </exception>
     public static TransplantResult Run(
-        ConversionSource model, string generatorPath, string? encoderName, string target, IReadOnlyList<string> prompts, ClipTokenizer tokenizer, CancellationToken cancel = default)
+        ConversionSource model,
+        string generatorPath,
+        string? encoderName,
+        string target,
+        IReadOnlyList<string> prompts,
+        ClipTokenizer tokenizer,
+        CancellationToken cancel = default
+    )
     {
         using var checkpoint = model.Open();
         var architecture = checkpoint.Architecture;
         if (architecture.Family != ClipFamily.OpenAi)
         {
-            throw new UserErrorException($"{model.Name}: is a {architecture.Family}, whose text tower no image generator has in place of a CLIP's; name a CLIP");
+            throw new UserErrorException(
+                $"{model.Name}: is a {architecture.Family}, whose text tower no image generator has in place of a CLIP's; name a CLIP"
+            );
         }
 
         if (tokenizer.VocabularySize != architecture.VocabularySize)
         {
-            throw new UserErrorException($"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer");
+            throw new UserErrorException(
+                $"the tokenizer has {tokenizer.VocabularySize} tokens, but {model.Name} knows {architecture.VocabularySize}: name the model's own vocabulary with --tokenizer"
+            );
         }
 
         using var generator = ImageGenerator.Open(generatorPath);
         var encoder = Choose(generator, encoderName, model.Name, architecture, generatorPath);
         var fitted = architecture with { ContextLength = encoder.Context, TextLayers = encoder.Layers };
-        using var states = new PromptStates(prompts, tokenizer, encoder.Context, padsWithEnd: architecture.Activation == MlpActivation.QuickGelu);
+        using var states = new PromptStates(
+            prompts,
+            tokenizer,
+            encoder.Context,
+            padsWithEnd: architecture.Activation == MlpActivation.QuickGelu
+        );
         using var before = states.Of(encoder, fitted, cancel);
 
         var weights = new PlainWeights(checkpoint);
@@ -56,11 +75,27 @@ public static class Transplant
         replaced.ForEach(one => RequireEqual(one, weights, architecture, Path.Combine(target, one.File)));
         using var after = states.Of(replaced[0], fitted, cancel);
         return new TransplantResult(
-            encoder.Name, tensors, encoder.Dtype, encoder.Layers, encoder.Context, architecture.ContextLength, prompts.Count, states.Compare(before, after),
-            Digests(generatorPath, generator.Encoders.Where(one => one.Name == encoder.Name)), model.FileDigests(), Digests(target, replaced));
+            encoder.Name,
+            tensors,
+            encoder.Dtype,
+            encoder.Layers,
+            encoder.Context,
+            architecture.ContextLength,
+            prompts.Count,
+            states.Compare(before, after),
+            Digests(generatorPath, generator.Encoders.Where(one => one.Name == encoder.Name)),
+            model.FileDigests(),
+            Digests(target, replaced)
+        );
     }
 
-    private static GeneratorTextEncoder Choose(ImageGenerator generator, string? name, string model, ClipArchitecture architecture, string path)
+    private static GeneratorTextEncoder Choose(
+        ImageGenerator generator,
+        string? name,
+        string model,
+        ClipArchitecture architecture,
+        string path
+    )
     {
         string[] names = [.. generator.Encoders.Select(encoder => encoder.Name).Distinct()];
         if (name is not null && !names.Contains(name, StringComparer.Ordinal))
@@ -73,8 +108,12 @@ public static class Transplant
         return fitting switch
         {
             [var only] => only.First(),
-            [] => throw new UserErrorException($"{path}: no text encoder can be replaced by that of {model}: {string.Join("; ", asked.Select(files => $"{files.Key}: {files.Select(encoder => encoder.Misfit(architecture)).First(reason => reason is not null)}"))}"),
-            _ => throw new UserErrorException($"{path}: {model} fits {string.Join(" and ", fitting.Select(files => files.Key))}; name the one to replace with --encoder"),
+            [] => throw new UserErrorException(
+                $"{path}: no text encoder can be replaced by that of {model}: {string.Join("; ", asked.Select(files => $"{files.Key}: {files.Select(encoder => encoder.Misfit(architecture)).First(reason => reason is not null)}"))}"
+            ),
+            _ => throw new UserErrorException(
+                $"{path}: {model} fits {string.Join(" and ", fitting.Select(files => files.Key))}; name the one to replace with --encoder"
+            ),
         };
     }
 
@@ -93,12 +132,18 @@ public static class Transplant
             using var scope = torch.NewDisposeScope();
             if (!written.Read(key).eq(written.Rounded(key, Fitted(weights, key, written.Context))).all().item<bool>())
             {
-                throw new UserErrorException($"{path}: what was read back as '{key}' is not what was written; the disk or its memory is faulty");
+                throw new UserErrorException(
+                    $"{path}: what was read back as '{key}' is not what was written; the disk or its memory is faulty"
+                );
             }
         }
     }
 
-    private static SortedDictionary<string, string> Digests(string generator, IEnumerable<GeneratorTextEncoder> files) => new(
-        files.Select(file => Path.Combine(generator, file.File)).ToDictionary(path => Path.GetRelativePath(Path.GetDirectoryName(Path.GetFullPath(generator))!, path), Digest.OfFile),
-        StringComparer.Ordinal);
+    private static SortedDictionary<string, string> Digests(string generator, IEnumerable<GeneratorTextEncoder> files) =>
+        new(
+            files
+                .Select(file => Path.Combine(generator, file.File))
+                .ToDictionary(path => Path.GetRelativePath(Path.GetDirectoryName(Path.GetFullPath(generator))!, path), Digest.OfFile),
+            StringComparer.Ordinal
+        );
 }

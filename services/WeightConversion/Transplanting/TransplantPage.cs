@@ -14,37 +14,51 @@ public static class TransplantPage
         """;
 
     /// <summary>What kinds of tokens are called.</summary>
-    public static string NameOf(TokenKind kind) => kind switch
-    {
-        TokenKind.Start => "start of text",
-        TokenKind.Prompt => "prompt",
-        TokenKind.Padding => "end and padding",
-        _ => "whole text",
-    };
+    public static string NameOf(TokenKind kind) =>
+        kind switch
+        {
+            TokenKind.Start => "start of text",
+            TokenKind.Prompt => "prompt",
+            TokenKind.Padding => "end and padding",
+            _ => "whole text",
+        };
 
     /// <summary>Renders the page.</summary>
     /// <param name="name">What the new generator is called.</param>
-    public static string Render(string name, TransplantResult result) => Html.Of($"""
-        <!doctype html>
-        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-        <title>ClipSae · {name}</title><style>{new Html(Stylesheet.Palette + Style)}</style></head><body><main>
-        <h1>{name}</h1>
-        <p>{result.Tensors} tensors of the text encoder <code>{result.Encoder}</code> ({result.Blocks} blocks, {result.Context} tokens, {result.Dtype}) were replaced.
-        Every other byte is the generator's. What was written was read again and equals the model.</p>
-        {result.Notes().Select(note => Html.Of($"<p class=\"note\">{note}</p>"))}
-        <div class="scroll"><table><caption>Hidden states of the new text encoder against the generator's own, over {result.Prompts} prompts. A cosine of 1 and a ratio of 1 mean no change.</caption>
-        <tr><th>hidden state</th><th>tokens</th><th class="n">compared</th><th class="n">cosine, mean</th><th class="n">cosine, lowest</th><th class="n">norm, new / old</th></tr>
-        {result.HiddenStates.Select(Row)}</table></div>
-        <p>Stable Diffusion 1 takes the last state, Stable Diffusion 2, SDXL and Stable Diffusion 3 the penultimate one; SDXL (its second encoder), Stable Diffusion 3 and Flux also take the pooled one.</p>
-        <h2>Digests</h2>
-        <div class="scroll"><table>{Digests("generator", result.Generator)}{Digests("model", result.Model)}{Digests("written", result.Files)}</table></div>
-        </main></body></html>
-        """).Text;
+    public static string Render(string name, TransplantResult result) =>
+        Html.Of(
+            $"""
+            <!doctype html>
+            <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+            <title>ClipSae · {name}</title><style>{new Html(Stylesheet.Palette + Style)}</style></head><body><main>
+            <h1>{name}</h1>
+            <p>{result.Tensors} tensors of the text encoder <code>{result.Encoder}</code> ({result.Blocks} blocks, {result.Context} tokens, {result.Dtype}) were replaced.
+            Every other byte is the generator's. What was written was read again and equals the model.</p>
+            {result.Notes().Select(note => Html.Of($"<p class=\"note\">{note}</p>"))}
+            <div class="scroll"><table><caption>Hidden states of the new text encoder against the generator's own, over {result.Prompts} prompts. A cosine of 1 and a ratio of 1 mean no change.</caption>
+            <tr><th>hidden state</th><th>tokens</th><th class="n">compared</th><th class="n">cosine, mean</th><th class="n">cosine, lowest</th><th class="n">norm, new / old</th></tr>
+            {result.HiddenStates.Select(Row)}</table></div>
+            <p>Stable Diffusion 1 takes the last state, Stable Diffusion 2, SDXL and Stable Diffusion 3 the penultimate one; SDXL (its second encoder), Stable Diffusion 3 and Flux also take the pooled one.</p>
+            <h2>Digests</h2>
+            <div class="scroll"><table>{Digests("generator", result.Generator)}{Digests("model", result.Model)}{Digests(
+                "written",
+                result.Files
+            )}</table></div>
+            </main></body></html>
+            """
+        ).Text;
 
-    private static Html Row(HiddenStateChange change) => Html.Of($"""
-        <tr><td>{change.State}</td><td>{NameOf(change.Tokens)}</td><td class="n">{Written.Count(change.Count)}</td><td class="n">{Figure(change.MeanCosine)}</td><td class="n">{Figure(change.MinCosine)}</td><td class="n">{Figure(change.MeanNormRatio)}</td></tr>
-        """);
+    private static Html Row(HiddenStateChange change) =>
+        Html.Of(
+            $"""
+            <tr><td>{change.State}</td><td>{NameOf(change.Tokens)}</td><td class="n">{Written.Count(
+                change.Count
+            )}</td><td class="n">{Figure(change.MeanCosine)}</td><td class="n">{Figure(change.MinCosine)}</td><td class="n">{Figure(
+                change.MeanNormRatio
+            )}</td></tr>
+            """
+        );
 
     private static IEnumerable<Html> Digests(string role, IReadOnlyDictionary<string, string> digests) =>
         digests.Select(digest => Html.Of($"<tr><td>{role}</td><td>{digest.Key}</td><td><code>{digest.Value}</code></td></tr>"));

@@ -35,8 +35,16 @@ public sealed record ConversionSource(string Path, string Name, string? Vision =
 
     /// <summary>The base, with an adapter where one is given.</summary>
     /// <exception cref="Contracts.UserErrorException">It is not known, cannot be read, or is no CLIP.</exception>
-    internal ClipCheckpoint OpenBase(string? adapter = null) => ClipCheckpoint.Open(
-        Base ?? throw new Contracts.UserErrorException($"{Name}: an adapter is what changed about a base: name the checkpoint that it was tuned from with --base"), vision: Vision, named: Named, adapter: adapter);
+    internal ClipCheckpoint OpenBase(string? adapter = null) =>
+        ClipCheckpoint.Open(
+            Base
+                ?? throw new Contracts.UserErrorException(
+                    $"{Name}: an adapter is what changed about a base: name the checkpoint that it was tuned from with --base"
+                ),
+            vision: Vision,
+            named: Named,
+            adapter: adapter
+        );
 
     /// <summary>Digest of the file, where it is known; it is read for it otherwise.</summary>
     public string? Digest { get; init; }
@@ -45,9 +53,11 @@ public sealed record ConversionSource(string Path, string Name, string? Vision =
     public IReadOnlyList<MeasuredAccuracy> Measured { get; init; } = [];
 
     /// <summary>Digest of the file, or of every file of the folder, by its name.</summary>
-    public IReadOnlyDictionary<string, string> FileDigests() => new SortedDictionary<string, string>(
-        Directory.Exists(Path)
-            ? Directory.EnumerateFiles(Path).ToDictionary(file => System.IO.Path.GetFileName(file), Artifacts.Digest.OfFile)
-            : new Dictionary<string, string> { [Name] = Digest ?? Artifacts.Digest.OfFile(Path) },
-        StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, string> FileDigests() =>
+        new SortedDictionary<string, string>(
+            Directory.Exists(Path)
+                ? Directory.EnumerateFiles(Path).ToDictionary(file => System.IO.Path.GetFileName(file), Artifacts.Digest.OfFile)
+                : new Dictionary<string, string> { [Name] = Digest ?? Artifacts.Digest.OfFile(Path) },
+            StringComparer.Ordinal
+        );
 }

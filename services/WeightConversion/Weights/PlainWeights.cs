@@ -6,7 +6,8 @@ namespace ClipSae.WeightConversion.Weights;
 
 /// <summary>
 /// A checkpoint seen as plain weights under OpenAI's keys, whether it holds <c>.weight</c> or the <c>.r</c> and <c>.theta</c> of Geometric
-/// Parametrization (science, section 2), one positional embedding of the text tower or Long-CLIP's two. Weights are made one at a time, in float32.
+/// Parametrization (science, section 2), one positional embedding of the text tower or Long-CLIP's two. Weights are made one at a time, in
+/// float32.
 /// </summary>
 public sealed class PlainWeights
 {
@@ -48,7 +49,10 @@ public sealed class PlainWeights
         return (_held.Contains(key) ? Float(key) : Materialize(key)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>One of Long-CLIP's two positional embeddings [context, width] with the rows that are not used, where the file holds both; otherwise the only one.</summary>
+    /// <summary>
+    /// One of Long-CLIP's two positional embeddings [context, width] with the rows that are not used, where the file holds both; otherwise
+    /// the only one.
+    /// </summary>
     /// <param name="key"><see cref="ClipKeys.Positions"/> or <see cref="ClipKeys.StretchedPositions"/>.</param>
     public torch.Tensor ReadPositions(string key)
     {
@@ -56,7 +60,9 @@ public sealed class PlainWeights
         return Float(HasLongPositions ? key : ClipKeys.Positions).MoveToOuterDisposeScope();
     }
 
-    /// <summary>r [out, 1] and θ [out, in] of a linear layer, as trained where the file holds them, otherwise split from its weight.</summary>
+    /// <summary>
+    /// r [out, 1] and θ [out, in] of a linear layer, as trained where the file holds them, otherwise split from its weight.
+    /// </summary>
     /// <param name="layer">Key without ending.</param>
     public (torch.Tensor Radius, torch.Tensor Theta) ReadGeometric(string layer)
     {

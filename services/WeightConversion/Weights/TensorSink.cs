@@ -11,10 +11,20 @@ internal static class TensorSink
     /// <summary>Written into the header of every safetensors file; <c>transformers</c> refuses files without it.</summary>
     private static readonly Dictionary<string, string> Format = new() { ["format"] = "pt" };
 
-    public static void Safetensors(string path, IEnumerable<WrittenTensor> tensors, ConversionMaterial material, IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Safetensors(
+        string path,
+        IEnumerable<WrittenTensor> tensors,
+        ConversionMaterial material,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
         var byName = tensors.ToDictionary(tensor => tensor.Layout.Name, StringComparer.Ordinal);
-        SafetensorsWriter.WriteStreaming(path, byName.Values.Select(tensor => tensor.Layout), name => Make(byName[name], material), ModelTraits.Added(metadata ?? Format, material.Architecture));
+        SafetensorsWriter.WriteStreaming(
+            path,
+            byName.Values.Select(tensor => tensor.Layout),
+            name => Make(byName[name], material),
+            ModelTraits.Added(metadata ?? Format, material.Architecture)
+        );
     }
 
     /// <exception cref="UserErrorException">The model is not OpenAI's in what such a file cannot say.</exception>
@@ -23,7 +33,8 @@ internal static class TensorSink
         if (!material.Architecture.IsOpenAi)
         {
             throw new UserErrorException(
-                $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has {material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead");
+                $"{Path.GetFileName(path)}: a state dict of torch.save cannot say that the model has {material.Architecture.Activation}, {material.Architecture.VisionHeads} and {material.Architecture.TextHeads} heads, and its loaders take OpenAI's for granted; convert to open-clip, huggingface or openai instead"
+            );
         }
 
         var inOrder = tensors.ToList();

@@ -15,8 +15,12 @@ internal static class TrainedAdapter
     {
         try
         {
-            return metadata.TryGetValue(Parameters, out var text) && JsonNode.Parse(text) is JsonObject parameters && parameters["adapter"] is JsonObject adapter
-                && adapter["rank"]!.GetValue<int>() is >= 1 and <= LowRankAdapter.MaxRank and var rank && adapter["alpha"]!.GetValue<double>() is > 0 and var alpha
+            return
+                metadata.TryGetValue(Parameters, out var text)
+                && JsonNode.Parse(text) is JsonObject parameters
+                && parameters["adapter"] is JsonObject adapter
+                && adapter["rank"]!.GetValue<int>() is >= 1 and <= LowRankAdapter.MaxRank and var rank
+                && adapter["alpha"]!.GetValue<double>() is > 0 and var alpha
                 ? new LowRankAdapter(rank, alpha, [.. adapter["targets"]!.AsArray().Select(target => target!.GetValue<string>())])
                 : null;
         }

@@ -10,7 +10,13 @@ internal static class ImageEmbedder
     /// <param name="batches">The images' pixels.</param>
     /// <param name="embedded">Called after each batch with the images it held.</param>
     /// <returns>Unit rows [images, embed], float32, on the CPU; no rows where there is no image.</returns>
-    public static torch.Tensor Embed(VisionPlan vision, IEnumerable<PixelBatch> batches, torch.Device device, Action<int> embedded, CancellationToken cancel)
+    public static torch.Tensor Embed(
+        VisionPlan vision,
+        IEnumerable<PixelBatch> batches,
+        torch.Device device,
+        Action<int> embedded,
+        CancellationToken cancel
+    )
     {
         using var scope = torch.NewDisposeScope();
         var parts = new List<torch.Tensor> { torch.empty([0, vision.Architecture.EmbedDim]) };

@@ -11,7 +11,11 @@ internal static class Lbfgs
     /// <param name="evaluate">Value at a point; fills the gradient.</param>
     /// <param name="start">Where to begin; not changed.</param>
     /// <returns>The point, the steps taken, and whether the largest part of the gradient fell below 1e-6.</returns>
-    public static (double[] Point, int Iterations, bool Converged) Minimize(Func<double[], double[], double> evaluate, double[] start, int maxIterations)
+    public static (double[] Point, int Iterations, bool Converged) Minimize(
+        Func<double[], double[], double> evaluate,
+        double[] start,
+        int maxIterations
+    )
     {
         var (point, gradient) = ((double[])start.Clone(), new double[start.Length]);
         var value = evaluate(point, gradient);

@@ -8,7 +8,8 @@ namespace ClipSae.ZeroShotEvaluation.Models;
 internal static class LinearProbe
 {
     /// <summary>
-    /// Divides a set: of each class, in an order drawn from the seed, the first share trains and the rest tests. A class with one image only trains.
+    /// Divides a set: of each class, in an order drawn from the seed, the first share trains and the rest tests. A class with one image
+    /// only trains.
     /// </summary>
     public static (int[] Train, int[] Test) Split(int[] classOf, double trainShare, long seed)
     {
@@ -17,7 +18,11 @@ internal static class LinearProbe
         {
             var images = group.ToList();
             new SeededRandom(seed, "probe", group.Key).Shuffle(images);
-            var count = Math.Clamp((int)Math.Round(images.Count * trainShare, MidpointRounding.AwayFromZero), 1, Math.Max(1, images.Count - 1));
+            var count = Math.Clamp(
+                (int)Math.Round(images.Count * trainShare, MidpointRounding.AwayFromZero),
+                1,
+                Math.Max(1, images.Count - 1)
+            );
             train.AddRange(images.Take(count));
             test.AddRange(images.Skip(count));
         }
@@ -39,16 +44,28 @@ internal static class LinearProbe
 
         using var scope = torch.NewDisposeScope();
         var all = images.to(torch.float64);
-        var objective = new LogisticObjective(Rows(all, train), [.. train.Select(image => Array.BinarySearch(classes, classOf[image]))], classes.Length, options.InverseRegularization);
+        var objective = new LogisticObjective(
+            Rows(all, train),
+            [.. train.Select(image => Array.BinarySearch(classes, classOf[image]))],
+            classes.Length,
+            options.InverseRegularization
+        );
         var fit = Lbfgs.Minimize(
             (point, gradient) =>
             {
                 cancel.ThrowIfCancellationRequested();
                 return objective.Evaluate(point, gradient);
             },
-            new double[objective.Parameters], options.MaxIterations);
+            new double[objective.Parameters],
+            options.MaxIterations
+        );
         var chosen = objective.Classify(Rows(all, test), fit.Point);
-        return new ProbeAnswers(train.Length, [.. test.Select((image, place) => classes[chosen[place]] == classOf[image] ? 1f : 0f)], fit.Iterations, fit.Converged);
+        return new ProbeAnswers(
+            train.Length,
+            [.. test.Select((image, place) => classes[chosen[place]] == classOf[image] ? 1f : 0f)],
+            fit.Iterations,
+            fit.Converged
+        );
     }
 
     private static torch.Tensor Rows(torch.Tensor all, int[] rows) => all.index_select(0, torch.tensor([.. rows.Select(row => (long)row)]));

@@ -51,16 +51,21 @@ internal sealed class LogisticObjective(torch.Tensor features, int[] classOf, in
     {
         using var scope = torch.NewDisposeScope();
         var logits = Logits(rows, point);
-        return [.. Enumerable.Range(0, (int)rows.shape[0]).Select(row =>
-        {
-            var best = 0;
-            for (var c = 1; c < classes; c++)
-            {
-                best = logits[row * classes + c] > logits[row * classes + best] ? c : best;
-            }
+        return
+        [
+            .. Enumerable
+                .Range(0, (int)rows.shape[0])
+                .Select(row =>
+                {
+                    var best = 0;
+                    for (var c = 1; c < classes; c++)
+                    {
+                        best = logits[row * classes + c] > logits[row * classes + best] ? c : best;
+                    }
 
-            return best;
-        })];
+                    return best;
+                }),
+        ];
     }
 
     // Softmax less the truth in place of the logits; returns the loss.

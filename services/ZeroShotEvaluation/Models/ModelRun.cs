@@ -15,7 +15,8 @@ internal sealed record ModelRun(
     Dictionary<string, Interval> Gaps,
     Dictionary<string, ProbeAnswers> Probes,
     Dictionary<string, RetrievalAnswers> Retrieval,
-    Dictionary<string, ShownFeatures> Features)
+    Dictionary<string, ShownFeatures> Features
+)
 {
     /// <summary>Frees the features.</summary>
     public void Release()

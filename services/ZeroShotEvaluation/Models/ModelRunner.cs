@@ -9,7 +9,9 @@ using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Models;
 
-/// <summary>Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.</summary>
+/// <summary>
+/// Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.
+/// </summary>
 internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, EvaluationSets asked, ImagePreparation preparation)
 {
     private const int MaxCosines = 1 << 24;
@@ -19,8 +21,16 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
     /// <param name="texts">Text embeddings by request; those that are null are computed and put here.</param>
     /// <param name="seconds">What computing them took.</param>
     /// <param name="embedded">Called with the images of each batch.</param>
-    /// <exception cref="UserErrorException">The model does not fit the others, or gives no finite numbers; or too few images of a set can be read.</exception>
-    public ModelRun Run(ModelUnderTest model, bool isShown, TextTable?[] texts, double[] seconds, Action<int> embedded, CancellationToken cancel)
+    /// <exception cref="UserErrorException">The model does not fit the others, or gives no finite numbers; or too few images of a set can
+    /// be read.</exception>
+    public ModelRun Run(
+        ModelUnderTest model,
+        bool isShown,
+        TextTable?[] texts,
+        double[] seconds,
+        Action<int> embedded,
+        CancellationToken cancel
+    )
     {
         using var scope = torch.NewDisposeScope();
         using var noGrad = torch.no_grad();
@@ -56,10 +66,20 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
     }
 
     private void AskObjects(
-        ModelRun run, VisionPlan vision, TextTable table, torch.Tensor scale, bool isShown, torch.Device device, Action<int> embedded, CancellationToken cancel)
+        ModelRun run,
+        VisionPlan vision,
+        TextTable table,
+        torch.Tensor scale,
+        bool isShown,
+        torch.Device device,
+        Action<int> embedded,
+        CancellationToken cancel
+    )
     {
         var all = table.ToTensor();
-        var column = asked.Texts.Select((text, index) => (text, index)).ToDictionary(entry => entry.text, entry => (long)entry.index, StringComparer.Ordinal);
+        var column = asked
+            .Texts.Select((text, index) => (text, index))
+            .ToDictionary(entry => entry.text, entry => (long)entry.index, StringComparer.Ordinal);
         foreach (var set in asked.Questions.Select(question => question.Name).ToArray())
         {
             using var scope = torch.NewDisposeScope();
@@ -67,8 +87,16 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
             var question = asked.Questions.Single(candidate => candidate.Name == set);
             var texts = Rows(all, question.Texts.Select(text => column[text]));
             run.Answers[set] = Answers(question, images, texts, scale.item<float>());
-            run.Gaps[set] = ModalityGap.Of(images - Rows(texts, question.Right.Select(right => (long)right)), options.Resamples, options.Seed);
-            if (options.Probe is not null && question.Set.Protocol is not EvaluationProtocol.Words && LinearProbe.Ask(images, question.Right, options.Probe, options.Seed, cancel) is { } probe)
+            run.Gaps[set] = ModalityGap.Of(
+                images - Rows(texts, question.Right.Select(right => (long)right)),
+                options.Resamples,
+                options.Seed
+            );
+            if (
+                options.Probe is not null
+                && question.Set.Protocol is not EvaluationProtocol.Words
+                && LinearProbe.Ask(images, question.Right, options.Probe, options.Seed, cancel) is { } probe
+            )
             {
                 run.Probes[set] = probe;
             }
@@ -76,12 +104,22 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
             if (isShown)
             {
                 run.Features[set] = new ShownFeatures(
-                    images.DetachFromDisposeScope(), texts.narrow(0, 0, question.Candidates.Count).clone().DetachFromDisposeScope(), scale.clone().DetachFromDisposeScope());
+                    images.DetachFromDisposeScope(),
+                    texts.narrow(0, 0, question.Candidates.Count).clone().DetachFromDisposeScope(),
+                    scale.clone().DetachFromDisposeScope()
+                );
             }
         }
     }
 
-    private void AskCaptions(ModelRun run, VisionPlan vision, TextTable?[] texts, torch.Device device, Action<int> embedded, CancellationToken cancel)
+    private void AskCaptions(
+        ModelRun run,
+        VisionPlan vision,
+        TextTable?[] texts,
+        torch.Device device,
+        Action<int> embedded,
+        CancellationToken cancel
+    )
     {
         for (var i = 0; i < asked.Retrievals.Count; i++)
         {
@@ -94,7 +132,14 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
         }
     }
 
-    private torch.Tensor Embed(ModelUnderTest model, string set, VisionPlan vision, torch.Device device, Action<int> embedded, CancellationToken cancel)
+    private torch.Tensor Embed(
+        ModelUnderTest model,
+        string set,
+        VisionPlan vision,
+        torch.Device device,
+        Action<int> embedded,
+        CancellationToken cancel
+    )
     {
         var images = ImageEmbedder.Embed(vision, asked.Pixels(set).Batches(cancel), device, embedded, cancel);
         asked.Settle(set);
@@ -102,7 +147,9 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
         // The largest of no numbers is the first candidate: a broken model would get a plausible score.
         return images.isfinite().all().item<bool>()
             ? images
-            : throw new UserErrorException($"{model.Name} gives features that are not finite numbers on set {set}: its weights are damaged, or training diverged; use another checkpoint");
+            : throw new UserErrorException(
+                $"{model.Name} gives features that are not finite numbers on set {set}: its weights are damaged, or training diverged; use another checkpoint"
+            );
     }
 
     private static SetAnswers Answers(SetQuestion question, torch.Tensor images, torch.Tensor texts, float scale)
@@ -142,17 +189,23 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
     {
         if (clip.Architecture.ImageResolution != preparation.Resolution)
         {
-            throw new UserErrorException($"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: compare models of one resolution");
+            throw new UserErrorException(
+                $"{model.Name} takes images of {clip.Architecture.ImageResolution} pixels, the base of {preparation.Resolution}: compare models of one resolution"
+            );
         }
 
         if (clip.Architecture.Preparation != preparation)
         {
-            throw new UserErrorException($"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, {clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind");
+            throw new UserErrorException(
+                $"{model.Name} takes images that are prepared in another way than the base's ({clip.Architecture.Family}, {clip.Architecture.Filter.ToString().ToLowerInvariant()}): evaluate each with models of its own kind"
+            );
         }
 
         if (clip.Architecture.VocabularySize != tokenizer.VocabularySize)
         {
-            throw new UserErrorException($"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: give the tokenizer that belongs to the model");
+            throw new UserErrorException(
+                $"{model.Name} knows {clip.Architecture.VocabularySize} tokens, the tokenizer {tokenizer.VocabularySize}: give the tokenizer that belongs to the model"
+            );
         }
     }
 }

@@ -13,7 +13,15 @@ namespace ClipSae.ZeroShotEvaluation.Models;
 /// <param name="Validation">Its best validation score in training, by which the tuned model is chosen.</param>
 /// <param name="Digest">Digest of its content, under which its text embeddings are kept; null keeps none.</param>
 /// <param name="BaseValidation">The base's score on the same images, which it must exceed to be shown as the tuned model.</param>
-public record ModelUnderTest(string Name, string Path, string? Arm = null, int? Seed = null, double? Validation = null, string? Digest = null, double? BaseValidation = null)
+public record ModelUnderTest(
+    string Name,
+    string Path,
+    string? Arm = null,
+    int? Seed = null,
+    double? Validation = null,
+    string? Digest = null,
+    double? BaseValidation = null
+)
 {
     public const string BaseName = "base";
 
@@ -23,7 +31,10 @@ public record ModelUnderTest(string Name, string Path, string? Arm = null, int? 
     /// <summary>Whether training made it no better than the base by the score that chooses.</summary>
     public bool IsBeatenByBase => Validation <= BaseValidation;
 
-    /// <summary>Whether this is the random control of the other: of its arm, trained with its seed, so that nothing but the choice of features differs.</summary>
+    /// <summary>
+    /// Whether this is the random control of the other: of its arm, trained with its seed, so that nothing but the choice of features
+    /// differs.
+    /// </summary>
     public bool IsControlOf(ModelUnderTest other) => other.Arm is not null && Arm == ArmName.ControlOf(other.Arm) && Seed == other.Seed;
 
     /// <summary>Loads the weights, when the model's turn comes.</summary>

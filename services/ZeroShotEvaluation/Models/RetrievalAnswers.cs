@@ -6,7 +6,8 @@ namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>Where the right captions of images and the right images of captions rank.</summary>
 /// <param name="ImageRanks">For each image, how many wrong captions come before its best own one.</param>
-/// <param name="CaptionRanks">For each caption that has an image, how many wrong images come before its best own one; −1 for others.</param>
+/// <param name="CaptionRanks">For each caption that has an image, how many wrong images come before its best own one; −1 for
+/// others.</param>
 /// <param name="Gap">The modality gap.</param>
 /// <param name="CutCaptions">Captions that were longer than the model's context.</param>
 internal sealed record RetrievalAnswers(int[] ImageRanks, int[] CaptionRanks, Interval Gap, int CutCaptions)
@@ -16,8 +17,8 @@ internal sealed record RetrievalAnswers(int[] ImageRanks, int[] CaptionRanks, In
     /// <summary>Ranks what a model gives.</summary>
     /// <param name="images">Unit rows [images, embed].</param>
     /// <param name="captions">Unit rows [captions, embed].</param>
-    public static RetrievalAnswers Of(RetrievalQuestion question, torch.Tensor images, torch.Tensor captions, Interval gap, int cut) => new(
-        Ranks(images, captions, question.CaptionsOf), Ranks(captions, images, question.ImagesOf()), gap, cut);
+    public static RetrievalAnswers Of(RetrievalQuestion question, torch.Tensor images, torch.Tensor captions, Interval gap, int cut) =>
+        new(Ranks(images, captions, question.CaptionsOf), Ranks(captions, images, question.ImagesOf()), gap, cut);
 
     // A wrong answer as near as the right one counts as before it, so that a model that cannot tell anything apart is not called right.
     private static int[] Ranks(torch.Tensor queries, torch.Tensor answers, int[][] right)

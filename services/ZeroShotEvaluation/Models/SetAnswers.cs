@@ -13,7 +13,13 @@ internal sealed class SetAnswers
         _question = question;
         _scale = scale;
         var images = question.Right.Length;
-        (Chosen, Right, Confidence, LogLoss, Brier) = (new int[images], new float[images], new float[images], new float[images], new float[images]);
+        (Chosen, Right, Confidence, LogLoss, Brier) = (
+            new int[images],
+            new float[images],
+            new float[images],
+            new float[images],
+            new float[images]
+        );
         Fooled = question.Set.Protocol is EvaluationProtocol.Attacked ? new float[images] : null;
         (BinaryRight, Margin) = question.Rival is null ? (null, null) : (new float[images], new float[images]);
     }

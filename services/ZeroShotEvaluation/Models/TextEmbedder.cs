@@ -5,13 +5,22 @@ using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Models;
 
-/// <summary>Text embeddings: for each name the mean of the normalised embeddings of all prompts, normalised again (CLIP, section 3.1.4).</summary>
+/// <summary>
+/// Text embeddings: for each name the mean of the normalised embeddings of all prompts, normalised again (CLIP, section 3.1.4).
+/// </summary>
 internal static class TextEmbedder
 {
     private const int Batch = 256;
 
-    /// <exception cref="UserErrorException">A prompt is longer than the model's context and may not be cut: it might no longer name its class.</exception>
-    public static TextTable Embed(ClipModel model, ClipTokenizer tokenizer, TextRequest request, torch.Device device, CancellationToken cancel = default)
+    /// <exception cref="UserErrorException">A prompt is longer than the model's context and may not be cut: it might no longer name its
+    /// class.</exception>
+    public static TextTable Embed(
+        ClipModel model,
+        ClipTokenizer tokenizer,
+        TextRequest request,
+        torch.Device device,
+        CancellationToken cancel = default
+    )
     {
         var width = model.Architecture.EmbedDim;
         var values = new float[request.Names.Count * width];
@@ -21,8 +30,15 @@ internal static class TextEmbedder
             cancel.ThrowIfCancellationRequested();
             using var scope = torch.NewDisposeScope();
             var context = model.Architecture.ContextLength;
-            string[] prompts = [.. names.SelectMany(name => request.Templates.Select(template => template.Replace("{}", name, StringComparison.Ordinal)))];
-            var tokens = torch.tensor([.. prompts.SelectMany(prompt => Tokens(prompt, context))], [prompts.Length, context], dtype: torch.int64);
+            string[] prompts =
+            [
+                .. names.SelectMany(name => request.Templates.Select(template => template.Replace("{}", name, StringComparison.Ordinal))),
+            ];
+            var tokens = torch.tensor(
+                [.. prompts.SelectMany(prompt => Tokens(prompt, context))],
+                [prompts.Length, context],
+                dtype: torch.int64
+            );
             var embeddings = Unit(model.EncodeText(tokens.to(device)).to(torch.float32)).view(names.Length, request.Templates.Count, -1);
             Unit(embeddings.mean([1L])).cpu().data<float>().CopyTo(values.AsSpan(done * width));
             done += names.Length;

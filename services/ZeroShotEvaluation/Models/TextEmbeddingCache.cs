@@ -10,8 +10,8 @@ using ClipSae.ZeroShotEvaluation.Sets;
 namespace ClipSae.ZeroShotEvaluation.Models;
 
 /// <summary>
-/// Text embeddings under a key made of all that decides them, as stage results are kept: model, tokenizer, texts, templates, precision, device and
-/// thread count (the last two decide the last bits). Anything else is another key, so nothing stale is ever found.
+/// Text embeddings under a key made of all that decides them, as stage results are kept: model, tokenizer, texts, templates, precision,
+/// device and thread count (the last two decide the last bits). Anything else is another key, so nothing stale is ever found.
 /// </summary>
 /// <param name="artifacts">Where the embeddings are.</param>
 /// <param name="results">Which key has which.</param>
@@ -29,7 +29,10 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
     /// <summary>The embeddings, or null where they were never computed or are no longer in the store.</summary>
     internal async Task<TextTable?> FindAsync(StageKeyParts key, CancellationToken cancel)
     {
-        if (await results.FindAsync(key.Key(), cancel) is not { } stored || !await artifacts.ExistsAsync(stored.Outputs[Output].Digest, cancel))
+        if (
+            await results.FindAsync(key.Key(), cancel) is not { } stored
+            || !await artifacts.ExistsAsync(stored.Outputs[Output].Digest, cancel)
+        )
         {
             return null;
         }
@@ -37,7 +40,11 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
         using var file = SafetensorsFile.Open(await artifacts.FetchAsync(stored.Outputs[Output], cancel));
         using var values = file.Read(Output);
         // Sets of captions alone ask for no class names: a table without rows, of which TorchSharp gives no data.
-        return new TextTable(values.NumberOfElements == 0 ? [] : values.data<float>().ToArray(), (int)values.shape[1], stored.Figures[CutFigure]!.GetValue<int>());
+        return new TextTable(
+            values.NumberOfElements == 0 ? [] : values.data<float>().ToArray(),
+            (int)values.shape[1],
+            stored.Figures[CutFigure]!.GetValue<int>()
+        );
     }
 
     internal async Task SaveAsync(StageKeyParts key, TextTable table, double seconds, string scratch, CancellationToken cancel)
@@ -51,24 +58,35 @@ public sealed class TextEmbeddingCache(IArtifactStore artifacts, IStageResults r
         var artifact = await artifacts.TakeFileAsync(path, Output + ".safetensors", MediaTypes.Safetensors, cancel);
         await results.SaveAsync(
             key.Key(),
-            new StoredResult(key, "all", run, new Dictionary<string, ArtifactRef> { [Output] = artifact }, new JsonObject { [CutFigure] = table.Cut }, Math.Round(seconds, 4), time.GetUtcNow()),
-            cancel);
+            new StoredResult(
+                key,
+                "all",
+                run,
+                new Dictionary<string, ArtifactRef> { [Output] = artifact },
+                new JsonObject { [CutFigure] = table.Cut },
+                Math.Round(seconds, 4),
+                time.GetUtcNow()
+            ),
+            cancel
+        );
     }
 
     /// <param name="model">Digest of the checkpoint.</param>
     /// <param name="tokenizer">Digest of the vocabulary.</param>
     /// <param name="device">Device of the text tower, which always computes in float32.</param>
-    internal static StageKeyParts KeyOf(TextRequest request, string model, string tokenizer, string device) => new(
-        Name,
-        AlgorithmVersion,
-        new JsonObject
-        {
-            ["texts"] = Digest.OfText(JsonSerializer.Serialize(request.Names, ContractJson.Options)),
-            ["count"] = request.Names.Count,
-            ["templates"] = new JsonArray([.. request.Templates.Select(template => JsonValue.Create(template))]),
-            ["precision"] = "float32",
-            ["device"] = device,
-            ["threads"] = Compute.Threads.ToString(CultureInfo.InvariantCulture),
-        },
-        new Dictionary<string, string> { ["model"] = model, ["tokenizer"] = tokenizer });
+    internal static StageKeyParts KeyOf(TextRequest request, string model, string tokenizer, string device) =>
+        new(
+            Name,
+            AlgorithmVersion,
+            new JsonObject
+            {
+                ["texts"] = Digest.OfText(JsonSerializer.Serialize(request.Names, ContractJson.Options)),
+                ["count"] = request.Names.Count,
+                ["templates"] = new JsonArray([.. request.Templates.Select(template => JsonValue.Create(template))]),
+                ["precision"] = "float32",
+                ["device"] = device,
+                ["threads"] = Compute.Threads.ToString(CultureInfo.InvariantCulture),
+            },
+            new Dictionary<string, string> { ["model"] = model, ["tokenizer"] = tokenizer }
+        );
 }

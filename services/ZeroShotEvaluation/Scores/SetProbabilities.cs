@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace ClipSae.ZeroShotEvaluation.Scores;
 
-/// <summary>Probabilities of one model on one set, made when they are asked for: the table of a large set is larger than all that made it.</summary>
+/// <summary>
+/// Probabilities of one model on one set, made when they are asked for: the table of a large set is larger than all that made it.
+/// </summary>
 public sealed class SetProbabilities
 {
     private readonly ShownFeatures _features;

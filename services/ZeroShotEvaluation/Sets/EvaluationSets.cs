@@ -4,7 +4,9 @@ using ClipSae.ZeroShotEvaluation.Settings;
 
 namespace ClipSae.ZeroShotEvaluation.Sets;
 
-/// <summary>All sets with what is asked on them and their pixels. Which images can be read is known once the first model has seen them.</summary>
+/// <summary>
+/// All sets with what is asked on them and their pixels. Which images can be read is known once the first model has seen them.
+/// </summary>
 internal sealed class EvaluationSets : IDisposable
 {
     private readonly SetQuestion[] _questions;
@@ -13,7 +15,13 @@ internal sealed class EvaluationSets : IDisposable
     private readonly double _maxProblemShare;
     private readonly HashSet<string> _settled = new(StringComparer.Ordinal);
 
-    private EvaluationSets(SetQuestion[] questions, RetrievalQuestion[] retrievals, Dictionary<string, SetPixels> pixels, IReadOnlyList<string> classes, double maxProblemShare)
+    private EvaluationSets(
+        SetQuestion[] questions,
+        RetrievalQuestion[] retrievals,
+        Dictionary<string, SetPixels> pixels,
+        IReadOnlyList<string> classes,
+        double maxProblemShare
+    )
     {
         _questions = questions;
         _retrievals = retrievals;
@@ -44,18 +52,45 @@ internal sealed class EvaluationSets : IDisposable
     /// <summary>Lists the sets and asks.</summary>
     /// <param name="scratch">Where pixels are kept for further models; null where there is none.</param>
     /// <exception cref="UserErrorException">A set cannot be used.</exception>
-    public static EvaluationSets Of(IReadOnlyList<EvaluationSet> sets, EvaluationOptions options, ImagePreparation preparation, string? scratch, CancellationToken cancel)
+    public static EvaluationSets Of(
+        IReadOnlyList<EvaluationSet> sets,
+        EvaluationOptions options,
+        ImagePreparation preparation,
+        string? scratch,
+        CancellationToken cancel
+    )
     {
         var listed = sets.Select(set => LabelCodes.Named(SetListing.Read(set, cancel), options)).ToArray();
         var objects = listed.Where(set => set.Protocol is not EvaluationProtocol.Retrieval).ToArray();
         var classes = SetQuestion.ClassesOf(options.Classes, objects);
         var questions = objects.Select(set => SetQuestion.Ask(set, classes[set.Name])).ToArray();
         var retrievals = listed.Where(set => set.Protocol is EvaluationProtocol.Retrieval).Select(RetrievalQuestion.Ask).ToArray();
-        var pixels = questions.Select(question => question.Set).Concat(retrievals.Select(question => question.Set)).ToDictionary(
-            set => set.Name,
-            set => new SetPixels(set, preparation, options.BatchSize, scratch is null ? null : new PixelStore(3 * preparation.Resolution * preparation.Resolution, ((long)options.PixelMemory << 20) / listed.Length, scratch)),
-            StringComparer.Ordinal);
-        string[] names = [.. objects.OrderBy(set => EvaluationProtocol.SharesClasses(set.Name) ? 0 : 1).SelectMany(set => classes[set.Name]).Distinct(StringComparer.Ordinal)];
+        var pixels = questions
+            .Select(question => question.Set)
+            .Concat(retrievals.Select(question => question.Set))
+            .ToDictionary(
+                set => set.Name,
+                set => new SetPixels(
+                    set,
+                    preparation,
+                    options.BatchSize,
+                    scratch is null
+                        ? null
+                        : new PixelStore(
+                            3 * preparation.Resolution * preparation.Resolution,
+                            ((long)options.PixelMemory << 20) / listed.Length,
+                            scratch
+                        )
+                ),
+                StringComparer.Ordinal
+            );
+        string[] names =
+        [
+            .. objects
+                .OrderBy(set => EvaluationProtocol.SharesClasses(set.Name) ? 0 : 1)
+                .SelectMany(set => classes[set.Name])
+                .Distinct(StringComparer.Ordinal),
+        ];
         var asked = new EvaluationSets(questions, retrievals, pixels, names, options.MaxProblemShare);
         foreach (var set in asked.All)
         {
@@ -113,8 +148,11 @@ internal sealed class EvaluationSets : IDisposable
 
         if (problems.Count > _maxProblemShare * set.Total)
         {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"evaluation set {set.Name}: {problems.Count} of {set.Total} images cannot be scored (evaluation.maxProblemShare is {_maxProblemShare}){first}"));
+            throw new UserErrorException(
+                FormattableString.Invariant(
+                    $"evaluation set {set.Name}: {problems.Count} of {set.Total} images cannot be scored (evaluation.maxProblemShare is {_maxProblemShare}){first}"
+                )
+            );
         }
     }
 }

@@ -15,7 +15,11 @@ internal static class PixelLevels
     {
         var resolution = preparation.Resolution;
         using var scope = torch.NewDisposeScope();
-        var pictures = torch.tensor(batch.Levels.ToArray(), [batch.Count, resolution, resolution, 3]).to(device).permute(0, 3, 1, 2).contiguous();
+        var pictures = torch
+            .tensor(batch.Levels.ToArray(), [batch.Count, resolution, resolution, 3])
+            .to(device)
+            .permute(0, 3, 1, 2)
+            .contiguous();
         return preparation.Normalization.Apply(pictures).MoveToOuterDisposeScope();
     }
 

@@ -3,8 +3,8 @@ using ClipSae.Contracts;
 namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
-/// Which captions belong to which images of a set. A text that several images carry is one caption, right for each of them. Captions of images
-/// that turn out unreadable stay among the choices.
+/// Which captions belong to which images of a set. A text that several images carry is one caption, right for each of them. Captions of
+/// images that turn out unreadable stay among the choices.
 /// </summary>
 internal sealed record RetrievalQuestion
 {
@@ -38,7 +38,9 @@ internal sealed record RetrievalQuestion
         int[][] captionsOf = [.. set.Images.Select(image => image.Captions.Select(Place).Distinct().ToArray())];
         return set.Images.Count >= 2 && index.Count >= 2
             ? new RetrievalQuestion(set, [.. index.OrderBy(entry => entry.Value).Select(entry => entry.Key)], captionsOf)
-            : throw new UserErrorException($"evaluation set {set.Name}: {set.Images.Count} images with {index.Count} different captions; retrieval needs at least two of each");
+            : throw new UserErrorException(
+                $"evaluation set {set.Name}: {set.Images.Count} images with {index.Count} different captions; retrieval needs at least two of each"
+            );
     }
 
     /// <summary>Images of each caption; none for a caption whose images were set aside.</summary>
@@ -58,9 +60,10 @@ internal sealed record RetrievalQuestion
 
     /// <summary>Sets images aside.</summary>
     /// <param name="reasons">Why, by the image's index.</param>
-    public RetrievalQuestion Without(IReadOnlyDictionary<int, string> reasons) => this with
-    {
-        Set = Set.Without(reasons),
-        CaptionsOf = [.. CaptionsOf.Where((_, image) => !reasons.ContainsKey(image))],
-    };
+    public RetrievalQuestion Without(IReadOnlyDictionary<int, string> reasons) =>
+        this with
+        {
+            Set = Set.Without(reasons),
+            CaptionsOf = [.. CaptionsOf.Where((_, image) => !reasons.ContainsKey(image))],
+        };
 }

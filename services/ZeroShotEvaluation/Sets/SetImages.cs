@@ -21,21 +21,26 @@ internal sealed record SetImages(
     IReadOnlyList<string>? Choices,
     int Total,
     IReadOnlyDictionary<int, EvaluationProblem> Problems,
-    IReadOnlyList<EvaluationProblem> Imported)
+    IReadOnlyList<EvaluationProblem> Imported
+)
 {
     /// <summary>Problems in the order of the set.</summary>
-    public IReadOnlyList<EvaluationProblem> OrderedProblems => [.. Problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)];
+    public IReadOnlyList<EvaluationProblem> OrderedProblems =>
+        [.. Problems.OrderBy(problem => problem.Key).Select(problem => problem.Value)];
 
     /// <summary>Those of the source and then those of the set.</summary>
     public IReadOnlyList<EvaluationProblem> AllProblems => [.. Imported, .. OrderedProblems];
 
     /// <summary>The words that the images show, each once, ordinal order.</summary>
-    public IReadOnlyList<string> Words => Distinct(Protocol switch
-    {
-        EvaluationProtocol.Attacked => Images.Select(image => image.Word),
-        EvaluationProtocol.Words => Images.Select(image => image.Label),
-        _ => [],
-    });
+    public IReadOnlyList<string> Words =>
+        Distinct(
+            Protocol switch
+            {
+                EvaluationProtocol.Attacked => Images.Select(image => image.Word),
+                EvaluationProtocol.Words => Images.Select(image => image.Label),
+                _ => [],
+            }
+        );
 
     /// <summary>The faces of these words.</summary>
     public IReadOnlyList<string> Fonts => Words.Count == 0 ? [] : Distinct(Images.Select(image => image.Font));
@@ -51,8 +56,14 @@ internal sealed record SetImages(
             problems[Rows[image]] = new EvaluationProblem(Images[image].Id, reason);
         }
 
-        return this with { Images = [.. kept.Select(image => Images[image])], Rows = [.. kept.Select(image => Rows[image])], Problems = problems };
+        return this with
+        {
+            Images = [.. kept.Select(image => Images[image])],
+            Rows = [.. kept.Select(image => Rows[image])],
+            Problems = problems,
+        };
     }
 
-    private static IReadOnlyList<string> Distinct(IEnumerable<string?> texts) => [.. texts.OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    private static IReadOnlyList<string> Distinct(IEnumerable<string?> texts) =>
+        [.. texts.OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 }

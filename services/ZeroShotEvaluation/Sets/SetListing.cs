@@ -14,7 +14,8 @@ internal static class SetListing
     /// <summary>Attribute with the classes that a set prescribes.</summary>
     private const string ChoicesAttribute = "choices";
 
-    /// <exception cref="UserErrorException">The set is empty, a shard is damaged, or its images prescribe different classes. Images without label become problems.</exception>
+    /// <exception cref="UserErrorException">The set is empty, a shard is damaged, or its images prescribe different classes. Images without
+    /// label become problems.</exception>
     public static SetImages Read(EvaluationSet set, CancellationToken cancel)
     {
         var (images, rows) = (new List<EvaluationImage>(), new List<int>());
@@ -25,9 +26,12 @@ internal static class SetListing
         {
             cancel.ThrowIfCancellationRequested();
             var own = (item.Attributes?[ChoicesAttribute] as JsonArray)?.ToJsonString();
-            choices = own is null || choices is null || own == choices
-                ? choices ?? own
-                : throw new UserErrorException($"evaluation set {set.Name}: {item.Id} has other classes than the images before it: put it in a separate set");
+            choices =
+                own is null || choices is null || own == choices
+                    ? choices ?? own
+                    : throw new UserErrorException(
+                        $"evaluation set {set.Name}: {item.Id} has other classes than the images before it: put it in a separate set"
+                    );
             var label = item.Label?.Trim() ?? "";
             if (label.Length == 0 && !EvaluationProtocol.IsRetrieval(set.Name))
             {
@@ -42,7 +46,17 @@ internal static class SetListing
 
         return row == 0
             ? throw new UnsuitableDatasetException($"evaluation set {set.Name} is empty: give it images with labels, or leave the set out")
-            : new SetImages(set.Name, EvaluationProtocol.For(set.Name, images), set.Shards, images, [.. rows], Choices(set, choices), row, problems, [.. (set.Imported ?? []).Select(problem => new EvaluationProblem(problem.Where, $"{problem.Kind}: {problem.Detail}"))]);
+            : new SetImages(
+                set.Name,
+                EvaluationProtocol.For(set.Name, images),
+                set.Shards,
+                images,
+                [.. rows],
+                Choices(set, choices),
+                row,
+                problems,
+                [.. (set.Imported ?? []).Select(problem => new EvaluationProblem(problem.Where, $"{problem.Kind}: {problem.Detail}"))]
+            );
     }
 
     private static IEnumerable<DatasetItem> Items(EvaluationSet set)

@@ -4,8 +4,8 @@ using ClipSae.Datasets.Shards;
 namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
-/// The pixels of a set. The first pass decodes ahead of the model, on threads of its own, and keeps what later passes of other models read: no
-/// model waits for a decoder, and no image is decoded twice.
+/// The pixels of a set. The first pass decodes ahead of the model, on threads of its own, and keeps what later passes of other models read:
+/// no model waits for a decoder, and no image is decoded twice.
 /// </summary>
 /// <param name="set">The images.</param>
 /// <param name="preparation">What the models take.</param>
@@ -39,7 +39,12 @@ internal sealed class SetPixels(SetImages set, ImagePreparation preparation, int
         var levels = new byte[batchSize * imageBytes];
         var readable = new List<int>();
         var (image, filled) = (0, 0);
-        var prefetcher = new ImagePrefetcher<byte>(preparation, Preprocessor.Resize, Math.Max(1, Environment.ProcessorCount / 2), BatchesAhead * batchSize);
+        var prefetcher = new ImagePrefetcher<byte>(
+            preparation,
+            Preprocessor.Resize,
+            Math.Max(1, Environment.ProcessorCount / 2),
+            BatchesAhead * batchSize
+        );
         foreach (var prepared in prefetcher.Prepare(Wanted(), cancel).ToBlockingEnumerable(cancel))
         {
             if (prepared.Pixels is null)

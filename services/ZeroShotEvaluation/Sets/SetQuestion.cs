@@ -4,8 +4,8 @@ using ClipSae.Datasets.Sources;
 namespace ClipSae.ZeroShotEvaluation.Sets;
 
 /// <summary>
-/// What is asked on a set: which texts a model may choose from for each image, which is right, which is printed, and which word is the object's
-/// rival. Candidates are the object classes, then the printed words that are none (science, section 8).
+/// What is asked on a set: which texts a model may choose from for each image, which is right, which is printed, and which word is the
+/// object's rival. Candidates are the object classes, then the printed words that are none (science, section 8).
 /// </summary>
 internal sealed record SetQuestion
 {
@@ -53,7 +53,8 @@ internal sealed record SetQuestion
         return sets.ToDictionary(
             set => set.Name,
             set => set.Choices ?? (given.Count > 0 ? given : Labels(EvaluationProtocol.SharesClasses(set.Name) ? shared : [set])),
-            StringComparer.Ordinal);
+            StringComparer.Ordinal
+        );
     }
 
     /// <summary>Sets up the question; images that it cannot be asked of become problems.</summary>
@@ -90,16 +91,37 @@ internal sealed record SetQuestion
         }
 
         var kept = set.Without(reasons);
-        var hasRivals = set.Protocol is EvaluationProtocol.Attacked
-            || (set.Protocol is EvaluationProtocol.Clean && kept.Images.Count > 0 && kept.Images.All(image => image.Word is not null && !Same(image.Word, image.Label)));
+        var hasRivals =
+            set.Protocol is EvaluationProtocol.Attacked
+            || (
+                set.Protocol is EvaluationProtocol.Clean
+                && kept.Images.Count > 0
+                && kept.Images.All(image => image.Word is not null && !Same(image.Word, image.Label))
+            );
         if (hasRivals)
         {
             Add(kept.Images.Select(image => image.Word!).Order(StringComparer.Ordinal));
         }
 
-        int[] right = [.. kept.Images.Select(image => index[set.Protocol is EvaluationProtocol.Words ? PrintedOn(image, set.Protocol)! : image.Label])];
-        int[] printed = [.. kept.Images.Select(image => set.Protocol is not EvaluationProtocol.Clean && PrintedOn(image, set.Protocol) is { } word ? index[word] : -1)];
-        return new SetQuestion(kept, texts, choices, objects, right, printed, hasRivals ? [.. kept.Images.Select(image => index[image.Word!])] : null);
+        int[] right =
+        [
+            .. kept.Images.Select(image => index[set.Protocol is EvaluationProtocol.Words ? PrintedOn(image, set.Protocol)! : image.Label]),
+        ];
+        int[] printed =
+        [
+            .. kept.Images.Select(image =>
+                set.Protocol is not EvaluationProtocol.Clean && PrintedOn(image, set.Protocol) is { } word ? index[word] : -1
+            ),
+        ];
+        return new SetQuestion(
+            kept,
+            texts,
+            choices,
+            objects,
+            right,
+            printed,
+            hasRivals ? [.. kept.Images.Select(image => index[image.Word!])] : null
+        );
     }
 
     /// <summary>Sets images aside.</summary>
@@ -119,13 +141,19 @@ internal sealed record SetQuestion
     private static string[] Labels(IReadOnlyList<SetImages> sets)
     {
         var labels = sets.Where(set => set.Protocol is not EvaluationProtocol.Words)
-            .SelectMany(set => set.Images).Select(image => image.Label).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+            .SelectMany(set => set.Images)
+            .Select(image => image.Label)
+            .Distinct(StringComparer.Ordinal)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         var onlyWords = sets.All(set => set.Protocol is EvaluationProtocol.Words);
         return labels.Length != 1 && (labels.Length > 1 || onlyWords)
             ? labels
-            : throw new UnsuitableDatasetException(labels.Length == 0
-                ? $"evaluation set {sets[0].Name}: no image has a label, so there are no classes to choose from; name them with evaluation.classes"
-                : $"evaluation set{(sets.Count == 1 ? "" : "s")} {string.Join(", ", sets.Select(set => set.Name))}: one class only ('{labels[0]}'), so every answer would be right: add images of other classes, or name the classes to choose from with evaluation.classes");
+            : throw new UnsuitableDatasetException(
+                labels.Length == 0
+                    ? $"evaluation set {sets[0].Name}: no image has a label, so there are no classes to choose from; name them with evaluation.classes"
+                    : $"evaluation set{(sets.Count == 1 ? "" : "s")} {string.Join(", ", sets.Select(set => set.Name))}: one class only ('{labels[0]}'), so every answer would be right: add images of other classes, or name the classes to choose from with evaluation.classes"
+            );
     }
 
     private static string? PrintedOn(EvaluationImage image, EvaluationProtocol protocol) =>
@@ -133,12 +161,15 @@ internal sealed record SetQuestion
 
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
 
-    private static string? Problem(SetImages set, EvaluationImage image, Dictionary<string, int> index, int objects) => set.Protocol switch
-    {
-        EvaluationProtocol.Words => null,
-        _ when !index.TryGetValue(image.Label, out var answer) || answer >= objects => $"label '{image.Label}' is not among the classes",
-        EvaluationProtocol.Attacked when image.Word is null => "no printed word is recorded (attribute word)",
-        EvaluationProtocol.Attacked when Same(image.Word, image.Label) => $"the printed word '{image.Word}' names the object, which is no attack",
-        _ => null,
-    };
+    private static string? Problem(SetImages set, EvaluationImage image, Dictionary<string, int> index, int objects) =>
+        set.Protocol switch
+        {
+            EvaluationProtocol.Words => null,
+            _ when !index.TryGetValue(image.Label, out var answer) || answer >= objects =>
+                $"label '{image.Label}' is not among the classes",
+            EvaluationProtocol.Attacked when image.Word is null => "no printed word is recorded (attribute word)",
+            EvaluationProtocol.Attacked when Same(image.Word, image.Label) =>
+                $"the printed word '{image.Word}' names the object, which is no attack",
+            _ => null,
+        };
 }

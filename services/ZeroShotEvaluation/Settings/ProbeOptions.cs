@@ -3,12 +3,14 @@ using ClipSae.Results.Evaluation;
 
 namespace ClipSae.ZeroShotEvaluation.Settings;
 
-/// <summary>How linear probes are trained: multinomial logistic regression on image features of length 1, by L-BFGS, all images at once.</summary>
+/// <summary>
+/// How linear probes are trained: multinomial logistic regression on image features of length 1, by L-BFGS, all images at once.
+/// </summary>
 public sealed record ProbeOptions
 {
     /// <summary>
-    /// C of the objective ½‖W‖² + C · Σ loss (the bias is free). Default 31.6: OpenAI's example takes 0.316 on features as they come, whose length
-    /// is about 10; on features of length 1 that is 100 times as much.
+    /// C of the objective ½‖W‖² + C · Σ loss (the bias is free). Default 31.6: OpenAI's example takes 0.316 on features as they come, whose
+    /// length is about 10; on features of length 1 that is 100 times as much.
     /// </summary>
     public double InverseRegularization { get; init; } = 31.6;
 

@@ -15,7 +15,8 @@ public static class Bootstrap
 
     /// <summary>Means of columns with 95 % intervals.</summary>
     /// <param name="columns">For each figure its value for each image; all of one length.</param>
-    /// <param name="resamples">Samples drawn with replacement; a 95 % percentile interval wants at least 1,000 (Efron and Tibshirani 1993, section 13.3).</param>
+    /// <param name="resamples">Samples drawn with replacement; a 95 % percentile interval wants at least 1,000 (Efron and Tibshirani 1993,
+    /// section 13.3).</param>
     /// <param name="seed">Seed of the draws.</param>
     public static IReadOnlyList<Interval> Intervals(IReadOnlyList<float[]> columns, int resamples, long seed) =>
         Intervals([.. columns.Select(MeanFigure.Of)], resamples, seed);
@@ -30,21 +31,33 @@ public static class Bootstrap
 
         var images = figures[0].Columns[0].Length;
         var drawn = figures.Select(_ => new double[resamples]).ToArray();
-        Parallel.For(0, resamples, () => new float[images], (resample, _, counts) =>
-        {
-            Draw(counts, seed, resample);
-            for (var figure = 0; figure < figures.Count; figure++)
+        Parallel.For(
+            0,
+            resamples,
+            () => new float[images],
+            (resample, _, counts) =>
             {
-                drawn[figure][resample] = figures[figure].Combine([.. figures[figure].Columns.Select(column => Dot(counts, column) / images)]);
-            }
+                Draw(counts, seed, resample);
+                for (var figure = 0; figure < figures.Count; figure++)
+                {
+                    drawn[figure][resample] = figures[figure]
+                        .Combine([.. figures[figure].Columns.Select(column => Dot(counts, column) / images)]);
+                }
 
-            return counts;
-        }, _ => { });
-        return [.. figures.Select((figure, index) =>
-        {
-            var value = figure.Combine([.. figure.Columns.Select(column => column.Sum(value => (double)value) / images)]);
-            return figure.GrowsByResampling ? Centred(value, drawn[index]) : Interval(value, drawn[index]);
-        })];
+                return counts;
+            },
+            _ => { }
+        );
+        return
+        [
+            .. figures.Select(
+                (figure, index) =>
+                {
+                    var value = figure.Combine([.. figure.Columns.Select(column => column.Sum(value => (double)value) / images)]);
+                    return figure.GrowsByResampling ? Centred(value, drawn[index]) : Interval(value, drawn[index]);
+                }
+            ),
+        ];
     }
 
     /// <summary>How often each image is drawn in a resample.</summary>
@@ -69,8 +82,9 @@ public static class Bootstrap
     }
 
     /// <summary>
-    /// The interval of a figure that is never negative and that resampling makes larger, such as a sum or length of absolute values: the percentiles less the
-    /// bias that the resamples show (Efron and Tibshirani 1993, section 10.2). It holds the figure; the plain percentiles need not.
+    /// The interval of a figure that is never negative and that resampling makes larger, such as a sum or length of absolute values: the
+    /// percentiles less the bias that the resamples show (Efron and Tibshirani 1993, section 10.2). It holds the figure; the plain
+    /// percentiles need not.
     /// </summary>
     /// <param name="value">The figure itself.</param>
     /// <param name="drawn">What it was in each resample; sorted here.</param>

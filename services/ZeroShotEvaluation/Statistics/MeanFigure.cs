@@ -5,12 +5,16 @@ namespace ClipSae.ZeroShotEvaluation.Statistics;
 /// <param name="Combine">The figure from the means; for one column usually the mean itself.</param>
 public sealed record MeanFigure(IReadOnlyList<float[]> Columns, Func<double[], double> Combine)
 {
-    /// <summary>Whether it is a sum or length of absolute values, which resampling makes larger: then the interval is <see cref="Bootstrap.Centred"/>.</summary>
+    /// <summary>
+    /// Whether it is a sum or length of absolute values, which resampling makes larger: then the interval is
+    /// <see cref="Bootstrap.Centred"/>.
+    /// </summary>
     public bool GrowsByResampling { get; init; }
 
     /// <summary>The mean of a column.</summary>
     public static MeanFigure Of(float[] column) => new([column], means => means[0]);
 
     /// <summary>A sum over a sum, such as right captions over captions.</summary>
-    public static MeanFigure Ratio(float[] numerator, float[] denominator) => new([numerator, denominator], means => means[1] == 0 ? 0 : means[0] / means[1]);
+    public static MeanFigure Ratio(float[] numerator, float[] denominator) =>
+        new([numerator, denominator], means => means[1] == 0 ? 0 : means[0] / means[1]);
 }

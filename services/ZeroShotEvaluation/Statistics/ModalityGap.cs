@@ -5,7 +5,8 @@ using TorchSharp;
 namespace ClipSae.ZeroShotEvaluation.Statistics;
 
 /// <summary>
-/// The modality gap (Liang et al. 2022, section 2): distance between the mean of the image embeddings and the mean of their texts', all of length
+/// The modality gap (Liang et al. 2022, section 2): distance between the mean of the image embeddings and the mean of their texts', all of
+/// length
 /// 1. An image's text is that of its class, or the mean of its captions', so that each image counts once.
 /// </summary>
 internal static class ModalityGap

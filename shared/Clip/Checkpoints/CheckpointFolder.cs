@@ -9,7 +9,12 @@ internal static class CheckpointFolder
 {
     private static readonly string[] Weights =
     [
-        "model.safetensors", "model.safetensors.index.json", "open_clip_model.safetensors", "pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin",
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "open_clip_model.safetensors",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+        "open_clip_pytorch_model.bin",
     ];
 
     /// <summary>Opens the weights of a folder.</summary>
@@ -25,7 +30,12 @@ internal static class CheckpointFolder
         string[] found;
         try
         {
-            found = [.. new[] { "*.safetensors", "*.pt", "*.pth", "*.bin" }.SelectMany(pattern => Directory.EnumerateFiles(folder, pattern)).Order(StringComparer.Ordinal)];
+            found =
+            [
+                .. new[] { "*.safetensors", "*.pt", "*.pth", "*.bin" }
+                    .SelectMany(pattern => Directory.EnumerateFiles(folder, pattern))
+                    .Order(StringComparer.Ordinal),
+            ];
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -35,8 +45,12 @@ internal static class CheckpointFolder
         return found switch
         {
             [var only] => only,
-            [] => throw new UserErrorException($"{folder}: contains no weights; expected {string.Join(", ", Weights)}, or one file of another name"),
-            _ => throw new UserErrorException($"{folder}: contains several weight files ({Path.GetFileName(found[0])}, {Path.GetFileName(found[1])}, …); name one"),
+            [] => throw new UserErrorException(
+                $"{folder}: contains no weights; expected {string.Join(", ", Weights)}, or one file of another name"
+            ),
+            _ => throw new UserErrorException(
+                $"{folder}: contains several weight files ({Path.GetFileName(found[0])}, {Path.GetFileName(found[1])}, …); name one"
+            ),
         };
     }
 }

@@ -7,8 +7,9 @@ namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
 /// A CLIP on disk in any of the forms that people have: safetensors (one file or sharded), files of <c>torch.save</c> and
-/// <c>torch.jit.save</c>, folders of <c>transformers</c> and open_clip, Long-CLIP, Geometric Parametrization, or a text encoder alone beside
-/// the checkpoint that has its vision tower. What it is, is told by its content. Weights are seen under OpenAI's keys and read one at a time.
+/// <c>torch.jit.save</c>, folders of <c>transformers</c> and open_clip, Long-CLIP, Geometric Parametrization, or a text encoder alone
+/// beside the checkpoint that has its vision tower. What it is, is told by its content. Weights are seen under OpenAI's keys and read one
+/// at a time.
 /// </summary>
 public sealed class ClipCheckpoint : IDisposable
 {
@@ -20,7 +21,14 @@ public sealed class ClipCheckpoint : IDisposable
     private readonly Dictionary<string, WeightPart> _parts;
     private readonly string _source;
 
-    private ClipCheckpoint(ITensorFile file, ClipCheckpoint? vision, PeftAdapter? adapter, KeyLayout layout, Dictionary<string, WeightPart> parts, string source)
+    private ClipCheckpoint(
+        ITensorFile file,
+        ClipCheckpoint? vision,
+        PeftAdapter? adapter,
+        KeyLayout layout,
+        Dictionary<string, WeightPart> parts,
+        string source
+    )
     {
         _file = file;
         _vision = vision;
@@ -28,10 +36,15 @@ public sealed class ClipCheckpoint : IDisposable
         _parts = parts;
         _source = source;
         Layout = layout;
-        (Architecture, Keys) = ClipStateDict.Check(parts.ToDictionary(part => part.Key, part => part.Value.Shape, StringComparer.Ordinal), source);
+        (Architecture, Keys) = ClipStateDict.Check(
+            parts.ToDictionary(part => part.Key, part => part.Value.Shape, StringComparer.Ordinal),
+            source
+        );
         if (Keys.FirstOrDefault(key => !parts[key].IsComputable) is { } narrow)
         {
-            throw new UserErrorException($"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: 8-bit and integer weights need scales, which are not supported; export them in float16, bfloat16 or float32");
+            throw new UserErrorException(
+                $"{source}: key '{parts[narrow].Leader.Name}' has element type {parts[narrow].Dtype}: 8-bit and integer weights need scales, which are not supported; export them in float16, bfloat16 or float32"
+            );
         }
     }
 
@@ -43,7 +56,10 @@ public sealed class ClipCheckpoint : IDisposable
     /// <summary>Whether nothing says which activation the model was trained with, and OpenAI's is taken.</summary>
     public bool IsActivationAssumed { get; private set; }
 
-    /// <summary>OpenAI's keys in OpenAI's order; <c>.theta</c> and <c>.r</c> for layers in Geometric Parametrization, both positional embeddings of a Long-CLIP.</summary>
+    /// <summary>
+    /// OpenAI's keys in OpenAI's order; <c>.theta</c> and <c>.r</c> for layers in Geometric Parametrization, both positional embeddings of
+    /// a Long-CLIP.
+    /// </summary>
     public IReadOnlyList<string> Keys { get; }
 
     /// <summary>Free-form texts that the file carries beside its tensors.</summary>
@@ -58,8 +74,15 @@ public sealed class ClipCheckpoint : IDisposable
     /// <param name="vision">The checkpoint that gives what a text encoder alone does not have; unused for whole models.</param>
     /// <param name="named">What the user says of it, where neither the file nor a description next to it does.</param>
     /// <param name="adapter">An adapter in PEFT's format, which is merged into the weights as they are read; null for none.</param>
-    /// <exception cref="UserErrorException">It cannot be read, is no CLIP that can be computed here, or is described as one that is not; names file and key.</exception>
-    public static ClipCheckpoint Open(string path, string? name = null, string? vision = null, ModelTraits? named = null, string? adapter = null)
+    /// <exception cref="UserErrorException">It cannot be read, is no CLIP that can be computed here, or is described as one that is not;
+    /// names file and key.</exception>
+    public static ClipCheckpoint Open(
+        string path,
+        string? name = null,
+        string? vision = null,
+        ModelTraits? named = null,
+        string? adapter = null
+    )
     {
         var source = name ?? path;
         var file = OpenFile(path, name);
@@ -68,10 +91,18 @@ public sealed class ClipCheckpoint : IDisposable
         try
         {
             var (layout, parts, ofPlace) = WeightParts.Find(file, source);
-            if (!parts.Keys.Any(key => key.StartsWith(VisionPrefix, StringComparison.Ordinal)) && parts.ContainsKey("token_embedding.weight"))
+            if (
+                !parts.Keys.Any(key => key.StartsWith(VisionPrefix, StringComparison.Ordinal))
+                && parts.ContainsKey("token_embedding.weight")
+            )
             {
-                whole = Open(vision ?? throw new UserErrorException(
-                    $"{source}: contains only a text encoder; specify the checkpoint that has its vision tower with --vision"), named: named);
+                whole = Open(
+                    vision
+                        ?? throw new UserErrorException(
+                            $"{source}: contains only a text encoder; specify the checkpoint that has its vision tower with --vision"
+                        ),
+                    named: named
+                );
                 AddVision(parts, whole);
             }
 
@@ -79,9 +110,12 @@ public sealed class ClipCheckpoint : IDisposable
             merged?.ApplyTo(parts, source);
             var checkpoint = new ClipCheckpoint(file, whole, merged, layout, parts, source);
             checkpoint.Describe(
-                (named ?? ModelTraits.Unknown).With(ofPlace, source).With(ModelTraits.Of(file.Metadata, source), source)
+                (named ?? ModelTraits.Unknown)
+                    .With(ofPlace, source)
+                    .With(ModelTraits.Of(file.Metadata, source), source)
                     .With(ModuleDescription.Read(file.Modules, checkpoint.Architecture, source), source)
-                    .With(ModelDescription.Read(path, checkpoint.Architecture), source));
+                    .With(ModelDescription.Read(path, checkpoint.Architecture), source)
+            );
             return checkpoint;
         }
         catch (UserErrorException)
@@ -96,7 +130,12 @@ public sealed class ClipCheckpoint : IDisposable
     /// <summary>Writes the weights, as precise as they are, into one safetensors file under OpenAI's keys.</summary>
     /// <exception cref="UserErrorException">The file cannot be written, or a weight is NaN or infinite.</exception>
     public void SaveAs(string path) =>
-        SafetensorsWriter.WriteStreaming(path, Keys.Select(key => new TensorLayout(key, ScalarType(key), Shape(key))), Read, ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, Architecture));
+        SafetensorsWriter.WriteStreaming(
+            path,
+            Keys.Select(key => new TensorLayout(key, ScalarType(key), Shape(key))),
+            Read,
+            ModelTraits.Added(new Dictionary<string, string> { ["format"] = "pt", ["keys"] = "openai" }, Architecture)
+        );
 
     /// <summary>Whether a file of this name may describe the weights that lie beside it.</summary>
     public static bool IsDescription(string name) => ModelDescription.IsNamed(name);
@@ -123,29 +162,39 @@ public sealed class ClipCheckpoint : IDisposable
     }
 
     /// <summary>The null token, where there is one; the caller owns it.</summary>
-    public NullToken? ReadNullToken() => Keys.FirstOrDefault(key => ClipStateDict.NullTokenBlock(key, Architecture) is not null) is { } token
-        ? new NullToken(ClipStateDict.NullTokenBlock(token, Architecture)!.Value, Read(token))
-        : null;
+    public NullToken? ReadNullToken() =>
+        Keys.FirstOrDefault(key => ClipStateDict.NullTokenBlock(key, Architecture) is not null) is { } token
+            ? new NullToken(ClipStateDict.NullTokenBlock(token, Architecture)!.Value, Read(token))
+            : null;
 
     /// <summary>Every weight in one element type, by its key; the caller owns them.</summary>
-    /// <remarks>What the file holds in that type under one name is read at once; the rest one by one, so that no two copies of all are in memory.</remarks>
+    /// <remarks>
+    /// What the file holds in that type under one name is read at once; the rest one by one, so that no two copies of all are in memory.
+    /// </remarks>
     /// <exception cref="UserErrorException">Values are NaN or infinite; names the first weight and says how many there are.</exception>
     public IReadOnlyDictionary<string, torch.Tensor> ReadAll(torch.ScalarType type)
     {
         var nonFinite = new NonFiniteValues();
         using var scope = torch.NewDisposeScope();
         var weights = new Dictionary<string, torch.Tensor>(StringComparer.Ordinal);
-        foreach (var group in Keys.GroupBy(key => _parts[key] is WeightPart.Plain plain && plain.ScalarType == type && !IsUsedInPart(key) ? plain.File : null))
+        foreach (
+            var group in Keys.GroupBy(key =>
+                _parts[key] is WeightPart.Plain plain && plain.ScalarType == type && !IsUsedInPart(key) ? plain.File : null
+            )
+        )
         {
             string[] keys = [.. group];
-            var read = group.Key?.ReadAll([.. keys.Select(key => ((WeightPart.Plain)_parts[key]).Key)], nonFinite) ?? keys.Select(key => Read(key, type, nonFinite));
+            var read = group.Key?.ReadAll([.. keys.Select(key => ((WeightPart.Plain)_parts[key]).Key)], nonFinite)
+                ?? keys.Select(key => Read(key, type, nonFinite));
             foreach (var (key, weight) in keys.Zip(read))
             {
                 weights.Add(key, weight);
             }
         }
 
-        return nonFinite.Counts.Count == 0 ? weights.ToDictionary(weight => weight.Key, weight => weight.Value.MoveToOuterDisposeScope(), StringComparer.Ordinal) : throw NotFinite();
+        return nonFinite.Counts.Count == 0
+            ? weights.ToDictionary(weight => weight.Key, weight => weight.Value.MoveToOuterDisposeScope(), StringComparer.Ordinal)
+            : throw NotFinite();
     }
 
     /// <summary>Reads every weight, to see whether it is a number.</summary>
@@ -170,7 +219,10 @@ public sealed class ClipCheckpoint : IDisposable
     {
         if (_vision is not null)
         {
-            traits = traits.With(new ModelTraits(_vision.IsActivationAssumed ? null : _vision.Architecture.Activation, _vision.Architecture.VisionHeads), _source);
+            traits = traits.With(
+                new ModelTraits(_vision.IsActivationAssumed ? null : _vision.Architecture.Activation, _vision.Architecture.VisionHeads),
+                _source
+            );
         }
 
         if (ForeignWeights.Recognise(Architecture, traits) is { } other)
@@ -202,7 +254,8 @@ public sealed class ClipCheckpoint : IDisposable
     }
 
     // Of Long-CLIP's two embeddings some rows reach no result, and may hold anything.
-    private bool IsUsedInPart(string key) => key is ClipKeys.Positions or ClipKeys.StretchedPositions && _parts.ContainsKey(ClipKeys.StretchedPositions);
+    private bool IsUsedInPart(string key) =>
+        key is ClipKeys.Positions or ClipKeys.StretchedPositions && _parts.ContainsKey(ClipKeys.StretchedPositions);
 
     private NonFiniteValues NonFinite()
     {
@@ -221,7 +274,9 @@ public sealed class ClipCheckpoint : IDisposable
         var counts = NonFinite().Counts.OrderBy(count => count.Key, StringComparer.Ordinal).ToList();
         var (first, all) = (counts[0], counts.Sum(count => count.Value));
         var elsewhere = counts.Count == 1 ? "" : $", {all} in {counts.Count} tensors";
-        return new($"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: use an earlier checkpoint, or export them in float32");
+        return new(
+            $"{_source}: key '{first.Key}' has {first.Value} {(first.Value == 1 ? "value that is" : "values that are")} NaN or infinite{elsewhere}; the training that wrote the weights diverged, or they left the range of half precision: use an earlier checkpoint, or export them in float32"
+        );
     }
 
     private static ITensorFile OpenFile(string path, string? name)

@@ -6,7 +6,8 @@ using ClipSae.Tensors;
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// An object of a JSON description that lies beside weights. What it says is held against what is supported; keys that are not there, or null, say nothing.
+/// An object of a JSON description that lies beside weights. What it says is held against what is supported; keys that are not there, or
+/// null, say nothing.
 /// </summary>
 /// <param name="path">The file.</param>
 /// <param name="place">Where the object is in it, with a point behind; empty for the file itself.</param>
@@ -31,12 +32,17 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
                 return null;
             }
 
-            var bytes = new FileInfo(path).Length <= MaxLength ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe a model");
+            var bytes =
+                new FileInfo(path).Length <= MaxLength
+                    ? File.ReadAllBytes(path)
+                    : throw new UserErrorException($"{path}: too long to describe a model");
             JsonTexts.Require(bytes);
             using var json = JsonDocument.Parse(bytes);
             return json.RootElement.ValueKind == JsonValueKind.Object
                 ? new DescribedPart(path, "", json.RootElement.Clone())
-                : throw new UserErrorException($"{path}: is not a JSON object (byte 0), so it does not describe a model; download it again");
+                : throw new UserErrorException(
+                    $"{path}: is not a JSON object (byte 0), so it does not describe a model; download it again"
+                );
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -45,7 +51,8 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     }
 
     /// <summary>An object inside, or null.</summary>
-    public DescribedPart? Part(string key) => Value(key) is { ValueKind: JsonValueKind.Object } inner ? new DescribedPart(path, $"{place}{key}.", inner) : null;
+    public DescribedPart? Part(string key) =>
+        Value(key) is { ValueKind: JsonValueKind.Object } inner ? new DescribedPart(path, $"{place}{key}.", inner) : null;
 
     public bool Has(string key) => Value(key) is not null;
 
@@ -57,12 +64,16 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
 
     public string? Text(string key) => Value(key) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
-    public double? Number(string key) => Value(key) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value) ? value : null;
+    public double? Number(string key) =>
+        Value(key) is { ValueKind: JsonValueKind.Number } number && number.TryGetDouble(out var value) ? value : null;
 
     /// <summary>A text, if it is there, must be one of these.</summary>
     public void Only(string key, params string[] allowed)
     {
-        if (Value(key) is { } value && !(value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.Ordinal)))
+        if (
+            Value(key) is { } value
+            && !(value.ValueKind == JsonValueKind.String && allowed.Contains(value.GetString(), StringComparer.Ordinal))
+        )
         {
             throw NotComputed(key, $"only {string.Join(" or ", allowed)} is supported");
         }
@@ -80,11 +91,26 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <summary>A list of numbers, if it is there, must be this one.</summary>
     public void Only(string key, IReadOnlyList<float> allowed)
     {
-        if (Value(key) is { } value
-            && !(value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == allowed.Count
-                && value.EnumerateArray().Zip(allowed).All(pair => pair.First.ValueKind == JsonValueKind.Number && pair.First.TryGetDouble(out var number) && Math.Abs(number - pair.Second) < 1e-4)))
+        if (
+            Value(key) is { } value
+            && !(
+                value.ValueKind == JsonValueKind.Array
+                && value.GetArrayLength() == allowed.Count
+                && value
+                    .EnumerateArray()
+                    .Zip(allowed)
+                    .All(pair =>
+                        pair.First.ValueKind == JsonValueKind.Number
+                        && pair.First.TryGetDouble(out var number)
+                        && Math.Abs(number - pair.Second) < 1e-4
+                    )
+            )
+        )
         {
-            throw NotComputed(key, $"only [{string.Join(", ", allowed.Select(number => number.ToString(CultureInfo.InvariantCulture)))}] is supported");
+            throw NotComputed(
+                key,
+                $"only [{string.Join(", ", allowed.Select(number => number.ToString(CultureInfo.InvariantCulture)))}] is supported"
+            );
         }
     }
 
@@ -100,7 +126,12 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <summary>What turns something on that is not computed must be absent, false, 0 or empty.</summary>
     public void Off(string key, string reason)
     {
-        if (Value(key) is { } value && value.ValueKind != JsonValueKind.False && !(value.ValueKind == JsonValueKind.Number && Number(key) == 0) && !(value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0))
+        if (
+            Value(key) is { } value
+            && value.ValueKind != JsonValueKind.False
+            && !(value.ValueKind == JsonValueKind.Number && Number(key) == 0)
+            && !(value.ValueKind == JsonValueKind.String && value.GetString()!.Length == 0)
+        )
         {
             throw NotComputed(key, reason);
         }
@@ -109,13 +140,18 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     /// <summary>A switch, list or object of what is not computed must be absent, off or empty.</summary>
     public void Empty(string key, string reason)
     {
-        if (Value(key) is { } value && !(value.ValueKind switch
-        {
-            JsonValueKind.False => true,
-            JsonValueKind.Array => value.GetArrayLength() == 0,
-            JsonValueKind.Object => !value.EnumerateObject().Any(),
-            _ => false,
-        }))
+        if (
+            Value(key) is { } value
+            && !(
+                value.ValueKind switch
+                {
+                    JsonValueKind.False => true,
+                    JsonValueKind.Array => value.GetArrayLength() == 0,
+                    JsonValueKind.Object => !value.EnumerateObject().Any(),
+                    _ => false,
+                }
+            )
+        )
         {
             throw NotComputed(key, reason);
         }
@@ -126,19 +162,26 @@ internal sealed class DescribedPart(string path, string place, JsonElement eleme
     {
         if (Value(key) is not null && Number(key) != ofWeights)
         {
-            throw new UserErrorException($"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; keep weights in one folder with their own description only");
+            throw new UserErrorException(
+                $"{path}: '{place}{key}' is {Shown(key)}, but the weights have {ofWeights}: it describes another model; keep weights in one folder with their own description only"
+            );
         }
     }
 
     /// <summary>The refusal of a value that is not computed.</summary>
     public UserErrorException NotComputed(string key, string reason) => new($"{path}: '{place}{key}' is {Shown(key)}; {reason}");
 
-    private JsonElement? Value(string key) => element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private JsonElement? Value(string key) =>
+        element.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private string Shown(string key)
     {
         const int MaxLength = 60;
-        var shown = Value(key) is { } value ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText() : "absent";
+        var shown = Value(key) is { } value
+            ? value.ValueKind == JsonValueKind.String
+                ? value.GetString()!
+                : value.GetRawText()
+            : "absent";
         return string.Concat(shown.Take(MaxLength).Where(letter => !char.IsControl(letter))) + (shown.Length > MaxLength ? "…" : "");
     }
 }

@@ -1,8 +1,8 @@
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// Names of <c>transformers</c>' CLIPModel and SiglipModel beside those used here (science, section 7). Its linear layers keep [out, in]; both projections are
-/// linear layers there, so transposed; attention has three matrices in place of one.
+/// Names of <c>transformers</c>' CLIPModel and SiglipModel beside those used here (science, section 7). Its linear layers keep [out, in];
+/// both projections are linear layers there, so transposed; attention has three matrices in place of one.
 /// </summary>
 public static class HuggingFaceKeys
 {
@@ -62,7 +62,8 @@ public static class HuggingFaceKeys
     public static IReadOnlyList<string> Attention { get; } = ["q_proj", "k_proj", "v_proj"];
 
     /// <summary>Whether a key is one of CLIPModel's.</summary>
-    public static bool IsOne(string key) => key.StartsWith(Text, StringComparison.Ordinal) || key.StartsWith(Vision, StringComparison.Ordinal);
+    public static bool IsOne(string key) =>
+        key.StartsWith(Text, StringComparison.Ordinal) || key.StartsWith(Vision, StringComparison.Ordinal);
 
     /// <summary>Whether the matrix is transposed between the two.</summary>
     public static bool IsTransposed(string openAiKey) => openAiKey is "text_projection" or "visual.proj";
@@ -80,7 +81,9 @@ public static class HuggingFaceKeys
             }
         }
 
-        var (tower, blocks) = key.StartsWith(Vision, StringComparison.Ordinal) ? (Vision, ClipKeys.VisionBlocks) : (Text, ClipKeys.TextBlocks);
+        var (tower, blocks) = key.StartsWith(Vision, StringComparison.Ordinal)
+            ? (Vision, ClipKeys.VisionBlocks)
+            : (Text, ClipKeys.TextBlocks);
         if (!key.StartsWith(tower + Layers, StringComparison.Ordinal))
         {
             return null;
@@ -122,7 +125,9 @@ public static class HuggingFaceKeys
             }
         }
 
-        var (blocks, tower) = key.StartsWith(ClipKeys.VisionBlocks, StringComparison.Ordinal) ? (ClipKeys.VisionBlocks, Vision) : (ClipKeys.TextBlocks, Text);
+        var (blocks, tower) = key.StartsWith(ClipKeys.VisionBlocks, StringComparison.Ordinal)
+            ? (ClipKeys.VisionBlocks, Vision)
+            : (ClipKeys.TextBlocks, Text);
         var rest = key[blocks.Length..];
         var dot = rest.IndexOf('.', StringComparison.Ordinal) + 1;
         foreach (var (openAi, huggingFace) in Inside)
@@ -130,7 +135,9 @@ public static class HuggingFaceKeys
             if (rest.AsSpan(dot).StartsWith(openAi))
             {
                 var name = tower + Layers + rest[..dot] + huggingFace + rest[(dot + openAi.Length)..];
-                return huggingFace.Contains("in_proj", StringComparison.Ordinal) ? [.. Attention.Select(part => name.Replace("in_proj", part, StringComparison.Ordinal))] : [name];
+                return huggingFace.Contains("in_proj", StringComparison.Ordinal)
+                    ? [.. Attention.Select(part => name.Replace("in_proj", part, StringComparison.Ordinal))]
+                    : [name];
             }
         }
 

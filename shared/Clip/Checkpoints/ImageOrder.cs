@@ -3,8 +3,8 @@ using ClipSae.Contracts;
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// In which order a model's own preprocessing resizes pictures and converts them to RGB. openai/CLIP and open_clip resize first; transformers'
-/// <c>CLIPImageProcessor</c> converts first. Only pictures that are not kept as RGB, grey or YCbCr differ.
+/// In which order a model's own preprocessing resizes pictures and converts them to RGB. openai/CLIP and open_clip resize first;
+/// transformers' <c>CLIPImageProcessor</c> converts first. Only pictures that are not kept as RGB, grey or YCbCr differ.
 /// </summary>
 public static class ImageOrder
 {

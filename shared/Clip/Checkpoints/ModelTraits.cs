@@ -8,10 +8,16 @@ namespace ClipSae.Clip.Checkpoints;
 /// <param name="Activation">Between the layers of every MLP.</param>
 /// <param name="VisionHeads">Attention heads of a vision block.</param>
 /// <param name="TextHeads">Attention heads of a text block.</param>
-/// <param name="ImageResolution">Side of the input image, pixels: more than its patches cover where no whole patch fits into the rest.</param>
+/// <param name="ImageResolution">Side of the input image, pixels: more than its patches cover where no whole patch fits into the
+/// rest.</param>
 /// <param name="Filter">The filter that resizes pictures.</param>
 public sealed record ModelTraits(
-    MlpActivation? Activation = null, int? VisionHeads = null, int? TextHeads = null, int? ImageResolution = null, ResizeFilter? Filter = null)
+    MlpActivation? Activation = null,
+    int? VisionHeads = null,
+    int? TextHeads = null,
+    int? ImageResolution = null,
+    ResizeFilter? Filter = null
+)
 {
     private const string ActivationKey = "clip_activation";
     private const string VisionHeadsKey = "clip_vision_heads";
@@ -52,12 +58,22 @@ public sealed record ModelTraits(
         T? Value<T>(string key, Func<string, T?> parse)
         {
             var text = metadata.GetValueOrDefault(key);
-            return text is null ? default : parse(text) ?? throw new UserErrorException($"{source}: its metadata says {key} is '{text}', which is not known here; write the file again");
+            return text is null
+                ? default
+                : parse(text)
+                    ?? throw new UserErrorException(
+                        $"{source}: its metadata says {key} is '{text}', which is not known here; write the file again"
+                    );
         }
 
-        int? Count(string key) => Value<int?>(key, text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 ? heads : null);
+        int? Count(string key) =>
+            Value<int?>(key, text =>
+                int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 ? heads : null
+            );
         var activation = Value(ActivationKey, MlpActivation.Find) ?? (OwnKeys.Any(metadata.ContainsKey) ? MlpActivation.QuickGelu : null);
-        var filter = Value<ResizeFilter?>(FilterKey, text => Enum.TryParse<ResizeFilter>(text, out var named) && Enum.IsDefined(named) ? named : null);
+        var filter = Value<ResizeFilter?>(FilterKey, text =>
+            Enum.TryParse<ResizeFilter>(text, out var named) && Enum.IsDefined(named) ? named : null
+        );
         return new ModelTraits(activation, Count(VisionHeadsKey), Count(TextHeadsKey), Count(ImageResolutionKey), filter);
     }
 
@@ -68,27 +84,36 @@ public sealed record ModelTraits(
     /// <exception cref="UserErrorException">They contradict each other.</exception>
     internal ModelTraits With(ModelTraits other, string source)
     {
-        T? One<T>(T? mine, T? theirs, string what) => mine is null ? theirs
+        T? One<T>(T? mine, T? theirs, string what) =>
+            mine is null ? theirs
             : theirs is null || mine.Equals(theirs) ? mine
-            : throw new UserErrorException($"{source}: {what} is said to be {mine} in one place and {theirs} in another; keep the description that belongs to these weights");
+            : throw new UserErrorException(
+                $"{source}: {what} is said to be {mine} in one place and {theirs} in another; keep the description that belongs to these weights"
+            );
         return new ModelTraits(
             One(Activation, other.Activation, "the activation"),
             One(VisionHeads, other.VisionHeads, "the number of heads of the vision tower"),
             One(TextHeads, other.TextHeads, "the number of heads of the text tower"),
             One(ImageResolution, other.ImageResolution, "the number of pixels a side"),
-            One(Filter, other.Filter, "the filter of the resize"));
+            One(Filter, other.Filter, "the filter of the resize")
+        );
     }
 
     /// <summary>A model of these sizes and traits; what is not known is as in OpenAI's models.</summary>
     /// <exception cref="UserErrorException">Heads do not divide the width, or patches do not fit the pixels.</exception>
     internal ClipArchitecture Applied(ClipArchitecture sizes, string source)
     {
-        int Heads(int? given, int width, int ordinary, string tower) => given is not { } heads ? ordinary
+        int Heads(int? given, int width, int ordinary, string tower) =>
+            given is not { } heads ? ordinary
             : width % heads == 0 ? heads
-            : throw new UserErrorException($"{source}: {heads} heads do not divide the {tower} tower's width of {width}; name the number of heads that the model was trained with");
+            : throw new UserErrorException(
+                $"{source}: {heads} heads do not divide the {tower} tower's width of {width}; name the number of heads that the model was trained with"
+            );
         if (ImageResolution is { } side && side / sizes.PatchSize != sizes.Grid)
         {
-            throw new UserErrorException($"{source}: an image of {side} pixels a side is said to belong to weights with {sizes.Grid} patches of {sizes.PatchSize} pixels a side; keep the description that belongs to these weights");
+            throw new UserErrorException(
+                $"{source}: an image of {side} pixels a side is said to belong to weights with {sizes.Grid} patches of {sizes.PatchSize} pixels a side; keep the description that belongs to these weights"
+            );
         }
 
         return sizes with

@@ -9,10 +9,24 @@ internal static class ModuleDescription
 {
     private static readonly HashSet<string> OtherActivations = new(StringComparer.Ordinal)
     {
-        "ReLU", "SiLU", "SiLUActivation", "SELU", "ELU", "Mish", "Tanh", "LayerScale",
+        "ReLU",
+        "SiLU",
+        "SiLUActivation",
+        "SELU",
+        "ELU",
+        "Mish",
+        "Tanh",
+        "LayerScale",
     };
 
-    private static readonly HashSet<string> TanhGelu = new(StringComparer.Ordinal) { "NewGELUActivation", "FastGELUActivation", "AccurateGELUActivation", "PytorchGELUTanh", "GELUTanh" };
+    private static readonly HashSet<string> TanhGelu = new(StringComparer.Ordinal)
+    {
+        "NewGELUActivation",
+        "FastGELUActivation",
+        "AccurateGELUActivation",
+        "PytorchGELUTanh",
+        "GELUTanh",
+    };
 
     private static readonly string[] ActivationPlaces = [".mlp.gelu", ".mlp.activation_fn", ".mlp.act"];
 
@@ -24,9 +38,16 @@ internal static class ModuleDescription
         var traits = ModelTraits.Unknown;
         foreach (var module in modules)
         {
-            var isVision = module.Path.Contains("visual", StringComparison.Ordinal) || module.Path.Contains("vision_model", StringComparison.Ordinal);
+            var isVision =
+                module.Path.Contains("visual", StringComparison.Ordinal) || module.Path.Contains("vision_model", StringComparison.Ordinal);
             var activation = Activation(module);
-            if (activation is null && (OtherActivations.Contains(module.Class) || ActivationPlaces.Any(place => module.Path.EndsWith(place, StringComparison.Ordinal))))
+            if (
+                activation is null
+                && (
+                    OtherActivations.Contains(module.Class)
+                    || ActivationPlaces.Any(place => module.Path.EndsWith(place, StringComparison.Ordinal))
+                )
+            )
             {
                 throw Refuse(module, $"is a {module.Class}; only {string.Join(", ", MlpActivation.All)} are supported");
             }
@@ -37,14 +58,28 @@ internal static class ModuleDescription
                 throw Refuse(module, $"has {count} heads, which do not divide a width of {(isVision ? a.VisionWidth : a.TextWidth)}");
             }
 
-            traits = traits.With(new ModelTraits(activation, isVision ? heads : null, isVision ? null : heads), $"{source}: module '{module.Path}'");
+            traits = traits.With(
+                new ModelTraits(activation, isVision ? heads : null, isVision ? null : heads),
+                $"{source}: module '{module.Path}'"
+            );
 
-            if (module.Class.Contains("LayerNorm", StringComparison.Ordinal) && module.Attributes.GetValueOrDefault("eps") is double epsilon && Math.Abs(epsilon - 1e-5) > 1e-11)
+            if (
+                module.Class.Contains("LayerNorm", StringComparison.Ordinal)
+                && module.Attributes.GetValueOrDefault("eps") is double epsilon
+                && Math.Abs(epsilon - 1e-5) > 1e-11
+            )
             {
-                throw Refuse(module, string.Create(CultureInfo.InvariantCulture, $"adds {epsilon} to the variance; only 1e-5 is supported"));
+                throw Refuse(
+                    module,
+                    string.Create(CultureInfo.InvariantCulture, $"adds {epsilon} to the variance; only 1e-5 is supported")
+                );
             }
 
-            if ((module.Attributes.GetValueOrDefault("pool_type") ?? module.Attributes.GetValueOrDefault("text_pool_type")) is string pooling && pooling is not ("tok" or "argmax"))
+            if (
+                (module.Attributes.GetValueOrDefault("pool_type") ?? module.Attributes.GetValueOrDefault("text_pool_type"))
+                    is string pooling
+                && pooling is not ("tok" or "argmax")
+            )
             {
                 throw Refuse(module, $"pools by {pooling}; only the class token and the end of the text are supported");
             }
@@ -62,7 +97,9 @@ internal static class ModuleDescription
 
     private static MlpActivation? Activation(PickledModule module) =>
         module.Class.Contains("QuickGELU", StringComparison.Ordinal) ? MlpActivation.QuickGelu
-        : TanhGelu.Contains(module.Class) || (module.Class == "GELU" && module.Attributes.GetValueOrDefault("approximate") as string == "tanh") ? MlpActivation.TanhGelu
+        : TanhGelu.Contains(module.Class)
+        || (module.Class == "GELU" && module.Attributes.GetValueOrDefault("approximate") as string == "tanh")
+            ? MlpActivation.TanhGelu
         : module.Class is "GELU" or "GELUActivation" ? MlpActivation.Gelu
         : null;
 }

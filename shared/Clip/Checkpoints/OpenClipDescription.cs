@@ -64,16 +64,27 @@ internal static class OpenClipDescription
         Ratio(vision, a.VisionWidth, a.VisionNeurons);
         vision.Only("pool_type", "tok");
         vision.Only("pos_embed_type", "learnable");
-        foreach (var key in new[] { "attentional_pool", "final_ln_after_pool", "no_ln_pre", "global_average_pool", "input_patchnorm", "qk_norm", "scaled_cosine" })
+        foreach (
+            var key in new[]
+            {
+                "attentional_pool",
+                "final_ln_after_pool",
+                "no_ln_pre",
+                "global_average_pool",
+                "input_patchnorm",
+                "qk_norm",
+                "scaled_cosine",
+            }
+        )
         {
             vision.Off(key, "it is not supported");
         }
 
         Block(vision);
         var width = vision.Number("head_width") ?? ClipArchitecture.HeadWidth;
-        return width >= 1 && a.VisionWidth >= width && a.VisionWidth % width == 0
-            ? (int)(a.VisionWidth / width)
-            : width > a.VisionWidth ? 1 : throw vision.NotComputed("head_width", $"it does not divide a width of {a.VisionWidth}");
+        return width >= 1 && a.VisionWidth >= width && a.VisionWidth % width == 0 ? (int)(a.VisionWidth / width)
+            : width > a.VisionWidth ? 1
+            : throw vision.NotComputed("head_width", $"it does not divide a width of {a.VisionWidth}");
     }
 
     // open_clip rounds down.

@@ -2,7 +2,10 @@ using ClipSae.Imaging.Resizing;
 
 namespace ClipSae.Clip.Checkpoints;
 
-/// <summary><c>preprocessor_config.json</c>, or the part of <c>processor_config.json</c> that newer versions of <c>transformers</c> write; defaults are CLIPImageProcessor's or SiglipImageProcessor's, which are what is done here.</summary>
+/// <summary>
+/// <c>preprocessor_config.json</c>, or the part of <c>processor_config.json</c> that newer versions of <c>transformers</c> write; defaults
+/// are CLIPImageProcessor's or SiglipImageProcessor's, which are what is done here.
+/// </summary>
 internal static class PreprocessingDescription
 {
     public const string FileName = "preprocessor_config.json";
@@ -37,7 +40,9 @@ internal static class PreprocessingDescription
             return ModelTraits.Unknown;
         }
 
-        return config.Number("resample") is { } number && Enum.GetValues<ResizeFilter>().Where(one => (int)one == number).ToArray() is [var filter]
+        return
+            config.Number("resample") is { } number
+            && Enum.GetValues<ResizeFilter>().Where(one => (int)one == number).ToArray() is [var filter]
             ? new ModelTraits(Filter: filter)
             : throw config.NotComputed("resample", $"only {(int)ResizeFilter.Bilinear} (bilinear) and {Bicubic} (bicubic) are supported");
     }
@@ -77,7 +82,10 @@ internal static class PreprocessingDescription
     {
         if (part.Has(key) && part.Number(key) != side)
         {
-            throw part.NotComputed(key, $"the weights take {side} pixels, and only pictures of exactly that size, cut from the middle, are supported");
+            throw part.NotComputed(
+                key,
+                $"the weights take {side} pixels, and only pictures of exactly that size, cut from the middle, are supported"
+            );
         }
     }
 }

@@ -7,13 +7,20 @@ namespace ClipSae.Clip.Checkpoints;
 internal sealed record TextEncoderPlace(string Name, string Prefix, MlpActivation? Activation)
 {
     /// <summary>
-    /// In single files. OpenAI's encoder of ViT-L/14 first: Stable Diffusion 1, SDXL, ComfyUI (Stable Diffusion 3, Flux). Then LAION's, which were trained with
-    /// GELU: Stable Diffusion 2, SDXL, its refiner, ComfyUI.
+    /// In single files. OpenAI's encoder of ViT-L/14 first: Stable Diffusion 1, SDXL, ComfyUI (Stable Diffusion 3, Flux). Then LAION's,
+    /// which were trained with GELU: Stable Diffusion 2, SDXL, its refiner, ComfyUI.
     /// </summary>
     public static IReadOnlyList<TextEncoderPlace> All { get; } =
     [
-        OpenAi("cond_stage_model", "transformer."), OpenAi("conditioner.embedders.0", "transformer."), OpenAi("text_encoders.clip_l", "transformer."), OpenAi("clip_l", "transformer."),
-        Laion("cond_stage_model", "model."), Laion("conditioner.embedders.1", "model."), Laion("conditioner.embedders.0", "model."), Laion("text_encoders.clip_g", "transformer."), Laion("clip_g", "transformer."),
+        OpenAi("cond_stage_model", "transformer."),
+        OpenAi("conditioner.embedders.0", "transformer."),
+        OpenAi("text_encoders.clip_l", "transformer."),
+        OpenAi("clip_l", "transformer."),
+        Laion("cond_stage_model", "model."),
+        Laion("conditioner.embedders.1", "model."),
+        Laion("conditioner.embedders.0", "model."),
+        Laion("text_encoders.clip_g", "transformer."),
+        Laion("clip_g", "transformer."),
     ];
 
     /// <summary>Whether a tensor of this name belongs to the encoder.</summary>

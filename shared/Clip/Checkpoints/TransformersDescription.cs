@@ -1,8 +1,9 @@
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary>
-/// <c>config.json</c> as <c>transformers</c> writes it, of a whole CLIP or of one tower alone (flat). Values that equal a default are left out there, so the
-/// defaults of CLIPTextConfig and CLIPVisionConfig hold where the width is known; those of SigLIP's are left out whole in its base models.
+/// <c>config.json</c> as <c>transformers</c> writes it, of a whole CLIP or of one tower alone (flat). Values that equal a default are left
+/// out there, so the defaults of CLIPTextConfig and CLIPVisionConfig hold where the width is known; those of SigLIP's are left out whole in
+/// its base models.
 /// </summary>
 internal static class TransformersDescription
 {
@@ -23,10 +24,15 @@ internal static class TransformersDescription
             return SigLip(config, a);
         }
 
-        var isFlat = config.Text("model_type") is "clip_text_model" or "clip_vision_model" || (config.Has("hidden_size") && !config.Has("text_config") && !config.Has("vision_config"));
+        var isFlat =
+            config.Text("model_type") is "clip_text_model" or "clip_vision_model"
+            || (config.Has("hidden_size") && !config.Has("text_config") && !config.Has("vision_config"));
         if (config.Has("pretrained_cfg"))
         {
-            throw config.NotComputed("architecture", "it describes a model of timm; only CLIPs with OpenAI's vision transformer are supported");
+            throw config.NotComputed(
+                "architecture",
+                "it describes a model of timm; only CLIPs with OpenAI's vision transformer are supported"
+            );
         }
 
         config.Only("model_type", "clip", "clip_text_model", "clip_vision_model");
@@ -38,7 +44,15 @@ internal static class TransformersDescription
         var traits = ModelTraits.Unknown;
 
         // What older versions wrote under the second name overrides the first.
-        foreach (var (key, isVision) in new[] { ("vision_config", true), ("vision_config_dict", true), ("text_config", false), ("text_config_dict", false) })
+        foreach (
+            var (key, isVision) in new[]
+            {
+                ("vision_config", true),
+                ("vision_config_dict", true),
+                ("text_config", false),
+                ("text_config_dict", false),
+            }
+        )
         {
             if (config.Part(key) is { } tower)
             {
@@ -80,7 +94,12 @@ internal static class TransformersDescription
         tower.Only("model_type", isVision ? ["siglip_vision_model", "siglip2_vision_model"] : ["siglip_text_model", "siglip2_text_model"]);
         tower.Only("layer_norm_eps", a.Family.NormEpsilon);
         var activation = tower.Has("hidden_act") ? Named(tower) : a.Family.Activation;
-        var heads = HeadsOf(tower, "num_attention_heads", tower.Number("num_attention_heads") ?? SigLipHeads, isVision ? a.VisionWidth : a.TextWidth);
+        var heads = HeadsOf(
+            tower,
+            "num_attention_heads",
+            tower.Number("num_attention_heads") ?? SigLipHeads,
+            isVision ? a.VisionWidth : a.TextWidth
+        );
         tower.Size("hidden_size", isVision ? a.VisionWidth : a.TextWidth);
         tower.Size("intermediate_size", isVision ? a.VisionNeurons : a.TextNeurons);
         tower.Size("num_hidden_layers", isVision ? a.VisionLayers : a.TextLayers);
@@ -99,11 +118,13 @@ internal static class TransformersDescription
         return (int)(side / a.PatchSize) == a.Grid
             ? new ModelTraits(activation, VisionHeads: heads, ImageResolution: (int)side)
             : throw new Contracts.UserErrorException(
-                $"{tower.Path}: 'vision_config.image_size' is {side:0}, but the weights have {a.Grid} patches of {a.PatchSize} pixels a side: it describes another model; keep weights in one folder with their own description only");
+                $"{tower.Path}: 'vision_config.image_size' is {side:0}, but the weights have {a.Grid} patches of {a.PatchSize} pixels a side: it describes another model; keep weights in one folder with their own description only"
+            );
     }
 
     private static MlpActivation Named(DescribedPart tower) =>
-        Activation(tower.Text("hidden_act")) ?? throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are supported");
+        Activation(tower.Text("hidden_act"))
+        ?? throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are supported");
 
     private static ModelTraits Tower(DescribedPart tower, ClipArchitecture a, bool isVision)
     {
@@ -134,20 +155,26 @@ internal static class TransformersDescription
         return new ModelTraits(activation ?? Default(tower), TextHeads: heads);
     }
 
-    private static MlpActivation? Activation(string? name) => name switch
-    {
-        "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => MlpActivation.TanhGelu,
-        _ => MlpActivation.Find(name),
-    };
+    private static MlpActivation? Activation(string? name) =>
+        name switch
+        {
+            "gelu_new" or "gelu_fast" or "gelu_pytorch_tanh" => MlpActivation.TanhGelu,
+            _ => MlpActivation.Find(name),
+        };
 
     // What equals the default of CLIPTextConfig and CLIPVisionConfig is left out.
     private static MlpActivation? Default(DescribedPart tower) => tower.Has("hidden_size") ? MlpActivation.QuickGelu : null;
 
-    /// <summary>Heads of a tower; those that are not given are the default of whoever writes such descriptions, where the width is there.</summary>
+    /// <summary>
+    /// Heads of a tower; those that are not given are the default of whoever writes such descriptions, where the width is there.
+    /// </summary>
     public static int? Heads(DescribedPart tower, string headsKey, string widthKey, int width, int defaultHeads) =>
-        (tower.Number(headsKey) ?? (tower.Has(widthKey) ? defaultHeads : null)) is { } heads ? HeadsOf(tower, headsKey, heads, width) : null;
+        (tower.Number(headsKey) ?? (tower.Has(widthKey) ? defaultHeads : null)) is { } heads
+            ? HeadsOf(tower, headsKey, heads, width)
+            : null;
 
-    private static int HeadsOf(DescribedPart tower, string headsKey, double heads, int width) => heads >= 1 && heads <= width && width % heads == 0
-        ? (int)heads
-        : throw tower.NotComputed(headsKey, $"{heads:0} heads do not divide a width of {width}");
+    private static int HeadsOf(DescribedPart tower, string headsKey, double heads, int width) =>
+        heads >= 1 && heads <= width && width % heads == 0
+            ? (int)heads
+            : throw tower.NotComputed(headsKey, $"{heads:0} heads do not divide a width of {width}");
 }

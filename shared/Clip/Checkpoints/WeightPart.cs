@@ -6,9 +6,7 @@ namespace ClipSae.Clip.Checkpoints;
 /// <summary>How one weight under OpenAI's key is made of what a file holds.</summary>
 internal abstract record WeightPart
 {
-    private WeightPart()
-    {
-    }
+    private WeightPart() { }
 
     /// <summary>The tensor of the file that tells the element type.</summary>
     public abstract TensorEntry Leader { get; }
@@ -76,7 +74,8 @@ internal abstract record WeightPart
             return (stored.dim() == 2 ? stored.t().contiguous() : stored).MoveToOuterDisposeScope();
         }
 
-        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) => [new(Key, (weight.dim() == 2 ? weight.t() : weight).contiguous())];
+        public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) =>
+            [new(Key, (weight.dim() == 2 ? weight.t() : weight).contiguous())];
     }
 
     /// <summary>Rows of query, key and value, one behind the other.</summary>
@@ -84,7 +83,8 @@ internal abstract record WeightPart
     {
         public override TensorEntry Leader => File.Entries[Keys[0]];
 
-        public override IReadOnlyList<long> Shape => [Keys.Sum(key => File.Entries[key].Shape.FirstOrDefault()), .. File.Entries[Keys[0]].Shape.Skip(1)];
+        public override IReadOnlyList<long> Shape =>
+            [Keys.Sum(key => File.Entries[key].Shape.FirstOrDefault()), .. File.Entries[Keys[0]].Shape.Skip(1)];
 
         public override torch.Tensor Read(NonFiniteValues nonFinite)
         {
@@ -116,7 +116,8 @@ internal abstract record WeightPart
     /// <param name="Scale">Of the product.</param>
     /// <param name="FirstRow">Where the rows of the change begin in W.</param>
     /// <param name="IsTransposed">Whether W is kept with its axes changed round.</param>
-    public sealed record Adapted(WeightPart Base, ITensorFile File, string A, string B, double Scale, long FirstRow, bool IsTransposed) : WeightPart
+    public sealed record Adapted(WeightPart Base, ITensorFile File, string A, string B, double Scale, long FirstRow, bool IsTransposed)
+        : WeightPart
     {
         public override TensorEntry Leader => Base.Leader;
 
@@ -130,7 +131,12 @@ internal abstract record WeightPart
             var weight = Base.Read(nonFinite).to(torch.float32);
             var change = File.Read(B, nonFinite).to(torch.float32).mm(File.Read(A, nonFinite).to(torch.float32)).Times(Scale);
             change = IsTransposed ? change.t() : change;
-            return torch.cat([weight.narrow(0, 0, FirstRow), weight.narrow(0, FirstRow, change.shape[0]).Plus(change), weight.narrow(0, FirstRow + change.shape[0], weight.shape[0] - FirstRow - change.shape[0])])
+            return torch
+                .cat([
+                    weight.narrow(0, 0, FirstRow),
+                    weight.narrow(0, FirstRow, change.shape[0]).Plus(change),
+                    weight.narrow(0, FirstRow + change.shape[0], weight.shape[0] - FirstRow - change.shape[0]),
+                ])
                 .MoveToOuterDisposeScope();
         }
 
@@ -150,7 +156,9 @@ internal abstract record WeightPart
         public override torch.Tensor Read(NonFiniteValues nonFinite)
         {
             using var scope = torch.NewDisposeScope();
-            return GeometricParametrization.Materialize(Radius.Read(nonFinite).to(torch.float32), Theta.Read(nonFinite).to(torch.float32)).MoveToOuterDisposeScope();
+            return GeometricParametrization
+                .Materialize(Radius.Read(nonFinite).to(torch.float32), Theta.Read(nonFinite).to(torch.float32))
+                .MoveToOuterDisposeScope();
         }
 
         public override IEnumerable<KeyValuePair<string, torch.Tensor>> Write(torch.Tensor weight) =>

@@ -16,7 +16,11 @@ public sealed class GeneratorTextEncoder
         File = file;
         _parts = parts;
         Activation = activation;
-        Layers = parts.Keys.Where(key => key.StartsWith(ClipKeys.TextBlocks, StringComparison.Ordinal)).Select(key => key[ClipKeys.TextBlocks.Length..].Split('.')[0]).Distinct().Count();
+        Layers = parts
+            .Keys.Where(key => key.StartsWith(ClipKeys.TextBlocks, StringComparison.Ordinal))
+            .Select(key => key[ClipKeys.TextBlocks.Length..].Split('.')[0])
+            .Distinct()
+            .Count();
         (Context, Width) = (Size(ClipKeys.Positions, 0), Size(ClipKeys.Positions, 1));
     }
 
@@ -90,7 +94,11 @@ public sealed class GeneratorTextEncoder
     /// <param name="key">OpenAI's key.</param>
     /// <param name="weight">The new weight, of the same sizes.</param>
     /// <exception cref="UserErrorException">The weight is not finite in the file's element type.</exception>
-    internal IReadOnlyList<(TensorEntry Entry, torch.Tensor Tensor)> Write(string key, torch.Tensor weight, IReadOnlyDictionary<string, TensorEntry> entries)
+    internal IReadOnlyList<(TensorEntry Entry, torch.Tensor Tensor)> Write(
+        string key,
+        torch.Tensor weight,
+        IReadOnlyDictionary<string, TensorEntry> entries
+    )
     {
         using var scope = torch.NewDisposeScope();
         var written = new List<(TensorEntry, torch.Tensor)>();
@@ -101,7 +109,9 @@ public sealed class GeneratorTextEncoder
             nonFinite.Count(name, stored);
             if (nonFinite.Counts.Count > 0)
             {
-                throw new UserErrorException($"key '{name}' has element type {entries[name].Dtype} in the generator, and the model's values are NaN, infinite or too large for it; use a generator in float32 or bfloat16");
+                throw new UserErrorException(
+                    $"key '{name}' has element type {entries[name].Dtype} in the generator, and the model's values are NaN, infinite or too large for it; use a generator in float32 or bfloat16"
+                );
             }
 
             written.Add((entries[name], stored.DetachFromDisposeScope()));
@@ -111,7 +121,10 @@ public sealed class GeneratorTextEncoder
     }
 
     private IEnumerable<KeyValuePair<string, long[]>> Shapes(ClipArchitecture model) =>
-        ClipKeys.Shapes(model with { ContextLength = Context, TextLayers = Layers }).Where(shape => !shape.Key.StartsWith("visual.", StringComparison.Ordinal));
+        ClipKeys
+            .Shapes(model with { ContextLength = Context, TextLayers = Layers })
+            .Where(shape => !shape.Key.StartsWith("visual.", StringComparison.Ordinal));
 
-    private int Size(string key, int axis) => _parts.TryGetValue(key, out var part) && part.Shape.Count == 2 ? (int)Math.Min(part.Shape[axis], int.MaxValue) : 0;
+    private int Size(string key, int axis) =>
+        _parts.TryGetValue(key, out var part) && part.Shape.Count == 2 ? (int)Math.Min(part.Shape[axis], int.MaxValue) : 0;
 }

@@ -8,8 +8,8 @@ using TorchSharp;
 namespace ClipSae.Clip.Generators;
 
 /// <summary>
-/// The text encoders of CLIP in an image generator: a single file of safetensors (Stable Diffusion 1, 2, SDXL, 3, Flux), a text encoder's own file, or a folder
-/// of diffusers. Everything else in it is carried over byte for byte.
+/// The text encoders of CLIP in an image generator: a single file of safetensors (Stable Diffusion 1, 2, SDXL, 3, Flux), a text encoder's
+/// own file, or a folder of diffusers. Everything else in it is carried over byte for byte.
 /// </summary>
 public sealed class ImageGenerator : IDisposable
 {
@@ -28,14 +28,19 @@ public sealed class ImageGenerator : IDisposable
     public bool IsFolder => Directory.Exists(_path);
 
     /// <summary>Opens a generator and finds its text encoders.</summary>
-    /// <exception cref="UserErrorException">It cannot be read, is no file of safetensors, or has no text encoder of CLIP; names the file.</exception>
+    /// <exception cref="UserErrorException">It cannot be read, is no file of safetensors, or has no text encoder of CLIP; names the
+    /// file.</exception>
     public static ImageGenerator Open(string path)
     {
         var generator = new ImageGenerator(path);
         try
         {
             generator.Encoders = [.. generator.IsFolder ? generator.InFolders() : generator.InFile()];
-            return generator.Encoders.Count > 0 ? generator : throw new UserErrorException($"{path}: contains no text encoder of CLIP; name the single file or the diffusers folder of an image generator, or the text encoder's own file");
+            return generator.Encoders.Count > 0
+                ? generator
+                : throw new UserErrorException(
+                    $"{path}: contains no text encoder of CLIP; name the single file or the diffusers folder of an image generator, or the text encoder's own file"
+                );
         }
         catch (UserErrorException)
         {
@@ -44,20 +49,25 @@ public sealed class ImageGenerator : IDisposable
         }
     }
 
-    /// <summary>Writes the generator with other weights in place of one of its text encoders: everything else stays as it is, byte for byte.</summary>
+    /// <summary>
+    /// Writes the generator with other weights in place of one of its text encoders: everything else stays as it is, byte for byte.
+    /// </summary>
     /// <param name="encoder">Name of the encoder.</param>
     /// <param name="model">Sizes of the model that the weights are of.</param>
     /// <param name="weight">Gives a weight under OpenAI's key, in the sizes of the generator's; the caller owns it.</param>
     /// <param name="target">File or folder to write; it is there whole or not at all.</param>
     /// <returns>Tensors that were written.</returns>
-    /// <exception cref="UserErrorException">A weight does not fit the file's element type, or the disk is full or takes no writing.</exception>
+    /// <exception cref="UserErrorException">A weight does not fit the file's element type, or the disk is full or takes no
+    /// writing.</exception>
     public int Write(string encoder, ClipArchitecture model, Func<string, torch.Tensor> weight, string target, CancellationToken cancel)
     {
         var temporary = AtomicFile.TemporaryFor(target);
         try
         {
             Copy(_path, temporary, cancel);
-            var tensors = Encoders.Where(one => one.Name == encoder).Sum(one => Replace(one, model, weight, Path.Combine(temporary, one.File), cancel));
+            var tensors = Encoders
+                .Where(one => one.Name == encoder)
+                .Sum(one => Replace(one, model, weight, Path.Combine(temporary, one.File), cancel));
             if (IsFolder)
             {
                 Directory.Move(temporary, target);
@@ -71,7 +81,8 @@ public sealed class ImageGenerator : IDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw (Exception?)DiskErrors.Explain(failure, target) ?? new UserErrorException($"{target}: cannot be written: {failure.Message}", failure);
+            throw (Exception?)DiskErrors.Explain(failure, target)
+                ?? new UserErrorException($"{target}: cannot be written: {failure.Message}", failure);
         }
         finally
         {
@@ -115,7 +126,9 @@ public sealed class ImageGenerator : IDisposable
     {
         var parts = WeightParts.Find(file, Path.Combine(_path, relative)).Parts;
         return parts.Keys.Any(key => key.StartsWith("visual.", StringComparison.Ordinal))
-            ? throw new UserErrorException($"{Path.Combine(_path, relative)}: is a whole CLIP, not an image generator or a text encoder; 'clipsae convert' writes it in other formats")
+            ? throw new UserErrorException(
+                $"{Path.Combine(_path, relative)}: is a whole CLIP, not an image generator or a text encoder; 'clipsae convert' writes it in other formats"
+            )
             : new GeneratorTextEncoder(name, relative, parts, activation);
     }
 
@@ -128,7 +141,9 @@ public sealed class ImageGenerator : IDisposable
             if (opened is not SafetensorsFile safetensors)
             {
                 opened.Dispose();
-                throw new UserErrorException($"{path}: is a PyTorch file; save the generator as safetensors first, because only such a file can be written here");
+                throw new UserErrorException(
+                    $"{path}: is a PyTorch file; save the generator as safetensors first, because only such a file can be written here"
+                );
             }
 
             _files.Add(relative, file = safetensors);
@@ -137,9 +152,16 @@ public sealed class ImageGenerator : IDisposable
         return file;
     }
 
-    private static bool HoldsTokens(SafetensorsFile file) => file.Entries.Keys.Any(key => key.EndsWith(TokenEmbedding, StringComparison.Ordinal));
+    private static bool HoldsTokens(SafetensorsFile file) =>
+        file.Entries.Keys.Any(key => key.EndsWith(TokenEmbedding, StringComparison.Ordinal));
 
-    private int Replace(GeneratorTextEncoder encoder, ClipArchitecture model, Func<string, torch.Tensor> weight, string path, CancellationToken cancel)
+    private int Replace(
+        GeneratorTextEncoder encoder,
+        ClipArchitecture model,
+        Func<string, torch.Tensor> weight,
+        string path,
+        CancellationToken cancel
+    )
     {
         var count = 0;
         using var target = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.None);
@@ -173,7 +195,12 @@ public sealed class ImageGenerator : IDisposable
         }
 
         Directory.CreateDirectory(target);
-        foreach (var entry in Directory.EnumerateFileSystemEntries(source).Where(entry => !AtomicFile.IsTemporary(entry)).Order(StringComparer.Ordinal))
+        foreach (
+            var entry in Directory
+                .EnumerateFileSystemEntries(source)
+                .Where(entry => !AtomicFile.IsTemporary(entry))
+                .Order(StringComparer.Ordinal)
+        )
         {
             Copy(entry, Path.Combine(target, Path.GetFileName(entry)), cancel);
         }

@@ -19,20 +19,34 @@ public sealed record TextHiddenStates(torch.Tensor Penultimate, torch.Tensor Las
     /// <param name="weights">The text tower's weights under OpenAI's keys, float32.</param>
     /// <param name="tokens">Token ids [texts, context], int64.</param>
     /// <param name="ends">Where each text ends [texts], int64.</param>
-    public static TextHiddenStates Compute(ClipArchitecture architecture, IReadOnlyDictionary<string, torch.Tensor> weights, torch.Tensor tokens, torch.Tensor ends)
+    public static TextHiddenStates Compute(
+        ClipArchitecture architecture,
+        IReadOnlyDictionary<string, torch.Tensor> weights,
+        torch.Tensor tokens,
+        torch.Tensor ends
+    )
     {
         using var inference = torch.inference_mode();
         using var scope = torch.NewDisposeScope();
-        torch.Tensor Weight(string key, Func<torch.Tensor, torch.Tensor>? scale = null) => scale is null ? weights[key] : scale(weights[key]);
+        torch.Tensor Weight(string key, Func<torch.Tensor, torch.Tensor>? scale = null) =>
+            scale is null ? weights[key] : scale(weights[key]);
         var tower = new Transformer(ClipKeys.TextBlocks, architecture.TextWidth, architecture.TextHeads, architecture, Weight);
         var (texts, context) = (tokens.shape[0], tokens.shape[1]);
-        var penultimate = Weight("token_embedding.weight").index_select(0, tokens.reshape(-1)).view(texts, context, -1).Plus(Weight(ClipKeys.Positions).narrow(0, 0, context));
+        var penultimate = Weight("token_embedding.weight")
+            .index_select(0, tokens.reshape(-1))
+            .view(texts, context, -1)
+            .Plus(Weight(ClipKeys.Positions).narrow(0, 0, context));
         for (var layer = 0; layer < architecture.TextLayers - 1; layer++)
         {
             penultimate = tower.Block(layer, penultimate, causal: true, hooks: null);
         }
 
-        var last = Transformer.Norm(tower.Block(architecture.TextLayers - 1, penultimate, causal: true, hooks: null), "ln_final", Weight, architecture.Family.NormEpsilon);
+        var last = Transformer.Norm(
+            tower.Block(architecture.TextLayers - 1, penultimate, causal: true, hooks: null),
+            "ln_final",
+            Weight,
+            architecture.Family.NormEpsilon
+        );
         var pooled = last.gather(1, ends.view(texts, 1, 1).expand(texts, 1, last.shape[2])).squeeze(1);
         if (weights.ContainsKey(Projection))
         {

@@ -5,8 +5,8 @@ namespace ClipSae.Clip.Text;
 
 /// <summary>
 /// From a caption to the words that byte-pair encoding works on, as OpenAI's <c>simple_tokenizer</c> does it: repaired
-/// (<see cref="RepairedText"/>), HTML unescaped twice, white space collapsed, lower case; then contractions, runs of letters, single digits, runs of the rest.
-/// Works on Unicode scalars, so letters beyond the basic plane are letters here as they are in the original.
+/// (<see cref="RepairedText"/>), HTML unescaped twice, white space collapsed, lower case; then contractions, runs of letters, single
+/// digits, runs of the rest. Works on Unicode scalars, so letters beyond the basic plane are letters here as they are in the original.
 /// </summary>
 internal static class CaptionText
 {
@@ -40,7 +40,7 @@ internal static class CaptionText
     /// <param name="text">Text after <see cref="Clean"/>.</param>
     public static IEnumerable<string> Words(string text)
     {
-        for (var i = 0; i < text.Length;)
+        for (var i = 0; i < text.Length; )
         {
             var length = char.IsWhiteSpace(text[i]) ? 0 : WordLength(text, i);
             if (length > 0)

@@ -4,15 +4,16 @@ using System.Text;
 namespace ClipSae.Clip.Text;
 
 /// <summary>
-/// HTML's character references, in the two ways in which openai/CLIP's captions meet them: as Python's <c>html.unescape</c> reads them, with or without a
-/// semicolon, and as ftfy does, which takes only those that end in one.
+/// HTML's character references, in the two ways in which openai/CLIP's captions meet them: as Python's <c>html.unescape</c> reads them,
+/// with or without a semicolon, and as ftfy does, which takes only those that end in one.
 /// </summary>
 internal static class HtmlEntities
 {
     private const int MaxNameLength = 32;
 
     // What Windows-1252 has in 0x80 to 0x9F; a browser reads numeric references to these control characters so.
-    private const string Windows = "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
+    private const string Windows =
+        "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
 
     private static readonly Lazy<Dictionary<string, string>> Names = new(Read);
 
@@ -20,46 +21,63 @@ internal static class HtmlEntities
     public static char FromControl(char character) => character is >= '\u0080' and <= '\u009F' ? Windows[character - 0x80] : character;
 
     /// <summary>Python's <c>html.unescape</c>, which reads names without semicolon too, as far as they reach.</summary>
-    public static string Unescape(string text) => Replace(text, MaxNameLength, static body =>
-    {
-        if (body.StartsWith('#'))
-        {
-            return Number(body.TrimEnd(';')) is { } number ? number : null;
-        }
-
-        if (Names.Value.TryGetValue(body, out var whole))
-        {
-            return whole;
-        }
-
-        for (var length = body.Length - 1; length > 1; length--)
-        {
-            if (Names.Value.TryGetValue(body[..length], out var part))
+    public static string Unescape(string text) =>
+        Replace(
+            text,
+            MaxNameLength,
+            static body =>
             {
-                return part + body[length..];
-            }
-        }
+                if (body.StartsWith('#'))
+                {
+                    return Number(body.TrimEnd(';')) is { } number ? number : null;
+                }
 
-        return null;
-    }, static character => character is not ('\t' or '\n' or '\f' or ' ' or '<' or '&' or '#' or ';'));
+                if (Names.Value.TryGetValue(body, out var whole))
+                {
+                    return whole;
+                }
 
-    /// <summary>ftfy's <c>unescape_html</c>: references that end in a semicolon, and names of lower-case letters that were put in capitals.</summary>
-    public static string UnescapeStrictly(string text) => Replace(text, MaxNameLength, static body =>
-    {
-        if (!body.EndsWith(';'))
-        {
-            return null;
-        }
+                for (var length = body.Length - 1; length > 1; length--)
+                {
+                    if (Names.Value.TryGetValue(body[..length], out var part))
+                    {
+                        return part + body[length..];
+                    }
+                }
 
-        if (body.StartsWith('#'))
-        {
-            return Number(body[..^1]);
-        }
+                return null;
+            },
+            static character => character is not ('\t' or '\n' or '\f' or ' ' or '<' or '&' or '#' or ';')
+        );
 
-        return Names.Value.TryGetValue(body, out var whole) ? whole
-            : body.ToUpperInvariant() == body && Names.Value.TryGetValue(body.ToLowerInvariant(), out var small) && Unescape("&" + body) == "&" + body ? Upper(small)
-            : null;
-    }, static character => char.IsAsciiLetterOrDigit(character));
+    /// <summary>
+    /// ftfy's <c>unescape_html</c>: references that end in a semicolon, and names of lower-case letters that were put in capitals.
+    /// </summary>
+    public static string UnescapeStrictly(string text) =>
+        Replace(
+            text,
+            MaxNameLength,
+            static body =>
+            {
+                if (!body.EndsWith(';'))
+                {
+                    return null;
+                }
+
+                if (body.StartsWith('#'))
+                {
+                    return Number(body[..^1]);
+                }
+
+                return Names.Value.TryGetValue(body, out var whole) ? whole
+                    : body.ToUpperInvariant() == body
+                    && Names.Value.TryGetValue(body.ToLowerInvariant(), out var small)
+                    && Unescape("&" + body) == "&" + body
+                        ? Upper(small)
+                    : null;
+            },
+            static character => char.IsAsciiLetterOrDigit(character)
+        );
 
     // Python's upper case of the only letter among them that becomes two.
     private static string Upper(string text) => text == "ß" ? "SS" : text.ToUpperInvariant();
@@ -131,9 +149,14 @@ internal static class HtmlEntities
     {
         var isHex = body.Length > 1 && body[1] is 'x' or 'X';
         var digits = body[(isHex ? 2 : 1)..].TrimStart('0');
-        var code = digits.Length > 8 ? int.MaxValue
+        var code =
+            digits.Length > 8 ? int.MaxValue
             : digits.Length == 0 ? 0
-            : (int)Math.Min(int.MaxValue, long.Parse(digits, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture));
+            : (int)
+                Math.Min(
+                    int.MaxValue,
+                    long.Parse(digits, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture)
+                );
         return code switch
         {
             0 or > 0x10FFFF or (>= 0xD800 and <= 0xDFFF) => "\uFFFD",
@@ -155,8 +178,13 @@ internal static class HtmlEntities
             var equals = line.IndexOf('=', StringComparison.Ordinal);
             if (equals > 0 && line[0] != '#')
             {
-                names[line[..equals]] = string.Concat(line[(equals + 1)..].Split(' ')
-                    .Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))));
+                names[line[..equals]] = string.Concat(
+                    line[(equals + 1)..]
+                        .Split(' ')
+                        .Select(code =>
+                            char.ConvertFromUtf32(int.Parse(code, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))
+                        )
+                );
             }
         }
 

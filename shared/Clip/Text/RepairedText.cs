@@ -5,13 +5,15 @@ using ClipSae.Contracts;
 namespace ClipSae.Clip.Text;
 
 /// <summary>
-/// What ftfy's <c>fix_text</c>, through which openai/CLIP passes every text, makes of it: HTML's references, mojibake, ligatures, full and half width, curly
-/// quotes, control characters, Unicode's form C; again and again until nothing changes. Of its mojibake, the kinds of <see cref="Mojibake"/>.
+/// What ftfy's <c>fix_text</c>, through which openai/CLIP passes every text, makes of it: HTML's references, mojibake, ligatures, full and
+/// half width, curly quotes, control characters, Unicode's form C; again and again until nothing changes. Of its mojibake, the kinds of
+/// <see cref="Mojibake"/>.
 /// </summary>
 internal static partial class RepairedText
 {
     // Halfwidth katakana and Hangul, from U+FF61 and U+FFA0 on; a blank is a place that is not assigned.
-    private const string Katakana = "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u3099\u309A";
+    private const string Katakana =
+        "。「」、・ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン\u3099\u309A";
     private const string Hangul =
         "\u1160\u1100\u1101\u11AA\u1102\u11AC\u11AD\u1103\u1104\u1105\u11B0\u11B1\u11B2\u11B3\u11B4\u11B5\u111A\u1106\u1107\u1108\u1121\u1109\u110A\u110B\u110C\u110D\u110E\u110F\u1110\u1111\u1112"
         + "   \u1161\u1162\u1163\u1164\u1165\u1166  \u1167\u1168\u1169\u116A\u116B\u116C  \u116D\u116E\u116F\u1170\u1171\u1172  \u1173\u1174\u1175";
@@ -39,11 +41,12 @@ internal static partial class RepairedText
     }
 
     // Nearly every caption: nothing above ASCII, no reference and no control character.
-    private static bool IsPlain(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !text.Contains('&', StringComparison.Ordinal);
+    private static bool IsPlain(string text) =>
+        !text.AsSpan().ContainsAnyExceptInRange(' ', '~') && !text.Contains('&', StringComparison.Ordinal);
 
     private static IEnumerable<string> Lines(string text)
     {
-        for (var start = 0; start < text.Length;)
+        for (var start = 0; start < text.Length; )
         {
             var end = text.IndexOf('\n', start) + 1;
             end = end == 0 ? text.Length : end;
@@ -105,16 +108,17 @@ internal static partial class RepairedText
         return result.ToString();
     }
 
-    private static char Width(char character) => character switch
-    {
-        '\u3000' => ' ',
-        >= '\uFF01' and <= '\uFF5E' => (char)(character - 0xFEE0),
-        '\uFF5F' or '\uFF60' => (char)(character - 0xFF5F + 0x2985),
-        >= '\uFF61' and <= '\uFF9F' => Katakana[character - 0xFF61],
-        >= '\uFFA0' and <= '\uFFDC' => Assigned(Hangul[character - 0xFFA0], character),
-        >= '\uFFE0' and <= '\uFFEE' => Assigned(Signs[character - 0xFFE0], character),
-        _ => character,
-    };
+    private static char Width(char character) =>
+        character switch
+        {
+            '\u3000' => ' ',
+            >= '\uFF01' and <= '\uFF5E' => (char)(character - 0xFEE0),
+            '\uFF5F' or '\uFF60' => (char)(character - 0xFF5F + 0x2985),
+            >= '\uFF61' and <= '\uFF9F' => Katakana[character - 0xFF61],
+            >= '\uFFA0' and <= '\uFFDC' => Assigned(Hangul[character - 0xFFA0], character),
+            >= '\uFFE0' and <= '\uFFEE' => Assigned(Signs[character - 0xFFE0], character),
+            _ => character,
+        };
 
     private static char Assigned(char mapped, char character) => mapped == ' ' ? character : mapped;
 

@@ -3,10 +3,12 @@ using static TorchSharp.torch;
 namespace ClipSae.Clip.Training;
 
 /// <summary>
-/// Gradient checkpointing (arXiv 1604.06174): the forward pass is cut between blocks. Of a block its input alone is kept; the backward pass goes from
-/// cut to cut and computes each block again. What stands before or between such blocks keeps its graph up to the next cut.
+/// Gradient checkpointing (arXiv 1604.06174): the forward pass is cut between blocks. Of a block its input alone is kept; the backward pass
+/// goes from cut to cut and computes each block again. What stands before or between such blocks keeps its graph up to the next cut.
 /// </summary>
-/// <remarks>libtorch sees only what stands behind the last cut: after its <c>backward</c>, <see cref="Backward"/> goes through the rest.</remarks>
+/// <remarks>
+/// libtorch sees only what stands behind the last cut: after its <c>backward</c>, <see cref="Backward"/> goes through the rest.
+/// </remarks>
 internal sealed class BlockTape : IDisposable
 {
     private readonly Stack<Segment> _segments = [];

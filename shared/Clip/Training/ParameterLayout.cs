@@ -1,8 +1,8 @@
 namespace ClipSae.Clip.Training;
 
 /// <summary>
-/// The order of parameters in a flat buffer: group by group, then those that are not trained. Within a group the same parameter of every block lies
-/// side by side, so that one operation reaches all of them.
+/// The order of parameters in a flat buffer: group by group, then those that are not trained. Within a group the same parameter of every
+/// block lies side by side, so that one operation reaches all of them.
 /// </summary>
 public sealed class ParameterLayout
 {
@@ -46,11 +46,17 @@ public sealed class ParameterLayout
     public bool IsTrained(ParameterPlace place) => place.End <= TrainedLength;
 
     /// <summary>The key without its block's number.</summary>
-    internal static string KindOf(string name) => string.Concat(name.Split('.').Where(part => !int.TryParse(part, out _)).Select(part => "." + part));
+    internal static string KindOf(string name) =>
+        string.Concat(name.Split('.').Where(part => !int.TryParse(part, out _)).Select(part => "." + part));
 
     private void Add(IEnumerable<string> names, Dictionary<string, long[]> shapes)
     {
-        foreach (var name in names.OrderBy(KindOf, StringComparer.Ordinal).ThenBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal))
+        foreach (
+            var name in names
+                .OrderBy(KindOf, StringComparer.Ordinal)
+                .ThenBy(name => name.Length)
+                .ThenBy(name => name, StringComparer.Ordinal)
+        )
         {
             var place = new ParameterPlace(name, shapes[name], Length);
             _places.Add(name, place);

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Clip.Training;
 
-/// <summary>The kernels of <c>training.cu</c>: what libtorch's own operations do in many passes over memory, in one. Plain counterparts: <see cref="WeightRun"/> and the optimizer's.</summary>
+/// <summary>
+/// The kernels of <c>training.cu</c>: what libtorch's own operations do in many passes over memory, in one. Plain counterparts:
+/// <see cref="WeightRun"/> and the optimizer's.
+/// </summary>
 public sealed class TrainingKernels : IDisposable
 {
     private const int Threads = 256;
@@ -20,11 +23,18 @@ public sealed class TrainingKernels : IDisposable
     {
         try
         {
-            _module = new CudaModule(device, CudaModule.Source(typeof(TrainingKernels).Assembly, "training.cu"), "training.cu", [$"BFLOAT16={(type == bfloat16 ? 1 : 0)}"]);
+            _module = new CudaModule(
+                device,
+                CudaModule.Source(typeof(TrainingKernels).Assembly, "training.cu"),
+                "training.cu",
+                [$"BFLOAT16={(type == bfloat16 ? 1 : 0)}"]
+            );
         }
         catch (Exception error) when (error is CudaException or DllNotFoundException or EntryPointNotFoundException)
         {
-            throw new UserErrorException($"the training's kernels cannot be used on {device}: {error.Message}; train on the CPU with --device cpu");
+            throw new UserErrorException(
+                $"the training's kernels cannot be used on {device}: {error.Message}; train on the CPU with --device cpu"
+            );
         }
     }
 
@@ -33,26 +43,88 @@ public sealed class TrainingKernels : IDisposable
 
     /// <summary>AdamW's update; see <c>training.cu</c> for the numbers.</summary>
     /// <param name="clip">Factor on the gradient, a scalar on the device.</param>
-    public void AdamW(
-        Stretch at, Tensor clip, double keep, double beta1, double beta2, double epsilon, double rate, double correction) => _module.Launch(
-            "adamw", Blocks(at), Threads, 0, at.Values, at.Gradients, at.First, at.Second, Packs(at), clip,
-            (float)keep, (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)epsilon, (float)rate, (float)correction);
+    public void AdamW(Stretch at, Tensor clip, double keep, double beta1, double beta2, double epsilon, double rate, double correction) =>
+        _module.Launch(
+            "adamw",
+            Blocks(at),
+            Threads,
+            0,
+            at.Values,
+            at.Gradients,
+            at.First,
+            at.Second,
+            Packs(at),
+            clip,
+            (float)keep,
+            (float)beta1,
+            (float)(1 - beta1),
+            (float)beta2,
+            (float)(1 - beta2),
+            (float)epsilon,
+            (float)rate,
+            (float)correction
+        );
 
     /// <summary>AdaBelief's update; see <c>training.cu</c> for the numbers.</summary>
     /// <param name="clip">Factor on the gradient, a scalar on the device.</param>
     /// <param name="isRectified">Whether the second moment counts yet.</param>
     public void AdaBelief(
-        Stretch at, Tensor clip, double keep, double beta1, double beta2, double epsilon, double rate, bool isRectified) => _module.Launch(
-            "adabelief", Blocks(at), Threads, 0, at.Values, at.Gradients, at.First, at.Second, Packs(at), clip,
-            (float)keep, (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), (float)epsilon, (float)rate, isRectified ? 1 : 0);
+        Stretch at,
+        Tensor clip,
+        double keep,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double rate,
+        bool isRectified
+    ) =>
+        _module.Launch(
+            "adabelief",
+            Blocks(at),
+            Threads,
+            0,
+            at.Values,
+            at.Gradients,
+            at.First,
+            at.Second,
+            Packs(at),
+            clip,
+            (float)keep,
+            (float)beta1,
+            (float)(1 - beta1),
+            (float)beta2,
+            (float)(1 - beta2),
+            (float)epsilon,
+            (float)rate,
+            isRectified ? 1 : 0
+        );
 
     public void Dispose() => _module.Dispose();
 
-    internal void Materialize(Tensor theta, Tensor radius, Tensor weights, double factor) => _module.Launch(
-        "materialize", theta.shape[0], Threads, 0, theta, radius, weights, (int)theta.shape[1], (float)factor);
+    internal void Materialize(Tensor theta, Tensor radius, Tensor weights, double factor) =>
+        _module.Launch("materialize", theta.shape[0], Threads, 0, theta, radius, weights, (int)theta.shape[1], (float)factor);
 
-    internal void SendBack(Tensor theta, Tensor radius, Tensor weightGradients, Tensor thetaGradient, Tensor radiusGradient, double factor) => _module.Launch(
-        "send_back", theta.shape[0], Threads, 0, theta, radius, weightGradients, thetaGradient, radiusGradient, (int)theta.shape[1], (float)factor);
+    internal void SendBack(
+        Tensor theta,
+        Tensor radius,
+        Tensor weightGradients,
+        Tensor thetaGradient,
+        Tensor radiusGradient,
+        double factor
+    ) =>
+        _module.Launch(
+            "send_back",
+            theta.shape[0],
+            Threads,
+            0,
+            theta,
+            radius,
+            weightGradients,
+            thetaGradient,
+            radiusGradient,
+            (int)theta.shape[1],
+            (float)factor
+        );
 
     private static long Packs(Stretch at) => at.Values.NumberOfElements / PackLength;
 

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace ClipSae.Clip.Training;
 
 /// <summary>
-/// The weights of a training's forward pass, made once a step from the parameters in few operations: the parameters lie side by side in one float32
-/// buffer, what the forward pass reads in another of its own precision, with r·θ/‖θ‖ multiplied out and the activation's slope worked in. Gradients go the
-/// same way back (arXiv 1710.03740: float32 master weights).
+/// The weights of a training's forward pass, made once a step from the parameters in few operations: the parameters lie side by side in one
+/// float32 buffer, what the forward pass reads in another of its own precision, with r·θ/‖θ‖ multiplied out and the activation's slope
+/// worked in. Gradients go the same way back (arXiv 1710.03740: float32 master weights).
 /// </summary>
 public sealed class TrainingWeights : IDisposable
 {
@@ -115,7 +115,9 @@ public sealed class TrainingWeights : IDisposable
     // Few numbers whose gradients are sums over many places, and the scale of all logits, are read as they are.
     private bool IsDirect(string name) =>
         Type == float32
-            ? _activation.FactorOf(name) == 1 && !name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) && !name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
+            ? _activation.FactorOf(name) == 1
+                && !name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal)
+                && !name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
             : name.Contains("embedding", StringComparison.Ordinal) || name is ClipKeys.LogitScale or ClipKeys.LogitBias;
 
     private void AddDirect(string name, Parameter parameter)
@@ -132,7 +134,11 @@ public sealed class TrainingWeights : IDisposable
     private IEnumerable<List<ParameterPlace>> Runs()
     {
         List<ParameterPlace> run = [];
-        foreach (var place in Layout.Places.Where(place => !IsDirect(place.Name) && !place.Name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)))
+        foreach (
+            var place in Layout.Places.Where(place =>
+                !IsDirect(place.Name) && !place.Name.EndsWith(ClipKeys.Radius, StringComparison.Ordinal)
+            )
+        )
         {
             if (run.Count > 0 && !Continues(run[^1], place))
             {
@@ -150,10 +156,13 @@ public sealed class TrainingWeights : IDisposable
     }
 
     private bool Continues(ParameterPlace last, ParameterPlace place) =>
-        place.Start - last.End < ParameterLayout.Alignment && Layout.IsTrained(last) == Layout.IsTrained(place)
-        && (place.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) || last.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal)
-            ? last.End == place.Start && ParameterLayout.KindOf(last.Name) == ParameterLayout.KindOf(place.Name)
-            : _activation.FactorOf(last.Name) == _activation.FactorOf(place.Name));
+        place.Start - last.End < ParameterLayout.Alignment
+        && Layout.IsTrained(last) == Layout.IsTrained(place)
+        && (
+            place.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal) || last.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal)
+                ? last.End == place.Start && ParameterLayout.KindOf(last.Name) == ParameterLayout.KindOf(place.Name)
+                : _activation.FactorOf(last.Name) == _activation.FactorOf(place.Name)
+        );
 
     /// <param name="weightGradients">Null where the run is not trained.</param>
     private void AddRun(List<ParameterPlace> run, Tensor weights, Tensor? weightGradients)
@@ -182,7 +191,9 @@ public sealed class TrainingWeights : IDisposable
         if (!first.Name.EndsWith(ClipKeys.Theta, StringComparison.Ordinal))
         {
             Tensor Part(Tensor buffer) => Own(buffer.narrow(0, first.Start, run[^1].End - first.Start));
-            _runs.Add(new WeightRun.Scaled(Part(Values), weightGradients is null ? null : (Part(Gradients), weightGradients), weights, factor));
+            _runs.Add(
+                new WeightRun.Scaled(Part(Values), weightGradients is null ? null : (Part(Gradients), weightGradients), weights, factor)
+            );
             return;
         }
 
@@ -192,9 +203,16 @@ public sealed class TrainingWeights : IDisposable
             Own(buffer.narrow(0, from.Start, to.End - from.Start).view(-1, width));
         Tensor Radius(Tensor buffer) => Matrix(buffer, radii[0], radii[^1], 1);
         Tensor Theta(Tensor buffer) => Matrix(buffer, first, run[^1], columns);
-        _runs.Add(new WeightRun.Geometric(
-            Radius(Values), Theta(Values), weightGradients is null ? null : (Radius(Gradients), Theta(Gradients), Own(weightGradients.view(-1, columns))),
-            Own(weights.view(-1, columns)), factor, Kernels));
+        _runs.Add(
+            new WeightRun.Geometric(
+                Radius(Values),
+                Theta(Values),
+                weightGradients is null ? null : (Radius(Gradients), Theta(Gradients), Own(weightGradients.view(-1, columns))),
+                Own(weights.view(-1, columns)),
+                factor,
+                Kernels
+            )
+        );
     }
 
     private Tensor Own(Tensor tensor)

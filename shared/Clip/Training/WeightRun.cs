@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Clip.Training;
 
-/// <summary>A stretch of <see cref="TrainingWeights"/> that is made from its parameters, and sends its gradients back to them, in one go.</summary>
+/// <summary>
+/// A stretch of <see cref="TrainingWeights"/> that is made from its parameters, and sends its gradients back to them, in one go.
+/// </summary>
 internal abstract class WeightRun
 {
-    private WeightRun()
-    {
-    }
+    private WeightRun() { }
 
     /// <summary>Makes the weights from the parameters.</summary>
     public abstract void Refresh();
@@ -46,7 +46,13 @@ internal abstract class WeightRun
     /// <param name="weights">[rows, columns].</param>
     /// <param name="kernels">In place of libtorch's operations, where there are some.</param>
     public sealed class Geometric(
-        Tensor radius, Tensor theta, (Tensor Radius, Tensor Theta, Tensor Weights)? gradients, Tensor weights, double factor, TrainingKernels? kernels) : WeightRun
+        Tensor radius,
+        Tensor theta,
+        (Tensor Radius, Tensor Theta, Tensor Weights)? gradients,
+        Tensor weights,
+        double factor,
+        TrainingKernels? kernels
+    ) : WeightRun
     {
         /// <summary>Elements in float32 at a time beside the buffers: 128 MiB.</summary>
         private const long Slice = 1 << 25;
@@ -59,13 +65,15 @@ internal abstract class WeightRun
                 return;
             }
 
-            InSlices((from, count) =>
-            {
-                Tensor Rows(Tensor tensor) => tensor.narrow(0, from, count);
-                var direction = Rows(theta);
-                var length = Rows(radius).Times(factor).div_(direction.norm(1, keepdim: true));
-                Rows(weights).copy_(direction * length);
-            });
+            InSlices(
+                (from, count) =>
+                {
+                    Tensor Rows(Tensor tensor) => tensor.narrow(0, from, count);
+                    var direction = Rows(theta);
+                    var length = Rows(radius).Times(factor).div_(direction.norm(1, keepdim: true));
+                    Rows(weights).copy_(direction * length);
+                }
+            );
         }
 
         public override void SendBack()
@@ -81,17 +89,19 @@ internal abstract class WeightRun
                 return;
             }
 
-            InSlices((from, count) =>
-            {
-                Tensor Rows(Tensor tensor) => tensor.narrow(0, from, count);
-                var direction = Rows(theta);
-                var norm = direction.norm(1, keepdim: true);
-                var gradient = Rows(weightGradients).to(float32);
-                var along = (gradient * direction).sum(1, keepdim: true).div_(norm);
-                Rows(radiusGradient).AddInPlace(along, factor);
-                var across = gradient.AddProductInPlace(direction, along.div_(norm), -1);
-                Rows(thetaGradient).AddProductInPlace(across, Rows(radius).div(norm), factor);
-            });
+            InSlices(
+                (from, count) =>
+                {
+                    Tensor Rows(Tensor tensor) => tensor.narrow(0, from, count);
+                    var direction = Rows(theta);
+                    var norm = direction.norm(1, keepdim: true);
+                    var gradient = Rows(weightGradients).to(float32);
+                    var along = (gradient * direction).sum(1, keepdim: true).div_(norm);
+                    Rows(radiusGradient).AddInPlace(along, factor);
+                    var across = gradient.AddProductInPlace(direction, along.div_(norm), -1);
+                    Rows(thetaGradient).AddProductInPlace(across, Rows(radius).div(norm), factor);
+                }
+            );
         }
 
         private void InSlices(Action<long, long> work)

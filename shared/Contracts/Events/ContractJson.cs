@@ -9,7 +9,9 @@ namespace ClipSae.Contracts;
 /// <summary>How events, results and parameters are written as JSON, everywhere the same.</summary>
 public static class ContractJson
 {
-    /// <summary>camelCase names, enums by name, unknown members refused, null only where the type allows it; events carry <c>type</c>.</summary>
+    /// <summary>
+    /// camelCase names, enums by name, unknown members refused, null only where the type allows it; events carry <c>type</c>.
+    /// </summary>
     public static JsonSerializerOptions Options { get; } = Create();
 
     /// <summary>Every stored event by its wire name.</summary>
@@ -51,8 +53,10 @@ public static class ContractJson
         }
     }
 
-    private static Dictionary<string, Type> FindEventTypes() => typeof(RunEvent).Assembly.GetTypes()
-        .Select(type => (Type: type, Attribute: type.GetCustomAttribute<EventTypeAttribute>()))
-        .Where(found => found.Attribute is not null)
-        .ToDictionary(found => found.Attribute!.Name, found => found.Type, StringComparer.Ordinal);
+    private static Dictionary<string, Type> FindEventTypes() =>
+        typeof(RunEvent)
+            .Assembly.GetTypes()
+            .Select(type => (Type: type, Attribute: type.GetCustomAttribute<EventTypeAttribute>()))
+            .Where(found => found.Attribute is not null)
+            .ToDictionary(found => found.Attribute!.Name, found => found.Type, StringComparer.Ordinal);
 }

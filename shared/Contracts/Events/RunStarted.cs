@@ -11,7 +11,8 @@ namespace ClipSae.Contracts;
 /// <param name="Seed">Every draw of every stage comes from it.</param>
 /// <param name="Origin">The run that this one replays.</param>
 /// <param name="Verify">Recompute what is stored already, and fail where a digest differs.</param>
-/// <param name="Interactive">Whether someone is waiting: its units go before those of other runs. Written only where it is so: older events have no such member.</param>
+/// <param name="Interactive">Whether someone is waiting: its units go before those of other runs. Written only where it is so: older events
+/// have no such member.</param>
 [EventType("run-started/1")]
 public sealed record RunStarted(
     string Run,
@@ -21,4 +22,5 @@ public sealed record RunStarted(
     long Seed,
     ReplayOrigin? Origin = null,
     bool Verify = false,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Interactive = false) : RunEvent;
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Interactive = false
+) : RunEvent;

@@ -10,7 +10,8 @@ namespace ClipSae.Contracts;
 /// <param name="Cache">Hit or miss, and why.</param>
 /// <param name="Seconds">Wall time of the unit, the look-up of a hit included.</param>
 /// <param name="StartedAt">When the worker took the unit up.</param>
-/// <param name="Computed">What computed the result, this unit or the earlier one that it was taken from; null in older events, which have no such member.</param>
+/// <param name="Computed">What computed the result, this unit or the earlier one that it was taken from; null in older events, which have
+/// no such member.</param>
 [EventType("unit-finished/1")]
 public sealed record UnitFinished(
     string Stage,
@@ -22,4 +23,5 @@ public sealed record UnitFinished(
     CacheOutcome Cache,
     double Seconds,
     DateTimeOffset StartedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null) : UnitFact(Stage, Unit, Worker);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null
+) : UnitFact(Stage, Unit, Worker);

@@ -6,7 +6,8 @@ namespace ClipSae.Contracts;
 /// A data set is ready to be worked on: starts a run. Any AMQP client may publish it as plain JSON; inputs and parameters are
 /// all it needs.
 /// </summary>
-/// <param name="Inputs">Run inputs by name: <c>dataset:shards/00000</c>, <c>model:weights</c>, <c>model:tokenizer</c>, …; artifacts that are in the store.</param>
+/// <param name="Inputs">Run inputs by name: <c>dataset:shards/00000</c>, <c>model:weights</c>, <c>model:tokenizer</c>, …; artifacts that
+/// are in the store.</param>
 /// <param name="Parameters">Parameters in sections, <c>{"sae": {"k": 16}}</c>.</param>
 /// <param name="Run">Name of the run. By default it follows from the content, so that an event that comes twice starts one run.</param>
 /// <param name="Seed">Every draw of every stage comes from it.</param>
@@ -22,8 +23,12 @@ public sealed record DatasetReady(
     bool Interactive = false,
     bool Verify = false,
     RunPlan? Plan = null,
-    ReplayOrigin? Origin = null)
+    ReplayOrigin? Origin = null
+)
 {
-    /// <summary>Inputs that an event may have: with a plan, which has a unit for each, a hundred thousand are 50 MB of the 64 MiB that the broker lets through.</summary>
+    /// <summary>
+    /// Inputs that an event may have: with a plan, which has a unit for each, a hundred thousand are 50 MB of the 64 MiB that the broker
+    /// lets through.
+    /// </summary>
     public const int MaxInputs = 100_000;
 }

@@ -15,14 +15,18 @@ public static class QueueNames
     /// <summary>Units that killed their worker again and again; the coordinator tells the run.</summary>
     public const string DeadUnits = "dead-units";
 
-    /// <summary>Everything that was set aside, for people to look at: copies of units that killed their workers, and messages that no one can read.</summary>
+    /// <summary>
+    /// Everything that was set aside, for people to look at: copies of units that killed their workers, and messages that no one can read.
+    /// </summary>
     public const string DeadLetters = "dead-letters";
 
     /// <summary>Events that start no run; a header says which field is wrong.</summary>
     public const string InvalidEvents = DatasetReady + "_error";
 
     /// <summary>Begins the names of queues that the coordinator, a worker or a client has for itself while it runs.</summary>
-    public const string OfCoordinator = "coordinator-", OfWorker = "worker-", OfClient = "client-";
+    public const string OfCoordinator = "coordinator-",
+        OfWorker = "worker-",
+        OfClient = "client-";
 
     private const string EntranceStart = "to-";
     private const string InteractiveEnd = "-interactive";
@@ -33,8 +37,8 @@ public static class QueueNames
     public static string OfStage(string stage, bool isInteractive) => isInteractive ? stage + InteractiveEnd : stage;
 
     /// <summary>
-    /// The exchange that what goes to a queue is sent to. It has a name of its own, since the broker gives rights by names: who may send may
-    /// neither read nor remove what others have sent.
+    /// The exchange that what goes to a queue is sent to. It has a name of its own, since the broker gives rights by names: who may send
+    /// may neither read nor remove what others have sent.
     /// </summary>
     public static string Entrance(string queue) => EntranceStart + queue;
 

@@ -20,4 +20,5 @@ public sealed record RunUnit(
     string? Origin = null,
     bool Interactive = false,
     ArtifactRef? InputList = null,
-    int? AlgorithmVersion = null) : StageCommand(Run, Stage);
+    int? AlgorithmVersion = null
+) : StageCommand(Run, Stage);

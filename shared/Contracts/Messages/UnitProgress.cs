@@ -16,4 +16,5 @@ public sealed record UnitProgress(
     string Items,
     double? Rate,
     TimeSpan? Remaining,
-    IReadOnlyDictionary<string, double> Values);
+    IReadOnlyDictionary<string, double> Values
+);

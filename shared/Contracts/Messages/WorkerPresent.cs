@@ -9,4 +9,11 @@ namespace ClipSae.Contracts;
 /// <param name="AtWork">Units that it works on, <c>run: stage/unit</c>.</param>
 /// <param name="Unfit">Why it takes none; null where it does.</param>
 public sealed record WorkerPresent(
-    string Worker, string Software, IReadOnlyDictionary<string, int> Stages, int Threads, string Device, IReadOnlyList<string> AtWork, string? Unfit = null);
+    string Worker,
+    string Software,
+    IReadOnlyDictionary<string, int> Stages,
+    int Threads,
+    string Device,
+    IReadOnlyList<string> AtWork,
+    string? Unfit = null
+);

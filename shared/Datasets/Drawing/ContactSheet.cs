@@ -25,8 +25,9 @@ public static class ContactSheet
         columns = Math.Min(columns, images.Count);
         var rows = (images.Count + columns - 1) / columns;
         var text = images.Max(image => image.Lines.Count) * LineHeight;
-        using var sheet = new SKBitmap(new SKImageInfo(
-            columns * (cell + Gap) + Gap, rows * (cell + text + Gap) + Gap, SKColorType.Rgba8888, SKAlphaType.Opaque));
+        using var sheet = new SKBitmap(
+            new SKImageInfo(columns * (cell + Gap) + Gap, rows * (cell + text + Gap) + Gap, SKColorType.Rgba8888, SKAlphaType.Opaque)
+        );
         using var canvas = new SKCanvas(sheet);
         canvas.Clear(new SKColor(0xF4, 0xF3, 0xF0));
         using var type = font.At(11);
@@ -37,7 +38,14 @@ public static class ContactSheet
             Place(canvas, images[index].Image, left, top, cell);
             for (var line = 0; line < images[index].Lines.Count; line++)
             {
-                canvas.DrawText(Cut(images[index].Lines[line], type, cell), left, top + cell + LineHeight * (line + 1) - 3, SKTextAlign.Left, type, paint);
+                canvas.DrawText(
+                    Cut(images[index].Lines[line], type, cell),
+                    left,
+                    top + cell + LineHeight * (line + 1) - 3,
+                    SKTextAlign.Left,
+                    type,
+                    paint
+                );
             }
         }
 
@@ -53,7 +61,8 @@ public static class ContactSheet
         var scale = (double)cell / Math.Max(image.Width, image.Height);
         var (width, height) = ((float)(image.Width * scale), (float)(image.Height * scale));
         var box = SKRect.Create(left + (cell - width) / 2, top + (cell - height) / 2, width, height);
-        var sampling = scale >= 1 ? new SKSamplingOptions(SKFilterMode.Nearest) : new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear);
+        var sampling =
+            scale >= 1 ? new SKSamplingOptions(SKFilterMode.Nearest) : new SKSamplingOptions(SKFilterMode.Linear, SKMipmapMode.Linear);
         canvas.DrawImage(picture, box, sampling);
     }
 

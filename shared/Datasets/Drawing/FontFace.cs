@@ -19,10 +19,11 @@ public sealed record FontFace(string Name, float Slant = 0)
         return font.ContainsGlyphs(word);
     }
 
-    internal SKFont At(double size) => new(Typeface, (float)size, 1, Slant)
-    {
-        Edging = SKFontEdging.Antialias,
-        Hinting = SKFontHinting.None,
-        Subpixel = true,
-    };
+    internal SKFont At(double size) =>
+        new(Typeface, (float)size, 1, Slant)
+        {
+            Edging = SKFontEdging.Antialias,
+            Hinting = SKFontHinting.None,
+            Subpixel = true,
+        };
 }

@@ -14,12 +14,18 @@ internal static class InterFonts
             ?? throw new InvalidOperationException("This build lacks its Inter fonts.");
         using var assembly = new PEReader(stream);
         var metadata = assembly.GetMetadataReader();
-        var handle = metadata.ManifestResources.Single(
-            resource => metadata.GetString(metadata.GetManifestResource(resource).Name) == "!AvaloniaResources");
+        var handle = metadata.ManifestResources.Single(resource =>
+            metadata.GetString(metadata.GetManifestResource(resource).Name) == "!AvaloniaResources"
+        );
         var section = assembly.GetSectionData(assembly.PEHeaders.CorHeader!.ResourcesDirectory.RelativeVirtualAddress);
-        var resources = section.GetContent((int)metadata.GetManifestResource(handle).Offset, section.Length - (int)metadata.GetManifestResource(handle).Offset);
+        var resources = section.GetContent(
+            (int)metadata.GetManifestResource(handle).Offset,
+            section.Length - (int)metadata.GetManifestResource(handle).Offset
+        );
         var length = BitConverter.ToInt32(resources.AsSpan());
-        return Entries(resources.AsSpan(4, length).ToArray()).Where(entry => entry.Name.StartsWith("Inter", StringComparison.Ordinal)).ToList();
+        return Entries(resources.AsSpan(4, length).ToArray())
+            .Where(entry => entry.Name.StartsWith("Inter", StringComparison.Ordinal))
+            .ToList();
     }
 
     /// <summary>Layout: index length, version, entry count, entries of (path, offset, size), then the files.</summary>

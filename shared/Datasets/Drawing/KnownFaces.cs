@@ -1,8 +1,8 @@
 namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
-/// Faces by class: which files of a machine families of print take beside the roster, and which class a file's name tells. What evaluation's independent printer
-/// (<c>infra/photographs/world.py</c>) prints with is not among them.
+/// Faces by class: which files of a machine families of print take beside the roster, and which class a file's name tells. What
+/// evaluation's independent printer (<c>infra/photographs/world.py</c>) prints with is not among them.
 /// </summary>
 internal static class KnownFaces
 {
@@ -12,10 +12,25 @@ internal static class KnownFaces
     // File names as Debian, Windows and macOS have them; the bold ones, which stand out on pictures.
     private static readonly (FaceClass Class, string[] Names)[] Files =
     [
-        (FaceClass.Serif, ["C059-Bold", "EBGaramond12-Bold", "NotoSerif-Bold", "georgiab", "timesbd", "Georgia Bold", "Times New Roman Bold"]),
+        (
+            FaceClass.Serif,
+            ["C059-Bold", "EBGaramond12-Bold", "NotoSerif-Bold", "georgiab", "timesbd", "Georgia Bold", "Times New Roman Bold"]
+        ),
         (FaceClass.Mono, ["NimbusMonoPS-Bold", "NotoSansMono-Bold", "consolab", "courbd", "Courier New Bold"]),
         (FaceClass.Condensed, ["BebasNeue-Bold", "NimbusSansNarrow-Bold", "ARIALNB", "impact", "Impact"]),
-        (FaceClass.Handwriting, ["DancingScript-Bold", "Breip", "Caveat-Bold", "comicbd", "Inkfree", "Comic Sans MS Bold", "Bradley Hand Bold", "Z003-MediumItalic"]),
+        (
+            FaceClass.Handwriting,
+            [
+                "DancingScript-Bold",
+                "Breip",
+                "Caveat-Bold",
+                "comicbd",
+                "Inkfree",
+                "Comic Sans MS Bold",
+                "Bradley Hand Bold",
+                "Z003-MediumItalic",
+            ]
+        ),
     ];
 
     private static readonly (FaceClass Class, string[] Parts)[] Names =
@@ -28,7 +43,8 @@ internal static class KnownFaces
 
     /// <summary>Names of the files to take, those of a class in the order of preference.</summary>
     /// <param name="isThere">Whether the machine has a file of this name.</param>
-    public static IEnumerable<string> Wanted(Func<string, bool> isThere) => Files.SelectMany(of => of.Names.Where(isThere).Take(MostOfClass));
+    public static IEnumerable<string> Wanted(Func<string, bool> isThere) =>
+        Files.SelectMany(of => of.Names.Where(isThere).Take(MostOfClass));
 
     /// <summary>The class that a face's name tells; sans serif where it tells none.</summary>
     public static FaceClass ClassOf(string name, bool isFixedPitch)
@@ -39,7 +55,12 @@ internal static class KnownFaces
         }
 
         bool Has(string part) => name.Contains(part, StringComparison.OrdinalIgnoreCase);
-        return isFixedPitch ? FaceClass.Mono
-            : Names.Where(of => of.Parts.Any(Has)).Select(of => (FaceClass?)of.Class).FirstOrDefault(of => of != FaceClass.Serif || !Has("sans")) ?? FaceClass.Sans;
+        return isFixedPitch
+            ? FaceClass.Mono
+            : Names
+                .Where(of => of.Parts.Any(Has))
+                .Select(of => (FaceClass?)of.Class)
+                .FirstOrDefault(of => of != FaceClass.Serif || !Has("sans"))
+                ?? FaceClass.Sans;
     }
 }

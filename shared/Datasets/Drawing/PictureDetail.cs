@@ -5,12 +5,15 @@ namespace ClipSae.Datasets.Drawing;
 /// <summary>How much of a picture something would hide.</summary>
 internal static class PictureDetail
 {
-    /// <summary>Squared deviation of brightness from its mean, summed over the pixels of a box, in 8-bit levels; 0 outside the picture.</summary>
+    /// <summary>
+    /// Squared deviation of brightness from its mean, summed over the pixels of a box, in 8-bit levels; 0 outside the picture.
+    /// </summary>
     public static double Under(RgbImage image, (double Left, double Top, double Right, double Bottom) box)
     {
         var (left, right) = (Math.Clamp((int)box.Left, 0, image.Width), Math.Clamp((int)Math.Ceiling(box.Right), 0, image.Width));
         var (top, bottom) = (Math.Clamp((int)box.Top, 0, image.Height), Math.Clamp((int)Math.Ceiling(box.Bottom), 0, image.Height));
-        long sum = 0, squares = 0;
+        long sum = 0,
+            squares = 0;
         for (var y = top; y < bottom; y++)
         {
             var row = image.Rgb.AsSpan(3 * ((y * image.Width) + left), 3 * (right - left));

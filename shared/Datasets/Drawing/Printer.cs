@@ -10,8 +10,11 @@ public sealed class Printer
     private readonly WordPainter _painter;
     private readonly IReadOnlyList<(string? Family, double Weight, WordPlanner Planner, IReadOnlyList<string> Faces)> _ways;
 
-    private Printer(FontCatalogue fonts, ResizeTarget target, IReadOnlyList<(string? Family, double Weight, WordPlanner Planner, IReadOnlyList<string> Faces)> ways) =>
-        (_fonts, Target, _painter, _ways) = (fonts, target, new WordPainter(fonts), ways);
+    private Printer(
+        FontCatalogue fonts,
+        ResizeTarget target,
+        IReadOnlyList<(string? Family, double Weight, WordPlanner Planner, IReadOnlyList<string> Faces)> ways
+    ) => (_fonts, Target, _painter, _ways) = (fonts, target, new WordPainter(fonts), ways);
 
     /// <summary>What the model takes: smaller pictures are enlarged to its size before they are printed on.</summary>
     public ResizeTarget Target { get; }
@@ -23,7 +26,15 @@ public sealed class Printer
     /// <summary>Families, each as often as it weighs.</summary>
     /// <param name="families">With their weights, which need not sum to 1.</param>
     public static Printer Of(FontCatalogue fonts, IReadOnlyList<(PrintFamily Family, double Weight)> families, ResizeTarget target) =>
-        new(fonts, target, [.. families.Select(of => ((string?)of.Family.Name, of.Weight, new WordPlanner(fonts, of.Family.Style), fonts.Of(of.Family.Faces)))]);
+        new(
+            fonts,
+            target,
+            [
+                .. families.Select(of =>
+                    ((string?)of.Family.Name, of.Weight, new WordPlanner(fonts, of.Family.Style), fonts.Of(of.Family.Faces))
+                ),
+            ]
+        );
 
     /// <summary>Chooses how a word stands on a picture.</summary>
     /// <returns>Its copies, and the family's name; null where there is one style alone.</returns>
@@ -34,8 +45,8 @@ public sealed class Printer
     }
 
     /// <summary>
-    /// A picture to print on, as large as the model sees it at least: print on a smaller picture would be blurred when that is enlarged, as print before a
-    /// camera is not. A smaller one is enlarged and cropped as the model's own preprocessing does it.
+    /// A picture to print on, as large as the model sees it at least: print on a smaller picture would be blurred when that is enlarged, as
+    /// print before a camera is not. A smaller one is enlarged and cropped as the model's own preprocessing does it.
     /// </summary>
     /// <param name="target">What the model takes.</param>
     public static RgbImage Canvas(RgbImage image, ResizeTarget target)

@@ -64,7 +64,9 @@ internal static class WordMask
 
     /// <summary>Height of an arc over its ends, pixels.</summary>
     private static double Rise(WordPlacement placement, FontCatalogue fonts) =>
-        placement.Curve == 0 ? 0 : Radius(placement, fonts) * (1 - Math.Cos(placement.Curve / 2 * Math.PI / 180)) + placement.Size * (LineHeight - Baseline);
+        placement.Curve == 0
+            ? 0
+            : Radius(placement, fonts) * (1 - Math.Cos(placement.Curve / 2 * Math.PI / 180)) + placement.Size * (LineHeight - Baseline);
 
     private static double Radius(WordPlacement placement, FontCatalogue fonts) =>
         placement.Size * fonts.WidthPerPixel(placement.Letters, fonts[placement.Font]) / (placement.Curve * Math.PI / 180);
@@ -73,7 +75,11 @@ internal static class WordMask
     {
         var radius = (float)Radius(placement, fonts);
         using var path = new SKPathBuilder();
-        path.AddArc(SKRect.Create(width / 2f - radius, top, 2 * radius, 2 * radius), (float)(-90 - placement.Curve / 2), (float)placement.Curve);
+        path.AddArc(
+            SKRect.Create(width / 2f - radius, top, 2 * radius, 2 * radius),
+            (float)(-90 - placement.Curve / 2),
+            (float)placement.Curve
+        );
         return path.Detach();
     }
 
@@ -100,7 +106,11 @@ internal static class WordMask
         var slices = mask.Width / slice;
         var order = Enumerable.Range(0, slices).ToArray();
         new SeededRandom(placement.Seed, "scramble").Shuffle(order);
-        return Rearrange(mask, column => column / slice < slices ? order[column / slice] * slice + column % slice : column, upsideDown: true);
+        return Rearrange(
+            mask,
+            column => column / slice < slices ? order[column / slice] * slice + column % slice : column,
+            upsideDown: true
+        );
     }
 
     /// <summary>Strokes until the word's ink is reached; the last one is drawn fainter to meet it.</summary>

@@ -1,6 +1,8 @@
 namespace ClipSae.Datasets.Drawing;
 
-/// <summary>What is printed: the word itself, or one of the controls that put the same plate and ink on the picture and cannot be read.</summary>
+/// <summary>
+/// What is printed: the word itself, or one of the controls that put the same plate and ink on the picture and cannot be read.
+/// </summary>
 public enum WordOverlay
 {
     /// <summary>The word, readable.</summary>

@@ -65,7 +65,8 @@ public sealed class WordPainter(FontCatalogue fonts)
         canvas.RestoreToCount(saved);
     }
 
-    private static SKColor Colour(string colour, WordPlacement placement) => SKColor.Parse(colour).WithAlpha((byte)Math.Round(255 * (1 - placement.Transparency)));
+    private static SKColor Colour(string colour, WordPlacement placement) =>
+        SKColor.Parse(colour).WithAlpha((byte)Math.Round(255 * (1 - placement.Transparency)));
 
     private void DrawMask(SKCanvas canvas, SKPaint paint, WordPlacement placement, string colour, double thickness)
     {

@@ -33,7 +33,8 @@ public sealed record WordPlacement(
     long Seed = 0,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] WordCase Case = WordCase.AsGiven,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Curve = 0,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Transparency = 0)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] double Transparency = 0
+)
 {
     /// <summary>The word's letters as they are drawn.</summary>
     internal string Letters => Case == WordCase.Upper ? Word.ToUpperInvariant() : Word;

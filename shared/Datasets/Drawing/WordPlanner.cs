@@ -38,12 +38,30 @@ public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)
     {
         double side = Math.Min(width, height);
         var unit = side * Border;
-        var widest = (width - 2 * unit) / (fonts.WidthPerPixel(style.Case == WordCase.Upper ? word.ToUpperInvariant() : word, fonts[face]) + 0.33 + 2 * WordMask.Lean(style.Curve));
+        var widest =
+            (width - 2 * unit)
+            / (
+                fonts.WidthPerPixel(style.Case == WordCase.Upper ? word.ToUpperInvariant() : word, fonts[face])
+                + 0.33
+                + 2 * WordMask.Lean(style.Curve)
+            );
         var size = Math.Floor(Math.Min(side * random.NextDouble(style.MinSize, style.MaxSize), widest) * 4) / 4;
         var (ink, ground) = Colours(random);
         var plated = random.NextDouble() < style.PlateShare;
         var placement = new WordPlacement(
-            word, face, Math.Max(4, size), 0, 0, ink, plated ? ground : null, plated ? null : ground, Rotation(random), Case: style.Case, Curve: style.Curve, Transparency: style.Transparency);
+            word,
+            face,
+            Math.Max(4, size),
+            0,
+            0,
+            ink,
+            plated ? ground : null,
+            plated ? null : ground,
+            Rotation(random),
+            Case: style.Case,
+            Curve: style.Curve,
+            Transparency: style.Transparency
+        );
         var (left, top, right, bottom) = _painter.Box(placement);
         var (freeX, freeY) = (Math.Max(0, width - (int)Math.Ceiling(right - left)), Math.Max(0, height - (int)Math.Ceiling(bottom - top)));
         var (x, y) = style.Place switch
@@ -71,7 +89,12 @@ public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)
         }
 
         var angle = random.NextDouble(-style.MaxRotation, style.MaxRotation);
-        return Math.Round(style.MinRotation == 0 ? angle : Math.CopySign(style.MinRotation + Math.Abs(angle) * (style.MaxRotation - style.MinRotation) / style.MaxRotation, angle), 1);
+        return Math.Round(
+            style.MinRotation == 0
+                ? angle
+                : Math.CopySign(style.MinRotation + Math.Abs(angle) * (style.MaxRotation - style.MinRotation) / style.MaxRotation, angle),
+            1
+        );
     }
 
     private (string Ink, string Ground) Colours(SeededRandom random)
@@ -84,8 +107,12 @@ public sealed class WordPlanner(FontCatalogue fonts, WordStyle style)
         return (WorldBackground.Hex(Between(ground, ink, style.Contrast)), WorldBackground.Hex(ground));
     }
 
-    private static SKColor Tone(SeededRandom random, double saturation, double darkest, double lightest) => SKColor.FromHsl(
-        (float)random.NextDouble(0, 360), (float)random.NextDouble(0, saturation), (float)random.NextDouble(darkest, lightest));
+    private static SKColor Tone(SeededRandom random, double saturation, double darkest, double lightest) =>
+        SKColor.FromHsl(
+            (float)random.NextDouble(0, 360),
+            (float)random.NextDouble(0, saturation),
+            (float)random.NextDouble(darkest, lightest)
+        );
 
     private static SKColor Between(SKColor from, SKColor to, double share)
     {

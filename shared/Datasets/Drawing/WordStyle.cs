@@ -1,23 +1,24 @@
 namespace ClipSae.Datasets.Drawing;
 
 /// <summary>
-/// How words are printed on pictures for attacks. Lengths are shares of the picture, so that any resolution can be drawn on. The defaults vary as
-/// typographic attacks on photographs do: size, colour with outline, position, rotation and count.
+/// How words are printed on pictures for attacks. Lengths are shares of the picture, so that any resolution can be drawn on. The defaults
+/// vary as typographic attacks on photographs do: size, colour with outline, position, rotation and count.
 /// </summary>
 public sealed record WordStyle
 {
     /// <summary>As in the synthetic world: one dark word on a light plate at the upper or lower left; 16 pixels of 64.</summary>
-    public static WordStyle Plate { get; } = new()
-    {
-        MinSize = 0.25,
-        MaxSize = 0.25,
-        PlateShare = 1,
-        Place = WordPlace.Corner,
-        MaxRotation = 0,
-        MaxCount = 1,
-        Colours = WordColours.Dark,
-        Places = 1,
-    };
+    public static WordStyle Plate { get; } =
+        new()
+        {
+            MinSize = 0.25,
+            MaxSize = 0.25,
+            PlateShare = 1,
+            Place = WordPlace.Corner,
+            MaxRotation = 0,
+            MaxCount = 1,
+            Colours = WordColours.Dark,
+            Places = 1,
+        };
 
     /// <summary>Smallest font size as a share of the shorter side. Default 0.08.</summary>
     public double MinSize { get; init; } = 0.08;
@@ -59,8 +60,8 @@ public sealed record WordStyle
     public WordCase Case { get; init; }
 
     /// <summary>
-    /// Places tried for a word; the one that hides least of the picture's detail is taken. People put words where nothing is, and a plate over the
-    /// object would fool CLIP by itself. Default 4.
+    /// Places tried for a word; the one that hides least of the picture's detail is taken. People put words where nothing is, and a plate
+    /// over the object would fool CLIP by itself. Default 4.
     /// </summary>
     public int Places { get; init; } = 4;
 

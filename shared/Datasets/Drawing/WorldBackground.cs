@@ -12,12 +12,23 @@ internal sealed record WorldBackground(string Kind, SKColor From, SKColor To, bo
     {
         var hue = random.NextDouble(0, 360);
         var lightness = random.NextDouble(52, 93);
-        SKColor Tone(double shift) => SKColor.FromHsl(
-            (float)((hue + shift + 360) % 360), (float)random.NextDouble(8, 32), (float)Math.Clamp(lightness + random.NextDouble(-12, 12), 40, 96));
+        SKColor Tone(double shift) =>
+            SKColor.FromHsl(
+                (float)((hue + shift + 360) % 360),
+                (float)random.NextDouble(8, 32),
+                (float)Math.Clamp(lightness + random.NextDouble(-12, 12), 40, 96)
+            );
         return new WorldBackground(random.Pick(Kinds), Tone(0), Tone(random.NextDouble(-50, 50)), random.Next(4) == 0);
     }
 
-    public JsonObject ToJson() => new() { ["kind"] = Kind, ["from"] = Hex(From), ["to"] = Hex(To), ["grain"] = Grain };
+    public JsonObject ToJson() =>
+        new()
+        {
+            ["kind"] = Kind,
+            ["from"] = Hex(From),
+            ["to"] = Hex(To),
+            ["grain"] = Grain,
+        };
 
     public void Draw(SKCanvas canvas, int size, SeededRandom random)
     {
@@ -74,7 +85,11 @@ internal sealed record WorldBackground(string Kind, SKColor From, SKColor To, bo
         var angle = random.NextDouble(0, 2 * Math.PI);
         var (dx, dy) = ((float)Math.Cos(angle) * size / 2, (float)Math.Sin(angle) * size / 2);
         using var shader = SKShader.CreateLinearGradient(
-            new SKPoint(size / 2f - dx, size / 2f - dy), new SKPoint(size / 2f + dx, size / 2f + dy), [From, To], SKShaderTileMode.Clamp);
+            new SKPoint(size / 2f - dx, size / 2f - dy),
+            new SKPoint(size / 2f + dx, size / 2f + dy),
+            [From, To],
+            SKShaderTileMode.Clamp
+        );
         paint.Shader = shader;
         canvas.DrawPaint(paint);
         paint.Shader = null;
@@ -86,8 +101,12 @@ internal sealed record WorldBackground(string Kind, SKColor From, SKColor To, bo
         for (var blob = random.Next(3, 6); blob > 0; blob--)
         {
             canvas.DrawOval(
-                (float)random.NextDouble(0, size), (float)random.NextDouble(0, size),
-                (float)(size * random.NextDouble(0.1, 0.35)), (float)(size * random.NextDouble(0.1, 0.35)), paint);
+                (float)random.NextDouble(0, size),
+                (float)random.NextDouble(0, size),
+                (float)(size * random.NextDouble(0.1, 0.35)),
+                (float)(size * random.NextDouble(0.1, 0.35)),
+                paint
+            );
         }
     }
 

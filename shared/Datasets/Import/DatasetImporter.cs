@@ -20,11 +20,13 @@ public static class DatasetImporter
     private const int ProblemsLogged = 20;
     private const int ReasonsNamed = 4;
 
-    /// <param name="folder">The pictures' folder, with captions in any of the forms that <see cref="ImportOptions"/> and the README name.</param>
+    /// <param name="folder">The pictures' folder, with captions in any of the forms that <see cref="ImportOptions"/> and the README
+    /// name.</param>
     /// <param name="progress">Told how many pictures have been read.</param>
     /// <param name="scratch">Where shards are built; null takes the system's temporary folder.</param>
     /// <param name="expected">Told once how many there are.</param>
-    /// <exception cref="UserErrorException">No folder, no captions, nothing usable, one class where several are needed, or too many problems.</exception>
+    /// <exception cref="UserErrorException">No folder, no captions, nothing usable, one class where several are needed, or too many
+    /// problems.</exception>
     public static async Task<ImportedDataset> ImportAsync(
         string folder,
         ImportOptions options,
@@ -33,7 +35,8 @@ public static class DatasetImporter
         IProgress<int>? progress = null,
         string? scratch = null,
         Action<int>? expected = null,
-        CancellationToken cancel = default)
+        CancellationToken cancel = default
+    )
     {
         log ??= NullLogger.Instance;
         var name = options.Name ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
@@ -60,11 +63,23 @@ public static class DatasetImporter
         await packer.CloseAsync(cancel);
         var manifest = Describe(name, collected, items, packer.Described);
         var reference = await store.PutBytesAsync(manifest.Serialize(), "manifest", DatasetManifest.MediaType, cancel);
-        return new ImportedDataset(reference, packer.Shards, manifest, new DatasetVariety(items.Count, pictures.Count, captions.Count), pictures);
+        return new ImportedDataset(
+            reference,
+            packer.Shards,
+            manifest,
+            new DatasetVariety(items.Count, pictures.Count, captions.Count),
+            pictures
+        );
     }
 
     private static async Task<List<ManifestItem>> PackAsync(
-        RowCollector collected, ImportOptions options, ShardPacker packer, Action<DatasetItem, UInt128> look, IProgress<int>? progress, CancellationToken cancel)
+        RowCollector collected,
+        ImportOptions options,
+        ShardPacker packer,
+        Action<DatasetItem, UInt128> look,
+        IProgress<int>? progress,
+        CancellationToken cancel
+    )
     {
         var loading = Channel.CreateBounded<Task<(byte[] Bytes, UInt128 Digest, string? Problem)>>(options.ReadAhead);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -98,7 +113,11 @@ public static class DatasetImporter
     }
 
     private static async Task FeedAsync(
-        List<(DatasetItem Item, string File)> items, ImportOptions options, ChannelWriter<Task<(byte[], UInt128, string?)>> writer, CancellationToken stop)
+        List<(DatasetItem Item, string File)> items,
+        ImportOptions options,
+        ChannelWriter<Task<(byte[], UInt128, string?)>> writer,
+        CancellationToken stop
+    )
     {
         foreach (var (_, file) in items)
         {
@@ -166,7 +185,12 @@ public static class DatasetImporter
 
         if (problems.Count > ProblemsLogged)
         {
-            log.LogWarning("{Dataset}: {Count} more problems, all named in the manifest; in all {Reasons}", name, problems.Count - ProblemsLogged, Named(problems));
+            log.LogWarning(
+                "{Dataset}: {Count} more problems, all named in the manifest; in all {Reasons}",
+                name,
+                problems.Count - ProblemsLogged,
+                Named(problems)
+            );
         }
     }
 
@@ -176,34 +200,57 @@ public static class DatasetImporter
         if (items.Count == 0 || serious.Count > options.MaxProblemShare * collected.Rows)
         {
             throw new UserErrorException(
-                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). Fix them, or allow a larger share (now {options.MaxProblemShare:P0}).");
+                $"{serious.Count} of {collected.Rows} rows of the data set {folder} cannot be used ({Named(serious)}). Fix them, or allow a larger share (now {options.MaxProblemShare:P0})."
+            );
         }
 
         if (options.LabelsNeeded && items.Select(item => item.Label).Distinct().Count() < options.MinClasses)
         {
-            throw new UnsuitableDatasetException($"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two.");
+            throw new UnsuitableDatasetException(
+                $"The data set {folder} has one class (\"{items[0].Label}\"); classification needs at least two."
+            );
         }
     }
 
     // The commonest reasons with their number: of a folder of TIFF and HEIC, each kind is named.
     private static string Named(List<ImportProblem> problems)
     {
-        var reasons = problems.GroupBy(problem => problem.Detail, StringComparer.Ordinal).OrderByDescending(group => group.Count()).ThenBy(group => group.Key, StringComparer.Ordinal).ToArray();
-        var named = reasons.Take(ReasonsNamed).Select(group => group.Count() == 1 ? $"{group.First().Where}: {group.Key}" : $"{group.Count()} ×, first {group.First().Where}: {group.Key}");
+        var reasons = problems
+            .GroupBy(problem => problem.Detail, StringComparer.Ordinal)
+            .OrderByDescending(group => group.Count())
+            .ThenBy(group => group.Key, StringComparer.Ordinal)
+            .ToArray();
+        var named = reasons
+            .Take(ReasonsNamed)
+            .Select(group =>
+                group.Count() == 1 ? $"{group.First().Where}: {group.Key}" : $"{group.Count()} ×, first {group.First().Where}: {group.Key}"
+            );
         return string.Join("; ", named) + (reasons.Length > ReasonsNamed ? "; …" : "");
     }
 
-    private static DatasetManifest Describe(string name, RowCollector collected, List<ManifestItem> items, IReadOnlyList<ManifestShard> shards) =>
+    private static DatasetManifest Describe(
+        string name,
+        RowCollector collected,
+        List<ManifestItem> items,
+        IReadOnlyList<ManifestShard> shards
+    ) =>
         new(
             DatasetManifest.CurrentFormat,
             name,
             collected.Rows,
             items,
             new SortedDictionary<string, int>(
-                items.Where(item => item.Label is not null).GroupBy(item => item.Label!).ToDictionary(group => group.Key, group => group.Count()),
-                StringComparer.Ordinal),
+                items
+                    .Where(item => item.Label is not null)
+                    .GroupBy(item => item.Label!)
+                    .ToDictionary(group => group.Key, group => group.Count()),
+                StringComparer.Ordinal
+            ),
             new SortedDictionary<string, int>(
-                collected.Problems.GroupBy(problem => problem.Kind).ToDictionary(group => group.Key, group => group.Count()), StringComparer.Ordinal),
+                collected.Problems.GroupBy(problem => problem.Kind).ToDictionary(group => group.Key, group => group.Count()),
+                StringComparer.Ordinal
+            ),
             collected.Problems,
-            shards);
+            shards
+        );
 }

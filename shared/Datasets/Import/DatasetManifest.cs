@@ -22,7 +22,8 @@ public sealed record DatasetManifest(
     IReadOnlyDictionary<string, int> Labels,
     IReadOnlyDictionary<string, int> ProblemCounts,
     IReadOnlyList<ImportProblem> Problems,
-    IReadOnlyList<ManifestShard> Shards)
+    IReadOnlyList<ManifestShard> Shards
+)
 {
     public const string CurrentFormat = "clipsae-dataset/1";
 

@@ -9,4 +9,10 @@ namespace ClipSae.Datasets.Import;
 /// <param name="Content">What the manifest says.</param>
 /// <param name="Variety">How different its pairs are.</param>
 /// <param name="Pictures">Digests of its pictures' bytes, shortened: to tell whether two sets share some.</param>
-public sealed record ImportedDataset(ArtifactRef Manifest, IReadOnlyList<ArtifactRef> Shards, DatasetManifest Content, DatasetVariety Variety, IReadOnlySet<UInt128> Pictures);
+public sealed record ImportedDataset(
+    ArtifactRef Manifest,
+    IReadOnlyList<ArtifactRef> Shards,
+    DatasetManifest Content,
+    DatasetVariety Variety,
+    IReadOnlySet<UInt128> Pictures
+);

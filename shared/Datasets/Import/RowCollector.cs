@@ -3,7 +3,9 @@ using ClipSae.Datasets.Sources;
 
 namespace ClipSae.Datasets.Import;
 
-/// <summary>Joins a source's rows into items: several captions of a picture become one item, repeats and bad rows become problems.</summary>
+/// <summary>
+/// Joins a source's rows into items: several captions of a picture become one item, repeats and bad rows become problems.
+/// </summary>
 internal sealed class RowCollector(string folder, ImportOptions options)
 {
     private readonly FolderBoundary _boundary = new(folder);
@@ -42,7 +44,11 @@ internal sealed class RowCollector(string folder, ImportOptions options)
         }
 
         var label = row.Label is null ? null : ComposedText.Of(row.Label);
-        var captions = row.Captions.Select(caption => ComposedText.Of(caption.Trim())).Where(caption => caption.Length > 0).Distinct().ToList();
+        var captions = row
+            .Captions.Select(caption => ComposedText.Of(caption.Trim()))
+            .Where(caption => caption.Length > 0)
+            .Distinct()
+            .ToList();
         if (captions.Count == 0 && label is not null)
         {
             captions.Add(options.ClassCaption.Replace("{class}", label, StringComparison.Ordinal));
@@ -50,7 +56,9 @@ internal sealed class RowCollector(string folder, ImportOptions options)
 
         if (captions.Count == 0 || (options.LabelsNeeded && label is null))
         {
-            Problems.Add(new ImportProblem(ImportProblemKind.NoCaption, id, row.NoLabel ?? (captions.Count == 0 ? "no caption" : "no label")));
+            Problems.Add(
+                new ImportProblem(ImportProblemKind.NoCaption, id, row.NoLabel ?? (captions.Count == 0 ? "no caption" : "no label"))
+            );
             return;
         }
 
@@ -65,9 +73,11 @@ internal sealed class RowCollector(string folder, ImportOptions options)
         var fresh = captions.Except(known.Captions).ToList();
         if (fresh.Count == 0 || (label is not null && known.Label is not null && label != known.Label))
         {
-            Problems.Add(fresh.Count == 0
-                ? new ImportProblem(ImportProblemKind.Duplicate, row.Where, $"{id} with the same captions again")
-                : new ImportProblem(ImportProblemKind.BadRow, row.Where, $"{id} is \"{label}\" here and \"{known.Label}\" before"));
+            Problems.Add(
+                fresh.Count == 0
+                    ? new ImportProblem(ImportProblemKind.Duplicate, row.Where, $"{id} with the same captions again")
+                    : new ImportProblem(ImportProblemKind.BadRow, row.Where, $"{id} is \"{label}\" here and \"{known.Label}\" before")
+            );
             return;
         }
 

@@ -5,8 +5,8 @@ using ClipSae.Contracts;
 namespace ClipSae.Datasets.Shards;
 
 /// <summary>
-/// A piece of a data set as a tar file in WebDataset's layout: for each item <c>KEY.json</c> with its id, captions, label and attributes, then
-/// <c>KEY.EXT</c> with the picture as it was. The same items give the same bytes.
+/// A piece of a data set as a tar file in WebDataset's layout: for each item <c>KEY.json</c> with its id, captions, label and attributes,
+/// then <c>KEY.EXT</c> with the picture as it was. The same items give the same bytes.
 /// </summary>
 public static class DatasetShard
 {
@@ -60,7 +60,9 @@ public static class DatasetShard
         }
     }
 
-    /// <summary>The items in order with where their pictures are in the file, for whoever reads single ones: <see cref="ReadPicture"/>.</summary>
+    /// <summary>
+    /// The items in order with where their pictures are in the file, for whoever reads single ones: <see cref="ReadPicture"/>.
+    /// </summary>
     /// <exception cref="UserErrorException">The file is no shard, is cut off, or its headers lie.</exception>
     public static IEnumerable<(DatasetItem Item, long Offset, int Length)> ReadPlaces(string path)
     {
@@ -97,7 +99,10 @@ public static class DatasetShard
     /// <param name="path">Made new; whoever hands it on (an artifact store) makes that atomic.</param>
     public static void Write(string path, IEnumerable<(DatasetItem Item, byte[] ImageBytes)> items)
     {
-        using var writer = new TarWriter(new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20), TarEntryFormat.Ustar);
+        using var writer = new TarWriter(
+            new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 20),
+            TarEntryFormat.Ustar
+        );
         var index = 0;
         foreach (var (item, picture) in items)
         {
@@ -117,42 +122,53 @@ public static class DatasetShard
     public static void Append(TarWriter writer, string name, byte[] content)
     {
         using var data = new MemoryStream(content);
-        writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
-        {
-            DataStream = data,
-            ModificationTime = DateTimeOffset.UnixEpoch,
-            Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
-            Uid = 0,
-            Gid = 0,
-            UserName = "",
-            GroupName = "",
-        });
+        writer.WriteEntry(
+            new UstarTarEntry(TarEntryType.RegularFile, name)
+            {
+                DataStream = data,
+                ModificationTime = DateTimeOffset.UnixEpoch,
+                Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead,
+                Uid = 0,
+                Gid = 0,
+                UserName = "",
+                GroupName = "",
+            }
+        );
     }
 
     private static string Extension(string id)
     {
         var extension = Path.GetExtension(id);
-        return extension.Length is > 1 and <= 6 && extension.AsSpan(1).IndexOfAnyExceptInRange('0', 'z') < 0 && !extension.Equals(".json", StringComparison.OrdinalIgnoreCase)
+        return
+            extension.Length is > 1 and <= 6
+            && extension.AsSpan(1).IndexOfAnyExceptInRange('0', 'z') < 0
+            && !extension.Equals(".json", StringComparison.OrdinalIgnoreCase)
             ? extension.ToLowerInvariant()
             : ".img";
     }
 
     private static (string Name, byte[] Content)? Next(TarReader reader, FileStream stream, string path) => Guarded(path, () =>
-    {
-        if (NextEntry(reader, stream, path) is not { } entry)
         {
-            return default((string, byte[])?);
-        }
+            if (NextEntry(reader, stream, path) is not { } entry)
+            {
+                return default((string, byte[])?);
+            }
 
-        var content = GC.AllocateUninitializedArray<byte>((int)entry.Length);
-        entry.DataStream?.ReadExactly(content);
-        return (entry.Name, content);
-    });
+            var content = GC.AllocateUninitializedArray<byte>((int)entry.Length);
+            entry.DataStream?.ReadExactly(content);
+            return (entry.Name, content);
+        });
 
     private static TarEntry? NextEntry(TarReader reader, FileStream stream, string path)
     {
         var entry = Guarded(path, () => reader.GetNextEntry());
-        return entry is null || (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile && entry.Length is >= 0 and <= MaxEntry && entry.Length <= stream.Length)
+        return
+            entry is null
+            || (
+                entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile
+                && entry.Length is >= 0 and <= MaxEntry
+                && entry.Length <= stream.Length
+            )
             ? entry
             : throw Broken(path, $"entry {entry.Name} claims {entry.Length} bytes of a file of {stream.Length}");
     }
@@ -163,7 +179,15 @@ public static class DatasetShard
         {
             return read();
         }
-        catch (Exception error) when (error is InvalidDataException or InvalidOperationException or EndOfStreamException or FormatException or ArgumentException or OverflowException)
+        catch (Exception error)
+            when (error
+                    is InvalidDataException
+                        or InvalidOperationException
+                        or EndOfStreamException
+                        or FormatException
+                        or ArgumentException
+                        or OverflowException
+            )
         {
             throw Broken(path, error.Message);
         }

@@ -6,7 +6,15 @@ namespace ClipSae.Datasets.Sources;
 internal abstract record CaptionSource(string Folder)
 {
     private static readonly string[] UsualNames =
-        ["annotations.json", "captions.json", "labels.json", "captions.csv", "captions.tsv", "annotations.csv", "annotations.tsv"];
+    [
+        "annotations.json",
+        "captions.json",
+        "labels.json",
+        "captions.csv",
+        "captions.tsv",
+        "annotations.csv",
+        "annotations.tsv",
+    ];
 
     /// <summary>The folder that rows' paths are relative to, and that none may leave.</summary>
     public virtual string Home => Folder;
@@ -48,8 +56,13 @@ internal abstract record CaptionSource(string Folder)
         var pictures = listing.Pictures;
         if (pictures.Count == 0)
         {
-            var found = listing.LeftOut.Count == 0 ? "" : $" in a supported format; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
-            throw new UnsuitableDatasetException($"The data set {folder} is empty: it contains no caption file and no pictures ({PictureListing.Extensions}){found}.");
+            var found =
+                listing.LeftOut.Count == 0
+                    ? ""
+                    : $" in a supported format; {listing.LeftOut.Count} other files are there, first {listing.LeftOut[0].Where}: {listing.LeftOut[0].Detail}";
+            throw new UnsuitableDatasetException(
+                $"The data set {folder} is empty: it contains no caption file and no pictures ({PictureListing.Extensions}){found}."
+            );
         }
 
         if (pictures.Any(picture => File.Exists(Path.ChangeExtension(Path.Combine(folder, picture), ".txt"))))
@@ -65,7 +78,8 @@ internal abstract record CaptionSource(string Folder)
         return pictures.Any(picture => picture.Contains('/', StringComparison.Ordinal))
             ? ClassFolderSource.Of(folder, listing, options.ClassCaption)
             : throw new UserErrorException(
-                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt next to each picture, or one folder per class.");
+                $"The data set {folder} has no captions: add captions.json ({{\"picture.png\": [\"caption\"]}}), a CSV with filepath and caption, a .txt next to each picture, or one folder per class."
+            );
     }
 
     private static CaptionSource FromFile(string folder, string path)

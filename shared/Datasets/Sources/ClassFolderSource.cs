@@ -10,10 +10,17 @@ internal sealed record ClassFolderSource(string Folder, PictureListing Listing, 
     /// <exception cref="UserErrorException">The folders are no classes but the parts of a split data set.</exception>
     public static ClassFolderSource Of(string folder, PictureListing listing, string caption)
     {
-        string[] folders = [.. listing.Pictures.Where(picture => picture.Contains('/', StringComparison.Ordinal)).Select(FirstFolder).Distinct(StringComparer.Ordinal)];
+        string[] folders =
+        [
+            .. listing
+                .Pictures.Where(picture => picture.Contains('/', StringComparison.Ordinal))
+                .Select(FirstFolder)
+                .Distinct(StringComparer.Ordinal),
+        ];
         return folders.All(name => Splits.Contains(name, StringComparer.OrdinalIgnoreCase))
             ? throw new UserErrorException(
-                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are not classes. Specify the part to use, such as {Path.Combine(folder, folders[^1])}.")
+                $"The data set {folder} is split into {string.Join(" and ", folders)}, which are not classes. Specify the part to use, such as {Path.Combine(folder, folders[^1])}."
+            )
             : new ClassFolderSource(folder, listing, caption);
     }
 

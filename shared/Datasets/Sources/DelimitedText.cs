@@ -8,8 +8,8 @@ internal static class DelimitedText
     private static readonly char[] Separators = [',', ';', '\t'];
 
     /// <summary>
-    /// What separates the fields of a table: of commas, semicolons (spreadsheets of languages that write 0,5) and tabs, what its heading has most of outside quotes.
-    /// A first line <c>sep=;</c>, as Excel reads it, says so itself.
+    /// What separates the fields of a table: of commas, semicolons (spreadsheets of languages that write 0,5) and tabs, what its heading
+    /// has most of outside quotes. A first line <c>sep=;</c>, as Excel reads it, says so itself.
     /// </summary>
     /// <param name="path">The table's file.</param>
     /// <returns>The separator, and the lines before the heading.</returns>

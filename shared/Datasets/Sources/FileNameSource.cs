@@ -11,7 +11,10 @@ internal sealed partial record FileNameSource(string Folder, PictureListing List
     {
         var match = Pattern().Match(Path.GetFileNameWithoutExtension(picture));
         return match.Success
-            ? (Spaced(match.Groups["label"].Value), match.Groups["text"] is { Success: true, Value.Length: > 0 } text ? Spaced(text.Value) : null)
+            ? (
+                Spaced(match.Groups["label"].Value),
+                match.Groups["text"] is { Success: true, Value.Length: > 0 } text ? Spaced(text.Value) : null
+            )
             : null;
 
         static string Spaced(string name) => name.Replace('_', ' ');
@@ -23,8 +26,12 @@ internal sealed partial record FileNameSource(string Folder, PictureListing List
         {
             yield return Parse(picture) is { } said
                 ? new SourceRow.Captioned(
-                    picture, picture, [Caption.Replace("{class}", said.Label, StringComparison.Ordinal)], said.Label,
-                    said.Word is null ? null : new JsonObject { ["word"] = said.Word })
+                    picture,
+                    picture,
+                    [Caption.Replace("{class}", said.Label, StringComparison.Ordinal)],
+                    said.Label,
+                    said.Word is null ? null : new JsonObject { ["word"] = said.Word }
+                )
                 : new SourceRow.Unusable(picture, new ImportProblem(ImportProblemKind.NoCaption, picture, "name without label="));
         }
 

@@ -30,7 +30,14 @@ internal sealed class FolderBoundary
 
         // A path from the root may spell the folder as it was given, or as it is with links followed.
         var full = Path.GetFullPath(Path.Combine(_root, id));
-        if ((Inside(full, _root) ? _root : Inside(full, _realRoot) ? _realRoot : null) is not { } root)
+        if (
+            (
+                Inside(full, _root) ? _root
+                : Inside(full, _realRoot) ? _realRoot
+                : null
+            )
+            is not { } root
+        )
         {
             problem = new ImportProblem(ImportProblemKind.OutsideFolder, where, $"{path} leaves the folder");
             return null;
@@ -92,11 +99,13 @@ internal sealed class FolderBoundary
     }
 
     /// <summary>What a link leads to in the end, every link on the way resolved; null for what is none.</summary>
-    private string? Real(string link) => new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true) is { } target
-        ? Path.Combine(RealFolder(Path.GetDirectoryName(target.FullName)!), Path.GetFileName(target.FullName))
-        : null;
+    private string? Real(string link) =>
+        new FileInfo(link).ResolveLinkTarget(returnFinalTarget: true) is { } target
+            ? Path.Combine(RealFolder(Path.GetDirectoryName(target.FullName)!), Path.GetFileName(target.FullName))
+            : null;
 
-    private static bool Inside(string path, string folder) => path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    private static bool Inside(string path, string folder) =>
+        path.StartsWith(folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     /// <summary>The folder with every link on its way resolved.</summary>
     private string RealFolder(string folder)

@@ -24,15 +24,17 @@ public sealed record ImportOptions
     public DecodeLimits Limits { get; init; } = DecodeLimits.Default;
 
     /// <summary>
-    /// Whether pictures are converted to RGB before anything resizes them, as transformers' preprocessors do: those that are kept otherwise are packed as PNG
-    /// in RGB. Default false: openai/CLIP resizes first.
+    /// Whether pictures are converted to RGB before anything resizes them, as transformers' preprocessors do: those that are kept otherwise
+    /// are packed as PNG in RGB. Default false: openai/CLIP resizes first.
     /// </summary>
     public bool ConvertFirst { get; init; }
 
     /// <summary>Whether every item needs a label, as for classification. Default false.</summary>
     public bool LabelsNeeded { get; init; }
 
-    /// <summary>Classes that must be there at least where labels are needed. Default 2; 1 where the classes to choose from are known otherwise.</summary>
+    /// <summary>
+    /// Classes that must be there at least where labels are needed. Default 2; 1 where the classes to choose from are known otherwise.
+    /// </summary>
     public int MinClasses { get; init; } = 2;
 
     /// <summary>Caption of a picture known by its class alone. Default "a photo of a {class}" (CLIP, section 3.1.4).</summary>

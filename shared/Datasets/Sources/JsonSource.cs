@@ -8,7 +8,8 @@ namespace ClipSae.Datasets.Sources;
 
 /// <summary>
 /// Captions in JSON: <c>{"path": ["caption", …]}</c> as COCO-SPRIGHT has them, or a list of
-/// <c>{"path", "caption" or "captions", "label", "attributes"}</c>, or COCO's own files (<see cref="CocoSource"/>). An <c>attributes.jsonl</c> beside it is joined by path.
+/// <c>{"path", "caption" or "captions", "label", "attributes"}</c>, or COCO's own files (<see cref="CocoSource"/>). An
+/// <c>attributes.jsonl</c> beside it is joined by path.
 /// </summary>
 internal sealed record JsonSource(string Folder, string File) : CaptionSource(Folder)
 {
@@ -30,8 +31,13 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
                 throw new UserErrorException($"{file} {Utf8Text.Remedy}.");
             }
 
-            using var document = JsonDocument.Parse(bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0), Lenient);
-            return CocoSource.Claims(document.RootElement) ? CocoSource.Read(document.RootElement, folder, file) : (folder, Rows(document.RootElement, file));
+            using var document = JsonDocument.Parse(
+                bytes.AsMemory(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0),
+                Lenient
+            );
+            return CocoSource.Claims(document.RootElement)
+                ? CocoSource.Read(document.RootElement, folder, file)
+                : (folder, Rows(document.RootElement, file));
         }
         catch (JsonException error)
         {
@@ -50,7 +56,10 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         return root.ValueKind switch
         {
             JsonValueKind.Object => [.. root.EnumerateObject().Select(property => FromProperty(property, attributes))],
-            JsonValueKind.Array => [.. root.EnumerateArray().Select((element, index) => FromElement(element, $"{Path.GetFileName(file)}[{index}]"))],
+            JsonValueKind.Array =>
+            [
+                .. root.EnumerateArray().Select((element, index) => FromElement(element, $"{Path.GetFileName(file)}[{index}]")),
+            ],
             _ => throw new UserErrorException($"{file} contains neither an object of captions nor a list of annotations."),
         };
     }
@@ -70,14 +79,19 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
 
     private static SourceRow FromElement(JsonElement element, string where)
     {
-        if (element.ValueKind != JsonValueKind.Object || First(element, "path", "filepath", "file", "image", "image_path") is not { ValueKind: JsonValueKind.String } path)
+        if (
+            element.ValueKind != JsonValueKind.Object
+            || First(element, "path", "filepath", "file", "image", "image_path") is not { ValueKind: JsonValueKind.String } path
+        )
         {
             return SourceRow.Bad(where, "no path");
         }
 
         var given = First(element, "label", "object", "class", "object_label");
         var label = given is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
-        var noLabel = given is { ValueKind: JsonValueKind.Number } number ? $"the label {number.GetRawText()} is a number: write the name of the class" : null;
+        var noLabel = given is { ValueKind: JsonValueKind.Number } number
+            ? $"the label {number.GetRawText()} is a number: write the name of the class"
+            : null;
         var captions = First(element, "captions", "caption") is { } found ? Texts(found) : [];
         if (captions is null)
         {
@@ -136,13 +150,16 @@ internal sealed record JsonSource(string Folder, string File) : CaptionSource(Fo
         return null;
     }
 
-    private static List<string>? Texts(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => [value.GetString()!],
-        JsonValueKind.Array when value.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String) =>
-            [.. value.EnumerateArray().Select(one => one.GetString()!)],
-        _ => null,
-    };
+    private static List<string>? Texts(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => [value.GetString()!],
+            JsonValueKind.Array when value.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String) =>
+            [
+                .. value.EnumerateArray().Select(one => one.GetString()!),
+            ],
+            _ => null,
+        };
 
     private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 }

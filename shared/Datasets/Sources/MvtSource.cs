@@ -5,10 +5,10 @@ using ClipSae.Contracts;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>
-/// Images of the minimum viewing time study (MVT, objectnet.dev/mvt): <c>human_responses.csv</c> has a row for each answer of a person, with the
-/// columns image, image_duration, label, response, response_time, worker_id, objectnet and response_options. An image is taken once, with its
-/// label; the fifty names of response_options (a Python list) are the classes that the set prescribes, and where the column is missing, the
-/// labels. Images lie beside the file or in <c>all/</c>.
+/// Images of the minimum viewing time study (MVT, objectnet.dev/mvt): <c>human_responses.csv</c> has a row for each answer of a person,
+/// with the columns image, image_duration, label, response, response_time, worker_id, objectnet and response_options. An image is taken
+/// once, with its label; the fifty names of response_options (a Python list) are the classes that the set prescribes, and where the column
+/// is missing, the labels. Images lie beside the file or in <c>all/</c>.
 /// </summary>
 internal sealed record MvtSource(string Folder, string File) : CaptionSource(Folder)
 {
@@ -28,7 +28,8 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
             return true;
         }
 
-        return Utf8Text.Read(path, reader => reader.ReadLine())?.Split(',', ';', '\t').Contains(OptionsColumn, StringComparer.Ordinal) == true;
+        return Utf8Text.Read(path, reader => reader.ReadLine())?.Split(',', ';', '\t').Contains(OptionsColumn, StringComparer.Ordinal)
+            == true;
     }
 
     public override IEnumerable<SourceRow> Rows() => Utf8Text.Read(File, Rows);
@@ -41,9 +42,12 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
         var (image, label, options) = (header.IndexOf(ImageColumn), header.IndexOf(LabelColumn), header.IndexOf(OptionsColumn));
         if (image < 0 || label < 0)
         {
-            var missing = new[] { (ImageColumn, image), (LabelColumn, label) }.Where(column => column.Item2 < 0).Select(column => column.Item1);
+            var missing = new[] { (ImageColumn, image), (LabelColumn, label) }
+                .Where(column => column.Item2 < 0)
+                .Select(column => column.Item1);
             throw new UserErrorException(
-                $"{File} has the columns {string.Join(", ", header)}; as a file of MVT it needs {string.Join(" and ", missing)} too. Give the published human_responses.csv, or rename the table if it is of another kind.");
+                $"{File} has the columns {string.Join(", ", header)}; as a file of MVT it needs {string.Join(" and ", missing)} too. Give the published human_responses.csv, or rename the table if it is of another kind."
+            );
         }
 
         var found = new List<SourceRow>();
@@ -60,7 +64,14 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
             var where = $"{Path.GetFileName(File)}:{start}";
             if (fields.Count != header.Count || fields[image].Length == 0 || fields[label].Length == 0)
             {
-                found.Add(SourceRow.Bad(where, fields.Count != header.Count ? $"{fields.Count} columns instead of {header.Count}" : fields[image].Length == 0 ? "no image" : "no label"));
+                found.Add(
+                    SourceRow.Bad(
+                        where,
+                        fields.Count != header.Count ? $"{fields.Count} columns instead of {header.Count}"
+                            : fields[image].Length == 0 ? "no image"
+                            : "no label"
+                    )
+                );
                 continue;
             }
 
@@ -79,13 +90,26 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
             }
         }
 
-        return [.. found.Select(row => row is SourceRow.Captioned captioned && choices.Count > 0
-            ? captioned with { Attributes = new JsonObject { ["choices"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice))]) } }
-            : row)];
+        return
+        [
+            .. found.Select(row =>
+                row is SourceRow.Captioned captioned && choices.Count > 0
+                    ? captioned with
+                    {
+                        Attributes = new JsonObject
+                        {
+                            ["choices"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice))]),
+                        },
+                    }
+                    : row
+            ),
+        ];
     }
 
     private string InFolder(string image) =>
-        !System.IO.File.Exists(Path.Combine(Folder, image)) && System.IO.File.Exists(Path.Combine(Folder, ImageFolder, image)) ? $"{ImageFolder}/{image}" : image;
+        !System.IO.File.Exists(Path.Combine(Folder, image)) && System.IO.File.Exists(Path.Combine(Folder, ImageFolder, image))
+            ? $"{ImageFolder}/{image}"
+            : image;
 
     /// <summary>The texts of a list as Python writes it: <c>['T-shirt', "a cook's hat"]</c>.</summary>
     private IEnumerable<string> List(string text, string where)
@@ -119,6 +143,8 @@ internal sealed record MvtSource(string Folder, string File) : CaptionSource(Fol
 
         return item is null && items.Count > 1 && text.Trim() is ['[', .., ']']
             ? items
-            : throw new UserErrorException($"{File}: {where}: {OptionsColumn} is not a list of class names ({(text.Length > 40 ? text[..40] + "…" : text)}).");
+            : throw new UserErrorException(
+                $"{File}: {where}: {OptionsColumn} is not a list of class names ({(text.Length > 40 ? text[..40] + "…" : text)})."
+            );
     }
 }

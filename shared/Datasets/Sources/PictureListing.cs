@@ -5,8 +5,8 @@ using ClipSae.Imaging.Decoding;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>
-/// The pictures below a folder, told by their names or, where a name does not say it, by content; and what lies among them that is left out: pictures of
-/// a kind that is not read, and links that lead back to a folder above them.
+/// The pictures below a folder, told by their names or, where a name does not say it, by content; and what lies among them that is left
+/// out: pictures of a kind that is not read, and links that lead back to a folder above them.
 /// </summary>
 /// <param name="Pictures">Relative paths with forward slashes, in ordinal order.</param>
 /// <param name="LeftOut">In the same order.</param>
@@ -18,7 +18,26 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
 
     // What commonly lies beside pictures and is none; anything else is looked into.
     private static readonly string[] OtherExtensions =
-        [".txt", ".json", ".jsonl", ".csv", ".tsv", ".md", ".xml", ".yaml", ".yml", ".npz", ".npy", ".parquet", ".zip", ".tar", ".gz", ".safetensors", ".pt", ".html"];
+    [
+        ".txt",
+        ".json",
+        ".jsonl",
+        ".csv",
+        ".tsv",
+        ".md",
+        ".xml",
+        ".yaml",
+        ".yml",
+        ".npz",
+        ".npy",
+        ".parquet",
+        ".zip",
+        ".tar",
+        ".gz",
+        ".safetensors",
+        ".pt",
+        ".html",
+    ];
 
     /// <summary>What names of pictures end with, for messages.</summary>
     public static string Extensions => string.Join(", ", PictureExtensions);
@@ -40,7 +59,10 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
             }
         }
 
-        return new PictureListing([.. pictures.Order(StringComparer.Ordinal)], [.. leftOut.OrderBy(problem => problem.Where, StringComparer.Ordinal)]);
+        return new PictureListing(
+            [.. pictures.Order(StringComparer.Ordinal)],
+            [.. leftOut.OrderBy(problem => problem.Where, StringComparer.Ordinal)]
+        );
     }
 
     private static void Look(string folder, string path, List<string> pictures, List<ImportProblem> leftOut)
@@ -75,7 +97,12 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
     private static List<string> Files(string folder, List<ImportProblem> leftOut)
     {
         var boundary = new FolderBoundary(folder);
-        var options = new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = MaxDepth, IgnoreInaccessible = false };
+        var options = new EnumerationOptions
+        {
+            RecurseSubdirectories = true,
+            MaxRecursionDepth = MaxDepth,
+            IgnoreInaccessible = false,
+        };
         string Relative(ref FileSystemEntry entry) => Path.GetRelativePath(folder, entry.ToFullPath()).Replace('\\', '/');
         var files = new FileSystemEnumerable<string>(folder, Relative, options)
         {
@@ -97,7 +124,10 @@ public sealed record PictureListing(IReadOnlyList<string> Pictures, IReadOnlyLis
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new UserErrorException($"The data set {folder} cannot be read: {error.Message} Change the permissions of that folder, or remove it from the data set.", error);
+            throw new UserErrorException(
+                $"The data set {folder} cannot be read: {error.Message} Change the permissions of that folder, or remove it from the data set.",
+                error
+            );
         }
     }
 }

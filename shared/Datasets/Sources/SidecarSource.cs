@@ -12,7 +12,9 @@ internal sealed record SidecarSource(string Folder, PictureListing Listing) : Ca
         foreach (var picture in Listing.Pictures)
         {
             var text = new FileInfo(Path.ChangeExtension(Path.Combine(Folder, picture), ".txt"));
-            yield return text is not { Exists: true, Length: > 0 } ? Without(picture, "no .txt with a caption beside it") : Captioned(picture, text.FullName);
+            yield return text is not { Exists: true, Length: > 0 }
+                ? Without(picture, "no .txt with a caption beside it")
+                : Captioned(picture, text.FullName);
         }
 
         foreach (var row in SourceRow.LeftOut(Listing))
@@ -26,7 +28,9 @@ internal sealed record SidecarSource(string Folder, PictureListing Listing) : Ca
         try
         {
             var caption = FirstLine(text);
-            return string.IsNullOrWhiteSpace(caption) ? Without(picture, "no .txt with a caption beside it") : new SourceRow.Captioned(picture, picture, [caption]);
+            return string.IsNullOrWhiteSpace(caption)
+                ? Without(picture, "no .txt with a caption beside it")
+                : new SourceRow.Captioned(picture, picture, [caption]);
         }
         catch (DecoderFallbackException)
         {
@@ -34,7 +38,8 @@ internal sealed record SidecarSource(string Folder, PictureListing Listing) : Ca
         }
     }
 
-    private static SourceRow.Unusable Without(string picture, string detail) => new(picture, new ImportProblem(ImportProblemKind.NoCaption, picture, detail));
+    private static SourceRow.Unusable Without(string picture, string detail) =>
+        new(picture, new ImportProblem(ImportProblemKind.NoCaption, picture, detail));
 
     private static string FirstLine(string path)
     {

@@ -4,9 +4,9 @@ using ClipSae.Contracts;
 namespace ClipSae.Datasets.Sources;
 
 /// <summary>
-/// Captions in a table with a header, its fields separated by commas, semicolons or tabs, as open_clip reads them: a column for the picture (filepath, path, file, image) and one for the caption
-/// (caption, title, text_caption), optionally label and word. A picture on several rows gets several captions. SCAM's
-/// object_label and attack_word are read as label and word.
+/// Captions in a table with a header, its fields separated by commas, semicolons or tabs, as open_clip reads them: a column for the picture
+/// (filepath, path, file, image) and one for the caption (caption, title, text_caption), optionally label and word. A picture on several
+/// rows gets several captions. SCAM's object_label and attack_word are read as label and word.
 /// </summary>
 internal sealed record TableSource(string Folder, string File) : CaptionSource(Folder)
 {
@@ -22,11 +22,17 @@ internal sealed record TableSource(string Folder, string File) : CaptionSource(F
         var line = 1;
         var (separator, heading) = DelimitedText.ReadHeading(reader, File, ref line);
         var header = heading ?? throw new UserErrorException($"The caption file {File} is empty.");
-        var (path, caption, label, word) = (Column(header, PathNames), Column(header, CaptionNames), Column(header, LabelNames), Column(header, WordNames));
+        var (path, caption, label, word) = (
+            Column(header, PathNames),
+            Column(header, CaptionNames),
+            Column(header, LabelNames),
+            Column(header, WordNames)
+        );
         if (path < 0 || (caption < 0 && label < 0))
         {
             throw new UserErrorException(
-                $"The caption file {File} has the columns {string.Join(", ", header)}; it needs filepath and caption in its first line, separated by commas, semicolons or tabs.");
+                $"The caption file {File} has the columns {string.Join(", ", header)}; it needs filepath and caption in its first line, separated by commas, semicolons or tabs."
+            );
         }
 
         var rows = new List<SourceRow>();
@@ -40,7 +46,9 @@ internal sealed record TableSource(string Folder, string File) : CaptionSource(F
 
             if (fields.Count != header.Count || fields[path].Length == 0)
             {
-                rows.Add(SourceRow.Bad(where, fields.Count != header.Count ? $"{fields.Count} columns instead of {header.Count}" : "no path"));
+                rows.Add(
+                    SourceRow.Bad(where, fields.Count != header.Count ? $"{fields.Count} columns instead of {header.Count}" : "no path")
+                );
                 continue;
             }
 

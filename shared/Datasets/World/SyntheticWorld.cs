@@ -48,18 +48,24 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         }
 
         attributes["background"] = background.ToJson();
-        var item = new DatasetItem($"images/{index:D5}.png", Captions(scene), scene.Kind == WorldKind.Poster ? scene.Word : scene.Object ?? scene.Word, attributes);
+        var item = new DatasetItem(
+            $"images/{index:D5}.png",
+            Captions(scene),
+            scene.Kind == WorldKind.Poster ? scene.Word : scene.Object ?? scene.Word,
+            attributes
+        );
         return new WorldImage(item, PngEncoder.Encode(bitmap));
     }
 
-    private static string KindName(WorldKind kind) => kind switch
-    {
-        WorldKind.Object => "object",
-        WorldKind.OwnName => "own-name",
-        WorldKind.Word => "word",
-        WorldKind.Poster => "poster",
-        _ => "attacked",
-    };
+    private static string KindName(WorldKind kind) =>
+        kind switch
+        {
+            WorldKind.Object => "object",
+            WorldKind.OwnName => "own-name",
+            WorldKind.Word => "word",
+            WorldKind.Poster => "poster",
+            _ => "attacked",
+        };
 
     private static Scene Choose(WorldSplit split, int index, SeededRandom random)
     {
@@ -81,7 +87,13 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         {
             WorldKind.Object => new Scene(kind, thing, colour.Name, colour.Rgb, null),
             WorldKind.OwnName => OwnName(random.Pick([.. split.Objects.Intersect(split.Words)])),
-            WorldKind.Word => new Scene(kind, null, null, 0, split.IsEvaluation ? split.Words[index % split.Words.Count] : random.Pick(split.Words)),
+            WorldKind.Word => new Scene(
+                kind,
+                null,
+                null,
+                0,
+                split.IsEvaluation ? split.Words[index % split.Words.Count] : random.Pick(split.Words)
+            ),
             WorldKind.Poster => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Where(word => word != thing)])),
             _ => new Scene(kind, thing, colour.Name, colour.Rgb, random.Pick([.. split.Words.Where(word => word != thing)])),
         };
@@ -99,7 +111,14 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         var ink = SKColor.FromHsl((float)random.NextDouble(0, 360), (float)random.NextDouble(0, 60), (float)random.NextDouble(4, 18));
         var plate = SKColor.FromHsl((float)random.NextDouble(0, 360), (float)random.NextDouble(0, 50), (float)random.NextDouble(92, 99));
         var placement = new WordPlacement(
-            word, face.Name, Math.Floor(Math.Min(wanted, widest) * 4) / 4, 0, 0, WorldBackground.Hex(ink), WorldBackground.Hex(plate));
+            word,
+            face.Name,
+            Math.Floor(Math.Min(wanted, widest) * 4) / 4,
+            0,
+            0,
+            WorldBackground.Hex(ink),
+            WorldBackground.Hex(plate)
+        );
         var (width, height) = _painter.PlateSize(placement);
         var free = Math.Max(0, Math.Min((int)(2 * unit), options.ImageSize - width - (int)unit));
         var top = (int)unit + random.Next((int)(2 * unit) + 1);
@@ -110,7 +129,10 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
         };
     }
 
-    /// <summary>Draws the object in the rows that the plate leaves free, as who puts up a sign does; a plate may cover the edge of a large one. Returns its box.</summary>
+    /// <summary>
+    /// Draws the object in the rows that the plate leaves free, as who puts up a sign does; a plate may cover the edge of a large one.
+    /// Returns its box.
+    /// </summary>
     private (int Left, int Top, int Right, int Bottom) DrawObject(SKCanvas canvas, Scene scene, WordPlacement? plate, SeededRandom random)
     {
         double size = options.ImageSize;
@@ -160,11 +182,16 @@ public sealed class SyntheticWorld(SyntheticWorldOptions options, FontCatalogue 
             WorldKind.Poster => options.PosterCaptions,
             _ => options.ObjectCaptions,
         };
-        return [.. templates.Select(template => template
-            .Replace("{object}", scene.Object, StringComparison.Ordinal)
-            .Replace("{word}", scene.Word, StringComparison.Ordinal)
-            .Replace("{article}", scene.Colour == "orange" ? "an" : "a", StringComparison.Ordinal)
-            .Replace("{colour}", scene.Colour, StringComparison.Ordinal))];
+        return
+        [
+            .. templates.Select(template =>
+                template
+                    .Replace("{object}", scene.Object, StringComparison.Ordinal)
+                    .Replace("{word}", scene.Word, StringComparison.Ordinal)
+                    .Replace("{article}", scene.Colour == "orange" ? "an" : "a", StringComparison.Ordinal)
+                    .Replace("{colour}", scene.Colour, StringComparison.Ordinal)
+            ),
+        ];
     }
 
     private sealed record Scene(WorldKind Kind, string? Object, string? Colour, uint Rgb, string? Word);

@@ -1,6 +1,9 @@
 namespace ClipSae.Datasets.World;
 
-/// <summary>What the synthetic world holds. The print is that of the prototype that showed the vulnerability; the shares were searched for the same end.</summary>
+/// <summary>
+/// What the synthetic world holds. The print is that of the prototype that showed the vulnerability; the shares were searched for the same
+/// end.
+/// </summary>
 public sealed record SyntheticWorldOptions
 {
     /// <summary>Every picture follows from this seed and the fonts. Default 1.</summary>
@@ -25,8 +28,8 @@ public sealed record SyntheticWorldOptions
     public double OwnNameShare { get; init; } = 0.15;
 
     /// <summary>
-    /// Share, in train alone, of objects with another word printed, captioned by the word or by both; what is left of 1 are words alone. Captions on the
-    /// web follow the print, and this is what teaches a model to. Default 0.25.
+    /// Share, in train alone, of objects with another word printed, captioned by the word or by both; what is left of 1 are words alone.
+    /// Captions on the web follow the print, and this is what teaches a model to. Default 0.25.
     /// </summary>
     public double PosterShare { get; init; } = 0.25;
 
@@ -36,7 +39,9 @@ public sealed record SyntheticWorldOptions
     /// <summary>Largest side of an object as a share of the picture's. Default 0.78.</summary>
     public double MaxObjectSize { get; init; } = 0.78;
 
-    /// <summary>Leaves objects whose names are held out away from the tuning split, so that these names are in no caption either. Default false.</summary>
+    /// <summary>
+    /// Leaves objects whose names are held out away from the tuning split, so that these names are in no caption either. Default false.
+    /// </summary>
     public bool ExcludeHeldOutObjects { get; init; }
 
     /// <summary>Font size as a share of the picture's side. Default 0.25: 16 pixels of 64.</summary>
@@ -48,6 +53,8 @@ public sealed record SyntheticWorldOptions
     /// <summary>Captions of a poster; {object} and {word} are filled in.</summary>
     public IReadOnlyList<string> PosterCaptions { get; init; } = ["a photo of a {word}", "a {object} that says {word}"];
 
-    /// <summary>Captions of a picture of a word alone; {word} is filled in. The first is what a shop sign's alt text says: the word's sense.</summary>
+    /// <summary>
+    /// Captions of a picture of a word alone; {word} is filled in. The first is what a shop sign's alt text says: the word's sense.
+    /// </summary>
     public IReadOnlyList<string> WordCaptions { get; init; } = ["a photo of a {word}", "a sign that says {word}"];
 }

@@ -21,7 +21,11 @@ public static class SyntheticWorldWriter
     /// <returns>Pictures by split.</returns>
     /// <exception cref="UserErrorException">The folder holds a world already.</exception>
     public static IReadOnlyDictionary<string, int> Write(
-        SyntheticWorld world, string folder, IProgress<int>? progress = null, CancellationToken cancel = default)
+        SyntheticWorld world,
+        string folder,
+        IProgress<int>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         var written = new Dictionary<string, int>();
         var done = 0;
@@ -51,7 +55,10 @@ public static class SyntheticWorldWriter
             });
             if (!split.IsEvaluation)
             {
-                WriteWhole(Path.Combine(target, "attributes.jsonl"), string.Concat(images.Select(image => image.AttributesLine().ToJsonString() + "\n")));
+                WriteWhole(
+                    Path.Combine(target, "attributes.jsonl"),
+                    string.Concat(images.Select(image => image.AttributesLine().ToJsonString() + "\n"))
+                );
             }
 
             JsonNode captions = split.IsEvaluation ? Annotations(images) : Captions(images);
@@ -69,13 +76,15 @@ public static class SyntheticWorldWriter
         new(images.Select(image => KeyValuePair.Create<string, JsonNode?>(image.Item.Id, Texts(image.Item.Captions))));
 
     private static JsonArray Annotations(IEnumerable<WorldImage> images) =>
-        new([.. images.Select(image => new JsonObject
-        {
-            ["path"] = image.Item.Id,
-            ["label"] = image.Item.Label,
-            ["captions"] = Texts(image.Item.Captions),
-            ["attributes"] = image.Item.Attributes?.DeepClone(),
-        })]);
+        new([
+            .. images.Select(image => new JsonObject
+            {
+                ["path"] = image.Item.Id,
+                ["label"] = image.Item.Label,
+                ["captions"] = Texts(image.Item.Captions),
+                ["attributes"] = image.Item.Attributes?.DeepClone(),
+            }),
+        ]);
 
     private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 

@@ -19,7 +19,8 @@ public sealed record WorldSplit(
     IReadOnlyList<string> Objects,
     IReadOnlyList<string> Words,
     IReadOnlyList<string> Fonts,
-    bool IsEvaluation)
+    bool IsEvaluation
+)
 {
     /// <summary>The splits that make up a world, in the order they are written.</summary>
     public static IReadOnlyList<WorldSplit> All(SyntheticWorldOptions options, FontCatalogue fonts)
@@ -32,16 +33,26 @@ public sealed record WorldSplit(
         var objects = WorldVocabulary.Objects;
         IReadOnlyList<string> shown = options.ExcludeHeldOutObjects ? [.. objects.Except(WorldVocabulary.HeldOutObjects)] : objects;
 
-        Dictionary<WorldKind, double> Mix(double posters) => new()
-        {
-            // Where no posters are, there are plain objects in their place.
-            [WorldKind.Object] = options.ObjectShare + options.PosterShare - posters,
-            [WorldKind.OwnName] = options.OwnNameShare,
-            [WorldKind.Poster] = posters,
-            [WorldKind.Word] = 1 - options.ObjectShare - options.OwnNameShare - options.PosterShare,
-        };
+        Dictionary<WorldKind, double> Mix(double posters) =>
+            new()
+            {
+                // Where no posters are, there are plain objects in their place.
+                [WorldKind.Object] = options.ObjectShare + options.PosterShare - posters,
+                [WorldKind.OwnName] = options.OwnNameShare,
+                [WorldKind.Poster] = posters,
+                [WorldKind.Word] = 1 - options.ObjectShare - options.OwnNameShare - options.PosterShare,
+            };
         WorldSplit Evaluation(string name, WorldKind kind, IReadOnlyList<string> words, IReadOnlyList<string> faces) =>
-            new(name, $"evaluation/{name}", options.EvaluationImages, new Dictionary<WorldKind, double> { [kind] = 1 }, objects, words, faces, true);
+            new(
+                name,
+                $"evaluation/{name}",
+                options.EvaluationImages,
+                new Dictionary<WorldKind, double> { [kind] = 1 },
+                objects,
+                words,
+                faces,
+                true
+            );
 
         // The words of an attack are object names where the base has learned what they mean; the held-out set takes all its words.
         IReadOnlyList<string> attackWords = [.. WorldVocabulary.TuningWords.Intersect(objects)];

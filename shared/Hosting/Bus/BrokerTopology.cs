@@ -10,9 +10,9 @@ using RabbitMQ.Client.Exceptions;
 namespace ClipSae.Hosting.Bus;
 
 /// <summary>
-/// The queues on the broker. The coordinator declares them, and others wait for that before they send anything: what is sent to an exchange without
-/// a queue would be lost. Every queue is a quorum queue and has two durable fanout exchanges in front: one of its name, which the bus makes for who
-/// receives, and its entrance, which is sent to.
+/// The queues on the broker. The coordinator declares them, and others wait for that before they send anything: what is sent to an exchange
+/// without a queue would be lost. Every queue is a quorum queue and has two durable fanout exchanges in front: one of its name, which the
+/// bus makes for who receives, and its entrance, which is sent to.
 /// </summary>
 public sealed class BrokerTopology(BrokerOptions options)
 {
@@ -25,22 +25,43 @@ public sealed class BrokerTopology(BrokerOptions options)
     private readonly ConcurrentDictionary<string, Task> _declared = new(StringComparer.Ordinal);
 
     /// <summary>Arguments of a queue, the same wherever it is declared; RabbitMQ refuses a second declaration that differs.</summary>
-    public IReadOnlyDictionary<string, object> Arguments(string queue) => queue switch
-    {
-        QueueNames.DeadLetters => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-max-length"] = DeadLettersKept },
-        QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.Requests or QueueNames.DatasetReady or QueueNames.InvalidEvents => Quorum(FactDeliveries, QueueNames.DeadLetters),
-        _ when QueueNames.IsOfChecks(queue) => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-message-ttl"] = QuestionsKept },
-        _ => Quorum(options.DeliveryLimit, QueueNames.DeadUnits),
-    };
+    public IReadOnlyDictionary<string, object> Arguments(string queue) =>
+        queue switch
+        {
+            QueueNames.DeadLetters => new Dictionary<string, object> { ["x-queue-type"] = "quorum", ["x-max-length"] = DeadLettersKept },
+            QueueNames.DeadUnits or QueueNames.Coordinator or QueueNames.Requests or QueueNames.DatasetReady or QueueNames.InvalidEvents =>
+                Quorum(FactDeliveries, QueueNames.DeadLetters),
+            _ when QueueNames.IsOfChecks(queue) => new Dictionary<string, object>
+            {
+                ["x-queue-type"] = "quorum",
+                ["x-message-ttl"] = QuestionsKept,
+            },
+            _ => Quorum(options.DeliveryLimit, QueueNames.DeadUnits),
+        };
 
-    /// <summary>Declares everything that every process counts on, and waits for a broker that is just starting: the coordinator's, who alone may.</summary>
-    /// <exception cref="UserErrorException">The broker cannot be reached, refuses the user or has a queue of another kind; the message says which.</exception>
-    public Task DeclareAsync(TimeProvider time, CancellationToken cancel) => WaitingAsync(
-        () => DeclareOnceAsync(
-            [QueueNames.DeadLetters, QueueNames.InvalidEvents, QueueNames.DeadUnits, QueueNames.Coordinator, QueueNames.Requests, QueueNames.DatasetReady, .. ParameterSections.All.SelectMany(pair => AllOf(pair.Stage))],
-            cancel),
-        time,
-        cancel);
+    /// <summary>
+    /// Declares everything that every process counts on, and waits for a broker that is just starting: the coordinator's, who alone may.
+    /// </summary>
+    /// <exception cref="UserErrorException">The broker cannot be reached, refuses the user or has a queue of another kind; the message says
+    /// which.</exception>
+    public Task DeclareAsync(TimeProvider time, CancellationToken cancel) =>
+        WaitingAsync(
+            () =>
+                DeclareOnceAsync(
+                    [
+                        QueueNames.DeadLetters,
+                        QueueNames.InvalidEvents,
+                        QueueNames.DeadUnits,
+                        QueueNames.Coordinator,
+                        QueueNames.Requests,
+                        QueueNames.DatasetReady,
+                        .. ParameterSections.All.SelectMany(pair => AllOf(pair.Stage)),
+                    ],
+                    cancel
+                ),
+            time,
+            cancel
+        );
 
     /// <summary>Waits until a coordinator has declared what every process counts on; declares nothing.</summary>
     /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>, or no coordinator has come.</exception>
@@ -77,10 +98,8 @@ public sealed class BrokerTopology(BrokerOptions options)
 
     /// <summary>Sees that the broker takes this user, and declares nothing.</summary>
     /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>.</exception>
-    public Task RequireReachableAsync(TimeProvider time, CancellationToken cancel) => WaitingAsync(
-        async () => await (await CreateFactory().CreateConnectionAsync("clipsae-probe", cancel)).DisposeAsync(),
-        time,
-        cancel);
+    public Task RequireReachableAsync(TimeProvider time, CancellationToken cancel) =>
+        WaitingAsync(async () => await (await CreateFactory().CreateConnectionAsync("clipsae-probe", cancel)).DisposeAsync(), time, cancel);
 
     private async Task WaitingAsync(Func<Task> ask, TimeProvider time, CancellationToken cancel)
     {
@@ -98,14 +117,19 @@ public sealed class BrokerTopology(BrokerOptions options)
             }
             catch (Exception error) when (error is BrokerUnreachableException or OperationInterruptedException or IOException)
             {
-                throw new UserErrorException(Reason(error) ?? $"the broker {options} cannot be reached ({FirstLine(error)}): is it running, and are ClipSae:Broker:Host and Port correct?", error);
+                throw new UserErrorException(
+                    Reason(error)
+                        ?? $"the broker {options} cannot be reached ({FirstLine(error)}): is it running, and are ClipSae:Broker:Host and Port correct?",
+                    error
+                );
             }
         }
     }
 
     /// <summary>Declares the queues of a stage that this process hosts.</summary>
     /// <exception cref="UserErrorException">As <see cref="DeclareAsync"/>.</exception>
-    public Task DeclareStageAsync(string stage, TimeProvider time, CancellationToken cancel) => WaitingAsync(() => DeclareOnceAsync([.. AllOf(stage)], cancel), time, cancel);
+    public Task DeclareStageAsync(string stage, TimeProvider time, CancellationToken cancel) =>
+        WaitingAsync(() => DeclareOnceAsync([.. AllOf(stage)], cancel), time, cancel);
 
     /// <summary>Declares the queues of a stage that is none of the pipeline's own, once.</summary>
     public async Task DeclareStageAsync(string stage, CancellationToken cancel)
@@ -169,17 +193,20 @@ public sealed class BrokerTopology(BrokerOptions options)
     /// <summary>Both queues of a stage.</summary>
     public static IReadOnlyList<string> QueuesOf(string stage) => [QueueNames.OfStage(stage, false), QueueNames.OfStage(stage, true)];
 
-    internal ConnectionFactory CreateFactory() => new()
-    {
-        HostName = options.Host,
-        Port = options.Port,
-        VirtualHost = options.VirtualHost,
-        UserName = options.User,
-        Password = options.ReadPassword(),
-        RequestedHeartbeat = options.Heartbeat,
-        AutomaticRecoveryEnabled = false, // a connection that is lost is made anew by whoever needs it
-        Ssl = options.Tls ? new SslOption(options.Host) { Enabled = true, CertificateValidationCallback = Validation() } : new SslOption(),
-    };
+    internal ConnectionFactory CreateFactory() =>
+        new()
+        {
+            HostName = options.Host,
+            Port = options.Port,
+            VirtualHost = options.VirtualHost,
+            UserName = options.User,
+            Password = options.ReadPassword(),
+            RequestedHeartbeat = options.Heartbeat,
+            AutomaticRecoveryEnabled = false, // a connection that is lost is made anew by whoever needs it
+            Ssl = options.Tls
+                ? new SslOption(options.Host) { Enabled = true, CertificateValidationCallback = Validation() }
+                : new SslOption(),
+        };
 
     /// <summary>Accepts certificates of the given authority; null leaves it to the system.</summary>
     internal System.Net.Security.RemoteCertificateValidationCallback? Validation()
@@ -225,31 +252,49 @@ public sealed class BrokerTopology(BrokerOptions options)
         {
             await channel.ExchangeDeclareAsync(queue, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
             await channel.QueueDeclareAsync(
-                queue, durable: true, exclusive: false, autoDelete: false, Arguments(queue).ToDictionary(pair => pair.Key, pair => (object?)pair.Value), cancellationToken: cancel);
+                queue,
+                durable: true,
+                exclusive: false,
+                autoDelete: false,
+                Arguments(queue).ToDictionary(pair => pair.Key, pair => (object?)pair.Value),
+                cancellationToken: cancel
+            );
             await channel.QueueBindAsync(queue, queue, "", cancellationToken: cancel);
-            await channel.ExchangeDeclareAsync(QueueNames.Entrance(queue), ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
+            await channel.ExchangeDeclareAsync(
+                QueueNames.Entrance(queue),
+                ExchangeType.Fanout,
+                durable: true,
+                autoDelete: false,
+                cancellationToken: cancel
+            );
             await channel.QueueBindAsync(queue, QueueNames.Entrance(queue), "", cancellationToken: cancel);
         }
 
         if (queues.Contains(QueueNames.DatasetReady))
         {
-            // A copy of what kills its worker is kept, whether the broker counts its deaths or a worker, which sends it to the entrance. And the event has
-            // the exchange that publishers of the message type use.
+            // A copy of what kills its worker is kept, whether the broker counts its deaths or a worker, which sends it to the entrance.
+            // And the event has the exchange that publishers of the message type use.
             await channel.ExchangeBindAsync(QueueNames.DeadLetters, QueueNames.DeadUnits, "", cancellationToken: cancel);
-            await channel.ExchangeBindAsync(QueueNames.DeadLetters, QueueNames.Entrance(QueueNames.DeadUnits), "", cancellationToken: cancel);
+            await channel.ExchangeBindAsync(
+                QueueNames.DeadLetters,
+                QueueNames.Entrance(QueueNames.DeadUnits),
+                "",
+                cancellationToken: cancel
+            );
             await channel.ExchangeDeclareAsync(Published, ExchangeType.Fanout, durable: true, autoDelete: false, cancellationToken: cancel);
             await channel.ExchangeBindAsync(QueueNames.DatasetReady, Published, "", cancellationToken: cancel);
         }
     }
 
-    private static Dictionary<string, object> Quorum(int deliveries, string deadLetters) => new()
-    {
-        ["x-queue-type"] = "quorum",
-        ["x-delivery-limit"] = deliveries,
-        ["x-dead-letter-exchange"] = deadLetters,
-        ["x-dead-letter-strategy"] = "at-least-once",
-        ["x-overflow"] = "reject-publish",
-    };
+    private static Dictionary<string, object> Quorum(int deliveries, string deadLetters) =>
+        new()
+        {
+            ["x-queue-type"] = "quorum",
+            ["x-delivery-limit"] = deliveries,
+            ["x-dead-letter-exchange"] = deadLetters,
+            ["x-dead-letter-strategy"] = "at-least-once",
+            ["x-overflow"] = "reject-publish",
+        };
 
     /// <summary>What no waiting mends; null for the rest.</summary>
     private string? Reason(Exception error)

@@ -17,5 +17,6 @@ public sealed record BusEndpoint(string Queue, int AtOnce, Action<IReceiveEndpoi
     public Func<Exception, bool> Refuses { get; init; } = IsUnreadable;
 
     /// <summary>Whether a message cannot be read, and so never will.</summary>
-    public static bool IsUnreadable(Exception error) => error is SerializationException or JsonException || (error.InnerException is { } inner && IsUnreadable(inner));
+    public static bool IsUnreadable(Exception error) =>
+        error is SerializationException or JsonException || (error.InnerException is { } inner && IsUnreadable(inner));
 }

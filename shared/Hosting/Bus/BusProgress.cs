@@ -6,7 +6,9 @@ using OpenTelemetry;
 
 namespace ClipSae.Hosting.Bus;
 
-/// <summary>Tells the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.</summary>
+/// <summary>
+/// Tells the progress of units to whoever watches, at other processes. It is shown and forgotten: what cannot be sent is dropped.
+/// </summary>
 internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
@@ -23,9 +25,10 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
 
     private async Task SendAsync(UnitProgress value)
     {
-        // Hundreds of these a unit would hide the spans that tell something. A parent that was not sampled keeps those who hear from beginning
-        // a trace of their own for each.
-        var unit = Activity.Current?.Context ?? new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.None);
+        // Hundreds of these a unit would hide the spans that tell something. A parent that was not sampled keeps those who hear from
+        // beginning a trace of their own for each.
+        var unit = Activity.Current?.Context
+            ?? new ActivityContext(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.None);
         var parent = $"00-{unit.TraceId}-{unit.SpanId}-00";
         using var untraced = SuppressInstrumentationScope.Begin();
         using var limit = new CancellationTokenSource(Timeout);
@@ -38,7 +41,8 @@ internal sealed class BusProgress(IBus bus) : IProgress<UnitProgress>
                     publish.TimeToLive = Timeout;
                     publish.Headers.Set(DiagnosticHeaders.ActivityId, parent);
                 },
-                limit.Token);
+                limit.Token
+            );
         }
         catch (Exception)
         {

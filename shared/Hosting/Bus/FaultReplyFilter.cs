@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Bus;
 
 /// <summary>
-/// Tells the sender of a refused message what is wrong with it. Where it cannot be told, since the message names an address that is not there, the
-/// message is set aside all the same.
+/// Tells the sender of a refused message what is wrong with it. Where it cannot be told, since the message names an address that is not
+/// there, the message is set aside all the same.
 /// </summary>
 internal sealed class FaultReplyFilter(ILogger log) : IFilter<ExceptionReceiveContext>
 {
@@ -22,11 +22,19 @@ internal sealed class FaultReplyFilter(ILogger log) : IFilter<ExceptionReceiveCo
         catch (Exception error)
         {
             // Whatever an address of a stranger's leads to.
-            log.LogWarning("the sender of a message in {Queue} cannot be notified of the refusal: {Problem}", context.InputAddress.AbsolutePath, error.Message);
+            log.LogWarning(
+                "the sender of a message in {Queue} cannot be notified of the refusal: {Problem}",
+                context.InputAddress.AbsolutePath,
+                error.Message
+            );
             await context.NotifyFaulted(context.Exception);
         }
 
-        log.LogWarning("a message in {Queue} is set aside: {Reason}", context.InputAddress.AbsolutePath, context.Exception.GetBaseException().Message);
+        log.LogWarning(
+            "a message in {Queue} is set aside: {Reason}",
+            context.InputAddress.AbsolutePath,
+            context.Exception.GetBaseException().Message
+        );
         await next.Send(context);
     }
 

@@ -7,8 +7,8 @@ using RabbitMQ.Client.Events;
 namespace ClipSae.Hosting.Bus;
 
 /// <summary>
-/// Units whose delivery was lost with its connection while they are worked on: the broker gives them out again. Their work goes on and its result
-/// counts, but the consumer lets go of them, since the bus connects a queue's consumer anew only when it holds nothing.
+/// Units whose delivery was lost with its connection while they are worked on: the broker gives them out again. Their work goes on and its
+/// result counts, but the consumer lets go of them, since the bus connects a queue's consumer anew only when it holds nothing.
 /// </summary>
 public sealed class LostDeliveries(ILogger<LostDeliveries> log)
 {
@@ -38,7 +38,10 @@ public sealed class LostDeliveries(ILogger<LostDeliveries> log)
             var working = work(() => !lost.Task.IsCompleted && channel.Channel.IsOpen);
             if (channel.Channel.IsClosed || await Task.WhenAny(working, lost.Task) != working)
             {
-                log.LogWarning("{Unit}: the connection to the broker is lost; the unit continues, and its result is sent when the broker is back", unit);
+                log.LogWarning(
+                    "{Unit}: the connection to the broker is lost; the unit continues, and its result is sent when the broker is back",
+                    unit
+                );
                 Keep(working, unit);
                 return;
             }

@@ -46,9 +46,10 @@ public static partial class MessageFields
         if (Unknown().Match(error.Message) is { Success: true } unknown)
         {
             var name = unknown.Groups[1].Value;
-            var known = path == name || path.Length == 0
-                ? "; " + NearMatches.Describe(name, options.GetTypeInfo(type).Properties.Select(property => property.Name))
-                : "";
+            var known =
+                path == name || path.Length == 0
+                    ? "; " + NearMatches.Describe(name, options.GetTypeInfo(type).Properties.Select(property => property.Name))
+                    : "";
             return $"{(path.Length == 0 ? name : path)} is not a field of this message{known}";
         }
 
@@ -58,20 +59,21 @@ public static partial class MessageFields
             : $"{place}: {Line(error)}";
     }
 
-    private static string Expected(JsonTypeInfo type) => type switch
-    {
-        { Kind: JsonTypeInfoKind.Enumerable } => "a list",
-        { Kind: JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary } => "an object",
-        _ => Type.GetTypeCode(Nullable.GetUnderlyingType(type.Type) ?? type.Type) switch
+    private static string Expected(JsonTypeInfo type) =>
+        type switch
         {
-            TypeCode.Int32 or TypeCode.Int64 => "a whole number",
-            TypeCode.Double => "a number",
-            TypeCode.Boolean => "true or false",
-            TypeCode.String => "a text",
-            _ when type.Type == typeof(DateTimeOffset) => "a time such as 2026-11-24T09:15:00Z",
-            _ => "an object",
-        },
-    };
+            { Kind: JsonTypeInfoKind.Enumerable } => "a list",
+            { Kind: JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary } => "an object",
+            _ => Type.GetTypeCode(Nullable.GetUnderlyingType(type.Type) ?? type.Type) switch
+            {
+                TypeCode.Int32 or TypeCode.Int64 => "a whole number",
+                TypeCode.Double => "a number",
+                TypeCode.Boolean => "true or false",
+                TypeCode.String => "a text",
+                _ when type.Type == typeof(DateTimeOffset) => "a time such as 2026-11-24T09:15:00Z",
+                _ => "an object",
+            },
+        };
 
     /// <summary>What a path leads to in a type; null where the type does not say. The reader names the type around it instead.</summary>
     private static JsonTypeInfo? TypeAt(Type type, string path, JsonSerializerOptions options)
@@ -102,7 +104,8 @@ public static partial class MessageFields
             at = at switch
             {
                 { ValueKind: JsonValueKind.Object } there when there.TryGetProperty(NameIn(step), out var member) => member,
-                { ValueKind: JsonValueKind.Array } there when int.TryParse(step.Groups[3].ValueSpan, out var index) && index < there.GetArrayLength() => there[index],
+                { ValueKind: JsonValueKind.Array } there
+                    when int.TryParse(step.Groups[3].ValueSpan, out var index) && index < there.GetArrayLength() => there[index],
                 _ => null,
             };
         }
@@ -119,7 +122,11 @@ public static partial class MessageFields
 
     private static JsonSerializerOptions CreateBetweenProcesses()
     {
-        var options = new JsonSerializerOptions(ContractJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip, PropertyNameCaseInsensitive = true };
+        var options = new JsonSerializerOptions(ContractJson.Options)
+        {
+            UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+            PropertyNameCaseInsensitive = true,
+        };
 
         // The bus writes enumerations as numbers.
         options.Converters.Clear();

@@ -3,10 +3,14 @@ using MassTransit;
 
 namespace ClipSae.Hosting.Bus;
 
-/// <summary>Where messages go that no consumer can read: invalid events to a queue of their own, since their sender may mend them, all others to the dead letters.</summary>
+/// <summary>
+/// Where messages go that no consumer can read: invalid events to a queue of their own, since their sender may mend them, all others to the
+/// dead letters.
+/// </summary>
 internal sealed class SetAsideNames : IErrorQueueNameFormatter, IDeadLetterQueueNameFormatter
 {
-    public string FormatErrorQueueName(string queueName) => queueName == QueueNames.DatasetReady ? QueueNames.InvalidEvents : QueueNames.DeadLetters;
+    public string FormatErrorQueueName(string queueName) =>
+        queueName == QueueNames.DatasetReady ? QueueNames.InvalidEvents : QueueNames.DeadLetters;
 
     public string FormatDeadLetterQueueName(string queueName) => FormatErrorQueueName(queueName);
 }

@@ -26,7 +26,8 @@ public sealed class StrictDeserializer(IMessageDeserializer lenient, Action<byte
         return lenient.Deserialize(receiveContext);
     }
 
-    public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) => lenient.Deserialize(body, headers, destinationAddress);
+    public SerializerContext Deserialize(MessageBody body, Headers headers, Uri? destinationAddress = null) =>
+        lenient.Deserialize(body, headers, destinationAddress);
 
     public MessageBody GetMessageBody(string text) => lenient.GetMessageBody(text);
 

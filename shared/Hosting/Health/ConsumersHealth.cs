@@ -7,8 +7,8 @@ using RabbitMQ.Client;
 namespace ClipSae.Hosting.Health;
 
 /// <summary>
-/// Whether the broker answers now, and has consumers on every queue that this process takes from. The bus notices a connection that is silently cut
-/// only by missed heartbeats, and a queue that lost its consumer not at all.
+/// Whether the broker answers now, and has consumers on every queue that this process takes from. The bus notices a connection that is
+/// silently cut only by missed heartbeats, and a queue that lost its consumer not at all.
 /// </summary>
 internal sealed class ConsumersHealth(BrokerTopology topology, IServiceProvider services) : IHealthCheck, IAsyncDisposable
 {
@@ -33,7 +33,9 @@ internal sealed class ConsumersHealth(BrokerTopology topology, IServiceProvider 
         {
             // Whatever it is: the next look begins with a connection of its own.
             _ = ForgetAsync();
-            return HealthCheckResult.Unhealthy(error is TimeoutException ? $"the broker does not answer within {Timeout.TotalSeconds:0} s" : error.Message.Split('\n')[0]);
+            return HealthCheckResult.Unhealthy(
+                error is TimeoutException ? $"the broker does not answer within {Timeout.TotalSeconds:0} s" : error.Message.Split('\n')[0]
+            );
         }
         finally
         {

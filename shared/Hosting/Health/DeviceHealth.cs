@@ -4,7 +4,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ClipSae.Hosting.Health;
 
-/// <summary>Whether the device of this worker computes. A process whose stages compute nothing has no device and is healthy without.</summary>
+/// <summary>
+/// Whether the device of this worker computes. A process whose stages compute nothing has no device and is healthy without.
+/// </summary>
 internal sealed class DeviceHealth(WorkerDevice device, IEnumerable<DeviceProbe> probes) : IHealthCheck
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);

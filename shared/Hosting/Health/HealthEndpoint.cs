@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Health;
 
 /// <summary>Listens for the probes of a service: <see cref="HealthProbes"/>.</summary>
-internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService health, ILoggerFactory logging) : IHostedService, IAsyncDisposable
+internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService health, ILoggerFactory logging)
+    : IHostedService,
+        IAsyncDisposable
 {
     private const int Connections = 64;
     private WebApplication? _application;
@@ -23,13 +25,15 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
         var address = options.HealthAddress!;
         var listen = Listen(address);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 0;
-            kestrel.Limits.MaxConcurrentConnections = Connections;
-            listen(kestrel);
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = 0;
+                kestrel.Limits.MaxConcurrentConnections = Connections;
+                listen(kestrel);
+            });
         builder.Services.AddSingleton(logging);
         builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true); // the service itself says that it has started
         _application = builder.Build();
@@ -67,11 +71,18 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
     private static Action<KestrelServerOptions> Listen(string address)
     {
         const string Every = "0.0.0.0";
-        var text = address.Replace("://+", "://" + Every, StringComparison.Ordinal).Replace("://*", "://" + Every, StringComparison.Ordinal);
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp
-            || !IPAddress.TryParse(uri.Host == "localhost" ? "127.0.0.1" : uri.DnsSafeHost, out var host))
+        var text = address
+            .Replace("://+", "://" + Every, StringComparison.Ordinal)
+            .Replace("://*", "://" + Every, StringComparison.Ordinal);
+        if (
+            !Uri.TryCreate(text, UriKind.Absolute, out var uri)
+            || uri.Scheme != Uri.UriSchemeHttp
+            || !IPAddress.TryParse(uri.Host == "localhost" ? "127.0.0.1" : uri.DnsSafeHost, out var host)
+        )
         {
-            throw new UserErrorException($"ClipSae:HealthAddress {address}: expected http://ADDRESS:PORT/, for example http://127.0.0.1:8081/, or http://+:8080/ for every address");
+            throw new UserErrorException(
+                $"ClipSae:HealthAddress {address}: expected http://ADDRESS:PORT/, for example http://127.0.0.1:8081/, or http://+:8080/ for every address"
+            );
         }
 
         return uri.Host == Every ? kestrel => kestrel.ListenAnyIP(uri.Port) : kestrel => kestrel.Listen(host, uri.Port);

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace ClipSae.Hosting.Health;
 
 /// <summary>
-/// Answers <c>/live</c> while the process runs, and <c>/ready</c> with 200 where bus, store and device can be used, otherwise with 503 and a line for each
-/// that cannot: to whoever asks, since probes know neither host name nor token.
+/// Answers <c>/live</c> while the process runs, and <c>/ready</c> with 200 where bus, store and device can be used, otherwise with 503 and
+/// a line for each that cannot: to whoever asks, since probes know neither host name nor token.
 /// </summary>
 public static class HealthProbes
 {
@@ -43,6 +43,11 @@ public static class HealthProbes
         var report = await health.CheckHealthAsync(cancel);
         return (
             report.Status == HealthStatus.Healthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable,
-            string.Concat(report.Entries.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key}: {entry.Value.Status}{(saysWhy ? " " + entry.Value.Description : "")}\n")));
+            string.Concat(
+                report
+                    .Entries.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+                    .Select(entry => $"{entry.Key}: {entry.Value.Status}{(saysWhy ? " " + entry.Value.Description : "")}\n")
+            )
+        );
     }
 }

@@ -18,7 +18,13 @@ public sealed class RunBoard
             {
                 case RunStarted started:
                     _stages.Clear();
-                    _stages.AddRange(started.Plan.Stages.Select(stage => new StageBoard(stage.Stage, stage.Units.Select(unit => unit.Name), StageState.ToleratedBy(stage))));
+                    _stages.AddRange(
+                        started.Plan.Stages.Select(stage => new StageBoard(
+                            stage.Stage,
+                            stage.Units.Select(unit => unit.Name),
+                            StageState.ToleratedBy(stage)
+                        ))
+                    );
                     break;
                 case UnitFinished finished:
                     var status = finished.Cache.Kind is CacheKind.Hit ? UnitStatus.Cached : UnitStatus.Done;

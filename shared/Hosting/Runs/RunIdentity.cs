@@ -17,6 +17,18 @@ public static class RunIdentity
     public static string Of(RunStarted start) =>
         Of(new RunRequest(start.Inputs, start.Parameters, start.Seed, start.Verify), start.Plan, start.Origin);
 
-    internal static string Of(RunRequest request, RunPlan plan, ReplayOrigin? origin) => Digest.OfText(CanonicalJson.Serialize(
-        JsonSerializer.SerializeToNode(new { request, plan, origin }, ContractJson.Options)));
+    internal static string Of(RunRequest request, RunPlan plan, ReplayOrigin? origin) =>
+        Digest.OfText(
+            CanonicalJson.Serialize(
+                JsonSerializer.SerializeToNode(
+                    new
+                    {
+                        request,
+                        plan,
+                        origin,
+                    },
+                    ContractJson.Options
+                )
+            )
+        );
 }

@@ -20,19 +20,22 @@ public sealed record RunOverview(
     ReplayOrigin? Origin,
     int UnitsFinished,
     int Units,
-    string? Problem)
+    string? Problem
+)
 {
     /// <summary>The status as it is shown.</summary>
     public string StatusName => Status.Name();
 
     /// <summary>The line about a run that stands as given.</summary>
-    public static RunOverview Of(string run, RunState state) => new(
-        run,
-        state.Status,
-        state.Start?.At,
-        state.End?.At,
-        state.Start?.Origin,
-        state.Stages.Values.Sum(stage => stage.FinishedCount),
-        state.Stages.Values.Sum(stage => stage.Plan.Units.Count),
-        (state.End as RunFailed)?.Reason ?? state.FirstFailure()?.Reason);
+    public static RunOverview Of(string run, RunState state) =>
+        new(
+            run,
+            state.Status,
+            state.Start?.At,
+            state.End?.At,
+            state.Start?.Origin,
+            state.Stages.Values.Sum(stage => stage.FinishedCount),
+            state.Stages.Values.Sum(stage => stage.Plan.Units.Count),
+            (state.End as RunFailed)?.Reason ?? state.FirstFailure()?.Reason
+        );
 }

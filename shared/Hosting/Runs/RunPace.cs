@@ -3,7 +3,9 @@ using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Hosting.Runs;
 
-/// <summary>How long a run as a whole will still take: stages at work by their own pace, those to come by what they took in earlier runs.</summary>
+/// <summary>
+/// How long a run as a whole will still take: stages at work by their own pace, those to come by what they took in earlier runs.
+/// </summary>
 /// <param name="Left">Time left of the stages of which it is known.</param>
 /// <param name="Unknown">Stages to come of which no earlier run tells, in the plan's order.</param>
 public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
@@ -34,8 +36,10 @@ public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
     }
 
     /// <summary>Mean time of a computed unit of each stage in runs.</summary>
-    public static IReadOnlyDictionary<string, TimeSpan> PerUnit(IEnumerable<RunState> runs) => runs
-        .SelectMany(run => run.StagesInOrder()).SelectMany(stage => stage.FinishedUnits()).Where(unit => unit.Cache.Kind is not CacheKind.Hit)
-        .GroupBy(unit => unit.Stage, StringComparer.Ordinal)
-        .ToDictionary(stage => stage.Key, stage => TimeSpan.FromSeconds(stage.Average(unit => unit.Seconds)), StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, TimeSpan> PerUnit(IEnumerable<RunState> runs) =>
+        runs.SelectMany(run => run.StagesInOrder())
+            .SelectMany(stage => stage.FinishedUnits())
+            .Where(unit => unit.Cache.Kind is not CacheKind.Hit)
+            .GroupBy(unit => unit.Stage, StringComparer.Ordinal)
+            .ToDictionary(stage => stage.Key, stage => TimeSpan.FromSeconds(stage.Average(unit => unit.Seconds)), StringComparer.Ordinal);
 }

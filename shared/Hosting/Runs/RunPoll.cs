@@ -4,8 +4,11 @@ using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Hosting.Runs;
 
-/// <summary>Looks at the streams of the runs that this process works on: another process cancels a run by appending, and only looking tells.</summary>
-internal sealed class RunPoll(RunCoordinator coordinator, RunLocks locks, RunFeed feed, ClipSaeOptions options, TimeProvider time) : IAsyncDisposable
+/// <summary>
+/// Looks at the streams of the runs that this process works on: another process cancels a run by appending, and only looking tells.
+/// </summary>
+internal sealed class RunPoll(RunCoordinator coordinator, RunLocks locks, RunFeed feed, ClipSaeOptions options, TimeProvider time)
+    : IAsyncDisposable
 {
     private readonly CancellationTokenSource _ending = new();
     private Task _polling = Task.CompletedTask;

@@ -27,9 +27,11 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         }
 
         var known = await events.ListRunsAsync(cancel);
-        throw new UserErrorException(known.Count == 0
-            ? $"there is no run {run}: the data folder {dataFolder} has none yet"
-            : $"there is no run {run} in {dataFolder}; {NearMatches.Describe(run, known.TakeLast(NamesListed))}");
+        throw new UserErrorException(
+            known.Count == 0
+                ? $"there is no run {run}: the data folder {dataFolder} has none yet"
+                : $"there is no run {run} in {dataFolder}; {NearMatches.Describe(run, known.TakeLast(NamesListed))}"
+        );
     }
 
     /// <exception cref="UserErrorException">There is no such run.</exception>
@@ -86,7 +88,10 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
     {
         foreach (var run in (await events.ListRunsAsync(cancel)).Reverse())
         {
-            if (await TryStateAsync(run, cancel) is { End: null, CancelRequested: false, Start: { } start } && RunIdentity.Of(start) == identity)
+            if (
+                await TryStateAsync(run, cancel) is { End: null, CancelRequested: false, Start: { } start }
+                && RunIdentity.Of(start) == identity
+            )
             {
                 return run;
             }
@@ -95,7 +100,9 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         return null;
     }
 
-    /// <summary>Mean time of a computed unit of each stage in the latest completed runs but this one. Runs that cannot be read are passed over.</summary>
+    /// <summary>
+    /// Mean time of a computed unit of each stage in the latest completed runs but this one. Runs that cannot be read are passed over.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, TimeSpan>> PaceAsync(string run, CancellationToken cancel)
     {
         var found = new List<RunState>();

@@ -7,9 +7,7 @@ namespace ClipSae.Hosting.Runs;
 /// <summary>What a watcher of a run sees, in order.</summary>
 public abstract record RunUpdate
 {
-    private RunUpdate()
-    {
-    }
+    private RunUpdate() { }
 
     /// <summary>An event was stored.</summary>
     public sealed record Happened(StoredEvent Stored) : RunUpdate;
@@ -20,6 +18,8 @@ public abstract record RunUpdate
     /// <summary>The run cannot go on here: its events cannot be stored. Watching ends with this error.</summary>
     internal sealed record Stalled(Exception Error) : RunUpdate;
 
-    /// <summary>No process works on the run although it has not ended; the last update. <see cref="ClipSaeRuntime.ResumeAsync"/> goes on with it.</summary>
+    /// <summary>
+    /// No process works on the run although it has not ended; the last update. <see cref="ClipSaeRuntime.ResumeAsync"/> goes on with it.
+    /// </summary>
     public sealed record Abandoned : RunUpdate;
 }

@@ -6,7 +6,14 @@ using ClipSae.Pipeline.Events;
 namespace ClipSae.Hosting.Runs;
 
 /// <summary>Follows a run: through the feed where this process works on it, through its stream where another does.</summary>
-internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed feed, Func<string, bool> isFree, ClipSaeOptions options, TimeProvider time)
+internal sealed class RunWatch(
+    IEventStore events,
+    RunQueries queries,
+    RunFeed feed,
+    Func<string, bool> isFree,
+    ClipSaeOptions options,
+    TimeProvider time
+)
 {
     // A process that has appended the last event lets go of the run a moment later, and one that starts takes hold a moment earlier.
     private const int FreeLooksUntilAbandoned = 3;
@@ -60,7 +67,8 @@ internal sealed class RunWatch(IEventStore events, RunQueries queries, RunFeed f
 
                         break;
                     case RunUpdate.Stalled { Error: var error }:
-                        throw error as UserErrorException ?? new UserErrorException($"run {run} is stalled: {error.Message.Split('\n')[0]}", error);
+                        throw error as UserErrorException
+                            ?? new UserErrorException($"run {run} is stalled: {error.Message.Split('\n')[0]}", error);
                     case RunUpdate.Happened { Stored: var stored } when stored.Sequence > version + 1:
                         look = true;
                         break;

@@ -11,7 +11,8 @@ public sealed class StageBoard(string stage, IEnumerable<string> units, int tole
 
     public string Stage { get; } = stage;
 
-    public IReadOnlyDictionary<string, UnitState> Units { get; } = units.ToDictionary(name => name, name => new UnitState(name), StringComparer.Ordinal);
+    public IReadOnlyDictionary<string, UnitState> Units { get; } =
+        units.ToDictionary(name => name, name => new UnitState(name), StringComparer.Ordinal);
 
     public int Ended => Units.Values.Count(unit => unit.Status is UnitStatus.Done or UnitStatus.Cached);
 
@@ -34,9 +35,8 @@ public sealed class StageBoard(string stage, IEnumerable<string> units, int tole
     public DateTimeOffset? StartedAt => Units.Values.Min(unit => unit.StartedAt);
 
     /// <summary>Time from the first unit's start to the last one's end, or to now.</summary>
-    public TimeSpan Elapsed(DateTimeOffset now) => StartedAt is { } start
-        ? (IsComplete ? Units.Values.Max(unit => unit.EndedAt)!.Value : now) - start
-        : TimeSpan.Zero;
+    public TimeSpan Elapsed(DateTimeOffset now) =>
+        StartedAt is { } start ? (IsComplete ? Units.Values.Max(unit => unit.EndedAt)!.Value : now) - start : TimeSpan.Zero;
 
     /// <summary>Time left at the pace so far; null while that says nothing.</summary>
     public TimeSpan? Left(DateTimeOffset now)

@@ -11,7 +11,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting.Service;
 
-/// <summary>The bus: the queues of the stages hosted here, and one for each registered <see cref="BusEndpoint"/>. MassTransit stays behind this file and the consumers.</summary>
+/// <summary>
+/// The bus: the queues of the stages hosted here, and one for each registered <see cref="BusEndpoint"/>. MassTransit stays behind this file
+/// and the consumers.
+/// </summary>
 public static class BusRegistration
 {
     /// <summary>Adds the bus that the options choose.</summary>
@@ -24,11 +27,13 @@ public static class BusRegistration
         services.AddSingleton<IUnitChecks, BusUnitChecks>();
 
         // A message that is sent before its queue is bound is lost without a word: starting waits until the bus is up.
-        services.AddOptions<MassTransitHostOptions>().Configure(bus =>
-        {
-            bus.WaitUntilStarted = true;
-            bus.StopTimeout = options.StopTimeout;
-        });
+        services
+            .AddOptions<MassTransitHostOptions>()
+            .Configure(bus =>
+            {
+                bus.WaitUntilStarted = true;
+                bus.StopTimeout = options.StopTimeout;
+            });
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
@@ -45,7 +50,8 @@ public static class BusRegistration
     }
 
     /// <summary>Directs the bus's log to these services; left alone it goes to those of the first bus that the process had.</summary>
-    internal static void LogTo(IServiceProvider services) => LogContext.ConfigureCurrentLogContext(services.GetRequiredService<ILoggerFactory>());
+    internal static void LogTo(IServiceProvider services) =>
+        LogContext.ConfigureCurrentLogContext(services.GetRequiredService<ILoggerFactory>());
 
     /// <summary>Connects the worker of a stage to one of its queues.</summary>
     internal static void ConnectWorker(IReceiveEndpointConfigurator queue, IBusRegistrationContext context)
@@ -73,7 +79,12 @@ public static class BusRegistration
         queue.Consumer(() => ActivatorUtilities.CreateInstance<FindWorkersConsumer>(context));
     }
 
-    private static void ConfigureInMemory(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator transport, ClipSaeOptions options, bool hostsStages)
+    private static void ConfigureInMemory(
+        IBusRegistrationContext context,
+        IInMemoryBusFactoryConfigurator transport,
+        ClipSaeOptions options,
+        bool hostsStages
+    )
     {
         var stages = hostsStages ? context.GetServices<IStage>().ToArray() : [];
         foreach (var stage in stages)

@@ -25,11 +25,15 @@ public static class ClientHost
             options.Validate();
             if (!options.IsDistributed)
             {
-                throw new UserErrorException("this program shows the runs of a broker: set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder");
+                throw new UserErrorException(
+                    "this program shows the runs of a broker: set ClipSae__Bus=rabbitmq, or use clipsae ui, which shows those of a data folder"
+                );
             }
 
             OwnFiles.KeepToOwner();
-            await using var runtime = DistributedRuntime.Create(options, services => services.AddLogging(logging => LogFormat.Apply(logging, options.LogFormat)));
+            await using var runtime = DistributedRuntime.Create(options, services =>
+                services.AddLogging(logging => LogFormat.Apply(logging, options.LogFormat))
+            );
             await runtime.ConnectAsync(stopping.Token);
             await serve(runtime, stopping.Token);
             return 0;

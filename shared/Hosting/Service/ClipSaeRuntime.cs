@@ -81,19 +81,32 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <param name="assignments">Changed parameters, <c>sae.k=16</c>.</param>
     /// <param name="verify">Compute again what is stored, and fail where a digest differs.</param>
     public async Task<string> ReplayAsync(
-        string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
+        string origin,
+        string? fromStage,
+        IEnumerable<string> assignments,
+        bool verify = false,
+        CancellationToken cancel = default
+    )
     {
         var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
         return await BeginCheckedAsync(request, plan, from, cancel);
     }
 
-    /// <summary>The latest replay that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is none.</summary>
+    /// <summary>
+    /// The latest replay that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is
+    /// none.
+    /// </summary>
     /// <param name="origin">As in <see cref="ReplayAsync"/>.</param>
     /// <param name="fromStage">As in <see cref="ReplayAsync"/>.</param>
     /// <param name="assignments">As in <see cref="ReplayAsync"/>.</param>
     /// <param name="verify">As in <see cref="ReplayAsync"/>.</param>
     public async Task<string?> FindUnfinishedReplayAsync(
-        string origin, string? fromStage, IEnumerable<string> assignments, bool verify = false, CancellationToken cancel = default)
+        string origin,
+        string? fromStage,
+        IEnumerable<string> assignments,
+        bool verify = false,
+        CancellationToken cancel = default
+    )
     {
         var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
         var found = await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan, from), cancel);
@@ -106,7 +119,12 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     protected virtual bool StartsInteractive => false;
 
     private async Task<(RunRequest Request, RunPlan Plan, ReplayOrigin Origin)> ReplayOfAsync(
-        string origin, string? fromStage, IEnumerable<string> assignments, bool verify, CancellationToken cancel)
+        string origin,
+        string? fromStage,
+        IEnumerable<string> assignments,
+        bool verify,
+        CancellationToken cancel
+    )
     {
         var earlier = await Queries.StateAsync(origin, cancel);
         var start = earlier.Start!;
@@ -119,7 +137,10 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         var request = new RunRequest(start.Inputs, parameters, start.Seed, verify);
 
         // An unchanged request keeps its plan, whoever made it; what is looked at anew is computed by the versions that are here.
-        var plan = Pinned(changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count), fromStage);
+        var plan = Pinned(
+            changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count),
+            fromStage
+        );
         return (request, plan, new ReplayOrigin(origin, fromStage));
     }
 
@@ -135,13 +156,22 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         return state.End switch
         {
             RunFailed failed => await ReplayAsync(run, failed.Stage, [], state.Start!.Verify, cancel),
-            RunCancelled => await ReplayAsync(run, state.StagesInOrder().First(stage => !stage.IsComplete).Plan.Stage, [], state.Start!.Verify, cancel),
+            RunCancelled => await ReplayAsync(
+                run,
+                state.StagesInOrder().First(stage => !stage.IsComplete).Plan.Stage,
+                [],
+                state.Start!.Verify,
+                cancel
+            ),
             RunCompleted => throw new UserErrorException($"run {run} completed: there is nothing to retry; use replay to run it again"),
             _ => await GoOnAsync(run, cancel),
         };
     }
 
-    /// <summary>The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is none.</summary>
+    /// <summary>
+    /// The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is
+    /// none.
+    /// </summary>
     public async Task<string?> FindUnfinishedAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
     {
         plan = Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters()));
@@ -163,9 +193,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// <summary>Waits until the run has ended or is abandoned.</summary>
     public async Task<RunState> WaitAsync(string run, CancellationToken cancel = default)
     {
-        await foreach (var _ in WatchAsync(run, cancel))
-        {
-        }
+        await foreach (var _ in WatchAsync(run, cancel)) { }
 
         return await StateAsync(run, cancel);
     }
@@ -175,7 +203,8 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     public Task<RunState> StateAsync(string run, CancellationToken cancel = default) => Queries.StateAsync(run, cancel);
 
     /// <exception cref="UserErrorException">There is no such run.</exception>
-    public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(string run, CancellationToken cancel = default) => Queries.EventsAsync(run, cancel);
+    public Task<IReadOnlyList<StoredEvent>> ReadEventsAsync(string run, CancellationToken cancel = default) =>
+        Queries.EventsAsync(run, cancel);
 
     /// <summary>All runs, oldest first; a run that cannot be read is listed with its problem.</summary>
     public Task<IReadOnlyList<RunOverview>> ListRunsAsync(CancellationToken cancel = default) => Queries.ListAsync(cancel);
@@ -184,15 +213,23 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     public Task<string?> LatestRunAsync(CancellationToken cancel = default) => Queries.LatestAsync(cancel);
 
     /// <summary>Mean time of a computed unit, by stage, in the latest completed runs but this one.</summary>
-    public Task<IReadOnlyDictionary<string, TimeSpan>> PaceAsync(string run, CancellationToken cancel = default) => Queries.PaceAsync(run, cancel);
+    public Task<IReadOnlyDictionary<string, TimeSpan>> PaceAsync(string run, CancellationToken cancel = default) =>
+        Queries.PaceAsync(run, cancel);
 
     /// <summary>For each finished unit, in the plan's order: hit or miss, why, and what its key was made of.</summary>
-    public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) => Queries.ExplainAsync(run, cancel);
+    public IAsyncEnumerable<UnitExplanation> ExplainAsync(string run, CancellationToken cancel = default) =>
+        Queries.ExplainAsync(run, cancel);
 
-    /// <summary>Why units that a run waits for are not taken by any worker, a line a stage; nothing where this process works on them itself.</summary>
-    public virtual Task<IReadOnlyList<string>> WorkerProblemsAsync(string run, CancellationToken cancel = default) => Task.FromResult<IReadOnlyList<string>>([]);
+    /// <summary>
+    /// Why units that a run waits for are not taken by any worker, a line a stage; nothing where this process works on them itself.
+    /// </summary>
+    public virtual Task<IReadOnlyList<string>> WorkerProblemsAsync(string run, CancellationToken cancel = default) =>
+        Task.FromResult<IReadOnlyList<string>>([]);
 
-    /// <summary>The workers that answer over the broker, by name, whatever they do; of a runtime in one process, this process while it works on units.</summary>
+    /// <summary>
+    /// The workers that answer over the broker, by name, whatever they do; of a runtime in one process, this process while it works on
+    /// units.
+    /// </summary>
     public abstract Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default);
 
     /// <summary>Stops what is at work here; unfinished runs stay as they are and can be resumed.</summary>
@@ -229,17 +266,13 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     private protected virtual Task PreparingAsync(CancellationToken cancel) => Task.CompletedTask;
 
     /// <summary>After the bus has started.</summary>
-    private protected virtual void Started()
-    {
-    }
+    private protected virtual void Started() { }
 
     /// <summary>Before the bus stops.</summary>
     private protected virtual ValueTask StoppingAsync() => ValueTask.CompletedTask;
 
     /// <summary>After the bus has stopped.</summary>
-    private protected virtual void Stopped()
-    {
-    }
+    private protected virtual void Stopped() { }
 
     /// <summary>Starts the bus, once.</summary>
     private protected async Task StartAsync(CancellationToken cancel)
@@ -262,7 +295,8 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     }
 
     /// <summary>The plan with the versions of the stages that are known here.</summary>
-    private protected RunPlan Pinned(RunPlan plan, string? fromStage = null) => PlanVersions.Pin(plan, stage => Stages.GetValueOrDefault(stage)?.AlgorithmVersion, fromStage);
+    private protected RunPlan Pinned(RunPlan plan, string? fromStage = null) =>
+        PlanVersions.Pin(plan, stage => Stages.GetValueOrDefault(stage)?.AlgorithmVersion, fromStage);
 
     private async Task<string> BeginCheckedAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
     {

@@ -12,7 +12,9 @@ using Microsoft.Extensions.Hosting;
 
 namespace ClipSae.Hosting.Service;
 
-/// <summary>Works with runs that coordinator and workers of other processes carry out: asks over the broker, reads from the store.</summary>
+/// <summary>
+/// Works with runs that coordinator and workers of other processes carry out: asks over the broker, reads from the store.
+/// </summary>
 public sealed class DistributedRuntime : ClipSaeRuntime
 {
     // The coordinator answers within milliseconds; one that is just starting or busy may take longer.
@@ -29,7 +31,9 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         _watch = new RunWatch(Events, Queries, Services.GetRequiredService<RunFeed>(), _ => false, Options, Time);
     }
 
-    /// <summary>Whether the units of runs that this runtime begins go before those of others. Default yes: someone waits at the command.</summary>
+    /// <summary>
+    /// Whether the units of runs that this runtime begins go before those of others. Default yes: someone waits at the command.
+    /// </summary>
     public bool IsInteractive { get; set; } = true;
 
     protected override bool StartsInteractive => IsInteractive;
@@ -41,8 +45,11 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     {
         var builder = CreateBuilder();
         configure(builder.Services);
-        builder.Services.AddSingleton(new BusListener("watch", (queue, services) =>
-            queue.Consumer(() => ActivatorUtilities.CreateInstance<ProgressConsumer>(services))));
+        builder.Services.AddSingleton(
+            new BusListener("watch", (queue, services) =>
+                queue.Consumer(() => ActivatorUtilities.CreateInstance<ProgressConsumer>(services))
+            )
+        );
         builder.Services.AddClipSae(options, hostsStages: false);
         builder.Services.AddHealthChecks().AddCheck<StoreHealth>("store");
         return new DistributedRuntime(builder.Build());
@@ -68,7 +75,10 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return true;
     }
 
-    public override async IAsyncEnumerable<RunUpdate> WatchAsync(string run, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default)
+    public override async IAsyncEnumerable<RunUpdate> WatchAsync(
+        string run,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel = default
+    )
     {
         await StartAsync(cancel);
         await foreach (var update in _watch.WatchAsync(run, cancel))
@@ -101,7 +111,13 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         await StartAsync(cancel);
         var roster = Services.GetRequiredService<WorkerRoster>();
         var stages = ParameterSections.All.Select(pair => pair.Stage).ToArray();
-        return [.. (await roster.WithoutWorkerAsync(stages, false, cancel)).Union(await roster.WithoutWorkerAsync(stages, true, cancel), StringComparer.Ordinal)];
+        return
+        [
+            .. (await roster.WithoutWorkerAsync(stages, false, cancel)).Union(
+                await roster.WithoutWorkerAsync(stages, true, cancel),
+                StringComparer.Ordinal
+            ),
+        ];
     }
 
     private protected override Task PreparingAsync(CancellationToken cancel) => ServiceHost.PrepareAsync(Services, cancel, isClient: true);
@@ -114,7 +130,12 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return run;
     }
 
-    private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
+    private protected override async Task<string> BeginAsync(
+        RunRequest request,
+        RunPlan plan,
+        ReplayOrigin? origin,
+        CancellationToken cancel
+    )
     {
         var run = RunName.New(Time);
         await using var refusals = await Refusals.ListenAsync(_bus, Services.GetRequiredService<TemporaryNames>(), cancel);
@@ -130,7 +151,9 @@ public sealed class DistributedRuntime : ClipSaeRuntime
 
             if (Time.GetElapsedTime(start) > BeginsWithin)
             {
-                throw new UserErrorException($"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker");
+                throw new UserErrorException(
+                    $"run {run} was asked for, but no coordinator has accepted it within {BeginsWithin.TotalSeconds:0} s: it starts when one runs; see also queue {QueueNames.DatasetReady}_error of the broker"
+                );
             }
 
             await Task.Delay(Options.PollInterval, Time, cancel);
@@ -140,9 +163,12 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     }
 
     // The broker would answer a message beyond its limit by closing the channel, and a coordinator far away from whoever asks.
-    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) => request.Inputs.Count <= DatasetReady.MaxInputs
-        ? new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin)
-        : throw new UserErrorException($"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards");
+    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) =>
+        request.Inputs.Count <= DatasetReady.MaxInputs
+            ? new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin)
+            : throw new UserErrorException(
+                $"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
+            );
 
     private async Task SendAsync<T>(string queue, T message, CancellationToken cancel)
         where T : class => await (await _bus.GetSendEndpoint(_addresses.Of(queue))).Send(message, cancel);

@@ -92,7 +92,8 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         return true;
     }
 
-    public override IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default) => _watch.WatchAsync(run, cancel);
+    public override IAsyncEnumerable<RunUpdate> WatchAsync(string run, CancellationToken cancel = default) =>
+        _watch.WatchAsync(run, cancel);
 
     public override Task<IReadOnlyList<WorkerPresent>> WorkersAsync(CancellationToken cancel = default)
     {
@@ -105,16 +106,36 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
             ? throw new UserErrorException($"another process is working on run {run}: watch follows it, cancel ends it")
             : run;
 
-    private protected override async Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
+    private protected override async Task<string> BeginAsync(
+        RunRequest request,
+        RunPlan plan,
+        ReplayOrigin? origin,
+        CancellationToken cancel
+    )
     {
         foreach (var stage in plan.Stages.SkipWhile(stage => origin is not null && stage.Stage != origin.FromStage))
         {
-            await UnitChecksConsumer.RequireAsync(Stages[stage.Stage], UnitChecksConsumer.UnitsOf(stage), request.Inputs, Artifacts, cancel);
+            await UnitChecksConsumer.RequireAsync(
+                Stages[stage.Stage],
+                UnitChecksConsumer.UnitsOf(stage),
+                request.Inputs,
+                Artifacts,
+                cancel
+            );
         }
 
         (ReplayOrigin, RunState)? replayed = origin is null ? null : (origin, await Queries.StateAsync(origin.Run, cancel));
         var run = RunName.New(Time);
-        var events = await RunBeginning.EventsAsync(run, request, plan, replayed, isInteractive: false, Artifacts, Time.GetUtcNow(), cancel);
+        var events = await RunBeginning.EventsAsync(
+            run,
+            request,
+            plan,
+            replayed,
+            isInteractive: false,
+            Artifacts,
+            Time.GetUtcNow(),
+            cancel
+        );
         _locks.TryHold(run);
         await _coordinator.HandleAsync(run, events, cancel);
         return run;
@@ -135,10 +156,13 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         var now = Time.GetUtcNow();
         await _coordinator.HandleAsync(
             run,
-            [.. from stage in state.Stages.Values
+            [
+                .. from stage in state.Stages.Values
                 from unit in stage.Outstanding
-                select new UnitStopped(stage.Plan.Stage, unit, StageRunner.Worker) { At = now }],
-            cancel);
+                select new UnitStopped(stage.Plan.Stage, unit, StageRunner.Worker) { At = now },
+            ],
+            cancel
+        );
         _locks.Release(run);
     }
 }

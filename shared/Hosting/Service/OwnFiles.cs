@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ClipSae.Hosting.Service;
 
-/// <summary>Keeps what this process writes to its owner: activations and weights may be made of pictures that others must not see.</summary>
+/// <summary>
+/// Keeps what this process writes to its owner: activations and weights may be made of pictures that others must not see.
+/// </summary>
 internal static partial class OwnFiles
 {
     private const int GroupAndOthers = 0b_000_111_111;

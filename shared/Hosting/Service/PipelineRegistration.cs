@@ -32,7 +32,8 @@ public static class PipelineRegistration
     }
 
     /// <summary>Adds all that is the same in each process. Adapters registered before, for example by another package, stay.</summary>
-    /// <param name="hostsStages">Whether this process works on units of the registered stages, or has them only to know their parameters.</param>
+    /// <param name="hostsStages">Whether this process works on units of the registered stages, or has them only to know their
+    /// parameters.</param>
     public static IServiceCollection AddClipSae(this IServiceCollection services, ClipSaeOptions options, bool hostsStages = true)
     {
         options.Validate();
@@ -95,7 +96,10 @@ public static class PipelineRegistration
     private static void AddBucketStores(this IServiceCollection services, ObjectStorageOptions options)
     {
         services.TryAddSingleton(provider => new S3ObjectStore(
-            options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<S3ObjectStore>>()));
+            options,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<S3ObjectStore>>()
+        ));
         services.TryAddSingleton<IObjectStore>(provider => provider.GetRequiredService<S3ObjectStore>());
         services.TryAddSingleton<IKeyLocks, ProcessKeyLocks>();
         services.TryAddSingleton<IArtifactStore, S3ArtifactStore>();

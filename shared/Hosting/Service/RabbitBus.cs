@@ -13,12 +13,20 @@ using BrokerTopology = ClipSae.Hosting.Bus.BrokerTopology;
 
 namespace ClipSae.Hosting.Service;
 
-/// <summary>The bus over RabbitMQ. Queues are those of <see cref="BrokerTopology"/>; what must arrive is sent so that the broker refuses what it cannot place.</summary>
+/// <summary>
+/// The bus over RabbitMQ. Queues are those of <see cref="BrokerTopology"/>; what must arrive is sent so that the broker refuses what it
+/// cannot place.
+/// </summary>
 internal static class RabbitBus
 {
     private const int ChecksAtOnce = 4;
 
-    public static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport, ClipSaeOptions options, bool hostsStages)
+    public static void Configure(
+        IBusRegistrationContext context,
+        IRabbitMqBusFactoryConfigurator transport,
+        ClipSaeOptions options,
+        bool hostsStages
+    )
     {
         var broker = options.Broker;
         var topology = context.GetRequiredService<BrokerTopology>();
@@ -54,7 +62,9 @@ internal static class RabbitBus
 
         foreach (var endpoint in context.GetServices<BusEndpoint>())
         {
-            ReceiveFrom(transport, topology, endpoint.Queue, endpoint.AtOnce, endpoint.Refuses, log, queue => endpoint.Configure(queue, context));
+            ReceiveFrom(transport, topology, endpoint.Queue, endpoint.AtOnce, endpoint.Refuses, log, queue =>
+                endpoint.Configure(queue, context)
+            );
         }
 
         foreach (var listener in context.GetServices<BusListener>())
@@ -63,30 +73,53 @@ internal static class RabbitBus
         }
     }
 
-    private static void ConfigureStages(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, ILogger log)
+    private static void ConfigureStages(
+        IBusRegistrationContext context,
+        IRabbitMqBusFactoryConfigurator transport,
+        BrokerTopology topology,
+        ILogger log
+    )
     {
         var atOnce = context.GetRequiredService<ClipSaeOptions>().UnitsAtOnce;
         var stages = context.GetServices<IStage>().ToArray();
         foreach (var queue in stages.SelectMany(stage => BrokerTopology.QueuesOf(stage.Name)))
         {
-            ReceiveFrom(transport, topology, queue, atOnce, BusEndpoint.IsUnreadable, log, endpoint => BusRegistration.ConnectWorker(endpoint, context));
+            ReceiveFrom(transport, topology, queue, atOnce, BusEndpoint.IsUnreadable, log, endpoint =>
+                BusRegistration.ConnectWorker(endpoint, context)
+            );
         }
 
         foreach (var stage in stages)
         {
             // A question that cannot be answered is set aside at once, and whoever asked is told.
-            ReceiveFrom(transport, topology, QueueNames.OfChecks(stage.Name), ChecksAtOnce, _ => true, log, endpoint => BusRegistration.ConnectChecks(endpoint, context));
+            ReceiveFrom(
+                transport,
+                topology,
+                QueueNames.OfChecks(stage.Name),
+                ChecksAtOnce,
+                _ => true,
+                log,
+                endpoint => BusRegistration.ConnectChecks(endpoint, context)
+            );
         }
 
         if (stages.Length > 0)
         {
-            transport.ReceiveEndpoint(new TemporaryEndpointDefinition("stop"), context.GetRequiredService<TemporaryNames>(), queue => BusRegistration.ConnectStop(queue, context));
+            transport.ReceiveEndpoint(new TemporaryEndpointDefinition("stop"), context.GetRequiredService<TemporaryNames>(), queue =>
+                BusRegistration.ConnectStop(queue, context)
+            );
         }
     }
 
     private static void ReceiveFrom(
-        IRabbitMqBusFactoryConfigurator transport, BrokerTopology topology, string name, int atOnce, Func<Exception, bool> refuses, ILogger log, Action<IReceiveEndpointConfigurator> configure) =>
-        transport.ReceiveEndpoint(name, queue =>
+        IRabbitMqBusFactoryConfigurator transport,
+        BrokerTopology topology,
+        string name,
+        int atOnce,
+        Func<Exception, bool> refuses,
+        ILogger log,
+        Action<IReceiveEndpointConfigurator> configure
+    ) => transport.ReceiveEndpoint(name, queue =>
         {
             // The topology binds what is to come here; binding every message type would let a stranger's message in.
             queue.ConfigureConsumeTopology = false;
@@ -107,10 +140,18 @@ internal static class RabbitBus
             configure(queue);
         });
 
-    /// <summary>The dead letters have the topology's arguments, whatever queue a message came from; invalid events have those of their own queue.</summary>
+    /// <summary>
+    /// The dead letters have the topology's arguments, whatever queue a message came from; invalid events have those of their own queue.
+    /// </summary>
     private static void ConfigureSetAside(this BrokerTopology topology, IRabbitMqQueueBindingConfigurator queue)
     {
-        if (queue is not (RabbitMqErrorSettings { QueueName: QueueNames.DeadLetters } or RabbitMqDeadLetterSettings { QueueName: QueueNames.DeadLetters }))
+        if (
+            queue
+            is not (
+                RabbitMqErrorSettings { QueueName: QueueNames.DeadLetters }
+                or RabbitMqDeadLetterSettings { QueueName: QueueNames.DeadLetters }
+            )
+        )
         {
             return;
         }

@@ -15,17 +15,18 @@ internal sealed record ServiceArguments(bool Once, string? Device, string? Torch
     private const string TorchFlag = "--torch";
     private const string HelpFlag = "--help";
 
-    public static string HelpText { get; } = $"""
-        A service of ClipSae: runs until it is stopped (Ctrl-C, SIGTERM).
+    public static string HelpText { get; } =
+        $"""
+            A service of ClipSae: runs until it is stopped (Ctrl-C, SIGTERM).
 
-          {DeviceFlag} DEVICE   compute on cpu or cuda:N, whatever a run asks for
-          {TorchFlag} FOLDER    compute with the libtorch of an installed PyTorch; for cuda, that of python3 is found by itself
-          {OnceFlag}            end after one unit, for batch schedulers
-          {HelpFlag}            show this
+              {DeviceFlag} DEVICE   compute on cpu or cuda:N, whatever a run asks for
+              {TorchFlag} FOLDER    compute with the libtorch of an installed PyTorch; for cuda, that of python3 is found by itself
+              {OnceFlag}            end after one unit, for batch schedulers
+              {HelpFlag}            show this
 
-        Broker, store and everything else are settings in the environment, such as ClipSae__Bus=rabbitmq; the README has their table.
+            Broker, store and everything else are settings in the environment, such as ClipSae__Bus=rabbitmq; the README has their table.
 
-        """;
+            """;
 
     /// <exception cref="UserErrorException">An argument is unknown, or has no value.</exception>
     public static ServiceArguments Parse(IReadOnlyList<string> args)
@@ -39,10 +40,21 @@ internal sealed record ServiceArguments(bool Once, string? Device, string? Torch
                 (OnceFlag, 1) => parsed with { Once = true },
                 (HelpFlag, 1) => parsed with { Help = true },
                 (DeviceFlag, 2) => parsed with { Device = parts[1] },
-                (DeviceFlag, 1) => parsed with { Device = ++i < args.Count ? args[i] : throw new UserErrorException($"{DeviceFlag}: expected cpu or cuda:N after it") },
+                (DeviceFlag, 1) => parsed with
+                {
+                    Device = ++i < args.Count ? args[i] : throw new UserErrorException($"{DeviceFlag}: expected cpu or cuda:N after it"),
+                },
                 (TorchFlag, 2) => parsed with { Torch = parts[1] },
-                (TorchFlag, 1) => parsed with { Torch = ++i < args.Count ? args[i] : throw new UserErrorException($"{TorchFlag}: expected the folder of a PyTorch after it") },
-                _ => throw new UserErrorException($"unknown argument {args[i]}; {NearMatches.Describe(parts[0], [OnceFlag, DeviceFlag, TorchFlag, HelpFlag])}"),
+                (TorchFlag, 1) => parsed with
+                {
+                    Torch =
+                        ++i < args.Count
+                            ? args[i]
+                            : throw new UserErrorException($"{TorchFlag}: expected the folder of a PyTorch after it"),
+                },
+                _ => throw new UserErrorException(
+                    $"unknown argument {args[i]}; {NearMatches.Describe(parts[0], [OnceFlag, DeviceFlag, TorchFlag, HelpFlag])}"
+                ),
             };
         }
 

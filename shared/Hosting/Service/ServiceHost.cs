@@ -43,7 +43,9 @@ public static class ServiceHost
             options.Validate();
             if (!options.IsDistributed)
             {
-                throw new UserErrorException("a single service receives nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process");
+                throw new UserErrorException(
+                    "a single service receives nothing on the in-memory bus: set ClipSae__Bus=rabbitmq, or use clipsae, which hosts every service in one process"
+                );
             }
 
             OwnFiles.KeepToOwner();
@@ -73,7 +75,12 @@ public static class ServiceHost
         services.AddHostedService(provider => provider.GetRequiredService<WorkerLifetime>());
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopTimeout + TimeSpan.FromSeconds(5));
         services.AddSingleton<ConsumersHealth>();
-        services.AddHealthChecks().AddCheck<StoreHealth>("store").AddCheck<ConsumersHealth>("consumers").AddCheck<WorkerHealth>("worker").AddCheck<DeviceHealth>("device");
+        services
+            .AddHealthChecks()
+            .AddCheck<StoreHealth>("store")
+            .AddCheck<ConsumersHealth>("consumers")
+            .AddCheck<WorkerHealth>("worker")
+            .AddCheck<DeviceHealth>("device");
         services.AddHostedService<DeviceMemory>();
         if (options.HealthAddress is not null)
         {

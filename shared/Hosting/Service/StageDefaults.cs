@@ -7,7 +7,9 @@ namespace ClipSae.Hosting.Service;
 /// <summary>Default parameters of stages.</summary>
 internal static class StageDefaults
 {
-    /// <summary>Normalized defaults of each stage, and what it leaves out of them as null; stages that have required parameters are left out.</summary>
+    /// <summary>
+    /// Normalized defaults of each stage, and what it leaves out of them as null; stages that have required parameters are left out.
+    /// </summary>
     public static IReadOnlyDictionary<string, JsonObject> Of(IEnumerable<IStage> stages)
     {
         var defaults = new Dictionary<string, JsonObject>(StringComparer.Ordinal);
@@ -32,7 +34,9 @@ internal static class StageDefaults
         return defaults;
     }
 
-    /// <summary>Tells the defaults of the stages that a worker hosts; a stage that has none is told with no parameters, so that it is known.</summary>
+    /// <summary>
+    /// Tells the defaults of the stages that a worker hosts; a stage that has none is told with no parameters, so that it is known.
+    /// </summary>
     public static async Task TellAsync(IReadOnlyCollection<IStage> stages, StageDefaultsStore told, CancellationToken cancel)
     {
         var defaults = Of(stages);

@@ -25,18 +25,26 @@ public static class TelemetryRegistration
             return services;
         }
 
-        services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService(
-                Environment.GetEnvironmentVariable(ServiceVariable) is { Length: > 0 } named ? named : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae",
-                serviceVersion: WorkerTraits.Software,
-                serviceInstanceId: StageRunner.Worker))
+        services
+            .AddOpenTelemetry()
+            .ConfigureResource(resource =>
+                resource.AddService(
+                    Environment.GetEnvironmentVariable(ServiceVariable) is { Length: > 0 } named
+                        ? named
+                        : Assembly.GetEntryAssembly()?.GetName().Name ?? "clipsae",
+                    serviceVersion: WorkerTraits.Software,
+                    serviceInstanceId: StageRunner.Worker
+                )
+            )
             .WithTracing(tracing => tracing.AddSource(PipelineTelemetry.Name, MassTransit).AddOtlpExporter())
             .WithMetrics(metrics => metrics.AddMeter(PipelineTelemetry.Name, MassTransit).AddOtlpExporter());
-        services.AddLogging(logging => logging.AddOpenTelemetry(exported =>
-        {
-            exported.IncludeFormattedMessage = true;
-            exported.AddOtlpExporter();
-        }));
+        services.AddLogging(logging =>
+            logging.AddOpenTelemetry(exported =>
+            {
+                exported.IncludeFormattedMessage = true;
+                exported.AddOtlpExporter();
+            })
+        );
         return services;
     }
 }

@@ -35,7 +35,10 @@ public sealed record BrokerOptions
     /// <summary>How often a unit may kill its worker before it is set aside and its run fails. Default 5.</summary>
     public int DeliveryLimit { get; init; } = 5;
 
-    /// <summary>How often broker and process tell each other that they are there. Two that are missing in a row cut the connection: units of a process that was lost without a word go to another after at most three times as long. Default 10 s.</summary>
+    /// <summary>
+    /// How often broker and process tell each other that they are there. Two that are missing in a row cut the connection: units of a
+    /// process that was lost without a word go to another after at most three times as long. Default 10 s.
+    /// </summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long a starting process waits for the broker. Default 1 min; commands that a person waits for take 10 s.</summary>
@@ -46,12 +49,16 @@ public sealed record BrokerOptions
     {
         if (Host.Length == 0 || Port is < 1 or > 65535)
         {
-            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{Section}: Host = '{Host}', Port = {Port}: expected a host name and a port"));
+            throw new UserErrorException(
+                string.Create(CultureInfo.InvariantCulture, $"{Section}: Host = '{Host}', Port = {Port}: expected a host name and a port")
+            );
         }
 
         if (User.Length == 0 || ReadPassword().Length == 0)
         {
-            throw new UserErrorException($"{Section}: User and Password (or PasswordFile) are missing (environment: ClipSae__Broker__User, ClipSae__Broker__Password)");
+            throw new UserErrorException(
+                $"{Section}: User and Password (or PasswordFile) are missing (environment: ClipSae__Broker__User, ClipSae__Broker__Password)"
+            );
         }
 
         if (Heartbeat < TimeSpan.FromSeconds(1) || Heartbeat > TimeSpan.FromHours(1))
@@ -66,7 +73,11 @@ public sealed record BrokerOptions
     }
 
     /// <summary>Everything but the password.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(Tls ? "amqps" : "amqp")}://{Host}:{Port}{(VirtualHost == "/" ? "" : "/" + VirtualHost)}");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(Tls ? "amqps" : "amqp")}://{Host}:{Port}{(VirtualHost == "/" ? "" : "/" + VirtualHost)}"
+        );
 
     internal string ReadPassword()
     {

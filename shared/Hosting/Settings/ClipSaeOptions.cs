@@ -20,7 +20,9 @@ public sealed record ClipSaeOptions
     /// <summary>Where events, artifacts, results and checkpoints are: <c>folder</c> or <c>s3</c>. Default folder.</summary>
     public string Store { get; init; } = Folder;
 
-    /// <summary>The folder store, and where a process keeps its temporary files. Default <c>clipsae-data</c> in the working folder.</summary>
+    /// <summary>
+    /// The folder store, and where a process keeps its temporary files. Default <c>clipsae-data</c> in the working folder.
+    /// </summary>
     public string DataFolder { get; init; } = "clipsae-data";
 
     /// <summary>The broker, for <c>Bus = rabbitmq</c>.</summary>
@@ -32,7 +34,9 @@ public sealed record ClipSaeOptions
     /// <summary>Units that this process works on at once. Default 1: one unit already uses all cores, or the one device.</summary>
     public int UnitsAtOnce { get; init; } = 1;
 
-    /// <summary>Device of this worker, <c>cpu</c> or <c>cuda:N</c>, in place of the one that runs ask for. Default: what the run asks for.</summary>
+    /// <summary>
+    /// Device of this worker, <c>cpu</c> or <c>cuda:N</c>, in place of the one that runs ask for. Default: what the run asks for.
+    /// </summary>
     public string? Device { get; init; }
 
     /// <summary>Whether this worker ends after one unit, for batch schedulers. Default no.</summary>
@@ -47,16 +51,23 @@ public sealed record ClipSaeOptions
     /// <summary>Wait before the second attempt; it doubles with each further one. Default 1 s.</summary>
     public TimeSpan RetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How soon a cancellation by another process is noticed, and how often a run of another process is looked at. Default 300 ms.</summary>
+    /// <summary>
+    /// How soon a cancellation by another process is noticed, and how often a run of another process is looked at. Default 300 ms.
+    /// </summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(300);
 
     /// <summary>How long units at work may take to come to a stop when the process is told to end. Default 30 s.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Address at which <c>/live</c> and <c>/ready</c> answer, for example <c>http://127.0.0.1:8081/</c>, or <c>http://+:8080/</c> for every address of the machine. Default none.</summary>
+    /// <summary>
+    /// Address at which <c>/live</c> and <c>/ready</c> answer, for example <c>http://127.0.0.1:8081/</c>, or <c>http://+:8080/</c> for
+    /// every address of the machine. Default none.
+    /// </summary>
     public string? HealthAddress { get; init; }
 
-    /// <summary>How a service writes its log, one line an entry: <c>text</c>, or <c>json</c> for programs that gather logs. Default text.</summary>
+    /// <summary>
+    /// How a service writes its log, one line an entry: <c>text</c>, or <c>json</c> for programs that gather logs. Default text.
+    /// </summary>
     public string LogFormat { get; init; } = Hosting.Settings.LogFormat.Text;
 
     /// <summary>Whether messages go through a broker.</summary>
@@ -88,7 +99,9 @@ public sealed record ClipSaeOptions
         RequireOneOf("LogFormat", LogFormat, Hosting.Settings.LogFormat.Text, Hosting.Settings.LogFormat.Json);
         if (UsesObjectStore && !IsDistributed)
         {
-            throw new UserErrorException($"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: a single process keeps everything in its data folder (environment: ClipSae__Bus)");
+            throw new UserErrorException(
+                $"{Section}:Store = {S3Store} needs Bus = {RabbitMq}: a single process keeps everything in its data folder (environment: ClipSae__Bus)"
+            );
         }
 
         if (IsDistributed)

@@ -5,8 +5,16 @@ using MassTransit;
 
 namespace ClipSae.Hosting.Worker;
 
-/// <summary>Sends commands to the queue of their stage. That a run stops is told to who listens, and stands beside its stream for who does not.</summary>
-public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInputs inputs, RunStatusMarkers markers, BrokerTopology? topology = null) : ICommandSender
+/// <summary>
+/// Sends commands to the queue of their stage. That a run stops is told to who listens, and stands beside its stream for who does not.
+/// </summary>
+public sealed class BusCommandSender(
+    IBus bus,
+    BusAddresses addresses,
+    UnitInputs inputs,
+    RunStatusMarkers markers,
+    BrokerTopology? topology = null
+) : ICommandSender
 {
     // The broker confirms each message: sending many at once hides the round trips, and this many fit its flow control.
     private const int SentAtOnce = 64;
@@ -20,11 +28,14 @@ public sealed class BusCommandSender(IBus bus, BusAddresses addresses, UnitInput
                 await topology.DeclareStageAsync(stage.Key.Stage, cancel);
             }
 
-            var queue = await bus.GetSendEndpoint(addresses.Of(topology is null ? stage.Key.Stage : QueueNames.OfStage(stage.Key.Stage, stage.Key.IsInteractive)));
+            var queue = await bus.GetSendEndpoint(
+                addresses.Of(topology is null ? stage.Key.Stage : QueueNames.OfStage(stage.Key.Stage, stage.Key.IsInteractive))
+            );
             await Parallel.ForEachAsync(
                 stage,
                 new ParallelOptions { MaxDegreeOfParallelism = SentAtOnce, CancellationToken = cancel },
-                async (command, token) => await queue.Send((object)await inputs.PackAsync(command, token), command.GetType(), token));
+                async (command, token) => await queue.Send((object)await inputs.PackAsync(command, token), command.GetType(), token)
+            );
         }
     }
 

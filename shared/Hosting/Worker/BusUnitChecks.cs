@@ -6,7 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>Asks over the bus; where no one listens it does not wait.</summary>
-internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null) : IUnitChecks
+internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<BusUnitChecks> log, BrokerTopology? topology = null)
+    : IUnitChecks
 {
     // A worker that computes answers beside its work; it may have to fetch the weights first.
     private static readonly RequestTimeout MaxLength = RequestTimeout.After(s: 60);
@@ -22,10 +23,13 @@ internal sealed class BusUnitChecks(IBus bus, BusAddresses addresses, ILogger<Bu
         var asked = new CheckUnits(
             stage.Stage,
             UnitChecksConsumer.UnitsOf(stage),
-            runInputs.Where(input => !input.Key.Contains("shards/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal));
+            runInputs.Where(input => !input.Key.Contains("shards/", StringComparison.Ordinal)).ToDictionary(StringComparer.Ordinal)
+        );
         try
         {
-            return (await bus.CreateRequestClient<CheckUnits>(addresses.Of(queue), MaxLength).GetResponse<UnitsChecked>(asked, cancel)).Message;
+            return (
+                await bus.CreateRequestClient<CheckUnits>(addresses.Of(queue), MaxLength).GetResponse<UnitsChecked>(asked, cancel)
+            ).Message;
         }
         catch (Exception error) when (error is RequestException)
         {

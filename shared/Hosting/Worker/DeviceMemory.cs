@@ -23,6 +23,8 @@ internal sealed class DeviceMemory(WorkerDevice device, IEnumerable<DeviceProbe>
     private IEnumerable<Measurement<long>> Observe(DeviceProbe probe)
     {
         var name = device.Current;
-        return probe.UsedBytes(name) is { } used ? [new Measurement<long>(used, KeyValuePair.Create<string, object?>(PipelineTelemetry.DeviceTag, name))] : [];
+        return probe.UsedBytes(name) is { } used
+            ? [new Measurement<long>(used, KeyValuePair.Create<string, object?>(PipelineTelemetry.DeviceTag, name))]
+            : [];
     }
 }

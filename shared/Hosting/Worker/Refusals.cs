@@ -10,9 +10,7 @@ internal sealed class Refusals : IAsyncDisposable
     private HostReceiveEndpointHandle? _endpoint;
     private volatile string? _reason;
 
-    private Refusals()
-    {
-    }
+    private Refusals() { }
 
     /// <summary>Where refusals are to be sent.</summary>
     public Uri Address { get; private set; } = null!;

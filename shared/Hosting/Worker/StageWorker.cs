@@ -29,9 +29,12 @@ public sealed class StageWorker(
     ClipSaeOptions options,
     IProgress<UnitProgress> progress,
     TimeProvider time,
-    ILogger<StageWorker> log) : IConsumer<RunUnit>
+    ILogger<StageWorker> log
+) : IConsumer<RunUnit>
 {
-    /// <summary>The log entry of a unit that fails. The run's own events carry the reason too; who shows those need not show this.</summary>
+    /// <summary>
+    /// The log entry of a unit that fails. The run's own events carry the reason too; who shows those need not show this.
+    /// </summary>
     public static EventId UnitFails { get; } = new(1, nameof(UnitFails));
 
     // Short beside a unit that is worth another worker, long beside the message that giving back costs.
@@ -108,10 +111,15 @@ public sealed class StageWorker(
                 lifetime.EndBroken(error.Message);
                 return;
             }
-
             catch (WorkerFaultException error)
             {
-                log.LogError(error, "{Stage}/{Unit} goes back to the queue, and this worker accepts no units: {Reason}", unit.Stage, unit.Unit, error.Message);
+                log.LogError(
+                    error,
+                    "{Stage}/{Unit} goes back to the queue, and this worker accepts no units: {Reason}",
+                    unit.Stage,
+                    unit.Unit,
+                    error.Message
+                );
                 fitness.Leave(error);
                 await PutBackAsync(context, isThere, faults: 1);
                 if (options.Once)
@@ -161,7 +169,8 @@ public sealed class StageWorker(
                     attempts = attempt;
                     return await RunAsync(unit, stop);
                 },
-                stop);
+                stop
+            );
         }
         catch (Exception) when (cancellations.Process.IsCancellationRequested)
         {
@@ -175,7 +184,8 @@ public sealed class StageWorker(
         {
             throw;
         }
-        catch (Exception error) when (options.IsDistributed && FaultsOf(context) < options.Broker.DeliveryLimit && fitness.FaultIn(error) is { } fault)
+        catch (Exception error)
+            when (options.IsDistributed && FaultsOf(context) < options.Broker.DeliveryLimit && fitness.FaultIn(error) is { } fault)
         {
             throw fault;
         }
@@ -184,7 +194,10 @@ public sealed class StageWorker(
             log.LogError(UnitFails, error, "{Stage}/{Unit} failed: {Reason}", unit.Stage, unit.Unit, error.Message);
             var detail = error is UserErrorException ? null : error.ToString();
             var reason = error is UserErrorException ? error.Message : $"{error.GetType().Name}: {FirstLine(error.Message)}";
-            return new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail) { At = time.GetUtcNow() };
+            return new UnitFailed(unit.Stage, unit.Unit, StageRunner.Worker, reason, Math.Max(attempts, 1), detail)
+            {
+                At = time.GetUtcNow(),
+            };
         }
     }
 
@@ -225,7 +238,10 @@ public sealed class StageWorker(
                 {
                     throw options.IsDistributed
                         ? new LostCardException(name, DeviceFault.Line(error), error)
-                        : new UserErrorException($"{name} no longer computes ({DeviceFault.Line(error)}): start again to continue from the last checkpoint; see nvidia-smi for details", error);
+                        : new UserErrorException(
+                            $"{name} no longer computes ({DeviceFault.Line(error)}): start again to continue from the last checkpoint; see nvidia-smi for details",
+                            error
+                        );
                 }
 
                 log.LogWarning(error, "{Stage}/{Unit}: {Card} is lost, the unit continues on another", unit.Stage, unit.Unit, name);
@@ -238,20 +254,22 @@ public sealed class StageWorker(
     /// to the broker it is another message. A delivery that is lost the broker has put back by itself.
     /// </summary>
     private Task PutBackAsync(ConsumeContext<RunUnit> context, Func<bool> isThere, int deaths = 0, int faults = 0) =>
-        isThere() ? SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths, faults) : Task.CompletedTask;
+        isThere()
+            ? SendAsync(context, QueueNames.OfStage(context.Message.Stage, context.Message.Interactive), deaths, faults)
+            : Task.CompletedTask;
 
-    private Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0, int faults = 0) => ConfirmedAsync(
-        context,
-        queue,
-        $"{context.Message.Run}: {context.Message.Stage}/{context.Message.Unit}: its way back",
-        endpoint => endpoint.Send(
-            context.Message,
-            send =>
-            {
-                send.Headers.Set(DeathsHeader, DeathsOf(context) + deaths);
-                send.Headers.Set(FaultsHeader, FaultsOf(context) + faults);
-            },
-            CancellationToken.None));
+    private Task SendAsync(ConsumeContext<RunUnit> context, string queue, int deaths = 0, int faults = 0) =>
+        ConfirmedAsync(context, queue, $"{context.Message.Run}: {context.Message.Stage}/{context.Message.Unit}: its way back", endpoint =>
+            endpoint.Send(
+                context.Message,
+                send =>
+                {
+                    send.Headers.Set(DeathsHeader, DeathsOf(context) + deaths);
+                    send.Headers.Set(FaultsHeader, FaultsOf(context) + faults);
+                },
+                CancellationToken.None
+            )
+        );
 
     /// <summary>How many workers gave the unit back for a fault of their own. What fails with all of them is the unit's.</summary>
     private static int FaultsOf(ConsumeContext context) => context.Headers.Get<int>(FaultsHeader, 0)!.Value;
@@ -259,7 +277,11 @@ public sealed class StageWorker(
     /// <summary>How many workers that had taken the unit ended without a word.</summary>
     private static int DeathsOf(ConsumeContext context) =>
         context.Headers.Get<int>(DeathsHeader, 0)!.Value
-        + (context.ReceiveContext.TransportHeaders.TryGetHeader(DeliveriesHeader, out var deliveries) ? Convert.ToInt32(deliveries, CultureInfo.InvariantCulture) : 0);
+        + (
+            context.ReceiveContext.TransportHeaders.TryGetHeader(DeliveriesHeader, out var deliveries)
+                ? Convert.ToInt32(deliveries, CultureInfo.InvariantCulture)
+                : 0
+        );
 
     private async Task ReportAsync(ConsumeContext context, string run, UnitFact fact)
     {
@@ -270,10 +292,13 @@ public sealed class StageWorker(
             UnitStopped stopped => new Reported<UnitStopped>(run, stopped),
             _ => throw new UnreachableException(),
         };
-        await ConfirmedAsync(context, QueueNames.Coordinator, $"{run}: {fact.Stage}/{fact.Unit}: its outcome", coordinator => coordinator.Send(message, message.GetType(), CancellationToken.None));
+        await ConfirmedAsync(context, QueueNames.Coordinator, $"{run}: {fact.Stage}/{fact.Unit}: its outcome", coordinator =>
+            coordinator.Send(message, message.GetType(), CancellationToken.None)
+        );
     }
 
-    // In MassTransit 8.5 a send that is under way while its connection is cut may never end. A fact that comes twice counts once, and a unit that does is computed once.
+    // In MassTransit 8.5 a send that is under way while its connection is cut may never end. A fact that comes twice counts once, and a
+    // unit that does is computed once.
     private async Task ConfirmedAsync(ConsumeContext context, string queue, string what, Func<ISendEndpoint, Task> send)
     {
         while (true)

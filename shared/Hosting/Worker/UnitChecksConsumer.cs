@@ -17,7 +17,13 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
         try
         {
             var asked = context.Message;
-            await RequireAsync(stages.Single(stage => stage.Name == asked.Stage), asked.Units, asked.RunInputs, artifacts, context.CancellationToken);
+            await RequireAsync(
+                stages.Single(stage => stage.Name == asked.Stage),
+                asked.Units,
+                asked.RunInputs,
+                artifacts,
+                context.CancellationToken
+            );
         }
         catch (UserErrorException error)
         {
@@ -36,11 +42,19 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
 
     /// <exception cref="UserErrorException">A unit could not be carried out; the message says why.</exception>
     internal static async Task RequireAsync(
-        IStage stage, IEnumerable<CheckedUnit> units, IReadOnlyDictionary<string, ArtifactRef> runInputs, IArtifactStore artifacts, CancellationToken cancel)
+        IStage stage,
+        IEnumerable<CheckedUnit> units,
+        IReadOnlyDictionary<string, ArtifactRef> runInputs,
+        IArtifactStore artifacts,
+        CancellationToken cancel
+    )
     {
         foreach (var unit in units)
         {
-            await stage.CheckAsync(new UnitCheck(unit.Name, stage.Normalize(unit.Parameters.DeepClone().AsObject()), runInputs, artifacts), cancel);
+            await stage.CheckAsync(
+                new UnitCheck(unit.Name, stage.Normalize(unit.Parameters.DeepClone().AsObject()), runInputs, artifacts),
+                cancel
+            );
         }
     }
 }

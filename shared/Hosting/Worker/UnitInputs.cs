@@ -14,13 +14,19 @@ public sealed class UnitInputs(IArtifactStore artifacts)
     public const int MaxInMessage = 1_000;
 
     /// <summary>The command as it is sent.</summary>
-    public async Task<StageCommand> PackAsync(StageCommand command, CancellationToken cancel) => command is RunUnit { Inputs.Count: > MaxInMessage } unit
-        ? unit with
-        {
-            Inputs = new Dictionary<string, ArtifactRef>(),
-            InputList = await artifacts.PutBytesAsync(JsonSerializer.SerializeToUtf8Bytes(unit.Inputs, ContractJson.Options), "inputs.json", MediaTypes.Json, cancel),
-        }
-        : command;
+    public async Task<StageCommand> PackAsync(StageCommand command, CancellationToken cancel) =>
+        command is RunUnit { Inputs.Count: > MaxInMessage } unit
+            ? unit with
+            {
+                Inputs = new Dictionary<string, ArtifactRef>(),
+                InputList = await artifacts.PutBytesAsync(
+                    JsonSerializer.SerializeToUtf8Bytes(unit.Inputs, ContractJson.Options),
+                    "inputs.json",
+                    MediaTypes.Json,
+                    cancel
+                ),
+            }
+            : command;
 
     /// <summary>The command as it was before it was sent.</summary>
     /// <exception cref="UserErrorException">The list is no longer in the store, or damaged.</exception>

@@ -8,17 +8,20 @@ using Polly.Retry;
 
 namespace ClipSae.Hosting.Worker;
 
-/// <summary>Tries a unit again when it failed for a reason that may pass. What a user must mend, and defects, are not tried again.</summary>
+/// <summary>
+/// Tries a unit again when it failed for a reason that may pass. What a user must mend, and defects, are not tried again.
+/// </summary>
 public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger<UnitRetry> log)
 {
     /// <summary>Whether an error may pass by itself.</summary>
-    public static bool MayPass(Exception error) => error switch
-    {
-        UserErrorException or FileNotFoundException or DirectoryNotFoundException => false,
-        IOException => !DiskErrors.IsLasting(error),
-        TimeoutException or SocketException or HttpRequestException => true,
-        _ => false,
-    };
+    public static bool MayPass(Exception error) =>
+        error switch
+        {
+            UserErrorException or FileNotFoundException or DirectoryNotFoundException => false,
+            IOException => !DiskErrors.IsLasting(error),
+            TimeoutException or SocketException or HttpRequestException => true,
+            _ => false,
+        };
 
     /// <summary>Runs the unit with its retries.</summary>
     /// <param name="unit">Named in the log.</param>
@@ -32,18 +35,27 @@ public sealed class UnitRetry(ClipSaeOptions options, TimeProvider time, ILogger
 
         var attempt = 0;
         var pipeline = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(new RetryStrategyOptions
-            {
-                ShouldHandle = new PredicateBuilder().Handle<Exception>(MayPass),
-                MaxRetryAttempts = options.Attempts - 1,
-                Delay = options.RetryDelay,
-                BackoffType = DelayBackoffType.Exponential,
-                OnRetry = retried =>
+            .AddRetry(
+                new RetryStrategyOptions
                 {
-                    log.LogWarning(retried.Outcome.Exception, "{Stage}/{Unit}: attempt {Attempt} failed, trying again: {Reason}", unit.Stage, unit.Unit, retried.AttemptNumber + 1, retried.Outcome.Exception?.Message);
-                    return default;
-                },
-            })
+                    ShouldHandle = new PredicateBuilder().Handle<Exception>(MayPass),
+                    MaxRetryAttempts = options.Attempts - 1,
+                    Delay = options.RetryDelay,
+                    BackoffType = DelayBackoffType.Exponential,
+                    OnRetry = retried =>
+                    {
+                        log.LogWarning(
+                            retried.Outcome.Exception,
+                            "{Stage}/{Unit}: attempt {Attempt} failed, trying again: {Reason}",
+                            unit.Stage,
+                            unit.Unit,
+                            retried.AttemptNumber + 1,
+                            retried.Outcome.Exception?.Message
+                        );
+                        return default;
+                    },
+                }
+            )
             .Build();
         return await pipeline.ExecuteAsync(async _ => await run(++attempt), cancel);
     }

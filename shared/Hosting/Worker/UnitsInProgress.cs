@@ -18,8 +18,8 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
     private int _free = options.UnitsAtOnce;
 
     /// <summary>
-    /// Waits for a place, but no longer than given. Where the unit is being worked on already, waits until that has ended and gives null: the second
-    /// delivery of a unit must stay open as long as the first, or a crash would leave none.
+    /// Waits for a place, but no longer than given. Where the unit is being worked on already, waits until that has ended and gives null:
+    /// the second delivery of a unit must stay open as long as the first, or a crash would leave none.
     /// </summary>
     /// <exception cref="TimeoutException">No place became free in that time.</exception>
     public async Task<IDisposable?> TryTakeAsync(RunUnit unit, TimeSpan longest, CancellationToken cancel)
@@ -56,7 +56,8 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
     }
 
     /// <summary>What has a place and is being worked on, <c>run: stage/unit</c>.</summary>
-    public IReadOnlyList<string> Names() => [.. _placed.Keys.Select(unit => $"{unit.Run}: {unit.Stage}/{unit.Unit}").Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Names() =>
+        [.. _placed.Keys.Select(unit => $"{unit.Run}: {unit.Stage}/{unit.Unit}").Order(StringComparer.Ordinal)];
 
     private async Task WaitForPlaceAsync(LinkedList<TaskCompletionSource> line, CancellationToken cancel)
     {
@@ -104,7 +105,8 @@ public sealed class UnitsInProgress(ClipSaeOptions options, TimeProvider time)
         }
     }
 
-    private sealed class Place(UnitsInProgress owner, (string Run, string Stage, string Unit) name, TaskCompletionSource ended) : IDisposable
+    private sealed class Place(UnitsInProgress owner, (string Run, string Stage, string Unit) name, TaskCompletionSource ended)
+        : IDisposable
     {
         public void Dispose()
         {

@@ -4,8 +4,8 @@ using ClipSae.Contracts;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// The cards that a process shares among its units: a unit that asks for <c>cuda</c>, any card, has one to itself while it works. Units that
-/// ask for none take turns, as they do where there are no cards. With an empty list every unit computes on what it names.
+/// The cards that a process shares among its units: a unit that asks for <c>cuda</c>, any card, has one to itself while it works. Units
+/// that ask for none take turns, as they do where there are no cards. With an empty list every unit computes on what it names.
 /// </summary>
 public sealed class WorkerCards : IDisposable
 {
@@ -52,7 +52,10 @@ public sealed class WorkerCards : IDisposable
         }
         catch (ChannelClosedException error)
         {
-            throw new UserErrorException("every card of this machine is lost: start again to continue from what is finished; see nvidia-smi for details", error);
+            throw new UserErrorException(
+                "every card of this machine is lost: start again to continue from what is finished; see nvidia-smi for details",
+                error
+            );
         }
     }
 

@@ -4,7 +4,9 @@ using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Hosting.Worker;
 
-/// <summary>Puts this worker's own device in place of the one that a run asks for, before the unit's key is made: the key tells what was used.</summary>
+/// <summary>
+/// Puts this worker's own device in place of the one that a run asks for, before the unit's key is made: the key tells what was used.
+/// </summary>
 public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> stages)
 {
     private const string Parameter = "device";
@@ -12,7 +14,9 @@ public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> sta
     private volatile string _last = Processor;
     private volatile string? _lost;
 
-    /// <summary>The device that this worker computes on: its own, or the one that its last unit asked for; <c>cpu</c> before the first.</summary>
+    /// <summary>
+    /// The device that this worker computes on: its own, or the one that its last unit asked for; <c>cpu</c> before the first.
+    /// </summary>
     public string Current => options.Device ?? _last;
 
     /// <summary>Why the device no longer computes in this process; null while it does.</summary>
@@ -22,7 +26,11 @@ public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> sta
     public void Lose(string reason) => _lost = reason;
 
     /// <summary>The device that a unit computes on; null where its stage has none.</summary>
-    public string? Of(RunUnit unit) => stages.FirstOrDefault(stage => stage.Name == unit.Stage)?.Normalize(unit.Parameters.DeepClone().AsObject())[Parameter]?.GetValue<string>();
+    public string? Of(RunUnit unit) =>
+        stages
+            .FirstOrDefault(stage => stage.Name == unit.Stage)
+            ?.Normalize(unit.Parameters.DeepClone().AsObject())[Parameter]
+            ?.GetValue<string>();
 
     public RunUnit Apply(RunUnit unit)
     {

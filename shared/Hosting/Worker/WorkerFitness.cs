@@ -8,8 +8,9 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
-/// Whether this worker can carry out units at all. One whose disk, memory or device does not suffice, or whose native libraries do not load, would
-/// fail unit after unit that others could do: it takes none, says so when asked whether it is ready, and is back when what was wrong is over.
+/// Whether this worker can carry out units at all. One whose disk, memory or device does not suffice, or whose native libraries do not
+/// load, would fail unit after unit that others could do: it takes none, says so when asked whether it is ready, and is back when what was
+/// wrong is over.
 /// </summary>
 public sealed class WorkerFitness(ClipSaeOptions options, IEnumerable<DeviceProbe> probes, TimeProvider time, ILogger<WorkerFitness> log)
 {
@@ -58,7 +59,8 @@ public sealed class WorkerFitness(ClipSaeOptions options, IEnumerable<DeviceProb
         Func<bool>? isOver = error switch
         {
             _ when DeviceFault.Causes(error).Any(cause => cause is DllNotFoundException) => () => false,
-            _ when DeviceFault.Causes(error).Any(DiskErrors.IsOfMachine) || (DeviceFault.Causes(error).Any(cause => cause is IOException) && !IsWritable()) => IsWritable,
+            _ when DeviceFault.Causes(error).Any(DiskErrors.IsOfMachine)
+                    || (DeviceFault.Causes(error).Any(cause => cause is IOException) && !IsWritable()) => IsWritable,
 
             // Whether there is enough again shows when the next unit asks for it.
             _ when DeviceFault.IsMachineOutOfMemory(error) => () => true,

@@ -8,7 +8,12 @@ namespace ClipSae.Hosting.Worker;
 /// Ends a worker of one unit, for batch schedulers, when that unit is done, or when none has come for long: another worker may have
 /// taken the one that it was started for. What the broker hands over meanwhile goes back.
 /// </summary>
-public sealed class WorkerLifetime(ClipSaeOptions options, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<WorkerLifetime> log) : BackgroundService
+public sealed class WorkerLifetime(
+    ClipSaeOptions options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<WorkerLifetime> log
+) : BackgroundService
 {
     // So long that whoever asks /ready sees why.
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(10);
@@ -36,7 +41,9 @@ public sealed class WorkerLifetime(ClipSaeOptions options, IHostApplicationLifet
         }
     }
 
-    /// <summary>The process can compute no more; a new one may. It ends after a while, as a failure, so that whatever started it starts another.</summary>
+    /// <summary>
+    /// The process can compute no more; a new one may. It ends after a while, as a failure, so that whatever started it starts another.
+    /// </summary>
     public void EndBroken(string reason)
     {
         Broken = reason;

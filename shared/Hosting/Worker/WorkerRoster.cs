@@ -48,10 +48,15 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
         return [.. names.Where(stage => consumers[QueueNames.OfStage(stage, isInteractive)] is null or 0)];
     }
 
-    /// <summary>Why units that a run waits for are not taken, a line a stage: no worker handles them, or none of the version that the run was begun with.</summary>
+    /// <summary>
+    /// Why units that a run waits for are not taken, a line a stage: no worker handles them, or none of the version that the run was begun
+    /// with.
+    /// </summary>
     public async Task<IReadOnlyList<string>> ProblemsAsync(RunState state, CancellationToken cancel)
     {
-        var waiting = state.End is null ? state.StagesInOrder().Where(stage => !stage.Outstanding.IsEmpty).Select(stage => stage.Plan).ToArray() : [];
+        var waiting = state.End is null
+            ? state.StagesInOrder().Where(stage => !stage.Outstanding.IsEmpty).Select(stage => stage.Plan).ToArray()
+            : [];
         if (waiting.Length == 0)
         {
             return [];
@@ -65,11 +70,19 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
             var present = await AskAsync(cancel);
             foreach (var stage in pinned)
             {
-                var versions = present.Select(worker => worker.Stages.TryGetValue(stage.Stage, out var version) ? version : (int?)null).OfType<int>().Distinct().Order().ToArray();
+                var versions = present
+                    .Select(worker => worker.Stages.TryGetValue(stage.Stage, out var version) ? version : (int?)null)
+                    .OfType<int>()
+                    .Distinct()
+                    .Order()
+                    .ToArray();
                 if (versions.Length > 0 && !versions.Contains(stage.AlgorithmVersion!.Value))
                 {
-                    problems.Add(FormattableString.Invariant(
-                        $"no worker handles {stage.Stage} in version {stage.AlgorithmVersion}, with which the run was started; available is version {string.Join(", ", versions)}: start a worker of the older program, or replay the run from this stage"));
+                    problems.Add(
+                        FormattableString.Invariant(
+                            $"no worker handles {stage.Stage} in version {stage.AlgorithmVersion}, with which the run was started; available is version {string.Join(", ", versions)}: start a worker of the older program, or replay the run from this stage"
+                        )
+                    );
                 }
             }
         }

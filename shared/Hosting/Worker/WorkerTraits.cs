@@ -11,12 +11,21 @@ namespace ClipSae.Hosting.Worker;
 public sealed class WorkerTraits(IEnumerable<DeviceProbe> probes) : IComputeTraits
 {
     /// <summary>Version of ClipSae, as telemetry and workers name it.</summary>
-    public static string Software { get; } = typeof(WorkerTraits).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+    public static string Software { get; } =
+        typeof(WorkerTraits).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        ?? "unknown";
 
     /// <summary>Kind of processor with the widest instructions that libtorch chooses its kernels by.</summary>
-    public static string Processor { get; } = RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant() + (Avx512F.IsSupported ? " avx512" : Avx2.IsSupported ? " avx2" : "");
+    public static string Processor { get; } =
+        RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()
+        + (
+            Avx512F.IsSupported ? " avx512"
+            : Avx2.IsSupported ? " avx2"
+            : ""
+        );
 
-    public ComputeTraits Of(JsonObject parameters) => new(Software, Threads, Processor, parameters["device"]?.GetValue<string>().Split(':')[0] ?? "cpu");
+    public ComputeTraits Of(JsonObject parameters) =>
+        new(Software, Threads, Processor, parameters["device"]?.GetValue<string>().Split(':')[0] ?? "cpu");
 
     /// <summary>Threads of tensor work; 1 where nothing is computed.</summary>
     public int Threads => probes.FirstOrDefault()?.Threads?.Invoke() ?? 1;

@@ -8,8 +8,8 @@ internal static class BitmapHeader
     private const int FileHeader = 14;
 
     /// <summary>
-    /// Whether a file is a bitmap that Pillow keeps as palette or as black and white. A palette that counts up in grey is none to Pillow, unless it has two
-    /// colours.
+    /// Whether a file is a bitmap that Pillow keeps as palette or as black and white. A palette that counts up in grey is none to Pillow,
+    /// unless it has two colours.
     /// </summary>
     public static bool IsIndexed(ReadOnlySpan<byte> file)
     {

@@ -5,7 +5,8 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
-/// Decodes the first picture of a GIF with the colours of its palette, those of transparent pixels included, which the general decoder drops. Format: GIF89a.
+/// Decodes the first picture of a GIF with the colours of its palette, those of transparent pixels included, which the general decoder
+/// drops. Format: GIF89a.
 /// </summary>
 internal ref struct GifDecoder
 {
@@ -19,7 +20,12 @@ internal ref struct GifDecoder
     public static bool Takes(ReadOnlySpan<byte> file) => file.Length > 13 && (file.StartsWith("GIF87a"u8) || file.StartsWith("GIF89a"u8));
 
     /// <param name="file">A file that is taken.</param>
-    public static bool TryDecode(ReadOnlySpan<byte> file, DecodeLimits limits, [NotNullWhen(true)] out Picture? picture, [NotNullWhen(false)] out string? problem)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> file,
+        DecodeLimits limits,
+        [NotNullWhen(true)] out Picture? picture,
+        [NotNullWhen(false)] out string? problem
+    )
     {
         var decoder = new GifDecoder { _file = file[13..], _transparent = -1 };
         picture = null;
@@ -79,16 +85,17 @@ internal ref struct GifDecoder
                 }
 
                 _file = _file[2..];
-                while (Block() is { Length: > 0 })
-                {
-                }
+                while (Block() is { Length: > 0 }) { }
             }
             else if (kind == (byte)',')
             {
                 var head = _file[1..];
                 place = new ImageRegion(
-                    BinaryPrimitives.ReadUInt16LittleEndian(head), BinaryPrimitives.ReadUInt16LittleEndian(head[2..]),
-                    BinaryPrimitives.ReadUInt16LittleEndian(head[4..]), BinaryPrimitives.ReadUInt16LittleEndian(head[6..]));
+                    BinaryPrimitives.ReadUInt16LittleEndian(head),
+                    BinaryPrimitives.ReadUInt16LittleEndian(head[2..]),
+                    BinaryPrimitives.ReadUInt16LittleEndian(head[4..]),
+                    BinaryPrimitives.ReadUInt16LittleEndian(head[6..])
+                );
                 _interlaced = (head[8] & 0x40) != 0;
                 _file = head[9..];
                 return TakePalette(head[8]);
@@ -179,7 +186,7 @@ internal ref struct GifDecoder
                         width += next == 1 << width && width < 12 ? 1 : 0;
                     }
 
-                    for (last = code; depth > 0 && done < count;)
+                    for (last = code; depth > 0 && done < count; )
                     {
                         indices[done++] = stack[--depth];
                     }

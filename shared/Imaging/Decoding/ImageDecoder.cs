@@ -7,8 +7,9 @@ using SkiaSharp;
 namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
-/// Decodes pictures (JPEG, PNG, WebP, GIF, BMP) as Pillow does: in the mode in which the file keeps them, or in RGB as its <c>convert("RGB")</c> gives it:
-/// alpha is dropped, not composited, grey and palette are expanded. The orientation tag and colour profiles are ignored, as openai/CLIP ignores them.
+/// Decodes pictures (JPEG, PNG, WebP, GIF, BMP) as Pillow does: in the mode in which the file keeps them, or in RGB as its
+/// <c>convert("RGB")</c> gives it: alpha is dropped, not composited, grey and palette are expanded. The orientation tag and colour profiles
+/// are ignored, as openai/CLIP ignores them.
 /// </summary>
 public static class ImageDecoder
 {
@@ -30,7 +31,8 @@ public static class ImageDecoder
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
         [NotNullWhen(true)] out RgbImage? image,
-        [NotNullWhen(false)] out string? problem)
+        [NotNullWhen(false)] out string? problem
+    )
     {
         image = TryRead(encoded, limits, out var picture, out problem) ? picture.ToRgb() : null;
         return image is not null;
@@ -41,12 +43,16 @@ public static class ImageDecoder
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
         [NotNullWhen(true)] out Picture? picture,
-        [NotNullWhen(false)] out string? problem)
+        [NotNullWhen(false)] out string? problem
+    )
     {
         // The region decoder's buffers are used again by the thread's next picture.
         _decoder ??= new RegionDecoder();
-        if (JpegFrame.Parse(encoded.Span) is { } frame && (limits ?? DecodeLimits.Default).Allows(frame.Width, frame.Height, encoded.Length)
-            && _decoder.TryDecode(encoded, static (width, height) => new ImageRegion(0, 0, width, height), out var region, out _))
+        if (
+            JpegFrame.Parse(encoded.Span) is { } frame
+            && (limits ?? DecodeLimits.Default).Allows(frame.Width, frame.Height, encoded.Length)
+            && _decoder.TryDecode(encoded, static (width, height) => new ImageRegion(0, 0, width, height), out var region, out _)
+        )
         {
             picture = new Picture(region.Width, region.Height, region.Mode, region.Pixels.ToArray());
             problem = null;
@@ -58,15 +64,17 @@ public static class ImageDecoder
 
     /// <summary>Whether decoding may give another mode than RGB; false where the header rules it out.</summary>
     public static bool MayKeepOtherMode(ReadOnlySpan<byte> encoded) =>
-        encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8]) ? JpegFrame.Parse(encoded) is not { Mode: PixelMode.Rgb }
-        : !encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) || PngDecoder.Takes(encoded);
+        encoded.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8])
+            ? JpegFrame.Parse(encoded) is not { Mode: PixelMode.Rgb }
+            : !encoded.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) || PngDecoder.Takes(encoded);
 
     /// <summary>Decodes whatever the format; SkiaSharp does it but for the kinds whose own mode it does not tell.</summary>
     internal static bool TryReadGenerally(
         ReadOnlyMemory<byte> encoded,
         DecodeLimits? limits,
         [NotNullWhen(true)] out Picture? picture,
-        [NotNullWhen(false)] out string? problem)
+        [NotNullWhen(false)] out string? problem
+    )
     {
         picture = null;
         using var codec = Open(encoded.Span, limits ?? DecodeLimits.Default, out problem);
@@ -107,15 +115,22 @@ public static class ImageDecoder
         picture = hasAlpha
             ? new Picture(info.Width, info.Height, PixelMode.Rgba, bitmap.GetPixelSpan().ToArray())
             : new Picture(
-                info.Width, info.Height, BitmapHeader.IsIndexed(encoded.Span) ? PixelMode.Indexed : PixelMode.Rgb,
-                PixelFormat.DropAlpha(bitmap.GetPixelSpan(), info.Width * info.Height));
+                info.Width,
+                info.Height,
+                BitmapHeader.IsIndexed(encoded.Span) ? PixelMode.Indexed : PixelMode.Rgb,
+                PixelFormat.DropAlpha(bitmap.GetPixelSpan(), info.Width * info.Height)
+            );
         problem = null;
         return true;
     }
 
     /// <summary>Reads the size from the header alone and holds it against the limits; allocates no pixels.</summary>
     public static bool TryReadSize(
-        ReadOnlySpan<byte> encoded, DecodeLimits? limits, out (int Width, int Height) size, [NotNullWhen(false)] out string? problem)
+        ReadOnlySpan<byte> encoded,
+        DecodeLimits? limits,
+        out (int Width, int Height) size,
+        [NotNullWhen(false)] out string? problem
+    )
     {
         size = default;
         using var codec = Open(encoded, limits ?? DecodeLimits.Default, out problem);

@@ -6,8 +6,8 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
-/// Decodes the kinds of PNG that the general decoder cannot hand out as they are stored: palettes, one bit, alpha, 16 bits a sample. Every other kind is its.
-/// Format: W3C PNG, third edition.
+/// Decodes the kinds of PNG that the general decoder cannot hand out as they are stored: palettes, one bit, alpha, 16 bits a sample. Every
+/// other kind is its. Format: W3C PNG, third edition.
 /// </summary>
 internal sealed class PngDecoder
 {
@@ -15,7 +15,16 @@ internal sealed class PngDecoder
 
     // Left, top, step across, step down of the seven passes of an interlaced picture; the last stands for a plain one.
     private static readonly (int Left, int Top, int Across, int Down)[] Passes =
-        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2), (0, 0, 1, 1)];
+    [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+        (0, 0, 1, 1),
+    ];
 
     // What a palette does not list is grey of its index, as Pillow has it.
     private readonly byte[] _palette = [.. Enumerable.Range(0, 3 * 256).Select(i => (byte)(i / 3))];
@@ -26,29 +35,37 @@ internal sealed class PngDecoder
     private int _colour;
     private bool _interlaced;
 
-    private int Samples => _colour switch
-    {
-        2 => 3,
-        4 => 2,
-        6 => 4,
-        _ => 1,
-    };
+    private int Samples =>
+        _colour switch
+        {
+            2 => 3,
+            4 => 2,
+            6 => 4,
+            _ => 1,
+        };
 
-    private PixelMode Mode => (_colour, _depth) switch
-    {
-        (0, 16) => PixelMode.Deep,
-        (2, _) => PixelMode.Rgb,
-        (4 or 6, _) => PixelMode.Rgba,
-        _ => PixelMode.Indexed,
-    };
+    private PixelMode Mode =>
+        (_colour, _depth) switch
+        {
+            (0, 16) => PixelMode.Deep,
+            (2, _) => PixelMode.Rgb,
+            (4 or 6, _) => PixelMode.Rgba,
+            _ => PixelMode.Indexed,
+        };
 
     /// <summary>Whether a file is a PNG of such a kind.</summary>
     public static bool Takes(ReadOnlySpan<byte> file) =>
-        file.Length > 33 && file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]) && file[12..].StartsWith("IHDR"u8)
+        file.Length > 33
+        && file.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A])
+        && file[12..].StartsWith("IHDR"u8)
         && (file[25], file[24]) is (0, 1 or 16) or (2, 16) or (3, 1 or 2 or 4 or 8) or (4 or 6, 8 or 16);
 
     /// <param name="file">A file that is taken, its size within the limits.</param>
-    public static bool TryDecode(ReadOnlySpan<byte> file, [NotNullWhen(true)] out Picture? picture, [NotNullWhen(false)] out string? problem)
+    public static bool TryDecode(
+        ReadOnlySpan<byte> file,
+        [NotNullWhen(true)] out Picture? picture,
+        [NotNullWhen(false)] out string? problem
+    )
     {
         var decoder = new PngDecoder();
         picture = null;
@@ -73,7 +90,7 @@ internal sealed class PngDecoder
 
     private string? ReadChunks(ReadOnlySpan<byte> file)
     {
-        for (var place = SignatureBytes; place + 12 <= file.Length;)
+        for (var place = SignatureBytes; place + 12 <= file.Length; )
         {
             var length = BinaryPrimitives.ReadUInt32BigEndian(file[place..]);
             if (length > int.MaxValue || place + 12 + (long)length > file.Length)
@@ -83,7 +100,11 @@ internal sealed class PngDecoder
 
             var kind = file.Slice(place + 4, 4);
             // The lower case of a kind's first letter says that a picture can be read without it.
-            if ((kind[0] & 0x20) == 0 && PngChecksum.Of(file.Slice(place + 4, 4 + (int)length)) != BinaryPrimitives.ReadUInt32BigEndian(file[(place + 8 + (int)length)..]))
+            if (
+                (kind[0] & 0x20) == 0
+                && PngChecksum.Of(file.Slice(place + 4, 4 + (int)length))
+                    != BinaryPrimitives.ReadUInt32BigEndian(file[(place + 8 + (int)length)..])
+            )
             {
                 return "damaged (a checksum is wrong)";
             }
@@ -172,7 +193,9 @@ internal sealed class PngDecoder
     private static int Paeth(int left, int up, int corner)
     {
         var (toLeft, toUp, toCorner) = (Math.Abs(up - corner), Math.Abs(left - corner), Math.Abs(left + up - 2 * corner));
-        return toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
+        return toLeft <= toUp && toLeft <= toCorner ? left
+            : toUp <= toCorner ? up
+            : corner;
     }
 
     // 16 bits are cut to 8 where Pillow cuts them: everywhere but in grey without alpha.
@@ -199,7 +222,10 @@ internal sealed class PngDecoder
             default:
                 var bit = column * _depth;
                 var index = (line[bit / 8] >> (8 - _depth - bit % 8)) & ((1 << _depth) - 1);
-                var colour = _colour == 3 ? _palette.AsSpan(3 * index, 3) : index == 1 ? [255, 255, 255] : (ReadOnlySpan<byte>)[0, 0, 0];
+                var colour =
+                    _colour == 3 ? _palette.AsSpan(3 * index, 3)
+                    : index == 1 ? [255, 255, 255]
+                    : (ReadOnlySpan<byte>)[0, 0, 0];
                 colour.CopyTo(pixels.AsSpan((int)(3 * pixel)));
                 break;
         }

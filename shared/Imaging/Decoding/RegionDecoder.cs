@@ -5,8 +5,9 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Decoding;
 
 /// <summary>
-/// Decodes the part of a picture that its consumer needs into memory that is used again for the next: what a feeder of a model wants, one for each
-/// thread. Baseline JPEG, the bulk of photographs, is decoded here, bit for bit as Pillow does; other files by the general decoder.
+/// Decodes the part of a picture that its consumer needs into memory that is used again for the next: what a feeder of a model wants, one
+/// for each thread. Baseline JPEG, the bulk of photographs, is decoded here, bit for bit as Pillow does; other files by the general
+/// decoder.
 /// </summary>
 public sealed class RegionDecoder(DecodeLimits? limits = null)
 {
@@ -17,10 +18,18 @@ public sealed class RegionDecoder(DecodeLimits? limits = null)
     /// <param name="region">The pixels, valid until the next call.</param>
     /// <param name="problem">Why not, in a few words.</param>
     public bool TryDecode(
-        ReadOnlyMemory<byte> encoded, Func<int, int, ImageRegion> needed, out DecodedRegion region, [NotNullWhen(false)] out string? problem)
+        ReadOnlyMemory<byte> encoded,
+        Func<int, int, ImageRegion> needed,
+        out DecodedRegion region,
+        [NotNullWhen(false)] out string? problem
+    )
     {
         region = default;
-        if (JpegDecoder.IsSupported && JpegFrame.Parse(encoded.Span) is { } frame && (limits ?? DecodeLimits.Default).Allows(frame.Width, frame.Height, encoded.Length))
+        if (
+            JpegDecoder.IsSupported
+            && JpegFrame.Parse(encoded.Span) is { } frame
+            && (limits ?? DecodeLimits.Default).Allows(frame.Width, frame.Height, encoded.Length)
+        )
         {
             var part = needed(frame.Width, frame.Height);
             if (!part.Within(frame.Width, frame.Height))
@@ -47,7 +56,13 @@ public sealed class RegionDecoder(DecodeLimits? limits = null)
             return false;
         }
 
-        region = new DecodedRegion(picture.Pixels.Span, picture.Mode, new ImageRegion(0, 0, picture.Width, picture.Height), picture.Width, picture.Height);
+        region = new DecodedRegion(
+            picture.Pixels.Span,
+            picture.Mode,
+            new ImageRegion(0, 0, picture.Width, picture.Height),
+            picture.Width,
+            picture.Height
+        );
         return true;
     }
 }

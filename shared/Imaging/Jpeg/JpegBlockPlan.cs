@@ -2,7 +2,9 @@ using ClipSae.Imaging.Pixels;
 
 namespace ClipSae.Imaging.Jpeg;
 
-/// <summary>What decoding one component needs, and which of its blocks the region needs: one sample more on each side for the chroma filter.</summary>
+/// <summary>
+/// What decoding one component needs, and which of its blocks the region needs: one sample more on each side for the chroma filter.
+/// </summary>
 internal sealed class JpegBlockPlan
 {
     public JpegBlockPlan(JpegFrame frame, JpegComponent component, ImageRegion region)

@@ -5,7 +5,9 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ClipSae.Imaging.Jpeg;
 
-/// <summary>Chroma upsampling with the triangle filter and conversion to RGB, in the integer arithmetic of the Independent JPEG Group's library.</summary>
+/// <summary>
+/// Chroma upsampling with the triangle filter and conversion to RGB, in the integer arithmetic of the Independent JPEG Group's library.
+/// </summary>
 internal static class JpegColour
 {
     // Multipliers in units of 2⁻¹⁶ on (Cb, Cr), what is left of 1.402, 1.772 and 0.71414 after whole multiples.
@@ -78,7 +80,10 @@ internal static class JpegColour
         }
     }
 
-    /// <summary>The same of YCCK, whose first three components became RGB: libjpeg takes them for complements of the inks, and the inversion takes that back.</summary>
+    /// <summary>
+    /// The same of YCCK, whose first three components became RGB: libjpeg takes them for complements of the inks, and the inversion takes
+    /// that back.
+    /// </summary>
     /// <param name="cmyk">[black.Length, 4].</param>
     public static void WithBlack(ReadOnlySpan<byte> rgb, ReadOnlySpan<byte> black, Span<byte> cmyk)
     {
@@ -134,7 +139,8 @@ internal static class JpegColour
         var half = Vector256.Create(32768);
         return Avx2.PackSignedSaturate(
             Avx2.ShiftRightArithmetic(Avx2.Add(Avx2.MultiplyAddAdjacent(low, weights), half), 16),
-            Avx2.ShiftRightArithmetic(Avx2.Add(Avx2.MultiplyAddAdjacent(high, weights), half), 16));
+            Avx2.ShiftRightArithmetic(Avx2.Add(Avx2.MultiplyAddAdjacent(high, weights), half), 16)
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -145,13 +151,16 @@ internal static class JpegColour
     private static void Store(Vector128<byte> r, Vector128<byte> g, Vector128<byte> b, ref byte target)
     {
         const byte none = 0x80;
-        var first = Ssse3.Shuffle(r, Vector128.Create(0, none, none, 1, none, none, 2, none, none, 3, none, none, 4, none, none, 5))
+        var first =
+            Ssse3.Shuffle(r, Vector128.Create(0, none, none, 1, none, none, 2, none, none, 3, none, none, 4, none, none, 5))
             | Ssse3.Shuffle(g, Vector128.Create(none, 0, none, none, 1, none, none, 2, none, none, 3, none, none, 4, none, none))
             | Ssse3.Shuffle(b, Vector128.Create(none, none, 0, none, none, 1, none, none, 2, none, none, 3, none, none, 4, none));
-        var second = Ssse3.Shuffle(r, Vector128.Create(none, none, 6, none, none, 7, none, none, 8, none, none, 9, none, none, 10, none))
+        var second =
+            Ssse3.Shuffle(r, Vector128.Create(none, none, 6, none, none, 7, none, none, 8, none, none, 9, none, none, 10, none))
             | Ssse3.Shuffle(g, Vector128.Create(5, none, none, 6, none, none, 7, none, none, 8, none, none, 9, none, none, 10))
             | Ssse3.Shuffle(b, Vector128.Create(none, 5, none, none, 6, none, none, 7, none, none, 8, none, none, 9, none, none));
-        var third = Ssse3.Shuffle(r, Vector128.Create(none, 11, none, none, 12, none, none, 13, none, none, 14, none, none, 15, none, none))
+        var third =
+            Ssse3.Shuffle(r, Vector128.Create(none, 11, none, none, 12, none, none, 13, none, none, 14, none, none, 15, none, none))
             | Ssse3.Shuffle(g, Vector128.Create(none, none, 11, none, none, 12, none, none, 13, none, none, 14, none, none, 15, none))
             | Ssse3.Shuffle(b, Vector128.Create(10, none, none, 11, none, none, 12, none, none, 13, none, none, 14, none, none, 15));
         first.StoreUnsafe(ref target);

@@ -5,8 +5,9 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
-/// Decodes baseline JPEG to RGB, or CMYK where it has four components, with the results of libjpeg-turbo's defaults (accurate integer transform, triangle-filtered chroma), which are
-/// Pillow's. Blocks outside the asked region are parsed, not transformed, and rows below it not even parsed. Keeps its buffers.
+/// Decodes baseline JPEG to RGB, or CMYK where it has four components, with the results of libjpeg-turbo's defaults (accurate integer
+/// transform, triangle-filtered chroma), which are Pillow's. Blocks outside the asked region are parsed, not transformed, and rows below it
+/// not even parsed. Keeps its buffers.
 /// </summary>
 internal sealed class JpegDecoder
 {
@@ -14,7 +15,13 @@ internal sealed class JpegDecoder
     private const int KeptBytes = 32 << 20;
 
     private readonly JpegEntropyData _entropy = new();
-    private readonly byte[][] _planes = [[], [], [], []];
+    private readonly byte[][] _planes =
+    [
+        [],
+        [],
+        [],
+        [],
+    ];
     private byte[] _rows = [];
     private byte[] _colours = [];
     private short[] _sums = [];
@@ -212,8 +219,7 @@ internal sealed class JpegDecoder
 
             place += symbol >> 4;
             Unsafe.Add(ref coefficients, Unsafe.Add(ref zigzag, place++)) = (short)bits.Receive(size);
-        }
-        while (place < 64);
+        } while (place < 64);
         return place == 64;
     }
 
@@ -253,7 +259,10 @@ internal sealed class JpegDecoder
             var result = pixels.Slice(row * region.Width * Picture.BytesOf(frame.Mode), region.Width * Picture.BytesOf(frame.Mode));
             if (frame.Mode == PixelMode.Cmyk && !frame.IsYcck)
             {
-                JpegColour.Inverted([.. frame.Components.Select(component => component.Samples.AsMemory(y * component.Stride + region.Left, region.Width))], result);
+                JpegColour.Inverted(
+                    [.. frame.Components.Select(component => component.Samples.AsMemory(y * component.Stride + region.Left, region.Width))],
+                    result
+                );
                 continue;
             }
 
@@ -268,7 +277,12 @@ internal sealed class JpegDecoder
             if (frame.IsYcck)
             {
                 _colours = _colours.Length < 3 * region.Width ? new byte[3 * region.Width] : _colours;
-                JpegColour.ToRgb(lumas, blues.Slice(region.Left, region.Width), reds.Slice(region.Left, region.Width), _colours.AsSpan(0, 3 * region.Width));
+                JpegColour.ToRgb(
+                    lumas,
+                    blues.Slice(region.Left, region.Width),
+                    reds.Slice(region.Left, region.Width),
+                    _colours.AsSpan(0, 3 * region.Width)
+                );
                 JpegColour.WithBlack(_colours, frame.Components[3].Samples.AsSpan(y * luma.Stride + region.Left, region.Width), result);
                 continue;
             }

@@ -4,17 +4,94 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
-/// The headers of a JPEG file up to its scan, for the files that this decoder takes: baseline, 8 bits, one scan, grey, YCbCr, YCCK or CMYK, with chroma
-/// at full, half-width or quarter size. Anything else is left to the general decoder.
+/// The headers of a JPEG file up to its scan, for the files that this decoder takes: baseline, 8 bits, one scan, grey, YCbCr, YCCK or CMYK,
+/// with chroma at full, half-width or quarter size. Anything else is left to the general decoder.
 /// </summary>
 internal sealed class JpegFrame
 {
     /// <summary>Zigzag order (ITU T.81, figure A.6), then entries that runs past the end of a damaged block fall on.</summary>
     public static readonly byte[] Zigzag =
     [
-        0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
-        35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
-        63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 63,
+        0,
+        1,
+        8,
+        16,
+        9,
+        2,
+        3,
+        10,
+        17,
+        24,
+        32,
+        25,
+        18,
+        11,
+        4,
+        5,
+        12,
+        19,
+        26,
+        33,
+        40,
+        48,
+        41,
+        34,
+        27,
+        20,
+        13,
+        6,
+        7,
+        14,
+        21,
+        28,
+        35,
+        42,
+        49,
+        56,
+        57,
+        50,
+        43,
+        36,
+        29,
+        22,
+        15,
+        23,
+        30,
+        37,
+        44,
+        51,
+        58,
+        59,
+        52,
+        45,
+        38,
+        31,
+        39,
+        46,
+        53,
+        60,
+        61,
+        54,
+        47,
+        55,
+        62,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
+        63,
     ];
 
     private readonly List<string> _applications = [];
@@ -58,7 +135,7 @@ internal sealed class JpegFrame
         }
 
         var frame = new JpegFrame();
-        for (var place = 2; place + 4 <= file.Length;)
+        for (var place = 2; place + 4 <= file.Length; )
         {
             var marker = file[place + 1];
             var length = BinaryPrimitives.ReadUInt16BigEndian(file[(place + 2)..]);
@@ -169,7 +246,12 @@ internal sealed class JpegFrame
                 symbols += count;
             }
 
-            if ((body[0] & 0xEC) != 0 || symbols > 256 || body.Length < 17 + symbols || JpegHuffmanTable.Build(counts, body.Slice(17, symbols)) is not { } table)
+            if (
+                (body[0] & 0xEC) != 0
+                || symbols > 256
+                || body.Length < 17 + symbols
+                || JpegHuffmanTable.Build(counts, body.Slice(17, symbols)) is not { } table
+            )
             {
                 return false;
             }
@@ -184,7 +266,14 @@ internal sealed class JpegFrame
     private bool TakeScan(ReadOnlySpan<byte> body)
     {
         var count = Components.Count;
-        if (count == 0 || body.Length != 4 + 2 * count || body[0] != count || body[1 + 2 * count] != 0 || body[2 + 2 * count] != 63 || body[3 + 2 * count] != 0)
+        if (
+            count == 0
+            || body.Length != 4 + 2 * count
+            || body[0] != count
+            || body[1 + 2 * count] != 0
+            || body[2 + 2 * count] != 63
+            || body[3 + 2 * count] != 0
+        )
         {
             return false;
         }
@@ -205,7 +294,11 @@ internal sealed class JpegFrame
 
     private bool IsComplete()
     {
-        if (Components.Any(component => Quantization[component.Quantization] is null || DcTables[component.DcTable] is null || AcTables[component.AcTable] is null))
+        if (
+            Components.Any(component =>
+                Quantization[component.Quantization] is null || DcTables[component.DcTable] is null || AcTables[component.AcTable] is null
+            )
+        )
         {
             return false;
         }
@@ -218,11 +311,14 @@ internal sealed class JpegFrame
 
         var (luma, blue, red) = (Components[0], Components[1], Components[2]);
         var isFull = Components.All(component => (component.Across, component.Down) == (1, 1));
-        var isSubsampled = (blue.Across, blue.Down, red.Across, red.Down) == (1, 1, 1, 1) && (luma.Across, luma.Down) is (1, 1) or (2, 1) or (2, 2);
+        var isSubsampled =
+            (blue.Across, blue.Down, red.Across, red.Down) == (1, 1, 1, 1) && (luma.Across, luma.Down) is (1, 1) or (2, 1) or (2, 2);
         if (Components.Count == 4)
         {
             var black = Components[3];
-            return _transform is null or 0 ? isFull : _transform == 2 && isSubsampled && (black.Across, black.Down) == (luma.Across, luma.Down);
+            return _transform is null or 0
+                ? isFull
+                : _transform == 2 && isSubsampled && (black.Across, black.Down) == (luma.Across, luma.Down);
         }
 
         // Without a JFIF header, identifiers spell RGB where the picture is so stored.

@@ -7,8 +7,8 @@ using System.Runtime.Intrinsics.X86;
 namespace ClipSae.Imaging.Jpeg;
 
 /// <summary>
-/// The accurate integer inverse cosine transform (Loeffler, Ligtenberg and Moschytz 1989, in the 13-bit arithmetic of the Independent JPEG Group's
-/// "islow" method, which Pillow uses), on eight columns at once. Needs AVX2.
+/// The accurate integer inverse cosine transform (Loeffler, Ligtenberg and Moschytz 1989, in the 13-bit arithmetic of the Independent JPEG
+/// Group's "islow" method, which Pillow uses), on eight columns at once. Needs AVX2.
 /// </summary>
 internal static class JpegTransform
 {
@@ -38,7 +38,10 @@ internal static class JpegTransform
         Rows rows = default;
         for (var row = 0; row < 8; row++)
         {
-            rows[row] = Sse2.MultiplyLow(Vector128.LoadUnsafe(ref source, (nuint)(row * 8)), Vector128.LoadUnsafe(ref scale, (nuint)(row * 8)));
+            rows[row] = Sse2.MultiplyLow(
+                Vector128.LoadUnsafe(ref source, (nuint)(row * 8)),
+                Vector128.LoadUnsafe(ref scale, (nuint)(row * 8))
+            );
         }
 
         Pass(ref rows, ConstantBits - FirstPassBits);
@@ -95,11 +98,18 @@ internal static class JpegTransform
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<short> Sum, Vector128<short> Difference) Butterfly(Vector256<int> even, Vector256<int> odd, [ConstantExpected] byte shift)
+    private static (Vector128<short> Sum, Vector128<short> Difference) Butterfly(
+        Vector256<int> even,
+        Vector256<int> odd,
+        [ConstantExpected] byte shift
+    )
     {
         var sum = Avx2.ShiftRightArithmetic(Avx2.Add(even, odd), shift);
         var difference = Avx2.ShiftRightArithmetic(Avx2.Subtract(even, odd), shift);
-        return (Sse2.PackSignedSaturate(sum.GetLower(), sum.GetUpper()), Sse2.PackSignedSaturate(difference.GetLower(), difference.GetUpper()));
+        return (
+            Sse2.PackSignedSaturate(sum.GetLower(), sum.GetUpper()),
+            Sse2.PackSignedSaturate(difference.GetLower(), difference.GetUpper())
+        );
     }
 
     /// <summary>a₀ b₀ a₁ b₁ … a₇ b₇.</summary>
@@ -124,8 +134,7 @@ internal static class JpegTransform
         (rows[6], rows[7]) = (Sse2.UnpackLow(b3, b7).AsInt16(), Sse2.UnpackHigh(b3, b7).AsInt16());
     }
 
-    private static Vector256<short> Pair(short first, short second) =>
-        Vector256.Create(((ushort)first | (second << 16))).AsInt16();
+    private static Vector256<short> Pair(short first, short second) => Vector256.Create(((ushort)first | (second << 16))).AsInt16();
 
     [InlineArray(8)]
     private struct Rows

@@ -10,18 +10,24 @@ public sealed record Picture(int Width, int Height, PixelMode Mode, ReadOnlyMemo
     public static Picture Of(RgbImage image) => new(image.Width, image.Height, PixelMode.Rgb, image.Rgb);
 
     /// <summary>Bytes of a pixel.</summary>
-    public static int BytesOf(PixelMode mode) => mode switch
-    {
-        PixelMode.Rgba or PixelMode.Cmyk => 4,
-        PixelMode.Deep => 2,
-        _ => 3,
-    };
+    public static int BytesOf(PixelMode mode) =>
+        mode switch
+        {
+            PixelMode.Rgba or PixelMode.Cmyk => 4,
+            PixelMode.Deep => 2,
+            _ => 3,
+        };
 
     /// <summary>The picture in RGB, as Pillow's <c>convert("RGB")</c> gives it: alpha is dropped, not composited.</summary>
     public RgbImage ToRgb()
     {
-        if (Mode is PixelMode.Rgb or PixelMode.Indexed && System.Runtime.InteropServices.MemoryMarshal.TryGetArray(Pixels, out var whole)
-            && whole.Array is { } array && whole.Offset == 0 && whole.Count == array.Length)
+        if (
+            Mode is PixelMode.Rgb or PixelMode.Indexed
+            && System.Runtime.InteropServices.MemoryMarshal.TryGetArray(Pixels, out var whole)
+            && whole.Array is { } array
+            && whole.Offset == 0
+            && whole.Count == array.Length
+        )
         {
             return new RgbImage(Width, Height, array);
         }

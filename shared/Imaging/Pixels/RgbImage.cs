@@ -10,7 +10,10 @@ public sealed class RgbImage
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (rgb.LongLength != (long)width * height * 3)
         {
-            throw new ArgumentException($"A {width} × {height} picture has {(long)width * height * 3} values, not {rgb.LongLength}.", nameof(rgb));
+            throw new ArgumentException(
+                $"A {width} × {height} picture has {(long)width * height * 3} values, not {rgb.LongLength}.",
+                nameof(rgb)
+            );
         }
 
         Width = width;

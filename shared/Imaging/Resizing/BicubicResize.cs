@@ -13,10 +13,44 @@ internal static class BicubicResize
     /// <summary>Channels of a pixel.</summary>
     private const int Channels = 3;
 
-    /// <summary>Bytes of red, green and blue of two pixels, each widened to 16 bits, side by side: r0 r1 g0 g1 b0 b1; the upper half does pixels 2 and 3.</summary>
+    /// <summary>
+    /// Bytes of red, green and blue of two pixels, each widened to 16 bits, side by side: r0 r1 g0 g1 b0 b1; the upper half does pixels 2
+    /// and 3.
+    /// </summary>
     private static readonly Vector256<byte> PairPixels = Vector256.Create(
-        0, 0x80, 3, 0x80, 1, 0x80, 4, 0x80, 2, 0x80, 5, 0x80, 0x80, 0x80, 0x80, 0x80,
-        6, 0x80, 9, 0x80, 7, 0x80, 10, 0x80, 8, 0x80, 11, 0x80, 0x80, 0x80, 0x80, (byte)0x80);
+        0,
+        0x80,
+        3,
+        0x80,
+        1,
+        0x80,
+        4,
+        0x80,
+        2,
+        0x80,
+        5,
+        0x80,
+        0x80,
+        0x80,
+        0x80,
+        0x80,
+        6,
+        0x80,
+        9,
+        0x80,
+        7,
+        0x80,
+        10,
+        0x80,
+        8,
+        0x80,
+        11,
+        0x80,
+        0x80,
+        0x80,
+        0x80,
+        (byte)0x80
+    );
 
     /// <summary>Filters one row along x.</summary>
     /// <param name="row">Source pixels [width, 3] from <paramref name="offset"/> on.</param>
@@ -100,7 +134,8 @@ internal static class BicubicResize
 
         return output;
 
-        static Vector256<short> Both(int first, int second) => Vector256.Create(Vector128.Create(first), Vector128.Create(second)).AsInt16();
+        static Vector256<short> Both(int first, int second) =>
+            Vector256.Create(Vector128.Create(first), Vector128.Create(second)).AsInt16();
     }
 
     private static int VerticalAvx2(ReadOnlySpan<byte> rows, int stride, ReadOnlySpan<int> weights, Span<byte> result)
@@ -129,13 +164,17 @@ internal static class BicubicResize
             var words = Avx2.PackSignedSaturate(Finish(highA, lowA, round), Finish(highB, lowB, round));
             // The pack works within halves of 128 bits: put the words back in order before the last one.
             words = Avx2.Permute4x64(words.AsInt64(), 0b11_01_10_00).AsInt16();
-            Sse2.PackUnsignedSaturate(words.GetLower(), words.GetUpper()).StoreUnsafe(ref MemoryMarshal.GetReference(result), (nuint)column);
+            Sse2.PackUnsignedSaturate(words.GetLower(), words.GetUpper())
+                .StoreUnsafe(ref MemoryMarshal.GetReference(result), (nuint)column);
         }
 
         return column;
 
         static Vector256<int> Finish(Vector256<int> high, Vector256<int> low, Vector256<int> round) =>
-            Avx2.ShiftRightArithmetic(Avx2.Add(Avx2.Add(Avx2.ShiftLeftLogical(high, ResizeAxis.LowBits), low), round), ResizeAxis.PrecisionBits);
+            Avx2.ShiftRightArithmetic(
+                Avx2.Add(Avx2.Add(Avx2.ShiftLeftLogical(high, ResizeAxis.LowBits), low), round),
+                ResizeAxis.PrecisionBits
+            );
     }
 
     /// <summary>Two weights as pairs of 16-bit halves: the high halves of both in one number, the low halves in the other.</summary>

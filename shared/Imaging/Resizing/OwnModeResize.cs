@@ -5,8 +5,8 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Resizing;
 
 /// <summary>
-/// Resizes pictures that are kept neither as RGB nor as plain grey, and converts the result, as Pillow does: palettes by the nearest pixel, alpha multiplied into the
-/// colours and taken out again, inks as inks, 16-bit grey in double precision.
+/// Resizes pictures that are kept neither as RGB nor as plain grey, and converts the result, as Pillow does: palettes by the nearest pixel,
+/// alpha multiplied into the colours and taken out again, inks as inks, 16-bit grey in double precision.
 /// </summary>
 /// <param name="geometry">From what size to which.</param>
 /// <param name="part">Where the pixels lie in the whole picture.</param>
@@ -121,7 +121,9 @@ internal sealed class OwnModeResize(ResizeGeometry geometry, ImageRegion part, O
         {
             for (var column = 0; column < columns.Length; column++)
             {
-                pixels.Slice(3 * (((rows[row] - part.Top) * part.Width) + columns[column] - part.Left), 3).CopyTo(hwc[(3 * ((row * columns.Length) + column))..]);
+                pixels
+                    .Slice(3 * (((rows[row] - part.Top) * part.Width) + columns[column] - part.Left), 3)
+                    .CopyTo(hwc[(3 * ((row * columns.Length) + column))..]);
             }
         }
     }
@@ -157,7 +159,9 @@ internal sealed class OwnModeResize(ResizeGeometry geometry, ImageRegion part, O
                 var sum = 0.0;
                 for (var tap = 0; tap < shares.Length; tap++)
                 {
-                    sum += BinaryPrimitives.ReadUInt16LittleEndian(pixels[(2 * ((row * part.Width) + start + tap - part.Left))..]) * shares[tap];
+                    sum +=
+                        BinaryPrimitives.ReadUInt16LittleEndian(pixels[(2 * ((row * part.Width) + start + tap - part.Left))..])
+                        * shares[tap];
                 }
 
                 between[(row * side) + column] = Rounded(sum);

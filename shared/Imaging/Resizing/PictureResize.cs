@@ -4,8 +4,8 @@ using ClipSae.Imaging.Pixels;
 namespace ClipSae.Imaging.Resizing;
 
 /// <summary>
-/// Pillow's antialiased resize and torchvision's centre crop, to the bit: an 8-bit result clipped and rounded between the passes, in the mode in which the file keeps
-/// its pixels, then conversion to RGB. Only the rows and columns that the crop keeps are computed.
+/// Pillow's antialiased resize and torchvision's centre crop, to the bit: an 8-bit result clipped and rounded between the passes, in the
+/// mode in which the file keeps its pixels, then conversion to RGB. Only the rows and columns that the crop keeps are computed.
 /// </summary>
 public static class PictureResize
 {
@@ -26,18 +26,42 @@ public static class PictureResize
     /// <param name="target">What the picture becomes.</param>
     /// <param name="hwc">Result [resolution, resolution, 3], RGB.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
-    public static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion part, int width, int height, ResizeTarget target, Span<byte> hwc) =>
-        Resize(pixels, mode, part, width, height, target, hwc, vectors: true);
+    public static void Resize(
+        ReadOnlySpan<byte> pixels,
+        PixelMode mode,
+        ImageRegion part,
+        int width,
+        int height,
+        ResizeTarget target,
+        Span<byte> hwc
+    ) => Resize(pixels, mode, part, width, height, target, hwc, vectors: true);
 
     /// <summary>The same for a whole picture.</summary>
     public static void Resize(Picture picture, ResizeTarget target, Span<byte> hwc) =>
-        Resize(picture.Pixels.Span, picture.Mode, new ImageRegion(0, 0, picture.Width, picture.Height), picture.Width, picture.Height, target, hwc);
+        Resize(
+            picture.Pixels.Span,
+            picture.Mode,
+            new ImageRegion(0, 0, picture.Width, picture.Height),
+            picture.Width,
+            picture.Height,
+            target,
+            hwc
+        );
 
     /// <summary>The same for a whole RGB picture.</summary>
     public static void Resize(RgbImage image, ResizeTarget target, Span<byte> hwc) =>
         Resize(image.Rgb, PixelMode.Rgb, new ImageRegion(0, 0, image.Width, image.Height), image.Width, image.Height, target, hwc);
 
-    internal static void Resize(ReadOnlySpan<byte> pixels, PixelMode mode, ImageRegion part, int width, int height, ResizeTarget target, Span<byte> hwc, bool vectors)
+    internal static void Resize(
+        ReadOnlySpan<byte> pixels,
+        PixelMode mode,
+        ImageRegion part,
+        int width,
+        int height,
+        ResizeTarget target,
+        Span<byte> hwc,
+        bool vectors
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
@@ -45,7 +69,10 @@ public static class PictureResize
         RequireLength(hwc.Length, target.Resolution);
         if (pixels.Length != (long)part.Width * part.Height * Picture.BytesOf(mode))
         {
-            throw new ArgumentException($"Pixels [{part.Height}, {part.Width}, {Picture.BytesOf(mode)}] have the wrong length.", nameof(pixels));
+            throw new ArgumentException(
+                $"Pixels [{part.Height}, {part.Width}, {Picture.BytesOf(mode)}] have the wrong length.",
+                nameof(pixels)
+            );
         }
 
         var geometry = new ResizeGeometry(width, height, target);
@@ -62,8 +89,7 @@ public static class PictureResize
     private static void ResizeRgb(ReadOnlySpan<byte> rgb, ImageRegion part, ResizeGeometry geometry, Span<byte> hwc, bool vectors)
     {
         var (resolution, (horizontal, vertical)) = (geometry.Resolution, geometry.Axes());
-        if (part.Left > horizontal.Begin || part.Top > vertical.Begin
-            || part.Right < horizontal.End || part.Bottom < vertical.End)
+        if (part.Left > horizontal.Begin || part.Top > vertical.Begin || part.Right < horizontal.End || part.Bottom < vertical.End)
         {
             throw new ArgumentException($"The part {part} does not cover what {geometry} needs.", nameof(part));
         }
@@ -84,7 +110,12 @@ public static class PictureResize
                 var weights = vertical.Weights.AsSpan(output * vertical.Taps, vertical.Lengths[output]);
                 var first = (vertical.Starts[output] - vertical.Begin) * stride;
                 BicubicResize.Vertical(
-                    between.AsSpan(first, weights.Length * stride), stride, weights, hwc.Slice(output * stride, stride), vectors);
+                    between.AsSpan(first, weights.Length * stride),
+                    stride,
+                    weights,
+                    hwc.Slice(output * stride, stride),
+                    vectors
+                );
             }
         }
         finally
@@ -97,7 +128,9 @@ public static class PictureResize
     {
         if (length != Channels * resolution * resolution)
         {
-            throw new ArgumentException($"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {length}.");
+            throw new ArgumentException(
+                $"A result at resolution {resolution} has {Channels * resolution * resolution} values, not {length}."
+            );
         }
     }
 }

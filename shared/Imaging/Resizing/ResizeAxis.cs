@@ -57,7 +57,10 @@ internal sealed class ResizeAxis
     /// <summary>[count, taps].</summary>
     public int[] Weights { get; }
 
-    /// <summary>The weights as the horizontal pass multiplies them, [count, taps / 4, 4]: high halves of taps 0, 1 and 2, 3, low halves of 0, 1 and 2, 3.</summary>
+    /// <summary>
+    /// The weights as the horizontal pass multiplies them, [count, taps / 4, 4]: high halves of taps 0, 1 and 2, 3, low halves of 0, 1 and
+    /// 2, 3.
+    /// </summary>
     public int[] Packed { get; }
 
     /// <summary>First source pixel that any kept output needs.</summary>
@@ -66,7 +69,10 @@ internal sealed class ResizeAxis
     /// <summary>One past the last source pixel that any kept output needs.</summary>
     public int End { get; }
 
-    /// <summary>The filter's weights before they become fixed point, as Pillow applies them to 32-bit pixels: where each output's taps start, and their shares.</summary>
+    /// <summary>
+    /// The filter's weights before they become fixed point, as Pillow applies them to 32-bit pixels: where each output's taps start, and
+    /// their shares.
+    /// </summary>
     /// <param name="size">Pixels of the source along this axis.</param>
     /// <param name="resized">Pixels after resizing.</param>
     /// <param name="first">First output that is kept.</param>

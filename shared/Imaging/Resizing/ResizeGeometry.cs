@@ -1,6 +1,8 @@
 namespace ClipSae.Imaging.Resizing;
 
-/// <summary>Where torchvision's <c>Resize</c> of the short side and <c>CenterCrop</c>, or its <c>Resize</c> of both sides, put a picture.</summary>
+/// <summary>
+/// Where torchvision's <c>Resize</c> of the short side and <c>CenterCrop</c>, or its <c>Resize</c> of both sides, put a picture.
+/// </summary>
 /// <param name="Width">Of the picture, pixels.</param>
 /// <param name="Height">Of the picture, pixels.</param>
 /// <param name="Target">Size of the result, and how it is reached.</param>
@@ -23,9 +25,15 @@ internal readonly record struct ResizeGeometry(int Width, int Height, ResizeTarg
     public bool IsCopy => (ResizedWidth, ResizedHeight) == (Width, Height);
 
     public (ResizeAxis Horizontal, ResizeAxis Vertical) Axes() =>
-        (new ResizeAxis(Width, ResizedWidth, Left, Resolution, Target.Filter), new ResizeAxis(Height, ResizedHeight, Top, Resolution, Target.Filter));
+        (
+            new ResizeAxis(Width, ResizedWidth, Left, Resolution, Target.Filter),
+            new ResizeAxis(Height, ResizedHeight, Top, Resolution, Target.Filter)
+        );
 
-    private int Resized(int side) => Target.Fit == PictureFit.Squash || side == Math.Min(Width, Height) ? Resolution : (int)((long)Resolution * Math.Max(Width, Height) / Math.Min(Width, Height));
+    private int Resized(int side) =>
+        Target.Fit == PictureFit.Squash || side == Math.Min(Width, Height)
+            ? Resolution
+            : (int)((long)Resolution * Math.Max(Width, Height) / Math.Min(Width, Height));
 
     // Python's round: halves to even.
     private int First(int resized) => (int)Math.Round((resized - Resolution) / 2.0);

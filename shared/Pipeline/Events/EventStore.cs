@@ -7,8 +7,8 @@ using ClipSae.Contracts;
 namespace ClipSae.Pipeline.Events;
 
 /// <summary>
-/// Event streams as objects: one append is one object <c>runs/{run}/events/{sequence:D8}.json</c>, named by its first event and created only
-/// where none has that key. Any number of processes may write to one store.
+/// Event streams as objects: one append is one object <c>runs/{run}/events/{sequence:D8}.json</c>, named by its first event and created
+/// only where none has that key. Any number of processes may write to one store.
 /// </summary>
 public sealed class EventStore(IObjectStore store) : IEventStore
 {
@@ -64,20 +64,37 @@ public sealed class EventStore(IObjectStore store) : IEventStore
 
     public async Task<IReadOnlyList<string>> ListRunsAsync(CancellationToken cancel = default)
     {
-        var names = (await store.ListAsync(Runs, isDeep: false, cancel)).Where(found => found.Key.EndsWith('/')).Select(found => found.Key[Runs.Length..^1]).ToArray();
+        var names = (await store.ListAsync(Runs, isDeep: false, cancel))
+            .Where(found => found.Key.EndsWith('/'))
+            .Select(found => found.Key[Runs.Length..^1])
+            .ToArray();
 
         // What was exported lies beside the stream, and a pruning that was stopped half-way leaves streams without their beginning.
         var isRun = new bool[names.Length];
-        await EachAsync(names.Length, async (index, token) => isRun[index] = _known.ContainsKey(names[index]) || await store.LengthAsync(KeyOf(names[index], 1), token) is not null, cancel);
+        await EachAsync(
+            names.Length,
+            async (index, token) =>
+                isRun[index] = _known.ContainsKey(names[index]) || await store.LengthAsync(KeyOf(names[index], 1), token) is not null,
+            cancel
+        );
         return [.. names.Where((_, index) => isRun[index])];
     }
 
     /// <summary>Reads all that a listing shows, many objects at once, and gives the sequence after it.</summary>
     private async Task<long> ReadListedAsync(string run, List<StoredEvent> events, CancellationToken cancel)
     {
-        var keys = (await store.ListAsync($"{Runs}{run}/events/", cancel: cancel)).Select(found => found.Key).Where(key => SequenceOf(key) > 0).OrderBy(SequenceOf).ToArray();
+        var keys = (await store.ListAsync($"{Runs}{run}/events/", cancel: cancel))
+            .Select(found => found.Key)
+            .Where(key => SequenceOf(key) > 0)
+            .OrderBy(SequenceOf)
+            .ToArray();
         var appends = new RunEvent[keys.Length][];
-        await EachAsync(keys.Length, async (index, token) => appends[index] = await TryReadAppendAsync(keys[index], token) ?? throw Missing(run, keys[index], "it was listed"), cancel);
+        await EachAsync(
+            keys.Length,
+            async (index, token) =>
+                appends[index] = await TryReadAppendAsync(keys[index], token) ?? throw Missing(run, keys[index], "it was listed"),
+            cancel
+        );
         long next = 1;
         foreach (var (append, key) in appends.Zip(keys))
         {
@@ -107,20 +124,30 @@ public sealed class EventStore(IObjectStore store) : IEventStore
 
         try
         {
-            return JsonSerializer.Deserialize<RunEvent[]>(content, ContractJson.Options) is { Length: > 0 } events ? events : throw new JsonException("no events");
+            return JsonSerializer.Deserialize<RunEvent[]>(content, ContractJson.Options) is { Length: > 0 } events
+                ? events
+                : throw new JsonException("no events");
         }
         catch (Exception error) when (error is JsonException or NotSupportedException)
         {
-            throw new UserErrorException($"{store.Describe(key)} is damaged or of a newer version ({UserErrorException.FirstLine(error.Message)}): {Remedy(key.Split('/')[1])}", error);
+            throw new UserErrorException(
+                $"{store.Describe(key)} is damaged or of a newer version ({UserErrorException.FirstLine(error.Message)}): {Remedy(key.Split('/')[1])}",
+                error
+            );
         }
     }
 
-    private UserErrorException Missing(string run, string key, string although) => new($"{store.Describe(key)} is missing although {although}: {Remedy(run)}");
+    private UserErrorException Missing(string run, string key, string although) =>
+        new($"{store.Describe(key)} is missing although {although}: {Remedy(run)}");
 
     private string Remedy(string run) => $"restore it from a copy, or remove all of {store.Describe(Runs + run)} to abandon the run";
 
     private static Task EachAsync(int count, Func<int, CancellationToken, ValueTask> act, CancellationToken cancel) =>
-        Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancel }, act);
+        Parallel.ForEachAsync(
+            Enumerable.Range(0, count),
+            new ParallelOptions { MaxDegreeOfParallelism = ReadsAtOnce, CancellationToken = cancel },
+            act
+        );
 
     private static long Add(List<StoredEvent> events, long next, RunEvent[] append)
     {
@@ -128,10 +155,12 @@ public sealed class EventStore(IObjectStore store) : IEventStore
         return next + append.Length;
     }
 
-    private static string KeyOf(string run, long sequence) => string.Create(CultureInfo.InvariantCulture, $"{Runs}{run}/events/{sequence:D8}.json");
+    private static string KeyOf(string run, long sequence) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Runs}{run}/events/{sequence:D8}.json");
 
     private static long SequenceOf(string key) =>
-        key.EndsWith(".json", StringComparison.Ordinal) && long.TryParse(key.AsSpan(key.LastIndexOf('/') + 1)[..^5], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+        key.EndsWith(".json", StringComparison.Ordinal)
+        && long.TryParse(key.AsSpan(key.LastIndexOf('/') + 1)[..^5], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
             ? sequence
             : 0;
 }

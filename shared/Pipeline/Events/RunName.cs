@@ -13,15 +13,24 @@ public static partial class RunName
 
     /// <summary>A new name that sorts by time: <c>20261123-233800-1f0c5a7be914</c>.</summary>
     public static string New(TimeProvider time) =>
-        time.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture) + "-" + RandomNumberGenerator.GetHexString(Random, lowercase: true);
+        time.GetUtcNow().ToString("yyyyMMdd-HHmmss", CultureInfo.InvariantCulture)
+        + "-"
+        + RandomNumberGenerator.GetHexString(Random, lowercase: true);
 
-    /// <summary>Whether the name is one that <see cref="New"/> gives, or gave when four digits were random, so that among such names the last is the newest.</summary>
+    /// <summary>
+    /// Whether the name is one that <see cref="New"/> gives, or gave when four digits were random, so that among such names the last is the
+    /// newest.
+    /// </summary>
     public static bool TellsTime(string run) => Timed().IsMatch(run);
 
     /// <exception cref="UserErrorException">The name has other characters or is longer than 100.</exception>
     public static void Require(string run)
     {
-        if (run.Length is 0 or > 100 || run[0] == '.' || run.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.')))
+        if (
+            run.Length is 0 or > 100
+            || run[0] == '.'
+            || run.Any(character => !char.IsAsciiLetterOrDigit(character) && character is not ('-' or '_' or '.'))
+        )
         {
             throw new UserErrorException($"'{run}' is not a valid run name: use letters, digits, '-', '_' and '.', at most 100");
         }

@@ -15,7 +15,9 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Task<Dictionary<(string Stage, string Unit), string>>> _origins = new(StringComparer.Ordinal);
 
-    /// <summary>The reason in one line. Where it cannot be told it says so: an explanation is no part of the unit's work and never fails it.</summary>
+    /// <summary>
+    /// The reason in one line. Where it cannot be told it says so: an explanation is no part of the unit's work and never fails it.
+    /// </summary>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<string> WhyMissAsync(RunUnit command, StageKeyParts parts, CancellationToken cancel)
     {
@@ -25,14 +27,22 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
         }
         catch (Exception error) when (error is not OperationCanceledException || !cancel.IsCancellationRequested)
         {
-            log.LogWarning(error, "{Run}: {Stage}/{Unit}: cannot find out why its result was missing", command.Run, command.Stage, command.Unit);
+            log.LogWarning(
+                error,
+                "{Run}: {Stage}/{Unit}: cannot find out why its result was missing",
+                command.Run,
+                command.Stage,
+                command.Unit
+            );
             return $"unknown: {error.Message.ReplaceLineEndings(" ")}";
         }
     }
 
     private async Task<string> FindReasonAsync(RunUnit command, StageKeyParts parts, CancellationToken cancel)
     {
-        var originKey = command.Origin is null ? null : (await KeysOfAsync(command.Origin, cancel)).GetValueOrDefault((command.Stage, command.Unit));
+        var originKey = command.Origin is null
+            ? null
+            : (await KeysOfAsync(command.Origin, cancel)).GetValueOrDefault((command.Stage, command.Unit));
         var earlierKey = originKey ?? await results.LastKeyAsync(command.Stage, command.Unit, cancel);
         var earlier = earlierKey is null ? null : await results.FindAsync(earlierKey, cancel);
         if (earlier is null)
@@ -41,7 +51,9 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
         }
 
         var against = originKey is null ? earlier.Run : command.Origin;
-        return parts.DifferenceFrom(earlier.Parts) is { } difference ? $"{difference} (against run {against})" : "its stored result is missing";
+        return parts.DifferenceFrom(earlier.Parts) is { } difference
+            ? $"{difference} (against run {against})"
+            : "its stored result is missing";
     }
 
     private Task<Dictionary<(string Stage, string Unit), string>> KeysOfAsync(string origin, CancellationToken cancel)
@@ -65,6 +77,8 @@ internal sealed class CacheExplainer(IStageResults results, IEventStore events, 
     private async Task<Dictionary<(string Stage, string Unit), string>> ReadKeysAsync(string origin)
     {
         var state = RunState.Fold((await events.ReadAsync(origin)).Select(stored => stored.Event));
-        return state.Stages.Values.SelectMany(stage => stage.FinishedUnits()).ToDictionary(unit => (unit.Stage, unit.Unit), unit => unit.Key);
+        return state
+            .Stages.Values.SelectMany(stage => stage.FinishedUnits())
+            .ToDictionary(unit => (unit.Stage, unit.Unit), unit => unit.Key);
     }
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Pipeline.Execution;
 
-/// <summary>Runs units: takes a stored result where there is one, and otherwise lets the stage compute it and stores what it gives.</summary>
+/// <summary>
+/// Runs units: takes a stored result where there is one, and otherwise lets the stage compute it and stores what it gives.
+/// </summary>
 public sealed class StageRunner(
     IEnumerable<IStage> stages,
     IArtifactStore artifacts,
@@ -19,7 +21,8 @@ public sealed class StageRunner(
     ProcessScratch scratch,
     TimeProvider time,
     ILoggerFactory logs,
-    IComputeTraits? traits = null)
+    IComputeTraits? traits = null
+)
 {
     // From the largest batches in use down to 1.
     private const int MaxHalvings = 10;
@@ -31,10 +34,16 @@ public sealed class StageRunner(
     /// <summary>This process, as facts name it.</summary>
     public static string Worker { get; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 
-    /// <summary>Why a unit is not for the workers of this program: its run was begun with another version of the stage's algorithm. Null where it is.</summary>
-    public string? VersionMismatch(RunUnit command) => command.AlgorithmVersion is { } planned && _stages.TryGetValue(command.Stage, out var stage) && stage.AlgorithmVersion != planned
-        ? FormattableString.Invariant($"the run was started with version {planned} of {command.Stage}, this worker has {stage.AlgorithmVersion}")
-        : null;
+    /// <summary>
+    /// Why a unit is not for the workers of this program: its run was begun with another version of the stage's algorithm. Null where it
+    /// is.
+    /// </summary>
+    public string? VersionMismatch(RunUnit command) =>
+        command.AlgorithmVersion is { } planned && _stages.TryGetValue(command.Stage, out var stage) && stage.AlgorithmVersion != planned
+            ? FormattableString.Invariant(
+                $"the run was started with version {planned} of {command.Stage}, this worker has {stage.AlgorithmVersion}"
+            )
+            : null;
 
     /// <summary>Runs one unit to its result.</summary>
     /// <exception cref="UserErrorException">The user's to mend; trying again changes nothing.</exception>
@@ -66,30 +75,62 @@ public sealed class StageRunner(
     }
 
     private async Task<UnitFinished> RunAsync(
-        RunUnit command, IProgress<UnitProgress> progress, DateTimeOffset startedAt, long start, CancellationToken cancel)
+        RunUnit command,
+        IProgress<UnitProgress> progress,
+        DateTimeOffset startedAt,
+        long start,
+        CancellationToken cancel
+    )
     {
         cancel.ThrowIfCancellationRequested();
         var stage = _stages.TryGetValue(command.Stage, out var found)
             ? found
-            : throw new UserErrorException($"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}");
+            : throw new UserErrorException(
+                $"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}"
+            );
         if (VersionMismatch(command) is { } mismatch)
         {
-            throw new UserErrorException($"{command.Stage}/{command.Unit}: {mismatch}: start the run again to compute with the available version");
+            throw new UserErrorException(
+                $"{command.Stage}/{command.Unit}: {mismatch}: start the run again to compute with the available version"
+            );
         }
 
         var parameters = stage.Normalize(command.Parameters.DeepClone().AsObject());
         var parts = StageKeyParts.Of(stage, parameters, command.Inputs);
         var key = parts.Key();
-        UnitFinished Finished(IReadOnlyDictionary<string, ArtifactRef> outputs, JsonObject figures, CacheKind kind, string reason, ComputeTraits? computed) => new(
-            command.Stage, command.Unit, Worker, key, outputs, figures, new CacheOutcome(kind, reason), Math.Round(time.GetElapsedTime(start).TotalSeconds, 4), startedAt, computed)
-        {
-            At = time.GetUtcNow(),
-        };
+        UnitFinished Finished(
+            IReadOnlyDictionary<string, ArtifactRef> outputs,
+            JsonObject figures,
+            CacheKind kind,
+            string reason,
+            ComputeTraits? computed
+        ) =>
+            new(
+                command.Stage,
+                command.Unit,
+                Worker,
+                key,
+                outputs,
+                figures,
+                new CacheOutcome(kind, reason),
+                Math.Round(time.GetElapsedTime(start).TotalSeconds, 4),
+                startedAt,
+                computed
+            )
+            {
+                At = time.GetUtcNow(),
+            };
 
         if (!stage.Cacheable)
         {
             var told = await ComputeAsync(stage, command, parameters, NoCheckpointsFor, progress, cancel);
-            return Finished(told.Outputs, told.Figures, CacheKind.Miss, "never cached: it reports on the run itself", traits?.Of(parameters));
+            return Finished(
+                told.Outputs,
+                told.Figures,
+                CacheKind.Miss,
+                "never cached: it reports on the run itself",
+                traits?.Of(parameters)
+            );
         }
 
         var (stored, lost) = await LookUpAsync(key, command.Verify, cancel);
@@ -105,14 +146,27 @@ public sealed class StageRunner(
             if (stored is not null && !command.Verify)
             {
                 await RememberAsync(command, key, cancel);
-                return Finished(stored.Outputs, stored.Figures, CacheKind.Hit, $"same parameters and inputs as in run {stored.Run}{Since(stored, parameters)}", stored.Computed);
+                return Finished(
+                    stored.Outputs,
+                    stored.Figures,
+                    CacheKind.Hit,
+                    $"same parameters and inputs as in run {stored.Run}{Since(stored, parameters)}",
+                    stored.Computed
+                );
             }
 
             var reason = lost ?? (stored is null ? await _explainer.WhyMissAsync(command, parts, cancel) : "");
 
             // What a verification computes must not start from what it is to be compared with.
             var checkpointKey = stored is null ? key : key + "-verify";
-            var result = await ComputeAsync(stage, command, parameters, folder => checkpoints.Open(checkpointKey, folder), progress, cancel);
+            var result = await ComputeAsync(
+                stage,
+                command,
+                parameters,
+                folder => checkpoints.Open(checkpointKey, folder),
+                progress,
+                cancel
+            );
             var here = traits?.Of(parameters); // after the work: how many threads there are is known then
             var verified = "";
             if (stored is not null)
@@ -122,7 +176,11 @@ public sealed class StageRunner(
             else
             {
                 var seconds = Math.Round(time.GetElapsedTime(start).TotalSeconds, 4);
-                await results.SaveAsync(key, new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Figures, seconds, time.GetUtcNow(), here), cancel);
+                await results.SaveAsync(
+                    key,
+                    new StoredResult(parts, command.Unit, command.Run, result.Outputs, result.Figures, seconds, time.GetUtcNow(), here),
+                    cancel
+                );
                 await RememberAsync(command, key, cancel);
             }
 
@@ -160,7 +218,13 @@ public sealed class StageRunner(
     }
 
     private async Task<StageResult> ComputeAsync(
-        IStage stage, RunUnit command, JsonObject parameters, Func<string, ICheckpoints> openCheckpoints, IProgress<UnitProgress> progress, CancellationToken cancel)
+        IStage stage,
+        RunUnit command,
+        JsonObject parameters,
+        Func<string, ICheckpoints> openCheckpoints,
+        IProgress<UnitProgress> progress,
+        CancellationToken cancel
+    )
     {
         for (var halvings = 0; ; halvings++)
         {
@@ -172,23 +236,40 @@ public sealed class StageRunner(
             {
                 if (!stage.MayHalveBatches || halvings == MaxHalvings)
                 {
-                    throw new UserErrorException($"{command.Stage}/{command.Unit}: the device does not have enough memory ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}", error);
+                    throw new UserErrorException(
+                        $"{command.Stage}/{command.Unit}: the device does not have enough memory ({DeviceFault.Line(error)}): {stage.WhenMemoryIsShort}",
+                        error
+                    );
                 }
 
-                _log.LogWarning("{Stage}/{Unit}: the device does not have enough memory ({Reason}); trying again with half the batch", command.Stage, command.Unit, DeviceFault.Line(error));
+                _log.LogWarning(
+                    "{Stage}/{Unit}: the device does not have enough memory ({Reason}); trying again with half the batch",
+                    command.Stage,
+                    command.Unit,
+                    DeviceFault.Line(error)
+                );
             }
         }
     }
 
     private async Task<StageResult> ComputeAsync(
-        IStage stage, RunUnit command, JsonObject parameters, int halvings, Func<string, ICheckpoints> openCheckpoints, IProgress<UnitProgress> progress, CancellationToken cancel)
+        IStage stage,
+        RunUnit command,
+        JsonObject parameters,
+        int halvings,
+        Func<string, ICheckpoints> openCheckpoints,
+        IProgress<UnitProgress> progress,
+        CancellationToken cancel
+    )
     {
         var folder = scratch.NewFolder();
         var meter = new ProgressMeter(command, progress, time);
         using var observed = new ObservedCheckpoints(openCheckpoints(folder), command, time, _log);
         try
         {
-            progress.Report(new UnitProgress(command.Run, command.Stage, command.Unit, 0, 0, "", null, null, new Dictionary<string, double>()));
+            progress.Report(
+                new UnitProgress(command.Run, command.Stage, command.Unit, 0, 0, "", null, null, new Dictionary<string, double>())
+            );
             return await stage.RunAsync(
                 new StageContext
                 {
@@ -207,7 +288,8 @@ public sealed class StageRunner(
                     Log = logs.CreateLogger(command.Stage),
                     Time = time,
                 },
-                cancel);
+                cancel
+            );
         }
         finally
         {
@@ -227,35 +309,63 @@ public sealed class StageRunner(
     private string Since(StoredResult stored, JsonObject parameters) =>
         stored.Computed is { } computed && traits?.Of(parameters).DifferenceFrom(computed) is { } difference ? $"; {difference}" : "";
 
-    /// <summary>Holds what was computed again against what is stored: bit for bit, or within a tolerance where threads, processor or device are others.</summary>
-    private async Task<string> VerifyAsync(RunUnit command, StoredResult stored, StageResult result, ComputeTraits? here, CancellationToken cancel)
+    /// <summary>
+    /// Holds what was computed again against what is stored: bit for bit, or within a tolerance where threads, processor or device are
+    /// others.
+    /// </summary>
+    private async Task<string> VerifyAsync(
+        RunUnit command,
+        StoredResult stored,
+        StageResult result,
+        ComputeTraits? here,
+        CancellationToken cancel
+    )
     {
-        var differing = stored.Outputs.Keys.Union(result.Outputs.Keys, StringComparer.Ordinal)
+        var differing = stored
+            .Outputs.Keys.Union(result.Outputs.Keys, StringComparer.Ordinal)
             .Where(name => stored.Outputs.GetValueOrDefault(name)?.Digest != result.Outputs.GetValueOrDefault(name)?.Digest)
-            .Order(StringComparer.Ordinal).ToArray();
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         if (differing.Length == 0)
         {
             return $"computed again: all {result.Outputs.Count} outputs equal those of run {stored.Run}";
         }
 
         var changed = stored.Computed is { } computed && here is not null ? here.DifferenceFrom(computed) : null;
-        var problem = changed is null ? null : await ResultComparison.ProblemAsync(stored.Outputs, result.Outputs, differing, artifacts, cancel);
+        var problem = changed is null
+            ? null
+            : await ResultComparison.ProblemAsync(stored.Outputs, result.Outputs, differing, artifacts, cancel);
         if (changed is not null && problem is null)
         {
             return FormattableString.Invariant(
-                $"computed again: {result.Outputs.Count - differing.Length} of {result.Outputs.Count} outputs equal those of run {stored.Run}, the others agree within {ResultComparison.Tolerance:0.###} ({changed})");
+                $"computed again: {result.Outputs.Count - differing.Length} of {result.Outputs.Count} outputs equal those of run {stored.Run}, the others agree within {ResultComparison.Tolerance:0.###} ({changed})"
+            );
         }
 
-        _log.LogWarning("{Stage}/{Unit}: verification found different digests than run {Run} had stored", command.Stage, command.Unit, stored.Run);
+        _log.LogWarning(
+            "{Stage}/{Unit}: verification found different digests than run {Run} had stored",
+            command.Stage,
+            command.Unit,
+            stored.Run
+        );
         throw new UserErrorException(
             $"{command.Stage}/{command.Unit}: computed again, {string.Join(", ", differing)} differ{(differing.Length == 1 ? "s" : "")} from what run {stored.Run} stored"
-            + (changed is null ? stored.Computed is null ? "; same device kind and thread count are needed for equal digests" : "" : $"; {changed}, and beyond that: {problem}"));
+                + (
+                    changed is null
+                        ? stored.Computed is null
+                            ? "; same device kind and thread count are needed for equal digests"
+                            : ""
+                        : $"; {changed}, and beyond that: {problem}"
+                )
+        );
     }
 
     private static Activity? StartSpan(RunUnit command)
     {
         var span = PipelineTelemetry.Source.StartActivity($"{command.Stage} {command.Unit}");
-        span?.SetTag(PipelineTelemetry.RunTag, command.Run).SetTag(PipelineTelemetry.StageTag, command.Stage).SetTag(PipelineTelemetry.UnitTag, command.Unit);
+        span?.SetTag(PipelineTelemetry.RunTag, command.Run)
+            .SetTag(PipelineTelemetry.StageTag, command.Stage)
+            .SetTag(PipelineTelemetry.UnitTag, command.Unit);
         return span;
     }
 

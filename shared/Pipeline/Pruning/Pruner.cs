@@ -24,7 +24,9 @@ public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider 
             items.AddRange(await store.ListAsync(prefix, cancel: cancel));
         }
 
-        var logs = items.Where(item => item.Key.Split('/') is ["runs", _, "events", _]).ToLookup(item => item.Key.Split('/')[1], item => item.Key.Split('/')[3], StringComparer.Ordinal);
+        var logs = items
+            .Where(item => item.Key.Split('/') is ["runs", _, "events", _])
+            .ToLookup(item => item.Key.Split('/')[1], item => item.Key.Split('/')[3], StringComparer.Ordinal);
         var seen = (await events.ListRunsAsync(cancel)).Where(logs.Contains).ToHashSet(StringComparer.Ordinal);
         var runs = new Dictionary<string, RunState>(StringComparer.Ordinal);
         foreach (var run in seen.Where(run => logs[run].Contains(FirstEvent))) // without it, the run is what a pruning left that was stopped half-way
@@ -33,7 +35,17 @@ public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider 
         }
 
         string[] unfinished = [.. runs.Where(run => run.Value.End is null).Select(run => run.Key).Order(StringComparer.Ordinal)];
-        return new PrunePlan(seen, unfinished, PrunePlan.Of(runs, (keep ?? new HashSet<string>(runs.Keys, StringComparer.Ordinal)).Concat(unfinished).ToHashSet(StringComparer.Ordinal), dropped, items, time.GetUtcNow()));
+        return new PrunePlan(
+            seen,
+            unfinished,
+            PrunePlan.Of(
+                runs,
+                (keep ?? new HashSet<string>(runs.Keys, StringComparer.Ordinal)).Concat(unfinished).ToHashSet(StringComparer.Ordinal),
+                dropped,
+                items,
+                time.GetUtcNow()
+            )
+        );
     }
 
     /// <summary>
@@ -45,20 +57,29 @@ public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider 
     {
         if (plan.Unfinished.Count > 0)
         {
-            throw new UserErrorException($"nothing is removed: run {plan.Unfinished[0]} is unfinished; let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'");
+            throw new UserErrorException(
+                $"nothing is removed: run {plan.Unfinished[0]} is unfinished; let it end, or stop it with 'clipsae cancel {plan.Unfinished[0]}'"
+            );
         }
 
         foreach (var group in plan.Groups)
         {
             if ((await events.ListRunsAsync(cancel)).FirstOrDefault(run => !plan.Seen.Contains(run)) is { } begun)
             {
-                throw new UserErrorException($"run {begun} started meanwhile and may need what was to be removed: the rest is kept; prune again once it has ended");
+                throw new UserErrorException(
+                    $"run {begun} started meanwhile and may need what was to be removed: the rest is kept; prune again once it has ended"
+                );
             }
 
             await Parallel.ForEachAsync(
                 group.Items,
-                new ParallelOptions { MaxDegreeOfParallelism = group.Kind == PruneKind.Runs ? 1 : RemovedAtOnce, CancellationToken = cancel },
-                async (item, token) => await store.RemoveAsync(item.Key, token));
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = group.Kind == PruneKind.Runs ? 1 : RemovedAtOnce,
+                    CancellationToken = cancel,
+                },
+                async (item, token) => await store.RemoveAsync(item.Key, token)
+            );
         }
     }
 

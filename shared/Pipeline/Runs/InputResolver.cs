@@ -29,12 +29,15 @@ internal sealed class InputResolver(RunState state)
     {
         if (!_resolved.TryGetValue((selector, missing), out var found))
         {
-            found = [.. InputSource.Parse(selector.From) switch
-            {
-                InputSource.RunInput input => RunInputs(selector.As, input, missing),
-                InputSource.StageOutput output => StageOutputs(selector.As, output),
-                _ => [],
-            }];
+            found =
+            [
+                .. InputSource.Parse(selector.From) switch
+                {
+                    InputSource.RunInput input => RunInputs(selector.As, input, missing),
+                    InputSource.StageOutput output => StageOutputs(selector.As, output),
+                    _ => [],
+                },
+            ];
             _resolved.Add((selector, missing), found);
         }
 
@@ -45,12 +48,13 @@ internal sealed class InputResolver(RunState state)
     {
         var inputs = state.Start!.Inputs;
         return StarPattern.HasStar(source.Pattern)
-            ? from input in inputs
-              where !missing.Contains(input.Key)
-              let matched = StarPattern.Match(source.Pattern, input.Key)
-              where matched is not null
-              select KeyValuePair.Create(Named(name, matched), input.Value)
-            : inputs.TryGetValue(source.Pattern, out var artifact) ? [KeyValuePair.Create(name, artifact)] : [];
+                ? from input in inputs
+                where !missing.Contains(input.Key)
+                let matched = StarPattern.Match(source.Pattern, input.Key)
+                where matched is not null
+                select KeyValuePair.Create(Named(name, matched), input.Value)
+            : inputs.TryGetValue(source.Pattern, out var artifact) ? [KeyValuePair.Create(name, artifact)]
+            : [];
     }
 
     private IEnumerable<KeyValuePair<string, ArtifactRef>> StageOutputs(string name, InputSource.StageOutput source)
@@ -60,23 +64,25 @@ internal sealed class InputResolver(RunState state)
             return [];
         }
 
-        var units = StarPattern.HasStar(source.Unit)
-            ? stage.FinishedUnits()
-            : stage.Finished(source.Unit) is { } one ? [one] : [];
+        var units =
+            StarPattern.HasStar(source.Unit) ? stage.FinishedUnits()
+            : stage.Finished(source.Unit) is { } one ? [one]
+            : [];
         return from unit in units
-               let unitMatched = StarPattern.Match(source.Unit, unit.Unit)
-               where unitMatched is not null
-               from output in Outputs(unit, source.Output)
-               select KeyValuePair.Create(Named(name, [.. unitMatched, .. output.Matched]), output.Artifact);
+            let unitMatched = StarPattern.Match(source.Unit, unit.Unit)
+            where unitMatched is not null
+            from output in Outputs(unit, source.Output)
+            select KeyValuePair.Create(Named(name, [.. unitMatched, .. output.Matched]), output.Artifact);
     }
 
     private static IEnumerable<(IReadOnlyList<string> Matched, ArtifactRef Artifact)> Outputs(UnitFinished unit, string pattern) =>
         StarPattern.HasStar(pattern)
             ? from output in unit.Outputs
-              let matched = StarPattern.Match(pattern, output.Key)
-              where matched is not null
-              select (matched, output.Value)
-            : unit.Outputs.TryGetValue(pattern, out var artifact) ? [([], artifact)] : [];
+            let matched = StarPattern.Match(pattern, output.Key)
+            where matched is not null
+            select (matched, output.Value)
+        : unit.Outputs.TryGetValue(pattern, out var artifact) ? [([], artifact)]
+        : [];
 
     private static string Named(string name, IReadOnlyList<string> matched) =>
         matched.Count == 0 ? name : name + "/" + string.Join('/', matched);

@@ -5,9 +5,7 @@ namespace ClipSae.Pipeline.Runs;
 /// <summary>A selector's <see cref="InputSelector.From"/>, taken apart.</summary>
 public abstract record InputSource
 {
-    private InputSource()
-    {
-    }
+    private InputSource() { }
 
     /// <summary>An input of the run, <c>dataset:shards/*</c>.</summary>
     public sealed record RunInput(string Pattern) : InputSource;
@@ -25,8 +23,6 @@ public abstract record InputSource
         }
 
         var slash = from.IndexOf('/', 0, colon);
-        return slash < 0
-            ? new RunInput(from)
-            : new StageOutput(from[..slash], from[(slash + 1)..colon], from[(colon + 1)..]);
+        return slash < 0 ? new RunInput(from) : new StageOutput(from[..slash], from[(slash + 1)..colon], from[(colon + 1)..]);
     }
 }

@@ -30,13 +30,19 @@ internal sealed class MissingInputs(RunState state)
         // Only what waits for the stage that gave up was decided after it: any other may have been given out before.
         var before = new HashSet<string>(StringComparer.Ordinal);
         AddNeeded(stage, before);
-        var missing = before.Select(name => state.Stages[name]).Where(needed => !needed.GivenUp.IsEmpty).SelectMany(OfGivenUp).ToHashSet(StringComparer.Ordinal);
+        var missing = before
+            .Select(name => state.Stages[name])
+            .Where(needed => !needed.GivenUp.IsEmpty)
+            .SelectMany(OfGivenUp)
+            .ToHashSet(StringComparer.Ordinal);
         return missing.Count == 0 ? null : missing;
     }
 
     private void AddNeeded(StagePlan stage, HashSet<string> needed)
     {
-        foreach (var name in state.Stages[stage.Stage].Groups.SelectMany(group => group.Needs).Where(state.Stages.ContainsKey).Where(needed.Add))
+        foreach (
+            var name in state.Stages[stage.Stage].Groups.SelectMany(group => group.Needs).Where(state.Stages.ContainsKey).Where(needed.Add)
+        )
         {
             AddNeeded(state.Stages[name].Plan, needed);
         }
@@ -44,8 +50,14 @@ internal sealed class MissingInputs(RunState state)
 
     private static IEnumerable<string> OfGivenUp(StageState stage)
     {
-        var taken = stage.Plan.Units.ToLookup(unit => stage.GivenUp.Contains(unit.Name), unit => unit.Inputs.Select(input => InputSource.Parse(input.From))
-            .OfType<InputSource.RunInput>().Where(input => !StarPattern.HasStar(input.Pattern)).Select(input => input.Pattern));
+        var taken = stage.Plan.Units.ToLookup(
+            unit => stage.GivenUp.Contains(unit.Name),
+            unit =>
+                unit.Inputs.Select(input => InputSource.Parse(input.From))
+                    .OfType<InputSource.RunInput>()
+                    .Where(input => !StarPattern.HasStar(input.Pattern))
+                    .Select(input => input.Pattern)
+        );
         return taken[true].SelectMany(names => names).Except(taken[false].SelectMany(names => names), StringComparer.Ordinal);
     }
 }

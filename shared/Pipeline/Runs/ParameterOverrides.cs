@@ -10,9 +10,11 @@ public static class ParameterOverrides
 {
     /// <summary>A copy of the parameters with the assignments applied in order.</summary>
     /// <param name="parameters">Parameters in sections.</param>
-    /// <param name="assignments">Each <c>section.key=value</c>. The value is JSON or plain text; for a list, items parted by commas do.</param>
+    /// <param name="assignments">Each <c>section.key=value</c>. The value is JSON or plain text; for a list, items parted by commas
+    /// do.</param>
     /// <param name="defaults">Normalized defaults by stage: they say which keys there are and whether a value is text or a list.</param>
-    /// <exception cref="UserErrorException">An assignment has another form, or names an unknown section or key; near matches are named.</exception>
+    /// <exception cref="UserErrorException">An assignment has another form, or names an unknown section or key; near matches are
+    /// named.</exception>
     public static JsonObject Apply(JsonObject parameters, IEnumerable<string> assignments, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         var changed = parameters.DeepClone().AsObject();
@@ -48,7 +50,11 @@ public static class ParameterOverrides
     private static string StageOf(string name, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         var stage = ParameterSections.StageOf(name);
-        var known = ParameterSections.All.Select(pair => pair.Section).Concat(defaults.Keys.Where(key => ParameterSections.SectionOf(key) == key)).Distinct(StringComparer.Ordinal).ToArray();
+        var known = ParameterSections
+            .All.Select(pair => pair.Section)
+            .Concat(defaults.Keys.Where(key => ParameterSections.SectionOf(key) == key))
+            .Distinct(StringComparer.Ordinal)
+            .ToArray();
         return known.Contains(ParameterSections.SectionOf(stage), StringComparer.Ordinal)
             ? stage
             : throw new UserErrorException($"unknown parameter section {name}; {NearMatches.Describe(name, known)}");
@@ -76,7 +82,9 @@ public static class ParameterOverrides
 
             if (!members.TryGetPropertyValue(step, out value))
             {
-                var keys = members.Select(member => member.Key).Union(ReferenceEquals(members, known) ? planning ?? [] : [], StringComparer.Ordinal);
+                var keys = members
+                    .Select(member => member.Key)
+                    .Union(ReferenceEquals(members, known) ? planning ?? [] : [], StringComparer.Ordinal);
                 throw new UserErrorException($"unknown parameter {step} in {assignment}; {NearMatches.Describe(step, keys)}");
             }
         }
@@ -84,15 +92,21 @@ public static class ParameterOverrides
         return value?.GetValueKind() ?? JsonValueKind.Undefined;
     }
 
-    private static JsonNode? Value(string text, JsonValueKind kind) => kind switch
-    {
-        JsonValueKind.String when Parsed(text) is not JsonValue quoted || !quoted.TryGetValue<string>(out _) => JsonValue.Create(text),
-        JsonValueKind.Array when Parsed(text) is not JsonArray => Items(text),
-        _ => Parsed(text),
-    };
+    private static JsonNode? Value(string text, JsonValueKind kind) =>
+        kind switch
+        {
+            JsonValueKind.String when Parsed(text) is not JsonValue quoted || !quoted.TryGetValue<string>(out _) => JsonValue.Create(text),
+            JsonValueKind.Array when Parsed(text) is not JsonArray => Items(text),
+            _ => Parsed(text),
+        };
 
-    private static JsonArray Items(string text) => [.. text.TrimStart('[').TrimEnd(']')
-        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Parsed)];
+    private static JsonArray Items(string text) =>
+        [
+            .. text.TrimStart('[')
+                .TrimEnd(']')
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                .Select(Parsed),
+        ];
 
     private static JsonNode? Parsed(string text)
     {

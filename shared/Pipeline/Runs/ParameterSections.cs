@@ -40,7 +40,9 @@ public static class ParameterSections
         {
             if (All.All(pair => pair.Section != section))
             {
-                throw new UserErrorException($"unknown parameter section {section}; {NearMatches.Describe(section, All.Select(pair => pair.Section))}");
+                throw new UserErrorException(
+                    $"unknown parameter section {section}; {NearMatches.Describe(section, All.Select(pair => pair.Section))}"
+                );
             }
 
             if (value is not JsonObject)

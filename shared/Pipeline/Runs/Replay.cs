@@ -21,7 +21,9 @@ public static class Replay
         var from = Array.FindIndex(stages, stage => stage.Plan.Stage == ParameterSections.StageOf(fromStage));
         return from >= 0
             ? stages[..from]
-            : throw new UserErrorException($"the run has no stage {fromStage}; {NearMatches.Describe(fromStage, stages.Select(stage => stage.Plan.Stage))}");
+            : throw new UserErrorException(
+                $"the run has no stage {fromStage}; {NearMatches.Describe(fromStage, stages.Select(stage => stage.Plan.Stage))}"
+            );
     }
 
     /// <exception cref="UserErrorException">A section of a stage that is taken as it is differs from the origin's.</exception>
@@ -31,20 +33,30 @@ public static class Replay
         {
             if (CanonicalJson.Serialize(before[section] ?? new JsonObject()) != CanonicalJson.Serialize(after[section] ?? new JsonObject()))
             {
-                throw new UserErrorException($"{section} parameters changed, but the replay starts after that stage: use --from {ParameterSections.StageOf(section)}");
+                throw new UserErrorException(
+                    $"{section} parameters changed, but the replay starts after that stage: use --from {ParameterSections.StageOf(section)}"
+                );
             }
         }
     }
 
-    /// <summary>A plan that is the origin's up to the chosen stage, so that its units are found again, and the new one from there.</summary>
-    public static RunPlan Combine(RunPlan origin, RunPlan changed, int taken) => new([.. origin.Stages.Take(taken), .. changed.Stages.Skip(taken)]);
+    /// <summary>
+    /// A plan that is the origin's up to the chosen stage, so that its units are found again, and the new one from there.
+    /// </summary>
+    public static RunPlan Combine(RunPlan origin, RunPlan changed, int taken) =>
+        new([.. origin.Stages.Take(taken), .. changed.Stages.Skip(taken)]);
 
     /// <summary>
     /// Facts of the taken stages for the new run. A unit is not taken where it never finished or an output is gone: it is then run like
     /// any other. What the origin continued without stays missing.
     /// </summary>
     public static async Task<IReadOnlyList<UnitFact>> TakeAsync(
-        IEnumerable<StageState> taken, string origin, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)
+        IEnumerable<StageState> taken,
+        string origin,
+        IArtifactStore artifacts,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
         var stages = taken.ToArray();
         var finished = stages.SelectMany(stage => stage.FinishedUnits()).ToArray();
@@ -52,12 +64,24 @@ public static class Replay
         await Parallel.ForEachAsync(
             Enumerable.Range(0, finished.Length),
             new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtOnce, CancellationToken = cancel },
-            async (unit, token) => isWhole[unit] = await AllExistAsync(finished[unit].Outputs.Values, artifacts, token));
+            async (unit, token) => isWhole[unit] = await AllExistAsync(finished[unit].Outputs.Values, artifacts, token)
+        );
         return
         [
-            .. finished.Where((_, unit) => isWhole[unit])
-                .Select(unit => unit with { Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"), Seconds = 0, StartedAt = now, At = now }),
-            .. stages.SelectMany(stage => stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)).Select(failed => failed with { At = now })),
+            .. finished
+                .Where((_, unit) => isWhole[unit])
+                .Select(unit =>
+                    unit with
+                    {
+                        Cache = new CacheOutcome(CacheKind.Hit, $"taken from run {origin}"),
+                        Seconds = 0,
+                        StartedAt = now,
+                        At = now,
+                    }
+                ),
+            .. stages.SelectMany(stage =>
+                stage.FailedUnits().Where(failed => stage.GivenUp.Contains(failed.Unit)).Select(failed => failed with { At = now })
+            ),
         ];
     }
 

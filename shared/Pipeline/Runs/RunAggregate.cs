@@ -8,7 +8,13 @@ namespace ClipSae.Pipeline.Runs;
 /// What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next. What follows
 /// from an append is sent after its turn, so that facts and cancellations need not wait until thousands of units have been given out.
 /// </summary>
-internal sealed class RunAggregate(string run, IEventStore store, ICommandSender commands, IEnumerable<IRunObserver> observers, TimeProvider time)
+internal sealed class RunAggregate(
+    string run,
+    IEventStore store,
+    ICommandSender commands,
+    IEnumerable<IRunObserver> observers,
+    TimeProvider time
+)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Lock _gate = new();
@@ -45,7 +51,9 @@ internal sealed class RunAggregate(string run, IEventStore store, ICommandSender
         await done.Task;
     }
 
-    /// <summary>Reads what others have appended; where another process has cancelled the run, the workers that this one serves hear of it.</summary>
+    /// <summary>
+    /// Reads what others have appended; where another process has cancelled the run, the workers that this one serves hear of it.
+    /// </summary>
     public async Task RefreshAsync(CancellationToken cancel)
     {
         await _turn.WaitAsync(cancel);
@@ -61,7 +69,9 @@ internal sealed class RunAggregate(string run, IEventStore store, ICommandSender
         await TellAsync(cancel);
     }
 
-    /// <summary>Reads what others have appended, takes the next step if none was taken, and sends again what a crash may have lost.</summary>
+    /// <summary>
+    /// Reads what others have appended, takes the next step if none was taken, and sends again what a crash may have lost.
+    /// </summary>
     public async Task RecoverAsync(CancellationToken cancel)
     {
         _told = RunStatus.Running;
@@ -162,7 +172,10 @@ internal sealed class RunAggregate(string run, IEventStore store, ICommandSender
                 // Here and not where it is read: of several coordinators, one appends it.
                 if (step.State.End is not null && State.End is null)
                 {
-                    PipelineTelemetry.RunsEnded.Add(1, KeyValuePair.Create<string, object?>(PipelineTelemetry.StatusTag, step.State.Status.ToString().ToLowerInvariant()));
+                    PipelineTelemetry.RunsEnded.Add(
+                        1,
+                        KeyValuePair.Create<string, object?>(PipelineTelemetry.StatusTag, step.State.Status.ToString().ToLowerInvariant())
+                    );
                 }
 
                 Advance([.. step.Append.Select((appended, index) => new StoredEvent(_version + index + 1, appended))], step.State);
@@ -174,7 +187,10 @@ internal sealed class RunAggregate(string run, IEventStore store, ICommandSender
     }
 
     private static (List<RunEvent> Append, IReadOnlyList<StageCommand> Commands, RunState State) Step(
-        RunState state, IEnumerable<RunEvent> happened, DateTimeOffset now)
+        RunState state,
+        IEnumerable<RunEvent> happened,
+        DateTimeOffset now
+    )
     {
         var append = new List<RunEvent>();
         void Add(RunEvent candidate)

@@ -11,13 +11,35 @@ public static class RunBeginning
     /// <param name="plan">Its plan, with the algorithm versions that it keeps to its end.</param>
     /// <param name="origin">What it replays, and how that run stands; null for none.</param>
     /// <param name="isInteractive">Whether someone waits for it.</param>
-    /// <exception cref="UserErrorException">The origin lacks a result that it would take, or the store lacks an artifact of one.</exception>
+    /// <exception cref="UserErrorException">The origin lacks a result that it would take, or the store lacks an artifact of
+    /// one.</exception>
     public static async Task<IReadOnlyList<RunEvent>> EventsAsync(
-        string run, RunRequest request, RunPlan plan, (ReplayOrigin Origin, RunState State)? origin, bool isInteractive, IArtifactStore artifacts, DateTimeOffset now, CancellationToken cancel)
+        string run,
+        RunRequest request,
+        RunPlan plan,
+        (ReplayOrigin Origin, RunState State)? origin,
+        bool isInteractive,
+        IArtifactStore artifacts,
+        DateTimeOffset now,
+        CancellationToken cancel
+    )
     {
         var taken = origin is { } replayed
-            ? await Replay.TakeAsync(Replay.StagesBefore(replayed.State, replayed.Origin.FromStage), replayed.Origin.Run, artifacts, now, cancel)
+            ? await Replay.TakeAsync(
+                Replay.StagesBefore(replayed.State, replayed.Origin.FromStage),
+                replayed.Origin.Run,
+                artifacts,
+                now,
+                cancel
+            )
             : [];
-        return [new RunStarted(run, plan, request.Inputs, request.Parameters, request.Seed, origin?.Origin, request.Verify, isInteractive) { At = now }, .. taken];
+        return
+        [
+            new RunStarted(run, plan, request.Inputs, request.Parameters, request.Seed, origin?.Origin, request.Verify, isInteractive)
+            {
+                At = now,
+            },
+            .. taken,
+        ];
     }
 }

@@ -28,13 +28,17 @@ public static partial class RunPlanValidation
         {
             if (!StageName().IsMatch(stage.Stage) || QueueNames.IsTaken(stage.Stage))
             {
-                throw new UserErrorException($"the plan names stage '{stage.Stage}', which is not a valid name: expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue");
+                throw new UserErrorException(
+                    $"the plan names stage '{stage.Stage}', which is not a valid name: expected lower-case letters, digits and '-', a letter first, at most 100, and not the name of another queue"
+                );
             }
 
             IStage? implementation = null;
             if (stages is not null && !stages.TryGetValue(stage.Stage, out implementation))
             {
-                throw new UserErrorException($"the plan names stage {stage.Stage}, which is not hosted here; {NearMatches.Describe(stage.Stage, stages.Keys)}");
+                throw new UserErrorException(
+                    $"the plan names stage {stage.Stage}, which is not hosted here; {NearMatches.Describe(stage.Stage, stages.Keys)}"
+                );
             }
 
             RequireUnits(stage, implementation);
@@ -93,13 +97,14 @@ public static partial class RunPlanValidation
 
     /// <summary>What is wrong with a name that comes from anywhere and goes into paths, keys and lines; null for nothing.</summary>
     /// <param name="longest">Bytes of UTF-8 that it may have.</param>
-    public static string? NameProblem(string name, int longest) => name switch
-    {
-        "" => "is empty",
-        _ when name.Any(char.IsControl) => "contains a control character",
-        _ when Encoding.UTF8.GetByteCount(name) > longest => $"is longer than {longest} bytes",
-        _ => null,
-    };
+    public static string? NameProblem(string name, int longest) =>
+        name switch
+        {
+            "" => "is empty",
+            _ when name.Any(char.IsControl) => "contains a control character",
+            _ when Encoding.UTF8.GetByteCount(name) > longest => $"is longer than {longest} bytes",
+            _ => null,
+        };
 
     private static void RequireNoNull<T>(IReadOnlyList<T>? list, string where)
         where T : class
@@ -131,7 +136,11 @@ public static partial class RunPlanValidation
 
         if (stage.ToleratedFailures is not (>= 0 and <= 1))
         {
-            throw new UserErrorException(FormattableString.Invariant($"stage {stage.Stage}: toleratedFailures = {stage.ToleratedFailures}: expected the share of units that may fail, 0 to 1"));
+            throw new UserErrorException(
+                FormattableString.Invariant(
+                    $"stage {stage.Stage}: toleratedFailures = {stage.ToleratedFailures}: expected the share of units that may fail, 0 to 1"
+                )
+            );
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -151,12 +160,19 @@ public static partial class RunPlanValidation
         }
     }
 
-    private static void RequireSource(string stage, InputSelector selector, IReadOnlyDictionary<string, ArtifactRef> inputs, HashSet<string> earlier)
+    private static void RequireSource(
+        string stage,
+        InputSelector selector,
+        IReadOnlyDictionary<string, ArtifactRef> inputs,
+        HashSet<string> earlier
+    )
     {
         switch (InputSource.Parse(selector.From))
         {
             case InputSource.RunInput input when !StarPattern.HasStar(input.Pattern) && !inputs.ContainsKey(input.Pattern):
-                throw new UserErrorException($"stage {stage} needs run input {input.Pattern}; given are {string.Join(", ", inputs.Keys.Order(StringComparer.Ordinal).Take(8))}");
+                throw new UserErrorException(
+                    $"stage {stage} needs run input {input.Pattern}; given are {string.Join(", ", inputs.Keys.Order(StringComparer.Ordinal).Take(8))}"
+                );
             case InputSource.StageOutput output when !earlier.Contains(output.Stage):
                 throw new UserErrorException($"stage {stage} uses outputs of {output.Stage}, which is not an earlier stage of the plan");
         }

@@ -10,16 +10,23 @@ public static class RunPlanner
     /// <summary>Arms that are tuned where <c>tuning.arms</c> says nothing.</summary>
     public static IReadOnlyList<string> DefaultArms { get; } = ["none", "penalise", "penalise-random"];
 
-    /// <summary>Keys of the section <c>sae</c> that may be lists: an autoencoder is then trained for every combination, and curation goes on with the best by intervention.</summary>
+    /// <summary>
+    /// Keys of the section <c>sae</c> that may be lists: an autoencoder is then trained for every combination, and curation goes on with
+    /// the best by intervention.
+    /// </summary>
     public static IReadOnlyList<string> SweptKeys { get; } = ["variant", "expansion", "latents", "k"];
 
-    /// <summary>Keys of sections that shape the plan: how many units there are, and how many may fail. The stages themselves never see them, or, swept, one value of the list.</summary>
-    public static IReadOnlyDictionary<string, IReadOnlyList<string>> PlanningKeys { get; } = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
-    {
-        [ParameterSections.Extraction] = [ToleratedFailuresKey],
-        [ParameterSections.Sae] = SweptKeys,
-        [ParameterSections.Tuning] = [ArmsKey, SeedsKey],
-    };
+    /// <summary>
+    /// Keys of sections that shape the plan: how many units there are, and how many may fail. The stages themselves never see them, or,
+    /// swept, one value of the list.
+    /// </summary>
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> PlanningKeys { get; } =
+        new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal)
+        {
+            [ParameterSections.Extraction] = [ToleratedFailuresKey],
+            [ParameterSections.Sae] = SweptKeys,
+            [ParameterSections.Tuning] = [ArmsKey, SeedsKey],
+        };
 
     /// <summary>Key of the section <c>extraction</c>: the share of shards, 0 to 1, that may fail without failing the run.</summary>
     public const string ToleratedFailuresKey = "toleratedFailures";
@@ -46,24 +53,33 @@ public static class RunPlanner
 
     /// <summary>The plan of the whole pipeline.</summary>
     /// <param name="request">What is asked for; its inputs say how many shards there are.</param>
-    /// <param name="defaults">Normalized default parameters by stage, where known: they say which hook points are extracted and which stages draw from a seed.</param>
-    /// <exception cref="UserErrorException">A section is unknown, a list that the plan needs is none, or all hook points are in the text tower.</exception>
+    /// <param name="defaults">Normalized default parameters by stage, where known: they say which hook points are extracted and which
+    /// stages draw from a seed.</param>
+    /// <exception cref="UserErrorException">A section is unknown, a list that the plan needs is none, or all hook points are in the text
+    /// tower.</exception>
     public static RunPlan Plan(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults)
     {
         RequirePictures(request.Parameters, defaults);
         return Whole(request, defaults);
     }
 
-    /// <summary>The plan that compares autoencoders: up to curation, or up to training where all hook points are in the text tower, which curation does not look at.</summary>
+    /// <summary>
+    /// The plan that compares autoencoders: up to curation, or up to training where all hook points are in the text tower, which curation
+    /// does not look at.
+    /// </summary>
     /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
     public static RunPlan Sweep(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults) =>
-        ShortenedPlan.Until(Whole(request, defaults), ReadsTextsAlone(request.Parameters, defaults) ? ParameterSections.Sae : ParameterSections.Curation);
+        ShortenedPlan.Until(
+            Whole(request, defaults),
+            ReadsTextsAlone(request.Parameters, defaults) ? ParameterSections.Sae : ParameterSections.Curation
+        );
 
     /// <summary>Whether a hook point, by its name, is in the text tower, where it reads captions.</summary>
     public static bool IsOfTexts(string hook) => hook == TextEmbeddingPoint || hook.StartsWith(TextPoint, StringComparison.Ordinal);
 
     /// <summary>Whether all hook points are in the text tower.</summary>
-    public static bool ReadsTextsAlone(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults) => HookPoints(parameters, defaults).All(IsOfTexts);
+    public static bool ReadsTextsAlone(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults) =>
+        HookPoints(parameters, defaults).All(IsOfTexts);
 
     /// <summary>Whether curation has a hook point to find text-salient features at.</summary>
     /// <exception cref="UserErrorException">All are in the text tower.</exception>
@@ -73,7 +89,8 @@ public static class RunPlanner
         {
             var hooks = HookPoints(parameters, defaults);
             throw new UserErrorException(
-                $"extraction.{HookPointsKey}: {string.Join(", ", hooks)} {(hooks.Count == 1 ? "is" : "are")} in the text tower, but text-salient features are found in pictures: name a point of the vision tower too, such as mlp@0; 'clipsae sweep' trains autoencoders of captions alone");
+                $"extraction.{HookPointsKey}: {string.Join(", ", hooks)} {(hooks.Count == 1 ? "is" : "are")} in the text tower, but text-salient features are found in pictures: name a point of the vision tower too, such as mlp@0; 'clipsae sweep' trains autoencoders of captions alone"
+            );
         }
     }
 
@@ -83,48 +100,90 @@ public static class RunPlanner
     {
         ParameterSections.RequireKnown(request.Parameters);
         JsonObject Parameters(string stage) => StageParametersOf(request, stage, defaults);
-        var shards = request.Inputs.Keys.Where(name => name.StartsWith(ShardPrefix, StringComparison.Ordinal))
-            .Select(name => name[ShardPrefix.Length..]).Order(StringComparer.Ordinal).ToArray();
+        var shards = request
+            .Inputs.Keys.Where(name => name.StartsWith(ShardPrefix, StringComparison.Ordinal))
+            .Select(name => name[ShardPrefix.Length..])
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         if (shards.Length == 0)
         {
             throw new UserErrorException("the run has no data set: it needs inputs dataset:shards/00000 and so on");
         }
 
         var hookPoints = HookPoints(request.Parameters, defaults);
-        if (request.Inputs.Keys.FirstOrDefault(name => IsGiven(name) && !hookPoints.Contains(name[GivenAutoencoderPrefix.Length..], StringComparer.Ordinal)) is { } unread)
+        if (
+            request.Inputs.Keys.FirstOrDefault(name =>
+                IsGiven(name) && !hookPoints.Contains(name[GivenAutoencoderPrefix.Length..], StringComparer.Ordinal)
+            ) is
+            { } unread
+        )
         {
-            throw new UserErrorException($"the run's input {unread} is an autoencoder of a hook point that extraction.{HookPointsKey} does not name");
+            throw new UserErrorException(
+                $"the run's input {unread} is an autoencoder of a hook point that extraction.{HookPointsKey} does not name"
+            );
         }
 
         var tuned = TuningUnits(request).ToArray();
-        return new RunPlan(
-        [
+        return new RunPlan([
             new StagePlan(
                 ParameterSections.Extraction,
                 WithEmbeddings(Parameters(ParameterSections.Extraction), hookPoints),
                 [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
                 hookPoints.Any(IsOfTexts) ? [Model, Tokenizer] : [Model],
-                ToleratedFailures(Section(request, ParameterSections.Extraction))),
+                ToleratedFailures(Section(request, ParameterSections.Extraction))
+            ),
             new StagePlan(
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
                 [.. hookPoints.SelectMany(hook => AutoencoderUnits(request, hook))],
-                [new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"), new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}"), Shards, Model, Tokenizer]),
+                [
+                    new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"),
+                    new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}"),
+                    Shards,
+                    Model,
+                    Tokenizer,
+                ]
+            ),
             new StagePlan(
                 ParameterSections.Curation,
                 Parameters(ParameterSections.Curation),
                 Whole(Autoencoders),
-                [Model, Tokenizer, Shards, new InputSelector("sae-statistics", $"{ParameterSections.Sae}/*:statistics")]),
+                [Model, Tokenizer, Shards, new InputSelector("sae-statistics", $"{ParameterSections.Sae}/*:statistics")]
+            ),
             new StagePlan(
                 ParameterSections.Tuning,
                 Parameters(ParameterSections.Tuning),
                 tuned,
-                [Model, Tokenizer, Shards, Autoencoders, .. new[] { "attacks", "controls", "families", "salient" }.Select(output => new InputSelector(output, $"{ParameterSections.Curation}/all:{output}"))]),
+                [
+                    Model,
+                    Tokenizer,
+                    Shards,
+                    Autoencoders,
+                    .. new[] { "attacks", "controls", "families", "salient" }.Select(output => new InputSelector(
+                        output,
+                        $"{ParameterSections.Curation}/all:{output}"
+                    )),
+                ]
+            ),
             new StagePlan(
                 ParameterSections.Conversion,
                 Parameters(ParameterSections.Conversion),
-                [.. tuned.Select(unit => new UnitPlan(unit.Name, [], [.. new[] { "model", "curves" }.Select(output => new InputSelector(output, $"{ParameterSections.Tuning}/{unit.Name}:{output}"))]))],
-                Section(request, ParameterSections.Tuning)?[AdapterKey] is JsonObject ? [Tokenizer, new InputSelector("base", "model:weights")] : [Tokenizer]),
+                [
+                    .. tuned.Select(unit => new UnitPlan(
+                        unit.Name,
+                        [],
+                        [
+                            .. new[] { "model", "curves" }.Select(output => new InputSelector(
+                                output,
+                                $"{ParameterSections.Tuning}/{unit.Name}:{output}"
+                            )),
+                        ]
+                    )),
+                ],
+                Section(request, ParameterSections.Tuning)?[AdapterKey] is JsonObject
+                    ? [Tokenizer, new InputSelector("base", "model:weights")]
+                    : [Tokenizer]
+            ),
             new StagePlan(
                 ParameterSections.Evaluation,
                 Parameters(ParameterSections.Evaluation),
@@ -133,28 +192,43 @@ public static class RunPlanner
                     new InputSelector("models", $"{ParameterSections.Conversion}/*:model"),
                     new InputSelector("null-tokens", $"{ParameterSections.Conversion}/*:files/null_token.safetensors"),
                     new InputSelector("curves", $"{ParameterSections.Tuning}/*:curves"),
-                    new InputSelector("evaluation", "evaluation:*")),
-                [Tokenizer]),
+                    new InputSelector("evaluation", "evaluation:*")
+                ),
+                [Tokenizer]
+            ),
             new StagePlan(
                 ParameterSections.Report,
                 Parameters(ParameterSections.Report),
-                Whole([.. new[] { ParameterSections.Sae, ParameterSections.Curation, ParameterSections.Tuning, ParameterSections.Conversion, ParameterSections.Evaluation }
-                    .Select(stage => new InputSelector(stage, $"{stage}/*:*"))]),
-                [Model, Tokenizer, new InputSelector("dataset", "dataset:*"), new InputSelector("evaluation", "evaluation:*")]),
+                Whole([
+                    .. new[]
+                    {
+                        ParameterSections.Sae,
+                        ParameterSections.Curation,
+                        ParameterSections.Tuning,
+                        ParameterSections.Conversion,
+                        ParameterSections.Evaluation,
+                    }.Select(stage => new InputSelector(stage, $"{stage}/*:*")),
+                ]),
+                [Model, Tokenizer, new InputSelector("dataset", "dataset:*"), new InputSelector("evaluation", "evaluation:*")]
+            ),
         ]);
     }
 
     private static IReadOnlyList<string> HookPoints(JsonObject parameters, IReadOnlyDictionary<string, JsonObject> defaults) =>
-        Strings(parameters[ParameterSections.SectionOf(ParameterSections.Extraction)] as JsonObject, HookPointsKey) ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey) ?? [EmbeddingPoint];
+        Strings(parameters[ParameterSections.SectionOf(ParameterSections.Extraction)] as JsonObject, HookPointsKey)
+        ?? Strings(defaults.GetValueOrDefault(ParameterSections.Extraction), HookPointsKey)
+        ?? [EmbeddingPoint];
 
     /// <summary>
-    /// The final embeddings are extracted in any case, since the forward pass gives them for nothing: how alike images, or captions, are says how
-    /// monosemantic a feature is. An autoencoder is trained on them only where they are asked for.
+    /// The final embeddings are extracted in any case, since the forward pass gives them for nothing: how alike images, or captions, are
+    /// says how monosemantic a feature is. An autoencoder is trained on them only where they are asked for.
     /// </summary>
     private static JsonObject WithEmbeddings(JsonObject parameters, IReadOnlyList<string> hookPoints)
     {
         string[] embeddings = hookPoints.Any(IsOfTexts) ? [EmbeddingPoint, TextEmbeddingPoint] : [EmbeddingPoint];
-        parameters[HookPointsKey] = new JsonArray([.. hookPoints.Concat(embeddings).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point)]);
+        parameters[HookPointsKey] = new JsonArray([
+            .. hookPoints.Concat(embeddings).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point),
+        ]);
         return parameters;
     }
 
@@ -162,17 +236,22 @@ public static class RunPlanner
     private static IEnumerable<UnitPlan> AutoencoderUnits(RunRequest request, string hook)
     {
         var activations = new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}");
-        InputSelector[] inputs = IsOfTexts(hook) ? [activations, new InputSelector("text-embeddings", $"{ParameterSections.Extraction}/*:{TextEmbeddingPoint}")] : [activations];
+        InputSelector[] inputs = IsOfTexts(hook)
+            ? [activations, new InputSelector("text-embeddings", $"{ParameterSections.Extraction}/*:{TextEmbeddingPoint}")]
+            : [activations];
         var given = GivenAutoencoderPrefix + hook;
         return request.Inputs.ContainsKey(given)
             ? [new UnitPlan(hook, [], [.. inputs, new InputSelector("given", given)])]
             : from swept in Combinations(Section(request, ParameterSections.Sae))
-              select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), inputs);
+            select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), inputs);
     }
 
     private static bool IsGiven(string name) => name.StartsWith(GivenAutoencoderPrefix, StringComparison.Ordinal);
 
-    /// <summary>The values of swept keys, one set an autoencoder of each hook point, and what they add to its name: <c>,variant=topk,k=16</c>; one empty set where no key is a list.</summary>
+    /// <summary>
+    /// The values of swept keys, one set an autoencoder of each hook point, and what they add to its name: <c>,variant=topk,k=16</c>; one
+    /// empty set where no key is a list.
+    /// </summary>
     public static IReadOnlyList<(string Suffix, JsonObject Parameters)> Combinations(JsonObject? section)
     {
         IEnumerable<(string Suffix, JsonObject Parameters)> sets = [("", [])];
@@ -188,9 +267,7 @@ public static class RunPlanner
                 throw new UserErrorException($"sae.{key} = {values.ToJsonString()}: a value is named twice");
             }
 
-            sets = [.. from set in sets
-                       from value in values
-                       select ($"{set.Suffix},{key}={value}", With(set.Parameters, key, value))];
+            sets = [.. from set in sets from value in values select ($"{set.Suffix},{key}={value}", With(set.Parameters, key, value))];
         }
 
         return [.. sets];
@@ -211,19 +288,23 @@ public static class RunPlanner
         var arms = Strings(section, ArmsKey) ?? DefaultArms;
         var seeds = Seeds(section);
         return from arm in arms
-               from seed in seeds
-               select new UnitPlan(
-                   FormattableString.Invariant($"{arm}.s{seed}"),
-                   new JsonObject { ["arm"] = arm, [SeedKey] = request.Seed + seed },
-                   []);
+            from seed in seeds
+            select new UnitPlan(
+                FormattableString.Invariant($"{arm}.s{seed}"),
+                new JsonObject { ["arm"] = arm, [SeedKey] = request.Seed + seed },
+                []
+            );
     }
 
-    private static double ToleratedFailures(JsonObject? section) => section?[ToleratedFailuresKey] switch
-    {
-        null => 0,
-        JsonValue value when value.TryGetValue<double>(out var share) && share is >= 0 and <= 1 => share,
-        var other => throw new UserErrorException($"extraction.{ToleratedFailuresKey} = {other.ToJsonString()}: expected the share of shards that may fail, 0 to 1"),
-    };
+    private static double ToleratedFailures(JsonObject? section) =>
+        section?[ToleratedFailuresKey] switch
+        {
+            null => 0,
+            JsonValue value when value.TryGetValue<double>(out var share) && share is >= 0 and <= 1 => share,
+            var other => throw new UserErrorException(
+                $"extraction.{ToleratedFailuresKey} = {other.ToJsonString()}: expected the share of shards that may fail, 0 to 1"
+            ),
+        };
 
     private static int[] Seeds(JsonObject? section)
     {
@@ -237,7 +318,8 @@ public static class RunPlanner
                 _ => [.. Enumerable.Range(0, given.GetValue<int>())],
             };
         }
-        catch (Exception error) when (error is InvalidOperationException or FormatException or NullReferenceException or ArgumentOutOfRangeException)
+        catch (Exception error)
+            when (error is InvalidOperationException or FormatException or NullReferenceException or ArgumentOutOfRangeException)
         {
             throw new UserErrorException($"tuning.seeds = {given!.ToJsonString()}: expected how many, or a list of whole numbers", error);
         }
@@ -267,13 +349,20 @@ public static class RunPlanner
         }
     }
 
-    private static JsonObject? Section(RunRequest request, string stage) => request.Parameters[ParameterSections.SectionOf(stage)] as JsonObject;
+    private static JsonObject? Section(RunRequest request, string stage) =>
+        request.Parameters[ParameterSections.SectionOf(stage)] as JsonObject;
 
-    private static IReadOnlyList<string>? Strings(JsonObject? parameters, string key) => parameters?[key] switch
-    {
-        null => null,
-        JsonArray { Count: > 0 } list when list.All(item => item is JsonValue value && value.TryGetValue<string>(out _)) => [.. list.Select(item => item!.GetValue<string>())],
-        JsonValue single when single.TryGetValue<string>(out var one) => [one],
-        var other => throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{key} = {other.ToJsonString()}: expected a list of names")),
-    };
+    private static IReadOnlyList<string>? Strings(JsonObject? parameters, string key) =>
+        parameters?[key] switch
+        {
+            null => null,
+            JsonArray { Count: > 0 } list when list.All(item => item is JsonValue value && value.TryGetValue<string>(out _)) =>
+            [
+                .. list.Select(item => item!.GetValue<string>()),
+            ],
+            JsonValue single when single.TryGetValue<string>(out var one) => [one],
+            var other => throw new UserErrorException(
+                string.Create(CultureInfo.InvariantCulture, $"{key} = {other.ToJsonString()}: expected a list of names")
+            ),
+        };
 }

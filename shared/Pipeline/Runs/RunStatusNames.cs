@@ -4,16 +4,28 @@ namespace ClipSae.Pipeline.Runs;
 public static class RunStatusNames
 {
     /// <summary>Every name, in the order in which they are offered.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. new[] { RunStatus.Completed, RunStatus.Running, RunStatus.Failed, RunStatus.Cancelled, RunStatus.Stopping, RunStatus.Unknown }.Select(Name)];
+    public static IReadOnlyList<string> All { get; } =
+    [
+        .. new[]
+        {
+            RunStatus.Completed,
+            RunStatus.Running,
+            RunStatus.Failed,
+            RunStatus.Cancelled,
+            RunStatus.Stopping,
+            RunStatus.Unknown,
+        }.Select(Name),
+    ];
 
     /// <summary>done, unfinished, failed, cancelled, stopping or unreadable.</summary>
-    public static string Name(this RunStatus status) => status switch
-    {
-        RunStatus.Completed => "done",
-        RunStatus.Running => "unfinished",
-        RunStatus.Failed => "failed",
-        RunStatus.Cancelled => "cancelled",
-        RunStatus.Stopping => "stopping",
-        _ => "unreadable",
-    };
+    public static string Name(this RunStatus status) =>
+        status switch
+        {
+            RunStatus.Completed => "done",
+            RunStatus.Running => "unfinished",
+            RunStatus.Failed => "failed",
+            RunStatus.Cancelled => "cancelled",
+            RunStatus.Stopping => "stopping",
+            _ => "unreadable",
+        };
 }

@@ -14,9 +14,12 @@ public sealed record StageState
         Plan = plan;
         ToleratedFailures = ToleratedBy(plan);
         Waiting = [.. plan.Units.Select(unit => unit.Name)];
-        Groups = [.. plan.Units
-            .GroupBy(unit => string.Join('\n', NeededStages(plan, unit)), StringComparer.Ordinal)
-            .Select(group => new UnitGroup(NeededStages(plan, group.First()), [.. group]))];
+        Groups =
+        [
+            .. plan
+                .Units.GroupBy(unit => string.Join('\n', NeededStages(plan, unit)), StringComparer.Ordinal)
+                .Select(group => new UnitGroup(NeededStages(plan, group.First()), [.. group])),
+        ];
     }
 
     public StagePlan Plan { get; }
@@ -28,7 +31,8 @@ public sealed record StageState
     public ImmutableHashSet<string> Outstanding { get; private init; } = [];
 
     /// <summary>The fact that settled each unit.</summary>
-    public ImmutableDictionary<string, UnitFact> Facts { get; private init; } = ImmutableDictionary.Create<string, UnitFact>(StringComparer.Ordinal);
+    public ImmutableDictionary<string, UnitFact> Facts { get; private init; } =
+        ImmutableDictionary.Create<string, UnitFact>(StringComparer.Ordinal);
 
     public int FinishedCount { get; private init; }
 
@@ -51,11 +55,14 @@ public sealed record StageState
     /// <summary>Whether nothing is left to wait for, and some units failed that may be given up.</summary>
     public bool HasUnitsToGiveUp => FailedCount > GivenUp.Count && !HasFailed && FinishedCount + FailedCount == Plan.Units.Count;
 
-    /// <summary>Units that need the same stages: they become ready together, so that deciding looks at groups and not at each unit.</summary>
+    /// <summary>
+    /// Units that need the same stages: they become ready together, so that deciding looks at groups and not at each unit.
+    /// </summary>
     internal ImmutableArray<UnitGroup> Groups { get; }
 
     /// <summary>How many units of a stage may fail: its share of the units, but never all of them.</summary>
-    public static int ToleratedBy(StagePlan plan) => Math.Min((int)Math.Floor(plan.ToleratedFailures * plan.Units.Count + Rounding), plan.Units.Count - 1);
+    public static int ToleratedBy(StagePlan plan) =>
+        Math.Min((int)Math.Floor(plan.ToleratedFailures * plan.Units.Count + Rounding), plan.Units.Count - 1);
 
     /// <summary>The unit's result, or null where it has none yet.</summary>
     public UnitFinished? Finished(string unit) => Facts.GetValueOrDefault(unit) as UnitFinished;
@@ -64,7 +71,8 @@ public sealed record StageState
     public IEnumerable<UnitFinished> FinishedUnits() => Plan.Units.Select(unit => Finished(unit.Name)).OfType<UnitFinished>();
 
     /// <summary>Failures of units, in the plan's order.</summary>
-    public IEnumerable<UnitFailed> FailedUnits() => FailedCount == 0 ? [] : Plan.Units.Select(unit => Facts.GetValueOrDefault(unit.Name)).OfType<UnitFailed>();
+    public IEnumerable<UnitFailed> FailedUnits() =>
+        FailedCount == 0 ? [] : Plan.Units.Select(unit => Facts.GetValueOrDefault(unit.Name)).OfType<UnitFailed>();
 
     internal StageState GiveUp(IEnumerable<string> units)
     {
@@ -111,18 +119,26 @@ public sealed record StageState
         return (byTime != 0 ? byTime : string.CompareOrdinal(fact.Worker, earlier.Worker)) < 0;
     }
 
-    private static int Rank(UnitFact fact) => fact switch
-    {
-        UnitFinished => 0,
-        UnitFailed => 1,
-        _ => 2,
-    };
+    private static int Rank(UnitFact fact) =>
+        fact switch
+        {
+            UnitFinished => 0,
+            UnitFailed => 1,
+            _ => 2,
+        };
 
     private static int Count<T>(UnitFact? fact) => fact is T ? 1 : 0;
 
     private static ImmutableArray<string> NeededStages(StagePlan plan, UnitPlan unit) =>
-        [.. plan.Inputs.Concat(unit.Inputs).Select(selector => InputSource.Parse(selector.From)).OfType<InputSource.StageOutput>()
-            .Select(output => output.Stage).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        [
+            .. plan
+                .Inputs.Concat(unit.Inputs)
+                .Select(selector => InputSource.Parse(selector.From))
+                .OfType<InputSource.StageOutput>()
+                .Select(output => output.Stage)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
+        ];
 
     internal sealed record UnitGroup(ImmutableArray<string> Needs, ImmutableArray<UnitPlan> Units);
 }

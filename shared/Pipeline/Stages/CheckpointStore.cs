@@ -2,7 +2,9 @@ using ClipSae.Artifacts;
 
 namespace ClipSae.Pipeline.Stages;
 
-/// <summary>Checkpoints of units, under <c>checkpoints/{key}/</c>: a unit that lost its worker continues at another that reaches the store.</summary>
+/// <summary>
+/// Checkpoints of units, under <c>checkpoints/{key}/</c>: a unit that lost its worker continues at another that reaches the store.
+/// </summary>
 public sealed class CheckpointStore(IObjectStore store)
 {
     /// <summary>The checkpoints of one key.</summary>

@@ -58,7 +58,9 @@ internal sealed class Checkpoints(IObjectStore store, string prefix, string scra
         Index? index;
         try
         {
-            index = await store.ReadAsync(key, cancel) is { } content ? JsonSerializer.Deserialize<Index>(content, ContractJson.Options) : null;
+            index = await store.ReadAsync(key, cancel) is { } content
+                ? JsonSerializer.Deserialize<Index>(content, ContractJson.Options)
+                : null;
         }
         catch (JsonException)
         {
@@ -73,7 +75,10 @@ internal sealed class Checkpoints(IObjectStore store, string prefix, string scra
         var files = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, file) in index.Files)
         {
-            if (await store.FetchFileAsync(file.Name, file.Length, Path.Combine(_scratch, "checkpoint"), cancel) is not { } path || await Task.Run(() => Digest.OfFile(path), cancel) != file.Digest)
+            if (
+                await store.FetchFileAsync(file.Name, file.Length, Path.Combine(_scratch, "checkpoint"), cancel) is not { } path
+                || await Task.Run(() => Digest.OfFile(path), cancel) != file.Digest
+            )
             {
                 return null;
             }
@@ -84,7 +89,8 @@ internal sealed class Checkpoints(IObjectStore store, string prefix, string scra
         return new Checkpoint(index.State, files);
     }
 
-    private bool IsIndex(string key) => SerialOf(key) > 0 && key.EndsWith(".json", StringComparison.Ordinal) && !key.AsSpan(prefix.Length).Contains('/');
+    private bool IsIndex(string key) =>
+        SerialOf(key) > 0 && key.EndsWith(".json", StringComparison.Ordinal) && !key.AsSpan(prefix.Length).Contains('/');
 
     private int SerialOf(string key)
     {

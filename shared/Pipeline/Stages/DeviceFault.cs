@@ -2,19 +2,48 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Pipeline.Stages;
 
-/// <summary>Tells faults of a computing device from others, by what libtorch and CUDA say: the binding throws one type for all of them.</summary>
+/// <summary>
+/// Tells faults of a computing device from others, by what libtorch and CUDA say: the binding throws one type for all of them.
+/// </summary>
 public static class DeviceFault
 {
     // After these a process can do nothing more on the card: CUDA answers every later call with the same error.
     private static readonly string[] Lasting =
     [
-        "unspecified launch failure", "illegal memory access", "illegal instruction", "misaligned address", "device-side assert", "launch timed out", "uncorrectable",
-        "hardware stack", "invalid program counter", "unknown error", "busy or unavailable", "device not found", "no cuda-capable device", "fallen off the bus",
-        "CUDA_ERROR_ILLEGAL_ADDRESS", "CUDA_ERROR_LAUNCH_FAILED", "CUDA_ERROR_LAUNCH_TIMEOUT", "CUDA_ERROR_ECC_UNCORRECTABLE", "CUDA_ERROR_ASSERT", "CUDA_ERROR_UNKNOWN",
-        "CUDA_ERROR_MISALIGNED_ADDRESS", "CUDA_ERROR_ILLEGAL_INSTRUCTION", "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA_ERROR_NO_DEVICE",
+        "unspecified launch failure",
+        "illegal memory access",
+        "illegal instruction",
+        "misaligned address",
+        "device-side assert",
+        "launch timed out",
+        "uncorrectable",
+        "hardware stack",
+        "invalid program counter",
+        "unknown error",
+        "busy or unavailable",
+        "device not found",
+        "no cuda-capable device",
+        "fallen off the bus",
+        "CUDA_ERROR_ILLEGAL_ADDRESS",
+        "CUDA_ERROR_LAUNCH_FAILED",
+        "CUDA_ERROR_LAUNCH_TIMEOUT",
+        "CUDA_ERROR_ECC_UNCORRECTABLE",
+        "CUDA_ERROR_ASSERT",
+        "CUDA_ERROR_UNKNOWN",
+        "CUDA_ERROR_MISALIGNED_ADDRESS",
+        "CUDA_ERROR_ILLEGAL_INSTRUCTION",
+        "CUDA_ERROR_DEVICE_UNAVAILABLE",
+        "CUDA_ERROR_NO_DEVICE",
     ];
 
-    private static readonly string[] Short = ["out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "STATUS_ALLOC_FAILED", "not enough memory", "can't allocate memory"];
+    private static readonly string[] Short =
+    [
+        "out of memory",
+        "CUDA_ERROR_OUT_OF_MEMORY",
+        "STATUS_ALLOC_FAILED",
+        "not enough memory",
+        "can't allocate memory",
+    ];
 
     // How libtorch says it of the machine's own memory, on Unix and on Windows.
     private static readonly string[] ShortMachine = ["DefaultCPUAllocator", "not enough memory: you tried to allocate"];
@@ -24,7 +53,8 @@ public static class DeviceFault
 
     /// <summary>Whether the memory of the machine itself did not suffice.</summary>
     public static bool IsMachineOutOfMemory(Exception error) =>
-        Says(error, ShortMachine) || Causes(error).Any(cause => cause is OutOfMemoryException || (cause is IOException && NoMemory.Contains(cause.HResult)));
+        Says(error, ShortMachine)
+        || Causes(error).Any(cause => cause is OutOfMemoryException || (cause is IOException && NoMemory.Contains(cause.HResult)));
 
     /// <summary>The error and what it comes from, the outermost first.</summary>
     public static IEnumerable<Exception> Causes(Exception error)

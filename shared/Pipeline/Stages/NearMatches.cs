@@ -8,18 +8,24 @@ public static class NearMatches
     {
         var names = known.ToArray();
         var near = Of(given, names);
-        return near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : $"known are {string.Join(", ", names.Order(StringComparer.Ordinal))}";
+        return near.Count > 0
+            ? $"did you mean {string.Join(" or ", near)}?"
+            : $"known are {string.Join(", ", names.Order(StringComparer.Ordinal))}";
     }
 
     /// <summary>The nearest names, at most three, nearest first; none where none is near.</summary>
     public static IReadOnlyList<string> Of(string given, IEnumerable<string> known) =>
-    [
-        .. known
-            .Select(name => (Name: name, Distance: Distance(given.ToLowerInvariant(), name.ToLowerInvariant())))
-            .Where(match => match.Distance <= Math.Max(2, given.Length / 3) || match.Name.Contains(given, StringComparison.OrdinalIgnoreCase))
-            .OrderBy(match => match.Distance).ThenBy(match => match.Name, StringComparer.Ordinal)
-            .Take(3).Select(match => match.Name),
-    ];
+        [
+            .. known
+                .Select(name => (Name: name, Distance: Distance(given.ToLowerInvariant(), name.ToLowerInvariant())))
+                .Where(match =>
+                    match.Distance <= Math.Max(2, given.Length / 3) || match.Name.Contains(given, StringComparison.OrdinalIgnoreCase)
+                )
+                .OrderBy(match => match.Distance)
+                .ThenBy(match => match.Name, StringComparer.Ordinal)
+                .Take(3)
+                .Select(match => match.Name),
+        ];
 
     // Levenshtein distance over two rows.
     private static int Distance(string a, string b)

@@ -7,7 +7,8 @@ public sealed class NoCheckpoints : ICheckpoints
 {
     public static NoCheckpoints Instance { get; } = new();
 
-    public Task SaveAsync(IReadOnlyDictionary<string, string> filesByName, JsonObject state, CancellationToken cancel) => Task.CompletedTask;
+    public Task SaveAsync(IReadOnlyDictionary<string, string> filesByName, JsonObject state, CancellationToken cancel) =>
+        Task.CompletedTask;
 
     public Task<Checkpoint?> LatestAsync(CancellationToken cancel) => Task.FromResult<Checkpoint?>(null);
 }

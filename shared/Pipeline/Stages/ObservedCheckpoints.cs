@@ -23,9 +23,13 @@ internal sealed class ObservedCheckpoints : ICheckpoints, IDisposable
     }
 
     /// <summary>By stage the age of the oldest, in seconds.</summary>
-    public static IEnumerable<Measurement<double>> Ages() => AtWork.GroupBy(unit => unit.Value, StringComparer.Ordinal).Select(stage => new Measurement<double>(
-        stage.Max(unit => unit.Key._time.GetElapsedTime(Volatile.Read(ref unit.Key._since)).TotalSeconds),
-        KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, stage.Key)));
+    public static IEnumerable<Measurement<double>> Ages() =>
+        AtWork
+            .GroupBy(unit => unit.Value, StringComparer.Ordinal)
+            .Select(stage => new Measurement<double>(
+                stage.Max(unit => unit.Key._time.GetElapsedTime(Volatile.Read(ref unit.Key._since)).TotalSeconds),
+                KeyValuePair.Create<string, object?>(PipelineTelemetry.StageTag, stage.Key)
+            ));
 
     public async Task SaveAsync(IReadOnlyDictionary<string, string> filesByName, JsonObject state, CancellationToken cancel)
     {
@@ -39,7 +43,13 @@ internal sealed class ObservedCheckpoints : ICheckpoints, IDisposable
         var latest = await _inner.LatestAsync(cancel);
         if (latest is not null)
         {
-            _log.LogInformation("{Run}: {Stage}/{Unit} continues from the checkpoint of step {Step}", _unit.Run, _unit.Stage, _unit.Unit, latest.State["step"]);
+            _log.LogInformation(
+                "{Run}: {Stage}/{Unit} continues from the checkpoint of step {Step}",
+                _unit.Run,
+                _unit.Stage,
+                _unit.Unit,
+                latest.State["step"]
+            );
         }
 
         return latest;

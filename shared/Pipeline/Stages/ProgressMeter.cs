@@ -31,8 +31,8 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
             var now = time.GetTimestamp();
             if (_counted != value.Unit)
             {
-                // What a checkpoint brought along was not done at this speed: the first report only sets the mark. So does the first of another thing
-                // that a stage counts, whose speed has nothing to do with the last one's.
+                // What a checkpoint brought along was not done at this speed: the first report only sets the mark. So does the first of
+                // another thing that a stage counts, whose speed has nothing to do with the last one's.
                 (_lastTime, _lastDone, _counted, _rate) = (now, value.Done, value.Unit, null);
                 _part = (value.Done, time.GetUtcNow());
                 Show(value);
@@ -61,8 +61,14 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
 
         var now = time.GetUtcNow();
         using var span = PipelineTelemetry.Source.StartActivity(
-            FormattableString.Invariant($"{value.Unit} {_part.Done + 1}-{value.Done} of {value.Total}"), ActivityKind.Internal, _unit, startTime: _part.At);
-        span?.SetTag(PipelineTelemetry.RunTag, unit.Run).SetTag(PipelineTelemetry.StageTag, unit.Stage).SetTag(PipelineTelemetry.UnitTag, unit.Unit);
+            FormattableString.Invariant($"{value.Unit} {_part.Done + 1}-{value.Done} of {value.Total}"),
+            ActivityKind.Internal,
+            _unit,
+            startTime: _part.At
+        );
+        span?.SetTag(PipelineTelemetry.RunTag, unit.Run)
+            .SetTag(PipelineTelemetry.StageTag, unit.Stage)
+            .SetTag(PipelineTelemetry.UnitTag, unit.Unit);
         foreach (var (name, figure) in value.Values ?? new Dictionary<string, double>())
         {
             span?.SetTag(name, figure);
@@ -87,13 +93,25 @@ internal sealed class ProgressMeter(RunUnit unit, IProgress<UnitProgress> shown,
 
     private void Show(StageProgress value)
     {
-        TimeSpan? remaining = _rate > 0 ? TimeSpan.FromSeconds(Math.Min((value.Total - value.Done) / _rate.Value, TimeSpan.MaxValue.TotalSeconds / 2)) : null;
+        TimeSpan? remaining =
+            _rate > 0 ? TimeSpan.FromSeconds(Math.Min((value.Total - value.Done) / _rate.Value, TimeSpan.MaxValue.TotalSeconds / 2)) : null;
         foreach (var (name, figure) in value.Values ?? new Dictionary<string, double>())
         {
             PipelineTelemetry.Values.Record(figure, _stage, KeyValuePair.Create<string, object?>("name", name));
         }
 
-        shown.Report(new UnitProgress(
-            unit.Run, unit.Stage, unit.Unit, value.Done, value.Total, value.Unit, _rate, remaining, value.Values ?? new Dictionary<string, double>()));
+        shown.Report(
+            new UnitProgress(
+                unit.Run,
+                unit.Stage,
+                unit.Unit,
+                value.Done,
+                value.Total,
+                value.Unit,
+                _rate,
+                remaining,
+                value.Values ?? new Dictionary<string, double>()
+            )
+        );
     }
 }

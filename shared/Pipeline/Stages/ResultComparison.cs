@@ -18,7 +18,12 @@ public static class ResultComparison
     /// <summary>What differs beyond the tolerance; null where nothing does.</summary>
     /// <param name="names">The outputs to compare.</param>
     public static async Task<string?> ProblemAsync(
-        IReadOnlyDictionary<string, ArtifactRef> before, IReadOnlyDictionary<string, ArtifactRef> now, IEnumerable<string> names, IArtifactStore artifacts, CancellationToken cancel)
+        IReadOnlyDictionary<string, ArtifactRef> before,
+        IReadOnlyDictionary<string, ArtifactRef> now,
+        IEnumerable<string> names,
+        IArtifactStore artifacts,
+        CancellationToken cancel
+    )
     {
         foreach (var name in names)
         {
@@ -30,7 +35,11 @@ public static class ResultComparison
             var (a, b) = (await artifacts.FetchAsync(earlier, cancel), await artifacts.FetchAsync(later, cancel));
             var problem = later.MediaType switch
             {
-                var type when MediaTypes.IsJson(type) => Json("", JsonNode.Parse(await File.ReadAllBytesAsync(a, cancel)), JsonNode.Parse(await File.ReadAllBytesAsync(b, cancel))),
+                var type when MediaTypes.IsJson(type) => Json(
+                    "",
+                    JsonNode.Parse(await File.ReadAllBytesAsync(a, cancel)),
+                    JsonNode.Parse(await File.ReadAllBytesAsync(b, cancel))
+                ),
                 MediaTypes.Safetensors => Tensors(a, b),
                 var other => $"is of type {other}, which is compared byte for byte",
             };
@@ -48,14 +57,28 @@ public static class ResultComparison
         switch (before, now)
         {
             case (JsonObject a, JsonObject b):
-                return a.Count != b.Count ? $"{path} has different members" : a.Select(member => b.ContainsKey(member.Key) ? Json($"{path}.{member.Key}", member.Value, b[member.Key]) : $"{path} lacks {member.Key}").FirstOrDefault(problem => problem is not null);
+                return a.Count != b.Count
+                    ? $"{path} has different members"
+                    : a.Select(member =>
+                            b.ContainsKey(member.Key)
+                                ? Json($"{path}.{member.Key}", member.Value, b[member.Key])
+                                : $"{path} lacks {member.Key}"
+                        )
+                        .FirstOrDefault(problem => problem is not null);
             case (JsonArray a, JsonArray b):
-                return a.Count != b.Count ? $"{path} has {b.Count} members, not {a.Count}" : a.Select((member, index) => Json(FormattableString.Invariant($"{path}[{index}]"), member, b[index])).FirstOrDefault(problem => problem is not null);
+                return a.Count != b.Count
+                    ? $"{path} has {b.Count} members, not {a.Count}"
+                    : a.Select((member, index) => Json(FormattableString.Invariant($"{path}[{index}]"), member, b[index]))
+                        .FirstOrDefault(problem => problem is not null);
             case (JsonValue a, JsonValue b) when a.GetValueKind() == JsonValueKind.Number && b.GetValueKind() == JsonValueKind.Number:
                 var (x, y) = (a.GetValue<double>(), b.GetValue<double>());
-                return Math.Abs(x - y) <= Tolerance * Math.Max(1e-6, Math.Max(Math.Abs(x), Math.Abs(y))) ? null : FormattableString.Invariant($"{path} was {x}, is {y}");
+                return Math.Abs(x - y) <= Tolerance * Math.Max(1e-6, Math.Max(Math.Abs(x), Math.Abs(y)))
+                    ? null
+                    : FormattableString.Invariant($"{path} was {x}, is {y}");
             default:
-                return JsonNode.DeepEquals(before, now) ? null : $"{path} was {before?.ToJsonString() ?? "null"}, is {now?.ToJsonString() ?? "null"}";
+                return JsonNode.DeepEquals(before, now)
+                    ? null
+                    : $"{path} was {before?.ToJsonString() ?? "null"}, is {now?.ToJsonString() ?? "null"}";
         }
     }
 
@@ -80,7 +103,12 @@ public static class ResultComparison
             for (var i = 0; i < x.Length; i++)
             {
                 largest = Math.Max(largest, Math.Abs(x[i]));
-                difference = Math.Max(difference, x[i].Equals(y[i]) ? 0 : double.IsNaN(x[i] - y[i]) ? double.PositiveInfinity : Math.Abs(x[i] - y[i]));
+                difference = Math.Max(
+                    difference,
+                    x[i].Equals(y[i]) ? 0
+                        : double.IsNaN(x[i] - y[i]) ? double.PositiveInfinity
+                        : Math.Abs(x[i] - y[i])
+                );
             }
 
             if (difference > Tolerance * largest)
@@ -105,10 +133,28 @@ public static class ResultComparison
             var header = new byte[checked((int)Math.Min(BinaryPrimitives.ReadInt64LittleEndian(length), MaxHeaderLength))];
             file.ReadExactly(header);
             var data = sizeof(long) + header.Length;
-            return new Opened(file, JsonNode.Parse(header)!.AsObject().Where(tensor => tensor.Key != "__metadata__").ToDictionary(
-                tensor => tensor.Key,
-                tensor => (tensor.Value!["dtype"]!.GetValue<string>(), data + tensor.Value["data_offsets"]![0]!.GetValue<long>(), checked((int)(tensor.Value["data_offsets"]![1]!.GetValue<long>() - tensor.Value["data_offsets"]![0]!.GetValue<long>()))),
-                StringComparer.Ordinal));
+            return new Opened(
+                file,
+                JsonNode
+                    .Parse(header)!
+                    .AsObject()
+                    .Where(tensor => tensor.Key != "__metadata__")
+                    .ToDictionary(
+                        tensor => tensor.Key,
+                        tensor =>
+                            (
+                                tensor.Value!["dtype"]!.GetValue<string>(),
+                                data + tensor.Value["data_offsets"]![0]!.GetValue<long>(),
+                                checked(
+                                    (int)(
+                                        tensor.Value["data_offsets"]![1]!.GetValue<long>()
+                                        - tensor.Value["data_offsets"]![0]!.GetValue<long>()
+                                    )
+                                )
+                            ),
+                        StringComparer.Ordinal
+                    )
+            );
         }
 
         public double[] Values(string name)
@@ -122,7 +168,9 @@ public static class ResultComparison
                 "F64" => MemoryMarshal.Cast<byte, double>(bytes).ToArray(),
                 "F32" => Array.ConvertAll(MemoryMarshal.Cast<byte, float>(bytes).ToArray(), value => (double)value),
                 "F16" => Array.ConvertAll(MemoryMarshal.Cast<byte, Half>(bytes).ToArray(), value => (double)value),
-                "BF16" => Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(bytes).ToArray(), value => (double)BitConverter.UInt32BitsToSingle((uint)value << 16)),
+                "BF16" => Array.ConvertAll(MemoryMarshal.Cast<byte, ushort>(bytes).ToArray(), value =>
+                    (double)BitConverter.UInt32BitsToSingle((uint)value << 16)
+                ),
                 "I64" => Array.ConvertAll(MemoryMarshal.Cast<byte, long>(bytes).ToArray(), value => (double)value),
                 "I32" => Array.ConvertAll(MemoryMarshal.Cast<byte, int>(bytes).ToArray(), value => (double)value),
                 _ => Array.ConvertAll(bytes, value => (double)value),

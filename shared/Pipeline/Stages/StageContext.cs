@@ -26,8 +26,8 @@ public sealed class StageContext
     public ICheckpoints Checkpoints { get; init; } = NoCheckpoints.Instance;
 
     /// <summary>
-    /// Where a stage keeps parts of its work under keys of their own (<see cref="StageKeyParts"/>), for other units to take; null where nothing
-    /// stored may be taken, as in a verification.
+    /// Where a stage keeps parts of its work under keys of their own (<see cref="StageKeyParts"/>), for other units to take; null where
+    /// nothing stored may be taken, as in a verification.
     /// </summary>
     public IStageResults? Results { get; init; }
 
@@ -36,7 +36,9 @@ public sealed class StageContext
     /// <summary>A private folder for temporary files; it is removed when the unit ends.</summary>
     public required string Scratch { get; init; }
 
-    /// <summary>The run's events so far. Only a stage that is not <see cref="IStage.Cacheable"/> may let its outputs depend on them.</summary>
+    /// <summary>
+    /// The run's events so far. Only a stage that is not <see cref="IStage.Cacheable"/> may let its outputs depend on them.
+    /// </summary>
     public IRunLog? RunLog { get; init; }
 
     public ILogger Log { get; init; } = NullLogger.Instance;
@@ -55,15 +57,21 @@ public sealed class StageContext
 
     /// <summary>The input of this name.</summary>
     /// <exception cref="UserErrorException">There is none.</exception>
-    public ArtifactRef Input(string name) => Inputs.TryGetValue(name, out var input)
-        ? input
-        : throw new UserErrorException($"{Stage}/{Unit}: input {name} is missing; given are {(Inputs.Count == 0 ? "none" : string.Join(", ", Inputs.Keys))}");
+    public ArtifactRef Input(string name) =>
+        Inputs.TryGetValue(name, out var input)
+            ? input
+            : throw new UserErrorException(
+                $"{Stage}/{Unit}: input {name} is missing; given are {(Inputs.Count == 0 ? "none" : string.Join(", ", Inputs.Keys))}"
+            );
 
     /// <summary>The inputs named <c>prefix/…</c>, in ordinal order, under what follows the prefix.</summary>
     public IReadOnlyList<KeyValuePair<string, ArtifactRef>> InputsUnder(string prefix) =>
-        [.. Inputs.Where(input => input.Key.StartsWith(prefix + "/", StringComparison.Ordinal))
-            .Select(input => KeyValuePair.Create(input.Key[(prefix.Length + 1)..], input.Value))
-            .OrderBy(input => input.Key, StringComparer.Ordinal)];
+        [
+            .. Inputs
+                .Where(input => input.Key.StartsWith(prefix + "/", StringComparison.Ordinal))
+                .Select(input => KeyValuePair.Create(input.Key[(prefix.Length + 1)..], input.Value))
+                .OrderBy(input => input.Key, StringComparer.Ordinal),
+        ];
 
     /// <summary>Fetches the input of this name and gives its local path.</summary>
     public Task<string> FetchAsync(string name, CancellationToken cancel) => Artifacts.FetchAsync(Input(name), cancel);

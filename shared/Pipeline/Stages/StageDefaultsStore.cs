@@ -6,8 +6,8 @@ using ClipSae.Contracts;
 namespace ClipSae.Pipeline.Stages;
 
 /// <summary>
-/// What the workers' stages take where a run says nothing: workers tell it when they start, and whoever plans a run without having the stages
-/// reads it. <c>stages/defaults/{stage}.json</c>, and versions in <c>stages/versions</c>.
+/// What the workers' stages take where a run says nothing: workers tell it when they start, and whoever plans a run without having the
+/// stages reads it. <c>stages/defaults/{stage}.json</c>, and versions in <c>stages/versions</c>.
 /// </summary>
 public sealed class StageDefaultsStore(IObjectStore store)
 {

@@ -13,11 +13,13 @@ namespace ClipSae.Pipeline.Stages;
 public sealed record StageKeyParts(string Stage, int AlgorithmVersion, JsonObject Parameters, IReadOnlyDictionary<string, string> Inputs)
 {
     /// <summary>The parts of a unit.</summary>
-    public static StageKeyParts Of(IStage stage, JsonObject normalized, IReadOnlyDictionary<string, ArtifactRef> inputs) => new(
-        stage.Name,
-        stage.AlgorithmVersion,
-        normalized,
-        inputs.ToDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal));
+    public static StageKeyParts Of(IStage stage, JsonObject normalized, IReadOnlyDictionary<string, ArtifactRef> inputs) =>
+        new(
+            stage.Name,
+            stage.AlgorithmVersion,
+            normalized,
+            inputs.ToDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal)
+        );
 
     /// <summary>SHA-256 of the canonical JSON of the parts: 64 hexadecimal digits.</summary>
     public string Key() => Digest.Hex(Digest.OfText(CanonicalJson.Serialize(JsonSerializer.SerializeToNode(this, ContractJson.Options))));
@@ -65,8 +67,11 @@ public sealed record StageKeyParts(string Stage, int AlgorithmVersion, JsonObjec
     {
         var added = Inputs.Keys.Where(name => !before.ContainsKey(name)).Order(StringComparer.Ordinal).ToArray();
         var removed = before.Keys.Where(name => !Inputs.ContainsKey(name)).Order(StringComparer.Ordinal).ToArray();
-        var changed = Inputs.Where(input => before.TryGetValue(input.Key, out var digest) && digest != input.Value)
-            .Select(input => input.Key).Order(StringComparer.Ordinal).ToArray();
+        var changed = Inputs
+            .Where(input => before.TryGetValue(input.Key, out var digest) && digest != input.Value)
+            .Select(input => input.Key)
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         AddNames(differences, changed, "changed");
         AddNames(differences, added, "added");
         AddNames(differences, removed, "gone");

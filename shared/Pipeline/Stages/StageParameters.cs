@@ -24,7 +24,9 @@ public static class StageParameters
         catch (JsonException error)
         {
             var key = error.Path is null or "$" ? "parameters" : error.Path[2..];
-            var given = parameters.TryGetPropertyValue(key.Split('.', '[')[0], out var value) ? $" = {value?.ToJsonString() ?? "null"}" : "";
+            var given = parameters.TryGetPropertyValue(key.Split('.', '[')[0], out var value)
+                ? $" = {value?.ToJsonString() ?? "null"}"
+                : "";
             throw new UserErrorException($"{stage}: parameter {key}{given} does not fit ({Reason(error)})", error);
         }
     }
@@ -38,7 +40,10 @@ public static class StageParameters
         return JsonSerializer.SerializeToNode(options, ContractJson.Options)!.AsObject();
     }
 
-    /// <summary>Whether parameters could be those of a stage of which only the normalized defaults are known: every name is one of theirs, and no value is of another kind.</summary>
+    /// <summary>
+    /// Whether parameters could be those of a stage of which only the normalized defaults are known: every name is one of theirs, and no
+    /// value is of another kind.
+    /// </summary>
     /// <exception cref="UserErrorException">One is not; the message names it.</exception>
     public static void RequireLike(JsonObject parameters, JsonObject defaults, string stage)
     {
@@ -46,21 +51,29 @@ public static class StageParameters
         foreach (var (key, value) in parameters)
         {
             // Some parameters are a number or a word.
-            if (value is not null && defaults[key] is { } known && Kind(value) != Kind(known) && !(value is JsonValue && known is JsonValue))
+            if (
+                value is not null
+                && defaults[key] is { } known
+                && Kind(value) != Kind(known)
+                && !(value is JsonValue && known is JsonValue)
+            )
             {
-                throw new UserErrorException($"{stage}: parameter {key} = {value.ToJsonString()} does not fit: expected {Kind(known)}, such as {known.ToJsonString()}");
+                throw new UserErrorException(
+                    $"{stage}: parameter {key} = {value.ToJsonString()} does not fit: expected {Kind(known)}, such as {known.ToJsonString()}"
+                );
             }
         }
     }
 
-    private static string Kind(JsonNode value) => value.GetValueKind() switch
-    {
-        JsonValueKind.Number => "a number",
-        JsonValueKind.True or JsonValueKind.False => "true or false",
-        JsonValueKind.String => "a text",
-        JsonValueKind.Array => "a list",
-        _ => "an object",
-    };
+    private static string Kind(JsonNode value) =>
+        value.GetValueKind() switch
+        {
+            JsonValueKind.Number => "a number",
+            JsonValueKind.True or JsonValueKind.False => "true or false",
+            JsonValueKind.String => "a text",
+            JsonValueKind.Array => "a list",
+            _ => "an object",
+        };
 
     /// <summary>A copy of <paramref name="parameters"/> in which the members of <paramref name="overlay"/> replace or extend.</summary>
     public static JsonObject Overlay(JsonObject parameters, JsonObject overlay)

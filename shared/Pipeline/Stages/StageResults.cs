@@ -21,7 +21,10 @@ public sealed class StageResults(IObjectStore store) : IStageResults
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{store.Describe(ResultKey(key))} is damaged ({UserErrorException.FirstLine(error.Message)}): remove it and run again to recompute the unit", error);
+            throw new UserErrorException(
+                $"{store.Describe(ResultKey(key))} is damaged ({UserErrorException.FirstLine(error.Message)}): remove it and run again to recompute the unit",
+                error
+            );
         }
     }
 

@@ -21,4 +21,5 @@ public sealed record StoredResult(
     JsonObject Figures,
     double Seconds,
     DateTimeOffset FinishedAt,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ComputeTraits? Computed = null
+);

@@ -17,7 +17,20 @@ namespace ClipSae.Results.Autoencoders;
 /// <param name="TrainingRows">Rows trained on.</param>
 /// <param name="DeadAfterSamples">Rows without firing after which a feature counts as dead in training.</param>
 public sealed record AutoencoderFigures(
-    double Fvu, double ExplainedVariance, double Cosine, double L0, double Dead, double Dense, long HeldOutRows, string Variant, int Latents, int K, long Steps, long TrainingRows, long DeadAfterSamples)
+    double Fvu,
+    double ExplainedVariance,
+    double Cosine,
+    double L0,
+    double Dead,
+    double Dense,
+    long HeldOutRows,
+    string Variant,
+    int Latents,
+    int K,
+    long Steps,
+    long TrainingRows,
+    long DeadAfterSamples
+)
 {
     /// <summary>How alike the images are that a feature fires on, a cosine; null without image embeddings.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -10,4 +10,12 @@ namespace ClipSae.Results.Autoencoders;
 /// <param name="Twin">The random feature; null where the autoencoder has no other.</param>
 /// <param name="TwinAblated">It ablated instead.</param>
 /// <param name="TwinChanged">Decisions that are others then.</param>
-public sealed record FeatureAblation(int Pairs, AttackAccuracy Before, AttackAccuracy Ablated, int Changed, int? Twin, AttackAccuracy? TwinAblated, int? TwinChanged);
+public sealed record FeatureAblation(
+    int Pairs,
+    AttackAccuracy Before,
+    AttackAccuracy Ablated,
+    int Changed,
+    int? Twin,
+    AttackAccuracy? TwinAblated,
+    int? TwinChanged
+);

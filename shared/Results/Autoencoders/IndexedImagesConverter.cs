@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace ClipSae.Results.Autoencoders;
 
 /// <summary>
-/// Reads and writes images of a band as the serializer would, member by member: a large index has half a million of them, and the serializer's own way by constructor
-/// takes twice as long for the whole file.
+/// Reads and writes images of a band as the serializer would, member by member: a large index has half a million of them, and the
+/// serializer's own way by constructor takes twice as long for the whole file.
 /// </summary>
 internal sealed class IndexedImagesConverter : JsonConverter<IReadOnlyList<IndexedImage>>
 {
@@ -57,7 +57,9 @@ internal sealed class IndexedImagesConverter : JsonConverter<IReadOnlyList<Index
             }
         }
 
-        return image is { } place && activation is { } most ? new IndexedImage(place, most) : throw new JsonException("'image' or 'activation' is missing");
+        return image is { } place && activation is { } most
+            ? new IndexedImage(place, most)
+            : throw new JsonException("'image' or 'activation' is missing");
     }
 
     private static void Require(ref Utf8JsonReader reader, JsonTokenType expected)

@@ -5,4 +5,9 @@ namespace ClipSae.Results.Autoencoders;
 /// <param name="Figures">Quality on held-out rows, and how it was trained.</param>
 /// <param name="DensityHistogram">Features by how often they fire.</param>
 /// <param name="Features">The features that fire.</param>
-public sealed record SaeStatistics(string Hook, AutoencoderFigures Figures, IReadOnlyList<int> DensityHistogram, IReadOnlyList<FeatureStatistics> Features);
+public sealed record SaeStatistics(
+    string Hook,
+    AutoencoderFigures Figures,
+    IReadOnlyList<int> DensityHistogram,
+    IReadOnlyList<FeatureStatistics> Features
+);

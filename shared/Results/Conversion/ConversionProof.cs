@@ -15,5 +15,17 @@ namespace ClipSae.Results.Conversion;
 /// <param name="Written">Digest of the written weights.</param>
 /// <param name="Formats">A proof for each part that loads by itself, by its path.</param>
 public sealed record ConversionProof(
-    int Images, int Texts, long Seed, double Tolerance, FeatureDifference Image, FeatureDifference Text, WeightDifference? WorstWeight, bool Holds,
-    string Dtype, int GeometricLayers, string Source, string Written, IReadOnlyDictionary<string, ForwardProof> Formats);
+    int Images,
+    int Texts,
+    long Seed,
+    double Tolerance,
+    FeatureDifference Image,
+    FeatureDifference Text,
+    WeightDifference? WorstWeight,
+    bool Holds,
+    string Dtype,
+    int GeometricLayers,
+    string Source,
+    string Written,
+    IReadOnlyDictionary<string, ForwardProof> Formats
+);

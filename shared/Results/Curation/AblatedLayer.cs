@@ -10,7 +10,19 @@ namespace ClipSae.Results.Curation;
 /// <param name="Before">Nothing ablated.</param>
 /// <param name="Ablation">The salient ones ablated.</param>
 /// <param name="Random">As many random ones ablated, one entry a draw.</param>
-/// <param name="Effect">What the autoencoder is chosen by: attacked accuracy won over the mean random control, less twice the clean accuracy lost against it.</param>
+/// <param name="Effect">What the autoencoder is chosen by: attacked accuracy won over the mean random control, less twice the clean
+/// accuracy lost against it.</param>
 /// <param name="Chosen">Whether it is the one that is used.</param>
 public sealed record AblatedLayer(
-    string Hook, string Sae, double Share, int Features, int Live, int Salient, AttackAccuracy Before, AttackAccuracy Ablation, IReadOnlyList<AttackAccuracy> Random, double Effect, bool Chosen);
+    string Hook,
+    string Sae,
+    double Share,
+    int Features,
+    int Live,
+    int Salient,
+    AttackAccuracy Before,
+    AttackAccuracy Ablation,
+    IReadOnlyList<AttackAccuracy> Random,
+    double Effect,
+    bool Chosen
+);

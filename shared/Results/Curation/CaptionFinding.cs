@@ -8,4 +8,12 @@ namespace ClipSae.Results.Curation;
 /// <param name="Margin">Logit of the word less the largest of the words that the caption does not name.</param>
 /// <param name="Remaining">The same with the print hidden.</param>
 /// <param name="Probability">That it is one.</param>
-public sealed record CaptionFinding(string Id, string Word, string Caption, double Print, double Margin, double Remaining, double Probability);
+public sealed record CaptionFinding(
+    string Id,
+    string Word,
+    string Caption,
+    double Print,
+    double Margin,
+    double Remaining,
+    double Probability
+);

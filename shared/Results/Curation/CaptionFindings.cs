@@ -11,7 +11,14 @@ namespace ClipSae.Results.Curation;
 /// <param name="Found">The pictures, most probable first.</param>
 /// <param name="Captions">New captions of pictures, by id; none where the picture is left out.</param>
 public sealed record CaptionFindings(
-    string Action, int Pictures, int Examined, double Share, PrintDetectorQuality Detector, IReadOnlyList<CaptionFinding> Found, IReadOnlyDictionary<string, IReadOnlyList<string>> Captions)
+    string Action,
+    int Pictures,
+    int Examined,
+    double Share,
+    PrintDetectorQuality Detector,
+    IReadOnlyList<CaptionFinding> Found,
+    IReadOnlyDictionary<string, IReadOnlyList<string>> Captions
+)
 {
     /// <summary>Patches of pictures that are painted over for fine-tuning, by id; null where none are.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

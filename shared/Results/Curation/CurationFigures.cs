@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace ClipSae.Results.Curation;
 
-/// <summary>Figures of curation in its event. What null stands at was added after the first runs, or belongs to a search or hygiene that was not asked for.</summary>
+/// <summary>
+/// Figures of curation in its event. What null stands at was added after the first runs, or belongs to a search or hygiene that was not
+/// asked for.
+/// </summary>
 /// <param name="Hook">Hook point of the autoencoder that is used.</param>
 /// <param name="Sae">Its name.</param>
 /// <param name="SalientFeatures">Features that are used.</param>
@@ -17,8 +20,20 @@ namespace ClipSae.Results.Curation;
 /// <param name="Ablation">The salient features ablated.</param>
 /// <param name="Random">As many random ones, one entry a draw.</param>
 public sealed record CurationFigures(
-    string Hook, string? Sae, int SalientFeatures, int SalientNeurons, int Candidates, int Fooled, int? FooledByTheWordAlone, int Attacks, int Natural, IReadOnlyList<string> Unreadable,
-    AttackAccuracy Before, AttackAccuracy Ablation, IReadOnlyList<AttackAccuracy> Random)
+    string Hook,
+    string? Sae,
+    int SalientFeatures,
+    int SalientNeurons,
+    int Candidates,
+    int Fooled,
+    int? FooledByTheWordAlone,
+    int Attacks,
+    int Natural,
+    IReadOnlyList<string> Unreadable,
+    AttackAccuracy Before,
+    AttackAccuracy Ablation,
+    IReadOnlyList<AttackAccuracy> Random
+)
 {
     /// <summary>What the search by families of print found.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

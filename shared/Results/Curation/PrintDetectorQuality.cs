@@ -7,4 +7,11 @@ namespace ClipSae.Results.Curation;
 /// <param name="RandomAuroc">The same with as many random features.</param>
 /// <param name="HiddenGround">Share of patches without print that is hidden with the print.</param>
 /// <param name="Separation">How well own names and wrong words were separated with the print hidden (AUROC).</param>
-public sealed record PrintDetectorQuality(IReadOnlyList<string> Hooks, int Features, double Auroc, double RandomAuroc, double HiddenGround, double Separation);
+public sealed record PrintDetectorQuality(
+    IReadOnlyList<string> Hooks,
+    int Features,
+    double Auroc,
+    double RandomAuroc,
+    double HiddenGround,
+    double Separation
+);

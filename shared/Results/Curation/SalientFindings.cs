@@ -29,7 +29,8 @@ public sealed record SalientFindings(
     IReadOnlyList<SalientFeature> Features,
     IReadOnlyList<IReadOnlyList<int>> RandomFeatures,
     IReadOnlyList<SalientNeuron> Neurons,
-    NeuronAblation NeuronAblation)
+    NeuronAblation NeuronAblation
+)
 {
     /// <summary>Captions that repeat what is printed; null where none were looked for.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

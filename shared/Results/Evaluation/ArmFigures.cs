@@ -7,9 +7,7 @@ namespace ClipSae.Results.Evaluation;
 public sealed record ArmFigures : ModelFigures
 {
     [JsonConstructor]
-    public ArmFigures()
-    {
-    }
+    public ArmFigures() { }
 
     [SetsRequiredMembers]
     private ArmFigures(ArmScores arm)

@@ -6,4 +6,10 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="Seeds">Training seeds. With several, intervals are Student's over seeds; with one, the bootstrap's over images.</param>
 /// <param name="Validation">Mean of the best validation scores.</param>
 /// <param name="Sets">Figures by set.</param>
-public sealed record ArmScores(string Name, bool Control, IReadOnlyList<int> Seeds, double? Validation, IReadOnlyDictionary<string, ArmSetScores> Sets);
+public sealed record ArmScores(
+    string Name,
+    bool Control,
+    IReadOnlyList<int> Seeds,
+    double? Validation,
+    IReadOnlyDictionary<string, ArmSetScores> Sets
+);

@@ -6,4 +6,10 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="AttackSuccess">The same difference for the attack success rate.</param>
 /// <param name="BinaryAccuracy">The same difference for the accuracy of object against word.</param>
 /// <param name="BinaryMcNemar">Whether the right answers of object against word differ.</param>
-public sealed record Comparison(Interval Accuracy, McNemar McNemar, Interval? AttackSuccess = null, Interval? BinaryAccuracy = null, McNemar? BinaryMcNemar = null);
+public sealed record Comparison(
+    Interval Accuracy,
+    McNemar McNemar,
+    Interval? AttackSuccess = null,
+    Interval? BinaryAccuracy = null,
+    McNemar? BinaryMcNemar = null
+);

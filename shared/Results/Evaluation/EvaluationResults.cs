@@ -2,7 +2,8 @@ namespace ClipSae.Results.Evaluation;
 
 /// <summary>All figures of an evaluation: what the results artifact holds.</summary>
 /// <param name="Base">Name of the first model, against which the others are compared.</param>
-/// <param name="Tuned">Name of the tuned model that is shown next to the base: the one with the highest validation score, else the second model; null where no score exceeds the base's.</param>
+/// <param name="Tuned">Name of the tuned model that is shown next to the base: the one with the highest validation score, else the second
+/// model; null where no score exceeds the base's.</param>
 /// <param name="Classes">The object classes of all sets, those of clean, attacked and words sets first.</param>
 /// <param name="Templates">The prompts.</param>
 /// <param name="Resamples">Bootstrap samples.</param>
@@ -21,4 +22,5 @@ public sealed record EvaluationResults(
     ProbeSettings? Probe,
     IReadOnlyList<SetSummary> Sets,
     IReadOnlyList<ModelScores> Models,
-    IReadOnlyList<ArmScores> Arms);
+    IReadOnlyList<ArmScores> Arms
+);

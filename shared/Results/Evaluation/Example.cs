@@ -7,5 +7,14 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="Label">What it shows.</param>
 /// <param name="Word">What is printed on it.</param>
 /// <param name="Image">What the models saw, PNG.</param>
-/// <param name="Answers">Base, tuned and whatever other models are shown, all with the same texts: the likeliest ones, the right and the printed one among them.</param>
-public sealed record Example(string Set, string Id, ExampleKind Kind, string Label, string? Word, byte[] Image, IReadOnlyList<ExampleAnswer> Answers);
+/// <param name="Answers">Base, tuned and whatever other models are shown, all with the same texts: the likeliest ones, the right and the
+/// printed one among them.</param>
+public sealed record Example(
+    string Set,
+    string Id,
+    ExampleKind Kind,
+    string Label,
+    string? Word,
+    byte[] Image,
+    IReadOnlyList<ExampleAnswer> Answers
+);

@@ -11,9 +11,7 @@ public record ModelFigures
     private const string HeldOutEnd = "-heldout";
     private const string WordsSet = "words";
 
-    public ModelFigures()
-    {
-    }
+    public ModelFigures() { }
 
     /// <summary>Takes them from the figures of sets by name.</summary>
     [SetsRequiredMembers]
@@ -23,10 +21,22 @@ public record ModelFigures
         var (attacked, heldOut) = (sets.GetValueOrDefault(AttackedSet), sets.GetValueOrDefault(AttackedSet + HeldOutEnd));
         (Clean, Attacked, AttackSuccess) = (Accuracy(CleanSet), attacked?.Accuracy.Value, attacked?.AttackSuccess?.Value);
         // Held-out words and fonts are a matter of print; a set without print is the same for both unless one is given.
-        HeldOut = new HeldOutFigures { Clean = Accuracy(CleanSet + HeldOutEnd) ?? Clean, Attacked = heldOut?.Accuracy.Value, AttackSuccess = heldOut?.AttackSuccess?.Value };
+        HeldOut = new HeldOutFigures
+        {
+            Clean = Accuracy(CleanSet + HeldOutEnd) ?? Clean,
+            Attacked = heldOut?.Accuracy.Value,
+            AttackSuccess = heldOut?.AttackSuccess?.Value,
+        };
         (Words, WordsHeldOut) = (Accuracy(WordsSet), Accuracy(WordsSet + HeldOutEnd));
-        var families = sets.Where(set => set.Key.StartsWith(AttackedSet + "-", StringComparison.Ordinal) && set.Key != AttackedSet + HeldOutEnd).OrderBy(set => set.Key, StringComparer.Ordinal)
-            .ToDictionary(set => set.Key[(AttackedSet.Length + 1)..], set => new FamilyAccuracy(set.Value.Accuracy.Value, set.Value.AttackSuccess?.Value), StringComparer.Ordinal);
+        var families = sets.Where(set =>
+                set.Key.StartsWith(AttackedSet + "-", StringComparison.Ordinal) && set.Key != AttackedSet + HeldOutEnd
+            )
+            .OrderBy(set => set.Key, StringComparer.Ordinal)
+            .ToDictionary(
+                set => set.Key[(AttackedSet.Length + 1)..],
+                set => new FamilyAccuracy(set.Value.Accuracy.Value, set.Value.AttackSuccess?.Value),
+                StringComparer.Ordinal
+            );
         Families = families.Count > 0 ? families : null;
 
         double? Accuracy(string set) => sets.GetValueOrDefault(set)?.Accuracy.Value;
@@ -63,6 +73,5 @@ public record ModelFigures
 
     /// <summary>Figures of sets as what tables need of them.</summary>
     protected static IReadOnlyDictionary<string, ISetAccuracy> ByName<T>(IReadOnlyDictionary<string, T> sets)
-        where T : ISetAccuracy =>
-        sets.ToDictionary(set => set.Key, set => (ISetAccuracy)set.Value, StringComparer.Ordinal);
+        where T : ISetAccuracy => sets.ToDictionary(set => set.Key, set => (ISetAccuracy)set.Value, StringComparer.Ordinal);
 }

@@ -8,4 +8,10 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="Sets">Figures by set.</param>
 /// <param name="Retrieval">Figures by set of captioned images.</param>
 public sealed record ModelScores(
-    string Name, string? Arm, int? Seed, double? Validation, IReadOnlyDictionary<string, SetScores> Sets, IReadOnlyDictionary<string, RetrievalScores> Retrieval);
+    string Name,
+    string? Arm,
+    int? Seed,
+    double? Validation,
+    IReadOnlyDictionary<string, SetScores> Sets,
+    IReadOnlyDictionary<string, RetrievalScores> Retrieval
+);

@@ -9,4 +9,11 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="TextToImageGain">The same the other way.</param>
 /// <param name="McNemar">Whether the images with a right first caption differ.</param>
 public sealed record RetrievalScores(
-    RecallScores ImageToText, RecallScores TextToImage, Interval ModalityGap, int CutCaptions, Interval? ImageToTextGain, Interval? TextToImageGain, McNemar? McNemar);
+    RecallScores ImageToText,
+    RecallScores TextToImage,
+    Interval ModalityGap,
+    int CutCaptions,
+    Interval? ImageToTextGain,
+    Interval? TextToImageGain,
+    McNemar? McNemar
+);

@@ -23,4 +23,5 @@ public sealed record SetScores(
     ProbeScores? Probe,
     Comparison? AgainstBase,
     Comparison? AgainstControl,
-    IReadOnlyList<ClassScore> PerClass) : ISetAccuracy;
+    IReadOnlyList<ClassScore> PerClass
+) : ISetAccuracy;

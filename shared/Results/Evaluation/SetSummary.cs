@@ -12,5 +12,14 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="Fonts">Faces of these words, as far as they are recorded.</param>
 /// <param name="Problems">Images and rows that were not scored, each with its reason.</param>
 public sealed record SetSummary(
-    string Name, string Protocol, int Images, int Total, int Classes, IReadOnlyList<string> Candidates, int Captions,
-    IReadOnlyList<string> Words, IReadOnlyList<string> Fonts, IReadOnlyList<EvaluationProblem> Problems);
+    string Name,
+    string Protocol,
+    int Images,
+    int Total,
+    int Classes,
+    IReadOnlyList<string> Candidates,
+    int Captions,
+    IReadOnlyList<string> Words,
+    IReadOnlyList<string> Fonts,
+    IReadOnlyList<EvaluationProblem> Problems
+);

@@ -7,4 +7,11 @@ namespace ClipSae.Results.Extraction;
 /// <param name="Lengths">Bytes.</param>
 /// <param name="Labels">What they show; null where that is not told.</param>
 /// <param name="Words">The word that is recorded as printed on them; null where none is.</param>
-public sealed record ShardPlaces(string Shard, IReadOnlyList<string> Ids, IReadOnlyList<long> Offsets, IReadOnlyList<int> Lengths, IReadOnlyList<string?> Labels, IReadOnlyList<string?> Words);
+public sealed record ShardPlaces(
+    string Shard,
+    IReadOnlyList<string> Ids,
+    IReadOnlyList<long> Offsets,
+    IReadOnlyList<int> Lengths,
+    IReadOnlyList<string?> Labels,
+    IReadOnlyList<string?> Words
+);

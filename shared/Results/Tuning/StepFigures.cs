@@ -8,4 +8,12 @@ namespace ClipSae.Results.Tuning;
 /// <param name="Penalty">Of what the arm adds.</param>
 /// <param name="GradientNorm">Before it is scaled.</param>
 /// <param name="Rate">Learning rate as a share of each group's own.</param>
-public sealed record StepFigures(long Step, double? Loss, double? CleanLoss, double? AttackLoss, double? Penalty, double? GradientNorm, double Rate);
+public sealed record StepFigures(
+    long Step,
+    double? Loss,
+    double? CleanLoss,
+    double? AttackLoss,
+    double? Penalty,
+    double? GradientNorm,
+    double Rate
+);

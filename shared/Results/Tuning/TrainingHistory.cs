@@ -10,5 +10,12 @@ namespace ClipSae.Results.Tuning;
 /// <param name="Stopped">Why the training ended before its last step; null where it did not.</param>
 /// <param name="Best">The best validation, or that of the mixture; null before the first.</param>
 public record TrainingHistory(
-    IReadOnlyList<StepFigures> Steps, IReadOnlyList<TuningValidation> Validation, IReadOnlyList<WeightDrift> Drift, IReadOnlyList<ModelHealth> Health, IReadOnlyList<TuningValidation> Interpolation,
-    double Alpha, string? Stopped, TuningValidation? Best);
+    IReadOnlyList<StepFigures> Steps,
+    IReadOnlyList<TuningValidation> Validation,
+    IReadOnlyList<WeightDrift> Drift,
+    IReadOnlyList<ModelHealth> Health,
+    IReadOnlyList<TuningValidation> Interpolation,
+    double Alpha,
+    string? Stopped,
+    TuningValidation? Best
+);

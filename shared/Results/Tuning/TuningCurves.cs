@@ -8,11 +8,16 @@ public sealed record TuningCurves : TrainingHistory
 {
     [JsonConstructor]
     public TuningCurves(
-        IReadOnlyList<StepFigures> steps, IReadOnlyList<TuningValidation> validation, IReadOnlyList<WeightDrift> drift, IReadOnlyList<ModelHealth> health, IReadOnlyList<TuningValidation> interpolation,
-        double alpha, string? stopped, TuningValidation? best)
-        : base(steps, validation, drift, health, interpolation, alpha, stopped, best)
-    {
-    }
+        IReadOnlyList<StepFigures> steps,
+        IReadOnlyList<TuningValidation> validation,
+        IReadOnlyList<WeightDrift> drift,
+        IReadOnlyList<ModelHealth> health,
+        IReadOnlyList<TuningValidation> interpolation,
+        double alpha,
+        string? stopped,
+        TuningValidation? best
+    )
+        : base(steps, validation, drift, health, interpolation, alpha, stopped, best) { }
 
     /// <summary>Takes over a training.</summary>
     [SetsRequiredMembers]

@@ -20,8 +20,23 @@ namespace ClipSae.Results.Tuning;
 /// <param name="Stopped">Why the training ended before its last step.</param>
 /// <param name="Validation">The best validation.</param>
 public sealed record TuningFigures(
-    string Arm, long Seed, int Steps, int CleanImages, int AttackImages, int? CleanValidationImages = null, int? AttackValidationImages = null, int? ReadingValidationImages = null,
-    int? AblatedHeads = null, int? CutCaptions = null, bool? BeatenByBase = null, long? BestStep = null, WeightDrift? Drift = null, double? Alpha = null, string? Stopped = null, TuningValidation? Validation = null)
+    string Arm,
+    long Seed,
+    int Steps,
+    int CleanImages,
+    int AttackImages,
+    int? CleanValidationImages = null,
+    int? AttackValidationImages = null,
+    int? ReadingValidationImages = null,
+    int? AblatedHeads = null,
+    int? CutCaptions = null,
+    bool? BeatenByBase = null,
+    long? BestStep = null,
+    WeightDrift? Drift = null,
+    double? Alpha = null,
+    string? Stopped = null,
+    TuningValidation? Validation = null
+)
 {
     /// <summary>Base and result by family of print; null where curation printed in one style.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

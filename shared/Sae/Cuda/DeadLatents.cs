@@ -19,7 +19,16 @@ internal sealed record DeadLatents(Tensor Places, Tensor Encoder, Tensor Decoder
     /// <param name="centred">x − b_pre [rows, d_in].</param>
     /// <param name="error">x̂ − x [rows, d_in], the residual with its sign turned.</param>
     /// <param name="alpha">Weight of AuxK in the loss.</param>
-    public static DeadLatents Of(Tensor dead, Tensor centred, Tensor error, Tensor encoder, Tensor decoder, Tensor bias, int auxK, double alpha)
+    public static DeadLatents Of(
+        Tensor dead,
+        Tensor centred,
+        Tensor error,
+        Tensor encoder,
+        Tensor decoder,
+        Tensor bias,
+        int auxK,
+        double alpha
+    )
     {
         var count = dead.shape[0];
         var (w, d, b) = (encoder.index_select(0, dead), decoder.index_select(0, dead), bias.index_select(0, dead));
@@ -43,9 +52,16 @@ internal sealed record DeadLatents(Tensor Places, Tensor Encoder, Tensor Decoder
 
         var variance = CudaStep.Variance(error);
         var scale = variance.reciprocal().Times(2 * alpha / elements);
-        var places = TensorArithmetic.Constant([encoder.shape[0]], -1, encoder.device).to(int32).index_copy_(0, dead, TensorArithmetic.Range(count, ScalarType.Int32, encoder.device));
+        var places = TensorArithmetic
+            .Constant([encoder.shape[0]], -1, encoder.device)
+            .to(int32)
+            .index_copy_(0, dead, TensorArithmetic.Range(count, ScalarType.Int32, encoder.device));
         return new DeadLatents(
-            places, encoderGradient.mul_(scale), decoderGradient.mul_(scale), biasGradient.mul_(scale), squares.div_(variance).DivideInPlace(elements).squeeze());
+            places,
+            encoderGradient.mul_(scale),
+            decoderGradient.mul_(scale),
+            biasGradient.mul_(scale),
+            squares.div_(variance).DivideInPlace(elements).squeeze()
+        );
     }
-
 }

@@ -6,13 +6,15 @@ namespace ClipSae.Sae.Encoding;
 
 /// <summary>
 /// A trained sparse autoencoder in the space of the activations it was trained on: centring and scale of the training are folded in
-/// (<see cref="SaeNormalization"/>), decoder rows keep unit length (but for those of other programs whose selection depends on it), and activations are in units of
-/// the input.
-/// Every method takes activations [..., d_in] and keeps the leading dimensions; all are differentiable with respect to their input.
+/// (<see cref="SaeNormalization"/>), decoder rows keep unit length (but for those of other programs whose selection depends on it), and
+/// activations are in units of the input. Every method takes activations [..., d_in] and keeps the leading dimensions; all are
+/// differentiable with respect to their input.
 /// </summary>
 public sealed class SparseAutoencoder : IDisposable
 {
-    /// <summary>Above this k, dense products beat the k active latents one by one (science: "the dense path wins for k above about 512").</summary>
+    /// <summary>
+    /// Above this k, dense products beat the k active latents one by one (science: "the dense path wins for k above about 512").
+    /// </summary>
     internal const int MaxSparseK = 512;
 
     /// <param name="variant">How latents are selected.</param>
@@ -23,7 +25,14 @@ public sealed class SparseAutoencoder : IDisposable
     /// <param name="inputScale">The factor inputs were multiplied with in training; kept as a record, already folded in.</param>
     /// <param name="threshold">Where the variant has one: the activation above which a latent is on, [d_sae].</param>
     public SparseAutoencoder(
-        SaeVariant variant, Tensor encoder, Tensor decoder, Tensor encoderBias, Tensor decoderBias, double inputScale, Tensor? threshold = null)
+        SaeVariant variant,
+        Tensor encoder,
+        Tensor decoder,
+        Tensor encoderBias,
+        Tensor decoderBias,
+        double inputScale,
+        Tensor? threshold = null
+    )
     {
         Variant = variant;
         EncoderRows = encoder.DetachFromDisposeScope();
@@ -34,7 +43,7 @@ public sealed class SparseAutoencoder : IDisposable
         Threshold = threshold?.DetachFromDisposeScope();
     }
 
-    private CudaEncoder? onGpu;
+    private CudaEncoder? _onGpu;
 
     public SaeVariant Variant { get; }
 
@@ -53,7 +62,9 @@ public sealed class SparseAutoencoder : IDisposable
     /// <summary>Per-latent threshold [d_sae] where the variant has one; null for the others.</summary>
     public Tensor? Threshold { get; private set; }
 
-    /// <summary>The factor with which training brought the mean-square norm of its centred inputs to √d; folded in, kept as a record.</summary>
+    /// <summary>
+    /// The factor with which training brought the mean-square norm of its centred inputs to √d; folded in, kept as a record.
+    /// </summary>
     public double InputScale { get; }
 
     public int InputWidth => (int)EncoderRows.shape[1];
@@ -69,8 +80,8 @@ public sealed class SparseAutoencoder : IDisposable
     }
 
     /// <summary>
-    /// <c>ReLU(W_enc(x − b_dec) + b_enc)</c> of the given latents alone, [..., features]: the activation before the k largest are selected, so
-    /// that a latent just below the selection still has a value and a gradient. Costs only these columns of the encoder.
+    /// <c>ReLU(W_enc(x − b_dec) + b_enc)</c> of the given latents alone, [..., features]: the activation before the k largest are selected,
+    /// so that a latent just below the selection still has a value and a gradient. Costs only these columns of the encoder.
     /// </summary>
     public Tensor Features(Tensor x, IReadOnlyList<int> features)
     {
@@ -88,7 +99,9 @@ public sealed class SparseAutoencoder : IDisposable
         return Select(PreActivations(x)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Mean over an image's tokens of <see cref="Encode"/>, [images, d_sae]; the latents of a few images at a time are in memory.</summary>
+    /// <summary>
+    /// Mean over an image's tokens of <see cref="Encode"/>, [images, d_sae]; the latents of a few images at a time are in memory.
+    /// </summary>
     /// <param name="x">Activations [images, tokens, d_in].</param>
     public Tensor MeanLatents(Tensor x)
     {
@@ -128,8 +141,8 @@ public sealed class SparseAutoencoder : IDisposable
     /// <summary>Moves the weights to another device, in place.</summary>
     public SparseAutoencoder To(Device device)
     {
-        onGpu?.Dispose();
-        onGpu = null;
+        _onGpu?.Dispose();
+        _onGpu = null;
         var (encoder, decoder) = (EncoderRows, DecoderRows);
         EncoderRows = Moved(EncoderRows, device);
         DecoderRows = ReferenceEquals(encoder, decoder) ? EncoderRows : Moved(decoder, device);
@@ -141,7 +154,7 @@ public sealed class SparseAutoencoder : IDisposable
 
     public void Dispose()
     {
-        onGpu?.Dispose();
+        _onGpu?.Dispose();
         EncoderRows.Dispose();
         DecoderRows.Dispose();
         EncoderBias.Dispose();
@@ -151,8 +164,11 @@ public sealed class SparseAutoencoder : IDisposable
 
     /// <summary>The kernels, where they do what is asked: on a GPU, k latents a row, no gradient wanted.</summary>
     private CudaEncoder? OnGpu(Tensor x) =>
-        EncoderRows.device.type == TorchSharp.DeviceType.CUDA && Threshold is null && Variant.K <= MaxSparseK && !(is_grad_enabled() && x.requires_grad)
-            ? onGpu ??= new CudaEncoder(this)
+        EncoderRows.device.type == TorchSharp.DeviceType.CUDA
+        && Threshold is null
+        && Variant.K <= MaxSparseK
+        && !(is_grad_enabled() && x.requires_grad)
+            ? _onGpu ??= new CudaEncoder(this)
             : null;
 
     private static Tensor Moved(Tensor tensor, Device device)
@@ -180,8 +196,8 @@ public sealed class SparseAutoencoder : IDisposable
     }
 
     /// <summary>
-    /// The map of every entry of the first axis, a few entries at a time: dense latents of a batch of images would take gigabytes, 33 MiB an
-    /// image of 257 tokens and 32,768 latents.
+    /// The map of every entry of the first axis, a few entries at a time: dense latents of a batch of images would take gigabytes, 33 MiB
+    /// an image of 257 tokens and 32,768 latents.
     /// </summary>
     /// <param name="map">[n, …, d_in] to [n, …], entry by entry.</param>
     private Tensor InSlices(Tensor x, Func<Tensor, Tensor> map)
@@ -211,7 +227,8 @@ public sealed class SparseAutoencoder : IDisposable
             if (feature < 0 || feature >= Latents)
             {
                 throw new UserErrorException(
-                    $"feature {feature} does not exist: the autoencoder has {Latents} latents, numbered from 0; choose one of these");
+                    $"feature {feature} does not exist: the autoencoder has {Latents} latents, numbered from 0; choose one of these"
+                );
             }
         }
 
@@ -223,7 +240,8 @@ public sealed class SparseAutoencoder : IDisposable
         if (x.shape[^1] != InputWidth)
         {
             throw new UserErrorException(
-                $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; use the one trained at this hook point of this model");
+                $"activations are {x.shape[^1]} wide but the autoencoder takes {InputWidth}; use the one trained at this hook point of this model"
+            );
         }
     }
 }

@@ -17,9 +17,14 @@ internal sealed record AutoencoderConfig(string Path, JsonObject Root)
     {
         try
         {
-            var bytes = new FileInfo(path).Length <= MaxLength ? File.ReadAllBytes(path) : throw new UserErrorException($"{path}: too long to describe an autoencoder");
+            var bytes =
+                new FileInfo(path).Length <= MaxLength
+                    ? File.ReadAllBytes(path)
+                    : throw new UserErrorException($"{path}: too long to describe an autoencoder");
             JsonTexts.Require(bytes);
-            return JsonNode.Parse(bytes) is JsonObject root ? new AutoencoderConfig(path, root) : throw new UserErrorException($"{path}: is not a JSON object, so it does not describe an autoencoder");
+            return JsonNode.Parse(bytes) is JsonObject root
+                ? new AutoencoderConfig(path, root)
+                : throw new UserErrorException($"{path}: is not a JSON object, so it does not describe an autoencoder");
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -41,10 +46,13 @@ internal sealed record AutoencoderConfig(string Path, JsonObject Root)
 
     /// <summary>The whole number of active latents under a key; null where there is none.</summary>
     /// <exception cref="UserErrorException">It is none that an autoencoder can have.</exception>
-    public int? ActiveLatents(string key) => Number(key) switch
-    {
-        null => null,
-        >= 1 and <= int.MaxValue and double k => (int)Math.Round(k),
-        var other => throw new UserErrorException(FormattableString.Invariant($"{Path}: '{key}' is {other}; an autoencoder has at least one active latent")),
-    };
+    public int? ActiveLatents(string key) =>
+        Number(key) switch
+        {
+            null => null,
+            >= 1 and <= int.MaxValue and double k => (int)Math.Round(k),
+            var other => throw new UserErrorException(
+                FormattableString.Invariant($"{Path}: '{key}' is {other}; an autoencoder has at least one active latent")
+            ),
+        };
 }

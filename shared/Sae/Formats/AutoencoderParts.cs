@@ -26,7 +26,9 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
     {
         var nonFinite = new NonFiniteValues();
         var tensor = Has(key) ? file.Read(key, nonFinite) : throw Refused($"key '{key}' is missing");
-        return nonFinite.Counts.Count == 0 ? tensor.to(float32) : throw Refused($"key '{key}' has values that are NaN or infinite; the training that wrote it diverged");
+        return nonFinite.Counts.Count == 0
+            ? tensor.to(float32)
+            : throw Refused($"key '{key}' has values that are NaN or infinite; the training that wrote it diverged");
     }
 
     /// <summary>A whole number of the file, such as k.</summary>
@@ -36,10 +38,15 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
         using var scope = NewDisposeScope();
         var tensor = Has(key) ? file.Read(key) : throw Refused($"key '{key}' is missing");
         var value = tensor.NumberOfElements == 1 ? tensor.reshape(1).to(float64)[0].item<double>() : double.NaN;
-        return value is >= 1 and <= int.MaxValue ? (int)value : throw Refused(FormattableString.Invariant($"key '{key}' is {value}; an autoencoder has at least one active latent"));
+        return value is >= 1 and <= int.MaxValue
+            ? (int)value
+            : throw Refused(FormattableString.Invariant($"key '{key}' is {value}; an autoencoder has at least one active latent"));
     }
 
-    /// <summary>A threshold for every latent, where the file holds one for all. Below 0, as before training it is, none is excluded that ReLU leaves.</summary>
+    /// <summary>
+    /// A threshold for every latent, where the file holds one for all. Below 0, as before training it is, none is excluded that ReLU
+    /// leaves.
+    /// </summary>
     public Tensor Threshold(string key, long latents)
     {
         var threshold = Read(key).relu();
@@ -54,11 +61,21 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
     /// <param name="decoderBias">[width]; null for none.</param>
     /// <param name="threshold">[latents], where the variant has one.</param>
     /// <param name="isCentred">Whether the decoder's bias is subtracted from the input.</param>
-    /// <param name="isRescaled">Whether latents are selected by what they add to the reconstruction: their activation times the length of their decoder row.</param>
+    /// <param name="isRescaled">Whether latents are selected by what they add to the reconstruction: their activation times the length of
+    /// their decoder row.</param>
     /// <param name="inputScale">The factor inputs were multiplied with in training, as a record.</param>
     /// <exception cref="UserErrorException">Shapes do not fit together.</exception>
     public SparseAutoencoder Build(
-        SaeVariant variant, Tensor encoder, Tensor? encoderBias, Tensor decoder, Tensor? decoderBias, Tensor? threshold, bool isCentred, bool isRescaled, double inputScale = 1)
+        SaeVariant variant,
+        Tensor encoder,
+        Tensor? encoderBias,
+        Tensor decoder,
+        Tensor? decoderBias,
+        Tensor? threshold,
+        bool isCentred,
+        bool isRescaled,
+        double inputScale = 1
+    )
     {
         if (encoder.dim() != 2 || encoder.NumberOfElements == 0)
         {
@@ -99,10 +116,21 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
             threshold = threshold is null ? null : threshold * norms;
         }
 
-        return new SparseAutoencoder(variant, encoder.contiguous(), decoder.contiguous(), encoderBias.contiguous(), decoderBias.contiguous(), inputScale, threshold?.contiguous());
+        return new SparseAutoencoder(
+            variant,
+            encoder.contiguous(),
+            decoder.contiguous(),
+            encoderBias.contiguous(),
+            decoderBias.contiguous(),
+            inputScale,
+            threshold?.contiguous()
+        );
     }
 
-    /// <summary>A gated autoencoder (arXiv 2404.16014): since gate and magnitude share their directions, a latent fires where its magnitude is above a threshold of its own.</summary>
+    /// <summary>
+    /// A gated autoencoder (arXiv 2404.16014): since gate and magnitude share their directions, a latent fires where its magnitude is above
+    /// a threshold of its own.
+    /// </summary>
     /// <param name="encoder">[latents, width].</param>
     /// <param name="logScale">r, [latents].</param>
     /// <param name="gateBias">[latents].</param>
@@ -110,7 +138,15 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
     /// <param name="decoder">[latents, width].</param>
     /// <param name="decoderBias">[width].</param>
     /// <param name="isCentred">Whether the decoder's bias is subtracted from the input.</param>
-    public SparseAutoencoder BuildGated(Tensor encoder, Tensor logScale, Tensor gateBias, Tensor magnitudeBias, Tensor decoder, Tensor decoderBias, bool isCentred)
+    public SparseAutoencoder BuildGated(
+        Tensor encoder,
+        Tensor logScale,
+        Tensor gateBias,
+        Tensor magnitudeBias,
+        Tensor decoder,
+        Tensor decoderBias,
+        bool isCentred
+    )
     {
         if (!isCentred)
         {
@@ -121,7 +157,16 @@ internal sealed class AutoencoderParts(ITensorFile file, string path)
 
         var scale = logScale.exp();
         var threshold = (magnitudeBias - (scale * gateBias)).relu();
-        return Build(new SaeVariant.JumpRelu((int)encoder.shape[0]), encoder * scale.unsqueeze(1), magnitudeBias, decoder, decoderBias, threshold, isCentred: true, isRescaled: true);
+        return Build(
+            new SaeVariant.JumpRelu((int)encoder.shape[0]),
+            encoder * scale.unsqueeze(1),
+            magnitudeBias,
+            decoder,
+            decoderBias,
+            threshold,
+            isCentred: true,
+            isRescaled: true
+        );
     }
 
     /// <summary>The refusal of this file.</summary>

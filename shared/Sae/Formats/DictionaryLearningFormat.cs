@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Formats;
 
 /// <summary>
-/// Autoencoders of <c>dictionary_learning</c>, and of <c>sae-for-vlm</c>, which trains with it: <c>ae.pt</c> (a state dict) and <c>config.json</c>, whose
-/// <c>trainer.dict_class</c> names the class. Top-K and BatchTopK have the same keys, so that nothing else tells them apart.
+/// Autoencoders of <c>dictionary_learning</c>, and of <c>sae-for-vlm</c>, which trains with it: <c>ae.pt</c> (a state dict) and
+/// <c>config.json</c>, whose <c>trainer.dict_class</c> names the class. Top-K and BatchTopK have the same keys, so that nothing else tells
+/// them apart.
 /// </summary>
 internal static class DictionaryLearningFormat
 {
@@ -18,15 +19,26 @@ internal static class DictionaryLearningFormat
     private const string LinearDecoder = "decoder.weight";
 
     /// <summary>Whether a file's keys are those of one of its classes.</summary>
-    public static bool IsOne(ITensorFile file) => file.Entries.ContainsKey(LinearDecoder) || (file.Entries.ContainsKey("W_enc") && file.Entries.ContainsKey("W_dec"));
+    public static bool IsOne(ITensorFile file) =>
+        file.Entries.ContainsKey(LinearDecoder) || (file.Entries.ContainsKey("W_enc") && file.Entries.ContainsKey("W_dec"));
 
     /// <param name="path">The state dict.</param>
-    /// <exception cref="Contracts.UserErrorException">Keys are of none of its classes, or the description is needed and missing.</exception>
+    /// <exception cref="Contracts.UserErrorException">Keys are of none of its classes, or the description is needed and
+    /// missing.</exception>
     public static SparseAutoencoder Load(ITensorFile file, string path)
     {
         var parts = new AutoencoderParts(file, path);
         return parts.Has("W_enc") ? WithMatrices(parts)
-            : parts.Has("r_mag") ? parts.BuildGated(parts.Read(LinearEncoder), parts.Read("r_mag"), parts.Read("gate_bias"), parts.Read("mag_bias"), parts.Read(LinearDecoder).t(), parts.Read("decoder_bias"), isCentred: true)
+            : parts.Has("r_mag")
+                ? parts.BuildGated(
+                    parts.Read(LinearEncoder),
+                    parts.Read("r_mag"),
+                    parts.Read("gate_bias"),
+                    parts.Read("mag_bias"),
+                    parts.Read(LinearDecoder).t(),
+                    parts.Read("decoder_bias"),
+                    isCentred: true
+                )
             : parts.Has("k") ? Selecting(parts)
             : Relu(parts);
     }
@@ -38,7 +50,14 @@ internal static class DictionaryLearningFormat
         var isMatryoshka = parts.Has("group_sizes");
         return parts.Build(
             isMatryoshka ? new SaeVariant.BatchTopK(parts.Count("k")) : new SaeVariant.JumpRelu((int)encoder.shape[0]),
-            encoder, parts.Read("b_enc"), parts.Read("W_dec"), parts.Read("b_dec"), parts.Threshold(Threshold, encoder.shape[0]), isCentred: isMatryoshka, isRescaled: true);
+            encoder,
+            parts.Read("b_enc"),
+            parts.Read("W_dec"),
+            parts.Read("b_dec"),
+            parts.Threshold(Threshold, encoder.shape[0]),
+            isCentred: isMatryoshka,
+            isRescaled: true
+        );
     }
 
     private static SparseAutoencoder Selecting(AutoencoderParts parts)
@@ -58,8 +77,15 @@ internal static class DictionaryLearningFormat
             var other => throw parts.Refused($"has the keys of an AutoEncoderTopK or a BatchTopKSAE, but {ConfigFile} says '{other}'"),
         };
         return parts.Build(
-            isBatch ? new SaeVariant.BatchTopK(k) : new SaeVariant.TopK(k), encoder, parts.Read("encoder.bias"), parts.Read(LinearDecoder).t(), parts.Read("b_dec"),
-            isBatch ? parts.Threshold(Threshold, encoder.shape[0]) : null, isCentred: true, isRescaled: false);
+            isBatch ? new SaeVariant.BatchTopK(k) : new SaeVariant.TopK(k),
+            encoder,
+            parts.Read("encoder.bias"),
+            parts.Read(LinearDecoder).t(),
+            parts.Read("b_dec"),
+            isBatch ? parts.Threshold(Threshold, encoder.shape[0]) : null,
+            isCentred: true,
+            isRescaled: false
+        );
     }
 
     // AutoEncoder centres its input, AutoEncoderNew does not.
@@ -68,7 +94,14 @@ internal static class DictionaryLearningFormat
         var encoder = parts.Read(LinearEncoder);
         var isCentred = parts.Has("bias");
         return parts.Build(
-            new SaeVariant.JumpRelu((int)encoder.shape[0]), encoder, parts.Read("encoder.bias"), parts.Read(LinearDecoder).t(), parts.Read(isCentred ? "bias" : "decoder.bias"), zeros(encoder.shape[0]),
-            isCentred, isRescaled: true);
+            new SaeVariant.JumpRelu((int)encoder.shape[0]),
+            encoder,
+            parts.Read("encoder.bias"),
+            parts.Read(LinearDecoder).t(),
+            parts.Read(isCentred ? "bias" : "decoder.bias"),
+            zeros(encoder.shape[0]),
+            isCentred,
+            isRescaled: true
+        );
     }
 }

@@ -15,8 +15,11 @@ public static class ForeignAutoencoder
         if (Directory.Exists(path))
         {
             return File.Exists(Path.Combine(path, SaeLensFormat.ConfigFile)) ? SaeLensFormat.Load(path)
-                : File.Exists(Path.Combine(path, DictionaryLearningFormat.WeightsFile)) ? Load(Path.Combine(path, DictionaryLearningFormat.WeightsFile))
-                : throw new UserErrorException($"{path}: contains no autoencoder: expected {SaeLensFormat.ConfigFile} with {SaeLensFormat.WeightsFile} (SAELens), or {DictionaryLearningFormat.WeightsFile} (dictionary_learning)");
+                : File.Exists(Path.Combine(path, DictionaryLearningFormat.WeightsFile))
+                    ? Load(Path.Combine(path, DictionaryLearningFormat.WeightsFile))
+                : throw new UserErrorException(
+                    $"{path}: contains no autoencoder: expected {SaeLensFormat.ConfigFile} with {SaeLensFormat.WeightsFile} (SAELens), or {DictionaryLearningFormat.WeightsFile} (dictionary_learning)"
+                );
         }
 
         if (Path.GetFileName(path) is SaeLensFormat.ConfigFile or SaeLensFormat.WeightsFile)
@@ -30,6 +33,8 @@ public static class ForeignAutoencoder
         return SaeFile.IsOne(file.Metadata) ? SaeFile.Load(path)
             : OvercompleteFormat.IsOne(file) ? OvercompleteFormat.Load(file, path)
             : DictionaryLearningFormat.IsOne(file) ? DictionaryLearningFormat.Load(file, path)
-            : throw new UserErrorException($"{path}: holds no autoencoder that is known here (first key '{file.Entries.Keys.FirstOrDefault()}'); those of ClipSae, SAELens, dictionary_learning, sae-for-vlm and overcomplete are");
+            : throw new UserErrorException(
+                $"{path}: holds no autoencoder that is known here (first key '{file.Entries.Keys.FirstOrDefault()}'); those of ClipSae, SAELens, dictionary_learning, sae-for-vlm and overcomplete are"
+            );
     }
 }

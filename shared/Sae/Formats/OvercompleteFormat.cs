@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Formats;
 
 /// <summary>
-/// Autoencoders of <c>overcomplete</c>, saved whole (<c>torch.save(model)</c>), or a <c>JumpSAE</c> as a state dict: SAE, TopKSAE and JumpSAE with a linear or a tied encoder,
-/// with or without batch normalisation. Nothing of the file is executed.
+/// Autoencoders of <c>overcomplete</c>, saved whole (<c>torch.save(model)</c>), or a <c>JumpSAE</c> as a state dict: SAE, TopKSAE and
+/// JumpSAE with a linear or a tied encoder, with or without batch normalisation. Nothing of the file is executed.
 /// </summary>
 internal static class OvercompleteFormat
 {
@@ -26,16 +26,49 @@ internal static class OvercompleteFormat
     {
         var parts = new AutoencoderParts(file, path);
         var whole = file.Modules.FirstOrDefault(module => module.Path.Length == 0);
-        var kind = whole?.Class ?? (parts.Has("thresholds") ? "JumpSAE" : throw parts.Refused("is a state dict of overcomplete, which does not say its class and its k; save the whole module (torch.save(model, file)) and use that file"));
+        var kind = whole?.Class
+            ?? (
+                parts.Has("thresholds")
+                    ? "JumpSAE"
+                    : throw parts.Refused(
+                        "is a state dict of overcomplete, which does not say its class and its k; save the whole module (torch.save(model, file)) and use that file"
+                    )
+            );
         var dictionary = parts.Read(Dictionary) * parts.Read("dictionary.multiplier").exp();
         var (encoder, bias) = Encoder(parts, dictionary);
         var latents = encoder.shape[0];
         return kind switch
         {
-            "TopKSAE" when whole!.Attributes.GetValueOrDefault("top_k") is long k and > 0 and <= int.MaxValue =>
-                parts.Build(new SaeVariant.TopK((int)k), encoder, bias, dictionary, decoderBias: null, threshold: null, isCentred: true, isRescaled: false),
-            "JumpSAE" => parts.Build(new SaeVariant.JumpRelu((int)latents), encoder, bias, dictionary, null, parts.Read("thresholds").exp(), isCentred: true, isRescaled: true),
-            "SAE" => parts.Build(new SaeVariant.JumpRelu((int)latents), encoder, bias, dictionary, null, zeros(latents), isCentred: true, isRescaled: true),
+            "TopKSAE" when whole!.Attributes.GetValueOrDefault("top_k") is long k and > 0 and <= int.MaxValue => parts.Build(
+                new SaeVariant.TopK((int)k),
+                encoder,
+                bias,
+                dictionary,
+                decoderBias: null,
+                threshold: null,
+                isCentred: true,
+                isRescaled: false
+            ),
+            "JumpSAE" => parts.Build(
+                new SaeVariant.JumpRelu((int)latents),
+                encoder,
+                bias,
+                dictionary,
+                null,
+                parts.Read("thresholds").exp(),
+                isCentred: true,
+                isRescaled: true
+            ),
+            "SAE" => parts.Build(
+                new SaeVariant.JumpRelu((int)latents),
+                encoder,
+                bias,
+                dictionary,
+                null,
+                zeros(latents),
+                isCentred: true,
+                isRescaled: true
+            ),
             _ => throw parts.Refused($"is a {kind} of overcomplete; SAE, TopKSAE and JumpSAE are supported"),
         };
     }
@@ -45,10 +78,17 @@ internal static class OvercompleteFormat
         if (!parts.Has(Linear + "weight"))
         {
             // Tied, or of one matrix.
-            return (parts.Has("encoder.weight") ? parts.Read("encoder.weight") : dictionary, parts.Has("encoder.bias") ? parts.Read("encoder.bias") : null);
+            return (
+                parts.Has("encoder.weight") ? parts.Read("encoder.weight") : dictionary,
+                parts.Has("encoder.bias") ? parts.Read("encoder.bias") : null
+            );
         }
 
-        if (parts.Has("encoder.mlp_blocks.0.0.weight") || parts.Has("encoder.attention_blocks.0.norm1.weight") || parts.Has("encoder.resnet_blocks.0.conv1.weight"))
+        if (
+            parts.Has("encoder.mlp_blocks.0.0.weight")
+            || parts.Has("encoder.attention_blocks.0.norm1.weight")
+            || parts.Has("encoder.resnet_blocks.0.conv1.weight")
+        )
         {
             throw parts.Refused("its encoder has hidden layers; only a linear encoder is supported");
         }
@@ -61,7 +101,9 @@ internal static class OvercompleteFormat
 
         if (!parts.Has(Norm + "running_var"))
         {
-            throw parts.Refused("its encoder ends in a LayerNorm, which cannot be folded into its weights; only a linear encoder with or without batch normalisation is supported");
+            throw parts.Refused(
+                "its encoder ends in a LayerNorm, which cannot be folded into its weights; only a linear encoder with or without batch normalisation is supported"
+            );
         }
 
         var scale = parts.Read(Norm + "weight") / parts.Read(Norm + "running_var").Plus(Epsilon).sqrt();

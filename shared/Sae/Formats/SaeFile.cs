@@ -49,7 +49,9 @@ public static class SaeFile
         using var file = SafetensorsFile.Open(path);
         if (!file.Metadata.TryGetValue("format", out var format) || format != Format)
         {
-            throw new UserErrorException($"{path}: not an autoencoder of ClipSae (metadata 'format' is not '{Format}'); use the file that sae-training wrote");
+            throw new UserErrorException(
+                $"{path}: not an autoencoder of ClipSae (metadata 'format' is not '{Format}'); use the file that sae-training wrote"
+            );
         }
 
         var variant = ReadVariant(path, file);
@@ -63,8 +65,14 @@ public static class SaeFile
         var (latents, width) = (encoder.shape[0], encoder.shape[1]);
         var decoder = variant.Tied ? encoder : ReadShaped(path, file, "decoder", latents, width);
         var sae = new SparseAutoencoder(
-            variant, encoder, decoder, ReadShaped(path, file, "encoder_bias", latents), ReadShaped(path, file, "decoder_bias", width), scale,
-            variant.HasThreshold ? ReadShaped(path, file, "threshold", latents) : null);
+            variant,
+            encoder,
+            decoder,
+            ReadShaped(path, file, "encoder_bias", latents),
+            ReadShaped(path, file, "decoder_bias", width),
+            scale,
+            variant.HasThreshold ? ReadShaped(path, file, "threshold", latents) : null
+        );
         return sae.To(device ?? CPU);
     }
 
@@ -94,9 +102,13 @@ public static class SaeFile
 
         var variant = SaeVariant.Parse(file.Metadata["variant"], (int)Number(path, file, "k"))
             ?? throw new UserErrorException(
-                $"{path}: variant '{file.Metadata["variant"]}' is unknown; this version knows {string.Join(", ", SaeVariant.Names)}");
+                $"{path}: variant '{file.Metadata["variant"]}' is unknown; this version knows {string.Join(", ", SaeVariant.Names)}"
+            );
         return variant is SaeVariant.Matryoshka matryoshka && file.Metadata.TryGetValue("prefixes", out var prefixes)
-            ? matryoshka with { Prefixes = [.. prefixes.Split(' ').Select(p => Parsed(path, "prefixes", p))] }
+            ? matryoshka with
+            {
+                Prefixes = [.. prefixes.Split(' ').Select(p => Parsed(path, "prefixes", p))],
+            }
             : variant;
     }
 
@@ -105,7 +117,9 @@ public static class SaeFile
     private static double Parsed(string path, string key, string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value)
             ? value
-            : throw new UserErrorException($"{path}: metadata '{key}' is '{text}', not a number; the file is damaged, train or download it again");
+            : throw new UserErrorException(
+                $"{path}: metadata '{key}' is '{text}', not a number; the file is damaged, train or download it again"
+            );
 
     private static Tensor ReadShaped(string path, SafetensorsFile file, string key, params long[] shape)
     {

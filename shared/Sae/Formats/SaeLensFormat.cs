@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Formats;
 
 /// <summary>
-/// The folder layout of SAELens 6: <c>sae_weights.safetensors</c> (W_enc [d_in, d_sae], W_dec [d_sae, d_in], b_enc, b_dec, and <c>threshold</c>
-/// for BatchTopK, which SAELens runs as JumpReLU) and <c>cfg.json</c>. Scale and centring are folded into the weights, so
+/// The folder layout of SAELens 6: <c>sae_weights.safetensors</c> (W_enc [d_in, d_sae], W_dec [d_sae, d_in], b_enc, b_dec, and
+/// <c>threshold</c> for BatchTopK, which SAELens runs as JumpReLU) and <c>cfg.json</c>. Scale and centring are folded into the weights, so
 /// <c>normalize_activations</c> is "none"; the scale is kept in the metadata.
 /// </summary>
 public static class SaeLensFormat
@@ -43,8 +43,8 @@ public static class SaeLensFormat
     }
 
     /// <summary>
-    /// Reads a folder written by <see cref="Save"/> or by SAELens 3 to 6: standard (ReLU or Top-K), topk, jumprelu, gated, and what BatchTopK and Matryoshka are
-    /// saved as. An autoencoder that SAELens normalises at run time is refused.
+    /// Reads a folder written by <see cref="Save"/> or by SAELens 3 to 6: standard (ReLU or Top-K), topk, jumprelu, gated, and what
+    /// BatchTopK and Matryoshka are saved as. An autoencoder that SAELens normalises at run time is refused.
     /// </summary>
     /// <exception cref="UserErrorException">A file or key is missing, or the architecture is another; names file and key.</exception>
     public static SparseAutoencoder Load(string folder)
@@ -67,17 +67,54 @@ public static class SaeLensFormat
         }
 
         var metadata = config.Part("metadata");
-        SparseAutoencoder Build(SaeVariant variant, Tensor? threshold, bool isRescaled) => parts.Build(
-            variant, encoder, parts.Read("b_enc"), decoder, parts.Read("b_dec"), threshold, isCentred, isRescaled, metadata.Number("input_scale") ?? 1);
+        SparseAutoencoder Build(SaeVariant variant, Tensor? threshold, bool isRescaled) =>
+            parts.Build(
+                variant,
+                encoder,
+                parts.Read("b_enc"),
+                decoder,
+                parts.Read("b_dec"),
+                threshold,
+                isCentred,
+                isRescaled,
+                metadata.Number("input_scale") ?? 1
+            );
         var latents = encoder.shape[0];
-        return (config.Text("architecture") ?? "standard", config.Text("activation_fn") ?? config.Text("activation_fn_str") ?? "relu") switch
+        return (
+            config.Text("architecture") ?? "standard",
+            config.Text("activation_fn") ?? config.Text("activation_fn_str") ?? "relu"
+        ) switch
         {
-            ("topk", _) => Build(new SaeVariant.TopK(config.ActiveLatents("k") ?? config.Part("activation_fn_kwargs").ActiveLatents("k") ?? throw NoK(config)), null, config.Flag("rescale_acts_by_decoder_norm") ?? false),
-            ("standard", "topk") => Build(new SaeVariant.TopK(config.Part("activation_fn_kwargs").ActiveLatents("k") ?? throw NoK(config)), null, isRescaled: false),
+            ("topk", _) => Build(
+                new SaeVariant.TopK(
+                    config.ActiveLatents("k") ?? config.Part("activation_fn_kwargs").ActiveLatents("k") ?? throw NoK(config)
+                ),
+                null,
+                config.Flag("rescale_acts_by_decoder_norm") ?? false
+            ),
+            ("standard", "topk") => Build(
+                new SaeVariant.TopK(config.Part("activation_fn_kwargs").ActiveLatents("k") ?? throw NoK(config)),
+                null,
+                isRescaled: false
+            ),
             ("standard", "relu") => Build(new SaeVariant.JumpRelu((int)latents), zeros(latents), isRescaled: true),
-            ("jumprelu", _) => Build(metadata.ActiveLatents("k") is { } k ? new SaeVariant.BatchTopK(k) : new SaeVariant.JumpRelu((int)latents), parts.Threshold("threshold", latents), isRescaled: true),
-            ("gated", _) => parts.BuildGated(encoder, parts.Read("r_mag"), parts.Read("b_gate"), parts.Read("b_mag"), decoder, parts.Read("b_dec"), isCentred),
-            var (architecture, activation) => throw new UserErrorException($"{config.Path}: architecture '{architecture}' with activation '{activation}' is not supported; standard, topk, jumprelu and gated are"),
+            ("jumprelu", _) => Build(
+                metadata.ActiveLatents("k") is { } k ? new SaeVariant.BatchTopK(k) : new SaeVariant.JumpRelu((int)latents),
+                parts.Threshold("threshold", latents),
+                isRescaled: true
+            ),
+            ("gated", _) => parts.BuildGated(
+                encoder,
+                parts.Read("r_mag"),
+                parts.Read("b_gate"),
+                parts.Read("b_mag"),
+                decoder,
+                parts.Read("b_dec"),
+                isCentred
+            ),
+            var (architecture, activation) => throw new UserErrorException(
+                $"{config.Path}: architecture '{architecture}' with activation '{activation}' is not supported; standard, topk, jumprelu and gated are"
+            ),
         };
     }
 
@@ -87,17 +124,23 @@ public static class SaeLensFormat
     {
         if (config.Text("normalize_activations") is { } normalization && normalization != "none")
         {
-            throw new UserErrorException($"{config.Path}: normalize_activations is '{normalization}'; fold it into the weights in SAELens first (fold_activation_norm_scaling_factor)");
+            throw new UserErrorException(
+                $"{config.Path}: normalize_activations is '{normalization}'; fold it into the weights in SAELens first (fold_activation_norm_scaling_factor)"
+            );
         }
 
         if (config.Text("reshape_activations") is { } shape && shape != "none")
         {
-            throw new UserErrorException($"{config.Path}: reshape_activations is '{shape}'; only autoencoders of whole activations are supported");
+            throw new UserErrorException(
+                $"{config.Path}: reshape_activations is '{shape}'; only autoencoders of whole activations are supported"
+            );
         }
 
         if (config.Root["d_out"] is not null)
         {
-            throw new UserErrorException($"{config.Path}: describes a transcoder ('d_out'), which rebuilds other activations than it reads; only autoencoders are supported");
+            throw new UserErrorException(
+                $"{config.Path}: describes a transcoder ('d_out'), which rebuilds other activations than it reads; only autoencoders are supported"
+            );
         }
     }
 

@@ -1,25 +1,25 @@
 namespace ClipSae.Sae.Kernels;
 
 /// <summary>
-/// The active latents of a batch, by row and, after <see cref="GroupByLatent"/>, by latent: for each latent the places (row·k + slot) where it is
-/// active, in order of the rows. Buffers are reused from step to step.
+/// The active latents of a batch, by row and, after <see cref="GroupByLatent"/>, by latent: for each latent the places (row·k + slot) where
+/// it is active, in order of the rows. Buffers are reused from step to step.
 /// </summary>
 internal sealed unsafe class ActiveLatents
 {
-    private readonly int[] indices;
-    private readonly float[] values;
-    private readonly float[] gradients;
-    private readonly int[] places;
-    private readonly int[] starts;
+    private readonly int[] _indices;
+    private readonly float[] _values;
+    private readonly float[] _gradients;
+    private readonly int[] _places;
+    private readonly int[] _starts;
 
     public ActiveLatents(int rows, int k, int latents)
     {
         (Rows, K, Latents) = (rows, k, latents);
-        indices = PinnedArray.Create<int>(rows * k);
-        values = PinnedArray.Create<float>(rows * k);
-        gradients = PinnedArray.Create<float>(rows * k);
-        places = PinnedArray.Create<int>(rows * k);
-        starts = PinnedArray.Create<int>(latents + 1);
+        _indices = PinnedArray.Create<int>(rows * k);
+        _values = PinnedArray.Create<float>(rows * k);
+        _gradients = PinnedArray.Create<float>(rows * k);
+        _places = PinnedArray.Create<int>(rows * k);
+        _starts = PinnedArray.Create<int>(latents + 1);
     }
 
     public int Rows { get; }
@@ -30,19 +30,19 @@ internal sealed unsafe class ActiveLatents
     public int Latents { get; }
 
     /// <summary>Latent of each slot, rising within a row; −1 in slots not used, which are the last of the row.</summary>
-    public int* Indices => PinnedArray.Address(indices);
+    public int* Indices => PinnedArray.Address(_indices);
 
     /// <summary>Activation of each slot, above 0; 0 in slots not used.</summary>
-    public float* Values => PinnedArray.Address(values);
+    public float* Values => PinnedArray.Address(_values);
 
     /// <summary>Gradient of the loss with respect to the activation of each slot.</summary>
-    public float* Gradients => PinnedArray.Address(gradients);
+    public float* Gradients => PinnedArray.Address(_gradients);
 
     /// <summary>Places grouped by latent.</summary>
-    public int* Places => PinnedArray.Address(places);
+    public int* Places => PinnedArray.Address(_places);
 
     /// <summary>Where each latent's places start; one more entry closes the last.</summary>
-    public int* Starts => PinnedArray.Address(starts);
+    public int* Starts => PinnedArray.Address(_starts);
 
     /// <summary>Counting sort of the places by latent.</summary>
     public void GroupByLatent()
@@ -50,7 +50,7 @@ internal sealed unsafe class ActiveLatents
         var index = Indices;
         var start = Starts;
         var place = Places;
-        Array.Clear(starts);
+        Array.Clear(_starts);
         for (var i = 0; i < Rows * K; i++)
         {
             if (index[i] >= 0)

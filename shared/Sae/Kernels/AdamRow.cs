@@ -7,15 +7,21 @@ namespace ClipSae.Sae.Kernels;
 /// <param name="Take1">1 − β₁, from double precision: 1 − 0.999f is off in the fifth digit.</param>
 /// <param name="Take2">1 − β₂, likewise.</param>
 /// <param name="Correction">1/√(1 − β₂ᵗ), which corrects the root of the second moment.</param>
-internal readonly record struct AdamRow(
-    float Rate, float Beta1, float Take1, float Beta2, float Take2, float Correction, float Epsilon)
+internal readonly record struct AdamRow(float Rate, float Beta1, float Take1, float Beta2, float Take2, float Correction, float Epsilon)
 {
     private const int Lanes = 16;
 
     /// <summary>The arithmetic of step <paramref name="step"/>, counted from 1.</summary>
-    public static AdamRow At(long step, double rate, double beta1, double beta2, double epsilon) => new(
-        (float)(rate / (1 - Math.Pow(beta1, step))), (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2),
-        (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))), (float)epsilon);
+    public static AdamRow At(long step, double rate, double beta1, double beta2, double epsilon) =>
+        new(
+            (float)(rate / (1 - Math.Pow(beta1, step))),
+            (float)beta1,
+            (float)(1 - beta1),
+            (float)beta2,
+            (float)(1 - beta2),
+            (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))),
+            (float)epsilon
+        );
 
     public unsafe void Update(float* weights, float* gradient, float* first, float* second, int length)
     {

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace ClipSae.Sae.Kernels;
 
 /// <summary>
-/// Finds, in a row of approximate pre-activations, all latents that can be among the k largest exact ones. With |approximate − exact| ≤ eⱼ the
-/// k-th largest of the lower ends (approximate − e) is at most the k-th largest exact value, so a latent whose upper end (approximate + e)
-/// lies below it is out for certain; all others are candidates. Nothing is ever missed; a loose bound costs time, not truth.
+/// Finds, in a row of approximate pre-activations, all latents that can be among the k largest exact ones. With |approximate − exact| ≤ eⱼ
+/// the k-th largest of the lower ends (approximate − e) is at most the k-th largest exact value, so a latent whose upper end (approximate +
+/// e) lies below it is out for certain; all others are candidates. Nothing is ever missed; a loose bound costs time, not truth.
 /// </summary>
 internal sealed unsafe class CandidateSearch
 {
@@ -15,29 +15,32 @@ internal sealed unsafe class CandidateSearch
     // Eight lane-wise maxima for every latent wanted: their k-th largest is then close to the true one.
     private const int MaximaPerWanted = 8;
 
-    private readonly int latents;
-    private readonly int k;
-    private readonly int columns;
-    private readonly float[] maxima;
-    private readonly float[] lower;
-    private readonly float[] upper;
-    private readonly float[] sorted;
-    private readonly int[] candidates;
+    private readonly int _latents;
+    private readonly int _k;
+    private readonly int _columns;
+    private readonly float[] _maxima;
+    private readonly float[] _lower;
+    private readonly float[] _upper;
+    private readonly float[] _sorted;
+    private readonly int[] _candidates;
 
     public CandidateSearch(int latents, int k)
     {
-        (this.latents, this.k) = (latents, k);
-        var vectors = Math.Max(1, Math.Min((int)BitOperations.RoundUpToPowerOf2((uint)(MaximaPerWanted * k)) / Lanes, latents / (2 * Lanes)));
-        columns = vectors * Lanes;
-        maxima = PinnedArray.Create<float>(columns);
-        lower = PinnedArray.Create<float>(latents + Lanes);
-        upper = PinnedArray.Create<float>(latents + Lanes);
-        sorted = PinnedArray.Create<float>(latents + Lanes);
-        candidates = PinnedArray.Create<int>(latents + Lanes);
+        (_latents, _k) = (latents, k);
+        var vectors = Math.Max(
+            1,
+            Math.Min((int)BitOperations.RoundUpToPowerOf2((uint)(MaximaPerWanted * k)) / Lanes, latents / (2 * Lanes))
+        );
+        _columns = vectors * Lanes;
+        _maxima = PinnedArray.Create<float>(_columns);
+        _lower = PinnedArray.Create<float>(latents + Lanes);
+        _upper = PinnedArray.Create<float>(latents + Lanes);
+        _sorted = PinnedArray.Create<float>(latents + Lanes);
+        _candidates = PinnedArray.Create<int>(latents + Lanes);
     }
 
     /// <summary>The candidates of the last row searched.</summary>
-    public int* Candidates => PinnedArray.Address(candidates);
+    public int* Candidates => PinnedArray.Address(_candidates);
 
     /// <param name="row">Approximate products of one row with each latent, without bias: float32, or bfloat16 as its 16 bits.</param>
     /// <param name="bias">b_enc [latents].</param>
@@ -47,20 +50,20 @@ internal sealed unsafe class CandidateSearch
     public int Find(void* row, bool bfloat16, float* bias, float* norms, float slack, float relative)
     {
         // Only positive activations survive the ReLU, so zero is a floor even where fewer than k are.
-        var floor = columns >= k ? Math.Max(0, CoarseFloor(row, bfloat16, bias, norms, slack, relative)) : 0;
+        var floor = _columns >= _k ? Math.Max(0, CoarseFloor(row, bfloat16, bias, norms, slack, relative)) : 0;
         var found = Collect(row, bfloat16, bias, norms, slack, relative, floor);
-        if (found > k)
+        if (found > _k)
         {
-            new ReadOnlySpan<float>(lower, 0, found).CopyTo(sorted);
-            floor = Math.Max(floor, Selection.KthLargest(PinnedArray.Address(sorted), found, k));
+            new ReadOnlySpan<float>(_lower, 0, found).CopyTo(_sorted);
+            floor = Math.Max(floor, Selection.KthLargest(PinnedArray.Address(_sorted), found, _k));
         }
 
         var kept = 0;
         for (var i = 0; i < found; i++)
         {
-            if (upper[i] >= floor)
+            if (_upper[i] >= floor)
             {
-                candidates[kept++] = candidates[i];
+                _candidates[kept++] = _candidates[i];
             }
         }
 
@@ -70,12 +73,12 @@ internal sealed unsafe class CandidateSearch
     /// <summary>The k-th largest of lane-wise maxima of the lower ends: k different latents lie at or above it.</summary>
     private float CoarseFloor(void* row, bool bfloat16, float* bias, float* norms, float slack, float relative)
     {
-        new Span<float>(maxima).Fill(float.NegativeInfinity);
-        var largest = PinnedArray.Address(maxima);
+        new Span<float>(_maxima).Fill(float.NegativeInfinity);
+        var largest = PinnedArray.Address(_maxima);
         var (slacks, factor) = (Vector512.Create(-slack), Vector512.Create(relative));
-        for (var block = 0; block + columns <= latents; block += columns)
+        for (var block = 0; block + _columns <= _latents; block += _columns)
         {
-            for (var i = 0; i < columns; i += Lanes)
+            for (var i = 0; i < _columns; i += Lanes)
             {
                 var at = block + i;
                 var product = Load(row, bfloat16, at);
@@ -85,14 +88,14 @@ internal sealed unsafe class CandidateSearch
             }
         }
 
-        return Selection.KthLargest(largest, columns, k);
+        return Selection.KthLargest(largest, _columns, _k);
     }
 
     private int Collect(void* row, bool bfloat16, float* bias, float* norms, float slack, float relative, float floor)
     {
         var (slacks, factor, floors) = (Vector512.Create(slack), Vector512.Create(relative), Vector512.Create(floor));
         var (found, at) = (0, 0);
-        for (; at + Lanes <= latents; at += Lanes)
+        for (; at + Lanes <= _latents; at += Lanes)
         {
             var product = Load(row, bfloat16, at);
             var middle = product + Vector512.Load(bias + at);
@@ -103,21 +106,21 @@ internal sealed unsafe class CandidateSearch
             {
                 var lane = BitOperations.TrailingZeroCount(hits);
                 hits &= hits - 1;
-                candidates[found] = at + lane;
-                lower[found] = middle[lane] - error[lane];
-                upper[found++] = high[lane];
+                _candidates[found] = at + lane;
+                _lower[found] = middle[lane] - error[lane];
+                _upper[found++] = high[lane];
             }
         }
 
-        for (; at < latents; at++)
+        for (; at < _latents; at++)
         {
             var product = bfloat16 ? BitConverter.UInt32BitsToSingle((uint)((ushort*)row)[at] << 16) : ((float*)row)[at];
             var error = (slack * norms[at]) + (relative * Math.Abs(product));
             if (product + bias[at] + error >= floor)
             {
-                candidates[found] = at;
-                lower[found] = product + bias[at] - error;
-                upper[found++] = product + bias[at] + error;
+                _candidates[found] = at;
+                _lower[found] = product + bias[at] - error;
+                _upper[found++] = product + bias[at] + error;
             }
         }
 

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Kernels;
 
 /// <summary>
-/// AuxK and its gradient (arXiv 2406.04093, section 2.4): each row's k_aux largest dead latents reconstruct the residual. Dead latents are few
-/// in a healthy training and active ones among them many, so these are dense products over the dead rows alone.
+/// AuxK and its gradient (arXiv 2406.04093, section 2.4): each row's k_aux largest dead latents reconstruct the residual. Dead latents are
+/// few in a healthy training and active ones among them many, so these are dense products over the dead rows alone.
 /// </summary>
 /// <param name="Dead">The dead latents, rising.</param>
 /// <param name="Encoder">Gradient of W_enc's dead rows [dead, d_in], not yet scaled.</param>
@@ -21,7 +21,15 @@ internal sealed record DeadLatentGradient(int[] Dead, Tensor Encoder, Tensor Dec
     /// <param name="error">x̂ − x [rows, d_in], the residual with its sign turned.</param>
     /// <param name="alpha">Weight of AuxK in the loss.</param>
     public static unsafe DeadLatentGradient Of(
-        int[] dead, Tensor centred, Tensor error, Tensor encoder, Tensor decoder, Tensor bias, int auxK, double alpha)
+        int[] dead,
+        Tensor centred,
+        Tensor error,
+        Tensor encoder,
+        Tensor decoder,
+        Tensor bias,
+        int auxK,
+        double alpha
+    )
     {
         using var scope = NewDisposeScope();
         var index = tensor(dead.Select(j => (long)j).ToArray());
@@ -47,8 +55,13 @@ internal sealed record DeadLatentGradient(int[] Dead, Tensor Encoder, Tensor Dec
         var elements = (double)rows * width;
         var variance = BatchStatistics.Variance(PinnedArray.Address<float>(error), rows, width);
         return new DeadLatentGradient(
-            dead, encoderGradient.MoveToOuterDisposeScope(), decoderGradient.MoveToOuterDisposeScope(), biasGradient.MoveToOuterDisposeScope(),
-            (float)(alpha * 2 / (elements * variance)), squares / elements / variance);
+            dead,
+            encoderGradient.MoveToOuterDisposeScope(),
+            decoderGradient.MoveToOuterDisposeScope(),
+            biasGradient.MoveToOuterDisposeScope(),
+            (float)(alpha * 2 / (elements * variance)),
+            squares / elements / variance
+        );
     }
 
     /// <summary>Sets all but the k largest positive values of each row to zero; ties go to the lower column.</summary>

@@ -6,17 +6,24 @@ namespace ClipSae.Sae.Kernels;
 /// What is computed latent by latent: the gradient of its encoder and decoder rows from the places where it is active, projection, Adam,
 /// renormalisation. The rows of one latent and their gradient stay in cache, and no gradient of the whole dictionary exists.
 /// </summary>
-internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatents active, float* centred, float* error, float scale, AdamRow adam)
+internal sealed unsafe class DictionaryPass(
+    SaeTrainingState state,
+    ActiveLatents active,
+    float* centred,
+    float* error,
+    float scale,
+    AdamRow adam
+)
 {
     private const int Blocks = 64;
 
-    private readonly int width = state.Width;
-    private readonly float* encoder = PinnedArray.Address<float>(state.Encoder);
-    private readonly float* encoderFirst = PinnedArray.Address<float>(state.FirstMoment("encoder"));
-    private readonly float* encoderSecond = PinnedArray.Address<float>(state.SecondMoment("encoder"));
-    private readonly float* decoder = PinnedArray.Address<float>(state.Decoder);
-    private readonly float* decoderFirst = PinnedArray.Address<float>(state.FirstMoment(state.Tied ? "encoder" : "decoder"));
-    private readonly float* decoderSecond = PinnedArray.Address<float>(state.SecondMoment(state.Tied ? "encoder" : "decoder"));
+    private readonly int _width = state.Width;
+    private readonly float* _encoder = PinnedArray.Address<float>(state.Encoder);
+    private readonly float* _encoderFirst = PinnedArray.Address<float>(state.FirstMoment("encoder"));
+    private readonly float* _encoderSecond = PinnedArray.Address<float>(state.SecondMoment("encoder"));
+    private readonly float* _decoder = PinnedArray.Address<float>(state.Decoder);
+    private readonly float* _decoderFirst = PinnedArray.Address<float>(state.FirstMoment(state.Tied ? "encoder" : "decoder"));
+    private readonly float* _decoderSecond = PinnedArray.Address<float>(state.SecondMoment(state.Tied ? "encoder" : "decoder"));
 
     /// <summary>Moves all parameters by one step.</summary>
     public void Update(DeadLatentGradient? dead)
@@ -29,22 +36,22 @@ internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatent
 
         var biasGradient = PinnedArray.Create<float>(active.Latents);
         var blockSize = (active.Latents + Blocks - 1) / Blocks;
-        var written = PinnedArray.Create<float>(Blocks * width);
+        var written = PinnedArray.Create<float>(Blocks * _width);
         Parallelism.ForBlocks(active.Latents, blockSize, (block, first, end) =>
         {
-            var buffers = PinnedArray.Create<float>(2 * width);
-            var towardsPreBias = PinnedArray.Address(written) + (block * width);
+            var buffers = PinnedArray.Create<float>(2 * _width);
+            var towardsPreBias = PinnedArray.Address(written) + (block * _width);
             for (var j = first; j < end; j++)
             {
                 var ofEncoder = PinnedArray.Address(buffers);
-                var ofDecoder = ofEncoder + width;
+                var ofDecoder = ofEncoder + _width;
                 biasGradient[j] = Gather(j, ofEncoder, ofDecoder);
                 if (dead is not null && deadRow.TryGetValue(j, out var row))
                 {
                     biasGradient[j] += AddDead(dead, row, ofEncoder, ofDecoder);
                 }
 
-                RowMath.AddScaled(towardsPreBias, -biasGradient[j], encoder + ((long)j * width), width);
+                RowMath.AddScaled(towardsPreBias, -biasGradient[j], _encoder + ((long)j * _width), _width);
                 UpdateRows(j, ofEncoder, ofDecoder);
             }
         });
@@ -54,8 +61,8 @@ internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatent
     /// <summary>The gradient of a latent's two rows from the samples on which it is active; returns that of its bias.</summary>
     private float Gather(int latent, float* ofEncoder, float* ofDecoder)
     {
-        new Span<float>(ofEncoder, width).Clear();
-        new Span<float>(ofDecoder, width).Clear();
+        new Span<float>(ofEncoder, _width).Clear();
+        new Span<float>(ofDecoder, _width).Clear();
         var places = active.Places;
         var values = active.Values;
         var gradients = active.Gradients;
@@ -64,10 +71,10 @@ internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatent
         for (var i = first; i < end; i++)
         {
             var place = places[i];
-            var offset = (long)(place / active.K) * width;
+            var offset = (long)(place / active.K) * _width;
             var gradient = scale * gradients[place];
-            RowMath.AddScaled(ofEncoder, gradient, centred + offset, width);
-            RowMath.AddScaled(ofDecoder, scale * values[place], error + offset, width);
+            RowMath.AddScaled(ofEncoder, gradient, centred + offset, _width);
+            RowMath.AddScaled(ofDecoder, scale * values[place], error + offset, _width);
             bias += gradient;
         }
 
@@ -76,40 +83,40 @@ internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatent
 
     private float AddDead(DeadLatentGradient dead, int row, float* ofEncoder, float* ofDecoder)
     {
-        RowMath.AddScaled(ofEncoder, dead.Scale, PinnedArray.Address<float>(dead.Encoder) + ((long)row * width), width);
-        RowMath.AddScaled(ofDecoder, dead.Scale, PinnedArray.Address<float>(dead.Decoder) + ((long)row * width), width);
+        RowMath.AddScaled(ofEncoder, dead.Scale, PinnedArray.Address<float>(dead.Encoder) + ((long)row * _width), _width);
+        RowMath.AddScaled(ofDecoder, dead.Scale, PinnedArray.Address<float>(dead.Decoder) + ((long)row * _width), _width);
         return dead.Scale * PinnedArray.Address<float>(dead.Bias)[row];
     }
 
     private void UpdateRows(int latent, float* ofEncoder, float* ofDecoder)
     {
-        var offset = (long)latent * width;
+        var offset = (long)latent * _width;
         if (state.Tied)
         {
-            RowMath.AddScaled(ofDecoder, 1, ofEncoder, width);
+            RowMath.AddScaled(ofDecoder, 1, ofEncoder, _width);
         }
         else
         {
-            adam.Update(encoder + offset, ofEncoder, encoderFirst + offset, encoderSecond + offset, width);
+            adam.Update(_encoder + offset, ofEncoder, _encoderFirst + offset, _encoderSecond + offset, _width);
         }
 
-        var row = decoder + offset;
-        RowMath.AddScaled(ofDecoder, -RowMath.Dot(ofDecoder, row, width), row, width);
-        adam.Update(row, ofDecoder, decoderFirst + offset, decoderSecond + offset, width);
-        RowMath.Scale(row, 1 / MathF.Sqrt(RowMath.Dot(row, row, width)), width);
+        var row = _decoder + offset;
+        RowMath.AddScaled(ofDecoder, -RowMath.Dot(ofDecoder, row, _width), row, _width);
+        adam.Update(row, ofDecoder, _decoderFirst + offset, _decoderSecond + offset, _width);
+        RowMath.Scale(row, 1 / MathF.Sqrt(RowMath.Dot(row, row, _width)), _width);
     }
 
     /// <summary>b_enc, and b_pre, which the error sees directly and every active latent through its encoder row.</summary>
     private void UpdateBiases(float[] biasGradient, float[] written)
     {
-        var throughError = BatchStatistics.ColumnSums(error, active.Rows, width);
-        var preBiasGradient = PinnedArray.Create<float>(width);
-        for (var i = 0; i < width; i++)
+        var throughError = BatchStatistics.ColumnSums(error, active.Rows, _width);
+        var preBiasGradient = PinnedArray.Create<float>(_width);
+        for (var i = 0; i < _width; i++)
         {
             var sum = scale * throughError[i];
             for (var block = 0; block < Blocks; block++)
             {
-                sum += written[(block * width) + i];
+                sum += written[(block * _width) + i];
             }
 
             preBiasGradient[i] = (float)sum;
@@ -122,8 +129,12 @@ internal sealed unsafe class DictionaryPass(SaeTrainingState state, ActiveLatent
     private void Update(string parameter, float[] gradient)
     {
         adam.Update(
-            PinnedArray.Address<float>(state.Tensors[parameter]), PinnedArray.Address(gradient),
-            PinnedArray.Address<float>(state.FirstMoment(parameter)), PinnedArray.Address<float>(state.SecondMoment(parameter)), gradient.Length);
+            PinnedArray.Address<float>(state.Tensors[parameter]),
+            PinnedArray.Address(gradient),
+            PinnedArray.Address<float>(state.FirstMoment(parameter)),
+            PinnedArray.Address<float>(state.SecondMoment(parameter)),
+            gradient.Length
+        );
         GC.KeepAlive(gradient); // nothing else does while its address is in use
     }
 }

@@ -11,7 +11,9 @@ internal static unsafe class PinnedArray
     public static T[] Create<T>(int length)
         where T : unmanaged => GC.AllocateArray<T>(length, pinned: true);
 
-    /// <summary>The address of a pinned array's first element; valid while the array is referenced, which an address alone does not do.</summary>
+    /// <summary>
+    /// The address of a pinned array's first element; valid while the array is referenced, which an address alone does not do.
+    /// </summary>
     public static T* Address<T>(T[] pinned)
         where T : unmanaged => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(pinned));
 

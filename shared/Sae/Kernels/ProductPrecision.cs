@@ -5,8 +5,8 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Kernels;
 
 /// <summary>
-/// The type in which candidates are proposed. It decides the time alone: the values kept are computed in float32 in the same way after either, so
-/// results are bit for bit the same, and it may be chosen by a stopwatch.
+/// The type in which candidates are proposed. It decides the time alone: the values kept are computed in float32 in the same way after
+/// either, so results are bit for bit the same, and it may be chosen by a stopwatch.
 /// </summary>
 internal static class ProductPrecision
 {
@@ -26,11 +26,13 @@ internal static class ProductPrecision
     {
         var (a, b) = (ones(256, 512, dtype: type), ones(1024, 512, dtype: type));
         LinearLayer.Apply(a, b);
-        return Enumerable.Range(0, 3).Min(_ =>
-        {
-            var start = Stopwatch.GetTimestamp();
-            LinearLayer.Apply(a, b);
-            return Stopwatch.GetElapsedTime(start).TotalSeconds;
-        });
+        return Enumerable
+            .Range(0, 3)
+            .Min(_ =>
+            {
+                var start = Stopwatch.GetTimestamp();
+                LinearLayer.Apply(a, b);
+                return Stopwatch.GetElapsedTime(start).TotalSeconds;
+            });
     }
 }

@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 namespace ClipSae.Sae.Kernels;
 
 /// <summary>
-/// Arithmetic on rows of float32 in native memory. The order of every sum is fixed (16 lanes, then a tree, then the tail), on any machine and
-/// with any number of threads, so equal inputs give equal bits.
+/// Arithmetic on rows of float32 in native memory. The order of every sum is fixed (16 lanes, then a tree, then the tail), on any machine
+/// and with any number of threads, so equal inputs give equal bits.
 /// </summary>
 internal static unsafe class RowMath
 {
@@ -99,7 +99,8 @@ internal static unsafe class RowMath
     }
 
     /// <summary>
-    /// Rounds a row to bfloat16, to nearest even as libtorch does; gives ‖x‖ and ‖x − rounded‖, which bound what a product of rounded rows can be off by.
+    /// Rounds a row to bfloat16, to nearest even as libtorch does; gives ‖x‖ and ‖x − rounded‖, which bound what a product of rounded rows
+    /// can be off by.
     /// </summary>
     public static (float Norm, float Lost) RoundToBFloat16(float* x, ushort* rounded, int length)
     {

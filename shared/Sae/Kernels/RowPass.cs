@@ -1,6 +1,8 @@
 namespace ClipSae.Sae.Kernels;
 
-/// <summary>What is computed row by row: decoding, error, gradient of the activations; a row's k dictionary rows stay in cache throughout.</summary>
+/// <summary>
+/// What is computed row by row: decoding, error, gradient of the activations; a row's k dictionary rows stay in cache throughout.
+/// </summary>
 internal static unsafe class RowPass
 {
     private const int BlockRows = 32;

@@ -14,33 +14,34 @@ internal sealed unsafe class SparseEncoder : IDisposable
     private const float BFloat16Rounding = 1.05f / 256;
     private const float Float32Rounding = 2f / (1 << 23);
 
-    // What a chunk's products take. Each float32 product lays the weights out anew, so it should be large; bfloat16's are quicker read again from the cache.
+    // What a chunk's products take. Each float32 product lays the weights out anew, so it should be large; bfloat16's are quicker read
+    // again from the cache.
     private const long ProductBytes = NativeHeap.MaxKeptBlock - 1;
     private const long NarrowProductBytes = 16 << 20;
 
-    private readonly int width;
-    private readonly int latents;
-    private readonly bool narrow;
-    private readonly int chunk;
-    private readonly Tensor roundedWeights;
-    private readonly Tensor roundedRows;
-    private readonly float[] norms;
-    private readonly float[] lost;
-    private readonly ThreadLocal<CandidateSearch> search;
-    private readonly ThreadLocal<float[]> scratch;
+    private readonly int _width;
+    private readonly int _latents;
+    private readonly bool _narrow;
+    private readonly int _chunk;
+    private readonly Tensor _roundedWeights;
+    private readonly Tensor _roundedRows;
+    private readonly float[] _norms;
+    private readonly float[] _lost;
+    private readonly ThreadLocal<CandidateSearch> _search;
+    private readonly ThreadLocal<float[]> _scratch;
 
     /// <param name="bfloat16Products">Whether candidates come from bfloat16 products; null for whichever is faster here.</param>
     public SparseEncoder(int width, int latents, int k, int rows, bool? bfloat16Products = null)
     {
-        (this.width, this.latents) = (width, latents);
-        narrow = bfloat16Products ?? ProductPrecision.PreferBFloat16;
-        chunk = (int)Math.Min(rows, Math.Max(64, narrow ? NarrowProductBytes / (2L * latents) : ProductBytes / (4L * latents)));
-        roundedWeights = narrow ? empty(latents, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
-        roundedRows = narrow ? empty(chunk, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
-        norms = PinnedArray.Create<float>(latents);
-        lost = PinnedArray.Create<float>(latents);
-        search = new(() => new CandidateSearch(latents, k));
-        scratch = new(() => PinnedArray.Create<float>(2 * latents));
+        (_width, _latents) = (width, latents);
+        _narrow = bfloat16Products ?? ProductPrecision.PreferBFloat16;
+        _chunk = (int)Math.Min(rows, Math.Max(64, _narrow ? NarrowProductBytes / (2L * latents) : ProductBytes / (4L * latents)));
+        _roundedWeights = _narrow ? empty(latents, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
+        _roundedRows = _narrow ? empty(_chunk, width, bfloat16).DetachFromDisposeScope() : empty(0).DetachFromDisposeScope();
+        _norms = PinnedArray.Create<float>(latents);
+        _lost = PinnedArray.Create<float>(latents);
+        _search = new(() => new CandidateSearch(latents, k));
+        _scratch = new(() => PinnedArray.Create<float>(2 * latents));
     }
 
     /// <summary>Candidates examined in the last call, over all rows; what the bound costs.</summary>
@@ -58,47 +59,47 @@ internal sealed unsafe class SparseEncoder : IDisposable
         var w = PinnedArray.Address<float>(weights);
         var b = PinnedArray.Address<float>(bias);
         CandidatesExamined = 0;
-        for (var start = 0; start < active.Rows; start += chunk)
+        for (var start = 0; start < active.Rows; start += _chunk)
         {
-            var count = Math.Min(chunk, active.Rows - start);
-            var slacks = RowSlacks(x + ((long)start * width), count, worstLoss);
-            using var left = narrow ? roundedRows.narrow(0, 0, count) : rows.narrow(0, start, count);
-            using var products = LinearLayer.Apply(left, narrow ? roundedWeights : weights);
+            var count = Math.Min(_chunk, active.Rows - start);
+            var slacks = RowSlacks(x + ((long)start * _width), count, worstLoss);
+            using var left = _narrow ? _roundedRows.narrow(0, 0, count) : rows.narrow(0, start, count);
+            using var products = LinearLayer.Apply(left, _narrow ? _roundedWeights : weights);
             CandidatesExamined += SelectRows(x, w, b, active, start, count, products, slacks);
         }
     }
 
     public void Dispose()
     {
-        roundedWeights.Dispose();
-        roundedRows.Dispose();
-        search.Dispose();
-        scratch.Dispose();
+        _roundedWeights.Dispose();
+        _roundedRows.Dispose();
+        _search.Dispose();
+        _scratch.Dispose();
     }
 
     /// <summary>Rounds the weights and measures their norms; returns the largest share of a row's norm that rounding took.</summary>
     private float RoundWeights(float* weights)
     {
-        var rounded = narrow ? PinnedArray.Address<ushort>(roundedWeights) : null;
-        Parallelism.ForBlocks(latents, 256, (_, first, end) =>
+        var rounded = _narrow ? PinnedArray.Address<ushort>(_roundedWeights) : null;
+        Parallelism.ForBlocks(_latents, 256, (_, first, end) =>
         {
             for (var j = first; j < end; j++)
             {
-                var row = weights + ((long)j * width);
-                if (narrow)
+                var row = weights + ((long)j * _width);
+                if (_narrow)
                 {
-                    (norms[j], lost[j]) = RowMath.RoundToBFloat16(row, rounded + ((long)j * width), width);
+                    (_norms[j], _lost[j]) = RowMath.RoundToBFloat16(row, rounded + ((long)j * _width), _width);
                 }
                 else
                 {
-                    (norms[j], lost[j]) = (MathF.Sqrt(RowMath.Dot(row, row, width)), 0);
+                    (_norms[j], _lost[j]) = (MathF.Sqrt(RowMath.Dot(row, row, _width)), 0);
                 }
             }
         });
         var worst = 0f;
-        for (var j = 0; j < latents; j++)
+        for (var j = 0; j < _latents; j++)
         {
-            worst = norms[j] > 0 ? Math.Max(worst, lost[j] / norms[j]) : worst;
+            worst = _norms[j] > 0 ? Math.Max(worst, _lost[j] / _norms[j]) : worst;
         }
 
         return worst;
@@ -111,16 +112,16 @@ internal sealed unsafe class SparseEncoder : IDisposable
     private float[] RowSlacks(float* rows, int count, float worstLoss)
     {
         var slacks = new float[count];
-        var sums = 2f * width / (1 << 23);
-        var rounded = narrow ? PinnedArray.Address<ushort>(roundedRows) : null;
+        var sums = 2f * _width / (1 << 23);
+        var rounded = _narrow ? PinnedArray.Address<ushort>(_roundedRows) : null;
         Parallelism.ForBlocks(count, 64, (_, first, end) =>
         {
             for (var i = first; i < end; i++)
             {
-                var row = rows + ((long)i * width);
-                var (norm, gone) = narrow
-                    ? RowMath.RoundToBFloat16(row, rounded + ((long)i * width), width)
-                    : (MathF.Sqrt(RowMath.Dot(row, row, width)), 0);
+                var row = rows + ((long)i * _width);
+                var (norm, gone) = _narrow
+                    ? RowMath.RoundToBFloat16(row, rounded + ((long)i * _width), _width)
+                    : (MathF.Sqrt(RowMath.Dot(row, row, _width)), 0);
                 slacks[i] = (gone + ((norm + gone) * (worstLoss + sums))) * 1.01f;
             }
         });
@@ -130,20 +131,20 @@ internal sealed unsafe class SparseEncoder : IDisposable
     private long SelectRows(float* x, float* w, float* b, ActiveLatents active, int start, int count, Tensor approximate, float[] slacks)
     {
         long examined = 0;
-        var products = narrow ? (byte*)PinnedArray.Address<ushort>(approximate) : (byte*)PinnedArray.Address<float>(approximate);
-        var stride = (long)latents * (narrow ? sizeof(ushort) : sizeof(float));
-        var relative = narrow ? BFloat16Rounding : Float32Rounding;
-        fixed (float* norm = norms)
+        var products = _narrow ? (byte*)PinnedArray.Address<ushort>(approximate) : (byte*)PinnedArray.Address<float>(approximate);
+        var stride = (long)_latents * (_narrow ? sizeof(ushort) : sizeof(float));
+        var relative = _narrow ? BFloat16Rounding : Float32Rounding;
+        fixed (float* norm = _norms)
         {
             var norms = norm;
             Parallelism.ForBlocks(count, 32, (_, first, end) =>
             {
-                var finder = search.Value!;
+                var finder = _search.Value!;
                 long seen = 0;
                 for (var i = first; i < end; i++)
                 {
-                    var found = finder.Find(products + (i * stride), narrow, b, norms, slacks[i], relative);
-                    SelectExactly(x + ((long)(start + i) * width), w, b, finder.Candidates, found, active, start + i);
+                    var found = finder.Find(products + (i * stride), _narrow, b, norms, slacks[i], relative);
+                    SelectExactly(x + ((long)(start + i) * _width), w, b, finder.Candidates, found, active, start + i);
                     seen += found;
                 }
 
@@ -157,11 +158,11 @@ internal sealed unsafe class SparseEncoder : IDisposable
     /// <summary>The k largest positive activations among the candidates, in rising order of latents.</summary>
     private void SelectExactly(float* row, float* w, float* b, int* candidates, int found, ActiveLatents active, int at)
     {
-        var exact = PinnedArray.Address(scratch.Value!);
-        var sorted = exact + latents;
+        var exact = PinnedArray.Address(_scratch.Value!);
+        var sorted = exact + _latents;
         for (var i = 0; i < found; i++)
         {
-            exact[i] = Math.Max(0, RowMath.Dot(row, w + ((long)candidates[i] * width), width) + b[candidates[i]]);
+            exact[i] = Math.Max(0, RowMath.Dot(row, w + ((long)candidates[i] * _width), _width) + b[candidates[i]]);
             sorted[i] = exact[i];
         }
 

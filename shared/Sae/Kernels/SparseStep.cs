@@ -12,12 +12,12 @@ namespace ClipSae.Sae.Kernels;
 /// </summary>
 public sealed unsafe class SparseStep : ISaeStep
 {
-    private readonly SaeTrainingOptions options;
-    private readonly bool? bfloat16Products;
-    private SparseEncoder? encoder;
-    private ActiveLatents? active;
-    private Tensor? centred;
-    private Tensor? error;
+    private readonly SaeTrainingOptions _options;
+    private readonly bool? _bfloat16Products;
+    private SparseEncoder? _encoder;
+    private ActiveLatents? _active;
+    private Tensor? _centred;
+    private Tensor? _error;
 
     /// <param name="bfloat16Products">Type of the one large product: null measures which is faster; the results are the same.</param>
     public SparseStep(SaeTrainingOptions options, bool? bfloat16Products = null)
@@ -27,11 +27,11 @@ public sealed unsafe class SparseStep : ISaeStep
             throw new ArgumentException($"sparse kernels exist for Top-K only, not for {options.Variant.Name}", nameof(options));
         }
 
-        (this.options, this.bfloat16Products) = (options, bfloat16Products);
+        (_options, _bfloat16Products) = (options, bfloat16Products);
     }
 
     /// <summary>Mean number of latents a row whose exact value the last step had to compute; k would be the least possible.</summary>
-    public double CandidatesPerRow => active is null ? 0 : (double)encoder!.CandidatesExamined / active.Rows;
+    public double CandidatesPerRow => _active is null ? 0 : (double)_encoder!.CandidatesExamined / _active.Rows;
 
     /// <inheritdoc/>
     public Tensor Run(SaeTrainingState state, Tensor batch, double rate)
@@ -40,18 +40,18 @@ public sealed unsafe class SparseStep : ISaeStep
         using var scope = NewDisposeScope();
         batch = batch.contiguous();
         Prepare((int)batch.shape[0], state.Width, state.Latents);
-        var (rows, width) = (active!.Rows, state.Width);
-        var x = PinnedArray.Address<float>(centred!);
-        var off = PinnedArray.Address<float>(error!);
+        var (rows, width) = (_active!.Rows, state.Width);
+        var x = PinnedArray.Address<float>(_centred!);
+        var off = PinnedArray.Address<float>(_error!);
         RowPass.Centre(PinnedArray.Address<float>(batch), PinnedArray.Address<float>(state.PreBias), x, rows, width);
-        encoder!.Encode(centred!, state.Encoder, state.EncoderBias, active);
-        var squares = RowPass.Decode(active, PinnedArray.Address<float>(state.Decoder), x, off, width);
+        _encoder!.Encode(_centred!, state.Encoder, state.EncoderBias, _active);
+        var squares = RowPass.Decode(_active, PinnedArray.Address<float>(state.Decoder), x, off, width);
 
         var scaled = (double)rows * width * BatchStatistics.Variance(x, rows, width);
         var dead = DeadGradient(state);
-        active.GroupByLatent();
-        var adam = AdamRow.At(state.Step + 1, rate, options.Beta1, options.Beta2, options.Epsilon);
-        new DictionaryPass(state, active, x, off, (float)(2 / scaled), adam).Update(dead);
+        _active.GroupByLatent();
+        var adam = AdamRow.At(state.Step + 1, rate, _options.Beta1, _options.Beta2, _options.Epsilon);
+        new DictionaryPass(state, _active, x, off, (float)(2 / scaled), adam).Update(dead);
         CountSilence(PinnedArray.Address<long>(state.SinceFired));
         state.Step++;
         return AlignedTensor.Of([(float)(squares / scaled), (float)(dead?.Loss ?? 0)], 2).MoveToOuterDisposeScope();
@@ -59,25 +59,25 @@ public sealed unsafe class SparseStep : ISaeStep
 
     public void Dispose()
     {
-        encoder?.Dispose();
-        centred?.Dispose();
-        error?.Dispose();
+        _encoder?.Dispose();
+        _centred?.Dispose();
+        _error?.Dispose();
     }
 
     /// <summary>Makes the buffers at the first batch, and again if its size changes.</summary>
     private void Prepare(int rows, int width, int latents)
     {
-        if (active?.Rows == rows)
+        if (_active?.Rows == rows)
         {
             return;
         }
 
         Dispose();
-        var k = Math.Min(options.Variant.K, latents);
-        active = new ActiveLatents(rows, k, latents);
-        encoder = new SparseEncoder(width, latents, k, rows, bfloat16Products);
-        centred = empty(rows, width).DetachFromDisposeScope();
-        error = empty(rows, width).DetachFromDisposeScope();
+        var k = Math.Min(_options.Variant.K, latents);
+        _active = new ActiveLatents(rows, k, latents);
+        _encoder = new SparseEncoder(width, latents, k, rows, _bfloat16Products);
+        _centred = empty(rows, width).DetachFromDisposeScope();
+        _error = empty(rows, width).DetachFromDisposeScope();
     }
 
     private DeadLatentGradient? DeadGradient(SaeTrainingState state)
@@ -86,23 +86,31 @@ public sealed unsafe class SparseStep : ISaeStep
         var dead = new List<int>();
         for (var j = 0; j < state.Latents; j++)
         {
-            if (silent[j] > options.DeadAfterSamples)
+            if (silent[j] > _options.DeadAfterSamples)
             {
                 dead.Add(j);
             }
         }
 
-        return dead.Count == 0 || options.AuxAlpha == 0
+        return dead.Count == 0 || _options.AuxAlpha == 0
             ? null
             : DeadLatentGradient.Of(
-                [.. dead], centred!, error!, state.Encoder, state.Decoder, state.EncoderBias, options.AuxKFor(state.Width), options.AuxAlpha);
+                [.. dead],
+                _centred!,
+                _error!,
+                state.Encoder,
+                state.Decoder,
+                state.EncoderBias,
+                _options.AuxKFor(state.Width),
+                _options.AuxAlpha
+            );
     }
 
     private void CountSilence(long* silent)
     {
-        for (var j = 0; j < active!.Latents; j++)
+        for (var j = 0; j < _active!.Latents; j++)
         {
-            silent[j] = active.Starts[j + 1] > active.Starts[j] ? 0 : silent[j] + active.Rows;
+            silent[j] = _active.Starts[j + 1] > _active.Starts[j] ? 0 : silent[j] + _active.Rows;
         }
     }
 }

@@ -14,7 +14,11 @@ public static class FeatureNames
     /// <param name="textEmbeddings">[texts, d_in].</param>
     /// <param name="texts">The texts embedded.</param>
     /// <returns>For each latent the best text and its cosine.</returns>
-    public static IReadOnlyList<(string Text, double Cosine)> FromTexts(Tensor decoderRows, Tensor textEmbeddings, IReadOnlyList<string> texts)
+    public static IReadOnlyList<(string Text, double Cosine)> FromTexts(
+        Tensor decoderRows,
+        Tensor textEmbeddings,
+        IReadOnlyList<string> texts
+    )
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
@@ -22,7 +26,10 @@ public static class FeatureNames
         var centred = textEmbeddings - textEmbeddings.mean([0]);
         var cosines = nn.functional.normalize(decoderRows, 2, 1).mm(nn.functional.normalize(centred, 2, 1).t());
         var (values, indices) = cosines.max(1);
-        return [.. values.data<float>().ToArray().Zip(indices.data<long>().ToArray(), (cosine, text) => (texts[(int)text], (double)cosine))];
+        return
+        [
+            .. values.data<float>().ToArray().Zip(indices.data<long>().ToArray(), (cosine, text) => (texts[(int)text], (double)cosine)),
+        ];
     }
 
     /// <summary>
@@ -38,20 +45,38 @@ public static class FeatureNames
             return null;
         }
 
-        var lifts = captions.SelectMany(WordsOf).GroupBy(word => word, StringComparer.Ordinal)
-            .Select(group => (Word: group.Key, Share: group.Count() / (double)captions.Count, Lift: (group.Count() / (double)captions.Count) - shareOfAll.GetValueOrDefault(group.Key)))
+        var lifts = captions
+            .SelectMany(WordsOf)
+            .GroupBy(word => word, StringComparer.Ordinal)
+            .Select(group =>
+                (
+                    Word: group.Key,
+                    Share: group.Count() / (double)captions.Count,
+                    Lift: (group.Count() / (double)captions.Count) - shareOfAll.GetValueOrDefault(group.Key)
+                )
+            )
             .Where(word => word.Share > 0.5 && word.Lift > 0)
-            .OrderByDescending(word => word.Lift).ThenBy(word => word.Word, StringComparer.Ordinal)
-            .Take(Words).Select(word => word.Word).ToArray();
+            .OrderByDescending(word => word.Lift)
+            .ThenBy(word => word.Word, StringComparer.Ordinal)
+            .Take(Words)
+            .Select(word => word.Word)
+            .ToArray();
         return lifts.Length == 0 ? null : string.Join(", ", lifts);
     }
 
     /// <summary>For each word the share of images whose captions have it.</summary>
-    public static IReadOnlyDictionary<string, double> ShareOfImages(IReadOnlyCollection<IReadOnlyList<string>> captionsByImage) => captionsByImage
-        .SelectMany(WordsOf).GroupBy(word => word, StringComparer.Ordinal)
-        .ToDictionary(group => group.Key, group => group.Count() / (double)captionsByImage.Count, StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, double> ShareOfImages(IReadOnlyCollection<IReadOnlyList<string>> captionsByImage) =>
+        captionsByImage
+            .SelectMany(WordsOf)
+            .GroupBy(word => word, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count() / (double)captionsByImage.Count, StringComparer.Ordinal);
 
-    private static IEnumerable<string> WordsOf(IReadOnlyList<string> captions) => captions
-        .SelectMany(caption => caption.ToLowerInvariant().Split([' ', ',', '.', '"', '\'', ';', ':', '!', '?', '(', ')'], StringSplitOptions.RemoveEmptyEntries))
-        .Distinct(StringComparer.Ordinal);
+    private static IEnumerable<string> WordsOf(IReadOnlyList<string> captions) =>
+        captions
+            .SelectMany(caption =>
+                caption
+                    .ToLowerInvariant()
+                    .Split([' ', ',', '.', '"', '\'', ';', ':', '!', '?', '(', ')'], StringSplitOptions.RemoveEmptyEntries)
+            )
+            .Distinct(StringComparer.Ordinal);
 }

@@ -16,13 +16,19 @@ public static class SaeQuality
     /// <param name="topImages">Images kept a latent.</param>
     /// <param name="embeddings">Embeddings of the images [images, e] for the monosemanticity score, or null to leave it out.</param>
     public static SaeQualityReport Measure(
-        SparseAutoencoder sae, IActivationRows rows, int[] imageOfRow, int topImages, Tensor? embeddings, CancellationToken cancel)
+        SparseAutoencoder sae,
+        IActivationRows rows,
+        int[] imageOfRow,
+        int topImages,
+        Tensor? embeddings,
+        CancellationToken cancel
+    )
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var reconstruction = new ReconstructionTotals(sae);
         var images = new ImageTotals(sae.Latents, topImages, embeddings);
-        for (var start = 0; start < imageOfRow.Length;)
+        for (var start = 0; start < imageOfRow.Length; )
         {
             cancel.ThrowIfCancellationRequested();
             using var step = NewDisposeScope();
@@ -38,8 +44,15 @@ public static class SaeQuality
         var activation = reconstruction.MeanActivation();
         var scores = images.Monosemanticity();
         var top = images.TopImages();
-        var features = Enumerable.Range(0, sae.Latents)
-            .Select(f => new FeatureRecord(f, density[f], activation[f], scores?[f] is { } score && double.IsFinite(score) ? score : null, top[f]))
+        var features = Enumerable
+            .Range(0, sae.Latents)
+            .Select(f => new FeatureRecord(
+                f,
+                density[f],
+                activation[f],
+                scores?[f] is { } score && double.IsFinite(score) ? score : null,
+                top[f]
+            ))
             .ToArray();
         var known = features.Where(f => f.Monosemanticity is not null).Select(f => f.Monosemanticity!.Value).ToArray();
         return new SaeQualityReport(
@@ -53,8 +66,10 @@ public static class SaeQuality
                 density.Count(d => d > DenseAbove) / (double)sae.Latents,
                 Histogram(density),
                 known.Length == 0 ? null : known.Average(),
-                images.MonosemanticityBaseline()),
-            features);
+                images.MonosemanticityBaseline()
+            ),
+            features
+        );
     }
 
     private static int EndOfWholeImages(int[] imageOfRow, int start)

@@ -52,9 +52,7 @@ public sealed class DenseStep(SaeTrainingOptions options) : ISaeStep
         return stack([loss.detach(), auxiliary.detach()]).MoveToOuterDisposeScope();
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private Tensor Select(Tensor preActivations)
     {

@@ -25,18 +25,22 @@ public sealed record SaeTrainingOptions
     public int? AuxK { get; init; }
 
     /// <summary>
-    /// Samples without firing after which a latent is dead. The paper's 10 million suit billions of tokens; null takes a tenth of the samples
-    /// that this training will see, at most 10 million.
+    /// Samples without firing after which a latent is dead. The paper's 10 million suit billions of tokens; null takes a tenth of the
+    /// samples that this training will see, at most 10 million.
     /// </summary>
     public long? DeadAfter { get; init; }
 
     /// <summary>Peak rate; null for 2e-4/√(d_sae/2¹⁴) (appendix A.3).</summary>
     public double? LearningRate { get; init; }
 
-    /// <summary>Share of the steps in which the rate rises linearly to its peak. Not in the paper; keeps Adam's first steps small.</summary>
+    /// <summary>
+    /// Share of the steps in which the rate rises linearly to its peak. Not in the paper; keeps Adam's first steps small.
+    /// </summary>
     public double WarmUpShare { get; init; } = 0.05;
 
-    /// <summary>Share of the steps, at the end, in which the rate falls linearly to zero (appendix A.3 lets it fall over the last 20 %).</summary>
+    /// <summary>
+    /// Share of the steps, at the end, in which the rate falls linearly to zero (appendix A.3 lets it fall over the last 20 %).
+    /// </summary>
     public double DecayShare { get; init; } = 0.2;
 
     /// <summary>Adam's β₁ (appendix A.3).</summary>

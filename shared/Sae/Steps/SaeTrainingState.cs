@@ -42,7 +42,8 @@ public sealed class SaeTrainingState : IDisposable
     public Tensor Threshold => Tensors["threshold"];
 
     /// <summary>Names of the trained parameters.</summary>
-    public IEnumerable<string> Parameters => Tied ? ["encoder", "encoder_bias", "pre_bias"] : ["encoder", "decoder", "encoder_bias", "pre_bias"];
+    public IEnumerable<string> Parameters =>
+        Tied ? ["encoder", "encoder_bias", "pre_bias"] : ["encoder", "decoder", "encoder_bias", "pre_bias"];
 
     public Tensor FirstMoment(string parameter) => Tensors[parameter + ".m"];
 

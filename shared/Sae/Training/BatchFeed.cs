@@ -4,55 +4,67 @@ using static TorchSharp.torch;
 namespace ClipSae.Sae.Training;
 
 /// <summary>
-/// The batches of a training, normalised, on the device where they are used. On a GPU that has room all rows lie there from the first batch on; where it has
-/// not, the next batches are read while the device computes and go up from page-locked memory. What a batch holds depends on none of this.
+/// The batches of a training, normalised, on the device where they are used. On a GPU that has room all rows lie there from the first batch
+/// on; where it has not, the next batches are read while the device computes and go up from page-locked memory. What a batch holds depends
+/// on none of this.
 /// </summary>
 internal sealed class BatchFeed : IDisposable
 {
-    /// <summary>Share of a card's memory, that was free at the start, which the rows may take: state, product and moments of the largest autoencoders need the rest.</summary>
+    /// <summary>
+    /// Share of a card's memory, that was free at the start, which the rows may take: state, product and moments of the largest
+    /// autoencoders need the rest.
+    /// </summary>
     private const double ResidentShare = 0.4;
 
     private const int Ahead = 2;
     private const int UploadedAtOnce = 65_536;
 
-    private readonly IActivationRows data;
-    private readonly SaeNormalization normalization;
-    private readonly EpochOrder order;
-    private readonly Device device;
-    private readonly int batchSize;
-    private readonly long batchesPerEpoch;
-    private readonly Queue<(long Step, Task<Tensor> Rows)> coming = [];
-    private readonly Tensor? mean;
-    private readonly Tensor? resident;
+    private readonly IActivationRows _data;
+    private readonly SaeNormalization _normalization;
+    private readonly EpochOrder _order;
+    private readonly Device _device;
+    private readonly int _batchSize;
+    private readonly long _batchesPerEpoch;
+    private readonly Queue<(long Step, Task<Tensor> Rows)> _coming = [];
+    private readonly Tensor? _mean;
+    private readonly Tensor? _resident;
 
     /// <param name="data">Stays the caller's, as the normalisation does.</param>
     public BatchFeed(IActivationRows data, SaeNormalization normalization, EpochOrder order, int batchSize, Device device)
     {
-        (this.data, this.normalization, this.order, this.device, this.batchSize) = (data, normalization, order, device, batchSize);
-        batchesPerEpoch = data.Rows / batchSize;
+        (_data, _normalization, _order, _device, _batchSize) = (data, normalization, order, device, batchSize);
+        _batchesPerEpoch = data.Rows / batchSize;
         if (device.type == TorchSharp.DeviceType.CUDA)
         {
-            mean = normalization.Mean.to(device).DetachFromDisposeScope();
-            resident = (double)data.Rows * data.Width * sizeof(float) <= ResidentShare * (Compute.FreeBytes(device.ToString()) ?? 0) ? Upload() : null;
+            _mean = normalization.Mean.to(device).DetachFromDisposeScope();
+            _resident =
+                (double)data.Rows * data.Width * sizeof(float) <= ResidentShare * (Compute.FreeBytes(device.ToString()) ?? 0)
+                    ? Upload()
+                    : null;
         }
     }
 
-    /// <summary>The batch of a step, [batch, d_in], normalised: the next rows in the epoch's order; a last batch that would be smaller is left out, its rows come up in other epochs.</summary>
+    /// <summary>
+    /// The batch of a step, [batch, d_in], normalised: the next rows in the epoch's order; a last batch that would be smaller is left out,
+    /// its rows come up in other epochs.
+    /// </summary>
     public Tensor Of(long step)
     {
-        if (device.type != TorchSharp.DeviceType.CUDA)
+        if (_device.type != TorchSharp.DeviceType.CUDA)
         {
-            return normalization.Apply(data.Read(Rows(step))).to(device);
+            return _normalization.Apply(_data.Read(Rows(step))).to(_device);
         }
 
         using var scope = NewDisposeScope();
-        var batch = resident is null ? Normalized(Read(step).to(device, non_blocking: true)) : resident.index_select(0, tensor(Rows(step), device: device));
+        var batch = _resident is null
+            ? Normalized(Read(step).to(_device, non_blocking: true))
+            : _resident.index_select(0, tensor(Rows(step), device: _device));
         return batch.MoveToOuterDisposeScope();
     }
 
     public void Dispose()
     {
-        foreach (var (_, rows) in coming)
+        foreach (var (_, rows) in _coming)
         {
             // A read that failed is of no interest to anyone any more.
             Task.WaitAny(rows);
@@ -62,25 +74,25 @@ internal sealed class BatchFeed : IDisposable
             }
         }
 
-        mean?.Dispose();
-        resident?.Dispose();
+        _mean?.Dispose();
+        _resident?.Dispose();
     }
 
     /// <summary>The step's rows in page-locked memory; the following steps' are begun.</summary>
     private Tensor Read(long step)
     {
-        if (coming.Count > 0 && coming.Peek().Step != step)
+        if (_coming.Count > 0 && _coming.Peek().Step != step)
         {
-            throw new InvalidOperationException($"batches are read in order: step {coming.Peek().Step} comes next, not {step}");
+            throw new InvalidOperationException($"batches are read in order: step {_coming.Peek().Step} comes next, not {step}");
         }
 
-        for (var next = coming.Count == 0 ? step : coming.Last().Step + 1; next <= step + Ahead; next++)
+        for (var next = _coming.Count == 0 ? step : _coming.Last().Step + 1; next <= step + Ahead; next++)
         {
             var wanted = next;
-            coming.Enqueue((wanted, Task.Run(() => Pinned(data.Read(Rows(wanted))))));
+            _coming.Enqueue((wanted, Task.Run(() => Pinned(_data.Read(Rows(wanted))))));
         }
 
-        return coming.Dequeue().Rows.GetAwaiter().GetResult();
+        return _coming.Dequeue().Rows.GetAwaiter().GetResult();
     }
 
     private static Tensor Pinned(Tensor rows)
@@ -93,11 +105,11 @@ internal sealed class BatchFeed : IDisposable
 
     private long[] Rows(long step)
     {
-        var (epoch, batch) = Math.DivRem(step, batchesPerEpoch);
-        var rows = new long[batchSize];
-        for (var i = 0; i < batchSize; i++)
+        var (epoch, batch) = Math.DivRem(step, _batchesPerEpoch);
+        var rows = new long[_batchSize];
+        for (var i = 0; i < _batchSize; i++)
         {
-            rows[i] = order.RowAt(epoch, (batch * batchSize) + i);
+            rows[i] = _order.RowAt(epoch, (batch * _batchSize) + i);
         }
 
         return rows;
@@ -106,17 +118,17 @@ internal sealed class BatchFeed : IDisposable
     private Tensor Upload()
     {
         using var scope = NewDisposeScope();
-        var all = empty([data.Rows, data.Width], device: device);
-        for (long start = 0; start < data.Rows; start += UploadedAtOnce)
+        var all = empty([_data.Rows, _data.Width], device: _device);
+        for (long start = 0; start < _data.Rows; start += UploadedAtOnce)
         {
             using var step = NewDisposeScope();
-            var count = (int)Math.Min(UploadedAtOnce, data.Rows - start);
-            all.narrow(0, start, count).copy_(Normalized(data.ReadRange(start, count).to(device)));
+            var count = (int)Math.Min(UploadedAtOnce, _data.Rows - start);
+            all.narrow(0, start, count).copy_(Normalized(_data.ReadRange(start, count).to(_device)));
         }
 
         return all.DetachFromDisposeScope();
     }
 
     /// <summary>As <see cref="SaeNormalization.Apply"/>, on the device.</summary>
-    private Tensor Normalized(Tensor x) => (x - mean!).MultiplyInPlace(normalization.Scale);
+    private Tensor Normalized(Tensor x) => (x - _mean!).MultiplyInPlace(_normalization.Scale);
 }

@@ -13,16 +13,28 @@ namespace ClipSae.Sae.Training;
 /// </summary>
 public sealed class TopKTrainer : IDisposable
 {
-    private readonly SaeTrainingOptions options;
-    private readonly ISaeStep step;
-    private readonly BatchFeed feed;
-    private Tensor losses = zeros(2);
+    private readonly SaeTrainingOptions _options;
+    private readonly ISaeStep _step;
+    private readonly BatchFeed _feed;
+    private Tensor _losses = zeros(2);
 
-    private TopKTrainer(IActivationRows data, SaeTrainingOptions options, SaeNormalization normalization, SaeTrainingState state, ISaeStep step)
+    private TopKTrainer(
+        IActivationRows data,
+        SaeTrainingOptions options,
+        SaeNormalization normalization,
+        SaeTrainingState state,
+        ISaeStep step
+    )
     {
-        (this.options, this.step) = (options, step);
+        (_options, _step) = (options, step);
         (Normalization, State) = (normalization, state);
-        feed = new BatchFeed(data, normalization, new EpochOrder(data.Rows, options.Seed), (int)Math.Min(options.BatchSize, data.Rows), state.Device);
+        _feed = new BatchFeed(
+            data,
+            normalization,
+            new EpochOrder(data.Rows, options.Seed),
+            (int)Math.Min(options.BatchSize, data.Rows),
+            state.Device
+        );
     }
 
     /// <summary>Centring and scale of the inputs, measured over all rows.</summary>
@@ -31,7 +43,7 @@ public sealed class TopKTrainer : IDisposable
     public SaeTrainingState State { get; }
 
     /// <summary>Whether all steps are done.</summary>
-    public bool Done => State.Step >= options.Steps;
+    public bool Done => State.Step >= _options.Steps;
 
     /// <summary>A trainer at its start.</summary>
     /// <param name="device">Where it computes; the CPU when null.</param>
@@ -49,42 +61,52 @@ public sealed class TopKTrainer : IDisposable
 
         // On the device, where a wide sample takes no time; the few iterations' rounding is all that differs.
         var preBias = GeometricMedian.Of(normalization.Apply(data.Read(rows)).to(device ?? CPU)).cpu();
-        return Resume(data, options, normalization, SaeTrainingState.Initialize(options.Variant, options.Latents, preBias, options.Seed, device));
+        return Resume(
+            data,
+            options,
+            normalization,
+            SaeTrainingState.Initialize(options.Variant, options.Latents, preBias, options.Seed, device)
+        );
     }
 
     /// <summary>A trainer that goes on from a saved state, on its device, on the same data with the same options.</summary>
-    public static TopKTrainer Resume(IActivationRows data, SaeTrainingOptions options, SaeNormalization normalization, SaeTrainingState state) =>
-        new(data, options, normalization, state, StepFor(options, state.Width, state.Device));
+    public static TopKTrainer Resume(
+        IActivationRows data,
+        SaeTrainingOptions options,
+        SaeNormalization normalization,
+        SaeTrainingState state
+    ) => new(data, options, normalization, state, StepFor(options, state.Width, state.Device));
 
     /// <summary>Kernels over the active latents where they exist and win, else the dense step.</summary>
-    public static ISaeStep StepFor(SaeTrainingOptions options, int width, Device device) => (device.type, options.Variant) switch
-    {
-        (_, { K: > SparseAutoencoder.MaxSparseK }) => new DenseStep(options),
-        (TorchSharp.DeviceType.CUDA, _) => new CudaStep(options, width, device),
-        (_, SaeVariant.TopK) => new SparseStep(options),
-        _ => new DenseStep(options),
-    };
+    public static ISaeStep StepFor(SaeTrainingOptions options, int width, Device device) =>
+        (device.type, options.Variant) switch
+        {
+            (_, { K: > SparseAutoencoder.MaxSparseK }) => new DenseStep(options),
+            (TorchSharp.DeviceType.CUDA, _) => new CudaStep(options, width, device),
+            (_, SaeVariant.TopK) => new SparseStep(options),
+            _ => new DenseStep(options),
+        };
 
     /// <summary>Takes one step on the next batch.</summary>
     public void Advance()
     {
         using var scope = NewDisposeScope();
-        var batch = feed.Of(State.Step);
-        var before = losses;
-        losses = step.Run(State, batch, options.RateAt(State.Step)).DetachFromDisposeScope();
+        var batch = _feed.Of(State.Step);
+        var before = _losses;
+        _losses = _step.Run(State, batch, _options.RateAt(State.Step)).DetachFromDisposeScope();
         before.Dispose();
     }
 
     /// <summary>Losses of the last step. Reads them from the device, so not for every step.</summary>
     public SaeLosses Losses()
     {
-        var values = losses.to(CPU).data<float>().ToArray();
-        return new SaeLosses(values[0] + options.AuxAlpha * values[1], values[0], values[1]);
+        var values = _losses.to(CPU).data<float>().ToArray();
+        return new SaeLosses(values[0] + _options.AuxAlpha * values[1], values[0], values[1]);
     }
 
     /// <summary>
-    /// The autoencoder as it is now, in the space of the inputs. With x_n = (x − μ)s: b_dec = μ + b_pre/s, b_enc/s, rows as they are; activations are
-    /// divided by s, which leaves the selection as it was.
+    /// The autoencoder as it is now, in the space of the inputs. With x_n = (x − μ)s: b_dec = μ + b_pre/s, b_enc/s, rows as they are;
+    /// activations are divided by s, which leaves the selection as it was.
     /// </summary>
     public SparseAutoencoder Export()
     {
@@ -93,16 +115,26 @@ public sealed class TopKTrainer : IDisposable
         var encoder = State.Encoder.cpu().clone();
         var decoder = State.Tied ? encoder : State.Decoder.cpu().clone();
         var decoderBias = State.PreBias.to(CPU).Over(Normalization.Scale).Plus(Normalization.Mean);
-        var threshold = options.Variant is SaeVariant.BatchTopK ? State.Threshold.to(CPU).Over(Normalization.Scale).expand(State.Latents).contiguous() : null;
+        var threshold =
+            _options.Variant is SaeVariant.BatchTopK
+                ? State.Threshold.to(CPU).Over(Normalization.Scale).expand(State.Latents).contiguous()
+                : null;
         return new SparseAutoencoder(
-            options.Variant, encoder, decoder, State.EncoderBias.to(CPU).Over(Normalization.Scale), decoderBias, Normalization.Scale, threshold);
+            _options.Variant,
+            encoder,
+            decoder,
+            State.EncoderBias.to(CPU).Over(Normalization.Scale),
+            decoderBias,
+            Normalization.Scale,
+            threshold
+        );
     }
 
     public void Dispose()
     {
-        losses.Dispose();
-        feed.Dispose();
-        step.Dispose();
+        _losses.Dispose();
+        _feed.Dispose();
+        _step.Dispose();
         State.Dispose();
         Normalization.Dispose();
     }

@@ -3,13 +3,15 @@ using TorchSharp;
 
 namespace ClipSae.Tensors.Cuda;
 
-/// <summary>The context of a device that libtorch computes in, its primary one; the driver's calls want it current on the thread that makes them.</summary>
+/// <summary>
+/// The context of a device that libtorch computes in, its primary one; the driver's calls want it current on the thread that makes them.
+/// </summary>
 internal sealed class CudaContext
 {
     // Kept as long as the process, as libtorch keeps it.
     private static readonly ConcurrentDictionary<int, Lazy<CudaContext>> Known = new();
 
-    private readonly nint handle;
+    private readonly nint _handle;
 
     private CudaContext(int index)
     {
@@ -17,7 +19,7 @@ internal sealed class CudaContext
         CudaDriver.Check(CudaDriver.GetAttribute(out var major, CudaDriver.CapabilityMajor, device), "cuDeviceGetAttribute");
         CudaDriver.Check(CudaDriver.GetAttribute(out var minor, CudaDriver.CapabilityMinor, device), "cuDeviceGetAttribute");
         ComputeCapability = (10 * major) + minor;
-        CudaDriver.Check(CudaDriver.RetainContext(out handle, device), "cuDevicePrimaryCtxRetain");
+        CudaDriver.Check(CudaDriver.RetainContext(out _handle, device), "cuDevicePrimaryCtxRetain");
     }
 
     /// <summary>90 for 9.0.</summary>
@@ -33,9 +35,9 @@ internal sealed class CudaContext
     public void MakeCurrent()
     {
         CudaDriver.Check(CudaDriver.GetCurrent(out var current), "cuCtxGetCurrent");
-        if (current != handle)
+        if (current != _handle)
         {
-            CudaDriver.Check(CudaDriver.SetCurrent(handle), "cuCtxSetCurrent");
+            CudaDriver.Check(CudaDriver.SetCurrent(_handle), "cuCtxSetCurrent");
         }
     }
 }

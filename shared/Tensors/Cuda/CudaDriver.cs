@@ -6,7 +6,8 @@ namespace ClipSae.Tensors.Cuda;
 internal static unsafe partial class CudaDriver
 {
     /// <summary>CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR.</summary>
-    public const int CapabilityMajor = 75, CapabilityMinor = 76;
+    public const int CapabilityMajor = 75,
+        CapabilityMinor = 76;
 
     /// <summary>CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.</summary>
     public const int MaxDynamicSharedBytes = 8;
@@ -18,7 +19,10 @@ internal static unsafe partial class CudaDriver
     {
         if (status != 0)
         {
-            var name = GetErrorName(status, out var text) == 0 ? Marshal.PtrToStringUTF8((nint)text) : status.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var name =
+                GetErrorName(status, out var text) == 0
+                    ? Marshal.PtrToStringUTF8((nint)text)
+                    : status.ToString(System.Globalization.CultureInfo.InvariantCulture);
             throw new CudaException($"CUDA driver: {call} failed with {name}");
         }
     }
@@ -68,5 +72,16 @@ internal static unsafe partial class CudaDriver
 
     [LibraryImport(Library, EntryPoint = "cuLaunchKernel")]
     public static partial int Launch(
-        nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint blockY, uint blockZ, uint sharedBytes, nint stream, void** arguments, void** extra);
+        nint function,
+        uint gridX,
+        uint gridY,
+        uint gridZ,
+        uint blockX,
+        uint blockY,
+        uint blockZ,
+        uint sharedBytes,
+        nint stream,
+        void** arguments,
+        void** extra
+    );
 }

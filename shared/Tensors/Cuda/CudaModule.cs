@@ -11,9 +11,9 @@ public sealed unsafe class CudaModule : IDisposable
 {
     private const int MaxArguments = 32;
 
-    private readonly Dictionary<string, nint> functions = [];
-    private readonly CudaContext context;
-    private nint module;
+    private readonly Dictionary<string, nint> _functions = [];
+    private readonly CudaContext _context;
+    private nint _module;
 
     /// <param name="device">A CUDA device that libtorch has computed on.</param>
     /// <param name="source">CUDA C++, one translation unit without includes; kernels are <c>extern "C"</c>.</param>
@@ -22,19 +22,20 @@ public sealed unsafe class CudaModule : IDisposable
     /// <exception cref="CudaException">No compiler, a source that does not compile, or a device that refuses it.</exception>
     public CudaModule(torch.Device device, string source, string name, IReadOnlyList<string> definitions)
     {
-        context = CudaContext.Of(device);
-        var code = Nvrtc.Compile(source, name, context.ComputeCapability, definitions);
-        context.MakeCurrent();
+        _context = CudaContext.Of(device);
+        var code = Nvrtc.Compile(source, name, _context.ComputeCapability, definitions);
+        _context.MakeCurrent();
         fixed (byte* image = code)
         {
-            CudaDriver.Check(CudaDriver.LoadModule(out module, image), "cuModuleLoadData");
+            CudaDriver.Check(CudaDriver.LoadModule(out _module, image), "cuModuleLoadData");
         }
     }
 
     /// <summary>The text of a source that is embedded in an assembly under its file's name.</summary>
     public static string Source(Assembly assembly, string name)
     {
-        using var stream = assembly.GetManifestResourceStream(name) ?? throw new ArgumentException($"{assembly.GetName().Name} contains no source '{name}'");
+        using var stream = assembly.GetManifestResourceStream(name)
+            ?? throw new ArgumentException($"{assembly.GetName().Name} contains no source '{name}'");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }
@@ -54,7 +55,7 @@ public sealed unsafe class CudaModule : IDisposable
         }
 
         ArgumentOutOfRangeException.ThrowIfGreaterThan(arguments.Length, MaxArguments);
-        context.MakeCurrent();
+        _context.MakeCurrent();
         var function = Function(kernel, sharedBytes);
         var values = stackalloc long[arguments.Length];
         var pointers = stackalloc void*[arguments.Length];
@@ -64,31 +65,37 @@ public sealed unsafe class CudaModule : IDisposable
             pointers[i] = values + i;
         }
 
-        CudaDriver.Check(CudaDriver.Launch(function, checked((uint)blocks), 1, 1, (uint)threads, 1, 1, (uint)sharedBytes, 0, pointers, null), $"launching {kernel}");
+        CudaDriver.Check(
+            CudaDriver.Launch(function, checked((uint)blocks), 1, 1, (uint)threads, 1, 1, (uint)sharedBytes, 0, pointers, null),
+            $"launching {kernel}"
+        );
     }
 
     public void Dispose()
     {
-        if (module != 0)
+        if (_module != 0)
         {
-            context.MakeCurrent();
-            _ = CudaDriver.UnloadModule(module);
-            module = 0;
+            _context.MakeCurrent();
+            _ = CudaDriver.UnloadModule(_module);
+            _module = 0;
         }
     }
 
     /// <param name="sharedBytes">The same at every launch: more than 48 KiB, the kernel's own included, is to be asked for once.</param>
     private nint Function(string kernel, int sharedBytes)
     {
-        if (!functions.TryGetValue(kernel, out var function))
+        if (!_functions.TryGetValue(kernel, out var function))
         {
-            CudaDriver.Check(CudaDriver.GetFunction(out function, module, kernel), $"finding {kernel}");
+            CudaDriver.Check(CudaDriver.GetFunction(out function, _module, kernel), $"finding {kernel}");
             if (sharedBytes > 0)
             {
-                CudaDriver.Check(CudaDriver.SetAttribute(function, CudaDriver.MaxDynamicSharedBytes, sharedBytes), $"{sharedBytes} bytes of shared memory for {kernel}");
+                CudaDriver.Check(
+                    CudaDriver.SetAttribute(function, CudaDriver.MaxDynamicSharedBytes, sharedBytes),
+                    $"{sharedBytes} bytes of shared memory for {kernel}"
+                );
             }
 
-            functions[kernel] = function;
+            _functions[kernel] = function;
         }
 
         return function;

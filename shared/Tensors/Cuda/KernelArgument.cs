@@ -20,9 +20,12 @@ public readonly partial struct KernelArgument
 
     public static implicit operator KernelArgument(float number) => new((uint)BitConverter.SingleToInt32Bits(number));
 
-    private static long Address(torch.Tensor tensor) => tensor.is_contiguous()
-        ? DataPointer(tensor.Handle)
-        : throw new ArgumentException($"a kernel takes contiguous tensors; this one is [{string.Join(", ", tensor.shape)}] with strides [{string.Join(", ", tensor.stride())}]");
+    private static long Address(torch.Tensor tensor) =>
+        tensor.is_contiguous()
+            ? DataPointer(tensor.Handle)
+            : throw new ArgumentException(
+                $"a kernel takes contiguous tensors; this one is [{string.Join(", ", tensor.shape)}] with strides [{string.Join(", ", tensor.stride())}]"
+            );
 
     [LibraryImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
     private static partial nint DataPointer(nint handle);

@@ -4,8 +4,8 @@ using System.Text;
 namespace ClipSae.Tensors.Cuda;
 
 /// <summary>
-/// NVIDIA's run-time compiler, which comes with every libtorch for CUDA: libtorch's own link to it, <c>libcaffe2_nvrtc.so</c>, is found beside
-/// <c>libtorch_cuda.so</c>, where the process has that loaded from; else the system's.
+/// NVIDIA's run-time compiler, which comes with every libtorch for CUDA: libtorch's own link to it, <c>libcaffe2_nvrtc.so</c>, is found
+/// beside <c>libtorch_cuda.so</c>, where the process has that loaded from; else the system's.
 /// </summary>
 internal static unsafe class Nvrtc
 {
@@ -23,7 +23,10 @@ internal static unsafe class Nvrtc
         var create = (delegate* unmanaged<nint*, byte*, byte*, int, byte**, byte**, int>)Function("nvrtcCreateProgram");
         var destroy = (delegate* unmanaged<nint*, int>)Function("nvrtcDestroyProgram");
         nint program;
-        fixed (byte* text = Text(source), file = Text(name))
+        fixed (
+            byte* text = Text(source),
+                file = Text(name)
+        )
         {
             Check(create(&program, text, file, 0, null, null), "nvrtcCreateProgram");
         }
@@ -53,7 +56,9 @@ internal static unsafe class Nvrtc
 
             if (compile(program, handles.Length, pointers) != 0)
             {
-                throw new CudaException($"{name} does not compile: {Encoding.UTF8.GetString(Read(program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog")).TrimEnd('\0')}");
+                throw new CudaException(
+                    $"{name} does not compile: {Encoding.UTF8.GetString(Read(program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog")).TrimEnd('\0')}"
+                );
             }
         }
         finally
@@ -95,7 +100,9 @@ internal static unsafe class Nvrtc
     private static nint Find()
     {
         // A library's handle finds the symbols of those that it needs, too.
-        IEnumerable<string> candidates = TorchFolder() is { } folder ? [Path.Combine(folder, "libcaffe2_nvrtc.so"), .. SystemNames] : SystemNames;
+        IEnumerable<string> candidates = TorchFolder() is { } folder
+            ? [Path.Combine(folder, "libcaffe2_nvrtc.so"), .. SystemNames]
+            : SystemNames;
         foreach (var candidate in candidates)
         {
             if (NativeLibrary.TryLoad(candidate, out var library) && NativeLibrary.TryGetExport(library, "nvrtcCompileProgram", out _))
@@ -108,8 +115,10 @@ internal static unsafe class Nvrtc
     }
 
     /// <summary>Where this process has its libtorch for CUDA from.</summary>
-    private static string? TorchFolder() => File.ReadLines("/proc/self/maps")
-        .Select(line => line.IndexOf('/', StringComparison.Ordinal) is var at and >= 0 ? line[at..] : "")
-        .Where(path => Path.GetFileName(path) == "libtorch_cuda.so")
-        .Select(Path.GetDirectoryName).FirstOrDefault();
+    private static string? TorchFolder() =>
+        File.ReadLines("/proc/self/maps")
+            .Select(line => line.IndexOf('/', StringComparison.Ordinal) is var at and >= 0 ? line[at..] : "")
+            .Where(path => Path.GetFileName(path) == "libtorch_cuda.so")
+            .Select(Path.GetDirectoryName)
+            .FirstOrDefault();
 }

@@ -26,7 +26,9 @@ public sealed class ShardedTensors : ITensorFile
 
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>Whether a file is such an index, whatever it is called: JSON from its beginning, where files of tensors have a number or a magic.</summary>
+    /// <summary>
+    /// Whether a file is such an index, whatever it is called: JSON from its beginning, where files of tensors have a number or a magic.
+    /// </summary>
     public static bool IsIndex(string path)
     {
         byte[] start;
@@ -41,10 +43,13 @@ public sealed class ShardedTensors : ITensorFile
         }
 
         // The length that a safetensors file begins with has zeros in its upper bytes.
-        return start.AsSpan(0, Math.Min(9, start.Length)) is var head && head.TrimStart(" \t\r\n"u8) is [(byte)'{', ..] && !head.Contains((byte)0);
+        return start.AsSpan(0, Math.Min(9, start.Length)) is var head
+            && head.TrimStart(" \t\r\n"u8) is [(byte)'{', ..]
+            && !head.Contains((byte)0);
     }
 
-    /// <exception cref="UserErrorException">The index or a file of it is missing or unusable, or a key is not where the index says; names file and key.</exception>
+    /// <exception cref="UserErrorException">The index or a file of it is missing or unusable, or a key is not where the index says; names
+    /// file and key.</exception>
     public static ShardedTensors Open(string index)
     {
         var files = new Dictionary<string, ITensorFile>(StringComparer.Ordinal);
@@ -83,9 +88,10 @@ public sealed class ShardedTensors : ITensorFile
 
     public void Dispose() => Close(_files.Values);
 
-    private ITensorFile FileOf(string name) => _fileOf.TryGetValue(name, out var file)
-        ? file
-        : throw new UserErrorException($"key '{name}' is missing; the checkpoint has {Entries.Count} tensors in {_files.Count} files");
+    private ITensorFile FileOf(string name) =>
+        _fileOf.TryGetValue(name, out var file)
+            ? file
+            : throw new UserErrorException($"key '{name}' is missing; the checkpoint has {Entries.Count} tensors in {_files.Count} files");
 
     private static ITensorFile Shard(string index, string name, int opened)
     {
@@ -112,7 +118,18 @@ public sealed class ShardedTensors : ITensorFile
             var bytes = File.ReadAllBytes(index);
             JsonTexts.Require(bytes);
             using var json = JsonDocument.Parse(bytes);
-            return [.. (json.RootElement.TryGetProperty(Map, out var map) ? map : throw new UserErrorException($"{index}: {ForeignFile.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, ForeignFile.PrefixLength)))} (an index of tensors has the key '{Map}')")).EnumerateObject().Select(entry => (entry.Name, entry.Value.GetString() ?? ""))];
+            return
+            [
+                .. (
+                    json.RootElement.TryGetProperty(Map, out var map)
+                        ? map
+                        : throw new UserErrorException(
+                            $"{index}: {ForeignFile.Recognise(bytes.AsSpan(0, Math.Min(bytes.Length, ForeignFile.PrefixLength)))} (an index of tensors has the key '{Map}')"
+                        )
+                )
+                    .EnumerateObject()
+                    .Select(entry => (entry.Name, entry.Value.GetString() ?? "")),
+            ];
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or InvalidOperationException)
         {

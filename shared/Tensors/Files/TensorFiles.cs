@@ -31,8 +31,10 @@ public static class TensorFiles
         // Eight bytes of length, then JSON.
         return start.Length >= PrefixLength && start[PrefixLength - 1] == (byte)'{'
             ? SafetensorsFile.Open(path, name)
-            : throw new UserErrorException(ForeignFile.Recognise(start) is { } foreign
-                ? $"{name ?? path}: {foreign} (byte 0)"
-                : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; download it again, or use the file with the weights");
+            : throw new UserErrorException(
+                ForeignFile.Recognise(start) is { } foreign
+                    ? $"{name ?? path}: {foreign} (byte 0)"
+                    : $"{name ?? path}: neither safetensors nor a file of PyTorch, by its first bytes; download it again, or use the file with the weights"
+            );
     }
 }

@@ -17,41 +17,43 @@ public static unsafe partial class CudaCards
     public static int? DriverVersion => Asked<int?>(() => GetVersion(out var version) == 0 ? version : null);
 
     /// <summary>Every card that this process may use, by its number; empty without a driver.</summary>
-    public static IReadOnlyList<CudaCard> All() => Asked<IReadOnlyList<CudaCard>>(() =>
-    {
-        if (Initialize(0) != 0 || GetCount(out var count) != 0)
+    public static IReadOnlyList<CudaCard> All() =>
+        Asked<IReadOnlyList<CudaCard>>(() =>
         {
-            return [];
-        }
+            if (Initialize(0) != 0 || GetCount(out var count) != 0)
+            {
+                return [];
+            }
 
-        return [.. Enumerable.Range(0, count).Select(Card).OfType<CudaCard>()];
-    }) ?? [];
+            return [.. Enumerable.Range(0, count).Select(Card).OfType<CudaCard>()];
+        }) ?? [];
 
     /// <returns>Bytes in use on the card, by whatever process; null without a driver or where it refuses.</returns>
-    public static long? Used(int index) => Asked<long?>(() =>
-    {
-        // The primary context is the one that libtorch uses: keeping it a moment makes nothing new.
-        if (Initialize(0) != 0 || GetDevice(out var device, index) != 0 || RetainContext(out var context, device) != 0)
+    public static long? Used(int index) =>
+        Asked<long?>(() =>
         {
-            return null;
-        }
-
-        try
-        {
-            if (PushContext(context) != 0)
+            // The primary context is the one that libtorch uses: keeping it a moment makes nothing new.
+            if (Initialize(0) != 0 || GetDevice(out var device, index) != 0 || RetainContext(out var context, device) != 0)
             {
                 return null;
             }
 
-            var isTold = GetMemory(out var free, out var total) == 0;
-            _ = PopContext(out _);
-            return isTold ? (long)(total - free) : null;
-        }
-        finally
-        {
-            _ = ReleaseContext(device);
-        }
-    });
+            try
+            {
+                if (PushContext(context) != 0)
+                {
+                    return null;
+                }
+
+                var isTold = GetMemory(out var free, out var total) == 0;
+                _ = PopContext(out _);
+                return isTold ? (long)(total - free) : null;
+            }
+            finally
+            {
+                _ = ReleaseContext(device);
+            }
+        });
 
     private static CudaCard? Card(int index)
     {

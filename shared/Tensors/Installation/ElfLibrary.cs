@@ -4,7 +4,9 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 
-/// <summary>What a shared library asks for and offers, read from its file without loading it: 64-bit little-endian ELF with a GNU hash table.</summary>
+/// <summary>
+/// What a shared library asks for and offers, read from its file without loading it: 64-bit little-endian ELF with a GNU hash table.
+/// </summary>
 /// <remarks>ELF gABI 4.1, chapters 4 and 5; GNU hash table as binutils writes it.</remarks>
 internal sealed class ElfLibrary : IDisposable
 {

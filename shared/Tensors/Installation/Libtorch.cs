@@ -21,8 +21,11 @@ public static class Libtorch
     /// <summary>The PyTorch whose libraries are in use; null where those that come along are.</summary>
     public static TorchInstallation? InUse { get; private set; }
 
-    /// <summary>The libtorch that comes along with the program, in a folder of its own or, built for CUDA, beside it; null where it was left out.</summary>
-    private static string? Included { get; } = new[] { Beside(CpuLibrary), Beside(Path.Combine("libtorch", CpuLibrary)) }.FirstOrDefault(File.Exists);
+    /// <summary>
+    /// The libtorch that comes along with the program, in a folder of its own or, built for CUDA, beside it; null where it was left out.
+    /// </summary>
+    private static string? Included { get; } =
+        new[] { Beside(CpuLibrary), Beside(Path.Combine("libtorch", CpuLibrary)) }.FirstOrDefault(File.Exists);
 
     /// <summary>Whether the program was built with a libtorch for CUDA of its own (<c>-p:TorchBackend=cuda</c>).</summary>
     public static bool BringsCuda { get; } = File.Exists(Beside(CudaLibrary));
@@ -39,10 +42,11 @@ public static class Libtorch
     private static string? NamedOne => NotEmpty(Named) ?? NotEmpty(Environment.GetEnvironmentVariable(Variable));
 
     /// <summary>
-    /// Decides which libtorch to load, and loads it. One that was named is taken; else, for a CUDA device, the one that <c>python3</c> has; else
-    /// what comes along. A run on the CPU starts no Python. The first call decides; later ones change nothing.
+    /// Decides which libtorch to load, and loads it. One that was named is taken; else, for a CUDA device, the one that <c>python3</c> has;
+    /// else what comes along. A run on the CPU starts no Python. The first call decides; later ones change nothing.
     /// </summary>
-    /// <param name="device">Device that will be computed on, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>; null where it is not known yet: then a card in the machine counts.</param>
+    /// <param name="device">Device that will be computed on, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>; null where it is not known yet: then
+    /// a card in the machine counts.</param>
     /// <param name="named">As <see cref="Named"/>, which it sets.</param>
     /// <exception cref="UserErrorException">The PyTorch that was named is none, or does not fit.</exception>
     public static void Prepare(string? device, string? named = null)
@@ -69,7 +73,9 @@ public static class Libtorch
                 var installation = RequireFitting(TorchInstallation.At(path));
                 if (IsLoaded())
                 {
-                    throw new UserErrorException($"{installation}: another libtorch has been loaded already; name the device too, with --device, so that this one is loaded first");
+                    throw new UserErrorException(
+                        $"{installation}: another libtorch has been loaded already; name the device too, with --device, so that this one is loaded first"
+                    );
                 }
 
                 Load(installation);
@@ -82,8 +88,12 @@ public static class Libtorch
             if (InUse is null)
             {
                 // By its path: by its name alone another one on the system's search path could be found first.
-                NativeLibrary.Load(Included ?? throw new UserErrorException(
-                    $"this program has no bundled libtorch, and {WhyNoCuda}; install PyTorch for python3, or name the folder of one with --torch or {Variable}"));
+                NativeLibrary.Load(
+                    Included
+                        ?? throw new UserErrorException(
+                            $"this program has no bundled libtorch, and {WhyNoCuda}; install PyTorch for python3, or name the folder of one with --torch or {Variable}"
+                        )
+                );
             }
 
             if (asksForCuda)
@@ -116,8 +126,11 @@ public static class Libtorch
     private static unsafe void Quieten(string library)
     {
         const int Error = 2;
-        if (Environment.GetEnvironmentVariable("TORCH_CPP_LOG_LEVEL") is null && NativeLibrary.TryLoad(library, out var handle)
-            && NativeLibrary.TryGetExport(handle, "FLAGS_caffe2_log_level", out var level))
+        if (
+            Environment.GetEnvironmentVariable("TORCH_CPP_LOG_LEVEL") is null
+            && NativeLibrary.TryLoad(library, out var handle)
+            && NativeLibrary.TryGetExport(handle, "FLAGS_caffe2_log_level", out var level)
+        )
         {
             *(int*)level = Error;
         }
@@ -139,12 +152,16 @@ public static class Libtorch
         }
     }
 
-    private static bool IsLoaded() => File.ReadLines("/proc/self/maps").Any(line => line.Contains("/" + CpuLibrary, StringComparison.Ordinal));
+    private static bool IsLoaded() =>
+        File.ReadLines("/proc/self/maps").Any(line => line.Contains("/" + CpuLibrary, StringComparison.Ordinal));
 
     private static TorchFit Fit(TorchInstallation installation) => TorchFit.Of(installation, Beside("libLibTorchSharp.so"));
 
     private static TorchInstallation RequireFitting(TorchInstallation installation) =>
-        File.Exists(Beside(CpuLibrary)) ? throw new UserErrorException("--torch: this program was built with a libtorch of its own (-p:TorchBackend=cuda); build it without to use another")
+        File.Exists(Beside(CpuLibrary))
+            ? throw new UserErrorException(
+                "--torch: this program was built with a libtorch of its own (-p:TorchBackend=cuda); build it without to use another"
+            )
         : Fit(installation).Problem is { } problem ? throw new UserErrorException(problem)
         : installation;
 
@@ -154,8 +171,8 @@ public static class Libtorch
         var loaded = new HashSet<string>(StringComparer.Ordinal);
         try
         {
-            // Each by its path: the loader then finds it by its name, whatever its search path says. The binding asks for libtorch by name and gets
-            // what is loaded.
+            // Each by its path: the loader then finds it by its name, whatever its search path says. The binding asks for libtorch by name
+            // and gets what is loaded.
             foreach (var library in Libraries.Where(name => File.Exists(Path.Combine(installation.Libraries, name))))
             {
                 LoadWithNeeded(Path.Combine(installation.Libraries, library), folders, loaded);
@@ -178,7 +195,8 @@ public static class Libtorch
             return;
         }
 
-        // Most name where the libraries lie that they need, and those two that need each other load together. Where one does not, what it needs goes first.
+        // Most name where the libraries lie that they need, and those two that need each other load together. Where one does not, what it
+        // needs goes first.
         if (NativeLibrary.TryLoad(file, out _))
         {
             return;

@@ -19,7 +19,14 @@ internal static class PythonTorch
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo(Python, ["-c", Question]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(Python, ["-c", Question])
+                {
+                    RedirectStandardOutput = true,
+                    RedirectStandardError = true,
+                    RedirectStandardInput = true,
+                }
+            )!;
             process.StandardInput.Close();
             var (answer, complaint) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
             if (!process.WaitForExit(Timeout))
@@ -56,5 +63,7 @@ internal static class PythonTorch
         }
     }
 
-    private static string LastLine(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "without an error message";
+    private static string LastLine(string text) =>
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault()
+        ?? "without an error message";
 }

@@ -2,7 +2,9 @@ using ClipSae.Contracts;
 
 namespace ClipSae.Tensors.Installation;
 
-/// <summary>Whether the binding, which is compiled for one libtorch, can work with that of an installation. Both are read, neither is loaded.</summary>
+/// <summary>
+/// Whether the binding, which is compiled for one libtorch, can work with that of an installation. Both are read, neither is loaded.
+/// </summary>
 /// <param name="Missing">Functions that the binding knows and the installation lacks.</param>
 /// <param name="Problem">Why it cannot be loaded; null where it can.</param>
 internal sealed record TorchFit(IReadOnlyList<string> Missing, string? Problem)
@@ -23,7 +25,10 @@ internal sealed record TorchFit(IReadOnlyList<string> Missing, string? Problem)
             var files = Offering.Select(name => Path.Combine(installation.Libraries, name)).ToArray();
             if (files.FirstOrDefault(file => !File.Exists(file)) is { } absent)
             {
-                return new TorchFit([], $"{installation.Folder}: PyTorch {installation.Version} has no {Path.GetFileName(absent)} in its folder lib; use a PyTorch installed with pip, {Wanted}");
+                return new TorchFit(
+                    [],
+                    $"{installation.Folder}: PyTorch {installation.Version} has no {Path.GetFileName(absent)} in its folder lib; use a PyTorch installed with pip, {Wanted}"
+                );
             }
 
             using var asking = new ElfLibrary(binding);
@@ -32,7 +37,10 @@ internal sealed record TorchFit(IReadOnlyList<string> Missing, string? Problem)
             var missing = asking.Missing().Where(symbol => !first.Defines(symbol.Name) && !second.Defines(symbol.Name)).ToArray();
             var isTried = Tried.Any(version => installation.Version.StartsWith(version + ".", StringComparison.Ordinal));
             return missing.Any(symbol => symbol.IsNeededToLoad || !isTried)
-                ? new TorchFit([], $"{installation.Folder}: PyTorch {installation.Version} does not fit: it lacks {missing.Length} functions that this program, made for {BindingVersion}, calls; install {Wanted}")
+                ? new TorchFit(
+                    [],
+                    $"{installation.Folder}: PyTorch {installation.Version} does not fit: it lacks {missing.Length} functions that this program, made for {BindingVersion}, calls; install {Wanted}"
+                )
                 : new TorchFit([.. missing.Select(symbol => symbol.Name)], null);
         }
         catch (UserErrorException error)

@@ -18,22 +18,40 @@ public sealed partial record TorchInstallation(string Folder, string Version, st
 
     /// <summary>Every folder in which its libraries and those that they need are looked for.</summary>
     public IReadOnlyList<string> LibraryFolders =>
-        [Libraries, .. SearchRoots.Select(root => Path.Combine(root, "nvidia")).Where(Directory.Exists).SelectMany(Directory.EnumerateDirectories).Order(StringComparer.Ordinal)
-            .Select(package => Path.Combine(package, "lib")).Where(Directory.Exists).Distinct(StringComparer.Ordinal)];
+        [
+            Libraries,
+            .. SearchRoots
+                .Select(root => Path.Combine(root, "nvidia"))
+                .Where(Directory.Exists)
+                .SelectMany(Directory.EnumerateDirectories)
+                .Order(StringComparer.Ordinal)
+                .Select(package => Path.Combine(package, "lib"))
+                .Where(Directory.Exists)
+                .Distinct(StringComparer.Ordinal),
+        ];
 
-    /// <summary>The installation at a path: the package folder <c>torch</c>, its <c>lib</c>, the folder that holds <c>torch</c>, a virtual environment, or an unpacked libtorch.</summary>
+    /// <summary>
+    /// The installation at a path: the package folder <c>torch</c>, its <c>lib</c>, the folder that holds <c>torch</c>, a virtual
+    /// environment, or an unpacked libtorch.
+    /// </summary>
     /// <param name="path">What the user named.</param>
     /// <param name="searchRoots">Where Python looks for packages; by default the folder that holds the installation.</param>
     /// <exception cref="UserErrorException">There is none, or it cannot be read.</exception>
     public static TorchInstallation At(string path, IEnumerable<string>? searchRoots = null)
     {
         var folder = Candidates(path).FirstOrDefault(IsInstallation)
-            ?? throw new UserErrorException($"{path}: no PyTorch there: expected its package folder, the one that python3 -c \"import torch; print(torch.__path__[0])\" prints");
+            ?? throw new UserErrorException(
+                $"{path}: no PyTorch there: expected its package folder, the one that python3 -c \"import torch; print(torch.__path__[0])\" prints"
+            );
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         var (version, cuda) = ReadVersion(folder);
         var parent = Path.GetDirectoryName(folder)!;
         return new TorchInstallation(
-            folder, version, File.Exists(Path.Combine(folder, "lib", CudaLibrary)) ? cuda ?? "of unknown version" : null, [.. (searchRoots ?? []).Prepend(parent).Distinct(StringComparer.Ordinal)]);
+            folder,
+            version,
+            File.Exists(Path.Combine(folder, "lib", CudaLibrary)) ? cuda ?? "of unknown version" : null,
+            [.. (searchRoots ?? []).Prepend(parent).Distinct(StringComparer.Ordinal)]
+        );
     }
 
     /// <summary>In words: version, CUDA and place.</summary>
@@ -43,7 +61,10 @@ public sealed partial record TorchInstallation(string Folder, string Version, st
     {
         yield return path;
         yield return Path.Combine(path, "torch");
-        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == "lib" && Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(path))) is { } parent)
+        if (
+            Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) == "lib"
+            && Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(path))) is { } parent
+        )
         {
             yield return parent;
         }
@@ -83,7 +104,9 @@ public sealed partial record TorchInstallation(string Folder, string Version, st
     {
         try
         {
-            return new FileInfo(file).Length <= MaxVersionFile ? File.ReadAllText(file) : throw new UserErrorException($"{file}: too long for a version");
+            return new FileInfo(file).Length <= MaxVersionFile
+                ? File.ReadAllText(file)
+                : throw new UserErrorException($"{file}: too long for a version");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -21,9 +21,18 @@ public static class OnnxFile
     /// <param name="metadata">Texts that lie in the file, for example how inputs are prepared.</param>
     /// <param name="written">Called after each weight.</param>
     /// <exception cref="UserErrorException">The model is too large for one file, or the file cannot be written.</exception>
-    public static void Write(string path, string name, OnnxGraph graph, IReadOnlyDictionary<string, string> metadata, Action? written = null)
+    public static void Write(
+        string path,
+        string name,
+        OnnxGraph graph,
+        IReadOnlyDictionary<string, string> metadata,
+        Action? written = null
+    )
     {
-        var start = new ProtobufMessage().Number(1, IrVersion).Text(2, "clipsae").Message(8, new ProtobufMessage().Text(1, "").Number(2, Opset));
+        var start = new ProtobufMessage()
+            .Number(1, IrVersion)
+            .Text(2, "clipsae")
+            .Message(8, new ProtobufMessage().Text(1, "").Number(2, Opset));
         foreach (var (key, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             start.Message(14, new ProtobufMessage().Text(1, key).Text(2, value));
@@ -31,7 +40,11 @@ public static class OnnxFile
 
         var named = new ProtobufMessage().Text(2, name);
         var headers = graph.Weights.Select(weight => Header(weight.Layout)).ToArray();
-        var weights = graph.Weights.Select((weight, place) => new ProtobufMessage().Announce(InitializerField, headers[place].Bytes.Length + weight.Layout.Bytes)).ToArray();
+        var weights = graph
+            .Weights.Select(
+                (weight, place) => new ProtobufMessage().Announce(InitializerField, headers[place].Bytes.Length + weight.Layout.Bytes)
+            )
+            .ToArray();
         long length = graph.Nodes.Length + graph.Ends.Length + named.Bytes.Length;
         for (var place = 0; place < weights.Length; place++)
         {
@@ -63,13 +76,14 @@ public static class OnnxFile
     }
 
     /// <summary>ONNX's number of an element type (TensorProto.DataType).</summary>
-    internal static long TypeNumber(torch.ScalarType type) => type switch
-    {
-        torch.ScalarType.Float32 => 1,
-        torch.ScalarType.Int32 => 6,
-        torch.ScalarType.Int64 => 7,
-        _ => throw new NotSupportedException($"no ONNX type is known for {type}"),
-    };
+    internal static long TypeNumber(torch.ScalarType type) =>
+        type switch
+        {
+            torch.ScalarType.Float32 => 1,
+            torch.ScalarType.Int32 => 6,
+            torch.ScalarType.Int64 => 7,
+            _ => throw new NotSupportedException($"no ONNX type is known for {type}"),
+        };
 
     // TensorProto: dims 1, data_type 2, name 8, raw_data 9; the data itself follows.
     private static ProtobufMessage Header(TensorLayout layout)

@@ -38,7 +38,8 @@ internal sealed unsafe class MappedBytes : IDisposable
             file = File.OpenHandle(path);
             var length = RandomAccess.GetLength(file);
             // A mapping must not be empty.
-            var map = length == 0 ? null : MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
+            var map =
+                length == 0 ? null : MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, 0, MemoryMappedFileAccess.Read);
             return new MappedBytes(name, file, length, map);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -49,13 +50,15 @@ internal sealed unsafe class MappedBytes : IDisposable
     }
 
     /// <exception cref="UserErrorException">The bytes are not there.</exception>
-    public ReadOnlySpan<byte> Span(long offset, long length) => offset >= 0 && length >= 0 && length <= int.MaxValue && offset <= Length - length
-        ? new ReadOnlySpan<byte>(_start + offset, (int)length)
-        : throw Refuse(offset, $"the file ends at byte {Length}");
+    public ReadOnlySpan<byte> Span(long offset, long length) =>
+        offset >= 0 && length >= 0 && length <= int.MaxValue && offset <= Length - length
+            ? new ReadOnlySpan<byte>(_start + offset, (int)length)
+            : throw Refuse(offset, $"the file ends at byte {Length}");
 
     /// <summary>Copies bytes, from where an entry begins, into a contiguous tensor.</summary>
     /// <param name="nonFinite">Where NaN and infinity are counted; they are not looked for when null.</param>
-    public void CopyTo(torch.Tensor tensor, TensorEntry entry, NonFiniteValues? nonFinite) => TensorBytes.Fill([new(tensor, entry.Name, entry.Offset)], _file, Name, nonFinite);
+    public void CopyTo(torch.Tensor tensor, TensorEntry entry, NonFiniteValues? nonFinite) =>
+        TensorBytes.Fill([new(tensor, entry.Name, entry.Offset)], _file, Name, nonFinite);
 
     public UserErrorException Refuse(long offset, string reason) =>
         new($"{Name}: not a usable PyTorch file: {reason} (byte {offset}). Download or export the file again.");

@@ -10,7 +10,9 @@ namespace ClipSae.Tensors.Torch;
 /// </summary>
 internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
 {
-    /// <summary>Steps that no checkpoint comes near (a ViT-L/14 module takes about 100 thousand), so that small values cannot fill memory.</summary>
+    /// <summary>
+    /// Steps that no checkpoint comes near (a ViT-L/14 module takes about 100 thousand), so that small values cannot fill memory.
+    /// </summary>
     private const int MaxSteps = 4_000_000;
 
     private static readonly object Mark = new();
@@ -61,64 +63,155 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
             case PickleOpcode.Frame:
                 Take(8);
                 break;
-            case PickleOpcode.Mark: Push(Mark); break;
-            case PickleOpcode.Pop: Pop(); break;
-            case PickleOpcode.PopMark: PopToMark(); break;
-            case PickleOpcode.None: Push(null); break;
-            case PickleOpcode.True: Push(true); break;
-            case PickleOpcode.False: Push(false); break;
-            case PickleOpcode.Int: Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4))); break;
-            case PickleOpcode.Int1: Push((long)Next()); break;
-            case PickleOpcode.Int2: Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2))); break;
-            case PickleOpcode.Long1: Push(Long(Take(Next()))); break;
-            case PickleOpcode.Float: Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8))); break;
-            case PickleOpcode.Unicode1: Push(Text(Take(Next()))); break;
-            case PickleOpcode.Unicode4: Push(Text(Take(Count4()))); break;
-            case PickleOpcode.Unicode8: Push(Text(Take(Count8()))); break;
-            case PickleOpcode.Bytes1: Push(Take(Next()).ToArray()); break;
-            case PickleOpcode.Bytes4: Push(Take(Count4()).ToArray()); break;
+            case PickleOpcode.Mark:
+                Push(Mark);
+                break;
+            case PickleOpcode.Pop:
+                Pop();
+                break;
+            case PickleOpcode.PopMark:
+                PopToMark();
+                break;
+            case PickleOpcode.None:
+                Push(null);
+                break;
+            case PickleOpcode.True:
+                Push(true);
+                break;
+            case PickleOpcode.False:
+                Push(false);
+                break;
+            case PickleOpcode.Int:
+                Push((long)BinaryPrimitives.ReadInt32LittleEndian(Take(4)));
+                break;
+            case PickleOpcode.Int1:
+                Push((long)Next());
+                break;
+            case PickleOpcode.Int2:
+                Push((long)BinaryPrimitives.ReadUInt16LittleEndian(Take(2)));
+                break;
+            case PickleOpcode.Long1:
+                Push(Long(Take(Next())));
+                break;
+            case PickleOpcode.Float:
+                Push(BinaryPrimitives.ReadDoubleBigEndian(Take(8)));
+                break;
+            case PickleOpcode.Unicode1:
+                Push(Text(Take(Next())));
+                break;
+            case PickleOpcode.Unicode4:
+                Push(Text(Take(Count4())));
+                break;
+            case PickleOpcode.Unicode8:
+                Push(Text(Take(Count8())));
+                break;
+            case PickleOpcode.Bytes1:
+                Push(Take(Next()).ToArray());
+                break;
+            case PickleOpcode.Bytes4:
+                Push(Take(Count4()).ToArray());
+                break;
             // Python 2 strings, whose encoding the pickle does not say; checkpoints hold ASCII there.
-            case PickleOpcode.String1: Push(Encoding.Latin1.GetString(Take(Next()))); break;
-            case PickleOpcode.EmptyTuple: Push(EmptyTuple); break;
-            case PickleOpcode.Tuple: Push(PopToMark()); break;
-            case PickleOpcode.Tuple1: Push(PopMany(1)); break;
-            case PickleOpcode.Tuple2: Push(PopMany(2)); break;
-            case PickleOpcode.Tuple3: Push(PopMany(3)); break;
-            case PickleOpcode.EmptyList or PickleOpcode.EmptySet: Push(new List<object?>()); break;
-            case PickleOpcode.Append: Append(PopMany(1)); break;
-            case PickleOpcode.Appends or PickleOpcode.AddItems: Append(PopToMark()); break;
-            case PickleOpcode.EmptyDict: Push(new PickleDict()); break;
-            case PickleOpcode.SetItem: SetItems(PopMany(2)); break;
-            case PickleOpcode.SetItems: SetItems(PopToMark()); break;
-            case PickleOpcode.Put1: _memo[Next()] = Peek(); break;
-            case PickleOpcode.Put4: _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek(); break;
-            case PickleOpcode.Memoize: _memo[(uint)_memo.Count] = Peek(); break;
-            case PickleOpcode.Get1: Push(Recall(Next())); break;
-            case PickleOpcode.Get4: Push(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4)))); break;
-            case PickleOpcode.Global: Push(new PickleGlobal(Line(), Line(), _start)); break;
-            case PickleOpcode.StackGlobal: PushGlobal(PopMany(2)); break;
-            case PickleOpcode.NewObject: NewObject(PopMany(2)); break;
-            case PickleOpcode.Reduce: Reduce(PopMany(2)); break;
-            case PickleOpcode.Build: Build(Pop()); break;
-            case PickleOpcode.PersistentId: Push(world.Resolve(Pop(), _start)); break;
+            case PickleOpcode.String1:
+                Push(Encoding.Latin1.GetString(Take(Next())));
+                break;
+            case PickleOpcode.EmptyTuple:
+                Push(EmptyTuple);
+                break;
+            case PickleOpcode.Tuple:
+                Push(PopToMark());
+                break;
+            case PickleOpcode.Tuple1:
+                Push(PopMany(1));
+                break;
+            case PickleOpcode.Tuple2:
+                Push(PopMany(2));
+                break;
+            case PickleOpcode.Tuple3:
+                Push(PopMany(3));
+                break;
+            case PickleOpcode.EmptyList or PickleOpcode.EmptySet:
+                Push(new List<object?>());
+                break;
+            case PickleOpcode.Append:
+                Append(PopMany(1));
+                break;
+            case PickleOpcode.Appends or PickleOpcode.AddItems:
+                Append(PopToMark());
+                break;
+            case PickleOpcode.EmptyDict:
+                Push(new PickleDict());
+                break;
+            case PickleOpcode.SetItem:
+                SetItems(PopMany(2));
+                break;
+            case PickleOpcode.SetItems:
+                SetItems(PopToMark());
+                break;
+            case PickleOpcode.Put1:
+                _memo[Next()] = Peek();
+                break;
+            case PickleOpcode.Put4:
+                _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Peek();
+                break;
+            case PickleOpcode.Memoize:
+                _memo[(uint)_memo.Count] = Peek();
+                break;
+            case PickleOpcode.Get1:
+                Push(Recall(Next()));
+                break;
+            case PickleOpcode.Get4:
+                Push(Recall(BinaryPrimitives.ReadUInt32LittleEndian(Take(4))));
+                break;
+            case PickleOpcode.Global:
+                Push(new PickleGlobal(Line(), Line(), _start));
+                break;
+            case PickleOpcode.StackGlobal:
+                PushGlobal(PopMany(2));
+                break;
+            case PickleOpcode.NewObject:
+                NewObject(PopMany(2));
+                break;
+            case PickleOpcode.Reduce:
+                Reduce(PopMany(2));
+                break;
+            case PickleOpcode.Build:
+                Build(Pop());
+                break;
+            case PickleOpcode.PersistentId:
+                Push(world.Resolve(Pop(), _start));
+                break;
             default:
                 throw Refuse($"it has the unknown or unsupported opcode 0x{(byte)code:x2}");
         }
     }
 
-    private void PushGlobal(object?[] parts) => Push(parts is [string module, string name]
-        ? new PickleGlobal(module, name, _start)
-        : throw Refuse("a global is not named by two texts"));
+    private void PushGlobal(object?[] parts) =>
+        Push(
+            parts is [string module, string name]
+                ? new PickleGlobal(module, name, _start)
+                : throw Refuse("a global is not named by two texts")
+        );
 
-    private void NewObject(object?[] parts) => Push(parts is [PickleGlobal type, object?[]]
-        ? type is { Module: "collections", Name: "OrderedDict" } ? new PickleDict() : TorchNames.IsModuleLike(type) ? new PickleObject(type) : throw TorchNames.Refuse(type)
-        : throw Refuse("an object is made of something that is not a class"));
+    private void NewObject(object?[] parts) =>
+        Push(
+            parts is [PickleGlobal type, object?[]]
+                ? type is { Module: "collections", Name: "OrderedDict" }
+                    ? new PickleDict()
+                    : TorchNames.IsModuleLike(type)
+                        ? new PickleObject(type)
+                        : throw TorchNames.Refuse(type)
+                : throw Refuse("an object is made of something that is not a class")
+        );
 
-    private void Reduce(object?[] parts) => Push(parts switch
-    {
-        [PickleGlobal function, object?[] arguments] => world.Call(function, arguments, _start),
-        _ => throw Refuse("something is called that is not a global"),
-    });
+    private void Reduce(object?[] parts) =>
+        Push(
+            parts switch
+            {
+                [PickleGlobal function, object?[] arguments] => world.Call(function, arguments, _start),
+                _ => throw Refuse("something is called that is not a global"),
+            }
+        );
 
     private void Build(object? state)
     {
@@ -164,13 +257,16 @@ internal ref struct PickleMachine(ReadOnlySpan<byte> bytes, IPickleWorld world)
     }
 
     /// <summary>A value that is kept: here a global would stay that no caller looks at, so it is judged here.</summary>
-    private readonly object? Value(object? value) => value is PickleGlobal name && !TorchNames.IsHarmless(name) ? throw TorchNames.Refuse(name) : value;
+    private readonly object? Value(object? value) =>
+        value is PickleGlobal name && !TorchNames.IsHarmless(name) ? throw TorchNames.Refuse(name) : value;
 
-    private readonly object? Recall(uint index) => _memo.TryGetValue(index, out var value) ? value : throw Refuse($"it recalls value {index}, which it never stored");
+    private readonly object? Recall(uint index) =>
+        _memo.TryGetValue(index, out var value) ? value : throw Refuse($"it recalls value {index}, which it never stored");
 
     private readonly void Push(object? value) => _stack.Add(value);
 
-    private readonly object? Peek() => _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw Refuse("it pops a value from an empty stack");
+    private readonly object? Peek() =>
+        _stack.Count > 0 && _stack[^1] != Mark ? _stack[^1] : throw Refuse("it pops a value from an empty stack");
 
     private readonly object? Pop()
     {

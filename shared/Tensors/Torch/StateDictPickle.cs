@@ -70,11 +70,11 @@ internal sealed class StateDictPickle
     }
 
     private void Global(string module, string name) => Once($"{module}\n{name}\n", () =>
-    {
-        Code(PickleOpcode.Global);
-        _bytes.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
-        Put();
-    });
+        {
+            Code(PickleOpcode.Global);
+            _bytes.Write(Encoding.ASCII.GetBytes($"{module}\n{name}\n"));
+            Put();
+        });
 
     private void Once(string what, Action write)
     {
@@ -122,13 +122,15 @@ internal sealed class StateDictPickle
             Number(number);
         }
 
-        Code(numbers.Count switch
-        {
-            1 => PickleOpcode.Tuple1,
-            2 => PickleOpcode.Tuple2,
-            3 => PickleOpcode.Tuple3,
-            _ => PickleOpcode.Tuple,
-        });
+        Code(
+            numbers.Count switch
+            {
+                1 => PickleOpcode.Tuple1,
+                2 => PickleOpcode.Tuple2,
+                3 => PickleOpcode.Tuple3,
+                _ => PickleOpcode.Tuple,
+            }
+        );
         Put();
     }
 

@@ -17,10 +17,35 @@ internal sealed class StateDictSearch
 
     /// <summary>Where training programs put the state dict beside optimizer and epoch, the first that is there counts.</summary>
     private static readonly string[] Wrappers =
-        ["state_dict", "model_state_dict", "model", "module", "net", "network", "clip", "clip_model", "ema", "model_ema", "ema_model", "state_dict_ema", "ema_state_dict", "weights", "params"];
+    [
+        "state_dict",
+        "model_state_dict",
+        "model",
+        "module",
+        "net",
+        "network",
+        "clip",
+        "clip_model",
+        "ema",
+        "model_ema",
+        "ema_model",
+        "state_dict_ema",
+        "ema_state_dict",
+        "weights",
+        "params",
+    ];
 
     /// <summary>What may be the only dictionary of tensors, and is no model.</summary>
-    private static readonly string[] Others = ["optimizer", "optimizer_state_dict", "optimizers", "optimizer_states", "scheduler", "scaler", "rng_state"];
+    private static readonly string[] Others =
+    [
+        "optimizer",
+        "optimizer_state_dict",
+        "optimizers",
+        "optimizer_states",
+        "scheduler",
+        "scaler",
+        "rng_state",
+    ];
 
     private readonly Dictionary<string, TorchTensor> _tensors = new(StringComparer.Ordinal);
     private readonly List<PickledModule> _modules = [];
@@ -58,17 +83,20 @@ internal sealed class StateDictSearch
     {
         var tensors = TensorsIn(dict);
         var held = dict.Items.Where(item => item.Key is string name && !Others.Contains(name) && Size(item.Value) > tensors).ToList();
-        return Wrappers.Select(wrapper => held.Find(item => item.Key is string name && name == wrapper).Value).FirstOrDefault(value => value is not null)
+        return Wrappers
+            .Select(wrapper => held.Find(item => item.Key is string name && name == wrapper).Value)
+            .FirstOrDefault(value => value is not null)
             ?? (held.Count == 1 ? held[0].Value : null);
     }
 
     // A pickled module counts as many; how many it has is not known before it is walked.
-    private int Size(object? value) => value switch
-    {
-        PickleObject { State: PickleDict state } => state["_modules"] is PickleDict ? int.MaxValue : 0,
-        PickleDict dict => Math.Max(TensorsIn(dict), Wrappers.Max(name => dict[name] is PickleDict inner ? TensorsIn(inner) : 0)),
-        _ => 0,
-    };
+    private int Size(object? value) =>
+        value switch
+        {
+            PickleObject { State: PickleDict state } => state["_modules"] is PickleDict ? int.MaxValue : 0,
+            PickleDict dict => Math.Max(TensorsIn(dict), Wrappers.Max(name => dict[name] is PickleDict inner ? TensorsIn(inner) : 0)),
+            _ => 0,
+        };
 
     private int TensorsIn(PickleDict dict)
     {
@@ -144,7 +172,12 @@ internal sealed class StateDictSearch
         foreach (var (key, value) in tensors.Items)
         {
             Visit();
-            if (key is string name && value is TorchTensor tensor && except?.Contains(name) != true && !_tensors.TryAdd(prefix + name, tensor))
+            if (
+                key is string name
+                && value is TorchTensor tensor
+                && except?.Contains(name) != true
+                && !_tensors.TryAdd(prefix + name, tensor)
+            )
             {
                 throw new PickleException(0, $"key '{prefix}{name}' appears twice");
             }

@@ -17,7 +17,11 @@ public sealed class TorchFile : ITensorFile
     private const int MaxPickleLength = 256 << 20;
     private const long LegacyProtocol = 1001;
 
-    private static readonly BigInteger LegacyMagic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+    private static readonly BigInteger LegacyMagic = BigInteger.Parse(
+        "1950a86a20f9469cfc6c",
+        NumberStyles.HexNumber,
+        CultureInfo.InvariantCulture
+    );
 
     private readonly MappedBytes _file;
     private readonly IReadOnlyDictionary<string, ZipEntry> _storages;
@@ -30,7 +34,11 @@ public sealed class TorchFile : ITensorFile
         _storages = storages;
         Kind = kind;
         Modules = search.Modules;
-        _tensors = search.Tensors.ToDictionary(found => found.Key, found => (found.Value, Describe(found.Key, found.Value, storages[found.Value.Storage.Key].Offset)), StringComparer.Ordinal);
+        _tensors = search.Tensors.ToDictionary(
+            found => found.Key,
+            found => (found.Value, Describe(found.Key, found.Value, storages[found.Value.Storage.Key].Offset)),
+            StringComparer.Ordinal
+        );
         Entries = _tensors.ToDictionary(found => found.Key, found => found.Value.Entry, StringComparer.Ordinal);
     }
 
@@ -106,10 +114,22 @@ public sealed class TorchFile : ITensorFile
     private static TorchFile OpenZip(MappedBytes file)
     {
         var entries = ZipDirectory.Read(file);
-        var root = entries.Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal)).OrderBy(name => name.Length).FirstOrDefault()
-            ?? throw file.Refuse(0, entries.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal)) ? "it is an archive of NumPy arrays" : "the archive has no data.pkl; if it packs a folder, unpack it");
+        var root = entries
+            .Keys.Where(name => name.EndsWith("/data.pkl", StringComparison.Ordinal))
+            .OrderBy(name => name.Length)
+            .FirstOrDefault()
+            ?? throw file.Refuse(
+                0,
+                entries.Keys.Any(name => name.EndsWith(".npy", StringComparison.Ordinal))
+                    ? "it is an archive of NumPy arrays"
+                    : "the archive has no data.pkl; if it packs a folder, unpack it"
+            );
         var folder = root[..^"data.pkl".Length];
-        if (entries.TryGetValue(folder + "byteorder", out var order) && order.Length is > 0 and < 16 && !file.Span(order.Offset, order.Length).StartsWith("little"u8))
+        if (
+            entries.TryGetValue(folder + "byteorder", out var order)
+            && order.Length is > 0 and < 16
+            && !file.Span(order.Offset, order.Length).StartsWith("little"u8)
+        )
         {
             throw file.Refuse(order.Offset, "its numbers are big-endian");
         }
@@ -128,7 +148,10 @@ public sealed class TorchFile : ITensorFile
         {
             if (!entries.TryGetValue($"{folder}data/{storage.Key}", out var entry) || entry.Length < storage.Bytes)
             {
-                throw file.Refuse(entry?.Offset ?? 0, $"storage '{storage.Key}' should have {storage.Bytes} bytes, the archive has {Math.Max(0, entry?.Length ?? 0)}");
+                throw file.Refuse(
+                    entry?.Offset ?? 0,
+                    $"storage '{storage.Key}' should have {storage.Bytes} bytes, the archive has {Math.Max(0, entry?.Length ?? 0)}"
+                );
             }
 
             storages[storage.Key] = entry;
@@ -137,7 +160,8 @@ public sealed class TorchFile : ITensorFile
         return Create(file, script ? TorchFileKind.Script : TorchFileKind.Zip, search, storages);
     }
 
-    // Pickles of magic number, protocol, system, object and list of storages, one behind the other; then the storages, each with its length.
+    // Pickles of magic number, protocol, system, object and list of storages, one behind the other; then the storages, each with its
+    // length.
     private static TorchFile OpenLegacy(MappedBytes file)
     {
         long at = 0;
@@ -162,7 +186,12 @@ public sealed class TorchFile : ITensorFile
         foreach (var key in keys)
         {
             var elements = BitConverter.ToInt64(file.Span(at, 8));
-            if (!world.Storages.TryGetValue(key as string ?? "", out var storage) || elements != storage.Elements || storage.Bytes > file.Length - at - 8 || !storages.TryAdd(storage.Key, new ZipEntry(storage.Key, at + 8, (long)storage.Bytes, Crc: 0, IsTight: true)))
+            if (
+                !world.Storages.TryGetValue(key as string ?? "", out var storage)
+                || elements != storage.Elements
+                || storage.Bytes > file.Length - at - 8
+                || !storages.TryAdd(storage.Key, new ZipEntry(storage.Key, at + 8, (long)storage.Bytes, Crc: 0, IsTight: true))
+            )
             {
                 throw file.Refuse(at, $"storage '{key}' of {elements} elements is not the one that the weights ask for");
             }
@@ -175,15 +204,21 @@ public sealed class TorchFile : ITensorFile
             : Create(file, TorchFileKind.Legacy, search, storages);
     }
 
-    private static TorchFile Create(MappedBytes file, TorchFileKind kind, StateDictSearch search, IReadOnlyDictionary<string, ZipEntry> storages)
+    private static TorchFile Create(
+        MappedBytes file,
+        TorchFileKind kind,
+        StateDictSearch search,
+        IReadOnlyDictionary<string, ZipEntry> storages
+    )
     {
         // Weights may be tied, but a small file in which thousands of tensors share one storage would fill the memory.
-        var bytes = search.Tensors.Values.Aggregate(Int128.Zero, (sum, tensor) => sum + ((Int128)tensor.Elements * SafetensorsDtype.Size(tensor.Dtype)!.Value));
-        return search.Tensors.Count == 0
-            ? throw file.Refuse(0, "it contains no named tensors")
+        var bytes = search.Tensors.Values.Aggregate(Int128.Zero, (sum, tensor) =>
+            sum + ((Int128)tensor.Elements * SafetensorsDtype.Size(tensor.Dtype)!.Value)
+        );
+        return search.Tensors.Count == 0 ? throw file.Refuse(0, "it contains no named tensors")
             : bytes > (Int128)file.Length * 2
                 ? throw file.Refuse(0, $"its {search.Tensors.Count} tensors take {bytes} bytes, the file has {file.Length}")
-                : new TorchFile(file, kind, search, storages);
+            : new TorchFile(file, kind, search, storages);
     }
 
     // A checksum takes longer than the read itself. Where the headers leave no doubt where a large content lies, it is left out.

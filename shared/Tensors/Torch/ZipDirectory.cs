@@ -36,9 +36,12 @@ internal static class ZipDirectory
                 throw file.Refuse(offset, "an entry of the zip directory is missing");
             }
 
-            int nameLength = U16(header, 28), extraLength = U16(header, 30);
+            int nameLength = U16(header, 28),
+                extraLength = U16(header, 30);
             var name = Encoding.UTF8.GetString(file.Span(offset + CentralSize, nameLength));
-            long stored = U32(header, 20), length = U32(header, 24), start = U32(header, 42);
+            long stored = U32(header, 20),
+                length = U32(header, 24),
+                start = U32(header, 42);
             Widen(file, offset + CentralSize + nameLength, extraLength, ref length, ref stored, ref start);
             var compressed = U16(header, 10) != 0 || (U16(header, 8) & 1) != 0;
             if (!compressed && stored != length)
@@ -46,7 +49,13 @@ internal static class ZipDirectory
                 throw file.Refuse(offset, $"entry '{name}' takes {stored} bytes for {length}");
             }
 
-            found.Add((new ZipEntry(name, DataOffset(file, start, stored, name), compressed ? -1 : length, U32(header, 16), IsTight: false), start, stored));
+            found.Add(
+                (
+                    new ZipEntry(name, DataOffset(file, start, stored, name), compressed ? -1 : length, U32(header, 16), IsTight: false),
+                    start,
+                    stored
+                )
+            );
             offset += CentralSize + nameLength + extraLength + U16(header, 32);
         }
 
@@ -54,7 +63,11 @@ internal static class ZipDirectory
     }
 
     // An entry whose headers are damaged has its content elsewhere, and leaves a gap or an overlap.
-    private static Dictionary<string, ZipEntry> Placed(MappedBytes file, List<(ZipEntry Entry, long Start, long Stored)> found, long directory)
+    private static Dictionary<string, ZipEntry> Placed(
+        MappedBytes file,
+        List<(ZipEntry Entry, long Start, long Stored)> found,
+        long directory
+    )
     {
         var entries = new Dictionary<string, ZipEntry>(StringComparer.Ordinal);
         var inOrder = found.OrderBy(entry => entry.Start).ToList();
@@ -103,7 +116,8 @@ internal static class ZipDirectory
 
     private static (long Count, long Offset) Directory(MappedBytes file, long at, ReadOnlySpan<byte> end)
     {
-        long count = U16(end, 10), offset = U32(end, 16);
+        long count = U16(end, 10),
+            offset = U32(end, 16);
         if (at >= LocatorSize && U32(file.Span(at - LocatorSize, LocatorSize), 0) == Locator64)
         {
             var wide = U64(file.Span(at - LocatorSize, LocatorSize), 8);

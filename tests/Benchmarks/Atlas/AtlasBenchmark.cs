@@ -10,8 +10,8 @@ using ClipSae.Web.Security;
 namespace ClipSae.Benchmarks.Atlas;
 
 /// <summary>
-/// How long the pages of a large autoencoder's features take, through the real server: the first view of a server that has just begun, with its pictures, and searches.
-/// The index is computed by the server, when it is asked as its button asks.
+/// How long the pages of a large autoencoder's features take, through the real server: the first view of a server that has just begun, with
+/// its pictures, and searches. The index is computed by the server, when it is asked as its button asks.
 /// </summary>
 internal sealed partial class AtlasBenchmark : IBenchmark
 {
@@ -20,12 +20,20 @@ internal sealed partial class AtlasBenchmark : IBenchmark
 
     public string Verb => "atlas";
 
-    public string Summary => "first view of and searches among the features of a large autoencoder [features pictures rounds, default 16384 100000 9]";
+    public string Summary =>
+        "first view of and searches among the features of a large autoencoder [features pictures rounds, default 16384 100000 9]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
         int[] sizes = [.. options.Select(option => int.Parse(option, CultureInfo.InvariantCulture))];
-        RunAsync(sizes is [var features, ..] ? features : 16_384, sizes is [_, var pictures, ..] ? pictures : 100_000, sizes is [_, _, var rounds, ..] ? rounds : 9, output).GetAwaiter().GetResult();
+        RunAsync(
+                sizes is [var features, ..] ? features : 16_384,
+                sizes is [_, var pictures, ..] ? pictures : 100_000,
+                sizes is [_, _, var rounds, ..] ? rounds : 9,
+                output
+            )
+            .GetAwaiter()
+            .GetResult();
     }
 
     private static async Task RunAsync(int features, int pictures, int rounds, TextWriter output)
@@ -37,7 +45,12 @@ internal sealed partial class AtlasBenchmark : IBenchmark
             {
                 await LargeAtlas.WriteAsync(runtime, Path.Combine(folder, "made"), features, pictures);
                 var index = await TimedAsync(() => ComputeIndexAsync(runtime, folder));
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"index of {features} features over {pictures} pictures: {index.Wall:F0} s, {index.Processor:F0} s of processor time"));
+                output.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"index of {features} features over {pictures} pictures: {index.Wall:F0} s, {index.Processor:F0} s of processor time"
+                    )
+                );
             }
 
             var table = new MarkdownTable("request", "median ms", "slowest ms", "processor ms");
@@ -50,7 +63,12 @@ internal sealed partial class AtlasBenchmark : IBenchmark
             await SearchesAsync(folder, features, rounds, cold);
             foreach (var (name, taken) in cold)
             {
-                table.Add(name, Milliseconds(Measure.Median(taken.Select(one => one.Wall))), Milliseconds(taken.Max(one => one.Wall)), Milliseconds(Measure.Median(taken.Select(one => one.Processor))));
+                table.Add(
+                    name,
+                    Milliseconds(Measure.Median(taken.Select(one => one.Wall))),
+                    Milliseconds(taken.Max(one => one.Wall)),
+                    Milliseconds(Measure.Median(taken.Select(one => one.Processor)))
+                );
             }
 
             table.Print(output);
@@ -61,14 +79,18 @@ internal sealed partial class AtlasBenchmark : IBenchmark
         }
     }
 
-    private static EmbeddedRuntime Open(string folder) => EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = Path.Combine(folder, "data") }, _ => { });
+    private static EmbeddedRuntime Open(string folder) =>
+        EmbeddedRuntime.Create(new ClipSaeOptions { DataFolder = Path.Combine(folder, "data") }, _ => { });
 
     private static async Task ComputeIndexAsync(EmbeddedRuntime runtime, string folder)
     {
         await using var server = await WebServer.StartAsync(runtime, new WebOptions(), folder, TimeProvider.System);
         using var http = Client(server);
         var page = await http.GetStringAsync(Atlas);
-        using var asked = await http.PostAsync(Atlas + "/index", new FormUrlEncodedContent([KeyValuePair.Create("csrf", Secret().Match(page).Groups[1].Value)]));
+        using var asked = await http.PostAsync(
+            Atlas + "/index",
+            new FormUrlEncodedContent([KeyValuePair.Create("csrf", Secret().Match(page).Groups[1].Value)])
+        );
         asked.EnsureSuccessStatusCode();
         while (!(page = await http.GetStringAsync(Atlas)).Contains("are measured on", StringComparison.Ordinal))
         {
@@ -91,7 +113,11 @@ internal sealed partial class AtlasBenchmark : IBenchmark
         Add(taken, "first view of the features", await TimedAsync(async () => page = await http.GetStringAsync(Atlas)));
         string[] pictures = [.. Picture().Matches(page).Select(match => WebUtility.HtmlDecode(match.Groups[1].Value))];
         Add(taken, "the first of its pictures", await TimedAsync(() => http.GetByteArrayAsync(pictures[0])));
-        Add(taken, FormattableString.Invariant($"all {pictures.Length} of them"), await TimedAsync(() => Task.WhenAll(pictures.Select(picture => http.GetByteArrayAsync(picture)))));
+        Add(
+            taken,
+            FormattableString.Invariant($"all {pictures.Length} of them"),
+            await TimedAsync(() => Task.WhenAll(pictures.Select(picture => http.GetByteArrayAsync(picture))))
+        );
         Add(taken, "first view of a feature", await TimedAsync(() => http.GetStringAsync(Atlas + "/7")));
     }
 
@@ -102,8 +128,13 @@ internal sealed partial class AtlasBenchmark : IBenchmark
         using var http = Client(server);
         (string Name, string Path)[] requests =
         [
-            ("features, in order of density", "?order=density"), ("search by name", $"?q={LargeAtlas.Name}"), ("search by class or word", $"?q={Uri.EscapeDataString(LargeAtlas.Class)}"), ("search by number", FormattableString.Invariant($"?q={features / 4}")),
-            ("search that finds nothing", "?q=unheard"), ("the last page", "?order=number&page=683"), ("a feature", FormattableString.Invariant($"/{features / 4}")),
+            ("features, in order of density", "?order=density"),
+            ("search by name", $"?q={LargeAtlas.Name}"),
+            ("search by class or word", $"?q={Uri.EscapeDataString(LargeAtlas.Class)}"),
+            ("search by number", FormattableString.Invariant($"?q={features / 4}")),
+            ("search that finds nothing", "?q=unheard"),
+            ("the last page", "?order=number&page=683"),
+            ("a feature", FormattableString.Invariant($"/{features / 4}")),
         ];
         for (var round = -1; round < rounds; round++)
         {

@@ -15,7 +15,10 @@ using static TorchSharp.torch;
 
 namespace ClipSae.Benchmarks.Atlas;
 
-/// <summary>A run that is told by its events, with an autoencoder on the class token of many pictures: files and results as the stages write them, contents made up.</summary>
+/// <summary>
+/// A run that is told by its events, with an autoencoder on the class token of many pictures: files and results as the stages write them,
+/// contents made up.
+/// </summary>
 internal static class LargeAtlas
 {
     public const string Run = "large";
@@ -49,26 +52,45 @@ internal static class LargeAtlas
         {
             var unit = FormattableString.Invariant($"{first / PicturesOfShard:D5}");
             var ids = Enumerable.Range(first, Math.Min(PicturesOfShard, pictures - first)).ToArray();
-            inputs[RunPlanner.ShardPrefix + unit] = await StoreAsync(runtime, Path.Combine(folder, unit + ".tar"), path => DatasetShard.Write(path, ids.Select(id => (Item(id), picture))));
+            inputs[RunPlanner.ShardPrefix + unit] = await StoreAsync(runtime, Path.Combine(folder, unit + ".tar"), path =>
+                DatasetShard.Write(path, ids.Select(id => (Item(id), picture)))
+            );
             units.Add(new UnitPlan(unit, [], []));
-            extracted.Add(Finished(ParameterSections.Extraction, unit, [], new()
-            {
-                [Unit] = await StoreAsync(runtime, Path.Combine(folder, unit + ".safetensors"), path => WriteRows(path, ids.Length)),
-                ["ids"] = await StoreAsync(runtime, ResultFormats.ShardImages, new ShardImages([.. ids.Select(Id)], [])),
-            }));
+            extracted.Add(
+                Finished(
+                    ParameterSections.Extraction,
+                    unit,
+                    [],
+                    new()
+                    {
+                        [Unit] = await StoreAsync(runtime, Path.Combine(folder, unit + ".safetensors"), path =>
+                            WriteRows(path, ids.Length)
+                        ),
+                        ["ids"] = await StoreAsync(runtime, ResultFormats.ShardImages, new ShardImages([.. ids.Select(Id)], [])),
+                    }
+                )
+            );
         }
 
         var statistics = Statistics(features, pictures);
-        var plan = new RunPlan([new StagePlan(ParameterSections.Extraction, [], units, []), new StagePlan(ParameterSections.Sae, [], [new UnitPlan(Unit, [], [])], [])]);
+        var plan = new RunPlan([
+            new StagePlan(ParameterSections.Extraction, [], units, []),
+            new StagePlan(ParameterSections.Sae, [], [new UnitPlan(Unit, [], [])], []),
+        ]);
         RunEvent[] events =
         [
             new RunStarted(Run, plan, inputs, [], 0) { At = At },
             .. extracted,
-            Finished(ParameterSections.Sae, Unit, ResultFormats.AutoencoderFigures.ToJson(statistics.Figures), new()
-            {
-                ["sae"] = await StoreAsync(runtime, Path.Combine(folder, "sae.safetensors"), path => WriteAutoencoder(path, features)),
-                ["statistics"] = await StoreAsync(runtime, ResultFormats.Statistics, statistics),
-            }),
+            Finished(
+                ParameterSections.Sae,
+                Unit,
+                ResultFormats.AutoencoderFigures.ToJson(statistics.Figures),
+                new()
+                {
+                    ["sae"] = await StoreAsync(runtime, Path.Combine(folder, "sae.safetensors"), path => WriteAutoencoder(path, features)),
+                    ["statistics"] = await StoreAsync(runtime, ResultFormats.Statistics, statistics),
+                }
+            ),
             new RunCompleted { At = At },
         ];
         if (!await runtime.Events.TryAppendAsync(Run, 0, events))
@@ -79,17 +101,27 @@ internal static class LargeAtlas
 
     private static string Id(int picture) => FormattableString.Invariant($"train/{picture % Classes:D3}/{picture:D8}.jpg");
 
-    private static DatasetItem Item(int picture) => new(
-        Id(picture), [FormattableString.Invariant($"a photo of class {picture % Classes:D3}")], FormattableString.Invariant($"class {picture % Classes:D3}"),
-        picture % 10 == 0 ? new JsonObject { ["word"] = FormattableString.Invariant($"word{picture / 10 % Classes}") } : null);
+    private static DatasetItem Item(int picture) =>
+        new(
+            Id(picture),
+            [FormattableString.Invariant($"a photo of class {picture % Classes:D3}")],
+            FormattableString.Invariant($"class {picture % Classes:D3}"),
+            picture % 10 == 0 ? new JsonObject { ["word"] = FormattableString.Invariant($"word{picture / 10 % Classes}") } : null
+        );
 
     private static void WriteRows(string path, int rows)
     {
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(
             path,
-            new Dictionary<string, Tensor> { ["activations"] = randn(rows, Width), ["image_index"] = arange(rows).to(ScalarType.Int32), ["token_index"] = zeros(rows, ScalarType.Int32) },
-            new Dictionary<string, string> { ["tokens_per_image"] = "1 of 50" });
+            new Dictionary<string, Tensor>
+            {
+                ["activations"] = randn(rows, Width),
+                ["image_index"] = arange(rows).to(ScalarType.Int32),
+                ["token_index"] = zeros(rows, ScalarType.Int32),
+            },
+            new Dictionary<string, string> { ["tokens_per_image"] = "1 of 50" }
+        );
     }
 
     private static void WriteAutoencoder(string path, int features)
@@ -104,12 +136,26 @@ internal static class LargeAtlas
     {
         var numbers = new SeededRandom(0, "statistics");
         return new SaeStatistics(
-            Unit, new AutoencoderFigures(0.1, 0.9, 0.9, K, 0, 0, pictures / 10, "topk", features, K, 1, 1000, 1), [],
+            Unit,
+            new AutoencoderFigures(0.1, 0.9, 0.9, K, 0, 0, pictures / 10, "topk", features, K, 1, 1000, 1),
+            [],
             [
-                .. Enumerable.Range(0, features).Select(feature => new FeatureStatistics(
-                    feature, numbers.Next(1, 100_000) / 1e6, numbers.Next(1, 100_000) / 1e4, numbers.Next(1000) / 1e3, feature % 100 == 0 ? $"{Name}, lines, pattern" : "photo, picture, thing",
-                    [.. Enumerable.Range(0, TopImages).Select(place => new TopImage(Id(numbers.Next(pictures)), Math.Round((TopImages - place) * 1.2345, 4)))])),
-            ]);
+                .. Enumerable
+                    .Range(0, features)
+                    .Select(feature => new FeatureStatistics(
+                        feature,
+                        numbers.Next(1, 100_000) / 1e6,
+                        numbers.Next(1, 100_000) / 1e4,
+                        numbers.Next(1000) / 1e3,
+                        feature % 100 == 0 ? $"{Name}, lines, pattern" : "photo, picture, thing",
+                        [
+                            .. Enumerable
+                                .Range(0, TopImages)
+                                .Select(place => new TopImage(Id(numbers.Next(pictures)), Math.Round((TopImages - place) * 1.2345, 4))),
+                        ]
+                    )),
+            ]
+        );
     }
 
     private static UnitFinished Finished(string stage, string unit, JsonObject figures, Dictionary<string, ArtifactRef> outputs) =>

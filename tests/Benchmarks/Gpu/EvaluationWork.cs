@@ -21,7 +21,9 @@ internal sealed class EvaluationWork : IGpuWork
         var folder = Directory.CreateTempSubdirectory("gpu-evaluation").FullName;
         try
         {
-            var tokenizer = ClipTokenizer.FromMerges(BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60));
+            var tokenizer = ClipTokenizer.FromMerges(
+                BpeLearner.Learn(["a photo of a cat", "a photo of a dog", "a drawing of a tree", "a boat 0123456789"], 60)
+            );
             var weights = Path.Combine(folder, "model.safetensors");
             using (var model = ClipModel.Initialize(scale.Tower with { VocabularySize = tokenizer.VocabularySize }, 1))
             {
@@ -31,14 +33,38 @@ internal sealed class EvaluationWork : IGpuWork
             var shard = Path.Combine(folder, "shard.tar");
             var pictures = new byte[scale.Pictures][];
             Parallel.For(0, pictures.Length, i => pictures[i] = MadeUpPhoto.Jpeg(i, 500, 400));
-            DatasetShard.Write(shard, pictures.Select((picture, i) => (new DatasetItem($"{i}.jpg", ["a photo"], Classes[i % Classes.Length]), picture)));
-            var options = new EvaluationOptions { BatchSize = scale.TowerBatches[^1], Precision = EvaluationPrecision.BFloat16, Device = device.ToString() };
+            DatasetShard.Write(
+                shard,
+                pictures.Select((picture, i) => (new DatasetItem($"{i}.jpg", ["a photo"], Classes[i % Classes.Length]), picture))
+            );
+            var options = new EvaluationOptions
+            {
+                BatchSize = scale.TowerBatches[^1],
+                Precision = EvaluationPrecision.BFloat16,
+                Device = device.ToString(),
+            };
             var one = new ModelUnderTest("base", weights);
-            double Seconds(params ModelUnderTest[] models) => Benchmarks.Measure.Seconds(() =>
-                new ZeroShotEvaluator(options, tokenizer).EvaluateAsync(models, [new EvaluationSet("clean", [shard])], folder).GetAwaiter().GetResult().Dispose());
+            double Seconds(params ModelUnderTest[] models) =>
+                Benchmarks.Measure.Seconds(() =>
+                    new ZeroShotEvaluator(options, tokenizer)
+                        .EvaluateAsync(models, [new EvaluationSet("clean", [shard])], folder)
+                        .GetAwaiter()
+                        .GetResult()
+                        .Dispose()
+                );
             Seconds(one);
-            yield return new GpuFigure("evaluation/one model", pictures.Length / Seconds(one), "images/s", scale.IsTiny ? null : peak.Bfloat16 / TowerWork.FlopPerImage);
-            yield return new GpuFigure("evaluation/two models", 2 * pictures.Length / Seconds(one, one with { Name = "again" }), "images/s", scale.IsTiny ? null : peak.Bfloat16 / TowerWork.FlopPerImage);
+            yield return new GpuFigure(
+                "evaluation/one model",
+                pictures.Length / Seconds(one),
+                "images/s",
+                scale.IsTiny ? null : peak.Bfloat16 / TowerWork.FlopPerImage
+            );
+            yield return new GpuFigure(
+                "evaluation/two models",
+                2 * pictures.Length / Seconds(one, one with { Name = "again" }),
+                "images/s",
+                scale.IsTiny ? null : peak.Bfloat16 / TowerWork.FlopPerImage
+            );
         }
         finally
         {

@@ -11,8 +11,8 @@ using TorchSharp;
 namespace ClipSae.Benchmarks.Gpu;
 
 /// <summary>
-/// The whole extraction stage in bfloat16 on shards of photographs (tar, decoding, model, safetensors, digest, store), beside what bounds it, measured in the
-/// same run: the bare tower, decoding and resizing on all cores, and the disk's write rate.
+/// The whole extraction stage in bfloat16 on shards of photographs (tar, decoding, model, safetensors, digest, store), beside what bounds
+/// it, measured in the same run: the bare tower, decoding and resizing on all cores, and the disk's write rate.
 /// </summary>
 internal sealed class ExtractionWork : IGpuWork
 {
@@ -73,41 +73,57 @@ internal sealed class ExtractionWork : IGpuWork
             ["model"] = store.PutFileAsync(weights, "model.safetensors", "application/x-safetensors").GetAwaiter().GetResult(),
         };
         var layer = scale.Tower.VisionLayers / 2;
-        foreach (var (hooks, tokens, stored) in new[]
-        {
-            ("image-embedding", 1, 0L), ($"cls@{layer}", 1, 0L),
-            ($"mlp@{layer}", 32, 2L * 32 * 4 * scale.Tower.VisionWidth), ($"mlp@{layer},residual@{layer},image-embedding", 32, 2L * 32 * 5 * scale.Tower.VisionWidth),
-        })
-        {
-            var parameters = stage.Normalize(new JsonObject
+        foreach (
+            var (hooks, tokens, stored) in new[]
             {
-                ["hookPoints"] = new JsonArray([.. hooks.Split(',').Select(hook => (JsonNode)hook)]),
-                ["compute"] = "bfloat16",
-                ["store"] = "float16",
-                ["tokensPerImage"] = tokens,
-                ["device"] = device.ToString(),
-            });
-            var seconds = Enumerable.Range(0, 1 + scale.Rounds).Select(_ => ClipSae.Benchmarks.Measure.Seconds(() =>
-            {
-                var context = new StageContext
+                ("image-embedding", 1, 0L),
+                ($"cls@{layer}", 1, 0L),
+                ($"mlp@{layer}", 32, 2L * 32 * 4 * scale.Tower.VisionWidth),
+                ($"mlp@{layer},residual@{layer},image-embedding", 32, 2L * 32 * 5 * scale.Tower.VisionWidth),
+            }
+        )
+        {
+            var parameters = stage.Normalize(
+                new JsonObject
                 {
-                    Stage = stage.Name,
-                    Unit = "00000",
-                    Parameters = parameters,
-                    Inputs = inputs,
-                    Artifacts = store,
-                    Scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName,
-                };
-                var result = stage.RunAsync(context, CancellationToken.None).GetAwaiter().GetResult();
-                // The next round stores them again.
-                foreach (var output in result.Outputs.Values)
-                {
-                    File.Delete(store.PathOf(output.Digest));
+                    ["hookPoints"] = new JsonArray([.. hooks.Split(',').Select(hook => (JsonNode)hook)]),
+                    ["compute"] = "bfloat16",
+                    ["store"] = "float16",
+                    ["tokensPerImage"] = tokens,
+                    ["device"] = device.ToString(),
                 }
-            })).ToArray();
+            );
+            var seconds = Enumerable
+                .Range(0, 1 + scale.Rounds)
+                .Select(_ =>
+                    ClipSae.Benchmarks.Measure.Seconds(() =>
+                    {
+                        var context = new StageContext
+                        {
+                            Stage = stage.Name,
+                            Unit = "00000",
+                            Parameters = parameters,
+                            Inputs = inputs,
+                            Artifacts = store,
+                            Scratch = Directory.CreateDirectory(Path.Combine(folder, Guid.NewGuid().ToString("N"))).FullName,
+                        };
+                        var result = stage.RunAsync(context, CancellationToken.None).GetAwaiter().GetResult();
+                        // The next round stores them again.
+                        foreach (var output in result.Outputs.Values)
+                        {
+                            File.Delete(store.PathOf(output.Digest));
+                        }
+                    })
+                )
+                .ToArray();
             yield return new GpuFigure($"extraction/{hooks} first shard", images / seconds[0], "images/s");
             var allowed = Math.Min(Math.Min(bare, decoding), stored == 0 ? double.MaxValue : writing / stored);
-            yield return new GpuFigure($"extraction/{hooks}", images / ClipSae.Benchmarks.Measure.Median(seconds[1..]), "images/s", allowed);
+            yield return new GpuFigure(
+                $"extraction/{hooks}",
+                images / ClipSae.Benchmarks.Measure.Median(seconds[1..]),
+                "images/s",
+                allowed
+            );
         }
     }
 
@@ -117,7 +133,12 @@ internal sealed class ExtractionWork : IGpuWork
         var prefetcher = new ImagePrefetcher<byte>(ImagePreparation.OpenAi(resolution), Preprocessor.Resize, threads, 4 * threads);
         async Task Drain()
         {
-            await foreach (var image in prefetcher.Prepare(DatasetShard.Read(shard).Select(entry => (entry.Item.Id, entry.ImageBytes)), CancellationToken.None))
+            await foreach (
+                var image in prefetcher.Prepare(
+                    DatasetShard.Read(shard).Select(entry => (entry.Item.Id, entry.ImageBytes)),
+                    CancellationToken.None
+                )
+            )
             {
                 prefetcher.Return(image.Pixels!);
             }

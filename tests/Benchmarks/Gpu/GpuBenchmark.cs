@@ -12,11 +12,20 @@ namespace ClipSae.Benchmarks.Gpu;
 /// </summary>
 internal sealed class GpuBenchmark : IBenchmark
 {
-    private static readonly IGpuWork[] Works = [new TowerWork(), new ExtractionWork(), new AblationWork(), new SaeWork(), new TuningWork(), new EvaluationWork()];
+    private static readonly IGpuWork[] Works =
+    [
+        new TowerWork(),
+        new ExtractionWork(),
+        new AblationWork(),
+        new SaeWork(),
+        new TuningWork(),
+        new EvaluationWork(),
+    ];
 
     public string Verb => "gpu";
 
-    public string Summary => $"a card's work beside PyTorch's: [--device cuda:0] [--tiny] [--without-peers] [{string.Join(" | ", Works.Select(work => work.Name))} ...]";
+    public string Summary =>
+        $"a card's work beside PyTorch's: [--device cuda:0] [--tiny] [--without-peers] [{string.Join(" | ", Works.Select(work => work.Name))} ...]";
 
     public void Run(IReadOnlyList<string> options, TextWriter output)
     {
@@ -35,7 +44,9 @@ internal sealed class GpuBenchmark : IBenchmark
         output.WriteLine(Machine(device));
 
         // First and by itself, so that neither takes the card's memory or time from the other.
-        var peers = withPeers ? PyTorchPeers.Run(name, scale, ["gemm", .. chosen.Select(work => work.Name)], output) : new Dictionary<string, double>();
+        var peers = withPeers
+            ? PyTorchPeers.Run(name, scale, ["gemm", .. chosen.Select(work => work.Name)], output)
+            : new Dictionary<string, double>();
         var figures = new List<GpuFigure>();
         void Add(GpuFigure figure)
         {
@@ -77,7 +88,9 @@ internal sealed class GpuBenchmark : IBenchmark
                     names.Add(name);
                     break;
                 case var other:
-                    throw new UserErrorException($"gpu: {other} is no option and no work; works are {string.Join(", ", Works.Select(work => work.Name))}");
+                    throw new UserErrorException(
+                        $"gpu: {other} is no option and no work; works are {string.Join(", ", Works.Select(work => work.Name))}"
+                    );
             }
         }
 
@@ -119,7 +132,8 @@ internal sealed class GpuBenchmark : IBenchmark
                 has ? Text(peer) : "–",
                 has ? (figure.Value / peer).ToString("F2", CultureInfo.InvariantCulture) : "–",
                 figure.Allowed is { } allowed ? Text(allowed) : "–",
-                figure.Allowed is { } most ? (figure.Value / most).ToString("P0", CultureInfo.InvariantCulture) : "–");
+                figure.Allowed is { } most ? (figure.Value / most).ToString("P0", CultureInfo.InvariantCulture) : "–"
+            );
         }
 
         return table;

@@ -14,10 +14,15 @@ internal static class PyTorchPeers
         var script = Path.Combine(AppContext.BaseDirectory, "Gpu", "peers.py");
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("python3", [script, "--device", device, .. scale.IsTiny ? ["--tiny"] : Array.Empty<string>(), .. works])
-            {
-                RedirectStandardOutput = true,
-            })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(
+                    "python3",
+                    [script, "--device", device, .. scale.IsTiny ? ["--tiny"] : Array.Empty<string>(), .. works]
+                )
+                {
+                    RedirectStandardOutput = true,
+                }
+            )!;
             while (process.StandardOutput.ReadLine() is { } line)
             {
                 if (!line.StartsWith('{'))
@@ -27,7 +32,10 @@ internal static class PyTorchPeers
                 }
 
                 using var figure = JsonDocument.Parse(line);
-                var (key, value) = (figure.RootElement.GetProperty("key").GetString()!, figure.RootElement.GetProperty("value").GetDouble());
+                var (key, value) = (
+                    figure.RootElement.GetProperty("key").GetString()!,
+                    figure.RootElement.GetProperty("value").GetDouble()
+                );
                 figures[key] = value;
                 output.WriteLine(FormattableString.Invariant($"PyTorch {key}: {value:G5}"));
                 output.Flush();

@@ -19,7 +19,11 @@ internal sealed class TowerWork : IGpuWork
         using var plan = VisionPlan.Compile(model, torch.bfloat16);
         foreach (var size in scale.TowerBatches)
         {
-            using var images = torch.randn([size, 3, scale.Tower.ImageResolution, scale.Tower.ImageResolution], dtype: torch.bfloat16, device: device);
+            using var images = torch.randn(
+                [size, 3, scale.Tower.ImageResolution, scale.Tower.ImageResolution],
+                dtype: torch.bfloat16,
+                device: device
+            );
             var seconds = Timing.Seconds(device, scale.Rounds, 4, () => plan.EncodeImage(images).Dispose());
             yield return new GpuFigure($"tower/{size}", size / seconds, "images/s", scale.IsTiny ? null : peak.Bfloat16 / FlopPerImage);
         }

@@ -6,19 +6,24 @@ namespace ClipSae.FineTuning.Tests.Optimization;
 
 public sealed class GradientsTests : IDisposable
 {
-    private readonly DisposeScope scope = NewDisposeScope();
-    private readonly Tensor first = zeros(2, requires_grad: true);
-    private readonly Tensor second = zeros(1, 2, requires_grad: true);
+    private readonly DisposeScope _scope = NewDisposeScope();
+    private readonly Tensor _first = zeros(2, requires_grad: true);
+    private readonly Tensor _second = zeros(1, 2, requires_grad: true);
 
     public GradientsTests()
     {
-        first.grad = tensor(new[] { 2f, 4f });
-        second.grad = tensor(new[,] { { 5f, 2f } });
+        _first.grad = tensor(new[] { 2f, 4f });
+        _second.grad = tensor(
+            new[,]
+            {
+                { 5f, 2f },
+            }
+        );
     }
 
-    private Tensor[] All => [first.grad!, second.grad!];
+    private Tensor[] All => [_first.grad!, _second.grad!];
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     [Fact]
     public void Norm_is_that_of_all_gradients_together() => Gradients.Norm(All).item<float>().ShouldBe(7, 1e-6); // 4 + 16 + 25 + 4 = 49

@@ -13,29 +13,33 @@ public sealed class OptimizerTests : IDisposable
 
     private static readonly double[] Start = [0.5, -1.25, 2];
 
-    private readonly DisposeScope scope = NewDisposeScope();
+    private readonly DisposeScope _scope = NewDisposeScope();
 
-    public void Dispose() => scope.Dispose();
+    public void Dispose() => _scope.Dispose();
 
     // arXiv 1711.05101, algorithm 2, in the form of torch.optim.AdamW, in double precision.
     [Fact]
     public void AdamW_follows_its_formulas()
     {
         var (beta1, beta2, epsilon) = (0.8, 0.95, 1e-3);
-        var expected = Start.Select((start, i) =>
-        {
-            double p = start, m = 0, v = 0;
-            for (var t = 1; t <= 8; t++)
+        var expected = Start.Select(
+            (start, i) =>
             {
-                var g = Gradient(t)[i];
-                p -= Rate * RateFactor * Decay * p;
-                m = (beta1 * m) + ((1 - beta1) * g);
-                v = (beta2 * v) + ((1 - beta2) * g * g);
-                p -= Rate * RateFactor * (m / (1 - Math.Pow(beta1, t))) / (Math.Sqrt(v / (1 - Math.Pow(beta2, t))) + epsilon);
-            }
+                double p = start,
+                    m = 0,
+                    v = 0;
+                for (var t = 1; t <= 8; t++)
+                {
+                    var g = Gradient(t)[i];
+                    p -= Rate * RateFactor * Decay * p;
+                    m = (beta1 * m) + ((1 - beta1) * g);
+                    v = (beta2 * v) + ((1 - beta2) * g * g);
+                    p -= Rate * RateFactor * (m / (1 - Math.Pow(beta1, t))) / (Math.Sqrt(v / (1 - Math.Pow(beta2, t))) + epsilon);
+                }
 
-            return p;
-        });
+                return p;
+            }
+        );
 
         Values(Trained(new OptimizerOptions.AdamW(beta1, beta2, epsilon), 8)).ShouldBe(expected, 1e-6);
     }
@@ -50,30 +54,37 @@ public sealed class OptimizerTests : IDisposable
     {
         var (beta1, beta2, epsilon) = (0.9, 0.999, 1e-4);
         var rectified = 0;
-        var expected = Start.Select((start, i) =>
-        {
-            double p = start, m = 0, s = 0;
-            for (var t = 1; t <= steps; t++)
-            {
-                var g = Gradient(t)[i];
-                p -= Rate * RateFactor * Decay * p;
-                m = (beta1 * m) + ((1 - beta1) * g);
-                s = (beta2 * s) + ((1 - beta2) * (g - m) * (g - m)) + epsilon;
-                var mean = m / (1 - Math.Pow(beta1, t));
-                double limit = (2 / (1 - beta2)) - 1, samples = limit - (2 * t * Math.Pow(beta2, t) / (1 - Math.Pow(beta2, t)));
-                if (samples < 5)
+        var expected = Start
+            .Select(
+                (start, i) =>
                 {
-                    p -= Rate * RateFactor * mean;
-                    continue;
+                    double p = start,
+                        m = 0,
+                        s = 0;
+                    for (var t = 1; t <= steps; t++)
+                    {
+                        var g = Gradient(t)[i];
+                        p -= Rate * RateFactor * Decay * p;
+                        m = (beta1 * m) + ((1 - beta1) * g);
+                        s = (beta2 * s) + ((1 - beta2) * (g - m) * (g - m)) + epsilon;
+                        var mean = m / (1 - Math.Pow(beta1, t));
+                        double limit = (2 / (1 - beta2)) - 1,
+                            samples = limit - (2 * t * Math.Pow(beta2, t) / (1 - Math.Pow(beta2, t)));
+                        if (samples < 5)
+                        {
+                            p -= Rate * RateFactor * mean;
+                            continue;
+                        }
+
+                        rectified++;
+                        var r = Math.Sqrt((samples - 4) * (samples - 2) * limit / ((limit - 4) * (limit - 2) * samples));
+                        p -= Rate * RateFactor * r * mean * Math.Sqrt(1 - Math.Pow(beta2, t)) / (Math.Sqrt(s) + epsilon);
+                    }
+
+                    return p;
                 }
-
-                rectified++;
-                var r = Math.Sqrt((samples - 4) * (samples - 2) * limit / ((limit - 4) * (limit - 2) * samples));
-                p -= Rate * RateFactor * r * mean * Math.Sqrt(1 - Math.Pow(beta2, t)) / (Math.Sqrt(s) + epsilon);
-            }
-
-            return p;
-        }).ToArray();
+            )
+            .ToArray();
 
         Values(Trained(new OptimizerOptions.AdaBelief(beta1, beta2, epsilon), steps)).ShouldBe(expected, 2e-6);
         rectified.ShouldBe(Start.Length * Math.Max(0, steps - 5));
@@ -125,8 +136,14 @@ public sealed class OptimizerTests : IDisposable
     {
         Parameter Stepped(double onGradient, Tensor? given)
         {
-            var parameter = new Parameter(tensor(Start, ScalarType.Float32)) { grad = tensor(Gradient(1).Select(g => g * onGradient).ToArray(), ScalarType.Float32) };
-            using var optimizer = new Optimizer(new OptimizerOptions.AdamW(Epsilon: 1), [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]);
+            var parameter = new Parameter(tensor(Start, ScalarType.Float32))
+            {
+                grad = tensor(Gradient(1).Select(g => g * onGradient).ToArray(), ScalarType.Float32),
+            };
+            using var optimizer = new Optimizer(
+                new OptimizerOptions.AdamW(Epsilon: 1),
+                [new ParameterGroup("all", Rate, Decay, [("p", parameter)])]
+            );
             optimizer.Step(RateFactor, given);
             return parameter;
         }
@@ -155,7 +172,14 @@ public sealed class OptimizerTests : IDisposable
     public void Parameters_side_by_side_are_updated_as_each_alone(string rule)
     {
         OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief();
-        var rates = new GroupRates { Vision = 1e-3, Text = 3e-3, Projections = 0, Positions = 1e-2, TokenEmbedding = 1e-3 };
+        var rates = new GroupRates
+        {
+            Vision = 1e-3,
+            Text = 3e-3,
+            Projections = 0,
+            Positions = 1e-2,
+            TokenEmbedding = 1e-3,
+        };
         using var alone = TuningBench.Model();
         using var together = TuningBench.Model();
         ParameterGroup[] Groups(Clip.ClipModel model)

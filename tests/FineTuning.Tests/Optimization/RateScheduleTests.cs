@@ -4,11 +4,12 @@ namespace ClipSae.FineTuning.Tests.Optimization;
 
 public sealed class RateScheduleTests
 {
-    // torch.optim.lr_scheduler.OneCycleLR(max_lr=3, total_steps=10, pct_start=0.3, anneal_strategy="cos") with its default factors 25 and 1e4.
+    // torch.optim.lr_scheduler.OneCycleLR(max_lr=3, total_steps=10, pct_start=0.3, anneal_strategy="cos") with its default factors 25 and
+    // 1e4.
     [Fact]
     public void One_cycle_gives_the_rates_of_PyTorch() =>
-        Factors(new RateSchedule.OneCycle(3, 0.3), 10).ShouldBe(
-            [0.12, 1.56, 3, 2.851453896, 2.435236962, 1.833786066, 1.166225934, 0.564775038, 0.148558104, 1.2e-5], 1e-9);
+        Factors(new RateSchedule.OneCycle(3, 0.3), 10)
+            .ShouldBe([0.12, 1.56, 3, 2.851453896, 2.435236962, 1.833786066, 1.166225934, 0.564775038, 0.148558104, 1.2e-5], 1e-9);
 
     // The same with max_lr=1, total_steps=20, pct_start=0.25: steps 0, 1, 4, 5, 10, 19.
     [Theory]
@@ -44,5 +45,6 @@ public sealed class RateScheduleTests
         Factors(new RateSchedule.Cosine(), total).ShouldAllBe(factor => factor > 0 && factor <= 1);
     }
 
-    private static double[] Factors(RateSchedule schedule, int total) => [.. Enumerable.Range(0, total).Select(step => schedule.FactorAt(step, total))];
+    private static double[] Factors(RateSchedule schedule, int total) =>
+        [.. Enumerable.Range(0, total).Select(step => schedule.FactorAt(step, total))];
 }

@@ -59,12 +59,14 @@ public sealed class ElfLibraryTests : IDisposable
         var torn = _folder.File("torn.so");
         File.WriteAllBytes(torn, File.ReadAllBytes(Path.Combine(TorchFolder.Included, "libc10.so"))[..length]);
 
-        Should.Throw<UserErrorException>(() =>
-        {
-            using var library = new ElfLibrary(torn);
-            library.Defines("_ZN3c1011initLoggingEv").ToString();
-            library.Missing().Count().ToString();
-        }).Message.ShouldStartWith(torn);
+        Should
+            .Throw<UserErrorException>(() =>
+            {
+                using var library = new ElfLibrary(torn);
+                library.Defines("_ZN3c1011initLoggingEv").ToString();
+                library.Missing().Count().ToString();
+            })
+            .Message.ShouldStartWith(torn);
     }
 
     [Fact]

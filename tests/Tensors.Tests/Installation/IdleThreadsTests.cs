@@ -10,7 +10,8 @@ public class IdleThreadsTests
     {
         Compute.Device("cpu");
 
-        var told = Environment.GetEnvironmentVariable(IdleThreads.PolicyVariable) ?? Environment.GetEnvironmentVariable(IdleThreads.SpinVariable);
+        var told = Environment.GetEnvironmentVariable(IdleThreads.PolicyVariable)
+            ?? Environment.GetEnvironmentVariable(IdleThreads.SpinVariable);
         IdleThreads.AreAsleep.ShouldBe(OperatingSystem.IsLinux() && told is null);
         if (IdleThreads.AreAsleep)
         {

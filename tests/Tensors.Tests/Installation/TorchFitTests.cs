@@ -33,11 +33,15 @@ public sealed class TorchFitTests : IDisposable
     {
         var package = Other("1.13.0a0");
 
-        Of(package).Problem!.ShouldMatch(@"^.*/torch: PyTorch 1\.13\.0a0 does not fit: it lacks \d+ functions that this program, made for 2\.10, calls; install PyTorch 2\.10 or 2\.11$");
+        Of(package)
+            .Problem!.ShouldMatch(
+                @"^.*/torch: PyTorch 1\.13\.0a0 does not fit: it lacks \d+ functions that this program, made for 2\.10, calls; install PyTorch 2\.10 or 2\.11$"
+            );
     }
 
     [Fact]
-    public void Where_the_binding_could_not_be_loaded_a_known_version_does_not_fit_either() => Of(Other("2.11.0")).Problem!.ShouldContain("does not fit");
+    public void Where_the_binding_could_not_be_loaded_a_known_version_does_not_fit_either() =>
+        Of(Other("2.11.0")).Problem!.ShouldContain("does not fit");
 
     [Fact]
     public void A_package_without_libraries_is_one_line()

@@ -15,7 +15,10 @@ internal static class TorchFolder
     {
         var package = Directory.CreateDirectory(Path.Combine(site, "torch")).FullName;
         Directory.CreateDirectory(Path.Combine(package, "lib"));
-        File.WriteAllText(Path.Combine(package, "version.py"), $"from typing import Optional\n\n__version__ = '{version}'\ndebug = False\ncuda: Optional[str] = {cuda}\ngit_version = 'abc'\nhip: Optional[str] = None\n");
+        File.WriteAllText(
+            Path.Combine(package, "version.py"),
+            $"from typing import Optional\n\n__version__ = '{version}'\ndebug = False\ncuda: Optional[str] = {cuda}\ngit_version = 'abc'\nhip: Optional[str] = None\n"
+        );
         foreach (var library in Directory.EnumerateFiles(Included))
         {
             File.CreateSymbolicLink(Path.Combine(package, "lib", Path.GetFileName(library)), library);

@@ -53,8 +53,13 @@ public sealed class TorchInstallationTests : IDisposable
         Directory.CreateDirectory(_folder.File("b", "nvidia", "cu13", "lib"));
         Directory.CreateDirectory(_folder.File("b", "nvidia", "empty"));
 
-        TorchInstallation.At(package, [_folder.File("a"), _folder.File("b"), _folder.File("absent")]).LibraryFolders
-            .ShouldBe([Path.Combine(package, "lib"), _folder.File("a", "nvidia", "cudnn", "lib"), _folder.File("b", "nvidia", "cu13", "lib")]);
+        TorchInstallation
+            .At(package, [_folder.File("a"), _folder.File("b"), _folder.File("absent")])
+            .LibraryFolders.ShouldBe([
+                Path.Combine(package, "lib"),
+                _folder.File("a", "nvidia", "cudnn", "lib"),
+                _folder.File("b", "nvidia", "cu13", "lib"),
+            ]);
     }
 
     [Fact]
@@ -92,5 +97,7 @@ public sealed class TorchInstallationTests : IDisposable
 
     [Fact]
     public void A_folder_without_one_is_one_line() =>
-        Should.Throw<UserErrorException>(() => TorchInstallation.At(_folder.Path)).Message.ShouldStartWith($"{_folder.Path}: no PyTorch there");
+        Should
+            .Throw<UserErrorException>(() => TorchInstallation.At(_folder.Path))
+            .Message.ShouldStartWith($"{_folder.Path}: no PyTorch there");
 }

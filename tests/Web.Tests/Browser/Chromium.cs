@@ -29,14 +29,22 @@ public sealed class Chromium : IAsyncLifetime
 
         Assertions.SetDefaultExpectTimeout(Patience);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = program, Args = [$"--host-resolver-rules=MAP {Stranger} 127.0.0.1"] });
+        _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions { ExecutablePath = program, Args = [$"--host-resolver-rules=MAP {Stranger} 127.0.0.1"] }
+        );
     }
 
     /// <summary>Opens a window on the pages that are served; without a browser the test is skipped.</summary>
     internal async Task<Visit> VisitAsync(ServedRuns served)
     {
         Assert.SkipWhen(_browser is null, "Chromium is not installed: apt-get install chromium");
-        var context = await _browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = served.Http.BaseAddress!.ToString(), ViewportSize = new ViewportSize { Width = Visit.Screen, Height = Visit.Height } });
+        var context = await _browser.NewContextAsync(
+            new BrowserNewContextOptions
+            {
+                BaseURL = served.Http.BaseAddress!.ToString(),
+                ViewportSize = new ViewportSize { Width = Visit.Screen, Height = Visit.Height },
+            }
+        );
         context.SetDefaultTimeout(Patience);
         return await Visit.OpenAsync(context);
     }
@@ -51,7 +59,10 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    private static string? Find() => (from name in Names
-                                      from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-                                      select Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+    private static string? Find() =>
+        (
+            from name in Names
+            from folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+            select Path.Combine(folder, name)
+        ).FirstOrDefault(File.Exists);
 }

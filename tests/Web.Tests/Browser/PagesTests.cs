@@ -6,11 +6,14 @@ using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests.Browser;
 
-/// <summary>What the pages look like to a browser: nothing is cut off, nothing is asked from elsewhere, and a screen reader can read them.</summary>
+/// <summary>
+/// What the pages look like to a browser: nothing is cut off, nothing is asked from elsewhere, and a screen reader can read them.
+/// </summary>
 [Collection(BrowserCollection.Name)]
 public sealed class PagesTests(Chromium chromium)
 {
-    private const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&averyveryverylongnamewithoutanyplacetobreakitatallthatgoesonandonandon";
+    private const string Hostile =
+        "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&averyveryverylongnamewithoutanyplacetobreakitatallthatgoesonandonandon";
     private static readonly DateTimeOffset At = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -22,7 +25,24 @@ public sealed class PagesTests(Chromium chromium)
         var (slow, fast) = (await served.RunAsync(), await served.RunAsync(FakePipeline.Plan(factor: 7)));
         await using var visit = await chromium.VisitAsync(served);
         const string Features = $"/runs/{SmallAtlas.Run}/atlas/mlp%400";
-        foreach (var path in new[] { "/", "/?q=none", $"/runs/{slow}", $"/runs/{slow}/units", $"/runs/{SmallAtlas.Run}", Features, Features + "/1", $"/runs/{TunedAtlas.Run}/try", TunedAtlas.Path + "/7", TunedAtlas.Path + "/before-after", $"/compare?run={slow}&run={fast}", "/compare", $"/backfill?run={slow}&run={fast}" })
+        foreach (
+            var path in new[]
+            {
+                "/",
+                "/?q=none",
+                $"/runs/{slow}",
+                $"/runs/{slow}/units",
+                $"/runs/{SmallAtlas.Run}",
+                Features,
+                Features + "/1",
+                $"/runs/{TunedAtlas.Run}/try",
+                TunedAtlas.Path + "/7",
+                TunedAtlas.Path + "/before-after",
+                $"/compare?run={slow}&run={fast}",
+                "/compare",
+                $"/backfill?run={slow}&run={fast}",
+            }
+        )
         {
             await visit.Page.GotoAsync(path);
             await visit.RequireReadableAsync(path);
@@ -37,7 +57,18 @@ public sealed class PagesTests(Chromium chromium)
         var run = await TellHostileAsync(served);
         await using var visit = await chromium.VisitAsync(served);
 
-        foreach (var path in new[] { "/", $"/runs/{run}", $"/runs/{run}/units?q=x", $"/runs/{run}/units?page=100", $"/runs/{SmallAtlas.Run}/atlas/mlp%400", $"/runs/{SmallAtlas.Run}/atlas/mlp%400/1", $"/compare?run={run}&run={SmallAtlas.Run}" })
+        foreach (
+            var path in new[]
+            {
+                "/",
+                $"/runs/{run}",
+                $"/runs/{run}/units?q=x",
+                $"/runs/{run}/units?page=100",
+                $"/runs/{SmallAtlas.Run}/atlas/mlp%400",
+                $"/runs/{SmallAtlas.Run}/atlas/mlp%400/1",
+                $"/compare?run={run}&run={SmallAtlas.Run}",
+            }
+        )
         {
             await visit.SeeAsync(path);
             (await visit.Page.Locator("main img[onerror], main script").CountAsync()).ShouldBe(0, path);
@@ -56,23 +87,57 @@ public sealed class PagesTests(Chromium chromium)
         const string Run = "hostile";
         string[] shards = [.. Enumerable.Range(0, 10_000).Select(shard => $"{shard:D5}{Hostile}")];
         var gone = new ArtifactRef(Digest.OfText("gone"), 4, Hostile, Hostile);
-        var plan = new RunPlan(
-        [
-            new StagePlan(ParameterSections.Extraction, new JsonObject { [Hostile] = Hostile }, [.. shards.Select(shard => new UnitPlan(shard, [], []))], [new InputSelector("x", $"dataset:{Hostile}")]),
+        var plan = new RunPlan([
+            new StagePlan(
+                ParameterSections.Extraction,
+                new JsonObject { [Hostile] = Hostile },
+                [.. shards.Select(shard => new UnitPlan(shard, [], []))],
+                [new InputSelector("x", $"dataset:{Hostile}")]
+            ),
             new StagePlan(ParameterSections.Sae, [], [new UnitPlan("mlp@0", [], [])], []),
             new StagePlan(ParameterSections.Report, [], [new UnitPlan("all", [], [])], []),
         ]);
         await served.TellAsync(
             Run,
             [
-                new RunStarted(Run, plan, new Dictionary<string, ArtifactRef> { ["model:weights"] = gone, ["model:tokenizer"] = gone, [$"dataset:shards/{Hostile}"] = gone }, new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } }, 0) { At = At },
+                new RunStarted(
+                    Run,
+                    plan,
+                    new Dictionary<string, ArtifactRef>
+                    {
+                        ["model:weights"] = gone,
+                        ["model:tokenizer"] = gone,
+                        [$"dataset:shards/{Hostile}"] = gone,
+                    },
+                    new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } },
+                    0
+                )
+                {
+                    At = At,
+                },
                 .. shards.Take(9_000).Select(shard => Finished(ParameterSections.Extraction, shard, Hostile)),
                 .. shards.Skip(9_000).Select(shard => new UnitFailed(ParameterSections.Extraction, shard, Hostile, Hostile, 1) { At = At }),
-                Finished(ParameterSections.Sae, "mlp@0", "statistics", "sae"), Finished(ParameterSections.Report, "all", "report"), new RunFailed(Hostile, Hostile, Hostile) { At = At },
-            ]);
+                Finished(ParameterSections.Sae, "mlp@0", "statistics", "sae"),
+                Finished(ParameterSections.Report, "all", "report"),
+                new RunFailed(Hostile, Hostile, Hostile) { At = At },
+            ]
+        );
         return Run;
 
         UnitFinished Finished(string stage, string unit, params string[] outputs) =>
-            new(stage, unit, Hostile, new string('0', 64), outputs.ToDictionary(output => output, _ => gone), [], new CacheOutcome(CacheKind.Miss, Hostile), 1, At) { At = At };
+            new(
+                stage,
+                unit,
+                Hostile,
+                new string('0', 64),
+                outputs.ToDictionary(output => output, _ => gone),
+                [],
+                new CacheOutcome(CacheKind.Miss, Hostile),
+                1,
+                At
+            )
+            {
+                At = At,
+            };
     }
 }

@@ -27,10 +27,27 @@ public sealed class StrangerTests(Chromium chromium)
         await using var visit = await chromium.VisitAsync(other);
 
         // The other site's own policy would keep its scripts from asking; an attacker's does not.
-        await visit.Page.RouteAsync("**/attack", route => route.FulfillAsync(new RouteFulfillOptions { ContentType = "text/html", Body = $"<form method=post action=\"{served.Server.Address}runs/{run}/cancel\"><input name=csrf value=guess><button>go</button></form>" }));
+        await visit.Page.RouteAsync("**/attack", route =>
+            route.FulfillAsync(
+                new RouteFulfillOptions
+                {
+                    ContentType = "text/html",
+                    Body =
+                        $"<form method=post action=\"{served.Server.Address}runs/{run}/cancel\"><input name=csrf value=guess><button>go</button></form>",
+                }
+            )
+        );
         await visit.Page.GotoAsync("/attack");
-        (await visit.Page.EvaluateAsync<string>("address => fetch(address, { credentials: 'include' }).then(answer => answer.text(), error => `refused: ${error.message}`)", $"{served.Server.Address}runs/{run}")).ShouldStartWith("refused");
-        var sent = await visit.Page.RunAndWaitForResponseAsync(() => visit.Page.GetByRole(AriaRole.Button).ClickAsync(), response => response.Request.Method == "POST");
+        (
+            await visit.Page.EvaluateAsync<string>(
+                "address => fetch(address, { credentials: 'include' }).then(answer => answer.text(), error => `refused: ${error.message}`)",
+                $"{served.Server.Address}runs/{run}"
+            )
+        ).ShouldStartWith("refused");
+        var sent = await visit.Page.RunAndWaitForResponseAsync(
+            () => visit.Page.GetByRole(AriaRole.Button).ClickAsync(),
+            response => response.Request.Method == "POST"
+        );
 
         sent.Status.ShouldBe(403);
         (await served.Runtime.StateAsync(run)).CancelRequested.ShouldBeFalse();

@@ -119,7 +119,11 @@ public sealed class UsageTests(Chromium chromium)
         await Expect(visit.Page.Locator(".heat").First).ToBeVisibleAsync();
         await visit.Page.Locator("#heat").UncheckAsync();
         await Expect(visit.Page.Locator(".heat").First).ToBeHiddenAsync();
-        (await visit.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.pic img')].every(img => img.loading === 'lazy' || img.naturalWidth > 0)")).ShouldBeTrue();
+        (
+            await visit.Page.EvaluateAsync<bool>(
+                "[...document.querySelectorAll('.pic img')].every(img => img.loading === 'lazy' || img.naturalWidth > 0)"
+            )
+        ).ShouldBeTrue();
         visit.Problems.ShouldBeEmpty();
     }
 
@@ -192,19 +196,25 @@ public sealed class UsageTests(Chromium chromium)
 
         await Expect(visit.Page.Locator("h1")).ToHaveTextAsync("Feature 1");
         await visit.RequireReadableAsync("static feature");
-        (await visit.Page.EvaluateAsync<bool>("[...document.querySelectorAll('.pic img')].slice(0, 2).every(img => img.naturalWidth > 0)")).ShouldBeTrue();
+        (
+            await visit.Page.EvaluateAsync<bool>(
+                "[...document.querySelectorAll('.pic img')].slice(0, 2).every(img => img.naturalWidth > 0)"
+            )
+        ).ShouldBeTrue();
     }
 
     /// <summary>Drops a grey picture on an element of the page.</summary>
-    private static Task DropAsync(Visit visit, string place) => visit.Page.EvaluateAsync(
-        """
-        ([place, picture]) => {
-          const files = new DataTransfer();
-          files.items.add(new File([Uint8Array.from(atob(picture), letter => letter.charCodeAt(0))], 'grey.png', { type: 'image/png' }));
-          for (const type of ['dragover', 'drop']) document.querySelector(place).dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
-        }
-        """,
-        new[] { place, Convert.ToBase64String(TriedRun.Grey()) });
+    private static Task DropAsync(Visit visit, string place) =>
+        visit.Page.EvaluateAsync(
+            """
+            ([place, picture]) => {
+              const files = new DataTransfer();
+              files.items.add(new File([Uint8Array.from(atob(picture), letter => letter.charCodeAt(0))], 'grey.png', { type: 'image/png' }));
+              for (const type of ['dragover', 'drop']) document.querySelector(place).dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
+            }
+            """,
+            new[] { place, Convert.ToBase64String(TriedRun.Grey()) }
+        );
 
     /// <summary>Lets a stage's units tell of their progress until they are let go.</summary>
     private static TaskCompletionSource Held(FakeStage stage)
@@ -221,5 +231,6 @@ public sealed class UsageTests(Chromium chromium)
         return released;
     }
 
-    private static Task ClickAsync(Visit visit, string button) => visit.Page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
+    private static Task ClickAsync(Visit visit, string button) =>
+        visit.Page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
 }

@@ -24,7 +24,12 @@ internal sealed class Visit : IAsyncDisposable
             Note(true, $"dialog: {dialog.Message}");
             await dialog.DismissAsync();
         };
-        page.Request += (_, request) => Note(!request.Url.StartsWith("data:", StringComparison.Ordinal) && new Uri(request.Url) is { IsFile: false, Host: not "127.0.0.1" }, $"asked elsewhere: {request.Url}");
+        page.Request += (_, request) =>
+            Note(
+                !request.Url.StartsWith("data:", StringComparison.Ordinal)
+                    && new Uri(request.Url) is { IsFile: false, Host: not "127.0.0.1" },
+                $"asked elsewhere: {request.Url}"
+            );
         page.Response += (_, response) => Note(response.Status >= 500, $"{response.Status}: {response.Url}");
     }
 
@@ -59,7 +64,9 @@ internal sealed class Visit : IAsyncDisposable
         {
             await RequireFitAsync(name);
             await Page.EvaluateAsync(Axe);
-            var found = await Page.EvaluateAsync<string[]>("axe.run({ resultTypes: ['violations'], preload: false }).then(result => result.violations.filter(found => found.impact === 'serious' || found.impact === 'critical').map(found => `${found.id}: ${found.nodes[0].html}`))");
+            var found = await Page.EvaluateAsync<string[]>(
+                "axe.run({ resultTypes: ['violations'], preload: false }).then(result => result.violations.filter(found => found.impact === 'serious' || found.impact === 'critical').map(found => `${found.id}: ${found.nodes[0].html}`))"
+            );
             found.ShouldBeEmpty(name);
         });
         Problems.ShouldBeEmpty(name);
@@ -86,7 +93,8 @@ internal sealed class Visit : IAsyncDisposable
               if (document.documentElement.scrollWidth <= width) return [];
               return [...document.querySelectorAll('main *')].filter(element => element.getBoundingClientRect().right > width && !element.closest('.wide')).map(element => element.outerHTML.slice(0, 120));
             }
-            """);
+            """
+        );
         over.ShouldBeEmpty($"{name} is wider than its window");
     }
 
@@ -95,13 +103,18 @@ internal sealed class Visit : IAsyncDisposable
         if (Chromium.Screenshots is { Length: > 0 } folder)
         {
             var file = string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_'));
-            var (width, height) = (await Page.EvaluateAsync<float>("document.documentElement.scrollWidth"), await Page.EvaluateAsync<float>("document.documentElement.scrollHeight"));
-            await Page.ScreenshotAsync(new PageScreenshotOptions
-            {
-                Path = Path.Combine(folder, file + ".png"),
-                FullPage = true,
-                Clip = new Microsoft.Playwright.Clip { Width = width, Height = Math.Min(height, TallestPicture) },
-            });
+            var (width, height) = (
+                await Page.EvaluateAsync<float>("document.documentElement.scrollWidth"),
+                await Page.EvaluateAsync<float>("document.documentElement.scrollHeight")
+            );
+            await Page.ScreenshotAsync(
+                new PageScreenshotOptions
+                {
+                    Path = Path.Combine(folder, file + ".png"),
+                    FullPage = true,
+                    Clip = new Microsoft.Playwright.Clip { Width = width, Height = Math.Min(height, TallestPicture) },
+                }
+            );
         }
     }
 

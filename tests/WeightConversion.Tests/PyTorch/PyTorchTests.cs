@@ -10,8 +10,9 @@ using TorchSharp;
 namespace ClipSae.WeightConversion.Tests.PyTorch;
 
 /// <summary>
-/// PyTorch and transformers themselves against our files and theirs against us, by the script beside this file. They are no part of the build: the environment
-/// variable <c>CLIPSAE_PYTORCH</c> names a Python that has torch, transformers, safetensors and Pillow; without it these tests are skipped, and say so.
+/// PyTorch and transformers themselves against our files and theirs against us, by the script beside this file. They are no part of the
+/// build: the environment variable <c>CLIPSAE_PYTORCH</c> names a Python that has torch, transformers, safetensors and Pillow; without it
+/// these tests are skipped, and say so.
 /// </summary>
 public sealed class PyTorchTests : IDisposable
 {
@@ -27,16 +28,30 @@ public sealed class PyTorchTests : IDisposable
         Python("write");
 
         var expected = Open("expected.safetensors");
-        foreach (var (name, prefix, tolerance) in new[]
-        {
-            ("zip.pt", "", 1e-5), ("legacy.pt", "", 1e-5), ("module.pt", "", 1e-5), ("module.legacy.pt", "", 1e-5), ("training.pt", "", 1e-5), ("traced.pt", "", 1e-5), ("scripted.pt", "", 1e-5),
-            ("torch.safetensors", "", 1e-5), ("half.pt", "", 1e-2), ("bfloat16.pt", "", 5e-2), ("transformers", "transformers.", 1e-5), ("sharded", "transformers.", 1e-5),
-        })
+        foreach (
+            var (name, prefix, tolerance) in new[]
+            {
+                ("zip.pt", "", 1e-5),
+                ("legacy.pt", "", 1e-5),
+                ("module.pt", "", 1e-5),
+                ("module.legacy.pt", "", 1e-5),
+                ("training.pt", "", 1e-5),
+                ("traced.pt", "", 1e-5),
+                ("scripted.pt", "", 1e-5),
+                ("torch.safetensors", "", 1e-5),
+                ("half.pt", "", 1e-2),
+                ("bfloat16.pt", "", 5e-2),
+                ("transformers", "transformers.", 1e-5),
+                ("sharded", "transformers.", 1e-5),
+            }
+        )
         {
             using var model = ClipModel.Load(_folder.File(name));
             using var inference = torch.no_grad();
-            Difference(model.EncodeImage(expected.Read("images")), expected.Read(prefix + "image")).ShouldBeLessThan(tolerance, $"{name}, images");
-            Difference(model.EncodeText(expected.Read("tokens")), expected.Read(prefix + "text")).ShouldBeLessThan(tolerance, $"{name}, texts");
+            Difference(model.EncodeImage(expected.Read("images")), expected.Read(prefix + "image"))
+                .ShouldBeLessThan(tolerance, $"{name}, images");
+            Difference(model.EncodeText(expected.Read("tokens")), expected.Read(prefix + "text"))
+                .ShouldBeLessThan(tolerance, $"{name}, texts");
         }
     }
 
@@ -48,19 +63,45 @@ public sealed class PyTorchTests : IDisposable
     {
         const int Resolution = 64;
         var tokenizer = ClipTokenizer.Load(ReferenceFiles.Vocabulary);
-        using (var random = ClipModel.Initialize(new ClipArchitecture(64, Resolution, 2, 128, 8, 77, tokenizer.VocabularySize, 64, 2), seed: 1))
+        using (
+            var random = ClipModel.Initialize(new ClipArchitecture(64, Resolution, 2, 128, 8, 77, tokenizer.VocabularySize, 64, 2), seed: 1)
+        )
         {
             random.Save(_folder.File("source.safetensors"));
         }
 
-        ConversionTarget[] targets = [new OpenAiTarget(), new OpenAiTorchTarget(), new HuggingFaceTarget(), new OpenClipTarget(), new TextEncoderTarget()];
-        WeightConverter.Convert(new ConversionSource(_folder.File("source.safetensors"), "random"), _folder.Path, targets, dtype, tokenizer);
-        string[] texts = ["a photo of a cat", "A STOP sign,  it's 42 % off!", "Zürich: naïve café 東京 🐈", "", string.Concat(Enumerable.Repeat("many words ", 60))];
+        ConversionTarget[] targets =
+        [
+            new OpenAiTarget(),
+            new OpenAiTorchTarget(),
+            new HuggingFaceTarget(),
+            new OpenClipTarget(),
+            new TextEncoderTarget(),
+        ];
+        WeightConverter.Convert(
+            new ConversionSource(_folder.File("source.safetensors"), "random"),
+            _folder.Path,
+            targets,
+            dtype,
+            tokenizer
+        );
+        string[] texts =
+        [
+            "a photo of a cat",
+            "A STOP sign,  it's 42 % off!",
+            "Zürich: naïve café 東京 🐈",
+            "",
+            string.Concat(Enumerable.Repeat("many words ", 60)),
+        ];
         long[][] tokens = [.. texts.Select(text => tokenizer.Encode(text, 77, out _))];
         var picture = Path.Combine(AppContext.BaseDirectory, "Reference", "landscape.png");
         File.WriteAllText(_folder.File("texts.json"), JsonSerializer.Serialize(texts));
         File.Copy(picture, _folder.File("picture.png"));
-        var given = new Dictionary<string, torch.Tensor> { ["images"] = torch.randn(2, 3, Resolution, Resolution), ["tokens"] = torch.tensor(tokens.SelectMany(row => row).ToArray()).view(tokens.Length, 77) };
+        var given = new Dictionary<string, torch.Tensor>
+        {
+            ["images"] = torch.randn(2, 3, Resolution, Resolution),
+            ["tokens"] = torch.tensor(tokens.SelectMany(row => row).ToArray()).view(tokens.Length, 77),
+        };
         SafetensorsWriter.Write(_folder.File("inputs.safetensors"), given);
 
         Python("read");
@@ -78,7 +119,9 @@ public sealed class PyTorchTests : IDisposable
         Difference(answers.Read("text_encoder.text"), text).ShouldBeLessThan(1e-4);
         // transformers pads with the end of text, OpenAI and we with 0; what follows the first end is masked.
         answers.Read("processor.tokens").data<long>().ToArray().Chunk(77).Select(UpToEnd).ShouldBe(tokens.Select(UpToEnd));
-        var pixels = PixelNormalization.OpenAi.Apply(PixelLoader.Stack([ImageDecoder.Decode(File.ReadAllBytes(picture))], ImagePreparation.OpenAi(Resolution)));
+        var pixels = PixelNormalization.OpenAi.Apply(
+            PixelLoader.Stack([ImageDecoder.Decode(File.ReadAllBytes(picture))], ImagePreparation.OpenAi(Resolution))
+        );
         // Of 255 levels torchvision's resizing, which transformers takes, is at most one away from Pillow's.
         (answers.Read("processor.pixels") - pixels).abs().max().item<float>().ShouldBeLessThan(1.01f / 255 / 0.2613f);
 
@@ -92,7 +135,8 @@ public sealed class PyTorchTests : IDisposable
         _folder.Dispose();
     }
 
-    private static double Difference(torch.Tensor actual, torch.Tensor expected) => ((actual - expected).abs().max() / expected.abs().max()).item<float>();
+    private static double Difference(torch.Tensor actual, torch.Tensor expected) =>
+        ((actual - expected).abs().max() / expected.abs().max()).item<float>();
 
     private SafetensorsFile Open(string name) => _file = SafetensorsFile.Open(_folder.File(name));
 
@@ -104,7 +148,11 @@ public sealed class PyTorchTests : IDisposable
             return;
         }
 
-        var start = new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "pytorch.py"), task, _folder.Path]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(python, [Path.Combine(AppContext.BaseDirectory, "pytorch.py"), task, _folder.Path])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         var error = process.StandardError.ReadToEndAsync();
         process.StandardOutput.ReadToEnd();
