@@ -5,7 +5,7 @@ namespace ClipSae.Results.Extraction;
 /// <param name="Ids">Their ids.</param>
 /// <param name="Offsets">First byte.</param>
 /// <param name="Lengths">Bytes.</param>
-/// <param name="Labels">What they show; null where that is not told.</param>
+/// <param name="Labels">What they show; null where that is not known.</param>
 /// <param name="Words">The word that is recorded as printed on them; null where none is.</param>
 public sealed record ShardPlaces(
     string Shard,
