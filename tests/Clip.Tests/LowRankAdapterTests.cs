@@ -87,7 +87,8 @@ public sealed class LowRankAdapterTests : IDisposable
                     );
                 if (!isFlat)
                 {
-                    // The last block is computed for one token and is never recomputed; all before it wait for the end of the backward pass.
+                    // The last block is computed for one token and is never recomputed; all before it wait for the end of the backward
+                    // pass.
                     isKeptWhole.ShouldBeTrue();
                     (
                         model

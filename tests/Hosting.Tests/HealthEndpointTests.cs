@@ -15,7 +15,8 @@ public sealed class HealthEndpointTests
     public async Task Live_and_ready_are_told_apart_and_nothing_else_is_answered()
     {
         var state = HealthCheckResult.Healthy("well");
-        await using var services = Checks(() => state);
+        using var log = new Log();
+        await using var services = Checks(() => state, log);
         await using var endpoint = Endpoint(services, out var address);
         await endpoint.StartAsync(default);
         using var http = new HttpClient();
@@ -28,6 +29,7 @@ public sealed class HealthEndpointTests
         (await AskAsync(HttpMethod.Get, "")).Status.ShouldBe(HttpStatusCode.NotFound);
         (await AskAsync(HttpMethod.Post, "ready")).Status.ShouldBe(HttpStatusCode.NotFound);
         await endpoint.StopAsync(default);
+        log.Lines.ShouldBeEmpty();
         await Should.ThrowAsync<HttpRequestException>(() => http.GetAsync(new Uri(address, "live")));
 
         async Task<(HttpStatusCode Status, string Text)> AskAsync(HttpMethod method, string path)
@@ -48,7 +50,7 @@ public sealed class HealthEndpointTests
         await using var second = new HealthEndpoint(
             new ClipSaeOptions { HealthAddress = address.ToString() },
             services.GetRequiredService<HealthCheckService>(),
-            services.GetRequiredService<ILoggerFactory>()
+            services.GetServices<ILoggerProvider>()
         );
 
         (await Should.ThrowAsync<UserErrorException>(() => second.StartAsync(default))).Message.ShouldStartWith(
@@ -66,7 +68,7 @@ public sealed class HealthEndpointTests
         await using var endpoint = new HealthEndpoint(
             new ClipSaeOptions { HealthAddress = address },
             services.GetRequiredService<HealthCheckService>(),
-            services.GetRequiredService<ILoggerFactory>()
+            services.GetServices<ILoggerProvider>()
         );
 
         (await Should.ThrowAsync<UserErrorException>(() => endpoint.StartAsync(default))).Message.ShouldContain(
@@ -82,14 +84,55 @@ public sealed class HealthEndpointTests
         return new HealthEndpoint(
             new ClipSaeOptions { HealthAddress = address.ToString() },
             services.GetRequiredService<HealthCheckService>(),
-            services.GetRequiredService<ILoggerFactory>()
+            services.GetServices<ILoggerProvider>()
         );
     }
 
-    private static ServiceProvider Checks(Func<HealthCheckResult> state)
+    private static ServiceProvider Checks(Func<HealthCheckResult> state, Log? log = null)
     {
         var services = new ServiceCollection();
-        services.AddLogging().AddHealthChecks().AddCheck("store", state);
+        services.AddLogging();
+        if (log is not null)
+        {
+            services.AddSingleton<ILoggerProvider>(log);
+        }
+
+        services.AddHealthChecks().AddCheck("store", state);
         return services.BuildServiceProvider();
+    }
+
+    /// <summary>What is logged about requests and the server; the checks themselves log that one is unhealthy.</summary>
+    private sealed class Log : ILoggerProvider
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
+
+        public void Dispose() { }
+
+        private sealed class Category(Log log, string name) : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => true;
+
+            public void Log<TState>(
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter
+            )
+            {
+                if (
+                    name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
+                    || name.StartsWith("Microsoft.Hosting", StringComparison.Ordinal)
+                )
+                {
+                    log.Lines.Enqueue($"{name}: {formatter(state, exception)}");
+                }
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace ClipSae.Hosting.Health;
 
 /// <summary>Listens for the probes of a service: <see cref="HealthProbes"/>.</summary>
-internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService health, ILoggerFactory logging)
+internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService health, IEnumerable<ILoggerProvider> logs)
     : IHostedService,
         IAsyncDisposable
 {
@@ -34,8 +34,14 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
                 kestrel.Limits.MaxConcurrentConnections = Connections;
                 listen(kestrel);
             });
-        builder.Services.AddSingleton(logging);
-        builder.Services.Configure<ConsoleLifetimeOptions>(console => console.SuppressStatusMessages = true); // the service itself says that it has started
+
+        // Probes come every few seconds: only what goes wrong with them is logged, where the service logs.
+        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
+        foreach (var log in logs)
+        {
+            builder.Services.AddSingleton(log);
+        }
+
         _application = builder.Build();
         _application.Run(context => HealthProbes.AnswerAsync(context, health, saysWhy: true));
         try
