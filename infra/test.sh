@@ -33,6 +33,12 @@ if wants Web.Tests; then infra/local/install.sh browser || echo "Tests in a brow
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
+# The version is that of infra/docs/contributing.md.
+if ! dotnet tool exec csharpier@1.4.0 --yes -- check . >"$results/format.log" 2>&1; then
+    tail -n 20 "$results/format.log"
+    stop "The code is not formatted: dotnet tool exec csharpier@1.4.0 -- format ."
+fi
+
 echo "building ..."
 if ! dotnet build ClipSae.sln --verbosity quiet --nologo -consoleLoggerParameters:NoSummary >"$results/build.log" 2>&1; then
     grep -E 'error|warning' "$results/build.log" | sort -u | head -50

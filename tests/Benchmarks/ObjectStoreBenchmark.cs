@@ -116,7 +116,8 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
             {
                 // A virtual machine's host may take freed memory back, and files need fresh pages: both sides shall find them at hand.
                 PlainTransfer.Touch((long)mebibytes << 22);
-                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true); // what the plain client leaves is not the store's
+                // What the plain client leaves is not the store's.
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                 File.WriteAllText("/proc/self/clear_refs", "5"); // the peak of resident memory starts anew
                 var (start, ofServer, ofClient) = (Stopwatch.GetTimestamp(), server.ProcessorTime, Environment.CpuUsage.TotalTime);
                 await work();
@@ -125,7 +126,8 @@ internal sealed class ObjectStoreBenchmark : IBenchmark
                     (Environment.CpuUsage.TotalTime - ofClient).TotalSeconds,
                     (server.ProcessorTime - ofServer).TotalSeconds
                 );
-                peak = name.StartsWith("artifact", StringComparison.Ordinal) ? Math.Max(peak, PeakMebibytes()) : peak; // the plain client holds whole parts
+                // The plain client holds whole parts.
+                peak = name.StartsWith("artifact", StringComparison.Ordinal) ? Math.Max(peak, PeakMebibytes()) : peak;
                 (costs.TryGetValue(name, out var earlier) ? earlier : costs[name] = []).Add(cost);
             }
         }

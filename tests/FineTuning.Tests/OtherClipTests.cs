@@ -27,7 +27,8 @@ public sealed class OtherClipTests : IDisposable
         var inputs = await _bench.InputsAsync();
         var trained = await RunAsync(inputs, parameters);
         var steps = new List<(double?, double?)> { await LastStepAsync(trained) };
-        ClipArchitecture[] ofTexts = arm.Contains("distil", StringComparison.Ordinal) ? [] : [TuningBench.Other with { TextHeads = 1 }]; // distillation compares pictures alone
+        // Distillation compares pictures alone.
+        ClipArchitecture[] ofTexts = arm.Contains("distil", StringComparison.Ordinal) ? [] : [TuningBench.Other with { TextHeads = 1 }];
         foreach (
             var named in ofTexts.Concat([
                 TuningBench.Other with

@@ -19,7 +19,8 @@ public sealed class TuningDataTests : IDisposable
 
         Pictures(data.Clean.Pixels).Intersect(Pictures(data.CleanValidation.Pixels)).ShouldBeEmpty();
         Pictures(data.Attacks.Pixels).Intersect(Pictures(data.AttackValidation.Pixels)).ShouldBeEmpty();
-        (data.CleanValidation.Labels.Count, data.AttackValidation.Labels.Count).ShouldBe((10, 6)); // a quarter of 40 without print, and of 24 printed on
+        // A quarter of 40 without print, and of 24 printed on.
+        (data.CleanValidation.Labels.Count, data.AttackValidation.Labels.Count).ShouldBe((10, 6));
     }
 
     [Fact]
@@ -29,7 +30,8 @@ public sealed class TuningDataTests : IDisposable
 
         data.ReadingValidation!.Labels.Count.ShouldBe(6);
         data.ReadingValidation.Labels.ShouldBeSubsetOf(TuningBench.Classes);
-        data.ReadingValidation.Labels.Zip(data.AttackValidation.Labels).ShouldAllBe(pair => pair.First != pair.Second); // the word, not the object
+        // The word, not the object.
+        data.ReadingValidation.Labels.Zip(data.AttackValidation.Labels).ShouldAllBe(pair => pair.First != pair.Second);
         data.ReadingValidation.Candidates.ShouldBe(data.AttackValidation.Candidates);
         Pictures(data.ReadingValidation.Pixels).ShouldNotBe(Pictures(data.AttackValidation.Pixels));
     }

@@ -29,7 +29,8 @@ public sealed class Pruner(IEventStore events, IObjectStore store, TimeProvider 
             .ToLookup(item => item.Key.Split('/')[1], item => item.Key.Split('/')[3], StringComparer.Ordinal);
         var seen = (await events.ListRunsAsync(cancel)).Where(logs.Contains).ToHashSet(StringComparer.Ordinal);
         var runs = new Dictionary<string, RunState>(StringComparer.Ordinal);
-        foreach (var run in seen.Where(run => logs[run].Contains(FirstEvent))) // without it, the run is what a pruning left that was stopped half-way
+        // Without it, the run is what a pruning left that was stopped half-way.
+        foreach (var run in seen.Where(run => logs[run].Contains(FirstEvent)))
         {
             runs[run] = await StateAsync(run, cancel);
         }
