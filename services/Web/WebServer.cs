@@ -59,7 +59,7 @@ public sealed class WebServer : IAsyncDisposable
                 kestrel.Listen(options.Address, options.Port);
             });
         builder.Services.AddRoutingCore();
-        builder.Services.AddSingleton(runtime.Services.GetService<ILoggerFactory>() ?? LoggerFactory.Create(_ => { }));
+        RequestLogging.AddProblems(builder.Services, runtime.Services.GetServices<ILoggerProvider>());
         builder.Services.Configure<FormOptions>(forms => forms.MultipartBodyLengthLimit = MaxRequest);
         var application = builder.Build();
         var shell = new PageShell(options.AllowChanges, guard.FormSecret, dataFolder);

@@ -6,6 +6,7 @@ using ClipSae.Hosting.Settings;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace ClipSae.Hosting.Tests;
 
@@ -25,7 +26,7 @@ internal sealed class FakePipeline : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     /// <summary>A process on the folder.</summary>
-    public EmbeddedRuntime Start() =>
+    public EmbeddedRuntime Start(ILoggerProvider? log = null) =>
         EmbeddedRuntime.Create(
             new ClipSaeOptions
             {
@@ -33,7 +34,14 @@ internal sealed class FakePipeline : IDisposable
                 RetryDelay = TimeSpan.FromMilliseconds(1),
                 PollInterval = TimeSpan.FromMilliseconds(40),
             },
-            services => services.AddCoordinator().AddSingleton<IStage>(First).AddSingleton<IStage>(Second).AddSingleton<IStage>(Third)
+            services =>
+            {
+                services.AddCoordinator().AddSingleton<IStage>(First).AddSingleton<IStage>(Second).AddSingleton<IStage>(Third);
+                if (log is not null)
+                {
+                    services.AddSingleton(log);
+                }
+            }
         );
 
     /// <summary>The plan in which a share of the first stage's units may fail; the last stage takes what the first gave.</summary>

@@ -15,7 +15,7 @@ public sealed class HealthEndpointTests
     public async Task Live_and_ready_are_told_apart_and_nothing_else_is_answered()
     {
         var state = HealthCheckResult.Healthy("well");
-        using var log = new Log();
+        using var log = new RequestLog();
         await using var services = Checks(() => state, log);
         await using var endpoint = Endpoint(services, out var address);
         await endpoint.StartAsync(default);
@@ -88,7 +88,7 @@ public sealed class HealthEndpointTests
         );
     }
 
-    private static ServiceProvider Checks(Func<HealthCheckResult> state, Log? log = null)
+    private static ServiceProvider Checks(Func<HealthCheckResult> state, RequestLog? log = null)
     {
         var services = new ServiceCollection();
         services.AddLogging();
@@ -99,40 +99,5 @@ public sealed class HealthEndpointTests
 
         services.AddHealthChecks().AddCheck("store", state);
         return services.BuildServiceProvider();
-    }
-
-    /// <summary>What is logged about requests and the server; the checks themselves log that one is unhealthy.</summary>
-    private sealed class Log : ILoggerProvider
-    {
-        public System.Collections.Concurrent.ConcurrentQueue<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => new Category(this, categoryName);
-
-        public void Dispose() { }
-
-        private sealed class Category(Log log, string name) : ILogger
-        {
-            public IDisposable? BeginScope<TState>(TState state)
-                where TState : notnull => null;
-
-            public bool IsEnabled(LogLevel logLevel) => true;
-
-            public void Log<TState>(
-                LogLevel logLevel,
-                EventId eventId,
-                TState state,
-                Exception? exception,
-                Func<TState, Exception?, string> formatter
-            )
-            {
-                if (
-                    name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)
-                    || name.StartsWith("Microsoft.Hosting", StringComparison.Ordinal)
-                )
-                {
-                    log.Lines.Enqueue($"{name}: {formatter(state, exception)}");
-                }
-            }
-        }
     }
 }

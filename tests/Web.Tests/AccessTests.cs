@@ -157,6 +157,19 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task Requests_are_not_logged_one_by_one()
+    {
+        using var pipeline = new FakePipeline();
+        using var log = new RequestLog();
+        await using var runtime = pipeline.Start(log);
+        await using var server = await WebServer.StartAsync(runtime, new WebOptions(), pipeline.Folder, TimeProvider.System);
+        using var http = new HttpClient();
+
+        (await http.GetStringAsync(server.Address)).ShouldContain("ClipSae");
+        log.Lines.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_told_in_a_line()
     {
         await using var served = await ServedRuns.StartAsync();

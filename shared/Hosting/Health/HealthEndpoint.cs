@@ -4,7 +4,6 @@ using ClipSae.Hosting.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -35,13 +34,7 @@ internal sealed class HealthEndpoint(ClipSaeOptions options, HealthCheckService 
                 listen(kestrel);
             });
 
-        // Probes come every few seconds: only what goes wrong with them is logged, where the service logs.
-        builder.Services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Warning));
-        foreach (var log in logs)
-        {
-            builder.Services.AddSingleton(log);
-        }
-
+        RequestLogging.AddProblems(builder.Services, logs);
         _application = builder.Build();
         _application.Run(context => HealthProbes.AnswerAsync(context, health, saysWhy: true));
         try
