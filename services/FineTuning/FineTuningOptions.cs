@@ -137,8 +137,10 @@ public sealed record FineTuningOptions
     /// <summary>Steps between checkpoints that a killed training goes on from.</summary>
     public int CheckpointInterval { get; init; } = 100;
 
-    /// <summary>Precision of the forward and backward pass.</summary>
-    public TuningPrecision Compute { get; init; }
+    /// <summary>
+    /// Precision of the forward and backward pass; parameters, their moments and the loss are float32 in either. Default float32.
+    /// </summary>
+    public ComputePrecision Compute { get; init; }
 
     /// <summary>
     /// Whether blocks keep their input alone and are computed again in the backward pass: a fifth more time for most of the activations'

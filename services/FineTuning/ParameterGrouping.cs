@@ -60,7 +60,7 @@ public static class ParameterGrouping
     public static ClipTraining Begin(
         ClipModel model,
         IReadOnlyList<ParameterGroup> groups,
-        TuningPrecision compute,
+        ComputePrecision compute,
         bool recompute,
         bool? flat = null,
         bool withKernels = true
@@ -68,7 +68,7 @@ public static class ParameterGrouping
         ClipTraining.Begin(
             model,
             [.. groups.Select(group => group.Parameters.Select(p => p.Name).ToArray())],
-            compute == TuningPrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
+            compute == ComputePrecision.Bfloat16 ? ScalarType.BFloat16 : ScalarType.Float32,
             recompute,
             flat,
             withKernels

@@ -60,7 +60,7 @@ public static class Pretraining
         model.to(device);
         using var captions = new CaptionTable(data.Captions, tokenizer, options.ContextLength);
         ParameterGroup[] groups = [.. ParameterGrouping.Uniform(model, options.LearningRate, options.WeightDecay)];
-        using var training = ParameterGrouping.Begin(model, groups, TuningPrecision.Float32, recompute: false);
+        using var training = ParameterGrouping.Begin(model, groups, ComputePrecision.Float32, recompute: false);
         using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
         var variator = options.Variation is { } variation ? new PictureVariator(variation, options.Seed) : null;
         var schedule = new RateSchedule.Cosine(options.WarmupSteps);

@@ -18,11 +18,11 @@ public sealed class TrainingKernelsTests : IDisposable
     public void Dispose() => _scope.Dispose();
 
     [Theory]
-    [InlineData("adamw", TuningPrecision.Float32)]
-    [InlineData("adamw", TuningPrecision.Bfloat16)]
-    [InlineData("adabelief", TuningPrecision.Float32)]
-    [InlineData("adabelief", TuningPrecision.Bfloat16)]
-    public void Steps_with_kernels_equal_those_without(string rule, TuningPrecision compute)
+    [InlineData("adamw", ComputePrecision.Float32)]
+    [InlineData("adamw", ComputePrecision.Bfloat16)]
+    [InlineData("adabelief", ComputePrecision.Float32)]
+    [InlineData("adabelief", ComputePrecision.Bfloat16)]
+    public void Steps_with_kernels_equal_those_without(string rule, ComputePrecision compute)
     {
         Assert.SkipUnless(cuda.is_available(), "needs an NVIDIA GPU and a libtorch for CUDA");
         OptimizerOptions options = rule == "adamw" ? new OptimizerOptions.AdamW() : new OptimizerOptions.AdaBelief(Epsilon: 1e-8);
@@ -42,7 +42,7 @@ public sealed class TrainingKernelsTests : IDisposable
                 // differently.
                 ((actual[name] - value).norm() / value.norm().AtLeast(1e-20))
                     .item<float>()
-                    .ShouldBeLessThan(compute == TuningPrecision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
+                    .ShouldBeLessThan(compute == ComputePrecision.Float32 ? 1e-5f : 1e-2f, $"{name}, step {step}");
             }
         }
     }
@@ -53,7 +53,7 @@ public sealed class TrainingKernelsTests : IDisposable
         private readonly ClipTraining _training;
         private readonly Optimizer _optimizer;
 
-        public Trained(OptimizerOptions options, TuningPrecision compute, bool withKernels)
+        public Trained(OptimizerOptions options, ComputePrecision compute, bool withKernels)
         {
             _model.to(Compute.Device("cuda:0"));
             ParameterGroup[] groups =

@@ -244,7 +244,7 @@ public sealed class TuningStepTests : IDisposable
     {
         var options = accumulation == 1 ? OneForward : FourForwards;
         var full = Gradients(arm, options, out var expected);
-        var half = Gradients(arm, options with { Compute = TuningPrecision.Bfloat16 }, out var figures);
+        var half = Gradients(arm, options with { Compute = ComputePrecision.Bfloat16 }, out var figures);
 
         half.Keys.ShouldBe(full.Keys, ignoreOrder: true);
         RelativeDifference(half, full).ShouldBeInRange(1e-4, 3e-2);

@@ -38,7 +38,7 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
         using var clip = model.Load(device);
         CheckFits(model, clip);
         EmbedTexts(clip, device, texts, seconds, cancel);
-        using var vision = VisionPlan.Compile(clip, options.Precision == EvaluationPrecision.BFloat16 ? torch.bfloat16 : torch.float32);
+        using var vision = VisionPlan.Compile(clip, options.Precision == ComputePrecision.Bfloat16 ? torch.bfloat16 : torch.float32);
         var run = new ModelRun(model, [], [], [], [], []);
         try
         {

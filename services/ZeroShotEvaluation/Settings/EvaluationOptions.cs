@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
 
 namespace ClipSae.ZeroShotEvaluation.Settings;
@@ -34,8 +35,8 @@ public sealed record EvaluationOptions
     /// <summary>Seed of the bootstrap. Default 0.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Precision of the forward passes. Default float32.</summary>
-    public EvaluationPrecision Precision { get; init; } = EvaluationPrecision.Float32;
+    /// <summary>Precision of the vision tower; the text tower, which runs once a class, stays in float32. Default float32.</summary>
+    public ComputePrecision Precision { get; init; } = ComputePrecision.Float32;
 
     /// <summary>Device of the forward passes: cpu, cuda or cuda:N. Default cpu.</summary>
     public string Device { get; init; } = "cpu";

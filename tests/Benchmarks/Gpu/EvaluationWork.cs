@@ -40,7 +40,7 @@ internal sealed class EvaluationWork : IGpuWork
             var options = new EvaluationOptions
             {
                 BatchSize = scale.TowerBatches[^1],
-                Precision = EvaluationPrecision.BFloat16,
+                Precision = ComputePrecision.Bfloat16,
                 Device = device.ToString(),
             };
             var one = new ModelUnderTest("base", weights);

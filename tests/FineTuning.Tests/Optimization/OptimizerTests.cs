@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.FineTuning.Optimization;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -189,7 +190,7 @@ public sealed class OptimizerTests : IDisposable
         }
 
         var (aloneGroups, togetherGroups) = (Groups(alone), Groups(together));
-        using var training = ParameterGrouping.Begin(together, togetherGroups, TuningPrecision.Float32, recompute: false, flat: true);
+        using var training = ParameterGrouping.Begin(together, togetherGroups, ComputePrecision.Float32, recompute: false, flat: true);
         using var aloneOptimizer = new Optimizer(options, aloneGroups);
         using var togetherOptimizer = new Optimizer(options, togetherGroups, training.Weights);
         var (weights, start) = (training.Weights!, TuningBench.Model().StateDict());
