@@ -50,7 +50,7 @@ internal static class AtlasEndpoints
         );
         var changes = new ChangesPage(shelf, movements, shell);
         var (atlas, feature) = (
-            new AtlasPage(indexes, new PictureSearch(shelf, room), shell),
+            new AtlasPage(indexes, new PictureSearch(room), shell),
             new FeaturePage(indexes, new EffectSection(effects, shell), shell)
         );
         const string Volume = "/runs/{run}/atlas/{unit}";

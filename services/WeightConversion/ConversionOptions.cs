@@ -49,6 +49,18 @@ public sealed record ConversionOptions
     [JsonIgnore]
     public IReadOnlyList<ConversionTarget> Targets => [.. Formats.Distinct(StringComparer.Ordinal).Select(ConversionTarget.Named)];
 
+    /// <summary>For runs that train no adapter.</summary>
+    /// <exception cref="UserErrorException">A format holds what an adapter changed.</exception>
+    public void RequireNoAdapter()
+    {
+        if (Targets.FirstOrDefault(target => target.NeedsBase) is { } ofAdapter)
+        {
+            throw new UserErrorException(
+                $"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {ofAdapter.Name} out"
+            );
+        }
+    }
+
     /// <exception cref="UserErrorException">A value is impossible; the message names the key.</exception>
     public void Validate()
     {

@@ -46,11 +46,9 @@ public sealed class WeightConversionStage : IStage
         {
             source = WithAdapter(source with { Base = await context.FetchAsync("base", cancel) });
         }
-        else if (options.Formats.Contains(adapter, StringComparer.Ordinal))
+        else
         {
-            throw new UserErrorException(
-                $"conversion.formats: {adapter} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {adapter} out"
-            );
+            options.RequireNoAdapter();
         }
 
         var formats = options

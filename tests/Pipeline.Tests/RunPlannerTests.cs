@@ -171,6 +171,11 @@ public class RunPlannerTests
             .Sweep(Request(Texts), NoDefaults)
             .Stages.Select(stage => stage.Stage)
             .ShouldBe([ParameterSections.Extraction, ParameterSections.Sae, ParameterSections.Report]);
+        var (extraction, training) = RunPlanner.Sweep(Request(Texts), NoDefaults).Stages is [var first, var second, ..]
+            ? (first, second)
+            : default;
+        extraction.Parameters["hookPoints"]!.ToJsonString().ShouldBe("""["text.mlp@1","text-embedding"]""");
+        training.Inputs.ShouldNotContain(input => input.As == "embeddings");
         RunPlanner
             .Sweep(Request("{}"), NoDefaults)
             .Stages.Select(stage => stage.Stage)

@@ -42,15 +42,9 @@ internal static class EarlyChecks
             if (
                 stages.FirstOrDefault(plan => plan.Stage == ParameterSections.Conversion) is { } conversion
                 && !conversion.Inputs.Any(input => input.As == "base")
-                && StageParameters
-                    .Bind<ConversionOptions>(conversion.Parameters, conversion.Stage)
-                    .Targets.FirstOrDefault(target => target.NeedsBase)
-                    is { } ofAdapter
             )
             {
-                throw new UserErrorException(
-                    $"conversion.formats: {ofAdapter.Name} holds what an adapter changed, and this run trains none; set tuning.adapter, or leave {ofAdapter.Name} out"
-                );
+                StageParameters.Bind<ConversionOptions>(conversion.Parameters, conversion.Stage).RequireNoAdapter();
             }
 
             var (stage, trained) = RunOptions.TrainedAutoencoders(stages);

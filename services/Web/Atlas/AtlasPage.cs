@@ -94,7 +94,7 @@ internal sealed class AtlasPage(FeatureIndexes indexes, PictureSearch search, Pa
                 throw new UserErrorException("choose a picture");
             }
 
-            var outcome = await search.FindAsync(volume.Record.Run, volume.Unit.Unit, picture, cancel);
+            var outcome = await search.FindAsync(volume, picture, cancel);
             var parts = new FeatureParts(volume, index, AtlasPlaces.Served);
             var shown = outcome.Features.Take(MostFiring).Select(firing => parts.Card(volume.Feature(firing.Feature)!, firing.Activation));
             var unknown =

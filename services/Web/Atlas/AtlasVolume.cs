@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results.Autoencoders;
@@ -50,6 +51,10 @@ internal sealed class AtlasVolume
             }
         }
     }
+
+    /// <summary>The hook point that it reads.</summary>
+    /// <exception cref="UserErrorException">The model has no such point.</exception>
+    public HookPoint HookIn(ClipArchitecture architecture) => HookPoint.OfAutoencoder(Unit.Unit).CheckedFor(architecture);
 
     /// <summary>
     /// Whether its activations have a place in the picture, and the run kept them: those of the class token and the embedding have none.

@@ -82,7 +82,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         Tensors.Compute.Device("cpu");
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        var hook = HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(models.Base.Architecture);
+        var hook = volume.HookIn(models.Base.Architecture);
         var neurons = Writers(models.Base, hook, volume.Autoencoder.DecoderRows[feature.Feature]);
         pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(models.Base.Architecture, Passes, MinPairs, MaxPairs));
         if (pairs.Count == 0)

@@ -57,7 +57,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         var architecture = models.Base.Architecture;
-        var hook = HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(architecture);
+        var hook = volume.HookIn(architecture);
         string[] ids = [.. pictures.Some(ShownPictures.Affordable(architecture, PassesOfPicture, MinPictures, MaxPictures))];
         pairs = ShownPictures.Some(pairs, ShownPictures.Affordable(architecture, PassesOfPair, MinPairs, MaxPairs));
         using var before = VisionPlan.Compile(models.Base);

@@ -130,7 +130,7 @@ internal sealed class PictureLibrary
     /// A picture's bytes; null where there is none of this id. Its shard is fetched, and its digest checked, with the first picture of it.
     /// </summary>
     /// <exception cref="UserErrorException">The shard is missing or damaged.</exception>
-    // Of what computes on a thread of its own.
+    // For what computes on a thread of its own.
     public byte[]? Read(string id, CancellationToken cancel) => ReadAsync(id, cancel).GetAwaiter().GetResult();
 
     /// <inheritdoc cref="Read"/>

@@ -10,7 +10,7 @@ namespace ClipSae.Web.Atlas;
 /// <summary>
 /// Which features of an autoencoder fire on a picture that is given: the base sees it as it sees the pictures of "Try it".
 /// </summary>
-internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)
+internal sealed class PictureSearch(ModelRoom room)
 {
     /// <summary>What fires.</summary>
     /// <param name="Features">Features that are known of, with their largest activation over the picture's tokens, strongest first.</param>
@@ -22,12 +22,11 @@ internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)
 
     /// <exception cref="MissingPageException">Pictures cannot be searched for.</exception>
     /// <exception cref="UserErrorException">The picture cannot be decoded, or the model is missing or damaged.</exception>
-    public async Task<Outcome> FindAsync(string run, string unit, byte[] picture, CancellationToken cancel)
+    public async Task<Outcome> FindAsync(AtlasVolume volume, byte[] picture, CancellationToken cancel)
     {
-        var volume = await shelf.VolumeAsync(run, unit, cancel);
         if (!IsPossible(volume))
         {
-            throw new MissingPageException($"The features of {unit} cannot be searched by a picture.");
+            throw new MissingPageException($"The features of {volume.Unit.Unit} cannot be searched by a picture.");
         }
 
         var firing = await room.UseAsync(volume.Record, models => Largest(models.Base, volume, picture), cancel);
@@ -54,7 +53,7 @@ internal sealed class PictureSearch(AtlasShelf shelf, ModelRoom room)
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         var hooks = new Hooks();
-        var hook = HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(model.Architecture);
+        var hook = volume.HookIn(model.Architecture);
         hooks.Capture(hook);
         model.EncodeImage(ShownPictures.Pixels([picture], model.Architecture.Preparation), hooks);
         var rows = hooks.Captured(hook).to(float32).reshape(-1, volume.Autoencoder.InputWidth);

@@ -82,9 +82,7 @@ internal sealed class Trial(RunModels models, IReadOnlyList<string> templates, A
     private (Answer Answer, float[][] Firing) Ask(string name, ClipModel model, Tensor pixels, string[] names)
     {
         var hooks = new Hooks();
-        var hook = volume is null or { ReadsCaptions: true }
-            ? null
-            : HookPoint.OfAutoencoder(volume.Unit.Unit).CheckedFor(model.Architecture);
+        var hook = volume is null or { ReadsCaptions: true } ? null : volume.HookIn(model.Architecture);
         if (hook is not null)
         {
             hooks.Capture(hook);

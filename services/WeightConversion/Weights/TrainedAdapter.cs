@@ -19,12 +19,14 @@ internal static class TrainedAdapter
                 metadata.TryGetValue(Parameters, out var text)
                 && JsonNode.Parse(text) is JsonObject parameters
                 && parameters["adapter"] is JsonObject adapter
-                && adapter["rank"]!.GetValue<int>() is >= 1 and <= LowRankAdapter.MaxRank and var rank
-                && adapter["alpha"]!.GetValue<double>() is > 0 and var alpha
-                ? new LowRankAdapter(rank, alpha, [.. adapter["targets"]!.AsArray().Select(target => target!.GetValue<string>())])
+                && adapter["rank"]?.GetValue<int>() is >= 1 and <= LowRankAdapter.MaxRank and { } rank
+                && adapter["alpha"]?.GetValue<double>() is > 0 and { } alpha
+                && adapter["targets"]?.AsArray() is { } targets
+                && !targets.Contains(null)
+                ? new LowRankAdapter(rank, alpha, [.. targets.Select(target => target!.GetValue<string>())])
                 : null;
         }
-        catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException or NullReferenceException)
+        catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException)
         {
             return null;
         }

@@ -138,7 +138,9 @@ public static class RunPlanner
                 [.. hookPoints.SelectMany(hook => AutoencoderUnits(request, hook))],
                 [
                     new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"),
-                    new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}"),
+                    .. hookPoints.All(IsOfTexts)
+                        ? Array.Empty<InputSelector>()
+                        : [new InputSelector("embeddings", $"{ParameterSections.Extraction}/*:{EmbeddingPoint}")],
                     Shards,
                     Model,
                     Tokenizer,
@@ -220,12 +222,12 @@ public static class RunPlanner
         ?? [EmbeddingPoint];
 
     /// <summary>
-    /// The final embeddings are extracted in any case, since the forward pass gives them for nothing: how alike images, or captions, are
-    /// says how monosemantic a feature is. An autoencoder is trained on them only where they are asked for.
+    /// The final embeddings of a tower that is computed are extracted too, since the forward pass gives them for nothing: how alike images,
+    /// or captions, are says how monosemantic a feature is. An autoencoder is trained on them only where they are asked for.
     /// </summary>
     private static JsonObject WithEmbeddings(JsonObject parameters, IReadOnlyList<string> hookPoints)
     {
-        string[] embeddings = hookPoints.Any(IsOfTexts) ? [EmbeddingPoint, TextEmbeddingPoint] : [EmbeddingPoint];
+        var embeddings = hookPoints.Select(point => IsOfTexts(point) ? TextEmbeddingPoint : EmbeddingPoint).Order(StringComparer.Ordinal);
         parameters[HookPointsKey] = new JsonArray([
             .. hookPoints.Concat(embeddings).Distinct(StringComparer.Ordinal).Select(point => (JsonNode)point),
         ]);
