@@ -7,12 +7,9 @@ using TorchSharp;
 namespace ClipSae.EmbeddingExtraction.Tests;
 
 /// <summary>Activations of captions, of a CLIP and of a SigLIP.</summary>
-public sealed class CaptionExtractionTests : IDisposable
+public sealed class CaptionExtractionTests
 {
     private static readonly string[] Hooks = ["text.mlp@1", "text.residual@0", "text-embedding"];
-    private readonly DisposeScope _scope = torch.NewDisposeScope();
-
-    public void Dispose() => _scope.Dispose();
 
     [Theory]
     [InlineData(false)]
@@ -23,7 +20,6 @@ public sealed class CaptionExtractionTests : IDisposable
         var result = await bench.Run(Parameters("all"), Pictures(5));
 
         using var model = ExtractionBench.CreateModel(bench.Sizes);
-        using var noGrad = torch.no_grad();
         foreach (var name in Hooks)
         {
             var point = HookPoint.Parse(name);

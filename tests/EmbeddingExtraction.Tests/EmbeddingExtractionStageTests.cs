@@ -9,13 +9,8 @@ namespace ClipSae.EmbeddingExtraction.Tests;
 public sealed class EmbeddingExtractionStageTests : IDisposable
 {
     private readonly ExtractionBench _bench = new();
-    private readonly DisposeScope _scope = torch.NewDisposeScope();
 
-    public void Dispose()
-    {
-        _scope.Dispose();
-        _bench.Dispose();
-    }
+    public void Dispose() => _bench.Dispose();
 
     [Theory]
     [InlineData(false)]
@@ -29,7 +24,6 @@ public sealed class EmbeddingExtractionStageTests : IDisposable
         var result = await bench.Run(Parameters(names, batch: 2, tokens: "all"), pictures);
 
         using var model = ExtractionBench.CreateModel(sizes);
-        using var noGrad = torch.no_grad();
         var hooks = new Hooks();
         names.ToList().ForEach(name => hooks.Capture(HookPoint.Parse(name)));
         model.EncodeImage(ExtractionBench.Preprocessed(pictures), hooks);

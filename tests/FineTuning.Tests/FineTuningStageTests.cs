@@ -366,7 +366,6 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["compute"] = "bfloat16";
         var half = await RunAsync(inputs, parameters);
 
-        using var scope = TorchSharp.torch.NewDisposeScope();
         using var start = TuningBench.Model();
         using var expected = ClipModel.Load(await _bench.Store.FetchAsync(full.Outputs["model"]));
         using var actual = ClipModel.Load(await _bench.Store.FetchAsync(half.Outputs["model"]));
@@ -392,7 +391,6 @@ public sealed class FineTuningStageTests : IDisposable
 
         best.ShouldBeInRange(1, 5);
         // The headers tell of different parameters; the weights are the same to the bit.
-        using var scope = TorchSharp.torch.NewDisposeScope();
         using var expected = ClipCheckpoint.Open(await _bench.Store.FetchAsync(whole.Outputs["model"]));
         using var actual = ClipCheckpoint.Open(await _bench.Store.FetchAsync(shorter.Outputs["model"]));
         actual.Keys.ShouldBe(expected.Keys);
@@ -433,7 +431,6 @@ public sealed class FineTuningStageTests : IDisposable
         };
         var result = await RunAsync(inputs, parameters);
 
-        using var scope = TorchSharp.torch.NewDisposeScope();
         using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
         using var start = TuningBench.Model();
         var begun = start.StateDict();
@@ -451,7 +448,6 @@ public sealed class FineTuningStageTests : IDisposable
         parameters["arm"] = "distil";
         var result = await RunAsync(await _bench.InputsAsync(), parameters);
 
-        using var scope = TorchSharp.torch.NewDisposeScope();
         using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
         using var start = TuningBench.Model();
         var begun = start.StateDict();

@@ -18,13 +18,11 @@ public sealed class LongClipTests : IDisposable
     // More than 20 and fewer than 64 tokens of the small vocabulary.
     private const string LongCaption = "a photo of a cat and a photo of a dog and a photo of a tree and a photo of a cat";
 
-    private readonly DisposeScope _scope = NewDisposeScope();
     private readonly TuningBench _bench = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 
     public void Dispose()
     {
-        _scope.Dispose();
         _bench.Dispose();
         Directory.Delete(_folder, recursive: true);
     }

@@ -45,7 +45,6 @@ internal sealed class SaeTrainingBench : IDisposable
     /// <summary>Inputs of a hook point of the text tower: the one caption of each image in place of the image.</summary>
     public async Task<Dictionary<string, ArtifactRef>> CaptionInputsAsync()
     {
-        using var scope = NewDisposeScope();
         var inputs = await InputsAsync();
         foreach (var (name, embeddings) in inputs.Where(input => input.Key.StartsWith("embeddings/", StringComparison.Ordinal)).ToArray())
         {
@@ -74,7 +73,6 @@ internal sealed class SaeTrainingBench : IDisposable
 
     public async Task<Dictionary<string, ArtifactRef>> InputsAsync(bool withPictures = true)
     {
-        using var scope = NewDisposeScope();
         using var generator = new Generator(1, CPU);
         var inputs = new Dictionary<string, ArtifactRef>();
         for (var shard = 0; shard < 2; shard++)

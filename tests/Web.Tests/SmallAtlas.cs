@@ -30,7 +30,6 @@ internal static class SmallAtlas
     {
         Compute.Device("cpu");
         var folder = Directory.CreateDirectory(Path.Combine(served.Pipeline.Folder, "made")).FullName;
-        using var scope = NewDisposeScope();
         using var sae = new SparseAutoencoder(new SaeVariant.TopK(2), eye(4), eye(4), zeros(4), zeros(4), 1);
         SaeFile.Save(sae, Path.Combine(folder, "sae"));
         var activations = zeros(15, 4);
