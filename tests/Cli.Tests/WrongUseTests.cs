@@ -37,6 +37,7 @@ public class WrongUseTests
         "fp16"
     )]
     [InlineData("<out> is missing; see 'clipsae wise-ft --help'", "wise-ft", "a", "b")]
+    [InlineData("--units 0: must be 1 or more", "runs", "--units", "0")]
     public async Task Wrong_use_is_one_line_and_exit_code_2(string expected, params string[] args)
     {
         var run = await CommandRun.OfAsync(args);
