@@ -351,6 +351,16 @@ public class WrongUseTests
         Preset.For(ClipSae.Clip.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
     }
 
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(3, 3)]
+    [InlineData(12, 3)]
+    public void A_chosen_preset_takes_no_layer_that_the_model_lacks(int layers, int expected)
+    {
+        var model = ClipSae.Clip.ClipArchitecture.VitL14 with { VisionLayers = layers };
+        Preset.WithinModel(Preset.Load("small"), model)["extraction"]!["hookPoints"]!.AsArray().Count.ShouldBe(expected);
+    }
+
     [Fact]
     public async Task A_runs_name_stands_for_its_tuned_weights()
     {

@@ -31,7 +31,8 @@ internal static class GlobalOptions
     public static Option<int?> Units { get; } =
         new("--units")
         {
-            Description = "Units computed at once, such as shards and arms, each with --threads threads [default: 1, or the number of GPUs]",
+            Description =
+                "Units computed at once, such as shards and arms, each with --threads threads [default: 1, or the number of GPUs]",
             HelpName = "N",
             Recursive = true,
         };
