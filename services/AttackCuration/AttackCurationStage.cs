@@ -6,6 +6,7 @@ using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.Import;
+using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Curation;
@@ -27,18 +28,22 @@ public sealed class AttackCurationStage : IStage
 
     public int AlgorithmVersion => 12;
 
-    public JsonObject Normalize(JsonObject parameters)
+    public JsonObject Normalize(JsonObject parameters) =>
+        StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
+
+    /// <summary>The fonts, where the run names none, and what decodes pictures.</summary>
+    public JsonObject OfMachine(JsonObject parameters)
     {
-        var complete = StageParameters.Normalize<AttackCurationOptions>(parameters, Name, o => o.Validate());
-        var folder = complete["fontFolder"]?.GetValue<string>();
-        // A folder may be the worker's alone; whoever draws says that it is missing.
-        if (complete["fonts"] is null && (folder is null || Directory.Exists(folder)))
+        var parts = PictureDecoding.OfMachine();
+        var folder = parameters["fontFolder"]?.GetValue<string>();
+        // Whoever draws says that the folder is missing.
+        if (parameters["fonts"] is null && (folder is null || Directory.Exists(folder)))
         {
             using var fonts = FontCatalogue.Load(folder);
-            complete["fonts"] = Digest(fonts, complete["families"]!.AsArray().Count);
+            parts["fonts"] = Digest(fonts, parameters["families"]!.AsArray().Count);
         }
 
-        return complete;
+        return parts;
     }
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)

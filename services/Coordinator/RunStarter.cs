@@ -14,11 +14,11 @@ namespace ClipSae.Coordinator;
 /// <summary>Begins the run that an event asks for. The same event twice begins one run; another one may not take its name.</summary>
 public sealed class RunStarter(
     RunCoordinator coordinator,
+    RunBeginning beginning,
     IEventStore events,
     IArtifactStore artifacts,
     StageDefaultsStore told,
-    IUnitChecks checks,
-    TimeProvider time
+    IUnitChecks checks
 )
 {
     private const int MaxNameLength = 1_000;
@@ -46,14 +46,14 @@ public sealed class RunStarter(
 
     private async Task BeginAsync(string run, DatasetReady ready, CancellationToken cancel)
     {
-        var request = new RunRequest(ready.Inputs, ready.Parameters, ready.Seed, ready.Verify);
-        var plan = ready.Plan ?? await PlanAsync(request, cancel);
-        Naming("plan", () => RunPlanValidation.Require(plan, ready.Inputs, null));
+        var spec = ready.Spec;
+        var plan = ready.Plan ?? await PlanAsync(spec, cancel);
+        Naming("plan", () => RunPlanValidation.Require(plan, spec.Inputs, null));
         await RequireKnownAsync(plan, cancel);
-        await RequireStoredAsync(ready.Inputs, cancel);
-        foreach (var stage in plan.Stages)
+        await RequireStoredAsync(spec.Inputs, cancel);
+        foreach (var stage in RunBeginning.ComputedStages(spec, plan))
         {
-            await RequireFeasibleAsync(stage, ready.Inputs, cancel);
+            await RequireFeasibleAsync(stage, spec.Inputs, cancel);
         }
 
         var versions = new Dictionary<string, int?>(StringComparer.Ordinal);
@@ -63,19 +63,14 @@ public sealed class RunStarter(
         }
 
         plan = PlanVersions.Pin(plan, versions.GetValueOrDefault);
-        (ReplayOrigin, RunState)? origin = ready.Origin is { } replayed ? (replayed, await OriginAsync(replayed.Run, cancel)) : null;
-        await coordinator.HandleAsync(
-            run,
-            await RunBeginning.EventsAsync(run, request, plan, origin, ready.Interactive, artifacts, time.GetUtcNow(), cancel),
-            cancel
-        );
+        await coordinator.HandleAsync(run, await EventsAsync(run, spec, plan, cancel), cancel);
     }
 
-    private async Task<RunPlan> PlanAsync(RunRequest request, CancellationToken cancel)
+    private async Task<RunPlan> PlanAsync(RunSpec spec, CancellationToken cancel)
     {
         var defaults = await DefaultsAsync(cancel);
         RunPlan? plan = null;
-        Naming("parameters", () => plan = RunPlanner.Plan(request, defaults));
+        Naming("parameters", () => plan = RunPlanner.Plan(spec, defaults));
         return plan!;
     }
 
@@ -155,7 +150,7 @@ public sealed class RunStarter(
     {
         if (
             started is null
-            || RunIdentity.Of(ready.Plan is { } asked ? ready with { Plan = PlanVersions.PinAs(asked, started.Plan) } : ready, started.Plan)
+            || RunIdentity.Of(ready.Spec, ready.Plan is { } asked ? PlanVersions.PinAs(asked, started.Plan) : started.Plan)
                 != RunIdentity.Of(started)
         )
         {
@@ -181,26 +176,26 @@ public sealed class RunStarter(
     private static void Require(DatasetReady ready)
     {
         // Plain JSON comes from anywhere: what the type promises was not checked yet.
-        if (ready.Inputs is null or { Count: 0 })
+        if (ready.Spec.Inputs is null or { Count: 0 })
         {
             throw new UserErrorException(
                 "dataset-ready: inputs is missing: expected artifacts by name, such as dataset:shards/00000 and model:weights"
             );
         }
 
-        if (ready.Inputs.Count > DatasetReady.MaxInputs)
+        if (ready.Spec.Inputs.Count > DatasetReady.MaxInputs)
         {
             throw new UserErrorException(
-                $"dataset-ready: inputs has {ready.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
+                $"dataset-ready: inputs has {ready.Spec.Inputs.Count} members; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
             );
         }
 
-        if (ready.Parameters is null)
+        if (ready.Spec.Parameters is null)
         {
             throw new UserErrorException("dataset-ready: parameters is missing: expected sections of parameters, {} for none");
         }
 
-        foreach (var (name, artifact) in ready.Inputs)
+        foreach (var (name, artifact) in ready.Spec.Inputs)
         {
             if (RunPlanValidation.NameProblem(name, MaxNameLength) is { } problem)
             {
@@ -218,7 +213,7 @@ public sealed class RunStarter(
         }
 
         Naming("run", () => RunName.Require(ready.Run ?? "run"));
-        Naming("origin.run", () => RunName.Require(ready.Origin?.Run ?? "run"));
+        Naming("origin.run", () => RunName.Require(ready.Spec.Origin?.Run ?? "run"));
     }
 
     private static void RequireText(string text)
@@ -257,9 +252,15 @@ public sealed class RunStarter(
         return defaults;
     }
 
-    private async Task<RunState> OriginAsync(string run, CancellationToken cancel)
+    private async Task<IReadOnlyList<RunEvent>> EventsAsync(string run, RunSpec spec, RunPlan plan, CancellationToken cancel)
     {
-        var state = RunState.Fold((await events.ReadAsync(run, 0, cancel)).Select(stored => stored.Event));
-        return state.Start is not null ? state : throw new UserErrorException($"dataset-ready: origin: there is no run {run}");
+        try
+        {
+            return await beginning.EventsAsync(run, spec, plan, cancel);
+        }
+        catch (UserErrorException error)
+        {
+            throw new UserErrorException($"dataset-ready: {error.Message}");
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Shards;
+using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Extraction;
@@ -37,6 +38,9 @@ public sealed class EmbeddingExtractionStage(TimeProvider time) : IStage, IDispo
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<ExtractionOptions>(parameters, Name, options => options.Validate());
+
+    /// <summary>What decodes pictures.</summary>
+    public JsonObject OfMachine(JsonObject parameters) => PictureDecoding.OfMachine();
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {

@@ -5,6 +5,7 @@ using ClipSae.Datasets;
 using ClipSae.Datasets.Import;
 using ClipSae.FineTuning.Arms;
 using ClipSae.FineTuning.Heads;
+using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Tuning;
@@ -33,6 +34,9 @@ public sealed class FineTuningStage : IStage
     public IReadOnlyList<string> OptionalParameters => ["adapter"];
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
+
+    /// <summary>What decodes pictures.</summary>
+    public JsonObject OfMachine(JsonObject parameters) => PictureDecoding.OfMachine();
 
     public async Task CheckAsync(UnitCheck unit, CancellationToken cancel)
     {

@@ -16,10 +16,10 @@ internal static class RunHistory
         {
             data = data with
             {
-                Parameters = started.Parameters,
-                Seed = started.Seed,
-                Origin = started.Origin?.Run,
-                Inputs = started.Inputs,
+                Parameters = started.Spec.Parameters,
+                Seed = started.Spec.Seed,
+                Origin = started.Spec.Origin?.Run,
+                Inputs = started.Spec.Inputs,
             };
         }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Import;
+using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Evaluation;
@@ -40,6 +41,9 @@ public sealed class ZeroShotEvaluationStage : IStage
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());
+
+    /// <summary>What decodes pictures.</summary>
+    public JsonObject OfMachine(JsonObject parameters) => PictureDecoding.OfMachine();
 
     public async Task<StageResult> RunAsync(StageContext context, CancellationToken cancel)
     {

@@ -357,17 +357,23 @@ public sealed class AttackCurationStageTests : IDisposable
     public async Task Fonts_are_part_of_the_key_and_others_than_a_run_names_are_refused()
     {
         using var fonts = FontCatalogue.Load();
-        new AttackCurationStage().Normalize(new JsonObject { ["families"] = new JsonArray() })["fonts"]!
-            .GetValue<string>()
-            .ShouldBe(fonts.Digest);
-        new AttackCurationStage().Normalize([])["fonts"]!.GetValue<string>().ShouldBe(fonts.WholeDigest);
+        FontsOf(new JsonObject { ["families"] = new JsonArray() }).ShouldBe(fonts.Digest);
+        FontsOf([]).ShouldBe(fonts.WholeDigest);
+        _bench.Stage.Normalize([])["fonts"].ShouldBeNull(); // normalizing reads no files
         var parameters = CurationBench.Parameters;
         parameters["fonts"] = new string('0', 64);
+        FontsOf(parameters).ShouldBe(new string('0', 64));
 
         (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
             "curation.fonts: the run asks for the fonts 000000000000…, this machine has "
         );
     }
+
+    private string? FontsOf(JsonObject parameters) =>
+        StageKeyParts
+            .Of(_bench.Stage, _bench.Stage.Normalize(parameters), new Dictionary<string, ArtifactRef>())
+            .Parameters["fonts"]
+            ?.GetValue<string>();
 
     [Fact]
     public async Task Words_that_are_all_held_out_are_a_clear_error()

@@ -137,7 +137,7 @@ internal sealed class DistributedBench : IAsyncDisposable
     /// <summary>Runs a plan to its end.</summary>
     public static async Task<RunState> RunAsync(DistributedRuntime client, RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs)
     {
-        var state = await client.WaitAsync(await client.SubmitAsync(new RunRequest(inputs, []), plan));
+        var state = await client.WaitAsync(await client.SubmitAsync(new RunSpec(inputs, []), plan));
         return state.Status == RunStatus.Completed
             ? state
             : throw new InvalidOperationException($"the run ended {state.Status}: {state.FirstFailure()?.Reason}");

@@ -43,7 +43,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
             ]);
             var start = Stopwatch.GetTimestamp();
             var run = await runtime.SubmitAsync(
-                new RunRequest(
+                new RunSpec(
                     new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = new("sha256:" + new string('0', 64), 0, "x/y", "none") },
                     []
                 ),

@@ -40,7 +40,7 @@ public sealed class BrokerUserTests(PartedFleet fleet) : IClassFixture<PartedFle
         var since = TimeProvider.System.GetTimestamp();
         var missing = new Dictionary<string, ArtifactRef> { ["data"] = new(Digest.OfText("nowhere"), 7, "x/y", "data") };
 
-        var refused = await Should.ThrowAsync<UserErrorException>(client.SubmitAsync(new RunRequest(missing, [], 1), PartedFleet.Plan(1)));
+        var refused = await Should.ThrowAsync<UserErrorException>(client.SubmitAsync(new RunSpec(missing, [], 1), PartedFleet.Plan(1)));
 
         refused.Message.ShouldStartWith(
             "the coordinator refuses the run: dataset-ready: inputs['data'].digest: the store has no content of sha256:"

@@ -88,15 +88,17 @@ internal sealed class OwnHost : IAsyncDisposable
             .GetRequiredService<RunStarter>()
             .BeginAsync(
                 new DatasetReady(
-                    new Dictionary<string, ArtifactRef>
-                    {
-                        ["data"] = await Services
-                            .GetRequiredService<Artifacts.IArtifactStore>()
-                            .PutBytesAsync("data"u8.ToArray(), "data", "x/y"),
-                    },
-                    [],
+                    new RunSpec(
+                        new Dictionary<string, ArtifactRef>
+                        {
+                            ["data"] = await Services
+                                .GetRequiredService<Artifacts.IArtifactStore>()
+                                .PutBytesAsync("data"u8.ToArray(), "data", "x/y"),
+                        },
+                        []
+                    ),
                     run,
-                    Plan: new RunPlan([new StagePlan(stage, [], [new UnitPlan("all", [], [])], [], AlgorithmVersion: version)])
+                    plan: new RunPlan([new StagePlan(stage, [], [new UnitPlan("all", [], [])], [], AlgorithmVersion: version)])
                 ),
                 default
             );

@@ -3,7 +3,6 @@ using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Tests;
-using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
 using Microsoft.Extensions.DependencyInjection;
@@ -69,7 +68,7 @@ public sealed class PartedFleet(SharedBroker shared) : IAsyncLifetime
             Password = shared.Broker.Password(user),
         }.CreateConnectionAsync();
 
-    public async Task<RunRequest> RequestAsync() =>
+    public async Task<RunSpec> RequestAsync() =>
         new(
             new Dictionary<string, ArtifactRef>
             {

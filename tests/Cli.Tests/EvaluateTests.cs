@@ -285,7 +285,7 @@ public sealed class EvaluateTests : IDisposable
             await runtime.Events.TryAppendAsync(
                 "mine",
                 0,
-                [new RunStarted("mine", new RunPlan([]), inputs, [], 0) { At = DateTimeOffset.UnixEpoch }],
+                [new RunStarted("mine", new RunPlan([]), new RunSpec(inputs, [])) { At = DateTimeOffset.UnixEpoch }],
                 TestContext.Current.CancellationToken
             );
         }

@@ -123,7 +123,7 @@ public class RunBoardTests
         var summary = new RunSummary(
             "r",
             [
-                new RunStarted("r", plan, inputs, [], 0) { At = At },
+                new RunStarted("r", plan, new RunSpec(inputs, [])) { At = At },
                 new UnitFinished("sae-training", "a", "w", "key", inputs, [], new CacheOutcome(CacheKind.Miss, ""), 1, At) { At = At },
             ]
         );
@@ -143,7 +143,7 @@ public class RunBoardTests
         new RunSummary(
             "r",
             [
-                new RunStarted("r", plan, outputs, [], 0, Verify: true) { At = At },
+                new RunStarted("r", plan, new RunSpec(outputs, [], Verify: true)) { At = At },
                 Finished("a", CacheKind.Verified),
                 Finished("b", CacheKind.Miss),
                 new RunCompleted { At = At },
@@ -167,7 +167,7 @@ public class RunBoardTests
         var plan = new RunPlan([
             new StagePlan("embedding-extraction", [], [.. units.Select(unit => new UnitPlan(unit, [], []))], [], tolerated),
         ]);
-        yield return new RunStarted("r", plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = At };
+        yield return new RunStarted("r", plan, new RunSpec(new Dictionary<string, ArtifactRef>(), [])) { At = At };
         yield return new UnitsRequested("embedding-extraction", units) { At = At };
         yield return new UnitFailed("embedding-extraction", "00001", "w", "torn", 1) { At = At };
         var outputs = new Dictionary<string, ArtifactRef>();

@@ -74,7 +74,7 @@ public sealed class SeveralCardsTests : IDisposable
                 [new InputSelector("model", "model:weights")]
             ),
         ]);
-        var state = await runtime.WaitAsync(await runtime.SubmitAsync(new RunRequest(inputs, [], 1, false), plan));
+        var state = await runtime.WaitAsync(await runtime.SubmitAsync(new RunSpec(inputs, [], 1, false), plan));
 
         state.Status.ShouldBe(RunStatus.Completed, state.FirstFailure()?.Reason);
         return [.. names.Select(name => state.Stages["embedding-extraction"].Finished(name)!.Outputs["mlp@1"].Digest)];

@@ -43,9 +43,7 @@ public sealed class SweepTableTests : IDisposable
                 new RunStarted(
                     "r",
                     new RunPlan([Plan("sae-training", "mlp@0"), Plan("attack-curation", "all")]),
-                    new Dictionary<string, ArtifactRef>(),
-                    [],
-                    0
+                    new RunSpec(new Dictionary<string, ArtifactRef>(), [])
                 )
                 {
                     At = DateTimeOffset.UnixEpoch,

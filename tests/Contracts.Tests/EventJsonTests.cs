@@ -19,11 +19,13 @@ public class EventJsonTests
                     new RunPlan([
                         new StagePlan("s", new JsonObject { ["k"] = 1 }, [new UnitPlan("u", [], [new InputSelector("x", "a:b")])], []),
                     ]),
-                    new Dictionary<string, ArtifactRef> { ["a:b"] = Artifact },
-                    new JsonObject { ["sae"] = new JsonObject { ["k"] = 1 } },
-                    7,
-                    new ReplayOrigin("o", "s"),
-                    true
+                    new RunSpec(
+                        new Dictionary<string, ArtifactRef> { ["a:b"] = Artifact },
+                        new JsonObject { ["sae"] = new JsonObject { ["k"] = 1 } },
+                        7,
+                        true,
+                        new ReplayOrigin("o", "s")
+                    )
                 )
                 {
                     At = At,
@@ -96,14 +98,13 @@ public class EventJsonTests
     [Fact]
     public void A_run_that_someone_waits_for_says_so_and_another_says_nothing()
     {
-        var quiet = new RunStarted("r", new RunPlan([]), new Dictionary<string, ArtifactRef>(), [], 7) { At = At };
+        var quiet = new RunStarted("r", new RunPlan([]), new RunSpec(new Dictionary<string, ArtifactRef>(), [], 7)) { At = At };
+        var awaited = quiet with { Spec = quiet.Spec with { Interactive = true } };
         string Written(RunStarted started) => JsonSerializer.Serialize<RunEvent>(started, ContractJson.Options);
 
         Written(quiet).ShouldNotContain("interactive");
-        Written(quiet with { Interactive = true }).ShouldContain("\"interactive\":true");
-        (
-            (RunStarted)JsonSerializer.Deserialize<RunEvent>(Written(quiet with { Interactive = true }), ContractJson.Options)!
-        ).Interactive.ShouldBeTrue();
+        Written(awaited).ShouldContain("\"interactive\":true");
+        ((RunStarted)JsonSerializer.Deserialize<RunEvent>(Written(awaited), ContractJson.Options)!).Spec.Interactive.ShouldBeTrue();
     }
 
     [Fact]

@@ -241,9 +241,7 @@ public class RunCoordinatorTests
                 new StagePlan("a", [], [.. Enumerable.Range(0, units).Select(unit => new UnitPlan($"u{unit}", [], []))], [], tolerated),
                 new StagePlan("b", [], [new UnitPlan("all", [], [new InputSelector("a", "a/*:*")])], []),
             ]),
-            new Dictionary<string, ArtifactRef>(),
-            [],
-            0
+            new RunSpec(new Dictionary<string, ArtifactRef>(), [])
         )
         {
             At = Now,

@@ -42,7 +42,7 @@ public class RunRecoveryTests
             [new UnitPlan("u", [], stage == "b" ? [new InputSelector("a", "a/*:*")] : [])],
             []
         ));
-        var started = new RunStarted(Run, new RunPlan([.. stages]), new Dictionary<string, ArtifactRef>(), [], 0)
+        var started = new RunStarted(Run, new RunPlan([.. stages]), new RunSpec(new Dictionary<string, ArtifactRef>(), []))
         {
             At = DateTimeOffset.UnixEpoch,
         };

@@ -22,7 +22,9 @@ public sealed class RunStarterTests : IDisposable
     {
         var inputs = Enumerable.Range(0, 100_001).ToDictionary(shard => $"dataset:shards/{shard:D6}", _ => Shard);
 
-        var error = await Should.ThrowAsync<UserErrorException>(() => CreateSut().BeginAsync(new DatasetReady(inputs, []), default));
+        var error = await Should.ThrowAsync<UserErrorException>(() =>
+            CreateSut().BeginAsync(new DatasetReady(new RunSpec(inputs, [])), default)
+        );
 
         error.Message.ShouldBe("dataset-ready: inputs has 100001 members; at most 100000 are allowed: use fewer and larger shards");
         (await _store.ListRunsAsync()).ShouldBeEmpty();
@@ -39,6 +41,7 @@ public sealed class RunStarterTests : IDisposable
         first.IsNew.ShouldBeTrue();
         second.ShouldBe((first.Run, false));
         (await _store.ReadAsync(first.Run)).Count(stored => stored.Event is RunStarted).ShouldBe(1);
+        first.Run.ShouldBe("event-697a76091691bbc8"); // first digits of the SHA-256 of its canonical JSON
     }
 
     [Fact]
@@ -46,14 +49,14 @@ public sealed class RunStarterTests : IDisposable
     {
         await CreateSut().BeginAsync(Ready() with { Run = "mine" }, default);
 
-        var same = await CreateSut().BeginAsync(Ready() with { Run = "mine", Interactive = true }, default);
+        var same = await CreateSut().BeginAsync(Ready(spec => spec with { Interactive = true }) with { Run = "mine" }, default);
         var error = await Should.ThrowAsync<UserErrorException>(() =>
-            CreateSut().BeginAsync(Ready() with { Run = "mine", Seed = 5 }, default)
+            CreateSut().BeginAsync(Ready(spec => spec with { Seed = 5 }) with { Run = "mine" }, default)
         );
 
         same.IsNew.ShouldBeFalse();
         error.Message.ShouldStartWith("dataset-ready: run: mine is the name of a run with other inputs");
-        ((RunStarted)(await _store.ReadAsync("mine"))[0].Event).Seed.ShouldBe(0);
+        ((RunStarted)(await _store.ReadAsync("mine"))[0].Event).Spec.Seed.ShouldBe(0);
     }
 
     [Fact]
@@ -76,7 +79,10 @@ public sealed class RunStarterTests : IDisposable
         (
             await Should.ThrowAsync<UserErrorException>(() =>
                 CreateSut()
-                    .BeginAsync(new DatasetReady(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, [], run), default)
+                    .BeginAsync(
+                        new DatasetReady(new RunSpec(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, []), run),
+                        default
+                    )
             )
         ).Message.ShouldStartWith(message);
 
@@ -88,10 +94,10 @@ public sealed class RunStarterTests : IDisposable
         var gone = Shard with { Digest = "sha256:" + new string('b', 64) };
 
         var missing = await Should.ThrowAsync<UserErrorException>(() =>
-            CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", gone) }, default)
+            CreateSut().BeginAsync(Ready(With("model:weights", gone)), default)
         );
         var cut = await Should.ThrowAsync<UserErrorException>(() =>
-            CreateSut().BeginAsync(Ready() with { Inputs = With("model:weights", kept with { Length = 5 }) }, default)
+            CreateSut().BeginAsync(Ready(With("model:weights", kept with { Length = 5 })), default)
         );
 
         missing.Message.ShouldStartWith("dataset-ready: inputs['model:weights'].digest: the store has no content of sha256:bbb");
@@ -120,14 +126,14 @@ public sealed class RunStarterTests : IDisposable
     public async Task Names_that_lead_elsewhere_are_refused(string input, string name, string mediaType, string said) =>
         (
             await Should.ThrowAsync<UserErrorException>(() =>
-                CreateSut().BeginAsync(Ready() with { Inputs = With(input, Shard with { Name = name, MediaType = mediaType }) }, default)
+                CreateSut().BeginAsync(Ready(With(input, Shard with { Name = name, MediaType = mediaType })), default)
             )
         ).Message.ShouldStartWith(said);
 
     [Fact]
     public async Task A_shards_name_has_a_folder_in_it()
     {
-        await CreateSut().BeginAsync(Ready() with { Inputs = With("dataset:shards/00000", Shard with { Name = "shards/00000" }) }, default);
+        await CreateSut().BeginAsync(Ready(With("dataset:shards/00000", Shard with { Name = "shards/00000" })), default);
 
         (await _store.ListRunsAsync()).ShouldHaveSingleItem();
     }
@@ -136,7 +142,7 @@ public sealed class RunStarterTests : IDisposable
     public async Task An_origin_may_not_lead_out_of_the_runs() =>
         (
             await Should.ThrowAsync<UserErrorException>(() =>
-                CreateSut().BeginAsync(Ready() with { Origin = new ReplayOrigin("../other", "s") }, default)
+                CreateSut().BeginAsync(Ready(spec => spec with { Origin = new ReplayOrigin("../other", "s") }), default)
             )
         ).Message.ShouldStartWith("dataset-ready: origin.run: '../other' is not a valid run name");
 
@@ -196,17 +202,20 @@ public sealed class RunStarterTests : IDisposable
         (await _store.ListRunsAsync()).ShouldBeEmpty();
     }
 
-    private static Dictionary<string, ArtifactRef> With(string name, ArtifactRef artifact) =>
-        new() { ["dataset:shards/0"] = Shard, [name] = artifact };
+    private static Func<RunSpec, RunSpec> With(string name, ArtifactRef artifact) =>
+        spec =>
+            spec with
+            {
+                Inputs = new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard, [name] = artifact },
+            };
 
     private FolderArtifactStore Artifacts() => new(_folder, new ProcessScratch(_folder));
 
-    private static DatasetReady Ready() =>
-        new(
-            new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard },
-            new JsonObject(),
-            Plan: new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [])], [])])
-        );
+    private static DatasetReady Ready(Func<RunSpec, RunSpec>? changed = null)
+    {
+        var spec = new RunSpec(new Dictionary<string, ArtifactRef> { ["dataset:shards/0"] = Shard }, []);
+        return new(changed?.Invoke(spec) ?? spec, plan: new RunPlan([new StagePlan("s", [], [new UnitPlan("u", [], [])], [])]));
+    }
 
     private RunStarter CreateSut()
     {
@@ -216,11 +225,11 @@ public sealed class RunStarterTests : IDisposable
         artifacts.PutBytesAsync("abc"u8.ToArray(), "a", "x/y").Wait();
         return new RunStarter(
             new RunCoordinator(_store, new RecordingSender(), [], TimeProvider.System),
+            new RunBeginning(_store, artifacts, TimeProvider.System),
             _store,
             artifacts,
             told,
-            _checks,
-            TimeProvider.System
+            _checks
         );
     }
 

@@ -108,9 +108,7 @@ public sealed class StalledRunsTests : IDisposable
                 new StagePlan("a", [], [new UnitPlan("u", [], [])], []),
                 new StagePlan("b", [], [new UnitPlan("u", [], [new InputSelector("a", "a/*:*")])], []),
             ]),
-            new Dictionary<string, ArtifactRef>(),
-            [],
-            0
+            new RunSpec(new Dictionary<string, ArtifactRef>(), [])
         )
         {
             At = DateTimeOffset.UnixEpoch,

@@ -80,10 +80,10 @@ internal sealed class FakePipeline : IDisposable
         ]);
     }
 
-    public static async Task<RunRequest> RequestAsync(EmbeddedRuntime runtime, bool verify = false)
+    public static async Task<RunSpec> RequestAsync(EmbeddedRuntime runtime, bool verify = false)
     {
         var manifest = await runtime.Artifacts.PutBytesAsync("data"u8.ToArray(), "manifest.json", "application/json");
-        return new RunRequest(new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = manifest }, [], 7, verify);
+        return new RunSpec(new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = manifest }, [], 7, verify);
     }
 
     /// <summary>Submits the plan and waits for its end.</summary>

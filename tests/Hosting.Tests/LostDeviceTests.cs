@@ -2,7 +2,6 @@ using ClipSae.Contracts;
 using ClipSae.Hosting.Health;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
-using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,7 +15,7 @@ public class LostDeviceTests
     [Fact]
     public async Task It_is_no_longer_ready_and_says_why()
     {
-        var device = new WorkerDevice(new ClipSaeOptions { Device = "cuda:0" }, Array.Empty<IStage>());
+        var device = new WorkerDevice(new ClipSaeOptions { Device = "cuda:0" });
         var health = new DeviceHealth(device, [new DeviceProbe((_, _) => { }, _ => { }, _ => null)]);
         (await health.CheckHealthAsync(new HealthCheckContext())).Status.ShouldBe(HealthStatus.Healthy);
 

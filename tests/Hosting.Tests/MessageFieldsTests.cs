@@ -51,7 +51,7 @@ public class MessageFieldsTests
 
         (
             (DatasetReady)MessageFields.Read(message.RootElement, typeof(DatasetReady), MessageFields.FromOutside, "dataset-ready")
-        ).Inputs.ShouldContainKey("model:weights");
+        ).Spec.Inputs.ShouldContainKey("model:weights");
     }
 
     [Fact]

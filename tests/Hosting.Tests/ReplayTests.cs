@@ -20,7 +20,7 @@ public sealed class ReplayTests : IDisposable
         var state = await runtime.WaitAsync(run);
 
         state.Status.ShouldBe(RunStatus.Completed);
-        state.Start!.Origin.ShouldBe(new ReplayOrigin(origin.Start.Run, "second"));
+        state.Start!.Spec.Origin.ShouldBe(new ReplayOrigin(origin.Start.Run, "second"));
         Caches(state).ShouldAllBe(kind => kind == CacheKind.Hit);
         state.Stages["first"].Finished("u00000")!.Cache.Reason.ShouldBe($"taken from run {origin.Start.Run}");
         _pipeline.Second.Runs.ShouldBe(3);

@@ -71,7 +71,7 @@ public sealed class UnitInputsTests : IDisposable
             CultureInfo.InvariantCulture
         );
 
-        Size(new DatasetReady(inputs, [], "run", Plan: plan)).ShouldBeLessThan(limit);
+        Size(new DatasetReady(new RunSpec(inputs, []), "run", plan: plan)).ShouldBeLessThan(limit);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class UnitInputsTests : IDisposable
         await using var runtime = DistributedRuntime.Create(options, services => services.AddSingleton<IStage>(_pipeline.First));
 
         var error = Should.Throw<UserErrorException>(() =>
-            runtime.Message(new RunRequest(Inputs(DatasetReady.MaxInputs + 1), []), FakePipeline.Plan())
+            runtime.Message(new RunSpec(Inputs(DatasetReady.MaxInputs + 1), []), FakePipeline.Plan())
         );
 
         error.Message.ShouldBe("the run has 100001 inputs; at most 100000 are allowed: use fewer and larger shards");

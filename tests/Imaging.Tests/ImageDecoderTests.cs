@@ -155,6 +155,14 @@ public class ImageDecoderTests
         ImageDecoder.Decode(PngEncoder.Encode(image)).Rgb.AsSpan().SequenceEqual(image.Rgb).ShouldBeTrue();
     }
 
+    [Fact]
+    public void A_key_names_the_decoder_of_JPEG_where_it_is_not_the_exact_one()
+    {
+        PictureDecoding.OfMachine(isExact: true).ShouldBeEmpty();
+        PictureDecoding.OfMachine(isExact: false).ToJsonString().ShouldBe("""{"jpegDecoder":"skia"}""");
+        PictureDecoding.OfMachine().Count.ShouldBe(JpegDecoder.IsSupported ? 0 : 1);
+    }
+
     private static byte[] Read(string name) => File.ReadAllBytes(Path.Combine(Folder, name));
 
     private static RgbImage Expected(string name) => ImageDecoder.Decode(Read(name));

@@ -70,12 +70,14 @@ internal sealed class History
         new(
             "run",
             plan,
-            plan.Stages[0]
-                .Units.Select(unit => "shards/" + unit.Name)
-                .Append("a")
-                .ToDictionary(name => "dataset:" + name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)),
-            [],
-            1
+            new RunSpec(
+                plan.Stages[0]
+                    .Units.Select(unit => "shards/" + unit.Name)
+                    .Append("a")
+                    .ToDictionary(name => "dataset:" + name, name => new ArtifactRef("sha256:" + name, 1, "x/y", name)),
+                [],
+                1
+            )
         )
         {
             At = at,

@@ -194,7 +194,10 @@ public sealed class PrunerTests : IDisposable
             };
         RunEvent[] log =
         [
-            new RunStarted(run, plan, new Dictionary<string, ArtifactRef> { ["dataset:a"] = Artifact("in") }, [], 1) { At = now },
+            new RunStarted(run, plan, new RunSpec(new Dictionary<string, ArtifactRef> { ["dataset:a"] = Artifact("in") }, [], 1))
+            {
+                At = now,
+            },
             Finished("s0"),
             Finished("s1"),
             .. end,

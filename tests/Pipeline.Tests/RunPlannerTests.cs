@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
-using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Pipeline.Tests;
 
@@ -78,7 +77,7 @@ public class RunPlannerTests
         };
         RunPlan Plan(string hooks) =>
             RunPlanner.Plan(
-                new RunRequest(given, JsonNode.Parse($$$"""{"extraction":{"hookPoints":{{{hooks}}}},"sae":{"k":[16,32]}}""")!.AsObject()),
+                new RunSpec(given, JsonNode.Parse($$$"""{"extraction":{"hookPoints":{{{hooks}}}},"sae":{"k":[16,32]}}""")!.AsObject()),
                 NoDefaults
             );
 
@@ -102,11 +101,7 @@ public class RunPlannerTests
             .Units[0]
             .Inputs.Select(input => input.From)
             .ShouldBe(["sae-training/*:*", "attack-curation/*:*"]);
-        RunPlanValidation.Require(
-            plan,
-            request.Inputs,
-            ParameterSections.All.ToDictionary(pair => pair.Stage, pair => (IStage)new AnyStage(pair.Stage))
-        );
+        RunPlanValidation.Require(plan, request.Inputs, [.. ParameterSections.All.Select(pair => pair.Stage)]);
     }
 
     [Theory]
@@ -196,12 +191,12 @@ public class RunPlannerTests
 
     [Fact]
     public void A_run_without_data_is_refused() =>
-        Should.Throw<UserErrorException>(() => RunPlanner.Plan(new RunRequest(new Dictionary<string, ArtifactRef>(), []), NoDefaults));
+        Should.Throw<UserErrorException>(() => RunPlanner.Plan(new RunSpec(new Dictionary<string, ArtifactRef>(), []), NoDefaults));
 
     [Fact]
     public void The_plan_stands_the_validation_of_its_inputs_and_names()
     {
-        var stages = ParameterSections.All.ToDictionary(pair => pair.Stage, pair => (IStage)new AnyStage(pair.Stage));
+        string[] stages = [.. ParameterSections.All.Select(pair => pair.Stage)];
         var request = Request("{}");
 
         RunPlanValidation.Require(RunPlanner.Plan(request, NoDefaults), request.Inputs, stages);
@@ -218,7 +213,7 @@ public class RunPlannerTests
 
     private static RunPlan Plan(string parameters) => RunPlanner.Plan(Request(parameters), NoDefaults);
 
-    private static RunRequest Request(string parameters) =>
+    private static RunSpec Request(string parameters) =>
         new(
             new[] { "model:weights", "model:tokenizer", "dataset:manifest", "dataset:shards/00001", "dataset:shards/00000" }.ToDictionary(
                 name => name,
@@ -231,16 +226,4 @@ public class RunPlannerTests
     private static StagePlan Stage(RunPlan plan, string stage) => plan.Stages.Single(planned => planned.Stage == stage);
 
     private static IEnumerable<string> Units(RunPlan plan, string stage) => Stage(plan, stage).Units.Select(unit => unit.Name);
-
-    private sealed class AnyStage(string name) : IStage
-    {
-        public string Name => name;
-
-        public int AlgorithmVersion => 1;
-
-        public JsonObject Normalize(JsonObject parameters) => parameters;
-
-        public Task<StageResult> RunAsync(StageContext context, CancellationToken cancel) =>
-            Task.FromResult(new StageResult(new Dictionary<string, ArtifactRef>(), []));
-    }
 }

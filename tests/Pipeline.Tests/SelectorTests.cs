@@ -54,7 +54,7 @@ public class SelectorTests
         var outputs = new Dictionary<string, ArtifactRef> { ["statistics"] = Artifact("statistics"), ["sae"] = Artifact("sae") };
         RunEvent[] events =
         [
-            new RunStarted("run", plan, inputs.ToDictionary(name => name, Artifact), [], 0) { At = Now },
+            new RunStarted("run", plan, new RunSpec(inputs.ToDictionary(name => name, Artifact), [])) { At = Now },
             History.Finished("sae-training", "mlp@1", Now) with
             {
                 Outputs = outputs,

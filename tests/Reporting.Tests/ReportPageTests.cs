@@ -358,7 +358,7 @@ public sealed partial class ReportPageTests
             );
         StoredEvent[] events =
         [
-            new(1, new RunStarted("r", plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = SampleRun.Begin }),
+            new(1, new RunStarted("r", plan, new RunSpec(new Dictionary<string, ArtifactRef>(), [])) { At = SampleRun.Begin }),
             Finished(2, "a", 1),
             Finished(3, "b", 2),
         ];

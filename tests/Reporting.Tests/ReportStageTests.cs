@@ -135,9 +135,7 @@ public sealed class ReportStageTests : IDisposable
                     new RunStarted(
                         "run",
                         new RunPlan([new StagePlan("sae-training", [], [new UnitPlan("mlp@0", [], [])], [])]),
-                        new Dictionary<string, ArtifactRef>(),
-                        [],
-                        0
+                        new RunSpec(new Dictionary<string, ArtifactRef>(), [])
                     )
                     {
                         At = SampleRun.Begin,

@@ -66,7 +66,7 @@ public sealed class AtlasTests
 
         File.Delete(
             await served.Runtime.Artifacts.FetchAsync(
-                (await served.Runtime.StateAsync(SmallAtlas.Run)).Start!.Inputs["dataset:shards/00000"]
+                (await served.Runtime.StateAsync(SmallAtlas.Run)).Start!.Spec.Inputs["dataset:shards/00000"]
             )
         );
         await using var runtime = served.Pipeline.Start();

@@ -132,8 +132,10 @@ public sealed class RunPagesTests
             run,
             Started(run, plan) with
             {
-                Parameters = new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } },
-                Inputs = new Dictionary<string, ArtifactRef> { ["model:weights"] = artifact },
+                Spec = new RunSpec(
+                    new Dictionary<string, ArtifactRef> { ["model:weights"] = artifact },
+                    new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } }
+                ),
             },
             new UnitsRequested(Hostile, ["one", Hostile]) { At = At },
             new UnitFinished(
@@ -276,7 +278,10 @@ public sealed class RunPagesTests
     {
         await using var served = await ServedRuns.StartAsync(new WebOptions { AllowChanges = true });
         var (first, second) = (await served.RunAsync(), await served.RunAsync(FakePipeline.Plan(factor: 7)));
-        await served.TellAsync("bare", new RunStarted("bare", new RunPlan([]), new Dictionary<string, ArtifactRef>(), [], 0) { At = At });
+        await served.TellAsync(
+            "bare",
+            new RunStarted("bare", new RunPlan([]), new RunSpec(new Dictionary<string, ArtifactRef>(), [])) { At = At }
+        );
         (await served.PageAsync("/")).ShouldContain("formaction=\"/backfill\"");
         (await served.PageAsync($"/backfill?run={first}&run={second}")).ShouldContain("<option>third</option>");
 
@@ -319,7 +324,8 @@ public sealed class RunPagesTests
         return page[start..page.IndexOf("</section>", start, StringComparison.Ordinal)];
     }
 
-    private static RunStarted Started(string run, RunPlan plan) => new(run, plan, new Dictionary<string, ArtifactRef>(), [], 0) { At = At };
+    private static RunStarted Started(string run, RunPlan plan) =>
+        new(run, plan, new RunSpec(new Dictionary<string, ArtifactRef>(), [])) { At = At };
 
     private static async Task<string> EventAsync(StreamReader stream)
     {

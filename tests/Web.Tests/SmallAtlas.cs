@@ -80,7 +80,10 @@ internal static class SmallAtlas
         ]);
         await served.TellAsync(
             Run,
-            new RunStarted(Run, plan, new Dictionary<string, ArtifactRef> { ["dataset:shards/00000"] = shard }, [], 0) { At = At },
+            new RunStarted(Run, plan, new RunSpec(new Dictionary<string, ArtifactRef> { ["dataset:shards/00000"] = shard }, []))
+            {
+                At = At,
+            },
             Finished(ParameterSections.Extraction, "00000", new() { [Unit] = rows, ["ids"] = ids }, []),
             Finished(
                 ParameterSections.Sae,

@@ -28,7 +28,7 @@ internal static class TriedRun
             ),
         };
         var plan = new RunPlan([new StagePlan(ParameterSections.Evaluation, [], [new UnitPlan("all", [], [])], [])]);
-        await served.TellAsync(Run, new RunStarted(Run, plan, inputs, [], 0) { At = at }, new RunCompleted { At = at });
+        await served.TellAsync(Run, new RunStarted(Run, plan, new RunSpec(inputs, [])) { At = at }, new RunCompleted { At = at });
     }
 
     /// <summary>A picture of nothing, encoded.</summary>

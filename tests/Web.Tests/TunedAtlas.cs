@@ -87,9 +87,7 @@ internal static class TunedAtlas
                             )
                     ),
                 ]),
-                inputs,
-                [],
-                0
+                new RunSpec(inputs, [])
             )
             {
                 At = At,

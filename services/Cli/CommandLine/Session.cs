@@ -29,7 +29,6 @@ internal sealed class Session
         Verbose = arguments.GetValue(GlobalOptions.Verbose);
         Device = arguments.GetValue(GlobalOptions.Device) ?? "cpu";
         Threads = arguments.GetValue(GlobalOptions.Threads);
-        Units = arguments.GetValue(GlobalOptions.Units);
         Libtorch.Named = arguments.GetValue(GlobalOptions.Torch);
         DataFolder = Path.GetFullPath(
             arguments.GetValue(GlobalOptions.Data) ?? Environment(GlobalOptions.DataVariable) ?? GlobalOptions.DefaultData
@@ -63,9 +62,6 @@ internal sealed class Session
 
     /// <summary>Threads for tensor work; null leaves the choice to the library.</summary>
     public int? Threads { get; }
-
-    /// <summary>Units that are computed at once; null is one, or one a GPU.</summary>
-    public int? Units { get; }
 
     public string DataFolder { get; }
 

@@ -59,7 +59,7 @@ internal sealed class RunSummary
                     .Where(unit => unit.Stage != ParameterSections.Report && Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss)
                     .Select(unit => $"{unit.Stage}/{unit.Unit}"),
             ];
-            return Started?.Verify != true ? null
+            return Started?.Spec.Verify != true ? null
                 : verified.Length == 0 ? "verified: nothing, since nothing that was computed is still stored to compare with."
                 : $"verified: {verified.Length} unit{(verified.Length == 1 ? "" : "s")} computed again, all {verified.Sum(unit => unit.Outputs.Count)} outputs equal to the last bit to those stored before."
                     + (others.Length == 0 ? "" : $" Not compared, since nothing was stored: {MissingUnits.Short(others)}.");

@@ -4,7 +4,6 @@ using ClipSae.Cli.Output;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
-using ClipSae.Pipeline.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
@@ -23,19 +22,19 @@ internal sealed class RunExecution(
     private readonly ILogger _log = runtime.Services.GetRequiredService<ILoggerFactory>().CreateLogger("workers");
 
     /// <summary>Runs what is asked for; where the same was asked for before and has not ended, goes on with that.</summary>
-    public Task<int> RunAsync(RunRequest request, CancellationToken cancel) => RunAsync(request, null, cancel);
+    public Task<int> RunAsync(RunSpec spec, CancellationToken cancel) => RunAsync(spec, null, cancel);
 
-    /// <summary>As <see cref="RunAsync(RunRequest, CancellationToken)"/>, with a plan of the verb's own.</summary>
-    public async Task<int> RunAsync(RunRequest request, RunPlan? plan, CancellationToken cancel)
+    /// <summary>As <see cref="RunAsync(RunSpec, CancellationToken)"/>, with a plan of the verb's own.</summary>
+    public async Task<int> RunAsync(RunSpec spec, RunPlan? plan, CancellationToken cancel)
     {
-        var unfinished = await Workplace.CheckedAsync(() => runtime.FindUnfinishedAsync(request, plan, cancel));
+        var unfinished = await Workplace.CheckedAsync(() => runtime.FindUnfinishedAsync(spec, plan, cancel));
         if (unfinished is not null && await TryGoOnAsync(unfinished, cancel) is { } code)
         {
             return code;
         }
 
         await runtime.ConnectAsync(cancel);
-        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, plan, cancel));
+        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(spec, plan, cancel));
         session.Tell($"run {run}");
         return await FollowAsync(run, cancel);
     }

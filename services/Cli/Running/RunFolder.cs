@@ -42,7 +42,7 @@ internal sealed class RunFolder(string dataFolder, string run)
                 Place(await artifacts.FetchAsync(token, cancel), NullToken.FileName);
             }
 
-            if (summary.Started?.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
+            if (summary.Started?.Spec.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
             {
                 // What it is its content tells; the name only has to be one that is looked for beside weights.
                 Place(
@@ -61,7 +61,7 @@ internal sealed class RunFolder(string dataFolder, string run)
     private async Task DescribeAsync(IArtifactStore artifacts, IReadOnlyDictionary<string, ArtifactRef> outputs, CancellationToken cancel)
     {
         var architecture = ModelFiles.Architecture(System.IO.Path.Combine(Path, TunedName));
-        if (architecture.Family.HasOpenAiKeys)
+        if (architecture.Family == ClipFamily.OpenAi)
         {
             Write(OpenClipTarget.DescriptionName, OpenClipTarget.Describe(architecture));
         }

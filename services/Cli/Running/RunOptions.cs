@@ -73,13 +73,7 @@ internal sealed class RunOptions(bool tunes = true)
             RunPlanner.RequirePictures(parameters, defaults);
         }
 
-        foreach (var stage in StagesOf(parameters, defaults))
-        {
-            foreach (var unit in stage.Units)
-            {
-                stages[stage.Stage].Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
-            }
-        }
+        PlanParameters.Normalize(new RunPlan(StagesOf(parameters, defaults)), stages);
     }
 
     /// <summary>
@@ -96,7 +90,7 @@ internal sealed class RunOptions(bool tunes = true)
             .Select(hook => RunPlanner.GivenAutoencoderPrefix + hook)
             .Append(RunPlanner.ShardPrefix + "00000")
             .ToDictionary(name => name, _ => new ArtifactRef("sha256:", 0, "", ""), StringComparer.Ordinal);
-        return RunPlanner.Whole(new RunRequest(inputs, parameters), defaults).Stages;
+        return RunPlanner.Whole(new RunSpec(inputs, parameters), defaults).Stages;
     }
 
     /// <summary>Autoencoders that a run trains: those that are given are left out.</summary>

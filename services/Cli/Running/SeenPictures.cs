@@ -36,7 +36,9 @@ internal sealed class SeenPictures
 
         var pictures = new HashSet<UInt128>();
         using var progress = new CountBar(session, $"{run}: training images read");
-        foreach (var (_, shard) in started.Inputs.Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal)))
+        foreach (
+            var (_, shard) in started.Spec.Inputs.Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal))
+        )
         {
             if (!await runtime.Artifacts.ExistsAsync(shard.Digest, cancel))
             {

@@ -2,9 +2,9 @@ using System.CommandLine;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Demo;
 using ClipSae.Cli.Running;
+using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.Datasets.World;
-using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Cli.Verbs;
 
@@ -66,7 +66,7 @@ internal sealed class DemoVerb : Verb
             await inputs.AddEvaluationAsync(Path.GetFileName(set), new GivenSet(Path.GetFileName(set), set), new ImportOptions(), cancel);
         }
 
-        return await new RunExecution(session, runtime).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+        return await new RunExecution(session, runtime).RunAsync(new RunSpec(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
     private static int AtLeastOne(string option, int value) =>

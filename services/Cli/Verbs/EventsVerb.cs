@@ -60,7 +60,7 @@ internal sealed class EventsVerb : Verb
         {
             RunStarted started =>
                 $"run started: {string.Join(" → ", started.Plan.Stages.Select(stage => $"{stage.Stage} ({stage.Units.Count})"))}"
-                    + (started.Origin is { } origin ? $", replays {origin.Run} from {origin.FromStage}" : ""),
+                    + (started.Spec.Origin is { } origin ? $", replays {origin.Run} from {origin.FromStage}" : ""),
             UnitsRequested requested => $"{requested.Stage}: {string.Join(", ", requested.Units)} requested",
             UnitFinished finished =>
                 $"{finished.Stage}/{finished.Unit} finished in {Amounts.Duration(TimeSpan.FromSeconds(finished.Seconds))}, cache {finished.Cache.Kind.ToString().ToLowerInvariant()}: {finished.Cache.Reason}",

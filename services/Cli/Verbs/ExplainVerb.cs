@@ -42,7 +42,7 @@ internal sealed class ExplainVerb : Verb
             new JsonObject
             {
                 ["runId"] = run,
-                ["origin"] = summary.Started?.Origin?.Run,
+                ["origin"] = summary.Started?.Spec.Origin?.Run,
                 ["stages"] = units,
             },
             console =>

@@ -5,7 +5,6 @@ using ClipSae.Cli.Running;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
-using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Cli.Verbs;
 
@@ -106,7 +105,7 @@ internal sealed class RepairVerb : Verb
 
         return await new RunExecution(session, runtime, (summary, stop) =>
             WrittenFormats.WriteAsync(summary, runtime.Artifacts, tokenizer, folder, stop)
-        ).RunAsync(new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+        ).RunAsync(new RunSpec(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
     // Both as lists, whatever they hold; --arms and --set come after and may change them.
@@ -115,13 +114,7 @@ internal sealed class RepairVerb : Verb
         var list = CanonicalJson.Serialize(
             new System.Text.Json.Nodes.JsonArray([.. classes.Select(word => System.Text.Json.Nodes.JsonValue.Create(word))])
         );
-        return
-        [
-            $"curation.classes={list}",
-            $"curation.words={list}",
-            "curation.captionHygiene=keep", // the captions are the model's own, and not trained on
-            "tuning.arms=[\"distil\"]",
-        ];
+        return [$"curation.classes={list}", $"curation.words={list}", "tuning.arms=[\"distil\"]"];
     }
 
     private string[]? Words(ParseResult arguments)

@@ -76,7 +76,7 @@ internal sealed class ReplayVerb : Verb
         async Task<string?> UnfinishedAsync(string named)
         {
             var state = await runtime.StateAsync(named, cancel);
-            string[] candidates = state is { End: null, CancelRequested: false, Start.Origin: { } replayed }
+            string[] candidates = state is { End: null, CancelRequested: false, Start.Spec.Origin: { } replayed }
                 ? [named, replayed.Run]
                 : [named];
             foreach (var candidate in candidates)

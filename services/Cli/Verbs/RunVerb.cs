@@ -4,6 +4,7 @@ using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Running;
 using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Contracts;
 using ClipSae.Datasets.Sources;
 using ClipSae.FineTuning;
 using ClipSae.Hosting.Service;
@@ -124,16 +125,7 @@ internal class RunVerb : Verb
         string[] hooks = [.. autoencoders.Select(given => given.Hook)];
         IEnumerable<string> atGiven =
             hooks.Length == 0 ? [] : [$"extraction.hookPoints=[{string.Join(',', hooks.Select(hook => $"\"{hook}\""))}]"];
-        // Looking for captions that repeat print serves what learns from captions, and needs features of patches.
-        var canCheck = _tunes && (hooks.Length == 0 || hooks.Any(hook => HookPoint.Parse(hook).HasTokens));
-        IEnumerable<string> captionsUnchecked = canCheck ? [] : ["curation.captionHygiene=keep"];
-        var parameters = await _run.ParametersAsync(
-            arguments,
-            preset,
-            session,
-            runtime,
-            [.. atGiven, .. captionsUnchecked, .. Assignments(arguments)]
-        );
+        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, atGiven.Concat(Assignments(arguments)));
         var inputs = new RunInputs(runtime, session);
         EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters(), hooks);
         foreach (var autoencoder in autoencoders)
@@ -151,10 +143,7 @@ internal class RunVerb : Verb
         if (_tunes)
         {
             var tuning = ParameterSections.SectionOf(ParameterSections.Tuning);
-            var training = StageParameters.Bind<FineTuningOptions>(
-                runtime.Stages[ParameterSections.Tuning].Normalize(new JsonObject(Known(parameters[tuning]))),
-                ParameterSections.Tuning
-            );
+            var training = StageParameters.Bind<FineTuningOptions>(new JsonObject(Known(parameters[tuning])), ParameterSections.Tuning);
             EarlyChecks.RequirePairs(
                 imported.Variety,
                 training.CleanBatch,
@@ -181,7 +170,7 @@ internal class RunVerb : Verb
             await inputs.AddEvaluationAsync(set.Name, set, options, cancel);
         }
 
-        return await ExecuteAsync(arguments, session, runtime, new RunRequest(inputs.All, parameters, _run.Seed(arguments)), cancel);
+        return await ExecuteAsync(arguments, session, runtime, new RunSpec(inputs.All, parameters, _run.Seed(arguments)), cancel);
     }
 
     // Arms and seeds are the plan's, of which each unit has one.
@@ -201,7 +190,7 @@ internal class RunVerb : Verb
         ParseResult arguments,
         Session session,
         ClipSaeRuntime runtime,
-        RunRequest request,
+        RunSpec spec,
         CancellationToken cancel
-    ) => new RunExecution(session, runtime).RunAsync(request, cancel);
+    ) => new RunExecution(session, runtime).RunAsync(spec, cancel);
 }

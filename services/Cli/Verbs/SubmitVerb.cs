@@ -6,7 +6,6 @@ using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
-using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Cli.Verbs;
 
@@ -39,7 +38,7 @@ internal sealed class SubmitVerb : RunVerb
         ParseResult arguments,
         Session session,
         ClipSaeRuntime runtime,
-        RunRequest request,
+        RunSpec spec,
         CancellationToken cancel
     )
     {
@@ -47,13 +46,13 @@ internal sealed class SubmitVerb : RunVerb
         distributed.IsInteractive = !arguments.GetValue(_bulk);
         if (arguments.GetValue(_print))
         {
-            var message = JsonSerializer.SerializeToNode(distributed.Message(request), ContractJson.Options)!.AsObject();
+            var message = JsonSerializer.SerializeToNode(distributed.Message(spec), ContractJson.Options)!.AsObject();
             session.Answer(message, console => console.WriteUnfolded(message.ToJsonString()));
             return ExitCode.Done;
         }
 
         await runtime.ConnectAsync(cancel);
-        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(request, cancel: cancel));
+        var run = await Workplace.CheckedAsync(() => runtime.SubmitAsync(spec, cancel: cancel));
         session.Answer(new JsonObject { ["runId"] = run }, console => console.WriteUnfolded(run));
         return ExitCode.Done;
     }

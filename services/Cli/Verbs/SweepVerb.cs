@@ -2,6 +2,7 @@ using System.CommandLine;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
+using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 
@@ -68,14 +69,14 @@ internal sealed class SweepVerb : RunVerb
         ParseResult arguments,
         Session session,
         ClipSaeRuntime runtime,
-        RunRequest request,
+        RunSpec spec,
         CancellationToken cancel
     )
     {
-        var plan = RunPlanner.Sweep(request, runtime.DefaultParameters());
+        var plan = RunPlanner.Sweep(spec, runtime.DefaultParameters());
         return await new RunExecution(session, runtime, async (summary, stop) =>
             await SweepTable.ReadAsync(summary, runtime.Artifacts, stop)
-        ).RunAsync(request, plan, cancel);
+        ).RunAsync(spec, plan, cancel);
     }
 
     private static string[] Items(Option<string> option, ParseResult arguments) =>

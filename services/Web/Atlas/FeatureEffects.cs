@@ -198,7 +198,7 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = volume.Unit.Outputs["sae"].Digest };
         (string Name, ArtifactRef? Artifact)[] others =
         [
-            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")),
+            ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault("model:weights")),
             ("attacks", AttackPair.Of(volume.Record)),
             ("salient", volume.Record.Output(ParameterSections.Curation, "salient")),
             ("evaluation", volume.Record.Output(ParameterSections.Evaluation, "results")),

@@ -103,7 +103,7 @@ internal sealed class FeatureMovements(KeptResults<FeatureMovement> kept, ClipSa
         var inputs = new Dictionary<string, string>(StringComparer.Ordinal) { ["sae"] = volume.Unit.Outputs["sae"].Digest };
         (string Name, ArtifactRef? Artifact)[] others =
         [
-            ("model", volume.Record.State.Start!.Inputs.GetValueOrDefault("model:weights")),
+            ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault("model:weights")),
             ("attacks", AttackPair.Of(volume.Record)),
             .. RunModels.TunedFiles(volume.Record).Select(file => (file.Key, (ArtifactRef?)file.Value)),
             .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),

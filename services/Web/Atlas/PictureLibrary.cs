@@ -41,7 +41,7 @@ internal sealed class PictureLibrary
 
     /// <summary>The shards of a run's data set, by the name of the input.</summary>
     public static IEnumerable<KeyValuePair<string, ArtifactRef>> Shards(RunRecord record) =>
-        (record.State.Start?.Inputs ?? new Dictionary<string, ArtifactRef>())
+        (record.State.Start?.Spec.Inputs ?? new Dictionary<string, ArtifactRef>())
             .Where(input => input.Key.StartsWith(RunPlanner.ShardPrefix, StringComparison.Ordinal))
             .OrderBy(input => input.Key, StringComparer.Ordinal);
 

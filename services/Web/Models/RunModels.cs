@@ -20,7 +20,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
 
     /// <summary>Whether a run names its model, so that it can be asked.</summary>
     public static bool AreOf(RunRecord record) =>
-        record.State.Start?.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
+        record.State.Start?.Spec.Inputs is { } inputs && inputs.ContainsKey("model:weights") && inputs.ContainsKey("model:tokenizer");
 
     /// <summary>Name of a run's tuned model; null where it has none.</summary>
     public static string? TunedOf(RunRecord record) => TunedFiles(record).Count > 0 ? record.Scores!.Tuned!.Name : null;
@@ -63,7 +63,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
     /// <exception cref="UserErrorException">A model is missing, damaged, or no CLIP.</exception>
     public static async Task<RunModels> LoadAsync(ClipSaeRuntime runtime, RunRecord record, CancellationToken cancel)
     {
-        var inputs = record.State.Start!.Inputs;
+        var inputs = record.State.Start!.Spec.Inputs;
         var device = Compute.Device("cpu");
         var before = ClipModel.Load(await runtime.Artifacts.FetchAsync(inputs["model:weights"], cancel), device);
         ClipModel? after = null;

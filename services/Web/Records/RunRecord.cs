@@ -41,7 +41,7 @@ internal sealed record RunRecord(string Run, RunState State, RunBoard Board)
 
     /// <summary>An artifact that the run was given or has made, by its digest; null where it has none such.</summary>
     public ArtifactRef? Artifact(string digest) =>
-        (State.Start?.Inputs.Values ?? [])
+        (State.Start?.Spec.Inputs.Values ?? [])
             .Concat(State.Stages.Values.SelectMany(stage => stage.FinishedUnits()).SelectMany(unit => unit.Outputs.Values))
             .FirstOrDefault(artifact => artifact.Digest == digest);
 

@@ -111,7 +111,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
             used.Add(await RunParameters.UsedAsync(runtime, run.Record.State, cancel));
         }
 
-        var inputs = runs.Select(run => run.Record.State.Start?.Inputs ?? new Dictionary<string, ArtifactRef>()).ToArray();
+        var inputs = runs.Select(run => run.Record.State.Start?.Spec.Inputs ?? new Dictionary<string, ArtifactRef>()).ToArray();
         (string Name, string[] Values)[] differing =
         [
             .. Differing(used.SelectMany(parameters => parameters.Keys), (name, run) => used[run].GetValueOrDefault(name)),
@@ -119,7 +119,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
                 inputs[run].GetValueOrDefault(name) is { } input ? $"{input.Name} ({Written.Short(input.Digest)})" : "none"
             ),
             .. Differing(["seed"], (_, run) =>
-                runs[run].Record.State.Start?.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)
+                runs[run].Record.State.Start?.Spec.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)
             ),
         ];
         return Html.Of(

@@ -12,9 +12,9 @@ namespace ClipSae.Web.Runs;
 /// </summary>
 internal static class LineageGraph
 {
-    private const int NodeWidth = 184;
+    private const int NodeWidth = 168;
     private const int NodeHeight = 46;
-    private const int Across = 48;
+    private const int Across = 64;
     private const int Down = 18;
     private const int Margin = 8;
 
@@ -38,7 +38,7 @@ internal static class LineageGraph
         {
             new(
                 Inputs,
-                start.Inputs.Count == 1 ? "1 file" : $"{Written.Count(start.Inputs.Count)} files",
+                start.Spec.Inputs.Count == 1 ? "1 file" : $"{Written.Count(start.Spec.Inputs.Count)} files",
                 "given",
                 $"/runs/{record.Run}/units",
                 []

@@ -82,10 +82,10 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         [
             start is null ? null : $"started {start.At.ToUniversalTime().ToString("d MMMM yyyy, HH:mm", CultureInfo.InvariantCulture)} UTC",
             overview is { StartedAt: { } began, EndedAt: { } ended } ? $"took {Written.Duration((ended - began).TotalSeconds)}" : null,
-            start is null ? null : $"seed {start.Seed.ToString(CultureInfo.InvariantCulture)}",
-            start?.Inputs.GetValueOrDefault("model:weights")?.Name,
-            start?.Inputs.GetValueOrDefault("dataset:manifest")?.Name,
-            start?.Verify == true ? "verifies stored results" : null,
+            start is null ? null : $"seed {start.Spec.Seed.ToString(CultureInfo.InvariantCulture)}",
+            start?.Spec.Inputs.GetValueOrDefault("model:weights")?.Name,
+            start?.Spec.Inputs.GetValueOrDefault("dataset:manifest")?.Name,
+            start?.Spec.Verify == true ? "verifies stored results" : null,
         ];
         return string.Join(" · ", facts.OfType<string>());
     }
@@ -187,7 +187,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
         [
             .. (await runtime.ListRunsAsync(cancel)).Where(other => other.Origin?.Run == record.Run).Reverse().Take(LinkedShown),
         ];
-        var origin = start.Origin is { } from
+        var origin = start.Spec.Origin is { } from
             ? Html.Of(
                 $"<p>Replays <a href=\"/runs/{from.Run}\">{from.Run}</a> from {from.FromStage}. <a href=\"{PageShell.Address("/compare", ("run", from.Run), ("run", record.Run))}\">Compare</a></p>"
             )
@@ -235,7 +235,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
 
     private static Html Parameters(RunRecord record)
     {
-        if (record.State.Start is not { Parameters: var given })
+        if (record.State.Start is not { Spec.Parameters: var given })
         {
             return Html.Empty;
         }

@@ -33,7 +33,7 @@ internal sealed class UnitsPage(RunReader reader, PageShell shell)
         var pages = Math.Max(1, (units.Length + Rows - 1) / Rows);
         var page = Math.Clamp(query.Page, 1, pages);
         var inputs = record
-            .State.Start?.Inputs.Values.Where(_ => query is { Stage: "", Status: "", Page: <= 1 })
+            .State.Start?.Spec.Inputs.Values.Where(_ => query is { Stage: "", Status: "", Page: <= 1 })
             .Where(input => input.Name.Contains(query.Text, StringComparison.OrdinalIgnoreCase))
             .Take(Rows)
             .ToArray()

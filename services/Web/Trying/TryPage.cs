@@ -74,7 +74,7 @@ internal sealed class TryPage(ClipSaeRuntime runtime, RunReader reader, AtlasShe
         record.Curation?.RedTeam?.Families.MaxBy(family => family.Rate)?.Family
         ?? record.Curation?.BetterRead?.Family
         ?? PrintFamily
-            .All.FirstOrDefault(family => family.Name == record.State.Start!.Parameters["curation"]?["style"]?["place"]?.ToString())
+            .All.FirstOrDefault(family => family.Name == record.State.Start!.Spec.Parameters["curation"]?["style"]?["place"]?.ToString())
             ?.Name
         ?? PrintFamily.All[0].Name;
 

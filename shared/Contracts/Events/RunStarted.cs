@@ -3,24 +3,55 @@ using System.Text.Json.Serialization;
 
 namespace ClipSae.Contracts;
 
-/// <summary>A run began: all that decides what it will compute.</summary>
-/// <param name="Run">The run's name.</param>
-/// <param name="Plan">Stages and units.</param>
-/// <param name="Inputs">Run inputs by name, for example <c>dataset:manifest</c>, <c>model:weights</c>.</param>
-/// <param name="Parameters">Parameters in sections (<c>sae</c>, <c>tuning</c>, …) as the user gave them.</param>
-/// <param name="Seed">Every draw of every stage comes from it.</param>
-/// <param name="Origin">The run that this one replays.</param>
-/// <param name="Verify">Recompute what is stored already, and fail where a digest differs.</param>
-/// <param name="Interactive">Whether someone is waiting: its units go before those of other runs. Written only where it is so: older events
-/// have no such member.</param>
+/// <summary>A run began: all that decides what it will compute. As JSON the members of <see cref="Spec"/> stand beside the others.</summary>
 [EventType("run-started/1")]
-public sealed record RunStarted(
-    string Run,
-    RunPlan Plan,
-    IReadOnlyDictionary<string, ArtifactRef> Inputs,
-    JsonObject Parameters,
-    long Seed,
-    ReplayOrigin? Origin = null,
-    bool Verify = false,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Interactive = false
-) : RunEvent;
+public sealed record RunStarted : RunEvent
+{
+    /// <param name="run">The run's name.</param>
+    /// <param name="plan">Stages and units.</param>
+    /// <param name="spec">What was asked for.</param>
+    public RunStarted(string run, RunPlan plan, RunSpec spec) => (Run, Plan, Spec) = (run, plan, spec);
+
+    [JsonConstructor]
+    private RunStarted(
+        string run,
+        RunPlan plan,
+        IReadOnlyDictionary<string, ArtifactRef> inputs,
+        JsonObject parameters,
+        long seed,
+        ReplayOrigin? origin = null,
+        bool verify = false,
+        bool interactive = false
+    )
+        : this(run, plan, new RunSpec(inputs, parameters, seed, verify, origin, interactive)) { }
+
+    /// <summary>The run's name.</summary>
+    public string Run { get; init; }
+
+    /// <summary>Stages and units.</summary>
+    public RunPlan Plan { get; init; }
+
+    /// <summary>What was asked for.</summary>
+    [JsonIgnore]
+    public RunSpec Spec { get; init; }
+
+    [JsonInclude]
+    private IReadOnlyDictionary<string, ArtifactRef> Inputs => Spec.Inputs;
+
+    [JsonInclude]
+    private JsonObject Parameters => Spec.Parameters;
+
+    [JsonInclude]
+    private long Seed => Spec.Seed;
+
+    [JsonInclude]
+    private ReplayOrigin? Origin => Spec.Origin;
+
+    [JsonInclude]
+    private bool Verify => Spec.Verify;
+
+    // Written only where it is so: older events have no such member.
+    [JsonInclude]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    private bool Interactive => Spec.Interactive;
+}

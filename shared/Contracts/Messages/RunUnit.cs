@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace ClipSae.Contracts;
 
 /// <summary>Run one unit.</summary>
-/// <param name="Parameters">The stage's parameters with the unit's overlay, before normalization.</param>
+/// <param name="Parameters">The stage's parameters with the unit's overlay: every default explicit where whoever began the run knows the
+/// stage, otherwise the worker makes them so.</param>
 /// <param name="Inputs">Inputs by the names the unit sees.</param>
 /// <param name="Verify">Compute even where a result is stored, and compare.</param>
 /// <param name="Interactive">Whether someone is waiting for the run.</param>

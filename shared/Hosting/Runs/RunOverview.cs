@@ -33,7 +33,7 @@ public sealed record RunOverview(
             state.Status,
             state.Start?.At,
             state.End?.At,
-            state.Start?.Origin,
+            state.Start?.Spec.Origin,
             state.Stages.Values.Sum(stage => stage.FinishedCount),
             state.Stages.Values.Sum(stage => stage.Plan.Units.Count),
             (state.End as RunFailed)?.Reason ?? state.FirstFailure()?.Reason

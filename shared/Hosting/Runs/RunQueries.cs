@@ -84,13 +84,14 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
     }
 
     /// <summary>The latest run of this identity that is neither ended nor cancelled. Runs that cannot be read are passed over.</summary>
-    public async Task<string?> FindUnfinishedAsync(string identity, CancellationToken cancel)
+    /// <param name="today">A stored plan as it would begin today: older versions left defaults out of it.</param>
+    public async Task<string?> FindUnfinishedAsync(string identity, Func<RunPlan, RunPlan> today, CancellationToken cancel)
     {
         foreach (var run in (await events.ListRunsAsync(cancel)).Reverse())
         {
             if (
                 await TryStateAsync(run, cancel) is { End: null, CancelRequested: false, Start: { } start }
-                && RunIdentity.Of(start) == identity
+                && TryIdentify(start, today) == identity
             )
             {
                 return run;
@@ -128,6 +129,18 @@ internal sealed class RunQueries(IEventStore events, IStageResults results, stri
         foreach (var unit in state.StagesInOrder().SelectMany(stage => stage.FinishedUnits()))
         {
             yield return new UnitExplanation(unit, (await results.FindAsync(unit.Key, cancel))?.Parts);
+        }
+    }
+
+    private static string? TryIdentify(RunStarted start, Func<RunPlan, RunPlan> today)
+    {
+        try
+        {
+            return RunIdentity.Of(start.Spec, today(start.Plan));
+        }
+        catch (UserErrorException)
+        {
+            return null; // its parameters are none any more
         }
     }
 

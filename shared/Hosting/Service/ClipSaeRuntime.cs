@@ -63,14 +63,11 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     public IReadOnlyDictionary<string, JsonObject> DefaultParameters() => StageDefaults.Of(Stages.Values);
 
     /// <summary>Starts a run and returns its name as soon as it is on its way.</summary>
-    /// <param name="request">What is asked for.</param>
+    /// <param name="spec">What is asked for.</param>
     /// <param name="plan">The plan; by default <see cref="RunPlanner.Plan"/> makes it.</param>
     /// <exception cref="UserErrorException">Parameters or inputs are wrong; nothing was started.</exception>
-    public async Task<string> SubmitAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
-    {
-        plan = Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters()));
-        return await BeginCheckedAsync(request, plan, null, cancel);
-    }
+    public async Task<string> SubmitAsync(RunSpec spec, RunPlan? plan = null, CancellationToken cancel = default) =>
+        await BeginCheckedAsync(Own(spec), Planned(spec, plan), cancel);
 
     /// <summary>
     /// Starts a run that takes everything before a stage from its origin, and looks at the rest anew: unchanged units are
@@ -88,8 +85,8 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         CancellationToken cancel = default
     )
     {
-        var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
-        return await BeginCheckedAsync(request, plan, from, cancel);
+        var (spec, plan) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
+        return await BeginCheckedAsync(spec, plan, cancel);
     }
 
     /// <summary>
@@ -108,17 +105,17 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         CancellationToken cancel = default
     )
     {
-        var (request, plan, from) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
-        var found = await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan, from), cancel);
+        var (spec, plan) = await ReplayOfAsync(origin, fromStage, assignments, verify, cancel);
+        var found = await Queries.FindUnfinishedAsync(RunIdentity.Of(spec, plan), Normalized, cancel);
 
         // One of a backlog that another program submitted was not interrupted: whoever waits gets a run of his own, which goes first.
-        return found is not null && (await Queries.StateAsync(found, cancel)).Start!.Interactive == StartsInteractive ? found : null;
+        return found is not null && (await Queries.StateAsync(found, cancel)).Start!.Spec.Interactive == StartsInteractive ? found : null;
     }
 
     /// <summary>Whether the runs that begin here are ones that someone waits for, where that makes a difference.</summary>
     protected virtual bool StartsInteractive => false;
 
-    private async Task<(RunRequest Request, RunPlan Plan, ReplayOrigin Origin)> ReplayOfAsync(
+    private async Task<(RunSpec Spec, RunPlan Plan)> ReplayOfAsync(
         string origin,
         string? fromStage,
         IEnumerable<string> assignments,
@@ -132,16 +129,16 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         var before = Replay.StagesBefore(earlier, fromStage);
         var changes = assignments.ToArray();
         var defaults = DefaultParameters();
-        var parameters = ParameterOverrides.Apply(start.Parameters, changes, defaults);
-        Replay.RequireUnchanged(before, start.Parameters, parameters);
-        var request = new RunRequest(start.Inputs, parameters, start.Seed, verify);
+        var parameters = ParameterOverrides.Apply(start.Spec.Parameters, changes, defaults);
+        Replay.RequireUnchanged(before, start.Spec.Parameters, parameters);
+        var spec = Own(start.Spec with { Parameters = parameters, Verify = verify, Origin = new ReplayOrigin(origin, fromStage) });
 
-        // An unchanged request keeps its plan, whoever made it; what is looked at anew is computed by the versions that are here.
+        // An unchanged specification keeps its plan, whoever made it; what is looked at anew is computed by the versions that are here.
         var plan = Pinned(
-            changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(request, defaults), before.Count),
+            changes.Length == 0 ? start.Plan : Replay.Combine(start.Plan, RunPlanner.Plan(spec, defaults), before.Count),
             fromStage
         );
-        return (request, plan, new ReplayOrigin(origin, fromStage));
+        return (spec, plan);
     }
 
     /// <summary>
@@ -155,12 +152,12 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         var state = await Queries.StateAsync(run, cancel);
         return state.End switch
         {
-            RunFailed failed => await ReplayAsync(run, failed.Stage, [], state.Start!.Verify, cancel),
+            RunFailed failed => await ReplayAsync(run, failed.Stage, [], state.Start!.Spec.Verify, cancel),
             RunCancelled => await ReplayAsync(
                 run,
                 state.StagesInOrder().First(stage => !stage.IsComplete).Plan.Stage,
                 [],
-                state.Start!.Verify,
+                state.Start!.Spec.Verify,
                 cancel
             ),
             RunCompleted => throw new UserErrorException($"run {run} completed: there is nothing to retry; use replay to run it again"),
@@ -172,11 +169,8 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     /// The latest run that asked for exactly this and has not ended, so that a command given again goes on with it; null where there is
     /// none.
     /// </summary>
-    public async Task<string?> FindUnfinishedAsync(RunRequest request, RunPlan? plan = null, CancellationToken cancel = default)
-    {
-        plan = Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters()));
-        return await Queries.FindUnfinishedAsync(RunIdentity.Of(request, plan), cancel);
-    }
+    public Task<string?> FindUnfinishedAsync(RunSpec spec, RunPlan? plan = null, CancellationToken cancel = default) =>
+        Queries.FindUnfinishedAsync(RunIdentity.Of(spec, Planned(spec, plan)), Normalized, cancel);
 
     /// <summary>Goes on with a run where a killed or stopped process left it: what was outstanding is sent again.</summary>
     /// <exception cref="UserErrorException">There is no such run.</exception>
@@ -260,7 +254,7 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
     private protected abstract Task<string> GoOnAsync(string run, CancellationToken cancel);
 
     /// <summary>Begins a run whose plan has been checked.</summary>
-    private protected abstract Task<string> BeginAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel);
+    private protected abstract Task<string> BeginAsync(RunSpec spec, RunPlan plan, CancellationToken cancel);
 
     /// <summary>Before the bus is started for the first time.</summary>
     private protected virtual Task PreparingAsync(CancellationToken cancel) => Task.CompletedTask;
@@ -294,18 +288,25 @@ public abstract class ClipSaeRuntime : IAsyncDisposable
         }
     }
 
-    /// <summary>The plan with the versions of the stages that are known here.</summary>
-    private protected RunPlan Pinned(RunPlan plan, string? fromStage = null) =>
-        PlanVersions.Pin(plan, stage => Stages.GetValueOrDefault(stage)?.AlgorithmVersion, fromStage);
+    private RunPlan Pinned(RunPlan plan, string? fromStage = null) =>
+        PlanVersions.Pin(Normalized(plan), stage => Stages.GetValueOrDefault(stage)?.AlgorithmVersion, fromStage);
 
-    private async Task<string> BeginCheckedAsync(RunRequest request, RunPlan plan, ReplayOrigin? origin, CancellationToken cancel)
+    private RunPlan Normalized(RunPlan plan) => PlanParameters.Normalize(plan, Stages);
+
+    /// <summary>The specification of a run that this runtime begins.</summary>
+    private protected RunSpec Own(RunSpec spec) => spec with { Interactive = StartsInteractive };
+
+    /// <summary>The given plan, or the pipeline's, with all that the stages that are known here add to it.</summary>
+    private protected RunPlan Planned(RunSpec spec, RunPlan? plan) => Pinned(plan ?? RunPlanner.Plan(spec, DefaultParameters()));
+
+    private async Task<string> BeginCheckedAsync(RunSpec spec, RunPlan plan, CancellationToken cancel)
     {
-        RunPlanValidation.Require(plan, request.Inputs, Stages);
+        RunPlanValidation.Require(plan, spec.Inputs, [.. Stages.Keys]);
         await StartAsync(cancel);
 
         // The root of the run's trace: what coordinator and workers do hangs below it, across all processes.
         using var span = PipelineTelemetry.Source.StartActivity("submit");
-        var run = await BeginAsync(request, plan, origin, cancel);
+        var run = await BeginAsync(spec, plan, cancel);
         span?.SetTag(PipelineTelemetry.RunTag, run);
         return run;
     }

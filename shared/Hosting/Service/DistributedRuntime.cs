@@ -57,8 +57,7 @@ public sealed class DistributedRuntime : ClipSaeRuntime
 
     /// <summary>What <see cref="ClipSaeRuntime.SubmitAsync"/> would publish, for other programs to publish.</summary>
     /// <exception cref="UserErrorException">The run has more inputs than fit a message.</exception>
-    public DatasetReady Message(RunRequest request, RunPlan? plan = null) =>
-        Message(RunName.New(Time), request, Pinned(plan ?? RunPlanner.Plan(request, DefaultParameters())), null);
+    public DatasetReady Message(RunSpec spec, RunPlan? plan = null) => Message(RunName.New(Time), Own(spec), Planned(spec, plan));
 
     public override async Task<ResumeOutcome> ResumeAsync(string run, CancellationToken cancel = default) =>
         (await Queries.StateAsync(run, cancel)).End is null ? ResumeOutcome.WorkedOnElsewhere : ResumeOutcome.Ended;
@@ -130,17 +129,12 @@ public sealed class DistributedRuntime : ClipSaeRuntime
         return run;
     }
 
-    private protected override async Task<string> BeginAsync(
-        RunRequest request,
-        RunPlan plan,
-        ReplayOrigin? origin,
-        CancellationToken cancel
-    )
+    private protected override async Task<string> BeginAsync(RunSpec spec, RunPlan plan, CancellationToken cancel)
     {
         var run = RunName.New(Time);
         await using var refusals = await Refusals.ListenAsync(_bus, Services.GetRequiredService<TemporaryNames>(), cancel);
         var queue = await _bus.GetSendEndpoint(_addresses.Of(QueueNames.DatasetReady));
-        await queue.Send(Message(run, request, plan, origin), send => send.FaultAddress = refusals.Address, cancel);
+        await queue.Send(Message(run, spec, plan), send => send.FaultAddress = refusals.Address, cancel);
         var start = Time.GetTimestamp();
         while ((await Events.ReadAsync(run, 0, cancel)).Count == 0)
         {
@@ -163,11 +157,11 @@ public sealed class DistributedRuntime : ClipSaeRuntime
     }
 
     // The broker would answer a message beyond its limit by closing the channel, and a coordinator far away from whoever asks.
-    private DatasetReady Message(string run, RunRequest request, RunPlan plan, ReplayOrigin? origin) =>
-        request.Inputs.Count <= DatasetReady.MaxInputs
-            ? new(request.Inputs, request.Parameters, run, request.Seed, IsInteractive, request.Verify, plan, origin)
+    private static DatasetReady Message(string run, RunSpec spec, RunPlan plan) =>
+        spec.Inputs.Count <= DatasetReady.MaxInputs
+            ? new(spec, run, plan)
             : throw new UserErrorException(
-                $"the run has {request.Inputs.Count} inputs; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
+                $"the run has {spec.Inputs.Count} inputs; at most {DatasetReady.MaxInputs} are allowed: use fewer and larger shards"
             );
 
     private async Task SendAsync<T>(string queue, T message, CancellationToken cancel)

@@ -17,6 +17,7 @@ namespace ClipSae.Hosting.Service;
 public sealed class EmbeddedRuntime : ClipSaeRuntime
 {
     private readonly RunCoordinator _coordinator;
+    private readonly RunBeginning _beginning;
     private readonly RunCancellations _cancellations;
     private readonly RunLocks _locks;
     private readonly RunWatch _watch;
@@ -26,6 +27,7 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
         : base(host)
     {
         _coordinator = Services.GetRequiredService<RunCoordinator>();
+        _beginning = Services.GetRequiredService<RunBeginning>();
         _cancellations = Services.GetRequiredService<RunCancellations>();
         var feed = Services.GetRequiredService<RunFeed>();
         _locks = new RunLocks(Options.DataFolder);
@@ -106,36 +108,15 @@ public sealed class EmbeddedRuntime : ClipSaeRuntime
             ? throw new UserErrorException($"another process is working on run {run}: watch follows it, cancel ends it")
             : run;
 
-    private protected override async Task<string> BeginAsync(
-        RunRequest request,
-        RunPlan plan,
-        ReplayOrigin? origin,
-        CancellationToken cancel
-    )
+    private protected override async Task<string> BeginAsync(RunSpec spec, RunPlan plan, CancellationToken cancel)
     {
-        foreach (var stage in plan.Stages.SkipWhile(stage => origin is not null && stage.Stage != origin.FromStage))
+        foreach (var stage in RunBeginning.ComputedStages(spec, plan))
         {
-            await UnitChecksConsumer.RequireAsync(
-                Stages[stage.Stage],
-                UnitChecksConsumer.UnitsOf(stage),
-                request.Inputs,
-                Artifacts,
-                cancel
-            );
+            await UnitChecksConsumer.RequireAsync(Stages[stage.Stage], UnitChecksConsumer.UnitsOf(stage), spec.Inputs, Artifacts, cancel);
         }
 
-        (ReplayOrigin, RunState)? replayed = origin is null ? null : (origin, await Queries.StateAsync(origin.Run, cancel));
         var run = RunName.New(Time);
-        var events = await RunBeginning.EventsAsync(
-            run,
-            request,
-            plan,
-            replayed,
-            isInteractive: false,
-            Artifacts,
-            Time.GetUtcNow(),
-            cancel
-        );
+        var events = await _beginning.EventsAsync(run, spec, plan, cancel);
         _locks.TryHold(run);
         await _coordinator.HandleAsync(run, events, cancel);
         return run;

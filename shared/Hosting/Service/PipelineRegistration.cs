@@ -69,6 +69,7 @@ public static class PipelineRegistration
         services.TryAddSingleton<IComputeTraits>(provider => provider.GetRequiredService<WorkerTraits>());
         services.AddSingleton<StageRunner>();
         services.AddSingleton<RunCoordinator>();
+        services.AddSingleton<RunBeginning>();
         services.AddSingleton<RunCancellations>();
         services.AddSingleton<Pruner>();
         services.AddSingleton<UnitsInProgress>();

@@ -210,7 +210,7 @@ public sealed class StageWorker(
         var watching = cancellations.WatchAsync(unit.Run, ended.Token);
         try
         {
-            return await ComputeAsync(device.Apply(await inputs.UnpackAsync(unit, stop)), stop);
+            return await ComputeAsync(device.Apply(runner.Normalized(await inputs.UnpackAsync(unit, stop))), stop);
         }
         finally
         {
@@ -224,7 +224,7 @@ public sealed class StageWorker(
     {
         while (true)
         {
-            using var place = await cards.TakeAsync(device.Of(unit), stop);
+            using var place = await cards.TakeAsync(WorkerDevice.Of(unit), stop);
             try
             {
                 using var use = place.Use();
@@ -232,7 +232,7 @@ public sealed class StageWorker(
             }
             catch (Exception error) when (DeviceFault.IsLost(error))
             {
-                var name = place.Card ?? device.Of(unit) ?? "the device";
+                var name = place.Card ?? WorkerDevice.Of(unit) ?? "the device";
                 place.Lose();
                 if (place.Card is null)
                 {

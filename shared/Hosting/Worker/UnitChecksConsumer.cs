@@ -17,9 +17,10 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
         try
         {
             var asked = context.Message;
+            var stage = stages.Single(stage => stage.Name == asked.Stage);
             await RequireAsync(
-                stages.Single(stage => stage.Name == asked.Stage),
-                asked.Units,
+                stage,
+                asked.Units.Select(unit => unit with { Parameters = stage.Normalize(unit.Parameters.DeepClone().AsObject()) }),
                 asked.RunInputs,
                 artifacts,
                 context.CancellationToken
@@ -40,6 +41,7 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
         return [.. stage.Units.Count <= MaxUnits ? units : units.DistinctBy(unit => unit.Parameters.ToJsonString())];
     }
 
+    /// <param name="units">Units, their parameters normalized.</param>
     /// <exception cref="UserErrorException">A unit could not be carried out; the message says why.</exception>
     internal static async Task RequireAsync(
         IStage stage,
@@ -51,10 +53,7 @@ public sealed class UnitChecksConsumer(IEnumerable<IStage> stages, IArtifactStor
     {
         foreach (var unit in units)
         {
-            await stage.CheckAsync(
-                new UnitCheck(unit.Name, stage.Normalize(unit.Parameters.DeepClone().AsObject()), runInputs, artifacts),
-                cancel
-            );
+            await stage.CheckAsync(new UnitCheck(unit.Name, unit.Parameters, runInputs, artifacts), cancel);
         }
     }
 }

@@ -1,13 +1,12 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
-using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Hosting.Worker;
 
 /// <summary>
 /// Puts this worker's own device in place of the one that a run asks for, before the unit's key is made: the key tells what was used.
 /// </summary>
-public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> stages)
+public sealed class WorkerDevice(ClipSaeOptions options)
 {
     private const string Parameter = "device";
     private const string Processor = "cpu";
@@ -26,12 +25,11 @@ public sealed class WorkerDevice(ClipSaeOptions options, IEnumerable<IStage> sta
     public void Lose(string reason) => _lost = reason;
 
     /// <summary>The device that a unit computes on; null where its stage has none.</summary>
-    public string? Of(RunUnit unit) =>
-        stages
-            .FirstOrDefault(stage => stage.Name == unit.Stage)
-            ?.Normalize(unit.Parameters.DeepClone().AsObject())[Parameter]
-            ?.GetValue<string>();
+    /// <param name="unit">The unit, its parameters normalized.</param>
+    public static string? Of(RunUnit unit) => unit.Parameters[Parameter]?.GetValue<string>();
 
+    /// <summary>The unit as this worker computes it.</summary>
+    /// <param name="unit">The unit, its parameters normalized.</param>
     public RunUnit Apply(RunUnit unit)
     {
         if (Of(unit) is not { } asked)

@@ -62,7 +62,7 @@ public sealed class WorkerRoster(IBus bus, BrokerTopology topology, TemporaryNam
             return [];
         }
 
-        var missing = await WithoutWorkerAsync(waiting.Select(stage => stage.Stage), state.Start!.Interactive, cancel);
+        var missing = await WithoutWorkerAsync(waiting.Select(stage => stage.Stage), state.Start!.Spec.Interactive, cancel);
         var problems = missing.Select(stage => $"no worker handles {stage}: start one").ToList();
         var pinned = waiting.Where(stage => stage.AlgorithmVersion is not null && !missing.Contains(stage.Stage)).ToArray();
         if (pinned.Length > 0)

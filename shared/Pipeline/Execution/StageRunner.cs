@@ -45,7 +45,19 @@ public sealed class StageRunner(
             )
             : null;
 
+    /// <summary>
+    /// The unit with its parameters as <see cref="IStage.Normalize"/> makes them: the same, but checked, where its run began with them so;
+    /// runs that older versions began, or whose coordinator does not know the stage, have others.
+    /// </summary>
+    /// <exception cref="UserErrorException">The stage is not hosted here, or a parameter is impossible.</exception>
+    public RunUnit Normalized(RunUnit command) =>
+        command with
+        {
+            Parameters = StageOf(command).Normalize(command.Parameters.DeepClone().AsObject()),
+        };
+
     /// <summary>Runs one unit to its result.</summary>
+    /// <param name="command">The unit, <see cref="Normalized"/>.</param>
     /// <exception cref="UserErrorException">The user's to mend; trying again changes nothing.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; checkpoints stay for the next time.</exception>
     public async Task<UnitFinished> RunAsync(RunUnit command, IProgress<UnitProgress> progress, CancellationToken cancel)
@@ -83,11 +95,7 @@ public sealed class StageRunner(
     )
     {
         cancel.ThrowIfCancellationRequested();
-        var stage = _stages.TryGetValue(command.Stage, out var found)
-            ? found
-            : throw new UserErrorException(
-                $"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}"
-            );
+        var stage = StageOf(command);
         if (VersionMismatch(command) is { } mismatch)
         {
             throw new UserErrorException(
@@ -95,7 +103,7 @@ public sealed class StageRunner(
             );
         }
 
-        var parameters = stage.Normalize(command.Parameters.DeepClone().AsObject());
+        var parameters = command.Parameters;
         var parts = StageKeyParts.Of(stage, parameters, command.Inputs);
         var key = parts.Key();
         UnitFinished Finished(
@@ -194,6 +202,13 @@ public sealed class StageRunner(
             hold?.Dispose();
         }
     }
+
+    private IStage StageOf(RunUnit command) =>
+        _stages.TryGetValue(command.Stage, out var stage)
+            ? stage
+            : throw new UserErrorException(
+                $"no worker for stage {command.Stage} is hosted here; {NearMatches.Describe(command.Stage, _stages.Keys)}"
+            );
 
     private static ICheckpoints NoCheckpointsFor(string folder) => NoCheckpoints.Instance;
 

@@ -87,7 +87,7 @@ public sealed record PrunePlan(IReadOnlySet<string> Seen, IReadOnlyList<string> 
                 finished.Select(unit => unit.Key).ToHashSet(StringComparer.Ordinal),
                 finished
                     .SelectMany(unit => unit.Outputs.Values)
-                    .Concat(runs.SelectMany(run => run.Start?.Inputs.Values ?? []))
+                    .Concat(runs.SelectMany(run => run.Start?.Spec.Inputs.Values ?? []))
                     .Select(artifact => artifact.Digest)
                     .ToHashSet(StringComparer.Ordinal)
             );

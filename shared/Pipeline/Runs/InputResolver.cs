@@ -46,7 +46,7 @@ internal sealed class InputResolver(RunState state)
 
     private IEnumerable<KeyValuePair<string, ArtifactRef>> RunInputs(string name, InputSource.RunInput source, IReadOnlySet<string> missing)
     {
-        var inputs = state.Start!.Inputs;
+        var inputs = state.Start!.Spec.Inputs;
         return StarPattern.HasStar(source.Pattern)
                 ? from input in inputs
                 where !missing.Contains(input.Key)

@@ -136,9 +136,9 @@ public static class RunDecisions
             unit.Name,
             StageParameters.Overlay(stage.Parameters, unit.Parameters),
             inputs.Resolve(stage, unit),
-            start.Verify,
-            start.Origin?.Run,
-            start.Interactive,
+            start.Spec.Verify,
+            start.Spec.Origin?.Run,
+            start.Spec.Interactive,
             AlgorithmVersion: stage.AlgorithmVersion
         );
 }

@@ -12,10 +12,10 @@ public static partial class RunPlanValidation
     private const int MaxUnitLength = 200; // a unit's name is the name of a file
     private const int MaxSelectorLength = 1_000;
 
-    /// <summary>Checks names, selectors, run inputs and every unit's parameters.</summary>
-    /// <param name="stages">The stages by name; null where they are hosted elsewhere, and each unit's worker checks its parameters.</param>
+    /// <summary>Checks names, selectors and run inputs; of parameters see <see cref="PlanParameters"/>.</summary>
+    /// <param name="hosted">The stages that are hosted here; null where they are hosted elsewhere.</param>
     /// <exception cref="UserErrorException">What is wrong, and where.</exception>
-    public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyDictionary<string, IStage>? stages)
+    public static void Require(RunPlan plan, IReadOnlyDictionary<string, ArtifactRef> inputs, IReadOnlyCollection<string>? hosted)
     {
         RequireWhole(plan);
         if (plan.Stages.Count == 0)
@@ -33,15 +33,14 @@ public static partial class RunPlanValidation
                 );
             }
 
-            IStage? implementation = null;
-            if (stages is not null && !stages.TryGetValue(stage.Stage, out implementation))
+            if (hosted?.Contains(stage.Stage, StringComparer.Ordinal) == false)
             {
                 throw new UserErrorException(
-                    $"the plan names stage {stage.Stage}, which is not hosted here; {NearMatches.Describe(stage.Stage, stages.Keys)}"
+                    $"the plan names stage {stage.Stage}, which is not hosted here; {NearMatches.Describe(stage.Stage, hosted)}"
                 );
             }
 
-            RequireUnits(stage, implementation);
+            RequireUnits(stage);
             foreach (var selector in stage.Inputs.Concat(stage.Units.SelectMany(unit => unit.Inputs)).Distinct())
             {
                 RequireSource(stage.Stage, selector, inputs, earlier);
@@ -127,7 +126,7 @@ public static partial class RunPlanValidation
     [GeneratedRegex("^[a-z][a-z0-9-]{0,99}$", RegexOptions.CultureInvariant)]
     private static partial Regex StageName();
 
-    private static void RequireUnits(StagePlan stage, IStage? implementation)
+    private static void RequireUnits(StagePlan stage)
     {
         if (stage.Units.Count == 0)
         {
@@ -155,8 +154,6 @@ public static partial class RunPlanValidation
             {
                 throw new UserErrorException($"stage {stage.Stage}: unit name '{unit.Name}' is not unique or contains one of / : * \\");
             }
-
-            implementation?.Normalize(StageParameters.Overlay(stage.Parameters, unit.Parameters));
         }
     }
 

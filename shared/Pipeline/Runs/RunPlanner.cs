@@ -52,15 +52,15 @@ public static class RunPlanner
     private static readonly InputSelector Shards = new("shards", ShardPrefix + "*");
 
     /// <summary>The plan of the whole pipeline.</summary>
-    /// <param name="request">What is asked for; its inputs say how many shards there are.</param>
+    /// <param name="spec">What is asked for; its inputs say how many shards there are.</param>
     /// <param name="defaults">Normalized default parameters by stage, where known: they say which hook points are extracted and which
     /// stages draw from a seed.</param>
     /// <exception cref="UserErrorException">A section is unknown, a list that the plan needs is none, or all hook points are in the text
     /// tower.</exception>
-    public static RunPlan Plan(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults)
+    public static RunPlan Plan(RunSpec spec, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        RequirePictures(request.Parameters, defaults);
-        return Whole(request, defaults);
+        RequirePictures(spec.Parameters, defaults);
+        return Whole(spec, defaults);
     }
 
     /// <summary>
@@ -68,10 +68,10 @@ public static class RunPlanner
     /// does not look at.
     /// </summary>
     /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
-    public static RunPlan Sweep(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults) =>
+    public static RunPlan Sweep(RunSpec spec, IReadOnlyDictionary<string, JsonObject> defaults) =>
         ShortenedPlan.Until(
-            Whole(request, defaults),
-            ReadsTextsAlone(request.Parameters, defaults) ? ParameterSections.Sae : ParameterSections.Curation
+            Whole(spec, defaults),
+            ReadsTextsAlone(spec.Parameters, defaults) ? ParameterSections.Sae : ParameterSections.Curation
         );
 
     /// <summary>Whether a hook point, by its name, is in the text tower, where it reads captions.</summary>
@@ -94,13 +94,13 @@ public static class RunPlanner
         }
     }
 
-    /// <summary>All that a request asks for, whether or not curation has a hook point to look at (<see cref="RequirePictures"/>).</summary>
+    /// <summary>All that a spec asks for, whether or not curation has a hook point to look at (<see cref="RequirePictures"/>).</summary>
     /// <exception cref="UserErrorException">A section is unknown, or a list that the plan needs is none.</exception>
-    public static RunPlan Whole(RunRequest request, IReadOnlyDictionary<string, JsonObject> defaults)
+    public static RunPlan Whole(RunSpec spec, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        ParameterSections.RequireKnown(request.Parameters);
-        JsonObject Parameters(string stage) => StageParametersOf(request, stage, defaults);
-        var shards = request
+        ParameterSections.RequireKnown(spec.Parameters);
+        JsonObject Parameters(string stage) => StageParametersOf(spec, stage, defaults);
+        var shards = spec
             .Inputs.Keys.Where(name => name.StartsWith(ShardPrefix, StringComparison.Ordinal))
             .Select(name => name[ShardPrefix.Length..])
             .Order(StringComparer.Ordinal)
@@ -110,9 +110,9 @@ public static class RunPlanner
             throw new UserErrorException("the run has no data set: it needs inputs dataset:shards/00000 and so on");
         }
 
-        var hookPoints = HookPoints(request.Parameters, defaults);
+        var hookPoints = HookPoints(spec.Parameters, defaults);
         if (
-            request.Inputs.Keys.FirstOrDefault(name =>
+            spec.Inputs.Keys.FirstOrDefault(name =>
                 IsGiven(name) && !hookPoints.Contains(name[GivenAutoencoderPrefix.Length..], StringComparer.Ordinal)
             ) is
             { } unread
@@ -123,19 +123,19 @@ public static class RunPlanner
             );
         }
 
-        var tuned = TuningUnits(request).ToArray();
+        var tuned = TuningUnits(spec).ToArray();
         return new RunPlan([
             new StagePlan(
                 ParameterSections.Extraction,
                 WithEmbeddings(Parameters(ParameterSections.Extraction), hookPoints),
                 [.. shards.Select(shard => new UnitPlan(shard, [], [new InputSelector("shard", ShardPrefix + shard)]))],
                 hookPoints.Any(IsOfTexts) ? [Model, Tokenizer] : [Model],
-                ToleratedFailures(Section(request, ParameterSections.Extraction))
+                ToleratedFailures(Section(spec, ParameterSections.Extraction))
             ),
             new StagePlan(
                 ParameterSections.Sae,
                 Parameters(ParameterSections.Sae),
-                [.. hookPoints.SelectMany(hook => AutoencoderUnits(request, hook))],
+                [.. hookPoints.SelectMany(hook => AutoencoderUnits(spec, hook))],
                 [
                     new InputSelector("ids", $"{ParameterSections.Extraction}/*:ids"),
                     .. hookPoints.All(IsOfTexts)
@@ -182,7 +182,7 @@ public static class RunPlanner
                         ]
                     )),
                 ],
-                Section(request, ParameterSections.Tuning)?[AdapterKey] is JsonObject
+                Section(spec, ParameterSections.Tuning)?[AdapterKey] is JsonObject
                     ? [Tokenizer, new InputSelector("base", "model:weights")]
                     : [Tokenizer]
             ),
@@ -235,16 +235,16 @@ public static class RunPlanner
     }
 
     /// <summary>One for each combination of swept keys; of an autoencoder that is given there is nothing to sweep.</summary>
-    private static IEnumerable<UnitPlan> AutoencoderUnits(RunRequest request, string hook)
+    private static IEnumerable<UnitPlan> AutoencoderUnits(RunSpec spec, string hook)
     {
         var activations = new InputSelector("activations", $"{ParameterSections.Extraction}/*:{hook}");
         InputSelector[] inputs = IsOfTexts(hook)
             ? [activations, new InputSelector("text-embeddings", $"{ParameterSections.Extraction}/*:{TextEmbeddingPoint}")]
             : [activations];
         var given = GivenAutoencoderPrefix + hook;
-        return request.Inputs.ContainsKey(given)
+        return spec.Inputs.ContainsKey(given)
             ? [new UnitPlan(hook, [], [.. inputs, new InputSelector("given", given)])]
-            : from swept in Combinations(Section(request, ParameterSections.Sae))
+            : from swept in Combinations(Section(spec, ParameterSections.Sae))
             select new UnitPlan(hook + swept.Suffix, swept.Parameters.DeepClone().AsObject(), inputs);
     }
 
@@ -284,16 +284,16 @@ public static class RunPlanner
 
     private static IReadOnlyList<UnitPlan> Whole(params InputSelector[] inputs) => [new UnitPlan("all", [], inputs)];
 
-    private static IEnumerable<UnitPlan> TuningUnits(RunRequest request)
+    private static IEnumerable<UnitPlan> TuningUnits(RunSpec spec)
     {
-        var section = Section(request, ParameterSections.Tuning);
+        var section = Section(spec, ParameterSections.Tuning);
         var arms = Strings(section, ArmsKey) ?? DefaultArms;
         var seeds = Seeds(section);
         return from arm in arms
             from seed in seeds
             select new UnitPlan(
                 FormattableString.Invariant($"{arm}.s{seed}"),
-                new JsonObject { ["arm"] = arm, [SeedKey] = request.Seed + seed },
+                new JsonObject { ["arm"] = arm, [SeedKey] = spec.Seed + seed },
                 []
             );
     }
@@ -327,13 +327,13 @@ public static class RunPlanner
         }
     }
 
-    private static JsonObject StageParametersOf(RunRequest request, string stage, IReadOnlyDictionary<string, JsonObject> defaults)
+    private static JsonObject StageParametersOf(RunSpec spec, string stage, IReadOnlyDictionary<string, JsonObject> defaults)
     {
-        var parameters = Section(request, stage)?.DeepClone().AsObject() ?? [];
+        var parameters = Section(spec, stage)?.DeepClone().AsObject() ?? [];
         RemovePlanningKeys(parameters, stage);
         if (!parameters.ContainsKey(SeedKey) && defaults.TryGetValue(stage, out var known) && known.ContainsKey(SeedKey))
         {
-            parameters[SeedKey] = request.Seed;
+            parameters[SeedKey] = spec.Seed;
         }
 
         return parameters;
@@ -351,8 +351,7 @@ public static class RunPlanner
         }
     }
 
-    private static JsonObject? Section(RunRequest request, string stage) =>
-        request.Parameters[ParameterSections.SectionOf(stage)] as JsonObject;
+    private static JsonObject? Section(RunSpec spec, string stage) => spec.Parameters[ParameterSections.SectionOf(stage)] as JsonObject;
 
     private static IReadOnlyList<string>? Strings(JsonObject? parameters, string key) =>
         parameters?[key] switch

@@ -31,11 +31,18 @@ public interface IStage
     string WhenMemoryIsShort => "choose another device";
 
     /// <summary>
-    /// Validates parameters and makes every default explicit, so that a key sees them. <see cref="StageParameters.Normalize{T}"/> does it
-    /// for an options record.
+    /// Validates parameters and makes every default explicit, so that a key sees them: a pure function, which leaves what it has given as
+    /// it is when it is given it again. <see cref="StageParameters.Normalize{T}"/> does it for an options record.
     /// </summary>
     /// <exception cref="UserErrorException">A key is unknown or a value impossible; the message names the key.</exception>
     JsonObject Normalize(JsonObject parameters);
+
+    /// <summary>
+    /// What of this machine decides the results, beside parameters and inputs: members that the key has beyond those of the parameters. It
+    /// may read files.
+    /// </summary>
+    /// <param name="parameters">Parameters after <see cref="Normalize"/>.</param>
+    JsonObject OfMachine(JsonObject parameters) => [];
 
     /// <summary>
     /// Finds before its run begins what would make a unit fail, beyond what its parameters say by themselves: whether they fit the run's

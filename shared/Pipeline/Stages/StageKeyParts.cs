@@ -8,16 +8,16 @@ namespace ClipSae.Pipeline.Stages;
 /// <summary>All that decides a unit's result. Units with equal parts share one result, whatever run they belong to.</summary>
 /// <param name="Stage">The stage.</param>
 /// <param name="AlgorithmVersion"><see cref="IStage.AlgorithmVersion"/>.</param>
-/// <param name="Parameters">Normalized parameters.</param>
+/// <param name="Parameters">Normalized parameters, and what the stage takes from the machine (<see cref="IStage.OfMachine"/>).</param>
 /// <param name="Inputs">Digests by input name.</param>
 public sealed record StageKeyParts(string Stage, int AlgorithmVersion, JsonObject Parameters, IReadOnlyDictionary<string, string> Inputs)
 {
-    /// <summary>The parts of a unit.</summary>
+    /// <summary>The parts of a unit on this machine.</summary>
     public static StageKeyParts Of(IStage stage, JsonObject normalized, IReadOnlyDictionary<string, ArtifactRef> inputs) =>
         new(
             stage.Name,
             stage.AlgorithmVersion,
-            normalized,
+            StageParameters.Overlay(normalized, stage.OfMachine(normalized)),
             inputs.ToDictionary(input => input.Key, input => input.Value.Digest, StringComparer.Ordinal)
         );
 

@@ -79,7 +79,7 @@ internal static class LargeAtlas
         ]);
         RunEvent[] events =
         [
-            new RunStarted(Run, plan, inputs, [], 0) { At = At },
+            new RunStarted(Run, plan, new RunSpec(inputs, [])) { At = At },
             .. extracted,
             Finished(
                 ParameterSections.Sae,

@@ -103,14 +103,15 @@ public sealed class PagesTests(Chromium chromium)
                 new RunStarted(
                     Run,
                     plan,
-                    new Dictionary<string, ArtifactRef>
-                    {
-                        ["model:weights"] = gone,
-                        ["model:tokenizer"] = gone,
-                        [$"dataset:shards/{Hostile}"] = gone,
-                    },
-                    new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } },
-                    0
+                    new RunSpec(
+                        new Dictionary<string, ArtifactRef>
+                        {
+                            ["model:weights"] = gone,
+                            ["model:tokenizer"] = gone,
+                            [$"dataset:shards/{Hostile}"] = gone,
+                        },
+                        new JsonObject { [Hostile] = new JsonObject { [Hostile] = Hostile } }
+                    )
                 )
                 {
                     At = At,
