@@ -39,6 +39,7 @@ public sealed record ClipArchitecture(
     private readonly int? _textNeurons;
     private readonly MlpActivation? _activation;
     private readonly ResizeFilter? _filter;
+    private readonly PictureFit? _fit;
 
     /// <summary>ViT-L/14 as OpenAI released it.</summary>
     public static ClipArchitecture VitL14 { get; } = new(768, 224, 24, 1024, 14, 77, 49408, 768, 12);
@@ -88,10 +89,17 @@ public sealed record ClipArchitecture(
         init => _filter = value == Family.FilterOf(VocabularySize) ? null : value;
     }
 
-    /// <summary>What makes pictures the model's input.</summary>
-    public ImagePreparation Preparation => new(ImageResolution, Family.Fit, Filter, Family.Normalization);
+    /// <summary>How a picture that is not square becomes so.</summary>
+    public PictureFit Fit
+    {
+        get => _fit ?? Family.Fit;
+        init => _fit = value == Family.Fit ? null : value;
+    }
 
-    /// <summary>Whether family, activation, heads and MLPs are as in OpenAI's models of these widths.</summary>
+    /// <summary>What makes pictures the model's input.</summary>
+    public ImagePreparation Preparation => new(ImageResolution, Fit, Filter, Family.Normalization);
+
+    /// <summary>Whether family, activation, heads, MLPs and the resize of pictures are as in OpenAI's models of these widths.</summary>
     public bool IsOpenAi =>
         this
         == new ClipArchitecture(
@@ -147,7 +155,11 @@ public sealed record ClipArchitecture(
                 ? Size(key, 2, 0)
                 : 4 * width;
 
-        var family = shapes.ContainsKey(ClipKeys.Probe) ? ClipFamily.SigLip : ClipFamily.OpenAi;
+        var vocabulary = Size("token_embedding.weight", 2, 0);
+        var family =
+            shapes.ContainsKey(ClipKeys.Probe) ? ClipFamily.SigLip
+            : vocabulary == ClipFamily.XlmVTokens ? ClipFamily.MetaClip2
+            : ClipFamily.OpenAi;
         var patch = Size("visual.conv1.weight", 4, 3);
         var grid = (int)Math.Round(Math.Sqrt(Size("visual.positional_embedding", 2, 0) - (family.HasClassToken ? 1 : 0)));
         return new ClipArchitecture(
@@ -157,7 +169,7 @@ public sealed record ClipArchitecture(
             VisionWidth: Size("visual.conv1.weight", 4, 0),
             PatchSize: patch,
             ContextLength: Size(ClipKeys.Positions, 2, 0),
-            VocabularySize: Size("token_embedding.weight", 2, 0),
+            VocabularySize: vocabulary,
             TextWidth: Size("ln_final.weight", 1, 0),
             TextLayers: Layers(shapes.Keys, ClipKeys.TextBlocks)
         )

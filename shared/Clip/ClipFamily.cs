@@ -1,4 +1,5 @@
 using ClipSae.Imaging.Resizing;
+using TorchSharp;
 
 namespace ClipSae.Clip;
 
@@ -19,15 +20,27 @@ public abstract record ClipFamily
     /// </summary>
     public static ClipFamily SigLip { get; } = new Sigmoid();
 
+    /// <summary>
+    /// MetaCLIP 2, of many languages: a CLIP whose texts are pieces of XLM-V and end in its end of text, which is not the largest id (arXiv
+    /// 2507.22062).
+    /// </summary>
+    public static ClipFamily MetaClip2 { get; } = new Worldwide();
+
+    /// <summary>Tokens of XLM-V, which no other model here has.</summary>
+    public const int XlmVTokens = 901629;
+
     /// <summary>As people call it.</summary>
     public string Name { get; }
+
+    /// <summary>Whether OpenAI's state dict has a name for each weight.</summary>
+    public abstract bool HasOpenAiKeys { get; }
 
     /// <summary>Whether a class token stands before the patches, which the image features are taken from.</summary>
     public abstract bool HasClassToken { get; }
 
     /// <summary>
-    /// Whether tokens of a text see those before them alone, and the text ends at its largest id; otherwise all see all, padding too, and
-    /// the last position is read.
+    /// Whether tokens of a text see those before them alone, and the end of the text is read (<see cref="EndsOf"/>); otherwise all see all,
+    /// padding too, and the last position is read.
     /// </summary>
     public abstract bool IsTextCausal { get; }
 
@@ -53,13 +66,25 @@ public abstract record ClipFamily
     /// <param name="vocabulary">Tokens that the text tower knows.</param>
     public abstract ResizeFilter FilterOf(int vocabulary);
 
+    /// <summary>Ids of start and end of a causal text.</summary>
+    /// <param name="vocabulary">Tokens that the text tower knows.</param>
+    /// <exception cref="InvalidOperationException">Texts are not causal.</exception>
+    public abstract (int Start, int End) MarksOf(int vocabulary);
+
     public sealed override string ToString() => Name;
+
+    /// <summary>Where texts are read.</summary>
+    /// <param name="tokens">Ids [batch, context], int64.</param>
+    /// <returns>[batch] places, int64.</returns>
+    internal abstract torch.Tensor EndsOf(torch.Tensor tokens);
 
     /// <summary>Every key of a plain model with its shape.</summary>
     internal abstract IEnumerable<KeyValuePair<string, long[]>> Shapes(ClipArchitecture a);
 
-    private sealed record Contrastive() : ClipFamily("CLIP")
+    private record Contrastive(string Known = "CLIP") : ClipFamily(Known)
     {
+        public override bool HasOpenAiKeys => true;
+
         public override bool HasClassToken => true;
 
         public override bool IsTextCausal => true;
@@ -76,13 +101,34 @@ public abstract record ClipFamily
 
         public override ResizeFilter FilterOf(int vocabulary) => ResizeFilter.Bicubic;
 
+        public override (int Start, int End) MarksOf(int vocabulary) => (vocabulary - 2, vocabulary - 1);
+
+        internal override torch.Tensor EndsOf(torch.Tensor tokens) => tokens.argmax(-1);
+
         internal override IEnumerable<KeyValuePair<string, long[]>> Shapes(ClipArchitecture a) => ClipKeys.OfOpenAi(a);
+    }
+
+    private sealed record Worldwide() : Contrastive("MetaCLIP 2")
+    {
+        // As fairseq numbers the special tokens.
+        public override (int Start, int End) MarksOf(int vocabulary) => (0, 2);
+
+        // The first end of text, as in MetaClip2TextTransformer.
+        internal override torch.Tensor EndsOf(torch.Tensor tokens)
+        {
+            using var end = torch.tensor(MarksOf(XlmVTokens).End, dtype: tokens.dtype, device: tokens.device);
+            using var isEnd = tokens.eq(end);
+            using var marks = isEnd.to(torch.int32);
+            return marks.argmax(-1);
+        }
     }
 
     private sealed record Sigmoid() : ClipFamily("SigLIP")
     {
         /// <summary>Gemma's vocabulary, of SigLIP 2, whose pictures transformers resizes bilinearly.</summary>
         private const int GemmaTokens = 256000;
+
+        public override bool HasOpenAiKeys => false;
 
         public override bool HasClassToken => false;
 
@@ -99,6 +145,11 @@ public abstract record ClipFamily
         public override PictureFit Fit => PictureFit.Squash;
 
         public override ResizeFilter FilterOf(int vocabulary) => vocabulary == GemmaTokens ? ResizeFilter.Bilinear : ResizeFilter.Bicubic;
+
+        public override (int Start, int End) MarksOf(int vocabulary) => throw new InvalidOperationException("Its texts have no start.");
+
+        internal override torch.Tensor EndsOf(torch.Tensor tokens) =>
+            torch.tensor(Enumerable.Repeat(tokens.shape[1] - 1, (int)tokens.shape[0]).ToArray(), device: tokens.device);
 
         internal override IEnumerable<KeyValuePair<string, long[]>> Shapes(ClipArchitecture a) => ClipKeys.OfSigLip(a);
     }

@@ -6,8 +6,8 @@ namespace ClipSae.Clip;
 public sealed partial class ClipModel
 {
     /// <summary>Text features, not normalised.</summary>
-    /// <param name="tokens">Token ids [batch, context], int64, as the model's tokenizer pads them; in a causal text the end-of-text id is
-    /// the largest of a row.</param>
+    /// <param name="tokens">Token ids [batch, context], int64, as the model's tokenizer pads them; a causal text is read at its end
+    /// (<see cref="ClipFamily.EndsOf"/>).</param>
     /// <param name="hooks">What to capture, replace or scale in this call alone, on the columns that <see cref="Trim"/> leaves.</param>
     /// <returns>[batch, embed].</returns>
     public torch.Tensor EncodeText(torch.Tensor tokens, Hooks? hooks = null)
@@ -48,7 +48,8 @@ public sealed partial class ClipModel
             return tokens.alias().MoveToOuterDisposeScope();
         }
 
-        return tokens.narrow(1, 0, Math.Min(tokens.argmax(-1).max().item<long>() + 1, tokens.shape[1])).MoveToOuterDisposeScope();
+        var used = Architecture.Family.EndsOf(tokens).max().item<long>() + 1;
+        return tokens.narrow(1, 0, Math.Min(used, tokens.shape[1])).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -82,10 +83,8 @@ public sealed partial class ClipModel
     private torch.Tensor EncodeTrimmedText(torch.Tensor tokens, Hooks? hooks)
     {
         using var scope = torch.NewDisposeScope();
-        var (batch, used, last) = (tokens.shape[0], tokens.shape[1], Architecture.TextLayers - 1);
-        var ends = Architecture.Family.IsTextCausal
-            ? tokens.argmax(-1)
-            : torch.tensor(Enumerable.Repeat(used - 1, (int)batch).ToArray(), device: tokens.device);
+        var (batch, last) = (tokens.shape[0], Architecture.TextLayers - 1);
+        var ends = Architecture.Family.EndsOf(tokens);
         // Of the last block one token is asked for, unless a hook looks at it.
         var x =
             hooks?.TouchesLayer(last) == true

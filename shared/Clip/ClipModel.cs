@@ -95,7 +95,7 @@ public sealed partial class ClipModel : torch.nn.Module
         var (architecture, expected) = ClipStateDict.Check(shapes, "state dict");
         var traits = like is null
             ? ModelTraits.Unknown
-            : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads, like.ImageResolution, like.Filter);
+            : new ModelTraits(like.Activation, like.VisionHeads, like.TextHeads, like.ImageResolution, like.Filter, like.Family, like.Fit);
         return new ClipModel(
             traits.Applied(architecture, "state dict"),
             expected.Select(key => new KeyValuePair<string, torch.Tensor>(

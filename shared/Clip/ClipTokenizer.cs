@@ -21,7 +21,8 @@ public abstract class ClipTokenizer
 
     /// <summary>
     /// Loads a vocabulary in any of its forms: OpenAI's merges (plain or gzip), <c>merges.txt</c> or <c>tokenizer.json</c> of a CLIP;
-    /// <c>spiece.model</c> of SigLIP, <c>tokenizer.model</c> of SigLIP 2. Its content tells which.
+    /// <c>spiece.model</c> of SigLIP, <c>tokenizer.model</c> of SigLIP 2, <c>sentencepiece.bpe.model</c> of MetaCLIP 2. Its content tells
+    /// which.
     /// </summary>
     /// <exception cref="UserErrorException">The file is missing or none of them; names file and place.</exception>
     public static ClipTokenizer Load(string path) => TokenizerFile.Load(path);
@@ -35,7 +36,7 @@ public abstract class ClipTokenizer
         var folder = Directory.Exists(checkpoint) ? checkpoint : Path.GetDirectoryName(Path.GetFullPath(checkpoint))!;
         return TokenizerFile.In(folder)
             ?? throw new UserErrorException(
-                $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, and put it there, or specify it with --tokenizer"
+                $"{named ?? folder}: no vocabulary is next to the weights; download bpe_simple_vocab_16e6.txt.gz (from the repository openai/CLIP, folder clip), or merges.txt and vocab.json, or tokenizer.json of the model, or of a SigLIP its spiece.model or tokenizer.model, of a MetaCLIP 2 facebook/xlm-v-base's sentencepiece.bpe.model, and put it there, or specify it with --tokenizer"
             );
     }
 

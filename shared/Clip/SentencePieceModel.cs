@@ -15,7 +15,10 @@ namespace ClipSae.Clip;
 /// <param name="Padding">Id of padding; −1 where there is none.</param>
 internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?> Pieces, int Unknown, int Start, int End, int Padding)
 {
-    /// <summary>Bytes of the largest file; mT5's vocabulary of 250,000 pieces has 4 MB.</summary>
+    /// <summary>The names under which such files are published.</summary>
+    public const string Names = "spiece.model, tokenizer.model or sentencepiece.bpe.model";
+
+    /// <summary>Bytes of the largest file; mT5's vocabulary of 250,000 pieces has 4 MB, XLM-V's of 901,627 less than 20.</summary>
     public const int MaxFile = 32 << 20;
 
     private const int MaxPieces = 1 << 20;
@@ -35,13 +38,16 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
         Unigram = 1,
         Merges = 2;
 
+    /// <summary>Whether special ids are SentencePiece's own, without padding, as of XLM-R and XLM-V; SigLIP's follow T5.</summary>
+    public bool IsXlm => IsUnigram && (Unknown, Start, End, Padding) == (0, 1, 2, -1);
+
     /// <summary>Whether bytes begin like such a file, and like no text.</summary>
     public static bool IsOne(ReadOnlySpan<byte> start) =>
         start.Length > 2
         && start[0] == ((PiecesField << 3) | (int)WireFormat.WireType.LengthDelimited)
         && start[2] == ((TextField << 3) | (int)WireFormat.WireType.LengthDelimited);
 
-    /// <exception cref="UserErrorException">It is damaged, or of a kind that SigLIP does not have.</exception>
+    /// <exception cref="UserErrorException">It is damaged, or of a kind that no model here has.</exception>
     public static SentencePieceModel Read(byte[] file, string path)
     {
         var pieces = new List<string?>();
@@ -82,7 +88,7 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
         if (ids[ModelTypeField] is not (Unigram or Merges))
         {
             throw Damaged(
-                $"is a SentencePiece model of kind {ids[ModelTypeField]}; SigLIP's is of kind 1 (unigram), SigLIP 2's of kind 2 (BPE)"
+                $"is a SentencePiece model of kind {ids[ModelTypeField]}; SigLIP's and MetaCLIP 2's are of kind 1 (unigram), SigLIP 2's of kind 2 (BPE)"
             );
         }
 
@@ -111,7 +117,7 @@ internal sealed record SentencePieceModel(bool IsUnigram, IReadOnlyList<string?>
             ids[PaddingField]
         );
 
-        UserErrorException Damaged(string what) => new($"{path}: {what}; download the model's spiece.model or tokenizer.model again");
+        UserErrorException Damaged(string what) => new($"{path}: {what}; download the model's {Names} again");
     }
 
     /// <summary>

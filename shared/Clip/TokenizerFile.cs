@@ -8,7 +8,7 @@ using ClipSae.Tensors;
 namespace ClipSae.Clip;
 
 /// <summary>
-/// The forms in which vocabularies are kept. SentencePiece's are read by <see cref="SentencePieceTokenizer"/>; here are three of CLIP's
+/// The forms in which vocabularies are kept. SentencePiece's are read by <see cref="SentencePieces"/>; here are three of CLIP's
 /// merges: OpenAI's <c>bpe_simple_vocab_16e6.txt.gz</c> (also unpacked, or as <c>merges.txt</c> beside <c>vocab.json</c>), and
 /// <c>tokenizer.json</c>. Ids follow from the order of the merges; where a file lists ids too, they must agree.
 /// </summary>
@@ -26,6 +26,7 @@ internal static class TokenizerFile
         "merges.txt",
         "spiece.model",
         "tokenizer.model",
+        "sentencepiece.bpe.model",
         "tokenizer.json",
     ];
 
@@ -46,7 +47,8 @@ internal static class TokenizerFile
         {
             if (SentencePieceModel.IsOne(ForeignFile.Start(path)))
             {
-                return SentencePieceTokenizer.Open(path);
+                var pieces = SentencePieces.Open(path);
+                return pieces.Model.IsXlm ? new XlmTokenizer(pieces) : new SentencePieceTokenizer(pieces);
             }
 
             var text = ForeignFile.Start(path).Length > 0 ? ReadText(path) : "";
@@ -137,10 +139,16 @@ internal static class TokenizerFile
     private static BytePairTokenizer FromJson(string path, string text)
     {
         using var json = Json(text);
-        if (Property(json.RootElement, "model") is { } found && Property(found, "byte_fallback") is { ValueKind: JsonValueKind.True })
+        if (
+            Property(json.RootElement, "model") is { } found
+            && (
+                Property(found, "byte_fallback") is { ValueKind: JsonValueKind.True }
+                || (Property(found, "type") is { ValueKind: JsonValueKind.String } type && type.GetString() == "Unigram")
+            )
+        )
         {
             throw new UserErrorException(
-                $"{path}: is the tokenizer.json of a SentencePiece vocabulary (SigLIP 2's); put the model's tokenizer.model next to the weights in its place, or specify it with --tokenizer"
+                $"{path}: is the tokenizer.json of a SentencePiece vocabulary; put the model's tokenizer.model (SigLIP 2), spiece.model (SigLIP) or sentencepiece.bpe.model (MetaCLIP 2; that of facebook/xlm-v-base) next to the weights in its place, or specify it with --tokenizer"
             );
         }
 

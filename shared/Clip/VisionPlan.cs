@@ -37,9 +37,7 @@ public sealed class VisionPlan : IDisposable
         _device = model.LogitScale.device;
         // The kernels know OpenAI's tokens, pixels and LayerNorm; another family runs by libtorch's operations.
         _kernels =
-            _device.type == DeviceType.CUDA && Architecture.Family == ClipFamily.OpenAi
-                ? new VisionKernels(_device, Architecture, type)
-                : null;
+            _device.type == DeviceType.CUDA && Architecture.Family.HasClassToken ? new VisionKernels(_device, Architecture, type) : null;
         _nothingMissing = _kernels is null ? null : torch.zeros(Architecture.VisionWidth, device: _device).DetachFromDisposeScope();
         _blocks = new VisionBlockPlan[Architecture.VisionLayers];
         for (var layer = 0; layer < _blocks.Length; layer++)

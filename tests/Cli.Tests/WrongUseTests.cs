@@ -37,6 +37,7 @@ public class WrongUseTests
         "fp16"
     )]
     [InlineData("<out> is missing; see 'clipsae wise-ft --help'", "wise-ft", "a", "b")]
+    [InlineData("--units 0: must be 1 or more", "runs", "--units", "0")]
     public async Task Wrong_use_is_one_line_and_exit_code_2(string expected, params string[] args)
     {
         var run = await CommandRun.OfAsync(args);
@@ -348,6 +349,16 @@ public class WrongUseTests
 
         run.Error.ShouldContain("preset small, chosen for a vision tower of 4 blocks and width 128; --preset chooses another");
         Preset.For(ClipSae.Clip.ClipArchitecture.VitL14).ShouldBe("vit-l-14");
+    }
+
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(3, 3)]
+    [InlineData(12, 3)]
+    public void A_chosen_preset_takes_no_layer_that_the_model_lacks(int layers, int expected)
+    {
+        var model = ClipSae.Clip.ClipArchitecture.VitL14 with { VisionLayers = layers };
+        Preset.WithinModel(Preset.Load("small"), model)["extraction"]!["hookPoints"]!.AsArray().Count.ShouldBe(expected);
     }
 
     [Fact]

@@ -42,11 +42,24 @@ public sealed class KnownModelsTests : IDisposable
         SigLip("SigLIP 2 g-opt/16-256", 1536, 40, 16, 256, 1152, 16, 6144, 256000, 1871.39),
     ];
 
+    // MetaCLIP's own model_configs (a part of them), and the hidden_act of transformers' convert_metaclip_2_to_hf.py.
+    private static readonly Known[] Worldwide =
+    [
+        new("MetaCLIP 2 ViT-S/16", new(384, 224, 12, 384, 16, 77, 901629, 384, 12), 6, 6, 1536, MlpActivation.Gelu, null),
+        new("MetaCLIP 2 ViT-B/16@384", new(512, 384, 12, 768, 16, 77, 901629, 512, 12), 12, 8, 3072, MlpActivation.Gelu, null),
+        new("MetaCLIP 2 ViT-L/14", new(768, 224, 24, 1024, 14, 77, 901629, 768, 12), 16, 12, 4096, MlpActivation.Gelu, null),
+        new("MetaCLIP 2 ViT-H/14", new(1024, 224, 32, 1280, 14, 77, 901629, 1024, 24), 16, 16, 5120, MlpActivation.QuickGelu, null),
+        new("MetaCLIP 2 ViT-H/14@378", new(1024, 378, 32, 1280, 14, 77, 901629, 1024, 24), 16, 16, 5120, MlpActivation.Gelu, null),
+        new("MetaCLIP 2 ViT-bigG/14@378", new(1280, 378, 48, 1664, 14, 77, 901629, 1280, 32), 16, 20, 8192, MlpActivation.Gelu, null),
+    ];
+
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 
     public static TheoryData<string> Names => [.. Models.Select(model => model.Name)];
 
     public static TheoryData<string> SigLipNames => [.. SigLips.Select(model => model.Name)];
+
+    public static TheoryData<string> WorldwideNames => [.. Worldwide.Select(model => model.Name)];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -173,29 +186,106 @@ public sealed class KnownModelsTests : IDisposable
         refusal.ShouldNotContain("\n");
     }
 
-    // Its texts are cut by another model's vocabulary.
-    [Fact]
-    public void MetaCLIP_2_is_refused_by_its_vocabulary()
+    // XLM-V's vocabulary tells them from a CLIP; which activation it was, a bare file cannot.
+    [Theory]
+    [MemberData(nameof(WorldwideNames))]
+    public void Sizes_heads_and_family_of_a_MetaCLIP_2_are_the_models(string name)
     {
-        var h14 = Models.Single(known => known.Name == "LAION ViT-H/14");
-        var worldwide = h14.Sizes with { VocabularySize = 901629 };
-        WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(worldwide));
+        var model = Worldwide.Single(known => known.Name == name);
+        var expected = model.Sizes with
+        {
+            Family = ClipFamily.MetaClip2,
+            Activation = model.Activation,
+            VisionHeads = model.VisionHeads,
+            TextHeads = model.TextHeads,
+            VisionNeurons = model.VisionNeurons,
+        };
+        WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(expected));
+        Should
+            .Throw<UserErrorException>(() => Read())
+            .Message.ShouldContain("is a MetaCLIP 2, and nothing says which activation and how many heads it was trained with");
+        using (var named = ClipCheckpoint.Open(_folder, named: new ModelTraits(model.Activation, model.VisionHeads, model.TextHeads)))
+        {
+            named.Architecture.ShouldBe(expected);
+        }
+
+        var description = OpenClip(model);
+        var text = description["model_cfg"]!["text_cfg"]!.AsObject();
+        (text["hf_tokenizer_name"], text["pool_type"], text["eos_id"]) = ("facebook/xlm-v-base", "eos", 2);
+        WriteJson("open_clip_config.json", description);
+        Read().ShouldBe((expected, false));
+        description["preprocess_cfg"] = new JsonObject { ["size"] = expected.ImageResolution, ["resize_mode"] = "squash" };
+        WriteJson("open_clip_config.json", description);
+        Read().ShouldBe((expected with { Fit = PictureFit.Squash }, false));
+        File.Delete(At("open_clip_config.json"));
+        File.Delete(At("open_clip_model.safetensors"));
+
+        WriteHeader(
+            "model.safetensors",
+            ClipKeys
+                .Shapes(expected)
+                .SelectMany(shape =>
+                    HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))
+                )
+        );
+        WriteJson("config.json", TransformersWorldwide(model));
+        Read().ShouldBe((expected, false));
+        // As transformers' conversion writes it: both sides are named, so that both are resized.
+        WriteJson(
+            "preprocessor_config.json",
+            new JsonObject
+            {
+                ["image_processor_type"] = "CLIPImageProcessor",
+                ["do_center_crop"] = true,
+                ["size"] = new JsonObject { ["height"] = expected.ImageResolution, ["width"] = expected.ImageResolution },
+                ["crop_size"] = new JsonObject { ["height"] = expected.ImageResolution, ["width"] = expected.ImageResolution },
+            }
+        );
+        Read().ShouldBe((expected with { Fit = PictureFit.Squash }, false));
+    }
+
+    [Theory]
+    [InlineData("""{"model_type":"clip"}""", "'model_type' is clip; only metaclip_2")]
+    [InlineData("""{"model_type":"metaclip_2","text_config":{"vocab_size":901629,"eos_token_id":49407}}""", "only XLM-V's end of text (2)")]
+    [InlineData("""{"model_type":"metaclip_2","text_config":{"vocab_size":901629}}""", "'text_config.eos_token_id' is absent")]
+    [InlineData(
+        """{"model_type":"metaclip_2","text_config":{"model_type":"clip_text_model"}}""",
+        "'text_config.model_type' is clip_text_model"
+    )]
+    public void A_description_that_is_not_the_MetaCLIP_2s_is_refused_by_its_key(string description, string message)
+    {
+        WriteHeader(
+            "model.safetensors",
+            ClipKeys
+                .Shapes(Worldwide[0].Sizes)
+                .SelectMany(shape =>
+                    HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))
+                )
+        );
+        File.WriteAllText(At("config.json"), description);
+
+        Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain(message);
+    }
+
+    // mT5's vocabulary ends texts in another id again.
+    [Fact]
+    public void Other_CLIPs_of_many_languages_are_refused_by_their_vocabulary()
+    {
+        var l14 = Models.Single(known => known.Name == "LAION and DataComp ViT-L/14");
+        var mT5 = l14.Sizes with { VocabularySize = 250100 };
+        WriteHeader("open_clip_model.safetensors", ClipKeys.Shapes(mT5));
         // Whoever names what a bare file does not say would get features that look right.
         Should
             .Throw<UserErrorException>(() => ClipCheckpoint.Open(_folder, named: new ModelTraits(MlpActivation.QuickGelu, 16, 16)))
-            .Message.ShouldContain("has a vocabulary of 901629 tokens, like MetaCLIP 2 (XLM-V's)");
-        var description = OpenClip(h14 with { Sizes = worldwide });
-        description["model_cfg"]!["text_cfg"]!["hf_tokenizer_name"] = "facebook/xlm-v-base";
+            .Message.ShouldContain("has a vocabulary of 250100 tokens, like mT5's");
+        var description = OpenClip(l14 with { Sizes = mT5 });
+        var text = description["model_cfg"]!["text_cfg"]!.AsObject();
+        (text["hf_tokenizer_name"], text["pool_type"], text["eos_id"]) = ("google/mt5-base", "eos", 1);
         WriteJson("open_clip_config.json", description);
 
         Should
             .Throw<UserErrorException>(() => Read())
-            .Message.ShouldContain(
-                "'model_cfg.text_cfg.hf_tokenizer_name' is facebook/xlm-v-base; only CLIP's own tokenizer is known here"
-            );
-        File.Delete(At("open_clip_config.json"));
-        WriteJson("config.json", new JsonObject { ["model_type"] = "metaclip_2" });
-        Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain("'model_type' is metaclip_2");
+            .Message.ShouldContain("'model_cfg.text_cfg.hf_tokenizer_name' is google/mt5-base; only facebook/xlm-v-base is supported");
     }
 
     // Sizes alone: OpenAI's are taken for what they are in most cases, and the program says so; those that OpenAI has none of are asked
@@ -290,6 +380,14 @@ public sealed class KnownModelsTests : IDisposable
             ["vision_config"] = vision,
             ["text_config"] = text,
         };
+    }
+
+    private static JsonObject TransformersWorldwide(Known model)
+    {
+        var config = Transformers(model);
+        config["model_type"] = "metaclip_2";
+        (config["text_config"]!["vocab_size"], config["text_config"]!["eos_token_id"]) = (model.Sizes.VocabularySize, 2);
+        return config;
     }
 
     private static Known SigLip(

@@ -86,7 +86,7 @@ public sealed class ModelDescriptionTests : IDisposable
         """{"model_cfg":{"quick_gelu":true},"preprocess_cfg":{"mean":[0.5,0.5,0.5]}}""",
         "'preprocess_cfg.mean' is [0.5,0.5,0.5]"
     )]
-    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true},"preprocess_cfg":{"resize_mode":"squash"}}""", "squash")]
+    [InlineData("open_clip_config.json", """{"model_cfg":{"quick_gelu":true},"preprocess_cfg":{"resize_mode":"longest"}}""", "longest")]
     [InlineData(
         "preprocessor_config.json",
         """{"do_normalize":true,"image_mean":[0.5,0.5,0.5],"image_std":[0.5,0.5,0.5]}""",
@@ -97,7 +97,8 @@ public sealed class ModelDescriptionTests : IDisposable
     [InlineData("preprocessor_config.json", """{"do_center_crop":false}""", "'do_center_crop' is false")]
     [InlineData("preprocessor_config.json", """{"crop_size":224}""", "'crop_size' is 224")]
     [InlineData("preprocessor_config.json", """{"crop_size":{"height":32,"width":48}}""", "'crop_size.width' is 48")]
-    [InlineData("preprocessor_config.json", """{"size":{"height":32,"width":32}}""", "'size' is {")]
+    [InlineData("preprocessor_config.json", """{"size":{"height":32,"width":48}}""", "'size.width' is 48")]
+    [InlineData("preprocessor_config.json", """{"size":{"longest_edge":32}}""", "'size' is {")]
     [InlineData("preprocessor_config.json", """{"size":{"shortest_edge":36}}""", "'size.shortest_edge' is 36")]
     [InlineData("preprocessor_config.json", """{"image_processor_type":"SiglipImageProcessor"}""", "SiglipImageProcessor")]
     [InlineData("processor_config.json", """{"image_processor":{"image_mean":[0.5,0.5,0.5]}}""", "'image_processor.image_mean'")]

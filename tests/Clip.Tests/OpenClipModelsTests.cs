@@ -23,6 +23,7 @@ public sealed class OpenClipModelsTests : IDisposable
     [InlineData("gelu", "gelu", 2, 5, 120, 160)]
     [InlineData("tanh", "gelu_pytorch_tanh", 2, 2, 128, 128)]
     [InlineData("quick", "quick_gelu", 4, 3, 128, 72)]
+    [InlineData("worldwide", "quick_gelu", 2, 3, 128, 96)]
     public void Features_and_blocks_agree_with_open_clip(
         string name,
         string activation,
@@ -41,6 +42,7 @@ public sealed class OpenClipModelsTests : IDisposable
         (a.Activation.Name, a.VisionHeads, a.TextHeads, a.VisionNeurons, a.TextNeurons).ShouldBe(
             (activation, visionHeads, textHeads, visionNeurons, textNeurons)
         );
+        a.Family.ShouldBe(name == "worldwide" ? ClipFamily.MetaClip2 : ClipFamily.OpenAi);
         ReferenceFiles.RelativeError(model.EncodeImage(pixels), expected.Read("image_features")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(plan.EncodeImage(pixels, hooks), expected.Read("image_features")).ShouldBeLessThan(1e-5);
         ReferenceFiles.RelativeError(hooks.Captured(new HookPoint.Residual(0)), expected.Read("vision.0")).ShouldBeLessThan(1e-5);

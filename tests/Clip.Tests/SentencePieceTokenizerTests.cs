@@ -32,6 +32,30 @@ public sealed class SentencePieceTokenizerTests : IDisposable
         }
     }
 
+    // Special tokens before the pieces and a mask behind them, as fairseq numbers them.
+    [Fact]
+    public void Ids_of_XLM_V_are_those_of_SentencePiece_as_XLMRobertaTokenizer_numbers_them()
+    {
+        var tokenizer = ClipTokenizer.Load(Model("xlm")).ShouldBeOfType<XlmTokenizer>();
+
+        (tokenizer.VocabularySize, tokenizer.EndOfText).ShouldBe((332, 2));
+        var lines = File.ReadLines(ReferenceFiles.Named("sentencepiece/xlm.jsonl"))
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToList();
+        lines.Count.ShouldBeGreaterThan(60);
+        foreach (var line in lines)
+        {
+            var text = line.GetProperty("text").GetString()!;
+            tokenizer.Encode(text).ShouldBe(line.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()), text);
+        }
+
+        var words = tokenizer.Encode("красная машина").Select(id => (long)id).ToArray();
+        tokenizer.Encode("красная машина", 16, out _).ShouldBe([0, .. words, 2, .. Enumerable.Repeat(1L, 14 - words.Length)]);
+        tokenizer.Encode("красная машина", 3, out var truncated).ShouldBe([0, words[0], 2]);
+        truncated.ShouldBeTrue();
+        VocabularyWords.OfOtherScripts(tokenizer).ShouldContain("машина");
+    }
+
     // SigLIP pads by its end, SigLIP 2 by an id of its own; the text tower sees both.
     [Theory]
     [InlineData("siglip", 1)]
@@ -67,7 +91,7 @@ public sealed class SentencePieceTokenizerTests : IDisposable
     [Fact]
     public void It_is_found_beside_weights_under_its_published_name()
     {
-        foreach (var name in new[] { "spiece.model", "tokenizer.model" })
+        foreach (var name in new[] { "spiece.model", "tokenizer.model", "sentencepiece.bpe.model" })
         {
             var path = Path.Combine(_folder, name);
             File.Copy(Model("siglip"), path);
@@ -77,13 +101,16 @@ public sealed class SentencePieceTokenizerTests : IDisposable
         }
     }
 
-    [Fact]
-    public void A_tokenizer_json_of_SentencePiece_is_refused_by_what_to_take_instead()
+    [Theory]
+    [InlineData("""{"model":{"type":"BPE","byte_fallback":true,"vocab":{},"merges":[]}}""")]
+    [InlineData("""{"model":{"type":"Unigram","unk_id":3,"vocab":[["<s>",0.0]]}}""")]
+    public void A_tokenizer_json_of_SentencePiece_is_refused_by_what_to_take_instead(string json)
     {
         var path = Path.Combine(_folder, "tokenizer.json");
-        File.WriteAllText(path, """{"model":{"type":"BPE","byte_fallback":true,"vocab":{},"merges":[]}}""");
+        File.WriteAllText(path, json);
 
-        Refusal(path).ShouldContain("put the model's tokenizer.model next to the weights in its place");
+        Refusal(path)
+            .ShouldContain("put the model's tokenizer.model (SigLIP 2), spiece.model (SigLIP) or sentencepiece.bpe.model (MetaCLIP 2;");
     }
 
     [Fact]

@@ -35,6 +35,7 @@ public sealed class PeftTests : IDisposable
     [Theory]
     [InlineData("gelu", "CLIPModel")]
     [InlineData("siglip", "SiglipModel")]
+    [InlineData("metaclip_2", "MetaClip2Model")]
     public void What_an_adapter_changed_is_written_and_read_back_as_the_tuned_model(string name, string mapped)
     {
         var source = Tuned(name, new LowRankAdapter(3, 6, LowRankAdapter.Layers));

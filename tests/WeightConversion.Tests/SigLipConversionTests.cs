@@ -142,7 +142,7 @@ public sealed class SigLipConversionTests : IDisposable
                     Tokenizer("siglip")
                 )
             )
-            .Message.ShouldContain("the vocabulary is that of a SigLIP, and the model is a CLIP");
+            .Message.ShouldContain("the vocabulary is that of a SigLIP or a MetaCLIP 2, and the model is a CLIP");
     }
 
     private static ConversionSource Source(string name) => new(Model(name), name);

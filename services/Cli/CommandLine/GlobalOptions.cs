@@ -28,6 +28,15 @@ internal static class GlobalOptions
             Recursive = true,
         };
 
+    public static Option<int?> Units { get; } =
+        new("--units")
+        {
+            Description =
+                "Units computed at once, such as shards and arms, each with --threads threads [default: 1, or the number of GPUs]",
+            HelpName = "N",
+            Recursive = true,
+        };
+
     public static Option<string> Device { get; } =
         new("--device")
         {
@@ -49,5 +58,5 @@ internal static class GlobalOptions
     public static Option<bool> Verbose { get; } =
         new("--verbose", "-v") { Description = "Write a log and, on failure, the stack trace to standard error", Recursive = true };
 
-    public static IEnumerable<Option> All => [Data, Json, Threads, Device, Torch, Verbose];
+    public static IEnumerable<Option> All => [Data, Json, Threads, Units, Device, Torch, Verbose];
 }

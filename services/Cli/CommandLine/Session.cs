@@ -29,6 +29,7 @@ internal sealed class Session
         Verbose = arguments.GetValue(GlobalOptions.Verbose);
         Device = arguments.GetValue(GlobalOptions.Device) ?? "cpu";
         Threads = arguments.GetValue(GlobalOptions.Threads);
+        Units = arguments.GetValue(GlobalOptions.Units);
         Libtorch.Named = arguments.GetValue(GlobalOptions.Torch);
         DataFolder = Path.GetFullPath(
             arguments.GetValue(GlobalOptions.Data) ?? Environment(GlobalOptions.DataVariable) ?? GlobalOptions.DefaultData
@@ -62,6 +63,9 @@ internal sealed class Session
 
     /// <summary>Threads for tensor work; null leaves the choice to the library.</summary>
     public int? Threads { get; }
+
+    /// <summary>Units that are computed at once; null is one, or one a GPU.</summary>
+    public int? Units { get; }
 
     public string DataFolder { get; }
 

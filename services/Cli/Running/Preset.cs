@@ -49,7 +49,7 @@ internal static class Preset
         session.Tell(
             $"preset {chosen}, chosen for a vision tower of {architecture.VisionLayers} blocks and width {architecture.VisionWidth}; --preset chooses another"
         );
-        return Load(chosen);
+        return WithinModel(Load(chosen), architecture);
     }
 
     /// <summary>Parameters in sections.</summary>
@@ -59,5 +59,16 @@ internal static class Preset
         using var stream = typeof(Preset).Assembly.GetManifestResourceStream($"{Folder}{name}.json")
             ?? throw new WrongUseException($"--preset {name}: {NearMatches.Describe(name, Names)}");
         return JsonNode.Parse(stream)!.AsObject();
+    }
+
+    /// <summary>Without the hook points that the model has no layer for.</summary>
+    internal static JsonObject WithinModel(JsonObject preset, ClipArchitecture architecture)
+    {
+        if (preset["extraction"]?["hookPoints"] is JsonArray points)
+        {
+            points.RemoveAll(point => HookPoint.Parse(point!.GetValue<string>()).LayerIndex >= architecture.VisionLayers);
+        }
+
+        return preset;
     }
 }

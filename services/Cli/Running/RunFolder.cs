@@ -61,7 +61,7 @@ internal sealed class RunFolder(string dataFolder, string run)
     private async Task DescribeAsync(IArtifactStore artifacts, IReadOnlyDictionary<string, ArtifactRef> outputs, CancellationToken cancel)
     {
         var architecture = ModelFiles.Architecture(System.IO.Path.Combine(Path, TunedName));
-        if (architecture.Family == ClipFamily.OpenAi)
+        if (architecture.Family.HasOpenAiKeys)
         {
             Write(OpenClipTarget.DescriptionName, OpenClipTarget.Describe(architecture));
         }

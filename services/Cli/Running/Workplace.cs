@@ -31,13 +31,18 @@ internal static class Workplace
             session.UseDevice();
         }
 
+        if (session.Units is < 1)
+        {
+            throw new WrongUseException($"{GlobalOptions.Units.Name} {session.Units}: must be 1 or more");
+        }
+
         // Without a number, every card: a unit on each.
         var cards =
             session.Device == WorkerCards.Any
                 ? Enumerable.Range(0, Compute.Cards).Select(index => $"{WorkerCards.Any}:{index}").ToArray()
                 : [];
         return EmbeddedRuntime.Create(
-            new ClipSaeOptions { DataFolder = session.DataFolder, UnitsAtOnce = Math.Max(1, cards.Length) },
+            new ClipSaeOptions { DataFolder = session.DataFolder, UnitsAtOnce = session.Units ?? Math.Max(1, cards.Length) },
             services =>
             {
                 services.AddSingleton(new WorkerCards(cards, Compute.Assign));

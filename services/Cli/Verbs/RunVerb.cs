@@ -125,7 +125,16 @@ internal class RunVerb : Verb
         string[] hooks = [.. autoencoders.Select(given => given.Hook)];
         IEnumerable<string> atGiven =
             hooks.Length == 0 ? [] : [$"extraction.hookPoints=[{string.Join(',', hooks.Select(hook => $"\"{hook}\""))}]"];
-        var parameters = await _run.ParametersAsync(arguments, preset, session, runtime, atGiven.Concat(Assignments(arguments)));
+        // Looking for captions that repeat print serves what learns from captions, and needs features of patches.
+        var canCheck = _tunes && (hooks.Length == 0 || hooks.Any(hook => HookPoint.Parse(hook).HasTokens));
+        IEnumerable<string> captionsUnchecked = canCheck ? [] : ["curation.captionHygiene=keep"];
+        var parameters = await _run.ParametersAsync(
+            arguments,
+            preset,
+            session,
+            runtime,
+            [.. atGiven, .. captionsUnchecked, .. Assignments(arguments)]
+        );
         var inputs = new RunInputs(runtime, session);
         EarlyChecks.RequireFit(architecture, parameters, runtime.DefaultParameters(), hooks);
         foreach (var autoencoder in autoencoders)

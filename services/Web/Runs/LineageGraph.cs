@@ -12,9 +12,9 @@ namespace ClipSae.Web.Runs;
 /// </summary>
 internal static class LineageGraph
 {
-    private const int NodeWidth = 168;
+    private const int NodeWidth = 184;
     private const int NodeHeight = 46;
-    private const int Across = 64;
+    private const int Across = 48;
     private const int Down = 18;
     private const int Margin = 8;
 

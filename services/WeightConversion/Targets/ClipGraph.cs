@@ -81,8 +81,10 @@ internal sealed class ClipGraph
             x = builder.Block(x, ClipKeys.TextBlocks + layer, a.TextWidth, a.TextHeads, mask);
         }
 
-        // The end of the text is the largest id; ArgMax knows 32 bits everywhere.
-        var narrow = graph.Node("Cast", [ids], null, ("to", 6L));
+        // The end of the text is the largest id, or the first that is MetaCLIP 2's; ArgMax knows 32 bits everywhere.
+        var marks =
+            a.Family == ClipFamily.MetaClip2 ? graph.Node("Equal", [ids, graph.Numbers(a.Family.MarksOf(a.VocabularySize).End)]) : ids;
+        var narrow = graph.Node("Cast", [marks], null, ("to", 6L));
         var ends = graph.Node("ArgMax", [narrow], null, ("axis", 1L), ("keepdims", 1L));
         var last = graph.Node("GatherND", [x, ends], null, ("batch_dims", 1L));
         builder.End(builder.Norm(last, "ln_final"), "text_projection", "text");

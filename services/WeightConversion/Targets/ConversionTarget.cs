@@ -39,7 +39,7 @@ public abstract record ConversionTarget(string Name, string Loaders)
 
     /// <summary>The format of a family's plain weights, which a run goes on with, and its weights' file.</summary>
     public static (ConversionTarget Target, string Weights) PlainOf(ClipFamily family) =>
-        family == ClipFamily.OpenAi
+        family.HasOpenAiKeys
             ? (new OpenAiTarget(), OpenAiTarget.FileName)
             : (new HuggingFaceTarget(), $"{new HuggingFaceTarget().Loadable[0]}/{HuggingFaceTarget.WeightsName}");
 

@@ -3,11 +3,12 @@ using ClipSae.Artifacts;
 using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
+using ClipSae.Imaging.Resizing;
 using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion.Targets;
 
-/// <summary>A folder of <c>transformers</c>' CLIPModel or SiglipModel, with its tokenizer and preprocessing.</summary>
+/// <summary>A folder of <c>transformers</c>' CLIPModel, MetaClip2Model or SiglipModel, with its tokenizer and preprocessing.</summary>
 public sealed record HuggingFaceTarget()
     : ConversionTarget("huggingface", "transformers (CLIPModel.from_pretrained), diffusers, and what reads their folders")
 {
@@ -44,13 +45,24 @@ public sealed record HuggingFaceTarget()
         }
 
         TensorSink.Safetensors(Path.Combine(target, WeightsName), material.HuggingFace(), material);
+        JsonDescription.Write(target, "preprocessor_config.json", Preprocessing(material.Architecture));
+        if (material.Architecture.Family == ClipFamily.MetaClip2)
+        {
+            JsonDescription.Write(
+                target,
+                "config.json",
+                Configuration(material.Architecture, "MetaClip2Model", "metaclip_2", material.Dtype)
+            );
+            HuggingFaceXlm.WriteTokenizer(target, tokenizer, material.Architecture.ContextLength);
+            return;
+        }
+
         var pairs =
             tokenizer as BytePairTokenizer
             ?? throw new UserErrorException(
-                "the vocabulary is that of a SigLIP, and the model is a CLIP: name its own vocabulary with --tokenizer"
+                "the vocabulary is that of a SigLIP or a MetaCLIP 2, and the model is a CLIP: name its own vocabulary with --tokenizer"
             );
-        JsonDescription.Write(target, "config.json", Configuration(material.Architecture, pairs, material.Dtype));
-        JsonDescription.Write(target, "preprocessor_config.json", Preprocessing(material.Architecture.ImageResolution));
+        JsonDescription.Write(target, "config.json", Configuration(material.Architecture, "CLIPModel", "clip", material.Dtype));
         WriteTokenizer(target, pairs, material.Architecture.ContextLength);
     }
 
@@ -63,25 +75,25 @@ public sealed record HuggingFaceTarget()
             _ => "float32",
         };
 
-    private static JsonObject Configuration(ClipArchitecture a, BytePairTokenizer tokenizer, ConversionDtype dtype) =>
+    private static JsonObject Configuration(ClipArchitecture a, string model, string type, ConversionDtype dtype) =>
         new()
         {
-            ["architectures"] = new JsonArray("CLIPModel"),
-            ["model_type"] = "clip",
+            ["architectures"] = new JsonArray(model),
+            ["model_type"] = type,
             ["projection_dim"] = a.EmbedDim,
             ["logit_scale_init_value"] = 2.6592,
             ["torch_dtype"] = NameOf(dtype),
             ["text_config"] = new JsonObject([
-                .. Tower("clip_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
+                .. Tower($"{type}_text_model", a.TextWidth, a.TextHeads, a.TextNeurons, a.TextLayers, a),
                 new("max_position_embeddings", a.ContextLength),
                 new("vocab_size", a.VocabularySize),
-                new("bos_token_id", tokenizer.StartOfText),
-                // Never 2, the old default: it selects a legacy pooling.
-                new("eos_token_id", tokenizer.EndOfText),
+                new("bos_token_id", a.Family.MarksOf(a.VocabularySize).Start),
+                // Never 2 in a CLIP, the old default: it selects a legacy pooling.
+                new("eos_token_id", a.Family.MarksOf(a.VocabularySize).End),
                 new("pad_token_id", 1),
             ]),
             ["vision_config"] = new JsonObject([
-                .. Tower("clip_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
+                .. Tower($"{type}_vision_model", a.VisionWidth, a.VisionHeads, a.VisionNeurons, a.VisionLayers, a),
                 new("image_size", a.ImageResolution),
                 new("patch_size", a.PatchSize),
                 new("num_channels", 3),
@@ -107,22 +119,24 @@ public sealed record HuggingFaceTarget()
             new("layer_norm_eps", LayerNormEpsilon),
         ];
 
-    private static JsonObject Preprocessing(int resolution) =>
+    private static JsonObject Preprocessing(ClipArchitecture a) =>
         new()
         {
             ["image_processor_type"] = "CLIPImageProcessor",
             ["do_convert_rgb"] = true,
             ["do_resize"] = true,
-            ["size"] = new JsonObject { ["shortest_edge"] = resolution },
+            ["size"] = a.Fit == PictureFit.Squash ? Sides(a.ImageResolution) : new JsonObject { ["shortest_edge"] = a.ImageResolution },
             ["resample"] = Bicubic,
             ["do_center_crop"] = true,
-            ["crop_size"] = new JsonObject { ["height"] = resolution, ["width"] = resolution },
+            ["crop_size"] = Sides(a.ImageResolution),
             ["do_rescale"] = true,
             ["rescale_factor"] = 1.0 / 255,
             ["do_normalize"] = true,
             ["image_mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
             ["image_std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
         };
+
+    private static JsonObject Sides(int side) => new() { ["height"] = side, ["width"] = side };
 
     private static void WriteTokenizer(string folder, BytePairTokenizer tokenizer, int context)
     {

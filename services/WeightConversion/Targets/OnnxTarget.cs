@@ -1,6 +1,7 @@
 using System.Globalization;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.Imaging.Resizing;
 using ClipSae.Results.Conversion;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Onnx;
@@ -23,6 +24,8 @@ public sealed record OnnxTarget()
     private const string Text = "text_encoder.onnx";
 
     public override bool IsFloat32Alone => true;
+
+    public override bool IsOf(ClipFamily family) => family.HasOpenAiKeys;
 
     public override IReadOnlyList<string> Loadable => ["onnx"];
 
@@ -84,7 +87,8 @@ public sealed record OnnxTarget()
     private static Dictionary<string, string> Metadata(ConversionMaterial material)
     {
         using var scope = torch.NewDisposeScope();
-        var resolution = material.Architecture.ImageResolution.ToString(CultureInfo.InvariantCulture);
+        var a = material.Architecture;
+        var resolution = a.ImageResolution.ToString(CultureInfo.InvariantCulture);
         return new Dictionary<string, string>
         {
             ["logit_scale"] = material.Weights.Read("logit_scale").exp().item<float>().ToString(CultureInfo.InvariantCulture),
@@ -98,9 +102,13 @@ public sealed record OnnxTarget()
                 PixelNormalization.OpenAi.Deviation.Select(value => value.ToString(CultureInfo.InvariantCulture))
             ),
             ["preprocessing"] =
-                $"RGB; short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
+                $"RGB; {(a.Fit == PictureFit.Squash ? $"both sides to {resolution} pixels with Pillow's antialiased bicubic" : $"short side to {resolution} pixels with Pillow's antialiased bicubic; centre crop")}; divide by 255; subtract image_mean, divide by image_std; [batch, 3, height, width]",
             ["tokens"] =
-                "CLIP's byte-pair encoding, start and end of text, zero-padded; the largest id marks the end. Probabilities: softmax of logit_scale · image_embeds · text_embedsᵀ",
+                (
+                    a.Family == ClipFamily.MetaClip2
+                        ? "XLM-V's pieces, start 0 and end 2, padded by 1; the first 2 marks the end."
+                        : "CLIP's byte-pair encoding, start and end of text, zero-padded; the largest id marks the end."
+                ) + " Probabilities: softmax of logit_scale · image_embeds · text_embedsᵀ",
         };
     }
 }

@@ -1,3 +1,4 @@
+using ClipSae.Clip;
 using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion.Targets;
@@ -6,6 +7,8 @@ namespace ClipSae.WeightConversion.Targets;
 public sealed record OpenAiTarget() : ConversionTarget("openai", "ClipSae, and code that loads OpenAI's state dict from safetensors")
 {
     public const string FileName = "openai.safetensors";
+
+    public override bool IsOf(ClipFamily family) => family.HasOpenAiKeys;
 
     public override IReadOnlyList<string> Loadable => [FileName];
 

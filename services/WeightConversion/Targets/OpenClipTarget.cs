@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
+using ClipSae.Imaging.Resizing;
 using ClipSae.WeightConversion.Weights;
 
 namespace ClipSae.WeightConversion.Targets;
@@ -12,6 +13,8 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
 
     /// <summary>The configuration as text: sizes, activation and preprocessing of weights under OpenAI's keys.</summary>
     public static string Describe(ClipArchitecture architecture) => JsonDescription.Text(Configuration(architecture));
+
+    public override bool IsOf(ClipFamily family) => family.HasOpenAiKeys;
 
     public override IReadOnlyList<string> Loadable => ["open_clip"];
 
@@ -37,7 +40,7 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
                 ["mean"] = new JsonArray([.. PixelNormalization.OpenAi.Mean.Select(mean => (JsonNode)mean)]),
                 ["std"] = new JsonArray([.. PixelNormalization.OpenAi.Deviation.Select(deviation => (JsonNode)deviation)]),
                 ["interpolation"] = "bicubic",
-                ["resize_mode"] = "shortest",
+                ["resize_mode"] = a.Fit == PictureFit.Squash ? "squash" : "shortest",
             },
         };
 
@@ -62,20 +65,25 @@ public sealed record OpenClipTarget() : ConversionTarget("open-clip", "open_clip
         return WithMlp(vision, a.VisionWidth, a.VisionNeurons, a.Activation);
     }
 
-    private static JsonObject Text(ClipArchitecture a) =>
-        WithMlp(
-            new JsonObject
-            {
-                ["context_length"] = a.ContextLength,
-                ["vocab_size"] = a.VocabularySize,
-                ["width"] = a.TextWidth,
-                ["heads"] = a.TextHeads,
-                ["layers"] = a.TextLayers,
-            },
-            a.TextWidth,
-            a.TextNeurons,
-            a.Activation
-        );
+    private static JsonObject Text(ClipArchitecture a)
+    {
+        var text = new JsonObject
+        {
+            ["context_length"] = a.ContextLength,
+            ["vocab_size"] = a.VocabularySize,
+            ["width"] = a.TextWidth,
+            ["heads"] = a.TextHeads,
+            ["layers"] = a.TextLayers,
+        };
+        if (a.Family == ClipFamily.MetaClip2)
+        {
+            text["hf_tokenizer_name"] = XlmTokenizer.Repository;
+            text["pool_type"] = "eos";
+            text["eos_id"] = a.Family.MarksOf(a.VocabularySize).End;
+        }
+
+        return WithMlp(text, a.TextWidth, a.TextNeurons, a.Activation);
+    }
 
     private static JsonObject WithMlp(JsonObject tower, int width, int neurons, MlpActivation activation)
     {

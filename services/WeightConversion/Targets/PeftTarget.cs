@@ -118,19 +118,18 @@ public sealed record PeftTarget() : ConversionTarget("peft", "PEFT (PeftModel.fr
         }
     }
 
+    private static JsonObject Mapping(string model, string module) =>
+        new() { ["base_model_class"] = model, ["parent_library"] = $"transformers.models.{module}.modeling_{module}" };
+
     /// <summary>As PEFT's LoraConfig saves itself, with what is not its default or is asked for where it is read.</summary>
     private static JsonObject Configuration(LowRankAdapter form, ClipFamily family, IEnumerable<string> modules) =>
         new()
         {
             ["alpha_pattern"] = new JsonObject(),
             ["auto_mapping"] =
-                family == ClipFamily.SigLip
-                    ? new JsonObject
-                    {
-                        ["base_model_class"] = "SiglipModel",
-                        ["parent_library"] = "transformers.models.siglip.modeling_siglip",
-                    }
-                    : new JsonObject { ["base_model_class"] = "CLIPModel", ["parent_library"] = "transformers.models.clip.modeling_clip" },
+                family == ClipFamily.SigLip ? Mapping("SiglipModel", "siglip")
+                : family == ClipFamily.MetaClip2 ? Mapping("MetaClip2Model", "metaclip_2")
+                : Mapping("CLIPModel", "clip"),
             ["base_model_name_or_path"] = null,
             ["bias"] = "none",
             ["fan_in_fan_out"] = false,

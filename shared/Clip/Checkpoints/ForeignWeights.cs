@@ -117,7 +117,7 @@ internal static class ForeignWeights
         (1664, 48, "ViT-bigG", "16,20"),
     ];
 
-    /// <summary>Fewest tokens of a vocabulary of many languages: mT5's has 250,100, XLM-V's 901,629.</summary>
+    /// <summary>Fewest tokens of a vocabulary of many languages: mT5's has 250,100.</summary>
     private const int Multilingual = 250000;
 
     /// <summary>One line on what the tensors are, or null where their names are none of these.</summary>
@@ -170,9 +170,15 @@ internal static class ForeignWeights
                 : null;
         }
 
-        if (architecture.VocabularySize >= Multilingual)
+        var isWorldwide = architecture.Family == ClipFamily.MetaClip2 || traits.Family == ClipFamily.MetaClip2;
+        if (architecture.VocabularySize >= Multilingual && !isWorldwide)
         {
-            return $"has a vocabulary of {architecture.VocabularySize} tokens, like MetaCLIP 2 (XLM-V's) and other CLIPs of many languages, whose texts do not end in the largest id; only CLIP's own vocabulary is supported for such towers: {TakeVit}";
+            return $"has a vocabulary of {architecture.VocabularySize} tokens, like mT5's and those of other CLIPs of many languages, whose texts do not end in the largest id; for such towers only CLIP's own vocabulary and MetaCLIP 2's (XLM-V, {ClipFamily.XlmVTokens} tokens) are supported: {TakeVit}";
+        }
+
+        if (isWorldwide && traits.Activation is null)
+        {
+            return "is a MetaCLIP 2, and nothing says which activation and how many heads it was trained with: put its config.json or open_clip_config.json next to it, or name them once with 'clipsae convert FILE OUT --to openai --activation quick_gelu --heads 16,16' (ViT-H/14 of 224 pixels; ViT-H/14 of 378 is gelu with 16,16, ViT-bigG/14 gelu with 16,20; S, M, B and L are gelu with heads 64 wide)";
         }
 
         if (traits.Activation is not null)

@@ -11,12 +11,16 @@ namespace ClipSae.Clip.Checkpoints;
 /// <param name="ImageResolution">Side of the input image, pixels: more than its patches cover where no whole patch fits into the
 /// rest.</param>
 /// <param name="Filter">The filter that resizes pictures.</param>
+/// <param name="Family">What kind of model it is, where names and sizes of its tensors are another kind's too.</param>
+/// <param name="Fit">How a picture that is not square becomes so.</param>
 public sealed record ModelTraits(
     MlpActivation? Activation = null,
     int? VisionHeads = null,
     int? TextHeads = null,
     int? ImageResolution = null,
-    ResizeFilter? Filter = null
+    ResizeFilter? Filter = null,
+    ClipFamily? Family = null,
+    PictureFit? Fit = null
 )
 {
     private const string ActivationKey = "clip_activation";
@@ -24,6 +28,8 @@ public sealed record ModelTraits(
     private const string TextHeadsKey = "clip_text_heads";
     private const string ImageResolutionKey = "clip_image_resolution";
     private const string FilterKey = "clip_resize_filter";
+    private const string FamilyKey = "clip_family";
+    private const string FitKey = "clip_resize_fit";
 
     /// <summary>In the metadata of every file that is written here.</summary>
     private static readonly string[] OwnKeys = ["keys", "pretraining", "clipsae_stage", "wise_ft_alpha"];
@@ -46,6 +52,16 @@ public sealed record ModelTraits(
         {
             all[ImageResolutionKey] = a.ImageResolution.ToString(CultureInfo.InvariantCulture);
             all[FilterKey] = a.Filter.ToString();
+        }
+
+        if (a.Family == ClipFamily.MetaClip2)
+        {
+            all[FamilyKey] = a.Family.Name;
+        }
+
+        if (a.Fit != a.Family.Fit)
+        {
+            all[FitKey] = a.Fit.ToString();
         }
 
         return all;
@@ -74,7 +90,11 @@ public sealed record ModelTraits(
         var filter = Value<ResizeFilter?>(FilterKey, text =>
             Enum.TryParse<ResizeFilter>(text, out var named) && Enum.IsDefined(named) ? named : null
         );
-        return new ModelTraits(activation, Count(VisionHeadsKey), Count(TextHeadsKey), Count(ImageResolutionKey), filter);
+        var family = Value(FamilyKey, text => text == ClipFamily.MetaClip2.Name ? ClipFamily.MetaClip2 : null);
+        var fit = Value<PictureFit?>(FitKey, text =>
+            Enum.TryParse<PictureFit>(text, out var named) && Enum.IsDefined(named) ? named : null
+        );
+        return new ModelTraits(activation, Count(VisionHeadsKey), Count(TextHeadsKey), Count(ImageResolutionKey), filter, family, fit);
     }
 
     /// <summary>Whether metadata says all of a model that is not OpenAI's.</summary>
@@ -95,7 +115,9 @@ public sealed record ModelTraits(
             One(VisionHeads, other.VisionHeads, "the number of heads of the vision tower"),
             One(TextHeads, other.TextHeads, "the number of heads of the text tower"),
             One(ImageResolution, other.ImageResolution, "the number of pixels a side"),
-            One(Filter, other.Filter, "the filter of the resize")
+            One(Filter, other.Filter, "the filter of the resize"),
+            One(Family, other.Family, "the kind of model"),
+            One(Fit, other.Fit, "the resize of pictures that are not square")
         );
     }
 
@@ -116,8 +138,16 @@ public sealed record ModelTraits(
             );
         }
 
-        return sizes with
+        if (Family is { } family && family != sizes.Family && sizes.Family != ClipFamily.OpenAi)
         {
+            throw new UserErrorException(
+                $"{source}: is said to be a {family}, and its tensors are a {sizes.Family}'s; keep the description that belongs to these weights"
+            );
+        }
+
+        return (sizes with { Family = Family ?? sizes.Family }) with
+        {
+            Fit = Fit ?? sizes.Fit,
             ImageResolution = ImageResolution ?? sizes.ImageResolution,
             Filter = Filter ?? sizes.Filter,
             Activation = Activation ?? sizes.Activation,

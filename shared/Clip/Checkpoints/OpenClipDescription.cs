@@ -1,3 +1,5 @@
+using ClipSae.Imaging.Resizing;
+
 namespace ClipSae.Clip.Checkpoints;
 
 /// <summary><c>open_clip_config.json</c>; the defaults are those of open_clip's CLIPVisionCfg and CLIPTextCfg.</summary>
@@ -26,7 +28,10 @@ internal static class OpenClipDescription
 
         if (model.Part("text_cfg") is { } text)
         {
-            traits = traits.With(new ModelTraits(Activation(text, isQuick), TextHeads: Text(text, a)), text.Path);
+            traits = traits.With(
+                new ModelTraits(Activation(text, isQuick), TextHeads: Text(text, a), Family: Vocabulary(text, a)),
+                text.Path
+            );
         }
 
         model.Size("embed_dim", a.EmbedDim);
@@ -34,7 +39,7 @@ internal static class OpenClipDescription
         model.Off("init_logit_bias", "models with a bias on their scores (SigLIP) are not supported");
         if (config.Part("preprocess_cfg") is { } preprocessing)
         {
-            Preprocessing(preprocessing, a);
+            traits = traits.With(new ModelTraits(Fit: Preprocessing(preprocessing, a)), preprocessing.Path);
         }
 
         return traits;
@@ -100,14 +105,11 @@ internal static class OpenClipDescription
     private static int? Text(DescribedPart text, ClipArchitecture a)
     {
         text.Off("hf_model_name", "text towers of transformers are not supported");
-        text.Off("hf_tokenizer_name", "only CLIP's own tokenizer is known here");
-        text.Part("tokenizer_kwargs")?.Only("clean", "lower");
         text.Size("width", a.TextWidth);
         text.Size("layers", a.TextLayers);
         text.Size("context_length", a.ContextLength);
         text.Size("vocab_size", a.VocabularySize);
         Ratio(text, a.TextWidth, a.TextNeurons);
-        text.Only("pool_type", "argmax");
         text.Only("proj_type", "linear");
         foreach (var key in new[] { "no_causal_mask", "embed_cls", "final_ln_after_pool", "proj_bias", "qk_norm", "scaled_cosine" })
         {
@@ -118,18 +120,36 @@ internal static class OpenClipDescription
         return TransformersDescription.Heads(text, "heads", "width", a.TextWidth, TextHeads);
     }
 
+    // open_clip names the tokenizer and the id that it ends texts in; MetaCLIP 2's is XLM-V's, its smaller models' of other authors mT5's.
+    private static ClipFamily? Vocabulary(DescribedPart text, ClipArchitecture a)
+    {
+        if (text.Text("pool_type") != "eos" && a.Family != ClipFamily.MetaClip2)
+        {
+            text.Off("hf_tokenizer_name", $"only CLIP's own tokenizer and {XlmTokenizer.Repository} are known here");
+            text.Part("tokenizer_kwargs")?.Only("clean", "lower");
+            text.Only("pool_type", "argmax");
+            return null;
+        }
+
+        text.Only("hf_tokenizer_name", XlmTokenizer.Repository);
+        text.Only("pool_type", "eos");
+        text.Only("eos_id", ClipFamily.MetaClip2.MarksOf(a.VocabularySize).End);
+        text.Part("tokenizer_kwargs")?.Only("clean", "whitespace");
+        return ClipFamily.MetaClip2;
+    }
+
     private static void Block(DescribedPart tower)
     {
         tower.Off("ls_init_value", "blocks with LayerScale are not supported");
         tower.Part("norm_kwargs")?.Only("eps", 1e-5);
     }
 
-    private static void Preprocessing(DescribedPart preprocessing, ClipArchitecture a)
+    private static PictureFit? Preprocessing(DescribedPart preprocessing, ClipArchitecture a)
     {
         preprocessing.Only("mean", PixelNormalization.OpenAi.Mean);
         preprocessing.Only("std", PixelNormalization.OpenAi.Deviation);
         preprocessing.Only("interpolation", "bicubic");
-        preprocessing.Only("resize_mode", "shortest");
+        preprocessing.Only("resize_mode", "shortest", "squash");
         preprocessing.Only("mode", "RGB");
         if (preprocessing.Number("size") is not null)
         {
@@ -139,5 +159,9 @@ internal static class OpenClipDescription
         {
             preprocessing.Only("size", [a.ImageResolution, a.ImageResolution]);
         }
+
+        return !preprocessing.Has("resize_mode") ? null
+            : preprocessing.Text("resize_mode") == "squash" ? PictureFit.Squash
+            : PictureFit.CentreCrop;
     }
 }

@@ -52,10 +52,17 @@ internal static class PreprocessingDescription
         config.Only("image_processor_type", "CLIPImageProcessor", "CLIPImageProcessorFast", "CLIPImageProcessorPil");
         config.Only("feature_extractor_type", "CLIPFeatureExtractor");
         config.Only("resample", Bicubic);
+        Side(config, "crop_size", a.ImageResolution, "height", "width");
+        // Both sides are resized where both are named, and the crop finds nothing to cut off.
+        if (config.Part("size") is { } sides && sides.Has("height") && !sides.Has("shortest_edge"))
+        {
+            Side(config, "size", a.ImageResolution, "height", "width");
+            return new ModelTraits(Fit: PictureFit.Squash);
+        }
+
         config.On("do_center_crop");
         Side(config, "size", a.ImageResolution, "shortest_edge");
-        Side(config, "crop_size", a.ImageResolution, "height", "width");
-        return ModelTraits.Unknown;
+        return new ModelTraits(Fit: config.Has("size") ? PictureFit.CentreCrop : null);
     }
 
     // A number, or an object that names sides.

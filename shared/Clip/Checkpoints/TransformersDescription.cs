@@ -9,6 +9,11 @@ internal static class TransformersDescription
 {
     public const string FileName = "config.json";
 
+    /// <summary>MetaCLIP 2's, whole and by towers.</summary>
+    private const string Worldwide = "metaclip_2";
+    private const string WorldwideText = "metaclip_2_text_model";
+    private const string WorldwideVision = "metaclip_2_vision_model";
+
     private const int TextHeads = 8;
     private const int VisionHeads = 12;
 
@@ -25,7 +30,7 @@ internal static class TransformersDescription
         }
 
         var isFlat =
-            config.Text("model_type") is "clip_text_model" or "clip_vision_model"
+            config.Text("model_type") is "clip_text_model" or "clip_vision_model" or WorldwideText or WorldwideVision
             || (config.Has("hidden_size") && !config.Has("text_config") && !config.Has("vision_config"));
         if (config.Has("pretrained_cfg"))
         {
@@ -35,13 +40,23 @@ internal static class TransformersDescription
             );
         }
 
-        config.Only("model_type", "clip", "clip_text_model", "clip_vision_model");
+        var isWorldwide =
+            a.Family == ClipFamily.MetaClip2 || config.Text("model_type")?.StartsWith(Worldwide, StringComparison.Ordinal) == true;
+        config.Only(
+            "model_type",
+            isWorldwide ? [Worldwide, WorldwideText, WorldwideVision] : ["clip", "clip_text_model", "clip_vision_model"]
+        );
         if (isFlat)
         {
-            return Tower(config, a, isVision: config.Text("model_type") == "clip_vision_model" || config.Has("patch_size"));
+            return Tower(
+                config,
+                a,
+                isVision: config.Text("model_type") is "clip_vision_model" or WorldwideVision || config.Has("patch_size"),
+                isWorldwide
+            );
         }
 
-        var traits = ModelTraits.Unknown;
+        var traits = new ModelTraits(Family: isWorldwide ? ClipFamily.MetaClip2 : null);
 
         // What older versions wrote under the second name overrides the first.
         foreach (
@@ -56,7 +71,7 @@ internal static class TransformersDescription
         {
             if (config.Part(key) is { } tower)
             {
-                traits = traits.With(Tower(tower, a, isVision), tower.Path);
+                traits = traits.With(Tower(tower, a, isVision, isWorldwide), tower.Path);
             }
         }
 
@@ -126,10 +141,15 @@ internal static class TransformersDescription
         Activation(tower.Text("hidden_act"))
         ?? throw tower.NotComputed("hidden_act", $"only {string.Join(", ", MlpActivation.All)} are supported");
 
-    private static ModelTraits Tower(DescribedPart tower, ClipArchitecture a, bool isVision)
+    private static ModelTraits Tower(DescribedPart tower, ClipArchitecture a, bool isVision, bool isWorldwide)
     {
         var (width, layers) = isVision ? (a.VisionWidth, a.VisionLayers) : (a.TextWidth, a.TextLayers);
-        tower.Only("model_type", isVision ? ["clip", "clip_vision_model"] : ["clip", "clip_text_model"]);
+        tower.Only(
+            "model_type",
+            isWorldwide ? [Worldwide, isVision ? WorldwideVision : WorldwideText]
+                : isVision ? ["clip", "clip_vision_model"]
+                : ["clip", "clip_text_model"]
+        );
         var activation = tower.Has("hidden_act") ? Named(tower) : null;
         tower.Only("layer_norm_eps", 1e-5);
         var heads = Heads(tower, "num_attention_heads", "hidden_size", width, isVision ? VisionHeads : TextHeads);
@@ -146,8 +166,17 @@ internal static class TransformersDescription
 
         tower.Size("max_position_embeddings", a.ContextLength);
         tower.Size("vocab_size", a.VocabularySize);
+        if (isWorldwide)
+        {
+            // The default is 49407, CLIP's, which no text of XLM-V ends in.
+            var end = ClipFamily.MetaClip2.MarksOf(a.VocabularySize).End;
+            return tower.Has("vocab_size") && tower.Number("eos_token_id") != end
+                ? throw tower.NotComputed("eos_token_id", $"only XLM-V's end of text ({end}) ends one here")
+                : new ModelTraits(activation ?? Default(tower), TextHeads: heads, Family: ClipFamily.MetaClip2);
+        }
+
         // The old default, 2, stands for the largest id there; another than the last is taken where the text ends.
-        if (tower.Number("eos_token_id") is { } end && end != 2 && end != a.VocabularySize - 1)
+        if (tower.Number("eos_token_id") is { } named && named != 2 && named != a.VocabularySize - 1)
         {
             throw tower.NotComputed("eos_token_id", $"only the largest id ({a.VocabularySize - 1}) ends a text here");
         }

@@ -34,7 +34,8 @@ def write(folder, config, seed):
     visual = VisionTransformer(vision["image_size"], vision["patch_size"], vision["width"], vision["layers"], vision["width"] // vision.get("head_width", 64),
                                vision.get("mlp_ratio", 4.0), output_dim=model["embed_dim"], act_layer=activation(vision)).eval()
     texts = TextTransformer(text["context_length"], text["vocab_size"], text["width"], text["heads"], text["layers"], text.get("mlp_ratio", 4.0),
-                            output_dim=model["embed_dim"], act_layer=activation(text)).eval()
+                            output_dim=model["embed_dim"], act_layer=activation(text),
+                            **({"pool_type": "eos", "eos_id": text["eos_id"]} if text.get("pool_type") == "eos" else {})).eval()
     with torch.no_grad():
         for parameter in [*visual.parameters(), *texts.parameters()]:
             # Large enough that activations reach where the functions differ.
@@ -45,9 +46,12 @@ def write(folder, config, seed):
                 block.register_forward_hook(lambda _, __, output: blocks.append(output))
         pixels = torch.randn(2, 3, vision["image_size"], vision["image_size"])
         tokens = torch.randint(1, text["vocab_size"] - 1, (3, text["context_length"]))
+        last, behind = (text["eos_id"], 1) if "eos_id" in text else (text["vocab_size"] - 1, 0)
+        if "eos_id" in text:  # its ids below 4 stand for no word
+            tokens = torch.randint(4, text["vocab_size"] - 1, (3, text["context_length"]))
         for row, end in enumerate((2, 7, text["context_length"] - 1)):
-            tokens[row, end] = text["vocab_size"] - 1
-            tokens[row, end + 1:] = 0
+            tokens[row, end] = last
+            tokens[row, end + 1:] = behind
         expected = {"pixels": pixels, "tokens": tokens, "image_features": visual(pixels), "text_features": texts(tokens)}
         for layer in range(vision["layers"]):
             expected[f"vision.{layer}"] = blocks[layer]
@@ -70,3 +74,5 @@ out = pathlib.Path(sys.argv[2])
 write(out / "gelu", config({"width": 48, "head_width": 24, "mlp_ratio": 2.5}, {"width": 40, "heads": 5}), 1)
 write(out / "tanh", config({"width": 32, "head_width": 16, "act_kwargs": {"approximate": "tanh"}}, {"width": 32, "heads": 2, "act_kwargs": {"approximate": "tanh"}}), 2)
 write(out / "quick", config({"width": 32, "head_width": 8}, {"width": 24, "heads": 3, "mlp_ratio": 3}, quick_gelu=True), 3)
+# As MetaCLIP 2: texts end in an id that is not the largest.
+write(out / "worldwide", config({"width": 32, "head_width": 16}, {"width": 24, "heads": 3, "hf_tokenizer_name": "facebook/xlm-v-base", "pool_type": "eos", "eos_id": 2}, quick_gelu=True), 4)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tiny models of transformers' own code, and what it computes with them: transformers_models.py SOURCES OUT
 
-SOURCES is the folder src/transformers of a checkout of huggingface/transformers (made with 4.57); torch and numpy are needed. Its modelling code is run as it is; what it
+SOURCES is the folder src/transformers of a checkout of huggingface/transformers (made with 4.57; metaclip_2 with what became 5.0); torch and numpy are needed. Its modelling code is run as it is; what it
 imports beside itself (tokenizers, downloading, decorators) is replaced by stand-ins that compute nothing. Each case is a folder with config.json, model.safetensors and
 expected.safetensors."""
 import importlib.abc, importlib.machinery, json, pathlib, sys, types
@@ -9,7 +9,7 @@ import torch
 from safetensors_file import save
 
 sources, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-REAL = ("activations", *(f"models.{family}.{part}_{family}" for family in ("clip", "siglip") for part in ("configuration", "modeling")))
+REAL = ("activations", *(f"models.{family}.{part}_{family}" for family in ("clip", "siglip", "metaclip_2") for part in ("configuration", "modeling")))
 
 
 def decorator(*given, **_):
@@ -19,6 +19,10 @@ def decorator(*given, **_):
 class Result:
     def __init__(self, **values):
         self.__dict__.update(values)
+
+    def __getattr__(self, name):  # what was not asked for is None there
+        if name.startswith("__"):
+            raise AttributeError(name)
 
 
 class Config:
@@ -73,6 +77,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 sys.meta_path.insert(0, Finder())
 from transformers.models.clip.configuration_clip import CLIPConfig
 from transformers.models.clip.modeling_clip import CLIPModel
+from transformers.models.metaclip_2.configuration_metaclip_2 import MetaClip2Config
+from transformers.models.metaclip_2.modeling_metaclip_2 import MetaClip2Model
 from transformers.models.siglip.configuration_siglip import SiglipConfig
 from transformers.models.siglip.modeling_siglip import SiglipModel
 
@@ -90,7 +96,7 @@ def write(folder, config, model, seed):
             layer.register_forward_hook(lambda _, __, output: blocks.append(output))
         pixels = torch.randn(2, 3, vision["image_size"], vision["image_size"])
         tokens = torch.randint(3, text["vocab_size"] - 1, (3, text["max_position_embeddings"]))
-        last, behind = (1, 1) if config["model_type"] == "siglip" else (text["vocab_size"] - 1, 0)
+        last, behind = {"siglip": (1, 1), "metaclip_2": (2, 1)}.get(config["model_type"], (text["vocab_size"] - 1, 0))
         for row, end in enumerate((2, 7, text["max_position_embeddings"] - 1)):
             tokens[row, end] = last
             tokens[row, end + 1:] = behind
@@ -99,6 +105,8 @@ def write(folder, config, model, seed):
         expected = {"pixels": pixels, "tokens": tokens, "image_features": features(image), "text_features": features(texts)}
         for layer in range(vision["num_hidden_layers"]):
             expected[f"vision.{layer}"] = blocks[layer]
+        if config["model_type"] == "metaclip_2":
+            expected["logits"] = model(input_ids=tokens, pixel_values=pixels).logits_per_image
         if config["model_type"] == "siglip":
             expected["logits"] = model(input_ids=tokens, pixel_values=pixels).logits_per_image
             expected["loss"] = model(input_ids=tokens[:2], pixel_values=pixels, return_loss=True).loss
@@ -121,6 +129,13 @@ clip("quick", 2, {"hidden_size": 48, "num_attention_heads": 6, "intermediate_siz
      {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "hidden_act": "quick_gelu"}, 16)
 clip("tanh", 3, {"hidden_size": 48, "num_attention_heads": 3, "intermediate_size": 64, "hidden_act": "gelu_pytorch_tanh"},
      {"hidden_size": 24, "num_attention_heads": 1, "intermediate_size": 96, "hidden_act": "gelu_pytorch_tanh"}, 20)
+
+# As the hub has MetaCLIP 2: what equals CLIP's is left out, but not the id that texts end in. The vocabulary of sentencepiece_models.py.
+config = {"model_type": "metaclip_2", "projection_dim": 24,
+          "vision_config": {"image_size": 24, "patch_size": 8, "num_hidden_layers": 2, "hidden_size": 48, "num_attention_heads": 3, "intermediate_size": 112, "hidden_act": "gelu"},
+          "text_config": {"max_position_embeddings": 32, "vocab_size": 332, "eos_token_id": 2, "num_hidden_layers": 2, "hidden_size": 40, "num_attention_heads": 5,
+                          "intermediate_size": 96, "hidden_act": "gelu"}}
+write(out / "metaclip_2", config, MetaClip2Model(MetaClip2Config(text_config=dict(config["text_config"]), vision_config=dict(config["vision_config"]), projection_dim=24)), 6)
 
 
 def siglip(name, seed, vision, text):
