@@ -108,7 +108,7 @@ internal static class Endpoints
 
     private static async Task ReportAsync(HttpContext context, ClipSaeRuntime runtime, RunReader reader)
     {
-        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).Output(ParameterSections.Report, "report")
+        var report = (await reader.ReadAsync(Run(context), context.RequestAborted)).State.Output(ParameterSections.Report, "report")
             ?? throw new MissingPageException($"Run {Run(context)} has no report.");
         var path = await runtime.Artifacts.FetchAsync(report, context.RequestAborted);
         context.Response.ContentType = HtmlType;

@@ -1,6 +1,7 @@
 using ClipSae.Cli.Output;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
+using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Cli.Tests;
 
@@ -18,11 +19,11 @@ public class RunBoardTests
         }
 
         var line = board.Read(stages => ProgressDisplay.Line(stages[0], At));
-        var summary = new RunSummary("r", Events(tolerated: 0.5));
+        var summary = new RunSummary("r", RunState.Fold(Events(tolerated: 0.5)));
 
         line.ShouldStartWith("embedding-extraction: done in");
         line.ShouldEndWith(" without 00001");
-        summary.Missing.ShouldHaveSingleItem().Reason.ShouldBe("torn");
+        summary.State.Missing().ShouldHaveSingleItem().Reason.ShouldBe("torn");
         summary.ToJson(null)["missing"]![0]!["unit"]!.GetValue<string>().ShouldBe("00001");
     }
 
@@ -97,15 +98,44 @@ public class RunBoardTests
             .ShouldBe("whole run: embedding-extraction to come");
     }
 
+    [Theory]
+    [InlineData(0, null)]
+    [InlineData(1, "a to come")]
+    [InlineData(2, "a and 1 more stage to come")]
+    [InlineData(3, "a and 2 more stages to come")]
+    public void Stages_of_which_nothing_is_known_are_counted(int unknown, string? said) =>
+        new RunPace(TimeSpan.Zero, [.. new[] { "a", "b", "c" }.Take(unknown)]).ToCome.ShouldBe(said);
+
+    [Fact]
+    public void Facts_that_come_twice_or_in_another_order_show_the_run_as_its_state_does()
+    {
+        var events = Events(tolerated: 0.5).ToArray();
+        var board = new RunBoard();
+        foreach (var happened in (RunEvent[])[events[0], events[1], events[3], events[2], events[3], events[4]])
+        {
+            board.Apply(happened);
+        }
+
+        var failedLater = new UnitFailed("embedding-extraction", "00000", "w", "again", 1) { At = At.AddHours(1) };
+        board.Apply(failedLater);
+
+        board.State.Stages["embedding-extraction"].IsComplete.ShouldBeTrue();
+        board.Read(stages => (stages[0].Ended, stages[0].Cached, stages[0].IsFailed)).ShouldBe((1, 0, false));
+        board.Read(stages => stages[0].Units["00000"].Status).ShouldBe(UnitStatus.Done);
+        board.Read(stages => stages[0].Elapsed(At.AddHours(2))).ShouldBe(TimeSpan.Zero);
+    }
+
     [Fact]
     public void The_time_left_is_that_of_what_is_counted_now()
     {
-        var stage = new StageBoard("attack-curation", ["all"], 0);
-        stage.Units["all"].Report(Progress(6, 7, "ablations"), At);
-        stage.Units["all"].Report(Progress(0, 1000, "images"), At.AddMinutes(10));
-        stage.Units["all"].Report(Progress(100, 1000, "images"), At.AddMinutes(10).AddSeconds(1));
+        var plan = new RunPlan([new StagePlan("attack-curation", [], [new UnitPlan("all", [], [])], [])]);
+        var board = new RunBoard();
+        board.Apply(new RunStarted("run", plan, new RunSpec(new Dictionary<string, ArtifactRef>(), [])) { At = At });
+        board.Apply(Progress(6, 7, "ablations"), At);
+        board.Apply(Progress(0, 1000, "images"), At.AddMinutes(10));
+        board.Apply(Progress(100, 1000, "images"), At.AddMinutes(10).AddSeconds(1));
 
-        stage.Left(At.AddMinutes(10).AddSeconds(1)).ShouldBe(TimeSpan.FromSeconds(9));
+        board.Read(stages => stages[0].Left(At.AddMinutes(10).AddSeconds(1))).ShouldBe(TimeSpan.FromSeconds(9));
 
         static UnitProgress Progress(long done, long total, string items) =>
             new("run", "attack-curation", "all", done, total, items, null, null, new Dictionary<string, double>());
@@ -122,10 +152,10 @@ public class RunBoardTests
 
         var summary = new RunSummary(
             "r",
-            [
+            RunState.Fold([
                 new RunStarted("r", plan, new RunSpec(inputs, [])) { At = At },
                 new UnitFinished("sae-training", "a", "w", "key", inputs, [], new CacheOutcome(CacheKind.Miss, ""), 1, At) { At = At },
-            ]
+            ])
         );
 
         summary.Versions.ShouldBe("algorithm versions: sae-training 7, report 1");
@@ -142,12 +172,12 @@ public class RunBoardTests
 
         new RunSummary(
             "r",
-            [
+            RunState.Fold([
                 new RunStarted("r", plan, new RunSpec(outputs, [], Verify: true)) { At = At },
                 Finished("a", CacheKind.Verified),
                 Finished("b", CacheKind.Miss),
                 new RunCompleted { At = At },
-            ]
+            ])
         ).Verification.ShouldBe(
             "verified: 1 unit computed again, all 1 outputs equal to the last bit to those stored before. Not compared, since nothing was stored: sae-training/b."
         );
@@ -157,8 +187,11 @@ public class RunBoardTests
     public void A_failed_run_is_not_one_that_was_taken_from_the_store()
     {
         var events = Events(tolerated: 0).ToList();
-        new RunSummary("r", events).IsAllCached.ShouldBeFalse();
-        new RunSummary("r", [events[0], new RunFailed("embedding-extraction", "00001", "torn") { At = At }]).IsAllCached.ShouldBeFalse();
+        new RunSummary("r", RunState.Fold(events)).IsAllCached.ShouldBeFalse();
+        new RunSummary(
+            "r",
+            RunState.Fold([events[0], new RunFailed("embedding-extraction", "00001", "torn") { At = At }])
+        ).IsAllCached.ShouldBeFalse();
     }
 
     private static IEnumerable<RunEvent> Events(double tolerated)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Cli.Output;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Results;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Curation;
@@ -39,7 +40,7 @@ public sealed class SweepTableTests : IDisposable
         var artifact = await store.PutBytesAsync(ResultFormats.Salient.Write(salient), "salient", ResultFormats.Salient.MediaType);
         var summary = new RunSummary(
             "r",
-            [
+            RunState.Fold([
                 new RunStarted(
                     "r",
                     new RunPlan([Plan("sae-training", "mlp@0"), Plan("attack-curation", "all")]),
@@ -61,7 +62,7 @@ public sealed class SweepTableTests : IDisposable
                     )
                 ),
                 Finished("attack-curation", "all", new Dictionary<string, ArtifactRef> { ["salient"] = artifact }, []),
-            ]
+            ])
         );
         var table = (await SweepTable.ReadAsync(summary, store, TestContext.Current.CancellationToken)).ShouldNotBeNull();
 

@@ -16,11 +16,11 @@ internal sealed class RunSummary
     private readonly Lazy<EvaluationFigures?> _evaluation;
 
     /// <param name="run">The run's name.</param>
-    /// <param name="events">The run's events in order.</param>
-    public RunSummary(string run, IEnumerable<RunEvent> events)
+    /// <param name="state">Where it stands.</param>
+    public RunSummary(string run, RunState state)
     {
         Run = run;
-        State = RunState.Fold(events);
+        State = state;
         _evaluation = new(() => Figures(ResultFormats.EvaluationFigures, ParameterSections.Evaluation));
     }
 
@@ -28,10 +28,6 @@ internal sealed class RunSummary
 
     /// <summary>Where the run stands.</summary>
     public RunState State { get; }
-
-    public RunStarted? Started => State.Start;
-
-    public RunEnded? Ended => State.End;
 
     /// <summary>Scores of the base; null before the evaluation.</summary>
     public ModelFigures? Base => _evaluation.Value?.Base;
@@ -56,10 +52,12 @@ internal sealed class RunSummary
             string[] others =
             [
                 .. PlannedUnits()
-                    .Where(unit => unit.Stage != ParameterSections.Report && Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss)
+                    .Where(unit =>
+                        unit.Stage != ParameterSections.Report && State.Finished(unit.Stage, unit.Unit)?.Cache.Kind is CacheKind.Miss
+                    )
                     .Select(unit => $"{unit.Stage}/{unit.Unit}"),
             ];
-            return Started?.Spec.Verify != true ? null
+            return State.Start?.Spec.Verify != true ? null
                 : verified.Length == 0 ? "verified: nothing, since nothing that was computed is still stored to compare with."
                 : $"verified: {verified.Length} unit{(verified.Length == 1 ? "" : "s")} computed again, all {verified.Sum(unit => unit.Outputs.Count)} outputs equal to the last bit to those stored before."
                     + (others.Length == 0 ? "" : $" Not compared, since nothing was stored: {MissingUnits.Short(others)}.");
@@ -79,39 +77,26 @@ internal sealed class RunSummary
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
     public IReadOnlyList<string> Unmoved =>
-        [.. Units(ParameterSections.Tuning).Where(unit => Reporting.Movement.IsUnmoved(Tuning(unit)!)).Select(unit => unit.Unit)];
-
-    /// <summary>Units that failed and that the run went on without.</summary>
-    public IReadOnlyList<UnitFailed> Missing => [.. State.Missing()];
-
-    /// <summary>The status as it is shown.</summary>
-    public string Status => State.Status.Name();
-
-    /// <summary>The finished units of a stage, in the plan's order.</summary>
-    public IEnumerable<UnitFinished> Units(string stage) => State.Finished(stage);
-
-    public UnitFinished? Finished(string stage, string unit) => State.Finished(stage, unit);
-
-    /// <summary>An output of the only unit of a stage.</summary>
-    public ArtifactRef? Output(string stage, string output) => State.Output(stage, output);
+        [.. State.Finished(ParameterSections.Tuning).Where(unit => Reporting.Movement.IsUnmoved(Tuning(unit)!)).Select(unit => unit.Unit)];
 
     private IEnumerable<UnitFinished> All => State.StagesInOrder().SelectMany(stage => stage.FinishedUnits());
 
     /// <summary>Whether the run is done and every unit was taken from the store.</summary>
     public bool IsAllCached =>
-        Ended is RunCompleted && All.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
+        State.End is RunCompleted
+        && All.Where(unit => unit.Stage != ParameterSections.Report).All(unit => unit.Cache.Kind is CacheKind.Hit);
 
     /// <param name="report">Path of the HTML report, where there is one.</param>
     public JsonObject ToJson(string? report) =>
         new()
         {
             ["runId"] = Run,
-            ["status"] = Status,
+            ["status"] = State.Status.Name(),
             ["report"] = report,
             ["base"] = Scores(Base),
             ["tuned"] = Scores(Tuned),
             ["verdict"] = Verdict,
-            ["verification"] = Ended is RunCompleted ? Verification : null,
+            ["verification"] = State.End is RunCompleted ? Verification : null,
             ["unmoved"] = new JsonArray([.. Unmoved.Select(unit => JsonValue.Create(unit))]),
             ["arms"] = new JsonArray([.. Arms.Select(arm => Scores(arm, arm.Name))]),
             ["families"] = new JsonObject
@@ -121,12 +106,14 @@ internal sealed class RunSummary
             },
             ["stages"] = Stages(),
             ["missing"] = new JsonArray([
-                .. Missing.Select(failed => new JsonObject
-                {
-                    ["stage"] = failed.Stage,
-                    ["unit"] = failed.Unit,
-                    ["reason"] = failed.Reason,
-                }),
+                .. State
+                    .Missing()
+                    .Select(failed => new JsonObject
+                    {
+                        ["stage"] = failed.Stage,
+                        ["unit"] = failed.Unit,
+                        ["reason"] = failed.Reason,
+                    }),
             ]),
         };
 
@@ -140,13 +127,15 @@ internal sealed class RunSummary
     public FigureTable? PrintedFamilies() =>
         RedTeamSummary.Create(
             Tuning(
-                TunedUnit is { } tuned ? Finished(ParameterSections.Tuning, tuned) : Units(ParameterSections.Tuning).FirstOrDefault()
+                TunedUnit is { } tuned
+                    ? State.Finished(ParameterSections.Tuning, tuned)
+                    : State.Finished(ParameterSections.Tuning).FirstOrDefault()
             )?.Families
         );
 
     /// <summary>Autoencoders that reconstruct worse than the mean of the activations would: their features mean nothing.</summary>
     public IReadOnlyList<string> Useless =>
-        [.. Units(ParameterSections.Sae).Where(unit => Autoencoder(unit).ExplainedVariance < 0).Select(unit => unit.Unit)];
+        [.. State.Finished(ParameterSections.Sae).Where(unit => Autoencoder(unit).ExplainedVariance < 0).Select(unit => unit.Unit)];
 
     /// <summary>In a line each: how many printed words fooled the base, and captions that repeat what is printed.</summary>
     public IEnumerable<string> CurationLines()
@@ -169,7 +158,7 @@ internal sealed class RunSummary
         var stages = new JsonArray();
         foreach (var (stage, unit) in PlannedUnits())
         {
-            if (Finished(stage, unit) is { } finished)
+            if (State.Finished(stage, unit) is { } finished)
             {
                 stages.Add(
                     new JsonObject
@@ -197,7 +186,7 @@ internal sealed class RunSummary
             ["stage", "unit", "cache", "time", "why"],
             PlannedUnits()
                 .Select(planned =>
-                    Finished(planned.Stage, planned.Unit) is { } finished
+                    State.Finished(planned.Stage, planned.Unit) is { } finished
                         ? new[]
                         {
                             planned.Stage,
@@ -221,15 +210,15 @@ internal sealed class RunSummary
     /// In a line, the version of each stage's algorithm, which a run keeps to its end; null where the plan, of an older program, has none.
     /// </summary>
     public string? Versions =>
-        Started
-            ?.Plan.Stages.Where(stage => stage.AlgorithmVersion is not null)
+        State
+            .Start?.Plan.Stages.Where(stage => stage.AlgorithmVersion is not null)
             .Select(stage => FormattableString.Invariant($"{stage.Stage} {stage.AlgorithmVersion}"))
             .ToArray()
             is { Length: > 0 } versions
             ? $"algorithm versions: {string.Join(", ", versions)}"
             : null;
 
-    private int? Version(string stage) => Started?.Plan.Stages.FirstOrDefault(planned => planned.Stage == stage)?.AlgorithmVersion;
+    private int? Version(string stage) => State.Start?.Plan.Stages.FirstOrDefault(planned => planned.Stage == stage)?.AlgorithmVersion;
 
     private string Unfinished(string stage, string unit) =>
         State.Stages[stage] is var at && at.Facts.GetValueOrDefault(unit) is UnitFailed failed
@@ -245,7 +234,7 @@ internal sealed class RunSummary
         };
 
     private IEnumerable<(string Stage, string Unit)> PlannedUnits() =>
-        Started?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? [];
+        State.Start?.Plan.Stages.SelectMany(stage => stage.Units.Select(unit => (stage.Stage, unit.Name))) ?? [];
 
     private static JsonObject Scores(ModelFigures? figures, string? name = null)
     {

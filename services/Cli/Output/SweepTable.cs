@@ -40,13 +40,13 @@ internal sealed class SweepTable : ISupplement
     /// <summary>The table of what a run has given so far; null where it has no autoencoder.</summary>
     public static async Task<ISupplement?> ReadAsync(RunSummary summary, IArtifactStore store, CancellationToken cancel)
     {
-        var trained = summary.Units(ParameterSections.Sae).ToArray();
+        var trained = summary.State.Finished(ParameterSections.Sae).ToArray();
         if (trained.Length == 0)
         {
             return null;
         }
 
-        var salient = summary.Output(ParameterSections.Curation, "salient") is { } artifact
+        var salient = summary.State.Output(ParameterSections.Curation, "salient") is { } artifact
             ? await ResultFormats.Salient.ReadAsync(artifact, store.FetchAsync, cancel)
             : null;
         var layers = salient?.Layers ?? [];

@@ -11,10 +11,10 @@ internal static class WholeRun
     /// <param name="pace">Time a unit, by stage.</param>
     public static string Line(IReadOnlyList<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
     {
-        var (left, unknown) = RunPace.Of(stages, now, pace);
+        var run = RunPace.Of(stages, now, pace);
         return stages.All(stage => stage.IsComplete) ? "whole run: done"
             : stages.Any(stage => stage.IsFailed) ? "whole run: failed"
-            : unknown.Count == 0 ? $"whole run: about {Amounts.Duration(left)} left"
-            : $"whole run: {(left == TimeSpan.Zero ? "" : $"{Amounts.Duration(left)} left, and ")}{unknown[0]}{(unknown.Count > 1 ? $" and {unknown.Count - 1} more stages" : "")} to come";
+            : run.ToCome is not { } rest ? $"whole run: about {Amounts.Duration(run.Left)} left"
+            : $"whole run: {(run.Left == TimeSpan.Zero ? "" : $"{Amounts.Duration(run.Left)} left, and ")}{rest}";
     }
 }

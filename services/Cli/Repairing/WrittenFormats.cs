@@ -37,7 +37,7 @@ internal sealed class WrittenFormats(string folder, IReadOnlyList<string> format
     )
     {
         var tuned = summary.TunedUnit is { } unit
-            ? summary.Finished(ParameterSections.Conversion, unit)?.Outputs.GetValueOrDefault("model")
+            ? summary.State.Finished(ParameterSections.Conversion, unit)?.Outputs.GetValueOrDefault("model")
             : null;
         if (tuned is null)
         {

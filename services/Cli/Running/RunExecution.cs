@@ -4,6 +4,7 @@ using ClipSae.Cli.Output;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Spectre.Console;
@@ -104,7 +105,7 @@ internal sealed class RunExecution(
     /// </summary>
     public async Task<int> ShowAsync(string run, CancellationToken cancel)
     {
-        var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
+        var summary = new RunSummary(run, await runtime.StateAsync(run, cancel));
         var folder = new RunFolder(session.DataFolder, run);
         var report = await folder.ExportAsync(runtime.Artifacts, summary, cancel);
         var json = summary.ToJson(report);
@@ -115,7 +116,7 @@ internal sealed class RunExecution(
         {
             // A failed unit's reason stands at the unit.
             console.WriteUnfolded(
-                $"run {run}: {summary.Status}{(summary.Ended is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}"
+                $"run {run}: {summary.State.Status.Name()}{(summary.State.End is not RunFailed && Problem(summary, isAbandoned: false) is { } problem ? $" — {problem}" : "")}"
             );
             foreach (
                 var line in (string[])
@@ -132,7 +133,7 @@ internal sealed class RunExecution(
 
     private async Task<Outcome> OutcomeAsync(string run, bool isAbandoned, CancellationToken cancel)
     {
-        var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
+        var summary = new RunSummary(run, await runtime.StateAsync(run, cancel));
         var folder = new RunFolder(session.DataFolder, run);
         var report = await folder.ExportAsync(runtime.Artifacts, summary, cancel);
         var json = summary.ToJson(report);
@@ -217,7 +218,7 @@ internal sealed class RunExecution(
     }
 
     private static string? Problem(RunSummary summary, bool isAbandoned) =>
-        summary.Ended switch
+        summary.State.End switch
         {
             RunFailed failed => $"{failed.Stage}/{failed.Unit} failed: {failed.Reason}",
             RunCancelled => $"run {summary.Run} was cancelled; the same command starts it again and reuses what was finished",
@@ -286,14 +287,14 @@ internal sealed class RunExecution(
             console.WriteProse(line);
         }
 
-        foreach (var stage in summary.Missing.GroupBy(failed => failed.Stage, StringComparer.Ordinal))
+        foreach (var stage in summary.State.Missing().GroupBy(failed => failed.Stage, StringComparer.Ordinal))
         {
             console.WriteProse(
                 $"{stage.Key} continued without {MissingUnits.Short([.. stage.Select(failed => failed.Unit)])}; clipsae show {summary.Run} says why."
             );
         }
 
-        if (summary.Ended is RunCompleted && summary.Verification is { } verification)
+        if (summary.State.End is RunCompleted && summary.Verification is { } verification)
         {
             console.WriteProse(verification);
         }

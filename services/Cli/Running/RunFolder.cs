@@ -32,7 +32,7 @@ internal sealed class RunFolder(string dataFolder, string run)
     /// </summary>
     public async Task<string?> ExportAsync(IArtifactStore artifacts, RunSummary summary, CancellationToken cancel)
     {
-        var outputs = summary.TunedUnit is { } unit ? summary.Finished(ParameterSections.Conversion, unit)?.Outputs : null;
+        var outputs = summary.TunedUnit is { } unit ? summary.State.Finished(ParameterSections.Conversion, unit)?.Outputs : null;
         if (outputs?.GetValueOrDefault("model") is { } tuned)
         {
             Place(await artifacts.FetchAsync(tuned, cancel), TunedName);
@@ -42,7 +42,7 @@ internal sealed class RunFolder(string dataFolder, string run)
                 Place(await artifacts.FetchAsync(token, cancel), NullToken.FileName);
             }
 
-            if (summary.Started?.Spec.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
+            if (summary.State.Start?.Spec.Inputs.GetValueOrDefault("model:tokenizer") is { } vocabulary)
             {
                 // What it is its content tells; the name only has to be one that is looked for beside weights.
                 Place(
@@ -52,7 +52,7 @@ internal sealed class RunFolder(string dataFolder, string run)
             }
         }
 
-        var report = summary.Output(ParameterSections.Report, "report");
+        var report = summary.State.Output(ParameterSections.Report, "report");
         return report is null ? null : Place(await artifacts.FetchAsync(report, cancel), "report.html");
     }
 

@@ -27,7 +27,7 @@ internal sealed class ExplainVerb : Verb
     {
         await using var runtime = Workplace.Open(session);
         var run = await Workplace.FindRunAsync(runtime, arguments.GetValue(_run)!, cancel);
-        var summary = new RunSummary(run, (await runtime.ReadEventsAsync(run, cancel)).Select(stored => stored.Event));
+        var summary = new RunSummary(run, await runtime.StateAsync(run, cancel));
         var units = summary.Stages();
         await foreach (var explained in runtime.ExplainAsync(run, cancel))
         {
@@ -42,7 +42,7 @@ internal sealed class ExplainVerb : Verb
             new JsonObject
             {
                 ["runId"] = run,
-                ["origin"] = summary.Started?.Spec.Origin?.Run,
+                ["origin"] = summary.State.Start?.Spec.Origin?.Run,
                 ["stages"] = units,
             },
             console =>

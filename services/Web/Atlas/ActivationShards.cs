@@ -39,7 +39,7 @@ internal sealed class ActivationShards
     /// </summary>
     public static IReadOnlyList<(string Name, ArtifactRef Activations, ArtifactRef Ids)> Of(RunRecord record, string hook) =>
         [
-            .. from unit in record.Finished(ParameterSections.Extraction)
+            .. from unit in record.State.Finished(ParameterSections.Extraction)
             where unit.Outputs.ContainsKey(hook) && unit.Outputs.ContainsKey("ids")
             select (unit.Unit, unit.Outputs[hook], unit.Outputs["ids"]),
         ];

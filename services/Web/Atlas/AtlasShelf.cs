@@ -19,7 +19,7 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
     public static IReadOnlyList<UnitFinished> Units(RunRecord record) =>
         [
             .. record
-                .Finished(ParameterSections.Sae)
+                .State.Finished(ParameterSections.Sae)
                 .Where(unit => unit.Outputs.ContainsKey("statistics"))
                 .OrderBy(unit => unit.Unit != record.Curation?.Sae)
                 .ThenBy(unit => unit.Unit, StringComparer.Ordinal),
@@ -30,7 +30,7 @@ internal sealed class AtlasShelf(ClipSaeRuntime runtime, RunReader reader, TimeP
     public async Task<AtlasVolume> VolumeAsync(string run, string unit, CancellationToken cancel)
     {
         var (record, trained) = await UnitAsync(run, unit, cancel);
-        var salient = record.Output(ParameterSections.Curation, "salient");
+        var salient = record.State.Output(ParameterSections.Curation, "salient");
         return await _volumes.GetAsync($"{run} {unit} {salient?.Digest}", async () =>
         {
             var findings = salient is null ? null : await ResultFormats.Salient.ReadAsync(salient, runtime.Artifacts.FetchAsync, cancel);

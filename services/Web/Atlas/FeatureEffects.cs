@@ -200,8 +200,8 @@ internal sealed class FeatureEffects(KeptResults<FeatureEffect> kept, ClipSaeRun
         [
             ("model", volume.Record.State.Start!.Spec.Inputs.GetValueOrDefault("model:weights")),
             ("attacks", AttackPair.Of(volume.Record)),
-            ("salient", volume.Record.Output(ParameterSections.Curation, "salient")),
-            ("evaluation", volume.Record.Output(ParameterSections.Evaluation, "results")),
+            ("salient", volume.Record.State.Output(ParameterSections.Curation, "salient")),
+            ("evaluation", volume.Record.State.Output(ParameterSections.Evaluation, "results")),
             .. PictureLibrary.Shards(volume.Record).Select(shard => (shard.Key, (ArtifactRef?)shard.Value)),
         ];
         foreach (var (name, artifact) in others.Where(other => other.Artifact is not null))

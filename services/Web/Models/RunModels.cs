@@ -28,7 +28,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
     /// <summary>Files of a run's tuned model, by output: <c>model</c>, and the learned token where it has one.</summary>
     public static IReadOnlyDictionary<string, ArtifactRef> TunedFiles(RunRecord record) =>
         record.Scores?.Tuned?.Name is { } tuned
-        && record.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted
+        && record.State.Finished(ParameterSections.Conversion).FirstOrDefault(unit => unit.Unit == tuned)?.Outputs is { } converted
             ? converted
                 .Where(output => output.Key is "model" or TokenFile)
                 .ToDictionary(output => output.Key, output => output.Value, StringComparer.Ordinal)
@@ -44,7 +44,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
     )
     {
         if (
-            record.Output(ParameterSections.Evaluation, "results") is { } stored
+            record.State.Output(ParameterSections.Evaluation, "results") is { } stored
             && await ResultFormats.Evaluation.ReadAsync(stored, runtime.Artifacts.FetchAsync, cancel)
                 is { Classes.Count: > 0, Templates.Count: > 0 } results
         )
@@ -53,7 +53,7 @@ internal sealed record RunModels(ClipModel Base, ClipModel? Tuned, string? Tuned
         }
 
         return (
-            record.Output(ParameterSections.Curation, "salient") is { } found
+            record.State.Output(ParameterSections.Curation, "salient") is { } found
                 ? (await ResultFormats.Salient.ReadAsync(found, runtime.Artifacts.FetchAsync, cancel)).Classes
                 : [],
             UsualTemplates

@@ -10,34 +10,19 @@ namespace ClipSae.Web.Records;
 
 /// <summary>A run as its events tell it.</summary>
 /// <param name="Run">Its name.</param>
-/// <param name="State">Where it stands.</param>
-/// <param name="Board">The same stage by stage, as <c>watch</c> shows it.</param>
-internal sealed record RunRecord(string Run, RunState State, RunBoard Board)
+/// <param name="Board">Where it stands, stage by stage, as <c>watch</c> shows it.</param>
+internal sealed record RunRecord(string Run, RunBoard Board)
 {
-    public static RunRecord Of(string run, IReadOnlyList<StoredEvent> events)
-    {
-        var board = new RunBoard();
-        foreach (var stored in events)
-        {
-            board.Apply(stored.Event);
-        }
+    public static RunRecord Of(string run, IReadOnlyList<StoredEvent> events) => new(run, RunBoard.Of(events));
 
-        return new RunRecord(run, RunState.Fold(events.Select(stored => stored.Event)), board);
-    }
-
-    public RunOverview Overview => RunOverview.Of(Run, State);
+    /// <summary>Where it stands.</summary>
+    public RunState State => Board.State;
 
     /// <summary>Scores of the models; null before the evaluation.</summary>
     public EvaluationFigures? Scores => Figures(ParameterSections.Evaluation, ResultFormats.EvaluationFigures);
 
     /// <summary>What curation found; null before it.</summary>
     public CurationFigures? Curation => Figures(ParameterSections.Curation, ResultFormats.CurationFigures);
-
-    /// <summary>Finished units of a stage, in the plan's order.</summary>
-    public IEnumerable<UnitFinished> Finished(string stage) => State.Finished(stage);
-
-    /// <summary>An output of the only unit of a stage.</summary>
-    public ArtifactRef? Output(string stage, string output) => State.Output(stage, output);
 
     /// <summary>An artifact that the run was given or has made, by its digest; null where it has none such.</summary>
     public ArtifactRef? Artifact(string digest) =>
@@ -47,5 +32,5 @@ internal sealed record RunRecord(string Run, RunState State, RunBoard Board)
 
     private T? Figures<T>(string stage, ResultFormat<T> format)
         where T : class =>
-        Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}") : null;
+        State.Finished(stage).FirstOrDefault() is { } unit ? format.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}") : null;
 }

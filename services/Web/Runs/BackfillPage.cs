@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Pages;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Web.Records;
 using ClipSae.Web.Security;
 using ClipSae.Web.Shell;
@@ -31,7 +32,7 @@ internal sealed class BackfillPage(ClipSaeRuntime runtime, RunReader reader, Pag
             {(runs.Count == 0 ? Html.Of($"<p class=\"lead\">Choose runs in the <a href=\"/\">list of runs</a>.</p>") : Html.Of($"""
             <p class="lead">Of each run a new one, linked with it: what comes before the stage is taken from there, and of the rest only what the changes affect is computed.</p>
             <form class="try" method="post" action="/backfill"><input type="hidden" name="{AccessGuard.FormField}" value="{shell.FormSecret}">
-            <fieldset><legend>Runs</legend><ul class="chosen">{runs.Select(run => Html.Of($"<li><label><input type=\"checkbox\" name=\"run\" value=\"{run.Run}\" checked> {run.Run} {PageShell.Status(run.Overview.StatusName)}</label></li>"))}</ul></fieldset>
+            <fieldset><legend>Runs</legend><ul class="chosen">{runs.Select(run => Html.Of($"<li><label><input type=\"checkbox\" name=\"run\" value=\"{run.Run}\" checked> {run.Run} {PageShell.Status(run.State.Status.Name())}</label></li>"))}</ul></fieldset>
             <label>From stage <select name="from">{stages.Select(stage => Html.Of($"<option>{stage}</option>"))}</select></label>
             <label>Changes, one SECTION.KEY=VALUE a line <textarea name="changes" rows="4" spellcheck="false" placeholder="evaluation.batchSize=16"></textarea></label>
             <p class="actions"><button class="primary">Replay</button></p></form>

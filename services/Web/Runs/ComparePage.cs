@@ -60,7 +60,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
 
     private static Html Key(IEnumerable<Compared> runs) =>
         Html.Of(
-            $"<ul class=\"key-runs\">{runs.Select(run => Html.Of($"<li><b>{run.Letter}</b> <a href=\"/runs/{run.Record.Run}\">{run.Record.Run}</a> {PageShell.Status(run.Record.Overview.StatusName)}</li>"))}</ul>"
+            $"<ul class=\"key-runs\">{runs.Select(run => Html.Of($"<li><b>{run.Letter}</b> <a href=\"/runs/{run.Record.Run}\">{run.Record.Run}</a> {PageShell.Status(run.Record.State.Status.Name())}</li>"))}</ul>"
         );
 
     private static Html Scores(IReadOnlyList<Compared> runs)
@@ -153,7 +153,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
         {
             try
             {
-                var results = run.Record.Output(ParameterSections.Evaluation, "results") is { } artifact
+                var results = run.Record.State.Output(ParameterSections.Evaluation, "results") is { } artifact
                     ? await ResultFormats.Evaluation.ReadAsync(artifact, runtime.Artifacts.FetchAsync, cancel)
                     : null;
                 stored.Add(results?.Models.FirstOrDefault(model => model.Name == results.Tuned));
@@ -209,7 +209,7 @@ internal sealed class ComparePage(ClipSaeRuntime runtime, RunReader reader, Page
             $"""
             <section><h2 id="cost">Time by stage</h2><p class="note">Worker time of all units; what was taken from the cache cost nothing in that run.</p>{Table("Time by stage", runs, stages.Select(stage => (stage, runs.Select(run =>
             {
-                UnitFinished[] units = [.. run.Record.Finished(stage)];
+                UnitFinished[] units = [.. run.Record.State.Finished(stage)];
                 var hits = units.Count(unit => unit.Cache.Kind is CacheKind.Hit);
                 return Html.Of($"<td>{(units.Length == 0 ? Written.Missing : hits == units.Length ? "from cache" : Written.Duration(units.Where(unit => unit.Cache.Kind is not CacheKind.Hit).Sum(unit => unit.Seconds)))}{(hits > 0 && hits < units.Length ? Html.Of($" <small>{hits} of {units.Length} from cache</small>") : Html.Empty)}</td>");
             }))))}</section>

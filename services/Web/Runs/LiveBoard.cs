@@ -100,13 +100,8 @@ internal static class LiveBoard
 
     private static string Whole(IReadOnlyList<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)
     {
-        var (left, unknown) = RunPace.Of(stages, now, pace);
-        var time =
-            left < TimeSpan.FromSeconds(1)
-                ? (unknown.Count > 0 ? "" : "less than a second left")
-                : $"about {Written.Duration(left.TotalSeconds)} left";
-        return unknown.Count == 0
-            ? time
-            : $"{time}{(time.Length > 0 ? ", and " : "")}{unknown[0]}{(unknown.Count > 1 ? $" and {unknown.Count - 1} more stages" : "")} to come";
+        var run = RunPace.Of(stages, now, pace);
+        var time = run.Left < TimeSpan.FromSeconds(1) ? null : $"about {Written.Duration(run.Left.TotalSeconds)} left";
+        return run.ToCome is { } rest ? $"{(time is null ? "" : $"{time}, and ")}{rest}" : time ?? "less than a second left";
     }
 }

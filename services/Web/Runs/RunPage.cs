@@ -22,7 +22,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
     public async Task<string> RenderAsync(string run, CancellationToken cancel)
     {
         var record = await reader.ReadAsync(run, cancel);
-        var overview = record.Overview;
+        var overview = RunOverview.Of(record.Run, record.State);
         var isEnded = record.State.End is not null;
         var pace = isEnded ? new Dictionary<string, TimeSpan>() : await runtime.PaceAsync(run, cancel);
         var board = record.Board.Read(stages => LiveBoard.Render(stages, isEnded, time.GetUtcNow(), pace, isEnded ? [] : workers.On(run)));
@@ -92,7 +92,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
 
     private static Html Links(RunRecord record)
     {
-        var report = record.Output(ParameterSections.Report, "report") is null
+        var report = record.State.Output(ParameterSections.Report, "report") is null
             ? Html.Empty
             : Html.Of($"<a href=\"/runs/{record.Run}/report\">Report</a>");
         var atlas = AtlasShelf.Units(record) is [var first, ..]
@@ -157,7 +157,7 @@ internal sealed class RunPage(ClipSaeRuntime runtime, RunReader reader, WorkersA
     private static Html Autoencoders(RunRecord record)
     {
         var units = record
-            .Finished(ParameterSections.Sae)
+            .State.Finished(ParameterSections.Sae)
             .Select(unit =>
                 (unit.Unit, Figures: ResultFormats.AutoencoderFigures.Read(unit.Figures, $"figures of {unit.Stage}/{unit.Unit}"))
             )

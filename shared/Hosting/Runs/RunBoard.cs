@@ -1,47 +1,61 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Hosting.Runs;
 
-/// <summary>The state of a watched run, folded from its events and the progress of its units. Safe to read while it is written.</summary>
+/// <summary>
+/// A run as every view shows it: its state, folded from its events, and how far its units are. Safe to read while it is written.
+/// </summary>
 public sealed class RunBoard
 {
     private readonly Lock _lock = new();
     private readonly List<StageBoard> _stages = [];
+    private RunState _state = RunState.Empty;
 
-    /// <summary>Takes in an event of the run; events that say nothing about a unit change nothing.</summary>
+    /// <summary>Where the run stands.</summary>
+    public RunState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>The board of a run whose events are these.</summary>
+    public static RunBoard Of(IEnumerable<StoredEvent> events)
+    {
+        var board = new RunBoard();
+        foreach (var stored in events)
+        {
+            board.Apply(stored.Event);
+        }
+
+        return board;
+    }
+
+    /// <summary>Takes in an event of the run.</summary>
     public void Apply(RunEvent happened)
     {
         lock (_lock)
         {
+            var before = _state;
+            _state = before.Apply(happened);
+            if (before.Start is null && _state.Start is not null)
+            {
+                _stages.AddRange(_state.StagesInOrder().Select(stage => new StageBoard(stage)));
+            }
+
             switch (happened)
             {
-                case RunStarted started:
-                    _stages.Clear();
-                    _stages.AddRange(
-                        started.Plan.Stages.Select(stage => new StageBoard(
-                            stage.Stage,
-                            stage.Units.Select(unit => unit.Name),
-                            StageState.ToleratedBy(stage)
-                        ))
-                    );
-                    break;
-                case UnitFinished finished:
-                    var status = finished.Cache.Kind is CacheKind.Hit ? UnitStatus.Cached : UnitStatus.Done;
-                    Find(finished.Stage, finished.Unit)?.End(status, finished.StartedAt, finished.At);
-                    break;
-                case UnitFailed failed:
-                    Find(failed.Stage, failed.Unit)?.End(UnitStatus.Failed, null, failed.At);
+                case UnitFact fact:
+                    Find(fact.Stage)?.Follow(_state.Stages[fact.Stage], [fact.Unit]);
                     break;
                 case UnitsGivenUp givenUp:
-                    foreach (var unit in givenUp.Units)
-                    {
-                        Find(givenUp.Stage, unit)?.End(UnitStatus.GivenUp, null, givenUp.At);
-                    }
-
-                    break;
-                case UnitStopped stopped:
-                    Find(stopped.Stage, stopped.Unit)?.End(UnitStatus.Stopped, null, stopped.At);
+                    Find(givenUp.Stage)?.Follow(_state.Stages[givenUp.Stage], givenUp.Units, givenUp.At);
                     break;
             }
         }
@@ -52,7 +66,7 @@ public sealed class RunBoard
     {
         lock (_lock)
         {
-            Find(progress.Stage, progress.Unit)?.Report(progress, at);
+            Find(progress.Stage)?.Units.GetValueOrDefault(progress.Unit)?.Report(progress, at);
         }
     }
 
@@ -65,5 +79,5 @@ public sealed class RunBoard
         }
     }
 
-    private UnitState? Find(string stage, string unit) => _stages.Find(board => board.Stage == stage)?.Units.GetValueOrDefault(unit);
+    private StageBoard? Find(string stage) => _stages.Find(board => board.Stage == stage);
 }

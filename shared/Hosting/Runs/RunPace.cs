@@ -10,6 +10,16 @@ namespace ClipSae.Hosting.Runs;
 /// <param name="Unknown">Stages to come of which no earlier run tells, in the plan's order.</param>
 public sealed record RunPace(TimeSpan Left, IReadOnlyList<string> Unknown)
 {
+    /// <summary>The stages of which nothing is known, for people; null where there are none.</summary>
+    public string? ToCome =>
+        Unknown.Count switch
+        {
+            0 => null,
+            1 => $"{Unknown[0]} to come",
+            2 => $"{Unknown[0]} and 1 more stage to come",
+            _ => FormattableString.Invariant($"{Unknown[0]} and {Unknown.Count - 1} more stages to come"),
+        };
+
     /// <param name="stages">Where the stages stand.</param>
     /// <param name="pace">Time a unit, by stage: <see cref="PerUnit"/>.</param>
     public static RunPace Of(IEnumerable<StageBoard> stages, DateTimeOffset now, IReadOnlyDictionary<string, TimeSpan> pace)

@@ -1,31 +1,39 @@
+using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
+
 namespace ClipSae.Hosting.Runs;
 
-/// <summary>One stage of a watched run: its units, how far it is, and how long it will take.</summary>
-/// <param name="stage">Name of the stage.</param>
-/// <param name="units">Names of its units.</param>
-/// <param name="tolerated">How many of them may fail without failing the run.</param>
-public sealed class StageBoard(string stage, IEnumerable<string> units, int tolerated = 0)
+/// <summary>One stage of a run: where it stands, how far its units are, and how long it will take.</summary>
+public sealed class StageBoard
 {
     // Below this share the pace is guesswork.
     private const double EnoughToExtrapolate = 0.02;
+    private StageState _state;
 
-    public string Stage { get; } = stage;
+    internal StageBoard(StageState state)
+    {
+        _state = state;
+        Units = state.Plan.Units.ToDictionary(unit => unit.Name, unit => new UnitState(unit.Name), StringComparer.Ordinal);
+    }
 
-    public IReadOnlyDictionary<string, UnitState> Units { get; } =
-        units.ToDictionary(name => name, name => new UnitState(name), StringComparer.Ordinal);
+    public string Stage => _state.Plan.Stage;
 
-    public int Ended => Units.Values.Count(unit => unit.Status is UnitStatus.Done or UnitStatus.Cached);
+    public IReadOnlyDictionary<string, UnitState> Units { get; }
 
-    public int Cached => Units.Values.Count(unit => unit.Status is UnitStatus.Cached);
+    /// <summary>Units with a result.</summary>
+    public int Ended => _state.FinishedCount;
 
-    public bool IsFailed => Units.Values.Count(unit => unit.Status is UnitStatus.Failed or UnitStatus.GivenUp) > tolerated;
+    /// <summary>Units whose result was taken from the store.</summary>
+    public int Cached { get; private set; }
+
+    public bool IsFailed => _state.HasFailed;
 
     /// <summary>Units that the run goes on without.</summary>
-    public IEnumerable<string> GivenUp => Units.Values.Where(unit => unit.Status is UnitStatus.GivenUp).Select(unit => unit.Name);
+    public IEnumerable<string> GivenUp => Units.Keys.Where(_state.GivenUp.Contains);
 
-    public bool IsStopped => Units.Values.Any(unit => unit.Status is UnitStatus.Stopped);
+    public bool IsStopped => _state.StoppedCount > 0;
 
-    public bool IsComplete => Ended + GivenUp.Count() == Units.Count;
+    public bool IsComplete => _state.IsComplete;
 
     public IEnumerable<UnitState> Running => Units.Values.Where(unit => unit.Status is UnitStatus.Running);
 
@@ -52,4 +60,30 @@ public sealed class StageBoard(string stage, IEnumerable<string> units, int tole
         var elapsed = Units.Count == 1 && Units.Values.Single().PhaseStartedAt is { } phase ? now - phase : Elapsed(now);
         return worked > EnoughToExtrapolate ? elapsed * (left / worked) : null;
     }
+
+    /// <summary>Takes over how the stage stands after an event that concerns units.</summary>
+    /// <param name="at">When the units ended; by default each when its fact says.</param>
+    internal void Follow(StageState state, IEnumerable<string> units, DateTimeOffset? at = null)
+    {
+        _state = state;
+        foreach (var unit in units)
+        {
+            if (state.Facts.TryGetValue(unit, out var fact))
+            {
+                Cached -= Units[unit].Status is UnitStatus.Cached ? 1 : 0;
+                Units[unit].End(StatusOf(fact), (fact as UnitFinished)?.StartedAt, at ?? fact.At);
+                Cached += Units[unit].Status is UnitStatus.Cached ? 1 : 0;
+            }
+        }
+    }
+
+    private UnitStatus StatusOf(UnitFact fact) =>
+        fact switch
+        {
+            UnitFinished { Cache.Kind: CacheKind.Hit } => UnitStatus.Cached,
+            UnitFinished => UnitStatus.Done,
+            UnitFailed when _state.GivenUp.Contains(fact.Unit) => UnitStatus.GivenUp,
+            UnitFailed => UnitStatus.Failed,
+            _ => UnitStatus.Stopped,
+        };
 }
