@@ -1,8 +1,8 @@
 using System.Globalization;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Execution;
-using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using MassTransit;
 

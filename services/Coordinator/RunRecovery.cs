@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Coordination;
 
 namespace ClipSae.Coordinator;
 

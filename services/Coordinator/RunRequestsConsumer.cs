@@ -1,5 +1,5 @@
 using ClipSae.Contracts;
-using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Coordination;
 using MassTransit;
 
 namespace ClipSae.Coordinator;

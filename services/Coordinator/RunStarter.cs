@@ -5,6 +5,7 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

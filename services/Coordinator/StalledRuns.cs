@@ -1,3 +1,4 @@
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using Microsoft.Extensions.Hosting;

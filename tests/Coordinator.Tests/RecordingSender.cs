@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Coordinator.Tests;

@@ -1,7 +1,7 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
-using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Coordinator.Tests;
 

@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
-using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 
 namespace ClipSae.Coordinator.Tests;

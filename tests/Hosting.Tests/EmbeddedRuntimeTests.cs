@@ -2,6 +2,7 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;
 using static ClipSae.Hosting.Tests.FakePipeline;
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

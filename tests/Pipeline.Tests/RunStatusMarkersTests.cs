@@ -1,4 +1,5 @@
 using ClipSae.Artifacts;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Pipeline.Tests;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
-using ClipSae.Pipeline.Runs;
 
 namespace ClipSae.Hosting.Runs;
 

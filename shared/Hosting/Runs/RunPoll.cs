@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
-using ClipSae.Pipeline.Runs;
+using ClipSae.Pipeline.Coordination;
 
 namespace ClipSae.Hosting.Runs;
 

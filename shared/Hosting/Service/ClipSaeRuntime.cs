@@ -3,6 +3,7 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Settings;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;

@@ -2,6 +2,7 @@ using ClipSae.Contracts;
 using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;

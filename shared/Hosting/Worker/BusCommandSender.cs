@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting.Bus;
+using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;
 using MassTransit;
 

@@ -299,7 +299,7 @@ public sealed class StageRunner(
                     Progress = meter,
                     Scratch = folder,
                     Halvings = halvings,
-                    RunLog = new RunLog(events, command.Run),
+                    RunLog = stage.Cacheable ? null : new RunLog(events, command.Run),
                     Log = logs.CreateLogger(command.Stage),
                     Time = time,
                 },

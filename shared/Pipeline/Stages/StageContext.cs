@@ -37,7 +37,7 @@ public sealed class StageContext
     public required string Scratch { get; init; }
 
     /// <summary>
-    /// The run's events so far. Only a stage that is not <see cref="IStage.Cacheable"/> may let its outputs depend on them.
+    /// The run's events so far; null for a stage that is <see cref="IStage.Cacheable"/>, whose outputs may not depend on them.
     /// </summary>
     public IRunLog? RunLog { get; init; }
 

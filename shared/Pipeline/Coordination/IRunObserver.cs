@@ -1,6 +1,6 @@
 using ClipSae.Pipeline.Events;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>Is told of events as soon as they are stored, and where they cannot be.</summary>
 public interface IRunObserver

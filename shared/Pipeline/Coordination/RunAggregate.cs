@@ -1,8 +1,9 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>
 /// What one coordinator knows of one run, and its turn-taking: one append at a time, all that waits goes into the next. What follows

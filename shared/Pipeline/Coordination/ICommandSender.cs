@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>Carries what the coordinator decides to the workers. At least once: a worker may see a command again.</summary>
 public interface ICommandSender

@@ -1,9 +1,10 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>What a replay takes from the run it replays.</summary>
 public static class Replay

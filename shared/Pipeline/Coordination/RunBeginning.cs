@@ -1,8 +1,9 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>How a run begins, whoever begins it.</summary>
 public sealed class RunBeginning(IEventStore events, IArtifactStore artifacts, TimeProvider time)

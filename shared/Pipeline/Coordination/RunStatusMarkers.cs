@@ -1,7 +1,8 @@
 using System.Text;
 using ClipSae.Artifacts;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>
 /// Markers next to the streams of runs of which nothing is to be computed any more, <c>runs/{run}/stopped</c>, so that a worker learns it

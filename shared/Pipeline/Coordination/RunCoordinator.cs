@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
+using ClipSae.Pipeline.Runs;
 
-namespace ClipSae.Pipeline.Runs;
+namespace ClipSae.Pipeline.Coordination;
 
 /// <summary>
 /// Appends facts to their run's stream and sends what follows from them. Facts that come while an append is being written
