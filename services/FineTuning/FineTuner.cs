@@ -84,7 +84,7 @@ public sealed class FineTuner(
             .. ParameterGrouping.ByPart(model, options.Rates, options.Optimizer.WeightDecay, options.Adapter?.Rate ?? 0),
         ];
         using var training = ParameterGrouping.Begin(model, groups, options.Compute, options.Recompute);
-        using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights);
+        using var optimizer = new Optimizer(options.Optimizer, groups, training.Weights, options.Moments);
         var step = new TuningStep(model, data, captions, attackForward, options, device);
         var bestFile = Path.Combine(folder, BestFile);
         var next = await checkpoints.LatestAsync(cancel) is { } checkpoint ? Resume(checkpoint, optimizer, bestFile) : 0;

@@ -43,6 +43,14 @@ public sealed record FineTuningOptions
 
     public OptimizerOptions Optimizer { get; init; } = new OptimizerOptions.AdaBelief();
 
+    /// <summary>
+    /// How moments are kept between steps: <c>float32</c>, the default, or <c>int8</c>, block-wise 8-bit quantisation (Dettmers et al.
+    /// 2022, arXiv 2110.02861), which is published for Adam's: of the optimizers for <c>adamw</c>. A large model's take a quarter;
+    /// embeddings and parameters of fewer than 4,096 numbers stay in float32.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public MomentPrecision Moments { get; init; }
+
     public RateSchedule Schedule { get; init; } = new RateSchedule.OneCycle();
 
     public GroupRates Rates { get; init; } = new();
@@ -138,7 +146,8 @@ public sealed record FineTuningOptions
     public int CheckpointInterval { get; init; } = 100;
 
     /// <summary>
-    /// Precision of the forward and backward pass; parameters, their moments and the loss are float32 in either. Default float32.
+    /// Precision of the forward and backward pass; parameters and the loss are float32 in either, and so are moments
+    /// (<see cref="Moments"/>). Default float32.
     /// </summary>
     public ComputePrecision Compute { get; init; }
 
@@ -183,6 +192,11 @@ public sealed record FineTuningOptions
             Adapter is null || Rates.Vision > 0 || (arm.UsesCaptions && Rates.Text > 0),
             "rates.vision, rates.text",
             "above 0 where adapter is to train a tower's blocks"
+        );
+        Require(
+            Moments == MomentPrecision.Float32 || Optimizer is OptimizerOptions.AdamW,
+            "moments",
+            "float32 with this optimizer; int8 is for adamw (tuning.optimizer.kind=adamw)"
         );
         Require(GradientClip > 0 && LabelSmoothing is >= 0 and < 1, "gradientClip, labelSmoothing", "positive and in [0, 1)");
         Require(Amplification > 1 && Suppression is >= 0 and < 1, "amplification, suppression", "above 1 and in [0, 1)");

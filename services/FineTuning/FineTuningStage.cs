@@ -31,7 +31,7 @@ public sealed class FineTuningStage : IStage
 
     public int AlgorithmVersion => 13;
 
-    public IReadOnlyList<string> OptionalParameters => ["adapter"];
+    public IReadOnlyList<string> OptionalParameters => ["adapter", "moments"];
 
     public JsonObject Normalize(JsonObject parameters) => StageParameters.Normalize<FineTuningOptions>(parameters, Name, o => o.Validate());
 

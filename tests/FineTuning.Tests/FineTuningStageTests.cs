@@ -248,20 +248,23 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("none", "adamw", 5, 6, false)]
     [InlineData("penalise", "adabelief", 4, 1, false, "bfloat16")]
     [InlineData("none", "adamw", 3, 6, true, "bfloat16")]
+    [InlineData("none", "adamw", 3, 6, false, "float32", "int8")]
+    [InlineData("none", "adamw", 3, 6, true, "bfloat16", "int8")]
     public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one(
         string arm,
         string optimizer,
         int cutAfter,
         int validationInterval,
         bool isTold,
-        string compute = "float32"
+        string compute = "float32",
+        string moments = "float32"
     )
     {
         var inputs = await _bench.InputsAsync();
         var parameters = TuningBench.Parameters;
         (parameters["arm"], parameters["validationInterval"]) = (arm, validationInterval);
         parameters["optimizer"] = new JsonObject { ["kind"] = optimizer };
-        parameters["compute"] = compute;
+        (parameters["compute"], parameters["moments"]) = (compute, moments);
         var undisturbed = await RunAsync(inputs, parameters);
 
         using var cut = new CancellationTokenSource();

@@ -9,15 +9,35 @@ public sealed class Optimizer : IDisposable
 {
     private readonly OptimizerOptions _options;
     private readonly TrainingWeights? _weights;
+    private readonly TrainingKernels? _kernels;
     private readonly FlatMoments? _moments;
     private readonly OptimizerSpan[] _spans;
 
     /// <param name="options">The rule.</param>
     /// <param name="groups">What is trained.</param>
     /// <param name="weights">The buffers that were laid out for these groups; null where each parameter is on its own.</param>
-    public Optimizer(OptimizerOptions options, IReadOnlyList<ParameterGroup> groups, TrainingWeights? weights = null)
+    /// <param name="moments">How moments are kept between steps.</param>
+    public Optimizer(
+        OptimizerOptions options,
+        IReadOnlyList<ParameterGroup> groups,
+        TrainingWeights? weights = null,
+        MomentPrecision moments = MomentPrecision.Float32
+    )
     {
         (_options, _weights, Groups) = (options, weights, groups);
+        if (moments == MomentPrecision.Int8)
+        {
+            State = new OptimizerState(
+                eightBit: groups
+                    .SelectMany(group => group.Parameters)
+                    .Where(parameter => EightBitMoment.IsOf(parameter.Name, parameter.Value.NumberOfElements))
+                    .Select(parameter => (parameter.Name, (Tensor)parameter.Value))
+            );
+            _spans = [.. OptimizerSpan.Of(groups, State, weights)];
+            return;
+        }
+
+        _kernels = weights?.Kernels;
         _moments = weights is null ? null : new FlatMoments(weights);
         State = new OptimizerState(_moments);
         _spans = [.. _moments is null ? OptimizerSpan.Of(groups, State) : OptimizerSpan.Of(groups, weights!, _moments)];
@@ -40,12 +60,12 @@ public sealed class Optimizer : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         State.Step++;
-        if (_weights?.Kernels is { } kernels)
+        if (_kernels is not null)
         {
-            var clip = gradientFactor ?? ones([], device: _weights.Values.device);
+            var clip = gradientFactor ?? ones([], device: _weights!.Values.device);
             foreach (var span in _spans)
             {
-                Launch(kernels, span, clip, span.Group.LearningRate * rateFactor);
+                Launch(_kernels, span, clip, span.Group.LearningRate * rateFactor);
             }
 
             return;
@@ -53,6 +73,8 @@ public sealed class Optimizer : IDisposable
 
         foreach (var span in _spans)
         {
+            // What is kept in eight bits is there in float32 one parameter at a time.
+            using var ofSpan = NewDisposeScope();
             using var gradient = span.Gradient();
             if (gradient is null)
             {
@@ -66,6 +88,7 @@ public sealed class Optimizer : IDisposable
 
             var (first, second) = span.Moments();
             Update(span, gradient, first, second, span.Group.LearningRate * rateFactor);
+            span.Keep?.Invoke(first, second);
             if (_weights is null)
             {
                 span.Values.grad = null;

@@ -8,12 +8,14 @@ namespace ClipSae.FineTuning.Optimization;
 /// <param name="Gradient">Gives the gradient, or null where there is none.</param>
 /// <param name="Moments">Gives the first and the second moment.</param>
 /// <param name="Stretch">The same for kernels; null where there are none.</param>
+/// <param name="Keep">Takes the moments back after the update; null where they were changed in place.</param>
 internal sealed record OptimizerSpan(
     ParameterGroup Group,
     Tensor Values,
     Func<Tensor?> Gradient,
     Func<(Tensor First, Tensor Second)> Moments,
-    TrainingKernels.Stretch? Stretch = null
+    TrainingKernels.Stretch? Stretch = null,
+    Action<Tensor, Tensor>? Keep = null
 )
 {
     /// <summary>Elements of a span at most, so that what an update computes beside them stays small: 128 MiB a tensor.</summary>
@@ -29,6 +31,28 @@ internal sealed record OptimizerSpan(
             () => parameter.Value.grad,
             () => state.MomentsOf(parameter.Name, parameter.Value)
         );
+
+    /// <summary>The spans of parameters of which each has moments of its own, some of them in eight bits.</summary>
+    /// <param name="weights">The buffers that the parameters lie in; null where each is alone.</param>
+    public static IEnumerable<OptimizerSpan> Of(IEnumerable<ParameterGroup> groups, OptimizerState state, TrainingWeights? weights)
+    {
+        foreach (var (@group, (name, value)) in groups.SelectMany(@group => @group.Parameters.Select(parameter => (@group, parameter))))
+        {
+            var (values, gradients) = weights is null
+                ? (value, null)
+                : (
+                    weights.Layout[name].Of(weights.Values).DetachFromDisposeScope(),
+                    weights.Layout[name].Of(weights.Gradients).DetachFromDisposeScope()
+                );
+            yield return new OptimizerSpan(
+                @group,
+                values,
+                () => gradients is null ? value.grad : gradients.alias(),
+                () => state.MomentsOf(name, value),
+                Keep: (first, second) => state.Keep(name, first, second)
+            );
+        }
+    }
 
     /// <summary>The spans of a training's buffers.</summary>
     /// <param name="groups">As the buffers were laid out for.</param>
