@@ -5,6 +5,7 @@ using ClipSae.Datasets.Shards;
 using ClipSae.Pages;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.Reporting.Data;
 using ClipSae.Reporting.Sections;
 using ClipSae.Results;
 

@@ -1,5 +1,6 @@
 using System.Reflection;
 using ClipSae.Pages;
+using ClipSae.Reporting.Data;
 using ClipSae.Reporting.Sections;
 
 namespace ClipSae.Reporting;

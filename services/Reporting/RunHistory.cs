@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
+using ClipSae.Reporting.Data;
 using ClipSae.Results;
 
 namespace ClipSae.Reporting;

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Pipeline.Events;
+using ClipSae.Reporting.Data;
 using ClipSae.Results;
 using ClipSae.Results.Evaluation;
 using ClipSae.Results.Tuning;

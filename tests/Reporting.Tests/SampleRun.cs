@@ -4,6 +4,7 @@ using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Datasets.Import;
 using ClipSae.Datasets.World;
+using ClipSae.Reporting.Data;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Conversion;
 using ClipSae.Results.Curation;

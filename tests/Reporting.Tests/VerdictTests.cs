@@ -1,5 +1,6 @@
 using System.Net;
 using ClipSae.Pages;
+using ClipSae.Reporting.Data;
 using ClipSae.Results.Evaluation;
 using ClipSae.Results.Tuning;
 

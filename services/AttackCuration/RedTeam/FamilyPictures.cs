@@ -16,12 +16,6 @@ namespace ClipSae.AttackCuration.RedTeam;
 /// </summary>
 public sealed class FamilyPictures
 {
-    /// <summary>Most pictures set apart.</summary>
-    private const int MaxSources = 128;
-
-    /// <summary>Share of the labelled pictures without print that is set apart.</summary>
-    private const double Share = 0.1;
-
     /// <summary>Most pictures in families that are held out, which every validation looks at.</summary>
     private const int MaxHeldOut = 512;
 
@@ -31,10 +25,6 @@ public sealed class FamilyPictures
     private readonly List<(DatasetItem Item, byte[] Png)> _pictures = [];
 
     public int Count => _pictures.Count;
-
-    /// <summary>How many of the labelled pictures without print are set apart: the last of them.</summary>
-    public static int SourcesOf(int plain, AttackCurationOptions options) =>
-        options.Families.Count == 0 ? 0 : Math.Min(MaxSources, (int)(Share * plain));
 
     /// <summary>Prints on the pictures set apart.</summary>
     /// <param name="clean">The classifier's logits of each of them without print.</param>

@@ -253,7 +253,7 @@ internal sealed class RunExecution(
             console.WriteProse($"tuned is {summary.TunedUnit}, best by validation; clipsae evaluate scores it on sets of yours.");
         }
 
-        if (Reporting.Movement.Of(summary.Unmoved) is { } unmoved)
+        if (Reporting.Data.Movement.Of(summary.Unmoved) is { } unmoved)
         {
             console.WriteProse(unmoved);
         }

@@ -14,6 +14,7 @@ using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Reporting;
+using ClipSae.Reporting.Data;
 using ClipSae.Results;
 using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation;

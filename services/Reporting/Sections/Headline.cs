@@ -1,5 +1,6 @@
 using ClipSae.Pages;
 using ClipSae.Reporting.Charts;
+using ClipSae.Reporting.Data;
 using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Sections;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using ClipSae.Pages;
+using ClipSae.Reporting.Data;
 
 namespace ClipSae.Reporting.Sections;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ClipSae.Pages;
+using ClipSae.Reporting.Data;
 using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Sections;

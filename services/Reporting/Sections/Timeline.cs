@@ -1,4 +1,5 @@
 using ClipSae.Pages;
+using ClipSae.Reporting.Data;
 
 namespace ClipSae.Reporting.Sections;
 

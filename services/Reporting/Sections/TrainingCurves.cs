@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Pages;
 using ClipSae.Reporting.Charts;
+using ClipSae.Reporting.Data;
 using ClipSae.Results.Tuning;
 
 namespace ClipSae.Reporting.Sections;

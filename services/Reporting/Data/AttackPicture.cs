@@ -1,4 +1,4 @@
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>A curated attack.</summary>
 /// <param name="Image">Data URI.</param>

@@ -1,6 +1,6 @@
 using ClipSae.Results.Tuning;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>How far fine-tuning moved the weights: where it moved nothing, every other figure is the base's.</summary>
 public static class Movement

@@ -1,4 +1,4 @@
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>What computed a stage of the run.</summary>
 /// <param name="Stage">The stage.</param>

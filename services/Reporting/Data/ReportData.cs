@@ -6,7 +6,7 @@ using ClipSae.Results.Curation;
 using ClipSae.Results.Evaluation;
 using ClipSae.Results.Tuning;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>All that a page tells. Any part may be missing: the page then leaves it out.</summary>
 public sealed record ReportData

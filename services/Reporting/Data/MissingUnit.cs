@@ -1,4 +1,4 @@
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>A unit that failed and that the run went on without.</summary>
 /// <param name="Stage">Its stage.</param>

@@ -1,6 +1,6 @@
 using ClipSae.Results.Autoencoders;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>A trained autoencoder.</summary>
 /// <param name="Name">Its name, which begins with the hook point that it reads.</param>

@@ -1,4 +1,4 @@
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>What the curated attack set holds.</summary>
 /// <param name="Printed">Images that a word was printed on.</param>

@@ -1,6 +1,6 @@
 using ClipSae.Results.Evaluation;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>The evaluation's results as the page reads them.</summary>
 internal sealed class EvaluationView

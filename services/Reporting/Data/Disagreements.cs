@@ -1,6 +1,6 @@
 using ClipSae.Pages;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>Where what curation and validation saw and what the evaluation saw do not fit together, and why that may be.</summary>
 internal static class Disagreements

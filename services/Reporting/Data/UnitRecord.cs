@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 
-namespace ClipSae.Reporting;
+namespace ClipSae.Reporting.Data;
 
 /// <summary>A finished unit of the run.</summary>
 /// <param name="Stage">Its stage.</param>
