@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
+using ClipSae.AttackCuration.Attacks;
 using ClipSae.AttackCuration.Hygiene;
+using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.RedTeam;
+using ClipSae.AttackCuration.Salience;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets;

@@ -24,7 +24,7 @@ public static class ReportPage
                     [
                         BeforeAfter.Render(data),
                         .. evaluation,
-                        Autoencoders.Render(data),
+                        AutoencoderTables.Render(data),
                         CausalEvidence.Render(data),
                         SalientFeatures.Render(data),
                         FamiliesOfPrint.Render(data),

@@ -1,4 +1,8 @@
-using ClipSae.AttackCuration.RedTeam;
+using ClipSae.AttackCuration.Attacks;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Salience;
+using ClipSae.AttackCuration.Settings;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Clip;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Pixels;

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Attacks;
 using ClipSae.Datasets.Drawing;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,4 +1,5 @@
 using ClipSae.AttackCuration.Hygiene;
+using ClipSae.AttackCuration.Images;
 using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,4 +1,7 @@
 using ClipSae.AttackCuration.Hygiene;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Salience;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Imaging.Decoding;
@@ -84,7 +87,7 @@ public sealed class CaptionsOfPrintedPicturesTests : IDisposable
                 PrintDetector.Fit(_reader.Vision, [cls], _print, _options, CPU, CancellationToken.None).Dispose()
             )
             .Message.ShouldBe(
-                "curation.captionHygiene: it finds print patch by patch, which no SAE here can (cls@0); add residual@L or mlp@L to extraction.hookPoints"
+                "curation.captionHygiene: it finds print patch by patch, which no SAE here can (cls@0); add residual@L or mlp@L to extraction.hookPoints, or set curation.captionHygiene=keep"
             );
     }
 

@@ -1,3 +1,6 @@
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Salience;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Results.Curation;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,7 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.AttackCuration.RedTeam;
+using ClipSae.AttackCuration.Settings;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Clip;
 using ClipSae.Datasets.Drawing;
 using static TorchSharp.torch;

@@ -1,3 +1,5 @@
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Salience;
 using ClipSae.Clip;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Salience;
 using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration.Tests;

@@ -1,4 +1,6 @@
-using ClipSae.AttackCuration.RedTeam;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;

@@ -1,3 +1,5 @@
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Datasets.Drawing;
 

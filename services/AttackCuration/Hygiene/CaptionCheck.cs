@@ -1,3 +1,6 @@
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Salience;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Imaging.Decoding;

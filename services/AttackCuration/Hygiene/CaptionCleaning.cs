@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Datasets;
 using ClipSae.Results.Curation;
 

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.Datasets;
 
 namespace ClipSae.AttackCuration.Hygiene;

@@ -1,3 +1,4 @@
+using ClipSae.AttackCuration.Salience;
 using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;

@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;

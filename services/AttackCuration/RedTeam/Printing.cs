@@ -1,3 +1,7 @@
+using ClipSae.AttackCuration.Attacks;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Clip;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Results.Curation;

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using ClipSae.AttackCuration.Attacks;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Results.Curation;
 

@@ -77,7 +77,12 @@ internal sealed class RunSummary
 
     /// <summary>Fine-tuning units whose weights hardly moved from the base's.</summary>
     public IReadOnlyList<string> Unmoved =>
-        [.. State.Finished(ParameterSections.Tuning).Where(unit => Reporting.Data.Movement.IsUnmoved(Tuning(unit)!)).Select(unit => unit.Unit)];
+        [
+            .. State
+                .Finished(ParameterSections.Tuning)
+                .Where(unit => Reporting.Data.Movement.IsUnmoved(Tuning(unit)!))
+                .Select(unit => unit.Unit),
+        ];
 
     private IEnumerable<UnitFinished> All => State.StagesInOrder().SelectMany(stage => stage.FinishedUnits());
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
-using ClipSae.AttackCuration;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Cli.AttackSets;
 using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;

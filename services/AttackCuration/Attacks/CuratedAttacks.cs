@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.Text;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
+using ClipSae.AttackCuration.Images;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
@@ -9,7 +10,7 @@ using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Attacks;
 
 /// <summary>
 /// The attack set as it is stored: pictures, their unreadable twins, a manifest that says how each was made, and one sheet to look at.

@@ -1,6 +1,6 @@
-namespace ClipSae.AttackCuration.Hygiene;
+namespace ClipSae.AttackCuration.Settings;
 
-/// <summary>What happens to pictures whose captions repeat the word printed on them, as <see cref="CaptionCheck"/> finds them.</summary>
+/// <summary>What happens to pictures whose captions repeat the word printed on them, as the check of captions finds them.</summary>
 public enum CaptionHygiene
 {
     /// <summary>Nothing is looked for.</summary>

@@ -1,8 +1,9 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.Clip;
 using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>Measures zero-shot accuracy on pairs, as it is or with something ablated.</summary>
 public static class AttackMeasurement

@@ -1,4 +1,4 @@
-namespace ClipSae.AttackCuration.RedTeam;
+namespace ClipSae.AttackCuration.Words;
 
 /// <summary>Which wrong word is printed on a picture.</summary>
 public enum WordKind

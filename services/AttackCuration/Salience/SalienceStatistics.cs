@@ -1,4 +1,4 @@
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>The two statistics that say whether a feature reads text (science, section 4).</summary>
 public static class SalienceStatistics

@@ -6,7 +6,7 @@ using ClipSae.Results.Autoencoders;
 namespace ClipSae.Reporting.Sections;
 
 /// <summary>Quality of the sparse autoencoders, one row a hook point.</summary>
-internal static class Autoencoders
+internal static class AutoencoderTables
 {
     // Title, the figure, and what is told in small print below it.
     private static readonly (string Title, Func<AutoencoderFigures, string?> Figure, Func<AutoencoderFigures, string?> Note)[] Columns =

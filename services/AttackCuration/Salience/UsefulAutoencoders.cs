@@ -1,6 +1,6 @@
 using ClipSae.Contracts;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>
 /// Which autoencoders curation may choose from. One that reconstructs worse than the mean of the activations would (a negative explained
@@ -11,7 +11,7 @@ namespace ClipSae.AttackCuration;
 public sealed record UsefulAutoencoders(IReadOnlyList<(string Name, double? Explained)> Explained)
 {
     /// <summary>Names of those that explain enough, in their order.</summary>
-    /// <param name="floor">The least explained variance (<see cref="AttackCurationOptions.LeastExplained"/>).</param>
+    /// <param name="floor">The least explained variance (<c>curation.leastExplained</c>).</param>
     /// <exception cref="UserErrorException">None does.</exception>
     public IReadOnlyList<string> Require(double floor)
     {

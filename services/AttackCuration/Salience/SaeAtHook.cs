@@ -4,7 +4,7 @@ using ClipSae.Sae.Encoding;
 using ClipSae.Sae.Formats;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>A sparse autoencoder and the place in the vision tower that it was trained on.</summary>
 /// <param name="Name">Its name among the stage's inputs, which begins with the hook point's.</param>

@@ -5,7 +5,7 @@ using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
 using ClipSae.Imaging.Resizing;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Images;
 
 /// <summary>A picture of the data set that a word can be printed on.</summary>
 /// <param name="Item">Its entry.</param>

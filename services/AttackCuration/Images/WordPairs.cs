@@ -1,10 +1,11 @@
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Images;
 
 /// <summary>
 /// The same pictures three times: as they are, with a wrong word printed, and with the same plate and ink made unreadable.

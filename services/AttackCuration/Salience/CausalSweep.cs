@@ -1,7 +1,9 @@
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Results.Curation;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>
 /// Decides by intervention which layer's features really carry the printed word: the most salient latents are switched off and the change

@@ -1,8 +1,9 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration.RedTeam;
+namespace ClipSae.AttackCuration.Words;
 
 /// <summary>Chooses wrong words for pictures, and judges whether a printed word fooled the model.</summary>
 /// <param name="classifier">Its names are the classes, the words given, and then all others of the stock.</param>

@@ -1,6 +1,6 @@
 using ClipSae.Datasets.Drawing;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Attacks;
 
 /// <summary>A word printed on a picture, once or several times, and what CLIP and the SAE make of it.</summary>
 /// <param name="Source">Index of the picture among the sources.</param>

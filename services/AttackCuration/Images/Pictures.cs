@@ -1,4 +1,4 @@
-using ClipSae.AttackCuration.RedTeam;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Contracts;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Shards;
@@ -6,7 +6,7 @@ using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Images;
 
 /// <summary>The data set as curation uses it, in an order drawn from the seed.</summary>
 /// <param name="Classes">Object classes, in ordinal order.</param>
@@ -23,6 +23,12 @@ public sealed record Pictures(
     IReadOnlyList<string> Unreadable
 )
 {
+    /// <summary>Most pictures set apart.</summary>
+    private const int MaxApart = 128;
+
+    /// <summary>Share of the labelled pictures without print that is set apart.</summary>
+    private const double ShareApart = 0.1;
+
     /// <summary>Plain pictures that no attack is printed on; fine-tuning is judged by them. None where there are no families.</summary>
     public IReadOnlyList<PictureSource> Apart { get; init; } = [];
 
@@ -32,6 +38,10 @@ public sealed record Pictures(
     /// <summary>Pictures that are looked through for those on which the features fire by themselves.</summary>
     public static int NaturalSample(AttackCurationOptions options) =>
         options.NaturalImages == 0 ? 0 : 8 * Math.Max(options.NaturalImages, 32);
+
+    // The last of the labelled pictures without print.
+    private static int CountApart(int plain, AttackCurationOptions options) =>
+        options.Families.Count == 0 ? 0 : Math.Min(MaxApart, (int)(ShareApart * plain));
 
     /// <summary>Reads the shards; pictures that show a held-out word or face are left out.</summary>
     /// <exception cref="UserErrorException">Fewer than two classes or words, or too few pictures.</exception>
@@ -103,7 +113,7 @@ public sealed record Pictures(
 
         all = [.. all.Where(source => !damaged.ContainsKey(source))];
         var plain = all.Where(IsPlain).ToArray();
-        var apart = FamilyPictures.SourcesOf(plain.Length, options);
+        var apart = CountApart(plain.Length, options);
         return plain.Length >= 8
             ? new Pictures(classes, words, plain[..^apart], all, unreadable) { Apart = plain[^apart..] }
             : throw new UserErrorException(
@@ -126,9 +136,7 @@ public sealed record Pictures(
         {
             PictureSource[] left = [.. all.Where(source => !damaged.ContainsKey(source))];
             var plain = left.Where(isPlain).ToArray();
-            var apart = plain
-                .TakeLast(FamilyPictures.SourcesOf(plain.Length, options))
-                .ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
+            var apart = plain.TakeLast(CountApart(plain.Length, options)).ToHashSet<PictureSource>(ReferenceEqualityComparer.Instance);
             var printed = plain.Take(Math.Max(options.Pairs, AttackSources(options)));
             var natural = left.Where(source => !apart.Contains(source)).Take(NaturalSample(options));
             PictureSource[] wanted = [.. printed.Concat(apart).Concat(natural).Where(source => !sound.Contains(source)).Distinct()];

@@ -1,10 +1,11 @@
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration.RedTeam;
+namespace ClipSae.AttackCuration.Words;
 
 /// <summary>The words that may be printed.</summary>
 /// <param name="Listed">Those given, or the classes.</param>

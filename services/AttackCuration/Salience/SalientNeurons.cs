@@ -1,8 +1,9 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.Clip;
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>The MLP neurons that write the text-salient features (science, section 4).</summary>
 public static class SalientNeurons

@@ -1,7 +1,8 @@
+using ClipSae.AttackCuration.Images;
 using ClipSae.Clip;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>What every latent of an SAE does on clean pictures, on the same with a word, and on the same with a control.</summary>
 public sealed class FeatureSurvey

@@ -1,4 +1,4 @@
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Attacks;
 
 /// <summary>Chooses attacks among candidates (science, section 5).</summary>
 public static class AttackSelection

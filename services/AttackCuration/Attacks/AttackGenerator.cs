@@ -1,11 +1,14 @@
-using ClipSae.AttackCuration.RedTeam;
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Salience;
+using ClipSae.AttackCuration.Settings;
+using ClipSae.AttackCuration.Words;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Pixels;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Attacks;
 
 /// <summary>Prints wrong words on pictures and asks CLIP and the text-salient features what they see.</summary>
 public sealed class AttackGenerator(

@@ -1,7 +1,7 @@
 using ClipSae.Clip;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Images;
 
 /// <summary>Pictures a batch at a time, and tables as rows.</summary>
 internal static class PictureBatches

@@ -1,9 +1,11 @@
+using ClipSae.AttackCuration.Images;
+using ClipSae.AttackCuration.Settings;
 using ClipSae.Clip;
 using ClipSae.Datasets;
 using ClipSae.Results.Curation;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>Silences salient neurons, and for comparison as many random neurons of the same layers.</summary>
 public static class NeuronSilencing

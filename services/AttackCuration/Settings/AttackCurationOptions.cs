@@ -1,9 +1,8 @@
-using ClipSae.AttackCuration.Hygiene;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Datasets.Drawing;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Settings;
 
 /// <summary>How text-salient features are found and attacks chosen. Sources: science, sections 4 and 5.</summary>
 public sealed record AttackCurationOptions

@@ -1,7 +1,7 @@
 using ClipSae.Tensors;
 using static TorchSharp.torch;
 
-namespace ClipSae.AttackCuration;
+namespace ClipSae.AttackCuration.Salience;
 
 /// <summary>How much a latent reads text (science, section 4).</summary>
 /// <param name="Feature">Index of the latent.</param>
