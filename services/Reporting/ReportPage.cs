@@ -31,6 +31,7 @@ public static class ReportPage
                         RepeatingCaptions.Render(data),
                         AttackGallery.Render(data),
                         TrainingCurves.Render(data),
+                        TextStates.Render(data),
                         Timeline.Render(data),
                         DataProblems.Render(data),
                         Provenance.Render(data),

@@ -37,7 +37,7 @@ public sealed class ZeroShotEvaluationStage : IStage
     public string WhenMemoryIsShort =>
         "not even one image fits next to the model: set evaluation.precision to bfloat16, or choose another device";
 
-    public int AlgorithmVersion => 10;
+    public int AlgorithmVersion => 11;
 
     public JsonObject Normalize(JsonObject parameters) =>
         StageParameters.Normalize<EvaluationOptions>(parameters, Name, options => options.Validate());

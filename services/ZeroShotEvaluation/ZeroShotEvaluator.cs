@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.Clip.Generators;
 using ClipSae.Contracts;
 using ClipSae.Results.Evaluation;
 using ClipSae.ZeroShotEvaluation.Models;
@@ -46,8 +47,9 @@ public sealed class ZeroShotEvaluator(
             );
         }
 
-        var preparation = PreparationOf(models[0]);
+        var (preparation, activation, context) = SizesOf(models[0]);
         using var asked = EvaluationSets.Of(sets, options, preparation, models.Count > 1 ? scratch : null, cancel);
+        using var prompts = models.Count > 1 ? new PromptStates(GeneratorPrompts.Default, tokenizer, context, activation) : null;
         var shown = Shown(models);
         var total = asked.Images * models.Count;
         long done = 0;
@@ -62,6 +64,7 @@ public sealed class ZeroShotEvaluator(
                         asked,
                         shown.Contains(model),
                         preparation,
+                        prompts,
                         scratch,
                         images => progress?.Invoke(done += images, total),
                         cancel
@@ -69,7 +72,7 @@ public sealed class ZeroShotEvaluator(
                 );
             }
 
-            return Gather(models, asked, runs, shown, preparation);
+            return Gather(models, asked, runs, shown, preparation, prompts);
         }
         catch
         {
@@ -131,6 +134,7 @@ public sealed class ZeroShotEvaluator(
         EvaluationSets asked,
         bool isShown,
         ImagePreparation preparation,
+        PromptStates? prompts,
         string scratch,
         Action<int> embedded,
         CancellationToken cancel
@@ -152,7 +156,7 @@ public sealed class ZeroShotEvaluator(
 
         int[] missing = [.. Enumerable.Range(0, texts.Length).Where(place => texts[place] is null)];
         var seconds = new double[texts.Length];
-        var run = new ModelRunner(options, tokenizer, asked, preparation).Run(model, isShown, texts, seconds, embedded, cancel);
+        var run = new ModelRunner(options, tokenizer, asked, preparation, prompts).Run(model, isShown, texts, seconds, embedded, cancel);
         foreach (var place in missing.Where(place => keys[place] is not null))
         {
             await cache!.SaveAsync(keys[place]!, texts[place]!, seconds[place], scratch, cancel);
@@ -166,7 +170,8 @@ public sealed class ZeroShotEvaluator(
         EvaluationSets asked,
         IReadOnlyList<ModelRun> runs,
         IReadOnlyList<ModelUnderTest> shown,
-        ImagePreparation preparation
+        ImagePreparation preparation,
+        PromptStates? prompts
     )
     {
         var scoring = new Scoring(options.Resamples, options.Seed, options.CalibrationBins);
@@ -190,7 +195,8 @@ public sealed class ZeroShotEvaluator(
                         run.Model.Seed,
                         run.Model.Validation,
                         sets.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal),
-                        retrieval.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal)
+                        retrieval.ToDictionary(set => set.Key, set => set.Value[index], StringComparer.Ordinal),
+                        index == 0 ? null : TextStates(prompts, runs[0], run)
                     )
             ),
         ];
@@ -247,9 +253,32 @@ public sealed class ZeroShotEvaluator(
             question.Set.AllProblems
         );
 
-    private static ImagePreparation PreparationOf(ModelUnderTest model)
+    // Of towers of one size alone is there a change.
+    private static IReadOnlyList<TextStateChange>? TextStates(PromptStates? prompts, ModelRun basis, ModelRun run) =>
+        prompts is not null
+        && basis.Text is { } old
+        && run.Text is { } @new
+        && old.Architecture.TextWidth == @new.Architecture.TextWidth
+        && old.Architecture.EmbedDim == @new.Architecture.EmbedDim
+            ?
+            [
+                .. prompts
+                    .Compare(old.States, @new.States)
+                    .Select(change => new TextStateChange(
+                        change.State,
+                        HiddenStateChange.NameOf(change.Tokens),
+                        change.Count,
+                        change.MeanCosine,
+                        change.MinCosine,
+                        change.MeanNormRatio
+                    )),
+            ]
+            : null;
+
+    private static (ImagePreparation Preparation, MlpActivation Activation, int Context) SizesOf(ModelUnderTest model)
     {
         using var checkpoint = ClipCheckpoint.Open(model.Path, model.Name);
-        return checkpoint.Architecture.Preparation;
+        var a = checkpoint.Architecture;
+        return (a.Preparation, a.Activation, a.ContextLength);
     }
 }

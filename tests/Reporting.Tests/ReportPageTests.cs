@@ -48,6 +48,34 @@ public sealed partial class ReportPageTests
     }
 
     [Fact]
+    public void The_change_of_the_text_tower_is_a_folded_table_and_one_line_where_there_is_none()
+    {
+        var data = SampleRun.Data();
+        ReportPage.Render(data).ShouldNotContain("id=\"text-states\"");
+        var tuned = data.Results!.Models.Single(model => model.Name == data.Results.Tuned);
+        string Render(params TextStateChange[] states) =>
+            ReportPage.Render(
+                data with
+                {
+                    Results = data.Results with
+                    {
+                        Models = [.. data.Results.Models.Select(model => model == tuned ? model with { TextStates = states } : model)],
+                    },
+                }
+            );
+
+        var changed = Render(new("last", "prompt", 240, 0.9871, 0.9, 1.0312), new("pooled", "whole text", 24, 1, 1, 1));
+        changed.ShouldContain("<section id=\"text-states\"><details class=\"part\"><summary><h2>Text tower</h2>");
+        changed.ShouldContain(
+            "<tr><td>last</td><td>prompt</td><td class=\"n\">240</td><td class=\"n\">0.987</td><td class=\"n\">0.900</td><td class=\"n\">1.031</td></tr>"
+        );
+        // What Geometric Parametrization and back rounds is no change.
+        var same = Render(new("last", "prompt", 240, 1, 0.9999999, 1.000001), new("pooled", "whole text", 24, 1, 1, 1));
+        same.ShouldContain($"Text tower of <b>{tuned.Name}</b>: unchanged.");
+        same.ShouldNotContain("cosine, lowest");
+    }
+
+    [Fact]
     public void The_first_screen_has_the_worst_family_of_print_reading_and_the_trade_off_of_all_models()
     {
         var data = SampleRun.Data();

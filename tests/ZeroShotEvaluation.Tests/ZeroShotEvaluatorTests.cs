@@ -371,6 +371,56 @@ public sealed class ZeroShotEvaluatorTests : IDisposable
         evaluation.Results.Sets.Single(summary => summary.Name == "clean").Candidates.ShouldBe(Names);
     }
 
+    // What an image generator is given of the tuned text tower, against the base's, over prompts for one.
+    [Fact]
+    public void States_of_the_text_tower_are_compared_with_the_bases()
+    {
+        var tuned = SmallClip.Write(_folder.File("tuned"), 1);
+        using (var model = ClipModel.Load(tuned))
+        using (torch.no_grad())
+        {
+            var projection = model.get_parameter("text_projection")!;
+            projection.copy_(projection.Times(2));
+            model.Save(tuned);
+        }
+
+        using var evaluation = Evaluate(
+            new EvaluationOptions(),
+            [
+                new ModelUnderTest("base", SmallClip.Write(_folder.File("base"), 1)),
+                new ModelUnderTest("none.s0", SmallClip.Write(_folder.File("frozen"), 1), "none", 0, 0.5),
+                new ModelUnderTest("none.s1", tuned, "none", 1, 0.5),
+                new ModelUnderTest("none.s2", SmallClip.Write(_folder.File("other"), 2), "none", 2, 0.5),
+            ],
+            Clean()
+        );
+
+        evaluation.Results.Models[0].TextStates.ShouldBeNull();
+        var (frozen, scaled, other) = (
+            evaluation.Results.Models[1].TextStates!,
+            evaluation.Results.Models[2].TextStates!,
+            evaluation.Results.Models[3].TextStates!
+        );
+        frozen
+            .Select(state => (state.State, state.Tokens))
+            .ShouldBe([
+                ("penultimate", "start of text"),
+                ("penultimate", "prompt"),
+                ("penultimate", "end and padding"),
+                ("last", "start of text"),
+                ("last", "prompt"),
+                ("last", "end and padding"),
+                ("pooled", "whole text"),
+            ]);
+        frozen.Where(state => state.State == "last").Sum(state => state.Count).ShouldBe(24 * 16); // prompts × context
+        frozen.ShouldAllBe(state => state.MinCosine > 1 - 1e-9 && Math.Abs(state.MeanNormRatio - 1) < 1e-9);
+        // The projection is behind all other states, and a factor turns nothing.
+        scaled.Take(6).ShouldBe(frozen.Take(6));
+        scaled[6].MeanNormRatio.ShouldBe(2, 1e-5);
+        scaled[6].MinCosine.ShouldBe(1, 1e-6);
+        other.ShouldAllBe(state => state.MeanCosine < 0.9);
+    }
+
     // Retrieval, probe and calibration end to end; the models are random, so only what must hold for any model is asked.
     [Fact]
     public void Every_protocol_gives_its_figures_for_every_model()

@@ -7,6 +7,7 @@ using ClipSae.Cli.CommandLine;
 using ClipSae.Cli.Output;
 using ClipSae.Cli.Running;
 using ClipSae.Clip;
+using ClipSae.Clip.Generators;
 using ClipSae.Contracts;
 using ClipSae.WeightConversion.Transplanting;
 using ClipSae.WeightConversion.Weights;
@@ -68,8 +69,8 @@ internal sealed class TransplantVerb : Verb
         var vision = arguments.GetValue(_vision) is { } given ? await GivenModel.PathAsync("--vision", given, session, cancel) : null;
         var generator = GivenPath.FileOrFolder("generator", arguments.GetValue(_generator)!);
         var prompts = GivenPath.File("--prompts", arguments.GetValue(_prompts)) is { } list
-            ? TransplantPrompts.Read(list)
-            : TransplantPrompts.Default;
+            ? GeneratorPrompts.Read(list)
+            : GeneratorPrompts.Default;
         var vocabulary = GivenPath.File("--tokenizer", arguments.GetValue(_tokenizer)) ?? ClipTokenizer.FileBeside(model);
         var target = Target(arguments.GetValue(_target)!, generator);
         session.UseDevice();
@@ -138,7 +139,7 @@ internal sealed class TransplantVerb : Verb
         {
             table.Add(
                 change.State,
-                [TransplantPage.NameOf(change.Tokens), Figure(change.MeanCosine), Figure(change.MinCosine), Figure(change.MeanNormRatio)]
+                [HiddenStateChange.NameOf(change.Tokens), Figure(change.MeanCosine), Figure(change.MinCosine), Figure(change.MeanNormRatio)]
             );
         }
 

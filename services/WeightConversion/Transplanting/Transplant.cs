@@ -10,15 +10,6 @@ namespace ClipSae.WeightConversion.Transplanting;
 /// <summary>Puts a model's text tower into an image generator, and measures what that changes for the generator.</summary>
 public static class Transplant
 {
-    /// <summary>Output of the last block but one.</summary>
-    public const string Penultimate = "penultimate";
-
-    /// <summary>Output of the last block after the final LayerNorm.</summary>
-    public const string Last = "last";
-
-    /// <summary>The state of the whole text.</summary>
-    public const string Pooled = "pooled";
-
     /// <summary>
     /// Writes the generator with the model's text tower, reads it again, and compares its hidden states with the generator's own.
     /// </summary>
@@ -59,12 +50,7 @@ public static class Transplant
         using var generator = ImageGenerator.Open(generatorPath);
         var encoder = Choose(generator, encoderName, model.Name, architecture, generatorPath);
         var fitted = architecture with { ContextLength = encoder.Context, TextLayers = encoder.Layers };
-        using var states = new PromptStates(
-            prompts,
-            tokenizer,
-            encoder.Context,
-            padsWithEnd: architecture.Activation == MlpActivation.QuickGelu
-        );
+        using var states = new PromptStates(prompts, tokenizer, encoder.Context, architecture.Activation);
         using var before = states.Of(encoder, fitted, cancel);
 
         var weights = new PlainWeights(checkpoint);

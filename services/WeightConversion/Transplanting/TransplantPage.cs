@@ -1,4 +1,4 @@
-using System.Globalization;
+using ClipSae.Clip.Generators;
 using ClipSae.Pages;
 
 namespace ClipSae.WeightConversion.Transplanting;
@@ -12,16 +12,6 @@ public static class TransplantPage
         th, td { padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--hair); text-align: left; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
         code { font-family: var(--mono); font-size: .85em; overflow-wrap: anywhere; } .note { border-left: 3px solid var(--bad); padding-left: .8rem; }
         """;
-
-    /// <summary>What kinds of tokens are called.</summary>
-    public static string NameOf(TokenKind kind) =>
-        kind switch
-        {
-            TokenKind.Start => "start of text",
-            TokenKind.Prompt => "prompt",
-            TokenKind.Padding => "end and padding",
-            _ => "whole text",
-        };
 
     /// <summary>Renders the page.</summary>
     /// <param name="name">What the new generator is called.</param>
@@ -37,8 +27,7 @@ public static class TransplantPage
             Every other byte is the generator's. What was written was read again and equals the model.</p>
             {result.Notes().Select(note => Html.Of($"<p class=\"note\">{note}</p>"))}
             <div class="scroll"><table><caption>Hidden states of the new text encoder against the generator's own, over {result.Prompts} prompts. A cosine of 1 and a ratio of 1 mean no change.</caption>
-            <tr><th>hidden state</th><th>tokens</th><th class="n">compared</th><th class="n">cosine, mean</th><th class="n">cosine, lowest</th><th class="n">norm, new / old</th></tr>
-            {result.HiddenStates.Select(Row)}</table></div>
+            {HiddenStateTable.Rows(result.HiddenStates.Select(Row))}</table></div>
             <p>Stable Diffusion 1 takes the last state, Stable Diffusion 2, SDXL and Stable Diffusion 3 the penultimate one; SDXL (its second encoder), Stable Diffusion 3 and Flux also take the pooled one.</p>
             <h2>Digests</h2>
             <div class="scroll"><table>{Digests("generator", result.Generator)}{Digests("model", result.Model)}{Digests(
@@ -49,19 +38,9 @@ public static class TransplantPage
             """
         ).Text;
 
-    private static Html Row(HiddenStateChange change) =>
-        Html.Of(
-            $"""
-            <tr><td>{change.State}</td><td>{NameOf(change.Tokens)}</td><td class="n">{Written.Count(
-                change.Count
-            )}</td><td class="n">{Figure(change.MeanCosine)}</td><td class="n">{Figure(change.MinCosine)}</td><td class="n">{Figure(
-                change.MeanNormRatio
-            )}</td></tr>
-            """
-        );
+    private static HiddenStateTable.Row Row(HiddenStateChange change) =>
+        new(change.State, HiddenStateChange.NameOf(change.Tokens), change.Count, change.MeanCosine, change.MinCosine, change.MeanNormRatio);
 
     private static IEnumerable<Html> Digests(string role, IReadOnlyDictionary<string, string> digests) =>
         digests.Select(digest => Html.Of($"<tr><td>{role}</td><td>{digest.Key}</td><td><code>{digest.Value}</code></td></tr>"));
-
-    private static string Figure(double value) => value.ToString("0.000", CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,5 @@
+using ClipSae.Clip.Generators;
+
 namespace ClipSae.WeightConversion.Transplanting;
 
 /// <summary>What was written into an image generator, and what it changes for it.</summary>
@@ -40,7 +42,7 @@ public sealed record TransplantResult(
         }
 
         if (
-            HiddenStates.First(change => change is { State: Transplant.Penultimate, Tokens: TokenKind.Prompt }).MeanCosine
+            HiddenStates.First(change => change is { State: HiddenStateChange.Penultimate, Tokens: TokenKind.Prompt }).MeanCosine
             is < Unrelated
                 and var cosine
         )

@@ -1,3 +1,5 @@
+using ClipSae.Clip;
+using ClipSae.Clip.Generators;
 using ClipSae.Results.Evaluation;
 
 namespace ClipSae.ZeroShotEvaluation.Models;
@@ -18,9 +20,13 @@ internal sealed record ModelRun(
     Dictionary<string, ShownFeatures> Features
 )
 {
-    /// <summary>Frees the features.</summary>
+    /// <summary>Size of the text tower with the states that it makes of prompts; null where no image generator has such a one.</summary>
+    public (ClipArchitecture Architecture, TextHiddenStates States)? Text { get; set; }
+
+    /// <summary>Frees the features and states.</summary>
     public void Release()
     {
+        Text?.States.Dispose();
         foreach (var features in Features.Values)
         {
             features.Dispose();

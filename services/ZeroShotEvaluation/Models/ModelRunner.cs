@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ClipSae.Clip;
+using ClipSae.Clip.Generators;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.ZeroShotEvaluation.Sets;
@@ -12,7 +13,13 @@ namespace ClipSae.ZeroShotEvaluation.Models;
 /// <summary>
 /// Loads one model and asks it everything, on the calling thread: libtorch's modes and dispose scopes belong to a thread.
 /// </summary>
-internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer tokenizer, EvaluationSets asked, ImagePreparation preparation)
+internal sealed class ModelRunner(
+    EvaluationOptions options,
+    ClipTokenizer tokenizer,
+    EvaluationSets asked,
+    ImagePreparation preparation,
+    PromptStates? prompts
+)
 {
     private const int MaxCosines = 1 << 24;
 
@@ -45,6 +52,11 @@ internal sealed class ModelRunner(EvaluationOptions options, ClipTokenizer token
             using var scale = clip.LogitScale.detach().exp().to(torch.float32).cpu();
             AskObjects(run, vision, texts[0]!, scale, isShown, device, embedded, cancel);
             AskCaptions(run, vision, texts, device, embedded, cancel);
+            if (prompts?.Context == clip.Architecture.ContextLength && clip.Architecture.Family == ClipFamily.OpenAi)
+            {
+                run.Text = (clip.Architecture, prompts.Of(clip, cancel).Detached());
+            }
+
             return run;
         }
         catch

@@ -56,6 +56,10 @@ public sealed record TextHiddenStates(torch.Tensor Penultimate, torch.Tensor Las
         return new(penultimate.MoveToOuterDisposeScope(), last.MoveToOuterDisposeScope(), pooled.MoveToOuterDisposeScope());
     }
 
+    /// <summary>The same outside of all dispose scopes.</summary>
+    public TextHiddenStates Detached() =>
+        new(Penultimate.DetachFromDisposeScope(), Last.DetachFromDisposeScope(), Pooled.DetachFromDisposeScope());
+
     public void Dispose()
     {
         Penultimate.Dispose();

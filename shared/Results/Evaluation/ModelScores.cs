@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ClipSae.Results.Evaluation;
 
 /// <summary>The figures of one model.</summary>
@@ -7,11 +9,15 @@ namespace ClipSae.Results.Evaluation;
 /// <param name="Validation">Its best validation score in training.</param>
 /// <param name="Sets">Figures by set.</param>
 /// <param name="Retrieval">Figures by set of captioned images.</param>
+/// <param name="TextStates">
+/// What changed about the states of its text tower, which image generators take; of models of OpenAI's family with the base's sizes.
+/// </param>
 public sealed record ModelScores(
     string Name,
     string? Arm,
     int? Seed,
     double? Validation,
     IReadOnlyDictionary<string, SetScores> Sets,
-    IReadOnlyDictionary<string, RetrievalScores> Retrieval
+    IReadOnlyDictionary<string, RetrievalScores> Retrieval,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<TextStateChange>? TextStates = null
 );

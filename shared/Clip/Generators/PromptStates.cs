@@ -1,11 +1,9 @@
-using ClipSae.Clip;
-using ClipSae.Clip.Generators;
 using TorchSharp;
 
-namespace ClipSae.WeightConversion.Transplanting;
+namespace ClipSae.Clip.Generators;
 
-/// <summary>Prompts as an image generator tokenises them, and the hidden states that one of its encoders makes of them.</summary>
-internal sealed class PromptStates : IDisposable
+/// <summary>Prompts as an image generator tokenises them, and the hidden states that a text encoder makes of them.</summary>
+public sealed class PromptStates : IDisposable
 {
     private const int Batch = 16;
 
@@ -15,10 +13,11 @@ internal sealed class PromptStates : IDisposable
 
     /// <param name="prompts">The texts; one that is too long is cut, as generators do.</param>
     /// <param name="context">Tokens of a text.</param>
-    /// <param name="padsWithEnd">Whether the end of the text is repeated up to the context, as with OpenAI's encoder; zeros otherwise, as
-    /// with LAION's.</param>
-    public PromptStates(IReadOnlyList<string> prompts, ClipTokenizer tokenizer, int context, bool padsWithEnd)
+    /// <param name="activation">OpenAI's has the end of the text repeated up to the context, as generators do with its encoder; LAION's,
+    /// which are others, zeros.</param>
+    public PromptStates(IReadOnlyList<string> prompts, ClipTokenizer tokenizer, int context, MlpActivation activation)
     {
+        var padsWithEnd = activation == MlpActivation.QuickGelu;
         var rows = prompts.Select(prompt => tokenizer.Encode(prompt, context, out _)).ToList();
         _lengths = [.. rows.Select(row => (long)Array.IndexOf(row, tokenizer.EndOfText))];
         foreach (var (row, end) in rows.Zip(_lengths))
@@ -29,33 +28,62 @@ internal sealed class PromptStates : IDisposable
             }
         }
 
-        _tokens = torch.tensor(rows.SelectMany(row => row).ToArray(), [prompts.Count, context], dtype: torch.int64);
-        _ends = torch.tensor(_lengths, dtype: torch.int64);
+        Context = context;
+        _tokens = torch
+            .tensor(rows.SelectMany(row => row).ToArray(), [prompts.Count, context], dtype: torch.int64)
+            .DetachFromDisposeScope();
+        _ends = torch.tensor(_lengths, dtype: torch.int64).DetachFromDisposeScope();
     }
 
-    /// <summary>The states that an encoder makes of all prompts; the caller owns them.</summary>
-    public TextHiddenStates Of(GeneratorTextEncoder encoder, ClipArchitecture architecture, CancellationToken cancel)
+    /// <summary>Tokens of a text.</summary>
+    public int Context { get; }
+
+    /// <summary>The states that an encoder of a generator makes of all prompts; the caller owns them.</summary>
+    public TextHiddenStates Of(GeneratorTextEncoder encoder, ClipArchitecture architecture, CancellationToken cancel) =>
+        Of(architecture, encoder.Keys(architecture), encoder.Read, cancel);
+
+    /// <summary>The states that a CLIP's text tower makes of all prompts, in the processor's memory; the caller owns them.</summary>
+    public TextHiddenStates Of(ClipModel model, CancellationToken cancel) =>
+        Of(
+            model.Architecture,
+            ClipKeys
+                .Shapes(model.Architecture)
+                .Select(shape => shape.Key)
+                .Where(key => !key.StartsWith("visual.", StringComparison.Ordinal) && key != ClipKeys.LogitScale),
+            key => model.Weight(key).detach().to(torch.float32),
+            cancel
+        );
+
+    private TextHiddenStates Of(
+        ClipArchitecture architecture,
+        IEnumerable<string> keys,
+        Func<string, torch.Tensor> read,
+        CancellationToken cancel
+    )
     {
+        using var noGrad = torch.no_grad();
         using var scope = torch.NewDisposeScope();
-        var weights = encoder.Keys(architecture).ToDictionary(key => key, encoder.Read, StringComparer.Ordinal);
+        var weights = keys.ToDictionary(key => key, read, StringComparer.Ordinal);
+        var device = weights[ClipKeys.Positions].device;
+        var (tokens, ends) = (_tokens.to(device), _ends.to(device));
         var parts = new List<TextHiddenStates>();
         for (var at = 0L; at < _tokens.shape[0]; at += Batch)
         {
             cancel.ThrowIfCancellationRequested();
             var count = Math.Min(Batch, _tokens.shape[0] - at);
-            parts.Add(TextHiddenStates.Compute(architecture, weights, _tokens.narrow(0, at, count), _ends.narrow(0, at, count)));
+            parts.Add(TextHiddenStates.Compute(architecture, weights, tokens.narrow(0, at, count), ends.narrow(0, at, count)));
         }
 
-        torch.Tensor All(Func<TextHiddenStates, torch.Tensor> of) => torch.cat([.. parts.Select(of)], 0).MoveToOuterDisposeScope();
+        torch.Tensor All(Func<TextHiddenStates, torch.Tensor> of) => torch.cat([.. parts.Select(of)], 0).cpu().MoveToOuterDisposeScope();
         return new(All(part => part.Penultimate), All(part => part.Last), All(part => part.Pooled));
     }
 
     /// <summary>How far new states are from old ones.</summary>
     public IReadOnlyList<HiddenStateChange> Compare(TextHiddenStates old, TextHiddenStates @new) =>
         [
-            .. Changes(Transplant.Penultimate, old.Penultimate, @new.Penultimate),
-            .. Changes(Transplant.Last, old.Last, @new.Last),
-            Change(Transplant.Pooled, TokenKind.Pooled, [.. Pairs(old.Pooled, @new.Pooled)]),
+            .. Changes(HiddenStateChange.Penultimate, old.Penultimate, @new.Penultimate),
+            .. Changes(HiddenStateChange.Last, old.Last, @new.Last),
+            Change(HiddenStateChange.Pooled, TokenKind.Pooled, [.. Pairs(old.Pooled, @new.Pooled)]),
         ];
 
     public void Dispose()

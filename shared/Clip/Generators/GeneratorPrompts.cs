@@ -1,13 +1,13 @@
 using System.Text;
 using ClipSae.Contracts;
 
-namespace ClipSae.WeightConversion.Transplanting;
+namespace ClipSae.Clip.Generators;
 
 /// <summary>
 /// Prompts as people give them to image generators; some of them ask for written words, which is where a model that reads less may differ
 /// most.
 /// </summary>
-public static class TransplantPrompts
+public static class GeneratorPrompts
 {
     private const int MaxPrompts = 1000;
     private const long MaxBytes = 4 << 20;

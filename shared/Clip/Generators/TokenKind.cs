@@ -1,4 +1,4 @@
-namespace ClipSae.WeightConversion.Transplanting;
+namespace ClipSae.Clip.Generators;
 
 /// <summary>Which tokens of a prompt a figure is about. An image generator is given all of them, padding included.</summary>
 public enum TokenKind
