@@ -122,8 +122,7 @@ public sealed class PromptStates : IDisposable
     private static (double Cosine, double NormRatio)[] Pairs(torch.Tensor old, torch.Tensor @new)
     {
         var width = (int)old.shape[^1];
-        float[] from = [.. old.data<float>()],
-            to = [.. @new.data<float>()];
+        var (from, to) = (old.data<float>().ToArray(), @new.data<float>().ToArray());
         return
         [
             .. Enumerable.Range(0, from.Length / width).Select(row => Pair(from.AsSpan(row * width, width), to.AsSpan(row * width, width))),
