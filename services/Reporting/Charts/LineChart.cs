@@ -19,9 +19,6 @@ internal sealed record LineChart(string Title, IReadOnlyList<ChartSeries> Series
     private const double LetterRoom = 11;
     private const int MaxLetters = (int)((Height - Top - Bottom) / LetterRoom);
 
-    /// <summary>What the horizontal axis counts.</summary>
-    public string Axis { get; init; } = "step";
-
     public bool Logarithmic { get; init; }
 
     /// <summary>Whether values are fractions, from 0 to 1, written as percentages.</summary>
