@@ -1,4 +1,5 @@
 using ClipSae.Pages;
+using ClipSae.Reporting.Data;
 using ClipSae.Results.Evaluation;
 
 namespace ClipSae.Reporting.Sections;
