@@ -90,14 +90,7 @@ public sealed class KnownModelsTests : IDisposable
         File.Delete(At("open_clip_config.json"));
         File.Delete(At("open_clip_model.safetensors"));
 
-        WriteHeader(
-            "model.safetensors",
-            ClipKeys
-                .Shapes(expected)
-                .SelectMany(shape =>
-                    HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))
-                )
-        );
+        WriteTransformersHeader(expected, OfTransformers);
         WriteJson("config.json", Transformers(model));
         Read().ShouldBe((expected, false));
     }
@@ -117,14 +110,7 @@ public sealed class KnownModelsTests : IDisposable
         (a.Preparation.Fit, a.Preparation.Filter, a.Preparation.Normalization).ShouldBe(
             (PictureFit.Squash, filter, PixelNormalization.Halves)
         );
-        WriteHeader(
-            "model.safetensors",
-            ClipKeys
-                .Shapes(a)
-                .SelectMany(shape =>
-                    HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))
-                )
-        );
+        WriteTransformersHeader(a, SigLipOfTransformers);
         if (a.VisionWidth > 1024)
         {
             Should
@@ -171,14 +157,7 @@ public sealed class KnownModelsTests : IDisposable
     [InlineData("preprocessor_config.json", """{"size":{"shortest_edge":224}}""", "only height and width 224 is supported")]
     public void A_description_that_is_not_the_SigLIPs_is_refused_by_its_key(string file, string description, string message)
     {
-        WriteHeader(
-            "model.safetensors",
-            ClipKeys
-                .Shapes(SigLips[0].Sizes)
-                .SelectMany(shape =>
-                    HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, SigLipOfTransformers(shape)))
-                )
-        );
+        WriteTransformersHeader(SigLips[0].Sizes, SigLipOfTransformers);
         File.WriteAllText(At(file), description);
 
         var refusal = Should.Throw<UserErrorException>(() => Read()).Message;
@@ -220,14 +199,7 @@ public sealed class KnownModelsTests : IDisposable
         File.Delete(At("open_clip_config.json"));
         File.Delete(At("open_clip_model.safetensors"));
 
-        WriteHeader(
-            "model.safetensors",
-            ClipKeys
-                .Shapes(expected)
-                .SelectMany(shape =>
-                    HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))
-                )
-        );
+        WriteTransformersHeader(expected, OfTransformers);
         WriteJson("config.json", TransformersWorldwide(model));
         Read().ShouldBe((expected, false));
         // As transformers' conversion writes it: both sides are named, so that both are resized.
@@ -254,14 +226,7 @@ public sealed class KnownModelsTests : IDisposable
     )]
     public void A_description_that_is_not_the_MetaCLIP_2s_is_refused_by_its_key(string description, string message)
     {
-        WriteHeader(
-            "model.safetensors",
-            ClipKeys
-                .Shapes(Worldwide[0].Sizes)
-                .SelectMany(shape =>
-                    HuggingFaceKeys.FromOpenAi(shape.Key).Select((key, _) => KeyValuePair.Create(key, OfTransformers(shape)))
-                )
-        );
+        WriteTransformersHeader(Worldwide[0].Sizes, OfTransformers);
         File.WriteAllText(At("config.json"), description);
 
         Should.Throw<UserErrorException>(() => Read()).Message.ShouldContain(message);
@@ -466,6 +431,14 @@ public sealed class KnownModelsTests : IDisposable
         HuggingFaceKeys.IsTransposed(shape.Key) ? [.. shape.Value.Reverse()]
         : shape.Key.Contains("in_proj_", StringComparison.Ordinal) ? [shape.Value[0] / 3, .. shape.Value[1..]]
         : shape.Value;
+
+    private void WriteTransformersHeader(ClipArchitecture sizes, Func<KeyValuePair<string, long[]>, long[]> shapeOf) =>
+        WriteHeader(
+            "model.safetensors",
+            ClipKeys
+                .Shapes(sizes)
+                .SelectMany(shape => HuggingFaceKeys.FromOpenAi(shape.Key).Select(key => KeyValuePair.Create(key, shapeOf(shape))))
+        );
 
     private void WriteHeader(string name, IEnumerable<KeyValuePair<string, long[]>> shapes)
     {

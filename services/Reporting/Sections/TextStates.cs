@@ -30,9 +30,7 @@ internal static class TextStates
                 ),
                 Section.Wide(
                     "Change of the text tower’s hidden states",
-                    Html.Of(
-                        $"<table class=\"compact\">{HiddenStateTable.Rows(states.Select(state => new HiddenStateTable.Row(state.State, state.Tokens, state.Count, state.MeanCosine, state.MinCosine, state.MeanNormRatio)))}</table>"
-                    )
+                    Html.Of($"<table class=\"compact\">{HiddenStateTable.Rows(states)}</table>")
                 )
             );
     }

@@ -1,5 +1,6 @@
 using ClipSae.Clip.Generators;
 using ClipSae.Pages;
+using ClipSae.Results.Evaluation;
 
 namespace ClipSae.WeightConversion.Transplanting;
 
@@ -38,7 +39,7 @@ public static class TransplantPage
             """
         ).Text;
 
-    private static HiddenStateTable.Row Row(HiddenStateChange change) =>
+    private static TextStateChange Row(HiddenStateChange change) =>
         new(change.State, HiddenStateChange.NameOf(change.Tokens), change.Count, change.MeanCosine, change.MinCosine, change.MeanNormRatio);
 
     private static IEnumerable<Html> Digests(string role, IReadOnlyDictionary<string, string> digests) =>

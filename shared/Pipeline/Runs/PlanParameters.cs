@@ -30,6 +30,7 @@ public static class PlanParameters
                 StringComparer.Ordinal
             );
         var common = Common([.. normalized.Values]);
+        var own = normalized.ToDictionary(unit => unit.Key, unit => Without(unit.Value, common), StringComparer.Ordinal);
         return plan with
         {
             Parameters = common,
@@ -38,7 +39,7 @@ public static class PlanParameters
                 .. plan.Units.Select(unit =>
                     unit with
                     {
-                        Parameters = Without(normalized[CanonicalJson.Serialize(unit.Parameters)], common),
+                        Parameters = own[CanonicalJson.Serialize(unit.Parameters)].DeepClone().AsObject(),
                     }
                 ),
             ],
