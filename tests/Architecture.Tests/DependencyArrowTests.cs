@@ -1,3 +1,5 @@
+using System.Xml.Linq;
+
 namespace ClipSae.Architecture.Tests;
 
 public class DependencyArrowTests
@@ -79,5 +81,24 @@ public class DependencyArrowTests
                 .Where(path => File.ReadAllText(path).Contains("TorchSharp", StringComparison.Ordinal))
                 .ShouldBeEmpty();
         }
+    }
+
+    /// <summary>What tests of several projects need is in the kit, compiled once.</summary>
+    [Fact]
+    public void No_test_project_compiles_the_files_of_another()
+    {
+        var projects = Directory.GetFiles(Path.Combine(Solution.Root, "tests"), "*.csproj", SearchOption.AllDirectories);
+
+        projects.Select(Path.GetFileNameWithoutExtension).ShouldContain("ClipSae.TestKit");
+        projects
+            .SelectMany(path =>
+                XDocument
+                    .Load(path)
+                    .Descendants("Compile")
+                    .Select(item => item.Attribute("Include")?.Value ?? "")
+                    .Where(included => included.Contains("..", StringComparison.Ordinal))
+                    .Select(included => $"{Path.GetFileName(path)}: {included}")
+            )
+            .ShouldBeEmpty();
     }
 }

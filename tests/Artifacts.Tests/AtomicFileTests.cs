@@ -1,4 +1,5 @@
 using System.Globalization;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Artifacts.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Artifacts.Tests;
 

@@ -1,3 +1,6 @@
+using ClipSae.TestKit.Files;
+using ClipSae.TestKit.Stores;
+
 namespace ClipSae.Artifacts.Tests;
 
 public sealed class FolderObjectStoreTests : ObjectStoreContract

@@ -1,3 +1,5 @@
+using ClipSae.TestKit.Stores;
+
 namespace ClipSae.Artifacts.Tests;
 
 public sealed class MemoryObjectStoreTests : ObjectStoreContract

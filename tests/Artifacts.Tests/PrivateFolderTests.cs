@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Artifacts.Tests;
 

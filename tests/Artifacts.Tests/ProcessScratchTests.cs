@@ -1,3 +1,5 @@
+using ClipSae.TestKit.Files;
+
 namespace ClipSae.Artifacts.Tests;
 
 public sealed class ProcessScratchTests : IDisposable

@@ -5,10 +5,10 @@ using ClipSae.Datasets;
 using ClipSae.Datasets.Drawing;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Pipeline.Stages;
-using ClipSae.Pipeline.Tests;
 using ClipSae.Results;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Curation;
+using ClipSae.TestKit.Pipelines;
 
 namespace ClipSae.AttackCuration.Tests;
 

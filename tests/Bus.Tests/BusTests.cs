@@ -2,10 +2,11 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
-using ClipSae.Hosting.Tests;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
+using ClipSae.TestKit.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Bus.Tests;

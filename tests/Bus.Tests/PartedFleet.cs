@@ -2,9 +2,10 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
-using ClipSae.Hosting.Tests;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
+using ClipSae.TestKit.Files;
+using ClipSae.TestKit.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Cli.Tests;
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Cli.Tests;
 

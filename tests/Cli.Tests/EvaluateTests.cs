@@ -8,6 +8,7 @@ using ClipSae.Datasets.Sources;
 using ClipSae.Hosting.Service;
 using ClipSae.Hosting.Settings;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Logging.Abstractions;
 using TorchSharp;
 

@@ -3,6 +3,7 @@ using ClipSae.Cli.Demo;
 using ClipSae.Cli.Repairing;
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Cli.Tests;

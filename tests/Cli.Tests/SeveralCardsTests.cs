@@ -10,6 +10,7 @@ using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Cli.Tests;

@@ -1,5 +1,6 @@
 using ClipSae.Cli.Demo;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Cli.Tests;

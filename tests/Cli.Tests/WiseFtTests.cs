@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Cli.Demo;
 using ClipSae.Clip;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Cli.Tests;

@@ -4,6 +4,7 @@ using ClipSae.Cli.Demo;
 using ClipSae.Cli.Running;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Imaging.Pixels;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Cli.Tests;
 

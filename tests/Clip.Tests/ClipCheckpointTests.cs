@@ -2,7 +2,8 @@ using System.Text.Json;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
-using ClipSae.Tensors.Tests;
+using ClipSae.TestKit.Files;
+using ClipSae.TestKit.Formats;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

@@ -1,4 +1,5 @@
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

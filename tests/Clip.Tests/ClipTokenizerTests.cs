@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Clip.Tests;
 

@@ -1,5 +1,6 @@
 using ClipSae.Clip.Training;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

@@ -1,5 +1,6 @@
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

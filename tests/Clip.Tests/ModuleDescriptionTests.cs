@@ -2,6 +2,7 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Clip.Tests;
 

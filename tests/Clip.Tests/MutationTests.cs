@@ -2,7 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Tensors;
-using ClipSae.Tensors.Tests;
+using ClipSae.TestKit.Formats;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

@@ -1,6 +1,7 @@
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

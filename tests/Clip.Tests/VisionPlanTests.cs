@@ -1,3 +1,4 @@
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Clip.Tests;

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
-using ClipSae.EndToEnd;
 using ClipSae.Servers;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 [assembly: AssemblyFixture(typeof(ClipSae.Distributed.DistributedSystem))]
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ClipSae.EndToEnd;
+using ClipSae.TestKit.Commands;
 
 namespace ClipSae.Distributed;
 

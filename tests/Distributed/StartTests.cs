@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
-using ClipSae.EndToEnd;
 using ClipSae.Servers;
+using ClipSae.TestKit.Commands;
 
 namespace ClipSae.Distributed;
 

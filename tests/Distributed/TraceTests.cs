@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using ClipSae.EndToEnd;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
+using ClipSae.TestKit.Commands;
 
 namespace ClipSae.Distributed;
 

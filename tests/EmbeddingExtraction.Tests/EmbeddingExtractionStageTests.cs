@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Contracts;
-using ClipSae.Pipeline.Tests;
+using ClipSae.TestKit.Pipelines;
 using TorchSharp;
 
 namespace ClipSae.EmbeddingExtraction.Tests;

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json.Nodes;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.EndToEnd;
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.EndToEnd;
 

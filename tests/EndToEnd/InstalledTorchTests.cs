@@ -1,4 +1,6 @@
 using System.Runtime.Versioning;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.EndToEnd;
 

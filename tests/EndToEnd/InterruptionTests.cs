@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.EndToEnd;
 

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Files;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.EndToEnd;

@@ -2,6 +2,8 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;
 using TorchSharp;
 

@@ -1,3 +1,6 @@
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
+
 namespace ClipSae.EndToEnd;
 
 /// <summary>The shortest command that a user gives: images and weights, and nothing to evaluate on.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.EndToEnd;
 

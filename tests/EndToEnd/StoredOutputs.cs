@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using ClipSae.TestKit.Commands;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.EndToEnd;
 

@@ -4,7 +4,8 @@ using ClipSae.Hosting.Runs;
 using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;
-using static ClipSae.Hosting.Tests.FakePipeline;
+using ClipSae.TestKit.Pipelines;
+using static ClipSae.TestKit.Pipelines.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;
 

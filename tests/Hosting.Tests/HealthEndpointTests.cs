@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Health;
 using ClipSae.Hosting.Settings;
+using ClipSae.TestKit.Logs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;

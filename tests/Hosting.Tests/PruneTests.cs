@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Pruning;
+using ClipSae.TestKit.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ClipSae.Hosting.Tests;

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
-using static ClipSae.Hosting.Tests.FakePipeline;
+using ClipSae.TestKit.Pipelines;
+using static ClipSae.TestKit.Pipelines.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;
 

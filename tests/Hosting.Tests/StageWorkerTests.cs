@@ -1,7 +1,8 @@
 using ClipSae.Contracts;
+using ClipSae.TestKit.Pipelines;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
-using static ClipSae.Hosting.Tests.FakePipeline;
+using static ClipSae.TestKit.Pipelines.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;
 

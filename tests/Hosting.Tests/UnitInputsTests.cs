@@ -7,6 +7,7 @@ using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
+using ClipSae.TestKit.Pipelines;
 using MassTransit.Context;
 using MassTransit.Serialization;
 using Microsoft.Extensions.DependencyInjection;

@@ -7,8 +7,9 @@ using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Pipelines;
 using Microsoft.Extensions.DependencyInjection;
-using static ClipSae.Hosting.Tests.FakePipeline;
+using static ClipSae.TestKit.Pipelines.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;
 

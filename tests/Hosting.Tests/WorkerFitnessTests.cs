@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
-using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 

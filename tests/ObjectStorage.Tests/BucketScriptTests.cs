@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using ClipSae.Artifacts.Tests;
 using ClipSae.Servers;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.ObjectStorage.Tests;
 

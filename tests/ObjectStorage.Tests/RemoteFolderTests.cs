@@ -1,7 +1,7 @@
 using System.Net;
-using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
 using ClipSae.Servers;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.ObjectStorage.Tests;
 

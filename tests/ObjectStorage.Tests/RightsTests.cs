@@ -2,13 +2,13 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Pipeline.Stages;
 using ClipSae.Servers;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.ObjectStorage.Tests;
 

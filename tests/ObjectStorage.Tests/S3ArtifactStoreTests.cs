@@ -1,6 +1,6 @@
 using ClipSae.Artifacts;
-using ClipSae.Artifacts.Tests;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Stores;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.ObjectStorage.Tests;

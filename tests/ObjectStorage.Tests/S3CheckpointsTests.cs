@@ -1,5 +1,5 @@
 using ClipSae.Artifacts;
-using ClipSae.Pipeline.Tests;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.ObjectStorage.Tests;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
-using ClipSae.Pipeline.Tests;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.ObjectStorage.Tests;
 

@@ -1,5 +1,5 @@
 using ClipSae.Artifacts;
-using ClipSae.Artifacts.Tests;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.ObjectStorage.Tests;
 

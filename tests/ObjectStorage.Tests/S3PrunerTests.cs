@@ -1,6 +1,6 @@
-using ClipSae.Artifacts.Tests;
 using ClipSae.Pipeline.Events;
 using ClipSae.Pipeline.Pruning;
+using ClipSae.TestKit.Files;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.ObjectStorage.Tests;

@@ -1,4 +1,5 @@
 using ClipSae.Artifacts;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Pipeline.Tests;
 

@@ -1,6 +1,7 @@
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Pipeline.Tests;
 

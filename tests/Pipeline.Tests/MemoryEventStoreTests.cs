@@ -1,5 +1,6 @@
 using ClipSae.Artifacts;
 using ClipSae.Pipeline.Events;
+using ClipSae.TestKit.Stores;
 
 namespace ClipSae.Pipeline.Tests;
 

@@ -8,6 +8,7 @@ using ClipSae.Pipeline.Stages;
 using ClipSae.Results;
 using ClipSae.Results.Autoencoders;
 using ClipSae.Results.Evaluation;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Reporting.Tests;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using ClipSae.Contracts;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

@@ -2,6 +2,7 @@ using System.Text;
 using ClipSae.Contracts;
 using ClipSae.Tensors.Files;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Tensors.Tests;
 

@@ -1,4 +1,6 @@
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
+using ClipSae.TestKit.Formats;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

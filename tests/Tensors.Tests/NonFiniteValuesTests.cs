@@ -1,5 +1,6 @@
 using ClipSae.Tensors.Files;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

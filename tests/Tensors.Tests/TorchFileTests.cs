@@ -1,6 +1,8 @@
 using System.Text;
 using ClipSae.Contracts;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
+using ClipSae.TestKit.Formats;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

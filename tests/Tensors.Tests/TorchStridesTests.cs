@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

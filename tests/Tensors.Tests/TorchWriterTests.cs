@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using ClipSae.Tensors.Torch;
+using ClipSae.TestKit.Files;
 using TorchSharp;
 
 namespace ClipSae.Tensors.Tests;

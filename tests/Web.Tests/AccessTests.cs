@@ -1,5 +1,7 @@
 using System.Net;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Logs;
+using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests;

@@ -5,6 +5,7 @@ using ClipSae.Contracts;
 using ClipSae.Pipeline.Execution;
 using ClipSae.Pipeline.Runs;
 using ClipSae.Results.Evaluation;
+using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Runs;
 using ClipSae.Web.Security;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using ClipSae.Contracts;
 using ClipSae.Hosting.Service;
+using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests;

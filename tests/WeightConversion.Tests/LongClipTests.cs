@@ -1,6 +1,7 @@
 using ClipSae.Clip;
 using ClipSae.Tensors;
 using ClipSae.Tensors.Files;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 

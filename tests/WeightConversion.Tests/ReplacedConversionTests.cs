@@ -1,5 +1,6 @@
 using ClipSae.Clip;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;
 

@@ -3,6 +3,7 @@ using ClipSae.Clip;
 using ClipSae.Clip.Checkpoints;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Proofs;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;

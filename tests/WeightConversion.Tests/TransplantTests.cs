@@ -4,6 +4,7 @@ using ClipSae.Clip.Checkpoints;
 using ClipSae.Clip.Generators;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Transplanting;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Tests.PyTorch;
 using ClipSae.WeightConversion.Weights;

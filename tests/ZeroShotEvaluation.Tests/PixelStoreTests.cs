@@ -1,3 +1,4 @@
+using ClipSae.TestKit.Files;
 using ClipSae.ZeroShotEvaluation.Sets;
 
 namespace ClipSae.ZeroShotEvaluation.Tests;

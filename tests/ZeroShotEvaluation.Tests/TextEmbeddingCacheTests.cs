@@ -1,5 +1,6 @@
 using ClipSae.Artifacts;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
 using ClipSae.ZeroShotEvaluation.Models;
 using ClipSae.ZeroShotEvaluation.Sets;
 using TorchSharp;

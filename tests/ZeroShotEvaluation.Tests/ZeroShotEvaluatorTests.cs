@@ -6,6 +6,7 @@ using ClipSae.Datasets.Shards;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Results.Evaluation;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using ClipSae.ZeroShotEvaluation.Models;
 using ClipSae.ZeroShotEvaluation.Sets;
 using ClipSae.ZeroShotEvaluation.Settings;

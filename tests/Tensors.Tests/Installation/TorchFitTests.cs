@@ -1,4 +1,5 @@
 using ClipSae.Tensors.Installation;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Tensors.Tests.Installation;
 

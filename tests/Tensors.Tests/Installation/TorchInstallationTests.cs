@@ -1,5 +1,6 @@
 using ClipSae.Contracts;
 using ClipSae.Tensors.Installation;
+using ClipSae.TestKit.Files;
 
 namespace ClipSae.Tensors.Tests.Installation;
 

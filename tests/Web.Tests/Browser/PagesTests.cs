@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Runs;
+using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Security;
 
 namespace ClipSae.Web.Tests.Browser;

@@ -1,3 +1,4 @@
+using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Security;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;

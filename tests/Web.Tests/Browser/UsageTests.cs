@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Pipelines;
 using ClipSae.Web.Atlas;
 using ClipSae.Web.Security;
 using Microsoft.Playwright;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ClipSae.Clip;
 using ClipSae.Imaging.Decoding;
 using ClipSae.Tensors;
+using ClipSae.TestKit.Files;
 using ClipSae.WeightConversion.Targets;
 using ClipSae.WeightConversion.Weights;
 using TorchSharp;

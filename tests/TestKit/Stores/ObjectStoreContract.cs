@@ -1,6 +1,8 @@
 using System.Text;
+using ClipSae.Artifacts;
+using ClipSae.TestKit.Files;
 
-namespace ClipSae.Artifacts.Tests;
+namespace ClipSae.TestKit.Stores;
 
 /// <summary>What every object store must do. Each adapter runs it.</summary>
 public abstract class ObjectStoreContract : IDisposable

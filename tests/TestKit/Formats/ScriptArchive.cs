@@ -4,12 +4,12 @@ using System.Text;
 using ClipSae.Tensors.Torch;
 using TorchSharp;
 
-namespace ClipSae.Tensors.Tests;
+namespace ClipSae.TestKit.Formats;
 
 /// <summary>
 /// A TorchScript archive of modules inside of modules, as <c>torch.jit.save</c> gives for a model, written by libtorch itself.
 /// </summary>
-internal static class ScriptArchive
+public static class ScriptArchive
 {
     /// <summary>Writes an archive.</summary>
     /// <param name="tensors">By key; a dot leads into a module.</param>

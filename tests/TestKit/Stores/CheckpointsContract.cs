@@ -1,20 +1,21 @@
 using System.Text.Json.Nodes;
 using ClipSae.Artifacts;
 using ClipSae.Pipeline.Stages;
+using ClipSae.TestKit.Files;
 
-namespace ClipSae.Pipeline.Tests;
+namespace ClipSae.TestKit.Stores;
 
 /// <summary>What checkpoints must do on every object store.</summary>
 public abstract class CheckpointsContract : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
+    private readonly TemporaryFolder _folder = new();
 
     /// <summary>A store as another process would open it.</summary>
     protected abstract IObjectStore Objects();
 
     public virtual void Dispose()
     {
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -35,7 +36,7 @@ public abstract class CheckpointsContract : IDisposable
     public async Task A_file_of_the_scratch_folder_is_moved_and_another_is_copied()
     {
         var own = await SaveAsync("one", 1);
-        var other = Path.Combine(_folder, "other.bin");
+        var other = _folder.File("other.bin");
         File.WriteAllText(other, "two");
         await new CheckpointStore(Objects())
             .Open("key", Scratch("scratch"))
@@ -88,7 +89,7 @@ public abstract class CheckpointsContract : IDisposable
         (await Objects().ListAsync("checkpoints/")).ShouldBeEmpty();
     }
 
-    private string Scratch(string name) => Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+    private string Scratch(string name) => Directory.CreateDirectory(_folder.File(name)).FullName;
 
     private Task<Checkpoint?> LatestAsync(string scratch) =>
         new CheckpointStore(Objects()).Open("key", Scratch(scratch)).LatestAsync(CancellationToken.None);

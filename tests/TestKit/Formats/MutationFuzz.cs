@@ -2,16 +2,17 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using ClipSae.Contracts;
+using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.Tensors.Tests;
+namespace ClipSae.TestKit.Formats;
 
 /// <summary>
 /// Opens a file again and again with a few bytes of its structure changed, or its end cut off. Every mutant must either be read or be
 /// refused in one line that names the file and the place in it, and must neither make the reader allocate much more than the file is long
 /// nor keep it busy.
 /// </summary>
-internal sealed partial class MutationFuzz(string path, params (long Offset, long Length)[] structure)
+public sealed partial class MutationFuzz(string path, params (long Offset, long Length)[] structure)
 {
     private const int MaxCutLength = 1 << 16;
     private const int MaxLineLength = 2_000;

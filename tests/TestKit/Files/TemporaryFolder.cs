@@ -1,7 +1,7 @@
-namespace ClipSae.Artifacts.Tests;
+namespace ClipSae.TestKit.Files;
 
 /// <summary>A folder that lives as long as one test.</summary>
-internal sealed class TemporaryFolder : IDisposable
+public sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 

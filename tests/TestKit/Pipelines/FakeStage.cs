@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Hosting.Tests;
+namespace ClipSae.TestKit.Pipelines;
 
 /// <summary>A stage whose output is a text made of its parameters and inputs, and that counts how often it ran.</summary>
-internal sealed class FakeStage(string name) : IStage
+public sealed class FakeStage(string name) : IStage
 {
     private int _runs;
 

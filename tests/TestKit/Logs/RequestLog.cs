@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting.Tests;
+namespace ClipSae.TestKit.Logs;
 
 /// <summary>What is logged about requests and the server; checks themselves log that one is unhealthy.</summary>
-internal sealed class RequestLog : ILoggerProvider
+public sealed class RequestLog : ILoggerProvider
 {
     public ConcurrentQueue<string> Lines { get; } = [];
 

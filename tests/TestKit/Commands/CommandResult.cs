@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.EndToEnd;
+namespace ClipSae.TestKit.Commands;
 
 /// <summary>How a <c>clipsae</c> process ended, and what it wrote.</summary>
-internal sealed record CommandResult(int Code, string Out, string Error)
+public sealed record CommandResult(int Code, string Out, string Error)
 {
     public JsonObject Json => JsonNode.Parse(Out)!.AsObject();
 

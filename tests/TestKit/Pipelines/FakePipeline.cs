@@ -8,12 +8,12 @@ using ClipSae.Pipeline.Stages;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace ClipSae.Hosting.Tests;
+namespace ClipSae.TestKit.Pipelines;
 
 /// <summary>
 /// Three stages on a data folder: <c>first</c> with three units, <c>second</c> with one a unit of the first, <c>third</c> over all.
 /// </summary>
-internal sealed class FakePipeline : IDisposable
+public sealed class FakePipeline : IDisposable
 {
     public FakeStage First { get; } = new("first");
 

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 
-namespace ClipSae.EndToEnd;
+namespace ClipSae.TestKit.Commands;
 
 /// <summary>The demo on a budget of seconds: every stage is real, only smaller.</summary>
-internal static class TinyDemo
+public static class TinyDemo
 {
     /// <summary>Parameters that make every stage small.</summary>
     public static IReadOnlyList<string> Budget { get; } =

@@ -1,9 +1,9 @@
 using ClipSae.Pipeline.Stages;
 
-namespace ClipSae.Pipeline.Tests;
+namespace ClipSae.TestKit.Pipelines;
 
 /// <summary>Cancels a stage at its first report and counts what it reports all the same.</summary>
-internal sealed class CancelAtFirstReport : IProgress<StageProgress>, IDisposable
+public sealed class CancelAtFirstReport : IProgress<StageProgress>, IDisposable
 {
     private readonly CancellationTokenSource _cut = new();
 

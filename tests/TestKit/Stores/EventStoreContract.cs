@@ -1,7 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Events;
 
-namespace ClipSae.Pipeline.Tests;
+namespace ClipSae.TestKit.Stores;
 
 /// <summary>What every event store must do. Each adapter runs it.</summary>
 public abstract class EventStoreContract

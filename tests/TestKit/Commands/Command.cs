@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace ClipSae.EndToEnd;
+namespace ClipSae.TestKit.Commands;
 
 /// <summary>A started <c>clipsae</c> process.</summary>
-internal sealed partial class Command : IDisposable
+public sealed partial class Command : IDisposable
 {
     public const int Interrupt = 2;
     public const int Kill = 9;

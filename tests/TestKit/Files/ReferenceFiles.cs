@@ -1,13 +1,13 @@
 using ClipSae.Tensors;
 using TorchSharp;
 
-namespace ClipSae.Clip.Tests;
+namespace ClipSae.TestKit.Files;
 
 /// <summary>
 /// Outputs of the original PyTorch code on a small CLIP with random weights; the state dicts were rewritten as safetensors, value for
 /// value.
 /// </summary>
-internal static class ReferenceFiles
+public static class ReferenceFiles
 {
     public static string Model => Path("openai_clip_tiny.safetensors");
 

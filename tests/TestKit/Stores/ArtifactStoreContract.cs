@@ -1,7 +1,9 @@
 using System.Text;
+using ClipSae.Artifacts;
 using ClipSae.Contracts;
+using ClipSae.TestKit.Files;
 
-namespace ClipSae.Artifacts.Tests;
+namespace ClipSae.TestKit.Stores;
 
 /// <summary>What every artifact store must do. Each adapter runs it.</summary>
 public abstract class ArtifactStoreContract : IDisposable
