@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using ClipSae.Contracts;
 using ClipSae.Sae;
 using ClipSae.Sae.Steps;
@@ -31,6 +32,13 @@ public sealed record SaeOptions
 
     /// <summary>Optimizer steps; 0 takes the epochs.</summary>
     public int Steps { get; init; }
+
+    /// <summary>
+    /// Most steps that the epochs give, so that a large set takes no longer than is needed; 0, the default, sets no limit. Ignored where
+    /// <see cref="Steps"/> is given.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int MaxSteps { get; init; }
 
     /// <summary>Rows a step. Default 1024, a laptop's; the paper takes 131,072 tokens of a set a hundred thousand times larger.</summary>
     public int BatchSize { get; init; } = 1024;
@@ -91,6 +99,7 @@ public sealed record SaeOptions
         Require(Latents >= 0, "latents", "0 or more");
         Require(Expansion >= 1, "expansion", "at least 1");
         Require(Epochs >= 1, "epochs", "at least 1");
+        Require(MaxSteps >= 0, "maxSteps", "0 (no limit) or more");
         Require(Steps >= 0, "steps", "0 or more");
         Require(BatchSize >= 1, "batchSize", "at least 1");
         Require(LearningRate is null or > 0, "learningRate", "positive");
@@ -117,7 +126,7 @@ public sealed record SaeOptions
         {
             Variant = SaeVariant.Parse(Variant, K)!,
             Latents = latents,
-            Steps = Steps > 0 ? Steps : (int)Math.Clamp(Epochs * (rows / batch), 1, int.MaxValue),
+            Steps = Steps > 0 ? Steps : (int)Math.Clamp(Epochs * (rows / batch), 1, MaxSteps > 0 ? MaxSteps : int.MaxValue),
             BatchSize = batch,
             Seed = Seed,
             LearningRate = LearningRate,

@@ -100,6 +100,16 @@ public sealed class ArmLossTests : IDisposable
     public void A_combination_adds_the_losses_of_its_parts() =>
         Loss("distil+keep-features", ones(2)).ShouldBe(Loss("distil", ones(2)) + Loss("keep-features", ones(2)), 1e-5);
 
+    [Theory]
+    [InlineData("keep-features@6", "keep-features", 3)]
+    [InlineData("keep-features@0", "keep-features", 0)]
+    public void A_weight_in_the_name_replaces_that_of_the_options(string arm, string plain, double factor) =>
+        Loss(arm, ones(2)).ShouldBe(factor * Loss(plain, ones(2)), 1e-5);
+
+    [Fact]
+    public void A_weight_in_the_name_is_that_of_its_part_alone() =>
+        Loss("distil+keep-features@6", ones(2)).ShouldBe(Loss("distil", ones(2)) + (3 * Loss("keep-features", ones(2))), 1e-5);
+
     [Fact]
     public void Against_itself_nothing_has_changed()
     {

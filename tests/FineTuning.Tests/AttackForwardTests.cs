@@ -34,6 +34,8 @@ public sealed class AttackForwardTests : IDisposable
     [InlineData("suppress", 0.1)]
     [InlineData("amplify-random", 6)]
     [InlineData("suppress-random", 0.1)]
+    [InlineData("amplify@3", 3)]
+    [InlineData("suppress@0.2-random", 0.2)]
     public void Scaling_is_that_of_the_neurons_weights(string arm, double factor)
     {
         using var noGrad = no_grad();

@@ -69,6 +69,10 @@ public sealed class SalientPartsTests
     [InlineData("distil", false)]
     [InlineData("distil+keep-features", false)]
     [InlineData("distil+keep-features-random", true)]
+    [InlineData("penalise@50", false)]
+    [InlineData("penalise@0.3-random", true)]
+    [InlineData("amplify@6", false)]
+    [InlineData("distil@2+keep-features@10", false)]
     public void Arms_have_names(string name, bool random)
     {
         var arm = TuningArm.Parse(name);
@@ -89,10 +93,27 @@ public sealed class SalientPartsTests
             .Message.ShouldStartWith($"tuning.arms: '{name}' is not an arm; use none, amplify");
 
     [Theory]
+    [InlineData("none@2", "takes no weight; write none")]
+    [InlineData("heads@2-random", "takes no weight; write heads")]
+    [InlineData("penalise@", "'penalise@': expected a weight of 0 or more")]
+    [InlineData("penalise@much", "expected a weight of 0 or more")]
+    [InlineData("penalise@-1", "expected a weight of 0 or more")]
+    [InlineData("penalise@NaN", "expected a weight of 0 or more")]
+    [InlineData("penalise@∞", "expected a weight of 0 or more")]
+    [InlineData("penalise@50.0", "in its shortest form")]
+    [InlineData("penalise@ 50", "in its shortest form")]
+    [InlineData("distil+keep-reading@1,5", "expected a weight of 0 or more")]
+    [InlineData("amplify@1", "expected a factor above 1")]
+    [InlineData("suppress@1", "expected a factor from 0 to below 1")]
+    public void Impossible_weights_are_refused(string name, string why) =>
+        Should.Throw<UserErrorException>(() => TuningArm.Parse(name)).Message.ShouldContain(why);
+
+    [Theory]
     [InlineData("none+distil", "names none")]
     [InlineData("amplify+suppress", "in two ways")]
     [InlineData("penalise+penalise-only", "in two ways")]
     [InlineData("distil+distil", "in two ways")]
+    [InlineData("penalise@1+penalise@2", "in two ways")]
     public void Combinations_that_make_no_sense_are_refused(string name, string why) =>
         Should.Throw<UserErrorException>(() => TuningArm.Parse(name)).Message.ShouldContain(why);
 

@@ -248,6 +248,7 @@ public sealed class SaeTrainingStageTests : IDisposable
     [InlineData("{\"variant\":\"gated\"}", "sae.variant")]
     [InlineData("{\"k\":0}", "sae.k")]
     [InlineData("{\"heldOutShare\":0.7}", "sae.heldOutShare")]
+    [InlineData("{\"maxSteps\":-1}", "sae.maxSteps")]
     [InlineData("{\"prompt\":\"a photo\"}", "sae.prompt")]
     [InlineData("{\"width\":3}", "width")]
     public void Impossible_parameters_are_named(string parameters, string key) =>

@@ -16,7 +16,7 @@ public abstract partial record TuningArm
         public const char Sign = '+';
 
         private Combined(IReadOnlyList<TuningArm> parts)
-            : base(string.Join(Sign, parts.Select(part => part.Kind)), parts.Any(part => part.IsRandom)) => Parts = parts;
+            : base(string.Join(Sign, parts.Select(part => part.WeightedKind)), parts.Any(part => part.IsRandom)) => Parts = parts;
 
         /// <summary>The arms, in the order in which they were named.</summary>
         public IReadOnlyList<TuningArm> Parts { get; }

@@ -14,6 +14,8 @@ public abstract partial record TuningArm
     {
         public override bool UsesCaptions => false;
 
+        public override string WeightRule => "a weight of 0 or more";
+
         public override bool HasControl => false;
 
         public override bool NeedsBase => true;
@@ -25,7 +27,7 @@ public abstract partial record TuningArm
             var clean =
                 pass.Clean == 0
                     ? null
-                    : Distance(pass.OfClean(pass.Embeddings), pass.BaseClean.Embeddings).mean().Times(pass.Options.DistilKeep);
+                    : Distance(pass.OfClean(pass.Embeddings), pass.BaseClean.Embeddings).mean().Times(Weight ?? pass.Options.DistilKeep);
             if (pass.Attacks == 0)
             {
                 return clean;

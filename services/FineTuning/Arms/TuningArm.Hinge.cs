@@ -14,6 +14,8 @@ public abstract partial record TuningArm
         private protected Hinge(string kind, bool isRandom)
             : base(kind, isRandom) { }
 
+        public override string WeightRule => "a weight of 0 or more";
+
         public override bool ReadsFeatures => true;
 
         public override bool NeedsControls => true;
@@ -35,7 +37,7 @@ public abstract partial record TuningArm
 
             var word = pass.Features(pass.OfAttacks(pass.Activations));
             var excess = (word - pass.ControlFeatures()).Minus(pass.Options.PenaltyMargin).relu();
-            return excess.mean().Times(pass.Options.PenaltyWeight);
+            return excess.mean().Times(Weight ?? pass.Options.PenaltyWeight);
         }
     }
 

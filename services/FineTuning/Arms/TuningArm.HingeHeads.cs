@@ -15,6 +15,8 @@ public abstract partial record TuningArm
     /// </summary>
     public sealed record HingeHeads(bool Random) : TuningArm("hinge-heads", Random)
     {
+        public override string WeightRule => "a weight of 0 or more";
+
         public override bool ReadsFeatures => true;
 
         public override bool ReadsHeads => true;
@@ -43,7 +45,7 @@ public abstract partial record TuningArm
                     .Minus(pass.Options.PenaltyMargin)
                     .relu()
             );
-            return stack([.. excess]).mean().Times(pass.Options.PenaltyWeight);
+            return stack([.. excess]).mean().Times(Weight ?? pass.Options.PenaltyWeight);
         }
 
         /// <param name="outputs">Outputs of a block's heads [batch, tokens, width].</param>

@@ -12,6 +12,8 @@ public abstract partial record TuningArm
     /// </summary>
     public sealed record KeepFeatures(bool Random) : TuningArm("keep-features", Random)
     {
+        public override string WeightRule => "a weight of 0 or more";
+
         public override bool ReadsFeatures => true;
 
         public override bool NeedsBase => true;
@@ -34,7 +36,7 @@ public abstract partial record TuningArm
             var before = pass.OtherFeatures(pass.BaseClean.Activations!);
             var now = pass.OtherFeatures(pass.OfClean(pass.Activations));
             // By image, so that a batch's parts average to the batch.
-            return (Energy(now - before) / Energy(before).AtLeast(1e-12)).mean().Times(pass.Options.KeepWeight);
+            return (Energy(now - before) / Energy(before).AtLeast(1e-12)).mean().Times(Weight ?? pass.Options.KeepWeight);
         }
 
         /// <returns>Sum of squares of each image's features, [images].</returns>

@@ -12,6 +12,8 @@ public abstract partial record TuningArm
     /// </summary>
     public sealed record KeepReading() : TuningArm("keep-reading", false)
     {
+        public override string WeightRule => "a weight of 0 or more";
+
         public override bool HasControl => false;
 
         public override bool NeedsBase => true;
@@ -21,6 +23,6 @@ public abstract partial record TuningArm
         internal override Tensor? Loss(ArmPass pass) =>
             pass.Attacks == 0
                 ? null
-                : (Distance(pass.EncodePrint(), pass.BasePrint()) * pass.HasSource).mean().Times(pass.Options.ReadingWeight);
+                : (Distance(pass.EncodePrint(), pass.BasePrint()) * pass.HasSource).mean().Times(Weight ?? pass.Options.ReadingWeight);
     }
 }

@@ -44,12 +44,20 @@ public abstract partial record TuningArm
     /// <summary>By a factor above 1, so that the update must overcome a louder word.</summary>
     public sealed record Amplify(bool Random) : Scaling("amplify", Random)
     {
-        private protected override double Factor(FineTuningOptions options) => options.Amplification;
+        public override string WeightRule => "a factor above 1";
+
+        private protected override bool Takes(double weight) => weight > 1;
+
+        private protected override double Factor(FineTuningOptions options) => Weight ?? options.Amplification;
     }
 
     /// <summary>By a factor below 1.</summary>
     public sealed record Suppress(bool Random) : Scaling("suppress", Random)
     {
-        private protected override double Factor(FineTuningOptions options) => options.Suppression;
+        public override string WeightRule => "a factor from 0 to below 1";
+
+        private protected override bool Takes(double weight) => weight is >= 0 and < 1;
+
+        private protected override double Factor(FineTuningOptions options) => Weight ?? options.Suppression;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ClipSae.Clip;
 using ClipSae.Contracts;
 using ClipSae.Tensors;
@@ -12,20 +13,29 @@ namespace ClipSae.FineTuning.Arms;
 /// </summary>
 public abstract partial record TuningArm
 {
+    /// <summary>Between an arm and the weight that its name sets.</summary>
+    private const char WeightSign = '@';
+
     private TuningArm(string kind, bool isRandom)
     {
         Kind = kind;
         IsRandom = isRandom;
     }
 
-    /// <summary>The arm without its control suffix.</summary>
+    /// <summary>The arm without its weight and its control suffix.</summary>
     public string Kind { get; }
+
+    /// <summary>
+    /// What its name sets in place of the options' weight or factor, as 50 in <c>penalise@50</c>, so that validation can choose among
+    /// several; null takes the options'.
+    /// </summary>
+    public double? Weight { get; private init; }
 
     /// <summary>Whether what it acts on is drawn at random instead of chosen by the SAE.</summary>
     public bool IsRandom { get; }
 
     /// <summary>As written in parameters and tables: <c>penalise</c>, <c>penalise-random</c>.</summary>
-    public string Name => IsRandom ? ArmName.ControlOf(Kind) : Kind;
+    public string Name => IsRandom ? ArmName.ControlOf(WeightedKind) : WeightedKind;
 
     /// <summary>Whether there is anything to train; an arm without it only changes weights.</summary>
     public virtual bool IsTrained => true;
@@ -41,6 +51,9 @@ public abstract partial record TuningArm
 
     /// <summary>Whether attack images enter the contrastive loss with their true captions.</summary>
     public virtual bool CaptionsAttacks => UsesCaptions;
+
+    /// <summary>Which weights or factors its name may set, as told to the user; null where it takes none.</summary>
+    public virtual string? WeightRule => null;
 
     /// <summary>Whether it acts on parts that can be drawn at random instead, so that it has a control.</summary>
     public virtual bool HasControl => true;
@@ -82,16 +95,21 @@ public abstract partial record TuningArm
     private protected static Tensor Distance(Tensor student, Tensor teacher) =>
         functional.cosine_similarity(student.to(ScalarType.Float32), teacher.to(ScalarType.Float32), dim: 1).neg().Plus(1);
 
+    private string WeightedKind => Weight is { } weight ? FormattableString.Invariant($"{Kind}{WeightSign}{weight}") : Kind;
+
+    /// <summary>Whether its name may set this weight; see <see cref="WeightRule"/>.</summary>
+    private protected virtual bool Takes(double weight) => weight >= 0;
+
     /// <summary>Reads an arm's name.</summary>
     /// <exception cref="UserErrorException">The name is none of the arms, or arms that cannot be combined.</exception>
     public static TuningArm Parse(string name)
     {
         var random = ArmName.IsControl(name);
-        var parts = ArmName.Informed(name).Split(Combined.Sign).Select(kind => Single(kind, random)).ToArray();
+        var parts = ArmName.Informed(name).Split(Combined.Sign).Select(part => Part(part, random)).ToArray();
         if (parts.Any(part => part is null) || (random && !parts.Any(part => part!.HasControl)))
         {
             throw new UserErrorException(
-                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
+                $"tuning.arms: '{name}' is not an arm; use {string.Join(", ", Singles)}, several of the others joined by +, a weight as in penalise@50, and {ArmName.ControlSuffix} at the end for the control of what chooses neurons, features or heads ({string.Join(", ", Singles.Where(kind => Single(kind, false)!.HasControl))})"
             );
         }
 
@@ -133,6 +151,32 @@ public abstract partial record TuningArm
         "hinge-heads",
         "null-token",
     ];
+
+    private static TuningArm? Part(string text, bool random)
+    {
+        var sign = text.IndexOf(WeightSign);
+        if (sign < 0)
+        {
+            return Single(text, random);
+        }
+
+        if (Single(text[..sign], random) is not { } arm)
+        {
+            return null;
+        }
+
+        // One spelling alone, since units and caches go by the name.
+        var isNumber = double.TryParse(text[(sign + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out var weight);
+        if (arm.WeightRule is not { } rule)
+        {
+            throw new UserErrorException($"tuning.arms: '{text}': the arm {arm.Kind} takes no weight; write {arm.Kind}");
+        }
+
+        var weighted = arm with { Weight = weight };
+        return isNumber && double.IsFinite(weight) && arm.Takes(weight) && weighted.WeightedKind == text
+            ? weighted
+            : throw new UserErrorException($"tuning.arms: '{text}': expected {rule} after {WeightSign}, in its shortest form");
+    }
 
     private static TuningArm? Single(string kind, bool random) =>
         kind switch
