@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using ClipSae.TestKit.Sources;
 
 namespace ClipSae.Architecture.Tests;
 

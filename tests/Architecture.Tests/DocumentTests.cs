@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using static ClipSae.Architecture.Tests.Manifests;
+using ClipSae.TestKit.Sources;
 
 namespace ClipSae.Architecture.Tests;
 
@@ -72,7 +72,10 @@ public sealed partial class DocumentTests
 
         File.ReadAllLines(Path.Combine(Solution.Root, "CITATION.cff")).ShouldContain($"version: {version}");
         File.ReadAllLines(Path.Combine(Solution.Root, "infra", "docs", "changelog.md")).ShouldContain($"## {version}");
-        Each(Kustomization["images"]).Select(image => Text(image["newTag"])).ShouldBe([version]);
+        File.ReadLines(Path.Combine(Solution.Root, "infra", "kubernetes", "kustomization.yaml"))
+            .Select(line => line.Trim())
+            .Where(line => line.StartsWith("newTag:", StringComparison.Ordinal))
+            .ShouldBe([$"newTag: \"{version}\""]);
     }
 
     private static IEnumerable<string> Paths() =>

@@ -1,3 +1,5 @@
+using ClipSae.TestKit.Sources;
+
 namespace ClipSae.Architecture.Tests;
 
 /// <summary>The product's own assemblies, as the build laid them beside the tests.</summary>
@@ -5,13 +7,10 @@ internal static class Product
 {
     public static IReadOnlyList<string> Assemblies { get; } =
     [
-        .. Directory
-            .EnumerateFiles(AppContext.BaseDirectory, "*.dll")
-            .Where(path => IsOurs(Path.GetFileName(path)))
+        .. new[] { "services", "shared" }
+            .SelectMany(Solution.Projects)
+            .Select(project => project == "Cli" ? "clipsae.dll" : $"ClipSae.{project}.dll")
+            .Select(file => Path.Combine(AppContext.BaseDirectory, file))
             .Order(StringComparer.Ordinal),
     ];
-
-    private static bool IsOurs(string file) =>
-        file == "clipsae.dll"
-        || (file.StartsWith("ClipSae.", StringComparison.Ordinal) && !file.Contains("Tests", StringComparison.Ordinal));
 }

@@ -1,3 +1,5 @@
+using ClipSae.TestKit.Sources;
+
 namespace ClipSae.Architecture.Tests;
 
 /// <summary>What a run is and what comes next is a function of its events: it can be tried without a store, a log or a clock.</summary>

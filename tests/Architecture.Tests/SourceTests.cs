@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ClipSae.TestKit.Sources;
 
 namespace ClipSae.Architecture.Tests;
 

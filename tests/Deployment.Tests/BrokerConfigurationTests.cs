@@ -1,7 +1,8 @@
 using System.Globalization;
 using ClipSae.Pipeline.Runs;
+using ClipSae.TestKit.Sources;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.Deployment.Tests;
 
 public class BrokerConfigurationTests
 {

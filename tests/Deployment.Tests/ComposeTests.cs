@@ -2,9 +2,10 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using static ClipSae.Architecture.Tests.Manifests;
+using ClipSae.TestKit.Sources;
+using static ClipSae.Deployment.Tests.Manifests;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.Deployment.Tests;
 
 /// <summary>
 /// The compose file: read by compose itself where that is installed, in either generation, and held against the solution.

@@ -1,11 +1,12 @@
 using System.Xml.Linq;
+using ClipSae.Servers;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.TestKit.Sources;
 
 /// <summary>The projects and sources of the solution, as they lie in the folder.</summary>
-internal static class Solution
+public static class Solution
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = SolutionFolder.At();
 
     /// <summary>Projects under <c>services</c> or <c>shared</c>: name and folder.</summary>
     public static IReadOnlyList<string> Projects(string group) =>
@@ -40,15 +41,4 @@ internal static class Solution
             .Select(item => item.Attribute("Include")!.Value.Replace('\\', '/'));
 
     private static string ProjectFile(string folder) => Path.Combine(folder, $"ClipSae.{Path.GetFileName(folder)}.csproj");
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "ClipSae.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("the tests lie outside of the solution's folder");
-        }
-
-        return folder.FullName;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
+using ClipSae.TestKit.Sources;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.Deployment.Tests;
 
 /// <summary>What people install without a clone is made for the same platforms everywhere, and libtorch is named for each.</summary>
 public sealed partial class PackagingTests

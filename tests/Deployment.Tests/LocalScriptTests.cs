@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ClipSae.TestKit.Sources;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.Deployment.Tests;
 
 public partial class LocalScriptTests
 {

@@ -3,11 +3,12 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using ClipSae.TestKit.Sources;
 using k8s;
 using k8s.Models;
-using static ClipSae.Architecture.Tests.Manifests;
+using static ClipSae.Deployment.Tests.Manifests;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.Deployment.Tests;
 
 /// <summary>What can be told of the Kubernetes manifests without a cluster: their form, and that what they name is there.</summary>
 public sealed partial class KubernetesTests

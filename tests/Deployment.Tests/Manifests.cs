@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using ClipSae.TestKit.Sources;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace ClipSae.Architecture.Tests;
+namespace ClipSae.Deployment.Tests;
 
 /// <summary>YAML files of <c>infra</c> as JSON, anchors and merges resolved as far as the files use them.</summary>
 internal static class Manifests

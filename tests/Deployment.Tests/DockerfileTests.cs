@@ -1,4 +1,6 @@
-namespace ClipSae.Architecture.Tests;
+using ClipSae.TestKit.Sources;
+
+namespace ClipSae.Deployment.Tests;
 
 /// <summary>What the image is built from: the programs' sources whole, and nothing that is not theirs.</summary>
 public sealed class DockerfileTests
