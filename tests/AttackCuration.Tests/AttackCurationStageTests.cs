@@ -14,19 +14,19 @@ namespace ClipSae.AttackCuration.Tests;
 
 public sealed class AttackCurationStageTests : IDisposable
 {
-    private readonly CurationBench _bench = new();
+    private readonly CurationSetup _setup = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _setup.Dispose();
 
     [Fact]
     public async Task Outputs_are_the_findings_and_the_attack_set_in_every_form()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
+        var result = await RunAsync(await _setup.InputsAsync());
 
         result
             .Outputs.Keys.Order(StringComparer.Ordinal)
             .ShouldBe(["attack-folder", "attacks", "contact-sheet", "controls", "families", "manifest", "salient"]);
-        var (attacks, controls) = (await _bench.ItemsAsync(result.Outputs["attacks"]), await _bench.ItemsAsync(result.Outputs["controls"]));
+        var (attacks, controls) = (await _setup.ItemsAsync(result.Outputs["attacks"]), await _setup.ItemsAsync(result.Outputs["controls"]));
         attacks.Count.ShouldBe(Figures(result).Attacks + Figures(result).Natural);
         attacks.Count(a => Kind(a.Item) == "attack").ShouldBeGreaterThan(0);
         controls.Select(c => c.Item.Id).ShouldBe(attacks.Select(a => a.Item.Id));
@@ -36,9 +36,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Same_input_gives_the_same_digests()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var (first, second) = (await RunAsync(inputs), await RunAsync(inputs));
-        var parameters = CurationBench.Parameters;
+        var parameters = CurationSetup.Parameters;
         parameters["seed"] = 1;
         var other = await RunAsync(inputs, parameters);
 
@@ -50,8 +50,8 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Held_out_words_and_fonts_are_nowhere_in_the_attack_set()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
-        var manifest = await _bench.LinesAsync(result.Outputs["manifest"]);
+        var result = await RunAsync(await _setup.InputsAsync());
+        var manifest = await _setup.LinesAsync(result.Outputs["manifest"]);
         using var fonts = FontCatalogue.Load();
 
         manifest.Select(line => line["word"]?.GetValue<string>()).ShouldNotContain("car");
@@ -64,7 +64,7 @@ public sealed class AttackCurationStageTests : IDisposable
         placements.Select(p => p.Word).ShouldNotContain("car");
         placements.Select(p => p.Font).Intersect(fonts.HeldOut.Select(face => face.Name)).ShouldBeEmpty();
         // Pictures that show the word are no sources either, natural ones included.
-        var shown = CurationBench.Pictures().Where(p => p.Item.Attributes?["word"]?.GetValue<string>() == "car").Select(p => p.Item.Id);
+        var shown = CurationSetup.Pictures().Where(p => p.Item.Attributes?["word"]?.GetValue<string>() == "car").Select(p => p.Item.Id);
         manifest.Select(line => line["source"]!.GetValue<string>()).Intersect(shown).ShouldBeEmpty();
         (await SalientAsync(result)).HeldOutWords.ShouldBe(["car"]);
         (await SalientAsync(result)).HeldOutFonts.ShouldBe(fonts.HeldOut.Select(face => face.Name));
@@ -73,9 +73,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Attacks_name_the_salient_neurons_that_the_word_drives()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
+        var result = await RunAsync(await _setup.InputsAsync());
         var salient = (await SalientAsync(result)).Neurons.Select(n => (n.Layer, n.Neuron)).ToArray();
-        var named = (await _bench.LinesAsync(result.Outputs["manifest"]))
+        var named = (await _setup.LinesAsync(result.Outputs["manifest"]))
             .Where(IsAttack)
             .Select(line => line["neurons"]!.AsArray().Select(n => (n!["layer"]!.GetValue<int>(), n["neuron"]!.GetValue<int>())).ToArray())
             .ToArray();
@@ -90,10 +90,10 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Attacks_fool_the_model_and_the_manifest_tells_how_to_draw_them_again()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
-        var manifest = await _bench.LinesAsync(result.Outputs["manifest"]);
-        var attacks = (await _bench.ItemsAsync(result.Outputs["attacks"])).ToDictionary(a => a.Item.Id);
-        var sources = CurationBench.Pictures().ToDictionary(p => p.Item.Id);
+        var result = await RunAsync(await _setup.InputsAsync());
+        var manifest = await _setup.LinesAsync(result.Outputs["manifest"]);
+        var attacks = (await _setup.ItemsAsync(result.Outputs["attacks"])).ToDictionary(a => a.Item.Id);
+        var sources = CurationSetup.Pictures().ToDictionary(p => p.Item.Id);
         using var fonts = FontCatalogue.Load();
         var painter = new WordPainter(fonts);
 
@@ -114,14 +114,14 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task The_attack_folder_has_upstreams_layout()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
-        var entries = await _bench.EntriesAsync(result.Outputs["attack-folder"]);
-        var attacks = await _bench.ItemsAsync(result.Outputs["attacks"]);
+        var result = await RunAsync(await _setup.InputsAsync());
+        var entries = await _setup.EntriesAsync(result.Outputs["attack-folder"]);
+        var attacks = await _setup.ItemsAsync(result.Outputs["attacks"]);
 
         entries
             .Select(e => e.Name)
             .ShouldBe([.. attacks.SelectMany(a => new[] { a.Item.Id, Path.ChangeExtension(a.Item.Id, ".txt") }), "manifest.jsonl"]);
-        entries[^1].Content.ShouldBe(await _bench.BytesAsync(result.Outputs["manifest"]));
+        entries[^1].Content.ShouldBe(await _setup.BytesAsync(result.Outputs["manifest"]));
         for (var i = 0; i < attacks.Count; i++)
         {
             entries[2 * i].Content.ShouldBe(attacks[i].Image);
@@ -132,9 +132,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task The_contact_sheet_is_a_PNG_of_all_attacks()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
-        var sheet = await _bench.BytesAsync(result.Outputs["contact-sheet"]);
-        var count = (await _bench.LinesAsync(result.Outputs["manifest"])).Length;
+        var result = await RunAsync(await _setup.InputsAsync());
+        var sheet = await _setup.BytesAsync(result.Outputs["contact-sheet"]);
+        var count = (await _setup.LinesAsync(result.Outputs["manifest"])).Length;
         var (columns, rows) = (Math.Min(10, count), (count + 9) / 10);
 
         sheet[..8].ShouldBe([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
@@ -146,7 +146,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Findings_name_the_place_its_features_their_random_twins_and_the_neurons()
     {
-        var result = await RunAsync(await _bench.InputsAsync());
+        var result = await RunAsync(await _setup.InputsAsync());
         var salient = await SalientAsync(result);
         var features = salient.Features.Select(f => f.Feature).ToArray();
 
@@ -168,8 +168,8 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("hideRandom")]
     public async Task Captions_that_repeat_print_are_listed_and_what_is_dropped_is_printed_on_no_more(string action)
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = CurationBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = CurationSetup.Parameters;
         parameters["captionHygiene"] = action;
         var result = await RunAsync(inputs, parameters);
         var hygiene = (await SalientAsync(result)).CaptionHygiene.ShouldNotBeNull();
@@ -186,7 +186,7 @@ public sealed class AttackCurationStageTests : IDisposable
         (hidden.Count > 0).ShouldBe(action.StartsWith("hide", StringComparison.Ordinal));
         hidden.Keys.Intersect(changed).ShouldBeEmpty();
         hidden.Values.ShouldAllBe(patches => patches.Distinct().Count() == patches.Count && patches.All(patch => patch >= 0));
-        (await _bench.LinesAsync(result.Outputs["manifest"]))
+        (await _setup.LinesAsync(result.Outputs["manifest"]))
             .Select(line => line["source"]!.GetValue<string>())
             .Intersect([.. changed, .. hidden.Keys])
             .ShouldBeEmpty();
@@ -197,18 +197,18 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Families_that_are_held_out_are_in_no_attack_and_are_printed_on_pictures_that_no_attack_has()
     {
-        var parameters = CurationBench.Parameters;
+        var parameters = CurationSetup.Parameters;
         parameters["families"] = new JsonArray("plate", "outline", "large", "capitals", "curved");
         parameters["searchWords"] = 4;
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var result = await RunAsync(inputs, parameters);
         var families = Figures(result).RedTeam.ShouldNotBeNull().Families;
         string[] Named(bool heldOut) => [.. families.Where(f => f.HeldOut == heldOut).Select(f => f.Family)];
-        var attacks = (await _bench.ItemsAsync(result.Outputs["attacks"]))
+        var attacks = (await _setup.ItemsAsync(result.Outputs["attacks"]))
             .Where(a => Kind(a.Item) == "attack")
             .Select(a => a.Item.Attributes!)
             .ToArray();
-        var apart = (await _bench.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
+        var apart = (await _setup.ItemsAsync(result.Outputs["families"])).Select(a => a.Item).ToArray();
 
         var (heldOut, trained) = (Named(heldOut: true), Named(heldOut: false));
         families.Select(f => f.Family).ShouldBe(["plate", "outline", "large", "capitals", "curved"], ignoreOrder: true);
@@ -237,10 +237,10 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Where_too_few_words_fool_the_model_the_run_ends_and_says_what_to_do()
     {
-        var parameters = CurationBench.Parameters;
+        var parameters = CurationSetup.Parameters;
         parameters["leastFooled"] = 0.99;
 
-        var message = await ShouldFailAsync(await _bench.InputsAsync(), parameters);
+        var message = await ShouldFailAsync(await _setup.InputsAsync(), parameters);
 
         message.ShouldStartWith("attack-curation: ");
         message.ShouldContain("printed words fool this model");
@@ -251,9 +251,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Autoencoders_of_negative_explained_variance_take_no_part_and_end_the_run_where_no_other_is_there()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         async Task ExplainsAsync(string name, double share) =>
-            inputs[$"sae-statistics/{name}"] = await _bench.Store.PutBytesAsync(
+            inputs[$"sae-statistics/{name}"] = await _setup.Store.PutBytesAsync(
                 ResultFormats.Statistics.Write(
                     new SaeStatistics(
                         name,
@@ -270,14 +270,14 @@ public sealed class AttackCurationStageTests : IDisposable
 
         Figures(await RunAsync(inputs)).Sae.ShouldBe("residual@1");
         await ExplainsAsync("residual@1", -2.5);
-        (await ShouldFailAsync(inputs, CurationBench.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
+        (await ShouldFailAsync(inputs, CurationSetup.Parameters)).ShouldEndWith("--set curation.leastExplained=-1");
     }
 
     [Fact]
     public async Task Pictures_that_cannot_be_read_are_left_out_and_named()
     {
-        var inputs = await _bench.InputsAsync();
-        inputs["shards/00002"] = await _bench.PutShardAsync([
+        var inputs = await _setup.InputsAsync();
+        inputs["shards/00002"] = await _setup.PutShardAsync([
             (new DatasetItem("images/broken.png", ["a photo of a cat"], "cat"), [1, 2, 3]),
         ]);
         var result = await RunAsync(inputs);
@@ -288,11 +288,11 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Labels_outside_of_the_classes_given_are_passed_over()
     {
-        var parameters = CurationBench.Parameters;
+        var parameters = CurationSetup.Parameters;
         parameters["classes"] = new JsonArray("cat", "dog");
-        var result = await RunAsync(await _bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _setup.InputsAsync(), parameters);
 
-        (await _bench.LinesAsync(result.Outputs["manifest"]))
+        (await _setup.LinesAsync(result.Outputs["manifest"]))
             .Where(IsAttack)
             .Select(line => line["object"]!.GetValue<string>())
             .Distinct()
@@ -302,10 +302,10 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Without_labels_classes_are_found_in_the_captions()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures(labels: false));
-        var parameters = CurationBench.Parameters;
+        inputs["shards/00000"] = await _setup.PutShardAsync(CurationSetup.Pictures(labels: false));
+        var parameters = CurationSetup.Parameters;
         parameters["classes"] = new JsonArray("cat", "dog", "tree", "car");
 
         (await RunAsync(inputs, parameters))
@@ -314,9 +314,9 @@ public sealed class AttackCurationStageTests : IDisposable
 
         async Task<Dictionary<string, ArtifactRef>> WholeAsync()
         {
-            var labelled = await _bench.InputsAsync();
+            var labelled = await _setup.InputsAsync();
             labelled.Remove("shards/00001");
-            labelled["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures());
+            labelled["shards/00000"] = await _setup.PutShardAsync(CurationSetup.Pictures());
             return labelled;
         }
     }
@@ -326,9 +326,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData(true, 1, "attack-curation: the data set shows 1 class; attacks need at least two.")]
     public async Task Too_few_classes_are_a_clear_error(bool labels, int classes, string message)
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures(labels: labels, classes: classes));
+        inputs["shards/00000"] = await _setup.PutShardAsync(CurationSetup.Pictures(labels: labels, classes: classes));
 
         (await ShouldFailAsync(inputs)).ShouldStartWith(message);
     }
@@ -336,9 +336,9 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Too_few_pictures_are_a_clear_error()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await _bench.PutShardAsync(CurationBench.Pictures(9));
+        inputs["shards/00000"] = await _setup.PutShardAsync(CurationSetup.Pictures(9));
 
         // Of nine pictures two carry print.
         (await ShouldFailAsync(inputs)).ShouldBe("attack-curation: only 7 usable labelled images without print; at least 8 are needed");
@@ -347,10 +347,10 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task A_folder_without_fonts_is_a_clear_error()
     {
-        var parameters = CurationBench.Parameters;
+        var parameters = CurationSetup.Parameters;
         parameters["fontFolder"] = "/none/such";
 
-        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith("The fonts folder /none/such does not exist.");
+        (await ShouldFailAsync(await _setup.InputsAsync(), parameters)).ShouldStartWith("The fonts folder /none/such does not exist.");
     }
 
     [Fact]
@@ -359,29 +359,29 @@ public sealed class AttackCurationStageTests : IDisposable
         using var fonts = FontCatalogue.Load();
         FontsOf(new JsonObject { ["families"] = new JsonArray() }).ShouldBe(fonts.Digest);
         FontsOf([]).ShouldBe(fonts.WholeDigest);
-        _bench.Stage.Normalize([])["fonts"].ShouldBeNull(); // normalizing reads no files
-        var parameters = CurationBench.Parameters;
+        _setup.Stage.Normalize([])["fonts"].ShouldBeNull(); // normalizing reads no files
+        var parameters = CurationSetup.Parameters;
         parameters["fonts"] = new string('0', 64);
         FontsOf(parameters).ShouldBe(new string('0', 64));
 
-        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
+        (await ShouldFailAsync(await _setup.InputsAsync(), parameters)).ShouldStartWith(
             "curation.fonts: the run asks for the fonts 000000000000…, this machine has "
         );
     }
 
     private string? FontsOf(JsonObject parameters) =>
         StageKeyParts
-            .Of(_bench.Stage, _bench.Stage.Normalize(parameters), new Dictionary<string, ArtifactRef>())
+            .Of(_setup.Stage, _setup.Stage.Normalize(parameters), new Dictionary<string, ArtifactRef>())
             .Parameters["fonts"]
             ?.GetValue<string>();
 
     [Fact]
     public async Task Words_that_are_all_held_out_are_a_clear_error()
     {
-        var parameters = CurationBench.Parameters;
+        var parameters = CurationSetup.Parameters;
         parameters["words"] = new JsonArray("taxi", "car");
 
-        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
+        (await ShouldFailAsync(await _setup.InputsAsync(), parameters)).ShouldStartWith(
             "curation.words: at least two words are needed that are not held out"
         );
     }
@@ -389,7 +389,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Without_an_autoencoder_or_with_one_of_another_place_there_is_a_clear_error()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var neurons = inputs["sae/mlp@0"];
         inputs.Remove("sae/mlp@0");
         inputs["sae/residual@1"] = neurons;
@@ -418,7 +418,7 @@ public sealed class AttackCurationStageTests : IDisposable
     [InlineData("{\"searchWords\":0}", "curation.searchWords")]
     public void Impossible_parameters_are_named(string parameters, string key)
     {
-        var message = Should.Throw<UserErrorException>(() => _bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
+        var message = Should.Throw<UserErrorException>(() => _setup.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
         message.ShouldContain(key);
         message.ShouldNotContain('\n');
     }
@@ -426,24 +426,24 @@ public sealed class AttackCurationStageTests : IDisposable
     [Fact]
     public async Task Cancelled_it_stops_within_a_step()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
 
         await CancelAtFirstReport.ShouldStopAsync(cancelling =>
-            _bench.Stage.RunAsync(_bench.Context(inputs, progress: cancelling), cancelling.Token)
+            _setup.Stage.RunAsync(_setup.Context(inputs, progress: cancelling), cancelling.Token)
         );
     }
 
     private static CurationFigures Figures(StageResult result) => ResultFormats.CurationFigures.Read(result.Figures, "figures");
 
     private Task<SalientFindings> SalientAsync(StageResult result) =>
-        ResultFormats.Salient.ReadAsync(result.Outputs["salient"], _bench.Store.FetchAsync, CancellationToken.None);
+        ResultFormats.Salient.ReadAsync(result.Outputs["salient"], _setup.Store.FetchAsync, CancellationToken.None);
 
     private static bool IsAttack(JsonObject line) => line["kind"]!.GetValue<string>() == "attack";
 
     private static string Kind(DatasetItem item) => item.Attributes!["kind"]!.GetValue<string>();
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
-        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
+        _setup.Stage.RunAsync(_setup.Context(inputs, parameters), CancellationToken.None);
 
     private async Task<string> ShouldFailAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null)
     {

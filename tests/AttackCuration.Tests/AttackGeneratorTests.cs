@@ -22,7 +22,7 @@ public sealed class AttackGeneratorTests : IDisposable
     };
     private static readonly PictureSource[] Sources =
     [
-        .. CurationBench.Pictures(24).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
+        .. CurationSetup.Pictures(24).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
     ];
 
     private readonly TorchSharp.DisposeScope _scope = NewDisposeScope();

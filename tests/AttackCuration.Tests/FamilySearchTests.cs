@@ -18,7 +18,7 @@ public sealed class FamilySearchTests : IDisposable
     };
     private static readonly PictureSource[] Sources =
     [
-        .. CurationBench.Pictures(16).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
+        .. CurationSetup.Pictures(16).Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!)),
     ];
     private readonly FontCatalogue _fonts = FontCatalogue.FromRoster([]);
     private readonly ClipModel _model = RandomClip.Create();

@@ -9,9 +9,9 @@ public sealed class PicturesTests : IDisposable
 {
     private static readonly AttackCurationOptions Options = new() { HeldOutWords = ["car"], Seed = 2 };
     private static readonly HeldOutPrint HeldOut = new(["car"], ["Sans Bold"]);
-    private readonly CurationBench _bench = new();
+    private readonly CurationSetup _setup = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _setup.Dispose();
 
     [Fact]
     public async Task Pictures_that_show_a_held_out_word_are_left_out_and_its_class_stays()
@@ -19,7 +19,7 @@ public sealed class PicturesTests : IDisposable
         var pictures = await ReadAsync(Options);
 
         // A tenth of them shows the word.
-        pictures.All.Count.ShouldBe(CurationBench.Images * 9 / 10);
+        pictures.All.Count.ShouldBe(CurationSetup.Images * 9 / 10);
         pictures.All.Select(p => PrintedText.On(p.Item)?.Word).ShouldNotContain("car");
         pictures.Plain.Select(p => p.Label).ShouldContain("car");
     }
@@ -27,17 +27,17 @@ public sealed class PicturesTests : IDisposable
     [Fact]
     public async Task Pictures_that_show_a_held_out_face_are_left_out()
     {
-        var inputs = await _bench.InputsAsync();
-        inputs["shards/00002"] = await _bench.PutShardAsync([
+        var inputs = await _setup.InputsAsync();
+        inputs["shards/00002"] = await _setup.PutShardAsync([
             (
                 new DatasetItem("display.png", ["a photo of a cat"], "cat", new() { ["word"] = "dog", ["font"] = "Sans Bold" }),
-                CurationBench.Noise(99)
+                CurationSetup.Noise(99)
             ),
         ]);
-        var pictures = await Pictures.ReadAsync(_bench.Context(inputs), Options, HeldOut, CancellationToken.None);
+        var pictures = await Pictures.ReadAsync(_setup.Context(inputs), Options, HeldOut, CancellationToken.None);
 
         pictures.All.Select(p => p.Item.Id).ShouldNotContain("display.png");
-        (await Pictures.ReadAsync(_bench.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None))
+        (await Pictures.ReadAsync(_setup.Context(inputs), Options, HeldOut with { Fonts = [] }, CancellationToken.None))
             .All.Select(p => p.Item.Id)
             .ShouldContain("display.png");
     }
@@ -47,9 +47,9 @@ public sealed class PicturesTests : IDisposable
     {
         var pictures = await ReadAsync(Options with { Families = [] });
 
-        pictures.Plain.Count.ShouldBe(CurationBench.Images * 8 / 10);
+        pictures.Plain.Count.ShouldBe(CurationSetup.Images * 8 / 10);
         pictures.Plain.ShouldAllBe(p => PrintedText.On(p.Item) == null);
-        pictures.All.Count(p => PrintedText.On(p.Item)?.Word == "dog").ShouldBe(CurationBench.Images / 10);
+        pictures.All.Count(p => PrintedText.On(p.Item)?.Word == "dog").ShouldBe(CurationSetup.Images / 10);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class PicturesTests : IDisposable
     {
         var (all, parted) = (await ReadAsync(Options with { Families = [] }), await ReadAsync(Options));
 
-        parted.Apart.Count.ShouldBe(CurationBench.Images * 8 / 100);
+        parted.Apart.Count.ShouldBe(CurationSetup.Images * 8 / 100);
         parted.Plain.Concat(parted.Apart).Select(p => p.Item.Id).ShouldBe(all.Plain.Select(p => p.Item.Id));
         all.Apart.ShouldBeEmpty();
     }
@@ -65,12 +65,12 @@ public sealed class PicturesTests : IDisposable
     [Fact]
     public async Task A_picture_that_is_cut_behind_its_header_is_left_out_and_named()
     {
-        var cut = CurationBench.Noise(98)[..800];
+        var cut = CurationSetup.Noise(98)[..800];
         ImageDecoder.TryReadSize(cut, null, out _, out _).ShouldBeTrue();
-        var inputs = await _bench.InputsAsync();
-        inputs["shards/00002"] = await _bench.PutShardAsync([(new DatasetItem("cut.png", ["a photo of a cat"], "cat"), cut)]);
+        var inputs = await _setup.InputsAsync();
+        inputs["shards/00002"] = await _setup.PutShardAsync([(new DatasetItem("cut.png", ["a photo of a cat"], "cat"), cut)]);
 
-        var pictures = await Pictures.ReadAsync(_bench.Context(inputs), Options, HeldOut, CancellationToken.None);
+        var pictures = await Pictures.ReadAsync(_setup.Context(inputs), Options, HeldOut, CancellationToken.None);
 
         pictures.Unreadable.ShouldBe(["cut.png: truncated"]);
         pictures.All.Select(p => p.Item.Id).ShouldBe((await ReadAsync(Options)).All.Select(p => p.Item.Id), ignoreOrder: true);
@@ -109,17 +109,17 @@ public sealed class PicturesTests : IDisposable
     /// <param name="others">Captions of one picture each.</param>
     private async Task<Pictures> CaptionedAsync(AttackCurationOptions options, string first, params string[] others)
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await _bench.PutShardAsync(
+        inputs["shards/00000"] = await _setup.PutShardAsync(
             Enumerable
                 .Repeat(first, 8)
                 .Concat(others)
-                .Select((caption, i) => (new DatasetItem($"{i}.png", [caption]), CurationBench.Noise(i)))
+                .Select((caption, i) => (new DatasetItem($"{i}.png", [caption]), CurationSetup.Noise(i)))
         );
-        return await Pictures.ReadAsync(_bench.Context(inputs), options, HeldOut, CancellationToken.None);
+        return await Pictures.ReadAsync(_setup.Context(inputs), options, HeldOut, CancellationToken.None);
     }
 
     private async Task<Pictures> ReadAsync(AttackCurationOptions options) =>
-        await Pictures.ReadAsync(_bench.Context(await _bench.InputsAsync()), options, HeldOut, CancellationToken.None);
+        await Pictures.ReadAsync(_setup.Context(await _setup.InputsAsync()), options, HeldOut, CancellationToken.None);
 }

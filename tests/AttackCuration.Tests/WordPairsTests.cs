@@ -22,7 +22,7 @@ public sealed class WordPairsTests : IDisposable
     {
         using var pairs = Draw(Options);
 
-        pairs.Count.ShouldBe(CurationBench.Images);
+        pairs.Count.ShouldBe(CurationSetup.Images);
         pairs.Words.ShouldBeSubsetOf(Words);
         pairs.Words.Distinct().Count().ShouldBe(Words.Length);
         pairs.Words.Zip(pairs.Labels).ShouldAllBe(pair => pair.First != pair.Second);
@@ -33,7 +33,7 @@ public sealed class WordPairsTests : IDisposable
     {
         PictureSource[] sources =
         [
-            .. CurationBench
+            .. CurationSetup
                 .Pictures()
                 .Select(p => new PictureSource(p.Item with { Captions = ["a cat and a dog"], Label = "cat" }, p.Image, "cat")),
         ];
@@ -106,7 +106,7 @@ public sealed class WordPairsTests : IDisposable
 
     private WordPairs Draw(AttackCurationOptions options) =>
         WordPairs.Draw(
-            [.. CurationBench.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))],
+            [.. CurationSetup.Pictures().Select(p => new PictureSource(p.Item, p.Image, p.Item.Label!))],
             options,
             Words,
             Printer.Of(_fonts, options.Style, ImagePreparation.OpenAi(RandomClip.Resolution).Target),

@@ -24,11 +24,11 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
 
     private static async Task RunAsync(int units, TextWriter output)
     {
-        await using var bench = await DistributedBench.StartAsync();
+        await using var servers = await DistributedServers.StartAsync();
 
         // Coordinator and worker as one process.
-        bench.StartHere(unitsAtOnce: 128, services => services.AddCoordinator().AddStage<EmptyStage>());
-        await using var runtime = bench.OpenClient(services => services.AddStage<EmptyStage>());
+        servers.StartHere(unitsAtOnce: 128, services => services.AddCoordinator().AddStage<EmptyStage>());
+        await using var runtime = servers.OpenClient(services => services.AddStage<EmptyStage>());
         await Task.Delay(TimeSpan.FromSeconds(5));
         var table = new MarkdownTable("units", "s", "units/s", "appends", "memory resident MiB");
         foreach (var count in new[] { 200, units / 2, units, units }) // the last twice: what a run leaves behind would show in its memory
@@ -60,7 +60,7 @@ internal sealed class EmptyShardsBenchmark : IBenchmark
                 count.ToString(CultureInfo.InvariantCulture),
                 seconds.ToString("F1", CultureInfo.InvariantCulture),
                 (count / seconds).ToString("F0", CultureInfo.InvariantCulture),
-                (await Appends(bench.Options, run)).ToString(CultureInfo.InvariantCulture),
+                (await Appends(servers.Options, run)).ToString(CultureInfo.InvariantCulture),
                 (Environment.WorkingSet >> 20).ToString(CultureInfo.InvariantCulture)
             );
         }

@@ -47,27 +47,27 @@ internal sealed class ScaleOutBenchmark : IBenchmark
 
     private static async Task RunAsync(int units, int images, TextWriter output)
     {
-        await using var bench = await DistributedBench.StartAsync();
-        await using var client = bench.OpenClient(services => services.AddEmbeddingExtraction());
-        var inputs = await InputsAsync(client, bench.Folder, images);
-        var weights = Path.Combine(bench.Folder, "model.safetensors");
+        await using var servers = await DistributedServers.StartAsync();
+        await using var client = servers.OpenClient(services => services.AddEmbeddingExtraction());
+        var inputs = await InputsAsync(client, servers.Folder, images);
+        var weights = Path.Combine(servers.Folder, "model.safetensors");
         var batches = units * ((images + Batch - 1) / Batch);
         var bareOne = await BareSecondsAsync(weights, 1, batches);
         var bareTwo = await BareSecondsAsync(weights, 2, batches / 2);
-        await bench.StartProgramAsync("Coordinator");
+        await servers.StartProgramAsync("Coordinator");
         var seed = 0;
         async Task<double> SecondsAsync(int count)
         {
-            var state = await DistributedBench.RunAsync(client, Plan(seed, count), inputs);
+            var state = await DistributedServers.RunAsync(client, Plan(seed, count), inputs);
             seed += count;
             var facts = state.Stages[ParameterSections.Extraction].FinishedUnits().ToArray();
             return (facts.Max(fact => fact.At) - facts.Min(fact => fact.StartedAt)).TotalSeconds;
         }
 
-        await bench.StartProgramAsync("EmbeddingExtraction", core: 0);
+        await servers.StartProgramAsync("EmbeddingExtraction", core: 0);
         await SecondsAsync(1); // model in the cache, code compiled
         var one = await SecondsAsync(units);
-        await bench.StartProgramAsync("EmbeddingExtraction", core: 1);
+        await servers.StartProgramAsync("EmbeddingExtraction", core: 1);
         await SecondsAsync(4);
         var two = await SecondsAsync(units);
 
@@ -94,7 +94,7 @@ internal sealed class ScaleOutBenchmark : IBenchmark
         {
             for (var i = 0; i < processes; i++)
             {
-                var start = DistributedBench.OnCore(
+                var start = DistributedServers.OnCore(
                     i,
                     "ClipSae.Benchmarks",
                     ["scale-out", Bare, weights, batches.ToString(CultureInfo.InvariantCulture)]

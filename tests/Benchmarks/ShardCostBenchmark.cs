@@ -25,19 +25,19 @@ internal sealed class ShardCostBenchmark : IBenchmark
 
     private static async Task RunAsync(int units, TextWriter output)
     {
-        await using var bench = await DistributedBench.StartAsync();
-        bench.StartHere(unitsAtOnce: 1, services => services.AddCoordinator().AddStage<SmallStage>());
-        await using var client = bench.OpenClient(services => services.AddStage<SmallStage>());
+        await using var servers = await DistributedServers.StartAsync();
+        servers.StartHere(unitsAtOnce: 1, services => services.AddCoordinator().AddStage<SmallStage>());
+        await using var client = servers.OpenClient(services => services.AddStage<SmallStage>());
         await Task.Delay(TimeSpan.FromSeconds(5));
         var inputs = new Dictionary<string, ArtifactRef> { ["dataset:manifest"] = new("sha256:" + new string('0', 64), 0, "x/y", "none") };
-        await DistributedBench.RunAsync(client, Plan("warm", 20), inputs);
+        await DistributedServers.RunAsync(client, Plan("warm", 20), inputs);
         var start = Stopwatch.GetTimestamp();
-        var state = await DistributedBench.RunAsync(client, Plan("timed", units), inputs);
+        var state = await DistributedServers.RunAsync(client, Plan("timed", units), inputs);
         var all = Stopwatch.GetElapsedTime(start).TotalMilliseconds / units;
         var facts = state.Stages[SmallStage.StageName].FinishedUnits().ToArray();
         var steady = (facts.Max(fact => fact.At) - facts.Min(fact => fact.StartedAt)).TotalMilliseconds / units;
         var inside = facts.Average(fact => fact.Seconds) * 1000;
-        var request = await RequestAsync(bench);
+        var request = await RequestAsync(servers);
 
         var table = new MarkdownTable($"{units} units, one at a time", "ms a unit");
         table.Add("from the first unit's start to the last one's end", Text(steady));
@@ -49,10 +49,10 @@ internal sealed class ShardCostBenchmark : IBenchmark
         output.WriteLine();
     }
 
-    private static async Task<double> RequestAsync(DistributedBench bench)
+    private static async Task<double> RequestAsync(DistributedServers servers)
     {
         const int Requests = 200;
-        using var store = new ObjectStorage.S3ObjectStore(bench.Options.S3, TimeProvider.System);
+        using var store = new ObjectStorage.S3ObjectStore(servers.Options.S3, TimeProvider.System);
         var content = new byte[200];
         await store.WriteAsync("probe/benchmark", content);
         var start = Stopwatch.GetTimestamp();

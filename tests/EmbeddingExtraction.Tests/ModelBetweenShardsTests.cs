@@ -14,7 +14,7 @@ public sealed class ModelBetweenShardsTests : IDisposable
     public ModelBetweenShardsTests()
     {
         _sut = new ModelBetweenShards(_time);
-        using var model = ClipModel.Initialize(ExtractionBench.Architecture, 1);
+        using var model = ClipModel.Initialize(ExtractionSetup.Architecture, 1);
         model.Save(_weights);
     }
 

@@ -11,9 +11,9 @@ namespace ClipSae.FineTuning.Tests;
 public sealed class AdapterTests : IDisposable
 {
     private const int Rank = 2;
-    private readonly TuningBench _bench = new() { Sizes = TuningBench.Other };
+    private readonly TuningSetup _setup = new() { Sizes = TuningSetup.Other };
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _setup.Dispose();
 
     [Theory]
     [InlineData("none", "float32", false)]
@@ -21,12 +21,12 @@ public sealed class AdapterTests : IDisposable
     [InlineData("heads+distil", "float32", true)]
     public async Task Every_adapted_weight_moves_by_few_directions_and_nothing_else_moves(string arm, string compute, bool recompute)
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var result = await RunAsync(inputs, Parameters(arm, compute, recompute));
 
-        using var basis = ClipModel.Load(await _bench.Store.FetchAsync(inputs["model"]));
-        using var tuned = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
-        tuned.Architecture.ShouldBe(TuningBench.Other);
+        using var basis = ClipModel.Load(await _setup.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
+        tuned.Architecture.ShouldBe(TuningSetup.Other);
         var (before, after) = (basis.StateDict(), tuned.StateDict());
         after.Keys.ShouldBe(before.Keys, ignoreOrder: true);
         var isTextTrained = TuningArm.Parse(arm).UsesCaptions;
@@ -43,7 +43,7 @@ public sealed class AdapterTests : IDisposable
             }
         }
 
-        var curves = await _bench.CurvesAsync(result);
+        var curves = await _setup.CurvesAsync(result);
         curves.Drift.Select(drift => drift.Radius).ShouldAllBe(radius => radius == 0);
         curves.Drift[^1].Theta.ShouldBeGreaterThan(1e-4);
         curves.Steps.ShouldAllBe(step => step.GradientNorm > 0);
@@ -52,7 +52,7 @@ public sealed class AdapterTests : IDisposable
     [Fact]
     public void Parameters_and_moments_are_those_of_the_adapter_alone()
     {
-        using var model = ClipModel.Initialize(TuningBench.Other, 5);
+        using var model = ClipModel.Initialize(TuningSetup.Other, 5);
         model.Attach(new LowRankAdapter(Rank, 4, LowRankAdapter.Layers), seed: 0);
         ParameterGrouping.Freeze(model, new GroupRates());
         var groups = ParameterGrouping.ByPart(model, new GroupRates(), 0.1, adapterRate: 1e-3).ToArray();
@@ -69,13 +69,13 @@ public sealed class AdapterTests : IDisposable
     [Fact]
     public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var parameters = Parameters("none", "float32", recompute: false);
         var whole = await RunAsync(inputs, parameters);
         using var stop = new CancellationTokenSource();
         await Should.ThrowAsync<OperationCanceledException>(() =>
-            _bench.Stage.RunAsync(
-                _bench.Context(
+            _setup.Stage.RunAsync(
+                _setup.Context(
                     inputs,
                     parameters,
                     "cut",
@@ -90,7 +90,7 @@ public sealed class AdapterTests : IDisposable
                 stop.Token
             )
         );
-        var resumed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters, "cut"), CancellationToken.None);
+        var resumed = await _setup.Stage.RunAsync(_setup.Context(inputs, parameters, "cut"), CancellationToken.None);
 
         resumed.Outputs.ShouldBe(whole.Outputs);
     }
@@ -101,18 +101,18 @@ public sealed class AdapterTests : IDisposable
     [InlineData("""{"kind":"lora","rate":0}""")]
     public void What_is_no_adapter_is_refused_by_name(string adapter)
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["adapter"] = JsonNode.Parse(adapter);
 
         Should
-            .Throw<UserErrorException>(() => _bench.Stage.Normalize(parameters))
+            .Throw<UserErrorException>(() => _setup.Stage.Normalize(parameters))
             .Message.ShouldContain("tuning.adapter: must be of a rank from 1 to 1024");
     }
 
     // A training without one has the key that it has always had.
     [Fact]
     public void No_adapter_leaves_no_trace_in_the_parameters() =>
-        _bench.Stage.Normalize(TuningBench.Parameters).ContainsKey("adapter").ShouldBeFalse();
+        _setup.Stage.Normalize(TuningSetup.Parameters).ContainsKey("adapter").ShouldBeFalse();
 
     /// <summary>Singular values behind the first <see cref="Rank"/>, against the first.</summary>
     private static double Rest(torch.Tensor change)
@@ -123,7 +123,7 @@ public sealed class AdapterTests : IDisposable
 
     private static JsonObject Parameters(string arm, string compute, bool recompute)
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         (parameters["arm"], parameters["compute"], parameters["recompute"]) = (arm, compute, recompute);
         (parameters["headThreshold"], parameters["headCleanLoss"]) = (0, 0.9);
         parameters["adapter"] = new JsonObject
@@ -137,5 +137,5 @@ public sealed class AdapterTests : IDisposable
     }
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject parameters) =>
-        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
+        _setup.Stage.RunAsync(_setup.Context(inputs, parameters), CancellationToken.None);
 }

@@ -16,13 +16,13 @@ public sealed class ArmLossTests : IDisposable
     };
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly ClipModel _model = TuningBench.Model();
-    private readonly ClipModel _other = TuningBench.Model(6);
+    private readonly ClipModel _model = TuningSetup.Model();
+    private readonly ClipModel _other = TuningSetup.Model(6);
     private readonly VisionPlan _basis;
-    private readonly SparseAutoencoder _autoencoder = TuningBench.Autoencoder();
-    private readonly Tensor _clean = TuningBench.Images(3, 4);
-    private readonly Tensor _attacks = TuningBench.Images(2, 1);
-    private readonly Tensor _sources = TuningBench.Images(2, 2);
+    private readonly SparseAutoencoder _autoencoder = TuningSetup.Autoencoder();
+    private readonly Tensor _clean = TuningSetup.Images(3, 4);
+    private readonly Tensor _attacks = TuningSetup.Images(2, 1);
+    private readonly Tensor _sources = TuningSetup.Images(2, 2);
 
     public ArmLossTests() => _basis = VisionPlan.Compile(_other);
 
@@ -53,7 +53,7 @@ public sealed class ArmLossTests : IDisposable
     public void Kept_features_have_the_value_of_their_formula()
     {
         using var noGrad = no_grad();
-        var salient = TuningBench.Parts("keep-features").Features;
+        var salient = TuningSetup.Parts("keep-features").Features;
         float[] Others(ClipModel of)
         {
             var hooks = new Hooks().Capture(new HookPoint.Mlp(0));
@@ -81,10 +81,10 @@ public sealed class ArmLossTests : IDisposable
     {
         using var noGrad = no_grad();
         // What stands for the print is any picture here.
-        var print = TuningBench.Images(2, 3);
+        var print = TuningSetup.Images(2, 3);
         var changed = Rows(_model.EncodeImage(print)).Zip(Rows(_other.EncodeImage(print)), Distance).ToArray();
 
-        var loss = TuningBench
+        var loss = TuningSetup
             .Forward("keep-reading", null, Options, basis: _basis)
             .Run(
                 _model,
@@ -116,7 +116,7 @@ public sealed class ArmLossTests : IDisposable
         using var itself = VisionPlan.Compile(_model);
         var images = new ArmImages(cat([_clean, _clean.narrow(0, 0, 2)]), 3, null, _clean.narrow(0, 0, 2), ones(2));
 
-        TuningBench
+        TuningSetup
             .Forward("distil+keep-features", _autoencoder, Options, basis: itself)
             .Run(_model, images, withLoss: true)
             .Penalty!.item<float>()
@@ -124,7 +124,7 @@ public sealed class ArmLossTests : IDisposable
     }
 
     private double Loss(string arm, Tensor hasSource) =>
-        TuningBench
+        TuningSetup
             .Forward(arm, _autoencoder, Options, basis: _basis)
             .Run(_model, new ArmImages(cat([_clean, _attacks]), 3, null, _sources, hasSource), withLoss: true)
             .Penalty!.item<float>();

@@ -17,10 +17,10 @@ public sealed class AttackForwardTests : IDisposable
     };
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly ClipModel _model = TuningBench.Model();
-    private readonly SparseAutoencoder _autoencoder = TuningBench.Autoencoder();
-    private readonly Tensor _images = TuningBench.Images(5, 1);
-    private readonly Tensor _controls = TuningBench.Images(5, 2);
+    private readonly ClipModel _model = TuningSetup.Model();
+    private readonly SparseAutoencoder _autoencoder = TuningSetup.Autoencoder();
+    private readonly Tensor _images = TuningSetup.Images(5, 1);
+    private readonly Tensor _controls = TuningSetup.Images(5, 2);
 
     public void Dispose()
     {
@@ -40,7 +40,7 @@ public sealed class AttackForwardTests : IDisposable
     {
         using var noGrad = no_grad();
         var embeddings = Run(arm).Embeddings;
-        using var scaled = WithScaledNeurons(TuningBench.Parts(arm), factor);
+        using var scaled = WithScaledNeurons(TuningSetup.Parts(arm), factor);
 
         Difference(embeddings, scaled.EncodeImage(_images)).ShouldBeLessThan(1e-5);
         Difference(embeddings, _model.EncodeImage(_images)).ShouldBeGreaterThan(1e-2);
@@ -53,8 +53,8 @@ public sealed class AttackForwardTests : IDisposable
     public void Clean_images_beside_the_attacks_are_left_alone(string arm)
     {
         using var noGrad = no_grad();
-        var clean = TuningBench.Images(3, 4);
-        var forward = TuningBench.Forward(arm, _autoencoder, Options);
+        var clean = TuningSetup.Images(3, 4);
+        var forward = TuningSetup.Forward(arm, _autoencoder, Options);
         var (alone, penalty) = forward.Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
 
         var (together, samePenalty) = forward.Run(_model, new ArmImages(cat([clean, _images]), 3, _controls), withLoss: true);
@@ -107,7 +107,7 @@ public sealed class AttackForwardTests : IDisposable
     {
         // Word and control are the same picture: a gradient through both would cancel to nothing. The margin keeps the hinge open.
         var options = Options with { PenaltyMargin = -1 };
-        TuningBench
+        TuningSetup
             .Forward("penalise", _autoencoder, options)
             .Run(_model, new ArmImages(_images, 0, _images), withLoss: true)
             .Penalty!.backward();
@@ -124,7 +124,7 @@ public sealed class AttackForwardTests : IDisposable
     [Fact]
     public void A_closed_hinge_has_no_gradient()
     {
-        var (_, penalty) = TuningBench
+        var (_, penalty) = TuningSetup
             .Forward("penalise", _autoencoder, Options with { PenaltyMargin = 100 })
             .Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
         penalty!.backward();
@@ -141,7 +141,7 @@ public sealed class AttackForwardTests : IDisposable
     public void Arms_that_scale_have_no_hinge() => Run("amplify").Penalty.ShouldBeNull();
 
     private (Tensor Embeddings, Tensor? Penalty) Run(string arm) =>
-        TuningBench.Forward(arm, _autoencoder, Options).Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
+        TuningSetup.Forward(arm, _autoencoder, Options).Run(_model, new ArmImages(_images, 0, _controls), withLoss: true);
 
     /// <summary>A neuron times a factor is its column of c_proj times that factor.</summary>
     private ClipModel WithScaledNeurons(SalientParts parts, double factor)
@@ -163,7 +163,7 @@ public sealed class AttackForwardTests : IDisposable
         var point = new HookPoint.Mlp(0);
         var hooks = new Hooks().Capture(point);
         _model.EncodeImage(pictures, hooks);
-        var index = tensor(TuningBench.Parts(arm).Features.Select(f => (long)f).ToArray());
+        var index = tensor(TuningSetup.Parts(arm).Features.Select(f => (long)f).ToArray());
         return [.. _autoencoder.PreActivations(hooks.Captured(point)).relu().index_select(-1, index).contiguous().data<float>()];
     }
 

@@ -13,7 +13,7 @@ public sealed class CaptionTableTests : IDisposable
             ["a cat"],
             ["a tree"],
         ],
-        TuningBench.Tokenizer,
+        TuningSetup.Tokenizer,
         Context
     );
 
@@ -61,7 +61,7 @@ public sealed class CaptionTableTests : IDisposable
                 ["a cat"],
                 ["a photo of a cat, a dog and a tree"],
             ],
-            TuningBench.Tokenizer,
+            TuningSetup.Tokenizer,
             5
         );
 
@@ -69,5 +69,5 @@ public sealed class CaptionTableTests : IDisposable
         _table.TruncatedCount.ShouldBe(0);
     }
 
-    private static long[] Ids(string caption) => TuningBench.Tokenizer.Encode(caption, Context, out _);
+    private static long[] Ids(string caption) => TuningSetup.Tokenizer.Encode(caption, Context, out _);
 }

@@ -11,9 +11,9 @@ namespace ClipSae.FineTuning.Tests;
 
 public sealed class FineTuningStageTests : IDisposable
 {
-    private readonly TuningBench _bench = new();
+    private readonly TuningSetup _setup = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _setup.Dispose();
 
     [Theory]
     [InlineData("none")]
@@ -35,16 +35,16 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("hinge-heads")]
     public async Task Every_arm_trains_a_model_in_geometric_parametrization(string arm)
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = arm;
         parameters["headThreshold"] = 0;
         parameters["headCleanLoss"] = 0.9;
-        var result = await RunAsync(await _bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _setup.InputsAsync(), parameters);
 
         result.Outputs.Keys.Order().ShouldBe(["curves", "model"]);
-        using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
+        using var model = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
         model.IsGeometric.ShouldBeTrue();
-        var curves = await _bench.CurvesAsync(result);
+        var curves = await _setup.CurvesAsync(result);
         (curves.Arm, curves.Steps.Count).ShouldBe((arm, 6));
         curves.Validation.Select(v => v.Step).ShouldBe([0, 1, 2, 3, 4, 5, 6]);
         curves.Drift[6].Theta.ShouldBeGreaterThan(0);
@@ -57,14 +57,14 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("null-token+distil")]
     public async Task A_null_token_is_all_that_is_trained(string arm)
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = arm;
         parameters["alphas"] = new JsonArray(0.5);
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var result = await RunAsync(inputs, parameters);
 
-        using var tuned = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
-        using var basis = ClipModel.Load(await _bench.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await _setup.Store.FetchAsync(inputs["model"]));
         basis.ToGeometric();
         var before = basis.StateDict();
         tuned.NullToken!.Block.ShouldBe(1); // the middle one of two
@@ -73,7 +73,7 @@ public sealed class FineTuningStageTests : IDisposable
             .Where(weight => !before.TryGetValue(weight.Key, out var old) || !weight.Value.Equals(old))
             .Select(weight => weight.Key)
             .ShouldBe(["visual.null_token.1"]);
-        var curves = await _bench.CurvesAsync(result);
+        var curves = await _setup.CurvesAsync(result);
         (curves.Steps.Count, curves.Interpolation.Count).ShouldBe((6, 0));
         curves.Steps.ShouldAllBe(step => step.GradientNorm > 0);
     }
@@ -83,18 +83,18 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("heads-random")]
     public async Task Heads_are_taken_out_without_training(string arm)
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = arm;
         parameters["headThreshold"] = 0;
         parameters["headCleanLoss"] = 0.9;
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var result = await RunAsync(inputs, parameters);
 
-        using var tuned = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
-        using var basis = ClipModel.Load(await _bench.Store.FetchAsync(inputs["model"]));
+        using var tuned = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
+        using var basis = ClipModel.Load(await _setup.Store.FetchAsync(inputs["model"]));
         basis.ToGeometric();
         var (before, after) = (basis.StateDict(), tuned.StateDict());
-        var curves = await _bench.CurvesAsync(result);
+        var curves = await _setup.CurvesAsync(result);
         var layer = curves.Heads![0].Layer;
         var projection = $"visual.transformer.resblocks.{layer}.attn.out_proj.";
         after
@@ -112,12 +112,12 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData(0.5)]
     public async Task Reading_is_measured_of_base_and_result_and_at_every_step_where_it_costs_something(double cost)
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["readingCost"] = cost;
-        var result = await RunAsync(await _bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _setup.InputsAsync(), parameters);
 
         Figures(result).ReadingValidationImages.ShouldNotBeNull().ShouldBe(Figures(result).AttackValidationImages!.Value);
-        var curves = await _bench.CurvesAsync(result);
+        var curves = await _setup.CurvesAsync(result);
         var best = curves.Best!.Step;
         curves.Best.Reading.ShouldNotBeNull();
         curves.Validation.ShouldAllBe(v => v.Reading != null == (cost > 0 || v.Step == 0 || v.Step == best));
@@ -126,11 +126,11 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Base_and_result_are_compared_by_family_of_print_where_curation_gives_families()
     {
-        var inputs = await _bench.InputsAsync();
-        inputs["families"] = await _bench.PutShardAsync([]);
-        var without = await RunAsync(inputs, TuningBench.Parameters);
-        inputs["families"] = await _bench.PutShardAsync(TuningBench.Families());
-        var result = await RunAsync(inputs, TuningBench.Parameters);
+        var inputs = await _setup.InputsAsync();
+        inputs["families"] = await _setup.PutShardAsync([]);
+        var without = await RunAsync(inputs, TuningSetup.Parameters);
+        inputs["families"] = await _setup.PutShardAsync(TuningSetup.Families());
+        var result = await RunAsync(inputs, TuningSetup.Parameters);
         var families = Figures(result).Families.ShouldNotBeNull();
 
         families
@@ -140,48 +140,48 @@ public sealed class FineTuningStageTests : IDisposable
             .SelectMany(family => new[] { family.Before, family.After })
             .SelectMany(rates => new[] { rates.Attacked, rates.AttackSuccess!.Value });
         figures.ShouldAllBe(rate => Math.Abs((6 * rate) - Math.Round(6 * rate)) < 1e-4 && rate >= 0 && rate <= 1);
-        (await _bench.CurvesAsync(result)).Families.ShouldBe(families);
+        (await _setup.CurvesAsync(result)).Families.ShouldBe(families);
         Figures(result).AttackValidationImages.ShouldBe(12);
         Figures(without).Families.ShouldBeNull();
         inputs.Remove("families");
-        (await RunAsync(inputs, TuningBench.Parameters)).Outputs.ShouldBe(without.Outputs);
+        (await RunAsync(inputs, TuningSetup.Parameters)).Outputs.ShouldBe(without.Outputs);
     }
 
     [Fact]
     public async Task The_weights_carry_what_they_were_made_of_and_how()
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = "penalise";
         var result = await RunAsync(inputs, parameters);
 
-        using var checkpoint = ClipCheckpoint.Open(await _bench.Store.FetchAsync(result.Outputs["model"]));
+        using var checkpoint = ClipCheckpoint.Open(await _setup.Store.FetchAsync(result.Outputs["model"]));
         checkpoint.Metadata["clipsae_base"].ShouldBe(inputs["model"].Digest);
         checkpoint.Metadata["clipsae_attacks"].ShouldBe(inputs["attacks"].Digest);
-        checkpoint.Metadata["clipsae_stage"].ShouldBe($"fine-tuning/{_bench.Stage.AlgorithmVersion}");
-        JsonNode.DeepEquals(JsonNode.Parse(checkpoint.Metadata["clipsae_parameters"]), _bench.Stage.Normalize(parameters)).ShouldBeTrue();
+        checkpoint.Metadata["clipsae_stage"].ShouldBe($"fine-tuning/{_setup.Stage.AlgorithmVersion}");
+        JsonNode.DeepEquals(JsonNode.Parse(checkpoint.Metadata["clipsae_parameters"]), _setup.Stage.Normalize(parameters)).ShouldBeTrue();
     }
 
     [Fact]
     public async Task Captions_that_were_cut_are_counted()
     {
-        var inputs = await _bench.InputsAsync();
-        inputs["shards/00000"] = await _bench.PutShardAsync(
-            TuningBench
-                .Clean(0, TuningBench.CleanImages / 2)
+        var inputs = await _setup.InputsAsync();
+        inputs["shards/00000"] = await _setup.PutShardAsync(
+            TuningSetup
+                .Clean(0, TuningSetup.CleanImages / 2)
                 .Select(
                     (entry, i) =>
                         i == 0 ? (entry.Item with { Captions = [string.Join(' ', Enumerable.Repeat("cat", 40))] }, entry.Image) : entry
                 )
         );
 
-        Figures(await RunAsync(inputs, TuningBench.Parameters)).CutCaptions.ShouldBe(1);
+        Figures(await RunAsync(inputs, TuningSetup.Parameters)).CutCaptions.ShouldBe(1);
     }
 
     [Fact]
     public async Task Arms_end_in_different_weights()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var digests = new List<string>();
         foreach (
             var arm in new[]
@@ -200,7 +200,7 @@ public sealed class FineTuningStageTests : IDisposable
             }
         )
         {
-            var parameters = TuningBench.Parameters;
+            var parameters = TuningSetup.Parameters;
             parameters["arm"] = arm;
             digests.Add((await RunAsync(inputs, parameters)).Outputs["model"].Digest);
         }
@@ -214,8 +214,8 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("penalise", 1, "bfloat16", true)]
     public async Task Same_input_gives_the_same_digests(string arm, int accumulation, string compute, bool recompute)
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         (parameters["arm"], parameters["accumulation"], parameters["compute"], parameters["recompute"]) = (
             arm,
             accumulation,
@@ -232,7 +232,7 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Stages_at_work_at_once_do_not_disturb_one_another()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         var alone = await RunAsync(inputs);
         var together = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => RunAsync(inputs))));
 
@@ -260,8 +260,8 @@ public sealed class FineTuningStageTests : IDisposable
         string moments = "float32"
     )
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         (parameters["arm"], parameters["validationInterval"]) = (arm, validationInterval);
         parameters["optimizer"] = new JsonObject { ["kind"] = optimizer };
         (parameters["compute"], parameters["moments"]) = (compute, moments);
@@ -270,8 +270,8 @@ public sealed class FineTuningStageTests : IDisposable
         using var cut = new CancellationTokenSource();
         var first = new List<long>();
         await Should.ThrowAsync<Exception>(() =>
-            _bench.Stage.RunAsync(
-                _bench.Context(
+            _setup.Stage.RunAsync(
+                _setup.Context(
                     inputs,
                     parameters,
                     "cut",
@@ -293,8 +293,8 @@ public sealed class FineTuningStageTests : IDisposable
             )
         );
         var second = new List<long>();
-        var resumed = await _bench.Stage.RunAsync(
-            _bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))),
+        var resumed = await _setup.Stage.RunAsync(
+            _setup.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))),
             CancellationToken.None
         );
 
@@ -317,16 +317,16 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData(20)]
     public async Task A_training_that_is_told_to_stop_at_any_moment_goes_on_with_the_next_step(int milliseconds)
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         parameters["checkpointInterval"] = 1000;
         var undisturbed = await RunAsync(inputs, parameters);
 
         using var cut = new CancellationTokenSource();
         var first = new List<long>();
         await Should.ThrowAsync<OperationCanceledException>(() =>
-            _bench.Stage.RunAsync(
-                _bench.Context(
+            _setup.Stage.RunAsync(
+                _setup.Context(
                     inputs,
                     parameters,
                     "cut",
@@ -348,8 +348,8 @@ public sealed class FineTuningStageTests : IDisposable
             )
         );
         var second = new List<long>();
-        var resumed = await _bench.Stage.RunAsync(
-            _bench.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))),
+        var resumed = await _setup.Stage.RunAsync(
+            _setup.Context(inputs, parameters, "cut", new Reports<StageProgress>(report => second.Add(report.Done))),
             CancellationToken.None
         );
 
@@ -362,16 +362,16 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task A_training_in_bfloat16_ends_near_that_in_float32()
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         parameters["validationInterval"] = 6; // the last step's weights are given
         var full = await RunAsync(inputs, parameters);
         parameters["compute"] = "bfloat16";
         var half = await RunAsync(inputs, parameters);
 
-        using var start = TuningBench.Model();
-        using var expected = ClipModel.Load(await _bench.Store.FetchAsync(full.Outputs["model"]));
-        using var actual = ClipModel.Load(await _bench.Store.FetchAsync(half.Outputs["model"]));
+        using var start = TuningSetup.Model();
+        using var expected = ClipModel.Load(await _setup.Store.FetchAsync(full.Outputs["model"]));
+        using var actual = ClipModel.Load(await _setup.Store.FetchAsync(half.Outputs["model"]));
         double Distance(IReadOnlyDictionary<string, TorchSharp.torch.Tensor> a, IReadOnlyDictionary<string, TorchSharp.torch.Tensor> b) =>
             Math.Sqrt(a.Sum(weight => (weight.Value - b[weight.Key]).square().sum().item<float>()));
         var moved = Distance(expected.StateDict(), start.StateDict());
@@ -382,8 +382,8 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task The_weights_given_are_those_of_the_best_validation()
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         // With a floor of 1 the rate does not depend on how many steps are to come, so a shorter training ends where a longer one passes
         // by.
         parameters["schedule"]!["floor"] = 1;
@@ -394,8 +394,8 @@ public sealed class FineTuningStageTests : IDisposable
 
         best.ShouldBeInRange(1, 5);
         // The headers tell of different parameters; the weights are the same to the bit.
-        using var expected = ClipCheckpoint.Open(await _bench.Store.FetchAsync(whole.Outputs["model"]));
-        using var actual = ClipCheckpoint.Open(await _bench.Store.FetchAsync(shorter.Outputs["model"]));
+        using var expected = ClipCheckpoint.Open(await _setup.Store.FetchAsync(whole.Outputs["model"]));
+        using var actual = ClipCheckpoint.Open(await _setup.Store.FetchAsync(shorter.Outputs["model"]));
         actual.Keys.ShouldBe(expected.Keys);
         actual.Keys.ShouldAllBe(key => actual.Read(key).Equals(expected.Read(key)));
     }
@@ -403,18 +403,18 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Mixtures_with_the_base_are_tried_last_and_the_best_of_all_is_given()
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         parameters["alphas"] = new JsonArray(0.25, 0.5);
         var result = await RunAsync(inputs, parameters);
-        var curves = await _bench.CurvesAsync(result);
+        var curves = await _setup.CurvesAsync(result);
         var tried = curves.Interpolation;
         var scores = curves.Validation.Skip(1).Concat(tried).Select(v => v.Score);
 
         tried.Select(v => v.Alpha).ShouldBe([0.5, 0.25]);
         curves.Best!.Score.ShouldBe(scores.Max());
         Figures(result).Alpha.ShouldBe(curves.Alpha);
-        using var checkpoint = ClipCheckpoint.Open(await _bench.Store.FetchAsync(result.Outputs["model"]));
+        using var checkpoint = ClipCheckpoint.Open(await _setup.Store.FetchAsync(result.Outputs["model"]));
         checkpoint.Metadata.ContainsKey("clipsae_alpha").ShouldBe(curves.Alpha < 1);
         (await RunAsync(inputs, parameters)).Outputs.ShouldBe(result.Outputs);
     }
@@ -422,8 +422,8 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Frozen_parts_are_the_bases()
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = TuningSetup.Parameters;
         parameters["rates"] = new JsonObject
         {
             ["vision"] = 2e-3,
@@ -434,8 +434,8 @@ public sealed class FineTuningStageTests : IDisposable
         };
         var result = await RunAsync(inputs, parameters);
 
-        using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
-        using var start = TuningBench.Model();
+        using var model = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
+        using var start = TuningSetup.Model();
         var begun = start.StateDict();
         model
             .StateDict()
@@ -447,12 +447,12 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Without_captions_the_text_tower_is_the_bases_to_the_bit()
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = "distil";
-        var result = await RunAsync(await _bench.InputsAsync(), parameters);
+        var result = await RunAsync(await _setup.InputsAsync(), parameters);
 
-        using var model = ClipModel.Load(await _bench.Store.FetchAsync(result.Outputs["model"]));
-        using var start = TuningBench.Model();
+        using var model = ClipModel.Load(await _setup.Store.FetchAsync(result.Outputs["model"]));
+        using var start = TuningSetup.Model();
         var begun = start.StateDict();
         model
             .StateDict()
@@ -464,9 +464,9 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Attacks_are_seen_in_their_share_of_the_steps_alone()
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["attackShare"] = 0.5;
-        var curves = await _bench.CurvesAsync(await RunAsync(await _bench.InputsAsync(), parameters));
+        var curves = await _setup.CurvesAsync(await RunAsync(await _setup.InputsAsync(), parameters));
 
         curves.Steps.Select(step => step.AttackLoss != null).ShouldBe([true, true, true, false, false, false]);
     }
@@ -485,7 +485,7 @@ public sealed class FineTuningStageTests : IDisposable
     [InlineData("{\"optimizer\":{\"kind\":\"sgd\"}}", "optimizer")]
     public void Impossible_parameters_are_named(string parameters, string part)
     {
-        var message = Should.Throw<UserErrorException>(() => _bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
+        var message = Should.Throw<UserErrorException>(() => _setup.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message;
         message.ShouldContain(part);
         message.ShouldNotContain('\n');
     }
@@ -493,9 +493,9 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task An_arm_that_needs_the_autoencoder_says_so_where_it_is_missing()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("sae/mlp@0");
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = "penalise";
 
         (await ShouldFailAsync(inputs, parameters)).ShouldBe("fine-tuning: the SAE of mlp@0 is not among the inputs (sae/mlp@0)");
@@ -505,9 +505,9 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task An_arm_that_scales_neurons_needs_some()
     {
-        var inputs = await _bench.InputsAsync();
-        inputs["salient"] = await _bench.PutAsync(TuningBench.Salient with { Neurons = [] });
-        var parameters = TuningBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        inputs["salient"] = await _setup.PutAsync(TuningSetup.Salient with { Neurons = [] });
+        var parameters = TuningSetup.Parameters;
         parameters["arm"] = "amplify";
 
         (await ShouldFailAsync(inputs, parameters)).ShouldStartWith(
@@ -518,9 +518,9 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task Too_few_images_are_a_clear_error()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("shards/00001");
-        inputs["shards/00000"] = await _bench.PutShardAsync(TuningBench.Clean(0, 7));
+        inputs["shards/00000"] = await _setup.PutShardAsync(TuningSetup.Clean(0, 7));
 
         (await ShouldFailAsync(inputs)).ShouldStartWith(
             "fine-tuning: 6 clean and 20 attack images are left for training; at least 8 and 1 are needed"
@@ -530,7 +530,7 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task A_missing_input_is_named()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         inputs.Remove("controls");
 
         (await ShouldFailAsync(inputs)).ShouldContain("input controls is missing");
@@ -539,9 +539,9 @@ public sealed class FineTuningStageTests : IDisposable
     [Fact]
     public async Task A_training_that_diverges_is_a_clear_error()
     {
-        var parameters = TuningBench.Parameters;
+        var parameters = TuningSetup.Parameters;
         parameters["rates"]!["vision"] = 1e30;
-        (await ShouldFailAsync(await _bench.InputsAsync(), parameters)).ShouldStartWith(
+        (await ShouldFailAsync(await _setup.InputsAsync(), parameters)).ShouldStartWith(
             "fine-tuning: the loss is no longer a number at step "
         );
     }
@@ -549,7 +549,7 @@ public sealed class FineTuningStageTests : IDisposable
     private static TuningFigures Figures(StageResult result) => ResultFormats.TuningFigures.Read(result.Figures, "figures");
 
     private Task<StageResult> RunAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null) =>
-        _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
+        _setup.Stage.RunAsync(_setup.Context(inputs, parameters), CancellationToken.None);
 
     private async Task<string> ShouldFailAsync(Dictionary<string, ArtifactRef> inputs, JsonObject? parameters = null)
     {

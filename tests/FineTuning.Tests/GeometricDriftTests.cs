@@ -8,7 +8,7 @@ public sealed class GeometricDriftTests
     public void Drift_is_the_way_moved_over_the_size_at_the_start()
     {
         using var noGrad = no_grad();
-        using var model = TuningBench.Model();
+        using var model = TuningSetup.Model();
         using var drift = new GeometricDrift(model);
         drift.Measure(model).ShouldBe((0, 0));
         foreach (var (name, parameter) in model.named_parameters())

@@ -25,13 +25,13 @@ public sealed class HeadAblationTests : IDisposable
     ];
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly TuningBench _bench = new();
-    private readonly ClipModel _model = TuningBench.Model();
+    private readonly TuningSetup _setup = new();
+    private readonly ClipModel _model = TuningSetup.Model();
 
     public void Dispose()
     {
         _model.Dispose();
-        _bench.Dispose();
+        _setup.Dispose();
         _scope.Dispose();
     }
 
@@ -41,10 +41,10 @@ public sealed class HeadAblationTests : IDisposable
     public void Folded_weights_give_the_embeddings_of_the_model_whose_head_gives_its_mean(int layer)
     {
         using var noGrad = no_grad();
-        using var model = ClipModel.Initialize(TuningBench.Architecture with { VisionWidth = 128 }, 7);
-        using var data = _bench.Data(Options);
+        using var model = ClipModel.Initialize(TuningSetup.Architecture with { VisionWidth = 128 }, 7);
+        using var data = _setup.Data(Options);
         using var means = HeadMeans.Of(model, data, CPU, CancellationToken.None);
-        var images = TuningBench.Images(3, 1);
+        var images = TuningSetup.Images(3, 1);
         var mean = means.OfLayers[layer].narrow(0, 64, 64);
         var hooks = new Hooks().Replace(new HookPoint.Heads(layer), heads =>
             cat([heads.narrow(-1, 0, 64), mean.expand(heads.shape[0], heads.shape[1], 64)], -1)
@@ -65,7 +65,7 @@ public sealed class HeadAblationTests : IDisposable
     public void Means_are_those_of_the_class_token_over_clean_pictures()
     {
         using var noGrad = no_grad();
-        using var data = _bench.Data(Options);
+        using var data = _setup.Data(Options);
         using var means = HeadMeans.Of(_model, data, CPU, CancellationToken.None);
         var hooks = new Hooks().Capture(new HookPoint.Heads(1));
         _model.EncodeImage(data.Clean.Images([.. Enumerable.Range(0, data.Clean.Count)], PixelNormalization.OpenAi, CPU), hooks);
@@ -73,13 +73,13 @@ public sealed class HeadAblationTests : IDisposable
         (hooks.Captured(new HookPoint.Heads(1)).select(1, 0).mean([0]) - means.OfLayers[1]).abs().max().item<float>().ShouldBe(0, 1e-5f);
     }
 
-    // The bench's attacks differ from their pictures everywhere: all patches bear print, and what is left is what the class token sees of
+    // The setup's attacks differ from their pictures everywhere: all patches bear print, and what is left is what the class token sees of
     // itself.
     [Fact]
     public void A_heads_score_is_the_class_tokens_mean_attention_to_print()
     {
         using var noGrad = no_grad();
-        using var data = _bench.Data(Options);
+        using var data = _setup.Data(Options);
         int[] printed = [.. Enumerable.Range(0, data.Attacks.Count).Where(i => data.AttackSources[i] >= 0)];
         var attention = ClassAttention.Of(_model, data.Attacks.Images(printed, PixelNormalization.OpenAi, CPU));
 
@@ -122,7 +122,7 @@ public sealed class HeadAblationTests : IDisposable
     [InlineData(true)]
     public void Nothing_is_left_changed_by_the_search(bool random)
     {
-        using var data = _bench.Data(Options);
+        using var data = _setup.Data(Options);
         var before = _model.StateDict().ToDictionary(weight => weight.Key, weight => weight.Value.clone());
         using var ablation = HeadAblation.Find(
             _model,
@@ -145,7 +145,7 @@ public sealed class HeadAblationTests : IDisposable
     [Fact]
     public void A_head_that_clean_accuracy_needs_stays()
     {
-        using var data = _bench.Data(Options);
+        using var data = _setup.Data(Options);
         // No accuracy is above the base's by two.
         var strict = Options with { HeadCleanLoss = -2 };
 
@@ -156,5 +156,5 @@ public sealed class HeadAblationTests : IDisposable
             .Message.ShouldContain("ablating any of them lowers clean accuracy too much");
     }
 
-    private static Validator Validator(TuningData data) => new(data, TuningBench.Tokenizer, Options, CPU);
+    private static Validator Validator(TuningData data) => new(data, TuningSetup.Tokenizer, Options, CPU);
 }

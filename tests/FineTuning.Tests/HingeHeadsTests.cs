@@ -14,9 +14,9 @@ public sealed class HingeHeadsTests : IDisposable
     private static readonly TypographicHead[] Heads = [new(0, 1, 0.5), new(1, 0, 0.5)];
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly ClipModel _model = ClipModel.Initialize(TuningBench.Architecture with { VisionWidth = 128 }, 7);
-    private readonly Tensor _attacks = TuningBench.Images(2, 1);
-    private readonly Tensor _controls = TuningBench.Images(2, 2);
+    private readonly ClipModel _model = ClipModel.Initialize(TuningSetup.Architecture with { VisionWidth = 128 }, 7);
+    private readonly Tensor _attacks = TuningSetup.Images(2, 1);
+    private readonly Tensor _controls = TuningSetup.Images(2, 2);
 
     public void Dispose()
     {
@@ -37,7 +37,7 @@ public sealed class HingeHeadsTests : IDisposable
         int[] features = [1, 4];
         using var directions = TextDirections.Of(_model, hook, autoencoder, features, Heads);
         var parts = new SalientParts(hook, point, features, new Dictionary<int, int[]>()) { Heads = directions.Heads };
-        var images = new ArmImages(cat([TuningBench.Images(3, 4), _attacks]), 3, _controls);
+        var images = new ArmImages(cat([TuningSetup.Images(3, 4), _attacks]), 3, _controls);
 
         var loss = new AttackForward(TuningArm.Parse("hinge-heads"), parts, autoencoder, Options)
             .Run(_model, images, withLoss: true)

@@ -18,12 +18,12 @@ public sealed class LongClipTests : IDisposable
     // More than 20 and fewer than 64 tokens of the small vocabulary.
     private const string LongCaption = "a photo of a cat and a photo of a dog and a photo of a tree and a photo of a cat";
 
-    private readonly TuningBench _bench = new();
+    private readonly TuningSetup _setup = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 
     public void Dispose()
     {
-        _bench.Dispose();
+        _setup.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -32,7 +32,7 @@ public sealed class LongClipTests : IDisposable
     [InlineData(false)]
     public async Task Fine_tuning_moves_both_embeddings_and_only_the_rows_that_are_used(bool adaBelief)
     {
-        var used = TuningBench.Tokenizer.Encode(LongCaption, Context, out var truncated).Count(token => token != 0);
+        var used = TuningSetup.Tokenizer.Encode(LongCaption, Context, out var truncated).Count(token => token != 0);
         truncated.ShouldBeFalse();
         used.ShouldBeInRange(KeptRows + 5, Context - 5);
         var options = new FineTuningOptions
@@ -62,7 +62,7 @@ public sealed class LongClipTests : IDisposable
     [Fact]
     public void Gradients_are_those_of_the_one_embedding_that_the_two_stand_for()
     {
-        var tokens = tensor(TuningBench.Tokenizer.Encode(LongCaption, Context, out _)).unsqueeze(0);
+        var tokens = tensor(TuningSetup.Tokenizer.Encode(LongCaption, Context, out _)).unsqueeze(0);
         using var two = ClipModel.FromStateDict(LongWeights());
         using var one = ClipModel.FromStateDict(two.PlainStateDict());
         (two.HasLongPositions, one.HasLongPositions).ShouldBe((true, false));
@@ -90,8 +90,8 @@ public sealed class LongClipTests : IDisposable
 
         using var model = ClipModel.Load(path);
         model.ToGeometric();
-        using var data = _bench.Data(options, attackCaption: LongCaption);
-        var tuner = new FineTuner(model, TuningBench.Tokenizer, data, TuningBench.Forward("none", options: options), options, CPU);
+        using var data = _setup.Data(options, attackCaption: LongCaption);
+        var tuner = new FineTuner(model, TuningSetup.Tokenizer, data, TuningSetup.Forward("none", options: options), options, CPU);
         var (best, _) = await tuner.TrainAsync(_folder, NoCheckpoints.Instance, new Progress<StageProgress>(), CancellationToken.None);
         return (Weights(path), Weights(best));
     }
@@ -105,7 +105,7 @@ public sealed class LongClipTests : IDisposable
     // The two differ everywhere, so that a row taken from the wrong one shows.
     private static Dictionary<string, Tensor> LongWeights()
     {
-        using var model = ClipModel.Initialize(TuningBench.Architecture with { ContextLength = Context }, 5);
+        using var model = ClipModel.Initialize(TuningSetup.Architecture with { ContextLength = Context }, 5);
         var weights = model.StateDict().ToDictionary(weight => weight.Key, weight => weight.Value.clone());
         using var generator = new Generator(9, CPU);
         weights[ClipKeys.StretchedPositions] = randn(weights[ClipKeys.Positions].shape, generator: generator).mul_(0.01f.ToScalar());

@@ -7,7 +7,7 @@ public sealed class ParameterGroupingTests
     [Fact]
     public void Only_matrices_decay()
     {
-        using var model = TuningBench.Model();
+        using var model = TuningSetup.Model();
         var groups = ParameterGrouping.ByPart(model, new GroupRates(), 0.1).ToArray();
 
         Names(groups.Where(g => g.WeightDecay > 0))
@@ -28,7 +28,7 @@ public sealed class ParameterGroupingTests
     [Fact]
     public void Every_parameter_is_in_one_group_at_the_rate_of_its_part()
     {
-        using var model = TuningBench.Model();
+        using var model = TuningSetup.Model();
         var rates = new GroupRates
         {
             Vision = 1,
@@ -55,7 +55,7 @@ public sealed class ParameterGroupingTests
     [Fact]
     public void A_rate_of_zero_freezes_a_part()
     {
-        using var model = TuningBench.Model();
+        using var model = TuningSetup.Model();
         var groups = ParameterGrouping.ByPart(model, new GroupRates { Text = 0 }, 0.1);
 
         Names(groups).ShouldNotContain(name => name.StartsWith("transformer.", StringComparison.Ordinal));

@@ -8,7 +8,7 @@ public sealed class SalientPartsTests
     [Fact]
     public void An_informed_arm_takes_what_curation_found()
     {
-        var parts = TuningBench.Parts("amplify");
+        var parts = TuningSetup.Parts("amplify");
 
         parts.Hook.ToString().ShouldBe("mlp@0");
         parts.Features.ShouldBe([1, 2, 3]);
@@ -22,7 +22,7 @@ public sealed class SalientPartsTests
     [InlineData(77)]
     public void A_random_arm_uses_as_many_neurons_of_the_same_layers_and_none_of_the_salient(long seed)
     {
-        var (informed, random) = (TuningBench.Parts("amplify"), TuningBench.Parts("amplify-random", seed));
+        var (informed, random) = (TuningSetup.Parts("amplify"), TuningSetup.Parts("amplify-random", seed));
 
         random.Neurons.Keys.Order().ShouldBe([0, 1]);
         foreach (var (layer, neurons) in random.Neurons)
@@ -36,8 +36,8 @@ public sealed class SalientPartsTests
     [Fact]
     public void A_random_arm_follows_from_its_seed()
     {
-        TuningBench.Parts("amplify-random", 4).Neurons[0].ShouldBe(TuningBench.Parts("amplify-random", 4).Neurons[0]);
-        TuningBench.Parts("amplify-random", 4).Neurons[0].ShouldNotBe(TuningBench.Parts("amplify-random", 5).Neurons[0]);
+        TuningSetup.Parts("amplify-random", 4).Neurons[0].ShouldBe(TuningSetup.Parts("amplify-random", 4).Neurons[0]);
+        TuningSetup.Parts("amplify-random", 4).Neurons[0].ShouldNotBe(TuningSetup.Parts("amplify-random", 5).Neurons[0]);
     }
 
     [Theory]
@@ -46,19 +46,19 @@ public sealed class SalientPartsTests
     [InlineData(2, new[] { 4, 5, 6 })]
     [InlineData(-1, new[] { 7, 8, 9 })]
     public void Random_features_take_curations_draws_in_turn(long seed, int[] features) =>
-        TuningBench.Parts("penalise-random", seed).Features.ShouldBe(features);
+        TuningSetup.Parts("penalise-random", seed).Features.ShouldBe(features);
 
     [Fact]
-    public void The_other_features_are_all_but_the_chosen_ones() => TuningBench.Parts("keep-features").Others(6).ShouldBe([0, 4, 5]);
+    public void The_other_features_are_all_but_the_chosen_ones() => TuningSetup.Parts("keep-features").Others(6).ShouldBe([0, 4, 5]);
 
     [Fact]
     public void Of_very_many_other_features_a_part_is_drawn()
     {
-        var others = TuningBench.Parts("keep-features").Others(100_000);
+        var others = TuningSetup.Parts("keep-features").Others(100_000);
 
         others.Count.ShouldBe(SalientParts.MaxOthers);
         others.Distinct().Count().ShouldBe(others.Count);
-        others.ShouldBe(TuningBench.Parts("keep-features").Others(100_000));
+        others.ShouldBe(TuningSetup.Parts("keep-features").Others(100_000));
     }
 
     [Theory]

@@ -49,7 +49,7 @@ public sealed class TrainingKernelsTests : IDisposable
 
     private sealed class Trained : IDisposable
     {
-        private readonly ClipModel _model = TuningBench.Model();
+        private readonly ClipModel _model = TuningSetup.Model();
         private readonly ClipTraining _training;
         private readonly Optimizer _optimizer;
 
@@ -89,10 +89,10 @@ public sealed class TrainingKernelsTests : IDisposable
         public Dictionary<string, Tensor> Step(int step)
         {
             var device = _model.LogitScale.device;
-            var images = TuningBench.Images(6, (ulong)step).to(device);
+            var images = TuningSetup.Images(6, (ulong)step).to(device);
             var tokens = tensor(
-                    TuningBench
-                        .Tokenizer.Encode("a photo of a cat", TuningBench.Architecture.ContextLength, out _)
+                    TuningSetup
+                        .Tokenizer.Encode("a photo of a cat", TuningSetup.Architecture.ContextLength, out _)
                         .Select(id => (long)id)
                         .ToArray()
                 )

@@ -19,13 +19,13 @@ public sealed class TuningStepTests : IDisposable
     private static readonly FineTuningOptions FourForwards = OneForward with { CleanBatch = 4, AttackBatch = 2, Accumulation = 4 };
 
     private readonly DisposeScope _scope = NewDisposeScope();
-    private readonly TuningBench _bench = new();
-    private readonly SparseAutoencoder _autoencoder = TuningBench.Autoencoder();
+    private readonly TuningSetup _setup = new();
+    private readonly SparseAutoencoder _autoencoder = TuningSetup.Autoencoder();
 
     public void Dispose()
     {
         _autoencoder.Dispose();
-        _bench.Dispose();
+        _setup.Dispose();
         _scope.Dispose();
     }
 
@@ -74,7 +74,7 @@ public sealed class TuningStepTests : IDisposable
     {
         var gradients = Gradients("none", OneForward, out _);
 
-        using var model = TuningBench.Model();
+        using var model = TuningSetup.Model();
         gradients.Keys.ShouldBe(model.named_parameters().Select(p => p.name), ignoreOrder: true);
         gradients.Where(g => g.Value.abs().max().item<float>() == 0).Select(g => g.Key).ShouldBeEmpty();
     }
@@ -277,15 +277,15 @@ public sealed class TuningStepTests : IDisposable
         bool? flat = null
     )
     {
-        using var data = _bench.Data(options, attackCaption);
+        using var data = _setup.Data(options, attackCaption);
         using var captions = new CaptionTable(
             [.. data.Clean.Captions, .. data.Attacks.Captions],
-            TuningBench.Tokenizer,
-            TuningBench.Architecture.ContextLength
+            TuningSetup.Tokenizer,
+            TuningSetup.Architecture.ContextLength
         );
-        using var model = TuningBench.Model();
+        using var model = TuningSetup.Model();
         // The base is another model, as it is after some steps: against itself nothing has changed.
-        using var other = TuningBench.Model(6);
+        using var other = TuningSetup.Model(6);
         using var basis = VisionPlan.Compile(other);
         ParameterGrouping.Freeze(model, options.Rates, visionAlone: !TuningArm.Parse(arm).UsesCaptions);
         ParameterGroup[] groups = [.. ParameterGrouping.ByPart(model, options.Rates, weightDecay: 0)];
@@ -294,7 +294,7 @@ public sealed class TuningStepTests : IDisposable
             model,
             data,
             captions,
-            TuningBench.Forward(arm, _autoencoder, options, basis: basis),
+            TuningSetup.Forward(arm, _autoencoder, options, basis: basis),
             options,
             CPU
         ).Backward(1, withAttacks);

@@ -17,8 +17,8 @@ public sealed class WeightBlendTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var (first, second) = (Path.Combine(_folder, "base.safetensors"), Path.Combine(_folder, "tuned.safetensors"));
-        using var from = ClipModel.Initialize(TuningBench.Architecture, 5);
-        using var to = TuningBench.Model(6);
+        using var from = ClipModel.Initialize(TuningSetup.Architecture, 5);
+        using var to = TuningSetup.Model(6);
         from.Save(first);
         to.Save(second);
         using var blend = new WeightBlend(first, second, CPU);

@@ -7,9 +7,9 @@ namespace ClipSae.SaeTraining.Tests;
 public sealed class PictureTableTests : IDisposable
 {
     private static readonly string[] Classes = ["ant", "bee", "cow", "dog", "eel"];
-    private readonly SaeTrainingBench _bench = new();
+    private readonly SaeTrainingSetup _setup = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _setup.Dispose();
 
     // Folders by class, as ImageNet's, come class after class; the first pictures would all be ants.
     [Fact]
@@ -52,17 +52,17 @@ public sealed class PictureTableTests : IDisposable
         var inputs = new Dictionary<string, ArtifactRef>();
         foreach (var shard in Enumerable.Range(0, 2))
         {
-            var path = Path.Combine(_bench.NewFolder(), "shard.tar");
+            var path = Path.Combine(_setup.NewFolder(), "shard.tar");
             DatasetShard.Write(
                 path,
                 Enumerable.Range(40 * shard, 40).Select(i => (new DatasetItem(Id(i), [$"picture {i}"], Classes[i / 16]), new[] { (byte)i }))
             );
-            inputs[$"shards/{shard:D5}"] = await _bench.Store.PutFileAsync(path, "shard", DatasetShard.MediaType);
+            inputs[$"shards/{shard:D5}"] = await _setup.Store.PutFileAsync(path, "shard", DatasetShard.MediaType);
         }
 
         var heldOut = Enumerable.Range(0, 40).Select(i => Id(2 * i)).ToHashSet(StringComparer.Ordinal);
         return await PictureTable.ReadAsync(
-            _bench.Context(inputs),
+            _setup.Context(inputs),
             heldOut,
             new SaeOptions { ReconstructionImages = wanted, Seed = seed },
             CancellationToken.None

@@ -8,26 +8,26 @@ namespace ClipSae.SaeTraining.Tests;
 
 public sealed class SaeTrainingStageTests : IDisposable
 {
-    private readonly SaeTrainingBench _bench = new();
+    private readonly SaeTrainingSetup _setup = new();
 
-    public void Dispose() => _bench.Dispose();
+    public void Dispose() => _setup.Dispose();
 
     [Fact]
     public async Task Outputs_are_an_autoencoder_its_statistics_and_the_layout_of_SAELens()
     {
-        var result = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
+        var result = await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync()), CancellationToken.None);
 
         result.Outputs.Keys.Order().ShouldBe(["cfg", "sae", "sae_weights", "statistics"]);
-        using var sae = SaeFile.Load(await _bench.Store.FetchAsync(result.Outputs["sae"]));
-        (sae.Latents, sae.InputWidth, sae.Variant).ShouldBe((64, SaeTrainingBench.Width, new SaeVariant.TopK(4)));
-        var cfg = await _bench.JsonAsync(result.Outputs["cfg"]);
+        using var sae = SaeFile.Load(await _setup.Store.FetchAsync(result.Outputs["sae"]));
+        (sae.Latents, sae.InputWidth, sae.Variant).ShouldBe((64, SaeTrainingSetup.Width, new SaeVariant.TopK(4)));
+        var cfg = await _setup.JsonAsync(result.Outputs["cfg"]);
         cfg["metadata"]!["hook_name"]!.GetValue<string>().ShouldBe("mlp@0");
     }
 
     [Fact]
     public async Task Figures_tell_quality_training_and_what_the_reconstruction_keeps()
     {
-        var result = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
+        var result = await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync()), CancellationToken.None);
 
         string[] keys =
         [
@@ -57,8 +57,8 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Statistics_name_strongest_images_among_the_held_out_ones()
     {
-        var result = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
-        var statistics = await _bench.JsonAsync(result.Outputs["statistics"]);
+        var result = await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync()), CancellationToken.None);
+        var statistics = await _setup.JsonAsync(result.Outputs["statistics"]);
 
         var features = statistics["features"]!.AsArray();
         features.Count.ShouldBeGreaterThan(0);
@@ -72,11 +72,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task An_autoencoder_that_is_given_is_measured_and_handed_on_as_it_is()
     {
-        var inputs = await _bench.InputsAsync();
-        var trained = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
+        var inputs = await _setup.InputsAsync();
+        var trained = await _setup.Stage.RunAsync(_setup.Context(inputs), CancellationToken.None);
         inputs["given"] = trained.Outputs["sae"];
 
-        var result = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
+        var result = await _setup.Stage.RunAsync(_setup.Context(inputs), CancellationToken.None);
 
         result.Outputs["sae"].ShouldBe(trained.Outputs["sae"]);
         foreach (var figure in new[] { "explainedVariance", "cosine", "l0", "monosemanticity", "latents", "variant" })
@@ -89,7 +89,7 @@ public sealed class SaeTrainingStageTests : IDisposable
         inputs["activations/00001"] = inputs["embeddings/00001"];
         (
             await Should.ThrowAsync<UserErrorException>(() =>
-                _bench.Stage.RunAsync(_bench.Context(inputs, unit: "image-embedding"), CancellationToken.None)
+                _setup.Stage.RunAsync(_setup.Context(inputs, unit: "image-embedding"), CancellationToken.None)
             )
         ).Message.ShouldContain("the autoencoder given for image-embedding takes activations");
     }
@@ -97,14 +97,14 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Features_of_the_final_embedding_are_named_by_texts()
     {
-        var inputs = await _bench.InputsAsync();
+        var inputs = await _setup.InputsAsync();
         foreach (var shard in new[] { "00000", "00001" })
         {
             inputs[$"activations/{shard}"] = inputs[$"embeddings/{shard}"];
         }
 
-        var result = await _bench.Stage.RunAsync(_bench.Context(inputs, unit: "image-embedding"), CancellationToken.None);
-        var features = (await _bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
+        var result = await _setup.Stage.RunAsync(_setup.Context(inputs, unit: "image-embedding"), CancellationToken.None);
+        var features = (await _setup.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
 
         // The captions' words: "a photo of a cat" and "a photo of a dog".
         features.Count.ShouldBeGreaterThan(0);
@@ -114,9 +114,9 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Features_of_the_text_tower_are_shown_by_captions_and_put_back_into_the_prompts()
     {
-        var inputs = await _bench.CaptionInputsAsync();
-        var result = await _bench.Stage.RunAsync(_bench.Context(inputs, unit: "text.mlp@0"), CancellationToken.None);
-        var features = (await _bench.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
+        var inputs = await _setup.CaptionInputsAsync();
+        var result = await _setup.Stage.RunAsync(_setup.Context(inputs, unit: "text.mlp@0"), CancellationToken.None);
+        var features = (await _setup.JsonAsync(result.Outputs["statistics"]))["features"]!.AsArray();
 
         var tops = features.SelectMany(feature => feature!["topImages"]!.AsArray()).ToArray();
         tops.Length.ShouldBeGreaterThan(0);
@@ -130,24 +130,24 @@ public sealed class SaeTrainingStageTests : IDisposable
         }
 
         // The same rows and the same embeddings by image: what differs is what a row comes from, and where it is put back.
-        var ofImages = await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync()), CancellationToken.None);
+        var ofImages = await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync()), CancellationToken.None);
         foreach (var figure in new[] { "explainedVariance", "heldOutRows", "monosemanticity", "zeroShot" })
         {
             result.Figures[figure]!.ToJsonString().ShouldBe(ofImages.Figures[figure]!.ToJsonString());
         }
 
         result.Figures["zeroShotReconstructed"].ShouldNotBeNull();
-        (await _bench.JsonAsync(ofImages.Outputs["statistics"]))["features"]!.ToJsonString().ShouldNotContain("caption");
+        (await _setup.JsonAsync(ofImages.Outputs["statistics"]))["features"]!.ToJsonString().ShouldNotContain("caption");
     }
 
     [Fact]
     public async Task A_prompt_that_the_context_would_cut_is_refused()
     {
-        var parameters = SaeTrainingBench.Parameters;
+        var parameters = SaeTrainingSetup.Parameters;
         parameters["prompt"] = string.Join(' ', Enumerable.Repeat("photo", 100)) + " {}";
 
         var error = await Should.ThrowAsync<UserErrorException>(async () =>
-            await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync(), parameters), CancellationToken.None)
+            await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync(), parameters), CancellationToken.None)
         );
 
         error.Message.ShouldContain("longer than the model's");
@@ -156,9 +156,9 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Same_input_gives_the_same_digests()
     {
-        var inputs = await _bench.InputsAsync();
-        var first = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
-        var second = await _bench.Stage.RunAsync(_bench.Context(inputs), CancellationToken.None);
+        var inputs = await _setup.InputsAsync();
+        var first = await _setup.Stage.RunAsync(_setup.Context(inputs), CancellationToken.None);
+        var second = await _setup.Stage.RunAsync(_setup.Context(inputs), CancellationToken.None);
 
         second.Outputs.ShouldBe(first.Outputs);
         second.Figures.ToJsonString().ShouldBe(first.Figures.ToJsonString());
@@ -171,11 +171,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [InlineData("matryoshka")]
     public async Task A_training_that_was_cut_ends_with_the_digests_of_an_undisturbed_one(string variant)
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = SaeTrainingBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = SaeTrainingSetup.Parameters;
         parameters["variant"] = variant;
-        var undisturbed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
-        var checkpoints = new KeptCheckpoints(_bench.NewFolder());
+        var undisturbed = await _setup.Stage.RunAsync(_setup.Context(inputs, parameters), CancellationToken.None);
+        var checkpoints = new KeptCheckpoints(_setup.NewFolder());
         using var cut = new CancellationTokenSource();
         checkpoints.Saved = count =>
         {
@@ -186,9 +186,9 @@ public sealed class SaeTrainingStageTests : IDisposable
         };
 
         await Should.ThrowAsync<OperationCanceledException>(() =>
-            _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints), cut.Token)
+            _setup.Stage.RunAsync(_setup.Context(inputs, parameters, checkpoints), cut.Token)
         );
-        var resumed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
+        var resumed = await _setup.Stage.RunAsync(_setup.Context(inputs, parameters, checkpoints), CancellationToken.None);
 
         checkpoints.Steps.ShouldBe([10, 20]);
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
@@ -197,11 +197,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task A_training_that_is_told_to_stop_saves_the_step_it_has_reached()
     {
-        var inputs = await _bench.InputsAsync();
-        var parameters = SaeTrainingBench.Parameters;
+        var inputs = await _setup.InputsAsync();
+        var parameters = SaeTrainingSetup.Parameters;
         parameters["checkpointInterval"] = 100_000;
-        var undisturbed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters), CancellationToken.None);
-        var checkpoints = new KeptCheckpoints(_bench.NewFolder());
+        var undisturbed = await _setup.Stage.RunAsync(_setup.Context(inputs, parameters), CancellationToken.None);
+        var checkpoints = new KeptCheckpoints(_setup.NewFolder());
         using var cut = new CancellationTokenSource();
         long reached = 0;
         var progress = new FirstReport(report =>
@@ -211,9 +211,9 @@ public sealed class SaeTrainingStageTests : IDisposable
         });
 
         await Should.ThrowAsync<OperationCanceledException>(() =>
-            _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints, progress), cut.Token)
+            _setup.Stage.RunAsync(_setup.Context(inputs, parameters, checkpoints, progress), cut.Token)
         );
-        var resumed = await _bench.Stage.RunAsync(_bench.Context(inputs, parameters, checkpoints), CancellationToken.None);
+        var resumed = await _setup.Stage.RunAsync(_setup.Context(inputs, parameters, checkpoints), CancellationToken.None);
 
         checkpoints.Steps.ShouldBe([reached]);
         resumed.Outputs.ShouldBe(undisturbed.Outputs);
@@ -222,9 +222,9 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task Without_pictures_model_or_embeddings_it_trains_all_the_same()
     {
-        var inputs = await _bench.InputsAsync(withPictures: false);
+        var inputs = await _setup.InputsAsync(withPictures: false);
         var bare = inputs.Where(input => !input.Key.StartsWith("embeddings", StringComparison.Ordinal)).ToDictionary();
-        var result = await _bench.Stage.RunAsync(_bench.Context(bare), CancellationToken.None);
+        var result = await _setup.Stage.RunAsync(_setup.Context(bare), CancellationToken.None);
 
         result.Figures.ContainsKey("zeroShot").ShouldBeFalse();
         result.Figures.ContainsKey("monosemanticity").ShouldBeFalse();
@@ -235,11 +235,11 @@ public sealed class SaeTrainingStageTests : IDisposable
     [Fact]
     public async Task The_device_asked_for_is_the_one_that_trains()
     {
-        var parameters = SaeTrainingBench.Parameters;
+        var parameters = SaeTrainingSetup.Parameters;
         parameters["device"] = "cuda:99";
-        var context = _bench.Context(await _bench.InputsAsync(), parameters);
+        var context = _setup.Context(await _setup.InputsAsync(), parameters);
 
-        (await Should.ThrowAsync<UserErrorException>(() => _bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain(
+        (await Should.ThrowAsync<UserErrorException>(() => _setup.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain(
             "cuda:99"
         );
     }
@@ -252,16 +252,16 @@ public sealed class SaeTrainingStageTests : IDisposable
     [InlineData("{\"prompt\":\"a photo\"}", "sae.prompt")]
     [InlineData("{\"width\":3}", "width")]
     public void Impossible_parameters_are_named(string parameters, string key) =>
-        Should.Throw<UserErrorException>(() => _bench.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
+        Should.Throw<UserErrorException>(() => _setup.Stage.Normalize(JsonNode.Parse(parameters)!.AsObject())).Message.ShouldContain(key);
 
     [Fact]
     public async Task More_active_latents_than_there_are_is_a_clear_error()
     {
-        var parameters = SaeTrainingBench.Parameters;
+        var parameters = SaeTrainingSetup.Parameters;
         parameters["k"] = 65;
-        var context = _bench.Context(await _bench.InputsAsync(), parameters);
+        var context = _setup.Context(await _setup.InputsAsync(), parameters);
 
-        (await Should.ThrowAsync<UserErrorException>(() => _bench.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain(
+        (await Should.ThrowAsync<UserErrorException>(() => _setup.Stage.RunAsync(context, CancellationToken.None))).Message.ShouldContain(
             "64 latents"
         );
     }
@@ -270,7 +270,7 @@ public sealed class SaeTrainingStageTests : IDisposable
     public async Task Losses_are_reported_while_it_trains()
     {
         var reports = new List<StageProgress>();
-        await _bench.Stage.RunAsync(_bench.Context(await _bench.InputsAsync(), progress: new Reports(reports)), CancellationToken.None);
+        await _setup.Stage.RunAsync(_setup.Context(await _setup.InputsAsync(), progress: new Reports(reports)), CancellationToken.None);
 
         reports.Select(report => report.Done).ShouldBe([20, 30]);
         reports[0].Values!["loss"].ShouldBeGreaterThan(0);

@@ -181,8 +181,8 @@ public sealed class OptimizerTests : IDisposable
             Positions = 1e-2,
             TokenEmbedding = 1e-3,
         };
-        using var alone = TuningBench.Model();
-        using var together = TuningBench.Model();
+        using var alone = TuningSetup.Model();
+        using var together = TuningSetup.Model();
         ParameterGroup[] Groups(Clip.ClipModel model)
         {
             ParameterGrouping.Freeze(model, rates);
@@ -193,7 +193,7 @@ public sealed class OptimizerTests : IDisposable
         using var training = ParameterGrouping.Begin(together, togetherGroups, ComputePrecision.Float32, recompute: false, flat: true);
         using var aloneOptimizer = new Optimizer(options, aloneGroups);
         using var togetherOptimizer = new Optimizer(options, togetherGroups, training.Weights);
-        var (weights, start) = (training.Weights!, TuningBench.Model().StateDict());
+        var (weights, start) = (training.Weights!, TuningSetup.Model().StateDict());
         using var generator = new Generator(1, CPU);
         for (var step = 0; step < 7; step++)
         {

@@ -11,13 +11,13 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ClipSae.Benchmarks;
 
 /// <summary>A real broker, a real object store, a client, and programs of the system as processes of their own.</summary>
-internal sealed class DistributedBench : IAsyncDisposable
+internal sealed class DistributedServers : IAsyncDisposable
 {
     private readonly List<Process> _programs = [];
     private readonly Broker _broker;
     private readonly ObjectServer _server;
 
-    private DistributedBench(Broker broker, ObjectServer server)
+    private DistributedServers(Broker broker, ObjectServer server)
     {
         (_broker, _server) = (broker, server);
         Options = new ClipSaeOptions
@@ -46,7 +46,7 @@ internal sealed class DistributedBench : IAsyncDisposable
     /// <summary>How to reach the servers.</summary>
     public ClipSaeOptions Options { get; }
 
-    public static async Task<DistributedBench> StartAsync()
+    public static async Task<DistributedServers> StartAsync()
     {
         var starting = (Broker: Broker.StartAsync(), Server: ObjectServer.StartAsync());
         try
@@ -61,9 +61,9 @@ internal sealed class DistributedBench : IAsyncDisposable
             throw;
         }
 
-        var bench = new DistributedBench(await starting.Broker, await starting.Server);
-        await bench._server.MakeBucketAsync("clipsae");
-        return bench;
+        var servers = new DistributedServers(await starting.Broker, await starting.Server);
+        await servers._server.MakeBucketAsync("clipsae");
+        return servers;
     }
 
     /// <summary>Runs a service in this process, beside the client; it ends with the benchmark.</summary>

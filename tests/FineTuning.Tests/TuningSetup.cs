@@ -24,7 +24,7 @@ namespace ClipSae.FineTuning.Tests;
 /// A tiny CLIP with random weights, an SAE of its first block's neurons, a labelled data set, attacks with their controls, and curation's
 /// findings.
 /// </summary>
-internal sealed class TuningBench : IDisposable
+internal sealed class TuningSetup : IDisposable
 {
     public const int CleanImages = 48;
     public const int AttackImages = 24;
@@ -41,7 +41,7 @@ internal sealed class TuningBench : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fine-tuning").FullName;
 
-    public TuningBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public TuningSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public static IReadOnlyList<string> Classes => Names;
 

@@ -16,7 +16,7 @@ using static TorchSharp.torch;
 namespace ClipSae.SaeTraining.Tests;
 
 /// <summary>A tiny CLIP, a labelled data set of two shards, and activations of mlp@0 as extraction would leave them.</summary>
-internal sealed class SaeTrainingBench : IDisposable
+internal sealed class SaeTrainingSetup : IDisposable
 {
     public const int Images = 60;
     public const int Width = 256;
@@ -25,7 +25,7 @@ internal sealed class SaeTrainingBench : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("sae-training").FullName;
 
-    public SaeTrainingBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public SaeTrainingSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public FolderArtifactStore Store { get; }
 

@@ -14,14 +14,14 @@ using ClipSae.Sae.Formats;
 namespace ClipSae.AttackCuration.Tests;
 
 /// <summary>A tiny CLIP with random weights, SAEs of two hook points, and a labelled data set in which some pictures carry print.</summary>
-internal sealed class CurationBench : IDisposable
+internal sealed class CurationSetup : IDisposable
 {
     public const int Images = 40;
     private const int Side = 40;
 
     private readonly string _folder = Directory.CreateTempSubdirectory("attack-curation").FullName;
 
-    public CurationBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public CurationSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public FolderArtifactStore Store { get; }
 

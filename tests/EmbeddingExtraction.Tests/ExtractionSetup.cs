@@ -17,7 +17,7 @@ using TorchSharp;
 namespace ClipSae.EmbeddingExtraction.Tests;
 
 /// <summary>A small model, a shard that can hold damaged pictures, and a folder for what comes out.</summary>
-internal sealed class ExtractionBench : IDisposable
+internal sealed class ExtractionSetup : IDisposable
 {
     /// <summary>Two layers, 16 patches and a class token.</summary>
     public static readonly ClipArchitecture Architecture = new(64, 32, 2, 128, 8, 16, 600, 64, 1);
@@ -35,7 +35,7 @@ internal sealed class ExtractionBench : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("extraction").FullName;
 
-    public ExtractionBench() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
+    public ExtractionSetup() => Store = new FolderArtifactStore(Path.Combine(_folder, "store"));
 
     public FolderArtifactStore Store { get; }
 
