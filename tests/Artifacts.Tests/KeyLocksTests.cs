@@ -1,4 +1,6 @@
+using ClipSae.TestKit.Clocks;
 using ClipSae.TestKit.Files;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Artifacts.Tests;
 
@@ -13,17 +15,18 @@ public sealed class KeyLocksTests : IDisposable
     [InlineData(false)]
     public async Task A_key_has_one_holder_and_other_keys_are_free(bool isFolder)
     {
+        var time = new FakeTimeProvider();
         var process = new ProcessKeyLocks();
-        IKeyLocks Locks() => isFolder ? new FolderKeyLocks(_folder.Path, TimeProvider.System) : process; // each as a process of its own
+        IKeyLocks Locks() => isFolder ? new FolderKeyLocks(_folder.Path, time) : process; // each as a process of its own
         var held = await Locks().HoldAsync("key", TestContext.Current.CancellationToken);
         (await Locks().HoldAsync("other", TestContext.Current.CancellationToken)).Dispose();
 
         var waiting = Locks().HoldAsync("key", TestContext.Current.CancellationToken);
-        await Task.Delay(250, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(1));
 
         waiting.IsCompleted.ShouldBeFalse();
         held.Dispose();
-        (await waiting.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)).Dispose();
+        (await time.PassUntilAsync(waiting)).Dispose();
     }
 
     [Fact]

@@ -93,7 +93,11 @@ public class RunCoordinatorTests
         var coordinator = new RunCoordinator(counting, _sender, [], TimeProvider.System);
         await coordinator.HandleAsync(Run, [Started(Units)]);
 
-        await Task.WhenAll(Enumerable.Range(0, Units).Select(unit => coordinator.HandleAsync(Run, [Finished("a", $"u{unit}")])));
+        var open = new TaskCompletionSource();
+        counting.Opened = open.Task;
+        var handled = Enumerable.Range(0, Units).Select(unit => coordinator.HandleAsync(Run, [Finished("a", $"u{unit}")])).ToArray();
+        open.SetResult();
+        await Task.WhenAll(handled);
 
         counting.Appends.ShouldBeLessThan(Units / 4);
     }
@@ -260,12 +264,14 @@ public class RunCoordinatorTests
 
         public int Appends => _appends;
 
+        /// <summary>Until then no append ends, and other facts gather.</summary>
+        public Task Opened { get; set; } = Task.CompletedTask;
+
         public async Task<bool> TryAppendAsync(string run, long version, IReadOnlyList<RunEvent> events, CancellationToken cancel = default)
         {
             Interlocked.Increment(ref _appends);
 
-            // As slow as a disk: meanwhile other facts gather.
-            await Task.Delay(1, cancel);
+            await Opened;
             return await inner.TryAppendAsync(run, version, events, cancel);
         }
 

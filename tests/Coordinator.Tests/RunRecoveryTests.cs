@@ -2,6 +2,8 @@ using ClipSae.Artifacts;
 using ClipSae.Contracts;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Events;
+using ClipSae.TestKit.Clocks;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Coordinator.Tests;
 
@@ -9,6 +11,7 @@ public class RunRecoveryTests
 {
     private const string Run = "run";
     private readonly EventStore _store = new(new MemoryObjectStore(TimeProvider.System));
+    private readonly FakeTimeProvider _time = new();
     private readonly RecordingSender _sender = new();
 
     [Fact]
@@ -16,7 +19,7 @@ public class RunRecoveryTests
     {
         var recovery = await CreateSutAsync();
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => recovery.RecoverAsync(Run, default)));
+        await _time.PassUntilAsync(Task.WhenAll(Enumerable.Range(0, 50).Select(_ => recovery.RecoverAsync(Run, default))));
 
         _sender.Sent.ShouldBe(["a/u"]);
     }
@@ -25,11 +28,11 @@ public class RunRecoveryTests
     public async Task A_delivery_that_comes_after_a_recovery_has_read_the_run_gets_one_of_its_own()
     {
         var recovery = await CreateSutAsync();
-        await recovery.RecoverAsync(Run, default);
+        await _time.PassUntilAsync(recovery.RecoverAsync(Run, default));
 
         // Another coordinator appends what follows, and dies before it sends it.
         await _store.TryAppendAsync(Run, 2, [Finished(), new UnitsRequested("b", ["u"]) { At = DateTimeOffset.UnixEpoch }]);
-        await recovery.RecoverAsync(Run, default);
+        await _time.PassUntilAsync(recovery.RecoverAsync(Run, default));
 
         _sender.Sent.ShouldBe(["a/u", "b/u"]);
     }
@@ -47,7 +50,7 @@ public class RunRecoveryTests
             At = DateTimeOffset.UnixEpoch,
         };
         await _store.TryAppendAsync(Run, 0, [started, new UnitsRequested("a", ["u"]) { At = DateTimeOffset.UnixEpoch }]);
-        return new RunRecovery(new RunCoordinator(_store, _sender, [], TimeProvider.System), TimeProvider.System);
+        return new RunRecovery(new RunCoordinator(_store, _sender, [], _time), _time);
     }
 
     private static UnitFinished Finished() =>

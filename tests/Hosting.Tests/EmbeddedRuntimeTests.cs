@@ -5,6 +5,7 @@ using ClipSae.Hosting.Service;
 using ClipSae.Pipeline.Coordination;
 using ClipSae.Pipeline.Runs;
 using ClipSae.TestKit.Pipelines;
+using Microsoft.Extensions.Time.Testing;
 using static ClipSae.TestKit.Pipelines.FakePipeline;
 
 namespace ClipSae.Hosting.Tests;
@@ -139,11 +140,13 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task Units_that_begin_after_their_run_has_stopped_are_not_computed_even_where_no_one_heard_of_it()
     {
+        var time = new FakeTimeProvider();
+        _pipeline.Time = time;
         _pipeline.First.Act = async (context, cancel) =>
         {
             // As a coordinator does that no process hears.
             await new RunStatusMarkers(new FolderObjectStore(_pipeline.Folder)).SetAsync(context.Run, RunStatus.Stopping, cancel);
-            await Task.Delay(TimeSpan.FromSeconds(1.5), cancel); // units that begin within a second share a look
+            time.Advance(TimeSpan.FromSeconds(1.5)); // units that begin within a second share a look
         };
         await using var runtime = _pipeline.Start();
         var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
@@ -156,6 +159,8 @@ public sealed class EmbeddedRuntimeTests : IDisposable
     [Fact]
     public async Task A_unit_at_work_stops_within_seconds_even_where_no_one_heard_that_its_run_does()
     {
+        var time = new FakeTimeProvider();
+        _pipeline.Time = time;
         var begun = _pipeline.First.WorksWithoutEnd();
         await using var runtime = _pipeline.Start();
         var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan());
@@ -163,6 +168,7 @@ public sealed class EmbeddedRuntimeTests : IDisposable
 
         await new RunStatusMarkers(new FolderObjectStore(_pipeline.Folder)).SetAsync(run, RunStatus.Stopping);
 
+        time.Advance(TimeSpan.FromSeconds(5));
         await StoppedAsync(runtime, run, units: 3);
     }
 
@@ -323,14 +329,14 @@ public sealed class EmbeddedRuntimeTests : IDisposable
 
     private static async Task StoppedAsync(EmbeddedRuntime runtime, string run, int units)
     {
-        for (var look = 0; look < 600; look++)
+        for (var look = 0; look < 6_000; look++)
         {
             if ((await runtime.ReadEventsAsync(run)).Count(stored => stored.Event is UnitStopped) == units)
             {
                 return;
             }
 
-            await Task.Delay(100);
+            await Task.Delay(10);
         }
 
         throw new TimeoutException($"{units} units were not stopped");

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ClipSae.Contracts;
 using ClipSae.TestKit.Pipelines;
 using MassTransit;
@@ -20,12 +21,13 @@ public sealed class StageWorkerTests : IDisposable
         var bus = runtime.Services.GetRequiredService<IBus>();
         var outcomes = new Outcomes();
         bus.ConnectConsumeObserver(outcomes);
-        bus.ConnectSendObserver(new LosingTheBroker());
+        var broker = new LosingTheBroker();
+        bus.ConnectSendObserver(broker);
 
         var run = await runtime.SubmitAsync(await RequestAsync(runtime), Plan(units: 1));
 
         (await outcomes.FirstUnit.WaitAsync(TimeSpan.FromMinutes(1))).ShouldBeOfType<TimeoutException>();
-        await Task.Delay(200);
+        broker.Reports.ShouldBe([typeof(Reported<UnitFinished>)]);
         (await runtime.ReadEventsAsync(run)).ShouldNotContain(stored => stored.Event is UnitFact);
     }
 
@@ -61,11 +63,21 @@ public sealed class StageWorkerTests : IDisposable
     {
         private int _lost;
 
+        /// <summary>What was to be told, the lost one included.</summary>
+        public ConcurrentQueue<Type> Reports { get; } = [];
+
         public Task PreSend<T>(SendContext<T> context)
-            where T : class =>
-            typeof(T) == typeof(Reported<UnitFinished>) && Interlocked.Exchange(ref _lost, 1) == 0
+            where T : class
+        {
+            if (typeof(T).IsGenericType && typeof(T).GetGenericTypeDefinition() == typeof(Reported<>))
+            {
+                Reports.Enqueue(typeof(T));
+            }
+
+            return typeof(T) == typeof(Reported<UnitFinished>) && Interlocked.Exchange(ref _lost, 1) == 0
                 ? throw new TimeoutException("the broker is away")
                 : Task.CompletedTask;
+        }
 
         public Task PostSend<T>(SendContext<T> context)
             where T : class => Task.CompletedTask;

@@ -1,6 +1,7 @@
 using ClipSae.Contracts;
 using ClipSae.Hosting.Settings;
 using ClipSae.Hosting.Worker;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.Hosting.Tests;
 
@@ -42,13 +43,18 @@ public class UnitsInProgressTests
     [Fact]
     public async Task Who_finds_no_place_in_time_leaves_the_line()
     {
-        var work = new UnitsInProgress(new ClipSaeOptions { UnitsAtOnce = 1 }, TimeProvider.System);
+        var time = new FakeTimeProvider();
+        var work = new UnitsInProgress(new ClipSaeOptions { UnitsAtOnce = 1 }, time);
         var atWork = await work.TryTakeAsync(Unit("first", false), Timeout.InfiniteTimeSpan, default);
 
-        await Should.ThrowAsync<TimeoutException>(() => work.TryTakeAsync(Unit("late", true), TimeSpan.FromMilliseconds(20), default));
+        var late = work.TryTakeAsync(Unit("late", true), TimeSpan.FromMinutes(5), default);
+        time.Advance(TimeSpan.FromMinutes(4));
+        late.IsCompleted.ShouldBeFalse();
+        time.Advance(TimeSpan.FromMinutes(1));
 
+        await Should.ThrowAsync<TimeoutException>(() => late);
         atWork!.Dispose();
-        (await work.TryTakeAsync(Unit("late", true), TimeSpan.FromMilliseconds(20), default))!.Dispose();
+        (await work.TryTakeAsync(Unit("late", true), TimeSpan.FromMinutes(5), default))!.Dispose();
     }
 
     [Fact]

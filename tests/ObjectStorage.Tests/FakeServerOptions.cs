@@ -12,5 +12,6 @@ internal static class FakeServerOptions
             AccessKey = "a",
             SecretKey = "b",
             OutageTolerance = TimeSpan.FromSeconds(20),
+            RequestTimeout = TimeSpan.FromHours(1), // fake time passes faster than the server answers
         };
 }

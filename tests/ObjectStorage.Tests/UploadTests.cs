@@ -1,7 +1,9 @@
 using System.Net;
 using ClipSae.Contracts;
 using ClipSae.Servers;
+using ClipSae.TestKit.Clocks;
 using ClipSae.TestKit.Files;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ClipSae.ObjectStorage.Tests;
 
@@ -13,6 +15,7 @@ public sealed class UploadTests : IDisposable
     private const string Complete =
         """<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUploadResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ETag>"whole"</ETag></CompleteMultipartUploadResult>""";
     private readonly TemporaryFolder _folder = new();
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
     private int _completions;
 
     public void Dispose() => _folder.Dispose();
@@ -65,17 +68,13 @@ public sealed class UploadTests : IDisposable
                     _ => null,
                 },
         };
-        using var store = new S3ObjectStore(server.Options() with { PartBytes = 5 << 20 }, TimeProvider.System);
+        using var store = new S3ObjectStore(server.Options() with { PartBytes = 5 << 20 }, _time);
         var transfer = new ObjectTransfer(store);
         var path = _folder.File("file");
         File.WriteAllBytes(path, new byte[6 << 20]);
         using var file = File.OpenHandle(path);
 
-        await transfer.UploadAsync(
-            file,
-            await transfer.OutlineAsync(path, file, CancellationToken.None),
-            "blobs/file",
-            CancellationToken.None
-        );
+        var outline = await transfer.OutlineAsync(path, file, CancellationToken.None);
+        await _time.PassUntilAsync(transfer.UploadAsync(file, outline, "blobs/file", CancellationToken.None));
     }
 }

@@ -21,6 +21,9 @@ public sealed class FakePipeline : IDisposable
 
     public FakeStage Third { get; } = new("third");
 
+    /// <summary>Clock of the processes that start.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("clipsae-test-").FullName;
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
@@ -36,7 +39,12 @@ public sealed class FakePipeline : IDisposable
             },
             services =>
             {
-                services.AddCoordinator().AddSingleton<IStage>(First).AddSingleton<IStage>(Second).AddSingleton<IStage>(Third);
+                services
+                    .AddSingleton(Time)
+                    .AddCoordinator()
+                    .AddSingleton<IStage>(First)
+                    .AddSingleton<IStage>(Second)
+                    .AddSingleton<IStage>(Third);
                 if (log is not null)
                 {
                     services.AddSingleton(log);
